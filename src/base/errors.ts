@@ -1,0 +1,41 @@
+/**
+ * The request itself is wrong. Thrown, and turned into a body by the one function each protocol has for it.
+ * `code` is stable, `description` public; `detail` and `cause` are for the log only.
+ */
+export class ProtocolError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly description: string
+  readonly detail: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    status: number,
+    code: string,
+    description: string,
+    options: {
+      readonly detail?: string
+      readonly cause?: unknown
+      readonly headers?: Readonly<Record<string, string>>
+    } = {},
+  ) {
+    super(`${code}: ${description}`, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'ProtocolError'
+    this.status = status
+    this.code = code
+    this.description = description
+    this.detail = options.detail
+    this.headers = options.headers ?? {}
+  }
+}
+
+/** The configuration cannot be used. Carries every problem at once, each a sentence that says what to do. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * The ground everything stands on; no product word in it. The clock, randomness, keyed hashes and sealing, the
+ * logger, the error classes and the escaping `html` tag. The only door to `node:crypto` and `Date`.
+ */
+export * from './clock.ts'
+export * from './errors.ts'
+export * from './html.ts'
+export * from './logger.ts'
+export * from './random.ts'
+export * from './secrets.ts'

@@ -1,0 +1,122 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+
+/**
+ * The keys that stand outside the database. Everything secret in a row is a keyed hash or is sealed under
+ * a key derived from here, so a dump of the database alone gives no live code, handle or link away.
+ * Several master secrets may be given, newest first: new values use the first, old ones still verify.
+ */
+export interface Secrets {
+  /** The keyed hash to store: `version.hash`. */
+  hash(purpose: string, value: string): string
+  /** The hash under each known version, newest first: for look-ups by hash. */
+  hashes(purpose: string, value: string): readonly string[]
+  /** Whether a value is the one that was hashed; constant time. */
+  matches(purpose: string, value: string, stored: string): boolean
+  /** Encrypts and authenticates a text (AES-256-GCM); the purpose is bound to it. */
+  seal(purpose: string, text: string): string
+  /** The sealed text, or undefined where it was sealed for another purpose, with an unknown key, or was changed. */
+  open(purpose: string, sealed: string): string | undefined
+  /** Raw key bytes of the newest version for libraries that want a key of their own. */
+  key(purpose: string): Buffer
+  /** Which version seals and hashes now. */
+  readonly version: string
+}
+
+const sha256 = (value: string): Buffer => createHash('sha256').update(value).digest()
+
+/** An unkeyed SHA-256 for values that are themselves unguessable (256 random bits). */
+export const plainHash = (value: string): string => sha256(value).toString('base64url')
+
+/** Base64url of SHA-256, as PKCE's S256 asks (RFC 7636, section 4.2). */
+export const s256 = plainHash
+
+/** Compares two texts in a time that does not depend on where they differ. */
+export function constantTimeEqual(left: string, right: string): boolean {
+  // Hashing first gives both sides one length, so that not even the length leaks.
+  return timingSafeEqual(sha256(left), sha256(right))
+}
+
+function sealWithKey(key: Buffer, text: string, bound: string): string {
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(bound))
+  return Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  )
+}
+
+function openWithKey(key: Buffer, sealed: string, bound: string): string | undefined {
+  const bytes = Buffer.from(sealed, 'base64url')
+  if (bytes.length < 28) return undefined
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
+  decipher.setAAD(Buffer.from(bound)).setAuthTag(bytes.subarray(-16))
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
+  } catch {
+    return undefined // Wrong key or changed bytes: GCM says no more than that.
+  }
+}
+
+const derive = (material: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', material, 'rekey', purpose, 32))
+
+/** Seals under a key derived from a token that is itself stored nowhere (a magic link's). */
+export const sealUnder = (token: string, purpose: string, text: string): string =>
+  sealWithKey(derive(token, purpose), text, purpose)
+
+export const openUnder = (token: string, purpose: string, sealed: string): string | undefined =>
+  openWithKey(derive(token, purpose), sealed, purpose)
+
+interface Version {
+  readonly name: string
+  key(purpose: string): Buffer
+}
+
+function versionOf(master: string): Version {
+  const keys = new Map<string, Buffer>()
+  return {
+    // Names the key without telling anything of it.
+    name: derive(master, 'key version').toString('base64url').slice(0, 6),
+    key(purpose) {
+      const known = keys.get(purpose) ?? derive(master, purpose)
+      keys.set(purpose, known)
+      return known
+    },
+  }
+}
+
+/** @param masters the master secrets, newest first; at least one. */
+export function createSecrets(masters: readonly string[]): Secrets {
+  const versions = masters.map(versionOf)
+  const [newest] = versions
+  if (newest === undefined) throw new Error('at least one master secret is needed')
+  const hashWith = (version: Version, purpose: string, value: string): string =>
+    `${version.name}.${createHmac('sha256', version.key(`hash ${purpose}`))
+      .update(value)
+      .digest('base64url')}`
+  const named = (name: string) => versions.find((version) => version.name === name)
+
+  return {
+    version: newest.name,
+    key: (purpose) => newest.key(purpose),
+    hash: (purpose, value) => hashWith(newest, purpose, value),
+    hashes: (purpose, value) => versions.map((version) => hashWith(version, purpose, value)),
+    matches(purpose, value, stored) {
+      const version = named(stored.slice(0, stored.indexOf('.')))
+      return version !== undefined && constantTimeEqual(hashWith(version, purpose, value), stored)
+    },
+    seal: (purpose, text) => `${newest.name}.${sealWithKey(newest.key(`seal ${purpose}`), text, purpose)}`,
+    open(purpose, sealed) {
+      const dot = sealed.indexOf('.')
+      const version = named(sealed.slice(0, dot))
+      return version && openWithKey(version.key(`seal ${purpose}`), sealed.slice(dot + 1), purpose)
+    },
+  }
+}

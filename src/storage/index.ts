@@ -1,0 +1,15 @@
+/**
+ * The databases: SQLite in the process or a PostgreSQL server, behind one Kysely and one schema. Owns the tables,
+ * the migrations, transactions and what differs between the two; owns no query of a folder: those stand in each
+ * folder's `store.ts`. Every change of state there is one conditional statement, never a read and then a write.
+ */
+export type { NewRow, Row, Schema } from './schema.ts'
+export {
+  type Db,
+  isUniqueViolation,
+  openStorage,
+  ping,
+  type Storage,
+  type StorageOptions,
+  type Tx,
+} from './storage.ts'

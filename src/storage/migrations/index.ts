@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely/migration'
+import { initial } from './0001-initial.ts'
+
+/** In the order of their names. A released migration never changes; a change of the schema is a new one. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-initial': initial,
+}

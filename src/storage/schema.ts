@@ -1,0 +1,236 @@
+import type { Insertable, Selectable } from 'kysely'
+
+/**
+ * Every table, in the portable subset that both databases keep alike: ids and JSON as text, times as epoch
+ * milliseconds, flags as 0 and 1, compare keys in columns of their own. The migrations create exactly this.
+ */
+export interface Schema {
+  readonly people: PeopleTable
+  readonly credentials: CredentialsTable
+  readonly groups: GroupsTable
+  readonly memberships: MembershipsTable
+  readonly clients: ClientsTable
+  readonly client_groups: ClientGroupsTable
+  readonly client_people: ClientPeopleTable
+  readonly trusted_origins: TrustedOriginsTable
+  readonly policies: PoliciesTable
+  readonly policy_rules: PolicyRulesTable
+  readonly sessions: SessionsTable
+  readonly interactions: InteractionsTable
+  readonly transactions: TransactionsTable
+  readonly artifacts: ArtifactsTable
+  readonly signing_keys: SigningKeysTable
+  readonly outbox: OutboxTable
+  readonly budgets: BudgetsTable
+  readonly events: EventsTable
+  readonly settings: SettingsTable
+}
+
+interface PeopleTable {
+  id: string
+  status: string
+  login: string
+  login_key: string
+  email: string
+  email_key: string
+  profile: string
+  created_at: number
+  updated_at: number
+  status_changed_at: number
+  password_changed_at: number | null
+  last_login_at: number | null
+}
+
+interface CredentialsTable {
+  person_id: string
+  authenticator: string
+  data: string
+  created_at: number
+  updated_at: number
+}
+
+interface GroupsTable {
+  id: string
+  type: string
+  name: string
+  name_key: string
+  profile: string
+  created_at: number
+  updated_at: number
+}
+
+interface MembershipsTable {
+  group_id: string
+  person_id: string
+}
+
+interface ClientsTable {
+  id: string
+  label: string
+  status: string
+  /** JSON list of `{ hash, createdAt }`: several while a secret is being rotated; empty for public clients. */
+  secrets: string
+  settings: string
+  created_at: number
+  updated_at: number
+}
+
+interface ClientGroupsTable {
+  client_id: string
+  group_id: string
+}
+
+interface ClientPeopleTable {
+  client_id: string
+  person_id: string
+}
+
+interface TrustedOriginsTable {
+  id: string
+  name: string
+  origin: string
+  created_at: number
+}
+
+interface PoliciesTable {
+  id: string
+  type: string
+  name: string
+  status: string
+  priority: number
+  system: number
+  /** The whole policy in the management API's shape. */
+  body: string
+  created_at: number
+  updated_at: number
+}
+
+interface PolicyRulesTable {
+  id: string
+  policy_id: string
+  name: string
+  status: string
+  priority: number
+  system: number
+  body: string
+  created_at: number
+  updated_at: number
+}
+
+interface SessionsTable {
+  id: string
+  person_id: string
+  client_id: string
+  /** JSON: how the person proved who she is, and from where. */
+  details: string
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
+}
+
+interface InteractionsTable {
+  id: string
+  handle_hash: string
+  client_id: string
+  issuer: string
+  /** JSON: what the client asked for (scope, state, nonce, redirect URI …). */
+  request: string
+  redirect_uri: string
+  code_challenge: string
+  /** JSON: from where and by which browser. */
+  origin: string
+  created_at: number
+  expires_at: number
+  code_hash: string | null
+  code_expires_at: number | null
+  code_used_at: number | null
+  session_id: string | null
+}
+
+interface TransactionsTable {
+  id: string
+  interaction_id: string
+  /** Which conversation of the interaction this is: cancelling closes one and opens the next. */
+  turn: number
+  client_id: string
+  state_hash: string
+  key_version: string
+  progress: string
+  version: number
+  /** Whom the conversation concerns, once that is known: one statement ends all live codes of a person. */
+  person_id: string | null
+  /** Hash of the open challenge's magic link. */
+  link_hash: string | null
+  created_at: number
+  updated_at: number
+  expires_at: number
+  closed_at: number | null
+}
+
+interface ArtifactsTable {
+  /** The OAuth library's model and the hash of the artifact's id. */
+  id: string
+  model: string
+  payload: string
+  grant_id: string | null
+  session_id: string | null
+  created_at: number
+  expires_at: number | null
+  consumed_at: number | null
+}
+
+interface SigningKeysTable {
+  kid: string
+  alg: string
+  public_jwk: string
+  /** The private JWK, sealed under the master secret. */
+  sealed_jwk: string
+  created_at: number
+  retired_at: number | null
+}
+
+interface OutboxTable {
+  id: string
+  template: string
+  /** Null: queued to nobody, so that people who do not exist cost the same writes. */
+  recipient: string | null
+  person_id: string | null
+  transaction_id: string | null
+  /** Template variables, sealed; emptied once the mail is delivered or given up. */
+  sealed: string | null
+  status: string
+  attempts: number
+  next_at: number
+  lease_until: number | null
+  lease_owner: string | null
+  created_at: number
+  /** After this a mail is not sent any more, but closed as expired. */
+  ends_at: number
+  done_at: number | null
+  error: string | null
+}
+
+interface BudgetsTable {
+  key: string
+  used: number
+  expires_at: number
+}
+
+interface EventsTable {
+  id: string
+  published_at: number
+  type: string
+  outcome: string
+  actor_id: string | null
+  target_id: string | null
+  transaction_id: string | null
+  body: string
+}
+
+interface SettingsTable {
+  key: string
+  value: string
+}
+
+export type Row<Table extends keyof Schema> = Selectable<Schema[Table]>
+export type NewRow<Table extends keyof Schema> = Insertable<Schema[Table]>

@@ -1,0 +1,125 @@
+import { CompiledQuery, Kysely, sql, type Transaction } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { type Logger, silentLogger } from '../base/index.ts'
+import { migrations } from './migrations/index.ts'
+import { postgresDialect } from './postgres.ts'
+import type { Schema } from './schema.ts'
+import { sqliteDialect } from './sqlite.ts'
+
+/** What queries run on: the database, or one transaction of it. */
+export type Db = Kysely<Schema>
+export type Tx = Transaction<Schema>
+
+export interface Storage {
+  readonly kind: 'sqlite' | 'postgres'
+  readonly db: Db
+  /** Runs `work` in one transaction: all of it is kept, or, where it throws, nothing. Retries what the database asks to retry. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Brings the schema up to date; safe to call from several processes at once. */
+  migrate(): Promise<readonly string[]>
+  /** The database server's time in epoch milliseconds, or undefined where the database is in this process. */
+  serverTime(): Promise<number | undefined>
+  /** Empties every table but the schema's own: for an engine that starts over from its seed. */
+  clear(except?: readonly (keyof Schema)[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StorageOptions {
+  /** `memory`, `sqlite:PATH` or `postgres://…`. */
+  readonly url: string
+  /** Connections to PostgreSQL. */
+  readonly poolSize?: number
+  readonly log?: Logger
+}
+
+/** Opens a database. The schema is not touched: call `migrate()`. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { url, poolSize = 10, log = silentLogger } = options
+  const kind = url.startsWith('postgres:') || url.startsWith('postgresql:') ? 'postgres' : 'sqlite'
+  const dialect =
+    kind === 'postgres' ? await postgresDialect(url, poolSize, log) : sqliteDialect(sqlitePath(url))
+  const db = new Kysely<Schema>({ dialect })
+
+  return {
+    kind,
+    db,
+    transaction: (work) => retrying(() => db.transaction().execute(work)),
+    migrate: () => migrate(db),
+    async serverTime() {
+      if (kind === 'sqlite') return undefined
+      const { rows } = await sql<{
+        now: number
+      }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(db)
+      return Math.round(Number(rows[0]?.now))
+    },
+    async clear(except = []) {
+      await db.transaction().execute(async (tx) => {
+        for (const table of tables) {
+          if (!except.includes(table)) await tx.deleteFrom(table).execute()
+        }
+      })
+    },
+    close: () => db.destroy(),
+  }
+}
+
+const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url.replace(/^sqlite:/, ''))
+
+// Typed so that a table added to the schema cannot be forgotten here.
+const tableNames: Readonly<Record<keyof Schema, true>> = {
+  people: true,
+  credentials: true,
+  groups: true,
+  memberships: true,
+  clients: true,
+  client_groups: true,
+  client_people: true,
+  trusted_origins: true,
+  policies: true,
+  policy_rules: true,
+  sessions: true,
+  interactions: true,
+  transactions: true,
+  artifacts: true,
+  signing_keys: true,
+  outbox: true,
+  budgets: true,
+  events: true,
+  settings: true,
+}
+const tables = Object.keys(tableNames) as readonly (keyof Schema)[]
+
+async function migrate(db: Db): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const { error, results = [] } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+  return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
+}
+
+// PostgreSQL: serialization failure and deadlock. Both mean "nothing happened, try again".
+const retriable = new Set(['40001', '40P01'])
+
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === 3 || !retriable.has(errorCode(error))) throw error
+    }
+  }
+}
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : ''
+
+/** Whether an insert or update failed because a unique column already holds the value. */
+export function isUniqueViolation(error: unknown): boolean {
+  if (errorCode(error) === '23505') return true // PostgreSQL
+  // SQLite: SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY.
+  return error instanceof Error && 'errcode' in error && (error.errcode === 2067 || error.errcode === 1555)
+}
+
+/** Asks the database whether it answers. */
+export async function ping(db: Db): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw('select 1'))
+}
