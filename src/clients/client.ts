@@ -1,0 +1,55 @@
+export type GrantType = 'interaction_code' | 'refresh_token' | 'authorization_code' | 'client_credentials'
+
+/** What a client has been registered with. */
+export interface ClientSettings {
+  /** `web` keeps a secret; `browser` and `native` cannot and prove themselves by PKCE alone. */
+  readonly applicationType: 'web' | 'browser' | 'native'
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly grantTypes: readonly GrantType[]
+  /** Where a magic link leads: this address; absent: the transaction's redirect URI; null: the engine's own page. */
+  readonly emailMagicLinkRedirectUri?: string | null
+  /** Development only: any `http://localhost:*` address counts as registered. */
+  readonly insecureLocalhostRedirects?: boolean
+}
+
+export interface Client {
+  readonly id: string
+  readonly label: string
+  readonly status: 'ACTIVE' | 'INACTIVE'
+  readonly secrets: readonly { readonly hash: string; readonly createdAt: number }[]
+  readonly settings: ClientSettings
+}
+
+export interface NewClient extends Partial<ClientSettings> {
+  /** Chosen by the owner, else made. */
+  readonly id?: string
+  readonly label: string
+  readonly redirectUris: readonly string[]
+  /** Chosen by the owner, else made for a `web` client. */
+  readonly secret?: string
+}
+
+export const isConfidential = (client: Client): boolean => client.settings.applicationType === 'web'
+
+/** Whether a redirect URI is registered: the very same text, no patterns (RFC 9700, section 4.1.3). */
+export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>
+  client.settings.redirectUris.includes(uri) || isLocalhostAllowed(client, uri)
+
+export const isLogoutUriRegistered = (client: Client, uri: string): boolean =>
+  client.settings.postLogoutRedirectUris.includes(uri) || isLocalhostAllowed(client, uri)
+
+function isLocalhostAllowed(client: Client, uri: string): boolean {
+  if (client.settings.insecureLocalhostRedirects !== true) return false
+  // The parsed form must be what was written: no userinfo, backslash or other trick that parsers read differently.
+  return /^http:\/\/localhost:\d{1,5}(\/[\w\-./~%]*)?$/.test(uri) && URL.canParse(uri)
+}
+
+/** The origins a browser may call from on behalf of a client: those of its redirect URIs. */
+export const originsOf = (client: Client): readonly string[] =>
+  client.settings.redirectUris
+    .filter((uri) => /^https?:/.test(uri) && URL.canParse(uri))
+    .map((uri) => new URL(uri).origin)
+
+/** Whether any localhost origin may call, because some client is registered so for development. */
+export const isLocalhostOrigin = (origin: string): boolean => /^http:\/\/localhost(:\d{1,5})?$/.test(origin)

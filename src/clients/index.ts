@@ -1,0 +1,16 @@
+/**
+ * Registered apps: their secrets (as keyed hashes), redirect URIs, grants and who is assigned to them; and the origins
+ * that browsers may call from. Does not own the requests they make (`interactions`) or the tokens they get (`oidc`).
+ * Redirect URIs are compared as exact texts (RFC 9700, section 4.1.3).
+ */
+export * from './client.ts'
+export {
+  createClient,
+  ensureTrustedOrigin,
+  findClient,
+  isAssigned,
+  isClientSecret,
+  listClients,
+  listTrustedOrigins,
+  updateClient,
+} from './store.ts'

@@ -1,0 +1,127 @@
+import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
+import type { Db, Row } from '../storage/index.ts'
+import type { Client, ClientSettings, NewClient } from './client.ts'
+
+const toClient = (row: Row<'clients'>): Client => ({
+  id: row.id,
+  label: row.label,
+  status: row.status as Client['status'],
+  secrets: JSON.parse(row.secrets) as Client['secrets'],
+  settings: JSON.parse(row.settings) as ClientSettings,
+})
+
+export async function findClient(db: Db, id: string): Promise<Client | undefined> {
+  const row = await db.selectFrom('clients').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && toClient(row)
+}
+
+export async function listClients(db: Db): Promise<readonly Client[]> {
+  return (await db.selectFrom('clients').selectAll().orderBy('created_at').orderBy('id').execute()).map(
+    toClient,
+  )
+}
+
+/**
+ * Registers a client, assigned to the groups given. A `web` client gets a secret, which is answered once and stored
+ * as a keyed hash.
+ */
+export async function createClient(
+  db: Db,
+  client: NewClient,
+  context: {
+    readonly random: Random
+    readonly secrets: Secrets
+    readonly now: number
+    readonly groupIds: readonly string[]
+  },
+): Promise<{ readonly client: Client; readonly secret: string | undefined }> {
+  const { id = randomId(context.random, '0oa'), label, secret: chosen, ...settings } = client
+  const applicationType = settings.applicationType ?? 'web'
+  const secret = applicationType === 'web' ? (chosen ?? randomToken(context.random)) : undefined
+  const row: Row<'clients'> = {
+    id,
+    label,
+    status: 'ACTIVE',
+    secrets: JSON.stringify(
+      secret === undefined ? [] : [{ hash: hashSecret(context.secrets, secret), createdAt: context.now }],
+    ),
+    settings: JSON.stringify({
+      postLogoutRedirectUris: [],
+      grantTypes: ['interaction_code', 'refresh_token'],
+      ...settings,
+      applicationType,
+    } satisfies ClientSettings),
+    created_at: context.now,
+    updated_at: context.now,
+  }
+  await db.insertInto('clients').values(row).execute()
+  for (const groupId of context.groupIds) {
+    await db.insertInto('client_groups').values({ client_id: id, group_id: groupId }).execute()
+  }
+  return { client: toClient(row), secret }
+}
+
+const hashSecret = (secrets: Secrets, secret: string): string => secrets.hash('client secret', secret)
+
+/** Whether this is one of the client's secrets; constant time for each. */
+export const isClientSecret = (client: Client, secret: string, secrets: Secrets): boolean =>
+  client.secrets.some(({ hash }) => secrets.matches('client secret', secret, hash))
+
+/** Replaces a client's settings, as a changed configuration file asks. */
+export async function updateClient(
+  db: Db,
+  id: string,
+  changes: {
+    readonly label?: string
+    readonly settings?: ClientSettings
+    readonly status?: Client['status']
+  },
+  now: number,
+): Promise<void> {
+  await db
+    .updateTable('clients')
+    .set({
+      updated_at: now,
+      ...(changes.label !== undefined && { label: changes.label }),
+      ...(changes.status !== undefined && { status: changes.status }),
+      ...(changes.settings !== undefined && { settings: JSON.stringify(changes.settings) }),
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Whether a person may use a client: she, or one of her groups, is assigned to it. */
+export async function isAssigned(db: Db, clientId: string, personId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('client_groups')
+    .innerJoin('memberships', 'memberships.group_id', 'client_groups.group_id')
+    .select('client_groups.client_id')
+    .where('client_groups.client_id', '=', clientId)
+    .where('memberships.person_id', '=', personId)
+    .unionAll(
+      db
+        .selectFrom('client_people')
+        .select('client_id')
+        .where('client_id', '=', clientId)
+        .where('person_id', '=', personId),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {
+  return (await db.selectFrom('trusted_origins').select('origin').execute()).map((row) => row.origin)
+}
+
+export async function ensureTrustedOrigin(
+  db: Db,
+  origin: string,
+  context: { readonly random: Random; readonly now: number },
+): Promise<void> {
+  await db
+    .insertInto('trusted_origins')
+    .values({ id: randomId(context.random, 'tos'), name: origin, origin, created_at: context.now })
+    .onConflict((oc) => oc.column('origin').doNothing())
+    .execute()
+}

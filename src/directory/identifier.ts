@@ -1,0 +1,47 @@
+import { domainToASCII } from 'node:url'
+
+/**
+ * The key that decides whether two identifiers are the same: NFKC, then each code point in lower case where that
+ * is a single code point, and the domain of an address as UTS-46 puts it into ASCII. Idempotent.
+ *
+ * Only lower-casing, never upper-casing: `ı` (dotless) upper-cases to `I` and would then meet `i`, which once mailed
+ * reset links of other people's accounts. What is compared is this key; what is mailed is always the stored address.
+ */
+export function compareKey(identifier: string): string {
+  const folded = stable(identifier.trim(), (text) => lower(text.normalize('NFKC')))
+  const at = folded.lastIndexOf('@')
+  if (at < 1) return folded
+  const domain = folded.slice(at + 1)
+  return `${folded.slice(0, at)}@${domainToASCII(domain) || domain}`
+}
+
+function lower(text: string): string {
+  let result = ''
+  for (const character of text) {
+    const lowered = character.toLowerCase()
+    result += [...lowered].length === 1 ? lowered : character
+  }
+  return result
+}
+
+/** Repeats a normalisation until it changes nothing, so that normalising twice is the same as once. */
+function stable(text: string, normalise: (text: string) => string): string {
+  let current = normalise(text)
+  for (let next = normalise(current); next !== current; next = normalise(current)) current = next
+  return current
+}
+
+/** Whether a text can be a mail address as far as this product cares: one `@`, something on both sides, no white space. */
+export const looksLikeAddress = (text: string): boolean =>
+  text.length <= 254 && /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(text)
+
+/**
+ * An address as a stranger may see it: `mary@example.com` is `m***y@example.com`. Made from what was typed, never
+ * from what is stored, so that it says the same about people who exist and people who do not.
+ */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf('@')
+  const local = [...address.slice(0, at)]
+  const last = local.length > 2 ? local.at(-1) : ''
+  return `${local[0] ?? ''}***${last}${address.slice(at)}`
+}

@@ -1,0 +1,60 @@
+/** The statuses of Okta's user lifecycle. */
+export const personStatuses = [
+  'STAGED',
+  'PROVISIONED',
+  'ACTIVE',
+  'RECOVERY',
+  'PASSWORD_EXPIRED',
+  'LOCKED_OUT',
+  'SUSPENDED',
+  'DEPROVISIONED',
+] as const
+export type PersonStatus = (typeof personStatuses)[number]
+
+/** What is known of a person, named as in the management API. */
+export interface Profile {
+  readonly login: string
+  readonly email: string
+  readonly firstName?: string
+  readonly lastName?: string
+  readonly locale?: string
+  readonly [attribute: string]: unknown
+}
+
+export interface Person {
+  readonly id: string
+  readonly status: PersonStatus
+  readonly profile: Profile
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly statusChangedAt: number
+  readonly passwordChangedAt: number | null
+  readonly lastLoginAt: number | null
+}
+
+export interface NewPerson {
+  readonly profile: Profile
+  readonly status?: PersonStatus
+}
+
+export interface PersonChanges {
+  readonly profile?: Partial<Profile>
+  readonly status?: PersonStatus
+  readonly passwordChangedAt?: number
+  readonly lastLoginAt?: number
+}
+
+/** A person's secret for one authenticator, as that authenticator stores it. */
+export interface Credential<Data = unknown> {
+  readonly personId: string
+  readonly authenticator: string
+  readonly data: Data
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export interface Group {
+  readonly id: string
+  readonly type: 'BUILT_IN' | 'OKTA_GROUP'
+  readonly name: string
+}

@@ -1,0 +1,227 @@
+import { ProtocolError, type Random, randomId } from '../base/index.ts'
+import { type Db, isUniqueViolation, type Row } from '../storage/index.ts'
+import { compareKey, looksLikeAddress } from './identifier.ts'
+import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
+
+const toPerson = (row: Row<'people'>): Person => ({
+  id: row.id,
+  status: row.status as PersonStatus,
+  profile: JSON.parse(row.profile) as Profile,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  statusChangedAt: row.status_changed_at,
+  passwordChangedAt: row.password_changed_at,
+  lastLoginAt: row.last_login_at,
+})
+
+export async function findPerson(db: Db, id: string): Promise<Person | undefined> {
+  const row = await db.selectFrom('people').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && toPerson(row)
+}
+
+/** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
+export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
+  const key = compareKey(identifier)
+  const rows = await db
+    .selectFrom('people')
+    .selectAll()
+    .where((eb) => eb.or([eb('login_key', '=', key), eb('email_key', '=', key)]))
+    .limit(2)
+    .execute()
+  const row = rows.find((candidate) => candidate.login_key === key) ?? rows[0]
+  return row && toPerson(row)
+}
+
+/** People in the order of their ids, `limit` at a time, after the one with the id `after`. */
+export async function listPeople(
+  db: Db,
+  page: { readonly limit: number; readonly after?: string },
+): Promise<readonly Person[]> {
+  let query = db.selectFrom('people').selectAll().orderBy('id').limit(page.limit)
+  if (page.after !== undefined) query = query.where('id', '>', page.after)
+  return (await query.execute()).map(toPerson)
+}
+
+/** Creates a person and makes her a member of Everyone. Throws 400 where login or email are unusable or taken. */
+export async function createPerson(
+  db: Db,
+  person: NewPerson,
+  context: { readonly random: Random; readonly now: number },
+): Promise<Person> {
+  const { profile } = person
+  checkNames(profile)
+  const row: Row<'people'> = {
+    id: randomId(context.random, '00u'),
+    status: person.status ?? 'STAGED',
+    ...nameColumns(profile),
+    profile: JSON.stringify(profile),
+    created_at: context.now,
+    updated_at: context.now,
+    status_changed_at: context.now,
+    password_changed_at: null,
+    last_login_at: null,
+  }
+  await uniquely(() => db.insertInto('people').values(row).execute())
+  const everyone = await getEveryone(db)
+  await db.insertInto('memberships').values({ group_id: everyone.id, person_id: row.id }).execute()
+  return toPerson(row)
+}
+
+/** Changes a person; undefined where she does not exist. Throws 400 where login or email are unusable or taken. */
+export async function updatePerson(
+  db: Db,
+  id: string,
+  changes: PersonChanges,
+  now: number,
+): Promise<Person | undefined> {
+  const before = await findPerson(db, id)
+  if (before === undefined) return undefined
+  const profile = { ...before.profile, ...changes.profile }
+  checkNames(profile)
+  const row = await uniquely(() =>
+    db
+      .updateTable('people')
+      .set({
+        updated_at: now,
+        ...(changes.profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
+        ...(changes.status && { status: changes.status, status_changed_at: now }),
+        ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
+        ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst(),
+  )
+  return row && toPerson(row)
+}
+
+/** Removes a person with her credentials and memberships; false where she does not exist. */
+export async function removePerson(db: Db, id: string): Promise<boolean> {
+  await db.deleteFrom('credentials').where('person_id', '=', id).execute()
+  await db.deleteFrom('memberships').where('person_id', '=', id).execute()
+  await db.deleteFrom('client_people').where('person_id', '=', id).execute()
+  const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}
+
+const nameColumns = (profile: Profile) => ({
+  login: profile.login,
+  login_key: compareKey(profile.login),
+  email: profile.email,
+  email_key: compareKey(profile.email),
+})
+
+function checkNames({ login, email }: Profile): void {
+  if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
+    throw new ProtocolError(400, 'E0000001', 'login: a text of 1 to 100 characters is needed')
+  }
+  if (typeof email !== 'string' || !looksLikeAddress(email)) {
+    throw new ProtocolError(400, 'E0000001', 'email: must be in the form of an email address')
+  }
+}
+
+async function uniquely<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (cause) {
+    if (!isUniqueViolation(cause)) throw cause
+    throw new ProtocolError(
+      400,
+      'E0000001',
+      'login, email: a person with this login or email exists already',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+export async function findCredential<Data>(
+  db: Db,
+  personId: string,
+  authenticator: string,
+): Promise<Credential<Data> | undefined> {
+  const row = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('person_id', '=', personId)
+    .where('authenticator', '=', authenticator)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    personId,
+    authenticator,
+    data: JSON.parse(row.data) as Data,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** Stores a person's secret for an authenticator in place of the one before. */
+export async function putCredential(
+  db: Db,
+  credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
+  now: number,
+): Promise<void> {
+  const data = JSON.stringify(credential.data)
+  await db
+    .insertInto('credentials')
+    .values({
+      person_id: credential.personId,
+      authenticator: credential.authenticator,
+      data,
+      created_at: now,
+      updated_at: now,
+    })
+    .onConflict((oc) => oc.columns(['person_id', 'authenticator']).doUpdateSet({ data, updated_at: now }))
+    .execute()
+}
+
+export async function removeCredential(db: Db, personId: string, authenticator: string): Promise<void> {
+  await db
+    .deleteFrom('credentials')
+    .where('person_id', '=', personId)
+    .where('authenticator', '=', authenticator)
+    .execute()
+}
+
+/** The group that holds all people. Throws where the database was never seeded. */
+export async function getEveryone(db: Db): Promise<Group> {
+  const row = await db
+    .selectFrom('groups')
+    .selectAll()
+    .where('type', '=', 'BUILT_IN')
+    .where('name_key', '=', 'everyone')
+    .executeTakeFirstOrThrow()
+  return { id: row.id, type: 'BUILT_IN', name: row.name }
+}
+
+/** Creates Everyone where it is missing; safe to call from several nodes at once. */
+export async function ensureEveryone(
+  db: Db,
+  context: { readonly random: Random; readonly now: number },
+): Promise<void> {
+  await db
+    .insertInto('groups')
+    .values({
+      id: randomId(context.random, '00g'),
+      type: 'BUILT_IN',
+      name: 'Everyone',
+      name_key: 'everyone',
+      profile: JSON.stringify({ name: 'Everyone', description: 'All people' }),
+      created_at: context.now,
+      updated_at: context.now,
+    })
+    .onConflict((oc) => oc.column('name_key').doNothing())
+    .execute()
+}
+
+/** The ids of the groups a person is in. For an unknown person the same statement finds none. */
+export async function groupIdsOf(db: Db, personId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('memberships')
+    .select('group_id')
+    .where('person_id', '=', personId)
+    .execute()
+  return rows.map((row) => row.group_id)
+}

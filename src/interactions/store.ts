@@ -1,0 +1,180 @@
+import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
+import type { Db, Row } from '../storage/index.ts'
+
+/** What a client asked for at `interact`. */
+export interface InteractionRequest {
+  readonly scope: string
+  readonly state: string
+  readonly nonce?: string | undefined
+  readonly maxAge?: number | undefined
+  readonly acrValues?: string | undefined
+  readonly loginHint?: string | undefined
+}
+
+/** From where a person comes: of the request itself, or, if a confidential client vouches for it, as the client says. */
+export interface Origin {
+  readonly ip?: string | undefined
+  readonly userAgent?: string | undefined
+  readonly deviceToken?: string | undefined
+  /** Whether a confidential client, with its secret, told these of the person it serves. */
+  readonly vouched: boolean
+}
+
+/** A client's request to sign somebody in: an interaction handle goes in, an interaction code comes out. */
+export interface Interaction {
+  readonly id: string
+  readonly clientId: string
+  readonly issuer: string
+  readonly redirectUri: string
+  readonly codeChallenge: string
+  readonly request: InteractionRequest
+  readonly origin: Origin
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly sessionId: string | null
+}
+
+const toInteraction = (row: Row<'interactions'>): Interaction => ({
+  id: row.id,
+  clientId: row.client_id,
+  issuer: row.issuer,
+  redirectUri: row.redirect_uri,
+  codeChallenge: row.code_challenge,
+  request: JSON.parse(row.request) as InteractionRequest,
+  origin: JSON.parse(row.origin) as Origin,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  sessionId: row.session_id,
+})
+
+/** Begins an interaction. The handle is answered here and stored only as a hash. */
+export async function beginInteraction(
+  db: Db,
+  interaction: Omit<Interaction, 'id' | 'createdAt' | 'expiresAt' | 'sessionId'>,
+  context: { readonly random: Random; readonly now: number; readonly lifetimeMs: number },
+): Promise<{ readonly id: string; readonly handle: string }> {
+  const id = randomId(context.random, 'int')
+  const handle = randomToken(context.random)
+  await db
+    .insertInto('interactions')
+    .values({
+      id,
+      handle_hash: plainHash(handle),
+      client_id: interaction.clientId,
+      issuer: interaction.issuer,
+      request: JSON.stringify(interaction.request),
+      redirect_uri: interaction.redirectUri,
+      code_challenge: interaction.codeChallenge,
+      origin: JSON.stringify(interaction.origin),
+      created_at: context.now,
+      expires_at: context.now + context.lifetimeMs,
+      code_hash: null,
+      code_expires_at: null,
+      code_used_at: null,
+      session_id: null,
+    })
+    .execute()
+  return { id, handle }
+}
+
+/** The interaction of a handle, unless it has expired. */
+export async function findInteractionByHandle(
+  db: Db,
+  handle: string,
+  now: number,
+): Promise<Interaction | undefined> {
+  const row = await db
+    .selectFrom('interactions')
+    .selectAll()
+    .where('handle_hash', '=', plainHash(handle))
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && toInteraction(row)
+}
+
+export async function findInteraction(db: Db, id: string): Promise<Interaction | undefined> {
+  const row = await db.selectFrom('interactions').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && toInteraction(row)
+}
+
+/** Keeps an interaction alive for a conversation that starts over. */
+export async function extendInteraction(db: Db, id: string, expiresAt: number): Promise<void> {
+  await db.updateTable('interactions').set({ expires_at: expiresAt }).where('id', '=', id).execute()
+}
+
+export const newInteractionCode = (random: Random): string => randomToken(random)
+
+/** Ends an interaction well: the person is known, and the code may be redeemed once. False if it had ended before. */
+export async function completeInteraction(
+  db: Db,
+  id: string,
+  result: { readonly code: string; readonly codeExpiresAt: number; readonly sessionId: string },
+  secrets: Secrets,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('interactions')
+    .set({
+      code_hash: hashCode(secrets, result.code),
+      code_expires_at: result.codeExpiresAt,
+      session_id: result.sessionId,
+    })
+    .where('id', '=', id)
+    .where('code_hash', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
+
+const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)
+
+export type Redemption =
+  | { readonly result: 'redeemed'; readonly interaction: Interaction }
+  | { readonly result: 'used'; readonly interaction: Interaction }
+  | {
+      readonly result: 'refused'
+      readonly reason: 'unknown' | 'expired' | 'client' | 'redirect_uri' | 'verifier'
+    }
+
+/**
+ * Redeems an interaction code. One conditional statement carries every condition, so that of parallel callers one
+ * wins and that a wrong verifier spends nothing.
+ */
+export async function redeemInteractionCode(
+  db: Db,
+  claim: {
+    readonly code: string
+    readonly clientId: string
+    readonly issuer: string
+    readonly redirectUri: string | undefined
+    readonly codeVerifier: string
+  },
+  context: { readonly secrets: Secrets; readonly now: number },
+): Promise<Redemption> {
+  const hashes = context.secrets.hashes('interaction code', claim.code)
+  let update = db
+    .updateTable('interactions')
+    .set({ code_used_at: context.now })
+    .where('code_hash', 'in', hashes)
+    .where('client_id', '=', claim.clientId)
+    .where('issuer', '=', claim.issuer)
+    .where('code_challenge', '=', s256(claim.codeVerifier))
+    .where('code_expires_at', '>', context.now)
+    .where('code_used_at', 'is', null)
+  if (claim.redirectUri !== undefined) update = update.where('redirect_uri', '=', claim.redirectUri)
+  const redeemed = await update.returningAll().executeTakeFirst()
+  if (redeemed !== undefined) return { result: 'redeemed', interaction: toInteraction(redeemed) }
+
+  const row = await db
+    .selectFrom('interactions')
+    .selectAll()
+    .where('code_hash', 'in', hashes)
+    .executeTakeFirst()
+  if (row === undefined) return { result: 'refused', reason: 'unknown' }
+  if (row.client_id !== claim.clientId || row.issuer !== claim.issuer)
+    return { result: 'refused', reason: 'client' }
+  if (row.code_used_at !== null) return { result: 'used', interaction: toInteraction(row) }
+  if ((row.code_expires_at ?? 0) <= context.now) return { result: 'refused', reason: 'expired' }
+  if (claim.redirectUri !== undefined && row.redirect_uri !== claim.redirectUri) {
+    return { result: 'refused', reason: 'redirect_uri' }
+  }
+  return { result: 'refused', reason: 'verifier' }
+}

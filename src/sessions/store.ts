@@ -1,0 +1,86 @@
+import { type Random, randomId } from '../base/index.ts'
+import type { Db, Row } from '../storage/index.ts'
+
+/** One sign-in that was completed: its tokens carry its id, and they are worth nothing once it is revoked. */
+export interface Session {
+  readonly id: string
+  readonly personId: string
+  readonly clientId: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly revokedAt: number | null
+  readonly details: SessionDetails
+}
+
+export interface SessionDetails {
+  /** Authentication methods as in RFC 8176: `pwd`, `otp`, `mca` … */
+  readonly amr: readonly string[]
+  readonly ip?: string | undefined
+  readonly userAgent?: string | undefined
+}
+
+const toSession = (row: Row<'sessions'>): Session => ({
+  id: row.id,
+  personId: row.person_id,
+  clientId: row.client_id,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  revokedAt: row.revoked_at,
+  details: JSON.parse(row.details) as SessionDetails,
+})
+
+export const newSessionId = (random: Random): string => randomId(random, 'ses')
+
+export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>): Promise<void> {
+  await db
+    .insertInto('sessions')
+    .values({
+      id: session.id,
+      person_id: session.personId,
+      client_id: session.clientId,
+      details: JSON.stringify(session.details),
+      created_at: session.createdAt,
+      expires_at: session.expiresAt,
+      revoked_at: null,
+    })
+    .execute()
+}
+
+/** The session, if it exists, is not revoked and has not expired. */
+export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const row = await db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && toSession(row)
+}
+
+/** Ends one session; its refresh tokens, introspection and userinfo end with it. */
+export async function revokeSession(db: Db, id: string, now: number): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
+/** Ends all sessions of a person, except one. Answers how many ended. */
+export async function revokeSessionsOf(
+  db: Db,
+  personId: string,
+  now: number,
+  options: { readonly except?: string | undefined } = {},
+): Promise<number> {
+  let query = db
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('person_id', '=', personId)
+    .where('revoked_at', 'is', null)
+  if (options.except !== undefined) query = query.where('id', '!=', options.except)
+  const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
