@@ -1,0 +1,92 @@
+type Labels = Readonly<Record<string, string>>
+
+/** Counts for Prometheus (text format 0.0.4): counters, gauges read at the moment of asking, and one kind of histogram. */
+export interface Metrics {
+  /** Adds to a counter; its name ends in `_total`. */
+  count(name: string, labels?: Labels, by?: number): void
+  /** Adds one observation, in seconds, to a histogram. */
+  observe(name: string, seconds: number, labels?: Labels): void
+  /** Registers a value that is read whenever somebody asks. */
+  gauge(name: string, help: string, read: () => number | Promise<number>): void
+  /** Gives a counter or histogram its line of help. */
+  describe(name: string, help: string): void
+  /** Everything as text. */
+  print(): Promise<string>
+}
+
+// From a fast in-memory answer to a hash queued behind others.
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+interface Histogram {
+  readonly counts: number[]
+  sum: number
+  total: number
+}
+
+const escapeValue = (value: string): string =>
+  value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))
+
+const labelText = (labels: Labels): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+export function createMetrics(): Metrics {
+  const helps = new Map<string, string>()
+  const counters = new Map<string, Map<string, number>>()
+  const histograms = new Map<string, Map<string, { readonly labels: Labels; readonly data: Histogram }>>()
+  const gauges = new Map<string, () => number | Promise<number>>()
+
+  const series = <T>(map: Map<string, Map<string, T>>, name: string): Map<string, T> => {
+    const known = map.get(name) ?? new Map<string, T>()
+    map.set(name, known)
+    return known
+  }
+  const header = (name: string, type: string): string =>
+    `${helps.has(name) ? `# HELP ${name} ${helps.get(name)}\n` : ''}# TYPE ${name} ${type}\n`
+
+  function printHistogram(name: string, labels: Labels, data: Histogram): string {
+    const lines = buckets.map(
+      (bound, index) =>
+        `${name}_bucket${labelText({ ...labels, le: String(bound) })} ${data.counts[index] ?? 0}\n`,
+    )
+    return `${lines.join('')}${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${data.total}\n${name}_sum${labelText(labels)} ${data.sum}\n${name}_count${labelText(labels)} ${data.total}\n`
+  }
+
+  return {
+    count(name, labels = {}, by = 1) {
+      const values = series(counters, name)
+      const key = labelText(labels)
+      values.set(key, (values.get(key) ?? 0) + by)
+    },
+    observe(name, seconds, labels = {}) {
+      const known = series(histograms, name)
+      const key = labelText(labels)
+      const entry = known.get(key) ?? { labels, data: { counts: buckets.map(() => 0), sum: 0, total: 0 } }
+      known.set(key, entry)
+      entry.data.sum += seconds
+      entry.data.total += 1
+      buckets.forEach((bound, index) => {
+        if (seconds <= bound) entry.data.counts[index] = (entry.data.counts[index] ?? 0) + 1
+      })
+    },
+    gauge(name, help, read) {
+      helps.set(name, help)
+      gauges.set(name, read)
+    },
+    describe: (name, help) => void helps.set(name, help),
+    async print() {
+      let text = ''
+      for (const [name, values] of counters) {
+        text += header(name, 'counter')
+        for (const [labels, value] of values) text += `${name}${labels} ${value}\n`
+      }
+      for (const [name, values] of histograms) {
+        text += header(name, 'histogram')
+        for (const { labels, data } of values.values()) text += printHistogram(name, labels, data)
+      }
+      for (const [name, read] of gauges) text += `${header(name, 'gauge')}${name} ${await read()}\n`
+      return text
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { JWK } from 'jose'
+import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import type { Storage } from '../storage/index.ts'
+
+/** How long things of this folder live, in milliseconds. */
+export interface OidcLifetimes {
+  /** From `interact` to the interaction code. */
+  readonly interactionMs: number
+  readonly accessTokenMs: number
+  readonly idTokenMs: number
+  /** Counted anew by every rotation; the session's own end comes first. */
+  readonly refreshTokenMs: number
+}
+
+const hour = 3_600_000
+
+export const defaultOidcLifetimes: OidcLifetimes = {
+  interactionMs: hour / 2,
+  accessTokenMs: hour,
+  idTokenMs: hour,
+  refreshTokenMs: 30 * 24 * hour,
+}
+
+export interface OidcOptions {
+  readonly storage: Storage
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly clock: Clock
+  readonly log: Logger
+  /**
+   * The engine's public address without a slash at the end, such as `https://id.example.com`. A function where the
+   * address is known only once the server listens; it is asked at every request, never before the first one.
+   */
+  readonly issuer: string | (() => string)
+  readonly lifetimes?: Partial<OidcLifetimes>
+  /**
+   * Which clock the tokens' own times follow: the host's, as apps compare them with theirs (`real`, the default), or
+   * the engine's, moved ones included (`virtual`). Codes, refresh tokens and sessions follow the engine's always.
+   */
+  readonly tokens?: 'real' | 'virtual'
+  /** A private RSA key to sign with instead of those in the database: a testing kit saves the time to make one. */
+  readonly signingKey?: JWK
+}
+
+export interface Oidc {
+  /** All OAuth and OIDC endpoints of both authorization servers, with full paths from the engine's root. */
+  readonly routes: FastifyPluginAsync
+  /** The issuers as apps are configured with them. */
+  issuers(): { readonly default: string; readonly org: string }
+  /** Loads what the first token needs (key, library), so that the first caller does not wait for it. */
+  warmUp(): Promise<void>
+  /** Makes a new signing key; the one before stays published until its last token has expired. Answers the new `kid`. */
+  rotateSigningKey(): Promise<string>
+  /** Removes refresh tokens, revocations and keys whose time is over. Answers how many went. */
+  purge(): Promise<number>
+}
