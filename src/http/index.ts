@@ -2,9 +2,6 @@
  * The Fastify app: what all answers have in common (request id, headers, CORS, body rules, one error shape), health
  * and metrics. The protocols come as plugins; their steps and bodies are not this folder's.
  */
-import type { FastifyInstance } from 'fastify'
-import type { HttpOptions } from './options.ts'
-
+export { createHttp } from './app.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export type { HttpOptions } from './options.ts'
-export declare function createHttp(options: HttpOptions): FastifyInstance

@@ -1,0 +1,137 @@
+import cors from '@fastify/cors'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { ProtocolError, randomId } from '../base/index.ts'
+import { badAddress, handleErrors, handleUnknown, plainRefusal, unsupportedType } from './errors.ts'
+import { addHealth } from './health.ts'
+import { parseJsonBody } from './json.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import type { HttpOptions } from './options.ts'
+import { createOrigins } from './origins.ts'
+
+/** Larger than any form of the protocols, in bytes. */
+const bodyLimit = 64 * 1024
+
+const headers = {
+  'Cache-Control': 'no-store',
+  Pragma: 'no-cache',
+  // Links carry tokens in their query: no page may pass its address on (A21), be framed (A48) or be sniffed.
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+
+/** Builds the app; it listens when told to. */
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const { storage, random, log, basePath = '', metrics = createMetrics(), ready = async () => {} } = options
+  const issuer = () => new URL(typeof options.issuer === 'string' ? options.issuer : options.issuer())
+  const isAllowed = createOrigins(storage.db, () => issuer().origin)
+
+  const app = fastify({
+    logger: false,
+    bodyLimit,
+    genReqId: () => randomId(random, 'req'),
+    requestIdHeader: false,
+    // Of nobody else is X-Forwarded-For believed: it decides whose budget a guess is charged to.
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
+    requestTimeout: 30_000,
+    clientErrorHandler: (_error, socket) => void socket.end(plainRefusal(random)),
+    frameworkErrors(_error, _request, reply) {
+      const answer = reply as FastifyReply
+      answer.code(400).headers(headers).type('application/json').send(badAddress(random))
+    },
+  })
+  handleErrors(app, { log, random })
+  handleUnknown(app)
+  acceptJson(app)
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers).header('X-Okta-Request-Id', request.id)
+    if (issuer().protocol === 'https:') reply.header('Strict-Transport-Security', 'max-age=31536000')
+  })
+  addCors(app, isAllowed)
+  app.register(
+    // Registered, not added at once, so that it runs after CORS has put its headers on: a refusal needs them, too.
+    shared(async (root) => {
+      root.addHook('onRequest', async (request) => {
+        const path = pathOf(request)
+        const status = options.fault?.(request.method, path)
+        if (status !== undefined) throw new ProtocolError(status, 'E0000009', 'This failure was asked for.')
+        if (request.method === 'POST' && path.startsWith(`${basePath}/idp/`)) {
+          await guardIdx(request, isAllowed)
+        }
+      })
+    }),
+  )
+  measure(app, metrics)
+  addHealth(app, { storage, metrics, log, ready })
+  for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
+  return app
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '')
+
+type Plugin = (app: FastifyInstance) => Promise<void>
+
+/** A plugin whose hooks count for the whole app instead of a scope of its own. */
+const shared = (plugin: Plugin): Plugin => Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+
+/** Cross-origin calls as browsers' SDK clients make them (transport, section 10); on errors as well. */
+function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<boolean>): void {
+  app.register(cors, {
+    origin: async (origin: string | undefined) => origin !== undefined && (await isAllowed(origin)),
+    credentials: true,
+    methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
+    allowedHeaders: [
+      'content-type',
+      'accept',
+      'accept-language',
+      'authorization',
+      'x-okta-user-agent-extended',
+      'x-device-fingerprint',
+      'x-device-token',
+    ],
+    // Userinfo tells in WWW-Authenticate why it refuses, and the SDK reads it there.
+    exposedHeaders: ['x-okta-request-id', 'www-authenticate'],
+    maxAge: 600,
+    strictPreflight: false,
+  })
+}
+
+/**
+ * Only script of an allowed origin, or no browser at all, may move a transaction on (A46): a foreign page can post
+ * without asking first, but not as JSON, and not without telling its origin.
+ */
+async function guardIdx(request: FastifyRequest, isAllowed: (origin: string) => Promise<boolean>) {
+  const { origin, 'content-type': type } = request.headers
+  if (origin !== undefined && !(await isAllowed(origin))) {
+    throw new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action')
+  }
+  if (type === undefined) throw new ProtocolError(415, ...unsupportedType)
+}
+
+/** The two types of the protocols' JSON; scopes that want another one replace them. */
+function acceptJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>(
+    ['application/json', 'application/ion+json'],
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body),
+  )
+}
+
+function measure(app: FastifyInstance, metrics: Metrics): void {
+  metrics.describe('rekey_http_requests_total', 'Requests by route, method and status.')
+  metrics.describe('rekey_http_request_duration_seconds', 'Time to answer by route and method.')
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  metrics.gauge('process_uptime_seconds', 'Time since the process started.', () => process.uptime())
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    // The route's pattern, never the address: a query may carry a token, and every new label costs memory.
+    const labels = { method: methods.has(method) ? method : 'other', route: routeOptions.url ?? 'unmatched' }
+    metrics.count('rekey_http_requests_total', { ...labels, status: String(reply.raw.statusCode) })
+    metrics.observe('rekey_http_request_duration_seconds', reply.elapsedTime / 1000, labels)
+  })
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])

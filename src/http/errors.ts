@@ -1,0 +1,115 @@
+import type { FastifyError, FastifyInstance } from 'fastify'
+import { type Logger, ProtocolError, type Random, randomId } from '../base/index.ts'
+
+/** The shape of Okta's API errors, for everything that is neither OAuth nor IDX (transport, section 9). */
+export interface ApiError {
+  readonly errorCode: string
+  readonly errorSummary: string
+  readonly errorLink: string
+  readonly errorId: string
+  readonly errorCauses: readonly { readonly errorSummary: string }[]
+}
+
+const apiError = (code: string, summary: string, random: Random): ApiError => ({
+  errorCode: code,
+  errorSummary: summary,
+  errorLink: code,
+  errorId: randomId(random, 'oae'),
+  errorCauses: [],
+})
+
+export const unsupportedType = [
+  'E0000021',
+  'Bad request. Accept and/or Content-Type headers likely do not match supported values.',
+] as const
+
+/** What the framework itself refuses, by its status. */
+const refusals: Readonly<Record<number, readonly [code: string, summary: string]>> = {
+  404: ['E0000007', 'Not found.'],
+  413: ['E0000003', 'The request body is too large.'],
+  415: unsupportedType,
+  429: ['E0000047', 'API call exceeded rate limit due to too many requests.'],
+}
+const badRequest = ['E0000003', 'The request body was not well-formed.'] as const
+
+interface Refusal {
+  readonly status: number
+  readonly code: string
+  readonly summary: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a caller is told of an error, or undefined where it is our fault and nobody's business. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof ProtocolError) {
+    return {
+      status: error.status,
+      code: error.code,
+      summary: error.description,
+      headers: error.headers,
+    }
+  }
+  const status = error instanceof Error ? ((error as Partial<FastifyError>).statusCode ?? 500) : 500
+  if (status < 400 || status >= 500) return undefined
+  const [code, summary] = refusals[status] ?? badRequest
+  return { status, code, summary, headers: {} }
+}
+
+/** The one function that turns an error into an API error's body. */
+function describe(
+  error: unknown,
+  request: { readonly id: string; readonly route: string },
+  context: { readonly log: Logger; readonly random: Random },
+): { readonly status: number; readonly body: ApiError; readonly headers: Readonly<Record<string, string>> } {
+  const refusal = refusalOf(error)
+  const body =
+    refusal === undefined
+      ? apiError('E0000009', 'Internal Server Error', context.random)
+      : apiError(refusal.code, refusal.summary, context.random)
+  const status = refusal?.status ?? 500
+  const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
+  if (status >= 500) context.log.error(line, 'a request failed')
+  else if (error instanceof ProtocolError && error.detail !== undefined) {
+    context.log.info({ ...line, err: undefined, detail: error.detail }, 'a request was refused')
+  }
+  return { status, body, headers: refusal?.headers ?? {} }
+}
+
+/** Sets the app's error handler. A protocol with a shape of its own sets another in its scope and rethrows the rest. */
+export function handleErrors(
+  app: FastifyInstance,
+  context: { readonly log: Logger; readonly random: Random },
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched'
+    const { status, body, headers } = describe(error, { id: request.id, route }, context)
+    return reply.code(status).headers(headers).type('application/json').send(body)
+  })
+}
+
+/** Unknown paths are 404; known ones asked with a method they do not have are 405. */
+export function handleUnknown(app: FastifyInstance): void {
+  const known: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')
+    known.push({ pattern: new RegExp(`^${pattern}$`), methods: [method].flat() })
+  })
+  app.setNotFoundHandler((request) => {
+    const path = request.url.replace(/\?.*$/s, '')
+    const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+    if (allowed.length === 0) throw new ProtocolError(404, 'E0000007', 'Not found: the path is unknown.')
+    throw new ProtocolError(405, 'E0000022', 'The endpoint does not support the provided HTTP method', {
+      headers: { Allow: [...new Set(allowed)].join(', ') },
+    })
+  })
+}
+
+/** For addresses the router cannot read. */
+export const badAddress = (random: Random): ApiError =>
+  apiError('E0000003', 'The address was not well-formed.', random)
+
+/** For requests that are broken before there is a request: the same shape, over the bare socket. */
+export function plainRefusal(random: Random): string {
+  const body = JSON.stringify(apiError(...badRequest, random))
+  return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+}
