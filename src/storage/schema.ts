@@ -200,8 +200,8 @@ interface OutboxTable {
   sealed: string | null
   status: string
   attempts: number
+  /** When it is to be tried next; while a worker has it, when that worker's lease runs out. */
   next_at: number
-  lease_until: number | null
   lease_owner: string | null
   created_at: number
   /** After this a mail is not sent any more, but closed as expired. */

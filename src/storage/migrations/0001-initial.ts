@@ -184,7 +184,6 @@ export const initial: Migration = {
       .addColumn('status', 'text', (c) => c.notNull())
       .addColumn('attempts', 'integer', (c) => c.notNull())
       .addColumn('next_at', 'bigint', (c) => c.notNull())
-      .addColumn('lease_until', 'bigint')
       .addColumn('lease_owner', 'text')
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('ends_at', 'bigint', (c) => c.notNull())

@@ -1,0 +1,174 @@
+import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import { randomToken } from '../base/index.ts'
+import type { Row, Storage, Tx } from '../storage/index.ts'
+import { type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
+import { type Closing, claimMails, closeMail, postponeMail } from './store.ts'
+import { type Renderer, templateNames } from './templates.ts'
+import { MailRefused, type Transport } from './transports/transport.ts'
+
+export interface DeliveryOptions {
+  readonly storage: Storage
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly renderer: Renderer
+  readonly log: Logger
+  /** Told in the transaction that closes a mail, so its event stands if and only if the mail is closed. Not told of mails to nobody. */
+  readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
+  /** Mails in hand at once. */
+  readonly parallel?: number
+  /** How often the outbox is looked at without being woken, in real milliseconds. */
+  readonly pollMs?: number
+  /** How long a mail is a worker's before another one may take it. Longer than any transport takes. */
+  readonly leaseMs?: number
+}
+
+export interface Delivery {
+  /** Says that there may be something to send: after a commit. Returns at once. */
+  wake(): void
+  /** Settles when nothing is in hand and nothing is due at the clock's present time. */
+  idle(): Promise<void>
+  /** Takes nothing new, waits for what is in hand (for `graceMs` at most; what is left is another worker's after its lease). */
+  close(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+const longestPause = 15 * 60_000
+
+/** How long a mail waits after its n-th failed attempt: 2 s, 4 s, 8 s … at most a quarter of an hour. */
+export const pauseAfter = (attempts: number): number =>
+  Math.min(1000 * 2 ** Math.min(attempts, 20), longestPause)
+
+/**
+ * Starts a worker. Any number may work on one database: each row is one worker's at a time, and a worker that dies
+ * leaves its rows to the others when the lease ends. A mail leaves at least once; its Message-ID lets a mailbox fold a second.
+ */
+export function startDelivery(options: DeliveryOptions): Delivery {
+  const { storage, clock, random, log, parallel = 5, pollMs = 1000, leaseMs = 60_000 } = options
+  const owner = randomToken(random)
+  const inHand = new Map<string, Promise<void>>()
+  let pass: Promise<void> | undefined
+  let again = false
+  let closed = false
+
+  /** Takes as many mails as there are hands free. */
+  async function takeDue(): Promise<void> {
+    do {
+      again = false
+      const limit = parallel - inHand.size
+      if (closed || limit < 1) return
+      const except = [...inHand.keys()]
+      const rows = await claimMails(storage, { owner, limit, leaseMs, now: clock.now(), except })
+      for (const row of rows) inHand.set(row.id, handle(row))
+      if (rows.length === limit) again = true
+    } while (again)
+  }
+
+  function run(): Promise<void> {
+    again = true
+    pass ??= takeDue()
+      // The database may be away for a while. The rows are safe in it; the next look finds them.
+      .catch((error) => log.error({ err: error }, 'the outbox could not be read'))
+      .finally(() => {
+        pass = undefined
+      })
+    return pass
+  }
+
+  async function handle(row: Row<'outbox'>): Promise<void> {
+    try {
+      await deliver(options, owner, row)
+    } catch (error) {
+      // Neither closed nor put off: its lease runs out, and it is tried again.
+      log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
+    } finally {
+      inHand.delete(row.id)
+      void run()
+    }
+  }
+
+  const poll = setInterval(() => void run(), pollMs)
+  // A process that has nothing else to do may end: the outbox is durable.
+  poll.unref()
+  void run()
+
+  return {
+    wake: () => void run(),
+    async idle() {
+      do {
+        await run()
+        await Promise.all(inHand.values())
+      } while (inHand.size > 0 || pass !== undefined)
+    },
+    async close({ graceMs = 4000 } = {}) {
+      closed = true
+      clearInterval(poll)
+      await pass
+      const all = Promise.all(inHand.values())
+      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, graceMs).unref())])
+    },
+  }
+}
+
+/** One mail: sent and closed, or put off, or given up. */
+async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox'>): Promise<void> {
+  const { storage, clock, log } = options
+  if (row.ends_at <= clock.now()) return close(options, row, 'expired', row.error)
+  const failure = await send(options, row)
+  if (failure === undefined) return close(options, row, 'sent', null)
+
+  const now = clock.now()
+  log.warn(
+    { mail: row.id, template: row.template, attempts: row.attempts, reason: failure.message },
+    'a mail was not taken',
+  )
+  if (failure.permanent) return close(options, row, 'dead', failure.message)
+  // Due again at its end at the latest, so that it is closed then and not some time later.
+  const nextAt = Math.min(now + pauseAfter(row.attempts), Math.max(row.ends_at, now))
+  await postponeMail(storage.db, row.id, { owner, nextAt, error: failure.message })
+}
+
+/** Renders and hands over. A mail to nobody is rendered as well, so that it costs this process the same. */
+async function send(
+  { secrets, renderer, transport }: DeliveryOptions,
+  row: Row<'outbox'>,
+): Promise<{ readonly permanent: boolean; readonly message: string } | undefined> {
+  const content = openSealed(secrets, row.sealed)
+  if (content === undefined) return { permanent: true, message: 'it was sealed with a key that is gone' }
+  const template = templateNames.find((name) => name === row.template)
+  if (template === undefined) return { permanent: true, message: `there is no template ${row.template}` }
+  try {
+    const rendered = renderer.render({ template, ...content })
+    if (row.recipient === null) return undefined
+    await transport.send({ id: row.id, to: row.recipient, template, ...rendered })
+    return undefined
+  } catch (error) {
+    const permanent = error instanceof MailRefused && error.permanent
+    return { permanent, message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function close(
+  { storage, clock, onClosed }: DeliveryOptions,
+  row: Row<'outbox'>,
+  outcome: MailOutcome,
+  error: string | null,
+): Promise<void> {
+  const { recipient } = row
+  const status: Closing['status'] = recipient === null ? 'dropped' : outcome
+  await storage.transaction(async (tx) => {
+    const ours = await closeMail(tx, row.id, { status, now: clock.now(), error })
+    if (!ours || recipient === null) return
+    const mail: ClosedMail = {
+      id: row.id,
+      template: row.template,
+      recipient,
+      personId: row.person_id,
+      transactionId: row.transaction_id,
+      attempts: row.attempts,
+      createdAt: row.created_at,
+      error,
+    }
+    await onClosed?.(tx, mail, outcome)
+  })
+}

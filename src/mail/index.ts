@@ -1,0 +1,30 @@
+/**
+ * Mail: the outbox, the worker that delivers it, and the mechanism of layout and templates. A mail is a row in the
+ * outbox, written in the transaction that is the reason for it, so neither is there without the other. Owns when and
+ * how often a mail is tried and when it is given up; what a mail says is decided by its sender. `transports/` holds
+ * the ways out. Messages follow RFC 5322, automatic ones are marked by RFC 3834.
+ */
+export { type Delivery, type DeliveryOptions, startDelivery } from './delivery.ts'
+export {
+  type Backlog,
+  backlogOf,
+  type ClosedMail,
+  type MailOutcome,
+  type NewMail,
+  purgeMails,
+  type QueueContext,
+  queueMail,
+} from './outbox.ts'
+export {
+  loadTemplates,
+  type MailVariables,
+  type RenderedMail,
+  type Renderer,
+  type TemplateName,
+  type TemplateOptions,
+  templateNames,
+  type VariableName,
+} from './templates.ts'
+export { createMemoryTransport, type MemoryTransport, type SentMail } from './transports/memory.ts'
+export { createSmtpTransport, type SmtpOptions } from './transports/smtp.ts'
+export { type Mailbox, MailRefused, type OutgoingMail, type Transport } from './transports/transport.ts'

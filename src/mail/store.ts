@@ -1,0 +1,97 @@
+import { sql } from 'kysely'
+import type { Db, NewRow, Row, Storage } from '../storage/index.ts'
+
+// A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
+// While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
+
+export async function insertMail(db: Db, row: NewRow<'outbox'>): Promise<void> {
+  await db.insertInto('outbox').values(row).execute()
+}
+
+export interface Claim {
+  readonly owner: string
+  readonly limit: number
+  readonly leaseMs: number
+  readonly now: number
+  /** Rows that this worker still has in hand, should their lease have run out meanwhile. */
+  readonly except: readonly string[]
+}
+
+/** Takes mails that are due. One conditional statement, so that no two workers ever take the same row. */
+export async function claimMails(storage: Storage, claim: Claim): Promise<readonly Row<'outbox'>[]> {
+  const { owner, limit, leaseMs, now, except } = claim
+  const others = except.length === 0 ? sql`` : sql`and id not in (${sql.join(except)})`
+  // The one branch between the databases: on PostgreSQL workers step around each other's rows instead of queueing up.
+  const unlocked = storage.kind === 'postgres' ? sql`for update skip locked` : sql``
+  const { rows } = await sql<Row<'outbox'>>`
+    with due as materialized (
+      select id from outbox where status = 'queued' and next_at <= ${now} ${others}
+      order by next_at, id limit ${limit} ${unlocked})
+    update outbox set attempts = attempts + 1, next_at = ${now + leaseMs}, lease_owner = ${owner}
+    where id in (select id from due) and status = 'queued' and next_at <= ${now}
+    returning *`.execute(storage.db)
+  return rows
+}
+
+export interface Closing {
+  readonly status: 'sent' | 'dead' | 'expired' | 'dropped'
+  readonly now: number
+  readonly error: string | null
+}
+
+/** Closes a mail and empties what was sealed. False where somebody else had closed it. */
+export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('outbox')
+    .set({
+      status: closing.status,
+      sealed: null,
+      lease_owner: null,
+      done_at: closing.now,
+      error: closing.error,
+    })
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Puts a mail off, if it is still the caller's. */
+export async function postponeMail(
+  db: Db,
+  id: string,
+  postponed: { readonly owner: string; readonly nextAt: number; readonly error: string },
+): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ next_at: postponed.nextAt, lease_owner: null, error: postponed.error })
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .where('lease_owner', '=', postponed.owner)
+    .execute()
+}
+
+export interface Backlog {
+  readonly waiting: number
+  /** When the oldest waiting mail was queued (epoch milliseconds), or null where none waits. */
+  readonly oldestAt: number | null
+}
+
+/** How many mails wait: for metrics and health. Phantoms are among them, so the figure tells nothing of anybody. */
+export async function backlogOf(db: Db): Promise<Backlog> {
+  const row = await db
+    .selectFrom('outbox')
+    .select(({ fn }) => [fn.countAll<number | string>().as('waiting'), fn.min('created_at').as('oldestAt')])
+    .where('status', '=', 'queued')
+    .executeTakeFirstOrThrow()
+  return { waiting: Number(row.waiting), oldestAt: row.oldestAt ?? null }
+}
+
+/** Removes mails that were closed before a moment. Answers how many went. */
+export async function purgeMails(db: Db, closedBefore: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('outbox')
+    .where('done_at', '<', closedBefore)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

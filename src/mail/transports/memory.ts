@@ -1,0 +1,59 @@
+import { type Clock, systemClock } from '../../base/index.ts'
+import { checkEnvelope, compose } from './compose.ts'
+import type { Mailbox, OutgoingMail, Transport } from './transport.ts'
+
+/** A mail that went nowhere, with the bytes that a server would have got. */
+export interface SentMail extends OutgoingMail {
+  readonly from: Mailbox
+  /** The whole message (RFC 5322), headers included. */
+  readonly source: Buffer
+  /** Epoch milliseconds. */
+  readonly sentAt: number
+}
+
+export interface MemoryTransport extends Transport {
+  /** Oldest first. */
+  readonly mails: readonly SentMail[]
+  clear(): void
+}
+
+/** Keeps mails in a list instead of sending them: for tests that want no SMTP. Composed by the same code as real ones. */
+export function createMemoryTransport(options: {
+  readonly from: Mailbox
+  readonly clock?: Clock
+  /** Told of each mail before `send` returns. */
+  readonly onMail?: (mail: SentMail) => void | Promise<void>
+}): MemoryTransport {
+  const { from, clock = systemClock, onMail } = options
+  const mails: SentMail[] = []
+  let composer: ReturnType<typeof openComposer> | undefined
+
+  return {
+    name: 'memory',
+    mails,
+    async send(mail) {
+      const message = compose(mail, from)
+      composer ??= openComposer()
+      const source = await (await composer)(message)
+      const sent = { ...mail, from, source, sentAt: clock.now() }
+      mails.push(sent)
+      await onMail?.(sent)
+    },
+    clear() {
+      mails.length = 0
+    },
+    verify: async () => {},
+    close: async () => {},
+  }
+}
+
+async function openComposer() {
+  const { default: nodemailer } = await import('nodemailer')
+  const transporter = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+  transporter.use('stream', checkEnvelope)
+  return async (message: ReturnType<typeof compose>): Promise<Buffer> => {
+    const { message: source } = await transporter.sendMail(message)
+    if (!Buffer.isBuffer(source)) throw new Error('the composed mail is not in one piece')
+    return source
+  }
+}

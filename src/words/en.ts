@@ -1,0 +1,93 @@
+/**
+ * English: the catalogue that every other language follows. `${names}` are filled in where the sentence is used;
+ * their order may change from language to language, their spelling may not.
+ */
+export const en = {
+  language: 'en',
+  direction: 'ltr' as 'ltr' | 'rtl',
+
+  /** By what a request is told, in mails and on the engine's own pages. */
+  context: {
+    title: 'Where this came from',
+    app: 'Application',
+    browser: 'Browser',
+    system: 'System',
+    address: 'Network address',
+    when: 'When',
+    moment: '${request.date}, ${request.time}',
+  },
+
+  /** The mails; a template writes `${words.ForgotPassword.title}`. */
+  mail: {
+    common: {
+      greeting: 'Hi ${user.profile.firstName},',
+      greetingNoName: 'Hi,',
+      // Automated readers of mails look for the words up to the colon, here and in each `codeOnly`.
+      codeInstead: 'Enter a code instead:',
+      neverTell:
+        'Never tell anyone this code. Nobody from ${org.name} will ask you for it, by phone, chat or mail.',
+      copyLink: 'If the button does not work, open this address:',
+      openLink: 'Open this address:',
+      lifetimeBoth: 'The link and the code are good for one use within ${lifetime}.',
+      lifetimeLink: 'The link is good for one use within ${lifetime}.',
+      lifetimeCode: 'The code is good for one use within ${lifetime}.',
+      footer: '${org.name} sent this because of what happened with the account ${user.profile.login}.',
+    },
+    ForgotPassword: {
+      subject: 'Reset your password',
+      title: 'Reset your password',
+      intro: 'Somebody, hopefully you, asked to reset the password of your account ${user.profile.login}.',
+      button: 'Reset password',
+      codeOnly: 'On the page where you asked for this, enter this code:',
+      notYou: 'If it was not you, do nothing: your password stays as it is.',
+    },
+    EmailChallenge: {
+      subject: 'Confirm that it is you',
+      title: 'Confirm that it is you',
+      intro: 'Somebody, hopefully you, is proving to be the owner of the account ${user.profile.login}.',
+      button: 'Yes, it is me',
+      codeOnly: 'On the page where you were asked for it, enter this code:',
+      notYou: 'If it was not you, do nothing with this mail. If it happens again, change your password.',
+    },
+    PasswordChanged: {
+      subject: 'Your password was changed',
+      title: 'Your password was changed',
+      intro: 'The password of your account ${user.profile.login} was changed.',
+      wasYou: 'If it was you, there is nothing more to do.',
+      notYouTitle: 'If it was not you',
+      notYouReset:
+        'Set a new password at once: go to the sign-in page yourself, not by a link in a mail, and choose “Forgot your password?”.',
+      notYouMailbox: 'Change the password of your mailbox too: whoever reads your mail could do this again.',
+      notYouTell: 'Then tell the people who run ${org.name}.',
+    },
+  },
+
+  /** The page behind a link of a mail, when no application shows a page of its own. */
+  link: {
+    title: 'Verify with your email',
+    yourCode: 'Your code',
+    enterCode: {
+      authentication: 'Enter this code on the sign-in page you started.',
+      recovery: 'Enter this code on the password reset page you started.',
+      unlock: 'Enter this code on the account unlock page you started.',
+      enrollment: 'Enter this code on the sign-up page you started.',
+    },
+    requestTitle: 'The code was asked for from',
+    notYou: 'If you did not ask for it, close this page.',
+    neverTell: 'Never tell anyone this code.',
+    returnToTab: 'That worked. Return to the tab or window where you started.',
+    closeWindow: 'You can close this one.',
+    transferred: 'You went on in a new tab.',
+    expired: 'This email link has expired. To get a new one, return to the screen where you asked for it.',
+    stale: 'This email link is out of date. Return to the screen where you asked for it.',
+    failed: 'This email link could not be used. Return to the screen where you asked for it.',
+  },
+
+  /** The engine's pages for what goes wrong. */
+  error: {
+    title: 'Something went wrong',
+    unexpected: 'That did not work. Please try again in a moment.',
+    notFound: 'There is no page at this address.',
+    reference: 'If you report this, give the reference ${errorId}.',
+  },
+}

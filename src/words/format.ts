@@ -1,0 +1,28 @@
+// Times and spans as the readers of a language write them. `Intl` takes epoch milliseconds as they are.
+
+const units = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+] as const
+
+/** A span in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. Less than a second counts as one. */
+export function spanInWords(language: string, ms: number): string {
+  const whole = Math.max(1, Math.round(ms / 1000)) * 1000
+  const [unit, size] = units.find(([, size]) => whole % size === 0) ?? ['second', 1000]
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
+}
+
+/** The day of a moment (epoch milliseconds), such as `November 22, 2026`. */
+export const dateInWords = (language: string, at: number, timeZone = 'UTC'): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone }).format(at)
+
+/** The time of day of a moment (epoch milliseconds) with its zone, such as `2:05 PM UTC`. */
+export const timeInWords = (language: string, at: number, timeZone = 'UTC'): string =>
+  new Intl.DateTimeFormat(language, {
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZone,
+    timeZoneName: 'short',
+  }).format(at)
