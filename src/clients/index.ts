@@ -12,5 +12,6 @@ export {
   isClientSecret,
   listClients,
   listTrustedOrigins,
+  removeClient,
   updateClient,
 } from './store.ts'

@@ -125,3 +125,10 @@ export async function ensureTrustedOrigin(
     .onConflict((oc) => oc.column('origin').doNothing())
     .execute()
 }
+
+/** Removes a client with its assignments. Sessions and tokens that it holds are the caller's to end. */
+export async function removeClient(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('client_groups').where('client_id', '=', id).execute()
+  await db.deleteFrom('client_people').where('client_id', '=', id).execute()
+  await db.deleteFrom('clients').where('id', '=', id).execute()
+}

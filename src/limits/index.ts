@@ -3,4 +3,7 @@
  * requests per network address. Counted in the database inside the transaction that acts, so that neither a restart
  * nor a second node buys more. Owns the counting; which budget applies to what is decided by those who charge it.
  */
+
+export * from './budgets.ts'
+export * from './options.ts'
 export * from './store.ts'

@@ -43,6 +43,11 @@ export async function usedOf(db: Db, budget: Budget, subject: string, now: numbe
   return row?.used ?? 0
 }
 
+/** Gives one use back: what was charged turned out to be free. */
+export async function refund(db: Db, budget: Budget, subject: string): Promise<void> {
+  await sql`update budgets set used = used - 1 where key = ${keyOf(budget, subject)} and used > 0`.execute(db)
+}
+
 /** Forgets what was used: after a success. */
 export async function clearBudget(db: Db, budget: Budget, subject: string): Promise<void> {
   await db.deleteFrom('budgets').where('key', '=', keyOf(budget, subject)).execute()

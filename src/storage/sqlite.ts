@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -16,10 +17,20 @@ import {
  */
 export function sqliteDialect(path: string): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalSqliteAdapter(),
     createDriver: () => new NodeSqliteDriver(path),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+
+/**
+ * Kysely migrates SQLite outside of a transaction, so two processes that start at once would both create the tables.
+ * SQLite has transactional DDL, and BEGIN IMMEDIATE lets the second one see what the first one did.
+ */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }
 
@@ -36,9 +47,13 @@ class NodeSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    this.#database = new DatabaseSync(this.#path, { timeout: 5000 })
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY')
-    this.#connection = new NodeSqliteConnection(this.#database)
+    const database = new DatabaseSync(this.#path, { timeout: 0 })
+    this.#database = database
+    // Turning WAL on takes the whole file for a moment, which several processes may want in the same one.
+    await whenFree(() =>
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY'),
+    )
+    this.#connection = new NodeSqliteConnection(database)
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
@@ -77,6 +92,27 @@ class NodeSqliteDriver implements Driver {
   }
 }
 
+const longestWaitMs = 5000
+
+/**
+ * Does something as soon as no other connection is writing. SQLite's own waiting would stop this whole process, and for
+ * good where the other connection is in it too; this gives way to it instead.
+ */
+async function whenFree<T>(work: () => T): Promise<T> {
+  for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
+    try {
+      return work()
+    } catch (error) {
+      if (!isBusy(error) || waited > longestWaitMs) throw error
+      await pause(next)
+    }
+  }
+}
+
+// SQLITE_BUSY and its extended codes.
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
@@ -86,11 +122,13 @@ class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { statement, reads } = this.#prepare(query.sql)
     const parameters = query.parameters as SQLInputValue[]
-    if (reads) return { rows: statement.all(...parameters) as R[] }
-    const { changes } = statement.run(...parameters)
-    return { rows: [], numAffectedRows: BigInt(changes) }
+    return whenFree(() => {
+      const { statement, reads } = this.#prepare(query.sql)
+      if (reads) return { rows: statement.all(...parameters) as R[] }
+      const { changes } = statement.run(...parameters)
+      return { rows: [], numAffectedRows: BigInt(changes) }
+    })
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator; nothing here streams.

@@ -19,6 +19,8 @@ export interface Storage {
   migrate(): Promise<readonly string[]>
   /** The database server's time in epoch milliseconds, or undefined where the database is in this process. */
   serverTime(): Promise<number | undefined>
+  /** The highest time in the database, in epoch milliseconds; 0 in an empty one. */
+  highestTime(): Promise<number>
   /** Empties every table but the schema's own: for an engine that starts over from its seed. */
   clear(except?: readonly (keyof Schema)[]): Promise<void>
   close(): Promise<void>
@@ -51,6 +53,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         now: number
       }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(db)
       return Math.round(Number(rows[0]?.now))
+    },
+    async highestTime() {
+      const newest = await db
+        .selectFrom('transactions')
+        .select((eb) => eb.fn.max('updated_at').as('at'))
+        .executeTakeFirst()
+      return Number(newest?.at ?? 0)
     },
     async clear(except = []) {
       await db.transaction().execute(async (tx) => {

@@ -1,0 +1,189 @@
+import {
+  openUnder,
+  plainHash,
+  randomDigits,
+  randomLegible,
+  randomToken,
+  sealUnder,
+} from '../../base/index.ts'
+import { compareKey, looksLikeAddress, maskAddress } from '../../directory/index.ts'
+import {
+  type Authenticator,
+  type Challenge,
+  type Charge,
+  type Input,
+  isMistyped,
+  type Judgement,
+  linkToken,
+  mailVariables,
+  type Outcome,
+  type Started,
+  type StepContext,
+  textAt,
+} from '../../flow/index.ts'
+import type { NewMail } from '../../mail/index.ts'
+
+/**
+ * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's
+ * words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
+ * spent, so that guessing stops without locking the owner out.
+ */
+export const emailAuthenticator: Authenticator = {
+  key: 'okta_email',
+  type: 'email',
+  displayName: 'Email',
+  methods: ['email'],
+  amr: ['otp'],
+  enrollmentPrefix: 'eae',
+  verify: {
+    start,
+    judge,
+    resends: true,
+    polls: () => 4000,
+    fields: (challenge) => [
+      {
+        name: 'credentials',
+        type: 'object',
+        required: true,
+        fields: [
+          {
+            name: 'passcode',
+            label: 'Enter code',
+            ...(dataOf(challenge)?.long
+              ? { minLength: 10, maxLength: 10, format: 'alphanumeric' as const }
+              : {}),
+          },
+        ],
+      },
+    ],
+    profile({ subject }) {
+      // Made from what was typed, never from what is stored: it says the same about people who do not exist.
+      const typed = subject?.identifier.trim() ?? ''
+      return looksLikeAddress(typed) ? { email: maskAddress(typed) } : undefined
+    },
+    contextualData: () => ({ useEmailMagicLink: true }),
+    codeUnder: (challenge, token) => openUnder(token, 'link code', dataOf(challenge)?.sealedCode ?? ''),
+  },
+  messages: {
+    'api.authn.error.PASSCODE_INVALID': { class: 'ERROR', text: 'Invalid code. Try again.' },
+  },
+}
+
+interface EmailChallenge {
+  readonly codeHash: string
+  /** The code once more for the link's page, sealed under the link's token, which is stored nowhere. */
+  readonly sealedCode: string
+  /** Whether the form says that a long code is expected. */
+  readonly long: boolean
+  /** Whether the mailed code is long: its guesses need no daily budget. */
+  readonly longCode: boolean
+}
+
+const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailChallenge | undefined
+
+/** By what a visitor typed, and by the account behind it; people who do not exist have an account of their own kind. */
+function subjectsOf({ progress, person, secrets }: StepContext): {
+  readonly typed: string
+  readonly account: string
+} {
+  const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
+  return {
+    typed: `typed:${typed}`,
+    account: person === undefined ? `nobody:${typed}` : `person:${person.id}`,
+  }
+}
+
+async function start(context: StepContext): Promise<Started> {
+  const { budgets, lifetimes, now, person, progress, random, secrets, transactionId } = context
+  const { typed, account } = subjectsOf(context)
+  const spentAsTyped = (await context.used(budgets.codesPerDay, typed)) >= budgets.codesPerDay.limit
+  const spentOfAccount =
+    (await context.used(budgets.codesPerDay, account)) >= budgets.codesPerDay.limit ||
+    (await context.used(budgets.codesUntilSuccess, account)) >= budgets.codesUntilSuccess.limit
+
+  // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long
+  // code wherever a short one would not be accepted any more.
+  const longCode = spentAsTyped || spentOfAccount
+  const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
+  const token = linkToken(transactionId, randomToken(random))
+  const expiresAt = now + lifetimes.code
+  const data: EmailChallenge = {
+    codeHash: secrets.hash('code', `${transactionId}:${code}`),
+    sealedCode: sealUnder(token, 'link code', code),
+    long: spentAsTyped,
+    longCode,
+  }
+  const link = context.linkFor(token)
+  const mail: NewMail = {
+    ...(progress.intent === 'recovery'
+      ? { template: 'ForgotPassword', variables: { oneTimePassword: code, resetPasswordLink: link } }
+      : {
+          template: 'EmailChallenge',
+          variables: { verificationToken: code, emailAuthenticationLink: link },
+        }),
+    recipient: person?.profile.email ?? null,
+    personId: person?.id ?? null,
+    transactionId,
+    endsAt: expiresAt,
+    locale: person?.profile.locale,
+  }
+  const variables = { ...mailVariables(context, person, lifetimes.code), ...mail.variables }
+  return {
+    challenge: { authenticator: 'okta_email', startedAt: now, expiresAt, linkHash: plainHash(token), data },
+    effects: [{ type: 'mail.queue', mail: { ...mail, variables } }],
+    charges: (outcome) => mailCharges(context, outcome, typed, account),
+  }
+}
+
+/** Too many mails to what was typed: said openly, to everybody alike. Too many to the account: silently to nobody. */
+function mailCharges(
+  context: StepContext,
+  outcome: Outcome,
+  typed: string,
+  account: string,
+): readonly Charge[] {
+  const toNobody: Outcome = {
+    ...outcome,
+    effects: (outcome.effects ?? []).map((effect) =>
+      effect.type === 'mail.queue'
+        ? { ...effect, mail: { ...effect.mail, recipient: null, personId: null } }
+        : effect,
+    ),
+  }
+  const refused: Outcome = { progress: context.progress, refused: { status: 429, key: 'tooManyRequests' } }
+  return [
+    { budget: context.budgets.mails, subject: typed, otherwise: refused },
+    { budget: context.budgets.mails, subject: account, otherwise: toNobody },
+  ]
+}
+
+async function judge(
+  input: Input,
+  context: StepContext,
+  challenge: Challenge | undefined,
+): Promise<Judgement> {
+  const typedCode = textAt(input, 'credentials.passcode')
+  const data = dataOf(challenge)
+  if (challenge === undefined || data === undefined) return { verdict: 'unreadable' }
+  if (typedCode === undefined || typedCode === '' || isMistyped(input, 'credentials.passcode')) {
+    return { verdict: 'unreadable' }
+  }
+  const { budgets, now, person, secrets, transactionId } = context
+  const code = typedCode.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase().slice(0, 64)
+  // Compared even where it cannot be right, so that the time tells nothing.
+  const matches = secrets.matches('code', `${transactionId}:${code}`, data.codeHash)
+  const right = matches && person !== undefined && now < challenge.expiresAt
+  const { typed, account } = subjectsOf(context)
+  return {
+    verdict: right ? 'right' : 'wrong',
+    budgets: data.longCode
+      ? []
+      : [
+          { budget: budgets.codesPerDay, subject: typed },
+          { budget: budgets.codesPerDay, subject: account },
+          { budget: budgets.codesUntilSuccess, subject: account },
+        ],
+    effects: right ? [{ type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }] : [],
+    refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
+  }
+}

@@ -1,0 +1,28 @@
+import type { Authenticator } from '../flow/index.ts'
+import { emailAuthenticator } from './email/index.ts'
+import { type PasswordHasher, passwordAuthenticator } from './password/index.ts'
+
+export {
+  createHasher,
+  type HasherOptions,
+  type HashParameters,
+  insecureFastHash,
+  newPassword,
+  type PasswordData,
+  type PasswordHasher,
+  passwordOptions,
+  passwordProblem,
+  standardHash,
+} from './password/index.ts'
+
+/**
+ * The kinds of proof there are, each a value in a folder of its own: how it is asked for, judged, and replaced. The
+ * generic steps of the protocol delegate to them. A new authenticator is a folder and a line here.
+ */
+export const authenticatorsWith = (hasher: PasswordHasher): ReadonlyMap<string, Authenticator> =>
+  new Map(
+    [passwordAuthenticator(hasher), emailAuthenticator].map((authenticator) => [
+      authenticator.key,
+      authenticator,
+    ]),
+  )

@@ -1,0 +1,204 @@
+import { compareKey, type Person } from '../../directory/index.ts'
+import {
+  type Authenticator,
+  type Input,
+  isMistyped,
+  type Judgement,
+  maySignIn,
+  type Refusal,
+  type StepContext,
+  textAt,
+} from '../../flow/index.ts'
+import type { PasswordRules } from '../../policies/index.ts'
+import { isCommonPassword } from './common.ts'
+import type { PasswordHasher } from './hash.ts'
+import { isTooLong, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
+
+export {
+  createHasher,
+  type HasherOptions,
+  type HashParameters,
+  insecureFastHash,
+  type PasswordHasher,
+  standardHash,
+} from './hash.ts'
+export { passwordOptions } from './options.ts'
+
+/** A person's password as it is stored: its hash, and those before it, newest first. */
+export interface PasswordData {
+  readonly hash: string
+  readonly history: readonly string[]
+}
+
+const key = 'okta_password'
+const field = 'credentials.passcode'
+/** No policy can ask for more. */
+const longestHistory = 30
+
+/**
+ * The password authenticator: argon2id hashes, the rules of the policy, common passwords, history and age. Verifying
+ * takes one hash whether or not the person, or her password, exists.
+ */
+export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
+  return {
+    key,
+    type: 'password',
+    displayName: 'Password',
+    methods: ['password'],
+    amr: ['pwd'],
+    enrollmentPrefix: 'lae',
+    verify: {
+      async start({ now, lifetimes }) {
+        const expiresAt = now + lifetimes.code * 6
+        return { challenge: { authenticator: key, startedAt: now, expiresAt, data: null }, effects: [] }
+      },
+      judge: (input, context) => judge(hasher, input, context),
+      fields: () => [
+        {
+          name: 'credentials',
+          type: 'object',
+          required: true,
+          fields: [{ name: 'passcode', label: 'Password', secret: true }],
+        },
+      ],
+      resends: false,
+    },
+    reset: {
+      fields: (policy) => [
+        {
+          name: 'credentials',
+          type: 'object',
+          required: true,
+          fields: [
+            { name: 'passcode', label: 'New password', secret: true },
+            ...(policy.recovery.offerRevokeSessions
+              ? [
+                  {
+                    name: 'revokeSessions',
+                    type: 'boolean' as const,
+                    label: 'Sign me out of all other devices',
+                  },
+                ]
+              : []),
+          ],
+        },
+      ],
+      settings: settingsOf,
+      accept: (input, context, person) => accept(hasher, input, context, person),
+    },
+    messages: {
+      'errors.E0000004': { class: 'ERROR', text: 'Authentication failed' },
+      'password.passwordRequirementsNotMet': {
+        class: 'ERROR',
+        text: 'Password requirements were not met. {0}',
+      },
+      'password.common': {
+        class: 'ERROR',
+        text: 'This password was found in a list of commonly used passwords. Please try another password.',
+      },
+    },
+  }
+}
+
+async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
+  const password = textAt(input, field)
+  if (password === undefined || password === '' || isMistyped(input, field)) return { verdict: 'unreadable' }
+  const { budgets, person, progress, secrets } = context
+  const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
+  // Only ACTIVE people sign in by password; for all others, known or not, the same hash is computed for nothing.
+  const stored = maySignIn(person) ? credential?.data : undefined
+  const right =
+    (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash)) && person !== undefined
+  const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
+  const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash)
+  return {
+    verdict: right ? 'right' : 'wrong',
+    budgets: [{ budget: budgets.passwords, subject: person ? `person:${person.id}` : `nobody:${typed}` }],
+    effects: outdated
+      ? [
+          {
+            type: 'credential.put',
+            personId: person.id,
+            authenticator: key,
+            data: { ...stored, hash: await hasher.hash(password) } satisfies PasswordData,
+          },
+        ]
+      : [],
+    refusal: { status: 401, key: 'errors.E0000004' },
+  }
+}
+
+async function accept(
+  hasher: PasswordHasher,
+  input: Input,
+  context: StepContext,
+  person: Person,
+): Promise<{ readonly refused: Refusal } | { readonly data: PasswordData }> {
+  const password = textAt(input, field)
+  if (password === undefined || password === '') return { refused: { status: 400, key: 'E0000001', field } }
+  const rules = context.policy.password
+  const before = await context.directory.credential<PasswordData>(person.id, key)
+  const refused = await violation(hasher, password, rules, person, before?.data, context.now)
+  if (refused !== undefined) return { refused }
+  return { data: await newPassword(hasher, password, before?.data) }
+}
+
+/** What is wrong with a new password, or undefined. The dear checks (hashes) come last. */
+async function violation(
+  hasher: PasswordHasher,
+  password: string,
+  rules: PasswordRules,
+  person: Person,
+  before: PasswordData | undefined,
+  now: number,
+): Promise<Refusal | undefined> {
+  const unmet: Refusal = {
+    status: 400,
+    key: 'password.passwordRequirementsNotMet',
+    params: [
+      isTooLong(password)
+        ? 'Password requirements: at most 256 characters.'
+        : requirementsSentence(rules, person.profile),
+    ],
+    field,
+  }
+  if (!meetsRules(password, rules, person.profile)) return unmet
+  if (rules.excludeCommon && (await isCommonPassword(password))) {
+    return { status: 400, key: 'password.common', params: [''], field }
+  }
+  const changedAt = person.passwordChangedAt
+  if (before !== undefined && changedAt !== null && now < changedAt + rules.minAgeMinutes * 60_000) {
+    const params = [
+      `Password requirements: at least ${rules.minAgeMinutes} minutes must have elapsed since you last changed your password.`,
+    ]
+    return { ...unmet, params }
+  }
+  for (const earlier of before === undefined
+    ? []
+    : [before.hash, ...before.history].slice(0, rules.historyCount)) {
+    if (await hasher.verify(password, earlier)) return unmet
+  }
+  return undefined
+}
+
+/** The stored form of a new password; the one before it goes into the history. */
+export async function newPassword(
+  hasher: PasswordHasher,
+  password: string,
+  before: PasswordData | undefined,
+): Promise<PasswordData> {
+  const history = before === undefined ? [] : [before.hash, ...before.history].slice(0, longestHistory)
+  return { hash: await hasher.hash(password), history }
+}
+
+/** What is wrong with a password that an owner or administrator sets, as a sentence, or undefined. */
+export async function passwordProblem(
+  password: string,
+  rules: PasswordRules,
+  person: Pick<Person, 'profile'>,
+): Promise<string | undefined> {
+  if (isTooLong(password)) return 'Password requirements: at most 256 characters.'
+  if (!meetsRules(password, rules, person.profile)) return requirementsSentence(rules, person.profile)
+  if (rules.excludeCommon && (await isCommonPassword(password))) return 'This password is a common one.'
+  return undefined
+}

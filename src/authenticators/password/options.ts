@@ -1,0 +1,34 @@
+import { type Static, Type } from 'typebox'
+
+/** How passwords are hashed. */
+export const passwordOptions = Type.Object(
+  {
+    memoryKiB: Type.Integer({
+      description: 'Memory of one argon2id hash in KiB.',
+      default: 19_456,
+      minimum: 8,
+    }),
+    passes: Type.Integer({ description: 'Passes over that memory.', default: 2, minimum: 1, maximum: 20 }),
+    lanes: Type.Integer({
+      description: 'Lanes (parallelism) of one hash.',
+      default: 1,
+      minimum: 1,
+      maximum: 16,
+    }),
+    concurrency: Type.Integer({
+      description: 'Hashes that run at once on a node; not more than its cores.',
+      default: 2,
+      minimum: 1,
+      maximum: 64,
+    }),
+    queue: Type.Integer({
+      description: 'Hashes that may wait on a node; further callers get 503.',
+      default: 200,
+      minimum: 0,
+      maximum: 10_000,
+    }),
+  },
+  { default: {} },
+)
+
+export type PasswordOptions = Static<typeof passwordOptions>

@@ -1,0 +1,34 @@
+// Order matters: most browsers name others that they descend from, so the most particular name comes first.
+const browsers: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/\bEdgA?\/(\d+)/, 'Edge'],
+  [/\bOPR\/(\d+)/, 'Opera'],
+  [/\bSamsungBrowser\/(\d+)/, 'Samsung Internet'],
+  [/\b(?:Firefox|FxiOS)\/(\d+)/, 'Firefox'],
+  [/\b(?:Chrome|CriOS|HeadlessChrome)\/(\d+)/, 'Chrome'],
+  [/\bVersion\/(\d+)[\d.]* (?:Mobile\/\w+ )?Safari\//, 'Safari'],
+]
+
+const systems: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/\b(?:iPhone|iPod)\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
+  [/\bAndroid\b/, 'Android'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b|\bMacintosh\b/, 'macOS'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bLinux\b/, 'Linux'],
+]
+
+/**
+ * Browser and operating system as a person knows them, from a User-Agent header; empty where it tells neither. Only
+ * names from these lists ever come out, so nothing that a stranger wrote reaches a mail.
+ */
+export function describeUserAgent(userAgent: string): { readonly browser: string; readonly system: string } {
+  const known = userAgent.slice(0, 512)
+  const browser = browsers
+    .map(([pattern, name]) => ({ name, match: pattern.exec(known) }))
+    .find(({ match }) => match)
+  return {
+    browser: browser ? `${browser.name} ${browser.match?.[1] ?? ''}`.trim() : '',
+    system: systems.find(([pattern]) => pattern.test(known))?.[1] ?? '',
+  }
+}

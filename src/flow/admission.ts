@@ -1,0 +1,63 @@
+import type { Person, PersonStatus } from '../directory/index.ts'
+import type { Policy } from '../policies/index.ts'
+import type { Outcome } from './outcome.ts'
+import { begin, close } from './progress.ts'
+import { choicesOf, type Stage } from './stage.ts'
+
+/** Who may set a new password once the mailbox is proven. */
+const mayReset: readonly PersonStatus[] = [
+  'PROVISIONED',
+  'ACTIVE',
+  'RECOVERY',
+  'PASSWORD_EXPIRED',
+  'LOCKED_OUT',
+]
+
+/** Whose password and codes are good for signing in. */
+export const maySignIn = (person: Person | undefined): boolean => person?.status === 'ACTIVE'
+
+/**
+ * Whether a proven person may go on to where an outcome leads. Asked only once something has been proven: before that
+ * no answer may depend on who somebody is. The outcome that stands instead, or undefined where she may.
+ */
+export function refusedAdmission(
+  outcome: Outcome,
+  stage: Stage,
+  {
+    person,
+    assigned,
+    policy,
+  }: { readonly person: Person | undefined; readonly assigned: boolean; readonly policy: Policy },
+): Outcome | undefined {
+  const { progress } = outcome
+  const recovering = progress.intent === 'recovery'
+
+  if (stage === 'select' && progress.proofs.length > 0 && choicesOf(progress, policy).length === 0) {
+    return denied(
+      outcome,
+      recovering ? 'oie.selfservice.reset.password.not.allowed' : 'security.access_denied',
+    )
+  }
+  if (stage !== 'reset' && stage !== 'granted') return undefined
+
+  if (recovering && !(person && mayReset.includes(person.status))) {
+    return denied(outcome, 'oie.selfservice.reset.password.not.allowed')
+  }
+  if (!recovering && !maySignIn(person)) return denied(outcome, 'security.access_denied')
+  if (!assigned) return unassigned(outcome)
+  return undefined
+}
+
+const denied = ({ progress, charges = [] }: Outcome, key: string): Outcome => ({
+  progress: close(progress, 'denied'),
+  refused: { status: 403, key },
+  charges,
+})
+
+/** A sign-in starts over with the first page, so that somebody else may sign in; a recovery is over. */
+const unassigned = ({ progress, charges = [] }: Outcome): Outcome => ({
+  progress:
+    progress.intent === 'recovery' ? close(progress, 'denied') : { ...begin(), misses: progress.misses },
+  refused: { status: 400, key: 'idx.error.user.not.assigned.to.app' },
+  charges,
+})

@@ -1,0 +1,85 @@
+import { plainHash } from '../base/index.ts'
+import type { Person } from '../directory/index.ts'
+import type { PasswordRules, Policy } from '../policies/index.ts'
+import type { Field, Input } from './form.ts'
+import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
+import type { Challenge, Progress } from './progress.ts'
+import type { StepContext } from './step.ts'
+
+/** A kind of proof, as a value. Everything that is special about it stands in its folder. */
+export interface Authenticator {
+  /** As on the wire: `okta_email`. */
+  readonly key: string
+  /** As on the wire: `email`. */
+  readonly type: string
+  readonly displayName: string
+  readonly methods: readonly string[]
+  /** How a token tells of it (RFC 8176). */
+  readonly amr: readonly string[]
+  /** The first letters of an enrollment's id. */
+  readonly enrollmentPrefix: string
+  readonly verify?: Verification
+  readonly reset?: Reset
+  /** Words of the messages it brings, by key. */
+  readonly messages?: Readonly<Record<string, { readonly class: 'ERROR' | 'INFO'; readonly text: string }>>
+}
+
+/** How somebody proves that she has it. */
+export interface Verification {
+  /** Opens a challenge; sends what must be sent. */
+  start(context: StepContext): Promise<Started>
+  /** Judges an answer. Takes the same time and statements whether or not the person exists. */
+  judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
+  /** What the form asks for. */
+  fields(challenge: Challenge | undefined): readonly Field[]
+  /** Whether the challenge can be sent again. */
+  readonly resends: boolean
+  /** How often, in milliseconds, a client may ask whether the challenge was met elsewhere; absent: it cannot be. */
+  polls?(challenge: Challenge): number | undefined
+  /** What the enrollment says of itself before the person is proven: made from what she typed only. */
+  profile?(progress: Progress): Readonly<Record<string, string>> | undefined
+  /** The code that a magic link's token unseals. */
+  codeUnder?(challenge: Challenge, token: string): string | undefined
+  contextualData?(challenge: Challenge): Readonly<Record<string, unknown>> | undefined
+}
+
+export interface Started {
+  readonly challenge: Challenge
+  readonly effects: readonly Effect[]
+  /** Budgets that starting costs, with what happens where they are spent. */
+  readonly charges?: (outcome: Outcome) => readonly Charge[]
+}
+
+export type Judgement =
+  /** There is nothing to judge: a field is missing or of the wrong type. */
+  | { readonly verdict: 'unreadable' }
+  | {
+      readonly verdict: 'right' | 'wrong'
+      /** Budgets the guess is charged to, by account: silent, an answer over budget is just wrong. */
+      readonly budgets: readonly { readonly budget: Charge['budget']; readonly subject: string }[]
+      readonly effects: readonly Effect[]
+      /** What a wrong answer is answered with. */
+      readonly refusal: Refusal
+    }
+
+/** How its credential is replaced. */
+export interface Reset {
+  fields(policy: Policy): readonly Field[]
+  /** Rules to show, as on the wire. */
+  settings(rules: PasswordRules): Readonly<Record<string, unknown>>
+  /** Judges and prepares the new credential; hashing happens here, outside of any database transaction. */
+  accept(
+    input: Input,
+    context: StepContext,
+    person: Person,
+  ): Promise<{ readonly refused: Refusal } | { readonly data: unknown }>
+}
+
+/** The public id of a kind of proof: the same on every installation, so that it survives restarts and nodes. */
+export const authenticatorId = (key: string): string => `aut${publicPart(`authenticator ${key}`)}`
+
+/** The id of a person's own instance of it, made for one conversation: it tells nothing of the person. */
+export const enrollmentId = (authenticator: Authenticator, transactionId: string): string =>
+  `${authenticator.enrollmentPrefix}${publicPart(`${transactionId} ${authenticator.key}`)}`
+
+const publicPart = (of: string): string => plainHash(of).replace(/[-_]/g, '').slice(0, 17)

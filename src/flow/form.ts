@@ -1,0 +1,49 @@
+/** What a step asks for, free of any protocol's words: `idx/wire` turns it into a form. */
+export interface Field {
+  readonly name: string
+  readonly label?: string
+  readonly type?: 'string' | 'boolean' | 'object'
+  readonly required?: boolean
+  readonly secret?: boolean
+  /** The value that is sent back unchanged; a field with one is not shown. */
+  readonly fixed?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly format?: 'alphanumeric'
+  /** A field of fields. */
+  readonly fields?: readonly Field[]
+  readonly options?: readonly Option[]
+}
+
+export interface Option {
+  readonly label: string
+  readonly fields: readonly Field[]
+  /** The authenticator that the option stands for. */
+  readonly authenticator: string
+}
+
+/** What a visitor sent, checked to be an object; each step reads its own fields from it. */
+export type Input = Readonly<Record<string, unknown>>
+
+/** The text at a path such as `credentials.passcode`, or undefined where there is no text. */
+export function textAt(input: Input, path: string): string | undefined {
+  const value = valueAt(input, path)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Whether a path holds something that is not a text: an array, an object, a number. Absent and null are fine. */
+export function isMistyped(input: Input, path: string): boolean {
+  const value = valueAt(input, path)
+  return value !== undefined && value !== null && typeof value !== 'string'
+}
+
+export function valueAt(input: Input, path: string): unknown {
+  let value: unknown = input
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) {
+      return undefined
+    }
+    value = (value as Record<string, unknown>)[name]
+  }
+  return value
+}

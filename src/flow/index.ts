@@ -1,0 +1,17 @@
+/**
+ * The state machine. `progress` holds what is known, `stageOf` alone says what is asked next, a step reads and thinks,
+ * `commit` writes: one conversation moves by one conditional statement, or not at all. Owns transactions and the
+ * order of things. Knows no HTTP and no JSON shape (that is `idx`), and gets its steps and authenticators as values.
+ */
+export * from './admission.ts'
+export * from './authenticator.ts'
+export * from './form.ts'
+export * from './link.ts'
+export * from './mail-variables.ts'
+export * from './outcome.ts'
+export * from './progress.ts'
+export * from './stage.ts'
+export { type FlowParts, type Standing, sessionExpired } from './standing.ts'
+export * from './step.ts'
+export { endTransactionsOf, type TransactionSummary, timelineOf, transactionsOf } from './store.ts'
+export { type Answer, createFlow, type Flow, type Submission } from './submit.ts'

@@ -1,0 +1,35 @@
+import { describeUserAgent } from '../base/index.ts'
+import type { Person } from '../directory/index.ts'
+import type { MailVariables } from '../mail/index.ts'
+import { dateInWords, languageFor, spanInWords, timeInWords } from '../words/index.ts'
+import type { StepContext } from './step.ts'
+
+/** What every mail of a conversation can tell: who, for which app, and where the request came from. */
+export function mailVariables(
+  context: StepContext,
+  person: Person | undefined,
+  lifetime: number,
+): MailVariables {
+  const { client, interaction, now, org } = context
+  const language = languageFor(person?.profile.locale)
+  const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
+  return {
+    'user.profile.firstName': person?.profile.firstName,
+    'user.profile.lastName': person?.profile.lastName,
+    'user.profile.login': person?.profile.login,
+    'user.profile.email': person?.profile.email,
+    'org.name': org.name,
+    'org.locale': language,
+    'app.id': client.id,
+    'app.name': client.label,
+    'app.label': client.label,
+    baseURL: org.baseUrl,
+    'request.ipAddress': interaction.origin.ip,
+    'request.browser': browser,
+    'request.system': system,
+    'request.date': dateInWords(language, now),
+    'request.time': timeInWords(language, now),
+    'request.relayState': interaction.request.state,
+    lifetime: spanInWords(language, lifetime),
+  }
+}

@@ -1,0 +1,59 @@
+import type { NewEvent } from '../audit/index.ts'
+import type { PersonChanges } from '../directory/index.ts'
+import type { Budget } from '../limits/index.ts'
+import type { NewMail } from '../mail/index.ts'
+import type { Progress } from './progress.ts'
+
+/** A message to the visitor: the protocol's own key where it has one; the words stand in the message table. */
+export interface Message {
+  readonly key: string
+  readonly params?: readonly string[]
+}
+
+/** The visitor's answer is not good enough. A value: it commits, and the form comes back with the message. */
+export interface Refusal extends Message {
+  readonly status: number
+  /** Path of the field the message belongs to; absent: it is about the whole step. */
+  readonly field?: string
+  /** When it is worth trying again, in epoch milliseconds. */
+  readonly retryAt?: number
+}
+
+/** What a step wants to happen, as plain data. The commit carries it out in one database transaction, or not at all. */
+export type Effect =
+  | {
+      readonly type: 'mail.queue'
+      /** Without a recipient it is queued to nobody: written all the same, so that people who do not exist cost the same. */
+      readonly mail: Omit<NewMail, 'transactionId'>
+    }
+  | {
+      readonly type: 'credential.put'
+      readonly personId: string
+      readonly authenticator: string
+      readonly data: unknown
+    }
+  | { readonly type: 'credential.remove'; readonly personId: string; readonly authenticator: string }
+  | { readonly type: 'person.update'; readonly personId: string; readonly changes: PersonChanges }
+  | { readonly type: 'codes.end'; readonly personId: string }
+  | { readonly type: 'budget.clear'; readonly budget: Budget; readonly subject: string }
+  | { readonly type: 'sessions.revoke'; readonly personId: string }
+  | { readonly type: 'audit.record'; readonly event: NewEvent }
+
+/** A use of a budget, charged in the transaction that judges; if the budget is spent, `otherwise` happens instead. */
+export interface Charge {
+  readonly budget: Budget
+  readonly subject: string
+  /** The use turned out to be free (a right answer): it needs room in the budget but takes none. */
+  readonly free?: boolean
+  readonly otherwise: Outcome
+}
+
+/** What a step makes of an answer. */
+export interface Outcome {
+  readonly progress: Progress
+  readonly effects?: readonly Effect[]
+  readonly charges?: readonly Charge[]
+  readonly refused?: Refusal
+  /** A message that comes with a good answer. */
+  readonly notice?: Message
+}

@@ -1,0 +1,52 @@
+import type { Policy } from '../policies/index.ts'
+import type { Progress } from './progress.ts'
+
+/** What is asked next. */
+export type Stage = 'identify' | 'identify-recovery' | 'select' | 'verify' | 'reset' | 'granted' | 'closed'
+
+export const stages: readonly Stage[] = [
+  'identify',
+  'identify-recovery',
+  'select',
+  'verify',
+  'reset',
+  'granted',
+  'closed',
+]
+
+/** The authenticator that recovery replaces. */
+export const recovered = 'okta_password'
+
+/** The only place that decides what comes next; a step never names the next step. */
+export function stageOf(progress: Progress, policy: Policy): Stage {
+  if (progress.closed !== undefined) return 'closed'
+  if (progress.subject === undefined) return progress.intent === 'recovery' ? 'identify-recovery' : 'identify'
+  if (progress.challenge !== undefined) return 'verify'
+  if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) {
+    return isRecoveryProven(progress, policy) ? 'reset' : 'select'
+  }
+  return provenFactors(progress) >= policy.signOn.factors ? 'granted' : 'select'
+}
+
+/** Which authenticators the visitor may choose from, in the order in which they are offered. */
+export function choicesOf(progress: Progress, policy: Policy): readonly string[] {
+  const proven = progress.proofs.map(({ authenticator }) => authenticator)
+  // Recovery never offers the password: that is what was lost, and the SDK would pick it by itself and start over.
+  const candidates =
+    progress.intent === 'recovery' && !progress.replaced.includes(recovered)
+      ? policy.recovery.authenticators
+      : [recovered, 'okta_email']
+  return candidates.filter((key) => !proven.includes(key))
+}
+
+/** A recovery needs one of the authenticators that may start it; a required second factor must come on top. */
+function isRecoveryProven(progress: Progress, policy: Policy): boolean {
+  const needed = policy.recovery.secondFactor === 'required' ? 2 : 1
+  return (
+    provenFactors(progress) >= needed &&
+    progress.proofs.some(({ authenticator }) => policy.recovery.authenticators.includes(authenticator))
+  )
+}
+
+const provenFactors = (progress: Progress): number =>
+  new Set(progress.proofs.map(({ authenticator }) => authenticator)).size

@@ -1,0 +1,220 @@
+import { type LogEvent, listEvents } from '../audit/index.ts'
+import { isoTime, plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
+import type { Db, Row } from '../storage/index.ts'
+import { begin, type Progress } from './progress.ts'
+
+/** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
+export interface Transaction {
+  readonly id: string
+  readonly stateHandle: string
+  readonly interactionId: string
+  readonly turn: number
+  readonly version: number
+  readonly progress: Progress
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly expiresAt: number
+}
+
+/**
+ * The state handle of a transaction: a keyed hash of its id, so it can be told again to whoever holds the interaction
+ * handle, while the database holds nothing it could be made from without the master secret.
+ */
+function stateHandleOf(secrets: Secrets, id: string, keyVersion: string): string {
+  const mac = secrets.hashes('state handle', id).find((hash) => hash.startsWith(`${keyVersion}.`))
+  if (mac === undefined)
+    throw new Error(`the secret ${keyVersion} of transaction ${id} is not configured any more`)
+  return `02.id.${mac.slice(keyVersion.length + 1)}`
+}
+
+function toTransaction(row: Row<'transactions'>, secrets: Secrets): Transaction {
+  const progress = JSON.parse(row.progress) as Progress
+  return {
+    id: row.id,
+    stateHandle: stateHandleOf(secrets, row.id, row.key_version),
+    interactionId: row.interaction_id,
+    turn: row.turn,
+    version: row.version,
+    // Closed from outside by one statement over all of a person's rows, which does not reach into the progress.
+    progress:
+      row.closed_at !== null && progress.closed === undefined
+        ? { ...progress, closed: 'superseded' }
+        : progress,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    expiresAt: row.expires_at,
+  }
+}
+
+/** Opens a conversation. Where another caller opened the same turn first, theirs stands. */
+export async function openTransaction(
+  db: Db,
+  transaction: {
+    readonly interactionId: string
+    readonly clientId: string
+    readonly turn: number
+    readonly expiresAt: number
+  },
+  context: { readonly secrets: Secrets; readonly random: Random; readonly now: number },
+): Promise<void> {
+  const id = randomId(context.random, 'trs')
+  const keyVersion = context.secrets.version
+  await db
+    .insertInto('transactions')
+    .values({
+      id,
+      interaction_id: transaction.interactionId,
+      turn: transaction.turn,
+      client_id: transaction.clientId,
+      state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
+      key_version: keyVersion,
+      progress: JSON.stringify(begin()),
+      version: 1,
+      person_id: null,
+      link_hash: null,
+      created_at: context.now,
+      updated_at: context.now,
+      expires_at: transaction.expiresAt,
+      closed_at: null,
+    })
+    .onConflict((oc) => oc.columns(['interaction_id', 'turn']).doNothing())
+    .execute()
+}
+
+export async function findTransactionByState(
+  db: Db,
+  stateHandle: string,
+  secrets: Secrets,
+): Promise<Transaction | undefined> {
+  const row = await db
+    .selectFrom('transactions')
+    .selectAll()
+    .where('state_hash', '=', plainHash(stateHandle))
+    .executeTakeFirst()
+  return row && toTransaction(row, secrets)
+}
+
+/** The latest conversation of an interaction. */
+export async function findTransactionOfInteraction(
+  db: Db,
+  interactionId: string,
+  secrets: Secrets,
+): Promise<Transaction | undefined> {
+  const row = await db
+    .selectFrom('transactions')
+    .selectAll()
+    .where('interaction_id', '=', interactionId)
+    .orderBy('turn', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && toTransaction(row, secrets)
+}
+
+/** A transaction by its public id, and whether the link is the one that is alive. */
+export async function findTransactionByLink(
+  db: Db,
+  id: string,
+  linkHash: string,
+  secrets: Secrets,
+): Promise<{ readonly transaction: Transaction; readonly alive: boolean } | undefined> {
+  const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && { transaction: toTransaction(row, secrets), alive: row.link_hash === linkHash }
+}
+
+/** Moves a transaction on from the version that was read. False: somebody else moved, or ended, it first. */
+export async function moveTransaction(
+  db: Db,
+  from: Transaction,
+  progress: Progress,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('transactions')
+    .set({
+      progress: JSON.stringify(progress),
+      version: from.version + 1,
+      person_id: progress.subject?.userId ?? null,
+      link_hash: progress.challenge?.linkHash ?? null,
+      updated_at: now,
+      closed_at: progress.closed === undefined ? null : now,
+    })
+    .where('id', '=', from.id)
+    .where('version', '=', from.version)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
+
+/**
+ * Ends every open conversation of a person, and with them all her live codes and links, in one statement. One may be
+ * spared: the conversation that just succeeded.
+ */
+export async function endTransactionsOf(
+  db: Db,
+  personId: string,
+  now: number,
+  options: { readonly except?: string } = {},
+): Promise<number> {
+  let query = db
+    .updateTable('transactions')
+    .set((eb) => ({ closed_at: now, updated_at: now, link_hash: null, version: eb('version', '+', 1) }))
+    .where('person_id', '=', personId)
+    .where('closed_at', 'is', null)
+  if (options.except !== undefined) query = query.where('id', '!=', options.except)
+  const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
+
+/** A transaction as it may be shown: its public id, never its state handle, no hash, no sealed value. */
+export interface TransactionSummary {
+  readonly id: string
+  readonly clientId: string
+  readonly personId: string | null
+  readonly intent: Progress['intent']
+  readonly identifier: string | null
+  readonly proofs: readonly string[]
+  readonly misses: number
+  readonly closed: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly expiresAt: string
+}
+
+function toSummary(row: Row<'transactions'>): TransactionSummary {
+  const progress = JSON.parse(row.progress) as Progress
+  return {
+    id: row.id,
+    clientId: row.client_id,
+    personId: row.person_id,
+    intent: progress.intent,
+    identifier: progress.subject?.identifier ?? null,
+    proofs: progress.proofs.map(({ authenticator }) => authenticator),
+    misses: progress.misses,
+    closed: progress.closed ?? (row.closed_at === null ? null : 'superseded'),
+    createdAt: isoTime(row.created_at),
+    updatedAt: isoTime(row.updated_at),
+    expiresAt: isoTime(row.expires_at),
+  }
+}
+
+/** Transactions, newest first. */
+export async function transactionsOf(db: Db, limit: number): Promise<readonly TransactionSummary[]> {
+  const rows = await db
+    .selectFrom('transactions')
+    .selectAll()
+    .orderBy('updated_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(toSummary)
+}
+
+/** One transaction with everything the system log tells of it, oldest first; undefined where there is none. */
+export async function timelineOf(
+  db: Db,
+  id: string,
+): Promise<(TransactionSummary & { readonly events: readonly LogEvent[] }) | undefined> {
+  const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return undefined
+  const events = await listEvents(db, { limit: 1000, transactionId: id })
+  return { ...toSummary(row), events: events.toReversed() }
+}

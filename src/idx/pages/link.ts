@@ -1,0 +1,60 @@
+import { describeUserAgent, type Html, html } from '../../base/index.ts'
+import type { OpenedLink } from '../../flow/index.ts'
+import { dateInWords, languageFor, timeInWords, type Words } from '../../words/index.ts'
+
+/** Where the pages' only asset lies, below the engine's address. */
+export const stylesheetPath = '/assets/page.css'
+
+function page(words: Words, base: string, title: string, body: Html): string {
+  const markup = html`<!doctype html>
+<html lang="${words.language}" dir="${words.direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<link rel="stylesheet" href="${base}${stylesheetPath}">
+</head>
+<body><main>${body}</main></body>
+</html>
+`
+  return markup.markup
+}
+
+/** What the browser that opens a dead link is told: the same whether or not there ever was such a link. */
+export const deadLinkPage = (words: Words, base: string, state: 'expired' | 'stale' | 'dead'): string =>
+  page(
+    words,
+    base,
+    words.link.title,
+    html`<h1>${words.link.title}</h1><p role="status">${{ expired: words.link.expired, stale: words.link.stale, dead: words.link.failed }[state]}</p>`,
+  )
+
+/** The code of a living link, with where the request came from: so that nobody types it in for somebody else. */
+export function codePage(words: Words, base: string, link: Extract<OpenedLink, { state: 'alive' }>): string {
+  const { code, transaction, interaction, client } = link
+  const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
+  const language = languageFor(words.language)
+  const at = transaction.progress.challenge?.startedAt ?? transaction.createdAt
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    [words.context.app, client.label],
+    [words.context.browser, browser],
+    [words.context.system, system],
+    [words.context.address, interaction.origin.ip],
+    [words.context.when, `${dateInWords(language, at)}, ${timeInWords(language, at)}`],
+  ]
+  const { enterCode } = words.link
+  const sentence = transaction.progress.intent === 'recovery' ? enterCode.recovery : enterCode.authentication
+  return page(
+    words,
+    base,
+    words.link.yourCode,
+    html`<h1>${words.link.yourCode}</h1>
+<p>${sentence}</p>
+<p class="code${code.length > 6 ? ' long' : ''}">${code}</p>
+<p class="warning">${words.link.neverTell}</p>
+<h2>${words.link.requestTitle}</h2>
+<dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : null))}</dl>
+<p>${words.link.notYou}</p>`,
+  )
+}

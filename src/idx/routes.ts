@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type Clock, ProtocolError } from '../base/index.ts'
+import type { Answer, Authenticator, Flow, OpenedLink } from '../flow/index.ts'
+import { wordsFor } from '../words/index.ts'
+import { idxErrorBody } from './errors.ts'
+import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
+import { steps } from './steps/index.ts'
+import { ion } from './wire/form.ts'
+import { wireResponse } from './wire/response.ts'
+import { readBody, readIntrospection, readStateHandle } from './wire/submission.ts'
+
+export interface IdxParts {
+  readonly flow: Flow
+  readonly authenticators: ReadonlyMap<string, Authenticator>
+  readonly clock: Clock
+  /** The engine's public address, without a slash at the end. */
+  baseUrl(): string
+  tokenUrl(issuer: string): string
+  openLink(clientId: string, token: string): Promise<OpenedLink>
+}
+
+/** The IDX endpoints and the link of the mails, with full paths from the engine's root. */
+export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
+  return async (app) => {
+    answerErrors(app, parts)
+    const send = (reply: FastifyReply, answer: Answer) => {
+      const { status = 200, retryAt } = answer.refused ?? {}
+      if (retryAt !== undefined) {
+        reply.header('retry-after', Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000)))
+      }
+      const body = wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
+      return reply.code(status).type(ion).send(body)
+    }
+
+    app.post('/idp/idx/introspect', async (request, reply) =>
+      send(reply, await parts.flow.introspect(readIntrospection(readBody(request.body)))),
+    )
+    for (const path of new Set(steps.map((step) => step.path))) {
+      app.post(`/idp/idx/${path}`, async (request, reply) => {
+        const input = readBody(request.body)
+        return send(reply, await parts.flow.submit({ path, stateHandle: readStateHandle(input), input }))
+      })
+    }
+    await serveLink(app, parts)
+  }
+}
+
+function answerErrors(app: FastifyInstance, { authenticators }: IdxParts): void {
+  app.setErrorHandler((error, request, reply) => {
+    const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
+    if (!(error instanceof ProtocolError) || body === undefined) throw error
+    // The SDK reads a failed introspect only as plain JSON; as ION it throws an error without a text.
+    const type = request.routeOptions.url?.endsWith('/introspect') ? 'application/json' : ion
+    return reply.code(error.status).type(type).send(body)
+  })
+}
+
+const pagePolicy =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** The magic link. A GET changes nothing and answers the same each time, so scanners and previewers are harmless. */
+async function serveLink(app: FastifyInstance, parts: IdxParts): Promise<void> {
+  const stylesheet = await readFile(new URL('./pages/page.css', import.meta.url), 'utf8')
+  app.get(stylesheetPath, async (_, reply) =>
+    reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
+  )
+
+  app.get('/email/verify/:clientId', async (request: FastifyRequest, reply) => {
+    const { clientId } = request.params as { readonly clientId: string }
+    const { token } = request.query as { readonly token?: unknown }
+    const link: OpenedLink =
+      typeof token === 'string' && token.length <= 256
+        ? await parts.openLink(clientId, token)
+        : { state: 'dead' }
+    const callback = link.state === 'alive' ? callbackOf(link) : undefined
+    if (callback !== undefined) return reply.redirect(callback, 302)
+
+    const words = wordsFor(request.headers['accept-language']?.split(/[,;]/)[0])
+    const base = parts.baseUrl()
+    const page = link.state === 'alive' ? codePage(words, base, link) : deadLinkPage(words, base, link.state)
+    return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
+  })
+}
+
+/** Where the app takes the code over: its own address for magic links, else the transaction's; null: here. */
+function callbackOf({
+  code,
+  interaction,
+  client,
+}: Extract<OpenedLink, { state: 'alive' }>): string | undefined {
+  const { emailMagicLinkRedirectUri: own } = client.settings
+  if (own === null) return undefined
+  const url = new URL(own ?? interaction.redirectUri)
+  url.searchParams.set('otp', code)
+  url.searchParams.set('state', interaction.request.state)
+  return url.href
+}

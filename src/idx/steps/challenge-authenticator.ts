@@ -1,0 +1,26 @@
+import { prove, type Step, type View } from '../../flow/index.ts'
+import { missing } from './identifier.ts'
+import { judged } from './judged.ts'
+
+/** Answering the open challenge: the code from the mail, or the password. */
+export const challengeAuthenticator: Step = {
+  name: 'challenge-authenticator',
+  path: 'challenge/answer',
+  place: 'remediation',
+  stages: ['verify'],
+  fields: (view) => challengedBy(view).verify.fields(view.progress.challenge),
+  async accept(input, context) {
+    const { progress, now } = context
+    const { key, verify } = challengedBy(context)
+    const judgement = await verify.judge(input, context, progress.challenge)
+    if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
+    return judged(context, judgement, key, prove(progress, { authenticator: key, at: now }))
+  },
+}
+
+/** The authenticator of the open challenge, which can be verified or there would be no challenge. */
+export function challengedBy({ progress, authenticators }: View) {
+  const authenticator = authenticators.get(progress.challenge?.authenticator ?? '')
+  if (authenticator?.verify === undefined) throw new Error('there is no challenge that could be answered')
+  return { ...authenticator, verify: authenticator.verify }
+}

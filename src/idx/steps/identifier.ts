@@ -1,0 +1,39 @@
+import {
+  type Input,
+  isMistyped,
+  type Outcome,
+  type Progress,
+  type Refusal,
+  textAt,
+} from '../../flow/index.ts'
+
+/** What comes back where a field that must be there is not. */
+export const missing = (progress: Progress, field: string): Outcome => ({
+  progress,
+  refused: { status: 400, key: 'model.validation.field.blank', field },
+})
+
+export const badRequest: Refusal = { status: 400, key: 'E0000020' }
+
+/**
+ * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons. A list
+ * of addresses must never pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
+ */
+export function readIdentifier(
+  input: Input,
+  progress: Progress,
+): { readonly identifier: string } | { readonly refused: Outcome } {
+  if (isMistyped(input, 'identifier')) return { refused: { progress, refused: badRequest } }
+  const identifier = textAt(input, 'identifier')?.trim() ?? ''
+  if (identifier === '') return { refused: missing(progress, 'identifier') }
+  if (identifier.length > 254 || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]/u.test(identifier)) {
+    return { refused: { progress, refused: badRequest } }
+  }
+  return { identifier }
+}
+
+/** Said only where the owner has switched it on: that nobody is known by this name. */
+export const unknownUser = (progress: Progress, identifier: string): Outcome => ({
+  progress,
+  refused: { status: 200, key: 'idx.unknown.user', params: [identifier] },
+})

@@ -1,0 +1,20 @@
+import { identify as identified, type Step } from '../../flow/index.ts'
+import { readIdentifier, unknownUser } from './identifier.ts'
+
+/** Whose password was forgotten. Whoever is named, known or not, the same next step follows. */
+export const identifyRecovery: Step = {
+  name: 'identify-recovery',
+  path: 'identify',
+  place: 'remediation',
+  stages: ['identify-recovery'],
+  fields: () => [{ name: 'identifier', label: 'Username', required: true }],
+  async accept(input, context) {
+    const { policy, progress } = context
+    const read = readIdentifier(input, progress)
+    if ('refused' in read) return read.refused
+    const { identifier } = read
+    const person = await context.directory.findByIdentifier(identifier)
+    if (person === undefined && policy.recovery.revealUnknown) return unknownUser(progress, identifier)
+    return { progress: identified(progress, person ? { identifier, userId: person.id } : { identifier }) }
+  },
+}

@@ -1,0 +1,52 @@
+import { identify as identified, prove, type Step } from '../../flow/index.ts'
+import { missing, readIdentifier, unknownUser } from './identifier.ts'
+import { judged } from './judged.ts'
+
+const password = 'okta_password'
+
+/** The first page: a username, and in the password-first policy the password with it. */
+export const identify: Step = {
+  name: 'identify',
+  path: 'identify',
+  place: 'remediation',
+  stages: ['identify'],
+  fields: ({ policy }) => [
+    { name: 'identifier', label: 'Username', required: true },
+    ...(policy.signOn.start === 'password'
+      ? [
+          {
+            name: 'credentials',
+            type: 'object' as const,
+            required: true,
+            fields: [{ name: 'passcode', label: 'Password', secret: true }],
+          },
+        ]
+      : []),
+    { name: 'rememberMe', label: 'Keep me signed in', type: 'boolean' },
+  ],
+  async accept(input, context) {
+    const { authenticators, now, policy, progress } = context
+    const read = readIdentifier(input, progress)
+    if ('refused' in read) return read.refused
+    const { identifier } = read
+    const person = await context.directory.findByIdentifier(identifier)
+    if (person === undefined && policy.recovery.revealUnknown) return unknownUser(progress, identifier)
+    const named = identified(progress, person ? { identifier, userId: person.id } : { identifier })
+    if (policy.signOn.start === 'identifier') return { progress: named }
+
+    const verify = authenticators.get(password)?.verify
+    if (verify === undefined) throw new Error('password-first sign-in needs the password authenticator')
+    const judgement = await verify.judge(input, { ...context, progress: named, person }, undefined)
+    if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
+    // A wrong password leaves nobody named: the first page comes back as it was.
+    const right = prove(named, { authenticator: password, at: now })
+    const outcome = judged({ ...context, progress: named, person }, judgement, password, right)
+    const nobody = (result: typeof outcome): typeof outcome => {
+      const { subject: _, ...unnamed } = result.progress
+      return result.refused === undefined ? result : { ...result, progress: unnamed }
+    }
+    const charges =
+      outcome.charges?.map((charge) => ({ ...charge, otherwise: nobody(charge.otherwise) })) ?? []
+    return { ...nobody(outcome), charges }
+  },
+}

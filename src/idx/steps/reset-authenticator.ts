@@ -1,0 +1,94 @@
+import type { PersonStatus } from '../../directory/index.ts'
+import {
+  type Authenticator,
+  close,
+  type Effect,
+  mailVariables,
+  type Outcome,
+  recovered,
+  replace,
+  type Step,
+  type StepContext,
+  sessionExpired,
+  type View,
+  valueAt,
+} from '../../flow/index.ts'
+import { badRequest } from './identifier.ts'
+
+/**
+ * The new password. Everything it ends happens with it or not at all: the person's other codes and links, her other
+ * sessions, and the notice that her password was changed.
+ */
+export const resetAuthenticator: Step = {
+  name: 'reset-authenticator',
+  path: 'challenge/answer',
+  place: 'remediation',
+  stages: ['reset'],
+  fields: (view) => resettable(view).reset.fields(view.policy),
+  async accept(input, context): Promise<Outcome> {
+    const { person, policy, progress } = context
+    if (person === undefined) throw sessionExpired('the person is gone')
+    const revoke = valueAt(input, 'credentials.revokeSessions')
+    if (revoke !== undefined && typeof revoke !== 'boolean') return { progress, refused: badRequest }
+
+    const result = await resettable(context).reset.accept(input, context, person)
+    if ('refused' in result) return { progress, refused: result.refused }
+    const replaced = replace(progress, recovered, context.now)
+    const keepSessions = policy.recovery.offerRevokeSessions && revoke === false
+    const effects = ending(context, person.id, result.data, keepSessions)
+    if (policy.recovery.signIn) return { progress: replaced, effects }
+    return { progress: close(replaced, 'recovered'), effects, notice: { key: 'idx.recovery.completed' } }
+  },
+}
+
+function resettable({ authenticators }: View) {
+  const authenticator: Authenticator | undefined = authenticators.get(recovered)
+  if (authenticator?.reset === undefined) throw new Error(`${recovered} cannot be reset`)
+  return { ...authenticator, reset: authenticator.reset }
+}
+
+function ending(
+  context: StepContext,
+  personId: string,
+  data: unknown,
+  keepSessions: boolean,
+): readonly Effect[] {
+  const { budgets, client, lifetimes, now, person, progress } = context
+  const account = `person:${personId}`
+  return [
+    { type: 'credential.put', personId, authenticator: recovered, data },
+    {
+      type: 'person.update',
+      personId,
+      changes: { status: 'ACTIVE' satisfies PersonStatus, passwordChangedAt: now },
+    },
+    { type: 'codes.end', personId },
+    ...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),
+    { type: 'budget.clear', budget: budgets.passwords, subject: account },
+    { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account },
+    {
+      type: 'mail.queue',
+      mail: {
+        template: 'PasswordChanged',
+        recipient: person?.profile.email ?? null,
+        personId,
+        variables: mailVariables(context, person, lifetimes.code),
+        endsAt: now + lifetimes.notice,
+        locale: person?.profile.locale,
+      },
+    },
+    {
+      type: 'audit.record',
+      event: {
+        eventType: 'user.account.reset_password',
+        displayMessage: 'User reset password',
+        outcome: { result: 'SUCCESS' },
+        actor: { id: personId, type: 'User', alternateId: progress.subject?.identifier ?? '' },
+        target: [
+          { id: personId, type: 'User' },
+          { id: client.id, type: 'AppInstance', displayName: client.label },
+        ],
+      },
+    },
+  ]
+}

@@ -1,0 +1,69 @@
+import type { Field, Option } from '../../flow/index.ts'
+import type { WireMessage } from './messages.ts'
+
+/** The media types of the protocol. */
+export const ion = 'application/ion+json; okta-version=1.0.0'
+const json = 'application/json; okta-version=1.0.0'
+
+export interface FormParts {
+  readonly name: string
+  /** Absolute. */
+  readonly href: string
+  readonly fields: readonly Field[]
+  readonly stateHandle: string
+  /** Path of the part of the response that the form is about. */
+  readonly relatesTo?: string
+  /** How long to wait between two submissions, in milliseconds. */
+  readonly refresh?: number | undefined
+  /** A message on one field: its path and the message. */
+  readonly message?: { readonly field: string; readonly value: WireMessage } | undefined
+  /** The path of the part of the response that an option is about. */
+  optionPath?(option: Option): string
+}
+
+/** A form as the protocol writes it (ION). */
+export function wireForm(parts: FormParts): Record<string, unknown> {
+  return {
+    rel: ['create-form'],
+    name: parts.name,
+    ...(parts.relatesTo !== undefined && { relatesTo: [parts.relatesTo] }),
+    href: parts.href,
+    method: 'POST',
+    produces: ion,
+    ...(parts.refresh !== undefined && { refresh: parts.refresh }),
+    value: [
+      ...parts.fields.map((field) => wireField(field, parts, '')),
+      { name: 'stateHandle', required: true, value: parts.stateHandle, visible: false, mutable: false },
+    ],
+    accepts: json,
+  }
+}
+
+function wireField(field: Field, parts: FormParts, prefix: string): Record<string, unknown> {
+  const path = prefix + field.name
+  const { message } = parts
+  return {
+    name: field.name,
+    ...(field.label !== undefined && { label: field.label }),
+    ...(field.type !== undefined && { type: field.type }),
+    ...(field.fields !== undefined && {
+      form: { value: field.fields.map((inner) => wireField(inner, parts, `${path}.`)) },
+    }),
+    ...(field.options !== undefined && { options: field.options.map((option) => wireOption(option, parts)) }),
+    ...(field.required !== undefined && { required: field.required }),
+    ...(field.secret === true && { secret: true }),
+    ...(field.minLength !== undefined && { minLength: field.minLength }),
+    ...(field.maxLength !== undefined && { maxLength: field.maxLength }),
+    ...(field.format !== undefined && { format: field.format }),
+    ...(field.fixed !== undefined && { value: field.fixed, mutable: false }),
+    ...(message?.field === path && { messages: { type: 'array', value: [message.value] } }),
+  }
+}
+
+const wireOption = (option: Option, parts: FormParts): Record<string, unknown> => ({
+  label: option.label,
+  value: {
+    form: { value: option.fields.map((field) => wireField(field, { ...parts, message: undefined }, '')) },
+  },
+  ...(parts.optionPath && { relatesTo: parts.optionPath(option) }),
+})

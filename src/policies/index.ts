@@ -1,0 +1,8 @@
+/**
+ * Password, recovery and sign-on policies with their rules by group, and which one applies: the first match in order
+ * of priority. Bodies stand in the database in the shapes of Okta's Policies API; the configuration file makes the
+ * default ones. Owns what is asked of people, not the asking (`flow`) nor the judging of a password (`authenticators`).
+ */
+export * from './options.ts'
+export type { PasswordRules, Policy } from './policy.ts'
+export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './store.ts'

@@ -1,0 +1,104 @@
+import { type Static, Type } from 'typebox'
+
+const count = (description: string, defaultValue: number, maximum = 100) =>
+  Type.Integer({ description, default: defaultValue, minimum: 0, maximum })
+
+/** The password, recovery and sign-on slices of the configuration. */
+export const policiesOptions = Type.Object(
+  {
+    password: Type.Object(
+      {
+        preset: Type.Union([Type.Literal('modern'), Type.Literal('okta')], {
+          description:
+            '`modern`: at least 12 characters, blocklist, no composition rules (NIST SP 800-63B-4). `okta`: 8 characters, four classes, the last 4 refused.',
+          default: 'modern',
+        }),
+        complexity: Type.Optional(
+          Type.Partial(
+            Type.Object({
+              minLength: Type.Integer({
+                description: 'Fewest characters (Unicode code points).',
+                minimum: 1,
+                maximum: 256,
+              }),
+              minLowerCase: count('Fewest lower case letters.', 0),
+              minUpperCase: count('Fewest upper case letters.', 0),
+              minNumber: count('Fewest digits.', 0),
+              minSymbol: count('Fewest symbols.', 0),
+              excludeUsername: Type.Boolean({ description: 'Refuse parts of the username.' }),
+              excludeAttributes: Type.Array(Type.String(), {
+                description: 'Refuse these profile attributes (`firstName`, `lastName`).',
+              }),
+              excludeCommon: Type.Boolean({ description: 'Refuse common passwords.' }),
+            }),
+          ),
+        ),
+        age: Type.Optional(
+          Type.Partial(
+            Type.Object({
+              historyCount: count('How many earlier passwords are refused.', 0, 30),
+              minAgeMinutes: count('Minutes that must pass between two changes.', 0, 100_000),
+              maxAgeDays: count('Days after which a password expires; 0: never.', 0, 10_000),
+            }),
+          ),
+        ),
+        recovery: Type.Object(
+          {
+            authenticators: Type.Array(Type.String(), {
+              description:
+                'Which authenticators may start a recovery. Empty: nobody recovers a password herself.',
+              default: ['okta_email'],
+              uniqueItems: true,
+            }),
+          },
+          { default: {} },
+        ),
+      },
+      { default: {} },
+    ),
+  },
+  { default: {} },
+)
+
+export const recoveryOptions = Type.Object(
+  {
+    offerRevokeSessions: Type.Boolean({
+      description:
+        'Offer "Sign me out of all other devices" at the reset. When not offered, other sessions are revoked.',
+      default: false,
+    }),
+    revealUnknown: Type.Boolean({
+      description:
+        'Say "There is no account with the Username …" to whoever asks. Weakens safety: anyone can learn who has an account.',
+      default: false,
+    }),
+    signIn: Type.Boolean({
+      description: 'Whether a completed recovery signs the person in; otherwise it ends in a message.',
+      default: true,
+    }),
+    secondFactor: Type.Union([Type.Literal('if-enrolled'), Type.Literal('required')], {
+      description:
+        'Whether recovery asks for a second factor: of people who have one, or of everybody (who has none is refused).',
+      default: 'if-enrolled',
+    }),
+  },
+  { default: {} },
+)
+
+export const signOnOptions = Type.Object(
+  {
+    start: Type.Union([Type.Literal('password'), Type.Literal('identifier')], {
+      description: 'What the first page asks for: username and password, or the username alone.',
+      default: 'password',
+    }),
+    factors: Type.Union([Type.Literal('1FA'), Type.Literal('2FA')], {
+      description: 'How many factors a sign-in takes.',
+      default: '1FA',
+    }),
+  },
+  { default: {} },
+)
+
+export type PoliciesOptions = Static<typeof policiesOptions>
+export type RecoveryOptions = Static<typeof recoveryOptions>
+export type SignOnOptions = Static<typeof signOnOptions>

@@ -1,0 +1,184 @@
+import type { PoliciesOptions, SignOnOptions } from './options.ts'
+
+/** What a new password must satisfy. Named as in the management API's password policy. */
+export interface PasswordRules {
+  readonly minLength: number
+  readonly minLowerCase: number
+  readonly minUpperCase: number
+  readonly minNumber: number
+  readonly minSymbol: number
+  readonly excludeUsername: boolean
+  readonly excludeAttributes: readonly string[]
+  readonly excludeCommon: boolean
+  readonly historyCount: number
+  readonly minAgeMinutes: number
+  readonly maxAgeDays: number
+}
+
+/** What applies to one person at one client: the first match of each kind of policy. */
+export interface Policy {
+  readonly password: PasswordRules
+  readonly recovery: {
+    readonly authenticators: readonly string[]
+    readonly offerRevokeSessions: boolean
+    readonly revealUnknown: boolean
+    readonly signIn: boolean
+    readonly secondFactor: 'if-enrolled' | 'required'
+  }
+  readonly signOn: {
+    readonly start: 'password' | 'identifier'
+    readonly factors: 1 | 2
+  }
+}
+
+const presets: Readonly<Record<'modern' | 'okta', PasswordRules>> = {
+  modern: {
+    minLength: 12,
+    minLowerCase: 0,
+    minUpperCase: 0,
+    minNumber: 0,
+    minSymbol: 0,
+    excludeUsername: true,
+    excludeAttributes: ['firstName', 'lastName'],
+    excludeCommon: true,
+    historyCount: 1,
+    minAgeMinutes: 0,
+    maxAgeDays: 0,
+  },
+  okta: {
+    minLength: 8,
+    minLowerCase: 1,
+    minUpperCase: 1,
+    minNumber: 1,
+    minSymbol: 1,
+    excludeUsername: true,
+    excludeAttributes: [],
+    excludeCommon: true,
+    historyCount: 4,
+    minAgeMinutes: 0,
+    maxAgeDays: 0,
+  },
+}
+
+/** The password rules that a configuration asks for: a preset, and what it changes of it. */
+export function passwordRulesOf(options: PoliciesOptions['password']): PasswordRules {
+  const { preset, complexity = {}, age = {} } = options
+  return { ...presets[preset], ...complexity, ...age }
+}
+
+/** Bodies in the management API's shapes, as they stand in the database. */
+export interface PasswordPolicyBody {
+  readonly settings: {
+    readonly password: {
+      readonly complexity: {
+        readonly minLength: number
+        readonly minLowerCase: number
+        readonly minUpperCase: number
+        readonly minNumber: number
+        readonly minSymbol: number
+        readonly excludeUsername: boolean
+        readonly excludeAttributes: readonly string[]
+        readonly dictionary: { readonly common: { readonly exclude: boolean } }
+      }
+      readonly age: {
+        readonly maxAgeDays: number
+        readonly minAgeMinutes: number
+        readonly historyCount: number
+      }
+    }
+  }
+}
+
+export interface PasswordRuleBody {
+  readonly actions: {
+    readonly selfServicePasswordReset: {
+      readonly access: 'ALLOW' | 'DENY'
+      readonly requirement: {
+        readonly primary: { readonly methods: readonly string[] }
+        readonly stepUp: { readonly required: boolean }
+      }
+    }
+  }
+}
+
+export interface SignOnRuleBody {
+  readonly actions: {
+    readonly signon: {
+      readonly access: 'ALLOW'
+      readonly primaryFactor: 'PASSWORD_IDP' | 'PASSWORD_IDP_ANY_FACTOR'
+    }
+  }
+}
+
+export interface AccessRuleBody {
+  readonly actions: {
+    readonly appSignOn: {
+      readonly access: 'ALLOW'
+      readonly verificationMethod: { readonly type: 'ASSURANCE'; readonly factorMode: '1FA' | '2FA' }
+    }
+  }
+}
+
+export const passwordPolicyBody = (rules: PasswordRules): PasswordPolicyBody => ({
+  settings: {
+    password: {
+      complexity: {
+        minLength: rules.minLength,
+        minLowerCase: rules.minLowerCase,
+        minUpperCase: rules.minUpperCase,
+        minNumber: rules.minNumber,
+        minSymbol: rules.minSymbol,
+        excludeUsername: rules.excludeUsername,
+        excludeAttributes: rules.excludeAttributes,
+        dictionary: { common: { exclude: rules.excludeCommon } },
+      },
+      age: {
+        maxAgeDays: rules.maxAgeDays,
+        minAgeMinutes: rules.minAgeMinutes,
+        historyCount: rules.historyCount,
+      },
+    },
+  },
+})
+
+// The management API names methods (`email`), the engine authenticators (`okta_email`).
+const methodOf = (authenticator: string): string => authenticator.replace(/^okta_/, '')
+const authenticatorOf = (method: string): string => (method === 'email' ? 'okta_email' : method)
+
+export const passwordRuleBody = (options: PoliciesOptions['password']): PasswordRuleBody => ({
+  actions: {
+    selfServicePasswordReset: {
+      access: options.recovery.authenticators.length > 0 ? 'ALLOW' : 'DENY',
+      requirement: {
+        primary: { methods: options.recovery.authenticators.map(methodOf) },
+        stepUp: { required: false },
+      },
+    },
+  },
+})
+
+export const signOnRuleBody = (options: SignOnOptions): SignOnRuleBody => ({
+  actions: {
+    signon: {
+      access: 'ALLOW',
+      primaryFactor: options.start === 'identifier' ? 'PASSWORD_IDP_ANY_FACTOR' : 'PASSWORD_IDP',
+    },
+  },
+})
+
+export const accessRuleBody = (options: SignOnOptions): AccessRuleBody => ({
+  actions: {
+    appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: options.factors } },
+  },
+})
+
+export function passwordRulesFrom({ settings }: PasswordPolicyBody): PasswordRules {
+  const { complexity, age } = settings.password
+  const { dictionary, ...rest } = complexity
+  return { ...rest, excludeCommon: dictionary.common.exclude, ...age }
+}
+
+export function recoveryAuthenticatorsFrom({ actions }: PasswordRuleBody): readonly string[] {
+  const { access, requirement } = actions.selfServicePasswordReset
+  return access === 'ALLOW' ? requirement.primary.methods.map(authenticatorOf) : []
+}
