@@ -13,6 +13,7 @@ export {
   findPersonByIdentifier,
   getEveryone,
   groupIdsOf,
+  groupNamesOf,
   listPeople,
   putCredential,
   removeCredential,

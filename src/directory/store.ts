@@ -225,3 +225,15 @@ export async function groupIdsOf(db: Db, personId: string): Promise<readonly str
     .execute()
   return rows.map((row) => row.group_id)
 }
+
+/** The names of the groups a person is in, in the order of the alphabet. */
+export async function groupNamesOf(db: Db, personId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('memberships')
+    .innerJoin('groups', 'groups.id', 'memberships.group_id')
+    .select('groups.name')
+    .where('memberships.person_id', '=', personId)
+    .orderBy('groups.name_key')
+    .execute()
+  return rows.map((row) => row.name)
+}

@@ -1,8 +1,9 @@
 /**
- * OAuth 2.0 and OpenID Connect: two authorization servers (`default` and org) with one key set. Begins interactions
- * (`interact`), turns their codes and refresh tokens into tokens, and answers what tokens are worth.
+ * OAuth 2.0 and OpenID Connect: two authorization servers, `default` and org, with one key set. Begins interactions
+ * (`interact`), turns their codes and refresh tokens into tokens, and tells what tokens are worth. `oidc-provider` runs
+ * the token endpoint (reading, client authentication, choice of grant); the two grants and the other endpoints are ours
+ * on `jose`, to Okta's letter. Does not own who signed in how (`flow`) nor the session (`sessions`). Follows RFC 6749,
+ * 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
  */
-import type { Oidc, OidcOptions } from './options.ts'
-
+export { createOidc, type Oidc } from './oidc.ts'
 export * from './options.ts'
-export declare function createOidc(options: OidcOptions): Oidc

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsync } from 'fastify'
 import type { JWK } from 'jose'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -41,17 +40,4 @@ export interface OidcOptions {
   readonly tokens?: 'real' | 'virtual'
   /** A private RSA key to sign with instead of those in the database: a testing kit saves the time to make one. */
   readonly signingKey?: JWK
-}
-
-export interface Oidc {
-  /** All OAuth and OIDC endpoints of both authorization servers, with full paths from the engine's root. */
-  readonly routes: FastifyPluginAsync
-  /** The issuers as apps are configured with them. */
-  issuers(): { readonly default: string; readonly org: string }
-  /** Loads what the first token needs (key, library), so that the first caller does not wait for it. */
-  warmUp(): Promise<void>
-  /** Makes a new signing key; the one before stays published until its last token has expired. Answers the new `kid`. */
-  rotateSigningKey(): Promise<string>
-  /** Removes refresh tokens, revocations and keys whose time is over. Answers how many went. */
-  purge(): Promise<number>
 }

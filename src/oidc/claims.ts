@@ -1,0 +1,75 @@
+import type { Person } from '../directory/index.ts'
+import type { Claims } from './keys.ts'
+
+/** The scope that releases each claim (OpenID Connect Core 1.0, section 5.4), named after the profile's attributes. */
+type Source = (person: Person) => unknown
+
+const text =
+  (attribute: string): Source =>
+  ({ profile }) => {
+    const value = profile[attribute]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+
+const firstOf =
+  (...sources: readonly Source[]): Source =>
+  (person) => {
+    for (const source of sources) {
+      const value = source(person)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+
+const fullName: Source = ({ profile }) =>
+  [profile.firstName, profile.lastName].filter(Boolean).join(' ') || undefined
+
+const address: Source = (person) => {
+  const parts = withoutNothing({
+    street_address: text('streetAddress')(person),
+    locality: text('city')(person),
+    region: text('state')(person),
+    postal_code: text('zipCode')(person),
+    country: text('countryCode')(person),
+  })
+  return Object.keys(parts).length === 0 ? undefined : parts
+}
+
+const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
+  profile: {
+    name: firstOf(text('displayName'), fullName),
+    preferred_username: ({ profile }) => profile.login,
+    given_name: text('firstName'),
+    middle_name: text('middleName'),
+    family_name: text('lastName'),
+    nickname: text('nickName'),
+    profile: text('profileUrl'),
+    zoneinfo: text('timezone'),
+    locale: text('locale'),
+    updated_at: ({ updatedAt }) => Math.floor(updatedAt / 1000),
+  },
+  email: {
+    email: ({ profile }) => profile.email,
+    // An address is set by an administrator, or proven before it is stored.
+    email_verified: () => true,
+  },
+  phone: { phone_number: firstOf(text('mobilePhone'), text('primaryPhone')) },
+  address: { address },
+}
+
+const withoutNothing = (values: Claims): Claims =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+
+/** What these scopes tell of a person. `groupNames` is asked only where `groups` is among them. */
+export async function claimsOf(
+  person: Person,
+  scopes: readonly string[],
+  groupNames: () => Promise<readonly string[]>,
+): Promise<Claims> {
+  const claims: Record<string, unknown> = {}
+  for (const scope of scopes) {
+    for (const [name, source] of Object.entries(byScope[scope] ?? {})) claims[name] = source(person)
+  }
+  if (scopes.includes('groups')) claims.groups = await groupNames()
+  return withoutNothing(claims)
+}

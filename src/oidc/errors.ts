@@ -1,0 +1,44 @@
+import { ProtocolError } from '../base/index.ts'
+
+/** An error as OAuth tells it (RFC 6749, section 5.2): `error` and `error_description`. */
+export const oauthError = (
+  error: string,
+  description: string,
+  options: {
+    readonly status?: number
+    readonly detail?: string
+    readonly headers?: Readonly<Record<string, string>>
+  } = {},
+): ProtocolError => {
+  const { status = 400, ...rest } = options
+  return new ProtocolError(status, error, description, rest)
+}
+
+export const invalidRequest = (description: string): ProtocolError =>
+  oauthError('invalid_request', description)
+
+export interface OAuthBody {
+  readonly error: string
+  readonly error_description: string
+}
+
+/** What the framework refuses before an endpoint sees it, by its status. */
+const refusals: Readonly<Record<number, string>> = {
+  413: 'The request body is too large.',
+  415: 'The Content-Type header must be application/x-www-form-urlencoded.',
+}
+
+/** The one function that turns an error into an OAuth body; undefined where the error is not one of OAuth's. */
+export function oauthBodyOf(
+  error: unknown,
+): { readonly status: number; readonly body: OAuthBody } | undefined {
+  if (error instanceof ProtocolError) {
+    // Codes of other protocols (rate limits, failures) keep the shape of theirs.
+    if (!/^[a-z_]+$/.test(error.code)) return undefined
+    return { status: error.status, body: { error: error.code, error_description: error.description } }
+  }
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+  if (status < 400 || status >= 500) return undefined
+  const description = refusals[status] ?? 'The request was not well-formed.'
+  return { status, body: { error: 'invalid_request', error_description: description } }
+}

@@ -1,0 +1,67 @@
+import { type NewEvent, type Party, record } from '../audit/index.ts'
+import type { Person } from '../directory/index.ts'
+import type { Tx } from '../storage/index.ts'
+import type { Parts } from './parts.ts'
+
+const partyOf = ({ id, profile }: Person): Party => ({ id, type: 'User', alternateId: profile.login })
+
+/** Records that tokens were granted, one event a kind, as Okta's System Log does. No token stands in them, only ids. */
+export async function recordGrants(
+  tx: Tx,
+  parts: Parts,
+  grant: {
+    readonly person: Person
+    readonly clientId: string
+    readonly accessTokenId: string
+    readonly familyId: string | undefined
+    readonly openid: boolean
+    readonly by: 'interaction_code' | 'refresh_token'
+  },
+): Promise<void> {
+  const kinds = [
+    { kind: 'access_token', id: grant.accessTokenId, granted: true },
+    { kind: 'id_token', id: grant.accessTokenId, granted: grant.openid },
+    { kind: 'refresh_token', id: grant.familyId, granted: grant.familyId !== undefined },
+  ]
+  for (const { kind, id, granted } of kinds) {
+    if (!granted || id === undefined) continue
+    await record(
+      tx,
+      {
+        eventType: `app.oauth2.token.grant.${kind}`,
+        displayMessage: `A token was granted: ${kind}`,
+        outcome: { result: 'SUCCESS' },
+        actor: partyOf(grant.person),
+        target: [{ id, type: kind }],
+        client: { id: grant.clientId },
+        debugData: { grantType: grant.by },
+      },
+      { random: parts.random, now: parts.clock.now() },
+    )
+  }
+}
+
+/** Records the end of a token before its time: asked for by the client, or because something was used twice. */
+export async function recordRevocation(
+  tx: Tx,
+  parts: Parts,
+  revocation: {
+    readonly event: 'revoke' | 'detect_reuse'
+    readonly kind: 'access_token' | 'refresh_token' | 'interaction_code'
+    readonly personId: string
+    readonly clientId: string
+    readonly id: string
+  },
+): Promise<void> {
+  const reuse = revocation.event === 'detect_reuse'
+  const event: NewEvent = {
+    eventType: `app.oauth2.token.${revocation.event}`,
+    displayMessage: reuse ? 'Something that is good for one use was used twice' : 'A token was revoked',
+    ...(reuse && { severity: 'WARN' }),
+    outcome: reuse ? { result: 'FAILURE', reason: `${revocation.kind} used twice` } : { result: 'SUCCESS' },
+    actor: { id: revocation.personId, type: 'User' },
+    target: [{ id: revocation.id, type: revocation.kind }],
+    client: { id: revocation.clientId },
+  }
+  await record(tx, event, { random: parts.random, now: parts.clock.now() })
+}

@@ -1,0 +1,119 @@
+import { randomId, randomToken } from '../base/index.ts'
+import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
+import { revokeSession } from '../sessions/index.ts'
+import type { Tx } from '../storage/index.ts'
+import { reachedLevel } from './acr.ts'
+import { oauthError } from './errors.ts'
+import { recordGrants, recordRevocation } from './events.ts'
+import { type Form, optional, required } from './form.ts'
+import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
+import { insertRefreshToken } from './store.ts'
+import { accessTokenId, type Issue, signTokens, type TokenResponse } from './tokens.ts'
+
+const invalidCode = (detail: string) =>
+  oauthError('invalid_grant', 'The interaction code is invalid or has expired.', { detail })
+
+type Result =
+  | { readonly issue: Issue; readonly refreshToken: string | undefined }
+  | { readonly refused: Error }
+
+/**
+ * The grant `interaction_code`: a code for tokens, once. Its use, the refresh token and the events are one transaction.
+ * A second use means that two parties hold the code, so whatever came of the first ends (RFC 6749, section 4.1.2).
+ */
+export async function grantInteractionCode(
+  parts: Parts,
+  server: AuthorizationServer,
+  clientId: string,
+  form: Form,
+): Promise<TokenResponse> {
+  const claim = {
+    code: required(form, 'interaction_code'),
+    codeVerifier: required(form, 'code_verifier'),
+    redirectUri: optional(form, 'redirect_uri'),
+    clientId,
+    issuer: server.issuer,
+  }
+  // What may fail without the code's doing fails before it is spent.
+  await parts.keys.current()
+  const result = await parts.storage.transaction<Result>(async (tx) => {
+    const now = parts.clock.now()
+    const redemption = await redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
+    if (redemption.result === 'used')
+      return { refused: await punishReplay(tx, parts, redemption.interaction) }
+    if (redemption.result === 'refused') {
+      const { reason } = redemption
+      return {
+        refused:
+          reason === 'verifier'
+            ? oauthError('invalid_grant', 'PKCE verification failed.')
+            : invalidCode(reason),
+      }
+    }
+    const { interaction } = redemption
+    const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now)
+    if (signedIn === undefined) return { refused: invalidCode('the session has ended') }
+    return issueFor(tx, parts, interaction, signedIn)
+  })
+  if ('refused' in result) throw result.refused
+  const tokens = await signTokens(parts, server, result.issue)
+  return { ...tokens, ...(result.refreshToken !== undefined && { refresh_token: result.refreshToken }) }
+}
+
+async function punishReplay(tx: Tx, parts: Parts, interaction: Interaction): Promise<Error> {
+  const { sessionId, clientId } = interaction
+  const now = parts.clock.now()
+  const session = await findSignedIn(tx, sessionId ?? '', clientId, now)
+  if (session !== undefined) {
+    await revokeSession(tx, session.session.id, now)
+    await recordRevocation(tx, parts, {
+      event: 'detect_reuse',
+      kind: 'interaction_code',
+      personId: session.person.id,
+      clientId,
+      id: interaction.id,
+    })
+  }
+  return invalidCode('used before')
+}
+
+async function issueFor(
+  tx: Tx,
+  parts: Parts,
+  { issuer, clientId, request }: Interaction,
+  signedIn: SignedIn,
+): Promise<Result> {
+  const now = parts.clock.now()
+  const scopes = request.scope.split(' ')
+  const acr = reachedLevel(request.acrValues, signedIn.session.details.amr)
+  const offline = scopes.includes('offline_access')
+  const familyId = offline ? randomId(parts.random, 'oar') : undefined
+  const refreshToken = offline ? randomToken(parts.random) : undefined
+  const issue: Issue = {
+    ...signedIn,
+    clientId,
+    scopes,
+    acr,
+    familyId,
+    nonce: request.nonce,
+    accessTokenId: accessTokenId(parts, familyId),
+  }
+  if (refreshToken !== undefined && familyId !== undefined) {
+    await insertRefreshToken(tx, refreshToken, {
+      clientId,
+      issuer,
+      familyId,
+      acr,
+      personId: signedIn.person.id,
+      sessionId: signedIn.session.id,
+      scope: request.scope,
+      nonce: request.nonce,
+      createdAt: now,
+      expiresAt: now + parts.lifetimes.refreshTokenMs,
+    })
+  }
+  const openid = scopes.includes('openid')
+  await recordGrants(tx, parts, { ...issue, familyId, openid, by: 'interaction_code' })
+  return { issue, refreshToken }
+}

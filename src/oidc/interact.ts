@@ -1,0 +1,119 @@
+import { isIP } from 'node:net'
+import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
+import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
+import { type Caller, identifyCaller } from './client-auth.ts'
+import { invalidRequest, oauthError } from './errors.ts'
+import { type Form, optional, required } from './form.ts'
+import type { Parts } from './parts.ts'
+import { type AuthorizationServer, scopes as knownScopes } from './server.ts'
+
+/** What is read of an HTTP request at `interact`. */
+export interface InteractCall {
+  readonly form: Form
+  readonly authorization: string | undefined
+  /** The address that the HTTP app believes in. */
+  readonly ip: string
+  readonly userAgent: string | undefined
+  readonly forwardedFor: string | undefined
+  readonly deviceToken: string | undefined
+}
+
+/** Begins an interaction (transport, section 4) and answers its handle. */
+export async function interact(
+  parts: Parts,
+  server: AuthorizationServer,
+  call: InteractCall,
+): Promise<{ readonly interaction_handle: string }> {
+  const { form } = call
+  const caller = await identifyCaller(parts.storage.db, call, parts.secrets)
+  checkGrant(caller.client)
+  const redirectUri = required(form, 'redirect_uri')
+  if (!isRedirectUriRegistered(caller.client, redirectUri)) {
+    throw invalidRequest("The 'redirect_uri' parameter must be one of the client's registered redirect URIs.")
+  }
+  const codeChallenge = readChallenge(form)
+  const request = readRequest(form, caller.client)
+  refuseTokens(form)
+
+  const { handle } = await beginInteraction(
+    parts.storage.db,
+    {
+      clientId: caller.client.id,
+      issuer: server.issuer,
+      redirectUri,
+      codeChallenge,
+      request,
+      origin: originOf(caller, call),
+    },
+    { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
+  )
+  return { interaction_handle: handle }
+}
+
+function checkGrant({ settings }: Client): void {
+  if (settings.grantTypes.includes('interaction_code')) return
+  throw oauthError(
+    'unauthorized_client',
+    `The client is not authorized to use the provided grant type. Configured grant types: [${settings.grantTypes.join(', ')}].`,
+  )
+}
+
+/** PKCE is required, and only as S256 (RFC 9700, section 2.1.1). */
+function readChallenge(form: Form): string {
+  const challenge = required(form, 'code_challenge')
+  if (required(form, 'code_challenge_method') !== 'S256') {
+    throw invalidRequest("The 'code_challenge_method' parameter must be 'S256'.")
+  }
+  if (!/^[\w.~-]{43,128}$/.test(challenge)) {
+    throw invalidRequest("The 'code_challenge' parameter must be 43 to 128 letters that are safe in a URL.")
+  }
+  return challenge
+}
+
+function readRequest(form: Form, client: Client): InteractionRequest {
+  const maxAge = optional(form, 'max_age')
+  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) {
+    throw invalidRequest("The 'max_age' parameter must be a number of seconds.")
+  }
+  return {
+    scope: readScope(form, client),
+    state: required(form, 'state'),
+    nonce: optional(form, 'nonce'),
+    maxAge: maxAge === undefined ? undefined : Number(maxAge),
+    acrValues: optional(form, 'acr_values'),
+    loginHint: optional(form, 'login_hint'),
+  }
+}
+
+function readScope(form: Form, client: Client): string {
+  const scopes = [...new Set((form.get('scope') ?? '').split(' ').filter(Boolean))]
+  if (scopes.length === 0) throw oauthError('invalid_scope', "The 'scope' parameter is required.")
+  if (!scopes.every((scope) => (knownScopes as readonly string[]).includes(scope))) {
+    throw oauthError('invalid_scope', 'One or more scopes are not configured for the authorization server.')
+  }
+  if (scopes.includes('offline_access') && !client.settings.grantTypes.includes('refresh_token')) {
+    throw oauthError('invalid_scope', "'offline_access' needs a client with the grant type 'refresh_token'.")
+  }
+  return scopes.join(' ')
+}
+
+/** Tokens of mails that this engine does not send. The widget matches the first text literally. */
+function refuseTokens(form: Form): void {
+  if (form.has('recovery_token')) throw invalidRequest('The recovery token is invalid')
+  if (form.has('activation_token')) throw invalidRequest('The activation token is invalid')
+}
+
+/**
+ * From where the person comes. An app that proved itself with its secret tells it of the person it serves; of anybody
+ * else the connection is believed, since whoever may name an address chooses whose budget is charged.
+ */
+function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
+  const vouched = authenticated && isConfidential(client)
+  const told = call.forwardedFor?.split(',')[0]?.trim() ?? ''
+  return {
+    vouched,
+    ip: vouched && isIP(told) !== 0 ? told : call.ip,
+    userAgent: call.userAgent?.slice(0, 512),
+    deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
+  }
+}

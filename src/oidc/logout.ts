@@ -1,0 +1,42 @@
+import { isLogoutUriRegistered } from '../clients/index.ts'
+import { revokeSession } from '../sessions/index.ts'
+import { findActiveClient } from './client-auth.ts'
+import { invalidRequest } from './errors.ts'
+import { type Form, optional, required } from './form.ts'
+import type { Parts } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
+import { readToken } from './token-worth.ts'
+
+/**
+ * Ends the session of an ID token and says where to go (OpenID Connect RP-Initiated Logout 1.0). The ID token may have
+ * expired: signing out late is still signing out. Undefined where the client named no address to return to.
+ */
+export async function logout(
+  parts: Parts,
+  server: AuthorizationServer,
+  form: Form,
+): Promise<string | undefined> {
+  const { aud, sid, cid } = (await readToken(parts, server, required(form, 'id_token_hint'))) ?? {}
+  if (typeof aud !== 'string' || typeof sid !== 'string' || cid !== undefined) {
+    throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
+  }
+  const returnTo = await readReturn(parts, form, aud)
+  await revokeSession(parts.storage.db, sid, parts.clock.now())
+  return returnTo
+}
+
+/** Checked before anything ends, and compared as text: the engine redirects nowhere that was not registered (A30). */
+async function readReturn(parts: Parts, form: Form, clientId: string): Promise<string | undefined> {
+  const client = await findActiveClient(parts.storage.db, clientId)
+  if (client === undefined) throw invalidRequest("The 'id_token_hint' parameter names an unknown client.")
+  const uri = optional(form, 'post_logout_redirect_uri')
+  if (uri === undefined) return undefined
+  if (!isLogoutUriRegistered(client, uri)) {
+    throw invalidRequest(
+      "The 'post_logout_redirect_uri' parameter must be one of the client's registered sign-out redirect URIs.",
+    )
+  }
+  const state = optional(form, 'state')
+  // Appended to the text as it was registered: parsing and printing would change it.
+  return state === undefined ? uri : `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams({ state })}`
+}

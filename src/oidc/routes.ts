@@ -1,0 +1,140 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { html, ProtocolError } from '../base/index.ts'
+import { oauthBodyOf } from './errors.ts'
+import { type Form, readForm } from './form.ts'
+import { interact } from './interact.ts'
+import { introspect } from './introspect.ts'
+import { logout } from './logout.ts'
+import type { Parts } from './parts.ts'
+import type { TokenEndpoint } from './provider.ts'
+import { revoke } from './revoke.ts'
+import { type AuthorizationServer, discoveryOf, serverPaths } from './server.ts'
+import { userinfo } from './userinfo.ts'
+
+export type OidcRoutes = FastifyPluginAsync
+
+type ServerOf = () => AuthorizationServer
+
+/** The body of a form-urlencoded request: as it came, and read. */
+interface Body {
+  readonly text: string
+  readonly form: Form
+}
+
+/** All endpoints of both authorization servers. */
+export const oidcRoutes =
+  (
+    parts: Parts,
+    servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>,
+    token: TokenEndpoint,
+  ): OidcRoutes =>
+  async (app) => {
+    answerErrors(app, parts)
+    readForms(app)
+    for (const id of ['default', 'org'] as const) {
+      addDiscovery(app, serverPaths[id].issuer, servers[id])
+      addEndpoints(app, `${serverPaths[id].oauth}/v1`, parts, servers[id], token)
+    }
+  }
+
+function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): void {
+  for (const name of ['openid-configuration', 'oauth-authorization-server']) {
+    app.get(`${path}/.well-known/${name}`, async () => discoveryOf(server()))
+  }
+}
+
+function addEndpoints(
+  app: FastifyInstance,
+  path: string,
+  parts: Parts,
+  server: ServerOf,
+  token: TokenEndpoint,
+): void {
+  app.get(`${path}/keys`, () => parts.keys.published())
+  app.post(`${path}/interact`, async (request) => interact(parts, server(), interactCallOf(request)))
+  app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
+  app.post(`${path}/revoke`, async (request, reply) => {
+    await revoke(parts, server(), callOf(request))
+    // Empty and without a type: the SDK fails to parse an empty answer that calls itself JSON.
+    return reply.code(200).send()
+  })
+  app.post(`${path}/token`, async (request, reply) => {
+    const { text } = bodyOf(request)
+    reply.hijack()
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (value !== undefined) reply.raw.setHeader(name, value)
+    }
+    await token(server(), { raw: request.raw, body: text, response: reply.raw })
+  })
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${path}/userinfo`,
+    handler: async (request) => userinfo(parts, server(), request.headers.authorization),
+  })
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${path}/logout`,
+    handler: async (request, reply) => {
+      const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
+      const returnTo = await logout(parts, server(), form)
+      if (returnTo !== undefined) return reply.redirect(returnTo, 302)
+      return reply.type('text/html; charset=utf-8').send(signedOutPage)
+    },
+  })
+}
+
+/** Where a client names no address to return to. */
+const signedOutPage = html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Signed out</title>
+<h1>You are signed out.</h1>
+</html>
+`.markup
+
+/** Errors of this scope are OAuth's; those that are not, such as failures of ours, go on to the app's handler. */
+function answerErrors(app: FastifyInstance, { log }: Parts): void {
+  app.setErrorHandler((error, request, reply) => {
+    const answer = oauthBodyOf(error)
+    if (answer === undefined) throw error
+    if (error instanceof ProtocolError) {
+      reply.headers(error.headers)
+      if (error.detail !== undefined) log.info({ detail: error.detail, requestId: request.id }, error.message)
+    }
+    return reply.code(answer.status).type('application/json').send(answer.body)
+  })
+}
+
+/** Bodies are forms here, and nothing else. */
+function readForms(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (_request: FastifyRequest, text: string): Promise<Body> => ({ text, form: readForm(text) }),
+  )
+}
+
+/** An empty body has no type and no parser; it is a form without parameters. */
+const bodyOf = (request: FastifyRequest): Body =>
+  (request.body as Body | null | undefined) ?? { text: '', form: new Map() }
+
+const queryOf = ({ url }: FastifyRequest): Form =>
+  readForm(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
+
+const callOf = (request: FastifyRequest) => ({
+  form: bodyOf(request).form,
+  authorization: request.headers.authorization,
+})
+
+function interactCallOf(request: FastifyRequest) {
+  const { headers } = request
+  return {
+    ...callOf(request),
+    ip: request.ip,
+    userAgent: headers['user-agent'],
+    forwardedFor: [headers['x-forwarded-for']].flat()[0],
+    deviceToken: [headers['x-device-token']].flat()[0],
+  }
+}

@@ -1,0 +1,76 @@
+/** One of the two authorization servers that share people, clients and keys. */
+export interface AuthorizationServer {
+  readonly id: 'default' | 'org'
+  /** What `iss` says and apps are configured with. */
+  readonly issuer: string
+  /** Where its endpoints are: `{oauth}/v1/token`. The org server's issuer does not contain them (transport, head). */
+  readonly oauth: string
+  /** What its access tokens are for. */
+  readonly audience: string
+}
+
+/** The paths from the engine's root, which stay the same whatever the public address is. */
+export const serverPaths = {
+  default: { issuer: '/oauth2/default', oauth: '/oauth2/default' },
+  org: { issuer: '', oauth: '/oauth2' },
+} as const
+
+export const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'groups'] as const
+
+/** @param base the engine's public address without a slash at the end. */
+export function authorizationServer(id: AuthorizationServer['id'], base: string): AuthorizationServer {
+  const issuer = base + serverPaths[id].issuer
+  return {
+    id,
+    issuer,
+    oauth: base + serverPaths[id].oauth,
+    audience: id === 'default' ? 'api://default' : issuer,
+  }
+}
+
+/**
+ * What clients may learn of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are made from the configured
+ * issuer, never from the request's Host (A20), and only endpoints that exist are named: there is no `authorize`.
+ */
+export const discoveryOf = ({ issuer, oauth }: AuthorizationServer) => ({
+  issuer,
+  token_endpoint: `${oauth}/v1/token`,
+  interaction_endpoint: `${oauth}/v1/interact`,
+  userinfo_endpoint: `${oauth}/v1/userinfo`,
+  jwks_uri: `${oauth}/v1/keys`,
+  introspection_endpoint: `${oauth}/v1/introspect`,
+  revocation_endpoint: `${oauth}/v1/revoke`,
+  end_session_endpoint: `${oauth}/v1/logout`,
+  response_types_supported: [],
+  grant_types_supported: ['interaction_code', 'refresh_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  scopes_supported: scopes,
+  claims_supported: [
+    ...[
+      'iss',
+      'ver',
+      'sub',
+      'aud',
+      'iat',
+      'exp',
+      'jti',
+      'auth_time',
+      'amr',
+      'acr',
+      'nonce',
+      'at_hash',
+      'sid',
+    ],
+    ...['name', 'nickname', 'preferred_username', 'given_name', 'middle_name', 'family_name', 'profile'],
+    ...['zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'groups'],
+  ],
+  code_challenge_methods_supported: ['S256'],
+  token_endpoint_auth_methods_supported: authMethods,
+  introspection_endpoint_auth_methods_supported: authMethods,
+  revocation_endpoint_auth_methods_supported: authMethods,
+  request_parameter_supported: false,
+  request_uri_parameter_supported: false,
+})
+
+const authMethods = ['client_secret_basic', 'client_secret_post', 'none']

@@ -1,0 +1,104 @@
+import { randomToken, s256 } from '../base/index.ts'
+import { groupNamesOf } from '../directory/index.ts'
+import { claimsOf } from './claims.ts'
+import { type Parts, type SignedIn, tokenSeconds } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
+
+/** What tokens are issued for. */
+export interface Issue extends SignedIn {
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly nonce?: string | undefined
+  readonly acr?: string | undefined
+  /** Set where refresh tokens are issued, too: the access token then ends with their family. */
+  readonly familyId?: string | undefined
+  readonly accessTokenId: string
+}
+
+/** The answer of the token endpoint. Without `state`: the SDK refuses one that it did not send along. */
+export interface TokenResponse {
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly access_token: string
+  readonly scope: string
+  readonly refresh_token?: string
+  readonly id_token?: string
+}
+
+/**
+ * The id of an access token, which also names the family of refresh tokens it belongs to, as in Okta's tokens:
+ * a family is revoked by one row, however many access tokens it has.
+ */
+export const accessTokenId = (parts: Parts, familyId: string | undefined): string =>
+  `AT.${randomToken(parts.random)}${familyId === undefined ? '' : `.${familyId}`}`
+
+/** The ids by which an access token may have been revoked: its own and its family's. */
+export function revocableIds(jti: string): readonly string[] {
+  const familyId = jti.split('.')[2]
+  return familyId === undefined ? [jti] : [jti, familyId]
+}
+
+/** Signs the access token and, for `openid`, the ID token. */
+export async function signTokens(
+  parts: Parts,
+  server: AuthorizationServer,
+  issue: Issue,
+): Promise<Omit<TokenResponse, 'refresh_token'>> {
+  const issuedAt = Math.floor(parts.tokenClock.now() / 1000)
+  const lifetime = Math.floor(parts.lifetimes.accessTokenMs / 1000)
+  const authTime = Math.min(tokenSeconds(parts, issue.session.createdAt), issuedAt)
+
+  const accessToken = await parts.keys.sign({
+    ver: 1,
+    jti: issue.accessTokenId,
+    iss: server.issuer,
+    aud: server.audience,
+    sub: issue.person.profile.login,
+    iat: issuedAt,
+    exp: issuedAt + lifetime,
+    cid: issue.clientId,
+    uid: issue.person.id,
+    scp: issue.scopes,
+    auth_time: authTime,
+    sid: issue.session.id,
+  })
+  return {
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    access_token: accessToken,
+    scope: issue.scopes.join(' '),
+    ...(issue.scopes.includes('openid') && {
+      id_token: await signIdToken(parts, server, issue, { issuedAt, authTime, accessToken }),
+    }),
+  }
+}
+
+async function signIdToken(
+  parts: Parts,
+  server: AuthorizationServer,
+  issue: Issue,
+  { issuedAt, authTime, accessToken }: { issuedAt: number; authTime: number; accessToken: string },
+): Promise<string> {
+  const { person, session } = issue
+  const claims = await claimsOf(person, issue.scopes, () => groupNamesOf(parts.storage.db, person.id))
+  return parts.keys.sign({
+    ...claims,
+    sub: person.id,
+    ver: 1,
+    iss: server.issuer,
+    aud: issue.clientId,
+    iat: issuedAt,
+    exp: issuedAt + Math.floor(parts.lifetimes.idTokenMs / 1000),
+    jti: `ID.${randomToken(parts.random)}`,
+    amr: session.details.amr,
+    auth_time: authTime,
+    at_hash: leftHalf(s256(accessToken)),
+    sid: session.id,
+    nonce: issue.nonce,
+    acr: issue.acr,
+  })
+}
+
+/** OpenID Connect Core 1.0, section 3.1.3.6: the left half of the hash, base64url. */
+const leftHalf = (hash: string): string =>
+  Buffer.from(hash, 'base64url').subarray(0, 16).toString('base64url')

@@ -1,0 +1,35 @@
+import { groupNamesOf } from '../directory/index.ts'
+import { claimsOf } from './claims.ts'
+import { oauthError } from './errors.ts'
+import type { Claims } from './keys.ts'
+import type { Parts } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
+import { findLiveAccessToken } from './token-worth.ts'
+
+/** The SDK reads the reason from this header, not from the body (RFC 6750, section 3). */
+const refusal = (status: number, error: string, description: string) =>
+  oauthError(error, description, {
+    status,
+    headers: { 'WWW-Authenticate': `Bearer error="${error}", error_description="${description}"` },
+  })
+
+/** What the scopes of an access token tell of its person; `sub` is the ID token's (OpenID Connect Core 1.0, section 5.3). */
+export async function userinfo(
+  parts: Parts,
+  server: AuthorizationServer,
+  authorization: string | undefined,
+): Promise<Claims> {
+  const [, token] = /^bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '') ?? []
+  if (token === undefined) {
+    throw refusal(401, 'invalid_token', 'An access token is required in the Authorization header.')
+  }
+  const live = await findLiveAccessToken(parts, server, token)
+  if (live === undefined) throw refusal(401, 'invalid_token', 'The access token is invalid.')
+  const scopes = Array.isArray(live.claims.scp) ? (live.claims.scp as readonly string[]) : []
+  if (!scopes.includes('openid')) {
+    throw refusal(403, 'insufficient_scope', "The access token must provide access to the scope 'openid'.")
+  }
+  const { person } = live
+  const claims = await claimsOf(person, scopes, () => groupNamesOf(parts.storage.db, person.id))
+  return { sub: person.id, ...claims }
+}
