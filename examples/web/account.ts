@@ -1,0 +1,67 @@
+import { AuthApiError, AuthSdkError, type OktaAuth, type UserClaims } from '@okta/okta-auth-js'
+import { error } from './messages.ts'
+import { passingStorage } from './okta.ts'
+import { signedInPage, signedOutPage } from './pages/home.ts'
+import { registerPage } from './pages/register.ts'
+import { contentSecurityPolicy, csrfToken } from './security.ts'
+import { endSession, take } from './session.ts'
+import { go, type Handler, show } from './visit.ts'
+
+declare module '@okta/okta-auth-js' {
+  // The SDK documents this method and leaves it out of its types.
+  interface OktaAuth {
+    getSignOutRedirectUrl(): string
+  }
+}
+
+/** Home: who is signed in. Asks the server each time, so a session that was revoked elsewhere ends here, too. */
+export const home: Handler = async (visit) => {
+  const { config, request, response, words } = visit
+  const messages = take(request, 'messages') ?? []
+  if (request.session.tokens === undefined) return show(visit, signedOutPage(words), { messages })
+
+  const client = visit.client()
+  const claims = await currentClaims(client)
+  if (!claims) {
+    client.tokenManager.clear()
+    return show(visit, signedOutPage(words), { messages: [error(words.home.sessionEnded)] })
+  }
+  // Signing out posts to us and is sent on to the issuer; browsers hold a form to where it ends up, too.
+  response.set('Content-Security-Policy', contentSecurityPolicy(new URL(config.issuer).origin))
+  show(visit, signedInPage(words, csrfToken(request), claims), { messages })
+}
+
+/** The person's claims, or undefined once the tokens are expired or revoked. */
+async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> {
+  if (!(await client.isAuthenticated())) return undefined
+  try {
+    return await client.getUser()
+  } catch (failure) {
+    if (failure instanceof AuthApiError && failure.xhr?.status === 401) return undefined
+    throw failure
+  }
+}
+
+/** Ends the tokens, this app's session, and the session at the server, which sends the browser back here. */
+export const signOut: Handler = async (visit) => {
+  const client = visit.client()
+  const url = client.getSignOutRedirectUrl()
+  // Signed out here, whatever the server says.
+  await Promise.allSettled([client.revokeRefreshToken(), client.revokeAccessToken()])
+  await endSession(visit.request)
+  go(visit, url || '/')
+}
+
+/** Sign-up. The call tells whether the server offers it. */
+export const register: Handler = async (visit) => {
+  const client = visit.client(passingStorage())
+  try {
+    await client.idx.register()
+    show(visit, registerPage(visit.words, true))
+  } catch (failure) {
+    const closed =
+      failure instanceof AuthSdkError && failure.errorSummary.startsWith('Registration is not supported')
+    if (!closed) throw failure
+    show(visit, registerPage(visit.words, false))
+  }
+}

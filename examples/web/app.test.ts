@@ -1,0 +1,209 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+
+// What the app does by itself: no sign-in service is reachable here. The whole walk is a journey of its own.
+
+const config: Config = {
+  issuer: 'http://127.0.0.1:1/oauth2/default',
+  clientId: 'app',
+  clientSecret: 'secret-of-the-app',
+  appUrl: 'http://localhost:8080',
+  sessionSecret: 'secret-of-sessions',
+  trustProxy: undefined,
+  inboxUrl: undefined,
+}
+
+const servers: Server[] = []
+
+async function listen(changes: Partial<Config> = {}): Promise<string> {
+  const server = createServer(createApp({ ...config, ...changes }))
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+let url: string
+beforeAll(async () => {
+  url = await listen()
+})
+afterAll(() => {
+  for (const server of servers) server.close()
+})
+
+/** A browser without JavaScript: keeps its cookies, follows no redirect by itself. */
+function createBrowser(origin = url) {
+  const jar = new Map<string, string>()
+  const visit = async (path: string, init: RequestInit = {}) => {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(origin + path, {
+      ...init,
+      redirect: 'manual',
+      headers: { cookie, ...init.headers },
+    })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      jar.set(name, value)
+    }
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  }
+  const post = (path: string, body: Record<string, string>) =>
+    visit(path, { method: 'POST', body: new URLSearchParams(body) })
+  const tokenOf = async (path: string) =>
+    /name="csrf" value="([^"]+)"/.exec((await visit(path)).text)?.[1] ?? ''
+  return { jar, visit, post, tokenOf }
+}
+
+test('every answer forbids framing, inline code, caching and telling other sites', async () => {
+  const { visit } = createBrowser()
+  for (const path of ['/', '/login', '/recover-password', '/stopped', '/nowhere', '/login/callback']) {
+    const { headers } = await visit(path)
+    const policy = headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('x-powered-by')).toBeNull()
+  }
+})
+
+test('the session cookie is out of reach of scripts and other sites, and needs TLS where the app has it', async () => {
+  const plain = await createBrowser().visit('/login')
+  const cookie = plain.headers.getSetCookie().find((line) => line.startsWith('session='))
+  expect(cookie).toMatch(/HttpOnly/)
+  expect(cookie).toMatch(/SameSite=Lax/)
+  expect(cookie).not.toMatch(/Secure/)
+
+  const secure = createBrowser(await listen({ appUrl: 'https://app.example.com', trustProxy: 'loopback' }))
+  const cookies = (
+    await secure.visit('/login', { headers: { 'x-forwarded-proto': 'https' } })
+  ).headers.getSetCookie()
+  expect(cookies).toHaveLength(2)
+  for (const line of cookies) expect(line).toMatch(/Secure/)
+})
+
+test('a visitor who only looks gets no session', async () => {
+  const { headers } = await createBrowser().visit('/')
+  expect(headers.getSetCookie()).toEqual([])
+})
+
+test.each([
+  ['a doubled field', 'username=mary&username=eve'],
+  ['a list', 'username[]=mary&username[]=eve'],
+  ['a field beyond all measure', `username=${'x'.repeat(1100)}`],
+  ['too many fields', Array.from({ length: 30 }, (_, index) => `f${index}=x`).join('&')],
+  ['a body beyond all measure', `username=${'x'.repeat(1_000_000)}`],
+])('%s is answered with a clear page', async (_what, fields) => {
+  const browser = createBrowser()
+  const csrf = await browser.tokenOf('/recover-password')
+  const { status, text } = await browser.visit('/recover-password', {
+    method: 'POST',
+    body: `csrf=${csrf}&${fields}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect(status).toBeLessThan(500)
+  expect(text).toContain('<h1>')
+  expect(text).not.toMatch(/at .*\.ts|node_modules/)
+})
+
+test('a form without the token of its session is refused', async () => {
+  const [mine, foreign] = [createBrowser(), createBrowser()]
+  await mine.tokenOf('/login')
+  for (const csrf of ['', 'x', await foreign.tokenOf('/login')]) {
+    const { status, text } = await mine.post('/login', { username: 'mary', password: 'x', csrf })
+    expect(status).toBe(403)
+    expect(text).toContain('Nothing was sent.')
+  }
+  expect((await mine.post('/logout', {})).status).toBe(403)
+  const json = {
+    method: 'POST',
+    body: '{"username":"mary"}',
+    headers: { 'content-type': 'application/json' },
+  }
+  expect((await mine.visit('/login', json)).status).toBe(403)
+})
+
+test('an empty form comes back with the message at its field and what was typed', async () => {
+  const browser = createBrowser()
+  const csrf = await browser.tokenOf('/login')
+  const { status, text } = await browser.post('/login', { csrf, username: 'mary', password: '' })
+  expect(status).toBe(400)
+  expect(text).toContain('<p class="field-error" id="password-error">Enter your password.</p>')
+  expect(text).toContain('value="mary"')
+  expect(text).toContain('<title>Error: Sign In')
+})
+
+test('the link opened in another browser shows the code once, at an address without it', async () => {
+  const browser = createBrowser()
+  const { status, headers } = await browser.visit('/login/callback?otp=482913&state=of-another-browser')
+  expect([status, headers.get('location')]).toEqual([303, '/login/callback/code'])
+  const page = await browser.visit('/login/callback/code')
+  expect(page.text).toContain('<code>482913</code>')
+  expect(page.text).toContain('Never tell anyone this code.')
+  expect((await browser.visit('/login/callback/code')).text).not.toContain('482913')
+  expect((await browser.visit('/')).text).toContain('You are signed out.')
+})
+
+test.each([
+  '?otp=482913&otp=111111&state=s',
+  '?otp=482913&state=a&state=b',
+  '?otp=call%20us%20at%20555%2D1234&state=s',
+  '?otp=%3Cb%3E&state=s',
+  '?otp=%E0%A4%A&state=s',
+  `?otp=482913&state=${'s'.repeat(300)}`,
+  '',
+  '?code=abc&state=s',
+])('the callback with "%s" is answered with 400', async (search) => {
+  const { status, text } = await createBrowser().visit(`/login/callback${search}`)
+  expect(status).toBe(400)
+  expect(text).toContain('<h1>')
+})
+
+test('a callback of a sign-in that nobody began here ends at a page to start again', async () => {
+  const browser = createBrowser()
+  for (const search of ['?error=access_denied&error_description=Call+us', '?interaction_code=x&state=y']) {
+    expect((await browser.visit(`/login/callback${search}`)).headers.get('location')).toBe('/stopped')
+    const { text } = await browser.visit('/stopped')
+    expect(text).toContain('href="/login">Start again')
+    expect(text).not.toContain('Call us')
+  }
+})
+
+test('a step without a transaction leads to a page to start again, and the poll says so', async () => {
+  const browser = createBrowser()
+  for (const path of [
+    '/challenge-authenticator',
+    '/reset-authenticator',
+    '/select-authenticator-authenticate',
+  ])
+    expect((await browser.visit(path)).headers.get('location')).toBe('/stopped')
+  const poll = await browser.visit('/challenge-authenticator/poll', {
+    headers: { accept: 'application/json' },
+  })
+  expect(JSON.parse(poll.text)).toEqual({ location: '/stopped' })
+})
+
+test('a sign-in service that does not answer is no riddle, and the log holds no secret', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const browser = createBrowser()
+  const csrf = await browser.tokenOf('/login')
+  const { status, text } = await browser.post('/login', { csrf, username: 'mary', password: 'her-password' })
+  expect(status).toBe(502)
+  const reference = /<code>([0-9a-f]{8})<\/code>/.exec(text)?.[1]
+  const lines = log.mock.calls.flat().join('\n')
+  log.mockRestore()
+  expect(lines).toContain(reference)
+  expect(lines).not.toMatch(/her-password|secret-of|mary/)
+})
+
+test('what is not there is not there', async () => {
+  const { visit } = createBrowser()
+  expect((await visit('/nowhere')).status).toBe(404)
+  expect((await visit('/public/..%2fokta.ts')).status).toBe(404)
+  expect((await visit('/public/style.css')).status).toBe(200)
+})

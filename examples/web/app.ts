@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { home, register, signOut } from './account.ts'
+import { createBeginnings } from './beginnings.ts'
+import { callback, showForeignCode } from './callback.ts'
+import { pollChallenge, resendCode } from './challenge.ts'
+import type { Config } from './config.ts'
+import { createOktaClient } from './okta.ts'
+import { pollPath, resendPath } from './pages/challenge-authenticator.ts'
+import { stepPages } from './pages/index.ts'
+import { showProblem } from './problem.ts'
+import { BadRequest, isOwnForm, readForm, secureHeaders } from './security.ts'
+import { withSession } from './session.ts'
+import { showStep, showStopped, submitStep } from './steps.ts'
+import type { Handler, Visit } from './visit.ts'
+import { wordsFor } from './words.ts'
+
+/** The whole app: which address leads to which handler. */
+export function createApp(config: Config): express.Express {
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+  if (config.trustProxy !== undefined) app.set('trust proxy', config.trustProxy)
+  app.use(secureHeaders(config))
+  app.use('/public', express.static(join(import.meta.dirname, 'public'), { index: false, maxAge: '1h' }))
+
+  const { page, form } = createRouting(config)
+
+  app.get('/', page(home))
+  app.get('/register', page(register))
+  app.post('/logout', form(signOut))
+
+  for (const step of stepPages) {
+    app.get(step.path, page(showStep(step)))
+    app.post(step.path, form(submitStep(step)))
+  }
+  app.post(resendPath, form(resendCode))
+  app.get(pollPath, page(pollChallenge))
+  app.get('/stopped', page(showStopped))
+
+  app.get('/login/callback', page(callback))
+  app.get('/login/callback/code', page(showForeignCode))
+
+  app.use(() => {
+    throw new BadRequest(404, 'no such page')
+  })
+  app.use(lastResort)
+  return app
+}
+
+/** Dresses handlers for Express: `page` for what is looked at, `form` for what is posted. */
+function createRouting(config: Config) {
+  const client = createOktaClient(config)
+  const beginnings = createBeginnings()
+  const inSession = withSession(config)
+
+  const page = (handler: Handler): RequestHandler =>
+    inSession(async (request, response) => {
+      const visit: Visit = {
+        config,
+        request,
+        response,
+        beginnings,
+        words: wordsFor((languages) => request.acceptsLanguages(languages)),
+        client: (transactions) => client(request, response, transactions),
+      }
+      try {
+        await handler(visit)
+      } catch (error) {
+        // Answered here and not by Express, so that the session is written before the next request has its turn.
+        showProblem(visit, error)
+      }
+    })
+
+  const checked =
+    (handler: Handler): Handler =>
+    (visit) => {
+      if (!isOwnForm(visit.request, readForm(visit.request.body))) throw new BadRequest(403, 'not our form')
+      return handler(visit)
+    }
+
+  const parse = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 })
+  const form = (handler: Handler): RequestHandler[] => [parse, page(checked(handler))]
+  return { page, form }
+}
+
+const lastResort: ErrorRequestHandler = (error, request, response, next) => {
+  if (response.headersSent) return next(error)
+  showProblem({ response, words: wordsFor((languages) => request.acceptsLanguages(languages)) }, error)
+}

@@ -1,0 +1,81 @@
+import type { NextStep } from '@okta/okta-auth-js'
+import { type Html, html } from '../html.ts'
+import type { View } from './page.ts'
+
+interface InputOptions {
+  readonly name: string
+  readonly label: string
+  readonly type?: 'text' | 'password'
+  readonly autocomplete: string
+  /** The id of an element that describes the field further. */
+  readonly describedBy?: string
+  readonly first?: boolean
+  readonly numeric?: boolean
+}
+
+/** A labelled field with its messages. The cursor starts in the first field, or in the one that needs another look. */
+export function inputField(view: View, options: InputOptions): Html {
+  const { name, label, type = 'text', first = false } = options
+  const own = view.messages.filter(({ field }) => field === name)
+  const others = view.messages.filter(({ field }) => field === undefined)
+  const failedElsewhere = view.messages.some(({ field }) => field !== undefined && field !== name)
+  const described = [
+    own.length > 0 && `${name}-error`,
+    // The messages at the top are read out with the field that has the cursor.
+    first && others.length > 0 && 'messages',
+    options.describedBy,
+  ].filter((id) => typeof id === 'string')
+
+  const attributes = [
+    options.numeric && html` inputmode="numeric"`,
+    own.length > 0 && html` aria-invalid="true"`,
+    described.length > 0 && html` aria-describedby="${described.join(' ')}"`,
+    (own.length > 0 || (first && !failedElsewhere)) && html` autofocus`,
+  ]
+  return html`<div class="field">
+<label for="${name}">${label}</label>
+${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
+<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : view.field(name)}"
+  autocomplete="${options.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="1024" required${attributes}>
+</div>`
+}
+
+interface Option {
+  readonly label: string
+  readonly value: string
+  readonly hint?: string
+}
+
+/** The options that a step offers for one of its inputs. */
+export const optionsOf = (step: NextStep | undefined, input: string): readonly Option[] =>
+  (step?.inputs?.find(({ name }) => name === input)?.options ?? []).flatMap(({ label, value }) =>
+    typeof value === 'string' ? [{ label, value }] : [],
+  )
+
+/** A group of radio buttons, the first one chosen. */
+export function radioGroup(view: View, name: string, legend: string, options: readonly Option[]): Html {
+  const own = view.messages.filter(({ field }) => field === name)
+  return html`<fieldset${own.length > 0 && html` aria-describedby="${name}-error"`}>
+<legend class="visually-hidden">${legend}</legend>
+${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
+${options.map(
+  ({ label, value, hint }, index) => html`<label class="option">
+<input type="radio" name="${name}" value="${value}" required${index === 0 && html` checked`}>
+<span>${label}${hint !== undefined && html` <small>${hint}</small>`}</span>
+</label>`,
+)}
+</fieldset>`
+}
+
+/** A form with its token against forgery, and the one button that goes on. */
+export const postForm = (
+  view: View,
+  action: string,
+  fields: Html,
+): Html => html`<form method="post" action="${action}">
+${csrfField(view.csrf)}
+${fields}
+<button type="submit" class="primary">${view.words.next}</button>
+</form>`
+
+export const csrfField = (token: string): Html => html`<input type="hidden" name="csrf" value="${token}">`

@@ -1,0 +1,20 @@
+import { authenticatorVerificationData } from './authenticator-verification-data.ts'
+import { challengeAuthenticator } from './challenge-authenticator.ts'
+import { identify } from './identify.ts'
+import { identifyRecovery } from './identify-recovery.ts'
+import type { StepPage } from './page.ts'
+import { resetAuthenticator } from './reset-authenticator.ts'
+import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
+
+/** The table from a step's name to its page. A new step is a new file and a line here. */
+export const stepPages: readonly StepPage[] = [
+  identify,
+  identifyRecovery,
+  selectAuthenticatorAuthenticate,
+  authenticatorVerificationData,
+  challengeAuthenticator,
+  resetAuthenticator,
+]
+
+export const pageOf = (step: string | undefined): StepPage | undefined =>
+  stepPages.find((page) => page.step === step)

@@ -1,0 +1,172 @@
+import { OktaAuth } from '@okta/okta-auth-js'
+import { expect, test } from 'vitest'
+import { layout } from '../layout.ts'
+import { error } from '../messages.ts'
+import { passingStorage } from '../okta.ts'
+import { wordsFor } from '../words.ts'
+import { pageOf, stepPages } from './index.ts'
+import type { Field, Refusal, StepPage, View } from './page.ts'
+
+const words = wordsFor(() => 'en')
+
+const view = (changes: Partial<View> = {}): View => ({
+  words,
+  csrf: 'token',
+  messages: [],
+  field: () => '',
+  transaction: undefined,
+  step: undefined,
+  resendIn: 0,
+  inboxUrl: undefined,
+  ...changes,
+})
+
+const step = (name: string, input: object) => ({ name, inputs: [{ name: '', ...input }] })
+const option = { label: 'Email', value: 'okta_email' }
+const steps = {
+  identify: undefined,
+  'identify-recovery': undefined,
+  'select-authenticator-authenticate': step('select', { name: 'authenticator', options: [option] }),
+  'authenticator-verification-data': step('data', { name: 'methodType', options: [option] }),
+  'challenge-authenticator': { ...step('challenge', { name: 'verificationCode' }), canResend: true },
+  'reset-authenticator': step('reset', { name: 'password' }),
+}
+
+test('every step has one page', () => {
+  expect(stepPages.map((page) => page.step)).toEqual(Object.keys(steps))
+})
+
+test.each(Object.entries(steps))('every field of %s has a label and keeps its name', (name, nextStep) => {
+  const page = pageOf(name) as StepPage
+  const markup = layout(words, page.render(view({ step: nextStep })))
+  const inputs = [...markup.matchAll(/<input (?!type="hidden")[^>]*>/g)].map(([input]) => input)
+  expect(inputs.length).toBeGreaterThan(0)
+  for (const input of inputs) {
+    const id = /\bid="([^"]+)"/.exec(input)?.[1]
+    const labelled = id
+      ? markup.includes(`<label for="${id}">`)
+      : markup.includes(`<label class="option">\n${input}`)
+    expect(labelled, input).toBe(true)
+  }
+  expect(markup.match(/<h1>/g)).toHaveLength(1)
+  expect(markup.match(/class="primary"/g)).toHaveLength(1)
+  expect(markup).not.toMatch(/ style=| on[a-z]+=|<style|<script>/)
+})
+
+test.each(Object.entries(steps))('every form of %s carries the token and is posted', (name, nextStep) => {
+  const { markup } = (pageOf(name) as StepPage).render(view({ step: nextStep })).body
+  const forms = markup.match(/<form [^>]*>\s*<[^>]*>/g) ?? []
+  expect(forms.length).toBeGreaterThan(0)
+  for (const form of forms) {
+    expect(form).toMatch(/method="post"/)
+    expect(form).toMatch(/name="csrf" value="token"/)
+  }
+})
+
+test('a message about a field is tied to it', () => {
+  const messages = [error('No such code', 'verificationCode')]
+  const page = pageOf('challenge-authenticator') as StepPage
+  const { markup } = page.render(view({ step: steps['challenge-authenticator'], messages })).body
+  expect(markup).toContain('<p class="field-error" id="verificationCode-error">No such code</p>')
+  expect(markup).toMatch(
+    /<input id="verificationCode"[^>]* aria-invalid="true" aria-describedby="verificationCode-error sent"/,
+  )
+})
+
+test('what was typed stands there again, escaped, except a password', () => {
+  const { markup } = (pageOf('identify') as StepPage).render(view({ field: () => '"><script>' })).body
+  expect(markup).toContain('value="&quot;&gt;&lt;script&gt;"')
+  expect(markup).toMatch(/type="password" value=""/)
+})
+
+test('an unmet rule of the password policy is marked after a refusal, and only then', () => {
+  const settings = { complexity: { minLength: 12, minNumber: 1 } }
+  const authenticator = {
+    id: '',
+    key: 'okta_password',
+    type: 'password',
+    displayName: '',
+    methods: [],
+    settings,
+  }
+  const page = pageOf('reset-authenticator') as StepPage
+  const before = page.render(view({ step: { ...steps['reset-authenticator'], authenticator } })).body.markup
+  expect(before).toContain('<li>At least 12 characters</li>')
+
+  const messages = [error('Too short', 'password')]
+  const after = page.render(
+    view({ step: { ...steps['reset-authenticator'], authenticator }, messages, field: () => 'abc1' }),
+  ).body.markup
+  expect(after).toContain(
+    '<li class="not-met"><span class="visually-hidden">Not met: </span>At least 12 characters</li>',
+  )
+  expect(after).toContain('<li class="met"><span class="visually-hidden">Met: </span>A number</li>')
+  expect(after).not.toContain('abc1')
+})
+
+test('the box for other sessions is there only if the server offers it', () => {
+  const page = pageOf('reset-authenticator') as StepPage
+  const offered = { name: 'reset', inputs: [{ name: 'password' }, { name: 'revokeSessions' }] }
+  expect(page.render(view({ step: steps['reset-authenticator'] })).body.markup).not.toContain(
+    'revokeSessions',
+  )
+  expect(page.render(view({ step: offered })).body.markup).toContain('name="revokeSessions"')
+})
+
+test('the code page looks for the used link only if the server lets it', () => {
+  const page = pageOf('challenge-authenticator') as StepPage
+  const transaction = { availableSteps: [{ name: 'currentAuthenticatorEnrollment-poll', refresh: 4000 }] }
+  const nextStep = steps['challenge-authenticator']
+  expect(page.render(view({ step: nextStep })).body.markup).not.toContain('data-poll')
+  expect(page.render(view({ step: nextStep, transaction: transaction as never })).body.markup).toContain(
+    'data-poll="4000"',
+  )
+})
+
+/** Submits a form with an SDK client that tells of every request it makes. */
+async function submit(name: keyof typeof steps, form: Record<string, string>) {
+  const requests: string[] = []
+  const storageProvider = passingStorage()
+  const client = new OktaAuth({
+    issuer: 'https://engine.invalid/oauth2/default',
+    clientId: 'app',
+    redirectUri: 'https://app.invalid/login/callback',
+    idx: { enableLegacyMode: true },
+    storageManager: { transaction: { storageProvider }, token: { storageProvider } },
+    httpRequestClient: (_method, url) => {
+      requests.push(url)
+      return Promise.reject(new Error('no network'))
+    },
+  })
+  const field: Field = (key) => form[key] ?? ''
+  const answer = (pageOf(name) as StepPage).submit({ client, field, words, step: steps[name] })
+  const refusal = await Promise.resolve(answer).catch(() => undefined)
+  return { requests, refused: (refusal as Refusal | undefined)?.refused }
+}
+
+test('two different passwords are refused and nothing is sent', async () => {
+  const { requests, refused } = await submit('reset-authenticator', {
+    password: 'one',
+    confirmPassword: 'two',
+  })
+  expect(refused).toEqual([error('Passwords do not match', 'confirmPassword')])
+  expect(requests).toEqual([])
+})
+
+test.each([
+  ['identify', { username: ' ', password: 'x' }, 'username'],
+  ['identify', { username: 'mary', password: '' }, 'password'],
+  ['identify-recovery', { username: '' }, 'username'],
+  ['select-authenticator-authenticate', { authenticator: 'phone_number' }, 'authenticator'],
+  ['challenge-authenticator', { verificationCode: '  ' }, 'verificationCode'],
+  ['reset-authenticator', { password: '', confirmPassword: '' }, 'password'],
+] as const)('%s refuses %j without a request', async (name, form, field) => {
+  const { requests, refused } = await submit(name, form)
+  expect(refused?.map((message) => message.field)).toEqual([field])
+  expect(requests).toEqual([])
+})
+
+test('a complete form is sent', async () => {
+  const { requests } = await submit('identify-recovery', { username: 'mary' })
+  expect(requests).toEqual(['https://engine.invalid/oauth2/default/.well-known/openid-configuration'])
+})

@@ -1,0 +1,15 @@
+import { html } from '../html.ts'
+import type { Content } from '../layout.ts'
+import type { Words } from '../words.ts'
+
+/** Tells how things stand with sign-up; this sample has no pages for it. */
+export const registerPage = ({ register }: Words, open: boolean): Content => ({
+  title: register.title,
+  body: html`${
+    open
+      ? html`<p class="lead">${register.open}</p>`
+      : html`<p class="lead"><strong>${register.closed}</strong> ${register.closedMore}</p>
+<pre><code>${register.command}</code></pre>`
+  }
+<nav class="links"><a href="/login">${register.backToSignIn}</a></nav>`,
+})

@@ -1,0 +1,68 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Request, RequestHandler } from 'express'
+import type { Config } from './config.ts'
+import type { Field } from './pages/page.ts'
+
+/** Nothing from elsewhere, nothing inline. Forms lead to this app only, and to `formTarget` if a page has one. */
+export const contentSecurityPolicy = (formTarget = '') =>
+  [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    `form-action 'self' ${formTarget}`.trim(),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/** The headers of every answer. */
+export function secureHeaders(config: Config): RequestHandler {
+  const headers = {
+    'Content-Security-Policy': contentSecurityPolicy(),
+    'X-Content-Type-Options': 'nosniff',
+    // The address of the callback carries a code: it is neither told to other sites nor kept.
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    ...(config.appUrl.startsWith('https:') && { 'Strict-Transport-Security': 'max-age=31536000' }),
+  }
+  return (_request, response, next) => {
+    response.set(headers)
+    next()
+  }
+}
+
+/** A request that no page of ours would send. */
+export class BadRequest extends Error {
+  readonly status: number
+
+  constructor(status: number, detail: string) {
+    super(detail)
+    this.status = status
+  }
+}
+
+/** Reads a posted form. Each field is one short text: doubled fields arrive as arrays and are refused. */
+export function readForm(body: unknown): Field {
+  const fields = new Map<string, string>()
+  for (const [name, value] of Object.entries(body ?? {})) {
+    if (typeof value !== 'string') throw new BadRequest(400, 'a field is not a single text')
+    if (value.length > 1024) throw new BadRequest(400, 'a field is too long')
+    fields.set(name, value)
+  }
+  return (name) => fields.get(name) ?? ''
+}
+
+/** The secret that our own forms carry and other sites cannot know. */
+export function csrfToken(request: Request): string {
+  request.session.csrf ??= randomBytes(32).toString('base64url')
+  return request.session.csrf
+}
+
+/** Whether the form comes from a page of this session. */
+export function isOwnForm(request: Request, field: Field): boolean {
+  const own = Buffer.from(request.session.csrf ?? '')
+  const sent = Buffer.from(field('csrf'))
+  return own.length > 0 && own.length === sent.length && timingSafeEqual(own, sent)
+}
