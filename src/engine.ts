@@ -63,7 +63,7 @@ export interface Engine {
   /** Transactions, newest first; the timeline of one. No secret in either. */
   transactions(limit?: number): ReturnType<typeof transactionsOf>
   timeline(id: string): ReturnType<typeof timelineOf>
-  /** Empties the database but for signing keys and clients' ids and secrets, and seeds it again. */
+  /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
   /** Takes nothing new, finishes what is under way, and lets go of everything. */
   close(): Promise<void>
@@ -174,7 +174,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     async reset() {
       await delivery.idle()
       clock.rewind()
-      await storage.clear(['signing_keys', 'clients'])
+      await storage.clear(['signing_keys'])
       policies.forget()
       await sow()
     },

@@ -1,0 +1,9 @@
+/**
+ * The testing kit: an engine in the test's own process, with an outbox to read, a clock to move, people to add and
+ * faults to set; and the same over HTTP (`control/`). It runs the product's own engine code. Development and test
+ * mode only: production takes no part of it.
+ */
+export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from './control/index.ts'
+export { NoMessageError } from './control/index.ts'
+export type { Faults } from './faults.ts'
+export { type Kit, type KitClock, type KitOptions, type KitPeople, startEngine } from './kit.ts'

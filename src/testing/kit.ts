@@ -1,0 +1,220 @@
+import { createHasher, insecureFastHash } from '../authenticators/index.ts'
+import {
+  insecureSeededRandom,
+  type Logger,
+  ProtocolError,
+  parseDuration,
+  parseTime,
+  silentLogger,
+  systemRandom,
+  VirtualClock,
+} from '../base/index.ts'
+import { type ClientConfig, checkConfig, type PersonConfig, type Settings } from '../config/index.ts'
+import { type Engine, openEngine } from '../engine.ts'
+import {
+  type ControlPerson,
+  type MessageReader,
+  type NewPerson,
+  startControlServer,
+  startSmtpSink,
+} from './control/index.ts'
+import { createFaults, type Faults } from './faults.ts'
+import { controlPortOf } from './port.ts'
+import { insecureTestSigningKey } from './test-key.ts'
+
+export interface KitOptions {
+  /** Where the engine listens; 0, the default, takes any free port. */
+  readonly port?: number
+  /** Where the control API listens; 0, the default, takes any free port. */
+  readonly controlPort?: number
+  /** Where the SMTP server listens that takes all mails; 0, the default, takes any free port. */
+  readonly smtpPort?: number
+  /** `memory`, the default, `sqlite:PATH` or `postgres://…`. */
+  readonly database?: string
+  /** People there are from the start, instead of Mary. */
+  readonly people?: readonly PersonConfig[]
+  /** Clients there are from the start, besides the web client and the public client of the kit. */
+  readonly clients?: readonly ClientConfig[]
+  /** Where the web client takes people back. */
+  readonly redirectUri?: string
+  /** Any settings of the configuration, such as `{ policies: { password: { preset: 'okta' } } }`. */
+  readonly settings?: Settings
+  /** `virtual`, the default, runs on from wherever it is moved to; `frozen` stands still between moves. */
+  readonly clock?: 'virtual' | 'frozen'
+  /** Which clock the times inside of tokens follow: the host's, as apps compare them with theirs, or the moved one. */
+  readonly tokens?: 'real' | 'virtual'
+  /** How passwords are hashed: `fast`, the default, is for tests only; `standard` is as in production. */
+  readonly hash?: 'fast' | 'standard'
+  /** Makes ids and codes repeat from run to run. */
+  readonly seed?: string
+  readonly log?: Logger
+}
+
+/** Moves the engine's time: codes, links, transactions, budgets, mails, and whether a token is still accepted. */
+export interface KitClock {
+  /** Epoch milliseconds. */
+  now(): number
+  /** By a span such as `5m`, `1h30m`, or in milliseconds. */
+  advance(span: string | number): void
+  set(to: string): void
+}
+
+export interface KitPeople {
+  add(person: NewPerson): Promise<ControlPerson>
+  update(id: string, changes: Partial<Omit<NewPerson, 'login'>>): Promise<ControlPerson | undefined>
+  remove(id: string): Promise<boolean>
+}
+
+/** A running engine with everything a test needs around it. */
+export interface Kit {
+  /** For the app under test: `issuer`. The `default` authorization server. */
+  readonly issuer: string
+  readonly orgIssuer: string
+  readonly engineUrl: string
+  /** A web client with a secret, whose redirect URI is `redirectUri`. */
+  readonly clientId: string
+  readonly clientSecret: string
+  /** A client without a secret, for any `http://localhost` address. */
+  readonly publicClientId: string
+  readonly redirectUri: string
+  /** The same kit over HTTP, for other languages and processes. */
+  readonly controlUrl: string
+  /** Somebody who exists, unless `people` says otherwise. */
+  readonly person: { readonly login: string; readonly password: string }
+  /** The mails that were sent. */
+  readonly outbox: MessageReader
+  readonly clock: KitClock
+  readonly people: KitPeople
+  readonly faults: Faults
+  /** The system log, newest first. */
+  events(): ReturnType<Engine['events']>
+  /** One transaction as a timeline, by its public id (`trs…`). */
+  trace(id: string): ReturnType<Engine['timeline']>
+  /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
+  reset(): Promise<void>
+  close(): Promise<void>
+  /** The engine itself. */
+  readonly engine: Engine
+}
+
+/** Who is there when nobody else is named. */
+export const mary = {
+  login: 'mary@example.com',
+  password: 'Tangerine-Kettle-42',
+  firstName: 'Mary',
+  lastName: 'Major',
+} as const satisfies PersonConfig
+
+/**
+ * Starts an engine in this process: embedded database, real HTTP, mails over real SMTP into an outbox that the test
+ * reads, and a clock that the test moves. The engine is the product's own; only its hash, its signing key and its
+ * clock are made for tests, and production refuses those.
+ */
+export async function startEngine(options: KitOptions = {}): Promise<Kit> {
+  const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
+  const log = options.log ?? silentLogger
+  const sink = await startSmtpSink({ port: options.smtpPort ?? 0, clock })
+  const faults = createFaults()
+  const redirectUri = options.redirectUri ?? 'http://localhost:8080/login/callback'
+  const web = {
+    id: 'rekey-web',
+    secret: 'rekey-web-secret-for-tests-only',
+    label: 'Sample Web App',
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [new URL('/', redirectUri).href, new URL(redirectUri).origin],
+  } as const
+  const config = checkConfig({
+    mode: 'test',
+    secrets: ['only for tests: everybody knows this secret'],
+    ...options.settings,
+    database: { url: options.database ?? 'memory', ...options.settings?.database },
+    http: { port: options.port ?? 0, ...options.settings?.http },
+    mail: { url: sink.url, ...options.settings?.mail },
+    people: [...(options.people ?? [mary])],
+    clients: [
+      {
+        ...web,
+        applicationType: 'web',
+        redirectUris: [...web.redirectUris],
+        postLogoutRedirectUris: [...web.postLogoutRedirectUris],
+      },
+      {
+        id: 'rekey-public',
+        label: 'Sample Browser App',
+        applicationType: 'browser',
+        redirectUris: [],
+        postLogoutRedirectUris: [],
+        insecureLocalhostRedirects: true,
+      },
+      ...(options.clients ?? []),
+    ],
+  })
+  const engine = await openEngine(config, {
+    clock,
+    log,
+    random: options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed),
+    signingKey: insecureTestSigningKey,
+    tokens: options.tokens ?? 'real',
+    fault: (_, path) => faults.take(path),
+    ...(options.hash !== 'standard' && {
+      hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 10_000 }),
+    }),
+  })
+
+  const reset = async () => {
+    clock.reset()
+    faults.clear()
+    sink.faults.clear()
+    await engine.reset()
+    sink.messages.clear()
+  }
+  const port = controlPortOf(engine, { clock, faults, reset })
+  const control = await startControlServer({
+    port: options.controlPort ?? 0,
+    engine: port,
+    sink,
+    logger: log,
+  })
+
+  return {
+    issuer: engine.issuers.default,
+    orgIssuer: engine.issuers.org,
+    engineUrl: engine.baseUrl,
+    clientId: web.id,
+    clientSecret: web.secret,
+    publicClientId: 'rekey-public',
+    redirectUri,
+    controlUrl: control.url,
+    person: { login: mary.login, password: mary.password },
+    outbox: sink.messages,
+    clock: {
+      now: () => port.clock.now(),
+      advance: (span) => void port.clock.advance(typeof span === 'number' ? span : spanOf(span)),
+      set: (to) => void port.clock.set(momentOf(to)),
+    },
+    people: port.people,
+    faults,
+    events: () => engine.events(),
+    trace: (id) => engine.timeline(id),
+    reset,
+    async close() {
+      await control.close()
+      await engine.close()
+      await sink.close()
+    },
+    engine,
+  }
+}
+
+function spanOf(text: string): number {
+  const span = parseDuration(text)
+  if (span === undefined)
+    throw new ProtocolError(400, 'bad_duration', `"${text}" is no span such as 5m or 1h30m`)
+  return span
+}
+
+function momentOf(to: string): number {
+  const at = parseTime(to)
+  if (at === undefined) throw new ProtocolError(400, 'bad_time', `"${to}" is no ISO time`)
+  return at
+}

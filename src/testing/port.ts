@@ -1,0 +1,62 @@
+import type { VirtualClock } from '../base/index.ts'
+import type { Person } from '../directory/index.ts'
+import type { Engine } from '../engine.ts'
+import type { ControlPerson, ControlPort, PersonChanges } from './control/index.ts'
+import type { Faults } from './faults.ts'
+
+/** What the control API may do with an engine. */
+export function controlPortOf(
+  engine: Engine,
+  parts: { readonly clock: VirtualClock; readonly faults: Faults; reset(): Promise<void> },
+): ControlPort {
+  const moved = (move: () => void) => {
+    move()
+    // A clock that is set back on purpose really goes back: only the host's own steps are not followed.
+    engine.clock.rewind()
+    engine.delivery.wake()
+  }
+  return {
+    people: {
+      async add({ login, email = login, password, status, firstName, lastName }) {
+        const profile = { login, email, ...(firstName && { firstName }), ...(lastName && { lastName }) }
+        return toControlPerson(await engine.people.add({ profile, password, ...(status && { status }) }))
+      },
+      async update(id, changes) {
+        const person = await engine.people.change(id, changesOf(changes))
+        return person && toControlPerson(person)
+      },
+      remove: (id) => engine.people.remove(id),
+    },
+    clock: {
+      now: () => engine.clock.now(),
+      advance: (ms) => moved(() => parts.clock.advance(ms)),
+      set: (at) => moved(() => parts.clock.set(at)),
+    },
+    faults: { next: ({ path, status, times }) => parts.faults.next(path, { status, times }) },
+    reset: parts.reset,
+    events: () => engine.events(),
+    transactions: { list: () => engine.transactions(), get: (id) => engine.timeline(id) },
+  }
+}
+
+function changesOf({ email, firstName, lastName, password, status }: PersonChanges) {
+  const profile = {
+    ...(email !== undefined && { email }),
+    ...(firstName !== undefined && { firstName }),
+    ...(lastName !== undefined && { lastName }),
+  }
+  return {
+    ...(Object.keys(profile).length > 0 && { profile }),
+    ...(status !== undefined && { status }),
+    password,
+  }
+}
+
+const toControlPerson = ({ id, status, profile }: Person): ControlPerson => ({
+  id,
+  status,
+  login: profile.login,
+  email: profile.email,
+  ...(profile.firstName !== undefined && { firstName: profile.firstName }),
+  ...(profile.lastName !== undefined && { lastName: profile.lastName }),
+})

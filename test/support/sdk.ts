@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module'
+import { OktaAuth as OktaAuth8 } from '@okta/okta-auth-js'
+import { OktaAuth as OktaAuth7 } from 'okta-auth-js-7'
+import type { Kit } from '../../src/testing/index.ts'
+
+// The ESM build of major 6 asks for a browser's `window` in Node; its apps on servers use the CommonJS build.
+const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6') as { OktaAuth: typeof OktaAuth8 }
+
+/** The published majors, each in the style that its apps write: legacy mode is the default of 6 and 7. */
+export const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
+export type SdkMajor = keyof typeof sdkMajors
+
+/** One browser's worth of storage: clients made on one browser find each other's transactions, as tabs do. */
+export interface Browser {
+  readonly items: Map<string, Map<string, string>>
+}
+
+export const newBrowser = (): Browser => ({ items: new Map() })
+
+function storage(browser: Browser, name: string) {
+  const items = browser.items.get(name) ?? new Map<string, string>()
+  browser.items.set(name, items)
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  }
+}
+
+export interface SdkOptions {
+  readonly major?: SdkMajor
+  readonly browser?: Browser
+  /** Step mode is SDK 8's default; all else here is written in the legacy mode. */
+  readonly mode?: 'legacy' | 'step'
+  readonly client?: 'web' | 'public'
+  readonly issuer?: string
+  readonly scopes?: string[]
+}
+
+/** The published SDK, unmodified, pointed at an engine. */
+export function sdk(idp: Kit, options: SdkOptions = {}): OktaAuth8 {
+  const { major = 8, browser = newBrowser(), mode = 'legacy', client = 'web' } = options
+  const settings = {
+    issuer: options.issuer ?? idp.issuer,
+    clientId: client === 'web' ? idp.clientId : idp.publicClientId,
+    ...(client === 'web' && { clientSecret: idp.clientSecret }),
+    redirectUri: idp.redirectUri,
+    scopes: options.scopes ?? ['openid', 'profile', 'email', 'offline_access'],
+    ...(major === 8 && { idx: { enableLegacyMode: mode === 'legacy' } }),
+    ...(major === 6 && { useInteractionCodeFlow: true }),
+    storageManager: {
+      transaction: { storageProvider: storage(browser, 'transaction') },
+      'shared-transaction': { storageProvider: storage(browser, 'shared') },
+      'idx-response': { storageProvider: storage(browser, 'idx') },
+      token: { storageProvider: storage(browser, 'token') },
+      cache: { storageProvider: storage(browser, 'cache') },
+    },
+    tokenManager: { autoRenew: false },
+  }
+  const Constructor = sdkMajors[major] as unknown as new (settings: object) => OktaAuth8
+  return new Constructor(settings)
+}
+
+/** The `search` part of a magic link's redirect, as the callback page of the app gets it. */
+export async function openLink(link: string): Promise<{ readonly search: string; readonly url: URL }> {
+  const response = await fetch(link, { redirect: 'manual' })
+  const url = new URL(response.headers.get('location') ?? link)
+  return { search: url.search, url }
+}
