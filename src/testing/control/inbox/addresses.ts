@@ -1,0 +1,10 @@
+/** The address of a page of the inbox; what is at its default stays out, the search goes along. */
+export function pageAddress(
+  place: { readonly id?: string; readonly view?: string; readonly search?: string } = {},
+): string {
+  const query = new URLSearchParams()
+  if (place.view !== undefined) query.set('view', place.view)
+  if (place.search) query.set('q', place.search)
+  const path = place.id === undefined ? '/' : `/inbox/${place.id}`
+  return query.size === 0 ? path : `${path}?${query}`
+}

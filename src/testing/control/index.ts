@@ -1,0 +1,23 @@
+/**
+ * The development side: an SMTP server that delivers nothing, the mails it took, and the control API with the inbox
+ * page over both, so that tests in any language and people in a browser see what the engine sends and can steer it.
+ * Loopback only, development and test mode only. It knows an engine through `ControlPort` alone.
+ * Follows docs/contract.md (the control API's table) and RFC 5321 as far as a mail server for one sender needs.
+ */
+export {
+  createMessages,
+  type InboxChange,
+  type Message,
+  type MessageReader,
+  type MessageStore,
+  NoMessageError,
+  type Waiting,
+} from './messages.ts'
+export type { ControlPerson, ControlPort, NewPerson, PathFault, PersonChanges } from './port.ts'
+export {
+  type ControlServer,
+  type ControlServerOptions,
+  type InboxHints,
+  startControlServer,
+} from './server.ts'
+export { type SmtpFault, type SmtpSink, type SmtpSinkOptions, startSmtpSink } from './smtp-sink.ts'

@@ -1,0 +1,86 @@
+import { type AddressObject, simpleParser } from 'mailparser'
+
+/** What a mail says, read from its bytes alone: the sender's own data never comes into it. */
+export interface MailContent {
+  readonly from: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** What a person would type, or null where the mail has none. */
+  readonly code: string | null
+  /** Where the mail's button leads, or null where it has none. */
+  readonly link: string | null
+  readonly template: string | null
+}
+
+/** Parses a mail (RFC 5322). A part that is missing is an empty text; HTML alone gives the text as well. */
+export async function readMail(source: Buffer): Promise<MailContent> {
+  const mail = await simpleParser(source, { skipTextToHtml: true })
+  const text = mail.text ?? ''
+  const html = mail.html || ''
+  const template = mail.headers.get('x-rekey-template')
+  return {
+    from: formatSender(mail.from),
+    subject: mail.subject ?? '',
+    text,
+    html,
+    code: codeIn(text, html),
+    link: linkIn(html),
+    template: typeof template === 'string' && /^[\w.-]{1,64}$/.test(template) ? template : null,
+  }
+}
+
+function formatSender(from: AddressObject | undefined): string {
+  const sender = from?.value[0]
+  const address = sender?.address ?? ''
+  return sender?.name ? `${sender.name} <${address}>` : address
+}
+
+const code = '([0-9]{6}|[A-Za-z0-9]{10})(?![A-Za-z0-9])'
+const sentences = [
+  new RegExp(`Enter a code instead: ${code}`),
+  new RegExp(`enter this code: <b>${code}`),
+  new RegExp(`enter the verification code: <strong>${code}`),
+]
+// In other languages the sentence differs, yet the text part ends the line with the code: after a colon or alone.
+// Right-to-left mails wrap it in invisible direction marks. A code of letters holds a digit, or it is a word.
+// No line breaks among them: a mail of a million empty lines would take the square of that in steps.
+const marks = '[ \\t\\r\\u00a0\\u3000\\u200e\\u200f\\u2066-\\u2069]*'
+const endOfLine = new RegExp(`(?:[:：]|^)${marks}([0-9]{6}|(?=[A-Z]*[0-9])[A-Z0-9]{10})${marks}$`, 'm')
+
+/** The code that the readers' sentences give away, as mails with Okta's wording hold it. */
+export function codeIn(text: string, html: string): string | null {
+  for (const sentence of sentences) {
+    const found = sentence.exec(text) ?? sentence.exec(html)
+    if (found?.[1] !== undefined) return found[1]
+  }
+  return endOfLine.exec(text)?.[1] ?? null
+}
+
+const buttons = new Set([
+  'reset-password-link',
+  'email-authentication-button',
+  'email-activation-button',
+  'unlock-account-link',
+  'registration-activation-link',
+  'push-verify-activation-link',
+])
+
+/** The target of the button: `<a id="…" href="…">` to the letter, a known id first, only http and https. */
+export function linkIn(html: string): string | null {
+  const found = [...html.matchAll(/<a id="([^"]*)" href="([^"\s]+)"/g)].flatMap(([, id = '', href = '']) => {
+    const target = unescapeHtml(href)
+    // The page makes a link of it: a `javascript:` address must not get that far.
+    return /^https?:\/\//i.test(target) ? [{ id, target }] : []
+  })
+  return (found.find(({ id }) => buttons.has(id)) ?? found[0])?.target ?? null
+}
+
+const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+const unescapeHtml = (text: string): string =>
+  text.replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|(\w+));/gi, (whole, decimal, hexadecimal, name) =>
+    name === undefined
+      ? String.fromCodePoint(decimal === undefined ? Number.parseInt(hexadecimal, 16) : Number(decimal))
+      : (named[name] ?? whole),
+  )

@@ -1,0 +1,62 @@
+import type { PersonStatus } from '../../directory/index.ts'
+
+/**
+ * What the control API needs from an engine, and nothing more: whoever builds the engine for development hands
+ * this in. A method refuses by throwing a ProtocolError (400 to 499), whose code and description go to the
+ * caller; anything else that is thrown is a fault of the engine and shows as a bare 500.
+ */
+export interface ControlPort {
+  readonly people: {
+    add(person: NewPerson): Promise<ControlPerson>
+    /** The person as changed, or undefined where nobody has this id. */
+    update(id: string, changes: PersonChanges): Promise<ControlPerson | undefined>
+    /** Whether there was such a person. */
+    remove(id: string): Promise<boolean>
+  }
+  readonly clock: {
+    /** Epoch milliseconds. */
+    now(): number
+    advance(ms: number): Promise<void> | void
+    set(at: number): Promise<void> | void
+  }
+  readonly faults: {
+    /** The next `times` requests to the path answer with the status. */
+    next(fault: PathFault): void
+  }
+  /** Back to the seed, clock and faults included; client ids, secrets and keys stay. */
+  reset(): Promise<void>
+  /** The system log, newest first. */
+  events(): Promise<readonly object[]>
+  readonly transactions: {
+    /** Newest first, each by its public id, never by its state handle. */
+    list(): Promise<readonly object[]>
+    /** The timeline of one, secrets redacted, or undefined. */
+    get(id: string): Promise<object | undefined>
+  }
+}
+
+export interface NewPerson {
+  readonly login: string
+  readonly email?: string
+  readonly password?: string
+  readonly firstName?: string
+  readonly lastName?: string
+  readonly status?: PersonStatus
+}
+
+export type PersonChanges = Partial<Omit<NewPerson, 'login'>>
+
+export interface ControlPerson {
+  readonly id: string
+  readonly login: string
+  readonly email: string
+  readonly status: PersonStatus
+  readonly firstName?: string
+  readonly lastName?: string
+}
+
+export interface PathFault {
+  readonly path: string
+  readonly status: number
+  readonly times: number
+}

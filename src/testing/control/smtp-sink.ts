@@ -1,0 +1,136 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import { type Clock, type Logger, silentLogger } from '../../base/index.ts'
+import { createMessages, type MessageStore } from './messages.ts'
+
+/** How deliveries go wrong: a temporary refusal after DATA, a late answer, or a connection that breaks off. */
+export type SmtpFault =
+  | { readonly smtp: 'refuse'; readonly times?: number }
+  | { readonly smtp: 'drop'; readonly times?: number }
+  | { readonly smtp: 'slow'; readonly times?: number; readonly delayMs?: number }
+
+export interface SmtpSink {
+  readonly port: number
+  /** For the engine's mail transport. */
+  readonly url: string
+  readonly messages: MessageStore
+  readonly faults: { next(fault: SmtpFault): void; clear(): void }
+  /** Breaks open connections off rather than waiting for pooled clients to leave. */
+  close(): Promise<void>
+}
+
+export interface SmtpSinkOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number
+  /** The largest mail that is taken, in bytes. */
+  readonly maxBytes?: number
+  readonly messages?: MessageStore
+  /** What `sentAt` is read from, unless a store is given. */
+  readonly clock?: Clock
+  readonly logger?: Logger
+}
+
+/** An answer other than 250, with the code of RFC 5321, section 4.2. */
+class SmtpRefusal extends Error {
+  readonly responseCode: number
+
+  constructor(responseCode: number, message: string) {
+    super(message)
+    this.responseCode = responseCode
+  }
+}
+
+/** A real SMTP server on loopback that delivers nothing: every mail ends in the message store. */
+export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<SmtpSink> {
+  const { port = 0, maxBytes = 2 * 1024 * 1024, logger = silentLogger } = options
+  const messages = options.messages ?? createMessages(options.clock ? { clock: options.clock } : {})
+  const sockets = new Map<number, Socket>()
+  const faults = createFaults()
+
+  async function receive(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+    // Taken before the first byte, so that two deliveries side by side use two faults.
+    const fault = faults.take()
+    const source = await collect(stream, maxBytes, () => {
+      if (fault?.smtp === 'drop') sockets.get(session.remotePort)?.destroy()
+    })
+    if (fault?.smtp === 'refuse') throw new SmtpRefusal(451, 'refused as told by /faults, try again later')
+    // A short mail is here whole before its connection breaks; its sender knows nothing of that, so it is not kept.
+    if (fault?.smtp === 'drop') throw new SmtpRefusal(451, 'dropped as told by /faults')
+    if (fault?.smtp === 'slow') await new Promise((done) => setTimeout(done, fault.delayMs ?? 2000).unref())
+    const recipients = session.envelope.rcptTo.map(({ address }) => address)
+    await messages.add(source, recipients)
+  }
+
+  const server = new SMTPServer({
+    name: 'localhost',
+    banner: 'Rekey inbox',
+    size: maxBytes,
+    // A look-up of the client's name would leave the machine and, without a network, take seconds.
+    disableReverseLookup: true,
+    disabledCommands: ['STARTTLS'],
+    authOptional: true,
+    allowInsecureAuth: true,
+    onAuth: (auth, _session, done) => done(null, { user: auth.username ?? 'anyone' }),
+    onData: (stream, session, done) => {
+      receive(stream, session).then(() => done(null, 'kept for the inbox'), done)
+    },
+  })
+  server.server.on('connection', (socket) => {
+    const { remotePort = 0 } = socket
+    sockets.set(remotePort, socket)
+    socket.once('close', () => sockets.delete(remotePort))
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  // Clients that vanish in the middle are everyday life and must not end the process.
+  server.on('error', (error) => logger.debug({ err: error }, 'an SMTP connection broke off'))
+
+  const address = server.server.address() as AddressInfo
+  return {
+    port: address.port,
+    url: `smtp://127.0.0.1:${address.port}`,
+    messages,
+    faults,
+    close: () =>
+      new Promise((done) => {
+        server.close(done)
+        for (const socket of sockets.values()) socket.destroy()
+      }),
+  }
+}
+
+/** Reads a mail to its end and keeps no more of it than allowed; the rest is read and dropped, as RFC 5321 asks. */
+async function collect(
+  stream: SMTPServerDataStream,
+  maxBytes: number,
+  onFirstBytes: () => void,
+): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (length === 0) onFirstBytes()
+    length += chunk.length
+    if (length <= maxBytes) chunks.push(chunk)
+  }
+  if (length > maxBytes) throw new SmtpRefusal(552, `the message is larger than ${maxBytes} bytes`)
+  return Buffer.concat(chunks)
+}
+
+function createFaults() {
+  let waiting: SmtpFault[] = []
+  return {
+    next(fault: SmtpFault): void {
+      waiting.push(...Array.from({ length: fault.times ?? 1 }, () => fault))
+    },
+    clear(): void {
+      waiting = []
+    },
+    take: (): SmtpFault | undefined => waiting.shift(),
+  }
+}
