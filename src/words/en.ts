@@ -12,7 +12,7 @@ export const en = {
     app: 'Application',
     browser: 'Browser',
     system: 'System',
-    address: 'Network address',
+    address: 'IP address',
     when: 'When',
     moment: '${request.date}, ${request.time}',
   },
