@@ -13,6 +13,7 @@ export async function recordGrants(
     readonly person: Person
     readonly clientId: string
     readonly accessTokenId: string
+    readonly idTokenId: string
     readonly familyId: string | undefined
     readonly openid: boolean
     readonly by: 'interaction_code' | 'refresh_token'
@@ -20,7 +21,7 @@ export async function recordGrants(
 ): Promise<void> {
   const kinds = [
     { kind: 'access_token', id: grant.accessTokenId, granted: true },
-    { kind: 'id_token', id: grant.accessTokenId, granted: grant.openid },
+    { kind: 'id_token', id: grant.idTokenId, granted: grant.openid },
     { kind: 'refresh_token', id: grant.familyId, granted: grant.familyId !== undefined },
   ]
   for (const { kind, id, granted } of kinds) {

@@ -9,7 +9,7 @@ import { type Form, optional, required } from './form.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { insertRefreshToken } from './store.ts'
-import { accessTokenId, type Issue, signTokens, type TokenResponse } from './tokens.ts'
+import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
 const invalidCode = (detail: string) =>
   oauthError('invalid_grant', 'The interaction code is invalid or has expired.', { detail })
@@ -33,7 +33,7 @@ export async function grantInteractionCode(
     codeVerifier: required(form, 'code_verifier'),
     redirectUri: optional(form, 'redirect_uri'),
     clientId,
-    issuer: server.issuer,
+    issuer: server.id,
   }
   // What may fail without the code's doing fails before it is spent.
   await parts.keys.current()
@@ -81,7 +81,7 @@ async function punishReplay(tx: Tx, parts: Parts, interaction: Interaction): Pro
 async function issueFor(
   tx: Tx,
   parts: Parts,
-  { issuer, clientId, request }: Interaction,
+  { issuer: server, clientId, request }: Interaction,
   signedIn: SignedIn,
 ): Promise<Result> {
   const now = parts.clock.now()
@@ -97,12 +97,12 @@ async function issueFor(
     acr,
     familyId,
     nonce: request.nonce,
-    accessTokenId: accessTokenId(parts, familyId),
+    ...newTokenIds(parts, familyId),
   }
   if (refreshToken !== undefined && familyId !== undefined) {
     await insertRefreshToken(tx, refreshToken, {
       clientId,
-      issuer,
+      server,
       familyId,
       acr,
       personId: signedIn.person.id,

@@ -12,7 +12,7 @@ import {
   type RefreshToken,
   revokeFamily,
 } from './store.ts'
-import { accessTokenId, type Issue, signTokens, type TokenResponse } from './tokens.ts'
+import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
 // The SDK drops its refresh token on exactly this text (transport, section 7).
 const invalidToken = (detail: string) =>
@@ -37,8 +37,8 @@ export async function grantRefreshToken(
     const now = parts.clock.now()
     const found = await findRefreshToken(tx, token, now)
     if (found === undefined) return { refused: invalidToken('unknown, expired or revoked') }
-    if (found.clientId !== clientId || found.issuer !== server.issuer) {
-      return { refused: invalidToken('of another client or issuer') }
+    if (found.clientId !== clientId || found.server !== server.id) {
+      return { refused: invalidToken('of another client or server') }
     }
     const scopes = narrowed(found, scope)
     if (scopes === undefined) {
@@ -64,7 +64,7 @@ export async function grantRefreshToken(
       nonce: found.nonce,
       acr: found.acr,
       familyId: found.familyId,
-      accessTokenId: accessTokenId(parts, found.familyId),
+      ...newTokenIds(parts, found.familyId),
     }
     const openid = scopes.includes('openid')
     await recordGrants(tx, parts, { ...issue, familyId: found.familyId, openid, by: 'refresh_token' })

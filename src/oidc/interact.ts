@@ -39,7 +39,7 @@ export async function interact(
     parts.storage.db,
     {
       clientId: caller.client.id,
-      issuer: server.issuer,
+      issuer: server.id,
       redirectUri,
       codeChallenge,
       request,

@@ -11,7 +11,14 @@ import {
 } from 'jose'
 import type { Clock, Secrets } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { findCurrentKid, listKeys, purgeKeys, replaceCurrentKey, type StoredKey } from './store.ts'
+import {
+  claimCurrent,
+  findCurrentKid,
+  listKeys,
+  purgeKeys,
+  replaceCurrentKey,
+  type StoredKey,
+} from './store.ts'
 
 /** RS256 only: the SDK and the verifier import every key as RSA. Signing runs on the thread pool, never on the loop. */
 const alg = 'RS256'
@@ -103,9 +110,13 @@ async function readKeys(context: Context, retiredAfter: number): Promise<Known> 
     const rows = await listKeys(storage.db, retiredAfter)
     const current = rows.find((row) => row.kid === kid)
     if (current !== undefined) return known(current, rows, secrets)
-    // First need, or a setting that was lost. Of several nodes here at once one makes its key the current one.
-    const key = await makeKey(secrets, clock.now())
-    await storage.transaction((tx) => replaceCurrentKey(tx, key, kid, clock.now()))
+    // First need, or an engine that started over and kept its keys. Of several nodes here at once one decides.
+    const kept = rows.find((row) => row.retiredAt === null)
+    if (kept !== undefined) await storage.transaction((tx) => claimCurrent(tx, kept.kid, kid))
+    else {
+      const key = await makeKey(secrets, clock.now())
+      await storage.transaction((tx) => replaceCurrentKey(tx, key, kid, clock.now()))
+    }
   }
   throw new Error('no signing key could be agreed on')
 }

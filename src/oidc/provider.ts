@@ -57,8 +57,10 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
   }
   const answer: TokenEndpoint = async (server, { raw, body, response }) => {
     const callback = await callbackFor(server)
-    // So named, the library adds no CORS headers: those of the app are there already, and its own would allow anybody.
-    response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
+    // Where one CORS header is set the library adds none of its own, which would allow anybody.
+    if (!response.hasHeader('access-control-expose-headers')) {
+      response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
+    }
     await callback(replay(raw, body), response)
   }
   return Object.assign(answer, { load: async () => void (await import('oidc-provider')) })

@@ -32,7 +32,7 @@ async function revokeRefreshToken(
   clientId: string,
 ): Promise<boolean> {
   const refresh = await findRefreshToken(parts.storage.db, token, parts.clock.now())
-  if (refresh === undefined || refresh.issuer !== server.issuer) return false
+  if (refresh === undefined || refresh.server !== server.id) return false
   if (refresh.clientId !== clientId) throw notYours()
   const { familyId, personId } = refresh
   await parts.storage.transaction(async (tx) => {

@@ -4,7 +4,8 @@ import type { Db, Row, Tx } from '../storage/index.ts'
 /** What a refresh token stands for. Stored under the hash of the token, which is answered once. */
 export interface RefreshToken {
   readonly clientId: string
-  readonly issuer: string
+  /** Which of the authorization servers issued it, by id: addresses may change while it lives. */
+  readonly server: string
   readonly personId: string
   readonly sessionId: string
   /** All refresh tokens that descend from one sign-in, and the access tokens they came with. */
@@ -184,7 +185,8 @@ export async function replaceCurrentKey(
   return true
 }
 
-async function claimCurrent(tx: Tx, kid: string, before: string | undefined): Promise<boolean> {
+/** Names a key as the one to sign with, if `before` still is (undefined: if none is). False where it is not. */
+export async function claimCurrent(tx: Tx, kid: string, before: string | undefined): Promise<boolean> {
   if (before === undefined) {
     const { numInsertedOrUpdatedRows = 0n } = await tx
       .insertInto('settings')

@@ -54,7 +54,7 @@ export async function findLiveRefreshToken(
 ): Promise<(SignedIn & { readonly refresh: RefreshToken }) | undefined> {
   const now = parts.clock.now()
   const refresh = await findRefreshToken(parts.storage.db, token, now)
-  if (refresh === undefined || refresh.consumed || refresh.issuer !== server.issuer) return undefined
+  if (refresh === undefined || refresh.consumed || refresh.server !== server.id) return undefined
   const signedIn = await findSignedIn(parts.storage.db, refresh.sessionId, refresh.clientId, now)
   return signedIn && { ...signedIn, refresh }
 }

@@ -13,6 +13,7 @@ export interface Issue extends SignedIn {
   /** Set where refresh tokens are issued, too: the access token then ends with their family. */
   readonly familyId?: string | undefined
   readonly accessTokenId: string
+  readonly idTokenId: string
 }
 
 /** The answer of the token endpoint. Without `state`: the SDK refuses one that it did not send along. */
@@ -26,11 +27,13 @@ export interface TokenResponse {
 }
 
 /**
- * The id of an access token, which also names the family of refresh tokens it belongs to, as in Okta's tokens:
- * a family is revoked by one row, however many access tokens it has.
+ * Ids for a pair of tokens. The access token's also names the family of refresh tokens it belongs to, as in Okta's
+ * tokens: a family is revoked by one row, however many access tokens it has.
  */
-export const accessTokenId = (parts: Parts, familyId: string | undefined): string =>
-  `AT.${randomToken(parts.random)}${familyId === undefined ? '' : `.${familyId}`}`
+export const newTokenIds = ({ random }: Parts, familyId: string | undefined) => ({
+  accessTokenId: `AT.${randomToken(random)}${familyId === undefined ? '' : `.${familyId}`}`,
+  idTokenId: `ID.${randomToken(random)}`,
+})
 
 /** The ids by which an access token may have been revoked: its own and its family's. */
 export function revocableIds(jti: string): readonly string[] {
@@ -89,7 +92,7 @@ async function signIdToken(
     aud: issue.clientId,
     iat: issuedAt,
     exp: issuedAt + Math.floor(parts.lifetimes.idTokenMs / 1000),
-    jti: `ID.${randomToken(parts.random)}`,
+    jti: issue.idTokenId,
     amr: session.details.amr,
     auth_time: authTime,
     at_hash: leftHalf(s256(accessToken)),
