@@ -1,0 +1,951 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { listEvents } from '../../src/audit/index.ts'
+import { s256, systemRandom } from '../../src/base/index.ts'
+import { updateClient } from '../../src/clients/index.ts'
+import { updatePerson } from '../../src/directory/index.ts'
+import { findInteractionByHandle } from '../../src/interactions/index.ts'
+import { revokeSession } from '../../src/sessions/index.ts'
+import { openStorage } from '../../src/storage/index.ts'
+import {
+  basic,
+  beginning,
+  claimsOf,
+  complete,
+  createWorld,
+  get,
+  type OAuthNode,
+  type OAuthWorld,
+  post,
+  redirectUri,
+  refreshing,
+  signedOutUri,
+  signIn,
+  startNode,
+} from '../support/oauth.ts'
+
+let world: OAuthWorld
+let node: OAuthNode
+let oauth: string
+
+beforeAll(async () => {
+  const storage = await openStorage({ url: 'memory' })
+  await storage.migrate()
+  world = await createWorld(storage)
+  node = await startNode(world)
+  oauth = `${node.base}/oauth2/default`
+})
+beforeEach(() => world.clock.reset())
+afterAll(async () => {
+  await node.close()
+  await world.storage.close()
+})
+
+const interact = (form: Record<string, string> | string, headers?: Record<string, string>) =>
+  post(`${oauth}/v1/interact`, form, headers)
+const token = (form: Record<string, string> | string, headers?: Record<string, string>) =>
+  post(`${oauth}/v1/token`, form, headers)
+const introspect = async (value: unknown, client = world.web, hint?: string) =>
+  post(
+    `${oauth}/v1/introspect`,
+    { token: String(value), ...(hint !== undefined && { token_type_hint: hint }) },
+    { authorization: basic(client) },
+  )
+const userinfo = (value: unknown) => get(`${oauth}/v1/userinfo`, { authorization: `Bearer ${value}` })
+const revoke = (value: unknown, client = world.web) =>
+  post(`${oauth}/v1/revoke`, { token: String(value) }, { authorization: basic(client) })
+
+/** A good sign-in, all the way to tokens. */
+async function tokensOf(options: Parameters<typeof signIn>[2] = {}) {
+  const signedIn = await signIn(world, oauth, options)
+  const { status, body } = await token(signedIn.exchange)
+  expect(status).toBe(200)
+  return { ...signedIn, tokens: body }
+}
+
+const invalidCode = {
+  error: 'invalid_grant',
+  error_description: 'The interaction code is invalid or has expired.',
+}
+const invalidRefresh = {
+  error: 'invalid_grant',
+  error_description: 'The refresh token is invalid or expired.',
+}
+
+describe('discovery', () => {
+  test.each([
+    { path: '/oauth2/default', issuer: '/oauth2/default', at: '/oauth2/default' },
+    { path: '', issuer: '', at: '/oauth2' },
+  ])('of the issuer at "$path" names endpoints that exist, and only those', async ({ path, issuer, at }) => {
+    const base = node.issuer.replace('/oauth2/default', '')
+
+    const { body } = await get(`${node.base}${path}/.well-known/openid-configuration`)
+    const oauthServer = await get(`${node.base}${path}/.well-known/oauth-authorization-server`)
+
+    expect(body).toMatchObject({
+      issuer: base + issuer,
+      token_endpoint: `${base}${at}/v1/token`,
+      jwks_uri: `${base}${at}/v1/keys`,
+      code_challenge_methods_supported: ['S256'],
+      grant_types_supported: ['interaction_code', 'refresh_token'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    })
+    expect(oauthServer.body).toEqual(body)
+    expect(body).not.toHaveProperty('authorization_endpoint')
+    for (const [name, url] of Object.entries(body)) {
+      if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue
+      const { status } = await get(String(url).replace(base, node.base))
+      expect(status, name).not.toBe(404)
+    }
+  })
+
+  test('A20: it says the configured address, whatever the request says of its host', async () => {
+    for (const headers of [
+      { 'x-forwarded-host': 'evil.example' },
+      { forwarded: 'host=evil.example' },
+      { 'x-forwarded-proto': 'https', 'x-forwarded-port': '1' },
+    ]) {
+      const { text } = await get(`${oauth}/.well-known/openid-configuration`, headers)
+      expect(text).not.toContain('evil')
+      expect(text).toContain(`"issuer":"${node.issuer}"`)
+    }
+  })
+
+  test('the keys are public RSA keys with a kid', async () => {
+    const { body } = await get(`${oauth}/v1/keys`)
+
+    expect(body.keys).toEqual([
+      {
+        kty: 'RSA',
+        alg: 'RS256',
+        use: 'sig',
+        kid: expect.any(String),
+        n: expect.any(String),
+        e: 'AQAB',
+      },
+    ])
+    expect((await get(`${node.base}/oauth2/v1/keys`)).body).toEqual(body)
+  })
+})
+
+describe('interact', () => {
+  test('a good request begins an interaction, which remembers what was asked', async () => {
+    const { form } = beginning(world.web, {
+      max_age: '300',
+      acr_values: 'urn:okta:loa:1fa:any',
+      login_hint: 'ada',
+    })
+
+    const { status, body } = await interact(form)
+
+    expect(status).toBe(200)
+    expect(Object.keys(body)).toEqual(['interaction_handle'])
+    const begun = await findInteractionByHandle(
+      world.storage.db,
+      String(body.interaction_handle),
+      world.clock.now(),
+    )
+    expect(begun).toMatchObject({
+      clientId: world.web.id,
+      issuer: 'default',
+      redirectUri,
+      codeChallenge: form.code_challenge,
+      request: {
+        scope: 'openid profile email offline_access',
+        state: 'a state',
+        nonce: 'a nonce',
+        maxAge: 300,
+        acrValues: 'urn:okta:loa:1fa:any',
+        loginHint: 'ada',
+      },
+    })
+  })
+
+  test.each<[string, Record<string, string | undefined>, number, string, RegExp | string]>([
+    ['no client', { client_id: undefined }, 400, 'invalid_request', /client_id/],
+    [
+      'an unknown client',
+      { client_id: '0oaNobody' },
+      400,
+      'invalid_client',
+      "Invalid value for 'client_id' parameter.",
+    ],
+    ['a client id that no database takes', { client_id: 'a b' }, 400, 'invalid_client', /client_id/],
+    ['a wrong secret', { client_secret: 'not the secret at all' }, 401, 'invalid_client', /secret/],
+    ['no scope', { scope: undefined }, 400, 'invalid_scope', /scope/],
+    ['an unknown scope', { scope: 'openid admin' }, 400, 'invalid_scope', /not configured/],
+    ['no redirect URI', { redirect_uri: undefined }, 400, 'invalid_request', /redirect_uri/],
+    ['a longer redirect URI', { redirect_uri: `${redirectUri}/` }, 400, 'invalid_request', /redirect_uri/],
+    ['no PKCE', { code_challenge: undefined }, 400, 'invalid_request', /code_challenge/],
+    ['no PKCE method', { code_challenge_method: undefined }, 400, 'invalid_request', /code_challenge_method/],
+    ['the PKCE method plain', { code_challenge_method: 'plain' }, 400, 'invalid_request', /S256/],
+    ['a short challenge', { code_challenge: 'short' }, 400, 'invalid_request', /code_challenge/],
+    ['an odd challenge', { code_challenge: `${'a'.repeat(42)}+` }, 400, 'invalid_request', /code_challenge/],
+    ['no state', { state: undefined }, 400, 'invalid_request', /state/],
+    ['an odd max_age', { max_age: '-1' }, 400, 'invalid_request', /max_age/],
+    ['a long nonce', { nonce: 'n'.repeat(5000) }, 400, 'invalid_request', /too long/],
+    ['a recovery token', { recovery_token: 'x' }, 400, 'invalid_request', 'The recovery token is invalid'],
+    [
+      'an activation token',
+      { activation_token: 'x' },
+      400,
+      'invalid_request',
+      'The activation token is invalid',
+    ],
+  ])('%s is refused', async (_what, changes, status, error, description) => {
+    const answer = await interact(beginning(world.web, changes).form)
+
+    expect(answer).toMatchObject({ status, body: { error } })
+    expect(answer.headers.get('content-type')).toContain('application/json')
+    if (typeof description === 'string') expect(answer.body.error_description).toBe(description)
+    else expect(answer.body.error_description).toMatch(description)
+  })
+
+  test('a parameter given twice is refused, even if both say the same', async () => {
+    const { form } = beginning(world.web)
+    const body = new URLSearchParams([...Object.entries(form), ['redirect_uri', redirectUri]])
+
+    expect(await interact(String(body))).toMatchObject({
+      status: 400,
+      body: {
+        error: 'invalid_request',
+        error_description: expect.stringMatching(/'redirect_uri'.*more than once/),
+      },
+    })
+  })
+
+  test.each([
+    ['JSON', '{"client_id":"x"}', 'application/json', 415],
+    ['text', 'client_id=x', 'text/plain', 415],
+    ['a megabyte', `client_id=${'x'.repeat(1_000_000)}`, 'application/x-www-form-urlencoded', 413],
+    ['a NUL', 'client_id=%00', 'application/x-www-form-urlencoded', 400],
+    ['bytes that are no UTF-8', 'client_id=%ff%fe', 'application/x-www-form-urlencoded', 400],
+    ['nothing', '', 'application/x-www-form-urlencoded', 400],
+    ['a prototype', '__proto__=x&constructor=y', 'application/x-www-form-urlencoded', 400],
+  ])('a body of %s is a clear error', async (_what, body, type, status) => {
+    for (const path of ['interact', 'token', 'introspect', 'revoke']) {
+      const answer = await post(`${oauth}/v1/${path}`, body, { 'content-type': type })
+      expect(answer.status, path).toBe(status)
+      expect(answer.body, path).toMatchObject({
+        error: 'invalid_request',
+        error_description: expect.any(String),
+      })
+    }
+  })
+
+  test('the wrong method is an API error with the right ones named', async () => {
+    const { status, body, headers } = await get(`${oauth}/v1/interact`)
+
+    expect(status).toBe(405)
+    expect(body).toMatchObject({ errorCode: 'E0000022', errorId: expect.stringMatching(/^oae/) })
+    expect(headers.get('allow')).toBe('POST')
+  })
+
+  test('a client without the grant is told so', async () => {
+    const client = await world.client({ grantTypes: ['refresh_token'] })
+
+    expect(await interact(beginning(client).form)).toMatchObject({
+      status: 400,
+      body: { error: 'unauthorized_client' },
+    })
+  })
+
+  test('a client that cannot refresh may not ask for offline_access', async () => {
+    const client = await world.client({ grantTypes: ['interaction_code'] })
+
+    expect(await interact(beginning(client).form)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_scope' },
+    })
+  })
+
+  test('a client that was switched off is unknown', async () => {
+    const client = await world.client({})
+    await updateClient(world.storage.db, client.id, { status: 'INACTIVE' }, world.clock.now())
+
+    expect(await interact(beginning(client).form)).toMatchObject({ body: { error: 'invalid_client' } })
+  })
+
+  test('a public client with any localhost redirect may use one, and nothing that only looks like it', async () => {
+    const dev = await world.client({
+      applicationType: 'browser',
+      redirectUris: [],
+      insecureLocalhostRedirects: true,
+    })
+    const statusFor = async (uri: string) =>
+      (await interact(beginning(dev, { redirect_uri: uri }).form)).status
+
+    expect(await statusFor('http://localhost:3000/login/callback')).toBe(200)
+    for (const uri of [
+      'http://localhost.evil.example:80/',
+      'http://localhost:3000@evil.example/',
+      'http://127.0.0.1:1/',
+    ]) {
+      expect(await statusFor(uri), uri).toBe(400)
+    }
+  })
+
+  describe('knows from where the person comes', () => {
+    const told = {
+      'user-agent': 'A browser',
+      'x-forwarded-for': '203.0.113.7, 10.0.0.1',
+      'x-device-token': 'a device',
+    }
+    async function originAfter(form: Record<string, string>, headers: Record<string, string>, at = oauth) {
+      const { body } = await post(`${at}/v1/interact`, form, headers)
+      const handle = String(body.interaction_handle)
+      return (await findInteractionByHandle(world.storage.db, handle, world.clock.now()))?.origin
+    }
+
+    test('from an app that has proven itself with its secret', async () => {
+      const vouched = { vouched: true, ip: '203.0.113.7', userAgent: 'A browser', deviceToken: 'a device' }
+      const inBody = beginning(world.web, { client_secret: world.web.secret }).form
+      const inHeader = { ...told, authorization: basic(world.web) }
+
+      expect(await originAfter(inBody, told)).toEqual(vouched)
+      expect(await originAfter(beginning(world.web).form, inHeader)).toEqual(vouched)
+      expect(await originAfter(inBody, { ...told, 'x-forwarded-for': 'not an address' })).toMatchObject({
+        ip: '127.0.0.1',
+      })
+    })
+
+    test('from the connection, where the app has not', async () => {
+      const seen = { vouched: false, ip: '127.0.0.1', userAgent: 'A browser' }
+
+      expect(await originAfter(beginning(world.web).form, told)).toEqual(seen)
+      expect(await originAfter(beginning(world.spa).form, told)).toEqual(seen)
+    })
+
+    test('from a proxy that is trusted', async () => {
+      const behind = await startNode(world, { http: { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] } })
+
+      const origin = await originAfter(beginning(world.spa).form, told, `${behind.base}/oauth2/default`)
+      await behind.close()
+
+      expect(origin).toEqual({ vouched: false, ip: '203.0.113.7', userAgent: 'A browser' })
+    })
+  })
+})
+
+describe('the interaction code', () => {
+  test('becomes tokens of the shape apps know', async () => {
+    const { tokens, client, sessionId } = await tokensOf({ amr: ['pwd', 'otp', 'mfa'] })
+
+    expect(tokens).toEqual({
+      token_type: 'Bearer',
+      expires_in: 3600,
+      scope: 'openid profile email offline_access',
+      access_token: expect.any(String),
+      id_token: expect.any(String),
+      refresh_token: expect.any(String),
+    })
+    const access = claimsOf(tokens.access_token)
+    expect(access).toEqual({
+      ver: 1,
+      jti: expect.stringMatching(/^AT\.[\w-]{43}\.oar\w{17}$/),
+      iss: node.issuer,
+      aud: 'api://default',
+      sub: 'ada',
+      iat: expect.any(Number),
+      exp: Number(access.iat) + 3600,
+      cid: client.id,
+      uid: world.person.id,
+      scp: ['openid', 'profile', 'email', 'offline_access'],
+      auth_time: expect.any(Number),
+      sid: sessionId,
+    })
+    const hash = Buffer.from(s256(String(tokens.access_token)), 'base64url')
+    expect(claimsOf(tokens.id_token)).toEqual({
+      sub: world.person.id,
+      ver: 1,
+      iss: node.issuer,
+      aud: client.id,
+      iat: access.iat,
+      exp: access.exp,
+      jti: expect.stringMatching(/^ID\./),
+      amr: ['pwd', 'otp', 'mfa'],
+      auth_time: access.auth_time,
+      at_hash: hash.subarray(0, 16).toString('base64url'),
+      nonce: 'a nonce',
+      sid: sessionId,
+      name: 'Ada Lovelace',
+      given_name: 'Ada',
+      family_name: 'Lovelace',
+      preferred_username: 'ada',
+      updated_at: expect.any(Number),
+      email: 'ada@example.com',
+      email_verified: true,
+    })
+  })
+
+  test('of the org issuer gives tokens of that issuer, which are worth nothing at the other', async () => {
+    const org = `${node.base}/oauth2`
+    const { exchange } = await signIn(world, org)
+
+    expect((await token(exchange)).body).toEqual(invalidCode)
+    const { body } = await post(`${org}/v1/token`, exchange)
+
+    const base = node.issuer.replace('/oauth2/default', '')
+    expect(claimsOf(body.access_token)).toMatchObject({ iss: base, aud: base })
+    expect(claimsOf(body.id_token)).toMatchObject({ iss: base })
+    expect((await userinfo(body.access_token)).status).toBe(401)
+    expect((await token(refreshing(world.web, body.refresh_token))).body).toEqual(invalidRefresh)
+    expect(
+      (await get(`${org}/v1/userinfo`, { authorization: `Bearer ${body.access_token}` })).body,
+    ).toMatchObject({ sub: world.person.id })
+  })
+
+  test('gives what the scopes ask for and no more', async () => {
+    const { tokens } = await tokensOf({ changes: { scope: 'openid groups', nonce: undefined } })
+
+    expect(tokens).not.toHaveProperty('refresh_token')
+    const claims = claimsOf(tokens.id_token)
+    expect(claims).toMatchObject({ groups: ['Everyone'] })
+    for (const name of ['email', 'name', 'preferred_username', 'nonce', 'acr']) {
+      expect(claims).not.toHaveProperty(name)
+    }
+    expect(claimsOf(tokens.access_token).jti).toMatch(/^AT\.[\w-]{43}$/)
+    const { tokens: bare } = await tokensOf({ changes: { scope: 'profile' } })
+    expect(bare).not.toHaveProperty('id_token')
+  })
+
+  test('carries the level of assurance that was asked for and reached', async () => {
+    const acrOf = async (acrValues: string, amr: readonly string[]) =>
+      claimsOf((await tokensOf({ changes: { acr_values: acrValues }, amr })).tokens.id_token).acr
+
+    expect(await acrOf('urn:okta:loa:2fa:any urn:okta:loa:1fa:any', ['pwd'])).toBe('urn:okta:loa:1fa:any')
+    expect(await acrOf('urn:okta:loa:2fa:any', ['pwd'])).toBeUndefined()
+    expect(await acrOf('urn:okta:loa:2fa:any', ['pwd', 'mfa'])).toBe('urn:okta:loa:2fa:any')
+  })
+
+  test('is taken from a client that authenticates by Basic, and from one that keeps no secret', async () => {
+    const { exchange } = await signIn(world, oauth)
+    const { client_secret: _, client_id: __, ...rest } = exchange
+    expect((await token(rest as Record<string, string>, { authorization: basic(world.web) })).status).toBe(
+      200,
+    )
+
+    await tokensOf({ client: world.spa })
+  })
+
+  test('A31: is refused with a wrong verifier, and not spent by it', async () => {
+    const { exchange } = await signIn(world, oauth)
+
+    for (const verifier of ['x'.repeat(43), s256(exchange.code_verifier)]) {
+      expect(await token({ ...exchange, code_verifier: verifier })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant', error_description: 'PKCE verification failed.' },
+      })
+    }
+    expect((await token(exchange)).status).toBe(200)
+  })
+
+  test.each<
+    [string, (exchange: Record<string, string>) => Record<string, string | undefined>, number, string]
+  >([
+    ['no verifier', () => ({ code_verifier: undefined }), 400, 'invalid_request'],
+    ['an empty verifier', () => ({ code_verifier: '' }), 400, 'invalid_request'],
+    ['no code', () => ({ interaction_code: undefined }), 400, 'invalid_request'],
+    ['a made-up code', () => ({ interaction_code: 'made-up' }), 400, 'invalid_grant'],
+    ['another redirect URI', () => ({ redirect_uri: 'https://app.example/other' }), 400, 'invalid_grant'],
+    ['another client', () => ({ client_id: world.spa.id, client_secret: undefined }), 400, 'invalid_grant'],
+    ['a wrong secret', () => ({ client_secret: 'not the secret at all' }), 401, 'invalid_client'],
+    ['no secret', () => ({ client_secret: undefined }), 401, 'invalid_client'],
+    ['an unknown client', () => ({ client_id: 'nobody' }), 401, 'invalid_client'],
+    ['no grant type', () => ({ grant_type: undefined }), 400, 'invalid_request'],
+    ['an unknown grant type', () => ({ grant_type: 'password' }), 400, 'unsupported_grant_type'],
+  ])('A31: with %s it is refused, and good afterwards', async (_what, change, status, error) => {
+    const { exchange } = await signIn(world, oauth)
+    const changed = { ...exchange, ...change(exchange) }
+    const form = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined))
+
+    const refused = await token(form as Record<string, string>)
+
+    expect(refused).toMatchObject({ status, body: { error, error_description: expect.any(String) } })
+    expect((await token(exchange)).status).toBe(200)
+  })
+
+  test('a parameter given twice is refused at the token endpoint, too', async () => {
+    const { exchange } = await signIn(world, oauth)
+    const body = new URLSearchParams([...Object.entries(exchange), ['interaction_code', 'other']])
+
+    expect((await token(String(body))).body).toMatchObject({ error: 'invalid_request' })
+    expect((await token(exchange)).status).toBe(200)
+  })
+
+  test('is dead a millisecond after its end, by the clock of the engine', async () => {
+    const { exchange } = await signIn(world, oauth)
+    world.clock.advance(60_000)
+
+    expect(await token(exchange)).toMatchObject({ status: 400, body: invalidCode })
+  })
+
+  test('A31: a second use is refused and ends what came of the first', async () => {
+    const { exchange, tokens } = await tokensOf()
+    expect((await userinfo(tokens.access_token)).status).toBe(200)
+
+    expect(await token(exchange)).toMatchObject({ status: 400, body: invalidCode })
+
+    expect((await userinfo(tokens.access_token)).status).toBe(401)
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    expect((await token(refreshing(world.web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+  })
+
+  test('is worth nothing once its session was revoked or its person suspended', async () => {
+    const revoked = await signIn(world, oauth)
+    await revokeSession(world.storage.db, revoked.sessionId, world.clock.now())
+    expect((await token(revoked.exchange)).body).toEqual(invalidCode)
+
+    const suspended = await signIn(world, oauth)
+    const { id } = world.person
+    await updatePerson(world.storage.db, id, { status: 'SUSPENDED' }, world.clock.now())
+    expect((await token(suspended.exchange)).body).toEqual(invalidCode)
+    await updatePerson(world.storage.db, id, { status: 'ACTIVE' }, world.clock.now())
+  })
+
+  test('A32: a handle completes once', async () => {
+    const { form } = beginning(world.web)
+    const { body } = await interact(form)
+    const handle = String(body.interaction_handle)
+    await complete(world, handle)
+
+    const second = await complete(world, handle)
+
+    const exchange = {
+      grant_type: 'interaction_code',
+      client_id: world.web.id,
+      client_secret: String(world.web.secret),
+    }
+    const { verifier } = beginning(world.web)
+    expect(
+      (await token({ ...exchange, interaction_code: second.code, code_verifier: verifier })).body,
+    ).toEqual(invalidCode)
+  })
+})
+
+describe('the refresh token', () => {
+  test('is replaced by every use, and the new tokens belong to the same session', async () => {
+    const { tokens, sessionId } = await tokensOf()
+
+    const { status, body } = await token(refreshing(world.web, tokens.refresh_token))
+
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: tokens.scope })
+    expect(body.refresh_token).not.toBe(tokens.refresh_token)
+    expect(claimsOf(body.access_token)).toMatchObject({ sid: sessionId, sub: 'ada' })
+    expect(claimsOf(body.id_token)).toMatchObject({ sub: world.person.id, nonce: 'a nonce' })
+    expect(claimsOf(body.access_token).auth_time).toBe(claimsOf(tokens.access_token).auth_time)
+  })
+
+  test('gives fewer scopes on request, and never more than were granted', async () => {
+    const { tokens } = await tokensOf({ changes: { scope: 'openid email offline_access' } })
+
+    const less = await token(refreshing(world.web, tokens.refresh_token, { scope: 'openid offline_access' }))
+    expect(less.body).toMatchObject({ scope: 'openid offline_access' })
+    expect(claimsOf(less.body.id_token)).not.toHaveProperty('email')
+
+    const more = await token(refreshing(world.web, less.body.refresh_token, { scope: 'openid profile' }))
+    expect(more).toMatchObject({ status: 400, body: { error: 'invalid_scope' } })
+    const same = await token(refreshing(world.web, less.body.refresh_token))
+    expect(same.body).toMatchObject({ scope: 'openid email offline_access' })
+  })
+
+  test('used twice ends its whole family, access tokens included, and says so in the log', async () => {
+    const { tokens } = await tokensOf()
+    const second = (await token(refreshing(world.web, tokens.refresh_token))).body
+    const third = (await token(refreshing(world.web, second.refresh_token))).body
+
+    expect(await token(refreshing(world.web, tokens.refresh_token))).toMatchObject({
+      status: 400,
+      body: invalidRefresh,
+    })
+
+    expect((await token(refreshing(world.web, third.refresh_token))).body).toEqual(invalidRefresh)
+    for (const dead of [tokens, second, third]) {
+      expect((await introspect(dead.access_token)).body).toEqual({ active: false })
+    }
+    const [event] = await listEvents(world.storage.db, { limit: 1 })
+    expect(event).toMatchObject({ eventType: 'app.oauth2.token.detect_reuse', severity: 'WARN' })
+  })
+
+  test('is of use to its own client only', async () => {
+    const { tokens } = await tokensOf()
+    const other = await world.client({})
+
+    expect((await token(refreshing(other, tokens.refresh_token))).body).toEqual(invalidRefresh)
+    expect((await token(refreshing(world.spa, tokens.refresh_token))).body).toEqual(invalidRefresh)
+    expect((await token(refreshing(world.web, tokens.refresh_token))).status).toBe(200)
+  })
+
+  test('lives thirty days after its last use, by the clock of the engine', async () => {
+    const { tokens } = await tokensOf()
+    const days = 86_400_000
+
+    world.clock.advance(29 * days)
+    const { body } = await token(refreshing(world.web, tokens.refresh_token))
+    world.clock.advance(29 * days)
+    const again = await token(refreshing(world.web, body.refresh_token))
+    expect(again.status).toBe(200)
+    world.clock.advance(30 * days)
+    expect((await token(refreshing(world.web, again.body.refresh_token))).body).toEqual(invalidRefresh)
+  })
+
+  test('A33: ends with its session', async () => {
+    const { tokens, sessionId } = await tokensOf()
+
+    await revokeSession(world.storage.db, sessionId, world.clock.now())
+
+    expect((await token(refreshing(world.web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+    expect((await introspect(tokens.refresh_token)).body).toEqual({ active: false })
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    expect((await userinfo(tokens.access_token)).status).toBe(401)
+  })
+
+  test('made up, absent or of another kind is refused', async () => {
+    const { tokens } = await tokensOf()
+
+    for (const value of ['made-up', String(tokens.access_token), String(tokens.id_token)]) {
+      expect((await token(refreshing(world.web, value))).body).toEqual(invalidRefresh)
+    }
+    expect((await token({ ...refreshing(world.web, ''), refresh_token: '' })).body).toMatchObject({
+      error: 'invalid_request',
+    })
+  })
+
+  test('is not stored in a form that could be used', async () => {
+    const { tokens } = await tokensOf()
+
+    const rows = await world.storage.db.selectFrom('artifacts').selectAll().execute()
+
+    expect(JSON.stringify(rows)).not.toContain(String(tokens.refresh_token))
+    expect(rows.some((row) => row.model === 'RefreshToken')).toBe(true)
+  })
+})
+
+describe('userinfo', () => {
+  test('tells what the scopes allow, under the subject of the ID token', async () => {
+    const { tokens } = await tokensOf({ changes: { scope: 'openid email' } })
+
+    const { status, body } = await userinfo(tokens.access_token)
+
+    expect(status).toBe(200)
+    expect(body).toEqual({ sub: world.person.id, email: 'ada@example.com', email_verified: true })
+    expect(body.sub).toBe(claimsOf(tokens.id_token).sub)
+  })
+
+  test('says in WWW-Authenticate why it refuses', async () => {
+    const { tokens } = await tokensOf({ changes: { scope: 'profile' } })
+    const why = async (value: unknown) => {
+      const { status, headers } = await userinfo(value)
+      return [status, headers.get('www-authenticate')]
+    }
+
+    expect(await why('nonsense')).toEqual([
+      401,
+      'Bearer error="invalid_token", error_description="The access token is invalid."',
+    ])
+    expect(await why(tokens.access_token)).toEqual([403, expect.stringContaining('insufficient_scope')])
+    expect((await get(`${oauth}/v1/userinfo`)).headers.get('www-authenticate')).toContain('invalid_token')
+  })
+
+  test('takes no ID token, no forged token and no token with a changed claim', async () => {
+    const { tokens } = await tokensOf()
+    const [header, payload, signature] = String(tokens.access_token).split('.')
+    const other = Buffer.from(JSON.stringify({ ...claimsOf(tokens.access_token), uid: 'other' }))
+    const none = Buffer.from('{"alg":"none"}').toString('base64url')
+
+    for (const forged of [
+      tokens.id_token,
+      `${header}.${other.toString('base64url')}.${signature}`,
+      `${none}.${payload}.`,
+      `${header}.${payload}.`,
+    ]) {
+      expect((await userinfo(forged)).status).toBe(401)
+    }
+  })
+})
+
+describe('introspect', () => {
+  test('tells what live tokens are', async () => {
+    const { tokens, client, sessionId } = await tokensOf()
+    const claims = claimsOf(tokens.access_token)
+
+    expect((await introspect(tokens.access_token)).body).toMatchObject({
+      active: true,
+      token_type: 'Bearer',
+      scope: 'openid profile email offline_access',
+      client_id: client.id,
+      username: 'ada',
+      sub: 'ada',
+      uid: world.person.id,
+      iss: node.issuer,
+      aud: 'api://default',
+      exp: claims.exp,
+      iat: claims.iat,
+      jti: claims.jti,
+      sid: sessionId,
+    })
+    expect((await introspect(tokens.refresh_token, world.web, 'refresh_token')).body).toMatchObject({
+      active: true,
+      client_id: client.id,
+      username: 'ada',
+      scope: 'openid profile email offline_access',
+    })
+    expect((await introspect(tokens.id_token, world.web, 'id_token')).body).toMatchObject({
+      active: true,
+      sub: world.person.id,
+      aud: client.id,
+    })
+  })
+
+  test('a confidential client must prove itself; another one may ask, a public one for its own only', async () => {
+    const { tokens } = await tokensOf()
+    const own = await tokensOf({ client: world.spa })
+    const api = await world.client({})
+
+    const nobody = await post(`${oauth}/v1/introspect`, {
+      token: String(tokens.access_token),
+      client_id: world.web.id,
+    })
+    expect(nobody).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    expect((await introspect(tokens.access_token, api)).body).toMatchObject({ active: true })
+    expect((await introspect(tokens.access_token, world.spa)).body).toEqual({ active: false })
+    expect((await introspect(own.tokens.access_token, world.spa)).body).toMatchObject({ active: true })
+  })
+
+  test('is false for the tokens of a person who was suspended', async () => {
+    const { tokens } = await tokensOf()
+    const set = (status: 'SUSPENDED' | 'ACTIVE' | 'LOCKED_OUT') =>
+      updatePerson(world.storage.db, world.person.id, { status }, world.clock.now())
+
+    await set('SUSPENDED')
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    await set('LOCKED_OUT')
+    expect((await introspect(tokens.access_token)).body).toMatchObject({ active: true })
+    await set('ACTIVE')
+  })
+
+  test('follows the clock of the engine where tokens do', async () => {
+    const moved = await startNode(world, { oidc: { tokens: 'virtual' } })
+    const at = `${moved.base}/oauth2/default`
+    world.clock.advance(7 * 86_400_000)
+    const { exchange } = await signIn(world, at)
+    const { body } = await post(`${at}/v1/token`, exchange)
+    const ask = () =>
+      post(`${at}/v1/introspect`, { token: String(body.access_token) }, { authorization: basic(world.web) })
+
+    expect(Number(claimsOf(body.access_token).iat)).toBe(Math.floor(world.clock.now() / 1000))
+    expect((await ask()).body).toMatchObject({ active: true })
+    world.clock.advance(3_600_000)
+    expect((await ask()).body).toEqual({ active: false })
+    await moved.close()
+  })
+})
+
+describe('revoke', () => {
+  test('answers nothing, without calling it JSON, whether there was a token or not', async () => {
+    const { tokens } = await tokensOf()
+
+    for (const value of [tokens.access_token, tokens.access_token, tokens.refresh_token, 'nonsense']) {
+      const { status, text, headers } = await revoke(value)
+      expect([status, text, headers.get('content-type')]).toEqual([200, '', null])
+    }
+  })
+
+  test('an access token ends alone', async () => {
+    const { tokens } = await tokensOf()
+
+    await revoke(tokens.access_token)
+
+    expect((await userinfo(tokens.access_token)).status).toBe(401)
+    expect((await token(refreshing(world.web, tokens.refresh_token))).status).toBe(200)
+  })
+
+  test('a refresh token takes the access tokens of its family along', async () => {
+    const { tokens } = await tokensOf()
+    const { body } = await token(refreshing(world.web, tokens.refresh_token))
+
+    await revoke(body.refresh_token)
+
+    expect((await token(refreshing(world.web, body.refresh_token))).body).toEqual(invalidRefresh)
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    expect((await introspect(body.access_token)).body).toEqual({ active: false })
+    const [event] = await listEvents(world.storage.db, { limit: 1, eventType: 'app.oauth2.token.revoke' })
+    expect(event).toMatchObject({ outcome: { result: 'SUCCESS' }, target: [{ type: 'refresh_token' }] })
+  })
+
+  test('is refused to those whose token it is not', async () => {
+    const { tokens } = await tokensOf()
+
+    expect((await revoke(tokens.access_token, world.spa)).status).toBe(400)
+    expect((await revoke(tokens.refresh_token, world.spa)).status).toBe(400)
+    expect((await revoke(tokens.refresh_token, { id: world.web.id, secret: undefined })).status).toBe(401)
+    expect((await revoke(tokens.refresh_token, { id: world.web.id, secret: 'wrong' })).status).toBe(401)
+    expect((await userinfo(tokens.access_token)).status).toBe(200)
+  })
+
+  test('takes Basic without a colon from a public client', async () => {
+    const { tokens } = await tokensOf({ client: world.spa })
+
+    expect((await revoke(tokens.access_token, world.spa)).status).toBe(200)
+    expect((await userinfo(tokens.access_token)).status).toBe(401)
+  })
+})
+
+describe('logout', () => {
+  const logout = (parameters: Record<string, string>) =>
+    get(`${oauth}/v1/logout?${new URLSearchParams(parameters)}`)
+
+  test('ends the session and leads back with the state', async () => {
+    const { tokens } = await tokensOf()
+
+    const { status, headers } = await logout({
+      id_token_hint: String(tokens.id_token),
+      post_logout_redirect_uri: signedOutUri,
+      state: 'a b&c',
+    })
+
+    expect(status).toBe(302)
+    expect(headers.get('location')).toBe(`${signedOutUri}?state=a+b%26c`)
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    expect((await token(refreshing(world.web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+  })
+
+  test('takes an ID token that has expired, and shows a page where no address is given', async () => {
+    const { tokens } = await tokensOf()
+    world.clock.advance(2 * 3_600_000)
+
+    const { status, headers, text } = await logout({ id_token_hint: String(tokens.id_token) })
+
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toContain('text/html')
+    expect(text).toContain('You are signed out.')
+  })
+
+  test.each([
+    `${signedOutUri}/`,
+    `${signedOutUri}?x=1`,
+    'https://evil.example/',
+    'https://app.example@evil.example/signed-out',
+    'https://app.example\\@evil.example/signed-out',
+    '//evil.example/signed-out',
+    'javascript:alert(1)',
+    'https://app.example./signed-out',
+    'https://app.example/%73igned-out',
+    redirectUri,
+  ])('A30: leads to no address but those registered: %s', async (uri) => {
+    const { tokens } = await tokensOf()
+
+    const { status, headers, body } = await logout({
+      id_token_hint: String(tokens.id_token),
+      post_logout_redirect_uri: uri,
+    })
+
+    expect([status, body.error, headers.get('location')]).toEqual([400, 'invalid_request', null])
+    expect((await userinfo(tokens.access_token)).status).toBe(200)
+  })
+
+  test('takes no access token and no forged hint', async () => {
+    const { tokens } = await tokensOf()
+
+    for (const hint of [tokens.access_token, 'nonsense', `${tokens.id_token}x`]) {
+      expect((await logout({ id_token_hint: String(hint) })).status).toBe(400)
+    }
+    expect((await logout({})).status).toBe(400)
+  })
+})
+
+describe('browsers of other origins', () => {
+  const preflight = (path: string, origin: string) =>
+    fetch(`${node.base}${path}`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'x-okta-user-agent-extended',
+      },
+    })
+
+  test.each([
+    '/oauth2/default/.well-known/openid-configuration',
+    '/oauth2/default/v1/interact',
+    '/oauth2/default/v1/token',
+    '/oauth2/default/v1/keys',
+    '/oauth2/default/v1/userinfo',
+    '/oauth2/default/v1/revoke',
+    '/idp/idx/introspect',
+  ])('of registered apps may call %s', async (path) => {
+    const { status, headers } = await preflight(path, 'https://spa.example')
+
+    expect(status).toBe(204)
+    expect(headers.get('access-control-allow-origin')).toBe('https://spa.example')
+    expect(headers.get('access-control-allow-credentials')).toBe('true')
+    expect(headers.get('access-control-allow-headers')).toContain('x-okta-user-agent-extended')
+    expect(headers.get('access-control-allow-methods')).toContain('POST')
+  })
+
+  test('of nobody may not', async () => {
+    for (const origin of ['https://evil.example', 'null', 'https://spa.example.evil.example']) {
+      const { headers } = await preflight('/oauth2/default/v1/token', origin)
+      expect(headers.get('access-control-allow-origin')).toBeNull()
+    }
+  })
+
+  test('get the headers on answers and errors of every endpoint, the token endpoint included', async () => {
+    const answers = [
+      await token({ grant_type: 'nonsense' }, { origin: 'https://spa.example' }),
+      await interact({}, { origin: 'https://spa.example' }),
+      await get(`${node.base}/nowhere`, { origin: 'https://spa.example' }),
+    ]
+
+    for (const { status, headers } of answers) {
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(headers.get('access-control-allow-origin')).toBe('https://spa.example')
+      expect(headers.get('x-okta-request-id')).toMatch(/^req/)
+    }
+    const foreign = await token({ grant_type: 'nonsense' }, { origin: 'https://evil.example' })
+    expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  test('may call as soon as their app is registered', async () => {
+    const origin = `https://${systemRandom.bytes(4).toString('hex')}.example`
+    expect(
+      (await preflight('/oauth2/default/v1/token', origin)).headers.get('access-control-allow-origin'),
+    ).toBeNull()
+
+    await world.client({ redirectUris: [`${origin}/callback`] })
+
+    expect(
+      (await preflight('/oauth2/default/v1/token', origin)).headers.get('access-control-allow-origin'),
+    ).toBe(origin)
+  })
+})
+
+test('grants stand in the system log, without tokens', async () => {
+  const { tokens } = await tokensOf()
+
+  const events = await listEvents(world.storage.db, { limit: 3 })
+
+  expect(events.map(({ eventType }) => eventType).sort()).toEqual([
+    'app.oauth2.token.grant.access_token',
+    'app.oauth2.token.grant.id_token',
+    'app.oauth2.token.grant.refresh_token',
+  ])
+  for (const event of events) {
+    expect(event).toMatchObject({
+      actor: { id: world.person.id, alternateId: 'ada' },
+      client: { id: world.web.id },
+    })
+    expect(JSON.stringify(event)).not.toContain(String(tokens.refresh_token))
+  }
+})
+
+test('what is over is removed, and nothing else', async () => {
+  const { tokens } = await tokensOf()
+
+  expect(await node.oidc.purge()).toBe(0)
+  world.clock.advance(31 * 86_400_000)
+  expect(await node.oidc.purge()).toBeGreaterThan(0)
+  world.clock.reset()
+
+  expect((await token(refreshing(world.web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+})
