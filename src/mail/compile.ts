@@ -171,7 +171,7 @@ function complainOfCode(
   )) {
     complain(`${found} is an expression; write the lines #with NAME, #without NAME and #end`)
   }
-  for (const [found, name = ''] of text.matchAll(/\$!?\{?([a-zA-Z][\w.]*\w)/g)) {
+  for (const [found, name = ''] of text.matchAll(/\$!?\{?([a-zA-Z][\w.]*\w)\}?/g)) {
     if (found.startsWith('${') || !rules.kinds.has(nameOf(name))) continue
     complain(`${found} would be sent as it is; write \${${name}}`)
   }

@@ -20,7 +20,7 @@ export function defuse(value: string): string {
     letters.length > longestName ? `${letters.slice(0, longestName - 1).join('')}…` : letters.join('')
   return short
     .replace(/[\\/／⁄∕]+/gu, ' / ')
-    .replace(/([:：])(?=\S)/gu, '$1 ')
+    .replace(/([:：@＠])(?=\S)/gu, '$1 ')
     .replace(/([.。．｡․])(?=[\p{L}\p{M}])/gu, '$1 ')
     .replace(/ {2,}/g, ' ')
     .trim()

@@ -9,6 +9,7 @@ export const en = {
   /** By what a request is told, in mails and on the engine's own pages. */
   context: {
     title: 'Where this came from',
+    account: 'Account',
     app: 'Application',
     browser: 'Browser',
     system: 'System',
@@ -25,18 +26,18 @@ export const en = {
       // Automated readers of mails look for the words up to the colon, here and in each `codeOnly`.
       codeInstead: 'Enter a code instead:',
       neverTell:
-        'Never tell anyone this code. Nobody from ${org.name} will ask you for it, by phone, chat or mail.',
+        'Never tell anyone this code. Whoever asks you for it, by phone, chat or mail, means no good.',
       copyLink: 'If the button does not work, open this address:',
       openLink: 'Open this address:',
       lifetimeBoth: 'The link and the code are good for one use within ${lifetime}.',
       lifetimeLink: 'The link is good for one use within ${lifetime}.',
       lifetimeCode: 'The code is good for one use within ${lifetime}.',
-      footer: '${org.name} sent this because of what happened with the account ${user.profile.login}.',
+      footer: '${org.name} sent you this because of what happened with your account.',
     },
     ForgotPassword: {
       subject: 'Reset your password',
       title: 'Reset your password',
-      intro: 'Somebody, hopefully you, asked to reset the password of your account ${user.profile.login}.',
+      intro: 'Somebody, hopefully you, asked to reset your password.',
       button: 'Reset password',
       codeOnly: 'On the page where you asked for this, enter this code:',
       notYou: 'If it was not you, do nothing: your password stays as it is.',
@@ -44,7 +45,7 @@ export const en = {
     EmailChallenge: {
       subject: 'Confirm that it is you',
       title: 'Confirm that it is you',
-      intro: 'Somebody, hopefully you, is proving to be the owner of the account ${user.profile.login}.',
+      intro: 'Somebody, hopefully you, is signing in to your account.',
       button: 'Yes, it is me',
       codeOnly: 'On the page where you were asked for it, enter this code:',
       notYou: 'If it was not you, do nothing with this mail. If it happens again, change your password.',
@@ -52,7 +53,7 @@ export const en = {
     PasswordChanged: {
       subject: 'Your password was changed',
       title: 'Your password was changed',
-      intro: 'The password of your account ${user.profile.login} was changed.',
+      intro: 'The password of your account was changed.',
       wasYou: 'If it was you, there is nothing more to do.',
       notYouTitle: 'If it was not you',
       notYouReset:

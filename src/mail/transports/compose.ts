@@ -7,8 +7,9 @@ const controls = /[\p{Cc}\u2028\u2029]+/gu
 
 export const headerSafe = (text: string): string => text.replace(controls, ' ').trim()
 
-// One `@`, nothing that a parser of address lists could take for a quote, a comment, a group or a second address.
-const plainAddress = /^[^\s\p{Cc}@"(),:;<>[\\\]]+@[^\s\p{Cc}@"(),:;<>[\\\]]+$/u
+// One `@`, nothing invisible, nothing that a parser of address lists could take for a quote, a comment, a group or a
+// second address.
+const plainAddress = /^[^\s\p{C}@"(),:;<>[\\\]]+@[^\s\p{C}@"(),:;<>[\\\]]+$/u
 
 /**
  * The message as nodemailer takes it. The one recipient is handed over as an object, in the header and in the
