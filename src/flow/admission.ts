@@ -38,12 +38,13 @@ export function refusedAdmission(
       recovering ? 'oie.selfservice.reset.password.not.allowed' : 'security.access_denied',
     )
   }
-  if (stage !== 'reset' && stage !== 'granted') return undefined
+  if (stage !== 'reset' && stage !== 'reenroll' && stage !== 'granted') return undefined
 
   if (recovering && !(person && mayReset.includes(person.status))) {
     return denied(outcome, 'oie.selfservice.reset.password.not.allowed')
   }
-  if (!recovering && !maySignIn(person)) return denied(outcome, 'security.access_denied')
+  const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
+  if (!recovering && !maySignIn(person) && !expired) return denied(outcome, 'security.access_denied')
   if (!assigned) return unassigned(outcome)
   return undefined
 }

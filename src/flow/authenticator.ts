@@ -55,6 +55,8 @@ export type Judgement =
   | { readonly verdict: 'unreadable' }
   | {
       readonly verdict: 'right' | 'wrong'
+      /** Right, but too old to go on with: it must be replaced first. */
+      readonly expired?: boolean
       /** Budgets the guess is charged to, by account: silent, an answer over budget is just wrong. */
       readonly budgets: readonly { readonly budget: Charge['budget']; readonly subject: string }[]
       readonly effects: readonly Effect[]

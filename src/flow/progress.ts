@@ -16,6 +16,8 @@ export interface Progress {
   readonly misses: number
   /** Authenticators whose credential was replaced in this conversation. */
   readonly replaced: readonly string[]
+  /** Authenticators that were proven by a credential whose time is over: it must be replaced first. */
+  readonly expired?: readonly string[]
   readonly closed?: Closing
 }
 
@@ -65,6 +67,12 @@ export const challenge = (progress: Progress, opened: Challenge): Progress => ({
 export const prove = ({ challenge: _, ...progress }: Progress, proof: Proof): Progress => ({
   ...progress,
   proofs: [...progress.proofs, proof],
+})
+
+/** Takes note that what was proven by is too old to go on with. */
+export const expire = (progress: Progress, authenticator: string): Progress => ({
+  ...progress,
+  expired: [...(progress.expired ?? []), authenticator],
 })
 
 /** How many wrong answers a conversation survives: the fifth one closes it. */

@@ -2,7 +2,15 @@ import type { Policy } from '../policies/index.ts'
 import type { Progress } from './progress.ts'
 
 /** What is asked next. */
-export type Stage = 'identify' | 'identify-recovery' | 'select' | 'verify' | 'reset' | 'granted' | 'closed'
+export type Stage =
+  | 'identify'
+  | 'identify-recovery'
+  | 'select'
+  | 'verify'
+  | 'reset'
+  | 'reenroll'
+  | 'granted'
+  | 'closed'
 
 export const stages: readonly Stage[] = [
   'identify',
@@ -10,6 +18,7 @@ export const stages: readonly Stage[] = [
   'select',
   'verify',
   'reset',
+  'reenroll',
   'granted',
   'closed',
 ]
@@ -25,7 +34,8 @@ export function stageOf(progress: Progress, policy: Policy): Stage {
   if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) {
     return isRecoveryProven(progress, policy) ? 'reset' : 'select'
   }
-  return provenFactors(progress) >= policy.signOn.factors ? 'granted' : 'select'
+  if (provenFactors(progress) < policy.signOn.factors) return 'select'
+  return progress.expired?.some((key) => !progress.replaced.includes(key)) ? 'reenroll' : 'granted'
 }
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */

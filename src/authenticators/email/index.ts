@@ -6,7 +6,7 @@ import {
   randomToken,
   sealUnder,
 } from '../../base/index.ts'
-import { compareKey, looksLikeAddress, maskAddress } from '../../directory/index.ts'
+import { compareKey, looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
   type Challenge,
@@ -114,6 +114,8 @@ async function start(context: StepContext): Promise<Started> {
     longCode,
   }
   const link = context.linkFor(token)
+  // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
+  const addressee = person !== undefined && mayGetMail(person) ? person : undefined
   const mail: NewMail = {
     ...(progress.intent === 'recovery'
       ? { template: 'ForgotPassword', variables: { oneTimePassword: code, resetPasswordLink: link } }
@@ -121,8 +123,8 @@ async function start(context: StepContext): Promise<Started> {
           template: 'EmailChallenge',
           variables: { verificationToken: code, emailAuthenticationLink: link },
         }),
-    recipient: person?.profile.email ?? null,
-    personId: person?.id ?? null,
+    recipient: addressee?.profile.email ?? null,
+    personId: addressee?.id ?? null,
     transactionId,
     endsAt: expiresAt,
     locale: person?.profile.locale,
@@ -134,6 +136,8 @@ async function start(context: StepContext): Promise<Started> {
     charges: (outcome) => mailCharges(context, outcome, typed, account),
   }
 }
+
+const mayGetMail = ({ status }: Person): boolean => status !== 'STAGED' && status !== 'DEPROVISIONED'
 
 /** Too many mails to what was typed: said openly, to everybody alike. Too many to the account: silently to nobody. */
 function mailCharges(

@@ -105,14 +105,16 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   if (password === undefined || password === '' || isMistyped(input, field)) return { verdict: 'unreadable' }
   const { budgets, person, progress, secrets } = context
   const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
-  // Only ACTIVE people sign in by password; for all others, known or not, the same hash is computed for nothing.
-  const stored = maySignIn(person) ? credential?.data : undefined
+  // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
+  const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
+  const stored = mayTry ? credential?.data : undefined
   const right =
     (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash)) && person !== undefined
   const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
   const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash)
   return {
     verdict: right ? 'right' : 'wrong',
+    expired: right && isExpired(person, context),
     budgets: [{ budget: budgets.passwords, subject: person ? `person:${person.id}` : `nobody:${typed}` }],
     effects: outdated
       ? [
@@ -126,6 +128,15 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
       : [],
     refusal: { status: 401, key: 'errors.E0000004' },
   }
+}
+
+/** Whether a password must be replaced before it signs anybody in: by an administrator's word, or by its age. */
+function isExpired(person: Person, { now, policy }: StepContext): boolean {
+  const { maxAgeDays } = policy.password
+  const changedAt = person.passwordChangedAt ?? person.createdAt
+  return (
+    person.status === 'PASSWORD_EXPIRED' || (maxAgeDays > 0 && now >= changedAt + maxAgeDays * 86_400_000)
+  )
 }
 
 async function accept(

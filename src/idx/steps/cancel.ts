@@ -5,7 +5,7 @@ export const cancel: Step = {
   name: 'cancel',
   path: 'cancel',
   place: 'top',
-  stages: ['identify', 'identify-recovery', 'select', 'verify', 'reset'],
+  stages: ['identify', 'identify-recovery', 'select', 'verify', 'reset', 'reenroll'],
   fields: () => [],
   accept: async (_, { progress }) => ({ progress: cancelled(progress) }),
 }

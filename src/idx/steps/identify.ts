@@ -36,11 +36,12 @@ export const identify: Step = {
 
     const verify = authenticators.get(password)?.verify
     if (verify === undefined) throw new Error('password-first sign-in needs the password authenticator')
-    const judgement = await verify.judge(input, { ...context, progress: named, person }, undefined)
+    const own = { ...context, progress: named, person, policy: await context.policyFor(person?.id) }
+    const judgement = await verify.judge(input, own, undefined)
     if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
     // A wrong password leaves nobody named: the first page comes back as it was.
     const right = prove(named, { authenticator: password, at: now })
-    const outcome = judged({ ...context, progress: named, person }, judgement, password, right)
+    const outcome = judged(own, judgement, password, right)
     const nobody = (result: typeof outcome): typeof outcome => {
       const { subject: _, ...unnamed } = result.progress
       return result.refused === undefined ? result : { ...result, progress: unnamed }

@@ -5,6 +5,7 @@ import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import { poll } from './poll.ts'
 import { recover } from './recover.ts'
+import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { resend } from './resend.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
@@ -16,6 +17,7 @@ export const steps: readonly Step[] = [
   recover,
   challengeAuthenticator,
   resetAuthenticator,
+  reenrollAuthenticator,
   selectAuthenticatorAuthenticate,
   resend,
   poll,

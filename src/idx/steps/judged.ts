@@ -1,5 +1,12 @@
 import type { NewEvent } from '../../audit/index.ts'
-import { type Judgement, miss, type Outcome, type Progress, type StepContext } from '../../flow/index.ts'
+import {
+  expire,
+  type Judgement,
+  miss,
+  type Outcome,
+  type Progress,
+  type StepContext,
+} from '../../flow/index.ts'
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
@@ -23,7 +30,7 @@ export function judged(
   const charges = judgement.budgets.map((budget) => ({ ...budget, free, otherwise: wrong }))
   if (!free) return { ...wrong, charges }
   return {
-    progress: right,
+    progress: judgement.expired ? expire(right, authenticator) : right,
     effects: [
       ...judgement.effects,
       { type: 'audit.record', event: verification(context, authenticator, 'SUCCESS') },

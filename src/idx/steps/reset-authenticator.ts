@@ -41,13 +41,14 @@ export const resetAuthenticator: Step = {
   },
 }
 
-function resettable({ authenticators }: View) {
+export function resettable({ authenticators }: View) {
   const authenticator: Authenticator | undefined = authenticators.get(recovered)
   if (authenticator?.reset === undefined) throw new Error(`${recovered} cannot be reset`)
   return { ...authenticator, reset: authenticator.reset }
 }
 
-function ending(
+/** What a new password brings about. */
+export function ending(
   context: StepContext,
   personId: string,
   data: unknown,

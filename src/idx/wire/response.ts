@@ -90,6 +90,7 @@ function stepForm(
 const relations: Readonly<Record<string, string>> = {
   'challenge-authenticator': '$.currentAuthenticatorEnrollment',
   'reset-authenticator': '$.currentAuthenticator',
+  'reenroll-authenticator': '$.currentAuthenticator',
 }
 
 /** The authenticators that the forms point to, with the actions that hang on the current one. */
@@ -104,10 +105,13 @@ function about(view: View, standing: Standing, actions: Json): Json {
     return { currentAuthenticator: object({ ...describe(password), ...actions }) }
   }
   if (stage === 'identify-recovery') return { recoveryAuthenticator: object(describe(password)) }
-  if (stage === 'reset') {
+  if (stage === 'reset' || stage === 'reenroll') {
     return {
       currentAuthenticator: object({ ...describe(password), ...settings, ...actions }),
       recoveryAuthenticator: object({ ...describe(password), ...settings }),
+      ...(stage === 'reenroll' && {
+        enrollmentAuthenticator: object({ ...describe(password), ...settings }),
+      }),
       ...user(standing),
     }
   }
