@@ -7,5 +7,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     globalSetup: ['test/support/postgres-setup.ts'],
+    setupFiles: ['test/support/kit-database.ts'],
   },
 })

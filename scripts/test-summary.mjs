@@ -1,17 +1,21 @@
-// Prints the counts of a vitest JSON report as one plain line; fails where nothing ran or a file could not be loaded.
+// Prints the counts of vitest's JSON reports, summed, as one plain line; fails where a run was empty or a file could not be loaded.
 import { readFileSync } from 'node:fs'
 
-const report = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-const broken = report.testResults.filter(
-  ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-).length
-const failed = report.numFailedTests + broken
-const skipped = report.numPendingTests + report.numTodoTests
-for (const file of report.testResults) {
+const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
+const sum = (count) => reports.reduce((total, report) => total + count(report), 0)
+const isBroken = ({ status, assertionResults }) =>
+  status === 'failed' && !assertionResults.some((test) => test.status === 'failed')
+const passed = sum((report) => report.numPassedTests)
+const failed = sum((report) => report.numFailedTests + report.testResults.filter(isBroken).length)
+const skipped = sum((report) => report.numPendingTests + report.numTodoTests)
+for (const file of reports.flatMap((report) => report.testResults)) {
+  if (isBroken(file)) console.log(`failed: ${file.name} could not be loaded`)
   for (const test of file.assertionResults) {
     if (test.status === 'failed') console.log(`failed: ${test.fullName}`)
     if (test.status === 'pending' || test.status === 'skipped') console.log(`skipped: ${test.fullName}`)
   }
 }
-console.log(`${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`)
-process.exit(failed > 0 || report.numPassedTests === 0 ? 1 : 0)
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+process.exit(
+  failed > 0 || reports.length === 0 || reports.some((report) => report.numPassedTests === 0) ? 1 : 0,
+)

@@ -105,6 +105,20 @@ export const mary = {
   lastName: 'Major',
 } as const satisfies PersonConfig
 
+/** A database for one kit. */
+export interface KitDatabase {
+  readonly url: string
+  /** Removes it, once the kit is closed. */
+  drop(): Promise<void>
+}
+
+let createDatabase = async (): Promise<KitDatabase> => ({ url: 'memory', drop: async () => {} })
+
+/** Where kits keep their data unless they are told: the same tests then run on another database. */
+export function useDatabases(create: () => Promise<KitDatabase>): void {
+  createDatabase = create
+}
+
 /**
  * Starts an engine in this process: embedded database, real HTTP, mails over real SMTP into an outbox that the test
  * reads, and a clock that the test moves. The engine is the product's own; only its hash, its signing key and its
@@ -115,6 +129,8 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
   const log = options.log ?? silentLogger
   const sink = await startSmtpSink({ port: options.smtpPort ?? 0, clock })
   const faults = createFaults()
+  const own = options.database ?? options.settings?.database?.url
+  const database = own === undefined ? await createDatabase() : { url: own, drop: async () => {} }
   const redirectUri = options.redirectUri ?? 'http://localhost:8080/login/callback'
   const web = {
     id: 'rekey-web',
@@ -127,7 +143,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     mode: 'test',
     secrets: ['only for tests: everybody knows this secret'],
     ...options.settings,
-    database: { url: options.database ?? 'memory', ...options.settings?.database },
+    database: { ...options.settings?.database, url: database.url },
     http: { port: options.port ?? 0, ...options.settings?.http },
     mail: { url: sink.url, ...options.settings?.mail },
     people: [...(options.people ?? [mary])],
@@ -201,6 +217,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       await control.close()
       await engine.close()
       await sink.close()
+      await database.drop()
     },
     engine,
   }
