@@ -57,7 +57,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       root.addHook('onRequest', async (request) => {
         const path = pathOf(request)
         const status = options.fault?.(request.method, path)
-        if (status !== undefined) throw new ProtocolError(status, 'E0000009', 'This failure was asked for.')
+        const code = status === 429 ? 'E0000047' : 'E0000009'
+        if (status !== undefined) throw new ProtocolError(status, code, 'This failure was asked for.')
         if (request.method === 'POST' && path.startsWith(`${basePath}/idp/`)) {
           await guardIdx(request, isAllowed)
         }

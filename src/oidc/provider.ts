@@ -112,7 +112,8 @@ async function checkGrant(parts: Parts, clientId: string, grant: string): Promis
 
 function tellFailure(parts: Parts, context: KoaContextWithOIDC, error: Error): void {
   const errorId = randomId(parts.random, 'oae')
-  parts.log.error({ err: error, errorId }, 'the token endpoint failed')
+  const requestId = context.response.get('x-okta-request-id')
+  parts.log.error({ err: error, errorId, requestId }, 'the token endpoint failed')
   context.body = { error: 'server_error', error_description: 'Internal Server Error', error_id: errorId }
 }
 

@@ -99,12 +99,15 @@ export async function startNode(
     readonly http?: Partial<HttpOptions>
     readonly storage?: Storage
     readonly base?: string
+    /** Keys from the database, as in production, instead of one given to save time. */
+    readonly storedKeys?: boolean
   } = {},
 ): Promise<OAuthNode> {
   let base = options.base ?? ''
   const issuer = () => base
   const shared = { storage: options.storage ?? storage, random: systemRandom, log: silentLogger, issuer }
-  const oidc = createOidc({ ...shared, secrets, clock, signingKey: await signingKey(), ...options.oidc })
+  const given = options.storedKeys ? {} : { signingKey: await signingKey() }
+  const oidc = createOidc({ ...shared, secrets, clock, ...given, ...options.oidc })
   const app = createHttp({ ...shared, plugins: [oidc.routes], ...options.http })
   const address = await app.listen({ host: '127.0.0.1', port: 0 })
   base ||= address.replace('127.0.0.1', 'localhost')

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { Person, Profile } from '../directory/index.ts'
+import { reachedLevel } from './acr.ts'
+import { claimsOf } from './claims.ts'
+
+const person = (profile: Partial<Profile>): Person => ({
+  id: '00u1',
+  status: 'ACTIVE',
+  profile: { login: 'ada', email: 'ada@example.com', ...profile },
+  createdAt: 0,
+  updatedAt: 1_700_000_000_999,
+  statusChangedAt: 0,
+  passwordChangedAt: null,
+  lastLoginAt: null,
+})
+const noGroups = async () => []
+
+test('each scope releases its own claims', async () => {
+  const ada = person({
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+    locale: 'en-GB',
+    timezone: 'Europe/London',
+    mobilePhone: '+44 20 7946 0000',
+    city: 'London',
+    countryCode: 'GB',
+    costCenter: 'secret',
+  })
+  const of = (...scopes: string[]) => claimsOf(ada, scopes, async () => ['Everyone', 'Staff'])
+
+  expect(await of('openid', 'offline_access')).toEqual({})
+  expect(await of('profile')).toEqual({
+    name: 'Ada Lovelace',
+    preferred_username: 'ada',
+    given_name: 'Ada',
+    family_name: 'Lovelace',
+    locale: 'en-GB',
+    zoneinfo: 'Europe/London',
+    updated_at: 1_700_000_000,
+  })
+  expect(await of('email')).toEqual({ email: 'ada@example.com', email_verified: true })
+  expect(await of('phone')).toEqual({ phone_number: '+44 20 7946 0000' })
+  expect(await of('address')).toEqual({ address: { locality: 'London', country: 'GB' } })
+  expect(await of('groups')).toEqual({ groups: ['Everyone', 'Staff'] })
+})
+
+test('what is not known is left out, and groups are asked for only where they are released', async () => {
+  const ask = async () => {
+    throw new Error('nobody asked')
+  }
+
+  expect(await claimsOf(person({ firstName: '' }), ['profile', 'phone', 'address'], ask)).toEqual({
+    preferred_username: 'ada',
+    updated_at: 1_700_000_000,
+  })
+  expect(
+    await claimsOf(person({ displayName: 'The Countess', firstName: 'Ada' }), ['profile'], noGroups),
+  ).toMatchObject({
+    name: 'The Countess',
+    given_name: 'Ada',
+  })
+})
+
+test('a level of assurance counts where it was asked for and reached', () => {
+  expect(reachedLevel(undefined, ['pwd'])).toBeUndefined()
+  expect(reachedLevel('urn:okta:loa:1fa:pwd', ['otp'])).toBeUndefined()
+  expect(reachedLevel('unknown urn:okta:loa:1fa:pwd', ['pwd'])).toBe('urn:okta:loa:1fa:pwd')
+  expect(reachedLevel('__defineGetter__ constructor', ['pwd'])).toBeUndefined()
+})

@@ -1,0 +1,211 @@
+import JwtVerifier from '@okta/jwt-verifier'
+import { OktaAuth } from '@okta/okta-auth-js'
+import * as client from 'openid-client'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openStorage } from '../../src/storage/index.ts'
+import {
+  claimsOf,
+  createWorld,
+  type OAuthNode,
+  type OAuthWorld,
+  type RegisteredClient,
+  redirectUri,
+  signedOutUri,
+  signIn,
+  startNode,
+} from '../support/oauth.ts'
+
+// Published libraries, unmodified, over real HTTP. How the person proved who she is stands elsewhere.
+let world: OAuthWorld
+let node: OAuthNode
+
+beforeAll(async () => {
+  const storage = await openStorage({ url: 'memory' })
+  await storage.migrate()
+  world = await createWorld(storage)
+  node = await startNode(world)
+})
+beforeEach(() => world.clock.reset())
+afterAll(async () => {
+  await node.close()
+  await world.storage.close()
+})
+
+describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id) => {
+  const issuer = () => node.oidc.issuers()[id]
+  const oauth = () => `${node.base}/oauth2${id === 'default' ? '/default' : ''}`
+
+  async function discover(registered: RegisteredClient, authentication?: client.ClientAuth) {
+    const options = { execute: [client.allowInsecureRequests] }
+    return client.discovery(new URL(issuer()), registered.id, registered.secret, authentication, options)
+  }
+
+  test.each([
+    ['by Basic', () => client.ClientSecretBasic()],
+    ['by post', () => client.ClientSecretPost()],
+  ])('discovers, exchanges a code, refreshes, asks and revokes, authenticated %s', async (_how, method) => {
+    const config = await discover(world.web, method())
+    const { code, verifier } = await signIn(world, oauth())
+
+    const tokens = await client.genericGrantRequest(config, 'interaction_code', {
+      interaction_code: code,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+    })
+    const refreshed = await client.refreshTokenGrant(config, String(tokens.refresh_token))
+    const sub = String(refreshed.claims()?.sub)
+    const info = await client.fetchUserInfo(config, refreshed.access_token, sub)
+    const seen = await client.tokenIntrospection(config, refreshed.access_token)
+
+    expect(sub).toBe(world.person.id)
+    expect(info).toMatchObject({ sub, email: 'ada@example.com' })
+    expect(seen).toMatchObject({ active: true, username: 'ada' })
+    await client.tokenRevocation(config, String(refreshed.refresh_token))
+    expect(await client.tokenIntrospection(config, refreshed.access_token)).toEqual({ active: false })
+    await expect(client.refreshTokenGrant(config, String(refreshed.refresh_token))).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
+  })
+
+  test('works for a client without a secret, and builds the address for signing out', async () => {
+    const config = await discover(world.spa, client.None())
+    const { code, verifier } = await signIn(world, oauth(), { client: world.spa })
+
+    const tokens = await client.genericGrantRequest(config, 'interaction_code', {
+      interaction_code: code,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+    })
+    const url = client.buildEndSessionUrl(config, {
+      id_token_hint: String(tokens.id_token),
+      post_logout_redirect_uri: signedOutUri,
+      state: 'gone',
+    })
+    const response = await fetch(url, { redirect: 'manual' })
+
+    expect(response.headers.get('location')).toBe(`${signedOutUri}?state=gone`)
+  })
+
+  test('@okta/jwt-verifier takes the access token and the ID token', async () => {
+    const { exchange } = await signIn(world, oauth())
+    const config = await discover(world.web)
+    const tokens = await client.genericGrantRequest(config, 'interaction_code', {
+      interaction_code: exchange.interaction_code,
+      code_verifier: exchange.code_verifier,
+    })
+    const verifier = new JwtVerifier({
+      issuer: issuer(),
+      clientId: world.web.id,
+      // The verifier's own guess, the issuer's path, holds for custom servers only.
+      jwksUri: `${oauth()}/v1/keys`,
+      testing: { disableHttpsCheck: true },
+    })
+
+    const audience = id === 'default' ? 'api://default' : issuer()
+    const { claims } = await verifier.verifyAccessToken(tokens.access_token, audience)
+    const idToken = await verifier.verifyIdToken(String(tokens.id_token), world.web.id, 'a nonce')
+
+    expect(claims).toMatchObject({ sub: 'ada', uid: world.person.id, cid: world.web.id })
+    expect(idToken.claims).toMatchObject({ sub: world.person.id, preferred_username: 'ada' })
+    await expect(verifier.verifyAccessToken(tokens.access_token, 'api://other')).rejects.toThrow(/aud/)
+  })
+})
+
+describe('okta-auth-js 8', () => {
+  /** The SDK of one visitor, who has just signed in. */
+  async function signedIn(registered: RegisteredClient) {
+    const oauth = `${node.base}/oauth2/default`
+    const auth = new OktaAuth({
+      issuer: node.issuer,
+      clientId: registered.id,
+      ...(registered.secret !== undefined && { clientSecret: registered.secret }),
+      redirectUri,
+      postLogoutRedirectUri: signedOutUri,
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+      storageManager: Object.fromEntries(
+        ['token', 'cache', 'transaction', 'shared-transaction', 'idx-response'].map((name) => [
+          name,
+          { storageProvider: memory() },
+        ]),
+      ),
+      tokenManager: { autoRenew: false },
+    })
+    const { code, verifier } = await signIn(world, oauth, { client: registered })
+    const { tokens } = await auth.token.exchangeCodeForTokens({
+      interactionCode: code,
+      codeVerifier: verifier,
+      redirectUri,
+      clientId: registered.id,
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+    })
+    auth.tokenManager.setTokens(tokens)
+    return { auth, tokens }
+  }
+
+  test('exchanges a code and reads the person’s claims', async () => {
+    const { auth, tokens } = await signedIn(world.web)
+
+    const info = await auth.token.getUserInfo()
+
+    expect(info).toMatchObject({ sub: world.person.id, preferred_username: 'ada', given_name: 'Ada' })
+    expect(tokens.idToken?.claims).toMatchObject({ sub: world.person.id, name: 'Ada Lovelace' })
+  })
+
+  test('renews its tokens with the refresh token', async () => {
+    const { auth, tokens } = await signedIn(world.spa)
+
+    const renewed = await auth.token.renewTokens()
+
+    expect(renewed.accessToken?.accessToken).not.toBe(tokens.accessToken?.accessToken)
+    expect(renewed.refreshToken?.refreshToken).not.toBe(tokens.refreshToken?.refreshToken)
+    expect(claimsOf(renewed.accessToken?.accessToken).sid).toBe(claimsOf(tokens.accessToken?.accessToken).sid)
+    await auth.token.getUserInfo(renewed.accessToken, renewed.idToken)
+  })
+
+  test('drops a refresh token that the engine calls invalid', async () => {
+    const { auth } = await signedIn(world.spa)
+    await auth.revokeRefreshToken()
+    const { auth: other, tokens } = await signedIn(world.spa)
+    await other.token.renewTokens()
+
+    other.tokenManager.setTokens(tokens)
+    await expect(other.token.renewTokens()).rejects.toMatchObject({ errorCode: 'invalid_grant' })
+
+    expect(other.tokenManager.getTokensSync().refreshToken).toBeUndefined()
+  })
+
+  test.each(['web', 'spa'] as const)('revokes access and refresh token of the client %s', async (kind) => {
+    const { auth, tokens } = await signedIn(world[kind])
+    const { accessToken, idToken } = tokens
+
+    await auth.revokeAccessToken()
+    await expect(auth.token.getUserInfo(accessToken, idToken)).rejects.toMatchObject({
+      errorCode: 'invalid_token',
+      errorSummary: 'The access token is invalid.',
+    })
+    await auth.revokeRefreshToken()
+    auth.tokenManager.setTokens(tokens)
+    await expect(auth.token.renewTokens()).rejects.toThrow()
+  })
+
+  test('introspects, and builds an address for signing out that the engine follows', async () => {
+    const { auth, tokens } = await signedIn(world.web)
+    const seen = () => auth.token.introspect('accessToken' as never, tokens.accessToken)
+
+    expect(await seen()).toMatchObject({ active: true })
+    const response = await fetch(await auth.getSignOutRedirectUrl(), { redirect: 'manual' })
+
+    expect(response.status).toBe(302)
+    expect(response.headers.get('location')).toBe(signedOutUri)
+    expect(await seen()).toMatchObject({ active: false })
+  })
+})
+
+function memory() {
+  const items = new Map<string, string>()
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  }
+}
