@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { newBrowser, openLink, sdk, type SdkMajor, sdkMajors } from '../support/sdk.ts'
+import { newBrowser, openLink, type SdkMajor, sdk, sdkMajors } from '../support/sdk.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'
 let idp: Kit
@@ -33,7 +33,9 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
       status: 'PENDING',
       nextStep: {
         name: 'select-authenticator-authenticate',
-        inputs: [{ name: 'authenticator', type: 'string', options: [{ label: 'Email', value: 'okta_email' }] }],
+        inputs: [
+          { name: 'authenticator', type: 'string', options: [{ label: 'Email', value: 'okta_email' }] },
+        ],
       },
     })
 
@@ -69,7 +71,10 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     const notice = await idp.outbox.waitFor({ to: idp.person.login, after: mail.id })
     expect(notice.template).toBe('PasswordChanged')
 
-    const again = await sdk(idp, { major }).idx.authenticate({ username: idp.person.login, password: newPassword })
+    const again = await sdk(idp, { major }).idx.authenticate({
+      username: idp.person.login,
+      password: newPassword,
+    })
     expect(again.status).toBe('SUCCESS')
   })
 
@@ -111,7 +116,9 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     expect(stranger.idx.isEmailVerifyCallbackError(error as Error)).toBe(true)
     expect(error).toMatchObject({ otp: mail.code })
 
-    expect((await auth.idx.proceed({ verificationCode: mail.code ?? '' })).nextStep?.name).toBe('reset-authenticator')
+    expect((await auth.idx.proceed({ verificationCode: mail.code ?? '' })).nextStep?.name).toBe(
+      'reset-authenticator',
+    )
   })
 
   test('a wrong code is refused and the right one still works', async () => {
@@ -123,7 +130,9 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
       nextStep: { name: 'challenge-authenticator' },
       messages: [{ class: 'ERROR', i18n: { key: 'api.authn.error.PASSCODE_INVALID' } }],
     })
-    expect((await auth.idx.proceed({ verificationCode: mail.code ?? '' })).nextStep?.name).toBe('reset-authenticator')
+    expect((await auth.idx.proceed({ verificationCode: mail.code ?? '' })).nextStep?.name).toBe(
+      'reset-authenticator',
+    )
   })
 
   test('another mail ends the code and the link of the one before', async () => {
@@ -138,7 +147,9 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
       const refused = await auth.idx.proceed({ verificationCode: mail.code ?? '' })
       expect(refused.messages?.[0]?.i18n?.key).toBe('api.authn.error.PASSCODE_INVALID')
     }
-    expect((await auth.idx.proceed({ verificationCode: second.code ?? '' })).nextStep?.name).toBe('reset-authenticator')
+    expect((await auth.idx.proceed({ verificationCode: second.code ?? '' })).nextStep?.name).toBe(
+      'reset-authenticator',
+    )
   })
 
   test('a code is worth nothing once its time is over', async () => {
@@ -157,7 +168,10 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     idp.clock.advance('30m')
     const expired = await auth.idx.proceed({ verificationCode: mail.code ?? '' })
 
-    expect(expired).toMatchObject({ status: 'TERMINAL', messages: [{ i18n: { key: 'idx.session.expired' } }] })
+    expect(expired).toMatchObject({
+      status: 'TERMINAL',
+      messages: [{ i18n: { key: 'idx.session.expired' } }],
+    })
   })
 
   test('cancelling ends the code, and starting again works', async () => {
@@ -198,7 +212,10 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     })
     const done = await auth.idx.authenticate({ username: idp.person.login, password: idp.person.password })
     expect(done.status).toBe('SUCCESS')
-    expect(claims(done.tokens?.idToken?.idToken)).toMatchObject({ email: idp.person.login, aud: idp.clientId })
+    expect(claims(done.tokens?.idToken?.idToken)).toMatchObject({
+      email: idp.person.login,
+      aud: idp.clientId,
+    })
   })
 
   test('nobody registers, because sign-up is closed', async () => {

@@ -4,7 +4,9 @@ import { OktaAuth as OktaAuth7 } from 'okta-auth-js-7'
 import type { Kit } from '../../src/testing/index.ts'
 
 // The ESM build of major 6 asks for a browser's `window` in Node; its apps on servers use the CommonJS build.
-const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6') as { OktaAuth: typeof OktaAuth8 }
+const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6') as {
+  OktaAuth: typeof OktaAuth8
+}
 
 /** The published majors, each in the style that its apps write: legacy mode is the default of 6 and 7. */
 export const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
