@@ -1,4 +1,4 @@
-import { AuthApiError, AuthSdkError, type OktaAuth, type UserClaims } from '@okta/okta-auth-js'
+import { AuthApiError, AuthSdkError, OAuthError, type OktaAuth, type UserClaims } from '@okta/okta-auth-js'
 import { error } from './messages.ts'
 import { passingStorage } from './okta.ts'
 import { signedInPage, signedOutPage } from './pages/home.ts'
@@ -37,7 +37,9 @@ async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> 
   try {
     return await client.getUser()
   } catch (failure) {
-    if (failure instanceof AuthApiError && failure.xhr?.status === 401) return undefined
+    const response =
+      failure instanceof OAuthError ? failure.resp : failure instanceof AuthApiError && failure.xhr
+    if (response && response.status === 401) return undefined
     throw failure
   }
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { newPlainBrowser } from '../../test/support/plain-browser.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 
@@ -33,28 +34,7 @@ afterAll(() => {
   for (const server of servers) server.close()
 })
 
-/** A browser without JavaScript: keeps its cookies, follows no redirect by itself. */
-function createBrowser(origin = url) {
-  const jar = new Map<string, string>()
-  const visit = async (path: string, init: RequestInit = {}) => {
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(origin + path, {
-      ...init,
-      redirect: 'manual',
-      headers: { cookie, ...init.headers },
-    })
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      jar.set(name, value)
-    }
-    return { status: response.status, headers: response.headers, text: await response.text() }
-  }
-  const post = (path: string, body: Record<string, string>) =>
-    visit(path, { method: 'POST', body: new URLSearchParams(body) })
-  const tokenOf = async (path: string) =>
-    /name="csrf" value="([^"]+)"/.exec((await visit(path)).text)?.[1] ?? ''
-  return { jar, visit, post, tokenOf }
-}
+const createBrowser = (origin = url) => newPlainBrowser(origin)
 
 test('every answer forbids framing, inline code, caching and telling other sites', async () => {
   const { visit } = createBrowser()
@@ -78,12 +58,14 @@ test('the session cookie is out of reach of scripts and other sites, and needs T
   expect(cookie).toMatch(/SameSite=Lax/)
   expect(cookie).not.toMatch(/Secure/)
 
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   const secure = createBrowser(await listen({ appUrl: 'https://app.example.com', trustProxy: 'loopback' }))
-  const cookies = (
-    await secure.visit('/login', { headers: { 'x-forwarded-proto': 'https' } })
-  ).headers.getSetCookie()
-  expect(cookies).toHaveLength(2)
-  for (const line of cookies) expect(line).toMatch(/Secure/)
+  const overTls = { headers: { 'x-forwarded-proto': 'https' } }
+  const pages = [await secure.visit('/login', overTls), await secure.visit('/register', overTls)]
+  log.mockRestore()
+  const cookies = pages.flatMap(({ headers }) => headers.getSetCookie())
+  expect(cookies.map((line) => line.split('=')[0])).toEqual(['session', 'device'])
+  for (const line of cookies) expect(line).toMatch(/; Secure/)
 })
 
 test('a visitor who only looks gets no session', async () => {
@@ -99,7 +81,7 @@ test.each([
   ['a body beyond all measure', `username=${'x'.repeat(1_000_000)}`],
 ])('%s is answered with a clear page', async (_what, fields) => {
   const browser = createBrowser()
-  const csrf = await browser.tokenOf('/recover-password')
+  const csrf = await browser.tokenOn('/recover-password')
   const { status, text } = await browser.visit('/recover-password', {
     method: 'POST',
     body: `csrf=${csrf}&${fields}`,
@@ -113,8 +95,8 @@ test.each([
 
 test('a form without the token of its session is refused', async () => {
   const [mine, foreign] = [createBrowser(), createBrowser()]
-  await mine.tokenOf('/login')
-  for (const csrf of ['', 'x', await foreign.tokenOf('/login')]) {
+  await mine.tokenOn('/login')
+  for (const csrf of ['', 'x', await foreign.tokenOn('/login')]) {
     const { status, text } = await mine.post('/login', { username: 'mary', password: 'x', csrf })
     expect(status).toBe(403)
     expect(text).toContain('Nothing was sent.')
@@ -130,7 +112,7 @@ test('a form without the token of its session is refused', async () => {
 
 test('an empty form comes back with the message at its field and what was typed', async () => {
   const browser = createBrowser()
-  const csrf = await browser.tokenOf('/login')
+  const csrf = await browser.tokenOn('/login')
   const { status, text } = await browser.post('/login', { csrf, username: 'mary', password: '' })
   expect(status).toBe(400)
   expect(text).toContain('<p class="field-error" id="password-error">Enter your password.</p>')
@@ -191,7 +173,7 @@ test('a step without a transaction leads to a page to start again, and the poll 
 test('a sign-in service that does not answer is no riddle, and the log holds no secret', async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   const browser = createBrowser()
-  const csrf = await browser.tokenOf('/login')
+  const csrf = await browser.tokenOn('/login')
   const { status, text } = await browser.post('/login', { csrf, username: 'mary', password: 'her-password' })
   expect(status).toBe(502)
   const reference = /<code>([0-9a-f]{8})<\/code>/.exec(text)?.[1]

@@ -1,6 +1,6 @@
 import { info } from './messages.ts'
 import { challengeAuthenticator } from './pages/challenge-authenticator.ts'
-import { goOn, isTooMany, nextPath, secondsUntilResend, withoutAttempt } from './steps.ts'
+import { goOn, nextPath, reasonToPause, secondsUntilResend, withoutAttempt } from './steps.ts'
 import { go, type Handler, type Visit } from './visit.ts'
 
 // What the code page does besides taking the code: another mail, and a look whether the link was used.
@@ -36,7 +36,7 @@ export const pollChallenge: Handler = async (visit) => {
   const { request, response, words } = visit
   const next = await afterPoll(visit)
   if (request.accepts(['html', 'json']) === 'json') {
-    if (next === 'pause') response.status(429).json({})
+    if (next === 'pause') response.status(503).json({})
     else response.json({ location: next === path ? null : next })
     return
   }
@@ -49,5 +49,5 @@ async function afterPoll(visit: Visit): Promise<string> {
   if (!client.idx.canProceed()) return withoutAttempt(visit)
   // idx.poll() knows Okta Verify only; for a mail link it is the action that asks the server.
   const transaction = await client.idx.proceed({ actions: ['currentAuthenticatorEnrollment-poll'] })
-  return isTooMany(transaction) ? 'pause' : nextPath(visit, client, transaction, path)
+  return reasonToPause(transaction) ? 'pause' : nextPath(visit, client, transaction, path)
 }

@@ -4,6 +4,7 @@ import session from 'express-session'
 import type { Config } from './config.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Message } from './messages.ts'
+import type { Stopped } from './pages/stopped.ts'
 import { createTurns } from './turns.ts'
 
 declare module 'express-session' {
@@ -21,7 +22,7 @@ declare module 'express-session' {
     /** To be said on the next page, once. */
     messages: readonly Message[]
     /** Why the last attempt ended, and where to start again. */
-    stopped: { readonly messages: readonly Message[]; readonly again: string }
+    stopped: Stopped
     /** A code from a mail link that was opened in this browser but belongs to another one. */
     foreignCode: { readonly state: string; readonly otp: string }
   }
@@ -44,8 +45,10 @@ class MemoryStore extends session.Store {
     done?.()
   }
 
-  override touch(id: string, data: session.SessionData, done?: () => void) {
-    this.set(id, data, done)
+  override touch(id: string, _data: session.SessionData, done?: () => void) {
+    const stored = this.#sessions.get(id)
+    if (stored !== undefined) this.#sessions.set(id, stored)
+    done?.()
   }
 
   override destroy(id: string, done?: (error?: unknown) => void) {

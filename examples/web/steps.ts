@@ -4,7 +4,7 @@ import { error, hasKey, info, type Message, messagesOf } from './messages.ts'
 import { beginAttempt, signIn } from './okta.ts'
 import { pageOf } from './pages/index.ts'
 import type { Field, StepPage, View } from './pages/page.ts'
-import { stoppedPage } from './pages/stopped.ts'
+import { type Stopped, stoppedPage } from './pages/stopped.ts'
 import { csrfToken, readForm } from './security.ts'
 import { take } from './session.ts'
 import { go, type Handler, show, type Visit } from './visit.ts'
@@ -13,16 +13,18 @@ import { go, type Handler, show, type Visit } from './visit.ts'
 export const showStep =
   (page: StepPage): Handler =>
   async (visit) => {
+    const messages = () => take(visit.request, 'messages') ?? []
+    if (page.begins) return draw(visit, page, { transaction: undefined, messages: messages() })
+
     const client = visit.client()
-    let transaction: IdxTransaction | undefined
-    if (!page.begins) {
-      if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
-      // Given nothing, the SDK answers from what it stored, without asking the server.
-      transaction = await client.idx.proceed()
-      if (transaction.nextStep?.name !== page.step) return goOn(visit, client, transaction, page.path)
-    }
-    const said = transaction ? messagesOf(transaction, visit.words) : []
-    return draw(visit, page, { transaction, messages: [...(take(visit.request, 'messages') ?? []), ...said] })
+    if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
+    // Given nothing, the SDK answers from what it stored, without asking the server.
+    const transaction = await client.idx.proceed()
+    if (transaction.nextStep?.name !== page.step) return goOn(visit, client, transaction, page.path)
+    return draw(visit, page, {
+      transaction,
+      messages: [...messages(), ...messagesOf(transaction, visit.words)],
+    })
   }
 
 /** Takes the form of a step's page: hands it to the SDK and goes where the answer leads. */
@@ -75,38 +77,46 @@ export async function nextPath(
     return '/'
   }
 
-  const stop = (reasons: readonly Message[], again: string) => {
-    request.session.stopped = { messages: reasons, again }
+  const stop = (kind: Stopped['kind'], reasons: readonly Message[], again: string) => {
+    request.session.stopped = { kind, messages: reasons, again }
     return '/stopped'
   }
   const begin = recovers ? '/recover-password' : '/login'
 
   if (transaction.status === IdxStatus.PENDING) {
     const page = pageOf(transaction.nextStep?.name)
-    if (!page) return stop([error(words.stopped.unknownStep(transaction.nextStep?.name ?? ''))], begin)
+    if (!page)
+      return stop('ended', [error(words.stopped.unknownStep(transaction.nextStep?.name ?? ''))], begin)
     // The SDK stores no failed answer, so what it says would be lost on the way to the page.
     if (!transaction.requestDidSucceed) request.session.messages = messages
     return page.path
   }
 
-  // The server only wants a pause: the transaction stays as it is.
-  if (isTooMany(transaction)) return stop([error(words.stopped.tooMany)], from)
+  // The server is busy or down. The transaction stays as it is, and the same form works later.
+  const pause = reasonToPause(transaction)
+  if (pause)
+    return stop('pause', [error(pause === 'busy' ? words.stopped.tooMany : words.problem.unreachable)], from)
 
   // Over. The SDK would answer the next call with the same end until it forgets the transaction.
   client.transactionManager.clear()
-  return stop(messages.length > 0 ? messages : [error(words.problem.refused)], begin)
+  const failed = messages.length === 0 || messages.some(({ kind }) => kind === 'error')
+  if (failed) return stop('ended', messages.length > 0 ? messages : [error(words.problem.refused)], begin)
+  return stop('done', messages, '/login')
 }
 
-/** The server's rate limit, as the protocol says it or as its API does. */
-export const isTooMany = (transaction: IdxTransaction): boolean =>
-  hasKey(transaction, 'tooManyRequests', 'oie.tooManyRequests') ||
-  ('errorCode' in (transaction.context ?? {}) &&
-    (transaction.context as { errorCode?: unknown }).errorCode === 'E0000047')
+/** Whether the server only wants a pause: it says so in the protocol's way, or its API answers with an error. */
+export function reasonToPause(transaction: IdxTransaction): 'busy' | 'down' | undefined {
+  if (hasKey(transaction, 'tooManyRequests', 'oie.tooManyRequests')) return 'busy'
+  // The SDK hands the API's error on in place of the context that its types promise.
+  const { errorCode } = (transaction.context ?? {}) as { errorCode?: unknown }
+  if (errorCode === undefined) return undefined
+  return errorCode === 'E0000047' ? 'busy' : 'down'
+}
 
 /** Where a page of a step leads that has no transaction: it is over, perhaps because another tab has finished it. */
 export function withoutAttempt({ request, words }: Visit): string {
   if (request.session.tokens !== undefined) return '/'
-  request.session.stopped = { messages: [error(words.stopped.expired)], again: '/login' }
+  request.session.stopped = { kind: 'ended', messages: [error(words.stopped.expired)], again: '/login' }
   return '/stopped'
 }
 
@@ -114,8 +124,7 @@ export function withoutAttempt({ request, words }: Visit): string {
 export const showStopped: Handler = (visit) => {
   const stopped = take(visit.request, 'stopped')
   if (!stopped) return go(visit, '/')
-  const failed = stopped.messages.some(({ kind }) => kind === 'error')
-  show(visit, stoppedPage(visit.words, failed, stopped.again), { messages: stopped.messages })
+  show(visit, stoppedPage(visit.words, stopped), { messages: stopped.messages })
 }
 
 interface Drawing {

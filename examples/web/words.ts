@@ -6,7 +6,6 @@ const english = {
   lang: 'en',
   appName: 'Sample app',
   next: 'Next',
-  startAgain: 'Start again',
   errorInTitle: 'Error',
   date: new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
 
@@ -37,6 +36,7 @@ const english = {
     lead: 'Tell us who you are, and you can choose a new password.',
     username: 'Username or email',
     noUsername: 'Enter your username or email address.',
+    notOffered: 'Passwords cannot be reset here. Ask whoever runs the server.',
     backToSignIn: 'Back to sign in',
   },
 
@@ -97,6 +97,11 @@ const english = {
       count === 1 ? 'Not your present password' : `None of your last ${count} passwords`,
   },
 
+  reenroll: {
+    title: 'Choose a new password',
+    lead: 'Your password has expired. Choose a new one to go on.',
+  },
+
   otherBrowser: {
     title: 'Your code',
     lead: 'Type this code into the browser in which you asked for it.',
@@ -127,6 +132,8 @@ const english = {
   stopped: {
     title: 'This attempt has ended',
     doneTitle: 'Done',
+    startAgain: 'Start again',
+    tryAgain: 'Try again',
     expired: 'Too much time has passed, or the attempt was finished elsewhere. Please start again.',
     tooMany: 'Too many attempts. Wait a few minutes before you try again.',
     unknownStep: (name: string) => `The server asks for “${name}”, for which this sample app has no page.`,

@@ -1,4 +1,5 @@
 import { html } from '../html.ts'
+import { error, messagesOf } from '../messages.ts'
 import { inputField, postForm } from './form.ts'
 import { refuse, type StepPage } from './page.ts'
 
@@ -22,9 +23,13 @@ ${postForm(
     }
   },
 
-  submit({ client, field, words }) {
+  async submit({ client, field, words }) {
     const username = field('username').trim()
     if (username === '') return refuse('username', words.recovery.noUsername)
-    return client.idx.recoverPassword({ username })
+    const transaction = await client.idx.recoverPassword({ username })
+    if (transaction.nextStep?.name !== 'identify') return transaction
+    // Back at the sign-in form: the server knows nobody of that name and says so, or offers no recovery.
+    const wantsPassword = transaction.nextStep.inputs?.some(({ name }) => name === 'password')
+    return { refused: wantsPassword ? [error(words.recovery.notOffered)] : messagesOf(transaction, words) }
   },
 }

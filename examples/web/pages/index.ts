@@ -3,6 +3,7 @@ import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import type { StepPage } from './page.ts'
+import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
 
@@ -14,6 +15,7 @@ export const stepPages: readonly StepPage[] = [
   authenticatorVerificationData,
   challengeAuthenticator,
   resetAuthenticator,
+  reenrollAuthenticator,
 ]
 
 export const pageOf = (step: string | undefined): StepPage | undefined =>

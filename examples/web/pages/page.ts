@@ -44,5 +44,5 @@ export interface StepPage {
   /** The page begins a new transaction instead of going on with one. */
   readonly begins?: true
   render(view: View): Content
-  submit(submission: Submission): Promise<IdxTransaction> | Refusal
+  submit(submission: Submission): Promise<IdxTransaction | Refusal> | Refusal
 }

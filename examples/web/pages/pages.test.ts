@@ -30,6 +30,7 @@ const steps = {
   'authenticator-verification-data': step('data', { name: 'methodType', options: [option] }),
   'challenge-authenticator': { ...step('challenge', { name: 'verificationCode' }), canResend: true },
   'reset-authenticator': step('reset', { name: 'password' }),
+  'reenroll-authenticator': step('reenroll', { name: 'newPassword' }),
 }
 
 test('every step has one page', () => {
@@ -160,6 +161,7 @@ test.each([
   ['select-authenticator-authenticate', { authenticator: 'phone_number' }, 'authenticator'],
   ['challenge-authenticator', { verificationCode: '  ' }, 'verificationCode'],
   ['reset-authenticator', { password: '', confirmPassword: '' }, 'password'],
+  ['reenroll-authenticator', { newPassword: 'one', confirmPassword: 'two' }, 'confirmPassword'],
 ] as const)('%s refuses %j without a request', async (name, form, field) => {
   const { requests, refused } = await submit(name, form)
   expect(refused?.map((message) => message.field)).toEqual([field])

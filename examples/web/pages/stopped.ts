@@ -1,12 +1,21 @@
 import { html } from '../html.ts'
 import type { Content } from '../layout.ts'
+import type { Message } from '../messages.ts'
 import type { Words } from '../words.ts'
 
-/** The end of an attempt: it expired, was refused, or is done without signing in. The messages say which. */
-export const stoppedPage = (words: Words, failed: boolean, again: string): Content => ({
-  title: failed ? words.stopped.title : words.stopped.doneTitle,
-  body: html`<p><a class="primary" href="${again}">${failed ? words.startAgain : words.home.signIn}</a></p>`,
-})
+/** Why an attempt does not go on: it is over, the server wants a pause, or all is done without signing in. */
+export interface Stopped {
+  readonly kind: 'ended' | 'pause' | 'done'
+  readonly messages: readonly Message[]
+  /** Where to go from here. */
+  readonly again: string
+}
+
+export function stoppedPage({ stopped, problem, home }: Words, { kind, again }: Stopped): Content {
+  const title = { ended: stopped.title, pause: problem.title, done: stopped.doneTitle }[kind]
+  const label = { ended: stopped.startAgain, pause: stopped.tryAgain, done: home.signIn }[kind]
+  return { title, body: html`<p><a class="primary" href="${again}">${label}</a></p>` }
+}
 
 /** An error page. `reference` finds the error in the log. */
 export const problemPage = (words: Words, title: string, text: string, reference?: string): Content => ({

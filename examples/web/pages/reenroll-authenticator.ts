@@ -1,0 +1,25 @@
+import { html } from '../html.ts'
+import { newPasswordForm, refusePair } from './new-password.ts'
+import type { StepPage } from './page.ts'
+
+/** The password was right, and is too old: choose a new one to go on. */
+export const reenrollAuthenticator: StepPage = {
+  step: 'reenroll-authenticator',
+  path: '/reenroll-authenticator',
+
+  render(view) {
+    const words = view.words.reenroll
+    return {
+      title: words.title,
+      badge: 'lock',
+      body: html`<p class="lead">${words.lead}</p>
+${newPasswordForm(view, this.path, 'newPassword')}`,
+    }
+  },
+
+  submit({ client, field, words }) {
+    return (
+      refusePair(field, 'newPassword', words) ?? client.idx.proceed({ newPassword: field('newPassword') })
+    )
+  },
+}

@@ -1,0 +1,306 @@
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Kit, KitOptions } from '../../src/testing/index.ts'
+import { newPlainBrowser } from '../support/plain-browser.ts'
+import { startWebAppHere, type WebApp } from '../support/web-app.ts'
+
+// The sample app on the engine, where a window is not needed to see it: time, outages, headers, and other tabs.
+
+let web: WebApp
+let idp: Kit
+
+beforeAll(async () => {
+  web = await startWebAppHere({ trustProxy: 'loopback' })
+  idp = web.idp
+})
+beforeEach(() => idp.reset())
+afterEach(() => void vi.useRealTimers())
+afterAll(() => web.close())
+
+const newPassword = 'Lighthouse-Biscuit-77'
+
+const newBrowser = (headers?: Record<string, string>) => newPlainBrowser(web.url, headers)
+type PlainBrowser = ReturnType<typeof newBrowser>
+
+/** Everything up to the page that takes the code. */
+async function goToTheCode(browser: PlainBrowser): Promise<string> {
+  await browser.submit('/recover-password', { username: idp.person.login })
+  const path = await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+  expect(path).toBe('/challenge-authenticator')
+  const { code } = await idp.outbox.waitFor({ to: idp.person.login })
+  return code ?? ''
+}
+
+const passSeconds = (seconds: number) => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(Date.now() + seconds * 1000)
+}
+
+test('the engine learns the address and the browser of the person, not of the app', async () => {
+  const browser = newBrowser({ 'x-forwarded-for': '203.0.113.7', 'user-agent': 'A browser of her own' })
+  await browser.submit('/login', { username: idp.person.login, password: 'wrong' })
+  const clients = (await idp.events()).map(({ client }) => client)
+  expect(clients).toContainEqual(
+    expect.objectContaining({
+      ipAddress: '203.0.113.7',
+      userAgent: expect.objectContaining({ rawUserAgent: 'A browser of her own' }),
+    }),
+  )
+})
+
+test('another mail goes out after 30 seconds and not before, and ends the first code', async () => {
+  const browser = newBrowser()
+  const first = await goToTheCode(browser)
+  const again = () => browser.submit('/challenge-authenticator', {}, '/challenge-authenticator/resend')
+
+  expect(await again()).toBe('/challenge-authenticator')
+  expect((await browser.visit('/challenge-authenticator')).text).toContain('You can have another mail in')
+  expect(idp.outbox.to(idp.person.login)).toHaveLength(1)
+
+  passSeconds(31)
+  const { id } = (await idp.outbox.waitFor()) ?? {}
+  expect(await again()).toBe('/challenge-authenticator')
+  expect((await browser.visit('/challenge-authenticator')).text).toContain('A new mail is on its way.')
+  const { code } = await idp.outbox.waitFor({ to: idp.person.login, after: id })
+
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: first })).toContain('not right')
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: code ?? '' })).toBe(
+    '/reset-authenticator',
+  )
+})
+
+test('a form of a step that is over is not sent to the step that came after', async () => {
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+  const csrf = await browser.tokenOn('/challenge-authenticator')
+  await browser.post('/challenge-authenticator', { csrf, verificationCode: code })
+  const late = await browser.post('/challenge-authenticator', { csrf, verificationCode: code })
+  expect(late.headers.get('location')).toBe('/reset-authenticator')
+
+  const early = newBrowser()
+  await goToTheCode(early)
+  const token = await early.tokenOn('/challenge-authenticator')
+  const skipping = await early.post('/reset-authenticator', {
+    csrf: token,
+    password: newPassword,
+    confirmPassword: newPassword,
+  })
+  expect(skipping.headers.get('location')).toBe('/challenge-authenticator')
+})
+
+test('a slow poll beside the form does not bring the old step back', async () => {
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+  const csrf = await browser.tokenOn('/challenge-authenticator')
+  const poll = () =>
+    browser.visit('/challenge-authenticator/poll', { headers: { accept: 'application/json' } })
+
+  // The engine has answered the poll, and the answer is still on its way to the app.
+  const onItsWay = Promise.withResolvers<void>()
+  const arrives = Promise.withResolvers<void>()
+  const network = globalThis.fetch
+  const slow = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const answer = await network(input, init)
+    if (!String(input).endsWith('/idp/idx/challenge/poll')) return answer
+    onItsWay.resolve()
+    await arrives.promise
+    return answer
+  })
+  const polling = poll()
+  await onItsWay.promise
+  const submitting = browser.post('/challenge-authenticator', { csrf, verificationCode: code })
+  await once(web.server ?? process, 'request')
+  for (let turn = 0; turn < 200; turn++) await setImmediate()
+  arrives.resolve()
+  await Promise.all([polling, submitting])
+  slow.mockRestore()
+
+  expect((await browser.visit('/reset-authenticator')).status).toBe(200)
+  expect(JSON.parse((await poll()).text)).toEqual({ location: '/reset-authenticator' })
+})
+
+test('a poll while nothing has happened leads nowhere', async () => {
+  const browser = newBrowser()
+  await goToTheCode(browser)
+  const { text } = await browser.visit('/challenge-authenticator/poll', {
+    headers: { accept: 'application/json' },
+  })
+  expect(JSON.parse(text)).toEqual({ location: null })
+})
+
+test('a server that asks for a pause is asked again later, and the code still works', async () => {
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+
+  idp.faults.next('/idp/idx/challenge/poll', { status: 429 })
+  const poll = await browser.visit('/challenge-authenticator/poll', {
+    headers: { accept: 'application/json' },
+  })
+  expect(poll.status).toBe(503)
+
+  idp.faults.next('/idp/idx/challenge/answer', { status: 429 })
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: code })).toBe('/stopped')
+  const { text } = await browser.visit('/stopped')
+  expect(text).toContain('Too many attempts.')
+  expect(text).toContain('href="/challenge-authenticator"')
+
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: code })).toBe(
+    '/reset-authenticator',
+  )
+})
+
+test.each([500, 503])('an answer of %i loses nothing: the same form works afterwards', async (status) => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+  idp.faults.next('/idp/idx/challenge/answer', { status })
+  await browser.submit('/challenge-authenticator', { verificationCode: code })
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: code })).toBe(
+    '/reset-authenticator',
+  )
+  log.mockRestore()
+})
+
+test('neither a token nor a password nor a code reaches the browser', async () => {
+  const browser = newBrowser()
+  const seen: string[] = []
+  const look = async (path: string) => {
+    const { text, headers } = await browser.visit(path)
+    seen.push(text, ...[...headers].flat())
+  }
+  const code = await goToTheCode(browser)
+  await look('/challenge-authenticator')
+  seen.push(await browser.submit('/challenge-authenticator', { verificationCode: code }))
+  await look('/reset-authenticator')
+  const fields = { password: newPassword, confirmPassword: newPassword }
+  expect(await browser.submit('/reset-authenticator', fields)).toBe('/')
+  await look('/')
+  expect(seen.join('\n')).toContain('Hello, Mary')
+  expect(seen.join('\n')).not.toMatch(new RegExp(`eyJ|${newPassword}|${code}|${idp.clientSecret}`))
+})
+
+test('sign-out ends the tokens at the engine and leads through its logout back to the app', async () => {
+  const browser = newBrowser()
+  await browser.submit('/login', { username: idp.person.login, password: idp.person.password })
+  const session = browser.jar.get('session') ?? ''
+  const location = await browser.submit('/', {}, '/logout')
+  expect(location).toMatch(new RegExp(`^${idp.issuer}/v1/logout\\?id_token_hint=`))
+  const back = await fetch(location, { redirect: 'manual' })
+  expect(back.headers.get('location')).toBe(web.url)
+
+  browser.jar.set('session', session)
+  expect((await browser.visit('/')).text).toContain('You are signed out.')
+})
+
+describe('with other settings of the engine', () => {
+  let other: WebApp | undefined
+  afterEach(async () => {
+    await other?.close()
+    other = undefined
+  })
+
+  async function start(settings: NonNullable<KitOptions['settings']>) {
+    other = await startWebAppHere({ settings })
+    const { idp, url } = other
+    return { idp, browser: newPlainBrowser(url), ...idp.person }
+  }
+
+  async function codeOf(idp: Kit, login: string): Promise<string> {
+    return (await idp.outbox.waitFor({ to: login })).code ?? ''
+  }
+
+  const passwords = { password: newPassword, confirmPassword: newPassword }
+
+  test('a server that asks for the username first takes both at once all the same', async () => {
+    const { browser, login, password } = await start({ signOn: { start: 'identifier' } })
+    expect(await browser.submit('/login', { username: login, password: 'wrong' })).toBe(
+      '/challenge-authenticator',
+    )
+    const { text } = await browser.visit('/challenge-authenticator')
+    expect(text).toContain('<h1>Enter your password</h1>')
+    expect(text).toContain('Unable to sign in.')
+    expect(await browser.submit('/challenge-authenticator', { password })).toBe('/')
+    expect((await browser.visit('/')).text).toContain('Hello, Mary')
+    expect(await browser.submit('/login', { username: login, password })).toBe('/')
+  })
+
+  test('recovery works where the username is asked for first', async () => {
+    const { browser, idp, login } = await start({ signOn: { start: 'identifier' } })
+    expect(await browser.submit('/recover-password', { username: login })).toBe(
+      '/select-authenticator-authenticate',
+    )
+    await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+    const verificationCode = await codeOf(idp, login)
+    expect(await browser.submit('/challenge-authenticator', { verificationCode })).toBe(
+      '/reset-authenticator',
+    )
+    expect(await browser.submit('/reset-authenticator', passwords)).toBe('/')
+  })
+
+  test('a password and a code from the mail are asked for one after the other', async () => {
+    const { browser, idp, login, password } = await start({ signOn: { factors: '2FA' } })
+    expect(await browser.submit('/login', { username: login, password })).toBe(
+      '/select-authenticator-authenticate',
+    )
+    await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+    expect((await browser.visit('/')).text).toContain('You are signed out.')
+    expect(
+      await browser.submit('/challenge-authenticator', { verificationCode: await codeOf(idp, login) }),
+    ).toBe('/')
+    expect((await browser.visit('/')).text).toContain('Hello, Mary')
+  })
+
+  test('an expired password is replaced on the way in', async () => {
+    const { browser, idp, login, password } = await start({
+      policies: { password: { age: { maxAgeDays: 1 } } },
+    })
+    idp.clock.advance('48h')
+    expect(await browser.submit('/login', { username: login, password })).toBe('/reenroll-authenticator')
+    const short = await browser.submit('/reenroll-authenticator', { newPassword: 'x', confirmPassword: 'x' })
+    expect(short).toContain('id="newPassword-error"')
+    const fields = { newPassword, confirmPassword: newPassword }
+    expect(await browser.submit('/reenroll-authenticator', fields)).toBe('/')
+  })
+
+  test('a server that tells of unknown people has its message shown', async () => {
+    const { browser } = await start({ recovery: { revealUnknown: true } })
+    const page = await browser.submit('/recover-password', { username: 'nobody@example.com' })
+    expect(page).toContain('There is no account with the Username nobody@example.com.')
+    expect(page).toContain('value="nobody@example.com"')
+  })
+
+  test.each([
+    ['goes on', {}, 'Hello, Mary'],
+    ['ends', { revokeSessions: 'yes' }, 'Your session has ended.'],
+  ])('where the server offers the choice, another session %s with %j', async (_what, choice, seen) => {
+    const { browser, idp, login, password } = await start({ recovery: { offerRevokeSessions: true } })
+    const elsewhere = newPlainBrowser(other?.url ?? '')
+    await elsewhere.submit('/login', { username: login, password })
+    await browser.submit('/recover-password', { username: login })
+    await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+    await browser.submit('/challenge-authenticator', { verificationCode: await codeOf(idp, login) })
+    expect(await browser.submit('/reset-authenticator', { ...passwords, ...choice })).toBe('/')
+    expect((await elsewhere.visit('/')).text).toContain(seen)
+  })
+
+  test('a recovery that does not sign in ends at a page that leads to the sign-in', async () => {
+    const { browser, idp, login } = await start({ recovery: { signIn: false } })
+    await browser.submit('/recover-password', { username: login })
+    await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+    await browser.submit('/challenge-authenticator', { verificationCode: await codeOf(idp, login) })
+    expect(await browser.submit('/reset-authenticator', passwords)).toBe('/stopped')
+    const { text } = await browser.visit('/stopped')
+    expect(text).toContain('<h1>Done</h1>')
+    expect(text).toContain('href="/login">Sign in')
+    expect((await browser.visit('/')).text).toContain('You are signed out.')
+    expect(await browser.submit('/login', { username: login, password: newPassword })).toBe('/')
+  })
+
+  test('where nobody may recover a password, the page says so', async () => {
+    const { browser, login } = await start({ policies: { password: { recovery: { authenticators: [] } } } })
+    const page = await browser.submit('/recover-password', { username: login })
+    expect(page).toContain('Passwords cannot be reset here.')
+    expect(page).toContain('<h1>Reset password</h1>')
+  })
+})
