@@ -124,6 +124,13 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   }
 }
 
+/** For a node that leaves the delivery to others: queued mails stay for them. */
+export const leaveDelivery = (_options: DeliveryOptions): Delivery => ({
+  wake() {},
+  idle: async () => {},
+  close: async () => {},
+})
+
 /** One mail: sent and closed, or put off, or given up. */
 async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox'>): Promise<void> {
   const { storage, clock, log } = options

@@ -4,7 +4,7 @@
  * how often a mail is tried and when it is given up; what a mail says is decided by its sender. `transports/` holds
  * the ways out. Messages follow RFC 5322, automatic ones are marked by RFC 3834.
  */
-export { type Delivery, type DeliveryOptions, startDelivery } from './delivery.ts'
+export { type Delivery, type DeliveryOptions, leaveDelivery, startDelivery } from './delivery.ts'
 export {
   type Backlog,
   backlogOf,

@@ -13,7 +13,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 // A PostgreSQL of the test run's own, made from the machine's programs: it listens on a socket in its own folder only,
-// and forgets durability. The first worker that needs it starts it; the run's end stops it.
+// and, unless asked, forgets durability. The first worker that needs it starts it; the run's end stops it.
 
 const debianFolder = '/usr/lib/postgresql'
 
@@ -53,12 +53,15 @@ function run(program: string, args: readonly string[], cwd: string): void {
 }
 
 /** The address of the cluster in a folder; started by whoever comes first, the others wait for it. */
-export async function clusterIn(folder: string): Promise<string> {
+export async function clusterIn(
+  folder: string,
+  options: { readonly durable?: boolean } = {},
+): Promise<string> {
   const ready = join(folder, 'ready')
   const failed = join(folder, 'failed')
   if (!existsSync(ready) && isFirst(folder)) {
     try {
-      startCluster(folder)
+      startCluster(folder, options.durable ?? false)
       writeFileSync(ready, '')
     } catch (error) {
       writeFileSync(failed, String(error))
@@ -81,7 +84,7 @@ function isFirst(folder: string): boolean {
   }
 }
 
-function startCluster(folder: string): void {
+function startCluster(folder: string, durable: boolean): void {
   const programs = findPostgresPrograms()
   if (programs === undefined) throw new Error('there is no PostgreSQL on this machine')
   const { uid, gid } = runAs()
@@ -100,9 +103,7 @@ function startCluster(folder: string): void {
     listen_addresses: '',
     unix_socket_directories: folder,
     max_connections: '200',
-    fsync: 'off',
-    synchronous_commit: 'off',
-    full_page_writes: 'off',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`)
   writeFileSync(join(data, 'postgresql.auto.conf'), lines.join(''))

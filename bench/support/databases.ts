@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { openStorage, type Storage } from '../../src/storage/index.ts'
+import { clusterIn, removeCluster } from '../../test/support/postgres-cluster.ts'
+
+export interface BenchDatabase {
+  readonly name: 'sqlite' | 'postgres'
+  readonly url: string
+  /** CPU that the database's own processes have used, in milliseconds; 0 where it is in the engine's process. */
+  cpuMs(): number
+  drop(): Promise<void>
+}
+
+/** A fresh database on disk, as durable as in production. PostgreSQL: `DATABASE_URL`'s, else a cluster of its own. */
+export const createDatabase = (name: BenchDatabase['name']): Promise<BenchDatabase> =>
+  name === 'sqlite' ? createSqlite() : createPostgres()
+
+async function createSqlite(): Promise<BenchDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'rekey-bench-'))
+  return {
+    name: 'sqlite',
+    url: `sqlite:${join(folder, 'rekey.db')}`,
+    cpuMs: () => 0,
+    drop: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function createPostgres(): Promise<BenchDatabase> {
+  const given = process.env.DATABASE_URL
+  const folder = given === undefined ? await mkdtemp(join(tmpdir(), 'rekey-bench-')) : undefined
+  const server = given ?? (await clusterIn(folder ?? '', { durable: true }))
+  const url = new URL(server)
+  url.pathname = `/rekey_bench_${process.pid}_${Date.now()}`
+  await administer(server, `create database ${url.pathname.slice(1)}`)
+  const postmaster = folder === undefined ? undefined : postmasterOf(folder)
+  return {
+    name: 'postgres',
+    url: url.href,
+    cpuMs: () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster)),
+    async drop() {
+      await administer(server, `drop database ${url.pathname.slice(1)} with (force)`)
+      if (folder !== undefined) removeCluster(folder)
+    },
+  }
+}
+
+async function administer(server: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  await client.query(statement).finally(() => client.end())
+}
+
+const postmasterOf = (folder: string): number =>
+  Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
+
+/** Of a process, its children, and those of its children that have ended (proc(5): utime, stime, cutime, cstime). */
+function cpuOfFamily(parent: number): number {
+  let ticks = 0
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const fields = statOf(entry)
+    if (fields === undefined) continue
+    const mine = Number(entry) === parent
+    if (!mine && Number(fields[1]) !== parent) continue
+    ticks += Number(fields[11]) + Number(fields[12])
+    if (mine) ticks += Number(fields[13]) + Number(fields[14])
+  }
+  return ticks * 10
+}
+
+function statOf(pid: string): readonly string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined // It has ended meanwhile.
+  }
+}
+
+/** Opens the database and makes its tables where they are missing. */
+export async function openBenchStorage({ url }: BenchDatabase): Promise<Storage> {
+  const storage = await openStorage({ url })
+  await storage.migrate()
+  return storage
+}

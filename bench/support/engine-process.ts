@@ -1,0 +1,93 @@
+// An engine in a process of its own, driven over IPC: what is measured here is the engine's and nobody else's.
+import { createHash } from 'node:crypto'
+import { createHasher, type PasswordHasher } from '../../src/authenticators/index.ts'
+import { createLogger, type Random, systemRandom } from '../../src/base/index.ts'
+import { checkConfig, type Settings } from '../../src/config/index.ts'
+import { openEngine } from '../../src/engine.ts'
+import type { EngineOrder, Question, Usage } from './engine.ts'
+
+const order = JSON.parse(process.argv[2] ?? '{}') as EngineOrder
+
+/** A hash that costs nothing, to see what everything else costs. It protects nobody. */
+const insecureFreeHash: PasswordHasher = {
+  hash: async (password) => `free$${createHash('sha256').update(password).digest('base64url')}`,
+  verify: async (password, hash) =>
+    hash === `free$${createHash('sha256').update(password).digest('base64url')}`,
+  isOutdated: () => false,
+  load: () => ({ running: 0, waiting: 0 }),
+}
+
+let hashes = 0
+function counted(hasher: PasswordHasher): PasswordHasher {
+  return {
+    ...hasher,
+    hash: (password) => {
+      hashes++
+      return hasher.hash(password)
+    },
+    verify: (password, hash) => {
+      hashes++
+      return hasher.verify(password, hash)
+    },
+  }
+}
+
+/** Every mailed code is 000000, so that a load generator needs no mailbox; all other draws are the system's. */
+const insecureKnownCodes: Random = {
+  bytes: (length) => (length === 12 ? Buffer.alloc(12) : systemRandom.bytes(length)),
+}
+
+const settings: Settings = {
+  mode: 'test',
+  secrets: ['a master secret that is for benchmarks only'],
+  ...order.settings,
+  database: { ...order.settings?.database, url: order.database },
+  http: { port: 0, ...order.settings?.http },
+  mail: {
+    deliver: order.smtpUrl !== undefined,
+    ...(order.smtpUrl && { url: order.smtpUrl }),
+    ...order.settings?.mail,
+  },
+  clients: [
+    {
+      id: 'bench',
+      secret: 'a client secret that is for benchmarks only',
+      label: 'Bench',
+      applicationType: 'web',
+      redirectUris: ['https://app.example/callback'],
+      postLogoutRedirectUris: [],
+    },
+  ],
+}
+const config = checkConfig(settings)
+const { memoryKiB, passes, lanes, concurrency, queue } = config.password
+const hasher = counted(
+  order.hash === 'free'
+    ? insecureFreeHash
+    : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency, queue }),
+)
+const engine = await openEngine(config, {
+  hasher,
+  log: createLogger({ level: order.logLevel ?? 'fatal' }),
+  ...(order.knownCodes && { random: insecureKnownCodes }),
+})
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed } = process.memoryUsage()
+  return { cpuMs: (user + system) / 1000, rss, heapUsed, hashes }
+}
+
+process.on('message', async (question: Question) => {
+  if (question === 'collect') globalThis.gc?.()
+  if (question === 'idle') await engine.delivery.idle()
+  if (question === 'close') {
+    await engine.close()
+    process.disconnect()
+    // Whatever a benchmark left open must not keep this process.
+    process.exit(0)
+  }
+  process.send?.(usage())
+})
+const { port } = new URL(engine.baseUrl)
+process.send?.({ baseUrl: engine.baseUrl, port })

@@ -1,0 +1,51 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+
+type Cell = string | number
+
+/** Prints columns of even width. */
+export function printTable(title: string, rows: readonly Readonly<Record<string, Cell>>[]): void {
+  const names = Object.keys(rows[0] ?? {})
+  const text = (cell: Cell | undefined) => (typeof cell === 'number' ? rounded(cell) : (cell ?? ''))
+  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => text(row[name]).length)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+  say(`\n${title}`)
+  say(line(names))
+  for (const row of rows) say(line(names.map((name) => text(row[name]))))
+}
+
+const rounded = (value: number): string =>
+  value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(3)
+
+/** Whether one JSON object is wanted on standard output; what people read then goes to standard error. */
+export const asJson = process.argv.includes('--json')
+
+export const say = (text: string): void => void (asJson ? process.stderr : process.stdout).write(`${text}\n`)
+
+/** Writes the result to `bench/results/NAME.json` and, with `--json`, to standard output. */
+export function report(name: string, result: object): void {
+  const folder = join(import.meta.dirname, '../results')
+  mkdirSync(folder, { recursive: true })
+  const full = { name, at: new Date().toISOString(), node: process.version, cores: cpus().length, ...result }
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(full, null, 2)}\n`)
+  if (asJson) process.stdout.write(`${JSON.stringify(full)}\n`)
+}
+
+/** The value of `--NAME=VALUE`, or the default. */
+export function option(name: string, fallback: string): string {
+  const prefix = `--${name}=`
+  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5)

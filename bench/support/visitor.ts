@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import type { Agent } from 'node:http'
+import { post, type Reply } from './http.ts'
+
+/** The steps of one recovery, as the SDK of an app asks for them. */
+export const stepNames = [
+  'interact',
+  'introspect',
+  'recover',
+  'identify',
+  'challenge',
+  'answer code',
+  'answer password',
+  'token',
+] as const
+export type StepName = (typeof stepNames)[number]
+
+export interface Recovery {
+  readonly engineUrl: string
+  readonly agent: Agent
+  readonly login: string
+  readonly password: string
+  /** The code of the mail. */
+  code(): Promise<string>
+  /** Told how long each step took, in milliseconds. */
+  onStep?(step: StepName, ms: number): void
+}
+
+/** A step was answered otherwise than a recovery that goes well is. */
+export class StepFailed extends Error {
+  readonly step: StepName
+  readonly reply: Reply
+
+  constructor(step: StepName, reply: Reply) {
+    super(`${step} was answered ${reply.status}: ${JSON.stringify(reply.body).slice(0, 300)}`)
+    this.step = step
+    this.reply = reply
+  }
+}
+
+const verifier = 'v'.repeat(43)
+const challenge = createHash('sha256').update(verifier).digest('base64url')
+const redirectUri = 'https://app.example/callback'
+const authorization = `Basic ${Buffer.from('bench:a client secret that is for benchmarks only').toString('base64')}`
+
+const form = 'application/x-www-form-urlencoded'
+const json = 'application/json'
+
+/** Each visitor comes from an address of her own, which the app vouches for. */
+let visitors = 0
+const nextAddress = (): string => {
+  visitors++
+  return `10.${(visitors >> 16) & 255}.${(visitors >> 8) & 255}.${visitors & 255}`
+}
+
+interface IdxBody {
+  readonly stateHandle?: string
+  readonly authenticators?: { readonly value: readonly { readonly id: string }[] }
+  readonly successWithInteractionCode?: {
+    readonly value: readonly { readonly name: string; readonly value?: string }[]
+  }
+}
+
+/** One whole recovery: from `interact` to tokens. Answers what the token endpoint said. */
+export async function recover(recovery: Recovery): Promise<Record<string, unknown>> {
+  const { engineUrl, agent, login } = recovery
+  const timed = async (step: StepName, path: string, type: string, body: string, headers = {}) => {
+    const begun = performance.now()
+    const reply = await post(agent, engineUrl + path, { type, body, headers })
+    if (reply.status !== 200) throw new StepFailed(step, reply)
+    recovery.onStep?.(step, performance.now() - begun)
+    return reply.body
+  }
+  const idx = async (step: StepName, path: string, body: object) =>
+    (await timed(step, `/idp/idx/${path}`, json, JSON.stringify(body))) as IdxBody
+
+  const { interaction_handle: interactionHandle } = await timed(
+    'interact',
+    '/oauth2/default/v1/interact',
+    form,
+    new URLSearchParams({
+      scope: 'openid profile email',
+      redirect_uri: redirectUri,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      state: 'state',
+      nonce: 'nonce',
+    }).toString(),
+    { authorization, 'x-forwarded-for': nextAddress() },
+  )
+  const { stateHandle } = await idx('introspect', 'introspect', { interactionHandle })
+  await idx('recover', 'recover', { stateHandle })
+  const named = await idx('identify', 'identify', { stateHandle, identifier: login })
+  const id = named.authenticators?.value[0]?.id
+  await idx('challenge', 'challenge', { stateHandle, authenticator: { id } })
+  await idx('answer code', 'challenge/answer', {
+    stateHandle,
+    credentials: { passcode: await recovery.code() },
+  })
+  const done = await idx('answer password', 'challenge/answer', {
+    stateHandle,
+    credentials: { passcode: recovery.password },
+  })
+  const code = done.successWithInteractionCode?.value.find(({ name }) => name === 'interaction_code')?.value
+  return timed(
+    'token',
+    '/oauth2/default/v1/token',
+    form,
+    new URLSearchParams({
+      grant_type: 'interaction_code',
+      interaction_code: code ?? '',
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    }).toString(),
+    { authorization },
+  )
+}
