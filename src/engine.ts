@@ -1,18 +1,8 @@
 import { listEvents, record } from './audit/index.ts'
-import { authenticatorsWith, createHasher, type PasswordHasher } from './authenticators/index.ts'
-import {
-  type Clock,
-  ConfigError,
-  createLogger,
-  createSecrets,
-  type Logger,
-  MonotonicClock,
-  parseDuration,
-  type Random,
-  systemClock,
-  systemRandom,
-} from './base/index.ts'
-import type { Config } from './config/index.ts'
+import { authenticatorsWith } from './authenticators/index.ts'
+import type { Clock, Logger, MonotonicClock } from './base/index.ts'
+import type { ClientConfig, Config } from './config/index.ts'
+import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 import { createFlow, type FlowParts, openLink, timelineOf, transactionsOf } from './flow/index.ts'
 import { createHttp } from './http/index.ts'
 import { idxRoutes, steps } from './idx/index.ts'
@@ -22,26 +12,21 @@ import {
   createMemoryTransport,
   createSmtpTransport,
   type Delivery,
+  leaveDelivery,
   loadTemplates,
   type MailOutcome,
   startDelivery,
   type Transport,
 } from './mail/index.ts'
-import { createPeople, type People } from './management/index.ts'
-import { createOidc, type Oidc } from './oidc/index.ts'
-import { openPolicies } from './policies/index.ts'
-import { seed } from './seed.ts'
-import { openStorage, type Storage } from './storage/index.ts'
+import type { People } from './management/index.ts'
+import type { Oidc, OidcOptions } from './oidc/index.ts'
+import type { Storage } from './storage/index.ts'
 
 /** What may be put in place of the real thing: by tests and the development kit. */
-export interface EnginePorts {
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly log?: Logger
+export interface EnginePorts extends CorePorts {
   readonly transport?: Transport
-  readonly hasher?: PasswordHasher
   /** A private RSA key (JWK) to sign with instead of those in the database. */
-  readonly signingKey?: Parameters<typeof createOidc>[0]['signingKey']
+  readonly signingKey?: NonNullable<OidcOptions['signingKey']>
   readonly tokens?: 'real' | 'virtual'
   /** The status that a request is answered with instead, or undefined to let it pass. */
   readonly fault?: (method: string, path: string) => number | undefined
@@ -63,6 +48,8 @@ export interface Engine {
   /** Transactions, newest first; the timeline of one. No secret in either. */
   transactions(limit?: number): ReturnType<typeof transactionsOf>
   timeline(id: string): ReturnType<typeof timelineOf>
+  /** Adds a client to what the configuration asks for, or replaces the one with its id. */
+  register(client: ClientConfig): Promise<void>
   /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
   /** Takes nothing new, finishes what is under way, and lets go of everything. */
@@ -74,28 +61,20 @@ export interface Engine {
  * migrated and seeded before the first request is answered.
  */
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
-  const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
-  const random = ports.random ?? systemRandom
-  const secrets = createSecrets(config.secrets)
-  const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
-  await storage.migrate()
-  const clock = await openClock(storage, ports.clock ?? systemClock)
-  const hasher = ports.hasher ?? createHasher(hasherOptions(config))
+  const core = await openCore(config, ports)
+  const { storage, secrets, random, clock, log, hasher, policies, people } = core
   const lifetimes = lifetimesOf(config)
-  const policies = openPolicies(storage.db, config)
-  const people = createPeople({ storage, clock, random, hasher, policies })
-  const hashes = new Map<string, Promise<string>>()
-  const sow = () => seed(config, { storage, secrets, random, now: clock.now(), hasher, people, hashes })
-  await sow()
+  await core.sow()
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
-  const delivery = startDelivery({
+  const transport = ports.transport ?? transportOf(config, log, clock)
+  const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
     secrets,
     random,
     clock,
     log,
-    transport: ports.transport ?? transportOf(config, log, clock),
+    transport,
     renderer: await loadTemplates({ folder: config.mail.templates }),
     onClosed: (tx, mail, outcome) => record(tx, mailEvent(mail, outcome), { random, now: clock.now() }),
   })
@@ -118,19 +97,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     onCommitted: () => delivery.wake(),
   }
-  const oidc = createOidc({
-    storage,
-    secrets,
-    random,
-    clock,
-    log,
+  const oidc = openOidc(core, {
     issuer: () => baseUrl,
-    lifetimes: {
-      interactionMs: lifetimes.transaction,
-      accessTokenMs: lifetimes.accessToken,
-      idTokenMs: lifetimes.idToken,
-      refreshTokenMs: lifetimes.refreshToken,
-    },
     ...(ports.tokens && { tokens: ports.tokens }),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -171,16 +139,18 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     events: (query = {}) => listEvents(storage.db, { limit: 200, ...query }),
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
     timeline: (id) => timelineOf(storage.db, id),
+    register: core.register,
     async reset() {
       await delivery.idle()
       clock.rewind()
       await storage.clear(['signing_keys'])
       policies.forget()
-      await sow()
+      await core.sow()
     },
     async close() {
       await http.close()
       await delivery.close()
+      await transport.close()
       await storage.close()
     },
   }
@@ -188,40 +158,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
-
-/** The time that counts: the database server's where there is one, and never behind the highest time stored. */
-async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
-  const serverTime = source === systemClock ? await storage.serverTime() : undefined
-  const offset = serverTime === undefined ? 0 : serverTime - source.now()
-  return new MonotonicClock(source, { offset, highest: await storage.highestTime() })
-}
-
-/** The lifetimes of a configuration in milliseconds. */
-function lifetimesOf({ lifetimes }: Config) {
-  const ms = (name: keyof Config['lifetimes']): number => {
-    const span = parseDuration(lifetimes[name])
-    if (span === undefined || span <= 0)
-      throw new ConfigError([`lifetimes.${name}: must be a span such as 5m`])
-    return span
-  }
-  return {
-    code: ms('code'),
-    transaction: ms('transaction'),
-    interactionCode: ms('interactionCode'),
-    accessToken: ms('accessToken'),
-    idToken: ms('idToken'),
-    refreshToken: ms('refreshToken'),
-    session: ms('session'),
-    /** Notices are tried for three days. */
-    notice: 3 * 24 * 3_600_000,
-  }
-}
-
-const hasherOptions = ({ password }: Config) => ({
-  parameters: { memoryKiB: password.memoryKiB, passes: password.passes, lanes: password.lanes },
-  concurrency: password.concurrency,
-  queue: password.queue,
-})
 
 function transportOf({ mail, org }: Config, log: Logger, clock: Clock): Transport {
   const from = { name: mail.fromName ?? org.name, address: mail.from }

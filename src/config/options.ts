@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { passwordOptions } from '../authenticators/index.ts'
 import { limitsOptions } from '../limits/index.ts'
+import { managementOptions } from '../management/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions } from '../policies/index.ts'
 
 const duration = (description: string, defaultValue: string) =>
@@ -10,7 +11,9 @@ const client = Type.Object(
   {
     id: Type.String({ description: 'The client id.', minLength: 1, maxLength: 100 }),
     label: Type.String({ description: 'The name that people see.', minLength: 1, maxLength: 100 }),
-    secret: Type.Optional(Type.String({ description: 'The secret of a `web` client.', minLength: 16 })),
+    secret: Type.Optional(
+      Type.String({ description: 'The secret of a `web` client.', minLength: 16, secret: true }),
+    ),
     applicationType: Type.Union([Type.Literal('web'), Type.Literal('browser'), Type.Literal('native')], {
       description: '`web` keeps a secret; `browser` and `native` prove themselves by PKCE alone.',
       default: 'web',
@@ -37,7 +40,7 @@ const person = Type.Object(
   {
     login: Type.String({ description: 'Her username.' }),
     email: Type.Optional(Type.String({ description: 'Her primary email; the login where absent.' })),
-    password: Type.Optional(Type.String({ description: 'Her first password.' })),
+    password: Type.Optional(Type.String({ description: 'Her first password.', secret: true })),
     firstName: Type.Optional(Type.String()),
     lastName: Type.Optional(Type.String()),
   },
@@ -59,6 +62,7 @@ export const configOptions = Type.Object(
       description:
         'The master secrets, newest first: what is hashed and sealed in the database hangs on them.',
       default: [],
+      secret: true,
     }),
     org: Type.Object(
       {
@@ -77,6 +81,11 @@ export const configOptions = Type.Object(
           default: 10,
           minimum: 2,
           maximum: 200,
+        }),
+        migrate: Type.Boolean({
+          description:
+            'Whether a start brings the schema up to date. Where it does not, `rekey migrate` must, and a start refuses an older schema.',
+          default: true,
         }),
       },
       { default: {} },
@@ -112,6 +121,10 @@ export const configOptions = Type.Object(
           minimum: 1,
           maximum: 50,
         }),
+        deliver: Type.Boolean({
+          description: 'Whether this node delivers mails. Where it does not, another node must.',
+          default: true,
+        }),
         templates: Type.Optional(
           Type.String({ description: 'A folder with mail templates that replace the built-in ones.' }),
         ),
@@ -144,6 +157,7 @@ export const configOptions = Type.Object(
     recovery: recoveryOptions,
     signOn: signOnOptions,
     limits: limitsOptions,
+    management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),
     people: Type.Array(person, { description: 'People to create where they are missing.', default: [] }),
     trustedOrigins: Type.Array(Type.String(), {

@@ -55,6 +55,8 @@ export interface People {
   ): Promise<Person | undefined>
   /** Removes a person with her credentials, sessions and open recoveries; false where she does not exist. */
   remove(id: string): Promise<boolean>
+  /** Whether this is her password now. For owners; costs what a sign-in costs and counts for no budget. */
+  hasPassword(id: string, password: string): Promise<boolean>
 }
 
 export function createPeople(parts: PeopleParts): People {
@@ -115,6 +117,11 @@ export function createPeople(parts: PeopleParts): People {
         await record(tx, lifecycle('user.account.update_profile', 'Update user', changed), { random, now })
         return changed
       })
+    },
+
+    async hasPassword(id, text) {
+      const credential = await findCredential<PasswordData>(storage.db, id, password)
+      return hasher.verify(text, credential?.data.hash)
     },
 
     async remove(id) {

@@ -17,6 +17,8 @@ export interface Storage {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<readonly string[]>
+  /** What `migrate()` would do. */
+  pendingMigrations(): Promise<readonly string[]>
   /** The database server's time in epoch milliseconds, or undefined where the database is in this process. */
   serverTime(): Promise<number | undefined>
   /** The highest time in the database, in epoch milliseconds; 0 in an empty one. */
@@ -47,6 +49,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     db,
     transaction: (work) => retrying(() => db.transaction().execute(work)),
     migrate: () => migrate(db),
+    pendingMigrations: async () =>
+      (await migratorOf(db).getMigrations()).flatMap(({ name, executedAt }) => (executedAt ? [] : [name])),
     async serverTime() {
       if (kind === 'sqlite') return undefined
       const { rows } = await sql<{
@@ -98,9 +102,11 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
 }
 const tables = Object.keys(tableNames) as readonly (keyof Schema)[]
 
+const migratorOf = (db: Db) =>
+  new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+
 async function migrate(db: Db): Promise<readonly string[]> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
-  const { error, results = [] } = await migrator.migrateToLatest()
+  const { error, results = [] } = await migratorOf(db).migrateToLatest()
   if (error !== undefined) throw error
   return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
 }
