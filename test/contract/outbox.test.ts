@@ -454,6 +454,9 @@ async function startWorker(url: string, smtpUrl: string) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
   await once(child.stdout, 'data')
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal)

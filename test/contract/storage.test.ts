@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
 import { spend } from '../../src/limits/index.ts'
 import { type Db, isUniqueViolation, openStorage, ping, type Storage } from '../../src/storage/index.ts'
@@ -252,6 +252,9 @@ function startWriter(url: string, prefix: string) {
   const acknowledged: string[] = []
   lines.on('line', (line) => acknowledged.push(line))
   const ended = once(lines, 'close')
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
   return {
     acknowledged,
     async reaches(rows: number) {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -11,9 +11,35 @@ declare module 'vitest' {
   }
 }
 
+const prefix = 'rekey-pg-'
+
 /** Names the folder of this run's PostgreSQL; stops what was started in it when the run is over. */
 export default function setup(project: TestProject): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'rekey-pg-'))
+  removeOrphans()
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  writeFileSync(join(folder, 'owner'), String(process.pid))
   project.provide('postgresFolder', folder)
   return () => removeCluster(folder)
+}
+
+/** A run that was killed leaves its PostgreSQL behind; the next one clears it away. */
+function removeOrphans(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(prefix)) continue
+    try {
+      const owner = Number(readFileSync(join(tmpdir(), name, 'owner'), 'utf8'))
+      if (owner > 0 && !isAlive(owner)) removeCluster(join(tmpdir(), name))
+    } catch {
+      // Somebody else's, or gone meanwhile: not ours to clear.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
