@@ -2,18 +2,28 @@ import { domainToASCII } from 'node:url'
 
 /**
  * The key that decides whether two identifiers are the same: NFKC, then each code point in lower case where that
- * is a single code point, and the domain of an address as UTS-46 puts it into ASCII. Idempotent.
+ * is a single code point, and the domain of an address as UTS-46 puts it into ASCII. Idempotent: a name whose key has
+ * another key would be two people's (Spotify, 2013).
  *
  * Only lower-casing, never upper-casing: `ı` (dotless) upper-cases to `I` and would then meet `i`, which once mailed
  * reset links of other people's accounts. What is compared is this key; what is mailed is always the stored address.
  */
 export function compareKey(identifier: string): string {
-  const folded = stable(identifier.trim(), (text) => lower(text.normalize('NFKC')))
+  const folded = stable(identifier, (text) => lower(text.normalize('NFKC')).trim())
   const at = folded.lastIndexOf('@')
   if (at < 1) return folded
   const domain = folded.slice(at + 1)
-  return `${folded.slice(0, at)}@${domainToASCII(domain) || domain}`
+  return `${folded.slice(0, at)}@${asciiDomain(domain)}`
 }
+
+/**
+ * Only domains in letters of their own are converted: what converts them reads a URL's host, which takes `a.com/x` and
+ * `a.com?x` for `a.com`, `%61.com` as well, and `127.1` for an address.
+ */
+const asciiDomain = (domain: string): string =>
+  /^[\p{L}\p{M}\p{N}.-]*$/u.test(domain) && /[^\0-\x7f]/.test(domain)
+    ? domainToASCII(domain) || domain
+    : domain
 
 function lower(text: string): string {
   let result = ''

@@ -38,7 +38,9 @@ export function refusedAdmission(
       recovering ? 'oie.selfservice.reset.password.not.allowed' : 'security.access_denied',
     )
   }
-  if (stage !== 'reset' && stage !== 'reenroll' && stage !== 'granted') return undefined
+  // A recovery that ends without a sign-in sets a password all the same.
+  const leadsOn = stage === 'reset' || stage === 'reenroll' || stage === 'granted'
+  if (!leadsOn && progress.closed !== 'recovered') return undefined
 
   if (recovering && !(person && mayReset.includes(person.status))) {
     return denied(outcome, 'oie.selfservice.reset.password.not.allowed')

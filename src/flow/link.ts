@@ -26,8 +26,12 @@ export const linkToken = (transactionId: string, secret: string): string =>
 
 const transactionIdOf = (token: string): string => `trs${token.slice(prefix.length, prefix.length + 17)}`
 
+/** A link as mails carry it. Anything else does not reach the database, which would choke on a NUL. */
+const isLinkToken = (token: string): boolean => /^ft[A-Za-z0-9]{60}$/.test(token)
+
 /** Reads what a magic link of a client's mail stands for. */
 export async function openLink(parts: FlowParts, clientId: string, token: string): Promise<OpenedLink> {
+  if (!isLinkToken(token)) return { state: 'dead' }
   const found = await findTransactionByLink(
     parts.storage.db,
     transactionIdOf(token),
@@ -42,10 +46,10 @@ export async function openLink(parts: FlowParts, clientId: string, token: string
   if (challenge.expiresAt <= parts.clock.now()) return { state: 'expired' }
 
   const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
+  if (interaction?.clientId !== clientId) return { state: 'dead' }
   const client = await findClient(parts.storage.db, clientId)
   const code = codeIn(parts.authenticators, challenge, token)
-  if (interaction?.clientId !== clientId || client?.status !== 'ACTIVE' || code === undefined)
-    return { state: 'dead' }
+  if (client?.status !== 'ACTIVE' || code === undefined) return { state: 'dead' }
   return { state: 'alive', code, transaction, interaction, client }
 }
 

@@ -95,7 +95,7 @@ async function reachedBy(parts: FlowParts, standing: Standing, { progress }: Out
 /** Whoever is proven now is looked at before the outcome leads her on. */
 async function admitted(parts: FlowParts, reached: Standing, outcome: Outcome): Promise<Outcome> {
   const { progress } = outcome
-  if (progress === reached.transaction.progress || progress.closed !== undefined) return outcome
+  if (progress === reached.transaction.progress) return outcome
   const { person, policy } = reached
   const assigned = await assignmentOf(parts, reached.client.id, person?.id)
   return refusedAdmission(outcome, stageOf(progress, policy), { person, assigned, policy }) ?? outcome

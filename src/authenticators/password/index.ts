@@ -146,7 +146,9 @@ async function accept(
   person: Person,
 ): Promise<{ readonly refused: Refusal } | { readonly data: PasswordData }> {
   const password = textAt(input, field)
-  if (password === undefined || password === '') return { refused: { status: 400, key: 'E0000001', field } }
+  if (password === undefined || password === '') {
+    return { refused: { status: 400, key: 'model.validation.field.blank', field } }
+  }
   const rules = context.policy.password
   const before = await context.directory.credential<PasswordData>(person.id, key)
   const refused = await violation(hasher, password, rules, person, before?.data, context.now)

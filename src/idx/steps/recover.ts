@@ -9,11 +9,13 @@ export const recover: Step = {
   path: 'recover',
   place: 'authenticator',
   stages: ['identify', 'verify'],
-  offered: ({ progress, stage }) =>
+  offered: ({ policy, progress, stage }) =>
     progress.intent === 'sign-in' &&
-    (stage === 'identify' || progress.challenge?.authenticator === 'okta_password'),
-  rendered: ({ policy, stage }) =>
-    policy.recovery.authenticators.length > 0 && (stage === 'verify' || policy.signOn.start === 'password'),
+    (stage === 'identify'
+      ? policy.signOn.start === 'password'
+      : progress.challenge?.authenticator === 'okta_password'),
+  // Where nobody may recover it is not shown, and whoever asks all the same is told why.
+  rendered: ({ policy }) => policy.recovery.authenticators.length > 0,
   fields: () => [],
   async accept(_, { policy, progress }) {
     if (policy.recovery.authenticators.length === 0) {

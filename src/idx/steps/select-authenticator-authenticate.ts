@@ -36,7 +36,11 @@ export const selectAuthenticatorAuthenticate: Step = {
     const id = textAt(input, 'authenticator.id')
     const chosen = choices(context).find(({ key }) => authenticatorId(key) === id)
     const method = valueAt(input, 'authenticator.methodType')
-    const knownMethod = method === undefined || method === null || chosen?.methods.includes(String(method))
+    // Never made a text of: an array `["email"]` is no method, and some objects cannot be one.
+    const knownMethod =
+      method === undefined ||
+      method === null ||
+      (typeof method === 'string' && chosen?.methods.includes(method))
     if (chosen === undefined || !knownMethod) return { progress: context.progress, refused: badRequest }
     return started(chosen, context)
   },

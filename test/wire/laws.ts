@@ -1,0 +1,125 @@
+import { expect } from 'vitest'
+import type { Kit } from '../../src/testing/index.ts'
+import { ion, type Json, type Seen } from './visitor.ts'
+
+export interface Circumstances {
+  readonly idp: Kit
+  /** The handle that was submitted; empty before there is one. */
+  readonly stateHandle: string
+  /** Whether this transaction has become a recovery. */
+  readonly recovering: boolean
+}
+
+/** What holds for every answer of the protocol, whatever was asked and whatever went wrong. */
+export function checkLaws(seen: Seen, circumstances: Circumstances): void {
+  tellsNothingOfItself(seen)
+  isNeverKept(seen)
+  holdsNoSecret(seen, circumstances.idp)
+  if (!isIdx(seen)) return
+  expect(seen.body.version).toBe('1.0.0')
+  expect(seen.type).toBe(seen.path.endsWith('/introspect') && seen.status >= 400 ? 'application/json' : ion)
+  staysInOneTransaction(seen, circumstances)
+  for (const form of formsIn(seen.body)) isWhole(form, seen, circumstances)
+  for (const { path } of relationsIn(seen.body)) pointsSomewhere(seen.body, path)
+  for (const message of messagesIn(seen.body)) isReadable(message)
+  if (circumstances.recovering) staysRecovery(seen.body)
+}
+
+/** Whether a body is the protocol's own, not the API's or a page. */
+export const isIdx = ({ body }: Seen): boolean => body.version !== undefined
+
+function tellsNothingOfItself({ status, text, headers }: Seen): void {
+  expect(status, text).toBeLessThan(500)
+  expect(text).not.toMatch(/\n?\s+at .+:\d+:\d+|node_modules|\.ts:\d+|"stack"/)
+  expect(headers.get('x-powered-by')).toBeNull()
+  expect(headers.get('set-cookie')).toBeNull()
+}
+
+function isNeverKept({ headers }: Seen): void {
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(headers.get('pragma')).toBe('no-cache')
+  expect(headers.get('x-okta-request-id')).toMatch(/^req\w{17}$/)
+}
+
+/** Codes and links go into mails; hashes and sealed values stay in the database; stored addresses are nobody's. */
+function holdsNoSecret({ text }: Seen, idp: Kit): void {
+  expect(text).not.toMatch(
+    /\$argon2|codeHash|sealedCode|linkHash|"longCode"|userId|\bint[A-Za-z0-9]{17}\b|trs[A-Za-z0-9]{17}\b/,
+  )
+  const withoutHandles = text.replace(/02\.id\.[\w-]+/g, '')
+  for (const { code, link } of idp.outbox.all()) {
+    if (code !== null) expect(withoutHandles).not.toMatch(new RegExp(`\\b${code}\\b`))
+    if (link !== null) expect(text).not.toContain(new URL(link).searchParams.get('token') ?? link)
+  }
+  // People of these tests whose address differs from their login have it here.
+  expect(text).not.toContain('@private.example')
+}
+
+function staysInOneTransaction({ body }: Seen, { stateHandle }: Circumstances): void {
+  if (stateHandle === '' || body.stateHandle === undefined) return
+  expect(body.stateHandle).toBe(stateHandle)
+}
+
+function isWhole(form: Json, { body }: Seen, { idp }: Circumstances): void {
+  expect(form.rel).toEqual(['create-form'])
+  expect(form.name).toEqual(expect.any(String))
+  expect(String(form.href).startsWith(`${idp.engineUrl}/`)).toBe(true)
+  expect(form.method).toBe('POST')
+  expect(form.accepts).toMatch(/^application\//)
+  // The last form is for the token endpoint, which knows no state handle.
+  if (form.name === 'issue') return
+  const handles = (form.value as Json[]).filter(({ name }) => name === 'stateHandle')
+  expect(handles).toEqual([
+    { name: 'stateHandle', required: true, value: body.stateHandle, visible: false, mutable: false },
+  ])
+}
+
+function pointsSomewhere(body: Json, path: string): void {
+  const target = path
+    .replace(/^\$\./, '')
+    .split('.')
+    .reduce<unknown>((part, name) => {
+      const [, key = '', index] = /^(\w+)(?:\[(\d+)\])?$/.exec(name) ?? []
+      const member = (part as Json | undefined)?.[key]
+      return index === undefined ? member : (member as unknown[] | undefined)?.[Number(index)]
+    }, body)
+  const meant = (target as { value?: Json } | undefined)?.value ?? target
+  expect(meant, path).toMatchObject({ key: expect.any(String), type: expect.any(String) })
+}
+
+function isReadable({ message, class: kind, i18n }: Json): void {
+  expect(message).toMatch(/^[^{}]+$/)
+  expect(['ERROR', 'INFO', 'WARNING']).toContain(kind)
+  expect(i18n).toEqual({ key: expect.stringMatching(/^[\w.]+$/), params: expect.any(Array) })
+}
+
+/** The SDK runs a `recover` action wherever it sees one, and picks the password by itself: both would lose its way. */
+function staysRecovery(body: Json): void {
+  expect(formsIn(body).filter(({ name }) => name === 'recover')).toEqual([])
+  expect(relationsIn(body).map(({ path }) => keyAt(body, path))).not.toContain('okta_password at select')
+}
+
+function keyAt(body: Json, path: string): string {
+  const index = /^\$\.authenticatorEnrollments\.value\[(\d+)\]$/.exec(path)?.[1]
+  const enrollments = (body.authenticatorEnrollments as { value?: Json[] } | undefined)?.value ?? []
+  return index === undefined ? '' : `${enrollments[Number(index)]?.key} at select`
+}
+
+function* walk(value: unknown): Generator<Json> {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) yield value as Json
+  for (const inner of Object.values(value)) yield* walk(inner)
+}
+
+/** Every form of a response, wherever it hangs. */
+export const formsIn = (body: Json): readonly Json[] =>
+  [...walk(body)].filter((part) => 'href' in part || 'rel' in part)
+
+const relationsIn = (body: Json): readonly { readonly path: string }[] =>
+  [...walk(body)].flatMap(({ relatesTo }) =>
+    relatesTo === undefined ? [] : [relatesTo].flat().map((path) => ({ path: String(path) })),
+  )
+
+/** Every message, of the step and of its fields. */
+export const messagesIn = (body: Json): readonly Json[] =>
+  [...walk(body)].filter((part) => 'i18n' in part || ('message' in part && 'class' in part))
