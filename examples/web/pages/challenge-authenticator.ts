@@ -1,3 +1,4 @@
+import type { Input } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import type { Content } from '../layout.ts'
 import { csrfField, inputField, postForm } from './form.ts'
@@ -26,6 +27,10 @@ export const challengeAuthenticator: StepPage = {
 const asksForPassword = ({ step }: Pick<View, 'step'>) =>
   step?.inputs?.some(({ name }) => name === 'password') ?? false
 
+/** Some servers send longer codes of letters and digits, and say so in a member that the SDK's types leave out. */
+const hasLetters = ({ step }: Pick<View, 'step'>) =>
+  step?.inputs?.some((input: Input & { format?: string }) => input.format === 'alphanumeric') ?? false
+
 function codePage(view: View): Content {
   const words = view.words.challenge
   const address = view.step?.authenticator?.profile?.email
@@ -43,7 +48,7 @@ ${postForm(
     autocomplete: 'one-time-code',
     describedBy: 'sent',
     first: true,
-    numeric: true,
+    numeric: !hasLetters(view),
   }),
 )}
 ${view.step?.canResend && sendAgain(view)}

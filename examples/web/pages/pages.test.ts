@@ -124,6 +124,15 @@ test('the code page looks for the used link only if the server lets it', () => {
   )
 })
 
+test('a phone shows its digits for a code, unless the server sends letters too', () => {
+  const page = pageOf('challenge-authenticator') as StepPage
+  const letters = step('challenge', { name: 'verificationCode', format: 'alphanumeric', maxLength: 10 })
+  expect(page.render(view({ step: steps['challenge-authenticator'] })).body.markup).toContain(
+    'inputmode="numeric"',
+  )
+  expect(page.render(view({ step: letters })).body.markup).not.toContain('inputmode')
+})
+
 /** Submits a form with an SDK client that tells of every request it makes. */
 async function submit(name: keyof typeof steps, form: Record<string, string>) {
   const requests: string[] = []
