@@ -33,13 +33,21 @@ const reply = async (response: Response): Promise<Reply> => {
   return { status: response.status, headers: response.headers, body }
 }
 
+/** What a visitor must know of an engine. */
+export type Target = Pick<Kit, 'issuer' | 'engineUrl' | 'clientId' | 'clientSecret' | 'redirectUri'> &
+  Partial<Pick<Kit, 'publicClientId'>>
+
 /** Begins an interaction and opens its conversation, as every client does. */
-export async function visit(idp: Kit, options: { readonly clientId?: string } = {}): Promise<WireVisitor> {
+export async function visit(
+  idp: Target,
+  options: { readonly clientId?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<WireVisitor> {
   const verifier = randomBytes(32).toString('base64url')
   const clientId = options.clientId ?? idp.clientId
   const credentials = clientId === idp.clientId ? { client_secret: idp.clientSecret } : {}
   const interact = await fetch(`${idp.issuer}/v1/interact`, {
     method: 'POST',
+    headers: options.headers ?? {},
     body: new URLSearchParams({
       client_id: clientId,
       ...credentials,

@@ -1,0 +1,272 @@
+import { StatementSync } from 'node:sqlite'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import {
+  type Attacked,
+  answer,
+  choose,
+  manyMails,
+  manyRequests,
+  masked,
+  type Node,
+  startNode,
+} from '../support/attacks.ts'
+import { messageKeysOf, type Reply, visit, type WireVisitor } from '../support/idx.ts'
+
+// Of one length, so that bodies can be compared byte by byte.
+const known = 'mary@example.com'
+const unknown = 'nina@example.com'
+
+/** People of every kind whom a stranger must not tell from nobody. */
+const twins = {
+  'suspended@test.dev': 'SUSPENDED',
+  'lockedout@test.dev': 'LOCKED_OUT',
+  'staged-ab@test.dev': 'STAGED',
+  'deprovisd@test.dev': 'DEPROVISIONED',
+  'provision@test.dev': 'PROVISIONED',
+  'passwless@test.dev': 'ACTIVE',
+  'expiredpw@test.dev': 'PASSWORD_EXPIRED',
+} as const
+
+type Move = readonly [name: string, send: (visitor: WireVisitor) => Promise<Reply>]
+
+const guess: Move = ['a wrong code', (visitor) => answer(visitor, '000000x')]
+const resend: Move = ['another mail', (visitor) => visitor.post('challenge/resend')]
+
+/** Every step that a stranger can take with somebody's name, and what a step is answered after the end. */
+const walk = (identifier: string): readonly Move[] => [
+  ['recover', (visitor) => visitor.post('recover')],
+  ['identify', (visitor) => visitor.post('identify', { identifier })],
+  ['introspect', (visitor) => visitor.post('introspect')],
+  ['a wrong choice', (visitor) => visitor.post('challenge', { authenticator: { id: 'aut0' } })],
+  ['select', async (visitor) => choose(visitor, (await visitor.post('introspect')).body)],
+  ['poll', (visitor) => visitor.post('challenge/poll')],
+  ['no code', (visitor) => answer(visitor, '')],
+  guess,
+  resend,
+  guess,
+  guess,
+  ['select again', async (visitor) => choose(visitor, (await visitor.post('introspect')).body)],
+  guess,
+  ['the fifth wrong code', guess[1]],
+  ['after the end', guess[1]],
+  ['poll after the end', (visitor) => visitor.post('challenge/poll')],
+]
+
+const signIn = (identifier: string): readonly Move[] => [
+  ...Array.from(
+    { length: 5 },
+    (): Move => [
+      'a wrong password',
+      (visitor) => visitor.post('identify', { identifier, credentials: { passcode: 'not her password' } }),
+    ],
+  ),
+  ['after the end', (visitor) => visitor.post('introspect')],
+]
+
+async function run(idp: Attacked, moves: readonly Move[]): Promise<(Reply & { readonly name: string })[]> {
+  const visitor = await visit(idp)
+  const replies = []
+  for (const [name, send] of moves) replies.push({ name, ...(await send(visitor)) })
+  return replies
+}
+
+describe('a stranger with a list of names', () => {
+  let idp: Kit
+  beforeAll(async () => {
+    idp = await startEngine({ clock: 'frozen', settings: { limits: { ...manyRequests } } })
+  })
+  beforeEach(async () => {
+    await idp.reset()
+    for (const [login, status] of Object.entries(twins)) {
+      const hasPassword = login !== 'passwless@test.dev'
+      await idp.people.add({ login, status, ...(hasPassword && { password: 'Marmalade-Harbour-31' }) })
+    }
+  })
+  afterAll(() => idp.close())
+
+  const said = async (login: string, moves: (login: string) => readonly Move[]) =>
+    (await run(idp, moves(login))).map((reply) => `${reply.name}\n${masked(reply, login)}`)
+
+  test.each([
+    ['recovers', walk],
+    ['signs in', signIn],
+  ])(
+    'A01: whoever %s under a known or an unknown name reads the same bytes at every step',
+    async (_, moves) => {
+      expect(await said(known, moves)).toEqual(await said(unknown, moves))
+      for (const login of Object.keys(twins)) {
+        const nobody = `nobody${login.slice(6)}`
+        expect(await said(login, moves), login).toEqual(await said(nobody, moves))
+      }
+    },
+  )
+
+  test('A01: a policy that starts with the username asks everybody the same', async () => {
+    const own = await startEngine({ clock: 'frozen', settings: { signOn: { start: 'identifier' } } })
+    const byName = (identifier: string): readonly Move[] => [
+      ['identify', (visitor) => visitor.post('identify', { identifier })],
+      ['introspect', (visitor) => visitor.post('introspect')],
+    ]
+    const [mary, nina] = [await run(own, byName(known)), await run(own, byName(unknown))]
+    expect(mary.map((reply) => masked(reply, known))).toEqual(nina.map((reply) => masked(reply, unknown)))
+    expect(mary[0]?.status).toBe(200)
+    await own.close()
+  })
+
+  test('A03: ten wrong codes, and ten mails, are throttled alike and as long', async () => {
+    const outline = async (login: string) => {
+      const replies: Reply[] = []
+      for (let round = 0; round < 2; round++) replies.push(...(await run(idp, [...walk(login), guess])))
+      // The budget of mails is spent on the way: later transactions meet it at their first mail.
+      for (let round = 0; round < 4; round++) replies.push(...(await run(idp, walk(login).slice(0, 5))))
+      return replies.map(({ status, headers, body }) => [
+        status,
+        headers.get('retry-after'),
+        ...messageKeysOf(body),
+      ])
+    }
+
+    const told = await outline(known)
+    expect(told).toEqual(await outline(unknown))
+    expect(told.map(([status]) => status)).toContain(429)
+    expect(told.filter(([, retryAfter]) => retryAfter !== null).length).toBeGreaterThan(2)
+  })
+
+  test('A03: the form asks for a long code after as many wrong ones, whoever was named', async () => {
+    const own = await startEngine({
+      clock: 'frozen',
+      settings: { limits: { ...manyRequests, ...manyMails } },
+    })
+    const asks = async (login: string) => {
+      const forms: unknown[] = []
+      for (let round = 0; round < 6; round++) {
+        const replies = await run(own, [...walk(login).slice(0, 5), guess, guess, guess, guess])
+        forms.push(replies[4]?.body.remediation.value[0].value[0].form.value[0].maxLength)
+      }
+      return forms
+    }
+    const told = await asks(known)
+    expect(told).toEqual([undefined, undefined, undefined, undefined, undefined, 10])
+    expect(await asks(unknown)).toEqual(told)
+    await own.close()
+  })
+
+  test('A04: every refusal carries the same key, status and count for known and unknown', async () => {
+    const outline = async (login: string) =>
+      [...(await run(idp, walk(login))), ...(await run(idp, signIn(login)))].map(({ name, status, body }) =>
+        [name, status, ...messageKeysOf(body)].join(' '),
+      )
+
+    const told = await outline(known)
+    expect(told).toEqual(await outline(unknown))
+    expect(told).toContain('the fifth wrong code 429 tooManyRequests')
+    expect(told).toContain('after the end 401 idx.session.expired')
+    expect(told.filter((line) => line.startsWith('a wrong password 401 errors.E0000004'))).toHaveLength(4)
+  })
+
+  test('A05: lengths, headers, cookies, authenticators and the masked address tell nothing', async () => {
+    const mary = await run(idp, walk(known))
+    const nina = await run(idp, walk(unknown))
+    const outline = ({ headers, body }: Reply) => ({
+      length: JSON.stringify(body).length,
+      headers: [...headers].map(([name]) => name).sort(),
+      cookies: headers.getSetCookie(),
+      authenticators: body.authenticators?.value.map(({ key }: { key: string }) => key),
+    })
+    expect(mary.map(outline)).toEqual(nina.map(outline))
+    expect(mary.flatMap(({ headers }) => headers.getSetCookie())).toEqual([])
+
+    // Of nobody the mask is as steady as of somebody: it is made from what was typed.
+    const mask = async (login: string) =>
+      (await run(idp, walk(login).slice(0, 5)))[4]?.body.currentAuthenticatorEnrollment.value.profile.email
+    expect([await mask(unknown), await mask(unknown)]).toEqual(['n***a@example.com', 'n***a@example.com'])
+    await idp.people.add({ login: 'mary.alias@test.dev', email: 'elsewhere@example.org' })
+    expect(await mask('mary.alias@test.dev')).toBe('m***s@test.dev')
+  })
+})
+
+describe('a stranger with a stop-watch', () => {
+  let node: Node
+  let hashes = 0
+  let statements: string[] = []
+  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
+
+  beforeAll(async () => {
+    const hasher = createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 1000 })
+    const counted = <T>(work: T): T => {
+      hashes += 1
+      return work
+    }
+    const counting = {
+      ...hasher,
+      hash: (password: string) => counted(hasher.hash(password)),
+      verify: (password: string, hash: string | undefined) => counted(hasher.verify(password, hash)),
+    }
+    node = await startNode({ ports: { hasher: counting } })
+    for (const name of ['all', 'run'] as const) {
+      const original = originals[name] as (...parameters: unknown[]) => unknown
+      const listening = function (this: StatementSync, ...parameters: unknown[]) {
+        statements.push(this.sourceSQL)
+        return original.apply(this, parameters)
+      }
+      Object.assign(StatementSync.prototype, { [name]: listening })
+    }
+  })
+  afterAll(async () => {
+    Object.assign(StatementSync.prototype, originals)
+    await node.close()
+  })
+  afterEach(() => {
+    statements = []
+  })
+
+  /** What a request costs: its statements in order, its hashes; without those of the mail worker, who works later. */
+  function cost(): readonly string[] {
+    const blocks: string[][] = []
+    let open: string[] | undefined
+    for (const statement of statements) {
+      if (statement === 'begin immediate') open = []
+      open?.push(statement)
+      if (open === undefined) blocks.push([statement])
+      if (statement === 'commit' && open !== undefined) {
+        blocks.push(open)
+        open = undefined
+      }
+    }
+    statements = []
+    const own = blocks.filter((block) => !block.some((line) => /update "outbox"|update outbox/.test(line)))
+    // Policies are read anew every two seconds, whoever asks.
+    return own.flat().filter((line) => !line.includes('"policy_rules"'))
+  }
+
+  test.each([
+    ['recovery', walk],
+    ['sign-in', signIn],
+  ])(
+    'A02: each step of a %s costs as many statements, hashes and effects for nobody as for somebody',
+    async (_, moves) => {
+      const costs = async (login: string) => {
+        const visitor = await visit(node)
+        await node.engine.delivery.idle()
+        const steps: unknown[] = []
+        for (const [name, send] of moves(login)) {
+          cost()
+          hashes = 0
+          await send(visitor)
+          await node.engine.delivery.idle()
+          steps.push({ name, hashes, statements: cost() })
+        }
+        return steps
+      }
+
+      const mary = await costs(known)
+      expect(await costs(unknown)).toEqual(mary)
+      const seen = JSON.stringify(mary)
+      expect(moves === walk ? seen.includes('insert into \\"outbox\\"') : seen.includes('"hashes":1')).toBe(
+        true,
+      )
+    },
+  )
+})

@@ -1,0 +1,241 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Settings } from '../../src/config/index.ts'
+import { startSmtpSink } from '../../src/testing/control/index.ts'
+import type { Kit } from '../../src/testing/index.ts'
+import {
+  answer,
+  atTheCode,
+  mailTo,
+  manyMails,
+  newPassword,
+  nodeSettings,
+  parallel,
+  scale,
+  startEngineProcess,
+  startTarget,
+  wrongCode,
+} from '../support/attacks.ts'
+import { codeOf, messageKeysOf, type Reply, remediationsOf, visit } from '../support/idx.ts'
+import { onEachDatabase } from '../support/postgres.ts'
+
+const victim = 'mary@example.com'
+const isThrough = ({ body }: Reply): boolean => remediationsOf(body)[0] === 'reset-authenticator'
+const wasJudged = ({ body }: Reply): boolean =>
+  messageKeysOf(body).some((key) => key === 'api.authn.error.PASSCODE_INVALID' || key === 'tooManyRequests')
+
+describe('one transaction', () => {
+  let idp: Kit
+  beforeEach(async () => {
+    idp = await startTarget()
+  })
+  afterEach(() => idp.close())
+
+  test('A06: after five wrong codes the right one is worth nothing', async () => {
+    const visitor = await atTheCode(idp, victim)
+    const { code } = await mailTo(idp, victim)
+    const refused = []
+    for (let guess = 1; guess <= 5; guess++) refused.push(await answer(visitor, wrongCode(code, guess)))
+
+    expect(refused.map(({ status }) => status)).toEqual([401, 401, 401, 401, 429])
+    expect(refused.at(-1)?.body.remediation).toBeUndefined()
+    const late = await answer(visitor, code)
+    expect([late.status, ...messageKeysOf(late.body)]).toEqual([401, 'idx.session.expired'])
+    expect((await visitor.post('introspect')).status).toBe(401)
+  })
+
+  test('A06: after five wrong passwords the right one is worth nothing', async () => {
+    const visitor = await visit(idp)
+    const tries = []
+    for (const passcode of ['a', 'b', 'c', 'd', 'e', idp.person.password]) {
+      tries.push(await visitor.post('identify', { identifier: victim, credentials: { passcode } }))
+    }
+    expect(tries.map(({ status }) => status)).toEqual([401, 401, 401, 401, 429, 401])
+    expect(codeOf(tries.at(-1)?.body)).toBeUndefined()
+  })
+
+  test('A09: another mail buys no further guess', async () => {
+    const visitor = await atTheCode(idp, victim)
+    const statuses = []
+    for (let guess = 1; guess <= 5; guess++) {
+      const { code } = await mailTo(idp, victim)
+      statuses.push((await answer(visitor, wrongCode(code))).status)
+      if (guess === 2 || guess === 4) await visitor.post('challenge/resend')
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 429])
+    const { code } = await mailTo(idp, victim)
+    expect((await answer(visitor, code)).status).toBe(401)
+  })
+})
+
+onEachDatabase('many transactions against one account', (database) => {
+  test('A07: at most twenty codes a day are judged, and none of them lets anybody in', async () => {
+    const { url, drop } = await database.create()
+    const idp = await startTarget({ database: url, settings: { limits: manyMails } })
+    const rounds = scale(database.name === 'sqlite' ? 60 : 20, 10_000)
+    // Kept from before the attack: a short code that is right for another five minutes.
+    const owner = await atTheCode(idp, victim)
+    const short = (await mailTo(idp, victim)).code
+
+    let throughs = 0
+    for (let round = 0; round < rounds; round++) {
+      const visitor = await atTheCode(idp, victim)
+      for (let guess = 0; guess < 5; guess++) {
+        const passcode = String((round * 5 + guess) % 1_000_000).padStart(6, '0')
+        if (isThrough(await answer(visitor, passcode))) throughs++
+      }
+      if (round % 100 === 99) idp.outbox.clear()
+    }
+
+    expect(throughs).toBe(0)
+    const used = await idp.engine.storage.db
+      .selectFrom('budgets')
+      .select('used')
+      .where('key', 'like', 'codes-%:person:%')
+      .execute()
+    expect(used.map((row) => row.used)).toEqual([20, 20])
+    // Even the right one is judged wrong now: more guesses at short codes tell nothing.
+    expect(short).toMatch(/^\d{6}$/)
+    expect(isThrough(await answer(owner, short))).toBe(false)
+    await idp.close()
+    await drop()
+  })
+
+  test('A29: the attack locks nobody out: a long code and the link work on', async () => {
+    const { url, drop } = await database.create()
+    const idp = await startTarget({ database: url })
+    for (let round = 0; round < 5; round++) {
+      const visitor = await atTheCode(idp, victim)
+      for (let guess = 0; guess < 4; guess++)
+        await answer(visitor, wrongCode((await mailTo(idp, victim)).code))
+    }
+    idp.clock.advance('10m')
+
+    const owner = await atTheCode(idp, victim)
+    const mail = await mailTo(idp, victim)
+    expect(mail.code).toMatch(/^[A-Z2-9]{10}$/)
+    const opened = await fetch(mail.link ?? '', { redirect: 'manual' })
+    expect(new URL(opened.headers.get('location') ?? '').searchParams.get('otp')).toBe(mail.code)
+    expect(isThrough(await answer(owner, mail.code))).toBe(true)
+    expect(codeOf((await answer(owner, newPassword)).body)).toBeDefined()
+
+    // And the budget of wrong passwords is hers again.
+    const next = await visit(idp)
+    const signedIn = await next.post('identify', {
+      identifier: victim,
+      credentials: { passcode: newPassword },
+    })
+    expect(codeOf(signedIn.body)).toBeDefined()
+    await idp.close()
+    await drop()
+  })
+
+  test('A07: twenty wrong passwords an hour are judged; the right one is then wrong until a recovery', async () => {
+    const { url, drop } = await database.create()
+    const idp = await startTarget({ database: url })
+    const signIn = async (passcode: string) =>
+      (await visit(idp)).post('identify', { identifier: victim, credentials: { passcode } })
+    for (let guess = 0; guess < 20; guess++) await signIn(`guess ${guess}`)
+
+    expect(messageKeysOf((await signIn(idp.person.password)).body)).toEqual(['errors.E0000004'])
+    idp.clock.advance('1h')
+    expect(codeOf((await signIn(idp.person.password)).body)).toBeDefined()
+    await idp.close()
+    await drop()
+  })
+})
+
+onEachDatabase('many requests at once', (database) => {
+  // Each guess is a dozen round trips on PostgreSQL.
+  const crowd = database.name === 'sqlite' ? 500 : scale(120, 500)
+  let close: (() => Promise<void>)[] = []
+  afterEach(async () => {
+    for (const work of close.reverse()) await work()
+    close = []
+  })
+
+  async function shared(): Promise<{ readonly settings: Settings; readonly idp: Kit }> {
+    const { url, drop } = await database.create()
+    const sink = await startSmtpSink()
+    const settings = nodeSettings(sink.url, { database: { url } })
+    // Takes the mails and nothing else: it only answers for the test's own look at them.
+    const idp = await startTarget({ clock: 'virtual', database: url, settings: { mail: { url: sink.url } } })
+    close.push(drop, sink.close, idp.close)
+    return { settings, idp: { ...idp, outbox: sink.messages } }
+  }
+
+  test('A08: of hundreds of guesses at once no more than five are judged', async () => {
+    const { idp } = await shared()
+    const visitor = await atTheCode(idp, victim)
+    const { code } = await mailTo(idp, victim)
+
+    const replies = await parallel(crowd, (guess) => answer(visitor, wrongCode(code, guess + 1)))
+
+    expect(replies.filter(wasJudged).length).toBeLessThanOrEqual(5)
+    expect(replies.filter(isThrough)).toEqual([])
+    expect(replies.filter(({ status }) => status >= 500)).toEqual([])
+    const failures = (await idp.events()).filter(
+      ({ eventType, outcome }) => eventType === 'user.authentication.verify' && outcome.result === 'FAILURE',
+    )
+    expect(failures.length).toBe(replies.filter(wasJudged).length)
+  })
+
+  test('A08: neither when four processes on one database share them', async () => {
+    const { settings, idp } = await shared()
+    const visitor = await atTheCode(idp, victim)
+    const { code } = await mailTo(idp, victim)
+    const nodes = await parallel(4, () => startEngineProcess(settings))
+    close.push(...nodes.map((node) => node.kill))
+
+    const send = async (node: (typeof nodes)[number], passcode: string): Promise<Reply> => {
+      const response = await fetch(`${node.engineUrl}/idp/idx/challenge/answer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ stateHandle: visitor.stateHandle, credentials: { passcode } }),
+      })
+      return { status: response.status, headers: response.headers, body: await response.json() }
+    }
+    const replies = await parallel(crowd, (guess) => {
+      const node = nodes[guess % nodes.length]
+      if (node === undefined) throw new Error('there are no nodes')
+      return send(node, wrongCode(code, guess + 1))
+    })
+
+    expect(replies.filter(wasJudged).length).toBeLessThanOrEqual(5)
+    expect(replies.filter(({ status }) => status >= 500)).toEqual([])
+    const statuses = []
+    for (let guess = 0; guess < 6; guess++) statuses.push((await answer(visitor, wrongCode(code))).status)
+    expect(statuses.at(-1)).toBe(401)
+    expect((await answer(visitor, code)).status).toBe(401)
+  })
+
+  test('A10: killing the engine between two guesses buys no further one', async () => {
+    const { settings, idp } = await shared()
+    const { stateHandle } = await atTheCode(idp, victim)
+    const { code } = await mailTo(idp, victim)
+    const first = await startEngineProcess(settings)
+    const guess = async (node: { readonly engineUrl: string }, passcode: string | null | undefined) => {
+      const response = await fetch(`${node.engineUrl}/idp/idx/challenge/answer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ stateHandle, credentials: { passcode } }),
+      })
+      return response.status
+    }
+
+    const before = [await guess(first, wrongCode(code)), await guess(first, wrongCode(code))]
+    await first.kill()
+    const second = await startEngineProcess(settings)
+    close.push(second.kill)
+    const after = []
+    for (let step = 0; step < 3; step++) after.push(await guess(second, wrongCode(code)))
+
+    expect([...before, ...after]).toEqual([401, 401, 401, 401, 429])
+    expect(await guess(second, code)).toBe(401)
+    const used = await idp.engine.storage.db
+      .selectFrom('budgets')
+      .select('used')
+      .where('key', 'like', 'codes-%:person:%')
+      .execute()
+    expect(used.map((row) => row.used)).toEqual([5, 5])
+  })
+})
