@@ -17,8 +17,11 @@ export interface Seen {
   readonly body: Json
 }
 
+type Client = 'web' | 'public' | { readonly id: string; readonly secret: string }
+
 export interface VisitorOptions {
-  readonly client?: 'web' | 'public'
+  /** A client of the kit, or one registered for the test. */
+  readonly client?: Client
   readonly server?: 'default' | 'org'
   /** Asks with another browser, address or language. */
   readonly headers?: Readonly<Record<string, string>>
@@ -62,11 +65,18 @@ export function newVisitor(
 ) {
   const verifier = randomBytes(32).toString('base64url')
   const oauth = server === 'default' ? '/oauth2/default' : '/oauth2'
+  const redirectUri = typeof client === 'string' ? idp.redirectUri : 'http://localhost:8080/callback'
   const seen: Seen[] = []
   let interactionHandle = ''
   let stateHandle = ''
   let recovering = false
   let lastMail: Message | undefined
+
+  function credentialsOf(of: Client): Record<string, string> {
+    if (of === 'public') return { client_id: idp.publicClientId }
+    const { id, secret } = of === 'web' ? { id: idp.clientId, secret: idp.clientSecret } : of
+    return { client_id: id, client_secret: secret }
+  }
 
   async function ask(path: string, body: unknown, accept: Record<string, string> = {}): Promise<Seen> {
     const answer = await send(idp, `/idp/idx/${path}`, {
@@ -94,9 +104,8 @@ export function newVisitor(
       const { body } = await send(idp, `${oauth}/v1/interact`, {
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
         body: new URLSearchParams({
-          client_id: client === 'web' ? idp.clientId : idp.publicClientId,
-          ...(client === 'web' && { client_secret: idp.clientSecret }),
-          redirect_uri: idp.redirectUri,
+          ...credentialsOf(client),
+          redirect_uri: redirectUri,
           scope: 'openid email',
           state: 'the state of the app',
           code_challenge: s256(verifier),
@@ -153,16 +162,15 @@ export function newVisitor(
       return visitor.answers(code)
     },
     /** Redeems an interaction code as the client that asked, or as another. */
-    redeems: (code: string, as: 'web' | 'public' = client) =>
+    redeems: (code: string, as: Client = client) =>
       send(idp, `${oauth}/v1/token`, {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({
           grant_type: 'interaction_code',
           interaction_code: code,
           code_verifier: verifier,
-          redirect_uri: idp.redirectUri,
-          client_id: as === 'web' ? idp.clientId : idp.publicClientId,
-          ...(as === 'web' && { client_secret: idp.clientSecret }),
+          redirect_uri: redirectUri,
+          ...credentialsOf(as),
         }).toString(),
       }),
   }
