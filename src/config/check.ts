@@ -1,7 +1,9 @@
-import type { TSchema } from 'typebox'
+import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
-import { ConfigError } from '../base/index.ts'
+import { ConfigError, didYouMean } from '../base/index.ts'
 import { type Config, configOptions } from './options.ts'
+import { unsafeInProduction } from './production.ts'
+import { choicesOf, isObject, type Schema, schema, schemaAt, typeOf } from './schema.ts'
 
 /** Settings as an owner writes them: any part may be absent. */
 export type Settings = DeepPartial<Config>
@@ -12,61 +14,119 @@ type DeepPartial<T> = T extends readonly unknown[]
     ? { [K in keyof T]?: DeepPartial<T[K]> }
     : T
 
-/** Puts the defaults in and checks everything. Throws a ConfigError with all problems at once, each naming its option. */
-export function checkConfig(settings: Settings): Config {
-  const filled = Value.Default(configOptions, structuredClone(settings))
-  const problems = problemsOf(configOptions, filled)
-  if (problems.length > 0) throw new ConfigError(problems)
+/** One thing that is wrong: the option and what to do about it. */
+interface Problem {
+  readonly path: string
+  readonly words: string
+}
+
+/**
+ * Puts the defaults in and checks everything. Throws a ConfigError with all problems at once, each naming its option.
+ *
+ * @param sourceOf where a setting comes from, to be told with what is wrong with it.
+ */
+export function checkConfig(
+  settings: Settings,
+  sourceOf: (path: string) => string | undefined = () => undefined,
+): Config {
+  const filled = Value.Default(configOptions, withSender(structuredClone(settings)))
+  const broken = [...unknownNames(schema, filled, ''), ...shapeProblems(filled)]
   const config = filled as Config
-  const unsafe = config.mode === 'production' ? productionProblems(config) : []
-  if (unsafe.length > 0) throw new ConfigError(unsafe)
+  const unsafe =
+    config.mode === 'production' ? unsafeInProduction(config, (option) => !isBroken(broken, option)) : []
+  const problems = [...broken, ...unsafe.map(([path, words]) => ({ path, words }))]
+  if (problems.length > 0) {
+    throw new ConfigError(
+      problems.map(({ path, words }) => {
+        const source = sourceOf(path)
+        return `${path || 'the configuration'}: ${words}${source === undefined ? '' : ` (from ${source})`}`
+      }),
+    )
+  }
   return config
 }
 
-function problemsOf(schema: TSchema, value: unknown): readonly string[] {
-  return Value.Errors(schema, value).flatMap((error) => {
-    const path = error.instancePath.slice(1).replaceAll('/', '.')
-    // Reported once more, with the option's own name, by `additionalProperties`.
-    if (error.keyword === 'boolean') return []
-    if (error.keyword === 'additionalProperties') {
-      const { additionalProperties } = error.params as { additionalProperties: readonly string[] }
-      return additionalProperties.map(
-        (name) => `${[path, name].filter(Boolean).join('.')}: there is no such option`,
-      )
-    }
-    return [`${path || 'the configuration'}: ${error.message}`]
+/** Mails come from the public address's host where nothing else is said: servers that take mails check the domain. */
+function withSender(settings: Settings): Settings {
+  const { issuer, mail } = settings
+  if (typeof issuer !== 'string' || mail?.from !== undefined || !URL.canParse(issuer)) return settings
+  return { ...settings, mail: { ...mail, from: `no-reply@${new URL(issuer).hostname}` } }
+}
+
+const isBroken = (problems: readonly Problem[], option: string): boolean =>
+  problems.some(
+    ({ path }) => path === option || path.startsWith(`${option}.`) || option.startsWith(`${path}.`),
+  )
+
+/** Names that are no options, at any depth. */
+function unknownNames(option: Schema, value: unknown, path: string): readonly Problem[] {
+  if (Array.isArray(value)) {
+    const { items } = option
+    return items === undefined
+      ? []
+      : value.flatMap((item, n) => unknownNames(items, item, join(path, String(n))))
+  }
+  const { properties } = option
+  if (properties === undefined || !isObject(value)) return []
+  return Object.entries(value).flatMap(([name, child]) => {
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (known !== undefined) return unknownNames(known, child, join(path, name))
+    return [
+      {
+        path: join(path, name),
+        words: `there is no such option${didYouMean(name, Object.keys(properties))}`,
+      },
+    ]
   })
 }
 
-/** What must not reach production: each is fine on a laptop and an open door on the internet. */
-function productionProblems(config: Config): readonly string[] {
-  const problems: (readonly [unsafe: boolean, problem: string])[] = [
-    [
-      config.secrets.length === 0,
-      'secrets: set REKEY_SECRET (or REKEY_SECRET_FILE) to a random text of 32 characters or more',
-    ],
-    [config.secrets.some((secret) => secret.length < 32), 'secrets: each must have 32 characters or more'],
-    [
-      config.issuer === undefined,
-      'issuer: set REKEY_ISSUER to the public address, such as https://id.example.com',
-    ],
-    [
-      config.issuer !== undefined && !config.issuer.startsWith('https://'),
-      'issuer: must be https, links in mails and tokens are made of it',
-    ],
-    [
-      config.mail.url === undefined,
-      'mail.url: set SMTP_URL to the mail server, such as smtp://user:password@mail.example.com:587',
-    ],
-    [config.database.url === 'memory', 'database.url: set DATABASE_URL to postgres://… or sqlite:PATH'],
-    [
-      config.password.memoryKiB < 19_456 || config.password.passes < 2,
-      'password: argon2id needs at least 19456 KiB and 2 passes',
-    ],
-    [
-      config.clients.some(({ insecureLocalhostRedirects }) => insecureLocalhostRedirects),
-      'clients: insecureLocalhostRedirects is for development only',
-    ],
-  ]
-  return problems.filter(([unsafe]) => unsafe).map(([, problem]) => problem)
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+
+type ShapeError = ReturnType<typeof Value.Errors>[number]
+
+function shapeProblems(value: unknown): readonly Problem[] {
+  const before = Typebox.Get().maxErrors
+  // Told of eight problems only, an owner would come back for the ninth.
+  Typebox.Set({ maxErrors: 1000 })
+  try {
+    const byPath = Map.groupBy(Value.Errors(configOptions, value), pathOf)
+    return [...byPath].flatMap(([path, errors]) => {
+      const words = wordsFor(path, errors, value)
+      return words === undefined ? [] : [{ path, words }]
+    })
+  } finally {
+    Typebox.Set({ maxErrors: before })
+  }
+}
+
+/** The option an error is about: what is missing is named itself, not the group it is missing from. */
+function pathOf({ keyword, instancePath, params }: ShapeError): string {
+  const path = instancePath.slice(1).replaceAll('/', '.')
+  if (keyword !== 'required') return path
+  return join(path, (params as { requiredProperties: readonly string[] }).requiredProperties[0] ?? '')
+}
+
+function wordsFor(path: string, errors: readonly ShapeError[], settings: unknown): string | undefined {
+  const option = schemaAt(path)
+  const [error] = errors
+  // Names that are no options are told of by `unknownNames`.
+  if (option === undefined || error === undefined || error.keyword === 'additionalProperties')
+    return undefined
+  if (error.keyword === 'required') return `is missing, it must be ${typeOf(option)}`
+  const choices = choicesOf(option)
+  if (choices.length > 0) {
+    const typed = path
+      .split('.')
+      .reduce<unknown>((value, name) => (value as Record<string, unknown>)?.[name], settings)
+    return `must be ${typeOf(option)}${didYouMean(String(typed), choices)}`
+  }
+  const { limit } = error.params as { limit?: number }
+  if (error.keyword === 'minLength') {
+    return limit === 1 ? 'must not be empty' : `must have ${limit} characters or more`
+  }
+  if (error.keyword === 'maxLength') return `must have ${limit} characters or fewer`
+  if (error.keyword === 'minimum') return `must be ${limit} or more`
+  if (error.keyword === 'maximum') return `must be ${limit} or less`
+  if (error.keyword === 'uniqueItems') return 'must not name anything twice'
+  return `must be ${typeOf(option)}`
 }

@@ -5,7 +5,12 @@ import { managementOptions } from '../management/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions } from '../policies/index.ts'
 
 const duration = (description: string, defaultValue: string) =>
-  Type.String({ description, default: defaultValue, pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$' })
+  Type.String({
+    description,
+    default: defaultValue,
+    pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
+    hint: 'a span such as `5m` or `1h30m`',
+  })
 
 const client = Type.Object(
   {
@@ -41,8 +46,8 @@ const person = Type.Object(
     login: Type.String({ description: 'Her username.' }),
     email: Type.Optional(Type.String({ description: 'Her primary email; the login where absent.' })),
     password: Type.Optional(Type.String({ description: 'Her first password.', secret: true })),
-    firstName: Type.Optional(Type.String()),
-    lastName: Type.Optional(Type.String()),
+    firstName: Type.Optional(Type.String({ description: 'Her given name.' })),
+    lastName: Type.Optional(Type.String({ description: 'Her family name.' })),
   },
   { additionalProperties: false },
 )
@@ -111,7 +116,11 @@ export const configOptions = Type.Object(
         url: Type.Optional(
           Type.String({ description: 'The SMTP server: `smtp://user:password@host:port` or `smtps://…`.' }),
         ),
-        from: Type.String({ description: 'The sender of all mails.', default: 'no-reply@rekey.localhost' }),
+        from: Type.String({
+          description:
+            'The sender of all mails. Where it is absent and there is an `issuer`: `no-reply@` its host.',
+          default: 'no-reply@rekey.localhost',
+        }),
         fromName: Type.Optional(
           Type.String({ description: "The sender's name; the installation's where absent." }),
         ),
@@ -124,6 +133,13 @@ export const configOptions = Type.Object(
         deliver: Type.Boolean({
           description: 'Whether this node delivers mails. Where it does not, another node must.',
           default: true,
+        }),
+        spreadMs: Type.Integer({
+          description:
+            'A mail leaves after a random while of at most this many milliseconds, so that no request can feel whether one is being sent.',
+          default: 250,
+          minimum: 0,
+          maximum: 5_000,
         }),
         templates: Type.Optional(
           Type.String({ description: 'A folder with mail templates that replace the built-in ones.' }),

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 
-const count = (description: string, defaultValue: number, maximum = 100) =>
-  Type.Integer({ description, default: defaultValue, minimum: 0, maximum })
+// Without a default: what is not said comes from the preset, and a zero put in its place would weaken it.
+const count = (description: string, maximum = 100) => Type.Integer({ description, minimum: 0, maximum })
 
 /** The password, recovery and sign-on slices of the configuration. */
 export const policiesOptions = Type.Object(
@@ -13,6 +13,7 @@ export const policiesOptions = Type.Object(
             '`modern`: at least 12 characters, blocklist, no composition rules (NIST SP 800-63B-4). `okta`: 8 characters, four classes, the last 4 refused.',
           default: 'modern',
         }),
+        // What is absent here is the preset's.
         complexity: Type.Optional(
           Type.Partial(
             Type.Object({
@@ -21,10 +22,10 @@ export const policiesOptions = Type.Object(
                 minimum: 1,
                 maximum: 256,
               }),
-              minLowerCase: count('Fewest lower case letters.', 0),
-              minUpperCase: count('Fewest upper case letters.', 0),
-              minNumber: count('Fewest digits.', 0),
-              minSymbol: count('Fewest symbols.', 0),
+              minLowerCase: count('Fewest lower case letters.'),
+              minUpperCase: count('Fewest upper case letters.'),
+              minNumber: count('Fewest digits.'),
+              minSymbol: count('Fewest symbols.'),
               excludeUsername: Type.Boolean({ description: 'Refuse parts of the username.' }),
               excludeAttributes: Type.Array(Type.String(), {
                 description: 'Refuse these profile attributes (`firstName`, `lastName`).',
@@ -36,9 +37,9 @@ export const policiesOptions = Type.Object(
         age: Type.Optional(
           Type.Partial(
             Type.Object({
-              historyCount: count('How many earlier passwords are refused.', 0, 30),
-              minAgeMinutes: count('Minutes that must pass between two changes.', 0, 100_000),
-              maxAgeDays: count('Days after which a password expires; 0: never.', 0, 10_000),
+              historyCount: count('How many earlier passwords are refused.', 30),
+              minAgeMinutes: count('Minutes that must pass between two changes.', 100_000),
+              maxAgeDays: count('Days after which a password expires; 0: never.', 10_000),
             }),
           ),
         ),

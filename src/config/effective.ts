@@ -1,0 +1,45 @@
+import type { Config } from './options.ts'
+import { leavesOf, type Schema, valueAt } from './schema.ts'
+
+/** A setting as it is in force, fit to be shown: no secret stands in it. */
+export interface EffectiveSetting {
+  readonly option: string
+  readonly value: unknown
+  readonly source: string
+}
+
+const hidden = '[hidden]'
+
+/** Every setting in force, with where it comes from; secrets are masked. */
+export const effectiveSettings = (
+  config: Config,
+  sourceOf: (path: string) => string | undefined,
+): readonly EffectiveSetting[] =>
+  leavesOf().flatMap(([option, schema]) => {
+    const value = valueAt(config, option)
+    if (value === undefined) return []
+    return [{ option, value: masked(value, schema), source: sourceOf(option) ?? 'default' }]
+  })
+
+function masked(value: unknown, schema: Schema | undefined): unknown {
+  if (schema?.secret) return Array.isArray(value) ? value.map(() => hidden) : hidden
+  if (Array.isArray(value)) return value.map((item) => masked(item, schema?.items))
+  if (typeof value === 'string') return maskUrl(value)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, child]) => [name, masked(child, schema?.properties?.[name])]),
+  )
+}
+
+/** Addresses of databases and mail servers carry their password in the middle. */
+export function maskUrl(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
+  // Where it cannot be taken apart, nobody knows what in it is secret.
+  if (!URL.canParse(text)) return hidden
+  const url = new URL(text)
+  const names = [...url.searchParams.keys()].filter((name) => /pass|secret|token|key/i.test(name))
+  if (url.password === '' && names.length === 0) return text
+  if (url.password !== '') url.password = 'hidden'
+  for (const name of names) url.searchParams.set(name, 'hidden')
+  return url.href
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError } from '../base/index.ts'
+import { isObject } from './schema.ts'
+
+const endings = ['.ts', '.js', '.mjs', '.json', '.yaml', '.yml']
+
+/** The configuration file's names, in the order in which they are looked for. */
+export const configFileNames: readonly string[] = endings.map((ending) => `rekey.config${ending}`)
+
+/** The file that was named, or the one in the folder, or undefined. Throws a ConfigError where it is not clear which. */
+export function findConfigFile(folder: string, named: string | undefined): string | undefined {
+  if (named !== undefined) {
+    const path = resolve(folder, named)
+    if (!existsSync(path)) throw new ConfigError([`${named}: there is no such file`])
+    return path
+  }
+  const found = configFileNames.filter((name) => existsSync(join(folder, name)))
+  if (found.length > 1) {
+    throw new ConfigError([`${found.join(' and ')}: there may be only one; --config names the one to use`])
+  }
+  return found[0] && join(folder, found[0])
+}
+
+/** What a configuration file says, unchecked. Throws a ConfigError where it cannot be read or says no settings. */
+export async function readConfigFile(path: string): Promise<object> {
+  const settings = await read(path).catch((cause) => {
+    throw new ConfigError([`${path}: ${cause instanceof Error ? cause.message : cause}`])
+  })
+  if (isObject(settings)) return settings
+  const wanted = isData(path) ? 'must hold an object' : 'must have a default export that is an object'
+  throw new ConfigError([`${path}: ${wanted}, such as { org: { name: 'Example' } }`])
+}
+
+const isData = (path: string): boolean => ['.json', '.yaml', '.yml'].includes(extname(path))
+
+async function read(path: string): Promise<unknown> {
+  const ending = extname(path)
+  if (!endings.includes(ending)) throw new Error(`must end in one of ${endings.join(', ')}`)
+  if (!isData(path)) {
+    const { default: settings } = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    return settings
+  }
+  const text = await readFile(path, 'utf8')
+  try {
+    if (ending === '.json') return JSON.parse(text)
+    const { parse } = await import('yaml')
+    // An empty file says nothing, which is fine.
+    return parse(text) ?? {}
+  } catch (cause) {
+    // The parsers quote what stands around a slip, which may be a secret.
+    throw new Error(`cannot be read${placeIn(text, cause)}`)
+  }
+}
+
+/** Where in a text a parser stopped: YAML's tells line and column; JSON's a position, or nothing but a quote. */
+function placeIn(text: string, cause: unknown): string {
+  const { message = '', linePos } = cause as {
+    message?: string
+    linePos?: readonly { line: number; col: number }[]
+  }
+  const [at] = linePos ?? []
+  if (at !== undefined) return ` (line ${at.line}, column ${at.col})`
+  const told = /position (\d+)/.exec(message)?.[1]
+  if (told === undefined) return ''
+  const lines = text.slice(0, Number(told)).split('\n')
+  return ` (line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1})`
+}

@@ -1,0 +1,211 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ConfigError } from '../base/index.ts'
+import { effectiveSettings } from './effective.ts'
+import { type LoadOptions, loadSettings } from './load.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rekey-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
+const load = (options: Partial<LoadOptions> = {}) => loadSettings({ folder, env: {}, ...options })
+
+async function problemsOf(work: Promise<unknown>): Promise<readonly string[]> {
+  const error = await work.catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(ConfigError)
+  return (error as ConfigError).problems
+}
+
+describe('the file', () => {
+  test.each([
+    ['rekey.config.ts', "export default { org: { name: 'Example' as string } }"],
+    ['rekey.config.mjs', "export default { org: { name: 'Example' } }"],
+    ['rekey.config.json', '{ "org": { "name": "Example" } }'],
+    ['rekey.config.yaml', 'org:\n  name: Example\n'],
+    ['rekey.config.yml', 'org: { name: Example }'],
+  ])('%s is found and read', async (name, text) => {
+    write(name, text)
+    const { settings, sourceOf } = await load()
+    expect(settings).toEqual({ org: { name: 'Example' } })
+    expect(sourceOf('org.name')).toBe(name)
+    expect(sourceOf('http.port')).toBeUndefined()
+  })
+
+  test('that is named wins over the one in the folder', async () => {
+    write('rekey.config.json', '{ "org": { "name": "Example" } }')
+    write('other.json', '{ "org": { "name": "Other" } }')
+    expect((await load({ file: 'other.json' })).settings).toEqual({ org: { name: 'Other' } })
+  })
+
+  test('that is named must be there', async () => {
+    expect(await problemsOf(load({ file: 'gone.yaml' }))).toEqual(['gone.yaml: there is no such file'])
+  })
+
+  test('is refused where there are two of them', async () => {
+    write('rekey.config.json', '{}')
+    write('rekey.config.yaml', '')
+    expect(await problemsOf(load())).toEqual([
+      'rekey.config.json and rekey.config.yaml: there may be only one; --config names the one to use',
+    ])
+  })
+
+  test.each([
+    ['rekey.config.json', '{ "org": '],
+    ['rekey.config.json', '[]'],
+    ['rekey.config.yaml', 'a: b: c'],
+    ['rekey.config.mjs', 'export const name = 1'],
+    ['rekey.config.ts', 'export default {'],
+  ])('%s with %j is refused by its name', async (name, text) => {
+    write(name, text)
+    expect(await problemsOf(load())).toEqual([expect.stringContaining(join(folder, name))])
+  })
+
+  test.each([
+    ['rekey.config.json', '{ "secrets": ["canary"], oops }'],
+    ['rekey.config.json', '{ "secrets": [canary] }'],
+    ['rekey.config.yaml', 'secrets: [canary\nother: canary: canary'],
+  ])('%s that cannot be read shows nothing of what stands in it', async (name, text) => {
+    write(name, text)
+    const [problem] = await problemsOf(load())
+    expect(problem).toMatch(/cannot be read( \(line \d+, column \d+\))?$/)
+    expect(problem).not.toContain('canary')
+  })
+
+  test('may be empty, and there may be none', async () => {
+    expect((await load()).settings).toEqual({})
+    write('rekey.config.yaml', '# nothing yet\n')
+    expect((await load()).settings).toEqual({})
+  })
+})
+
+test('flags win over the environment, which wins over the file, which wins over a command’s own defaults', async () => {
+  write('rekey.config.json', '{ "http": { "host": "file", "port": 1 }, "log": { "level": "warn" } }')
+  const { settings, sourceOf } = await load({
+    env: { REKEY_PORT: '2', REKEY_LOG_LEVEL: 'error', REKEY_ORG_NAME: '' },
+    flags: { 'log.level': { value: 'debug', source: '--log-level' }, 'org.name': undefined },
+    defaults: { 'http.host': '0.0.0.0', 'database.poolSize': 3 },
+  })
+  expect(settings).toEqual({
+    http: { host: 'file', port: 2 },
+    log: { level: 'debug' },
+    database: { poolSize: 3 },
+  })
+  expect(['http.host', 'http.port', 'log.level', 'database.poolSize', 'org.name'].map(sourceOf)).toEqual([
+    'rekey.config.json',
+    'REKEY_PORT',
+    '--log-level',
+    undefined,
+    undefined,
+  ])
+})
+
+describe('the environment', () => {
+  test('gives texts, numbers, lists, and true or false', async () => {
+    const { settings } = await load({
+      env: {
+        REKEY_ISSUER: 'https://id.example.com',
+        REKEY_PORT: '8443',
+        REKEY_MIGRATE: 'false',
+        REKEY_TRUSTED_PROXIES: '10.0.0.0/8, 192.168.1.1\n',
+        DATABASE_URL: 'sqlite:rekey.db',
+        SMTP_URL: 'smtp://mail.example.com',
+      },
+    })
+    expect(settings).toEqual({
+      issuer: 'https://id.example.com',
+      http: { port: 8443, trustedProxies: ['10.0.0.0/8', '192.168.1.1'] },
+      database: { url: 'sqlite:rekey.db', migrate: false },
+      mail: { url: 'smtp://mail.example.com' },
+    })
+  })
+
+  test('gives several secrets, newest first, by value and by file', async () => {
+    write('new', 'the newest secret\n')
+    write('old', 'an older one\nthe oldest\n')
+    const byValue = await load({ env: { REKEY_SECRET: 'the newest secret,an older one' } })
+    expect(byValue.settings).toEqual({ secrets: ['the newest secret', 'an older one'] })
+    const byFile = await load({ env: { REKEY_SECRET_FILE: 'new,old' } })
+    expect(byFile.settings).toEqual({ secrets: ['the newest secret', 'an older one', 'the oldest'] })
+  })
+
+  test('is refused in one go with everything else, never with a secret in the words', async () => {
+    const loaded = await load({
+      env: {
+        REKEY_PORT: 'tcp://10.0.0.1:9000',
+        REKEY_MIGRATE: 'no',
+        REKEY_SECRET: 'a secret that stays one, tiny',
+        REKEY_SECRET_FILE: 'gone',
+        REKEY_LOG_LEVEL: 'loud',
+      },
+    })
+    const problems = await problemsOf(Promise.resolve().then(() => loaded.check('production')))
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        'http.port: must be a whole number, not "tcp://10.0.0.1:9000" (from REKEY_PORT)',
+        'database.migrate: must be true or false, not "no" (from REKEY_MIGRATE)',
+        'secrets: set REKEY_SECRET or REKEY_SECRET_FILE, not both',
+        expect.stringMatching(/^secrets: .*gone cannot be read/),
+        'secrets.1: must have 16 characters or more (from REKEY_SECRET)',
+        expect.stringMatching(/^log\.level: must be one of fatal, .* \(from REKEY_LOG_LEVEL\)$/),
+        expect.stringMatching(/^issuer: set REKEY_ISSUER/),
+      ]),
+    )
+    expect(problems.join('\n')).not.toMatch(/stays one|tiny/)
+  })
+
+  test('is warned about where a variable looks like a slip', async () => {
+    const { warnings } = await load({
+      env: { REKEY_ISUER: 'x', REKEY_SOMETHING_ELSE: 'x', HOME: '/', REKEY_DATA: 'memory' },
+    })
+    expect(warnings).toEqual(['REKEY_ISUER sets nothing; did you mean REKEY_ISSUER?'])
+  })
+})
+
+test('the settings in force say where they come from, and hold no secret', async () => {
+  write(
+    'rekey.config.json',
+    JSON.stringify({
+      clients: [
+        {
+          id: 'shop',
+          label: 'Shop',
+          secret: 'canary of a client',
+          redirectUris: ['https://shop.example/in'],
+        },
+      ],
+      people: [{ login: 'ada', email: 'ada@example.com', password: 'canary of a person' }],
+    }),
+  )
+  const loaded = await load({
+    env: {
+      REKEY_SECRET: 'canary of the master,canary of the older one',
+      DATABASE_URL: 'postgres://rekey:canary@db.example.com/rekey?sslpassword=canary',
+      SMTP_URL: 'smtp://user:canary@mail.example.com',
+      REKEY_API_TOKEN: 'canary of the token, long enough for one',
+    },
+  })
+  const settings = effectiveSettings(loaded.check('development'), loaded.sourceOf)
+  expect(JSON.stringify(settings)).not.toContain('canary')
+  const of = (option: string) => settings.find((setting) => setting.option === option)
+  expect(of('secrets')).toEqual({
+    option: 'secrets',
+    value: ['[hidden]', '[hidden]'],
+    source: 'REKEY_SECRET',
+  })
+  expect(of('database.url')).toMatchObject({
+    value: 'postgres://rekey:hidden@db.example.com/rekey?sslpassword=hidden',
+    source: 'DATABASE_URL',
+  })
+  expect(of('clients')).toMatchObject({
+    value: [{ id: 'shop', secret: '[hidden]' }],
+    source: 'rekey.config.json',
+  })
+  expect(of('people')).toMatchObject({ value: [{ login: 'ada', password: '[hidden]' }] })
+  expect(of('http.port')).toEqual({ option: 'http.port', value: 9000, source: 'default' })
+  expect(of('issuer')).toBeUndefined()
+})

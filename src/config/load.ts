@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import { ConfigError } from '../base/index.ts'
+import { checkConfig, type Settings } from './check.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { findConfigFile, readConfigFile } from './file.ts'
+import type { Config } from './options.ts'
+import { leavesOf, valueAt, withValue } from './schema.ts'
+
+export interface LoadOptions {
+  /** The working folder: where the file is looked for, and what relative paths start from. */
+  readonly folder: string
+  readonly env: Environment
+  /** The file that was named, instead of `rekey.config.*` in the folder. */
+  readonly file?: string | undefined
+  /** Settings of the command line, by option path; undefined where the flag was not given. They win. */
+  readonly flags?: Readonly<Record<string, { readonly value: unknown; readonly source: string } | undefined>>
+  /** Other defaults, by option path: what a command needs differently. */
+  readonly defaults?: Readonly<Record<string, unknown>>
+}
+
+/** Settings from all sources, not checked yet. */
+export interface Loaded {
+  readonly settings: Settings
+  /** Where a setting comes from: a file's name, a variable, a flag; undefined for a default. */
+  sourceOf(path: string): string | undefined
+  readonly file: string | undefined
+  readonly warnings: readonly string[]
+  /** Puts the defaults in and checks everything, with the mode of the command. Throws a ConfigError. */
+  check(mode: Config['mode']): Config
+}
+
+/** Collects the settings: the file, over it the environment, over it the flags. Throws a ConfigError. */
+export async function loadSettings(options: LoadOptions): Promise<Loaded> {
+  const { folder, env, flags = {}, defaults = {} } = options
+  const file = findConfigFile(folder, options.file)
+  const written = file === undefined ? {} : await readConfigFile(file)
+  const fileName = file && (relative(folder, file) || file)
+  const environment = readEnvironment(env, (path) => readSecretFile(resolve(folder, path)))
+
+  const sources = new Map<string, string>()
+  for (const [path] of leavesOf()) {
+    if (fileName !== undefined && valueAt(written, path) !== undefined) sources.set(path, fileName)
+  }
+  let settings: object = written
+  for (const [path, value] of Object.entries(defaults)) {
+    if (valueAt(written, path) === undefined) settings = withValue(settings, path, value)
+  }
+  for (const [path, given] of [...environment.values, ...Object.entries(flags)]) {
+    if (given === undefined) continue
+    settings = withValue(settings, path, given.value)
+    sources.set(path, given.source)
+  }
+
+  // A problem deep in a list comes from wherever the list does.
+  const sourceOf = (path: string): string | undefined => {
+    const dot = path.lastIndexOf('.')
+    return sources.get(path) ?? (dot === -1 ? undefined : sourceOf(path.slice(0, dot)))
+  }
+  return {
+    settings: settings as Settings,
+    sourceOf,
+    file,
+    warnings: environment.warnings,
+    check: (mode) => {
+      const { problems } = environment
+      const checked = attempt(() => checkConfig({ ...settings, mode } as Settings, sourceOf))
+      if (problems.length === 0 && 'config' in checked) return checked.config
+      throw new ConfigError([...problems, ...('problems' in checked ? checked.problems : [])])
+    },
+  }
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`${path} cannot be read: ${(cause as Error).message}`)
+  }
+}
+
+function attempt(check: () => Config): { config: Config } | { problems: readonly string[] } {
+  try {
+    return { config: check() }
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems }
+    throw error
+  }
+}
