@@ -6,8 +6,11 @@ async function load(): Promise<ReadonlySet<string>> {
   return new Set(Object.values(dictionary).flat().map(String))
 }
 
-/** Whether a password, in whatever case, stands in the list of common ones. */
+/** A password as a guesser's list would have it: wide, joined or capital letters are no other password. */
+export const folded = (password: string): string => password.normalize('NFKC').toLowerCase()
+
+/** Whether a password, in whatever case and width of letters, stands in the list of common ones. */
 export async function isCommonPassword(password: string): Promise<boolean> {
   list ??= load()
-  return (await list).has(password.toLowerCase())
+  return (await list).has(folded(password))
 }

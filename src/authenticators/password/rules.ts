@@ -1,10 +1,12 @@
 import type { Profile } from '../../directory/index.ts'
 import type { PasswordRules } from '../../policies/index.ts'
+import { folded } from './common.ts'
 
 /** More characters than this are refused, never cut off (code points). */
 export const longestPassword = 256
 
-const lengthOf = (text: string): number => [...text].length
+/** Code points of the form that is hashed: an accent that was typed by itself must not count as a character more. */
+const lengthOf = (text: string): number => [...text.normalize('NFC')].length
 
 interface Rule {
   /** As in "Password requirements: at least 8 characters, a number." */
@@ -22,8 +24,7 @@ const atLeast = (count: number, pattern: RegExp, says: string): Rule[] =>
       ]
     : []
 
-const contains = (password: string, part: string): boolean =>
-  password.toLowerCase().includes(part.toLowerCase())
+const contains = (password: string, part: string): boolean => folded(password).includes(folded(part))
 
 /** The parts of a username that a password must not contain: those of four characters and more. */
 const partsOf = (login: string): readonly string[] =>

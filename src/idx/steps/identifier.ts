@@ -16,8 +16,9 @@ export const missing = (progress: Progress, field: string): Outcome => ({
 export const badRequest: Refusal = { status: 400, key: 'E0000020' }
 
 /**
- * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons. A list
- * of addresses must never pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
+ * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons, and
+ * without the escapes that would become one of these if somebody decoded it once more. A list of addresses must never
+ * pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
  */
 export function readIdentifier(
   input: Input,
@@ -26,11 +27,13 @@ export function readIdentifier(
   if (isMistyped(input, 'identifier')) return { refused: { progress, refused: badRequest } }
   const identifier = textAt(input, 'identifier')?.trim() ?? ''
   if (identifier === '') return { refused: missing(progress, 'identifier') }
-  if (identifier.length > 254 || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]/u.test(identifier)) {
+  if (identifier.length > 254 || unusable.test(identifier)) {
     return { refused: { progress, refused: badRequest } }
   }
   return { identifier }
 }
+
+const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]|%(?:[01][\da-f]|7f|2c|3b)/iu
 
 /** Said only where the owner has switched it on: that nobody is known by this name. */
 export const unknownUser = (progress: Progress, identifier: string): Outcome => ({

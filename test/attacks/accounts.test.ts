@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { PersonStatus } from '../../src/directory/index.ts'
+import type { Kit } from '../../src/testing/index.ts'
+import {
+  answer,
+  atTheCode,
+  atTheReset,
+  choose,
+  mailTo,
+  manyMails,
+  newPassword,
+  startTarget,
+} from '../support/attacks.ts'
+import { codeOf, messageKeysOf, type Reply, remediationsOf, visit } from '../support/idx.ts'
+
+const login = 'ada'
+const oldMailbox = 'ada@old.example'
+const newMailbox = 'ada@new.example'
+const password = 'Marmalade-Harbour-31'
+const set = 'Set-By-The-Administrator-9'
+let idp: Kit
+let id: string
+beforeAll(async () => {
+  idp = await startTarget({ settings: { limits: manyMails } })
+})
+beforeEach(async () => {
+  await idp.reset()
+  id = (await idp.people.add({ login, email: oldMailbox, password })).id
+})
+afterAll(() => idp.close())
+
+const isThrough = ({ body }: Reply): boolean => remediationsOf(body)[0] === 'reset-authenticator'
+const signIn = async (passcode: string) =>
+  codeOf((await (await visit(idp)).post('identify', { identifier: login, credentials: { passcode } })).body)
+
+/** A recovery under her login, up to the code, and what was mailed where. */
+async function recovering() {
+  const visitor = await visit(idp)
+  await visitor.post('recover')
+  await choose(visitor, (await visitor.post('identify', { identifier: login })).body)
+  return visitor
+}
+
+describe('an address that changes in the middle', () => {
+  test('A38: the mail came first: its code and link are worth nothing after the change', async () => {
+    const visitor = await recovering()
+    const mail = await mailTo(idp, oldMailbox)
+    await idp.people.update(id, { email: newMailbox })
+
+    expect((await answer(visitor, mail.code)).status).toBe(401)
+    expect((await fetch(mail.link ?? '', { redirect: 'manual' })).status).toBe(200)
+    expect(await signIn(password)).toBeDefined()
+  })
+
+  test('A38: the mailbox was proven first: it sets no password after the change', async () => {
+    const visitor = await recovering()
+    const proven = await answer(visitor, (await mailTo(idp, oldMailbox)).code)
+    expect(isThrough(proven)).toBe(true)
+    await idp.people.update(id, { email: newMailbox })
+
+    expect((await answer(visitor, newPassword)).status).toBe(401)
+    expect(await signIn(newPassword)).toBeUndefined()
+    expect(await signIn(password)).toBeDefined()
+  })
+
+  test('A38: the change came first: the mail goes to the new mailbox, and the old name is nobody', async () => {
+    const early = await visit(idp)
+    await early.post('recover')
+    const named = await early.post('identify', { identifier: login })
+    await idp.people.update(id, { email: newMailbox })
+
+    expect((await choose(early, named.body)).status).toBe(401)
+    await recovering()
+    await atTheCode(idp, oldMailbox)
+    await idp.engine.delivery.idle()
+    expect(idp.outbox.all().map(({ to }) => to)).toEqual([newMailbox])
+  })
+
+  test('A38: a mail that still waits is not worth anything when it arrives', async () => {
+    // The address changes between the commit that queued the mail and its delivery.
+    const visitor = await recovering()
+    await idp.people.update(id, { email: newMailbox })
+    await idp.engine.delivery.idle()
+    for (const { code } of idp.outbox.all()) expect((await answer(visitor, code)).status).toBe(401)
+    expect(await signIn(password)).toBeDefined()
+  })
+
+  test('A38: a change of the name alone keeps a recovery going', async () => {
+    const visitor = await recovering()
+    await idp.people.update(id, { firstName: 'Augusta' })
+    expect(isThrough(await answer(visitor, (await mailTo(idp, oldMailbox)).code))).toBe(true)
+  })
+})
+
+describe('a status that changes in the middle', () => {
+  const changes: readonly (readonly [
+    name: string,
+    change: () => Promise<unknown>,
+    good: string | undefined,
+  ])[] = [
+    ...(['SUSPENDED', 'DEPROVISIONED', 'LOCKED_OUT', 'STAGED'] as const).map(
+      (status) => [status, () => idp.people.update(id, { status }), undefined] as const,
+    ),
+    ['given a password by an administrator', () => idp.people.update(id, { password: set }), set],
+    ['removed', () => idp.people.remove(id), undefined],
+  ]
+  const points = {
+    'after the name': async () => {
+      const visitor = await visit(idp)
+      await visitor.post('recover')
+      const named = await visitor.post('identify', { identifier: login })
+      return { next: () => choose(visitor, named.body) }
+    },
+    'after the mail': async () => {
+      const visitor = await recovering()
+      const { code } = await mailTo(idp, oldMailbox)
+      return { next: () => answer(visitor, code) }
+    },
+    'after the proof': async () => {
+      const visitor = await recovering()
+      await answer(visitor, (await mailTo(idp, oldMailbox)).code)
+      return { next: () => answer(visitor, newPassword) }
+    },
+    'after the grant': async () => {
+      const visitor = await recovering()
+      await answer(visitor, (await mailTo(idp, oldMailbox)).code)
+      const code = codeOf((await answer(visitor, newPassword)).body) ?? ''
+      return { next: () => visitor.tokens(code) }
+    },
+  } as const
+
+  test.each(changes.flatMap(([name]) => Object.keys(points).map((point) => [name, point] as const)))(
+    'A39: a person who is %s %s gets no further',
+    async (name, point) => {
+      const [, change, good] = changes.find(([other]) => other === name) ?? []
+      const { next } = await points[point as keyof typeof points]()
+      await change?.()
+
+      const reply = await next()
+      expect([400, 401]).toContain(reply.status)
+      expect([codeOf(reply.body), reply.body.access_token]).toEqual([undefined, undefined])
+      expect(await signIn(newPassword)).toBeUndefined()
+      if (good !== undefined) expect(await signIn(good)).toBeDefined()
+    },
+  )
+
+  /** As another program with the same database would: nothing ends her transactions, the next step must look itself. */
+  const behindTheBack = (status: PersonStatus) =>
+    idp.engine.storage.db.updateTable('people').set({ status }).where('id', '=', id).execute()
+
+  test.each(['SUSPENDED', 'DEPROVISIONED', 'STAGED'] as const)(
+    'A39: each step looks anew: %s without a word to her transactions stops the proof and the reset',
+    async (status) => {
+      const early = await recovering()
+      const { code } = await mailTo(idp, oldMailbox)
+      const late = await recovering()
+      await answer(late, (await mailTo(idp, oldMailbox)).code)
+      await behindTheBack(status)
+
+      for (const reply of [await answer(early, code), await answer(late, newPassword)]) {
+        expect([reply.status, ...messageKeysOf(reply.body)]).toEqual([
+          403,
+          'oie.selfservice.reset.password.not.allowed',
+        ])
+      }
+      await behindTheBack('ACTIVE')
+      expect(await signIn(newPassword)).toBeUndefined()
+      expect(await signIn(password)).toBeDefined()
+    },
+  )
+
+  test('A39: tokens of a person who is suspended are worth nothing at once', async () => {
+    const visitor = await visit(idp)
+    const done = await visitor.post('identify', { identifier: login, credentials: { passcode: password } })
+    const { body: tokens } = await visitor.tokens(codeOf(done.body) ?? '')
+    await behindTheBack('SUSPENDED')
+    const userinfo = await fetch(`${idp.issuer}/v1/userinfo`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    })
+    expect(userinfo.status).toBe(401)
+  })
+
+  test('A39: a reset and a suspension at the same moment leave no active thief', async () => {
+    for (let round = 0; round < 10; round++) {
+      const visitor = await atTheReset(idp, oldMailbox)
+      const [reply] = await Promise.all([
+        answer(visitor, `Lighthouse Biscuit ${round}`),
+        idp.people.update(id, { status: 'SUSPENDED' }),
+      ])
+      const { status } = (await idp.people.update(id, {})) ?? {}
+      expect(status).toBe('SUSPENDED')
+      const code = codeOf(reply.body)
+      if (code !== undefined) expect((await visitor.tokens(code)).status).toBe(400)
+      await idp.people.update(id, { status: 'ACTIVE' })
+    }
+  })
+})

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Kit } from '../../src/testing/index.ts'
+import {
+  answer,
+  atTheCode,
+  atTheReset,
+  mailTo,
+  manyMails,
+  newPassword,
+  startTarget,
+} from '../support/attacks.ts'
+import { codeOf, messageKeysOf, remediationsOf, visit, type Wire } from '../support/idx.ts'
+
+const victim = 'mary@example.com'
+const unmet = 'password.passwordRequirementsNotMet'
+
+describe('a second factor that is required', () => {
+  test('A34: whoever has none is refused once the mailbox is proven, and the password stays', async () => {
+    const idp = await startTarget({ settings: { recovery: { secondFactor: 'required' }, limits: manyMails } })
+    const visitor = await atTheCode(idp, victim)
+    const { code } = await mailTo(idp, victim)
+    // Before the proof it looks as always: nothing tells who has which factors.
+    expect(remediationsOf(visitor.last.body)[0]).toBe('challenge-authenticator')
+
+    const refused = await answer(visitor, code)
+    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([
+      403,
+      'oie.selfservice.reset.password.not.allowed',
+    ])
+    expect([refused.body.remediation, codeOf(refused.body)]).toEqual([undefined, undefined])
+    for (const again of [await answer(visitor, newPassword), await visitor.post('introspect')]) {
+      expect(again.status).toBe(401)
+    }
+    const signIn = async (passcode: string) =>
+      codeOf(
+        (await (await visit(idp)).post('identify', { identifier: victim, credentials: { passcode } })).body,
+      )
+    expect(await signIn(newPassword)).toBeUndefined()
+    expect(await signIn(idp.person.password)).toBeDefined()
+    await idp.close()
+  })
+
+  test('A34: where sign-in takes two factors, a password reset by mail counts both, and neither is skipped', async () => {
+    const idp = await startTarget({ settings: { signOn: { factors: '2FA' } } })
+    const signIn = await visit(idp)
+    const half = await signIn.post('identify', {
+      identifier: victim,
+      credentials: { passcode: idp.person.password },
+    })
+    expect(codeOf(half.body)).toBeUndefined()
+    expect(remediationsOf(half.body)).toContain('select-authenticator-authenticate')
+    await idp.close()
+  })
+})
+
+describe('a new password', () => {
+  let idp: Kit
+  let okta: Kit
+  beforeAll(async () => {
+    idp = await startTarget({ settings: { limits: manyMails } })
+    okta = await startTarget({
+      settings: { limits: manyMails, policies: { password: { preset: 'okta', age: { historyCount: 4 } } } },
+    })
+  })
+  beforeEach(async () => {
+    await idp.reset()
+    await okta.reset()
+  })
+  afterAll(async () => {
+    await idp.close()
+    await okta.close()
+  })
+
+  const signIn = async (target: Kit, passcode: string, identifier = victim) =>
+    codeOf((await (await visit(target)).post('identify', { identifier, credentials: { passcode } })).body) !==
+    undefined
+
+  /** Sets a password; answers the keys of what was wrong with it. */
+  async function set(target: Kit, password: unknown, login = victim): Promise<readonly string[]> {
+    const done = await answer(await atTheReset(target, login), password)
+    return codeOf(done.body) === undefined ? [String(done.status), ...messageKeysOf(done.body)] : []
+  }
+
+  const long = `${'correct horse battery staple '.repeat(8)}end`
+  test.each([
+    ['of 235 characters', long],
+    ['of 256 characters', 'ab cd '.repeat(42) + 'xyz!'],
+    ['of emoji', '🦊🐙🦀🐳🦉🐝🦋🐢🦕🐠🦜🐌🦔'],
+    ['with blanks at its ends', '  a password with blanks  '],
+    ['in Greek', 'ένας πολύ μακρύς κωδικός'],
+  ])('A36: %s counts whole: nothing is cut off', async (_, password) => {
+    expect(await set(idp, password)).toEqual([])
+    expect(await signIn(idp, password)).toBe(true)
+    const points = [...password]
+    for (const cut of [
+      points.slice(0, -1).join(''),
+      points.slice(0, 72).join('').slice(0, 72),
+      password.trim(),
+    ]) {
+      if (cut !== password) expect(await signIn(idp, cut)).toBe(false)
+    }
+    expect(await signIn(idp, `${password}x`)).toBe(false)
+  })
+
+  test('A36: one set of characters is one password, however a keyboard composed them', async () => {
+    const composed = 'Caf\u00e9 cr\u00e8me br\u00fbl\u00e9e'
+    expect(await set(idp, composed.normalize('NFD'))).toEqual([])
+    expect(await signIn(idp, composed)).toBe(true)
+    expect(await signIn(idp, composed.normalize('NFD'))).toBe(true)
+  })
+
+  test.each([
+    ['too short once it is composed', 'e\u0301'.repeat(6), ['400', unmet]],
+    ['of 257 characters', 'x'.repeat(250) + 'abcdefg', ['400', unmet]],
+    ['with half of a character', 'a password with \ud800 half', ['400', unmet]],
+    ['of twelve characters in sixteen units', '🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊', ['400', unmet]],
+    ['with the username in it', 'x-mary-example-1234', ['400', unmet]],
+    ['with the username in wide letters', 'x-\uff4d\uff41\uff52\uff59-lighthouse-12', ['400', unmet]],
+    ['that everybody uses', 'password1234', ['400', 'password.common']],
+    ['that everybody uses, in capitals', 'PASSWORD1234', ['400', 'password.common']],
+    ['that everybody uses, in wide letters', '\uff50\uff41\uff53\uff53word1234', ['400', 'password.common']],
+    ['that is no text', 123_456_789_012, ['400', 'E0000001']],
+    ['that is a list', ['Lighthouse-Biscuit-77'], ['400', 'E0000001']],
+    ['that is empty', '', ['400', 'E0000001']],
+  ])('A36: one %s is refused', async (_, password, keys) => {
+    const told = await set(idp, password)
+    expect(told[0]).toBe(keys[0])
+    if (keys[1] !== 'E0000001') expect(told).toEqual(keys)
+    expect(await signIn(idp, idp.person.password)).toBe(true)
+    if (typeof password === 'string' && password !== '') expect(await signIn(idp, password)).toBe(false)
+  })
+
+  test.each([
+    ['a NUL', '{"credentials":{"passcode":"Lighthouse\\u0000Biscuit"},"stateHandle":"STATE"}', 400],
+    ['a megabyte', `{"credentials":{"passcode":"${'x'.repeat(1_000_000)}"},"stateHandle":"STATE"}`, 413],
+  ])('A36: %s in the body is refused before it is a password', async (_, body, status) => {
+    const visitor = await atTheReset(idp, victim)
+    const response = await fetch(`${idp.engineUrl}/idp/idx/challenge/answer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: body.replace('STATE', visitor.stateHandle),
+    })
+    expect(response.status).toBe(status)
+    expect(await signIn(idp, idp.person.password)).toBe(true)
+    expect(remediationsOf((await visitor.post('introspect')).body)).toEqual(['reset-authenticator'])
+  })
+
+  test('A37: the present password, earlier ones and the username are refused with the keys that Okta uses', async () => {
+    const { password } = okta.person
+    const fieldOf = (body: Wire) => body.remediation.value[0].value[0].form.value[0]
+    const told = await answer(await atTheReset(okta, victim), password)
+    expect(told.status).toBe(400)
+    expect(fieldOf(told.body)).toMatchObject({
+      name: 'passcode',
+      messages: {
+        value: [
+          {
+            class: 'ERROR',
+            i18n: {
+              key: unmet,
+              params: [expect.stringMatching(/^Password requirements: at least 8 characters/)],
+            },
+          },
+        ],
+      },
+    })
+
+    const passwords = ['First-Tangerine-1', 'Second-Tangerine-2', 'Third-Tangerine-3', 'Fourth-Tangerine-4']
+    for (const next of passwords) expect(await set(okta, next)).toEqual([])
+    for (const used of passwords) expect(await set(okta, used)).toEqual(['400', unmet])
+    for (const weak of [
+      'Sh0rt-1',
+      'nouppercase-1',
+      'NOLOWERCASE-1',
+      'NoNumber-here',
+      'NoSymbol1234',
+      'Mary-Major-1234',
+    ]) {
+      expect([weak, ...(await set(okta, weak))]).toEqual([weak, '400', unmet])
+    }
+    expect(await set(okta, 'P@ssw0rd')).toEqual(['400', 'password.common'])
+    // Five back: the history holds four.
+    expect(await set(okta, password)).toEqual([])
+    expect(await signIn(okta, password)).toBe(true)
+  })
+})
