@@ -3,18 +3,16 @@ import { authenticatorsWith } from './authenticators/index.ts'
 import type { Clock, Logger, MonotonicClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
 import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
-import { createFlow, type FlowParts, openLink, timelineOf, transactionsOf } from './flow/index.ts'
+import { createFlow, type FlowParts, mailClosed, openLink, timelineOf, transactionsOf } from './flow/index.ts'
 import { createHttp } from './http/index.ts'
 import { idxRoutes, steps } from './idx/index.ts'
 import { budgetsFrom } from './limits/index.ts'
 import {
-  type ClosedMail,
   createMemoryTransport,
   createSmtpTransport,
   type Delivery,
   leaveDelivery,
   loadTemplates,
-  type MailOutcome,
   startDelivery,
   type Transport,
 } from './mail/index.ts'
@@ -76,7 +74,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     log,
     transport,
     renderer: await loadTemplates({ folder: config.mail.templates }),
-    onClosed: (tx, mail, outcome) => record(tx, mailEvent(mail, outcome), { random, now: clock.now() }),
+    onClosed: (tx, mail, outcome) => record(tx, mailClosed(mail, outcome), { random, now: clock.now() }),
   })
   const authenticators = authenticatorsWith(hasher)
   const parts: FlowParts = {
@@ -163,24 +161,4 @@ function transportOf({ mail, org }: Config, log: Logger, clock: Clock): Transpor
   const from = { name: mail.fromName ?? org.name, address: mail.from }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
   return createSmtpTransport({ url: mail.url, from, connections: mail.connections, log })
-}
-
-/** Every mail has an end, and every end but the plain one is worth reading about. */
-function mailEvent(mail: ClosedMail, outcome: MailOutcome) {
-  const sent = outcome === 'sent'
-  return {
-    eventType: sent ? 'system.email.delivery' : 'system.email.delivery.failure',
-    displayMessage: sent ? 'Email delivered to the mail server' : `Email not delivered: ${outcome}`,
-    outcome: sent
-      ? { result: 'SUCCESS' as const }
-      : { result: 'FAILURE' as const, reason: outcome.toUpperCase() },
-    actor: { id: 'system', type: 'SystemPrincipal' },
-    target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],
-    transactionId: mail.transactionId ?? undefined,
-    debugData: {
-      template: mail.template,
-      attempts: String(mail.attempts),
-      ...(mail.error && { error: mail.error }),
-    },
-  }
 }

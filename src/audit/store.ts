@@ -1,5 +1,7 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { isoTime, type Random, randomId } from '../base/index.ts'
-import type { Db, Row } from '../storage/index.ts'
+import type { Db, Row, Schema } from '../storage/index.ts'
+import type { EventType } from './event-types.ts'
 
 export interface Party {
   readonly id: string
@@ -10,11 +12,11 @@ export interface Party {
 
 /** What is recorded; named as in Okta's System Log. */
 export interface NewEvent {
-  readonly eventType: string
+  readonly eventType: EventType
   readonly displayMessage: string
   readonly severity?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR'
   readonly outcome: {
-    readonly result: 'SUCCESS' | 'FAILURE' | 'ALLOW' | 'DENY' | 'CHALLENGE'
+    readonly result: 'SUCCESS' | 'FAILURE' | 'SKIPPED' | 'ALLOW' | 'DENY' | 'CHALLENGE'
     readonly reason?: string
   }
   readonly actor?: Party | undefined
@@ -51,14 +53,14 @@ export async function record(
   event: NewEvent,
   context: { readonly random: Random; readonly now: number },
 ): Promise<void> {
-  const uuid = randomId(context.random, 'evt')
+  const uuid = orderedId(db, context.random)
   const body: LogEvent = {
     uuid,
     published: isoTime(context.now),
     version: '0',
     eventType: event.eventType,
     displayMessage: event.displayMessage,
-    severity: event.severity ?? (event.outcome.result === 'FAILURE' ? 'WARN' : 'INFO'),
+    severity: event.severity ?? (alarming.has(event.outcome.result) ? 'WARN' : 'INFO'),
     outcome: event.outcome,
     actor: event.actor ?? nobody,
     target: event.target ?? [],
@@ -85,6 +87,17 @@ export async function record(
     .execute()
 }
 
+const alarming: ReadonlySet<string> = new Set(['FAILURE', 'DENY'])
+
+const recorded = new WeakMap<Db, number>()
+
+/** Events of one database transaction have one time; their ids keep the order in which they were recorded. */
+function orderedId(db: Db, random: Random): string {
+  const ordinal = (recorded.get(db) ?? 0) + 1
+  recorded.set(db, ordinal)
+  return randomId(random, `evt${String(ordinal % 1000).padStart(3, '0')}`).slice(0, 20)
+}
+
 const toEvent = (row: Row<'events'>): LogEvent => JSON.parse(row.body) as LogEvent
 
 /** Events, newest first. */
@@ -101,4 +114,74 @@ export async function listEvents(
   if (query.transactionId !== undefined) select = select.where('transaction_id', '=', query.transactionId)
   if (query.eventType !== undefined) select = select.where('type', '=', query.eventType)
   return (await select.execute()).map(toEvent)
+}
+
+/** A comparison, or several: what a reader of the log asks for. */
+export type EventFilter =
+  | { readonly attribute: FilterAttribute; readonly is: string }
+  | { readonly every: readonly EventFilter[] }
+  | { readonly some: readonly EventFilter[] }
+
+export type FilterAttribute = keyof typeof columns
+
+/** What can be compared, and where it stands; each has an index but the last, which narrows the others. */
+const columns = {
+  eventType: 'type',
+  'transaction.id': 'transaction_id',
+  'actor.id': 'actor_id',
+  'target.id': 'target_id',
+  'outcome.result': 'outcome',
+} as const
+
+export const filterAttributes = Object.keys(columns) as readonly FilterAttribute[]
+
+/** A place between two events. */
+export interface EventCursor {
+  readonly at: number
+  readonly id: string
+}
+
+export interface EventQuery {
+  /** Epoch milliseconds, included and not included. */
+  readonly since: number
+  readonly until: number
+  readonly filter?: EventFilter | undefined
+  /** Each must stand somewhere in the event. */
+  readonly keywords?: readonly string[]
+  readonly order: 'asc' | 'desc'
+  readonly limit: number
+  readonly after?: EventCursor | undefined
+}
+
+/** A page of events, and where it ends; undefined where nothing is on it. */
+export async function queryEvents(
+  db: Db,
+  { since, until, filter, keywords = [], order, limit, after }: EventQuery,
+): Promise<{ readonly events: readonly LogEvent[]; readonly end: EventCursor | undefined }> {
+  let select = db
+    .selectFrom('events')
+    .selectAll()
+    .where('published_at', '>=', since)
+    .where('published_at', '<', until)
+    .orderBy('published_at', order)
+    .orderBy('id', order)
+    .limit(limit)
+  if (filter !== undefined) select = select.where((eb) => conditionOf(eb, filter))
+  for (const keyword of keywords) {
+    const pattern = `%${keyword.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+    select = select.where((eb) => sql<SqlBool>`lower(${eb.ref('body')}) like ${pattern} escape '\\'`)
+  }
+  if (after !== undefined) {
+    const beyond = order === 'asc' ? '>' : '<'
+    select = select.where((eb) => eb(eb.refTuple('published_at', 'id'), beyond, eb.tuple(after.at, after.id)))
+  }
+  const rows = await select.execute()
+  const last = rows.at(-1)
+  return { events: rows.map(toEvent), end: last && { at: last.published_at, id: last.id } }
+}
+
+function conditionOf(eb: ExpressionBuilder<Schema, 'events'>, filter: EventFilter): Expression<SqlBool> {
+  if ('every' in filter) return eb.and(filter.every.map((part) => conditionOf(eb, part)))
+  if ('some' in filter) return eb.or(filter.some.map((part) => conditionOf(eb, part)))
+  return eb(columns[filter.attribute], '=', filter.is)
 }

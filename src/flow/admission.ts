@@ -33,34 +33,44 @@ export function refusedAdmission(
   const recovering = progress.intent === 'recovery'
 
   if (stage === 'select' && progress.proofs.length > 0 && choicesOf(progress, policy).length === 0) {
-    return denied(
-      outcome,
-      recovering ? 'oie.selfservice.reset.password.not.allowed' : 'security.access_denied',
-    )
+    return recovering
+      ? denied(outcome, 'oie.selfservice.reset.password.not.allowed', 'policy recovery.secondFactor')
+      : denied(outcome, 'security.access_denied', 'policy signOn.factors')
   }
   // A recovery that ends without a sign-in sets a password all the same.
   const leadsOn = stage === 'reset' || stage === 'reenroll' || stage === 'granted'
   if (!leadsOn && progress.closed !== 'recovered') return undefined
 
+  const status = `status ${person?.status ?? 'REMOVED'}`
   if (recovering && !(person && mayReset.includes(person.status))) {
-    return denied(outcome, 'oie.selfservice.reset.password.not.allowed')
+    return denied(outcome, 'oie.selfservice.reset.password.not.allowed', status)
   }
   const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
-  if (!recovering && !maySignIn(person) && !expired) return denied(outcome, 'security.access_denied')
+  if (!recovering && !maySignIn(person) && !expired) return denied(outcome, 'security.access_denied', status)
   if (!assigned) return unassigned(outcome)
   return undefined
 }
 
-const denied = ({ progress, charges = [] }: Outcome, key: string): Outcome => ({
-  progress: close(progress, 'denied'),
+const denied = (outcome: Outcome, key: string, rule: string): Outcome => ({
+  progress: close(outcome.progress, 'denied'),
   refused: { status: 403, key },
+  rule,
+  ...whatStands(outcome),
+})
+
+/** What was judged stays judged: it is charged and recorded. Nothing else of the outcome happens. */
+const whatStands = ({ charges = [], effects = [] }: Outcome): Pick<Outcome, 'charges' | 'effects'> => ({
   charges,
+  effects: effects.filter(({ type }) => type === 'audit.record'),
 })
 
 /** A sign-in starts over with the first page, so that somebody else may sign in; a recovery is over. */
-const unassigned = ({ progress, charges = [] }: Outcome): Outcome => ({
+const unassigned = (outcome: Outcome): Outcome => ({
   progress:
-    progress.intent === 'recovery' ? close(progress, 'denied') : { ...begin(), misses: progress.misses },
+    outcome.progress.intent === 'recovery'
+      ? close(outcome.progress, 'denied')
+      : { ...begin(), misses: outcome.progress.misses },
   refused: { status: 400, key: 'idx.error.user.not.assigned.to.app' },
-  charges,
+  rule: 'not-assigned',
+  ...whatStands(outcome),
 })

@@ -62,6 +62,8 @@ export type Judgement =
       readonly effects: readonly Effect[]
       /** What a wrong answer is answered with. */
       readonly refusal: Refusal
+      /** Why it is wrong, for the log alone: a visitor is told the same whatever it is. */
+      readonly rule?: string
     }
 
 /** How its credential is replaced. */

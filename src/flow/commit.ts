@@ -11,8 +11,9 @@ import { clearBudget, refund, spend } from '../limits/index.ts'
 import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
-import type { Effect, Outcome } from './outcome.ts'
-import { close, type Progress } from './progress.ts'
+import { budgetSpent, endedBy, eventsOfMove, mailQueued, sessionsCleared } from './events.ts'
+import type { Charge, Effect, Outcome } from './outcome.ts'
+import { close } from './progress.ts'
 import { endTransactionsOf, moveTransaction, openTransaction, type Transaction } from './store.ts'
 
 export interface CommitParts {
@@ -32,6 +33,8 @@ export interface Commitment {
   readonly transaction: Transaction
   readonly interaction: Interaction
   readonly outcome: Outcome
+  /** The name of the step that was taken. */
+  readonly step: string
   /** Set where the outcome grants: who is signed in, and how she proved it. */
   grants(outcome: Outcome): Grant | undefined
 }
@@ -55,20 +58,32 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
   const { transaction, outcome } = commitment
   if (isIdle(transaction, outcome)) return { outcome }
 
-  const settled = (result: Outcome): Progress =>
-    commitment.grants(result) === undefined ? result.progress : close(result.progress, 'completed')
+  const settled = (result: Outcome): Outcome =>
+    commitment.grants(result) === undefined
+      ? result
+      : { ...result, progress: close(result.progress, 'completed') }
+  const move = (tx: Tx, from: Transaction, to: Outcome, now: number) =>
+    moveTransaction(tx, from, to.progress, {
+      now,
+      step: commitment.step,
+      result: to.refused?.key ?? 'accepted',
+      endedBy: endedBy(to),
+    })
 
   return parts.storage.transaction(async (tx) => {
     const now = parts.clock.now()
-    if (!(await moveTransaction(tx, transaction, settled(outcome), now))) return undefined
-    const judged = await charge(tx, outcome, now)
+    if (!(await move(tx, transaction, settled(outcome), now))) return undefined
+    const tell = teller(tx, parts, commitment, now)
+    const { outcome: judged, uses } = await charge(tx, outcome, now, tell)
+    const final = settled(judged)
     if (judged !== outcome) {
-      await moveTransaction(tx, { ...transaction, version: transaction.version + 1 }, settled(judged), now)
+      await move(tx, { ...transaction, version: transaction.version + 1 }, final, now)
     }
-    const final = { ...judged, progress: settled(judged) }
 
     const sessionId = newSessionId(parts.random)
-    for (const effect of judged.effects ?? []) await carryOut(tx, parts, commitment, effect, sessionId, now)
+    const work = { tx, parts, commitment, final, uses, sessionId, now, tell }
+    for (const effect of judged.effects ?? []) await carryOut(work, effect)
+    for (const event of eventsOfMove(transaction.progress, final, commitment.interaction)) await tell(event)
     if (final.progress.closed === 'cancelled') await openSuccessor(tx, parts, commitment, now)
     const granted = commitment.grants(judged)
     if (granted === undefined) return { outcome: final }
@@ -80,36 +95,100 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
   progress === transaction.progress && effects.length === 0 && charges.length === 0
 
+type Tell = (event: NewEvent) => Promise<void>
+
+/** Records events of a conversation, with where its visitor is and which app it is for. */
+function teller(
+  tx: Tx,
+  { random }: CommitParts,
+  { transaction, interaction }: Commitment,
+  now: number,
+): Tell {
+  const { ip, userAgent } = interaction.origin
+  const client = { ipAddress: ip, userAgent, id: interaction.clientId }
+  return (event) => record(tx, { client, ...event, transactionId: transaction.id }, { random, now })
+}
+
+interface Charged {
+  readonly outcome: Outcome
+  /** How much of each budget is used now, as the log tells it: `3 of 20`. */
+  readonly uses: Readonly<Record<string, string>>
+}
+
 /** Charges the budgets one after the other; the first that is spent puts its other outcome in place of this one. */
-async function charge(tx: Tx, outcome: Outcome, now: number): Promise<Outcome> {
-  for (const { budget, subject, free, otherwise } of outcome.charges ?? []) {
+async function charge(tx: Tx, outcome: Outcome, now: number, tell: Tell, before = {}): Promise<Charged> {
+  let uses: Charged['uses'] = before
+  for (const charged of outcome.charges ?? []) {
+    const { budget, subject, free } = charged
     const spent = await spend(tx, budget, subject, now)
+    uses = { ...uses, [budget.purpose]: `${budget.limit - spent.left - (free ? 1 : 0)} of ${budget.limit}` }
     if (!spent.allowed) {
-      const { refused } = otherwise
-      const told =
-        refused?.status === 429
-          ? { ...otherwise, refused: { ...refused, retryAt: spent.resetsAt } }
-          : otherwise
-      return charge(tx, told, now)
+      uses = { ...uses, [budget.purpose]: `${budget.limit} of ${budget.limit}` }
+      await announce(tx, charged, spent.resetsAt, now, tell)
+      return charge(tx, insteadOf(charged, spent.resetsAt), now, tell, uses)
     }
     if (free) await refund(tx, budget, subject)
   }
-  return outcome
+  return { outcome, uses }
 }
 
-async function carryOut(
+/** What happens where a budget is spent. The log names the budget; a visitor who is told at all is told until when. */
+function insteadOf({ budget, otherwise }: Charge, resetsAt: number): Outcome {
+  const { refused, effects = [] } = otherwise
+  return {
+    ...otherwise,
+    ...(refused?.status === 429 &&
+      otherwise.progress.closed === undefined && { refused: { ...refused, retryAt: resetsAt } }),
+    effects: effects.map((effect) =>
+      effect.type === 'audit.record'
+        ? { ...effect, event: withDebugData(effect.event, { rule: budget.purpose }) }
+        : effect,
+    ),
+  }
+}
+
+const withDebugData = (event: NewEvent, debugData: Readonly<Record<string, string>>): NewEvent => ({
+  ...event,
+  debugData: { ...event.debugData, ...debugData },
+})
+
+/** Tells the log of a spent budget, once a window: whoever goes on asking must not fill it. */
+async function announce(
   tx: Tx,
-  parts: CommitParts,
-  { transaction, interaction }: Commitment,
-  effect: Effect,
-  sessionId: string,
+  { announces, budget, subject, otherwise }: Charge,
+  resetsAt: number,
   now: number,
+  tell: Tell,
 ): Promise<void> {
-  const { random, secrets } = parts
+  if (announces === undefined) return
+  const once = { purpose: `told ${budget.purpose}`, limit: 1, windowMs: resetsAt - now }
+  if ((await spend(tx, once, subject, now)).allowed) {
+    await tell(budgetSpent(announces, budget, otherwise.progress))
+  }
+}
+
+interface Work {
+  readonly tx: Tx
+  readonly parts: CommitParts
+  readonly commitment: Commitment
+  readonly final: Outcome
+  readonly uses: Charged['uses']
+  readonly sessionId: string
+  readonly now: number
+  readonly tell: Tell
+}
+
+async function carryOut(work: Work, effect: Effect): Promise<void> {
+  const { tx, commitment, final, now, tell, uses } = work
+  const { random, secrets } = work.parts
+  const { transaction } = commitment
   switch (effect.type) {
-    case 'mail.queue':
-      await queueMail(tx, { ...effect.mail, transactionId: transaction.id }, { secrets, random, now })
-      return
+    case 'mail.queue': {
+      const mail = { ...effect.mail, transactionId: transaction.id }
+      const id = await queueMail(tx, mail, { secrets, random, now })
+      const moved = { before: transaction.progress, after: final.progress }
+      return tell(withDebugData(mailQueued(mail, id, moved), uses))
+    }
     case 'credential.put':
       return putCredential(tx, effect, now)
     case 'credential.remove':
@@ -118,19 +197,23 @@ async function carryOut(
       await updatePerson(tx, effect.personId, effect.changes, now)
       return
     case 'codes.end':
-      await endTransactionsOf(tx, effect.personId, now, { except: transaction.id })
+      await endTransactionsOf(tx, effect.personId, now, {
+        except: transaction.id,
+        rule: 'password-changed',
+      })
       return
     case 'budget.clear':
       return clearBudget(tx, effect.budget, effect.subject)
     case 'sessions.revoke':
-      await revokeSessionsOf(tx, effect.personId, now, { except: sessionId })
-      return
-    case 'audit.record': {
-      const { ip, userAgent } = interaction.origin
-      const client = { ipAddress: ip, userAgent, id: interaction.clientId }
-      return record(tx, { client, ...effect.event, transactionId: transaction.id }, { random, now })
-    }
+      return revokeSessions(work, effect.personId)
+    case 'audit.record':
+      return tell(withDebugData(effect.event, uses))
   }
+}
+
+async function revokeSessions({ tx, now, sessionId, tell }: Work, personId: string): Promise<void> {
+  const revoked = await revokeSessionsOf(tx, personId, now, { except: sessionId })
+  if (revoked > 0) await tell(sessionsCleared(personId, revoked, { id: personId, type: 'User' }))
 }
 
 /** A cancelled conversation leaves the interaction alive: the next one starts from the first page with a new handle. */

@@ -5,6 +5,7 @@
  */
 export * from './admission.ts'
 export * from './authenticator.ts'
+export { mailClosed, requestsRefused, sessionsCleared } from './events.ts'
 export * from './form.ts'
 export * from './link.ts'
 export * from './mail-variables.ts'

@@ -46,6 +46,8 @@ export interface Charge {
   /** The use turned out to be free (a right answer): it needs room in the budget but takes none. */
   readonly free?: boolean
   readonly otherwise: Outcome
+  /** What the system log is told, once a window, when it is spent. Only of budgets that say the same about everybody. */
+  readonly announces?: 'system.operation.rate_limit.violation' | 'security.attack.start'
 }
 
 /** What a step makes of an answer. */
@@ -56,4 +58,6 @@ export interface Outcome {
   readonly refused?: Refusal
   /** A message that comes with a good answer. */
   readonly notice?: Message
+  /** The rule that refused or ended, by its name in the system log; visitors are not told. */
+  readonly rule?: string
 }

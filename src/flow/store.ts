@@ -11,10 +11,21 @@ export interface Transaction {
   readonly turn: number
   readonly version: number
   readonly progress: Progress
+  readonly walked: readonly Walked[]
   readonly createdAt: number
   readonly updatedAt: number
   readonly expiresAt: number
 }
+
+/** A step that was taken and written: its name, what it was answered with, and when. */
+export interface Walked {
+  readonly step: string
+  readonly result: string
+  readonly at: number
+}
+
+/** A conversation may be long; its row stays small. */
+const longestWalk = 100
 
 /**
  * The state handle of a transaction: a keyed hash of its id, so it can be told again to whoever holds the interaction
@@ -40,6 +51,7 @@ function toTransaction(row: Row<'transactions'>, secrets: Secrets): Transaction 
       row.closed_at !== null && progress.closed === undefined
         ? { ...progress, closed: 'superseded' }
         : progress,
+    walked: JSON.parse(row.walked) as readonly Walked[],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     expiresAt: row.expires_at,
@@ -76,6 +88,8 @@ export async function openTransaction(
       updated_at: context.now,
       expires_at: transaction.expiresAt,
       closed_at: null,
+      ended_by: null,
+      walked: '[]',
     })
     .onConflict((oc) => oc.columns(['interaction_id', 'turn']).doNothing())
     .execute()
@@ -126,7 +140,11 @@ export async function moveTransaction(
   db: Db,
   from: Transaction,
   progress: Progress,
-  now: number,
+  {
+    now,
+    endedBy,
+    ...walked
+  }: Omit<Walked, 'at'> & { readonly now: number; readonly endedBy?: string | undefined },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('transactions')
@@ -137,6 +155,8 @@ export async function moveTransaction(
       link_hash: progress.challenge?.linkHash ?? null,
       updated_at: now,
       closed_at: progress.closed === undefined ? null : now,
+      ended_by: endedBy ?? null,
+      walked: JSON.stringify([...from.walked, { ...walked, at: now }].slice(-longestWalk)),
     })
     .where('id', '=', from.id)
     .where('version', '=', from.version)
@@ -152,11 +172,17 @@ export async function endTransactionsOf(
   db: Db,
   personId: string,
   now: number,
-  options: { readonly except?: string } = {},
+  options: { readonly except?: string; readonly rule?: string } = {},
 ): Promise<number> {
   let query = db
     .updateTable('transactions')
-    .set((eb) => ({ closed_at: now, updated_at: now, link_hash: null, version: eb('version', '+', 1) }))
+    .set((eb) => ({
+      closed_at: now,
+      updated_at: now,
+      link_hash: null,
+      ended_by: options.rule ?? 'superseded',
+      version: eb('version', '+', 1),
+    }))
     .where('person_id', '=', personId)
     .where('closed_at', 'is', null)
   if (options.except !== undefined) query = query.where('id', '!=', options.except)

@@ -66,6 +66,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
         transaction: standing.transaction,
         interaction: standing.interaction,
         outcome,
+        step: step.name,
         grants: (result) => grantOf(parts, reached, result),
       })
       // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.

@@ -1,30 +1,82 @@
 import { type Static, Type } from 'typebox'
 
+const count = (description: string, defaultValue: number) =>
+  Type.Integer({ description, default: defaultValue, minimum: 1 })
+
+const ofPreset = (description: string) => Type.Optional(Type.Integer({ description, minimum: 1 }))
+
+/** How many requests are answered. Counted by each node for itself; what is absent is the preset's. */
+const requests = Type.Object(
+  {
+    idxPerAddress: ofPreset('Requests to /idp/idx by one network address in a minute. `default`: 30,000.'),
+    interactPerAddress: ofPreset('Calls of interact by one address in a minute. `default`: 12,000.'),
+    tokenPerAddress: ofPreset('Calls of token by one address in a minute. `default`: 12,000.'),
+    perClient: ofPreset(
+      'Calls of interact for one client by one address and device in a minute. `default`: 6,000; `okta-…`: 60.',
+    ),
+    perStateHandle: ofPreset('Requests with one state handle in 5 seconds. `default`: 1,000; `okta-…`: 10.'),
+    perIdentifier: ofPreset(
+      'Requests about one identifier, as typed, in 5 seconds. `default`: no limit; `okta-…`: 20.',
+    ),
+    identify: ofPreset(
+      'Requests to /idp/idx/identify by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
+    ),
+    introspect: ofPreset(
+      'Requests to /idp/idx/introspect by everybody in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
+    ),
+    idx: ofPreset(
+      'Requests to all other /idp/idx paths by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
+    ),
+    interact: ofPreset(
+      'Calls of interact by everybody in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
+    ),
+    token: ofPreset(
+      'Calls of token by everybody in a minute. `okta-integrator`: 300, `okta-enterprise`: 1,200.',
+    ),
+  },
+  { default: {}, additionalProperties: false },
+)
+
 /** The budgets slice of the configuration. Counts are per window; windows are fixed. */
 export const limitsOptions = Type.Object(
   {
-    codesPerDay: Type.Integer({
-      description:
-        'Wrong short codes a person survives in a day; further short codes are wrong whatever they are, and mails carry long ones.',
-      default: 20,
-      minimum: 1,
-    }),
-    codesUntilSuccess: Type.Integer({
-      description: 'Wrong short codes a person survives until she next succeeds.',
-      default: 100,
-      minimum: 1,
-    }),
-    passwordsPerHour: Type.Integer({
-      description:
-        'Wrong passwords a person survives in an hour; further ones are wrong whatever they are. A recovery clears it.',
-      default: 20,
-      minimum: 1,
-    }),
-    mailsPerRecipient: Type.Integer({
-      description: 'Mails that anybody can cause to one recipient in 10 minutes.',
-      default: 5,
-      minimum: 1,
-    }),
+    preset: Type.Union(
+      [Type.Literal('default'), Type.Literal('okta-integrator'), Type.Literal('okta-enterprise')],
+      {
+        description:
+          'How many requests and mails are answered where nothing else is said: `default` stops floods only; the others rehearse the limits that Okta publishes for its free and its paid organisations.',
+        default: 'default',
+      },
+    ),
+    requests,
+    codesPerDay: count(
+      'Wrong short codes a person survives in a day; further short codes are wrong whatever they are, and mails carry long ones.',
+      20,
+    ),
+    codesUntilSuccess: count('Wrong short codes a person survives until she next succeeds.', 100),
+    passwordsPerHour: count(
+      'Wrong passwords a person survives in an hour; further ones are wrong whatever they are. A recovery clears it.',
+      20,
+    ),
+    mailsPerRecipient: ofPreset(
+      'Mails that anybody can cause to one recipient. `default`: 5 in 10 minutes; `okta-…`: 30 in a minute.',
+    ),
+    sprayPerAddressMinute: count(
+      'Wrong codes and passwords, about whomever, by one network address (IPv6: one /64) in a minute; then its answers are refused unjudged, right ones too.',
+      120,
+    ),
+    sprayPerAddressHour: count(
+      'The same in an hour. One address that guesses six-digit codes day and night meets one right code, of anybody, in about 70 days.',
+      600,
+    ),
+    sprayEverywhere: count(
+      'Wrong codes and passwords by all addresses together in an hour. Beyond it the installation is under attack: until the hour is over all mails carry long codes, which nobody guesses, and each address has only `sprayPerAddressUnderAttack` left.',
+      2000,
+    ),
+    sprayPerAddressUnderAttack: count(
+      'Wrong codes and passwords by one address in an hour while the installation is under attack.',
+      10,
+    ),
   },
   { default: {} },
 )

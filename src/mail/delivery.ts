@@ -14,7 +14,7 @@ export interface DeliveryOptions {
   readonly transport: Transport
   readonly renderer: Renderer
   readonly log: Logger
-  /** Told in the transaction that closes a mail, so its event stands if and only if the mail is closed. Not told of mails to nobody. */
+  /** Told in the transaction that closes a mail, so its event stands if and only if the mail is closed. Of mails to nobody as well: they cost the same. */
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
   /** Mails in hand at once. */
   readonly parallel?: number
@@ -180,7 +180,7 @@ async function close(
   const status: Closing['status'] = recipient === null ? 'dropped' : outcome
   await storage.transaction(async (tx) => {
     const ours = await closeMail(tx, row.id, { status, now: clock.now(), error })
-    if (!ours || recipient === null) return
+    if (!ours) return
     const mail: ClosedMail = {
       id: row.id,
       template: row.template,

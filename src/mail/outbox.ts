@@ -32,7 +32,7 @@ export type MailOutcome = 'sent' | 'dead' | 'expired'
 export interface ClosedMail {
   readonly id: string
   readonly template: string
-  readonly recipient: string
+  readonly recipient: string | null
   readonly personId: string | null
   readonly transactionId: string | null
   readonly attempts: number

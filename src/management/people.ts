@@ -1,4 +1,4 @@
-import { record } from '../audit/index.ts'
+import { type EventType, type NewEvent, record } from '../audit/index.ts'
 import {
   newPassword,
   type PasswordData,
@@ -20,10 +20,10 @@ import {
   removePerson,
   updatePerson,
 } from '../directory/index.ts'
-import { endTransactionsOf } from '../flow/index.ts'
+import { endTransactionsOf, sessionsCleared } from '../flow/index.ts'
 import type { Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
-import type { Db, Storage } from '../storage/index.ts'
+import type { Db, Storage, Tx } from '../storage/index.ts'
 
 export interface PeopleParts {
   readonly storage: Storage
@@ -76,6 +76,11 @@ export function createPeople(parts: PeopleParts): People {
     await putCredential(db, { personId, authenticator: password, data }, now)
     await updatePerson(db, personId, { passwordChangedAt: now }, now)
   }
+  async function endSessions(tx: Tx, personId: string, now: number): Promise<void> {
+    const ended = await revokeSessionsOf(tx, personId, now)
+    if (ended > 0) await record(tx, sessionsCleared(personId, ended), { random, now })
+  }
+
 
   return {
     async add({ password: text, passwordHash, ...person }) {
@@ -110,11 +115,18 @@ export function createPeople(parts: PeopleParts): People {
         // A code or link that went out before must not work on what the account has become.
         const emailChanged = changed.profile.email !== before.profile.email
         const statusChanged = changed.status !== before.status
-        if (emailChanged || statusChanged || data !== undefined) await endTransactionsOf(tx, id, now)
-        if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
-          await revokeSessionsOf(tx, id, now)
+        const rule = statusChanged
+          ? `status ${changed.status}`
+          : data !== undefined
+            ? 'password-changed'
+            : emailChanged && 'email-changed'
+        if (rule) await endTransactionsOf(tx, id, now, { rule })
+        for (const event of eventsOfChange(before, changed, data !== undefined, profile !== undefined)) {
+          await record(tx, event, { random, now })
         }
-        await record(tx, lifecycle('user.account.update_profile', 'Update user', changed), { random, now })
+        if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
+          await endSessions(tx, id, now)
+        }
         return changed
       })
     },
@@ -129,8 +141,8 @@ export function createPeople(parts: PeopleParts): People {
       return storage.transaction(async (tx) => {
         const person = await findPerson(tx, id)
         if (person === undefined) return false
-        await endTransactionsOf(tx, id, now)
-        await revokeSessionsOf(tx, id, now)
+        await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
+        await endSessions(tx, id, now)
         await record(tx, lifecycle('user.lifecycle.delete.completed', 'Delete user', person), { random, now })
         return removePerson(tx, id)
       })
@@ -140,10 +152,58 @@ export function createPeople(parts: PeopleParts): People {
 
 const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
 
-const lifecycle = (eventType: string, displayMessage: string, person: Person) => ({
+/** What the log tells of a change: one event for each kind of it. */
+function eventsOfChange(
+  before: Person,
+  after: Person,
+  password: boolean,
+  profile: boolean,
+): readonly NewEvent[] {
+  const email = after.profile.email !== before.profile.email
+  return [
+    ...(after.status === before.status
+      ? []
+      : [
+          lifecycle(
+            lifecycleOf(before.status, after.status),
+            `User became ${after.status}, was ${before.status}`,
+            after,
+          ),
+        ]),
+    ...(password
+      ? [lifecycle('user.account.update_password', 'Password set by an administrator', after)]
+      : []),
+    ...(email ? [lifecycle('user.account.update_primary_email', 'Primary email changed', after)] : []),
+    ...(profile ? [lifecycle('user.account.update_profile', 'Update user', after)] : []),
+  ]
+}
+
+/** The type of event that tells of a new status. */
+function lifecycleOf(before: PersonStatus, after: PersonStatus): EventType {
+  const reached = becoming[after]
+  if (reached !== undefined) return reached
+  return leaving[before] ?? 'user.lifecycle.activate'
+}
+
+const becoming: Partial<Record<PersonStatus, EventType>> = {
+  SUSPENDED: 'user.lifecycle.suspend',
+  DEPROVISIONED: 'user.lifecycle.deactivate',
+  LOCKED_OUT: 'user.account.lock',
+  PASSWORD_EXPIRED: 'user.account.expire_password',
+  RECOVERY: 'user.account.reset_password',
+}
+
+/** Back to a status that may do things: told by what was left behind. */
+const leaving: Partial<Record<PersonStatus, EventType>> = {
+  SUSPENDED: 'user.lifecycle.unsuspend',
+  DEPROVISIONED: 'user.lifecycle.reactivate',
+  LOCKED_OUT: 'user.account.unlock',
+}
+
+const lifecycle = (eventType: EventType, displayMessage: string, person: Person): NewEvent => ({
   eventType,
   displayMessage,
-  outcome: { result: 'SUCCESS' as const },
+  outcome: { result: 'SUCCESS' },
   actor: { id: 'system', type: 'SystemPrincipal' },
   target: [{ id: person.id, type: 'User', alternateId: person.profile.login }],
 })

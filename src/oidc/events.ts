@@ -1,5 +1,6 @@
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Person } from '../directory/index.ts'
+import type { Session } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
 import type { Parts } from './parts.ts'
 
@@ -23,7 +24,7 @@ export async function recordGrants(
     { kind: 'access_token', id: grant.accessTokenId, granted: true },
     { kind: 'id_token', id: grant.idTokenId, granted: grant.openid },
     { kind: 'refresh_token', id: grant.familyId, granted: grant.familyId !== undefined },
-  ]
+  ] as const
   for (const { kind, id, granted } of kinds) {
     if (!granted || id === undefined) continue
     await record(
@@ -63,6 +64,19 @@ export async function recordRevocation(
     actor: { id: revocation.personId, type: 'User' },
     target: [{ id: revocation.id, type: revocation.kind }],
     client: { id: revocation.clientId },
+  }
+  await record(tx, event, { random: parts.random, now: parts.clock.now() })
+}
+
+/** Records that a person signed out. */
+export async function recordSignOut(tx: Tx, parts: Parts, session: Session): Promise<void> {
+  const event: NewEvent = {
+    eventType: 'user.session.end',
+    displayMessage: 'User logout from app',
+    outcome: { result: 'SUCCESS' },
+    actor: { id: session.personId, type: 'User' },
+    target: [{ id: session.id, type: 'Session' }],
+    client: { id: session.clientId },
   }
   await record(tx, event, { random: parts.random, now: parts.clock.now() })
 }

@@ -2,6 +2,7 @@ import { isLogoutUriRegistered } from '../clients/index.ts'
 import { revokeSession } from '../sessions/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import { invalidRequest } from './errors.ts'
+import { recordSignOut } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -21,7 +22,10 @@ export async function logout(
     throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
   }
   const returnTo = await readReturn(parts, form, aud)
-  await revokeSession(parts.storage.db, sid, parts.clock.now())
+  await parts.storage.transaction(async (tx) => {
+    const ended = await revokeSession(tx, sid, parts.clock.now())
+    if (ended !== undefined) await recordSignOut(tx, parts, ended)
+  })
   return returnTo
 }
 

@@ -58,14 +58,16 @@ export async function findLiveSession(db: Db, id: string, now: number): Promise<
   return row && toSession(row)
 }
 
-/** Ends one session; its refresh tokens, introspection and userinfo end with it. */
-export async function revokeSession(db: Db, id: string, now: number): Promise<void> {
-  await db
+/** Ends one session; its refresh tokens, introspection and userinfo end with it. Undefined where it had ended before. */
+export async function revokeSession(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const row = await db
     .updateTable('sessions')
     .set({ revoked_at: now })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
-    .execute()
+    .returningAll()
+    .executeTakeFirst()
+  return row && toSession(row)
 }
 
 /** Ends all sessions of a person, except one. Answers how many ended. */

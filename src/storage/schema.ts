@@ -23,6 +23,7 @@ export interface Schema {
   readonly outbox: OutboxTable
   readonly budgets: BudgetsTable
   readonly events: EventsTable
+  readonly api_tokens: ApiTokensTable
   readonly settings: SettingsTable
 }
 
@@ -165,6 +166,10 @@ interface TransactionsTable {
   updated_at: number
   expires_at: number
   closed_at: number | null
+  /** The rule that ended the conversation, by its name in the system log. */
+  ended_by: string | null
+  /** JSON: the steps that were taken, the newest last; bounded in length, nothing secret. */
+  walked: string
 }
 
 interface ArtifactsTable {
@@ -225,6 +230,17 @@ interface EventsTable {
   target_id: string | null
   transaction_id: string | null
   body: string
+}
+
+interface ApiTokensTable {
+  id: string
+  name: string
+  role: string
+  /** Keyed hash of the token, which was shown once. */
+  hash: string
+  created_by: string
+  created_at: number
+  last_used_at: number | null
 }
 
 interface SettingsTable {

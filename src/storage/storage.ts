@@ -98,6 +98,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   outbox: true,
   budgets: true,
   events: true,
+  api_tokens: true,
   settings: true,
 }
 const tables = Object.keys(tableNames) as readonly (keyof Schema)[]

@@ -161,7 +161,7 @@ onEachDatabase('the outbox', (database) => {
     ])
   })
 
-  test('a mail to nobody is the same write, is not sent, and nobody is told', async () => {
+  test('a mail to nobody is the same write, is not sent, and its end is told like any other', async () => {
     const [real, phantom] = [await queue(), await queue({ recipient: null, personId: null })]
     const shapes = [await row(real), await row(phantom)].map((waiting) => ({
       ...waiting,
@@ -175,7 +175,8 @@ onEachDatabase('the outbox', (database) => {
     await start().idle()
 
     expect(mailbox.mails).toHaveLength(1)
-    expect(events.map(({ mail }) => mail.id)).toEqual([real])
+    expect(events.map(({ mail }) => mail.id).sort()).toEqual([real, phantom].sort())
+    expect(events.map(({ mail }) => mail.recipient)).toContain(null)
     expect(await row(phantom)).toMatchObject({ status: 'dropped', sealed: null, attempts: 1 })
   })
 

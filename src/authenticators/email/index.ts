@@ -21,6 +21,7 @@ import {
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
+import { everybody } from '../../limits/index.ts'
 import type { NewMail } from '../../mail/index.ts'
 
 /**
@@ -97,20 +98,24 @@ async function start(context: StepContext): Promise<Started> {
   const { budgets, lifetimes, now, person, progress, random, secrets, transactionId } = context
   const { typed, account } = subjectsOf(context)
   const spentAsTyped = (await context.used(budgets.codesPerDay, typed)) >= budgets.codesPerDay.limit
+  const { everywhere } = budgets.spray
+  const underAttack = (await context.used(everywhere, everybody)) >= everywhere.limit
   const spentOfAccount =
     (await context.used(budgets.codesPerDay, account)) >= budgets.codesPerDay.limit ||
     (await context.used(budgets.codesUntilSuccess, account)) >= budgets.codesUntilSuccess.limit
 
   // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long
   // code wherever a short one would not be accepted any more.
-  const longCode = spentAsTyped || spentOfAccount
+  // While somebody guesses at the whole installation (A11), everybody's mails carry what cannot be guessed.
+  const long = spentAsTyped || underAttack
+  const longCode = long || spentOfAccount
   const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
   const token = linkToken(transactionId, randomToken(random))
   const expiresAt = now + lifetimes.code
   const data: EmailChallenge = {
     codeHash: secrets.hash('code', `${transactionId}:${code}`),
     sealedCode: sealUnder(token, 'link code', code),
-    long: spentAsTyped,
+    long,
     longCode,
   }
   const link = context.linkFor(token)
@@ -156,7 +161,12 @@ function mailCharges(
   }
   const refused: Outcome = { progress: context.progress, refused: { status: 429, key: 'tooManyRequests' } }
   return [
-    { budget: context.budgets.mails, subject: typed, otherwise: refused },
+    {
+      budget: context.budgets.mails,
+      subject: typed,
+      otherwise: refused,
+      announces: 'system.operation.rate_limit.violation',
+    },
     { budget: context.budgets.mails, subject: account, otherwise: toNobody },
   ]
 }
@@ -189,5 +199,6 @@ async function judge(
         ],
     effects: right ? [{ type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
+    rule: person === undefined ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
   }
 }

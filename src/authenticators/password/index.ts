@@ -127,6 +127,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
         ]
       : [],
     refusal: { status: 401, key: 'errors.E0000004' },
+    rule: person === undefined ? 'nobody' : mayTry ? 'wrong-password' : `status ${person.status}`,
   }
 }
 

@@ -41,7 +41,7 @@ export const identify: Step = {
     if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
     // A wrong password leaves nobody named: the first page comes back as it was.
     const right = prove(named, { authenticator: password, at: now })
-    const outcome = judged(own, judgement, password, right)
+    const outcome = await judged(own, judgement, password, right)
     const nobody = (result: typeof outcome): typeof outcome => {
       const { subject: _, ...unnamed } = result.progress
       return result.refused === undefined ? result : { ...result, progress: unnamed }

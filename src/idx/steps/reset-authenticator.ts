@@ -81,8 +81,9 @@ export function ending(
     {
       type: 'audit.record',
       event: {
-        eventType: 'user.account.reset_password',
-        displayMessage: 'User reset password',
+        ...(progress.intent === 'recovery'
+          ? { eventType: 'user.account.reset_password', displayMessage: 'User reset password' }
+          : { eventType: 'user.account.update_password', displayMessage: 'User updated password' }),
         outcome: { result: 'SUCCESS' },
         actor: { id: personId, type: 'User', alternateId: progress.subject?.identifier ?? '' },
         target: [

@@ -141,6 +141,8 @@ export const initial: Migration = {
       .addColumn('updated_at', 'bigint', (c) => c.notNull())
       .addColumn('expires_at', 'bigint', (c) => c.notNull())
       .addColumn('closed_at', 'bigint')
+      .addColumn('ended_by', 'text')
+      .addColumn('walked', 'text', (c) => c.notNull().defaultTo('[]'))
       .addUniqueConstraint('transactions_turn', ['interaction_id', 'turn'])
       .execute()
     await index(db, 'transactions', ['person_id'])
@@ -215,7 +217,20 @@ export const initial: Migration = {
       .execute()
     await index(db, 'events', ['published_at', 'id'])
     await index(db, 'events', ['transaction_id'])
-    await index(db, 'events', ['type', 'published_at'])
+    await index(db, 'events', ['type', 'published_at', 'id'])
+    await index(db, 'events', ['actor_id', 'published_at', 'id'])
+    await index(db, 'events', ['target_id', 'published_at', 'id'])
+
+    await schema
+      .createTable('api_tokens')
+      .addColumn('id', 'text', (c) => c.primaryKey())
+      .addColumn('name', 'text', (c) => c.notNull())
+      .addColumn('role', 'text', (c) => c.notNull())
+      .addColumn('hash', 'text', (c) => c.notNull().unique())
+      .addColumn('created_by', 'text', (c) => c.notNull())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('last_used_at', 'bigint')
+      .execute()
 
     await schema
       .createTable('settings')

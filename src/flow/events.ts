@@ -1,0 +1,188 @@
+import type { EventType, NewEvent, Party } from '../audit/index.ts'
+import type { Interaction } from '../interactions/index.ts'
+import type { Budget, Violation } from '../limits/index.ts'
+import type { ClosedMail, MailOutcome, NewMail } from '../mail/index.ts'
+import type { Outcome } from './outcome.ts'
+import type { Closing, Progress } from './progress.ts'
+
+const system: Party = { id: 'system', type: 'SystemPrincipal' }
+
+/** Who an event is about: her id where somebody is known, and what was typed. */
+const visitor = ({ subject }: Progress): Party => ({
+  id: subject?.userId ?? 'unknown',
+  type: 'User',
+  alternateId: subject?.identifier ?? 'unknown',
+})
+
+/** The rule that ended a conversation, where its outcome names none. */
+const rules: Readonly<Record<Closing, string>> = {
+  cancelled: 'cancelled',
+  completed: 'completed',
+  recovered: 'completed',
+  locked: 'guesses-per-transaction',
+  denied: 'denied',
+  superseded: 'superseded',
+}
+
+/** By which rule an outcome ends its conversation; undefined where it does not. */
+export const endedBy = ({ progress, rule }: Outcome): string | undefined =>
+  progress.closed === undefined ? undefined : (rule ?? rules[progress.closed])
+
+/**
+ * What the log tells of a move from one progress to the next, besides what the step itself records: that a recovery
+ * began, that a conversation ended without its end, and by which rule. The same for people who do not exist.
+ */
+export function eventsOfMove(
+  before: Progress,
+  outcome: Outcome,
+  interaction: Interaction,
+): readonly NewEvent[] {
+  const { progress: after, rule } = outcome
+  const about = {
+    actor: visitor(after.subject === undefined ? before : after),
+    target: [{ id: interaction.clientId, type: 'AppInstance' }],
+  }
+  if (rule === 'not-assigned') {
+    const displayMessage = 'User attempted unauthorized access to app'
+    const result = { result: 'FAILURE', reason: 'NOT_ASSIGNED' } as const
+    const eventType = 'app.generic.unauth_app_access_attempt'
+    return [{ ...about, eventType, displayMessage, outcome: result, debugData: { rule } }]
+  }
+  const ended = endedBy(outcome)
+  if (ended !== undefined) {
+    const end = endOf(after)
+    return end === undefined ? [] : [{ ...about, ...end, debugData: { rule: ended } }]
+  }
+  return begins(before, after) ? [{ ...about, ...recoveryBegun }] : []
+}
+
+const recoveryBegun = {
+  eventType: 'user.account.reset_password',
+  displayMessage: 'Recovery of an account began',
+  outcome: { result: 'CHALLENGE' },
+} as const
+
+const begins = (before: Progress, { intent, subject }: Progress): boolean =>
+  intent === 'recovery' &&
+  subject !== undefined &&
+  (before.intent !== 'recovery' || before.subject === undefined)
+
+/** The bad ends; the good ones are recorded by what brings them about. */
+function endOf({
+  closed,
+  intent,
+}: Progress): Pick<NewEvent, 'eventType' | 'displayMessage' | 'outcome'> | undefined {
+  const recovering = intent === 'recovery'
+  const eventType: EventType = recovering ? 'user.account.reset_password' : 'user.session.start'
+  const what = recovering ? 'Recovery' : 'Sign-in'
+  switch (closed) {
+    case 'locked':
+      return {
+        eventType,
+        displayMessage: `${what} ended: too many wrong answers`,
+        outcome: { result: 'FAILURE', reason: 'TOO_MANY_ATTEMPTS' },
+      }
+    case 'cancelled':
+      return {
+        eventType,
+        displayMessage: `${what} cancelled`,
+        outcome: { result: 'SKIPPED', reason: 'CANCELLED' },
+      }
+    case 'denied':
+      return {
+        eventType: recovering ? eventType : 'policy.evaluate_sign_on',
+        displayMessage: `${what} denied`,
+        outcome: { result: 'DENY', reason: 'ACCESS_DENIED' },
+      }
+    default:
+      return undefined
+  }
+}
+
+const queued: Readonly<Record<NewMail['template'], EventType>> = {
+  ForgotPassword: 'system.email.password_reset.sent_message',
+  EmailChallenge: 'system.email.send_factor_verify_message',
+  PasswordChanged: 'system.email.password_changed.sent_message',
+}
+
+/** A mail was queued; to nobody as well, so that people who do not exist cost the same. */
+export function mailQueued(
+  mail: Omit<NewMail, 'transactionId'>,
+  id: string,
+  { before, after }: { readonly before: Progress; readonly after: Progress },
+): NewEvent {
+  const replaces = before.challenge?.linkHash !== undefined && after.challenge !== before.challenge
+  return {
+    eventType: queued[mail.template],
+    displayMessage: 'Email queued',
+    outcome: { result: 'SUCCESS' },
+    actor: visitor(after.subject === undefined ? before : after),
+    target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],
+    debugData: {
+      mail: id,
+      template: mail.template,
+      ...(mail.recipient === null && { recipient: 'nobody' }),
+      ...(replaces && { rule: 'link-superseded' }),
+    },
+  }
+}
+
+/** A mail has come to its end. */
+export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
+  const nobody = mail.recipient === null
+  const ends: Readonly<Record<MailOutcome, NewEvent['outcome']>> = {
+    sent: nobody ? { result: 'SKIPPED', reason: 'NOBODY' } : { result: 'SUCCESS' },
+    dead: { result: 'FAILURE', reason: 'DEAD' },
+    expired: { result: 'FAILURE', reason: 'EXPIRED' },
+  }
+  return {
+    eventType: 'system.email.delivery',
+    displayMessage: nobody ? 'Email to nobody dropped' : `Email ${outcome}`,
+    outcome: ends[outcome],
+    actor: system,
+    target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],
+    transactionId: mail.transactionId ?? undefined,
+    debugData: {
+      mail: mail.id,
+      template: mail.template,
+      attempts: String(mail.attempts),
+      ...(mail.error && { error: mail.error }),
+    },
+  }
+}
+
+/** Sessions were revoked. */
+export const sessionsCleared = (personId: string, sessions: number, actor: Party = system): NewEvent => ({
+  eventType: 'user.session.clear',
+  displayMessage: 'Clear user session',
+  outcome: { result: 'SUCCESS' },
+  actor,
+  target: [{ id: personId, type: 'User' }],
+  debugData: { sessions: String(sessions) },
+})
+
+/** A budget that visitors can see is spent. */
+export function budgetSpent(
+  eventType: 'system.operation.rate_limit.violation' | 'security.attack.start',
+  budget: Budget,
+  progress: Progress,
+): NewEvent {
+  return {
+    eventType,
+    displayMessage: eventType === 'security.attack.start' ? 'Too many wrong answers' : 'Rate limit violation',
+    outcome: { result: 'DENY', reason: 'TOO_MANY_REQUESTS' },
+    actor: visitor(progress),
+    debugData: { rule: budget.purpose, limit: String(budget.limit), windowMs: String(budget.windowMs) },
+  }
+}
+
+/** A request budget is spent. */
+export const requestsRefused = ({ rule, endpoint, limit, windowMs, source }: Violation): NewEvent => ({
+  eventType: 'system.operation.rate_limit.violation',
+  displayMessage: 'Rate limit violation',
+  outcome: { result: 'DENY', reason: 'TOO_MANY_REQUESTS' },
+  actor: { id: source.client ?? 'unknown', type: 'PublicClientApp' },
+  client: { ipAddress: source.address, id: source.client },
+  transactionId: source.transaction,
+  debugData: { rule, endpoint, limit: String(limit), windowMs: String(windowMs) },
+})

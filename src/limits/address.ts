@@ -1,0 +1,21 @@
+import { isIPv4, isIPv6 } from 'node:net'
+
+/**
+ * What a network address is counted as. An IPv6 subscriber holds at least a /64 and may call from any address in it,
+ * so all of them are one; an IPv4 address in IPv6 clothes is the IPv4 address.
+ */
+export function addressKey(address: string | undefined): string {
+  const [text = ''] = (address ?? '').split('%')
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text)?.[1]
+  if (mapped !== undefined && isIPv4(mapped)) return mapped
+  if (!isIPv6(text)) return isIPv4(text) ? text : 'unknown'
+  const [head = '', tail] = text.toLowerCase().split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  // An IPv4 tail takes the place of two groups; it is never among the first four.
+  const width = right.at(-1)?.includes('.') ? 7 : 8
+  const zeros =
+    tail === undefined ? [] : Array<string>(Math.max(0, width - left.length - right.length)).fill('0')
+  const groups = [...left, ...zeros, ...right].slice(0, 4)
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+}

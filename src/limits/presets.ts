@@ -1,0 +1,77 @@
+import type { LimitsOptions } from './options.ts'
+
+/** The endpoints whose requests are counted. */
+export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx'
+
+/** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
+export interface RequestSource {
+  /** The network address of the person, or of whoever calls where nobody vouches for a person. */
+  readonly address: string
+  /** A client that is registered. */
+  readonly client?: string | undefined
+  readonly device?: string | undefined
+  /** The conversation that a valid state handle names. */
+  readonly transaction?: string | undefined
+  /** Who the visitor says they are, normalised. */
+  readonly identifier?: string | undefined
+}
+
+/** How many requests of a kind are answered in a window, and what they are counted by. */
+export interface RequestBudget {
+  readonly name: keyof LimitsOptions['requests']
+  readonly endpoints: readonly Endpoint[]
+  readonly limit: number
+  readonly windowMs: number
+  /** What a request is counted under; undefined: this budget does not concern it. */
+  keyOf(source: RequestSource): string | undefined
+}
+
+const idx: readonly Endpoint[] = ['introspect', 'identify', 'idx']
+const minute = 60_000
+
+const address = ({ address }: RequestSource) => address
+const everybody = () => ''
+
+const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
+  { name: 'idxPerAddress', endpoints: idx, windowMs: minute, keyOf: address },
+  { name: 'interactPerAddress', endpoints: ['interact'], windowMs: minute, keyOf: address },
+  { name: 'tokenPerAddress', endpoints: ['token'], windowMs: minute, keyOf: address },
+  {
+    name: 'perClient',
+    endpoints: ['interact'],
+    windowMs: minute,
+    // By the client alone, anybody could use up what an app has: the id of a browser's app is public.
+    keyOf: ({ client, address, device = '' }) => client && `${client} ${address} ${device}`,
+  },
+  { name: 'perStateHandle', endpoints: idx, windowMs: 5000, keyOf: ({ transaction }) => transaction },
+  { name: 'perIdentifier', endpoints: idx, windowMs: 5000, keyOf: ({ identifier }) => identifier },
+  { name: 'identify', endpoints: ['identify'], windowMs: minute, keyOf: everybody },
+  { name: 'introspect', endpoints: ['introspect'], windowMs: minute, keyOf: everybody },
+  { name: 'idx', endpoints: ['idx'], windowMs: minute, keyOf: everybody },
+  { name: 'interact', endpoints: ['interact'], windowMs: minute, keyOf: everybody },
+  { name: 'token', endpoints: ['token'], windowMs: minute, keyOf: everybody },
+]
+
+const okta = { perClient: 60, perStateHandle: 10, perIdentifier: 20 }
+
+/** Okta's figures are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
+const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
+  default: {
+    idxPerAddress: 30_000,
+    interactPerAddress: 12_000,
+    tokenPerAddress: 12_000,
+    perClient: 6000,
+    perStateHandle: 1000,
+  },
+  'okta-integrator': { ...okta, identify: 100, introspect: 200, idx: 100, interact: 200, token: 300 },
+  'okta-enterprise': { ...okta, identify: 1000, introspect: 2000, idx: 1000, interact: 2000, token: 1200 },
+}
+
+/** The request budgets of a configuration: the preset's, with what the owner set in their place. */
+export function requestBudgetsFrom({ preset, requests }: LimitsOptions): readonly RequestBudget[] {
+  const limits = { ...presets[preset], ...requests }
+  return shapes.flatMap((shape) => {
+    const limit = limits[shape.name]
+    return limit === undefined ? [] : [{ ...shape, limit }]
+  })
+}

@@ -1,0 +1,109 @@
+import { type Clock, ProtocolError } from '../base/index.ts'
+import { addressKey } from './address.ts'
+import type { Endpoint, RequestBudget, RequestSource } from './presets.ts'
+
+/** A budget that was found spent for the first time in its window. */
+export interface Violation {
+  readonly rule: string
+  readonly endpoint: Endpoint
+  readonly limit: number
+  readonly windowMs: number
+  readonly source: RequestSource
+}
+
+export interface RequestLimits {
+  /**
+   * Counts a request, whatever becomes of it. Answers the headers that tell of the budget with the least left. Throws
+   * 429 `E0000047` with the same headers and `Retry-After` where one is spent.
+   */
+  charge(endpoint: Endpoint, source: RequestSource): Promise<Readonly<Record<string, string>>>
+  /** Forgets all that was counted: for an engine that starts over from its seed. */
+  clear(): void
+}
+
+interface Counter {
+  used: number
+  readonly resetsAt: number
+}
+
+interface Standing {
+  readonly budget: RequestBudget
+  readonly key: string
+  readonly counter: Counter
+}
+
+/** More keys than this at once are a flood; the oldest are forgotten first, so that memory stays bounded. */
+const mostCounters = 100_000
+
+/**
+ * Counts requests in this process. They are counted where they are answered and not in the database: a durable write
+ * would cost each request more than most of them cost altogether, and what must hold across nodes (guesses, mails) is
+ * charged there by those who judge and send.
+ */
+export function createRequestLimits(options: {
+  readonly budgets: readonly RequestBudget[]
+  readonly clock: Clock
+  /** Told once a window of each budget and key, before the request is refused. */
+  onViolation?(violation: Violation): Promise<void>
+}): RequestLimits {
+  const { budgets, clock, onViolation = async () => {} } = options
+  const counters = new Map<string, Counter>()
+
+  function counterOf(budget: RequestBudget, key: string, now: number): Counter {
+    const id = `${budget.name} ${key}`
+    const known = counters.get(id)
+    if (known !== undefined && now < known.resetsAt) return known
+    const counter = { used: 0, resetsAt: now + budget.windowMs }
+    // Put anew, so that the map's order is that of the windows' beginnings.
+    counters.delete(id)
+    counters.set(id, counter)
+    if (counters.size > mostCounters) counters.delete(counters.keys().next().value ?? id)
+    return counter
+  }
+
+  function standingsOf(endpoint: Endpoint, source: RequestSource, now: number): readonly Standing[] {
+    return budgets.flatMap((budget) => {
+      const key = budget.endpoints.includes(endpoint) ? budget.keyOf(source) : undefined
+      return key === undefined ? [] : [{ budget, key, counter: counterOf(budget, key, now) }]
+    })
+  }
+
+  return {
+    async charge(endpoint, caller) {
+      const now = clock.now()
+      const source = { ...caller, address: addressKey(caller.address) }
+      const standings = standingsOf(endpoint, source, now)
+      const spent = standings.find(({ budget, counter }) => counter.used >= budget.limit)
+      if (spent === undefined) {
+        for (const { counter } of standings) counter.used += 1
+        return headersOf(standings)
+      }
+      // Only the spent one is charged: whoever is stopped by a narrow budget uses up none that others share.
+      spent.counter.used += 1
+      const { budget, counter } = spent
+      if (counter.used === budget.limit + 1) {
+        const { name: rule, limit, windowMs } = budget
+        await onViolation({ rule, endpoint, limit, windowMs, source })
+      }
+      throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
+    },
+    clear: () => counters.clear(),
+  }
+}
+
+/** As Okta tells of its own: how many there are, how many are left, and when all are back (seconds since 1970). */
+function headersOf(standings: readonly Standing[]): Readonly<Record<string, string>> {
+  const left = ({ budget, counter }: Standing) => Math.max(0, budget.limit - counter.used)
+  const [tightest] = standings.toSorted((a, b) => left(a) - left(b))
+  if (tightest === undefined) return {}
+  return {
+    'X-Rate-Limit-Limit': String(tightest.budget.limit),
+    'X-Rate-Limit-Remaining': String(left(tightest)),
+    'X-Rate-Limit-Reset': String(Math.ceil(tightest.counter.resetsAt / 1000)),
+  }
+}
+
+const tooManyRequests = (headers: Readonly<Record<string, string>>, waitMs: number): ProtocolError =>
+  new ProtocolError(429, 'E0000047', 'API call exceeded rate limit due to too many requests.', {
+    headers: { ...headers, 'Retry-After': String(Math.max(1, Math.ceil(waitMs / 1000))) },
+  })
