@@ -37,9 +37,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     requestTimeout: 30_000,
     clientErrorHandler: (_error, socket) => void socket.end(plainRefusal(random)),
-    frameworkErrors(_error, _request, reply) {
-      const answer = reply as FastifyReply
-      answer.code(400).headers(headers).type('application/json').send(badAddress(random))
+    frameworkErrors(_error, request, reply) {
+      const answer = (reply as FastifyReply).code(400).headers(headers)
+      answer.header('X-Okta-Request-Id', request.id).type('application/json').send(badAddress(random))
     },
   })
   handleErrors(app, { log, random })
