@@ -7,3 +7,11 @@ export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from '
 export { NoMessageError } from './control/index.ts'
 export type { Faults } from './faults.ts'
 export { type Kit, type KitClock, type KitOptions, type KitPeople, startEngine } from './kit.ts'
+export {
+  mary,
+  type Surroundings,
+  type SurroundingsOptions,
+  samplePublicClient,
+  sampleWebClient,
+  startSurrounded,
+} from './surroundings.ts'

@@ -10,16 +10,10 @@ import {
   VirtualClock,
 } from '../base/index.ts'
 import { type ClientConfig, checkConfig, type PersonConfig, type Settings } from '../config/index.ts'
-import { type Engine, openEngine } from '../engine.ts'
-import {
-  type ControlPerson,
-  type MessageReader,
-  type NewPerson,
-  startControlServer,
-  startSmtpSink,
-} from './control/index.ts'
-import { createFaults, type Faults } from './faults.ts'
-import { controlPortOf } from './port.ts'
+import type { Engine } from '../engine.ts'
+import type { ControlPerson, MessageReader, NewPerson } from './control/index.ts'
+import type { Faults } from './faults.ts'
+import { mary, samplePublicClient, sampleWebClient, startSurrounded } from './surroundings.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 
 export interface KitOptions {
@@ -97,13 +91,7 @@ export interface Kit {
   readonly engine: Engine
 }
 
-/** Who is there when nobody else is named. */
-export const mary = {
-  login: 'mary@example.com',
-  password: 'Tangerine-Kettle-42',
-  firstName: 'Mary',
-  lastName: 'Major',
-} as const satisfies PersonConfig
+const insecureClientSecret = 'rekey-web-secret-for-tests-only'
 
 /** A database for one kit. */
 export interface KitDatabase {
@@ -125,71 +113,35 @@ export function useDatabases(create: () => Promise<KitDatabase>): void {
  * clock are made for tests, and production refuses those.
  */
 export async function startEngine(options: KitOptions = {}): Promise<Kit> {
-  const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
-  const log = options.log ?? silentLogger
-  const sink = await startSmtpSink({ port: options.smtpPort ?? 0, clock })
-  const faults = createFaults()
   const own = options.database ?? options.settings?.database?.url
   const database = own === undefined ? await createDatabase() : { url: own, drop: async () => {} }
   const redirectUri = options.redirectUri ?? 'http://localhost:8080/login/callback'
-  const web = {
-    id: 'rekey-web',
-    secret: 'rekey-web-secret-for-tests-only',
-    label: 'Sample Web App',
-    redirectUris: [redirectUri],
-    postLogoutRedirectUris: [new URL('/', redirectUri).href, new URL(redirectUri).origin],
-  } as const
-  const config = checkConfig({
-    mode: 'test',
-    secrets: ['only for tests: everybody knows this secret'],
-    ...options.settings,
-    database: { ...options.settings?.database, url: database.url },
-    http: { port: options.port ?? 0, ...options.settings?.http },
-    mail: { url: sink.url, ...options.settings?.mail },
-    people: [...(options.people ?? [mary])],
-    clients: [
-      {
-        ...web,
-        applicationType: 'web',
-        redirectUris: [...web.redirectUris],
-        postLogoutRedirectUris: [...web.postLogoutRedirectUris],
-      },
-      {
-        id: 'rekey-public',
-        label: 'Sample Browser App',
-        applicationType: 'browser',
-        redirectUris: [],
-        postLogoutRedirectUris: [],
-        insecureLocalhostRedirects: true,
-      },
-      ...(options.clients ?? []),
-    ],
-  })
-  const engine = await openEngine(config, {
+  const web = sampleWebClient(redirectUri, insecureClientSecret)
+  const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
+  const { engine, sink, control, port, faults, reset, close } = await startSurrounded({
     clock,
-    log,
-    random: options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed),
-    signingKey: insecureTestSigningKey,
-    tokens: options.tokens ?? 'real',
-    fault: (_, path) => faults.take(path),
-    ...(options.hash !== 'standard' && {
-      hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 10_000 }),
-    }),
-  })
-
-  const reset = async () => {
-    clock.reset()
-    faults.clear()
-    sink.faults.clear()
-    await engine.reset()
-    sink.messages.clear()
-  }
-  const port = controlPortOf(engine, { clock, faults, reset })
-  const control = await startControlServer({
-    port: options.controlPort ?? 0,
-    engine: port,
-    sink,
-    logger: log,
+    log: options.log ?? silentLogger,
+    smtpPort: options.smtpPort ?? 0,
+    controlPort: options.controlPort ?? 0,
+    configure: (smtpUrl) =>
+      checkConfig({
+        mode: 'test',
+        secrets: ['only for tests: everybody knows this secret'],
+        ...options.settings,
+        database: { ...options.settings?.database, url: database.url },
+        http: { port: options.port ?? 0, ...options.settings?.http },
+        mail: { url: smtpUrl, spreadMs: 0, ...options.settings?.mail },
+        people: [...(options.people ?? [mary])],
+        clients: [web, samplePublicClient, ...(options.clients ?? [])],
+      }),
+    ports: {
+      random: options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed),
+      signingKey: insecureTestSigningKey,
+      tokens: options.tokens ?? 'real',
+      ...(options.hash !== 'standard' && {
+        hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 10_000 }),
+      }),
+    },
   })
 
   return {
@@ -197,8 +149,8 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     orgIssuer: engine.issuers.org,
     engineUrl: engine.baseUrl,
     clientId: web.id,
-    clientSecret: web.secret,
-    publicClientId: 'rekey-public',
+    clientSecret: insecureClientSecret,
+    publicClientId: samplePublicClient.id,
     redirectUri,
     controlUrl: control.url,
     person: { login: mary.login, password: mary.password },
@@ -214,9 +166,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     trace: (id) => engine.timeline(id),
     reset,
     async close() {
-      await control.close()
-      await engine.close()
-      await sink.close()
+      await close()
       await database.drop()
     },
     engine,
