@@ -20,6 +20,11 @@ export interface DeliveryOptions {
   readonly parallel?: number
   /** How often the outbox is looked at without being woken, in real milliseconds. */
   readonly pollMs?: number
+  /**
+   * A mail leaves after a random while of at most this many milliseconds. Sending takes time that a mail to nobody
+   * does not take; at a moment that cannot be foreseen, no later request can feel which it was.
+   */
+  readonly spreadMs?: number
   /** How long a mail is a worker's before another one may take it. Longer than any transport takes. */
   readonly leaseMs?: number
 }
@@ -49,7 +54,7 @@ export const pauseAfter = (attempts: number): number =>
  * leaves its rows to the others when the lease ends. A mail leaves at least once; its Message-ID lets a mailbox fold a second.
  */
 export function startDelivery(options: DeliveryOptions): Delivery {
-  const { storage, clock, random, log, parallel = 5, pollMs = 1000, leaseMs = 60_000 } = options
+  const { storage, clock, random, log, parallel = 5, pollMs = 1000, spreadMs = 0, leaseMs = 60_000 } = options
   const owner = randomToken(random)
   const inHand = new Map<string, Promise<void>>()
   let pass: Promise<void> | undefined
@@ -102,10 +107,13 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   return {
     wake() {
-      waking ??= setTimeout(() => {
-        waking = undefined
-        void run()
-      }, afterAnswerMs).unref()
+      waking ??= setTimeout(
+        () => {
+          waking = undefined
+          void run()
+        },
+        afterAnswerMs + (spreadMs * random.bytes(1).readUInt8()) / 256,
+      ).unref()
     },
     async idle() {
       do {

@@ -14,6 +14,8 @@ export {
   purgeMails,
   type QueueContext,
   queueMail,
+  type WaitingMail,
+  waitingMailsOf,
 } from './outbox.ts'
 export {
   loadTemplates,

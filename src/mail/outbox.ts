@@ -3,7 +3,7 @@ import type { Tx } from '../storage/index.ts'
 import { insertMail } from './store.ts'
 import type { MailVariables, TemplateName } from './templates.ts'
 
-export { type Backlog, backlogOf, purgeMails } from './store.ts'
+export { type Backlog, backlogOf, purgeMails, type WaitingMail, waitingMailsOf } from './store.ts'
 
 /** A mail as its sender wants it: a template and its values, never a finished text. */
 export interface NewMail {

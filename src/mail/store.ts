@@ -71,6 +71,29 @@ export async function postponeMail(
     .execute()
 }
 
+/** A mail that has not left yet. */
+export interface WaitingMail {
+  readonly id: string
+  readonly template: string
+  readonly attempts: number
+  /** Epoch milliseconds. */
+  readonly nextAt: number
+  /** What the last attempt failed with. */
+  readonly error: string | null
+}
+
+/** The mails of a conversation that have not left yet, oldest first. */
+export async function waitingMailsOf(db: Db, transactionId: string): Promise<readonly WaitingMail[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .select(['id', 'template', 'attempts', 'next_at', 'error'])
+    .where('transaction_id', '=', transactionId)
+    .where('status', '=', 'queued')
+    .orderBy('created_at')
+    .execute()
+  return rows.map(({ next_at: nextAt, ...mail }) => ({ ...mail, nextAt }))
+}
+
 export interface Backlog {
   readonly waiting: number
   /** When the oldest waiting mail was queued (epoch milliseconds), or null where none waits. */

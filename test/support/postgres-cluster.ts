@@ -28,6 +28,12 @@ export function findPostgresPrograms(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
 }
 
+export const hasPostgres = (): boolean =>
+  process.env.DATABASE_URL !== undefined || findPostgresPrograms() !== undefined
+
+export const noPostgres =
+  'no PostgreSQL: set DATABASE_URL to one where databases may be created, or install it (apt-get install postgresql)'
+
 /** PostgreSQL refuses to run as root, so root becomes somebody else for it. */
 function runAs(): { readonly uid: number; readonly gid: number } | Record<string, never> {
   if (process.getuid?.() !== 0) return {}

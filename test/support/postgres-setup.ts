@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { removeCluster } from './postgres-cluster.ts'
+import { hasPostgres, noPostgres, removeCluster } from './postgres-cluster.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,6 +15,8 @@ const prefix = 'rekey-pg-'
 
 /** Names the folder of this run's PostgreSQL; stops what was started in it when the run is over. */
 export default function setup(project: TestProject): () => void {
+  // Said once a run: reporters do not show the titles of skipped suites.
+  if (!hasPostgres()) console.warn(`Suites on PostgreSQL are skipped: ${noPostgres}`)
   removeOrphans()
   const folder = mkdtempSync(join(tmpdir(), prefix))
   writeFileSync(join(folder, 'owner'), String(process.pid))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { describe, inject, test } from 'vitest'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
-import { clusterIn, findPostgresPrograms } from './postgres-cluster.ts'
+import { clusterIn, hasPostgres, noPostgres } from './postgres-cluster.ts'
 
 /** An empty database of one test's own. */
 export interface TestDatabase {
@@ -25,14 +25,11 @@ export interface DatabaseKind {
 }
 
 const given = process.env.DATABASE_URL
-const hasPostgres = given !== undefined || findPostgresPrograms() !== undefined
-const noPostgres =
-  'no PostgreSQL: set DATABASE_URL to one where databases may be created, or install it (apt-get install postgresql)'
 
 /** Both databases. Contract suites iterate over them, best with `onEachDatabase`. */
 export const databases: readonly DatabaseKind[] = [
   kind('sqlite', createSqlite),
-  { ...kind('postgres', createPostgres), ...(hasPostgres ? {} : { skipped: noPostgres }) },
+  { ...kind('postgres', createPostgres), ...(hasPostgres() ? {} : { skipped: noPostgres }) },
 ]
 
 /** Describes the same facts for each database. Without a PostgreSQL its part is skipped, or fails where it is required. */
