@@ -84,7 +84,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
 /** The OAuth part on a core; `issuer` is the public address. */
 export function openOidc(
   { config, storage, secrets, random, clock, log }: Core,
-  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey'>,
+  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'observe'>,
 ): Oidc {
   const lifetimes = lifetimesOf(config)
   return createOidc({

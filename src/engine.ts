@@ -1,12 +1,21 @@
-import { listEvents, record } from './audit/index.ts'
+import { listEvents, type Observe, record } from './audit/index.ts'
 import { authenticatorsWith } from './authenticators/index.ts'
 import type { Clock, Logger, MonotonicClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
 import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
-import { createFlow, type FlowParts, mailClosed, openLink, timelineOf, transactionsOf } from './flow/index.ts'
+import {
+  createFlow,
+  type FlowParts,
+  lookAt,
+  mailClosed,
+  openLink,
+  requestsRefused,
+  timelineOf,
+  transactionsOf,
+} from './flow/index.ts'
 import { createHttp } from './http/index.ts'
 import { idxRoutes, steps } from './idx/index.ts'
-import { budgetsFrom } from './limits/index.ts'
+import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from './limits/index.ts'
 import {
   createMemoryTransport,
   createSmtpTransport,
@@ -16,7 +25,7 @@ import {
   startDelivery,
   type Transport,
 } from './mail/index.ts'
-import type { People } from './management/index.ts'
+import { managementRoutes, type People } from './management/index.ts'
 import type { Oidc, OidcOptions } from './oidc/index.ts'
 import type { Storage } from './storage/index.ts'
 
@@ -28,6 +37,8 @@ export interface EnginePorts extends CorePorts {
   readonly tokens?: 'real' | 'virtual'
   /** The status that a request is answered with instead, or undefined to let it pass. */
   readonly fault?: (method: string, path: string) => number | undefined
+  /** Told of every exchange, secrets left out: the flow inspector of development and tests. */
+  readonly observe?: Observe
 }
 
 /** A running engine. */
@@ -95,8 +106,15 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     onCommitted: () => delivery.wake(),
   }
+  const limits = createRequestLimits({
+    budgets: requestBudgetsFrom(config.limits),
+    clock,
+    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
+  })
   const oidc = openOidc(core, {
+    limits,
     issuer: () => baseUrl,
+    observe: ports.observe,
     ...(ports.tokens && { tokens: ports.tokens }),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -104,9 +122,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     flow: createFlow(parts, steps),
     authenticators,
     clock,
+    limits,
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
+    watching: ports.observe && { observe: ports.observe, lookAt: (by) => lookAt(parts, by) },
   })
   const http = createHttp({
     storage,
@@ -115,7 +135,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
-    plugins: [oidc.routes, idx],
+    plugins: [oidc.routes, idx, managementRoutes({ storage, secrets, clock, baseUrl: () => baseUrl })],
     ...(ports.fault && { fault: ports.fault }),
   })
   const { host, port } = config.http
@@ -136,11 +156,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     oidc,
     events: (query = {}) => listEvents(storage.db, { limit: 200, ...query }),
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
-    timeline: (id) => timelineOf(storage.db, id),
+    timeline: (id) => timelineOf(storage.db, id, clock.now()),
     register: core.register,
     async reset() {
       await delivery.idle()
       clock.rewind()
+      limits.clear()
       await storage.clear(['signing_keys'])
       policies.forget()
       await core.sow()

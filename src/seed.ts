@@ -11,7 +11,7 @@ import {
 } from './clients/index.ts'
 import type { ClientConfig, Config, PersonConfig } from './config/index.ts'
 import { ensureEveryone, findPersonByIdentifier, getEveryone } from './directory/index.ts'
-import { type People, putApiToken } from './management/index.ts'
+import { ensureApiToken, type People } from './management/index.ts'
 import { seedPolicies } from './policies/index.ts'
 import type { Storage } from './storage/index.ts'
 
@@ -35,7 +35,7 @@ export async function seed(config: Config, parts: SeedParts): Promise<void> {
     await seedPolicies(tx, config, { random, now, everyoneId })
   })
   const { apiToken } = config.management
-  if (apiToken !== undefined) await putApiToken(storage.db, parts.secrets, apiToken)
+  if (apiToken !== undefined) await ensureApiToken(storage.db, apiToken, parts)
   for (const client of config.clients) await seedClient(client, parts)
   for (const person of config.people) await seedPerson(person, parts)
   for (const origin of config.trustedOrigins) await ensureTrustedOrigin(storage.db, origin, { random, now })

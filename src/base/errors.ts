@@ -8,6 +8,8 @@ export class ProtocolError extends Error {
   readonly description: string
   readonly detail: string | undefined
   readonly headers: Readonly<Record<string, string>>
+  /** What is wrong with which part of it, as public sentences. */
+  readonly causes: readonly string[]
 
   constructor(
     status: number,
@@ -17,6 +19,7 @@ export class ProtocolError extends Error {
       readonly detail?: string
       readonly cause?: unknown
       readonly headers?: Readonly<Record<string, string>>
+      readonly causes?: readonly string[]
     } = {},
   ) {
     super(`${code}: ${description}`, options.cause === undefined ? {} : { cause: options.cause })
@@ -26,6 +29,7 @@ export class ProtocolError extends Error {
     this.description = description
     this.detail = options.detail
     this.headers = options.headers ?? {}
+    this.causes = options.causes ?? []
   }
 }
 

@@ -12,7 +12,13 @@ export * from './mail-variables.ts'
 export * from './outcome.ts'
 export * from './progress.ts'
 export * from './stage.ts'
-export { type FlowParts, type Standing, sessionExpired } from './standing.ts'
+export { type Charging, type FlowParts, type Standing, sessionExpired } from './standing.ts'
 export * from './step.ts'
-export { endTransactionsOf, type TransactionSummary, timelineOf, transactionsOf } from './store.ts'
+export {
+  endTransactionsOf,
+  type Timeline,
+  type TransactionSummary,
+  timelineOf,
+  transactionsOf,
+} from './store.ts'
 export { type Answer, createFlow, type Flow, type Submission } from './submit.ts'

@@ -1,24 +1,25 @@
 import { type Clock, ProtocolError, type Random, type Secrets } from '../base/index.ts'
-import { type Client, findClient, isAssigned } from '../clients/index.ts'
+import { type Client, isAssigned } from '../clients/index.ts'
 import {
+  compareKey,
   findCredential,
-  findPerson,
+  findMember,
   findPersonByIdentifier,
-  getEveryone,
-  groupIdsOf,
   type Person,
 } from '../directory/index.ts'
-import { findInteraction, findInteractionByHandle, type Interaction } from '../interactions/index.ts'
-import { type Budgets, usedOf } from '../limits/index.ts'
+import type { Interaction } from '../interactions/index.ts'
+import { type Budgets, type RequestSource, usedOf } from '../limits/index.ts'
 import type { Policies, Policy } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type Stage, stageOf } from './stage.ts'
 import type { StepContext } from './step.ts'
 import {
-  findTransactionByState,
+  findSceneByInteraction,
+  findSceneByState,
   findTransactionOfInteraction,
   openTransaction,
+  type Scene,
   type Transaction,
 } from './store.ts'
 
@@ -65,57 +66,98 @@ export const sessionExpired = (detail: string): ProtocolError =>
     { detail },
   )
 
+/** Told where a request comes from and what it is about, as soon as that is known: charges it, or throws. */
+export type Charging = (
+  source: Omit<RequestSource, 'address'> & {
+    /** The person's own, where a confidential client vouched for it. */
+    readonly address?: string | undefined
+  },
+) => Promise<void>
+
+const uncharged: Charging = async () => {}
+
+/** Charges a request to the person's address and to the conversation, before it has cost much. */
+async function charged(
+  charge: Charging,
+  { clientId, origin }: Interaction,
+  transaction: Transaction | undefined,
+): Promise<void> {
+  const { vouched, ip, deviceToken } = origin
+  const typed = transaction?.progress.subject?.identifier
+  await charge({
+    address: vouched ? ip : undefined,
+    client: clientId,
+    device: deviceToken,
+    transaction: transaction?.id,
+    identifier: typed === undefined ? undefined : compareKey(typed),
+  })
+}
+
 /** The standing of a state handle. Throws `idx.session.expired` where it is unknown or its time is over. */
-export async function standingByState(parts: FlowParts, stateHandle: string): Promise<Standing> {
-  const transaction = await findTransactionByState(parts.storage.db, stateHandle, parts.secrets)
-  if (transaction === undefined) throw sessionExpired('unknown state handle')
-  const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
-  if (interaction === undefined) throw sessionExpired('the interaction is gone')
-  return standing(parts, transaction, interaction)
+export async function standingByState(
+  parts: FlowParts,
+  stateHandle: string,
+  charge = uncharged,
+): Promise<Standing> {
+  const scene = await findSceneByState(parts.storage.db, stateHandle, parts.secrets)
+  if (scene?.transaction === undefined) throw sessionExpired('unknown state handle')
+  await charged(charge, scene.interaction, scene.transaction)
+  return standing(parts, scene, scene.transaction)
 }
 
 /** The standing of an interaction handle: its latest conversation; the first look opens the first one. */
-export async function standingByInteraction(parts: FlowParts, handle: string): Promise<Standing> {
+export async function standingByInteraction(
+  parts: FlowParts,
+  handle: string,
+  charge = uncharged,
+): Promise<Standing> {
   const { clock, random, secrets, storage, lifetimes } = parts
   const now = clock.now()
-  const interaction = await findInteractionByHandle(storage.db, handle, now)
-  if (interaction === undefined) throw sessionExpired('unknown or expired interaction handle')
-  const known = await findTransactionOfInteraction(storage.db, interaction.id, secrets)
-  if (known !== undefined) return standing(parts, known, interaction)
+  const scene = await findSceneByInteraction(storage.db, handle, { secrets, now })
+  if (scene === undefined) throw sessionExpired('unknown or expired interaction handle')
+  const { transaction, interaction } = scene
+  await charged(charge, interaction, transaction)
+  if (transaction !== undefined) return standing(parts, scene, transaction)
 
+  const { id: interactionId, clientId } = interaction
   const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt)
-  const { id, clientId } = interaction
-  await openTransaction(
-    storage.db,
-    { interactionId: id, clientId, turn: 0, expiresAt },
-    { secrets, random, now },
-  )
-  const opened = await findTransactionOfInteraction(storage.db, id, secrets)
-  if (opened === undefined) throw new Error(`interaction ${id} has no transaction after opening one`)
-  return standing(parts, opened, interaction)
+  const opened =
+    (await openTransaction(
+      storage.db,
+      { interactionId, clientId, turn: 0, expiresAt },
+      { secrets, random, now },
+    )) ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
+  if (opened === undefined) throw new Error(`interaction ${interactionId} has no transaction after opening one`)
+  return standing(parts, scene, opened)
 }
 
 async function standing(
   parts: FlowParts,
+  { interaction, client, member }: Scene,
   transaction: Transaction,
-  interaction: Interaction,
 ): Promise<Standing> {
   const { progress } = transaction
   if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (progress.format !== 1) throw sessionExpired('the transaction is of an older format')
-  const client = await findClient(parts.storage.db, interaction.clientId)
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
-  // The same statements for people who exist and for people who do not.
-  const person = await findPerson(parts.storage.db, progress.subject?.userId ?? '')
-  const policy = await policyFor(parts, person?.id)
-  return { transaction, stage: stageOf(progress, policy), policy, interaction, client, person }
+  const policy = await parts.policies.for(member.groupIds)
+  return {
+    transaction,
+    stage: stageOf(progress, policy),
+    policy,
+    interaction,
+    client,
+    person: member.person,
+  }
 }
 
-/** The policy for a person's groups; Everyone's for nobody. */
-export async function policyFor(parts: FlowParts, personId: string | undefined): Promise<Policy> {
-  const own = await groupIdsOf(parts.storage.db, personId ?? '')
-  const { id: everyone } = await getEveryone(parts.storage.db)
-  return parts.policies.for([...own, everyone])
+/** A person as she is now, with the policy for her groups; Everyone's for nobody. */
+export async function memberOf(
+  parts: FlowParts,
+  personId: string | undefined,
+): Promise<Pick<Standing, 'person' | 'policy'>> {
+  const { person, groupIds } = await findMember(parts.storage.db, personId ?? '')
+  return { person, policy: await parts.policies.for(groupIds) }
 }
 
 /** Read ports and values for a step. */
@@ -142,7 +184,7 @@ export function contextOf(parts: FlowParts, standing: Standing): StepContext {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
       credential: (personId, authenticator) => findCredential(db, personId, authenticator),
     },
-    policyFor: (personId) => policyFor(parts, personId),
+    policyFor: async (personId) => (await memberOf(parts, personId)).policy,
     used: (budget, subject) => usedOf(db, budget, subject, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }

@@ -1,6 +1,10 @@
 import { type LogEvent, listEvents } from '../audit/index.ts'
 import { isoTime, plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
-import type { Db, Row } from '../storage/index.ts'
+import { type Client, clientColumns, toClient } from '../clients/index.ts'
+import { type Member, type MemberRow, memberFrom, personColumns } from '../directory/index.ts'
+import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
+import { type WaitingMail, waitingMailsOf } from '../mail/index.ts'
+import { type Db, prefixed, type Row, run, unprefixed } from '../storage/index.ts'
 import { begin, type Progress } from './progress.ts'
 
 /** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
@@ -38,7 +42,23 @@ function stateHandleOf(secrets: Secrets, id: string, keyVersion: string): string
   return `02.id.${mac.slice(keyVersion.length + 1)}`
 }
 
-function toTransaction(row: Row<'transactions'>, secrets: Secrets): Transaction {
+const transactionColumns = [
+  'id',
+  'interaction_id',
+  'turn',
+  'key_version',
+  'version',
+  'progress',
+  'walked',
+  'created_at',
+  'updated_at',
+  'expires_at',
+  'closed_at',
+] as const satisfies readonly (keyof Row<'transactions'>)[]
+
+type TransactionRow = Pick<Row<'transactions'>, (typeof transactionColumns)[number]>
+
+function toTransaction(row: TransactionRow, secrets: Secrets): Transaction {
   const progress = JSON.parse(row.progress) as Progress
   return {
     id: row.id,
@@ -58,7 +78,67 @@ function toTransaction(row: Row<'transactions'>, secrets: Secrets): Transaction 
   }
 }
 
-/** Opens a conversation. Where another caller opened the same turn first, theirs stands. */
+/** A conversation with everything it hangs on. The member is nobody where nobody is known by the name that was typed. */
+export interface Scene {
+  /** Absent: the interaction was never looked at. */
+  readonly transaction: Transaction | undefined
+  readonly interaction: Interaction
+  readonly client: Client | undefined
+  readonly member: Member
+}
+
+const sceneText = `
+  select ${prefixed('interactions', 'i_', interactionColumns)}, ${prefixed('transactions', 't_', transactionColumns)},
+    ${prefixed('clients', 'c_', clientColumns)}, ${prefixed('people', 'p_', personColumns)},
+    everyone.id as everyone_id, memberships.group_id
+  from interactions
+  left join transactions on transactions.interaction_id = interactions.id
+  left join clients on clients.id = interactions.client_id
+  left join groups as everyone on everyone.name_key = 'everyone'
+  left join people on people.id = transactions.person_id
+  left join memberships on memberships.person_id = people.id`
+
+/** Everything about a conversation in one statement, which is the same for people who exist and for people who do not. */
+export async function findSceneByState(
+  db: Db,
+  stateHandle: string,
+  secrets: Secrets,
+): Promise<Scene | undefined> {
+  const text = `${sceneText} where transactions.state_hash = $1`
+  return sceneFrom(await run<SceneRow>(db, text, [plainHash(stateHandle)]), secrets)
+}
+
+/** The latest conversation of an interaction that has not expired. */
+export async function findSceneByInteraction(
+  db: Db,
+  handle: string,
+  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+): Promise<Scene | undefined> {
+  const text = `${sceneText} where interactions.handle_hash = $1 and interactions.expires_at > $2
+    order by transactions.turn desc`
+  return sceneFrom(await run<SceneRow>(db, text, [plainHash(handle), now]), secrets)
+}
+
+/** One row a turn and group of the person. */
+interface SceneRow extends MemberRow {
+  readonly t_id: string | null
+}
+
+function sceneFrom(rows: readonly SceneRow[], secrets: Secrets): Scene | undefined {
+  const [first] = rows
+  if (first === undefined) return undefined
+  const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
+  const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
+  const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
+  return {
+    transaction: transaction && toTransaction(transaction, secrets),
+    interaction: toInteraction(interaction),
+    client: client && toClient(client),
+    member: memberFrom(rows.filter(({ t_id }) => t_id === first.t_id)),
+  }
+}
+
+/** Opens a conversation. Where another caller opened the same turn first, theirs stands, and this answers undefined. */
 export async function openTransaction(
   db: Db,
   transaction: {
@@ -68,10 +148,10 @@ export async function openTransaction(
     readonly expiresAt: number
   },
   context: { readonly secrets: Secrets; readonly random: Random; readonly now: number },
-): Promise<void> {
+): Promise<Transaction | undefined> {
   const id = randomId(context.random, 'trs')
   const keyVersion = context.secrets.version
-  await db
+  const row = await db
     .insertInto('transactions')
     .values({
       id,
@@ -92,7 +172,9 @@ export async function openTransaction(
       walked: '[]',
     })
     .onConflict((oc) => oc.columns(['interaction_id', 'turn']).doNothing())
-    .execute()
+    .returning(transactionColumns)
+    .executeTakeFirst()
+  return row && toTransaction(row, context.secrets)
 }
 
 export async function findTransactionByState(
@@ -234,13 +316,35 @@ export async function transactionsOf(db: Db, limit: number): Promise<readonly Tr
   return rows.map(toSummary)
 }
 
-/** One transaction with everything the system log tells of it, oldest first; undefined where there is none. */
-export async function timelineOf(
-  db: Db,
-  id: string,
-): Promise<(TransactionSummary & { readonly events: readonly LogEvent[] }) | undefined> {
+/** One transaction with everything that is known of it. */
+export interface Timeline extends TransactionSummary {
+  /** The rule that ended it, and when; undefined while it is open. */
+  readonly ended: { readonly rule: string; readonly at: string } | undefined
+  /** The steps that were taken, the latest hundred of them, oldest first. */
+  readonly steps: readonly { readonly step: string; readonly result: string; readonly at: string }[]
+  /** Mails that have not left yet. */
+  readonly waiting: readonly WaitingMail[]
+  /** What the system log tells of it, oldest first. */
+  readonly events: readonly LogEvent[]
+}
+
+/** A transaction's timeline; undefined where there is none. No secret in it. */
+export async function timelineOf(db: Db, id: string, now: number): Promise<Timeline | undefined> {
   const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
   if (row === undefined) return undefined
   const events = await listEvents(db, { limit: 1000, transactionId: id })
-  return { ...toSummary(row), events: events.toReversed() }
+  const walked = JSON.parse(row.walked) as readonly Walked[]
+  return {
+    ...toSummary(row),
+    ended: endOf(row, now),
+    steps: walked.map(({ step, result, at }) => ({ step, result, at: isoTime(at) })),
+    waiting: await waitingMailsOf(db, id),
+    events: events.toReversed(),
+  }
+}
+
+/** Nothing is written where a time runs out: that a conversation has expired shows in its row alone. */
+function endOf(row: Row<'transactions'>, now: number): Timeline['ended'] {
+  if (row.closed_at !== null) return { rule: row.ended_by ?? 'superseded', at: isoTime(row.closed_at) }
+  return row.expires_at <= now ? { rule: 'expired', at: isoTime(row.expires_at) } : undefined
 }

@@ -1,5 +1,4 @@
 import { ProtocolError } from '../base/index.ts'
-import { findPerson } from '../directory/index.ts'
 import { refusedAdmission } from './admission.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
 import type { Input } from './form.ts'
@@ -8,9 +7,10 @@ import type { Progress } from './progress.ts'
 import { stageOf } from './stage.ts'
 import {
   assignmentOf,
+  type Charging,
   contextOf,
   type FlowParts,
-  policyFor,
+  memberOf,
   type Standing,
   sessionExpired,
   standingByInteraction,
@@ -34,9 +34,13 @@ export interface Submission {
   readonly input: Input
 }
 
+  readonly charge?: Charging
 export interface Flow {
   /** Where an interaction stands. Reads only, except that the first look opens the conversation. */
-  introspect(by: { readonly interactionHandle: string } | { readonly stateHandle: string }): Promise<Answer>
+  introspect(
+    by: { readonly interactionHandle: string } | { readonly stateHandle: string },
+    charge?: Charging,
+  ): Promise<Answer>
   /** Takes one answer of the visitor and moves the transaction on. */
   submit(submission: Submission): Promise<Answer>
 }
@@ -44,17 +48,17 @@ export interface Flow {
 /** @param steps the step table; the flow offers and accepts exactly these. */
 export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
   return {
-    async introspect(by) {
+    async introspect(by, charge) {
       const standing =
         'interactionHandle' in by
-          ? await standingByInteraction(parts, by.interactionHandle)
-          : await standingByState(parts, by.stateHandle)
+          ? await standingByInteraction(parts, by.interactionHandle, charge)
+          : await standingByState(parts, by.stateHandle, charge)
       if (standing.stage === 'closed') throw sessionExpired('the transaction is closed')
       return { standing }
     },
 
-    async submit({ path, stateHandle, input }) {
-      const standing = await standingByState(parts, stateHandle)
+    async submit({ path, stateHandle, input, charge }) {
+      const standing = await standingByState(parts, stateHandle, charge)
       const context = contextOf(parts, standing)
       const step = onOffer(steps, context).find((candidate) => candidate.path === path)
       if (step === undefined) return notOnOffer(steps, standing, path)
@@ -88,9 +92,9 @@ function notOnOffer(steps: readonly Step[], standing: Standing, path: string): A
 
 /** The standing with the person and the policy of whoever an outcome is about: an answer may have named her just now. */
 async function reachedBy(parts: FlowParts, standing: Standing, { progress }: Outcome): Promise<Standing> {
-  if (progress === standing.transaction.progress) return standing
-  const person = await findPerson(parts.storage.db, progress.subject?.userId ?? '')
-  return { ...standing, person, policy: await policyFor(parts, person?.id) }
+  // Read with the conversation a moment ago. Whatever changes a person since then moves her conversations, too.
+  if (progress.subject === standing.transaction.progress.subject) return standing
+  return { ...standing, ...(await memberOf(parts, progress.subject?.userId)) }
 }
 
 /** Whoever is proven now is looked at before the outcome leads her on. */

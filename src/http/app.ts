@@ -94,7 +94,15 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
       'x-device-token',
     ],
     // Userinfo tells in WWW-Authenticate why it refuses, and the SDK reads it there.
-    exposedHeaders: ['x-okta-request-id', 'www-authenticate'],
+    exposedHeaders: [
+      'x-okta-request-id',
+      'www-authenticate',
+      'retry-after',
+      'x-rate-limit-limit',
+      'x-rate-limit-remaining',
+      'x-rate-limit-reset',
+      'link',
+    ],
     maxAge: 600,
     strictPreflight: false,
   })

@@ -10,12 +10,17 @@ export interface ApiError {
   readonly errorCauses: readonly { readonly errorSummary: string }[]
 }
 
-const apiError = (code: string, summary: string, random: Random): ApiError => ({
+const apiError = (
+  code: string,
+  summary: string,
+  random: Random,
+  causes: readonly string[] = [],
+): ApiError => ({
   errorCode: code,
   errorSummary: summary,
   errorLink: code,
   errorId: randomId(random, 'oae'),
-  errorCauses: [],
+  errorCauses: causes.map((errorSummary) => ({ errorSummary })),
 })
 
 export const unsupportedType = [
@@ -37,6 +42,7 @@ interface Refusal {
   readonly code: string
   readonly summary: string
   readonly headers: Readonly<Record<string, string>>
+  readonly causes?: readonly string[]
 }
 
 /** What a caller is told of an error, or undefined where it is our fault and nobody's business. */
@@ -47,6 +53,7 @@ function refusalOf(error: unknown): Refusal | undefined {
       code: error.code,
       summary: error.description,
       headers: error.headers,
+      causes: error.causes,
     }
   }
   const status = error instanceof Error ? ((error as Partial<FastifyError>).statusCode ?? 500) : 500
@@ -65,7 +72,7 @@ function describe(
   const body =
     refusal === undefined
       ? apiError('E0000009', 'Internal Server Error', context.random)
-      : apiError(refusal.code, refusal.summary, context.random)
+      : apiError(refusal.code, refusal.summary, context.random, refusal.causes)
   const status = refusal?.status ?? 500
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
   if (status >= 500) context.log.error(line, 'a request failed')

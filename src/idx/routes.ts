@@ -1,7 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Clock, ProtocolError } from '../base/index.ts'
-import type { Answer, Authenticator, Flow, OpenedLink } from '../flow/index.ts'
+import { compareKey } from '../directory/index.ts'
+import {
+  type Answer,
+  type Authenticator,
+  type Charging,
+  type Flow,
+  type Input,
+  type OpenedLink,
+  textAt,
+} from '../flow/index.ts'
+import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { wordsFor } from '../words/index.ts'
 import { idxErrorBody } from './errors.ts'
 import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
@@ -14,6 +24,7 @@ export interface IdxParts {
   readonly flow: Flow
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly clock: Clock
+  readonly limits: RequestLimits
   /** The engine's public address, without a slash at the end. */
   baseUrl(): string
   tokenUrl(issuer: string): string
@@ -23,7 +34,8 @@ export interface IdxParts {
 /** The IDX endpoints and the link of the mails, with full paths from the engine's root. */
 export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   return async (app) => {
-    answerErrors(app, parts)
+    const charging = chargingBy(parts.limits)
+    answerErrors(app, parts, charging)
     const send = (reply: FastifyReply, answer: Answer) => {
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
@@ -34,12 +46,19 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
     }
 
     app.post('/idp/idx/introspect', async (request, reply) =>
-      send(reply, await parts.flow.introspect(readIntrospection(readBody(request.body)))),
+      send(
+        reply,
+        await parts.flow.introspect(readIntrospection(readBody(request.body)), charging(request, reply)),
+      ),
     )
     for (const path of new Set(steps.map((step) => step.path))) {
       app.post(`/idp/idx/${path}`, async (request, reply) => {
         const input = readBody(request.body)
-        return send(reply, await parts.flow.submit({ path, stateHandle: readStateHandle(input), input }))
+        const charge = charging(request, reply, input)
+        return send(
+          reply,
+          await parts.flow.submit({ path, stateHandle: readStateHandle(input), input, charge }),
+        )
       })
     }
     await serveLink(app, parts)
@@ -50,8 +69,35 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
 const sendJson = (reply: FastifyReply, type: string, body: object): FastifyReply =>
   reply.type(type).send(Buffer.from(JSON.stringify(body)))
 
-function answerErrors(app: FastifyInstance, { authenticators }: IdxParts): void {
-  app.setErrorHandler((error, request, reply) => {
+type ChargingOf = (request: FastifyRequest, reply: FastifyReply, input?: Input) => Charging
+
+/**
+ * Charges each request once: where a conversation is known, to the person's address and to the conversation; else, by
+ * the error handler, to whoever calls.
+ */
+function chargingBy(limits: RequestLimits): ChargingOf {
+  const charged = new WeakSet<FastifyRequest>()
+  return (request, reply, input = {}) =>
+    async ({ address = request.ip, ...source }) => {
+      if (charged.has(request)) return
+      charged.add(request)
+      const typed = textAt(input, 'identifier')?.slice(0, 254)
+      const identifier = typed === undefined ? source.identifier : compareKey(typed)
+      reply.headers(await limits.charge(endpointOf(request), { ...source, address, identifier }))
+    }
+}
+
+const prefix = '/idp/idx/'
+
+function endpointOf({ routeOptions }: FastifyRequest): Endpoint {
+  const path = routeOptions.url?.split(prefix)[1]
+  return path === 'introspect' || path === 'identify' ? path : 'idx'
+}
+
+function answerErrors(app: FastifyInstance, { authenticators }: IdxParts, charging: ChargingOf): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    // What went wrong before a conversation was known is charged all the same, and may find the budget spent.
+    if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
     if (!(error instanceof ProtocolError) || body === undefined) throw error
     // The SDK reads a failed introspect only as plain JSON; as ION it throws an error without a text.

@@ -1,7 +1,21 @@
 /**
  * What owners and administrators do: people are added, changed and removed here, with everything that must end when
- * they are (open recoveries, sessions). Used by the command line and the testing kit; shapes follow Okta's Users API.
+ * they are (open recoveries, sessions); API tokens are made and checked; the system log is read. Used over HTTP
+ * (/api/v1), by the command line and by the testing kit; shapes follow Okta's management API.
  */
 export { type ManagementOptions, managementOptions } from './options.ts'
 export { createPeople, type People, type PeopleParts, type PersonWithPassword } from './people.ts'
-export { isApiToken, putApiToken } from './store.ts'
+export { type ManagementParts, managementRoutes } from './routes.ts'
+export { renderTimeline } from './timeline.ts'
+export {
+  type ApiRole,
+  type ApiToken,
+  apiRoles,
+  createApiToken,
+  ensureApiToken,
+  isApiToken,
+  listApiTokens,
+  revokeApiToken,
+  type TokenContext,
+  verifyApiToken,
+} from './tokens.ts'

@@ -1,22 +1,60 @@
-import type { Secrets } from '../base/index.ts'
-import type { Db } from '../storage/index.ts'
+import type { Db, NewRow, Row } from '../storage/index.ts'
+import type { ApiRole, ApiToken } from './tokens.ts'
 
-const key = 'api-token'
-const purpose = 'api token'
+export const toApiToken = (row: Omit<Row<'api_tokens'>, 'hash'>): ApiToken => ({
+  id: row.id,
+  name: row.name,
+  role: row.role as ApiRole,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+  lastUsedAt: row.last_used_at,
+})
 
-/** Stores the token of the management API as a keyed hash, in place of the one before. */
-export async function putApiToken(db: Db, secrets: Secrets, token: string): Promise<void> {
-  // The hash repeats itself for the same token and secret, so several nodes that start at once agree.
-  const value = secrets.hash(purpose, token)
+/** Adds a token. Where another node added the same one first, theirs stands. */
+export async function insertToken(db: Db, row: NewRow<'api_tokens'>): Promise<void> {
   await db
-    .insertInto('settings')
-    .values({ key, value })
-    .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+    .insertInto('api_tokens')
+    .values(row)
+    .onConflict((oc) => oc.column('hash').doNothing())
     .execute()
 }
 
-/** Whether this is the token of the management API; constant time. Without a stored one nothing is. */
-export async function isApiToken(db: Db, secrets: Secrets, token: string): Promise<boolean> {
-  const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst()
-  return row !== undefined && secrets.matches(purpose, token, row.value)
+export async function findTokenByHash(db: Db, hashes: readonly string[]): Promise<ApiToken | undefined> {
+  const row = await db.selectFrom('api_tokens').selectAll().where('hash', 'in', hashes).executeTakeFirst()
+  return row && toApiToken(row)
+}
+
+export async function listTokens(db: Db): Promise<readonly ApiToken[]> {
+  const rows = await db.selectFrom('api_tokens').selectAll().orderBy('created_at').orderBy('id').execute()
+  return rows.map(toApiToken)
+}
+
+export async function removeToken(db: Db, id: string): Promise<ApiToken | undefined> {
+  const row = await db.deleteFrom('api_tokens').where('id', '=', id).returningAll().executeTakeFirst()
+  return row && toApiToken(row)
+}
+
+/** How exact the last use is told: a write for every request would cost more than it tells. */
+const useIsToldEveryMs = 60_000
+
+export async function noteTokenUse(db: Db, id: string, now: number): Promise<void> {
+  await db
+    .updateTable('api_tokens')
+    .set({ last_used_at: now })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', now - useIsToldEveryMs)]))
+    .execute()
+}
+
+/** Removes the tokens that one party made, except the one with these hashes. */
+export async function removeTokensOf(
+  db: Db,
+  createdBy: string,
+  exceptHashes: readonly string[],
+): Promise<void> {
+  await db
+    .deleteFrom('api_tokens')
+    .where('created_by', '=', createdBy)
+    .where('hash', 'not in', exceptHashes)
+    .execute()
 }

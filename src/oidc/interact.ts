@@ -107,7 +107,7 @@ function refuseTokens(form: Form): void {
  * From where the person comes. An app that proved itself with its secret tells it of the person it serves; of anybody
  * else the connection is believed, since whoever may name an address chooses whose budget is charged.
  */
-function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
+export function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
   const vouched = authenticated && isConfidential(client)
   const told = call.forwardedFor?.split(',')[0]?.trim() ?? ''
   return {

@@ -27,7 +27,18 @@ export function createOidc(options: OidcOptions): Oidc {
   const keepMs = Math.max(lifetimes.accessTokenMs, lifetimes.idTokenMs) * 2
   const keys = createSigningKeys({ storage, secrets, clock, keepMs, fixed: signingKey })
   const tokenClock = options.tokens === 'virtual' ? clock : systemClock
-  const parts: Parts = { storage, secrets, random, clock, tokenClock, log, keys, lifetimes }
+  const parts: Parts = {
+    storage,
+    secrets,
+    random,
+    clock,
+    tokenClock,
+    log,
+    keys,
+    lifetimes,
+    limits: options.limits,
+    observe: options.observe,
+  }
 
   const base = () => (typeof issuer === 'string' ? issuer : issuer())
   const servers = {

@@ -1,5 +1,7 @@
 import type { JWK } from 'jose'
+import type { Observe } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import type { RequestLimits } from '../limits/index.ts'
 import type { Storage } from '../storage/index.ts'
 
 /** How long things of this folder live, in milliseconds. */
@@ -40,4 +42,8 @@ export interface OidcOptions {
   readonly tokens?: 'real' | 'virtual'
   /** A private RSA key to sign with instead of those in the database: a testing kit saves the time to make one. */
   readonly signingKey?: JWK
+  /** Counts the calls of interact and token; absent: nobody does. */
+  readonly limits?: RequestLimits | undefined
+  /** Told of what begins and ends an interaction: development and tests only. */
+  readonly observe?: Observe | undefined
 }

@@ -1,6 +1,8 @@
+import type { Observe } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import { isAssigned } from '../clients/index.ts'
 import { findPerson, type Person } from '../directory/index.ts'
+import type { RequestLimits } from '../limits/index.ts'
 import { findLiveSession, type Session } from '../sessions/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
 import type { SigningKeys } from './keys.ts'
@@ -18,6 +20,9 @@ export interface Parts {
   readonly log: Logger
   readonly keys: SigningKeys
   readonly lifetimes: OidcLifetimes
+  /** Told of what begins and ends an interaction; in production nobody is. */
+  readonly observe?: Observe | undefined
+  readonly limits: RequestLimits | undefined
 }
 
 /** Statuses that end what a person's tokens are worth. A lock-out is not one: guessing must not sign the owner out. */

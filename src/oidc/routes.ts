@@ -1,10 +1,12 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html, ProtocolError } from '../base/index.ts'
+import { charge } from './charge.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { logout } from './logout.ts'
+import { watchInteract, watchToken } from './observe.ts'
 import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
 import { revoke } from './revoke.ts'
@@ -29,11 +31,12 @@ export const oidcRoutes =
     token: TokenEndpoint,
   ): OidcRoutes =>
   async (app) => {
-    answerErrors(app, parts)
+    const limited = limitedBy(parts)
+    answerErrors(app, parts, limited)
     readForms(app)
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, servers[id])
-      addEndpoints(app, `${serverPaths[id].oauth}/v1`, parts, servers[id], token)
+      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limited })
     }
   }
 
@@ -43,28 +46,40 @@ function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): voi
   }
 }
 
+interface Endpoints {
+  readonly parts: Parts
+  readonly server: ServerOf
+  readonly token: TokenEndpoint
+  readonly limited: Limited
+}
+
 function addEndpoints(
   app: FastifyInstance,
   path: string,
-  parts: Parts,
-  server: ServerOf,
-  token: TokenEndpoint,
+  { parts, server, token, limited }: Endpoints,
 ): void {
   app.get(`${path}/keys`, () => parts.keys.published())
-  app.post(`${path}/interact`, async (request) => interact(parts, server(), interactCallOf(request)))
+  app.post(`${path}/interact`, { preHandler: limited }, async (request) =>
+    watchInteract(parts, watchedCallOf(request), () =>
+      interact(parts, server(), interactCallOf(request)),
+    ),
+  )
   app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
   app.post(`${path}/revoke`, async (request, reply) => {
     await revoke(parts, server(), callOf(request))
     // Empty and without a type: the SDK fails to parse an empty answer that calls itself JSON.
     return reply.code(200).send()
   })
-  app.post(`${path}/token`, async (request, reply) => {
+  app.post(`${path}/token`, { preHandler: limited }, async (request, reply) => {
     const { text } = bodyOf(request)
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value)
     }
-    await token(server(), { raw: request.raw, body: text, response: reply.raw })
+    const watched = { ...watchedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
+    await watchToken(parts, watched, () =>
+      token(server(), { raw: request.raw, body: text, response: reply.raw }),
+    )
   })
   app.route({
     method: ['GET', 'POST'],
@@ -93,9 +108,23 @@ const signedOutPage = html`<!doctype html>
 </html>
 `.markup
 
+type Limited = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+/** Charges each call of a limited endpoint once: before it is answered, or by the error handler where it came first. */
+function limitedBy(parts: Parts): Limited {
+  const charged = new WeakSet<FastifyRequest>()
+  return async (request, reply) => {
+    const endpoint = request.routeOptions.url?.match(/\/v1\/(interact|token)$/)?.[1]
+    if ((endpoint !== 'interact' && endpoint !== 'token') || charged.has(request)) return
+    charged.add(request)
+    reply.headers(await charge(parts, endpoint, interactCallOf(request)))
+  }
+}
+
 /** Errors of this scope are OAuth's; those that are not, such as failures of ours, go on to the app's handler. */
-function answerErrors(app: FastifyInstance, { log }: Parts): void {
-  app.setErrorHandler((error, request, reply) => {
+function answerErrors(app: FastifyInstance, { log }: Parts, limited: Limited): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    await limited(request, reply)
     const answer = oauthBodyOf(error)
     if (answer === undefined) throw error
     if (error instanceof ProtocolError) {
@@ -126,6 +155,12 @@ const queryOf = ({ url }: FastifyRequest): Form =>
 const callOf = (request: FastifyRequest) => ({
   form: bodyOf(request).form,
   authorization: request.headers.authorization,
+})
+
+const watchedCallOf = (request: FastifyRequest) => ({
+  path: request.routeOptions.url ?? '',
+  form: bodyOf(request).form,
+  userAgent: request.headers['user-agent'],
 })
 
 function interactCallOf(request: FastifyRequest) {

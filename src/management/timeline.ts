@@ -1,0 +1,94 @@
+import type { LogEvent } from '../audit/index.ts'
+import { parseTime } from '../base/index.ts'
+import type { Timeline } from '../flow/index.ts'
+
+interface Line {
+  readonly at: number
+  readonly kind: 'step' | 'event' | 'mail' | 'end'
+  readonly text: string
+  readonly facts: string
+}
+
+/** One transaction as text: what was done when, what it used up, and the rule that ended it. No secret is in it. */
+export function renderTimeline(timeline: Timeline): string {
+  const beganAt = at(timeline.createdAt)
+  const lines = linesOf(timeline)
+  const width = Math.max(0, ...lines.map(({ text }) => text.length))
+  const body = lines.map(({ at, kind, text, facts }) =>
+    `  ${relative(at - beganAt).padStart(10)}  ${kind.padEnd(5)}  ${text.padEnd(width)}  ${facts}`.trimEnd(),
+  )
+  return [...headOf(timeline), '', ...body, ''].join('\n')
+}
+
+function headOf(timeline: Timeline): readonly string[] {
+  const { id, intent, clientId, identifier, personId, proofs, misses, ended } = timeline
+  const what = intent === 'recovery' ? 'recovery' : 'sign-in'
+  const from = timeline.events.find(({ client }) => client.ipAddress !== null)?.client.ipAddress
+  return [
+    `transaction ${id}: a ${what} for the app ${clientId}${from ? ` from ${from}` : ''}`,
+    `person      ${identifier ?? 'nobody was named'}${personId ? ` (${personId})` : identifier ? ' (nobody is known by this name)' : ''}`,
+    `began       ${timeline.createdAt}`,
+    ended ? `ended       ${ended.at} by the rule: ${ended.rule}` : `open until  ${timeline.expiresAt}`,
+    `proven by   ${proofs.length > 0 ? proofs.join(', ') : 'nothing'}; wrong answers: ${misses}`,
+  ]
+}
+
+/** In the order of time; at one moment a step stands before what it caused, and the end behind all. */
+function linesOf(timeline: Timeline): readonly Line[] {
+  const steps = timeline.steps.map(
+    ({ step, result, at: time }): Line => ({
+      at: at(time),
+      kind: 'step',
+      text: step,
+      facts: result === 'accepted' ? '' : result,
+    }),
+  )
+  const waiting = timeline.waiting.map(
+    (mail): Line => ({
+      at: mail.nextAt,
+      kind: 'mail',
+      text: `${mail.template} waits`,
+      facts: `attempts=${mail.attempts}${mail.error ? ` error=${mail.error}` : ''}`,
+    }),
+  )
+  const end: readonly Line[] =
+    timeline.ended === undefined
+      ? []
+      : [{ at: at(timeline.ended.at), kind: 'end', text: `ended by ${timeline.ended.rule}`, facts: '' }]
+  const order: readonly Line['kind'][] = ['step', 'event', 'mail']
+  return [...steps, ...timeline.events.map(eventLine), ...waiting, ...end].toSorted(
+    (a, b) => a.at - b.at || rank(order, a) - rank(order, b),
+  )
+}
+
+const rank = (order: readonly Line['kind'][], { kind }: Line): number =>
+  kind === 'end' ? order.length : Math.min(order.indexOf(kind), 1)
+
+function eventLine({ eventType, published, outcome, debugContext }: LogEvent): Line {
+  const { template, ...data } = debugContext.debugData
+  const facts = Object.entries(data).map(([name, value]) => `${name}=${value}`)
+  const result = [outcome.result, outcome.reason].filter(Boolean).join(' ')
+  const isMail = eventType.startsWith('system.email.')
+  return {
+    at: at(published),
+    kind: isMail ? 'mail' : 'event',
+    text: isMail ? `${template ?? 'mail'} ${mailFate(eventType, outcome)}` : `${eventType} ${result}`,
+    facts: facts.join(' '),
+  }
+}
+
+const mailFate = (eventType: string, { result, reason }: LogEvent['outcome']): string =>
+  eventType === 'system.email.delivery'
+    ? result === 'SUCCESS'
+      ? 'sent'
+      : `not sent: ${(reason ?? result).toLowerCase()}`
+    : 'queued'
+
+const at = (time: string): number => parseTime(time) ?? 0
+
+/** `+3.250s`, `+4m05s`. */
+function relative(ms: number): string {
+  if (ms < 60_000) return `+${(ms / 1000).toFixed(3)}s`
+  const seconds = Math.round(ms / 1000)
+  return `+${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`
+}
