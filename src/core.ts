@@ -17,7 +17,7 @@ import { createPeople, type People } from './management/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from './oidc/index.ts'
 import { openPolicies, type Policies } from './policies/index.ts'
 import { seed } from './seed.ts'
-import { openStorage, type Storage } from './storage/index.ts'
+import { notedTime, openStorage, type Storage } from './storage/index.ts'
 
 /** What may be put in place of the real thing: by tests and the development kit. */
 export interface CorePorts {
@@ -112,9 +112,15 @@ async function refusePending(storage: Storage): Promise<void> {
 
 /** The time that counts: the database server's where there is one, and never behind the highest time stored. */
 async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
+  const offset = (await offsetOf(storage, source)) ?? 0
+  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
+  return new MonotonicClock(source, { offset, highest })
+}
+
+/** By how much the database server's time differs from the host's; undefined where there is none that counts. */
+export async function offsetOf(storage: Storage, source: Clock): Promise<number | undefined> {
   const serverTime = source === systemClock ? await storage.serverTime() : undefined
-  const offset = serverTime === undefined ? 0 : serverTime - source.now()
-  return new MonotonicClock(source, { offset, highest: await storage.highestTime() })
+  return serverTime === undefined ? undefined : serverTime - source.now()
 }
 
 /** The lifetimes of a configuration in milliseconds. */

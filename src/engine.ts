@@ -1,8 +1,8 @@
 import { listEvents, type Observe, record } from './audit/index.ts'
 import { authenticatorsWith } from './authenticators/index.ts'
-import type { Clock, Logger, MonotonicClock } from './base/index.ts'
+import { type Clock, type Logger, type MonotonicClock, systemClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
-import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
+import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
 import {
   createFlow,
   type FlowParts,
@@ -28,6 +28,7 @@ import {
 import { managementRoutes, type People } from './management/index.ts'
 import type { Oidc, OidcOptions } from './oidc/index.ts'
 import type { Storage } from './storage/index.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** What may be put in place of the real thing: by tests and the development kit. */
 export interface EnginePorts extends CorePorts {
@@ -59,6 +60,8 @@ export interface Engine {
   timeline(id: string): ReturnType<typeof timelineOf>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
   register(client: ClientConfig): Promise<void>
+  /** Removes what is over, as the engine does by itself each minute. */
+  upkeep(): Promise<void>
   /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
   /** Takes nothing new, finishes what is under way, and lets go of everything. */
@@ -146,6 +149,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl = `http://localhost:${bound}`
   }
 
+  const offset = () => offsetOf(storage, ports.clock ?? systemClock)
+  const upkeep = startUpkeep({ storage, clock, oidc, log, offset })
+
   return {
     baseUrl,
     issuers: oidc.issuers(),
@@ -158,6 +164,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
     timeline: (id) => timelineOf(storage.db, id, clock.now()),
     register: core.register,
+    upkeep: upkeep.run,
     async reset() {
       await delivery.idle()
       clock.rewind()
@@ -168,6 +175,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     async close() {
       await http.close()
+      await upkeep.close()
       await delivery.close()
       await transport.close()
       await storage.close()

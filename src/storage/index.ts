@@ -4,6 +4,7 @@
  * folder's `store.ts`. Every change of state there is one conditional statement, never a read and then a write.
  */
 export type { NewRow, Row, Schema } from './schema.ts'
+export { type GrowingTable, notedTime, noteTime, purge } from './purge.ts'
 export {
   type Db,
   isUniqueViolation,

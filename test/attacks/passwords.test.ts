@@ -84,7 +84,7 @@ describe('a new password', () => {
   const long = `${'correct horse battery staple '.repeat(8)}end`
   test.each([
     ['of 235 characters', long],
-    ['of 256 characters', 'ab cd '.repeat(42) + 'xyz!'],
+    ['of 256 characters', `${'ab cd '.repeat(42)}xyz!`],
     ['of emoji', '🦊🐙🦀🐳🦉🐝🦋🐢🦕🐠🦜🐌🦔'],
     ['with blanks at its ends', '  a password with blanks  '],
     ['in Greek', 'ένας πολύ μακρύς κωδικός'],
@@ -111,7 +111,7 @@ describe('a new password', () => {
 
   test.each([
     ['too short once it is composed', 'e\u0301'.repeat(6), ['400', unmet]],
-    ['of 257 characters', 'x'.repeat(250) + 'abcdefg', ['400', unmet]],
+    ['of 257 characters', `${'x'.repeat(250)}abcdefg`, ['400', unmet]],
     ['with half of a character', 'a password with \ud800 half', ['400', unmet]],
     ['of twelve characters in sixteen units', '🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊', ['400', unmet]],
     ['with the username in it', 'x-mary-example-1234', ['400', unmet]],

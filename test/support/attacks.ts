@@ -15,7 +15,19 @@ export const scale = (short: number, full: number): number => (isFull ? full : s
 export const newPassword = 'Lighthouse-Biscuit-77'
 
 /** Budgets by network address that stand in no attack's way: only A11 is about them. */
-export const manyRequests = {} as const
+export const manyRequests = {
+  requests: {
+    idxPerAddress: 1e9,
+    interactPerAddress: 1e9,
+    tokenPerAddress: 1e9,
+    perClient: 1e9,
+    perStateHandle: 1e9,
+  },
+  sprayPerAddressMinute: 1e9,
+  sprayPerAddressHour: 1e9,
+  sprayEverywhere: 1e9,
+  sprayPerAddressUnderAttack: 1e9,
+} as const
 
 /** An engine whose clock stands still, so that only the test moves it. */
 export const startTarget = (options: KitOptions = {}): Promise<Kit> =>
@@ -95,7 +107,9 @@ export function masked({ status, headers, body }: Reply, identifier: string): st
     .replace(/"expiresAt":"[^"]+"/g, '"expiresAt":"<time>"')
     .replace(/"oae\w{17}"/g, '"<error id>"')
   const lines = [...headers].map(([name, value]) =>
-    name === 'x-okta-request-id' || name === 'date' ? `${name}: <masked>` : `${name}: ${value}`,
+    ['x-okta-request-id', 'date', 'x-rate-limit-reset'].includes(name)
+      ? `${name}: <masked>`
+      : `${name}: ${value}`,
   )
   return [status, ...lines.sort(), text].join('\n')
 }

@@ -21,7 +21,7 @@ import {
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
-import { everybody } from '../../limits/index.ts'
+import { type Budget, everybody } from '../../limits/index.ts'
 import type { NewMail } from '../../mail/index.ts'
 
 /**
@@ -94,15 +94,25 @@ function subjectsOf({ progress, person, secrets }: StepContext): {
   }
 }
 
+/** Nobody never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
+const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
+  person === undefined
+    ? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }
+    : budgets.codesUntilSuccess
+
 async function start(context: StepContext): Promise<Started> {
   const { budgets, lifetimes, now, person, progress, random, secrets, transactionId } = context
   const { typed, account } = subjectsOf(context)
   const spentAsTyped = (await context.used(budgets.codesPerDay, typed)) >= budgets.codesPerDay.limit
   const { everywhere } = budgets.spray
   const underAttack = (await context.used(everywhere, everybody)) >= everywhere.limit
-  const spentOfAccount =
-    (await context.used(budgets.codesPerDay, account)) >= budgets.codesPerDay.limit ||
-    (await context.used(budgets.codesUntilSuccess, account)) >= budgets.codesUntilSuccess.limit
+  const untilSuccess = untilSuccessOf(context)
+  // Both are asked for, whatever the first one says: the number of statements must not tell of an account (A02).
+  const [today, lately] = [
+    await context.used(budgets.codesPerDay, account),
+    await context.used(untilSuccess, account),
+  ]
+  const spentOfAccount = today >= budgets.codesPerDay.limit || lately >= untilSuccess.limit
 
   // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long
   // code wherever a short one would not be accepted any more.
@@ -195,7 +205,7 @@ async function judge(
       : [
           { budget: budgets.codesPerDay, subject: typed },
           { budget: budgets.codesPerDay, subject: account },
-          { budget: budgets.codesUntilSuccess, subject: account },
+          { budget: untilSuccessOf(context), subject: account },
         ],
     effects: right ? [{ type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { checkConfig } from './check.ts'
+import { findingsOf } from './requirements.ts'
+
+const result = (id: string, settings: Parameters<typeof checkConfig>[0]) =>
+  findingsOf(checkConfig({ secrets: ['a secret for this test only, long'], ...settings })).find(
+    (finding) => finding.id === id,
+  )?.result
+
+test('every requirement has one number, and a reason whatever it comes to', () => {
+  const findings = findingsOf(checkConfig({}))
+  const numbers = findings.map(({ standard, id }) => `${standard} ${id}`)
+  expect(new Set(numbers).size).toBe(numbers.length)
+  expect(findings.every(({ why }) => why.length > 0)).toBe(true)
+})
+
+test.each([
+  ['6.2.5', {}, 'met'],
+  ['6.2.5', { policies: { password: { preset: 'okta' as const } } }, 'deviates'],
+  ['6.3.8', {}, 'met'],
+  ['6.3.8', { recovery: { revealUnknown: true } }, 'deviates'],
+  ['6.5.5', {}, 'met'],
+  ['6.5.5', { lifetimes: { code: '30m' } }, 'deviates'],
+  ['3.1.1', {}, 'deviates'],
+  ['3.1.1', { policies: { password: { complexity: { minLength: 15 } } } }, 'met'],
+  ['2.6', { issuer: 'https://id.example.com' }, 'met'],
+  ['6.4.3', {}, 'not applicable'],
+])('requirement %s follows the configuration %j: %s', (id, settings, expected) => {
+  expect(result(id, settings)).toBe(expected)
+})

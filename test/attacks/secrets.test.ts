@@ -1,0 +1,352 @@
+import { createHash, createHmac } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createLogger, silentLogger, VirtualClock } from '../../src/base/index.ts'
+import { checkConfig, type Settings } from '../../src/config/index.ts'
+import { openEngine } from '../../src/engine.ts'
+import { startSmtpSink } from '../../src/testing/control/index.ts'
+import { startEngine } from '../../src/testing/index.ts'
+import {
+  answer,
+  atTheCode,
+  atTheReset,
+  mailTo,
+  manyMails,
+  newPassword,
+  nodeSettings,
+  startNode,
+  startTarget,
+  wrongCode,
+} from '../support/attacks.ts'
+import { codeOf, remediationsOf, visit } from '../support/idx.ts'
+import { onEachDatabase } from '../support/postgres.ts'
+
+const victim = 'mary@example.com'
+let close: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const work of close.reverse()) await work()
+  close = []
+})
+
+/** Every value of every table, as a thief of the database has it. */
+async function dumpOf(
+  storage: Awaited<ReturnType<typeof startTarget>>['engine']['storage'],
+): Promise<string> {
+  const tables = (await storage.db.introspection.getTables()).map(({ name }) => name)
+  expect(tables.length).toBeGreaterThan(15)
+  let dump = ''
+  for (const table of tables) {
+    const rows = await storage.db
+      .selectFrom(table as 'people')
+      .selectAll()
+      .execute()
+    dump += `${table}\n${rows.map((row) => JSON.stringify(row)).join('\n')}\n`
+  }
+  return dump
+}
+
+describe('somebody with every door of the engine', () => {
+  test('A40: no endpoint answers with a live code, and the control API does not exist on the engine', async () => {
+    const idp = await startTarget()
+    close.push(idp.close)
+    const replies: string[] = []
+    const visitor = await atTheCode(idp, victim)
+    const { code, link } = await mailTo(idp, victim)
+    const token = new URL(link ?? '').searchParams.get('token') ?? ''
+    for (const path of [
+      'introspect',
+      'challenge/poll',
+      'challenge/resend',
+      'recover',
+      'identify',
+      'challenge',
+    ]) {
+      const { headers, body } = await visitor.post(path, {
+        identifier: victim,
+        returnCode: true,
+        sendEmail: false,
+      })
+      replies.push(JSON.stringify([[...headers], body]))
+    }
+    const { code: second } = await mailTo(idp, victim)
+    const doors = [
+      '/messages',
+      '/inbox',
+      '/clock',
+      '/reset',
+      '/people',
+      '/faults',
+      '/events',
+      '/transactions',
+      '/metrics',
+      '/health/ready',
+      '/api/v1/users',
+      `/api/v1/users/${victim}/lifecycle/reset_password?sendEmail=false`,
+      `/api/v1/users/${victim}/credentials/forgot_password?sendEmail=false`,
+      '/api/v1/authn/recovery/password',
+      '/api/v1/logs',
+    ]
+    for (const door of doors) {
+      for (const method of ['GET', 'POST']) {
+        const init = method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}
+        const reply = await fetch(`${idp.engineUrl}${door}`, { method, ...init })
+        const isOpen = door === '/metrics' || door === '/health/ready'
+        if (!isOpen) expect([door, [401, 403, 404, 405].includes(reply.status)]).toEqual([door, true])
+        replies.push(await reply.text())
+      }
+    }
+    const secrets = [token, `"${code}"`, `"${second}"`]
+    for (const secret of secrets) expect(replies.filter((text) => text.includes(secret))).toEqual([])
+  })
+
+  test('A40: what is for tests refuses to start where production is asked for', async () => {
+    const production = {
+      mode: 'production' as const,
+      secrets: ['a secret of production with many letters'],
+      issuer: 'https://id.example.com',
+      database: { url: 'sqlite:/nonexistent/rekey.db' },
+      mail: { url: 'smtp://mail.example.com' },
+    }
+    expect(checkConfig(production).mode).toBe('production')
+    await expect(startEngine({ settings: production })).rejects.toThrow(/insecureLocalhostRedirects/)
+    await expect(startEngine({ settings: { mode: 'production' } })).rejects.toThrow(/issuer/)
+    const unsafe: readonly (readonly [Settings, RegExp])[] = [
+      [{ secrets: [] }, /secrets/],
+      [{ secrets: ['seventeen letters'] }, /secrets/],
+      [{ issuer: 'http://id.example.com' }, /issuer/],
+      [{ mail: {} }, /mail\.url/],
+      [{ database: { url: 'memory' } }, /database\.url/],
+      [{ password: { memoryKiB: 8, passes: 1, lanes: 1 } }, /password/],
+    ]
+    for (const [part, problem] of unsafe) {
+      expect(() => checkConfig({ ...production, ...part })).toThrow(problem)
+    }
+  })
+})
+
+describe('somebody who reads what the engine leaves behind', () => {
+  test('A42: no secret of a whole walk stands in logs, events, errors, metrics or the database', async () => {
+    const lines: string[] = []
+    const log = createLogger({ level: 'debug', stream: { write: (line) => void lines.push(line) } })
+    const idp = await startTarget({ log, settings: { limits: manyMails } })
+    close.push(idp.close)
+    const secrets = new Set<string>([idp.clientSecret, idp.person.password, newPassword])
+    const replies: string[] = []
+    const visitorOf = async (login: string) => {
+      const visitor = await atTheCode(idp, login)
+      secrets.add(visitor.stateHandle).add(visitor.interactionHandle).add(visitor.verifier)
+      return visitor
+    }
+    const keep = (mail: { readonly code?: string | null; readonly link?: string | null }) => {
+      secrets.add(mail.code ?? '').add(new URL(mail.link ?? '').searchParams.get('token') ?? '')
+      return mail.code ?? ''
+    }
+
+    // Wrong codes, another mail, a proof by the link's code, a refused password, the end, the tokens and their refresh.
+    const visitor = await visitorOf(victim)
+    const first = keep(await mailTo(idp, victim))
+    await answer(visitor, wrongCode(first))
+    await visitor.post('challenge/resend')
+    const mail = await mailTo(idp, victim)
+    const second = keep(mail)
+    replies.push((await fetch(mail.link ?? '', { redirect: 'manual' })).statusText)
+    await answer(visitor, second)
+    await answer(visitor, 'tiny-secret')
+    secrets.add('tiny-secret')
+    const code = codeOf((await answer(visitor, newPassword)).body) ?? ''
+    secrets.add(code)
+    const { body: tokens } = await visitor.tokens(code)
+    for (const name of ['access_token', 'refresh_token', 'id_token']) secrets.add(tokens[name])
+    const token = async (form: Record<string, string>, path = 'token') => {
+      const body = new URLSearchParams({ client_id: idp.clientId, client_secret: idp.clientSecret, ...form })
+      const response = await fetch(`${idp.issuer}/v1/${path}`, { method: 'POST', body })
+      const text = await response.text()
+      if (response.status !== 200) replies.push(text)
+      return text
+    }
+    const refreshed = JSON.parse(
+      await token({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }),
+    )
+    for (const name of ['access_token', 'refresh_token']) secrets.add(refreshed[name])
+    await token({ token: tokens.access_token }, 'introspect')
+    // What goes wrong: reuse, foreign codes, broken bodies, mails that no server takes, sign-ins that fail.
+    await token({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
+    await visitor.tokens(code)
+    await token({ grant_type: 'interaction_code', interaction_code: code, code_verifier: visitor.verifier })
+    await token({ client_secret: 'another-client-secret', token: tokens.access_token }, 'revoke')
+    secrets.add('another-client-secret')
+    const signIn = await visit(idp)
+    await signIn.post('identify', { identifier: victim, credentials: { passcode: 'a-wrong-password-9' } })
+    secrets.add('a-wrong-password-9').add(signIn.stateHandle)
+    const broken = await fetch(`${idp.engineUrl}/idp/idx/identify`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"stateHandle":"${visitor.stateHandle}","credentials":{"passcode":"${newPassword}"`,
+    })
+    replies.push(await broken.text())
+    const waiting = await visitorOf('nobody@example.com')
+    await answer(waiting, first)
+    const open = await visitorOf(victim)
+    const third = keep(await mailTo(idp, victim))
+    await answer(open, wrongCode(third))
+
+    const events = JSON.stringify(await idp.engine.events({ limit: 1000 }))
+    const trace = JSON.stringify(
+      await Promise.all((await idp.engine.transactions()).map(({ id }) => idp.engine.timeline(id))),
+    )
+    const metrics = await (await fetch(`${idp.engineUrl}/metrics`)).text()
+    const left = {
+      log: lines.join(''),
+      events,
+      trace,
+      metrics,
+      replies: replies.join(''),
+      dump: await dumpOf(idp.engine.storage),
+    }
+
+    expect(secrets.size).toBeGreaterThan(25)
+    expect(left.dump.length).toBeGreaterThan(10_000)
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThanOrEqual(6)
+      // Six digits stand by chance within longer numbers and hashes: those count only alone.
+      const pattern = new RegExp(
+        /^\d{6}$/.test(secret)
+          ? `(?<![\\w-])${secret}(?![\\w-])`
+          : secret.replace(/[$.*+?()[\]{}|^\\]/g, '\\$&'),
+      )
+      for (const [place, text] of Object.entries(left))
+        expect([place, pattern.exec(text)?.[0]]).toEqual([place, undefined])
+    }
+  })
+})
+
+onEachDatabase('somebody with a dump of the database', (database) => {
+  test('A43: trying all million codes against everything in it finds none', async () => {
+    const { url, drop } = await database.create()
+    close.push(drop)
+    const idp = await startTarget({ database: url })
+    close.push(idp.close)
+    await atTheCode(idp, victim)
+    const { code, link } = await mailTo(idp, victim)
+    const token = new URL(link ?? '').searchParams.get('token') ?? ''
+    const dump = await dumpOf(idp.engine.storage)
+    const transaction = (await idp.engine.transactions())[0]
+    const { id = '' } = transaction ?? {}
+
+    // What a thief knows, and every plain way to hash it with a code: no key is in the dump.
+    const texts = [...new Set(dump.match(/[\w+/=-]{20,}/g))]
+    const prefixes = ['', `${id}:`, id, 'code', 'code:', victim, `${victim}:`]
+    const hashes = [
+      (text: string) => createHash('sha256').update(text).digest(),
+      (text: string) => createHash('sha1').update(text).digest(),
+      (text: string) => createHmac('sha256', '').update(text).digest(),
+      (text: string) => createHmac('sha256', id).update(text).digest(),
+    ]
+    const stored = new Set(texts.flatMap((text) => [text, text.split('.').at(-1) ?? '']))
+    const finds = (candidate: string): boolean =>
+      prefixes.some((prefix) =>
+        hashes.some((hash) => {
+          const digest = hash(prefix + candidate)
+          return stored.has(digest.toString('base64url')) || stored.has(digest.toString('hex'))
+        }),
+      )
+    // The search itself is able to find: a hash that anybody can make is found at once.
+    stored.add(createHash('sha256').update(`${id}:424242`).digest('base64url'))
+    expect(finds('424242')).toBe(true)
+    expect(finds(code ?? '')).toBe(false)
+    // All codes in the plainest ways; the most telling way for each.
+    let found = 0
+    for (let number = 0; number < 1_000_000; number++) {
+      const candidate = String(number).padStart(6, '0')
+      if (candidate === '424242') continue
+      const digest = createHash('sha256').update(`${id}:${candidate}`).digest('base64url')
+      if (stored.has(digest)) found++
+    }
+    expect(found).toBe(0)
+
+    // Nor does the link: what is stored of it is a hash of 256 random bits.
+    expect(dump).not.toContain(token)
+    expect(dump).not.toContain(token.slice(19))
+    // A second engine with another secret, which is all that a thief can start, takes none of it.
+    const thief = await openEngine(
+      checkConfig(
+        nodeSettings('smtp://127.0.0.1:9', {
+          database: { url },
+          secrets: ['the secret of a thief who has no other'],
+          mail: { deliver: false },
+        }),
+      ),
+      { log: silentLogger },
+    )
+    close.push(() => thief.close())
+    const { stateHandle } = await visit(idp)
+    const asked = await fetch(`${thief.baseUrl}/idp/idx/introspect`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ stateHandle }),
+    })
+    expect([401, 500]).toContain(asked.status)
+  })
+})
+
+onEachDatabase('a clock that is set back', (database) => {
+  test('A44: no code, link, transaction or token that had expired comes back to life', async () => {
+    const { url, drop } = await database.create()
+    const node = await startNode({ settings: { database: { url } }, ports: { tokens: 'virtual' } })
+    close.push(drop, node.close)
+    const visitor = await atTheCode(node, victim)
+    const { code, link } = await mailTo(node, victim)
+    node.clock.advance(300_000)
+    await visitor.post('challenge/poll')
+
+    node.clock.advance(-3_600_000)
+
+    expect((await fetch(link ?? '', { redirect: 'manual' })).status).toBe(200)
+    expect((await answer(visitor, code)).status).toBe(401)
+    expect(node.engine.clock.now()).toBeGreaterThan(node.clock.now() + 3_500_000)
+  })
+
+  test('A44: neither does a restart on a host whose clock was set back', async () => {
+    const { url, drop } = await database.create()
+    const sink = await startSmtpSink()
+    close.push(drop, sink.close)
+    const clock = new VirtualClock({ frozen: true })
+    const start = async (on: VirtualClock) => {
+      const config = checkConfig(nodeSettings(sink.url, { database: { url } }))
+      const engine = await openEngine(config, { clock: on, log: silentLogger })
+      const target = { ...(await targetOf(engine)), engine, outbox: sink.messages }
+      return { engine, target }
+    }
+    const targetOf = async (engine: Awaited<ReturnType<typeof openEngine>>) => ({
+      issuer: engine.issuers.default,
+      engineUrl: engine.baseUrl,
+      clientId: 'rekey-web',
+      clientSecret: 'rekey-web-secret-for-tests-only',
+      redirectUri: 'http://localhost:8080/login/callback',
+    })
+    const before = await start(clock)
+    const visitor = await atTheCode(before.target, victim)
+    const { code, link } = await mailTo(before.target, victim)
+    clock.advance(301_000)
+    // Nothing of this moment stands in a row of anybody's: the engine itself takes note of the time.
+    await before.engine.upkeep()
+    await before.engine.close()
+
+    const earlier = new VirtualClock({ frozen: true, startAt: clock.now() - 3_600_000 })
+    const after = await start(earlier)
+    close.push(() => after.engine.close())
+    const page = await fetch(
+      `${after.target.engineUrl}${new URL(link ?? '').pathname}${new URL(link ?? '').search}`,
+      { redirect: 'manual' },
+    )
+    expect(page.status).toBe(200)
+    const guessed = await fetch(`${after.target.engineUrl}/idp/idx/challenge/answer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ stateHandle: visitor.stateHandle, credentials: { passcode: code } }),
+    })
+    expect(guessed.status).toBe(401)
+    // New ones work: time stands still for them until the host has caught up.
+    const next = await atTheReset(after.target, victim)
+    expect(remediationsOf((await next.post('introspect')).body)).toEqual(['reset-authenticator'])
+  })
+})
