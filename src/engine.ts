@@ -1,12 +1,11 @@
-import { listEvents, type Observe, record } from './audit/index.ts'
+import { listEvents, record } from './audit/index.ts'
 import { authenticatorsWith } from './authenticators/index.ts'
-import { type Clock, type Logger, type MonotonicClock, systemClock } from './base/index.ts'
+import type { Clock, Logger, MonotonicClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
-import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
+import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 import {
   createFlow,
   type FlowParts,
-  lookAt,
   mailClosed,
   openLink,
   requestsRefused,
@@ -28,7 +27,6 @@ import {
 import { managementRoutes, type People } from './management/index.ts'
 import type { Oidc, OidcOptions } from './oidc/index.ts'
 import type { Storage } from './storage/index.ts'
-import { startUpkeep } from './upkeep.ts'
 
 /** What may be put in place of the real thing: by tests and the development kit. */
 export interface EnginePorts extends CorePorts {
@@ -38,8 +36,6 @@ export interface EnginePorts extends CorePorts {
   readonly tokens?: 'real' | 'virtual'
   /** The status that a request is answered with instead, or undefined to let it pass. */
   readonly fault?: (method: string, path: string) => number | undefined
-  /** Told of every exchange, secrets left out: the flow inspector of development and tests. */
-  readonly observe?: Observe
 }
 
 /** A running engine. */
@@ -60,8 +56,6 @@ export interface Engine {
   timeline(id: string): ReturnType<typeof timelineOf>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
   register(client: ClientConfig): Promise<void>
-  /** Removes what is over, as the engine does by itself each minute. */
-  upkeep(): Promise<void>
   /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
   /** Takes nothing new, finishes what is under way, and lets go of everything. */
@@ -117,7 +111,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,
-    observe: ports.observe,
     ...(ports.tokens && { tokens: ports.tokens }),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -129,7 +122,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
-    watching: ports.observe && { observe: ports.observe, lookAt: (by) => lookAt(parts, by) },
   })
   const http = createHttp({
     storage,
@@ -149,9 +141,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl = `http://localhost:${bound}`
   }
 
-  const offset = () => offsetOf(storage, ports.clock ?? systemClock)
-  const upkeep = startUpkeep({ storage, clock, oidc, log, offset })
-
   return {
     baseUrl,
     issuers: oidc.issuers(),
@@ -164,7 +153,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
     timeline: (id) => timelineOf(storage.db, id, clock.now()),
     register: core.register,
-    upkeep: upkeep.run,
     async reset() {
       await delivery.idle()
       clock.rewind()
@@ -175,7 +163,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     async close() {
       await http.close()
-      await upkeep.close()
       await delivery.close()
       await transport.close()
       await storage.close()

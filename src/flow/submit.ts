@@ -1,5 +1,5 @@
 import { ProtocolError } from '../base/index.ts'
-import { refusedAdmission } from './admission.ts'
+import { leadsOn, refusedAdmission } from './admission.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
 import type { Input } from './form.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
@@ -32,9 +32,9 @@ export interface Submission {
   readonly path: string
   readonly stateHandle: string
   readonly input: Input
+  readonly charge?: Charging
 }
 
-  readonly charge?: Charging
 export interface Flow {
   /** Where an interaction stands. Reads only, except that the first look opens the conversation. */
   introspect(
@@ -102,8 +102,10 @@ async function admitted(parts: FlowParts, reached: Standing, outcome: Outcome): 
   const { progress } = outcome
   if (progress === reached.transaction.progress) return outcome
   const { person, policy } = reached
-  const assigned = await assignmentOf(parts, reached.client.id, person?.id)
-  return refusedAdmission(outcome, stageOf(progress, policy), { person, assigned, policy }) ?? outcome
+  const stage = stageOf(progress, policy)
+  // Only who has proven herself gets as far as this matters, so that asking tells nothing of anybody else.
+  const assigned = leadsOn(outcome, stage) && (await assignmentOf(parts, reached.client.id, person?.id))
+  return refusedAdmission(outcome, stage, { person, assigned, policy }) ?? outcome
 }
 
 function grantOf(parts: FlowParts, { policy }: Standing, { progress }: Outcome): Grant | undefined {
