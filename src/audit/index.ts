@@ -3,4 +3,5 @@
  * does what they tell of. Owns their storage and reading; holds no secret, code, link or token.
  */
 export * from './event-types.ts'
+export * from './exchange.ts'
 export * from './store.ts'

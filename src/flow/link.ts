@@ -24,10 +24,11 @@ const prefix = 'ft'
 export const linkToken = (transactionId: string, secret: string): string =>
   `${prefix}${transactionId.slice(3)}${secret}`
 
-const transactionIdOf = (token: string): string => `trs${token.slice(prefix.length, prefix.length + 17)}`
+export const transactionIdOf = (token: string): string =>
+  `trs${token.slice(prefix.length, prefix.length + 17)}`
 
 /** A link as mails carry it. Anything else does not reach the database, which would choke on a NUL. */
-const isLinkToken = (token: string): boolean => /^ft[A-Za-z0-9]{60}$/.test(token)
+export const isLinkToken = (token: string): boolean => /^ft[A-Za-z0-9]{60}$/.test(token)
 
 /** Reads what a magic link of a client's mail stands for. */
 export async function openLink(parts: FlowParts, clientId: string, token: string): Promise<OpenedLink> {

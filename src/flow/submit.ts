@@ -22,6 +22,8 @@ import { findTransactionOfInteraction } from './store.ts'
 /** Where a transaction stands after a request, and what is to be said about it. */
 export interface Answer {
   readonly standing: Standing
+  /** Where it stood when the request came: for those who watch. */
+  readonly from: Standing
   readonly refused?: Refusal | undefined
   readonly notice?: Message | undefined
   /** The end: to be redeemed for tokens, told here and nowhere else. */
@@ -54,7 +56,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
           ? await standingByInteraction(parts, by.interactionHandle, charge)
           : await standingByState(parts, by.stateHandle, charge)
       if (standing.stage === 'closed') throw sessionExpired('the transaction is closed')
-      return { standing }
+      return { standing, from: standing }
     },
 
     async submit({ path, stateHandle, input, charge }) {
@@ -76,7 +78,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
       if (committed === undefined) return this.introspect({ stateHandle })
       parts.onCommitted()
-      return answerOf(parts, reached, committed)
+      return { ...(await answerOf(parts, reached, committed)), from: standing }
     },
   }
 }
@@ -87,7 +89,7 @@ function notOnOffer(steps: readonly Step[], standing: Standing, path: string): A
   if (!steps.some((step) => step.path === path)) {
     throw new ProtocolError(404, 'E0000022', 'The endpoint does not support the provided HTTP method')
   }
-  return { standing, refused: { status: 400, key: 'E0000020' } }
+  return { standing, from: standing, refused: { status: 400, key: 'E0000020' } }
 }
 
 /** The standing with the person and the policy of whoever an outcome is about: an answer may have named her just now. */
@@ -122,7 +124,7 @@ async function answerOf(
   parts: FlowParts,
   before: Standing,
   { outcome, interactionCode }: Committed,
-): Promise<Answer> {
+): Promise<Omit<Answer, 'from'>> {
   const { progress, refused, notice } = outcome
   const said = { refused, notice, interactionCode }
   if (progress.closed === 'cancelled') {

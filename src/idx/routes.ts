@@ -14,6 +14,7 @@ import {
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { wordsFor } from '../words/index.ts'
 import { idxErrorBody } from './errors.ts'
+import { type Watch, type Watching, watchExchanges } from './observe.ts'
 import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
 import { steps } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -29,14 +30,17 @@ export interface IdxParts {
   baseUrl(): string
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
+  readonly watching?: Watching | undefined
 }
 
 /** The IDX endpoints and the link of the mails, with full paths from the engine's root. */
 export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   return async (app) => {
     const charging = chargingBy(parts.limits)
-    answerErrors(app, parts, charging)
+    const watch = watchExchanges(app, parts)
+    answerErrors(app, parts, charging, watch)
     const send = (reply: FastifyReply, answer: Answer) => {
+      watch.answered(reply.request, answer)
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
         reply.header('retry-after', Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000)))
@@ -61,7 +65,7 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
         )
       })
     }
-    await serveLink(app, parts)
+    await serveLink(app, parts, watch)
   }
 }
 
@@ -94,8 +98,14 @@ function endpointOf({ routeOptions }: FastifyRequest): Endpoint {
   return path === 'introspect' || path === 'identify' ? path : 'idx'
 }
 
-function answerErrors(app: FastifyInstance, { authenticators }: IdxParts, charging: ChargingOf): void {
+function answerErrors(
+  app: FastifyInstance,
+  { authenticators }: IdxParts,
+  charging: ChargingOf,
+  watch: Watch,
+): void {
   app.setErrorHandler(async (error, request, reply) => {
+    watch.failed(request, error)
     // What went wrong before a conversation was known is charged all the same, and may find the budget spent.
     if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
@@ -110,7 +120,7 @@ const pagePolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The magic link. A GET changes nothing and answers the same each time, so scanners and previewers are harmless. */
-async function serveLink(app: FastifyInstance, parts: IdxParts): Promise<void> {
+async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Watch): Promise<void> {
   const stylesheet = await readFile(new URL('./pages/page.css', import.meta.url), 'utf8')
   app.get(stylesheetPath, async (_, reply) =>
     reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
@@ -123,6 +133,7 @@ async function serveLink(app: FastifyInstance, parts: IdxParts): Promise<void> {
       typeof token === 'string' && token.length <= 256
         ? await parts.openLink(clientId, token)
         : { state: 'dead' }
+    watch.opened(request, link)
     const callback = link.state === 'alive' ? callbackOf(link) : undefined
     if (callback !== undefined) return reply.redirect(callback, 302)
 

@@ -19,10 +19,10 @@ export async function watchInteract<Answer extends { readonly interaction_handle
 ): Promise<Answer> {
   const { observe } = parts
   if (observe === undefined) return act()
-  const started = performance.now()
+  const started = systemClock.now()
   const told = await toldOf(parts, call, 'interact')
   const tell = (more: Partial<Exchange> & Pick<Exchange, 'status'>) =>
-    observe({ ...told, at: parts.clock.now(), durationMs: performance.now() - started, ...more })
+    observe({ ...told, at: parts.clock.now(), durationMs: systemClock.now() - started, ...more })
   try {
     const answer = await act()
     const interaction = await findInteractionByHandle(parts.storage.db, answer.interaction_handle, 0)
@@ -44,7 +44,7 @@ export async function watchToken(
 ): Promise<void> {
   const { observe } = parts
   if (observe === undefined || call.form.get('grant_type') !== 'interaction_code') return act()
-  const started = performance.now()
+  const started = systemClock.now()
   const told = await toldOf(parts, call, 'token')
   const looked = await lookAtCode(parts, call)
   await act()
@@ -52,7 +52,7 @@ export async function watchToken(
   observe({
     ...told,
     at: parts.clock.now(),
-    durationMs: performance.now() - started,
+    durationMs: systemClock.now() - started,
     status,
     interactionId: looked.interactionId,
     ...(status < 400
@@ -133,6 +133,7 @@ function sentIn(form: Form, clientId: string | undefined): Readonly<Record<strin
 function placeOf(uri: string): string {
   const url = URL.parse(uri)
   if (url === null) return kindOf(uri)
-  const place = url.host === '' ? `${url.protocol}${url.pathname}` : `${url.protocol}//${url.host}${url.pathname}`
+  const place =
+    url.host === '' ? `${url.protocol}${url.pathname}` : `${url.protocol}//${url.host}${url.pathname}`
   return url.search || url.hash || url.username ? `${place} and more` : place
 }

@@ -1,0 +1,40 @@
+import { findInteraction, findInteractionByHandle } from '../interactions/index.ts'
+import { isLinkToken, transactionIdOf } from './link.ts'
+import type { FlowParts } from './standing.ts'
+import { findTransactionByLink, findTransactionByState, findTransactionOfInteraction } from './store.ts'
+
+/** Which conversation something belongs to: for those who watch, never for a visitor. */
+export interface Sight {
+  readonly transactionId: string
+  readonly interactionId: string
+  readonly clientId: string | undefined
+}
+
+/** By what a conversation is known outside: either handle, or the token of a mailed link. */
+export type Handle =
+  | { readonly stateHandle: string }
+  | { readonly interactionHandle: string }
+  | { readonly linkToken: string }
+
+/** Looks at a conversation by any of its handles, whether or not its time is over; undefined: there is none. */
+export async function lookAt(parts: FlowParts, by: Handle): Promise<Sight | undefined> {
+  const transaction = await transactionBy(parts, by)
+  if (transaction === undefined) return undefined
+  const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
+  return {
+    transactionId: transaction.id,
+    interactionId: transaction.interactionId,
+    clientId: interaction?.clientId,
+  }
+}
+
+async function transactionBy({ storage: { db }, secrets }: FlowParts, by: Handle) {
+  if ('stateHandle' in by) return findTransactionByState(db, by.stateHandle, secrets)
+  if ('interactionHandle' in by) {
+    // Of any time: also those that are over.
+    const interaction = await findInteractionByHandle(db, by.interactionHandle, 0)
+    return interaction && findTransactionOfInteraction(db, interaction.id, secrets)
+  }
+  if (!isLinkToken(by.linkToken)) return undefined
+  return (await findTransactionByLink(db, transactionIdOf(by.linkToken), '', secrets))?.transaction
+}
