@@ -30,7 +30,7 @@ export interface Rules {
   /** What each name holds that this template may use; `markup` is written as it is, for the layout's content. */
   readonly kinds: ReadonlyMap<string, Kind | 'markup'>
   /** Other spellings of a name. */
-  readonly aliases: Readonly<Record<string, string>>
+  readonly aliases: ReadonlyMap<string, string>
   /** Sentences by the names after `words.`; they may hold `${names}` of their own. */
   readonly words: ReadonlyMap<string, string>
 }
@@ -51,7 +51,7 @@ export function compile(source: Source, rules: Rules, problems: string[]): Templ
   const complain = (problem: string): void => {
     problems.push(`${source.file}: ${problem}`)
   }
-  const nameOf = (spelling: string): string => rules.aliases[spelling] ?? spelling
+  const nameOf = (spelling: string): string => rules.aliases.get(spelling) ?? spelling
   const root: Part[] = []
   const open: Block[] = []
   let chunk = ''
@@ -154,7 +154,7 @@ function addressesInHtml(chunk: string, complain: (problem: string) => void): re
 
 /** In a text every run without a blank that begins as an address does is one. */
 const addressesInText = (chunk: string): readonly Range[] =>
-  [...chunk.matchAll(/\S*(?::\/\/|\$\{(?:baseURL|\w*Link)\}[/?])\S*/g)].map(
+  [...chunk.matchAll(/\S*(?::\/\/|\$\{(?:baseURL|\w*(?:Link|Url))\}[/?])\S*/g)].map(
     ({ 0: text, index }): Range => [index, index + text.length],
   )
 

@@ -224,7 +224,9 @@ describe('templates of one’s own', () => {
 
   test('a folder of a language tag serves that language alone', async () => {
     await write({ 'de/ForgotPassword.txt': 'Subject: Neues Passwort\n\nIhr Code: ${oneTimePassword}\n' })
-    expect(await render('ForgotPassword', 'de-AT')).toMatchObject({ subject: 'Neues Passwort' })
+    const german = await render('ForgotPassword', 'de-AT')
+    expect(german).toMatchObject({ subject: 'Neues Passwort', language: 'de' })
+    expect(german.html).toContain('<html lang="de" dir="ltr">')
     expect(await render('ForgotPassword')).toMatchObject({ subject: 'Reset your password' })
   })
 
@@ -333,6 +335,15 @@ describe('templates of one’s own', () => {
     expect(await problems({ 'ForgotPassword.html': '${oneTimePassword} costs $5, not US$x or #1' })).toEqual(
       [],
     )
+  })
+
+  test('a language that is written from right to left says so', async () => {
+    await write({ 'ar/ForgotPassword.html': '<p>${oneTimePassword}</p>' })
+    expect((await render('ForgotPassword', 'ar')).html).toContain('<html lang="ar" dir="rtl">')
+  })
+
+  test('a layout without a place for the mail is refused', async () => {
+    expect(await problems({ 'layout.html': '<p>Acme</p>' })).toEqual(['layout.html: ${content} is missing'])
   })
 
   test('a folder that is not there is told of', async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../base/index.ts'
-import { languageFor, languages, type Words, wordsFor } from '../words/index.ts'
+import { directionOf, isLanguageTag, languageFor, languages, wordsFor } from '../words/index.ts'
 import { compile, type Rules, renderTemplate, type Template } from './compile.ts'
 import {
   definitionOf,
@@ -53,7 +53,10 @@ export async function loadTemplates(options: TemplateOptions = {}): Promise<Rend
   const tags = [...new Set([...Object.keys(languages), ...files.tags])]
   const mails = new Map<string, CompiledMail>()
   for (const tag of tags) {
-    for (const name of templateNames) mails.set(`${tag} ${name}`, compileMail(name, tag, files, problems))
+    const layout = compileLayout(tag, files, problems)
+    for (const name of templateNames) {
+      mails.set(`${tag} ${name}`, compileMail(name, layout, tag, files, problems))
+    }
   }
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
 
@@ -84,7 +87,7 @@ async function readFolders(folder: string | undefined, problems: string[]): Prom
     for (const entry of await readdir(path, { withFileTypes: true })) {
       const file = join(path, entry.name)
       if (entry.isDirectory()) {
-        if (path !== folder || !/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(entry.name)) continue
+        if (path !== folder || !isLanguageTag(entry.name)) continue
         tags.push(entry.name)
         await take(file)
       } else if (fileNames.includes(entry.name)) {
@@ -109,27 +112,54 @@ async function readFolders(folder: string | undefined, problems: string[]): Prom
   }
 }
 
+interface Layout {
+  readonly html: Template
+  readonly text: Template
+}
+
 interface CompiledMail {
   readonly language: string
   readonly direction: string
   readonly subject: Template
   readonly html: Template
   readonly text: Template
-  readonly layout: { readonly html: Template | undefined; readonly text: Template }
+  readonly layout: Layout
+  /** Whether the HTML is a document of its own, as those made for Okta are, and needs no layout around it. */
+  readonly whole: boolean
 }
 
-function compileMail(name: TemplateName, tag: string, files: Files, problems: string[]): CompiledMail {
-  const words = wordsFor(tag)
-  const rules = rulesFor(name, words)
-  const layoutRules: Rules = {
-    ...rules,
-    kinds: new Map([
-      ...rules.kinds,
+function compileLayout(tag: string, files: Files, problems: string[]): Layout {
+  const rules: Rules = {
+    kinds: new Map<string, Kind | 'markup'>([
+      ...Object.entries(generalVariables),
       ['subject', 'fact'],
       ['content', 'markup'],
       ['language', 'fact'],
       ['direction', 'fact'],
     ]),
+    aliases: new Map(),
+    words: sentencesFor(tag),
+  }
+  const part = (file: string, html: boolean): Template => {
+    const template = compile({ ...files.find(file, tag), html }, rules, problems)
+    if (!template.names.has('content')) problems.push(`${files.find(file, tag).file}: \${content} is missing`)
+    return template
+  }
+  return { html: part('layout.html', true), text: part('layout.txt', false) }
+}
+
+function compileMail(
+  name: TemplateName,
+  layout: Layout,
+  tag: string,
+  files: Files,
+  problems: string[],
+): CompiledMail {
+  const { variables, aliases, oneOf } = definitionOf(name)
+  const rules: Rules = {
+    kinds: new Map<string, Kind>([...Object.entries(generalVariables), ...Object.entries(variables)]),
+    aliases: new Map(Object.entries(aliases)),
+    words: sentencesFor(tag),
   }
   const htmlFile = files.find(`${name}.html`, tag)
   const textFile = files.find(`${name}.txt`, tag)
@@ -140,22 +170,18 @@ function compileMail(name: TemplateName, tag: string, files: Files, problems: st
     [htmlFile.file, html],
     [textFile.file, text],
   ] as const) {
-    const { oneOf } = definitionOf(name)
     if (oneOf.length > 0 && !oneOf.some((variable) => template.names.has(variable))) {
       problems.push(`${file}: ${oneOf.map((variable) => `\${${variable}}`).join(' or ')} is missing`)
     }
   }
-  // A file that is a whole document, as those made for Okta are, needs no layout around it.
-  const whole = /^\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype|html)\b/i.test(htmlFile.text)
-  const layoutOf = (file: string, isHtml: boolean): Template =>
-    compile({ ...files.find(file, tag), html: isHtml }, layoutRules, problems)
   return {
-    language: words.language,
-    direction: words.direction,
+    language: tag,
+    direction: directionOf(tag),
     subject: compile({ file: textFile.file, text: subject, html: false }, rules, problems),
     html,
     text,
-    layout: { html: whole ? undefined : layoutOf('layout.html', true), text: layoutOf('layout.txt', false) },
+    layout,
+    whole: /^\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype|html)\b/i.test(htmlFile.text),
   }
 }
 
@@ -168,13 +194,9 @@ function splitSubject(
   return { subject: subject ?? '', body }
 }
 
-function rulesFor(name: TemplateName, words: Words): Rules {
-  const { variables, aliases } = definitionOf(name)
-  return {
-    kinds: new Map<string, Kind>([...Object.entries(generalVariables), ...Object.entries(variables)]),
-    aliases,
-    words: sentences({ ...words.mail, context: words.context }),
-  }
+function sentencesFor(tag: string): ReadonlyMap<string, string> {
+  const words = wordsFor(tag)
+  return sentences({ ...words.mail, context: words.context })
 }
 
 interface Tree {
@@ -197,9 +219,9 @@ function renderMail(mail: CompiledMail, name: TemplateName, variables: MailVaria
 
   const content = { html: renderTemplate(mail.html, values), text: renderTemplate(mail.text, values) }
   for (const part of [content.html, content.text]) mustHoldOneOf(name, values, part)
-  const html = mail.layout.html
-    ? renderTemplate(mail.layout.html, { ...around, content: content.html })
-    : content.html
+  const html = mail.whole
+    ? content.html
+    : renderTemplate(mail.layout.html, { ...around, content: content.html })
   const text = renderTemplate(mail.layout.text, { ...around, content: content.text.trim() })
   // What was left out leaves its empty lines behind.
   const tidy = text

@@ -4,7 +4,6 @@
  */
 export const en = {
   language: 'en',
-  direction: 'ltr' as 'ltr' | 'rtl',
 
   /** By what a request is told, in mails and on the engine's own pages. */
   context: {

@@ -26,3 +26,18 @@ export const timeInWords = (language: string, at: number, timeZone = 'UTC'): str
     timeZone,
     timeZoneName: 'short',
   }).format(at)
+
+const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'])
+
+/** Which way a language is written, by the script that it is mostly written in. */
+export const directionOf = (language: string): 'ltr' | 'rtl' =>
+  rightToLeft.has(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr'
+
+/** Whether a text can name a language (BCP 47), such as `de` or `pt-BR`. */
+export function isLanguageTag(text: string): boolean {
+  try {
+    return /^[a-z]{2,3}(-|$)/i.test(text) && Intl.getCanonicalLocales(text).length === 1
+  } catch {
+    return false
+  }
+}

@@ -30,4 +30,4 @@ export const wordsFor = (locale: string | undefined): Words => languages[languag
 export const fill = (sentence: string, values: Readonly<Record<string, string>>): string =>
   sentence.replace(/\$\{([\w.]+)\}/g, (place, name: string) => values[name] ?? place)
 
-export { dateInWords, spanInWords, timeInWords } from './format.ts'
+export { dateInWords, directionOf, isLanguageTag, spanInWords, timeInWords } from './format.ts'

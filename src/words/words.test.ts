@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { dateInWords, fill, languageFor, languages, spanInWords, timeInWords, wordsFor } from './index.ts'
+import {
+  dateInWords,
+  directionOf,
+  fill,
+  isLanguageTag,
+  languageFor,
+  languages,
+  spanInWords,
+  timeInWords,
+  wordsFor,
+} from './index.ts'
 
 describe('the language for a locale', () => {
   const among = ['en', 'de', 'pt-BR']
@@ -49,6 +59,22 @@ test('spans and dates follow the language', () => {
   expect(dateInWords('en', 1_795_356_300_000)).toBe('November 22, 2026')
   expect(dateInWords('de', 1_795_356_300_000)).toBe('22. November 2026')
   expect(timeInWords('en', 1_795_356_300_000).replace(/\s/g, ' ')).toBe('2:05 PM UTC')
+})
+
+test.each([
+  ['en', 'ltr'],
+  ['ja', 'ltr'],
+  ['ar', 'rtl'],
+  ['he-IL', 'rtl'],
+  ['fa', 'rtl'],
+  ['az-Arab', 'rtl'],
+])('%s is written %s', (language, direction) => {
+  expect(directionOf(language)).toBe(direction)
+})
+
+test('languages are told from other names', () => {
+  expect(['de', 'pt-BR', 'zh-Hant', 'en-US'].filter(isLanguageTag)).toHaveLength(4)
+  expect(['', 'partials', 'en-12', 'de_AT', '../de', 'images'].filter(isLanguageTag)).toEqual([])
 })
 
 test('every sentence says something, and its names are spelled as templates and pages know them', () => {

@@ -1,13 +1,13 @@
 import { describeUserAgent, type Html, html } from '../../base/index.ts'
 import type { OpenedLink } from '../../flow/index.ts'
-import { dateInWords, languageFor, timeInWords, type Words } from '../../words/index.ts'
+import { dateInWords, directionOf, languageFor, timeInWords, type Words } from '../../words/index.ts'
 
 /** Where the pages' only asset lies, below the engine's address. */
 export const stylesheetPath = '/assets/page.css'
 
 function page(words: Words, base: string, title: string, body: Html): string {
   const markup = html`<!doctype html>
-<html lang="${words.language}" dir="${words.direction}">
+<html lang="${words.language}" dir="${directionOf(words.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
