@@ -126,6 +126,29 @@ export async function completeInteraction(
 
 const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)
 
+/** The interaction of a code with the code's times, for those who watch; redeeming is `redeemInteractionCode` alone. */
+export async function findInteractionByCode(
+  db: Db,
+  code: string,
+  secrets: Secrets,
+): Promise<
+  | { readonly interaction: Interaction; readonly usedAt: number | null; readonly expiresAt: number }
+  | undefined
+> {
+  const row = await db
+    .selectFrom('interactions')
+    .selectAll()
+    .where('code_hash', 'in', secrets.hashes('interaction code', code))
+    .executeTakeFirst()
+  return (
+    row && { interaction: toInteraction(row), usedAt: row.code_used_at, expiresAt: row.code_expires_at ?? 0 }
+  )
+}
+
+/** Whether a code verifier is the one that an interaction was begun with (RFC 7636). */
+export const verifies = ({ codeChallenge }: Interaction, codeVerifier: string): boolean =>
+  codeChallenge === s256(codeVerifier)
+
 export type Redemption =
   | { readonly result: 'redeemed'; readonly interaction: Interaction }
   | { readonly result: 'used'; readonly interaction: Interaction }
