@@ -48,11 +48,21 @@ export interface LogEvent extends Omit<NewEvent, 'client' | 'debugData' | 'trans
 const nobody: Party = { id: 'unknown', type: 'User', alternateId: 'unknown' }
 
 /** Records what happened, in the caller's transaction: an event stands if and only if what it tells of does. */
-export async function record(
-  db: Db,
-  event: NewEvent,
-  context: { readonly random: Random; readonly now: number },
-): Promise<void> {
+export const record = (db: Db, event: NewEvent, context: RecordContext): Promise<void> =>
+  recordAll(db, [event], context)
+
+interface RecordContext {
+  readonly random: Random
+  readonly now: number
+}
+
+/** Records several events of one moment, in their order, in one statement. */
+export async function recordAll(db: Db, events: readonly NewEvent[], context: RecordContext): Promise<void> {
+  const rows = events.map((event) => rowOf(db, event, context))
+  if (rows.length > 0) await db.insertInto('events').values(rows).execute()
+}
+
+function rowOf(db: Db, event: NewEvent, context: RecordContext): Row<'events'> {
   const uuid = orderedId(db, context.random)
   const body: LogEvent = {
     uuid,
@@ -72,19 +82,16 @@ export async function record(
     transaction: { type: 'WEB', id: event.transactionId ?? null },
     debugContext: { debugData: event.debugData ?? {} },
   }
-  await db
-    .insertInto('events')
-    .values({
-      id: uuid,
-      published_at: context.now,
-      type: event.eventType,
-      outcome: event.outcome.result,
-      actor_id: event.actor?.id ?? null,
-      target_id: event.target?.[0]?.id ?? null,
-      transaction_id: event.transactionId ?? null,
-      body: JSON.stringify(body),
-    })
-    .execute()
+  return {
+    id: uuid,
+    published_at: context.now,
+    type: event.eventType,
+    outcome: event.outcome.result,
+    actor_id: event.actor?.id ?? null,
+    target_id: event.target?.[0]?.id ?? null,
+    transaction_id: event.transactionId ?? null,
+    body: JSON.stringify(body),
+  }
 }
 
 const alarming: ReadonlySet<string> = new Set(['FAILURE', 'DENY'])

@@ -5,6 +5,7 @@
  */
 export * from './client.ts'
 export {
+  clientColumns,
   createClient,
   ensureTrustedOrigin,
   findClient,
@@ -13,5 +14,6 @@ export {
   listClients,
   listTrustedOrigins,
   removeClient,
+  toClient,
   updateClient,
 } from './store.ts'

@@ -2,7 +2,16 @@ import { type Random, randomId, randomToken, type Secrets } from '../base/index.
 import type { Db, Row } from '../storage/index.ts'
 import type { Client, ClientSettings, NewClient } from './client.ts'
 
-const toClient = (row: Row<'clients'>): Client => ({
+/** What a client is made of, for stores that read it together with rows of their own. */
+export const clientColumns = [
+  'id',
+  'label',
+  'status',
+  'secrets',
+  'settings',
+] as const satisfies readonly (keyof Row<'clients'>)[]
+
+export const toClient = (row: Pick<Row<'clients'>, (typeof clientColumns)[number]>): Client => ({
   id: row.id,
   label: row.label,
   status: row.status as Client['status'],

@@ -1,9 +1,23 @@
 import { ProtocolError, type Random, randomId } from '../base/index.ts'
-import { type Db, isUniqueViolation, type Row } from '../storage/index.ts'
+import { type Db, isUniqueViolation, prefixed, type Row, run, unprefixed } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 
-const toPerson = (row: Row<'people'>): Person => ({
+/** What a person is made of, for stores that read her together with rows of their own. */
+export const personColumns = [
+  'id',
+  'status',
+  'profile',
+  'created_at',
+  'updated_at',
+  'status_changed_at',
+  'password_changed_at',
+  'last_login_at',
+] as const satisfies readonly (keyof Row<'people'>)[]
+
+type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
+
+const toPerson = (row: PersonRow): Person => ({
   id: row.id,
   status: row.status as PersonStatus,
   profile: JSON.parse(row.profile) as Profile,
@@ -17,6 +31,42 @@ const toPerson = (row: Row<'people'>): Person => ({
 export async function findPerson(db: Db, id: string): Promise<Person | undefined> {
   const row = await db.selectFrom('people').selectAll().where('id', '=', id).executeTakeFirst()
   return row && toPerson(row)
+}
+
+/** A person, and the groups whose policies apply: hers and Everyone's. For an unknown id the same statement finds Everyone's. */
+export interface Member {
+  readonly person: Person | undefined
+  readonly groupIds: readonly string[]
+}
+
+export async function findMember(db: Db, id: string): Promise<Member> {
+  const rows = await run<MemberRow>(db, memberText, [id])
+  return memberFrom(rows)
+}
+
+const memberText = `
+  select ${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id, memberships.group_id
+  from groups as everyone
+  left join people on people.id = $1
+  left join memberships on memberships.person_id = people.id
+  where everyone.type = 'BUILT_IN' and everyone.name_key = 'everyone'`
+
+/** One row a group. */
+export interface MemberRow extends Readonly<Record<string, unknown>> {
+  readonly everyone_id: string
+  readonly group_id: string | null
+}
+
+/** Reads a member from rows with a person's columns under `p_`, `everyone_id` and `group_id`. */
+export function memberFrom(rows: readonly MemberRow[]): Member {
+  const [first] = rows
+  if (first === undefined) throw new Error('there is no group Everyone: the database was never seeded')
+  const row = unprefixed(first, 'p_', personColumns)
+  const own = rows.flatMap(({ group_id }) => group_id ?? [])
+  return {
+    person: row && toPerson(row as PersonRow),
+    groupIds: own.includes(first.everyone_id) ? own : [...own, first.everyone_id],
+  }
 }
 
 /** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
@@ -74,16 +124,13 @@ export async function updatePerson(
   changes: PersonChanges,
   now: number,
 ): Promise<Person | undefined> {
-  const before = await findPerson(db, id)
-  if (before === undefined) return undefined
-  const profile = { ...before.profile, ...changes.profile }
-  checkNames(profile)
+  const profile = changes.profile && (await changedProfile(db, id, changes.profile))
   const row = await uniquely(() =>
     db
       .updateTable('people')
       .set({
         updated_at: now,
-        ...(changes.profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
+        ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
         ...(changes.status && { status: changes.status, status_changed_at: now }),
         ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
         ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
@@ -93,6 +140,14 @@ export async function updatePerson(
       .executeTakeFirst(),
   )
   return row && toPerson(row)
+}
+
+async function changedProfile(db: Db, id: string, changes: Partial<Profile>): Promise<Profile | undefined> {
+  const before = await findPerson(db, id)
+  if (before === undefined) return undefined
+  const profile = { ...before.profile, ...changes }
+  checkNames(profile)
+  return profile
 }
 
 /** Removes a person with her credentials and memberships; false where she does not exist. */
@@ -216,14 +271,9 @@ export async function ensureEveryone(
     .execute()
 }
 
-/** The ids of the groups a person is in. For an unknown person the same statement finds none. */
+/** The ids of the groups whose policies apply to a person: hers and Everyone's. The same statement for nobody. */
 export async function groupIdsOf(db: Db, personId: string): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom('memberships')
-    .select('group_id')
-    .where('person_id', '=', personId)
-    .execute()
-  return rows.map((row) => row.group_id)
+  return (await findMember(db, personId)).groupIds
 }
 
 /** The names of the groups a person is in, in the order of the alphabet. */

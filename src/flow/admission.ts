@@ -16,6 +16,10 @@ const mayReset: readonly PersonStatus[] = [
 /** Whose password and codes are good for signing in. */
 export const maySignIn = (person: Person | undefined): boolean => person?.status === 'ACTIVE'
 
+/** Whether an outcome sets a password or signs in. A recovery that ends without a sign-in sets one all the same. */
+export const leadsOn = ({ progress }: Outcome, stage: Stage): boolean =>
+  stage === 'reset' || stage === 'reenroll' || stage === 'granted' || progress.closed === 'recovered'
+
 /**
  * Whether a proven person may go on to where an outcome leads. Asked only once something has been proven: before that
  * no answer may depend on who somebody is. The outcome that stands instead, or undefined where she may.
@@ -37,9 +41,7 @@ export function refusedAdmission(
       ? denied(outcome, 'oie.selfservice.reset.password.not.allowed', 'policy recovery.secondFactor')
       : denied(outcome, 'security.access_denied', 'policy signOn.factors')
   }
-  // A recovery that ends without a sign-in sets a password all the same.
-  const leadsOn = stage === 'reset' || stage === 'reenroll' || stage === 'granted'
-  if (!leadsOn && progress.closed !== 'recovered') return undefined
+  if (!leadsOn(outcome, stage)) return undefined
 
   const status = `status ${person?.status ?? 'REMOVED'}`
   if (recovering && !(person && mayReset.includes(person.status))) {

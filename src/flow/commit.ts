@@ -1,4 +1,4 @@
-import { type NewEvent, record } from '../audit/index.ts'
+import { type NewEvent, recordAll } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
 import { putCredential, removeCredential, updatePerson } from '../directory/index.ts'
 import {
@@ -7,7 +7,7 @@ import {
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
-import { clearBudget, refund, spend } from '../limits/index.ts'
+import { clearBudgets, spend } from '../limits/index.ts'
 import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
@@ -73,7 +73,7 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
   return parts.storage.transaction(async (tx) => {
     const now = parts.clock.now()
     if (!(await move(tx, transaction, settled(outcome), now))) return undefined
-    const tell = teller(tx, parts, commitment, now)
+    const { tell, told } = teller(commitment)
     const { outcome: judged, uses } = await charge(tx, outcome, now, tell)
     const final = settled(judged)
     if (judged !== outcome) {
@@ -83,11 +83,13 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
     const sessionId = newSessionId(parts.random)
     const work = { tx, parts, commitment, final, uses, sessionId, now, tell }
     for (const effect of judged.effects ?? []) await carryOut(work, effect)
-    for (const event of eventsOfMove(transaction.progress, final, commitment.interaction)) await tell(event)
+    await clearSpent(tx, judged)
+    for (const event of eventsOfMove(transaction.progress, final, commitment.interaction)) tell(event)
     if (final.progress.closed === 'cancelled') await openSuccessor(tx, parts, commitment, now)
     const granted = commitment.grants(judged)
-    if (granted === undefined) return { outcome: final }
-    return { outcome: final, interactionCode: await grant(tx, parts, commitment, granted, sessionId, now) }
+    const interactionCode = granted && (await grant(work, granted))
+    await recordAll(tx, told, { random: parts.random, now })
+    return { outcome: final, ...(interactionCode !== undefined && { interactionCode }) }
   })
 }
 
@@ -95,18 +97,21 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
   progress === transaction.progress && effects.length === 0 && charges.length === 0
 
-type Tell = (event: NewEvent) => Promise<void>
+type Tell = (event: NewEvent) => void
 
-/** Records events of a conversation, with where its visitor is and which app it is for. */
-function teller(
-  tx: Tx,
-  { random }: CommitParts,
-  { transaction, interaction }: Commitment,
-  now: number,
-): Tell {
+/** Collects the events of a conversation, with where its visitor is and which app it is for: one statement writes all. */
+function teller({ transaction, interaction }: Commitment) {
   const { ip, userAgent } = interaction.origin
   const client = { ipAddress: ip, userAgent, id: interaction.clientId }
-  return (event) => record(tx, { client, ...event, transactionId: transaction.id }, { random, now })
+  const told: NewEvent[] = []
+  const tell: Tell = (event) => void told.push({ client, ...event, transactionId: transaction.id })
+  return { told, tell }
+}
+
+/** Forgets what a success makes good, all budgets in one statement. */
+async function clearSpent(tx: Tx, { effects = [] }: Outcome): Promise<void> {
+  const cleared = effects.filter((effect) => effect.type === 'budget.clear')
+  if (cleared.length > 0) await clearBudgets(tx, cleared)
 }
 
 interface Charged {
@@ -120,14 +125,13 @@ async function charge(tx: Tx, outcome: Outcome, now: number, tell: Tell, before 
   let uses: Charged['uses'] = before
   for (const charged of outcome.charges ?? []) {
     const { budget, subject, free } = charged
-    const spent = await spend(tx, budget, subject, now)
-    uses = { ...uses, [budget.purpose]: `${budget.limit - spent.left - (free ? 1 : 0)} of ${budget.limit}` }
+    const spent = await spend(tx, budget, subject, now, { free })
+    uses = { ...uses, [budget.purpose]: `${budget.limit - spent.left} of ${budget.limit}` }
     if (!spent.allowed) {
       uses = { ...uses, [budget.purpose]: `${budget.limit} of ${budget.limit}` }
       await announce(tx, charged, spent.resetsAt, now, tell)
       return charge(tx, insteadOf(charged, spent.resetsAt), now, tell, uses)
     }
-    if (free) await refund(tx, budget, subject)
   }
   return { outcome, uses }
 }
@@ -163,7 +167,7 @@ async function announce(
   if (announces === undefined) return
   const once = { purpose: `told ${budget.purpose}`, limit: 1, windowMs: resetsAt - now }
   if ((await spend(tx, once, subject, now)).allowed) {
-    await tell(budgetSpent(announces, budget, otherwise.progress))
+    tell(budgetSpent(announces, budget, otherwise.progress))
   }
 }
 
@@ -203,7 +207,7 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
       })
       return
     case 'budget.clear':
-      return clearBudget(tx, effect.budget, effect.subject)
+      return // Together, by clearSpent.
     case 'sessions.revoke':
       return revokeSessions(work, effect.personId)
     case 'audit.record':
@@ -213,7 +217,7 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
 
 async function revokeSessions({ tx, now, sessionId, tell }: Work, personId: string): Promise<void> {
   const revoked = await revokeSessionsOf(tx, personId, now, { except: sessionId })
-  if (revoked > 0) await tell(sessionsCleared(personId, revoked, { id: personId, type: 'User' }))
+  if (revoked > 0) tell(sessionsCleared(personId, revoked, { id: personId, type: 'User' }))
 }
 
 /** A cancelled conversation leaves the interaction alive: the next one starts from the first page with a new handle. */
@@ -234,13 +238,10 @@ async function openSuccessor(
 
 /** The one good end: a session, an interaction code, and a conversation that is over. */
 async function grant(
-  tx: Tx,
-  { lifetimes, random, secrets }: CommitParts,
-  { transaction, interaction }: Commitment,
+  { tx, parts, commitment: { interaction }, sessionId, now, tell }: Work,
   { personId, amr }: Grant,
-  sessionId: string,
-  now: number,
 ): Promise<string> {
+  const { lifetimes, random, secrets } = parts
   const { clientId } = interaction
   const { ip, userAgent } = interaction.origin
   await startSession(tx, {
@@ -257,15 +258,12 @@ async function grant(
     throw new Error(`interaction ${interaction.id} was completed twice`)
   }
   await updatePerson(tx, personId, { lastLoginAt: now }, now)
-  const event: NewEvent = {
+  tell({
     eventType: 'user.session.start',
     displayMessage: 'User login to app',
     outcome: { result: 'SUCCESS' },
     actor: { id: personId, type: 'User' },
     target: [{ id: clientId, type: 'AppInstance' }],
-    client: { ipAddress: ip, userAgent, id: clientId },
-    transactionId: transaction.id,
-  }
-  await record(tx, event, { random, now })
+  })
   return code
 }

@@ -127,7 +127,8 @@ export async function standingByInteraction(
       { interactionId, clientId, turn: 0, expiresAt },
       { secrets, random, now },
     )) ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
-  if (opened === undefined) throw new Error(`interaction ${interactionId} has no transaction after opening one`)
+  if (opened === undefined)
+    throw new Error(`interaction ${interactionId} has no transaction after opening one`)
   return standing(parts, scene, opened)
 }
 
@@ -185,7 +186,7 @@ export function contextOf(parts: FlowParts, standing: Standing): StepContext {
       credential: (personId, authenticator) => findCredential(db, personId, authenticator),
     },
     policyFor: async (personId) => (await memberOf(parts, personId)).policy,
-    used: (budget, subject) => usedOf(db, budget, subject, now),
+    used: (uses) => usedOf(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }
 }

@@ -2,7 +2,7 @@ import type { Random, Secrets } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import type { Budget, Budgets } from '../limits/index.ts'
+import type { Budgets, Use } from '../limits/index.ts'
 import type { Policy } from '../policies/index.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Field, Input } from './form.ts'
@@ -38,8 +38,8 @@ export interface StepContext extends View {
   }
   /** The policy that applies to a person; for nobody, Everyone's. */
   policyFor(personId: string | undefined): Promise<Policy>
-  /** How much of a budget is used, without charging it. */
-  used(budget: Budget, subject: string): Promise<number>
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
+  used(uses: readonly Use[]): Promise<readonly number[]>
   /** Where a magic link leads, for its token. */
   linkFor(token: string): string
   /** What this installation calls itself, and its public address. */

@@ -34,7 +34,23 @@ export interface Interaction {
   readonly sessionId: string | null
 }
 
-const toInteraction = (row: Row<'interactions'>): Interaction => ({
+/** What an interaction is made of, for stores that read it together with rows of their own. */
+export const interactionColumns = [
+  'id',
+  'client_id',
+  'issuer',
+  'request',
+  'redirect_uri',
+  'code_challenge',
+  'origin',
+  'created_at',
+  'expires_at',
+  'session_id',
+] as const satisfies readonly (keyof Row<'interactions'>)[]
+
+export const toInteraction = (
+  row: Pick<Row<'interactions'>, (typeof interactionColumns)[number]>,
+): Interaction => ({
   id: row.id,
   clientId: row.client_id,
   issuer: row.issuer,

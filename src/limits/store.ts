@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Db } from '../storage/index.ts'
+import { type Db, run } from '../storage/index.ts'
 
 /** A budget: at most `limit` in a window of `windowMs`, counted from the first use. */
 export interface Budget {
@@ -12,45 +11,57 @@ export type Spent =
   | { readonly allowed: true; readonly left: number; readonly resetsAt: number }
   | { readonly allowed: false; readonly left: 0; readonly resetsAt: number }
 
+// PostgreSQL must be told the type of a parameter that is both stored and added.
+const spendText = `
+  insert into budgets (key, used, expires_at) values ($1, cast($2 as integer), cast($3 as bigint))
+  on conflict (key) do update set
+    used = case when budgets.expires_at <= $4 then excluded.used else budgets.used + excluded.used end,
+    expires_at = case when budgets.expires_at <= $4 then excluded.expires_at else budgets.expires_at end
+  where budgets.expires_at <= $4 or budgets.used < $5
+  returning used, expires_at`
+
 /**
- * Charges a budget once. One conditional statement decides, inside the caller's transaction, so that of many parallel
+ * Charges a budget once, or, where the use is free, sees whether there is room for one and takes none. One conditional statement decides, inside the caller's transaction, so that of many parallel
  * callers no more than the limit get through, on any number of nodes.
  */
-export async function spend(db: Db, budget: Budget, subject: string, now: number): Promise<Spent> {
+export async function spend(
+  db: Db,
+  budget: Budget,
+  subject: string,
+  now: number,
+  options: { readonly free?: boolean | undefined } = {},
+): Promise<Spent> {
   const key = keyOf(budget, subject)
   const expiresAt = now + budget.windowMs
-  const { rows } = await sql<{ used: number; expires_at: number }>`
-    insert into budgets (key, used, expires_at) values (${key}, 1, ${expiresAt})
-    on conflict (key) do update set
-      used = case when budgets.expires_at <= ${now} then 1 else budgets.used + 1 end,
-      expires_at = case when budgets.expires_at <= ${now} then excluded.expires_at else budgets.expires_at end
-    where budgets.expires_at <= ${now} or budgets.used < ${budget.limit}
-    returning used, expires_at`.execute(db)
-  const row = rows[0]
+  const parameters = [key, options.free ? 0 : 1, expiresAt, now, budget.limit]
+  const [row] = await run<{ used: number; expires_at: number }>(db, spendText, parameters)
   if (row !== undefined) return { allowed: true, left: budget.limit - row.used, resetsAt: row.expires_at }
   const spent = await db.selectFrom('budgets').select('expires_at').where('key', '=', key).executeTakeFirst()
   return { allowed: false, left: 0, resetsAt: spent?.expires_at ?? expiresAt }
 }
 
-/** How much of a budget has been used in the present window, without charging it. */
-export async function usedOf(db: Db, budget: Budget, subject: string, now: number): Promise<number> {
-  const row = await db
-    .selectFrom('budgets')
-    .select('used')
-    .where('key', '=', keyOf(budget, subject))
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-  return row?.used ?? 0
+/** A budget and whose it is. */
+export interface Use {
+  readonly budget: Budget
+  readonly subject: string
 }
 
-/** Gives one use back: what was charged turned out to be free. */
-export async function refund(db: Db, budget: Budget, subject: string): Promise<void> {
-  await sql`update budgets set used = used - 1 where key = ${keyOf(budget, subject)} and used > 0`.execute(db)
+/** How much of each budget has been used in its present window, without charging it; in the order asked for. */
+export async function usedOf(db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> {
+  const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
+  const rows = await db
+    .selectFrom('budgets')
+    .select(['key', 'used'])
+    .where('key', 'in', keys)
+    .where('expires_at', '>', now)
+    .execute()
+  return keys.map((key) => rows.find((row) => row.key === key)?.used ?? 0)
 }
 
 /** Forgets what was used: after a success. */
-export async function clearBudget(db: Db, budget: Budget, subject: string): Promise<void> {
-  await db.deleteFrom('budgets').where('key', '=', keyOf(budget, subject)).execute()
+export async function clearBudgets(db: Db, uses: readonly Use[]): Promise<void> {
+  const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
+  await db.deleteFrom('budgets').where('key', 'in', keys).execute()
 }
 
 const keyOf = (budget: Budget, subject: string): string => `${budget.purpose}:${subject}`

@@ -10,7 +10,7 @@ import {
   createPerson,
   findCredential,
   findPerson,
-  getEveryone,
+  findPersonByIdentifier,
   groupIdsOf,
   type NewPerson,
   type Person,
@@ -43,6 +43,8 @@ const password = 'okta_password'
 
 /** What an owner or administrator does to people; each call is one transaction, with everything that must end with it. */
 export interface People {
+  /** The person with this id, else with this login, else with this email. */
+  find(name: string): Promise<Person | undefined>
   /** Creates a person, ACTIVE unless said otherwise. The password must meet her policy. Throws 400. */
   add(person: PersonWithPassword): Promise<Person>
   /**
@@ -67,8 +69,8 @@ export function createPeople(parts: PeopleParts): People {
     person: Pick<Person, 'profile'>,
     personId: string,
   ): Promise<void> {
-    const groups = [...(await groupIdsOf(storage.db, personId)), (await getEveryone(storage.db)).id]
-    const problem = await passwordProblem(text, (await policies.for(groups)).password, person)
+    const { password } = await policies.for(await groupIdsOf(storage.db, personId))
+    const problem = await passwordProblem(text, password, person)
     if (problem !== undefined) throw new ProtocolError(400, 'E0000001', `password: ${problem}`)
   }
 
@@ -76,13 +78,16 @@ export function createPeople(parts: PeopleParts): People {
     await putCredential(db, { personId, authenticator: password, data }, now)
     await updatePerson(db, personId, { passwordChangedAt: now }, now)
   }
+
   async function endSessions(tx: Tx, personId: string, now: number): Promise<void> {
     const ended = await revokeSessionsOf(tx, personId, now)
     if (ended > 0) await record(tx, sessionsCleared(personId, ended), { random, now })
   }
 
-
   return {
+    find: async (name) =>
+      (await findPerson(storage.db, name)) ?? (await findPersonByIdentifier(storage.db, name)),
+
     async add({ password: text, passwordHash, ...person }) {
       if (text !== undefined) await checkedPassword(text, person, '')
       const data =

@@ -1,4 +1,4 @@
-import { type NewEvent, type Party, record } from '../audit/index.ts'
+import { type NewEvent, type Party, record, recordAll } from '../audit/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Session } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
@@ -25,22 +25,22 @@ export async function recordGrants(
     { kind: 'id_token', id: grant.idTokenId, granted: grant.openid },
     { kind: 'refresh_token', id: grant.familyId, granted: grant.familyId !== undefined },
   ] as const
-  for (const { kind, id, granted } of kinds) {
-    if (!granted || id === undefined) continue
-    await record(
-      tx,
-      {
-        eventType: `app.oauth2.token.grant.${kind}`,
-        displayMessage: `A token was granted: ${kind}`,
-        outcome: { result: 'SUCCESS' },
-        actor: partyOf(grant.person),
-        target: [{ id, type: kind }],
-        client: { id: grant.clientId },
-        debugData: { grantType: grant.by },
-      },
-      { random: parts.random, now: parts.clock.now() },
-    )
-  }
+  const events = kinds.flatMap(({ kind, id, granted }): readonly NewEvent[] =>
+    granted && id !== undefined
+      ? [
+          {
+            eventType: `app.oauth2.token.grant.${kind}`,
+            displayMessage: `A token was granted: ${kind}`,
+            outcome: { result: 'SUCCESS' },
+            actor: partyOf(grant.person),
+            target: [{ id, type: kind }],
+            client: { id: grant.clientId },
+            debugData: { grantType: grant.by },
+          },
+        ]
+      : [],
+  )
+  await recordAll(tx, events, { random: parts.random, now: parts.clock.now() })
 }
 
 /** Records the end of a token before its time: asked for by the client, or because something was used twice. */

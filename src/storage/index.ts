@@ -3,14 +3,18 @@
  * the migrations, transactions and what differs between the two; owns no query of a folder: those stand in each
  * folder's `store.ts`. Every change of state there is one conditional statement, never a read and then a write.
  */
-export type { NewRow, Row, Schema } from './schema.ts'
+
 export { type GrowingTable, notedTime, noteTime, purge } from './purge.ts'
+export type { NewRow, Row, Schema } from './schema.ts'
 export {
   type Db,
   isUniqueViolation,
   openStorage,
   ping,
+  prefixed,
+  run,
   type Storage,
   type StorageOptions,
   type Tx,
+  unprefixed,
 } from './storage.ts'

@@ -139,7 +139,8 @@ class NodeSqliteConnection implements DatabaseConnection {
   #prepare(sql: string) {
     const known = this.#prepared.get(sql)
     if (known !== undefined) return known
-    const statement = this.#database.prepare(sql)
+    // Statements that are written out number their parameters as PostgreSQL does.
+    const statement = this.#database.prepare(sql.replace(/\$(?=\d)/g, '?'))
     const prepared = { statement, reads: statement.columns().length > 0 }
     // The product's statements are few; a cap keeps lists of varying length from filling memory.
     if (this.#prepared.size >= 500) this.#prepared.clear()

@@ -135,6 +135,32 @@ export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (error.errcode === 2067 || error.errcode === 1555)
 }
 
+/**
+ * Runs a statement that is written out, with `$1`, `$2` … for its parameters: for the few that every request runs, where
+ * building the text anew costs more than running it.
+ */
+export async function run<Result>(
+  db: Db,
+  text: string,
+  parameters: readonly unknown[],
+): Promise<readonly Result[]> {
+  return (await db.executeQuery<Result>(CompiledQuery.raw(text, [...parameters]))).rows
+}
+
+/** A table's columns in a list of results, each named with a prefix: several tables' rows come back as one. */
+export const prefixed = (table: string, prefix: string, columns: readonly string[]): string =>
+  columns.map((column) => `${table}.${column} as ${prefix}${column}`).join(', ')
+
+/** One table's row out of such a result; undefined where an outer join found none, which its first column tells. */
+export function unprefixed<Name extends string>(
+  row: Readonly<Record<string, unknown>>,
+  prefix: string,
+  columns: readonly [Name, ...(readonly Name[])],
+): Record<Name, unknown> | undefined {
+  if (row[`${prefix}${columns[0]}`] === null) return undefined
+  return Object.fromEntries(columns.map((column) => [column, row[`${prefix}${column}`]])) as never
+}
+
 /** Asks the database whether it answers. */
 export async function ping(db: Db): Promise<void> {
   await db.executeQuery(CompiledQuery.raw('select 1'))

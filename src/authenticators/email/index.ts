@@ -103,15 +103,17 @@ const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
 async function start(context: StepContext): Promise<Started> {
   const { budgets, lifetimes, now, person, progress, random, secrets, transactionId } = context
   const { typed, account } = subjectsOf(context)
-  const spentAsTyped = (await context.used(budgets.codesPerDay, typed)) >= budgets.codesPerDay.limit
   const { everywhere } = budgets.spray
-  const underAttack = (await context.used(everywhere, everybody)) >= everywhere.limit
   const untilSuccess = untilSuccessOf(context)
-  // Both are asked for, whatever the first one says: the number of statements must not tell of an account (A02).
-  const [today, lately] = [
-    await context.used(budgets.codesPerDay, account),
-    await context.used(untilSuccess, account),
-  ]
+  // All are asked for, whatever the first one says: the number of statements must not tell of an account (A02).
+  const [asTyped = 0, wrongEverywhere = 0, today = 0, lately = 0] = await context.used([
+    { budget: budgets.codesPerDay, subject: typed },
+    { budget: everywhere, subject: everybody },
+    { budget: budgets.codesPerDay, subject: account },
+    { budget: untilSuccess, subject: account },
+  ])
+  const spentAsTyped = asTyped >= budgets.codesPerDay.limit
+  const underAttack = wrongEverywhere >= everywhere.limit
   const spentOfAccount = today >= budgets.codesPerDay.limit || lately >= untilSuccess.limit
 
   // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long

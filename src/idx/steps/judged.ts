@@ -45,7 +45,8 @@ export async function judged(
 /** Room that the address needs, by the wrong answers that came from it; less while the installation is under attack. */
 async function chargesOfAddress(context: StepContext, free: boolean): Promise<readonly Charge[]> {
   const { spray } = context.budgets
-  const attacked = (await context.used(spray.everywhere, everybody)) >= spray.everywhere.limit
+  const [wrongEverywhere = 0] = await context.used([{ budget: spray.everywhere, subject: everybody }])
+  const attacked = wrongEverywhere >= spray.everywhere.limit
   const subject = `address:${addressKey(context.interaction.origin.ip)}`
   const otherwise: Outcome = {
     progress: context.progress,
