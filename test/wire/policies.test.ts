@@ -282,7 +282,7 @@ const oktaPreset: readonly State[] = [
   },
 ]
 
-const recovery = (options: NonNullable<KitOptions['settings']>['recovery']): KitOptions => ({
+const recovery = (options: NonNullable<NonNullable<KitOptions['settings']>['recovery']>): KitOptions => ({
   settings: { recovery: options },
 })
 

@@ -28,6 +28,9 @@ test('an answer carries these headers', async () => {
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'x-okta-request-id': expect.stringMatching(/^req\w{17}$/),
+    'x-rate-limit-limit': expect.stringMatching(/^\d+$/),
+    'x-rate-limit-remaining': expect.stringMatching(/^\d+$/),
+    'x-rate-limit-reset': expect.stringMatching(/^\d{10}$/),
   })
 })
 

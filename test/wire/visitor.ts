@@ -99,9 +99,9 @@ export function newVisitor(
     get handles() {
       return { interactionHandle, stateHandle }
     },
-    /** Asks for an interaction and looks at its first page. */
-    async begins(): Promise<Seen> {
-      const { body } = await send(idp, `${oauth}/v1/interact`, {
+    /** Asks for an interaction; `more` stands in the form beside what it needs. */
+    async interaction(more: Readonly<Record<string, string>> = {}): Promise<Seen> {
+      const answer = await send(idp, `${oauth}/v1/interact`, {
         headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
         body: new URLSearchParams({
           ...credentialsOf(client),
@@ -110,10 +110,16 @@ export function newVisitor(
           state: 'the state of the app',
           code_challenge: s256(verifier),
           code_challenge_method: 'S256',
+          ...more,
         }).toString(),
       })
-      interactionHandle = String(body.interaction_handle)
+      interactionHandle = String(answer.body.interaction_handle)
       recovering = false
+      return answer
+    },
+    /** Asks for an interaction and looks at its first page. */
+    async begins(): Promise<Seen> {
+      await visitor.interaction()
       return visitor.looks()
     },
     /** Asks where the interaction stands. */
