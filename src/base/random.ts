@@ -3,14 +3,34 @@ import { createHash, randomBytes } from 'node:crypto'
 /** Where randomness comes from: the system's generator, or a seeded one in tests. */
 export interface Random {
   bytes(length: number): Buffer
+  /**
+   * A source of its own for a part that draws at moments of its own (deliveries, request ids), so that with a seed the
+   * others repeat all the same. The system's generator needs none.
+   */
+  branch?(purpose: string): Random
+  /** Begins again, branches too: only a seeded source can. */
+  restart?(): void
 }
+
+/** The part's own source, where there is one. */
+export const branchOf = (random: Random, purpose: string): Random => random.branch?.(purpose) ?? random
 
 export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
 
 /** A generator that repeats itself for one seed. Tests only: whoever knows the seed knows every code. */
 export function insecureSeededRandom(seed: string): Random {
+  const branches: Random[] = []
   let counter = 0
   return {
+    branch(purpose) {
+      const branch = insecureSeededRandom(`${seed}/${purpose}`)
+      branches.push(branch)
+      return branch
+    },
+    restart() {
+      counter = 0
+      for (const branch of branches) branch.restart?.()
+    },
     bytes(length) {
       const blocks: Buffer[] = []
       for (let have = 0; have < length; have += 32) {

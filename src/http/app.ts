@@ -7,6 +7,7 @@ import { parseJsonBody } from './json.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
+import { schemaless } from './schemaless.ts'
 
 /** Larger than any form of the protocols, in bytes. */
 const bodyLimit = 64 * 1024
@@ -31,6 +32,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit,
+    schemaController: schemaless,
     genReqId: () => randomId(random, 'req'),
     requestIdHeader: false,
     // Of nobody else is X-Forwarded-For believed: it decides whose budget a guess is charged to.

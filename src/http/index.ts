@@ -5,3 +5,4 @@
 export { createHttp } from './app.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export type { HttpOptions } from './options.ts'
+export { schemaless } from './schemaless.ts'

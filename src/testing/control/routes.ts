@@ -5,6 +5,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { isoTime, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
+import { schemaless } from '../../http/index.ts'
 import { streamMessages } from './event-stream.ts'
 import { guardRequest } from './guard.ts'
 import { inboxRoutes } from './inbox/index.ts'
@@ -28,6 +29,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   const onError = errorHandler(logger)
   const app = fastify({
     bodyLimit: 64 * 1024,
+    schemaController: schemaless,
     // Streams and waits stay open on purpose; closing must not wait for them.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
