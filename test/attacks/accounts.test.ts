@@ -169,6 +169,25 @@ describe('a status that changes in the middle', () => {
     },
   )
 
+  test('A39: nor does a recovery that ends without a sign-in set a password for somebody suspended', async () => {
+    const own = await startTarget({ settings: { recovery: { signIn: false } } })
+    const visitor = await atTheReset(own, 'mary@example.com')
+    await own.engine.storage.db.updateTable('people').set({ status: 'SUSPENDED' }).execute()
+    const refused = await answer(visitor, newPassword)
+    await own.engine.storage.db.updateTable('people').set({ status: 'ACTIVE' }).execute()
+
+    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([
+      403,
+      'oie.selfservice.reset.password.not.allowed',
+    ])
+    const next = await visit(own)
+    const credentials = { passcode: own.person.password }
+    expect(
+      codeOf((await next.post('identify', { identifier: 'mary@example.com', credentials })).body),
+    ).toBeDefined()
+    await own.close()
+  })
+
   test('A39: tokens of a person who is suspended are worth nothing at once', async () => {
     const visitor = await visit(idp)
     const done = await visitor.post('identify', { identifier: login, credentials: { passcode: password } })

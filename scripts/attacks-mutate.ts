@@ -1,0 +1,106 @@
+// Takes one defence after the other out of a copy of the source and runs the attack's own tests: each must fail.
+// `--only A07` runs the mutations of one attack.
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { idOf } from '../test/attacks/corpus.ts'
+import { type Mutation, mutations } from '../test/attacks/mutations.ts'
+
+const root = join(import.meta.dirname, '..')
+const only = process.argv[process.argv.indexOf('--only') + 1]
+const wanted = process.argv.includes('--only') ? mutations.filter(({ attack }) => attack === only) : mutations
+const parts = ['src', 'test', 'scripts', 'examples/web', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+
+/** A tree that a worker may change: a copy of the source, with the installed packages of the original. */
+function newTree(): string {
+  const tree = mkdtempSync(join(tmpdir(), 'rekey-mutation-'))
+  for (const part of parts) {
+    mkdirSync(join(tree, part, '..'), { recursive: true })
+    cpSync(join(root, part), join(tree, part), {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    })
+  }
+  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
+  return tree
+}
+
+/** The file without its defence. Throws where the mutation does not apply any more. */
+function mutated(text: string, { find, replace, also = [] }: Mutation): string {
+  return [[find, replace] as const, ...also].reduce((before, [from, to]) => {
+    const pieces = before.split(from)
+    if (pieces.length !== 2) throw new Error(`"${from}" stands ${pieces.length - 1} times in the file`)
+    return pieces.join(to)
+  }, text)
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly title: string; readonly status: string }[]
+  }[]
+}
+
+/** The title of the test that failed, or undefined where none noticed. */
+async function caughtBy(tree: string, { attack, tests }: Mutation): Promise<string | undefined> {
+  const output = join(tree, 'report.json')
+  rmSync(output, { force: true })
+  const vitest = join(tree, 'node_modules/vitest/vitest.mjs')
+  // Where a test runs on both databases, SQLite shows the same sooner.
+  const quick = `^(?!.*\\(postgres\\)).*${attack}: `
+  const child = spawn(
+    process.execPath,
+    [
+      vitest,
+      'run',
+      `test/attacks/${tests}.test.ts`,
+      '-t',
+      quick,
+      '--bail=1',
+      '--reporter=json',
+      `--outputFile=${output}`,
+    ],
+    { cwd: tree, stdio: 'ignore' },
+  )
+  await new Promise((resolve) => child.on('exit', resolve))
+  const report = JSON.parse(readFileSync(output, 'utf8')) as Report
+  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+  if (results.filter(({ title }) => idOf(title) === attack).length === 0) {
+    throw new Error('no test of the attack was found: does the source still load?')
+  }
+  return results.find(({ title, status }) => status === 'failed' && idOf(title) === attack)?.title
+}
+
+let failures = 0
+const say = (mutation: Mutation, result: string): void => {
+  process.stdout.write(`${mutation.attack}  without ${mutation.without}\n     ${result}\n`)
+}
+
+async function work(queue: Mutation[]): Promise<void> {
+  const tree = newTree()
+  for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
+    const file = join(tree, mutation.file)
+    const original = readFileSync(file, 'utf8')
+    try {
+      writeFileSync(file, mutated(original, mutation))
+      const caught = await caughtBy(tree, mutation)
+      if (caught === undefined) failures++
+      say(mutation, caught === undefined ? 'NOT CAUGHT' : `caught by "${caught}"`)
+    } catch (error) {
+      failures++
+      say(mutation, `DOES NOT APPLY: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      writeFileSync(file, original)
+    }
+  }
+  rmSync(tree, { recursive: true, force: true })
+}
+
+const queue = [...wanted]
+await Promise.all(
+  Array.from({ length: Math.max(2, Math.floor(availableParallelism() / 2)) }, () => work(queue)),
+)
+process.stdout.write(
+  `${wanted.length - failures} of ${wanted.length} defences are missed when they are gone\n`,
+)
+process.exitCode = failures === 0 && wanted.length > 0 ? 0 : 1

@@ -1,0 +1,73 @@
+// Runs every attack of the corpus against the real engine and prints which of them fail, as they must.
+// `--full` runs them with the figures of the corpus: thousands of transactions, a thousand races.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { corpus, idOf } from '../test/attacks/corpus.ts'
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly title: string
+      readonly status: string
+      readonly failureMessages?: readonly string[]
+    }[]
+  }[]
+}
+
+const full = process.argv.includes('--full')
+const root = join(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'rekey-attacks-'))
+const outputFile = join(folder, 'report.json')
+const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+const hour = '3600000'
+const { status } = spawnSync(
+  process.execPath,
+  [
+    vitest,
+    'run',
+    'test/attacks',
+    '--reporter=json',
+    `--outputFile=${outputFile}`,
+    ...(full ? [`--testTimeout=${hour}`, `--hookTimeout=${hour}`] : []),
+  ],
+  {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...(full && { REKEY_ATTACKS_FULL: '1' }) },
+  },
+)
+const report = JSON.parse(readFileSync(outputFile, 'utf8')) as Report
+rmSync(folder, { recursive: true })
+
+const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
+const rows = Object.entries(corpus).map(([id, attack]) => {
+  const own = tests.filter(({ title }) => idOf(title) === id)
+  const passed = own.filter((test) => test.status === 'passed').length
+  const failed = own.filter((test) => test.status === 'failed')
+  const skipped = own.length - passed - failed.length
+  // An attack that nothing has tried is not one that fails.
+  const fails = passed > 0 && failed.length === 0
+  return { id, attack, passed, failed, skipped, fails }
+})
+
+const width = Math.max(...rows.map(({ attack }) => attack.length))
+process.stdout.write(`id   ${'attack'.padEnd(width)}  passed\n`)
+for (const { id, attack, passed, failed, skipped, fails } of rows) {
+  const tally = `${passed} of ${passed + failed.length}${skipped > 0 ? `, ${skipped} skipped` : ''}`
+  process.stdout.write(`${id}  ${attack.padEnd(width)}  ${fails ? tally : `NO (${tally})`}\n`)
+}
+for (const { failed } of rows) {
+  for (const { title, failureMessages = [] } of failed)
+    process.stdout.write(`\n${title}\n${failureMessages[0] ?? ''}\n`)
+}
+for (const { name, message, assertionResults } of report.testResults) {
+  if (assertionResults.length === 0) process.stdout.write(`\n${name}\n${message ?? 'no test ran'}\n`)
+}
+
+const held = rows.filter(({ fails }) => fails).length
+process.stdout.write(`${held} of ${rows.length} attacks fail\n`)
+process.exitCode = held === rows.length && status === 0 ? 0 : 1
