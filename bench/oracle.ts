@@ -16,9 +16,13 @@ const requests = Number(options.requests)
 const sink = await startSmtpSink()
 const engine = new URL('./oracle-engine.ts', import.meta.url).pathname
 const child = spawn(process.execPath, [engine, String(requests), sink.url], {
-  stdio: ['ignore', 'pipe', 'inherit'],
+  stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
 })
+if (child.stdout === null) throw new Error('the engine has no output')
 const lines = createInterface({ input: child.stdout })
+child.once('exit', (code) => {
+  if (code) process.exit(code)
+})
 const [ready] = (await once(lines, 'line')) as [string]
 const idp = JSON.parse(ready) as Record<
   'issuer' | 'engineUrl' | 'clientId' | 'clientSecret' | 'redirectUri',
@@ -73,8 +77,8 @@ async function begin(): Promise<string> {
   return ((await introspect.json()) as { stateHandle: string }).stateHandle
 }
 
-/** One visitor who asks for a recovery, guesses wrong, asks again, and one who tries a wrong password. */
-async function walk(kind: Class, index: number): Promise<void> {
+/** A visitor who asks for a recovery, guesses wrong and asks again. */
+async function recovery(kind: Class, index: number): Promise<void> {
   const identifier = `${kind}${index}@example.com`
   const stateHandle = await begin()
   await timed('recover', kind, 'recover', { stateHandle })
@@ -87,10 +91,14 @@ async function walk(kind: Class, index: number): Promise<void> {
   })
   await timed('poll', kind, 'challenge/poll', { stateHandle })
   await timed('resend', kind, 'challenge/resend', { stateHandle })
+}
 
-  const signIn = await begin()
+/** A visitor who tries a wrong password. */
+async function signIn(kind: Class, index: number): Promise<void> {
+  const identifier = `${kind}${index}@example.com`
+  const stateHandle = await begin()
   const credentials = { passcode: 'not the password' }
-  await timed('identify (password)', kind, 'identify', { stateHandle: signIn, identifier, credentials })
+  await timed('identify (password)', kind, 'identify', { stateHandle, identifier, credentials })
 }
 
 /** Area under the curve (Mann-Whitney) and its 95 % interval (Hanley and McNeil, 1982). */
@@ -117,12 +125,14 @@ function auc({ known, unknown }: Record<Class, number[]>) {
 const median = (values: number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-for (let index = 0; index < requests; index++) {
-  const order: readonly Class[] =
-    randomBytes(1).readUInt8() % 2 === 0 ? ['known', 'unknown'] : ['unknown', 'known']
-  for (const kind of order) await walk(kind, index)
+for (const walk of [recovery, signIn]) {
+  for (let index = 0; index < requests; index++) {
+    const order: readonly Class[] =
+      randomBytes(1).readUInt8() % 2 === 0 ? ['known', 'unknown'] : ['unknown', 'known']
+    for (const kind of order) await walk(kind, index)
+  }
 }
-child.kill('SIGTERM')
+child.disconnect()
 await once(child, 'exit')
 await sink.close()
 

@@ -31,7 +31,10 @@ export async function judged(
     effects: [{ type: 'audit.record', event: wrongAnswer(context, authenticator, judgement, missed) }],
   }
   const free = judgement.verdict === 'right'
-  const ofAddress = await chargesOfAddress(context, free)
+  // A right answer without a budget of its own is a long code: nobody guesses one, so it is no part of a spray, and its
+  // owner gets in even from an address that guessed too often.
+  const unguessable = free && judgement.budgets.length === 0
+  const ofAddress = unguessable ? [] : await chargesOfAddress(context, free)
   const ofAccount = judgement.budgets.map((budget) => ({ ...budget, free, otherwise: wrong }))
   const charges = [...ofAddress, ...ofAccount]
   if (!free) return { ...wrong, charges: [...charges, everywhere(context, wrong)] }
