@@ -1,11 +1,12 @@
-import { listEvents, record } from './audit/index.ts'
+import { listEvents, type Observe, record } from './audit/index.ts'
 import { authenticatorsWith } from './authenticators/index.ts'
-import type { Clock, Logger, MonotonicClock } from './base/index.ts'
+import { branchOf, type Clock, type Logger, type MonotonicClock, systemClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
-import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
+import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
 import {
   createFlow,
   type FlowParts,
+  lookAt,
   mailClosed,
   openLink,
   requestsRefused,
@@ -27,6 +28,7 @@ import {
 import { managementRoutes, type People } from './management/index.ts'
 import type { Oidc, OidcOptions } from './oidc/index.ts'
 import type { Storage } from './storage/index.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** What may be put in place of the real thing: by tests and the development kit. */
 export interface EnginePorts extends CorePorts {
@@ -36,12 +38,16 @@ export interface EnginePorts extends CorePorts {
   readonly tokens?: 'real' | 'virtual'
   /** The status that a request is answered with instead, or undefined to let it pass. */
   readonly fault?: (method: string, path: string) => number | undefined
+  /** Told of every exchange, secrets left out: the flow inspector of development and tests. */
+  readonly observe?: Observe
 }
 
 /** A running engine. */
 export interface Engine {
   /** The public address, without a slash at the end. */
   readonly baseUrl: string
+  /** The port it listens on: another one than the public address tells, where a proxy stands in front. */
+  readonly port: number
   /** The issuers as apps are configured with them. */
   readonly issuers: { readonly default: string; readonly org: string }
   readonly storage: Storage
@@ -56,6 +62,8 @@ export interface Engine {
   timeline(id: string): ReturnType<typeof timelineOf>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
   register(client: ClientConfig): Promise<void>
+  /** Removes what is over, as the engine does by itself each minute. */
+  upkeep(): Promise<void>
   /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
   /** Takes nothing new, finishes what is under way, and lets go of everything. */
@@ -74,15 +82,18 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
+  const mailRandom = branchOf(random, 'mail events')
   const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
     secrets,
-    random,
+    random: branchOf(random, 'delivery'),
     clock,
     log,
     transport,
+    spreadMs: config.mail.spreadMs,
     renderer: await loadTemplates({ folder: config.mail.templates }),
-    onClosed: (tx, mail, outcome) => record(tx, mailClosed(mail, outcome), { random, now: clock.now() }),
+    onClosed: (tx, mail, outcome) =>
+      record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
   })
   const authenticators = authenticatorsWith(hasher)
   const parts: FlowParts = {
@@ -111,6 +122,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,
+    observe: ports.observe,
     ...(ports.tokens && { tokens: ports.tokens }),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -122,10 +134,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
+    watching: ports.observe && { observe: ports.observe, lookAt: (by) => lookAt(parts, by) },
   })
   const http = createHttp({
     storage,
-    random,
+    random: branchOf(random, 'requests'),
     log,
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),
@@ -133,16 +146,17 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     plugins: [oidc.routes, idx, managementRoutes({ storage, secrets, clock, baseUrl: () => baseUrl })],
     ...(ports.fault && { fault: ports.fault }),
   })
-  const { host, port } = config.http
-  await http.listen({ host, port })
+  await http.listen({ host: config.http.host, port: config.http.port })
   const address = http.server.address()
-  if (baseUrl === '') {
-    const bound = typeof address === 'object' && address !== null ? address.port : port
-    baseUrl = `http://localhost:${bound}`
-  }
+  const port = typeof address === 'object' && address !== null ? address.port : config.http.port
+  if (baseUrl === '') baseUrl = `http://localhost:${port}`
+
+  const offset = () => offsetOf(storage, ports.clock ?? systemClock)
+  const upkeep = startUpkeep({ storage, clock, oidc, log, offset })
 
   return {
     baseUrl,
+    port,
     issuers: oidc.issuers(),
     storage,
     clock,
@@ -153,16 +167,19 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
     timeline: (id) => timelineOf(storage.db, id, clock.now()),
     register: core.register,
+    upkeep: upkeep.run,
     async reset() {
       await delivery.idle()
       clock.rewind()
       limits.clear()
+      random.restart?.()
       await storage.clear(['signing_keys'])
       policies.forget()
       await core.sow()
     },
     async close() {
       await http.close()
+      await upkeep.close()
       await delivery.close()
       await transport.close()
       await storage.close()

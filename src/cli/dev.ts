@@ -1,0 +1,277 @@
+import { createLogger, type Logger } from '../base/index.ts'
+import { type Config, type Environment, type Loaded, loadSettings, type Settings } from '../config/index.ts'
+import type { Engine } from '../engine.ts'
+import {
+  mary,
+  type Surroundings,
+  samplePublicClient,
+  sampleWebClient,
+  startSurrounded,
+} from '../testing/index.ts'
+import {
+  type Call,
+  type Command,
+  CommandError,
+  checkedNumber,
+  configOption,
+  refuseMore,
+  textOf,
+} from './command.ts'
+import { type DevData, defaultData, openDevData } from './dev/data.ts'
+import { prettyLog } from './dev/log.ts'
+import { type SampleApp, startSampleApp, taken } from './dev/sample-app.ts'
+import { type Running, screenOf } from './dev/screen.ts'
+import { untilOrphaned, untilTold, within } from './ending.ts'
+
+const port = (words: string, variable: string) =>
+  ({ type: 'string', value: 'PORT', words: `${words}; 0: any free port`, variable }) as const
+
+export const dev: Command = {
+  about: [
+    'Starts everything that a developer needs: the engine on an embedded database, an SMTP server that keeps all mails, an inbox to read them in, and a sample app written with the published SDK. A person is there to sign in as.',
+    'Everything listens on this machine only. A rekey.config file in this folder is honoured where it says how the engine behaves: policies, limits, lifetimes, clients, people.',
+    'With --json one line is printed when everything answers, for programs that start it.',
+  ],
+  options: {
+    port: port('the engine, 9000 otherwise', 'REKEY_PORT'),
+    'app-port': port('the sample app, 8080 otherwise', 'REKEY_APP_PORT'),
+    'inbox-port': port('the inbox and the control API, 8025 otherwise', 'REKEY_INBOX_PORT'),
+    'smtp-port': port('the SMTP server, 1025 otherwise', 'REKEY_SMTP_PORT'),
+    'no-app': { type: 'boolean', words: 'start no sample app' },
+    data: {
+      type: 'string',
+      value: 'FOLDER',
+      words: `where the data is kept, ${defaultData} otherwise; memory: nowhere`,
+      variable: 'REKEY_DATA',
+    },
+    ...configOption,
+    json: { type: 'boolean', words: 'print one line of JSON when everything answers' },
+  },
+  examples: [
+    ['rekey dev', 'everything on its usual port, data in .rekey/'],
+    ['rekey dev --data memory --no-app', 'a fresh engine for an app of your own'],
+    [
+      'rekey dev --json --port 0 --app-port 0 --inbox-port 0 --smtp-port 0 --data memory',
+      'for a test suite: any free ports, told in one line of JSON',
+    ],
+  ],
+
+  async run(call) {
+    refuseMore(call, 0)
+    // Under npm the shell in between may die without a word, and a port that stays taken is hard to explain.
+    const isUnderNpm = call.terminal.env.npm_lifecycle_event !== undefined
+    const told = Promise.race([untilTold(), ...(isUnderNpm ? [untilOrphaned()] : [])])
+    const closers: (() => Promise<unknown>)[] = []
+    const started = start(call, closers)
+    const isReady = await Promise.race([started.then(() => true), told.then(() => false)])
+    if (isReady) await told
+    // Whoever waits for the end waits five seconds at most. What is left then ends with this process.
+    await within(4500, closeAll(closers))
+  },
+}
+
+async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close()
+}
+
+const flags = {
+  engine: { flag: '--port', variable: 'REKEY_PORT', usual: 9000 },
+  app: { flag: '--app-port', variable: 'REKEY_APP_PORT', usual: 8080 },
+  inbox: { flag: '--inbox-port', variable: 'REKEY_INBOX_PORT', usual: 8025 },
+  smtp: { flag: '--smtp-port', variable: 'REKEY_SMTP_PORT', usual: 1025 },
+} as const
+type Ports = Readonly<Record<keyof typeof flags, number>>
+
+function portsOf(call: Call): Ports {
+  const portOf = (name: keyof typeof flags): number => {
+    const { flag, variable, usual } = flags[name]
+    const given = textOf(call, flag.slice(2))
+    const set = call.terminal.env[variable]
+    if (given !== undefined) return checkedNumber(given, flag, { min: 0, max: 65_535 })
+    return set ? checkedNumber(set, variable, { min: 0, max: 65_535 }) : usual
+  }
+  return { engine: portOf('engine'), app: portOf('app'), inbox: portOf('inbox'), smtp: portOf('smtp') }
+}
+
+/** Starts one thing after the other; what is up is in `closers` even if the next thing fails. */
+async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<void> {
+  const { terminal, options } = call
+  // Whatever is written from here on is its owner's alone.
+  process.umask(0o077)
+  const ports = portsOf(call)
+  const loaded = await loadSettings({
+    folder: terminal.folder,
+    env: behaviourOf(terminal.env),
+    file: textOf(call, 'config'),
+  })
+  for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
+  const log = logOf(loaded, call)
+  const data = await openDevData(
+    terminal.folder,
+    textOf(call, 'data') ?? (terminal.env.REKEY_DATA || defaultData),
+  )
+
+  let appUrl: string | null = options['no-app'] === true ? null : `http://localhost:${ports.app}`
+  const surroundings = await startSurrounded({
+    log,
+    smtpPort: ports.smtp,
+    controlPort: ports.inbox,
+    hints: { appUrl: () => appUrl ?? undefined, login: mary.login },
+    configure: (smtpUrl) =>
+      loaded.check('development', (settings) => devSettings(settings, { data, smtpUrl, ports })),
+  }).catch((error) => {
+    throw portTaken(error, ports)
+  })
+  closers.push(surroundings.close)
+  const { engine, control } = surroundings
+  const warm = engine.oidc.warmUp()
+
+  if (appUrl !== null) {
+    const app = await startApp(call, { engine, control, data, port: ports.app, log })
+    closers.push(app.close)
+    appUrl = app.url
+    // Which port it has, if any would do, is known only now.
+    if (ports.app === 0) await engine.register(sampleWebClient(callbackOf(app.url), data.clientSecret))
+  }
+  await warm
+  await allAnswer([
+    `${engine.baseUrl}/health/ready`,
+    `${control.url}/clock`,
+    ...(appUrl === null ? [] : [appUrl]),
+  ])
+  tell(call, await runningOf(surroundings, data, appUrl))
+}
+
+/** The environment without what says where things are: a production database must not get a person named Mary. */
+function behaviourOf(env: Environment): Environment {
+  const elsewhere = [
+    'DATABASE_URL',
+    'SMTP_URL',
+    'REKEY_ISSUER',
+    'REKEY_SECRET',
+    'REKEY_SECRET_FILE',
+    'REKEY_API_TOKEN',
+    'REKEY_HOST',
+    'REKEY_PORT',
+    'REKEY_MIGRATE',
+    'REKEY_MAIL_DELIVER',
+    'REKEY_DATABASE_POOL',
+  ]
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !elsewhere.includes(name)))
+}
+
+const callbackOf = (appUrl: string): string => `${appUrl}/login/callback`
+
+/** The owner's settings where they say how the engine behaves; ours where they say where it is. */
+function devSettings(
+  { issuer: _, ...settings }: Settings,
+  { data, smtpUrl, ports }: { readonly data: DevData; readonly smtpUrl: string; readonly ports: Ports },
+): Settings {
+  const appPort = ports.app === 0 ? flags.app.usual : ports.app
+  const ours = [
+    sampleWebClient(callbackOf(`http://localhost:${appPort}`), data.clientSecret),
+    samplePublicClient,
+  ]
+  const clients = settings.clients ?? []
+  const people = settings.people ?? []
+  return {
+    ...settings,
+    secrets: [data.secret],
+    database: { url: data.databaseUrl },
+    http: { host: 'localhost', port: ports.engine },
+    mail: { spreadMs: 0, ...settings.mail, url: smtpUrl, deliver: true },
+    management: { apiToken: data.apiToken },
+    // Lists that are none are refused by the check, in its own words.
+    clients: Array.isArray(clients)
+      ? [...clients.filter(({ id }) => !ours.some((client) => client.id === id)), ...ours]
+      : clients,
+    people: Array.isArray(people) ? [...people.filter(({ login }) => login !== mary.login), mary] : people,
+  }
+}
+
+function logOf(loaded: Loaded, { terminal, options }: Call): Logger {
+  const level = loaded.settings.log?.level ?? 'warn'
+  const isForPeople = terminal.isRead && options.json !== true
+  return createLogger({
+    level: level as Config['log']['level'] as 'info',
+    ...(isForPeople && { stream: prettyLog(terminal) }),
+  })
+}
+
+function portTaken(error: unknown, ports: Ports): unknown {
+  const { code, port } = error as { code?: string; port?: number }
+  const name = (['engine', 'inbox', 'smtp'] as const).find((candidate) => ports[candidate] === port)
+  if (name === undefined || port === undefined) return error
+  const { flag } = flags[name]
+  if (code === 'EADDRINUSE') return new CommandError(taken(port, flag), { cause: error })
+  if (code !== 'EACCES') return error
+  return new CommandError(
+    `port ${port} is not for this user; choose one above 1023: rekey dev ${flag} ${port + 8000}`,
+  )
+}
+
+function startApp(
+  { terminal }: Call,
+  parts: {
+    readonly engine: Engine
+    readonly control: Surroundings['control']
+    readonly data: DevData
+    readonly port: number
+    readonly log: Logger
+  },
+): Promise<SampleApp> {
+  return startSampleApp({
+    issuer: parts.engine.issuers.default,
+    clientId: 'rekey-web',
+    clientSecret: parts.data.clientSecret,
+    port: parts.port,
+    inboxUrl: parts.control.url,
+    env: terminal.env,
+    say: (line) => terminal.note(`sample app: ${line}`),
+    onLost: () => terminal.note('rekey: the sample app has ended; the engine goes on without it'),
+  })
+}
+
+/** Waits until every address answers well. Throws a CommandError that names the one that does not. */
+async function allAnswer(urls: readonly string[]): Promise<void> {
+  for (const url of urls) {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(20_000) }).catch(
+      (cause: Error) => {
+        throw new CommandError(`${url} does not answer: ${cause.message}`, { cause })
+      },
+    )
+    await answer.arrayBuffer()
+    if (answer.status >= 400) throw new CommandError(`${url} answers with ${answer.status}`)
+  }
+}
+
+async function runningOf(
+  { engine, control, sink }: Surroundings,
+  data: DevData,
+  appUrl: string | null,
+): Promise<Running> {
+  return {
+    issuer: engine.issuers.default,
+    engineUrl: engine.baseUrl,
+    appUrl,
+    controlUrl: control.url,
+    smtpUrl: sink.url,
+    clientId: 'rekey-web',
+    clientSecret: data.clientSecret,
+    publicClientId: samplePublicClient.id,
+    apiToken: data.apiToken,
+    person: { login: mary.login, password: (await hasSeededPassword(engine)) ? mary.password : null },
+    ...(data.folder !== undefined && { data: data.folder }),
+  }
+}
+
+/** In kept data she may have recovered her password, and what is printed must be true. */
+async function hasSeededPassword({ people }: Engine): Promise<boolean> {
+  const person = await people.find(mary.login)
+  return person !== undefined && people.hasPassword(person.id, mary.password)
+}
+
+function tell({ terminal, options }: Call, running: Running): void {
+  if (options.json === true) terminal.print(JSON.stringify({ ready: true, ...running }))
+  else terminal.print(screenOf(running, terminal))
+}

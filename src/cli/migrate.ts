@@ -1,0 +1,29 @@
+import { silentLogger } from '../base/index.ts'
+import { openCore } from '../core.ts'
+import { openStorage } from '../storage/index.ts'
+import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
+import { officeConfig } from './office.ts'
+
+export const migrate: Command = {
+  about: [
+    'Brings the schema of the database up to date and writes what the configuration asks for: policies, clients, people. Safe to run from several nodes at once, and safe to run again.',
+    'rekey serve does the same when it starts, unless it is told not to.',
+  ],
+  options: { ...configOption, ...dataOption, ...jsonOption },
+  examples: [
+    ['DATABASE_URL=postgres://… rekey migrate', 'before new nodes are started with --migrate=false'],
+    ['DATABASE_URL=sqlite:/var/lib/rekey/rekey.db rekey migrate', 'makes the file where there is none'],
+  ],
+
+  async run(call) {
+    refuseMore(call, 0)
+    const config = await officeConfig(call, { migrates: true })
+    const storage = await openStorage({ url: config.database.url })
+    const applied = await storage.migrate().finally(() => storage.close())
+    const core = await openCore(config, { log: silentLogger })
+    await core.sow().finally(() => core.storage.close())
+    if (call.options.json) call.terminal.print(JSON.stringify({ applied }))
+    else if (applied.length === 0) call.terminal.print('up to date')
+    else for (const name of applied) call.terminal.print(`applied ${name}`)
+  },
+}

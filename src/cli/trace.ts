@@ -1,0 +1,66 @@
+import { parseTime } from '../base/index.ts'
+import { type TransactionSummary, timelineOf, transactionsOf } from '../flow/index.ts'
+import { renderTimeline } from '../management/index.ts'
+import {
+  type Command,
+  CommandError,
+  configOption,
+  dataOption,
+  jsonOption,
+  numberOf,
+  refuseMore,
+} from './command.ts'
+import { inOffice } from './office.ts'
+import { columns } from './terminal.ts'
+
+export const trace: Command = {
+  takes: '[ID]',
+  about: [
+    'Prints one transaction, a sign-in or a recovery, as a timeline: who it was about, what happened when, and why it ended. No secret stands in it.',
+    'The id (trs…) is that of the system log and of the control API. Without one the latest transactions are listed.',
+  ],
+  options: {
+    limit: { type: 'string', value: 'N', words: 'list so many at most, 20 otherwise' },
+    ...configOption,
+    ...dataOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['rekey trace', 'the latest transactions, the newest first'],
+    ['rekey trace trs0123456789abcdefg', 'one of them from start to end'],
+  ],
+
+  async run(call) {
+    refuseMore(call, 1)
+    const { terminal, options, args } = call
+    const [id] = args
+    const limit = numberOf(call, 'limit', { min: 1, max: 10_000 }) ?? 20
+    await inOffice(call, async ({ storage, clock }) => {
+      if (id === undefined) {
+        const latest = await transactionsOf(storage.db, limit)
+        if (options.json) return terminal.print(JSON.stringify(latest, null, 2))
+        if (latest.length === 0) return terminal.note('nobody has signed in or recovered yet')
+        for (const line of columns(latest.map((one) => rowOf(one, clock.now())))) terminal.print(line)
+        return
+      }
+      const timeline = await timelineOf(storage.db, id, clock.now())
+      if (timeline === undefined) throw new CommandError(`there is no transaction "${id}"; see: rekey trace`)
+      if (options.json) terminal.print(JSON.stringify(timeline, null, 2))
+      else terminal.print(renderTimeline(timeline).trimEnd())
+    })
+  },
+}
+
+const rowOf = (one: TransactionSummary, now: number): readonly string[] => [
+  one.updatedAt.slice(0, 19).replace('T', ' '),
+  one.id,
+  one.intent,
+  one.identifier ?? '(nobody named yet)',
+  endOf(one, now),
+]
+
+/** Whether a transaction is over. */
+function endOf({ closed, expiresAt }: TransactionSummary, now: number): string {
+  if (closed !== null) return closed
+  return (parseTime(expiresAt) ?? 0) <= now ? 'expired' : `open until ${expiresAt.slice(11, 19)}`
+}
