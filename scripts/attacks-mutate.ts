@@ -1,15 +1,17 @@
 // Takes one defence after the other out of a copy of the source and runs the attack's own tests: each must fail.
-// `--only A07` runs the mutations of one attack.
+// `--only A07,A08` runs the mutations of some attacks.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { idOf } from '../test/attacks/corpus.ts'
 import { type Mutation, mutations } from '../test/attacks/mutations.ts'
 
 const root = join(import.meta.dirname, '..')
-const only = process.argv[process.argv.indexOf('--only') + 1]
-const wanted = process.argv.includes('--only') ? mutations.filter(({ attack }) => attack === only) : mutations
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const only = values.only?.split(',')
+const wanted = mutations.filter(({ attack }) => only?.includes(attack) ?? true)
 const parts = ['src', 'test', 'scripts', 'examples/web', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 
 /** A tree that a worker may change: a copy of the source, with the installed packages of the original. */

@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http'
+import { once } from 'node:events'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
@@ -327,17 +329,29 @@ describe('a link in a mail of the sample app', () => {
   test.skipIf(chromium === undefined)(
     `A48: a page of an attacker cannot show the reset page in a frame${chromium ? '' : ` (skipped: ${noChromium})`}`,
     async () => {
+      const evil = createServer((request, response) => {
+        const framed = new URL(request.url ?? '', 'http://localhost').searchParams.get('frame')
+        response
+          .setHeader('content-type', 'text/html')
+          .end(framed ? `<iframe src="${framed}"></iframe>` : 'framed')
+      }).listen(0, '127.0.0.1')
+      await once(evil, 'listening')
+      const { port } = evil.address() as AddressInfo
       const browser = await launchChromium(chromium ?? '')
       try {
         const page = await browser.newPage()
+        const framed = async (address: string) => {
+          await page.goto(`http://localhost:${port}/?frame=${encodeURIComponent(address)}`)
+          return page.frames()[1]?.url()
+        }
+        // A page that does not mind is shown.
+        expect(await framed(`http://localhost:${port}/`)).toBe(`http://localhost:${port}/`)
         for (const path of ['/recover-password', '/login']) {
-          await page.goto('about:blank')
-          await page.setContent(`<iframe src="${web.url}${path}"></iframe>`, { waitUntil: 'load' })
-          const [, frame] = page.frames()
-          expect(frame?.url()).toMatch(/^chrome-error:/)
+          expect(await framed(`${web.url}${path}`)).toMatch(/^chrome-error:/)
         }
       } finally {
         await browser.close()
+        evil.close()
       }
     },
   )

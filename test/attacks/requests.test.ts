@@ -95,6 +95,11 @@ describe('a foreign page', () => {
     expect(await stands()).toBe('identify-recovery')
   })
 
+  test('A46: neither does nothing at all pass for JSON', async () => {
+    const refused = await fetch(`${idp.engineUrl}/idp/idx/identify`, { method: 'POST' })
+    expect(refused.status).toBe(415)
+  })
+
   test.each([
     'application/json',
     'application/ion+json; okta-version=1.0.0',

@@ -111,8 +111,8 @@ const world = async () => {
   ])
 }
 
-describe.each(Object.keys(states))('A16: where a transaction stands at "%s"', (state) => {
-  test.each(paths)('%s moves it only if it is on offer', async (path) => {
+describe.each(Object.keys(states))('a transaction that stands at "%s"', (state) => {
+  test.each(paths)(`A16: at "${state}", %s moves it only if it is on offer`, async (path) => {
     const visitor = await states[state]?.()
     if (visitor === undefined) throw new Error(state)
     const body = await everything(state)
