@@ -1,5 +1,6 @@
 import { createHasher, insecureFastHash } from '../authenticators/index.ts'
 import {
+  createSecrets,
   insecureSeededRandom,
   type Logger,
   ProtocolError,
@@ -9,12 +10,22 @@ import {
   systemRandom,
   VirtualClock,
 } from '../base/index.ts'
-import { type ClientConfig, checkConfig, type PersonConfig, type Settings } from '../config/index.ts'
+import {
+  type ClientConfig,
+  type Config,
+  checkConfig,
+  type PersonConfig,
+  type Settings,
+} from '../config/index.ts'
+import { lifetimesOf } from '../core.ts'
 import type { Engine } from '../engine.ts'
 import type { ControlPerson, MessageReader, NewPerson } from './control/index.ts'
 import type { Faults } from './faults.ts'
 import { mary, samplePublicClient, sampleWebClient, startSurrounded } from './surroundings.ts'
 import { insecureTestSigningKey } from './test-key.ts'
+
+/** A client as it is written down: an id, a label and redirect URIs will do. */
+export type KitClient = Partial<ClientConfig> & Pick<ClientConfig, 'id' | 'label' | 'redirectUris'>
 
 export interface KitOptions {
   /** Where the engine listens; 0, the default, takes any free port. */
@@ -28,10 +39,12 @@ export interface KitOptions {
   /** People there are from the start, instead of Mary. */
   readonly people?: readonly PersonConfig[]
   /** Clients there are from the start, besides the web client and the public client of the kit. */
-  readonly clients?: readonly ClientConfig[]
+  readonly clients?: readonly KitClient[]
   /** Where the web client takes people back. */
   readonly redirectUri?: string
-  /** Any settings of the configuration, such as `{ policies: { password: { preset: 'okta' } } }`. */
+  /** The policies, such as `{ password: { preset: 'okta' } }`: short for `settings.policies`. */
+  readonly policy?: NonNullable<Settings['policies']>
+  /** Any settings of the configuration, such as `{ lifetimes: { code: '1m' } }`. */
   readonly settings?: Settings
   /** `virtual`, the default, runs on from wherever it is moved to; `frozen` stands still between moves. */
   readonly clock?: 'virtual' | 'frozen'
@@ -39,7 +52,7 @@ export interface KitOptions {
   readonly tokens?: 'real' | 'virtual'
   /** How passwords are hashed: `fast`, the default, is for tests only; `standard` is as in production. */
   readonly hash?: 'fast' | 'standard'
-  /** Makes ids and codes repeat from run to run. */
+  /** Makes ids and codes repeat from run to run, and from reset to reset. */
   readonly seed?: string
   readonly log?: Logger
 }
@@ -71,6 +84,8 @@ export interface Kit {
   /** A client without a secret, for any `http://localhost` address. */
   readonly publicClientId: string
   readonly redirectUri: string
+  /** For the management API, with every right: `Authorization: SSWS …`. */
+  readonly apiToken: string
   /** The same kit over HTTP, for other languages and processes. */
   readonly controlUrl: string
   /** Somebody who exists, unless `people` says otherwise. */
@@ -87,10 +102,14 @@ export interface Kit {
   /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
+  /** `await using idp = await startEngine()` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>
   /** The engine itself. */
   readonly engine: Engine
 }
 
+const insecureApiToken = 'rekey-api-token-for-tests-only-known-to-all'
+const insecureSecret = 'only for tests: everybody knows this secret'
 const insecureClientSecret = 'rekey-web-secret-for-tests-only'
 
 /** A database for one kit. */
@@ -118,24 +137,16 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
   const redirectUri = options.redirectUri ?? 'http://localhost:8080/login/callback'
   const web = sampleWebClient(redirectUri, insecureClientSecret)
   const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
-  const { engine, sink, control, port, faults, reset, close } = await startSurrounded({
+  const random = options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed)
+  const configure = (smtpUrl: string) => configOf(options, { web, smtpUrl, databaseUrl: database.url })
+  const { engine, sink, control, port, faults, reset, close, config } = await startSurrounded({
     clock,
     log: options.log ?? silentLogger,
     smtpPort: options.smtpPort ?? 0,
     controlPort: options.controlPort ?? 0,
-    configure: (smtpUrl) =>
-      checkConfig({
-        mode: 'test',
-        secrets: ['only for tests: everybody knows this secret'],
-        ...options.settings,
-        database: { ...options.settings?.database, url: database.url },
-        http: { port: options.port ?? 0, ...options.settings?.http },
-        mail: { url: smtpUrl, spreadMs: 0, ...options.settings?.mail },
-        people: [...(options.people ?? [mary])],
-        clients: [web, samplePublicClient, ...(options.clients ?? [])],
-      }),
+    configure,
     ports: {
-      random: options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed),
+      random,
       signingKey: insecureTestSigningKey,
       tokens: options.tokens ?? 'real',
       ...(options.hash !== 'standard' && {
@@ -143,6 +154,10 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       }),
     },
   })
+  const closeAll = async () => {
+    await close()
+    await database.drop()
+  }
 
   return {
     issuer: engine.issuers.default,
@@ -152,6 +167,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     clientSecret: insecureClientSecret,
     publicClientId: samplePublicClient.id,
     redirectUri,
+    apiToken: options.settings?.management?.apiToken ?? insecureApiToken,
     controlUrl: control.url,
     person: { login: mary.login, password: mary.password },
     outbox: sink.messages,
@@ -165,12 +181,29 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     events: () => engine.events(),
     trace: (id) => engine.timeline(id),
     reset,
-    async close() {
-      await close()
-      await database.drop()
-    },
+    close: closeAll,
+    [Symbol.asyncDispose]: closeAll,
     engine,
   }
+}
+
+function configOf(
+  { settings = {}, policy, ...options }: KitOptions,
+  made: { readonly web: ClientConfig; readonly smtpUrl: string; readonly databaseUrl: string },
+): Config {
+  // The check puts the defaults in.
+  const clients = [made.web, samplePublicClient, ...(options.clients ?? [])] as ClientConfig[]
+  return checkConfig({
+    mode: 'test',
+    secrets: [insecureSecret],
+    ...settings,
+    ...(policy && { policies: policy }),
+    database: { ...settings.database, url: made.databaseUrl },
+    http: { port: options.port ?? 0, ...settings.http },
+    mail: { url: made.smtpUrl, spreadMs: 0, ...settings.mail },
+    people: [...(options.people ?? [mary])],
+    clients,
+  })
 }
 
 function spanOf(text: string): number {

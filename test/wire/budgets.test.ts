@@ -38,7 +38,11 @@ describe('request budgets', () => {
   afterAll(() => idp.close())
 
   const resetsAt = () => String(Math.ceil((idp.clock.now() + 60_000) / 1000))
-  const post = (path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Reply> =>
+  const post = (
+    path: string,
+    body: NonNullable<RequestInit['body']>,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> =>
     fetch(`${idp.engineUrl}${path}`, { method: 'POST', body, headers }).then(async (response) => ({
       status: response.status,
       headers: response.headers,
