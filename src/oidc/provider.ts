@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
-import { ProtocolError, randomId, randomToken } from '../base/index.ts'
+import { branchOf, ProtocolError, randomId, randomToken } from '../base/index.ts'
 import { type Client, isClientSecret, isConfidential } from '../clients/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import { oauthError } from './errors.ts'
@@ -141,7 +141,7 @@ const placeholders = new WeakMap<Parts, string>()
 
 /** The library insists on a secret of its own. Should a new version ever compare it, nobody knows it. */
 function placeholder(parts: Parts): string {
-  const known = placeholders.get(parts) ?? randomToken(parts.random)
+  const known = placeholders.get(parts) ?? randomToken(branchOf(parts.random, 'placeholder'))
   placeholders.set(parts, known)
   return known
 }

@@ -6,7 +6,15 @@
 export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from './control/index.ts'
 export { NoMessageError } from './control/index.ts'
 export type { Faults } from './faults.ts'
-export { type Kit, type KitClock, type KitOptions, type KitPeople, startEngine } from './kit.ts'
+export {
+  type Kit,
+  type KitClient,
+  type KitClock,
+  type KitOptions,
+  type KitPeople,
+  startEngine,
+} from './kit.ts'
+export type { SdkTokens, SignedIn, SignInOptions } from './sign-in.ts'
 export {
   mary,
   type Surroundings,

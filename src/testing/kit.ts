@@ -21,6 +21,7 @@ import { lifetimesOf } from '../core.ts'
 import type { Engine } from '../engine.ts'
 import type { ControlPerson, MessageReader, NewPerson } from './control/index.ts'
 import type { Faults } from './faults.ts'
+import { type SignedIn, type SignInOptions, signIn } from './sign-in.ts'
 import { mary, samplePublicClient, sampleWebClient, startSurrounded } from './surroundings.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 
@@ -99,6 +100,8 @@ export interface Kit {
   events(): ReturnType<Engine['events']>
   /** One transaction as a timeline, by its public id (`trs…`). */
   trace(id: string): ReturnType<Engine['timeline']>
+  /** Tokens for somebody, without walking the pages: for tests that start signed in. */
+  signInAs(who: string | { readonly login: string }, options?: SignInOptions): Promise<SignedIn>
   /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -180,6 +183,19 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     faults,
     events: () => engine.events(),
     trace: (id) => engine.timeline(id),
+    signInAs: (who, { client = web.id, server = 'default', ...wanted } = {}) =>
+      signIn(
+        {
+          engine,
+          random,
+          redirectUri,
+          secrets: createSecrets(config.secrets),
+          sessionMs: lifetimesOf(config).session,
+          clientSecrets: new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : []))),
+        },
+        typeof who === 'string' ? who : who.login,
+        { ...wanted, client, server },
+      ),
     reset,
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,

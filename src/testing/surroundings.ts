@@ -1,9 +1,12 @@
 import { type Logger, VirtualClock } from '../base/index.ts'
 import type { ClientConfig, Config, PersonConfig } from '../config/index.ts'
+import { lifetimesOf } from '../core.ts'
 import { type Engine, type EnginePorts, openEngine } from '../engine.ts'
+import { loadTemplates } from '../mail/index.ts'
 import {
   type ControlPort,
   type ControlServer,
+  createRecorder,
   type InboxHints,
   type SmtpSink,
   startControlServer,
@@ -11,10 +14,12 @@ import {
 } from './control/index.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { controlPortOf } from './port.ts'
+import { flowsOf } from './watched.ts'
 
 /** An engine with everything around it that only development and tests have. */
 export interface Surroundings {
   readonly engine: Engine
+  readonly config: Config
   readonly sink: SmtpSink
   readonly control: ControlServer
   /** What the control API does, without HTTP. */
@@ -78,9 +83,12 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
     const sink = await startSmtpSink({ port: options.smtpPort ?? 0, clock, logger: log })
     closers.push(sink.close)
     const faults = createFaults()
-    const engine = await openEngine(options.configure(sink.url), {
+    const config = options.configure(sink.url)
+    const recorder = createRecorder()
+    const engine = await openEngine(config, {
       clock,
       log,
+      observe: recorder.observe,
       fault: (_, path) => faults.take(path),
       ...options.ports,
     })
@@ -94,8 +102,14 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
       sink.faults.clear()
       await engine.reset()
       sink.messages.clear()
+      recorder.clear()
     }
-    const port = controlPortOf(engine, { clock, faults, reset })
+    const port: ControlPort = {
+      ...controlPortOf(engine, { clock, faults, reset, recorder }),
+      flows: flowsOf(engine, recorder, lifetimesOf(config).code),
+      engineUrl: engine.baseUrl,
+      templates: () => loadTemplates({ folder: config.mail.templates }),
+    }
     const control = await startControlServer({
       port: options.controlPort ?? 0,
       engine: port,
@@ -104,7 +118,7 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
       ...(options.hints && { hints: options.hints }),
     })
     closers.push(control.close)
-    return { engine, sink, control, port, faults, reset, close }
+    return { engine, config, sink, control, port, faults, reset, close }
   } catch (error) {
     await close()
     throw error

@@ -1,0 +1,187 @@
+import { type NewEvent, record } from '../audit/index.ts'
+import { type Random, randomToken, type Secrets, s256 } from '../base/index.ts'
+import { findClient } from '../clients/index.ts'
+import type { Engine } from '../engine.ts'
+import { beginInteraction, completeInteraction, newInteractionCode } from '../interactions/index.ts'
+import { newSessionId, startSession } from '../sessions/index.ts'
+
+export interface SignInOptions {
+  /** A client's id; the kit's web client unless told. */
+  readonly client?: string
+  readonly scopes?: readonly string[]
+  /** Whose tokens: those of `issuer`, the default, or of `orgIssuer`. */
+  readonly server?: 'default' | 'org'
+}
+
+/** Somebody who is signed in to a client. */
+export interface SignedIn {
+  readonly accessToken: string
+  /** With the scope `openid`. */
+  readonly idToken: string | undefined
+  /** With the scope `offline_access`. */
+  readonly refreshToken: string | undefined
+  readonly scopes: readonly string[]
+  /** What `authClient.tokenManager.setTokens()` takes, or a browser keeps under `okta-token-storage`. */
+  readonly sdkTokens: SdkTokens
+  /** For a request to the app's own API: `{ authorization: 'Bearer …' }`. */
+  readonly headers: { readonly authorization: string }
+}
+
+interface SdkToken {
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Epoch seconds. */
+  readonly expiresAt: number
+  readonly scopes: string[]
+  readonly authorizeUrl: string
+}
+
+/** Tokens in the shape of okta-auth-js. */
+export interface SdkTokens {
+  readonly accessToken: SdkToken & {
+    readonly accessToken: string
+    readonly tokenType: string
+    readonly userinfoUrl: string
+  }
+  readonly idToken?: SdkToken & {
+    readonly idToken: string
+    readonly issuer: string
+    readonly clientId: string
+  }
+  readonly refreshToken?: Omit<SdkToken, 'claims'> & {
+    readonly refreshToken: string
+    readonly tokenUrl: string
+    readonly issuer: string
+  }
+}
+
+interface TokenAnswer {
+  readonly access_token: string
+  readonly id_token?: string
+  readonly refresh_token?: string
+}
+
+interface SignInParts {
+  readonly engine: Engine
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly sessionMs: number
+  /** The secrets of the clients that are known to the kit, by client id. */
+  readonly clientSecrets: ReadonlyMap<string, string>
+  readonly redirectUri: string
+}
+
+const usualScopes = ['openid', 'profile', 'email', 'offline_access'] as const
+
+/**
+ * Signs somebody in without the pages: the session and the interaction code are made as a completed conversation makes
+ * them, and the code is redeemed at the token endpoint, which refuses whomever it would refuse otherwise.
+ */
+export async function signIn(parts: SignInParts, login: string, wanted: Wanted): Promise<SignedIn> {
+  const { client: clientId, scopes = usualScopes, server } = wanted
+  const { baseUrl, issuers } = parts.engine
+  const form = await completedInteraction(parts, login, { clientId, server, scope: scopes.join(' ') })
+  const oauth = `${baseUrl}/oauth2${server === 'default' ? '/default' : ''}`
+  const answer = await redeem(`${oauth}/v1/token`, form)
+  return {
+    accessToken: answer.access_token,
+    idToken: answer.id_token,
+    refreshToken: answer.refresh_token,
+    scopes,
+    sdkTokens: sdkTokensOf(answer, { oauth, issuer: issuers[server], clientId, scopes: [...scopes] }),
+    headers: { authorization: `Bearer ${answer.access_token}` },
+  }
+}
+
+/** An interaction as it is once somebody has proved who she is: what redeems it, for the token endpoint. */
+async function completedInteraction(
+  { engine, secrets, random, sessionMs, clientSecrets, redirectUri: usual }: SignInParts,
+  login: string,
+  { clientId, server, scope }: { clientId: string; server: 'default' | 'org'; scope: string },
+): Promise<Record<string, string>> {
+  const { storage, clock } = engine
+  const person = await engine.people.find(login)
+  if (person === undefined) throw new Error(`signInAs: nobody has the login ${login}`)
+  const client = await findClient(storage.db, clientId)
+  if (client === undefined) throw new Error(`signInAs: there is no client ${clientId}`)
+  const redirectUri = client.settings.redirectUris[0] ?? usual
+  const codeVerifier = randomToken(random)
+  const code = newInteractionCode(random)
+  const now = clock.now()
+  const origin = { vouched: false, ip: '127.0.0.1', userAgent: 'rekey-engine/testing' }
+
+  await storage.transaction(async (tx) => {
+    const request = { scope, state: randomToken(random) }
+    const { id } = await beginInteraction(
+      tx,
+      { clientId, issuer: server, redirectUri, codeChallenge: s256(codeVerifier), request, origin },
+      { random, now, lifetimeMs },
+    )
+    const sessionId = newSessionId(random)
+    const details = { amr: ['pwd'], ip: origin.ip, userAgent: origin.userAgent }
+    const session = { id: sessionId, personId: person.id, clientId, createdAt: now, details }
+    await startSession(tx, { ...session, expiresAt: now + sessionMs })
+    await completeInteraction(tx, id, { code, codeExpiresAt: now + lifetimeMs, sessionId }, secrets)
+    await record(tx, signedInEvent(person.id, clientId), { random, now })
+  })
+  const secret = clientSecrets.get(clientId)
+  return {
+    grant_type: 'interaction_code',
+    interaction_code: code,
+    code_verifier: codeVerifier,
+    redirect_uri: redirectUri,
+    client_id: clientId,
+    ...(secret !== undefined && { client_secret: secret }),
+  }
+}
+
+// Redeemed at once.
+const lifetimeMs = 60_000
+
+const signedInEvent = (personId: string, clientId: string): NewEvent => ({
+  eventType: 'user.session.start',
+  displayMessage: 'User login to app',
+  outcome: { result: 'SUCCESS', reason: 'signInAs of the testing kit' },
+  actor: { id: personId, type: 'User' },
+  target: [{ id: clientId, type: 'AppInstance' }],
+})
+
+interface Wanted extends SignInOptions {
+  readonly client: string
+  readonly server: 'default' | 'org'
+}
+
+async function redeem(url: string, form: Readonly<Record<string, string>>): Promise<TokenAnswer> {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) })
+  if (!response.ok)
+    throw new Error(`signInAs: the token endpoint answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as TokenAnswer
+}
+
+function sdkTokensOf(
+  answer: TokenAnswer,
+  app: {
+    readonly oauth: string
+    readonly issuer: string
+    readonly clientId: string
+    readonly scopes: string[]
+  },
+): SdkTokens {
+  const { oauth, issuer, clientId, scopes } = app
+  const claims = claimsIn(answer.access_token)
+  const common = { expiresAt: Number(claims.exp), scopes, authorizeUrl: `${oauth}/v1/authorize` }
+  const { access_token: accessToken, id_token: idToken, refresh_token: refreshToken } = answer
+  return {
+    accessToken: {
+      ...common,
+      accessToken,
+      claims,
+      tokenType: 'Bearer',
+      userinfoUrl: `${oauth}/v1/userinfo`,
+    },
+    ...(idToken && { idToken: { ...common, idToken, claims: claimsIn(idToken), issuer, clientId } }),
+    ...(refreshToken && { refreshToken: { ...common, refreshToken, tokenUrl: `${oauth}/v1/token`, issuer } }),
+  }
+}
+
+const claimsIn = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
