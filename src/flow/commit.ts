@@ -10,7 +10,7 @@ import {
 import { clearBudgets, spend } from '../limits/index.ts'
 import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
-import type { Storage, Tx } from '../storage/index.ts'
+import type { Db, Storage, Tx } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued, sessionsCleared } from './events.ts'
 import type { Charge, Effect, Outcome } from './outcome.ts'
 import { close } from './progress.ts'
@@ -62,7 +62,7 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
     commitment.grants(result) === undefined
       ? result
       : { ...result, progress: close(result.progress, 'completed') }
-  const move = (tx: Tx, from: Transaction, to: Outcome, now: number) =>
+  const move = (tx: Db, from: Transaction, to: Outcome, now: number) =>
     moveTransaction(tx, from, to.progress, {
       now,
       step: commitment.step,
@@ -70,6 +70,11 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
       endedBy: endedBy(to),
     })
 
+  // Where the move is all there is, its one statement needs no transaction around it.
+  if (isOnlyMove(commitment, settled(outcome))) {
+    const moved = await move(parts.storage.db, transaction, settled(outcome), parts.clock.now())
+    return moved ? { outcome: settled(outcome) } : undefined
+  }
   return parts.storage.transaction(async (tx) => {
     const now = parts.clock.now()
     if (!(await move(tx, transaction, settled(outcome), now))) return undefined
@@ -96,6 +101,16 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
 /** Nothing to write: a poll, or an answer that could not even be judged. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
   progress === transaction.progress && effects.length === 0 && charges.length === 0
+
+const isOnlyMove = (
+  { transaction, interaction, grants, outcome }: Commitment,
+  { progress }: Outcome,
+): boolean =>
+  (outcome.effects ?? []).length === 0 &&
+  (outcome.charges ?? []).length === 0 &&
+  progress.closed === undefined &&
+  grants(outcome) === undefined &&
+  eventsOfMove(transaction.progress, outcome, interaction).length === 0
 
 type Tell = (event: NewEvent) => void
 

@@ -1,4 +1,5 @@
-import { type Dialect, PostgresDialect } from 'kysely'
+import { type Dialect, PostgresDialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import type { PoolClient } from 'pg'
 import type { Logger } from '../base/index.ts'
 
 /** Limits that keep one bad minute of the database from becoming a bad hour of the engine, in milliseconds. */
@@ -20,5 +21,48 @@ export async function postgresDialect(url: string, poolSize: number, log: Logger
   })
   // An idle connection that the server ends must not end the process; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
-  return new PostgresDialect({ pool })
+  const nameOf = namesOfStatements()
+  return new PostgresDialect({
+    pool: {
+      connect: async () => named(await pool.connect(), nameOf),
+      end: () => pool.end(),
+      options: pool.options,
+    },
+  })
+}
+
+/** The product's statements are few; a cap keeps lists of varying length from filling the server's memory. */
+const mostNames = 500
+
+/** Names for statements, so that a connection has each of them parsed once and planned a few times. */
+function namesOfStatements(): (text: string) => string | undefined {
+  const names = new Map<string, string>()
+  return (text) => {
+    const known = names.get(text)
+    if (known !== undefined || names.size >= mostNames) return known
+    const name = `rekey_${names.size + 1}`
+    names.set(text, name)
+    return name
+  }
+}
+
+/** A connection that prepares what it runs. */
+function named(client: PoolClient, nameOf: (text: string) => string | undefined): PostgresPoolClient {
+  let outdated = false
+  return {
+    // Kysely's other form, with a cursor, is for streams, which nothing here uses.
+    async query<R>(text: unknown, values?: readonly unknown[]) {
+      if (typeof text !== 'string') throw new Error('PostgreSQL queries are not streamed')
+      const name = values === undefined || values.length === 0 ? undefined : nameOf(text)
+      try {
+        const result = await client.query({ text, values: [...(values ?? [])], ...(name && { name }) })
+        return result as unknown as PostgresQueryResult<R>
+      } catch (error) {
+        // A migration has changed a table that a prepared statement answers: this connection must start over.
+        if (error instanceof Error && 'code' in error && error.code === '0A000') outdated = true
+        throw error
+      }
+    },
+    release: (error?: Error | boolean) => client.release(error || outdated),
+  } as PostgresPoolClient
 }

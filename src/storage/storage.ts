@@ -112,8 +112,9 @@ async function migrate(db: Db): Promise<readonly string[]> {
   return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
 }
 
-// PostgreSQL: serialization failure and deadlock. Both mean "nothing happened, try again".
-const retriable = new Set(['40001', '40P01'])
+// PostgreSQL: serialization failure, deadlock, and a prepared statement that a migration has outdated. All mean
+// "nothing happened, try again".
+const retriable = new Set(['40001', '40P01', '0A000'])
 
 async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

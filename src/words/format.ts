@@ -7,20 +7,38 @@ const units = [
   ['second', 1000],
 ] as const
 
+// Making a formatter costs a hundred times what using it does. Languages, zones and units are few.
+const numberFormats = new Map<string, Intl.NumberFormat>()
+const dateFormats = new Map<string, Intl.DateTimeFormat>()
+
+function numberFormat(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${language} ${JSON.stringify(options)}`
+  const format = numberFormats.get(key) ?? new Intl.NumberFormat(language, options)
+  numberFormats.set(key, format)
+  return format
+}
+
+function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${JSON.stringify(options)}`
+  const format = dateFormats.get(key) ?? new Intl.DateTimeFormat(language, options)
+  dateFormats.set(key, format)
+  return format
+}
+
 /** A span in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. Less than a second counts as one. */
 export function spanInWords(language: string, ms: number): string {
   const whole = Math.max(1, Math.round(ms / 1000)) * 1000
   const [unit, size] = units.find(([, size]) => whole % size === 0) ?? ['second', 1000]
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
+  return numberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
 }
 
 /** The day of a moment (epoch milliseconds), such as `November 22, 2026`. */
 export const dateInWords = (language: string, at: number, timeZone = 'UTC'): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone }).format(at)
+  dateFormat(language, { dateStyle: 'long', timeZone }).format(at)
 
 /** The time of day of a moment (epoch milliseconds) with its zone, such as `2:05 PM UTC`. */
 export const timeInWords = (language: string, at: number, timeZone = 'UTC'): string =>
-  new Intl.DateTimeFormat(language, {
+  dateFormat(language, {
     hour: 'numeric',
     minute: '2-digit',
     timeZone,
