@@ -39,8 +39,11 @@ export interface SdkOptions {
   readonly scopes?: string[]
 }
 
+/** What an app is told of the engine it uses. */
+export type Target = Pick<Kit, 'issuer' | 'clientId' | 'clientSecret' | 'publicClientId' | 'redirectUri'>
+
 /** The published SDK, unmodified, pointed at an engine. */
-export function sdk(idp: Kit, options: SdkOptions = {}): OktaAuth8 {
+export function sdk(idp: Target, options: SdkOptions = {}): OktaAuth8 {
   const { major = 8, browser = newBrowser(), mode = 'legacy', client = 'web' } = options
   const settings = {
     issuer: options.issuer ?? idp.issuer,
