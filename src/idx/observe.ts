@@ -1,4 +1,3 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Exchange, kindOf, type Observe, passwordKind } from '../audit/index.ts'
 import { type Clock, describeUserAgent, ProtocolError } from '../base/index.ts'
 import {
@@ -30,61 +29,76 @@ interface WatchParts {
   readonly watching?: Watching | undefined
 }
 
+/** What is read of a request. */
+interface Asked {
+  readonly method: string
+  readonly routeOptions: { readonly url?: string | undefined }
+  readonly headers: { readonly 'user-agent'?: string | undefined }
+  readonly body?: unknown
+  readonly query?: unknown
+  readonly params?: unknown
+}
+
 /** What the routes tell on the way. Each does nothing where nobody watches. */
 export interface Watch {
-  answered(request: FastifyRequest, answer: Answer): void
-  failed(request: FastifyRequest, error: unknown): void
-  opened(request: FastifyRequest, link: OpenedLink): void
+  answered(request: Asked, answer: Answer): void
+  failed(request: Asked, error: unknown): void
+  opened(request: Asked, link: OpenedLink): void
+  /** The answer is about to leave. */
+  leaving(
+    request: Asked,
+    answer: { readonly statusCode: number; readonly elapsedTime: number },
+  ): Promise<void>
 }
 
 type Told = Partial<Omit<Exchange, 'at' | 'durationMs' | 'endpoint' | 'method' | 'path' | 'status'>>
 
 /** Tells whoever watches of every exchange, as its answer leaves; what could be used is made unusable here already. */
-export function watchExchanges(app: FastifyInstance, parts: WatchParts): Watch {
-  const { watching } = parts
-  if (watching === undefined) return { answered() {}, failed() {}, opened() {} }
-  const told = new WeakMap<FastifyRequest, Told>()
-  const tell = (request: FastifyRequest, more: Told) =>
-    void told.set(request, { ...told.get(request), ...more })
-
-  app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    const { url: path = '' } = request.routeOptions
-    const endpoint = path.includes('/idp/idx/') ? 'idx' : 'link'
-    if (endpoint === 'link' && !path.includes('/email/verify/')) return
-    const known = told.get(request)
-    const sight = known?.transactionId ? undefined : await watching.lookAt(handleIn(request))
-    watching.observe({
-      at: parts.clock.now(),
-      durationMs: reply.elapsedTime,
-      endpoint,
-      method: request.method,
-      path,
-      status: reply.statusCode,
-      sent: endpoint === 'idx' ? sentIn(request.body, parts.authenticators) : { token: 'token of a link' },
-      offered: [],
-      messages: [],
-      browser: browserOf(request),
-      ...known,
-      ...sight,
-      ...(endpoint === 'link' && isForeign(request, sight) && { reason: 'client' }),
-    })
-  })
+export function watchExchanges({ authenticators, clock, watching }: WatchParts): Watch {
+  if (watching === undefined) return { answered() {}, failed() {}, opened() {}, async leaving() {} }
+  const told = new WeakMap<Asked, Told>()
+  const tell = (request: Asked, more: Told) => void told.set(request, { ...told.get(request), ...more })
   return {
-    answered: (request, answer) => tell(request, toldOf(request, parts.authenticators, answer)),
+    answered: (request, answer) => tell(request, toldOf(request, authenticators, answer)),
     failed(request, error) {
       if (!(error instanceof ProtocolError)) return
       tell(request, { messages: [error.code], reason: error.detail ?? error.description })
     },
     opened: (request, link) => tell(request, { reason: link.state }),
+    async leaving(request, { statusCode, elapsedTime }) {
+      const { url: path = '' } = request.routeOptions
+      const endpoint = path.includes('/idp/idx/') ? 'idx' : 'link'
+      if (endpoint === 'link' && !path.includes('/email/verify/')) return
+      const known = told.get(request)
+      const sight = known?.transactionId ? undefined : await watching.lookAt(handleIn(request))
+      watching.observe({
+        at: clock.now(),
+        durationMs: elapsedTime,
+        endpoint,
+        method: request.method,
+        path,
+        status: statusCode,
+        sent: endpoint === 'idx' ? sentIn(request.body, authenticators) : { token: 'token of a link' },
+        offered: [],
+        messages: [],
+        browser: browserOf(request),
+        ...known,
+        ...sight,
+        ...(isForeign(request, sight) && { reason: 'client' }),
+      })
+    },
   }
 }
 
-const isForeign = ({ params }: FastifyRequest, sight: Sight | undefined): boolean =>
-  sight?.clientId !== undefined && sight.clientId !== (params as { readonly clientId?: string }).clientId
+/** A link names its app in its path. */
+function isForeign({ params }: Asked, sight: Sight | undefined): boolean {
+  const { clientId } = (params ?? {}) as { readonly clientId?: string }
+  return clientId !== undefined && sight?.clientId !== undefined && sight.clientId !== clientId
+}
 
 const nobody: Handle = { stateHandle: '' }
 
-function handleIn({ body, query }: FastifyRequest): Handle {
+function handleIn({ body, query }: Asked): Handle {
   const { token } = (query ?? {}) as { readonly token?: unknown }
   if (typeof token === 'string') return { linkToken: token }
   if (typeof body !== 'object' || body === null) return nobody
@@ -94,13 +108,13 @@ function handleIn({ body, query }: FastifyRequest): Handle {
   return typeof handle === 'string' ? { stateHandle: handle } : nobody
 }
 
-function browserOf({ headers }: FastifyRequest): string | undefined {
+function browserOf({ headers }: Asked): string | undefined {
   const { browser, system } = describeUserAgent(headers['user-agent'] ?? '')
   return [browser, system].filter(Boolean).join(' on ') || undefined
 }
 
 function toldOf(
-  request: FastifyRequest,
+  request: Asked,
   authenticators: ReadonlyMap<string, Authenticator>,
   { from, standing, refused, notice, interactionCode }: Answer,
 ): Told {

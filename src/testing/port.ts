@@ -1,16 +1,23 @@
 import type { VirtualClock } from '../base/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Engine } from '../engine.ts'
-import type { ControlPerson, ControlPort, PersonChanges } from './control/index.ts'
+import type { ControlPerson, ControlPort, PersonChanges, Recorder } from './control/index.ts'
 import type { Faults } from './faults.ts'
 
 /** What the control API may do with an engine. */
 export function controlPortOf(
   engine: Engine,
-  parts: { readonly clock: VirtualClock; readonly faults: Faults; reset(): Promise<void> },
+  parts: {
+    readonly clock: VirtualClock
+    readonly faults: Faults
+    readonly recorder: Recorder
+    reset(): Promise<void>
+  },
 ): ControlPort {
   const moved = (move: () => void) => {
+    const before = parts.clock.now()
     move()
+    parts.recorder.clockMoved({ at: before, byMs: parts.clock.now() - before })
     // A clock that is set back on purpose really goes back: only the host's own steps are not followed.
     engine.clock.rewind()
     engine.delivery.wake()

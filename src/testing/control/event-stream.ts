@@ -11,34 +11,40 @@ export function summaryOf({ text: _text, html: _html, ...summary }: Message): Me
 const heartbeatMs = 20_000
 const mostUnread = 1024 * 1024
 
-/**
- * Tells of mail as it arrives, as Server-Sent Events: `message` with a summary and the message's id, and `cleared`.
- * A client that comes back with Last-Event-ID gets what it missed. Ends with the connection.
- */
-export function streamMessages(response: ServerResponse, messages: MessageStore, lastEventId: string): void {
+/** Sends one event: its name, its data as JSON, and an id that a client tells when it comes back. */
+export type SendEvent = (event: string, data: object, id?: string) => void
+
+/** Opens a stream of Server-Sent Events on a response; it ends with the connection. */
+export function openEvents(response: ServerResponse): SendEvent {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
-  const send = (text: string): void => {
+  const write = (text: string): void => {
     // A client that takes nothing in would make the process hold everything for it.
     if (response.writableLength > mostUnread) response.destroy()
     else response.write(text)
   }
-  const sendMessage = (message: Message): void =>
-    send(`id: ${message.id}\nevent: message\ndata: ${JSON.stringify(summaryOf(message))}\n\n`)
+  write('retry: 1000\n\n')
+  // A comment now and then finds out that the other side is gone.
+  const heartbeat = setInterval(() => write(':\n\n'), heartbeatMs)
+  response.once('close', () => clearInterval(heartbeat))
+  return (event, data, id) =>
+    write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+}
 
-  send('retry: 1000\n\n')
+/**
+ * Tells of mail as it arrives: `message` with a summary and the message's id, and `cleared`. A client that comes back
+ * with Last-Event-ID gets what it missed.
+ */
+export function streamMessages(response: ServerResponse, messages: MessageStore, lastEventId: string): void {
+  const send = openEvents(response)
+  const sendMessage = (message: Message): void => send('message', summaryOf(message), message.id)
   for (const message of messages.since(lastEventId)) sendMessage(message)
   const unsubscribe = messages.subscribe((change) => {
     if (change.kind === 'arrived') sendMessage(change.message)
-    else send('event: cleared\ndata: {}\n\n')
+    else send('cleared', {})
   })
-  // A comment now and then finds out that the other side is gone.
-  const heartbeat = setInterval(() => send(':\n\n'), heartbeatMs)
-  response.once('close', () => {
-    clearInterval(heartbeat)
-    unsubscribe()
-  })
+  response.once('close', unsubscribe)
 }

@@ -4,6 +4,7 @@
  * Loopback only, development and test mode only. It knows an engine through `ControlPort` alone.
  * Follows docs/contract.md (the control API's table) and RFC 5321 as far as a mail server for one sender needs.
  */
+export { createRecorder, type FlowReader, type Recorder } from './flows/index.ts'
 export {
   createMessages,
   type InboxChange,

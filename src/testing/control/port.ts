@@ -1,4 +1,6 @@
 import type { PersonStatus } from '../../directory/index.ts'
+import type { Renderer } from '../../mail/index.ts'
+import type { FlowReader } from './flows/index.ts'
 
 /**
  * What the control API needs from an engine, and nothing more: whoever builds the engine for development hands
@@ -33,6 +35,12 @@ export interface ControlPort {
     /** The timeline of one, secrets redacted, or undefined. */
     get(id: string): Promise<object | undefined>
   }
+  /** What the flow inspector shows; absent: nothing was watched. */
+  readonly flows?: FlowReader
+  /** The engine's public address. */
+  readonly engineUrl?: string
+  /** The mail templates, read afresh, so that the preview shows a file as it is now. @throws ConfigError */
+  readonly templates?: () => Promise<Renderer>
 }
 
 export interface NewPerson {

@@ -7,9 +7,12 @@ import fastify, {
 import { isoTime, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
 import { schemaless } from '../../http/index.ts'
 import { streamMessages } from './event-stream.ts'
+import { flowRoutes, noFlows } from './flows/index.ts'
 import { guardRequest } from './guard.ts'
 import { inboxRoutes } from './inbox/index.ts'
+import { mailRoutes } from './mails/index.ts'
 import { NoMessageError } from './messages.ts'
+import { assetRoutes } from './pages/index.ts'
 import {
   badRequest,
   notFound,
@@ -54,6 +57,11 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   messageRoutes(app, options)
   engineRoutes(app, options)
   inboxRoutes(app, { messages: sink.messages, hints: { ...options.hints, smtpUrl: sink.url } })
+  const appUrl = () => options.hints?.appUrl?.()
+  const { flows = noFlows, engineUrl = '', templates } = options.engine
+  flowRoutes(app, { flows, messages: sink.messages, engineUrl, appUrl })
+  mailRoutes(app, { templates })
+  assetRoutes(app)
   return app
 }
 

@@ -1,21 +1,9 @@
 import { type Html, html } from '../../../base/index.ts'
 import type { Message } from '../messages.ts'
+import { framed } from '../pages/index.ts'
 import { pageAddress } from './addresses.ts'
 import { matching, messageList } from './list.ts'
 import { envelope, icons } from './parts.ts'
-
-/** Own files only, no inline style or script: a mail's text that slipped through unescaped could still do nothing. */
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 export interface Showing {
   readonly messages: readonly Message[]
@@ -33,27 +21,16 @@ export interface Showing {
 export function inboxPage(showing: Showing): Html {
   const { messages, search, open, reader } = showing
   const title = open ? `${open.subject || '(no subject)'} · Inbox` : 'Inbox · Rekey'
-  return html`<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta name="color-scheme" content="light dark">
-  <title>${title}</title>
-  <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/assets/inbox.css">
-  <script src="/assets/inbox.js" type="module"></script>
-</head>
-<body>
-  <a class="skip" href="#messages">Skip to the messages</a>
-  <header class="top">
-    <h1><a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="24" height="24"> Inbox</a></h1>
-    <p class="live" id="live" hidden></p>
+  return framed({
+    tab: 'Inbox',
+    title,
+    scripts: ['inbox.js'],
+    skip: ['messages', 'Skip to the messages'],
+    tools: html`<p class="live" id="live" hidden></p>
     <button type="button" class="plain needs-script" id="empty"${messages.length === 0 && html` disabled`}>
       ${icons.trash}<span>Delete all</span>
-    </button>
-  </header>
-  <main class="${stateOf(showing)}" id="panes">
+    </button>`,
+    body: html`<main class="${stateOf(showing)}" id="panes">
     <section class="list-pane" aria-label="Messages">
       <form class="search" role="search" action="/" method="get">
         <label class="unseen" for="search">Search by address or subject</label>
@@ -77,10 +54,8 @@ export function inboxPage(showing: Showing): Html {
       </div>
     </form>
   </dialog>
-  <div class="unseen" role="status" id="told"></div>
-</body>
-</html>
-`
+  <div class="unseen" role="status" id="told"></div>`,
+  })
 }
 
 function stateOf({ messages, reader }: Showing): string {

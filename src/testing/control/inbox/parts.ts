@@ -13,6 +13,7 @@ export const icons = {
   open: icon(
     html`<path d="M9.5 2.75h3.75V6.5M13 3 7.5 8.5M11.5 9.5v2.25a1.5 1.5 0 0 1-1.5 1.5H4.25a1.5 1.5 0 0 1-1.5-1.5V6a1.5 1.5 0 0 1 1.5-1.5H6.5"/>`,
   ),
+  download: icon(html`<path d="M8 2.75v7.5M4.75 7.25 8 10.5l3.25-3.25M3 13.25h10"/>`),
   back: icon(html`<path d="M9.5 3.5 5 8l4.5 4.5"/>`),
   search: icon(html`<circle cx="7" cy="7" r="4.25"/><path d="m10.25 10.25 3.25 3.25"/>`),
   trash: icon(
@@ -33,5 +34,8 @@ export const copyButton = (value: string, what: string, label?: string): Html =>
   </button>`
 
 /** A moment in UTC; the script turns it into the reader's own zone. */
-export const moment = (iso: string, style: 'short' | 'long'): Html =>
-  html`<time datetime="${iso}" data-style="${style}">${`${style === 'short' ? '' : `${iso.slice(0, 10)} `}${iso.slice(11, 16)} UTC`}</time>`
+export function moment(iso: string, style: 'short' | 'long' | 'clock' | 'second'): Html {
+  const date = style === 'long' ? `${iso.slice(0, 10)} ` : ''
+  const time = iso.slice(11, style === 'second' ? 19 : 16)
+  return html`<time datetime="${iso}" data-style="${style}">${`${date}${time} UTC`}</time>`
+}

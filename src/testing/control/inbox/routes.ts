@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Html } from '../../../base/index.ts'
+import type { FastifyInstance } from 'fastify'
 import type { MessageStore } from '../messages.ts'
+import { sendPage } from '../pages/index.ts'
 import { mailDocument, mailPolicy } from './mail-document.ts'
-import { inboxPage, pagePolicy, type Showing } from './page.ts'
+import { inboxPage, type Showing } from './page.ts'
 import { missing, readerOf, viewNamed } from './reader.ts'
 
 export interface InboxOptions {
@@ -13,14 +12,6 @@ export interface InboxOptions {
     readonly appUrl?: () => string | undefined
     readonly login?: string
   }
-}
-
-// From src/ and from dist/ the way is the same, and the package ships src/: the compiler copies no stylesheet.
-const assets = new URL('../../../../src/testing/control/assets/', import.meta.url)
-const assetTypes: Record<string, string> = {
-  'inbox.css': 'text/css; charset=utf-8',
-  'inbox.js': 'text/javascript; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
 }
 
 export function inboxRoutes(app: FastifyInstance, { messages, hints }: InboxOptions): void {
@@ -51,27 +42,9 @@ export function inboxRoutes(app: FastifyInstance, { messages, hints }: InboxOpti
       .type('text/html; charset=utf-8')
       .send(mailDocument(message?.html ?? ''))
   })
-
-  for (const [name, type] of Object.entries(assetTypes)) {
-    app.get(`/assets/${name}`, async (_request, reply) =>
-      reply.type(type).send(await readFile(new URL(name, assets))),
-    )
-  }
 }
 
 function searchIn(query: unknown): string {
   const { q } = query as Record<string, unknown>
   return typeof q === 'string' ? q.slice(0, 200) : ''
-}
-
-function sendPage(reply: FastifyReply, page: Html): FastifyReply {
-  return reply
-    .headers({
-      'content-security-policy': pagePolicy,
-      'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-    })
-    .type('text/html; charset=utf-8')
-    .send(page.markup)
 }
