@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { type Engine, type EnginePorts, openEngine } from '../../src/engine.ts'
@@ -11,6 +12,9 @@ import { type Reply, remediationsOf, type Target, visit, type Wire, type WireVis
 /** `npm run attacks -- --full`: the figures of the corpus instead of those that keep the default run short. */
 export const isFull = process.env.REKEY_ATTACKS_FULL === '1'
 export const scale = (short: number, full: number): number => (isFull ? full : short)
+
+// A flood takes as long as it takes: how fast the machine is decides nothing here.
+vi.setConfig({ testTimeout: scale(240_000, 4 * 3_600_000), hookTimeout: 120_000 })
 
 export const newPassword = 'Lighthouse-Biscuit-77'
 
@@ -181,12 +185,19 @@ export interface EngineProcess extends Target {
   kill(): Promise<void>
 }
 
-export async function startEngineProcess(settings: Settings): Promise<EngineProcess> {
+export async function startEngineProcess(
+  settings: Settings,
+  options: { readonly dieAt?: number } = {},
+): Promise<EngineProcess> {
   const script = join(import.meta.dirname, 'engine-process.ts')
-  const child = spawn(process.execPath, [script, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {},
-  })
+  const child = spawn(
+    process.execPath,
+    [script, JSON.stringify(settings), String(options.dieAt ?? '')].filter(Boolean),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {},
+    },
+  )
   const ended = once(child, 'exit')
   const line = once(child.stdout.setEncoding('utf8'), 'data').then(([text]) => JSON.parse(String(text)))
   const failed = ended.then(([code]) => {

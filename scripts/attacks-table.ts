@@ -1,0 +1,47 @@
+// The attacks and the tests that try them, as the table in docs/security.md. `--write` puts it there.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { corpus } from '../test/attacks/corpus.ts'
+
+const folder = join(import.meta.dirname, '../test/attacks')
+const file = join(import.meta.dirname, '../docs/security.md')
+const place = /(<!-- attacks -->\n)[\s\S]*?(<!-- \/attacks -->)/
+
+/** Titles as they stand in the source; values that are filled in are shown as an ellipsis. */
+function titlesIn(source: string): readonly (readonly [id: string, title: string])[] {
+  return [
+    ...source.matchAll(/^\s*(?:test\S*\(|test\.each\b.*\)\(|\]\)\(|\)\()?\s*(['"`])(A\d{2}): (.*)\1,?/gm),
+  ].map(([, , id = '', title = '']) => [
+    id,
+    title
+      .replace(/\$\{chromium.*$/, '')
+      .replace(/\$\{[^}]*\}|%[ijs]/g, '…')
+      .replace(/\\(['"`])/g, '$1')
+      .replaceAll('|', '\\|'),
+  ])
+}
+
+/** The table in Markdown, one row an attack. */
+export function attackTable(): string {
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => ({ name, titles: titlesIn(readFileSync(join(folder, name), 'utf8')) }))
+  const rows = Object.entries(corpus).map(([id, attack]) => {
+    const own = sources.flatMap(({ name, titles }) =>
+      titles.filter(([of]) => of === id).map(([, title]) => ({ name, title })),
+    )
+    const tests = [...new Set(own.map(({ title }) => title))].join('<br>')
+    const files = [...new Set(own.map(({ name }) => `\`${name}\``))].join(', ')
+    return `| ${id} | ${attack} | ${tests} | ${files} |\n`
+  })
+  return `| id | attack | what the tests show | in \`test/attacks\` |\n|---|---|---|---|\n${rows.join('')}`
+}
+
+/** A document with its table as it must be. */
+export const withTable = (document: string): string =>
+  document.replace(place, (_, start: string, end: string) => `${start}${attackTable()}${end}`)
+
+if (process.argv[1] === import.meta.filename && process.argv.includes('--write')) {
+  writeFileSync(file, withTable(readFileSync(file, 'utf8')))
+}

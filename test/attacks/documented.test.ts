@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { attackTable, withTable } from '../../scripts/attacks-table.ts'
+import { corpus } from './corpus.ts'
+import { mutations } from './mutations.ts'
+
+const document = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8')
+
+test('the table of attacks in docs/security.md is that of the tests (node scripts/attacks-table.ts --write)', () => {
+  expect(withTable(document)).toBe(document)
+  expect(document).toContain(attackTable())
+})
+
+test('every attack has a test and a mutation that its test must notice', () => {
+  const untested = attackTable()
+    .split('\n')
+    .filter((row) => /^\| A\d{2} /.test(row) && row.includes('|  |'))
+  expect(untested).toEqual([])
+  const mutated = new Set(mutations.map(({ attack }) => attack))
+  expect(Object.keys(corpus).filter((id) => !mutated.has(id))).toEqual([])
+})
