@@ -17,11 +17,11 @@ export function compareKey(identifier: string): string {
 }
 
 /**
- * Only domains in letters of their own are converted: what converts them reads a URL's host, which takes `a.com/x` and
- * `a.com?x` for `a.com`, `%61.com` as well, and `127.1` for an address.
+ * Only domains in letters of their own are converted, and none with a sign in it: what converts them reads a URL's
+ * host, which takes `a.com/x` and `a.com?x` for `a.com`, `%61.com` as well, and `127.1` for an address.
  */
 const asciiDomain = (domain: string): string =>
-  /^[\p{L}\p{M}\p{N}.-]*$/u.test(domain) && /[^\0-\x7f]/.test(domain)
+  /^[-.0-9a-z\u0080-\u{10ffff}]*$/u.test(domain) && /[^-.0-9a-z]/.test(domain)
     ? domainToASCII(domain) || domain
     : domain
 

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Budget, clearBudgets, spend, usedOf } from '../../src/limits/index.ts'
+import { openStorage, type Storage } from '../../src/storage/index.ts'
+import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
+
+const minute = 60_000
+let number = 0
+/** A budget that no other test spends. */
+const fresh = (limit: number): Budget => ({ purpose: `test-${++number}`, limit, windowMs: minute })
+
+onEachDatabase('budgets', (kind) => {
+  let database: TestDatabase
+  let nodes: readonly [Storage, Storage]
+  beforeAll(async () => {
+    database = await kind.create()
+    nodes = [await openStorage({ url: database.url }), await openStorage({ url: database.url })]
+    await nodes[0].migrate()
+  })
+  afterAll(async () => {
+    for (const node of nodes) await node.close()
+    await database.drop()
+  })
+
+  test('of many at once, on two nodes, exactly as many get through as the limit says', async () => {
+    const budget = fresh(7)
+
+    const spent = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (nodes[index % 2] ?? nodes[0]).transaction((tx) => spend(tx, budget, 'mary', 1000)),
+      ),
+    )
+
+    expect(
+      spent
+        .filter(({ allowed }) => allowed)
+        .map(({ left }) => left)
+        .toSorted(),
+    ).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(await usedOf(nodes[1].db, [{ budget, subject: 'mary' }], 1000)).toEqual([7])
+  })
+
+  test('a window begins with the first use and is over as a whole', async () => {
+    const budget = fresh(2)
+    const [{ db }] = nodes
+
+    expect(await spend(db, budget, 'mary', 1000)).toEqual({ allowed: true, left: 1, resetsAt: 1000 + minute })
+    expect(await spend(db, budget, 'mary', 31_000)).toEqual({
+      allowed: true,
+      left: 0,
+      resetsAt: 1000 + minute,
+    })
+    expect(await spend(db, budget, 'mary', 60_999)).toEqual({
+      allowed: false,
+      left: 0,
+      resetsAt: 1000 + minute,
+    })
+    expect(await spend(db, budget, 'mary', 61_000)).toEqual({
+      allowed: true,
+      left: 1,
+      resetsAt: 61_000 + minute,
+    })
+  })
+
+  test('a free use needs room and takes none', async () => {
+    const budget = fresh(1)
+    const [{ db }] = nodes
+
+    for (let use = 0; use < 3; use++) {
+      expect(await spend(db, budget, 'mary', 1000, { free: true })).toMatchObject({ allowed: true, left: 1 })
+    }
+    expect(await spend(db, budget, 'mary', 1000)).toMatchObject({ allowed: true, left: 0 })
+    expect(await spend(db, budget, 'mary', 1000, { free: true })).toMatchObject({ allowed: false })
+  })
+
+  test('what a transaction spends is spent only if it commits', async () => {
+    const budget = fresh(1)
+    const [node] = nodes
+
+    const failed = node.transaction(async (tx) => {
+      await spend(tx, budget, 'mary', 1000)
+      throw new Error('something else went wrong')
+    })
+
+    await expect(failed).rejects.toThrow('something else')
+    expect(await spend(node.db, budget, 'mary', 1000)).toMatchObject({ allowed: true })
+  })
+
+  test('budgets and people are counted apart, told in the order asked for, and forgotten together', async () => {
+    const [one, other] = [fresh(5), fresh(5)]
+    const [{ db }] = nodes
+    const uses = [
+      { budget: other, subject: 'mary' },
+      { budget: one, subject: 'mary' },
+      { budget: one, subject: 'eve' },
+    ]
+    await spend(db, one, 'mary', 1000)
+    await spend(db, one, 'mary', 1000)
+    await spend(db, one, 'eve', 1000)
+
+    expect(await usedOf(db, uses, 1000)).toEqual([0, 2, 1])
+    expect(await usedOf(db, uses, 1000 + minute)).toEqual([0, 0, 0])
+
+    await clearBudgets(db, uses.slice(0, 2))
+    expect(await usedOf(db, uses, 1000)).toEqual([0, 0, 1])
+  })
+})

@@ -1,0 +1,161 @@
+import { authenticatorsWith, createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
+import {
+  begin,
+  cancel,
+  challenge,
+  choicesOf,
+  close,
+  expire,
+  identify,
+  miss,
+  onOffer,
+  type Progress,
+  prove,
+  recover,
+  replace,
+  type Step,
+  stageOf,
+  type View,
+} from '../../src/flow/index.ts'
+import { steps } from '../../src/idx/index.ts'
+import type { PasswordRules, Policy } from '../../src/policies/index.ts'
+
+/**
+ * Every way through a conversation, without a server: what each step of the table can make of a progress, by the
+ * named functions alone. The property tests walk along it, and `docs/flow.md` is printed from it.
+ */
+
+export const authenticators = authenticatorsWith(
+  createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 1 }),
+)
+
+/** What a password must be decides about no step. */
+export const anyRules: PasswordRules = {
+  minLength: 12,
+  minLowerCase: 0,
+  minUpperCase: 0,
+  minNumber: 0,
+  minSymbol: 0,
+  excludeUsername: true,
+  excludeAttributes: ['firstName', 'lastName'],
+  excludeCommon: true,
+  historyCount: 1,
+  minAgeMinutes: 0,
+  maxAgeDays: 0,
+}
+
+const both = [true, false]
+
+/** Policies that differ in everything that decides about steps. The first is the default. */
+export const policies: readonly Policy[] = both.flatMap((passwordFirst) =>
+  both.flatMap((oneFactor) =>
+    both.flatMap((mayRecover) =>
+      both.flatMap((oneProof) =>
+        both.map(
+          (signIn): Policy => ({
+            password: anyRules,
+            recovery: {
+              authenticators: mayRecover ? ['okta_email'] : [],
+              offerRevokeSessions: false,
+              revealUnknown: false,
+              signIn,
+              secondFactor: oneProof ? 'if-enrolled' : 'required',
+            },
+            signOn: { start: passwordFirst ? 'password' : 'identifier', factors: oneFactor ? 1 : 2 },
+          }),
+        ),
+      ),
+    ),
+  ),
+)
+
+export const viewOf = (progress: Progress, policy: Policy): View => ({
+  progress,
+  policy,
+  stage: stageOf(progress, policy),
+  authenticators,
+})
+
+const password = 'okta_password'
+const known = { identifier: 'mary@example.com', userId: '00u1' }
+const unknown = { identifier: 'nora@example.com' }
+const at = 0
+
+/** What a right answer makes of it. Somebody whom nobody knows has none; a password may be right and too old. */
+function rightAnswers(progress: Progress, authenticator: string): readonly Progress[] {
+  if (progress.subject?.userId === undefined) return []
+  const proven = prove(progress, { authenticator, at })
+  return authenticator === password ? [proven, expire(proven, authenticator)] : [proven]
+}
+
+const opened = (progress: Progress, authenticator: string): Progress =>
+  challenge(progress, { authenticator, startedAt: at, expiresAt: at, data: null })
+
+type Moves = (progress: Progress, policy: Policy) => readonly Progress[]
+
+const signIn: Moves = (progress) => {
+  const { subject: _, ...unnamed } = miss(identify(progress, unknown))
+  return [...rightAnswers(identify(progress, known), password), unnamed]
+}
+
+/** What each step of the table can lead to, the refusals that change nothing left out. */
+export const moves: Readonly<Record<string, Moves>> = {
+  identify: (progress, policy) =>
+    policy.signOn.start === 'password'
+      ? signIn(progress, policy)
+      : [identify(progress, known), identify(progress, unknown)],
+  'identify-recovery': (progress) => [identify(progress, known), identify(progress, unknown)],
+  recover: (progress, policy) => (policy.recovery.authenticators.length > 0 ? [recover(progress)] : []),
+  'challenge-authenticator': (progress) => [
+    ...rightAnswers(progress, progress.challenge?.authenticator ?? ''),
+    miss(progress),
+  ],
+  'reset-authenticator': (progress, policy) => {
+    const replaced = replace(progress, password, at)
+    return [policy.recovery.signIn ? replaced : close(replaced, 'recovered')]
+  },
+  'reenroll-authenticator': (progress) => [replace(progress, password, at)],
+  'select-authenticator-authenticate': (progress, policy) =>
+    choicesOf(progress, policy).map((key) => opened(progress, key)),
+  resend: (progress) => [opened(progress, progress.challenge?.authenticator ?? '')],
+  poll: () => [],
+  cancel: (progress) => [cancel(progress)],
+}
+
+/** One step of one conversation, and where it leads. */
+export interface Move {
+  readonly from: View
+  readonly step: Step
+  readonly to: View
+}
+
+/** Where the steps on offer can lead from here. Nobody goes on who has proven something and has no method left. */
+export const movesFrom = (from: View): readonly Move[] =>
+  onOffer(steps, from).flatMap((step) =>
+    (moves[step.name]?.(from.progress, from.policy) ?? []).map((progress) => {
+      const to = viewOf(progress, from.policy)
+      const stuck =
+        to.stage === 'select' && progress.proofs.length > 0 && choicesOf(progress, from.policy).length === 0
+      return { from, step, to: stuck ? viewOf(close(progress, 'denied'), from.policy) : to }
+    }),
+  )
+
+/** Everything that can be reached, under a policy, and every move between. */
+export function explore(policy: Policy): {
+  readonly views: readonly View[]
+  readonly moves: readonly Move[]
+} {
+  const views = new Map<string, View>()
+  const found: Move[] = []
+  const waiting = [viewOf(begin(), policy)]
+  for (let view = waiting.pop(); view !== undefined; view = waiting.pop()) {
+    const key = JSON.stringify(view.progress)
+    if (views.has(key)) continue
+    views.set(key, view)
+    for (const move of movesFrom(view)) {
+      found.push(move)
+      waiting.push(move.to)
+    }
+  }
+  return { views: [...views.values()], moves: found }
+}
