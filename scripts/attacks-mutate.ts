@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { idOf } from '../test/attacks/corpus.ts'
-import { type Mutation, mutations } from '../test/attacks/mutations.ts'
+import { type Mutation, mutated, mutations } from '../test/attacks/mutations.ts'
 
 const root = join(import.meta.dirname, '..')
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
@@ -26,15 +26,6 @@ function newTree(): string {
   }
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
   return tree
-}
-
-/** The file without its defence. Throws where the mutation does not apply any more. */
-function mutated(text: string, { find, replace, also = [] }: Mutation): string {
-  return [[find, replace] as const, ...also].reduce((before, [from, to]) => {
-    const pieces = before.split(from)
-    if (pieces.length !== 2) throw new Error(`"${from}" stands ${pieces.length - 1} times in the file`)
-    return pieces.join(to)
-  }, text)
 }
 
 interface Report {

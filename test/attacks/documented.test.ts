@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { attackTable, withTable } from '../../scripts/attacks-table.ts'
 import { corpus } from './corpus.ts'
-import { mutations } from './mutations.ts'
+import { mutated, mutations } from './mutations.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8')
 
@@ -19,4 +19,10 @@ test('every attack has a test and a mutation that its test must notice', () => {
   expect(untested).toEqual([])
   const mutated = new Set(mutations.map(({ attack }) => attack))
   expect(Object.keys(corpus).filter((id) => !mutated.has(id))).toEqual([])
+})
+
+test.each(mutations)('the mutation of $attack without $without still applies', (mutation) => {
+  const file = join(import.meta.dirname, '../..', mutation.file)
+  const text = readFileSync(file, 'utf8')
+  expect(mutated(text, mutation)).not.toBe(text)
 })

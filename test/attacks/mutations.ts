@@ -13,6 +13,15 @@ export interface Mutation {
   readonly tests: string
 }
 
+/** The file without its defence. Throws where the mutation does not apply any more. */
+export function mutated(text: string, { find, replace, also = [] }: Mutation): string {
+  return [[find, replace] as const, ...also].reduce((before, [from, to]) => {
+    const pieces = before.split(from)
+    if (pieces.length !== 2) throw new Error(`"${from}" stands ${pieces.length - 1} times in the file`)
+    return pieces.join(to)
+  }, text)
+}
+
 const email = 'src/authenticators/email/index.ts'
 const password = 'src/authenticators/password/index.ts'
 
