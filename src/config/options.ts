@@ -48,6 +48,7 @@ const person = Type.Object(
     password: Type.Optional(Type.String({ description: 'Her first password.', secret: true })),
     firstName: Type.Optional(Type.String({ description: 'Her given name.' })),
     lastName: Type.Optional(Type.String({ description: 'Her family name.' })),
+    locale: Type.Optional(Type.String({ description: 'The language of her mails, such as `de-AT`.' })),
   },
   { additionalProperties: false },
 )

@@ -1,5 +1,6 @@
 import { plainHash } from '../base/index.ts'
 import { type Client, findClient } from '../clients/index.ts'
+import { findPerson } from '../directory/index.ts'
 import { findInteraction, type Interaction } from '../interactions/index.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Challenge } from './progress.ts'
@@ -14,6 +15,8 @@ export type OpenedLink =
       readonly transaction: Transaction
       readonly interaction: Interaction
       readonly client: Client
+      /** The person's own language, if she has said one. */
+      readonly locale: string | undefined
     }
   /** Its time is over; a newer mail took its place; or it never was, was used, or its conversation is over. */
   | { readonly state: 'expired' | 'stale' | 'dead' }
@@ -51,7 +54,8 @@ export async function openLink(parts: FlowParts, clientId: string, token: string
   const client = await findClient(parts.storage.db, clientId)
   const code = codeIn(parts.authenticators, challenge, token)
   if (client?.status !== 'ACTIVE' || code === undefined) return { state: 'dead' }
-  return { state: 'alive', code, transaction, interaction, client }
+  const person = await findPerson(parts.storage.db, transaction.progress.subject?.userId ?? '')
+  return { state: 'alive', code, transaction, interaction, client, locale: person?.profile.locale }
 }
 
 const codeIn = (

@@ -1,8 +1,13 @@
 import { describeUserAgent } from '../base/index.ts'
 import type { Person } from '../directory/index.ts'
+import type { Interaction } from '../interactions/index.ts'
 import type { MailVariables } from '../mail/index.ts'
 import { dateInWords, languageFor, spanInWords, timeInWords } from '../words/index.ts'
 import type { StepContext } from './step.ts'
+
+/** In which language somebody is written to: her own, else what her browser asked for when the conversation began. */
+export const localesOf = ({ origin }: Interaction, person: Person | undefined): string | undefined =>
+  [person?.profile.locale, origin.locales].filter((locales) => locales !== undefined).join(',') || undefined
 
 /** What every mail of a conversation can tell: who, for which app, and where the request came from. */
 export function mailVariables(
@@ -11,7 +16,7 @@ export function mailVariables(
   lifetime: number,
 ): MailVariables {
   const { client, interaction, now, org } = context
-  const language = languageFor(person?.profile.locale)
+  const language = languageFor(localesOf(interaction, person))
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
   return {
     'user.profile.firstName': person?.profile.firstName,

@@ -12,7 +12,7 @@ import {
   textAt,
 } from '../flow/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
-import { wordsFor } from '../words/index.ts'
+import { acceptedLocales, wordsFor } from '../words/index.ts'
 import { idxErrorBody } from './errors.ts'
 import { type Watch, type Watching, watchExchanges } from './observe.ts'
 import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
@@ -138,7 +138,9 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Watch): P
     const callback = link.state === 'alive' ? callbackOf(link) : undefined
     if (callback !== undefined) return reply.redirect(callback, 302)
 
-    const words = wordsFor(request.headers['accept-language']?.split(/[,;]/)[0])
+    // A dead link tells nobody whose it was, not even by its language.
+    const own = link.state === 'alive' ? link.locale : undefined
+    const words = wordsFor([own, acceptedLocales(request.headers['accept-language'])].join(','))
     const base = parts.baseUrl()
     const page = link.state === 'alive' ? codePage(words, base, link) : deadLinkPage(words, base, link.state)
     return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)

@@ -16,6 +16,8 @@ export interface Origin {
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
   readonly deviceToken?: string | undefined
+  /** The languages that are asked for, the best first: `de-AT,de,en`. */
+  readonly locales?: string | undefined
   /** Whether a confidential client, with its secret, told these of the person it serves. */
   readonly vouched: boolean
 }

@@ -15,7 +15,7 @@ export interface NewMail {
   readonly variables: MailVariables
   /** When it is of no use any more (epoch milliseconds): then it is closed as expired, not sent late. */
   readonly endsAt: number
-  /** The reader's language, such as `de-AT`; English where it is absent or unknown. */
+  /** The reader's language, such as `de-AT`, or several, the best first; English where none of them is known. */
   readonly locale?: string | undefined
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
+import { acceptedLocales } from '../words/index.ts'
 import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
@@ -16,6 +17,7 @@ export interface InteractCall {
   readonly userAgent: string | undefined
   readonly forwardedFor: string | undefined
   readonly deviceToken: string | undefined
+  readonly acceptLanguage: string | undefined
 }
 
 /** Begins an interaction (transport, section 4) and answers its handle. */
@@ -115,5 +117,6 @@ export function originOf({ client, authenticated }: Caller, call: InteractCall):
     ip: vouched && isIP(told) !== 0 ? told : call.ip,
     userAgent: call.userAgent?.slice(0, 512),
     deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
+    locales: acceptedLocales(call.acceptLanguage),
   }
 }

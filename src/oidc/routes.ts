@@ -171,5 +171,6 @@ function interactCallOf(request: FastifyRequest) {
     userAgent: headers['user-agent'],
     forwardedFor: [headers['x-forwarded-for']].flat()[0],
     deviceToken: [headers['x-device-token']].flat()[0],
+    acceptLanguage: headers['accept-language'],
   }
 }

@@ -24,8 +24,9 @@ export function controlPortOf(
   }
   return {
     people: {
-      async add({ login, email = login, password, status, firstName, lastName }) {
-        const profile = { login, email, ...(firstName && { firstName }), ...(lastName && { lastName }) }
+      async add({ login, email = login, password, status, firstName, lastName, locale }) {
+        const names = { ...(firstName && { firstName }), ...(lastName && { lastName }) }
+        const profile = { login, email, ...names, ...(locale && { locale }) }
         return toControlPerson(await engine.people.add({ profile, password, ...(status && { status }) }))
       },
       async update(id, changes) {
@@ -46,11 +47,12 @@ export function controlPortOf(
   }
 }
 
-function changesOf({ email, firstName, lastName, password, status }: PersonChanges) {
+function changesOf({ email, firstName, lastName, locale, password, status }: PersonChanges) {
   const profile = {
     ...(email !== undefined && { email }),
     ...(firstName !== undefined && { firstName }),
     ...(lastName !== undefined && { lastName }),
+    ...(locale !== undefined && { locale }),
   }
   return {
     ...(Object.keys(profile).length > 0 && { profile }),
@@ -66,4 +68,5 @@ const toControlPerson = ({ id, status, profile }: Person): ControlPerson => ({
   email: profile.email,
   ...(profile.firstName !== undefined && { firstName: profile.firstName }),
   ...(profile.lastName !== undefined && { lastName: profile.lastName }),
+  ...(profile.locale !== undefined && { locale: profile.locale }),
 })

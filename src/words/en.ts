@@ -4,6 +4,8 @@
  */
 export const en = {
   language: 'en',
+  /** `machine-drafted` until somebody whose language it is has read and signed it. */
+  review: 'signed' as 'signed' | 'machine-drafted',
 
   /** By what a request is told, in mails and on the engine's own pages. */
   context: {

@@ -15,6 +15,7 @@ import {
   isMistyped,
   type Judgement,
   linkToken,
+  localesOf,
   mailVariables,
   type Outcome,
   type Started,
@@ -144,7 +145,7 @@ async function start(context: StepContext): Promise<Started> {
     personId: addressee?.id ?? null,
     transactionId,
     endsAt: expiresAt,
-    locale: person?.profile.locale,
+    locale: localesOf(context.interaction, person),
   }
   const variables = { ...mailVariables(context, person, lifetimes.code), ...mail.variables }
   return {

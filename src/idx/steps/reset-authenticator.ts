@@ -3,6 +3,7 @@ import {
   type Authenticator,
   close,
   type Effect,
+  localesOf,
   mailVariables,
   type Outcome,
   recovered,
@@ -75,7 +76,7 @@ export function ending(
         personId,
         variables: mailVariables(context, person, lifetimes.code),
         endsAt: now + lifetimes.notice,
-        locale: person?.profile.locale,
+        locale: localesOf(context.interaction, person),
       },
     },
     {

@@ -49,6 +49,8 @@ export interface NewPerson {
   readonly password?: string
   readonly firstName?: string
   readonly lastName?: string
+  /** The language of her mails, such as `de-AT`. */
+  readonly locale?: string
   readonly status?: PersonStatus
 }
 
@@ -61,6 +63,8 @@ export interface ControlPerson {
   readonly status: PersonStatus
   readonly firstName?: string
   readonly lastName?: string
+  /** The language of her mails, such as `de-AT`. */
+  readonly locale?: string
 }
 
 export interface PathFault {

@@ -62,7 +62,7 @@ function personOf<Name extends string>(body: unknown, names: readonly Name[]) {
   return { ...texts, status }
 }
 
-const changeable = ['email', 'password', 'firstName', 'lastName'] as const
+const changeable = ['email', 'password', 'firstName', 'lastName', 'locale'] as const
 
 export function readNewPerson(body: unknown): NewPerson {
   const { login, ...others } = personOf(body, ['login', ...changeable])
