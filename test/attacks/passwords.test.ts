@@ -40,7 +40,7 @@ describe('a second factor that is required', () => {
     await idp.close()
   })
 
-  test('A34: where sign-in takes two factors, a password reset by mail counts both, and neither is skipped', async () => {
+  test('A34: where sign-in takes two factors, neither the password alone nor the mailbox alone signs anybody in', async () => {
     const idp = await startTarget({ settings: { signOn: { factors: '2FA' } } })
     const signIn = await visit(idp)
     const half = await signIn.post('identify', {
@@ -49,6 +49,10 @@ describe('a second factor that is required', () => {
     })
     expect(codeOf(half.body)).toBeUndefined()
     expect(remediationsOf(half.body)).toContain('select-authenticator-authenticate')
+    // A recovery has proven the mailbox and set the password: two factors, and not one before the other is there.
+    const visitor = await atTheReset(idp, victim)
+    expect(codeOf((await visitor.post('introspect')).body)).toBeUndefined()
+    expect(codeOf((await answer(visitor, newPassword)).body)).toBeDefined()
     await idp.close()
   })
 })
