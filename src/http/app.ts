@@ -52,6 +52,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (issuer().protocol === 'https:') reply.header('Strict-Transport-Security', 'max-age=31536000')
   })
+  hangUpWhenClosing(app)
   addCors(app, isAllowed)
   app.register(
     // Registered, not added at once, so that it runs after CORS has put its headers on: a refusal needs them, too.
@@ -71,6 +72,17 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addHealth(app, { storage, metrics, log, ready })
   for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
   return app
+}
+
+/** Who is answered last is also told that nothing more is taken: an open connection would keep a node from ending. */
+function hangUpWhenClosing(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('Connection', 'close')
+  })
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '')
