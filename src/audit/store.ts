@@ -58,12 +58,15 @@ interface RecordContext {
 
 /** Records several events of one moment, in their order, in one statement. */
 export async function recordAll(db: Db, events: readonly NewEvent[], context: RecordContext): Promise<void> {
-  const rows = events.map((event) => rowOf(db, event, context))
+  const rows = events.map((event) => rowOf(event, context))
   if (rows.length > 0) await db.insertInto('events').values(rows).execute()
 }
 
-function rowOf(db: Db, event: NewEvent, context: RecordContext): Row<'events'> {
-  const uuid = orderedId(db, context.random)
+// Only ties of one millisecond are decided by it, so it may start anew with the process.
+let recorded = 0
+
+function rowOf(event: NewEvent, context: RecordContext): Row<'events'> {
+  const uuid = randomId(context.random, 'evt')
   const body: LogEvent = {
     uuid,
     published: isoTime(context.now),
@@ -85,6 +88,7 @@ function rowOf(db: Db, event: NewEvent, context: RecordContext): Row<'events'> {
   return {
     id: uuid,
     published_at: context.now,
+    ordinal: ++recorded,
     type: event.eventType,
     outcome: event.outcome.result,
     actor_id: event.actor?.id ?? null,
@@ -95,15 +99,6 @@ function rowOf(db: Db, event: NewEvent, context: RecordContext): Row<'events'> {
 }
 
 const alarming: ReadonlySet<string> = new Set(['FAILURE', 'DENY'])
-
-const recorded = new WeakMap<Db, number>()
-
-/** Events of one database transaction have one time; their ids keep the order in which they were recorded. */
-function orderedId(db: Db, random: Random): string {
-  const ordinal = (recorded.get(db) ?? 0) + 1
-  recorded.set(db, ordinal)
-  return randomId(random, `evt${String(ordinal % 1000).padStart(3, '0')}`).slice(0, 20)
-}
 
 const toEvent = (row: Row<'events'>): LogEvent => JSON.parse(row.body) as LogEvent
 
@@ -116,6 +111,7 @@ export async function listEvents(
     .selectFrom('events')
     .selectAll()
     .orderBy('published_at', 'desc')
+    .orderBy('ordinal', 'desc')
     .orderBy('id', 'desc')
     .limit(query.limit)
   if (query.transactionId !== undefined) select = select.where('transaction_id', '=', query.transactionId)
@@ -145,6 +141,7 @@ export const filterAttributes = Object.keys(columns) as readonly FilterAttribute
 /** A place between two events. */
 export interface EventCursor {
   readonly at: number
+  readonly ordinal: number
   readonly id: string
 }
 
@@ -171,6 +168,7 @@ export async function queryEvents(
     .where('published_at', '>=', since)
     .where('published_at', '<', until)
     .orderBy('published_at', order)
+    .orderBy('ordinal', order)
     .orderBy('id', order)
     .limit(limit)
   if (filter !== undefined) select = select.where((eb) => conditionOf(eb, filter))
@@ -180,11 +178,16 @@ export async function queryEvents(
   }
   if (after !== undefined) {
     const beyond = order === 'asc' ? '>' : '<'
-    select = select.where((eb) => eb(eb.refTuple('published_at', 'id'), beyond, eb.tuple(after.at, after.id)))
+    select = select.where((eb) =>
+      eb(eb.refTuple('published_at', 'ordinal', 'id'), beyond, eb.tuple(after.at, after.ordinal, after.id)),
+    )
   }
   const rows = await select.execute()
   const last = rows.at(-1)
-  return { events: rows.map(toEvent), end: last && { at: last.published_at, id: last.id } }
+  return {
+    events: rows.map(toEvent),
+    end: last && { at: last.published_at, ordinal: last.ordinal, id: last.id },
+  }
 }
 
 function conditionOf(eb: ExpressionBuilder<Schema, 'events'>, filter: EventFilter): Expression<SqlBool> {

@@ -38,7 +38,8 @@ export async function readLog(
   const late = follows && storage.kind === 'postgres' ? now - settlingMs : Number.MAX_SAFE_INTEGER
   const { events, end } = await queryEvents(storage.db, { ...wanted, until: Math.min(wanted.until, late) })
   const full = events.length === wanted.limit && end !== undefined
-  const cursor = full || follows ? (end ?? wanted.after ?? { at: wanted.since, id: '' }) : undefined
+  const cursor =
+    full || follows ? (end ?? wanted.after ?? { at: wanted.since, ordinal: 0, id: '' }) : undefined
   return { events: events.map(toWire), next: cursor && { after: writeCursor(cursor) } }
 }
 
@@ -96,12 +97,12 @@ function keywordsOf(query: Query): readonly string[] {
   return words
 }
 
-const writeCursor = ({ at, id }: EventCursor): string => `${at}_${id}`
+const writeCursor = ({ at, ordinal, id }: EventCursor): string => `${at}_${ordinal}_${id}`
 
 function readCursor(text: string): EventCursor {
-  const [, at, id = ''] = /^(\d{1,16})_([A-Za-z0-9]{0,40})$/.exec(text) ?? []
+  const [, at, ordinal, id = ''] = /^(\d{1,15})_(\d{1,15})_([A-Za-z0-9]{0,40})$/.exec(text) ?? []
   if (at === undefined) throw invalid('after', 'is not one that a Link header gave')
-  return { at: Number(at), id }
+  return { at: Number(at), ordinal: Number(ordinal), id }
 }
 
 /** An event with the members that Okta's have beside ours, so that readers of the field find each where they look. */

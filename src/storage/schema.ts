@@ -224,6 +224,8 @@ interface BudgetsTable {
 interface EventsTable {
   id: string
   published_at: number
+  /** Tells events of one millisecond apart: the order in which their process recorded them. */
+  ordinal: number
   type: string
   outcome: string
   actor_id: string | null

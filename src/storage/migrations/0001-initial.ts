@@ -208,6 +208,7 @@ export const initial: Migration = {
       .createTable('events')
       .addColumn('id', 'text', (c) => c.primaryKey())
       .addColumn('published_at', 'bigint', (c) => c.notNull())
+      .addColumn('ordinal', 'bigint', (c) => c.notNull())
       .addColumn('type', 'text', (c) => c.notNull())
       .addColumn('outcome', 'text', (c) => c.notNull())
       .addColumn('actor_id', 'text')
@@ -215,11 +216,11 @@ export const initial: Migration = {
       .addColumn('transaction_id', 'text')
       .addColumn('body', 'text', (c) => c.notNull())
       .execute()
-    await index(db, 'events', ['published_at', 'id'])
+    await index(db, 'events', ['published_at', 'ordinal', 'id'])
     await index(db, 'events', ['transaction_id'])
-    await index(db, 'events', ['type', 'published_at', 'id'])
-    await index(db, 'events', ['actor_id', 'published_at', 'id'])
-    await index(db, 'events', ['target_id', 'published_at', 'id'])
+    await index(db, 'events', ['type', 'published_at', 'ordinal', 'id'])
+    await index(db, 'events', ['actor_id', 'published_at', 'ordinal', 'id'])
+    await index(db, 'events', ['target_id', 'published_at', 'ordinal', 'id'])
 
     await schema
       .createTable('api_tokens')
