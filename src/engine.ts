@@ -83,7 +83,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
   const mailRandom = branchOf(random, 'mail events')
-  const mailRandom = branchOf(random, 'mail events')
   const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
     secrets,
@@ -173,7 +172,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       await delivery.idle()
       clock.rewind()
       limits.clear()
-      random.restart?.()
       random.restart?.()
       await storage.clear(['signing_keys'])
       policies.forget()

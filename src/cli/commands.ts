@@ -65,6 +65,11 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./config.ts')).config,
   },
   {
+    name: 'doctor',
+    summary: 'hold the settings against ASVS, NIST and RFC 9700',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'events',
     summary: 'show what happened, newest first',
     load: async () => (await import('./events.ts')).events,

@@ -1,3 +1,5 @@
+import { formatDuration } from '../base/index.ts'
+import { budgetsFrom } from '../limits/index.ts'
 import type { Config } from './options.ts'
 
 /** What a requirement of a standard comes to, with a configuration. */
@@ -63,8 +65,10 @@ const requirements: readonly Requirement[] = [
     id: '2.4.1',
     standard: asvs,
     asks: 'automation cannot use up quotas or flood people with mail',
-    check: ({ limits }) =>
-      met(`${limits.mailsPerRecipient} mails a recipient in 10 minutes, budgets of requests and guesses`),
+    check: ({ limits }) => {
+      const { limit, windowMs } = budgetsFrom(limits).mails
+      return met(`${limit} mails a recipient in ${formatDuration(windowMs)}, budgets of requests and guesses`)
+    },
   },
   {
     id: '6.1.1',

@@ -60,9 +60,7 @@ function addEndpoints(
 ): void {
   app.get(`${path}/keys`, () => parts.keys.published())
   app.post(`${path}/interact`, { preHandler: limited }, async (request) =>
-    watchInteract(parts, watchedCallOf(request), () =>
-      interact(parts, server(), interactCallOf(request)),
-    ),
+    watchInteract(parts, watchedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
   app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
   app.post(`${path}/revoke`, async (request, reply) => {

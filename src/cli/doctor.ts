@@ -1,0 +1,38 @@
+import { type Finding, findingsOf, loadSettings } from '../config/index.ts'
+import { type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+
+const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
+
+export const doctor: Command = {
+  about: [
+    'Holds the settings in force against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 that concern recovery, sign-in and tokens: met, deviates (and why), not applicable.',
+    'A deviation is no failure: the exit code is 0. docs/security.md says why the defaults deviate where they do.',
+  ],
+  options: { ...configOption, ...jsonOption },
+  examples: [
+    ['rekey doctor', 'each requirement and what it comes to'],
+    ['rekey doctor --json | jq \'.[] | select(.result == "deviates")\'', 'only what deviates'],
+  ],
+
+  async run(call) {
+    refuseMore(call, 0)
+    const { terminal, options } = call
+    const { folder, env } = terminal
+    const loaded = await loadSettings({ folder, env, file: textOf(call, 'config') })
+    for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
+    const findings = findingsOf(loaded.check('development'))
+    if (options.json) return terminal.print(JSON.stringify(findings, null, 2))
+
+    for (const { standard, id, asks, result, why } of findings) {
+      const line = `${marks[result]} ${standard}, ${id}: ${asks}`
+      terminal.print(result === 'deviates' ? terminal.style('yellow', line) : line)
+      terminal.print(terminal.style('dim', `    ${why}`))
+    }
+    const count = (result: Finding['result']) =>
+      findings.filter((finding) => finding.result === result).length
+    terminal.print('')
+    terminal.print(
+      `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable`,
+    )
+  },
+}
