@@ -203,7 +203,7 @@ export const sdkCalls: readonly SdkCall[] = [
     answers: 'claims of mary@example.com',
   },
   {
-    call: 'token.renewTokens()',
+    call: 'token.renewTokens(), in a browser app',
     client: 'public',
     async run(auth, idp) {
       await signedIn(auth, idp)
@@ -213,7 +213,6 @@ export const sdkCalls: readonly SdkCall[] = [
     answers: 'accessToken, idToken, refreshToken',
   },
   {
-    // The SDK sends no client secret when it refreshes: a web app refreshes with a library of its own.
     call: 'token.renewTokens(), in a web app',
     async run(auth, idp) {
       await signedIn(auth, idp)

@@ -1,6 +1,6 @@
 /**
- * Every state that a captured response of the field's own service is known of, by the name of its file, in words of
- * this project, and whether this engine has it. `docs/supported.md` is made from this list; `fixtures.test.ts` compares
+ * Every state that the public collection of the field's own example responses shows, by the name of its file, in words
+ * of this project, and whether this engine has it. `docs/supported.md` is made from this list; `fixtures.test.ts` compares
  * what is covered where the captured files are at hand.
  */
 export interface CapturedState {
@@ -217,11 +217,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'too many requests, the form stays',
       covered: 'response',
     },
-    {
-      file: 'error-429-api-limit-exceeded',
-      state: 'too many requests of one address',
-      because: 'request limits',
-    },
+    { file: 'error-429-api-limit-exceeded', state: 'too many requests of one address', covered: 'response' },
     {
       file: 'error-500-internal-server-error',
       state: 'a failure of a gateway',

@@ -265,6 +265,10 @@ const covered: Readonly<Record<string, Covered>> = {
     },
     deviations: [oldTypes, personId],
   },
+  'error-429-api-limit-exceeded': {
+    engine: { settings: { limits: { requests: { idxPerAddress: 1 } } } },
+    reach: (visitor) => visitor.begins().then(() => visitor.submits('recover')),
+  },
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),
     deviations: [noCancel, otherServer],

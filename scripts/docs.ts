@@ -1,0 +1,33 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { configurationPage } from '../src/config/index.ts'
+import { flowPage } from './documents/flow.ts'
+import { messagesPage } from './documents/messages.ts'
+import { supportedPage } from './documents/supported.ts'
+
+/** A document that is made from the code, by its path in the repository. */
+export interface GeneratedDocument {
+  readonly file: string
+  readonly render: () => string | Promise<string>
+}
+
+/** `npm run docs` writes them all; `test/docs.test.ts` fails where one is stale. */
+export const documents: readonly GeneratedDocument[] = [
+  { file: 'docs/configuration.md', render: configurationPage },
+  { file: 'docs/flow.md', render: flowPage },
+  { file: 'docs/messages.md', render: messagesPage },
+  { file: 'docs/supported.md', render: supportedPage },
+]
+
+const pathOf = (file: string): URL => new URL(`../${file}`, import.meta.url)
+
+/** The document as it stands in the repository, or nothing where it does not stand there yet. */
+export const written = (file: string): Promise<string> => readFile(pathOf(file), 'utf8').catch(() => '')
+
+if (import.meta.main) {
+  for (const { file, render } of documents) {
+    const text = await render()
+    if (text === (await written(file))) continue
+    await writeFile(pathOf(file), text)
+    console.log(`written: ${file}`)
+  }
+}

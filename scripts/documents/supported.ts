@@ -1,0 +1,116 @@
+import { steps } from '../../src/idx/index.ts'
+import { authorizationServer, discoveryOf } from '../../src/oidc/server.ts'
+import { answerOf, type SdkStyle, sdkCalls, sdkStyles } from '../../test/support/sdk-calls.ts'
+import { type CapturedState, capturedStates } from '../../test/wire/captured-states.ts'
+import { generatedFrom, table } from './table.ts'
+
+const engine = 'https://id.example.com'
+
+const idxEndpoints = (): readonly (readonly string[])[] => {
+  const paths = [...new Set(steps.map(({ path }) => path))]
+  const named = (path: string) =>
+    steps.flatMap((step) => (step.path === path ? [`\`${step.name}\``] : [])).join(', ')
+  return [
+    ['`POST /idp/idx/introspect`', 'where a conversation stands, by interaction handle or state handle'],
+    ...paths.map((path) => [`\`POST /idp/idx/${path}\``, named(path)]),
+    ['`GET /email/verify/{clientId}?token=…`', 'the magic link of a mail'],
+  ]
+}
+
+/** What discovery names, and discovery itself, of both authorization servers. */
+function oauthEndpoints(): readonly (readonly string[])[] {
+  const [custom, org] = (['default', 'org'] as const).map((id) => authorizationServer(id, engine))
+  if (custom === undefined || org === undefined) throw new Error('there are two authorization servers')
+  const pathOf = (url: unknown) => `\`${String(url).slice(engine.length)}\``
+  const of = (server: typeof custom) =>
+    new Map(
+      Object.entries(discoveryOf(server)).filter(
+        ([name]) => name.endsWith('_endpoint') || name === 'jwks_uri',
+      ),
+    )
+  return [
+    ['discovery', ...[custom, org].map(({ issuer }) => pathOf(`${issuer}/.well-known/openid-configuration`))],
+    ...[...of(custom)].map(([name, url]) => [`\`${name}\``, pathOf(url), pathOf(of(org).get(name))]),
+  ]
+}
+
+const statusOf = ({ covered, because = '' }: CapturedState): string => {
+  if (covered === 'response') return 'yes'
+  if (covered === 'page') return 'yes, as a page of the engine'
+  return because.startsWith('nothing')
+    ? `no: ${because.replace(/^nothing( planned)?: /, '')}`
+    : `not yet: ${because}`
+}
+
+const all = Object.values(capturedStates).flat()
+const missing = [
+  ...new Set(all.flatMap(({ because = 'nothing' }) => (because.startsWith('nothing') ? [] : [because]))),
+]
+
+const legacy = sdkStyles.filter((style) => !style.includes('step mode'))
+
+/** The answer of several styles: once where it is the same, else with the versions that give it. */
+function answersOf(call: (typeof sdkCalls)[number], styles: readonly SdkStyle[]): string {
+  const answers = Map.groupBy(styles, (style) => answerOf(call, style))
+  const shown = (answer: string) =>
+    answer.startsWith('throws ') ? `throws "${answer.slice('throws '.length).replaceAll('`', '')}"` : answer
+  if (answers.size === 1) return shown([...answers.keys()][0] ?? '')
+  return [...answers].map(([answer, of]) => `${of.toSorted().join(', ')}: ${shown(answer)}`).join('; ')
+}
+
+const calls = (): string =>
+  table(
+    ['call', 'versions 6, 7 and 8 in legacy mode', 'version 8 in step mode'],
+    sdkCalls.map((call) => [`\`${call.call}\``, answersOf(call, legacy), answersOf(call, ['8, step mode'])]),
+  )
+
+export const supportedPage =
+  (): string => `${generatedFrom('the step table, discovery, and the tables of the tests')}
+
+# What is supported
+
+Rekey speaks the part of Okta's Identity Engine that sign-in and password recovery need. This page lists it, from the
+tables that the tests run on. What is in none of these tables is not supported.
+
+## IDX endpoints
+
+${table(['endpoint', 'steps'], idxEndpoints())}
+
+The steps are drawn in [flow.md](flow.md), the messages listed in [messages.md](messages.md).
+
+## OAuth and OpenID Connect endpoints
+
+${table(['', 'server `default`', 'org server'], oauthEndpoints())}
+
+Grants: \`interaction_code\` and \`refresh_token\`. PKCE with S256 is required. Tokens are signed with RS256. There is no
+\`authorize\` endpoint and no hosted sign-in page yet: apps sign people in with the SDK.
+
+## Calls of okta-auth-js
+
+What each call is answered with by an engine with its default settings, with \`idx.enableLegacyMode\` in version 8 and
+without. A call that throws in step mode for want of a step is one that the SDK has in legacy mode only. The SDK
+sends no client secret when it refreshes: a web app with a secret refreshes with an OAuth library.
+
+${calls()}
+
+## States of the protocol
+
+The responses are those of the public collection that Okta's sign-in widget is tested with. A state is covered when the
+test suite compares the engine's answer with the collection's, field by field, every difference explained.
+
+${Object.entries(capturedStates)
+  .map(
+    ([group, states]) =>
+      `### ${group}\n\n${table(
+        ['state', 'response', 'covered'],
+        states.map((state) => [state.state, `\`${state.file}\``, statusOf(state)]),
+      )}`,
+  )
+  .join('\n\n')}
+
+## What is not supported
+
+${missing.map((feature) => `- ${feature}`).join('\n')}
+- hosted sign-in pages and the \`authorize\` endpoint
+- sessions by cookie: the engine sets no cookie
+`
