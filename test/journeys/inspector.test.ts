@@ -1,0 +1,267 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { Exchange } from '../../src/audit/index.ts'
+import { silentLogger } from '../../src/base/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import {
+  answer,
+  atTheCode,
+  atTheReset,
+  choose,
+  mailTo,
+  newPassword,
+  startNode,
+  wrongCode,
+} from '../support/attacks.ts'
+import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
+import { failures, recoversByLink } from '../support/failures.ts'
+import { codeOf, visit } from '../support/idx.ts'
+
+const executablePath = findChromium()
+const reason = executablePath === undefined ? ` (skipped: ${noChromium})` : ''
+let idp: Kit
+
+beforeAll(async () => {
+  idp = await startEngine()
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const page = async (path: string) => (await fetch(`${idp.controlUrl}${path}`)).text()
+
+/** The id of the conversation that began first, or of what never became one. */
+async function firstOf(kit: Kit): Promise<string> {
+  const begun = (await kit.engine.transactions()).toSorted((a, b) => a.createdAt.localeCompare(b.createdAt))
+  const list = await (await fetch(`${kit.controlUrl}/flows`)).text()
+  const id = begun[0]?.id ?? /data-id="(exc\d+)"/.exec(list)?.[1]
+  if (id === undefined) throw new Error('nothing was recorded')
+  return id
+}
+
+describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${reason}`, () => {
+  let chromium: Browser
+
+  beforeAll(async () => {
+    chromium = await launchChromium(executablePath ?? '')
+  })
+  afterAll(() => chromium?.close())
+
+  async function open(kit: Kit, path: string, options: BrowserContextOptions = {}) {
+    const context = await chromium.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    onTestFinished(() => context.close())
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: kit.controlUrl })
+    const opened = await context.newPage()
+    const complaints: string[] = []
+    opened.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    opened.on('pageerror', (error) => complaints.push(String(error)))
+    await opened.goto(kit.controlUrl + path)
+    if (options.javaScriptEnabled !== false) await opened.getByText('Live', { exact: true }).waitFor()
+    return { page: opened, complaints }
+  }
+
+  const verdict = (shown: Page) => shown.locator('.verdict')
+
+  test.each(failures)('names the cause of $what: $cause', async ({ cause, says, options, drive }) => {
+    const kit = options === undefined ? idp : await startEngine(options)
+    if (options !== undefined) onTestFinished(() => kit.close())
+    await drive(kit)
+
+    const id = await firstOf(kit)
+    const { page: shown, complaints } = await open(kit, '/flows')
+    await shown.locator(`.row[data-id="${id}"] .row-link`).click()
+    await verdict(shown).waitFor()
+    expect(await verdict(shown).getAttribute('data-cause')).toBe(cause)
+    expect(await verdict(shown).locator('.verdict-text').innerText()).toMatch(says)
+    expect(complaints).toEqual([])
+  })
+
+  test('shows a flow while somebody walks through it, without a reload', async () => {
+    const { page: shown, complaints } = await open(idp, '/flows')
+    await shown.getByRole('heading', { name: 'No flow yet' }).waitFor()
+    const visitor = await visit(idp)
+    await shown.locator('.row').click()
+    await verdict(shown).getByText('It waits for somebody to say who she is').waitFor()
+
+    await visitor.post('recover')
+    const selected = await visitor.post('identify', { identifier: idp.person.login })
+    await shown.getByRole('heading', { name: `Recovery of ${idp.person.login}` }).waitFor()
+    await choose(visitor, selected.body)
+    await verdict(shown).getByText('It waits for the code or the link that was mailed').waitFor()
+    await shown.getByText('ForgotPassword: delivered.').waitFor()
+    await answer(visitor, wrongCode((await mailTo(idp, idp.person.login)).code))
+    await verdict(shown).getByText('It is wrong answer 1 of 5.').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('copies the diagram, and is used by keys alone', async () => {
+    await recoversByLink(idp)
+    const { page: shown } = await open(idp, '/flows')
+    await shown.keyboard.press('j')
+    await shown.keyboard.press('Enter')
+    await verdict(shown).waitFor()
+    expect(await verdict(shown).getAttribute('data-cause')).toBe('signed-in')
+
+    await shown.keyboard.press('c')
+    await shown.getByText('Copied the diagram.').waitFor()
+    const copied = await shown.evaluate<string>('navigator.clipboard.readText()')
+    expect(copied).toContain('sequenceDiagram\n  autonumber\n  participant App\n')
+    expect(copied).toContain('  App->>Rekey: challenge/answer (6 digits)\n  Rekey-->>App: 200 reset\n')
+    expect(copied).toContain('  Rekey->>Mailbox: ForgotPassword\n  Mailbox->>Rekey: link opened')
+    await shown.keyboard.press('Escape')
+    await shown.getByRole('heading', { name: 'Choose a flow' }).waitFor()
+  })
+
+  test('is whole without JavaScript', async () => {
+    const visitor = await atTheCode(idp, idp.person.login)
+    await answer(visitor, wrongCode((await mailTo(idp, idp.person.login)).code))
+    const { page: shown } = await open(idp, '/', { javaScriptEnabled: false })
+    await shown.getByRole('link', { name: 'Flows' }).click()
+    await shown.locator('.row-link').click()
+
+    expect(await verdict(shown).getAttribute('data-cause')).toBe('code-wrong')
+    expect(await shown.locator('.chapter').count()).toBeGreaterThan(5)
+    expect(await shown.locator('#mermaid').inputValue()).toContain('sequenceDiagram')
+    await shown.getByRole('link', { name: 'Mails' }).click()
+    await shown.frameLocator('iframe').first().getByText('Enter a code instead: 482913').waitFor()
+    await shown.getByRole('link', { name: '320 px' }).click()
+    expect(
+      await shown
+        .locator('iframe')
+        .first()
+        .evaluate((frame) => frame.clientWidth),
+    ).toBe(320)
+    await shown.getByRole('link', { name: 'Password changed' }).click()
+    await shown.frameLocator('iframe').last().getByText('The password of your account was changed.').waitFor()
+  })
+
+  test.each(['light', 'dark'] as const)('fits at 320 pixels, %s', async (colorScheme) => {
+    const visitor = await visit(idp)
+    await visitor.post('recover')
+    await visitor.post('identify', { identifier: `${'long'.repeat(15)}@${'sub.'.repeat(20)}example.com` })
+    const { page: shown } = await open(idp, '/flows', { viewport: { width: 320, height: 640 }, colorScheme })
+    const overflow = () => shown.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+
+    expect(await overflow()).toBeLessThanOrEqual(0)
+    await shown.locator('.row-link').click()
+    await verdict(shown).waitFor()
+    expect(await overflow()).toBeLessThanOrEqual(0)
+    await shown.getByRole('link', { name: 'Mails' }).click()
+    await shown.locator('iframe').first().waitFor()
+    expect(await overflow()).toBeLessThanOrEqual(0)
+  })
+})
+
+test('no secret reaches whoever watches, wherever in a request it stands', async () => {
+  const watched: Exchange[] = []
+  const node = await startNode({
+    ports: { observe: (exchange) => watched.push(exchange), log: silentLogger },
+  })
+  onTestFinished(() => node.close())
+  const canary = 'C4naryThatNobodyMaySee'
+  const mary = 'mary@example.com'
+  const visitor = await atTheReset(node, mary)
+  const mail = await mailTo(node, mary)
+  await fetch(mail.link ?? '', { redirect: 'manual' })
+  await fetch(`${node.engineUrl}/email/verify/${canary}?token=${canary}&${canary}=1`)
+  for (const path of ['introspect', 'identify', 'recover', 'challenge', 'challenge/answer', 'cancel/x']) {
+    await visitor.post(path, {
+      [canary]: canary,
+      credentials: { passcode: canary, totp: canary, [canary]: 1, revokeSessions: canary },
+      authenticator: { id: canary, methodType: canary, [canary]: canary },
+      rememberMe: canary,
+      stateToken: canary,
+    })
+    await visitor.post(path, { stateHandle: canary, interactionHandle: canary })
+  }
+  const done = await answer(visitor, newPassword)
+  const code = codeOf(done.body) ?? ''
+  const tokens = await visitor.tokens(code)
+  for (const endpoint of ['interact', 'token']) {
+    for (const client_id of [node.clientId, canary]) {
+      await fetch(`${node.issuer}/v1/${endpoint}`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          client_id,
+          client_secret: canary,
+          grant_type: 'interaction_code',
+          interaction_code: canary,
+          code_verifier: canary,
+          redirect_uri: `http://${canary}:${canary}@localhost:1/?${canary}#${canary}`,
+          state: canary,
+          nonce: canary,
+          login_hint: canary,
+          scope: canary,
+          [canary]: canary,
+        }),
+      })
+    }
+  }
+
+  const secrets = [
+    canary,
+    newPassword,
+    visitor.stateHandle,
+    visitor.interactionHandle,
+    visitor.verifier,
+    mail.code ?? '',
+    new URL(mail.link ?? '').searchParams.get('token') ?? '',
+    code,
+    tokens.body.access_token,
+    tokens.body.id_token,
+    node.clientSecret,
+  ]
+  const text = JSON.stringify(watched).toLowerCase()
+  expect(secrets.every((secret) => secret.length >= 6)).toBe(true)
+  expect(secrets.filter((secret) => text.includes(secret.toLowerCase()))).toEqual([])
+  expect(watched.map(({ endpoint }) => endpoint)).toEqual(
+    expect.arrayContaining(['idx', 'link', 'interact', 'token']),
+  )
+  expect(text).toContain('"credentials.passcode":"6 digits"')
+  expect(text).toContain(`"credentials.passcode":"password of ${newPassword.length} characters"`)
+})
+
+test('the archive of a flow is a HAR 1.2 that holds kinds instead of secrets', async () => {
+  const visitor = await atTheCode(idp, idp.person.login)
+  await answer(visitor, (await mailTo(idp, idp.person.login)).code)
+  const response = await fetch(`${idp.controlUrl}/flows/${await firstOf(idp)}/har`)
+  const { log } = (await response.json()) as { log: { version: string; entries: { request: object }[] } }
+
+  expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="trs\w+\.har"$/)
+  expect(log.version).toBe('1.2')
+  expect(
+    log.entries.map(({ request }) => (request as { url: string }).url.replace(idp.engineUrl, '')),
+  ).toEqual([
+    '/oauth2/default/v1/interact',
+    '/idp/idx/introspect',
+    '/idp/idx/recover',
+    '/idp/idx/identify',
+    '/idp/idx/challenge',
+    '/idp/idx/challenge/answer',
+  ])
+  expect(log.entries.at(-1)?.request).toMatchObject({
+    method: 'POST',
+    postData: { text: '{"stateHandle":"state handle","credentials.passcode":"6 digits"}' },
+  })
+})
+
+test('what people type stays text in pages and diagrams', async () => {
+  const visitor = await visit(idp)
+  await visitor.post('recover')
+  const typed = '<script>alert(1)</script> #1 "end" \u0026 </textarea>'
+  await visitor.post('identify', { identifier: typed })
+  const shown = await page(`/flows/${await firstOf(idp)}`)
+
+  expect(shown).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+  expect(shown).not.toContain('<script>alert')
+  expect(shown.match(/<\/textarea>/g)).toHaveLength(1)
+  expect(shown).toContain('(#60;script#62;alert(1)'.replaceAll('&', '&amp;'))
+})
+
+test('templates of one’s own are previewed as they are now, and refused with the reason', async () => {
+  const response = await fetch(`${idp.controlUrl}/mails/ForgotPassword/text`)
+  expect(response.headers.get('content-security-policy')).toContain('sandbox')
+  expect(await response.text()).toContain('482913')
+  expect((await fetch(`${idp.controlUrl}/mails/Nonsense`)).status).toBe(404)
+})
