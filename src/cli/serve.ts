@@ -13,7 +13,7 @@ import {
 import { untilTold, within } from './ending.ts'
 
 /** How long an end may take, in milliseconds: requests under way, then mails in hand. */
-const graceMs = 9_000
+const graceMs = 8_000
 
 export const serve: Command = {
   about: [
