@@ -1,3 +1,8 @@
+/**
+ * The kinds of proof there are, each a value in a folder of its own: how it is asked for, judged, and replaced, with
+ * its rules and its messages. The generic steps of the protocol delegate to them. Owns no step and no transaction
+ * (`flow`). A new authenticator is a folder and a line here.
+ */
 import type { Authenticator } from '../flow/index.ts'
 import { emailAuthenticator } from './email/index.ts'
 import { type PasswordHasher, passwordAuthenticator } from './password/index.ts'
@@ -15,10 +20,7 @@ export {
   standardHash,
 } from './password/index.ts'
 
-/**
- * The kinds of proof there are, each a value in a folder of its own: how it is asked for, judged, and replaced. The
- * generic steps of the protocol delegate to them. A new authenticator is a folder and a line here.
- */
+/** All of them, by key. */
 export const authenticatorsWith = (hasher: PasswordHasher): ReadonlyMap<string, Authenticator> =>
   new Map(
     [passwordAuthenticator(hasher), emailAuthenticator].map((authenticator) => [

@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** Lower ranks never import higher ones, and equal ranks never each other (docs/architecture.md). */
+const ranks: readonly (readonly string[])[] = [
+  ['base', 'words'],
+  ['storage'],
+  ['mail', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
+  ['flow'],
+  ['authenticators'],
+  ['idx', 'oidc', 'management'],
+  ['http'],
+  ['config'],
+  ['engine'],
+  ['index', 'testing'],
+  // `rekey dev` is the testing kit on a terminal.
+  ['cli'],
+]
+/** Files beside the folders that are one part together. */
+const parts: Readonly<Record<string, string>> = { core: 'engine', seed: 'engine', upkeep: 'engine' }
+
+/** What stands in certain places only. */
+const onlyThere: readonly (readonly [what: string, pattern: RegExp, place: RegExp])[] = [
+  ['the environment', /\bprocess\.env\b/, /^cli\//],
+  ['the time', /\bnew Date\b|\bDate\.(now|parse|UTC)\b/, /^base\//],
+  ['randomness', /\bMath\.random\b|'node:crypto'|\bcrypto\.(subtle|random)/, /^base\//],
+  ['Kysely', /'kysely(\/\w+)?'/, /^storage\/|\/store\.ts$/],
+  ['Fastify', /'fastify'|'@fastify\//, /^http\/|\/routes\.ts$/],
+  ['nodemailer', /'nodemailer'/, /^mail\/transports\//],
+  ['words of the wire', /\b(rel|relatesTo|accepts): /, /^idx\/wire\//],
+]
+
+/** Files that only look as if they broke a rule. */
+const exceptions: Readonly<Record<string, string>> = {
+  'config/reference.ts': 'shows the environment in the sample of a configuration file that it prints',
+}
+
+const src = join(import.meta.dirname, '../src')
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.split(sep).join('/'))
+  .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file))
+const textOf = (file: string): string =>
+  readFileSync(join(src, file), 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+
+const partOf = (file: string): string => {
+  const [first = ''] = file.split('/')
+  const name = first.replace(/\.ts$/, '')
+  return parts[name] ?? name
+}
+const rankOf = (file: string): number => ranks.findIndex((rank) => rank.includes(partOf(file)))
+
+const imports = files.flatMap((file) =>
+  [...textOf(file).matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+\.ts)'/g)].map(([, target = '']) => ({
+    file,
+    target: relative(src, join(src, dirname(file), target))
+      .split(sep)
+      .join('/'),
+  })),
+)
+const between = imports.filter(({ file, target }) => partOf(file) !== partOf(target))
+const shown = ({ file, target }: (typeof imports)[number]): string => `${file} imports ${target}`
+
+test('every file belongs to a part that has a rank', () => {
+  expect(files.filter((file) => rankOf(file) < 0)).toEqual([])
+})
+
+describe('imports', () => {
+  test('point to lower ranks', () => {
+    expect(between.filter(({ file, target }) => rankOf(target) >= rankOf(file)).map(shown)).toEqual([])
+  })
+  test('go through the front door', () => {
+    const doors = between.filter(({ target }) => !/^[\w-]+(\/index)?\.ts$/.test(target))
+    expect(doors.map(shown)).toEqual([])
+  })
+  test('of one authenticator never lead to another', () => {
+    const folder = (file: string) => file.split('/').slice(0, 2).join('/')
+    const across = imports.filter(({ file, target }) =>
+      [file, target].every((one) => one.split('/').length > 2 && one.startsWith('authenticators/')),
+    )
+    expect(across.filter(({ file, target }) => folder(file) !== folder(target)).map(shown)).toEqual([])
+  })
+})
+
+test.each(onlyThere)('%s stands in its place only', (_, pattern, place) => {
+  const found = files.filter((file) => !place.test(file) && pattern.test(textOf(file)))
+  expect(found.filter((file) => exceptions[file] === undefined)).toEqual([])
+})
+
+test('an exception is a file that needs it', () => {
+  const needed = onlyThere.flatMap(([, pattern, place]) =>
+    files.filter((file) => !place.test(file) && pattern.test(textOf(file))),
+  )
+  expect(Object.keys(exceptions).filter((file) => !needed.includes(file))).toEqual([])
+})
+
+test('the example reaches the engine as a customer would, over HTTP alone', () => {
+  const example = join(src, '../examples/web')
+  const own = readdirSync(example, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /\.ts$/.test(file) && !/\.test\.ts$|node_modules/.test(file),
+  )
+  expect(
+    own.filter((file) =>
+      /from '[./]*(src|dist)\/|'rekey-engine/.test(readFileSync(join(example, file), 'utf8')),
+    ),
+  ).toEqual([])
+})
+
+test('every folder says at its door what it owns', () => {
+  const doors = new Set(files.flatMap((file) => (file.includes('/') ? [`${partOf(file)}/index.ts`] : [])))
+  expect(
+    [...doors].filter(
+      (door) => !/^\/\*\*\n( \*.*\n){1,12} \*\/\n/.test(readFileSync(join(src, door), 'utf8')),
+    ),
+  ).toEqual([])
+})
