@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { commandsPage } from '../src/cli/index.ts'
 import { configurationPage } from '../src/config/index.ts'
 import { flowPage } from './documents/flow.ts'
 import { messagesPage } from './documents/messages.ts'
@@ -12,6 +13,7 @@ export interface GeneratedDocument {
 
 /** `npm run docs` writes them all; `test/docs.test.ts` fails where one is stale. */
 export const documents: readonly GeneratedDocument[] = [
+  { file: 'docs/commands.md', render: commandsPage },
   { file: 'docs/configuration.md', render: configurationPage },
   { file: 'docs/flow.md', render: flowPage },
   { file: 'docs/messages.md', render: messagesPage },
