@@ -6,7 +6,11 @@ export function findChromium(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter)
   const names = ['chromium', 'chromium-browser', 'google-chrome']
   const places = names.flatMap((name) => folders.map((folder) => join(folder, name)))
-  return [process.env.CHROMIUM_PATH ?? '', ...places].find((path) => path !== '' && existsSync(path))
+  const found = [process.env.CHROMIUM_PATH ?? '', ...places].find((path) => path !== '' && existsSync(path))
+  // Where a browser is required, as in CI, a suite without one fails instead of being skipped.
+  if (found === undefined && process.env.REKEY_REQUIRE_BROWSER === '1')
+    throw new Error('no Chromium was found')
+  return found
 }
 
 export const chromiumArguments = [
