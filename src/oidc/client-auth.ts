@@ -59,7 +59,7 @@ export async function authenticateCaller(...args: Parameters<typeof identifyCall
   return caller
 }
 
-function readBasic(authorization: string): Credentials {
+export function readBasic(authorization: string): Credentials {
   const [, encoded] = /^basic ([\w+/=-]+)$/i.exec(authorization) ?? []
   if (encoded === undefined) throw invalidRequest('The Authorization header is not a Basic one.')
   const text = Buffer.from(encoded, 'base64').toString('utf8')

@@ -1,13 +1,14 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
 import { describeUserAgent, ProtocolError, systemClock } from '../base/index.ts'
 import { findInteractionByCode, findInteractionByHandle, verifies } from '../interactions/index.ts'
-import { findActiveClient } from './client-auth.ts'
+import { findActiveClient, readBasic } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
 
 interface Call {
   readonly path: string
   readonly form: Form
+  readonly authorization: string | undefined
   readonly userAgent: string | undefined
 }
 
@@ -64,15 +65,16 @@ export async function watchToken(
 /** Why a code would be refused, by the same conditions as its redemption, looked at before it is tried. */
 async function lookAtCode(
   { storage, secrets, clock }: Parts,
-  { form, issuer }: Call & { readonly issuer: string },
+  call: Call & { readonly issuer: string },
 ): Promise<{ readonly interactionId?: string; readonly reason?: string }> {
+  const { form, issuer } = call
   const code = form.get('interaction_code')
   const found = code === undefined ? undefined : await findInteractionByCode(storage.db, code, secrets)
   if (found === undefined) return { reason: 'unknown' }
   const { interaction, usedAt, expiresAt } = found
   const redirectUri = form.get('redirect_uri')
   const reasons = {
-    client: interaction.clientId !== form.get('client_id') && form.has('client_id'),
+    client: interaction.clientId !== clientIdIn(call),
     issuer: interaction.issuer !== issuer,
     used: usedAt !== null,
     expired: expiresAt <= clock.now(),
@@ -85,11 +87,12 @@ async function lookAtCode(
 
 async function toldOf(
   parts: Parts,
-  { path, form, userAgent }: Call,
+  call: Call,
   endpoint: 'interact' | 'token',
 ): Promise<Omit<Exchange, 'at' | 'durationMs' | 'status'>> {
+  const { path, form, userAgent } = call
   // Shown only where it is registered: whatever else stands in its place may be a secret.
-  const client = await findActiveClient(parts.storage.db, form.get('client_id') ?? '')
+  const client = await findActiveClient(parts.storage.db, clientIdIn(call))
   const { browser, system } = describeUserAgent(userAgent ?? '')
   return {
     endpoint,
@@ -100,6 +103,17 @@ async function toldOf(
     messages: [],
     clientId: client?.id,
     browser: [browser, system].filter(Boolean).join(' on ') || undefined,
+  }
+}
+
+/** The client that calls, by the body or by its Authorization header; empty where neither can be read. */
+function clientIdIn({ form, authorization }: Call): string {
+  const named = form.get('client_id')
+  if (named !== undefined || authorization === undefined) return named ?? ''
+  try {
+    return readBasic(authorization).clientId
+  } catch {
+    return ''
   }
 }
 

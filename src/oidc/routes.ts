@@ -157,7 +157,7 @@ const callOf = (request: FastifyRequest) => ({
 
 const watchedCallOf = (request: FastifyRequest) => ({
   path: request.routeOptions.url ?? '',
-  form: bodyOf(request).form,
+  ...callOf(request),
   userAgent: request.headers['user-agent'],
 })
 

@@ -164,7 +164,7 @@ function explainExpired(facts: FlowFacts, answeredAt: number): Explanation {
   return bad(
     'code-expired',
     say`The code expired at ${moment(mail.codeEndsAt)}, ${span(facts.codeLifetimeMs)} after it was mailed; the person typed it at ${moment(answeredAt)}.${movedWords(moved)}`,
-    'She asks for another mail on the same page.',
+    'The person asks for another mail on the same page.',
   )
 }
 

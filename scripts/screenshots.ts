@@ -1,0 +1,76 @@
+// Takes the pictures of inbox and flow inspector for the documentation, from a real run in Chromium:
+// `npm run screenshots`.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { type Kit, startEngine } from '../src/testing/index.ts'
+import { findChromium, launchChromium, noChromium } from '../test/support/chromium.ts'
+import { codeOf, visit, type WireVisitor } from '../test/support/idx.ts'
+import { smallPng } from './small-png.ts'
+
+const folder = join(import.meta.dirname, '../docs/assets')
+const largest = 80 * 1024
+
+/** People who recover, so that there is something to see: one in time, one too late, one in the middle of it. */
+async function peopleRecover(idp: Kit): Promise<void> {
+  for (const [login, firstName] of [
+    ['ada@example.com', 'Ada'],
+    ['grace@example.com', 'Grace'],
+  ] as const) {
+    await idp.people.add({ login, firstName })
+  }
+  const ada = await asksForTheMail(idp, 'ada@example.com')
+  await answers(ada, await codeMailedTo(idp, 'ada@example.com'))
+  await ada.tokens(codeOf((await answers(ada, 'Lighthouse-Biscuit-77')).body) ?? '')
+  const mary = await asksForTheMail(idp, 'mary@example.com')
+  const code = await codeMailedTo(idp, 'mary@example.com')
+  await answers(mary, code === '123456' ? '654321' : '123456')
+  idp.clock.advance('7m')
+  await answers(mary, code)
+  await asksForTheMail(idp, 'grace@example.com')
+  await codeMailedTo(idp, 'grace@example.com')
+}
+
+async function asksForTheMail(idp: Kit, identifier: string): Promise<WireVisitor> {
+  const visitor = await visit(idp)
+  await visitor.post('recover')
+  const { body } = await visitor.post('identify', { identifier })
+  await visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
+  return visitor
+}
+
+const codeMailedTo = async (idp: Kit, to: string): Promise<string> =>
+  (await idp.outbox.waitFor({ to })).code ?? ''
+
+const answers = (visitor: WireVisitor, passcode: string) =>
+  visitor.post('challenge/answer', { credentials: { passcode } })
+
+async function take(page: Page, name: string): Promise<void> {
+  await page.mouse.move(0, 0)
+  const picture = smallPng(await page.screenshot({ animations: 'disabled' }))
+  if (picture.length >= largest)
+    throw new Error(`${name} has ${picture.length} bytes: ${largest} are allowed`)
+  await writeFile(join(folder, name), picture)
+  console.log(`docs/assets/${name}  ${Math.ceil(picture.length / 1024)} KB`)
+}
+
+const executablePath = findChromium()
+if (executablePath === undefined) throw new Error(noChromium)
+const idp = await startEngine()
+const browser = await launchChromium(executablePath)
+try {
+  await mkdir(folder, { recursive: true })
+  await peopleRecover(idp)
+  const page = await browser.newPage({ viewport: { width: 1120, height: 720 }, colorScheme: 'light' })
+  await page.goto(idp.controlUrl)
+  await page.locator('.row-link', { hasText: 'grace@example.com' }).first().click()
+  await page.frameLocator('.mail-frame').getByText('Enter a code instead').waitFor()
+  await take(page, 'inbox.png')
+  await page.goto(`${idp.controlUrl}/flows`)
+  await page.locator('.row-link', { hasText: 'The code expired' }).click()
+  await page.locator('.verdict').waitFor()
+  await take(page, 'inspector.png')
+} finally {
+  await browser.close()
+  await idp.close()
+}
