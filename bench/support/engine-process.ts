@@ -68,7 +68,7 @@ const hasher = counted(
 )
 const engine = await openEngine(config, {
   hasher,
-  log: createLogger({ level: order.logLevel ?? 'fatal' }),
+  log: createLogger({ level: order.logLevel ?? 'error' }),
   ...(order.knownCodes && { random: insecureKnownCodes }),
 })
 
@@ -78,6 +78,8 @@ function usage(): Usage {
   return { cpuMs: (user + system) / 1000, rss, heapUsed, hashes }
 }
 
+// Whoever started this is gone, however it ended.
+process.on('disconnect', () => process.exit(0))
 process.on('message', async (question: Question) => {
   if (question === 'collect') globalThis.gc?.()
   if (question === 'idle') await engine.delivery.idle()

@@ -14,8 +14,8 @@ export async function addPeople(storage: Storage, count: number, passwordHash: s
   const text = (value: string) => sql`cast(${value} as text)`
   const at = sql`cast(${now} as bigint)`
   await storage.transaction(async (tx) => {
-    await sql`insert into people (id, status, login, login_key, email, email_key, profile, created_at, updated_at, status_changed_at)
-      select * from (${numbers} select ${id}, 'ACTIVE', ${login}, ${login}, ${login}, ${login},
+    await sql`insert into people (id, status, login, login_key, email, email_key, first_key, last_key, profile, created_at, updated_at, status_changed_at)
+      select * from (${numbers} select ${id}, 'ACTIVE', ${login}, ${login}, ${login}, ${login}, 'ada', 'example',
         '{"login":"' || ${login} || '","email":"' || ${login} || '","firstName":"Ada","lastName":"Example"}',
         ${at}, ${at}, ${at} from numbers) as made`.execute(tx)
     await sql`insert into credentials (person_id, authenticator, data, created_at, updated_at)
