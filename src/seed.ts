@@ -13,7 +13,7 @@ import type { ClientConfig, Config, PersonConfig } from './config/index.ts'
 import { ensureEveryone, findPersonByIdentifier, getEveryone } from './directory/index.ts'
 import { ensureApiToken, type People } from './management/index.ts'
 import { seedPolicies } from './policies/index.ts'
-import type { Storage } from './storage/index.ts'
+import { type Storage, takeTurn } from './storage/index.ts'
 
 interface SeedParts {
   readonly storage: Storage
@@ -26,10 +26,14 @@ interface SeedParts {
   readonly hashes: Map<string, Promise<string>>
 }
 
-/** Brings the database to what the configuration asks for. Adds and updates; what it does not name it leaves alone. */
+/**
+ * Brings the database to what the configuration asks for. Adds and updates; what it does not name it leaves alone. Nodes
+ * that start at once on an empty database take turns.
+ */
 export async function seed(config: Config, parts: SeedParts): Promise<void> {
   const { storage, random, now } = parts
   await storage.transaction(async (tx) => {
+    await takeTurn(tx, 'seed')
     await ensureEveryone(tx, { random, now })
     const { id: everyoneId } = await getEveryone(tx)
     await seedPolicies(tx, config, { random, now, everyoneId })
@@ -44,6 +48,7 @@ export async function seed(config: Config, parts: SeedParts): Promise<void> {
 async function seedClient(config: ClientConfig, { storage, secrets, random, now }: SeedParts): Promise<void> {
   const { id, label, secret, ...rest } = config
   await storage.transaction(async (tx) => {
+    await takeTurn(tx, 'seed')
     const before = await findClient(tx, id)
     const secretChanged =
       secret !== undefined && before !== undefined && !isClientSecret(before, secret, secrets)
@@ -69,5 +74,10 @@ async function seedPerson(
   if ((await findPersonByIdentifier(storage.db, login)) !== undefined) return
   if (password !== undefined && !hashes.has(password)) hashes.set(password, hasher.hash(password))
   const passwordHash = password === undefined ? undefined : await hashes.get(password)
-  await people.add({ profile: { login, email, ...names }, passwordHash })
+  try {
+    await people.add({ profile: { login, email, ...names }, passwordHash })
+  } catch (error) {
+    // Another node has just done so.
+    if ((await findPersonByIdentifier(storage.db, login)) === undefined) throw error
+  }
 }

@@ -16,5 +16,6 @@ export {
   type Storage,
   type StorageOptions,
   type Tx,
+  takeTurn,
   unprefixed,
 } from './storage.ts'

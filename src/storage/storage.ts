@@ -162,6 +162,18 @@ export function unprefixed<Name extends string>(
   return Object.fromEntries(columns.map((column) => [column, row[`${prefix}${column}`]])) as never
 }
 
+/**
+ * Makes transactions that want the same turn run one after the other, on any number of nodes, each seeing what the one
+ * before has done: a row that both write, held until the transaction ends.
+ */
+export async function takeTurn(tx: Tx, turn: string): Promise<void> {
+  await tx
+    .insertInto('settings')
+    .values({ key: `turn.${turn}`, value: '' })
+    .onConflict((oc) => oc.column('key').doUpdateSet({ value: '' }))
+    .execute()
+}
+
 /** Asks the database whether it answers. */
 export async function ping(db: Db): Promise<void> {
   await db.executeQuery(CompiledQuery.raw('select 1'))
