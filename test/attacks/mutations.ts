@@ -133,8 +133,8 @@ export const mutations: readonly Mutation[] = [
     replace: 'const inMemory = new Map<string, number>()\nfunction toTransaction(',
     also: [
       [
-        '    progress: JSON.stringify(progress),',
-        '    progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
+        'progress: JSON.stringify(progress),\n      version: from.version + 1,',
+        'progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),\n      version: from.version + 1,',
       ],
       [
         "? { ...progress, closed: 'superseded' }\n        : progress,",
