@@ -136,6 +136,19 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     openLink: (clientId, token) => openLink(parts, clientId, token),
     watching: ports.observe && { observe: ports.observe, lookAt: (by) => lookAt(parts, by) },
   })
+  const management = managementRoutes({
+    storage,
+    secrets,
+    random,
+    clock,
+    people,
+    policies,
+    budgets: budgetsFrom(config.limits),
+    orgName: config.org.name,
+    recoveryPage: config.management.recoveryPage,
+    onCommitted: () => delivery.wake(),
+    baseUrl: () => baseUrl,
+  })
   const http = createHttp({
     storage,
     random: branchOf(random, 'requests'),
@@ -143,7 +156,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
-    plugins: [oidc.routes, idx, managementRoutes({ storage, secrets, clock, baseUrl: () => baseUrl })],
+    plugins: [oidc.routes, idx, management],
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })

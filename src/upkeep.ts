@@ -30,6 +30,7 @@ const keptFor: Readonly<Record<GrowingTable, number>> = {
   interactions: day,
   sessions: day,
   outbox: day,
+  person_tokens: 0,
   // Reuse of a token that has expired is refused without a row, too.
   artifacts: 0,
   budgets: 0,

@@ -54,6 +54,10 @@ export const eventTypes = {
     when: 'A sign-in code is queued.',
     outcomes: ['SUCCESS'],
   },
+  'system.email.new_user.sent_message': {
+    when: 'An activation mail is queued.',
+    outcomes: ['SUCCESS'],
+  },
   'system.email.password_changed.sent_message': {
     when: 'The notice of a changed password is queued.',
     outcomes: ['SUCCESS'],

@@ -119,8 +119,14 @@ export async function isAssigned(db: Db, clientId: string, personId: string): Pr
   return row !== undefined
 }
 
+/** The origins that browsers may call from. */
 export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {
-  return (await db.selectFrom('trusted_origins').select('origin').execute()).map((row) => row.origin)
+  const rows = await db
+    .selectFrom('trusted_origins')
+    .select(['origin', 'scopes'])
+    .where('status', '=', 'ACTIVE')
+    .execute()
+  return rows.flatMap(({ origin, scopes }) => (JSON.parse(scopes).includes('CORS') ? [origin] : []))
 }
 
 export async function ensureTrustedOrigin(
@@ -130,7 +136,15 @@ export async function ensureTrustedOrigin(
 ): Promise<void> {
   await db
     .insertInto('trusted_origins')
-    .values({ id: randomId(context.random, 'tos'), name: origin, origin, created_at: context.now })
+    .values({
+      id: randomId(context.random, 'tos'),
+      name: origin,
+      origin,
+      status: 'ACTIVE',
+      scopes: JSON.stringify(['CORS', 'REDIRECT']),
+      created_at: context.now,
+      updated_at: context.now,
+    })
     .onConflict((oc) => oc.column('origin').doNothing())
     .execute()
 }

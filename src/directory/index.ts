@@ -3,8 +3,29 @@
  * (`compareKey`) and how an address is masked; does not own what a credential's data means (that is its
  * authenticator's) nor who may do what (policies). Shapes and statuses follow Okta's Users API.
  */
+
+export {
+  addMember,
+  findGroup,
+  type GroupsQuery,
+  listGroups,
+  putGroup,
+  removeGroup,
+  removeMember,
+  type StoredGroup,
+} from './groups/store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
 export * from './person.ts'
+export {
+  type Attribute,
+  type Comparison,
+  findPersonByLogin,
+  type PeopleFilter,
+  type PeopleQuery,
+  queryPeople,
+  takenNames,
+  withPassword,
+} from './search/store.ts'
 export {
   createPerson,
   ensureEveryone,
@@ -19,9 +40,19 @@ export {
   type Member,
   type MemberRow,
   memberFrom,
+  nameKey,
   personColumns,
   putCredential,
   removeCredential,
   removePerson,
   updatePerson,
 } from './store.ts'
+export {
+  endPersonTokens,
+  findPersonToken,
+  findPersonTokenById,
+  issuePersonToken,
+  type PersonToken,
+  type PersonTokenKind,
+  spendPersonToken,
+} from './tokens/store.ts'

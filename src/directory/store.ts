@@ -2,6 +2,7 @@ import { ProtocolError, type Random, randomId } from '../base/index.ts'
 import { type Db, isUniqueViolation, prefixed, type Row, run, unprefixed } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
+import { endPersonTokens } from './tokens/store.ts'
 
 /** What a person is made of, for stores that read her together with rows of their own. */
 export const personColumns = [
@@ -17,7 +18,7 @@ export const personColumns = [
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
 
-const toPerson = (row: PersonRow): Person => ({
+export const toPerson = (row: PersonRow): Person => ({
   id: row.id,
   status: row.status as PersonStatus,
   profile: JSON.parse(row.profile) as Profile,
@@ -123,6 +124,8 @@ export async function updatePerson(
   id: string,
   changes: PersonChanges,
   now: number,
+  /** Only where she has one of these statuses; otherwise she stays as she is. */
+  from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
   const profile = changes.profile && (await changedProfile(db, id, changes.profile))
   const row = await uniquely(() =>
@@ -136,6 +139,7 @@ export async function updatePerson(
         ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
       })
       .where('id', '=', id)
+      .$if(from !== undefined, (query) => query.where('status', 'in', [...(from ?? [])]))
       .returningAll()
       .executeTakeFirst(),
   )
@@ -155,6 +159,7 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('credentials').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
+  await endPersonTokens(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
   return numDeletedRows > 0n
 }
@@ -164,30 +169,35 @@ const nameColumns = (profile: Profile) => ({
   login_key: compareKey(profile.login),
   email: profile.email,
   email_key: compareKey(profile.email),
+  first_key: nameKey(profile.firstName),
+  last_key: nameKey(profile.lastName),
 })
+
+/** A name as it is searched. */
+export const nameKey = (name: unknown): string => (typeof name === 'string' ? compareKey(name) : '')
 
 function checkNames({ login, email }: Profile): void {
   if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
-    throw new ProtocolError(400, 'E0000001', 'login: a text of 1 to 100 characters is needed')
+    throw unusable('login', 'a text of 1 to 100 characters is needed')
   }
   if (typeof email !== 'string' || !looksLikeAddress(email)) {
-    throw new ProtocolError(400, 'E0000001', 'email: must be in the form of an email address')
+    throw unusable('email', 'must be in the form of an email address')
   }
 }
+
+const unusable = (field: string, why: string): ProtocolError =>
+  new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes: [`${field}: ${why}`] })
 
 async function uniquely<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause
-    throw new ProtocolError(
-      400,
-      'E0000001',
-      'login, email: a person with this login or email exists already',
-      {
-        cause,
-      },
-    )
+    throw new ProtocolError(400, 'E0000001', 'Api validation failed: login', {
+      cause,
+      // Which of the two it was stands in no portable part of the database's error.
+      causes: ['login, email: An object with this field already exists in the current organization'],
+    })
   }
 }
 

@@ -1,6 +1,12 @@
 import { type NewEvent, recordAll } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
-import { putCredential, removeCredential, updatePerson } from '../directory/index.ts'
+import {
+  endPersonTokens,
+  putCredential,
+  removeCredential,
+  spendPersonToken,
+  updatePerson,
+} from '../directory/index.ts'
 import {
   completeInteraction,
   extendInteraction,
@@ -13,7 +19,8 @@ import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.
 import type { Db, Storage, Tx } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued, sessionsCleared } from './events.ts'
 import type { Charge, Effect, Outcome } from './outcome.ts'
-import { close } from './progress.ts'
+import { close, type Progress } from './progress.ts'
+import { sessionExpired } from './standing.ts'
 import { endTransactionsOf, moveTransaction, openTransaction, type Transaction } from './store.ts'
 
 export interface CommitParts {
@@ -216,6 +223,7 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
       await updatePerson(tx, effect.personId, effect.changes, now)
       return
     case 'codes.end':
+      await spendTokens(tx, final.progress, effect.personId, now)
       await endTransactionsOf(tx, effect.personId, now, {
         except: transaction.id,
         rule: 'password-changed',
@@ -228,6 +236,19 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
     case 'audit.record':
       return tell(withDebugData(effect.event, uses))
   }
+}
+
+/**
+ * Spends the token that led here, and ends the person's others. A token that was spent or ended a moment ago leads
+ * nowhere: nothing of the outcome stands.
+ */
+async function spendTokens(tx: Tx, { proofs }: Progress, personId: string, now: number): Promise<void> {
+  for (const { tokenId } of proofs) {
+    if (tokenId !== undefined && !(await spendPersonToken(tx, tokenId, now))) {
+      throw sessionExpired('the recovery token has ended')
+    }
+  }
+  await endPersonTokens(tx, personId)
 }
 
 async function revokeSessions({ tx, now, sessionId, tell }: Work, personId: string): Promise<void> {

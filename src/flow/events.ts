@@ -102,6 +102,8 @@ function endOf({
 const queued: Readonly<Record<NewMail['template'], EventType>> = {
   ForgotPassword: 'system.email.password_reset.sent_message',
   EmailChallenge: 'system.email.send_factor_verify_message',
+  PasswordResetByAdmin: 'system.email.password_reset.sent_message',
+  UserActivation: 'system.email.new_user.sent_message',
   PasswordChanged: 'system.email.password_changed.sent_message',
 }
 

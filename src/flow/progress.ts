@@ -31,6 +31,8 @@ export interface Subject {
 export interface Proof {
   readonly authenticator: string
   readonly at: number
+  /** The token it was proven by: spent with what it leads to, not before. */
+  readonly tokenId?: string
 }
 
 export interface Challenge {
@@ -47,6 +49,20 @@ export interface Challenge {
 export type Closing = 'cancelled' | 'completed' | 'recovered' | 'locked' | 'denied' | 'superseded'
 
 export const begin = (): Progress => ({ format: 1, intent: 'sign-in', proofs: [], misses: 0, replaced: [] })
+
+/** What stands in the place of an authenticator where somebody came with a token that she was given. */
+export const recoveryToken = 'recovery_token'
+
+/** A recovery that begins at its end: a token says who it is, and is proof enough. */
+export const beginByToken = (
+  subject: Subject,
+  proof: { readonly tokenId: string; readonly at: number },
+): Progress => ({
+  ...begin(),
+  intent: 'recovery',
+  subject,
+  proofs: [{ authenticator: recoveryToken, ...proof }],
+})
 
 /** Takes note of who the visitor says they are. */
 export const identify = (progress: Progress, subject: Subject): Progress => ({ ...progress, subject })

@@ -1,5 +1,5 @@
 import type { Policy } from '../policies/index.ts'
-import type { Progress } from './progress.ts'
+import { type Progress, recoveryToken } from './progress.ts'
 
 /** What is asked next. */
 export type Stage =
@@ -49,14 +49,21 @@ export function choicesOf(progress: Progress, policy: Policy): readonly string[]
   return candidates.filter((key) => !proven.includes(key))
 }
 
-/** A recovery needs one of the authenticators that may start it; a required second factor must come on top. */
+/**
+ * A recovery needs one of the authenticators that may start it, or a token that was handed out; a required second
+ * factor must come on top.
+ */
 function isRecoveryProven(progress: Progress, policy: Policy): boolean {
   const needed = policy.recovery.secondFactor === 'required' ? 2 : 1
+  const hasToken = progress.proofs.some(({ authenticator }) => authenticator === recoveryToken)
   return (
-    provenFactors(progress) >= needed &&
-    progress.proofs.some(({ authenticator }) => policy.recovery.authenticators.includes(authenticator))
+    provenFactors(progress) + (hasToken ? 1 : 0) >= needed &&
+    (hasToken ||
+      progress.proofs.some(({ authenticator }) => policy.recovery.authenticators.includes(authenticator)))
   )
 }
 
+/** A token is no factor of hers: whoever handed it out had it first. */
 const provenFactors = (progress: Progress): number =>
-  new Set(progress.proofs.map(({ authenticator }) => authenticator)).size
+  new Set(progress.proofs.map(({ authenticator }) => authenticator).filter((key) => key !== recoveryToken))
+    .size

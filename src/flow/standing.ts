@@ -4,7 +4,9 @@ import {
   compareKey,
   findCredential,
   findMember,
+  findPerson,
   findPersonByIdentifier,
+  findPersonTokenById,
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
@@ -12,6 +14,7 @@ import { type Budgets, type RequestSource, usedOf } from '../limits/index.ts'
 import type { Policies, Policy } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator } from './authenticator.ts'
+import { beginByToken } from './progress.ts'
 import { type Stage, stageOf } from './stage.ts'
 import type { StepContext } from './step.ts'
 import {
@@ -120,16 +123,29 @@ export async function standingByInteraction(
   if (transaction !== undefined) return standing(parts, scene, transaction)
 
   const { id: interactionId, clientId } = interaction
-  const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt)
+  const token = await tokenOf(parts, interaction, now)
+  const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt, token?.expiresAt ?? Infinity)
   const opened =
     (await openTransaction(
       storage.db,
-      { interactionId, clientId, turn: 0, expiresAt },
+      { interactionId, clientId, turn: 0, expiresAt, ...(token && { progress: token.progress }) },
       { secrets, random, now },
     )) ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
   if (opened === undefined)
     throw new Error(`interaction ${interactionId} has no transaction after opening one`)
+  // The scene was read before anybody was known by it.
+  if (token !== undefined) return standingByInteraction(parts, handle)
   return standing(parts, scene, opened)
+}
+
+/** What a recovery token that `interact` was given tells of its person. Throws where it has ended since. */
+async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: number) {
+  if (request.recoveryTokenId === undefined) return undefined
+  const token = await findPersonTokenById(storage.db, request.recoveryTokenId, now)
+  const person = token && (await findPerson(storage.db, token.personId))
+  if (token === undefined || person === undefined) throw sessionExpired('the recovery token has ended')
+  const subject = { identifier: person.profile.login, userId: person.id }
+  return { expiresAt: token.expiresAt, progress: beginByToken(subject, { tokenId: token.id, at: now }) }
 }
 
 async function standing(

@@ -146,10 +146,13 @@ export async function openTransaction(
     readonly clientId: string
     readonly turn: number
     readonly expiresAt: number
+    /** What is known from the start; absent: nothing. */
+    readonly progress?: Progress
   },
   context: { readonly secrets: Secrets; readonly random: Random; readonly now: number },
 ): Promise<Transaction | undefined> {
   const id = randomId(context.random, 'trs')
+  const progress = transaction.progress ?? begin()
   const keyVersion = context.secrets.version
   const row = await db
     .insertInto('transactions')
@@ -160,9 +163,9 @@ export async function openTransaction(
       client_id: transaction.clientId,
       state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
       key_version: keyVersion,
-      progress: JSON.stringify(begin()),
+      progress: JSON.stringify(progress),
       version: 1,
-      person_id: null,
+      person_id: progress.subject?.userId ?? null,
       link_hash: null,
       created_at: context.now,
       updated_at: context.now,

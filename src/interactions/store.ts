@@ -9,6 +9,8 @@ export interface InteractionRequest {
   readonly maxAge?: number | undefined
   readonly acrValues?: string | undefined
   readonly loginHint?: string | undefined
+  /** A token that its person was given to set a password: the conversation begins there. */
+  readonly recoveryTokenId?: string | undefined
 }
 
 /** From where a person comes: of the request itself, or, if a confidential client vouches for it, as the client says. */

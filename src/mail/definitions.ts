@@ -52,6 +52,16 @@ export const definitions = {
     oneOf: ['emailAuthenticationLink', 'verificationToken'],
     aliases: { oneTimePassword: 'verificationToken' },
   },
+  PasswordResetByAdmin: {
+    variables: { resetPasswordLink: 'link' },
+    oneOf: ['resetPasswordLink'],
+    aliases: { resetPasswordUrl: 'resetPasswordLink' },
+  },
+  UserActivation: {
+    variables: { activationLink: 'link', activationToken: 'code' },
+    oneOf: ['activationLink', 'activationToken'],
+    aliases: {},
+  },
   PasswordChanged: { variables: {}, oneOf: [], aliases: {} },
 } as const satisfies Record<string, Definition>
 

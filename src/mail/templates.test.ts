@@ -125,7 +125,10 @@ describe('the built-in mails', () => {
   })
 
   test.each(templateNames)('%s is one well-formed page without anything from elsewhere', (template) => {
-    const { html, subject } = renderer.render({ template, variables: { ...recovery, ...challenge } })
+    const { html, subject } = renderer.render({
+      template,
+      variables: { ...recovery, ...challenge, activationLink: link },
+    })
     expect(html).not.toMatch(
       /<(img|script|link|iframe|object)\b|\ssrc=|url\(|@import|\$\{|^#(with|without|end)/im,
     )

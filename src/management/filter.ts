@@ -6,14 +6,38 @@ const longest = 2000
 const mostComparisons = 50
 const deepest = 10
 
-const invalid = (why: string): ProtocolError => new ProtocolError(400, 'E0000053', `Invalid filter: ${why}.`)
+export const invalidFilter = (why: string): ProtocolError =>
+  new ProtocolError(400, 'E0000053', `Invalid filter: ${why}.`)
+
+/** Comparisons, and what joins them. */
+export type Filter<Comparison> =
+  | Comparison
+  | { readonly every: readonly Filter<Comparison>[] }
+  | { readonly some: readonly Filter<Comparison>[] }
+
+/** Makes a comparison of what was read, or refuses it by `invalidFilter`. `pr` has no value. */
+export type Compare<Comparison> = (
+  attribute: string,
+  operator: string,
+  value: () => string | boolean,
+) => Comparison
+
+/** Reads a filter of the System Log API: comparisons with `eq`. Throws 400 `E0000053`. */
+export const parseEventFilter = (text: string): EventFilter =>
+  parseFilter(text, (word, operator, value) => {
+    const attribute = attributeOf(word)
+    if (operator !== 'eq') throw invalidFilter('only the operator eq is supported')
+    const is = value()
+    if (typeof is !== 'string') throw invalidFilter('a value must stand in quotation marks')
+    return { attribute, is }
+  })
 
 /**
- * Reads a filter of the System Log API: comparisons with `eq`, joined by `and` and `or`, in parentheses where wanted
- * (RFC 7644, section 3.4.2.2: `and` binds closer). Throws 400 `E0000053`.
+ * Reads a filter: comparisons joined by `and` and `or`, in parentheses where wanted (RFC 7644, section 3.4.2.2: `and`
+ * binds closer). Throws 400 `E0000053`.
  */
-export function parseEventFilter(text: string): EventFilter {
-  if (text.length > longest) throw invalid('it is too long')
+export function parseFilter<Comparison>(text: string, compare: Compare<Comparison>): Filter<Comparison> {
+  if (text.length > longest) throw invalidFilter('it is too long')
   const tokens = tokensOf(text)
   let at = 0
   let comparisons = 0
@@ -21,7 +45,7 @@ export function parseEventFilter(text: string): EventFilter {
   const next = (): string => tokens[at++] ?? ''
   const isNext = (word: string): boolean => tokens[at]?.toLowerCase() === word
 
-  function either(depth: number): EventFilter {
+  function either(depth: number): Filter<Comparison> {
     const parts = [both(depth)]
     while (isNext('or')) {
       at++
@@ -31,7 +55,7 @@ export function parseEventFilter(text: string): EventFilter {
     return parts.length === 1 && only !== undefined ? only : { some: parts }
   }
 
-  function both(depth: number): EventFilter {
+  function both(depth: number): Filter<Comparison> {
     const parts = [single(depth)]
     while (isNext('and')) {
       at++
@@ -41,32 +65,34 @@ export function parseEventFilter(text: string): EventFilter {
     return parts.length === 1 && only !== undefined ? only : { every: parts }
   }
 
-  function single(depth: number): EventFilter {
+  function single(depth: number): Filter<Comparison> {
     if (!isNext('(')) return comparison()
-    if (depth >= deepest) throw invalid('it is too deep')
+    if (depth >= deepest) throw invalidFilter('it is too deep')
     at++
     const inner = either(depth + 1)
-    if (next() !== ')') throw invalid('a parenthesis is not closed')
+    if (next() !== ')') throw invalidFilter('a parenthesis is not closed')
     return inner
   }
 
-  function comparison(): EventFilter {
-    if (++comparisons > mostComparisons) throw invalid('it has too many comparisons')
-    const attribute = attributeOf(next())
-    if (next().toLowerCase() !== 'eq') throw invalid('only the operator eq is supported')
-    const value = next()
-    if (!value.startsWith('"')) throw invalid('a value must stand in quotation marks')
-    return { attribute, is: JSON.parse(value) as string }
+  function comparison(): Filter<Comparison> {
+    if (++comparisons > mostComparisons) throw invalidFilter('it has too many comparisons')
+    const attribute = next()
+    return compare(attribute, next().toLowerCase(), () => {
+      const value = next()
+      if (value === 'true' || value === 'false') return value === 'true'
+      if (!value.startsWith('"')) throw invalidFilter('a value must stand in quotation marks')
+      return JSON.parse(value) as string
+    })
   }
 
   const filter = either(0)
-  if (at < tokens.length) throw invalid('it goes on after its end')
+  if (at < tokens.length) throw invalidFilter('it goes on after its end')
   return filter
 }
 
 function attributeOf(word: string): FilterAttribute {
   const known = filterAttributes.find((attribute) => attribute.toLowerCase() === word.toLowerCase())
-  if (known === undefined) throw invalid(`it may compare ${filterAttributes.join(', ')}`)
+  if (known === undefined) throw invalidFilter(`it may compare ${filterAttributes.join(', ')}`)
   return known
 }
 
@@ -79,6 +105,6 @@ function tokensOf(text: string): readonly string[] {
     tokens.push(match[1] ?? '')
     end = match.index + match[0].length
   }
-  if (text.slice(end).trim() !== '') throw invalid('it is not well-formed')
+  if (text.slice(end).trim() !== '') throw invalidFilter('it is not well-formed')
   return tokens
 }

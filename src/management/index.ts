@@ -3,9 +3,11 @@
  * they are (open recoveries, sessions); API tokens are made and checked; the system log is read. Used over HTTP
  * (/api/v1), by the command line and by the testing kit; shapes follow Okta's management API.
  */
+
+export type { ManagementParts, Operation } from './operation.ts'
 export { type ManagementOptions, managementOptions } from './options.ts'
 export { createPeople, type People, type PeopleParts, type PersonWithPassword } from './people.ts'
-export { type ManagementParts, managementRoutes } from './routes.ts'
+export { managementRoutes, operations } from './routes.ts'
 export { renderTimeline } from './timeline.ts'
 export {
   type ApiRole,

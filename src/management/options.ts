@@ -11,6 +11,13 @@ export const managementOptions = Type.Object(
         secret: true,
       }),
     ),
+    recoveryPage: Type.Optional(
+      Type.String({
+        description:
+          'Where the links of mails that an administrator sends lead on to: a page of an app that takes the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine that says how to go on.',
+        pattern: '^https?://[^\\s]*\\{token\\}[^\\s]*$',
+      }),
+    ),
   },
   { default: {} },
 )

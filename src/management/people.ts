@@ -1,4 +1,4 @@
-import { type EventType, type NewEvent, record } from '../audit/index.ts'
+import { type EventType, type NewEvent, type Party, record } from '../audit/index.ts'
 import {
   newPassword,
   type PasswordData,
@@ -8,6 +8,7 @@ import {
 import { type Clock, ProtocolError, type Random } from '../base/index.ts'
 import {
   createPerson,
+  endPersonTokens,
   findCredential,
   findPerson,
   findPersonByIdentifier,
@@ -41,22 +42,39 @@ export interface PersonWithPassword extends NewPerson {
 
 const password = 'okta_password'
 
+/** Who does it, for the log, and what else belongs to it, in the same database transaction. */
+export interface Deed {
+  readonly by?: Party
+  with?(tx: Tx, person: Person, now: number): Promise<void>
+}
+
+const system: Party = { id: 'system', type: 'SystemPrincipal' }
+
 /** What an owner or administrator does to people; each call is one transaction, with everything that must end with it. */
 export interface People {
   /** The person with this id, else with this login, else with this email. */
   find(name: string): Promise<Person | undefined>
   /** Creates a person, ACTIVE unless said otherwise. The password must meet her policy. Throws 400. */
-  add(person: PersonWithPassword): Promise<Person>
+  add(person: PersonWithPassword, deed?: Deed): Promise<Person>
   /**
    * Changes a person; undefined where she does not exist. A new email, status or password ends her open recoveries;
    * a new password or a status that may not sign in ends her sessions as well. Throws 400.
    */
   change(
     id: string,
-    changes: Pick<PersonChanges, 'profile' | 'status'> & { readonly password?: string | undefined },
+    changes: Pick<PersonChanges, 'profile' | 'status'> & {
+      readonly password?: string | undefined
+      readonly passwordHash?: string | undefined
+    },
+    deed?: Deed & {
+      /** Only from these statuses; throws `refused` where she has another, even one she got a moment ago. */
+      readonly from?: { readonly statuses: readonly PersonStatus[]; readonly refused: Error }
+    },
   ): Promise<Person | undefined>
   /** Removes a person with her credentials, sessions and open recoveries; false where she does not exist. */
-  remove(id: string): Promise<boolean>
+  remove(id: string, deed?: Deed): Promise<boolean>
+  /** Ends her sessions; their tokens are worth nothing from now on. */
+  endSessions(id: string, deed?: Deed): Promise<void>
   /** Whether this is her password now. For owners; costs what a sign-in costs and counts for no budget. */
   hasPassword(id: string, password: string): Promise<boolean>
 }
@@ -71,24 +89,34 @@ export function createPeople(parts: PeopleParts): People {
   ): Promise<void> {
     const { password } = await policies.for(await groupIdsOf(storage.db, personId))
     const problem = await passwordProblem(text, password, person)
-    if (problem !== undefined) throw new ProtocolError(400, 'E0000001', `password: ${problem}`)
+    if (problem !== undefined) {
+      const causes = [`password: ${problem}`]
+      throw new ProtocolError(400, 'E0000001', 'Api validation failed: password', { causes })
+    }
   }
 
   async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
     await putCredential(db, { personId, authenticator: password, data }, now)
+    await endPersonTokens(db, personId)
     await updatePerson(db, personId, { passwordChangedAt: now }, now)
   }
 
-  async function endSessions(tx: Tx, personId: string, now: number): Promise<void> {
+  async function endSessions(tx: Tx, personId: string, now: number, by: Party): Promise<void> {
     const ended = await revokeSessionsOf(tx, personId, now)
-    if (ended > 0) await record(tx, sessionsCleared(personId, ended), { random, now })
+    if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
+  }
+
+  /** A code, link or token that went out before must not work on what the account has become. */
+  async function endRecoveries(tx: Tx, personId: string, now: number, rule: string): Promise<void> {
+    await endTransactionsOf(tx, personId, now, { rule })
+    await endPersonTokens(tx, personId)
   }
 
   return {
     find: async (name) =>
       (await findPerson(storage.db, name)) ?? (await findPersonByIdentifier(storage.db, name)),
 
-    async add({ password: text, passwordHash, ...person }) {
+    async add({ password: text, passwordHash, ...person }, { by = system, with: also } = {}) {
       if (text !== undefined) await checkedPassword(text, person, '')
       const data =
         passwordHash !== undefined
@@ -100,24 +128,34 @@ export function createPeople(parts: PeopleParts): People {
       return storage.transaction(async (tx) => {
         const created = await createPerson(tx, { status: 'ACTIVE', ...person }, { random, now })
         if (data !== undefined) await putPassword(tx, created.id, data, now)
-        await record(tx, lifecycle('user.lifecycle.create', 'Create user', created), { random, now })
+        await record(tx, lifecycle('user.lifecycle.create', 'Create user', created, by), { random, now })
+        await also?.(tx, created, now)
         return created
       })
     },
 
-    async change(id, { password: text, profile, status }) {
+    async change(
+      id,
+      { password: text, passwordHash, profile, status },
+      { by = system, with: also, from } = {},
+    ) {
       const before = await findPerson(storage.db, id)
       if (before === undefined) return undefined
       if (text !== undefined) await checkedPassword(text, before, id)
       const credential = await findCredential<PasswordData>(storage.db, id, password)
-      const data = text === undefined ? undefined : await newPassword(hasher, text, credential?.data)
+      const data =
+        passwordHash !== undefined
+          ? { hash: passwordHash, history: [] }
+          : text === undefined
+            ? undefined
+            : await newPassword(hasher, text, credential?.data)
       const now = clock.now()
       return storage.transaction(async (tx) => {
         const changes = { ...(profile && { profile }), ...(status && { status }) }
-        const changed = await updatePerson(tx, id, changes, now)
+        const changed = await updatePerson(tx, id, changes, now, from?.statuses)
+        if (changed === undefined && from !== undefined) throw from.refused
         if (changed === undefined) return undefined
         if (data !== undefined) await putPassword(tx, id, data, now)
-        // A code or link that went out before must not work on what the account has become.
         const emailChanged = changed.profile.email !== before.profile.email
         const statusChanged = changed.status !== before.status
         const rule = statusChanged
@@ -125,13 +163,14 @@ export function createPeople(parts: PeopleParts): People {
           : data !== undefined
             ? 'password-changed'
             : emailChanged && 'email-changed'
-        if (rule) await endTransactionsOf(tx, id, now, { rule })
-        for (const event of eventsOfChange(before, changed, data !== undefined, profile !== undefined)) {
+        if (rule) await endRecoveries(tx, id, now, rule)
+        for (const event of eventsOfChange(before, changed, by, data !== undefined, profile !== undefined)) {
           await record(tx, event, { random, now })
         }
         if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
-          await endSessions(tx, id, now)
+          await endSessions(tx, id, now, by)
         }
+        await also?.(tx, changed, now)
         return changed
       })
     },
@@ -141,14 +180,19 @@ export function createPeople(parts: PeopleParts): People {
       return hasher.verify(text, credential?.data.hash)
     },
 
-    async remove(id) {
+    async endSessions(id, { by = system } = {}) {
+      await storage.transaction((tx) => endSessions(tx, id, clock.now(), by))
+    },
+
+    async remove(id, { by = system } = {}) {
       const now = clock.now()
       return storage.transaction(async (tx) => {
         const person = await findPerson(tx, id)
         if (person === undefined) return false
         await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
-        await endSessions(tx, id, now)
-        await record(tx, lifecycle('user.lifecycle.delete.completed', 'Delete user', person), { random, now })
+        await endSessions(tx, id, now, by)
+        const deleted = lifecycle('user.lifecycle.delete.completed', 'Delete user', person, by)
+        await record(tx, deleted, { random, now })
         return removePerson(tx, id)
       })
     },
@@ -161,6 +205,7 @@ const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWOR
 function eventsOfChange(
   before: Person,
   after: Person,
+  by: Party,
   password: boolean,
   profile: boolean,
 ): readonly NewEvent[] {
@@ -173,13 +218,14 @@ function eventsOfChange(
             lifecycleOf(before.status, after.status),
             `User became ${after.status}, was ${before.status}`,
             after,
+            by,
           ),
         ]),
     ...(password
-      ? [lifecycle('user.account.update_password', 'Password set by an administrator', after)]
+      ? [lifecycle('user.account.update_password', 'Password set by an administrator', after, by)]
       : []),
-    ...(email ? [lifecycle('user.account.update_primary_email', 'Primary email changed', after)] : []),
-    ...(profile ? [lifecycle('user.account.update_profile', 'Update user', after)] : []),
+    ...(email ? [lifecycle('user.account.update_primary_email', 'Primary email changed', after, by)] : []),
+    ...(profile ? [lifecycle('user.account.update_profile', 'Update user', after, by)] : []),
   ]
 }
 
@@ -205,10 +251,10 @@ const leaving: Partial<Record<PersonStatus, EventType>> = {
   LOCKED_OUT: 'user.account.unlock',
 }
 
-const lifecycle = (eventType: EventType, displayMessage: string, person: Person): NewEvent => ({
+const lifecycle = (eventType: EventType, displayMessage: string, person: Person, actor: Party): NewEvent => ({
   eventType,
   displayMessage,
   outcome: { result: 'SUCCESS' },
-  actor: { id: 'system', type: 'SystemPrincipal' },
+  actor,
   target: [{ id: person.id, type: 'User', alternateId: person.profile.login }],
 })

@@ -1,36 +1,79 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock, Secrets } from '../base/index.ts'
-import type { Storage } from '../storage/index.ts'
+import type { Party } from '../audit/index.ts'
+import { appOperations } from './apps/index.ts'
+import { notFound } from './errors.ts'
+import { groupOperations } from './groups/index.ts'
 import { type Query, readLog } from './log.ts'
-import { type ApiRole, type ApiToken, authorize } from './tokens.ts'
+import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
+import { originOperations } from './origins/index.ts'
+import { policyOperations } from './policies/index.ts'
+import { actorOf, authorize } from './tokens.ts'
+import { userOperations } from './users/index.ts'
+import { serveRecoveryPages } from './users/routes.ts'
 
-export interface ManagementParts {
-  readonly storage: Storage
-  readonly secrets: Secrets
-  readonly clock: Clock
-  /** The engine's public address, without a slash at the end. */
-  baseUrl(): string
-}
+const logOperations: readonly Operation[] = [
+  {
+    method: 'GET',
+    path: '/logs',
+    role: 'read',
+    summary: 'Lists events of the system log.',
+    async handle({ parts, query, now }) {
+      const { events, next } = await readLog({ storage: parts.storage, now }, query)
+      return { body: events, next }
+    },
+  },
+]
+
+/** Everything the management API can do. */
+export const operations: readonly Operation[] = [
+  ...userOperations,
+  ...groupOperations,
+  ...appOperations,
+  ...originOperations,
+  ...policyOperations,
+  ...logOperations,
+]
 
 /** The management API below /api/v1, with full paths from the engine's root. */
 export const managementRoutes =
   (parts: ManagementParts): FastifyPluginAsync =>
   async (app) => {
-    addLog(app, parts)
+    acceptEmpty(app)
+    for (const operation of operations) serve(app, parts, operation)
+    serveRecoveryPages(app, parts)
   }
 
-/** Whose token a request shows; throws where it shows none, or one that may not do this. */
-const callerOf = (parts: ManagementParts, request: FastifyRequest, needed: ApiRole): Promise<ApiToken> =>
-  authorize({ ...parts, now: parts.clock.now() }, request.headers.authorization, needed)
-
-function addLog(app: FastifyInstance, parts: ManagementParts): void {
-  app.get('/api/v1/logs', async (request, reply) => {
-    await callerOf(parts, request, 'read')
-    const query = request.query as Query
-    const { events, next } = await readLog({ storage: parts.storage, now: parts.clock.now() }, query)
-    return paged(parts, request, reply, next).send(events)
+/** Puts an operation on its route: who calls is looked at before anything else is. */
+function serve(app: FastifyInstance, parts: ManagementParts, operation: Operation): void {
+  app.route({
+    method: operation.method,
+    url: prefix + operation.path,
+    // Before the body is read: a stranger learns nothing of how it would be judged.
+    onRequest: async (request) => {
+      const { authorization } = request.headers
+      const caller = await authorize({ ...parts, now: parts.clock.now() }, authorization, operation.role)
+      callers.set(request, actorOf(caller))
+    },
+    handler: async (request, reply) => {
+      const params = request.params as Readonly<Record<string, string>>
+      // PostgreSQL cannot even be asked for such a name.
+      for (const value of Object.values(params)) if (value.includes('\0')) throw notFound(value, 'resource')
+      const answer = await operation.handle({
+        parts,
+        params,
+        query: request.query as Query,
+        body: (request.body ?? {}) as Fields,
+        actor: callers.get(request) ?? { id: 'unknown', type: 'ApiToken' },
+        now: parts.clock.now(),
+      })
+      if (Array.isArray(answer.body)) paged(parts, request, reply, answer.next)
+      if (answer.body === undefined) return reply.code(answer.status ?? 204).send()
+      return reply.code(answer.status ?? 200).send(answer.body)
+    },
   })
 }
+
+const callers = new WeakMap<FastifyRequest, Party>()
 
 /** Adds the links of a page, as Okta does: to itself, and to the next one where there is one. */
 function paged(
@@ -38,14 +81,23 @@ function paged(
   request: FastifyRequest,
   reply: FastifyReply,
   next: Readonly<Record<string, string>> | undefined,
-): FastifyReply {
-  const self = new URL(baseUrl() + (request.routeOptions.url ?? ''))
-  for (const [name, value] of Object.entries(request.query as Query))
-    self.searchParams.set(name, String(value))
+): void {
+  const self = new URL(new URL(baseUrl()).origin + request.url.replace(/\?.*$/s, ''))
+  for (const [name, value] of Object.entries(request.query as Query)) {
+    for (const one of [value].flat()) self.searchParams.append(name, String(one))
+  }
   const links = [`<${self.href}>; rel="self"`]
   if (next !== undefined) {
     for (const [name, value] of Object.entries(next)) self.searchParams.set(name, value)
     links.push(`<${self.href}>; rel="next"`)
   }
-  return reply.header('link', links)
+  reply.header('link', links)
+}
+
+/** Clients of the field say `application/json` of requests without a body, too: that is no body, not a broken one. */
+function acceptEmpty(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _, payload) => {
+    if (request.headers['content-length'] === '0') delete request.headers['content-type']
+    return payload
+  })
 }

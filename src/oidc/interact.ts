@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
+import { findPersonToken } from '../directory/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
 import { acceptedLocales } from '../words/index.ts'
 import { type Caller, identifyCaller } from './client-auth.ts'
@@ -35,7 +36,7 @@ export async function interact(
   }
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
-  refuseTokens(form)
+  const recoveryTokenId = await readRecoveryToken(parts, form)
 
   const { handle } = await beginInteraction(
     parts.storage.db,
@@ -44,7 +45,7 @@ export async function interact(
       issuer: server.id,
       redirectUri,
       codeChallenge,
-      request,
+      request: { ...request, recoveryTokenId },
       origin: originOf(caller, call),
     },
     { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
@@ -99,10 +100,22 @@ function readScope(form: Form, client: Client): string {
   return scopes.join(' ')
 }
 
-/** Tokens of mails that this engine does not send. The widget matches the first text literally. */
-function refuseTokens(form: Form): void {
-  if (form.has('recovery_token')) throw invalidRequest('The recovery token is invalid')
+/**
+ * The token of an administrator's mail. It is not spent here, so that a page can be loaded again, but by the password
+ * it sets. Every bad one is answered alike; the widget matches the text literally.
+ */
+async function readRecoveryToken(
+  { storage, secrets, clock }: Parts,
+  form: Form,
+): Promise<string | undefined> {
   if (form.has('activation_token')) throw invalidRequest('The activation token is invalid')
+  if (!form.has('recovery_token')) return undefined
+  const token = form.get('recovery_token') ?? ''
+  const known = /^[A-Za-z0-9]{43}$/.test(token)
+    ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
+    : undefined
+  if (known === undefined) throw invalidRequest('The recovery token is invalid')
+  return known.id
 }
 
 /**

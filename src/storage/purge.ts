@@ -7,6 +7,7 @@ const growing = {
   transactions: ['expires_at', 'id'],
   interactions: ['expires_at', 'id'],
   sessions: ['expires_at', 'id'],
+  person_tokens: ['expires_at', 'id'],
   artifacts: ['expires_at', 'id'],
   budgets: ['expires_at', 'key'],
   outbox: ['done_at', 'id'],

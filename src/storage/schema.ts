@@ -7,6 +7,7 @@ import type { Insertable, Selectable } from 'kysely'
 export interface Schema {
   readonly people: PeopleTable
   readonly credentials: CredentialsTable
+  readonly person_tokens: PersonTokensTable
   readonly groups: GroupsTable
   readonly memberships: MembershipsTable
   readonly clients: ClientsTable
@@ -34,6 +35,9 @@ interface PeopleTable {
   login_key: string
   email: string
   email_key: string
+  /** Names as they are compared: for searching. */
+  first_key: string
+  last_key: string
   profile: string
   created_at: number
   updated_at: number
@@ -48,6 +52,17 @@ interface CredentialsTable {
   data: string
   created_at: number
   updated_at: number
+}
+
+interface PersonTokensTable {
+  id: string
+  person_id: string
+  /** `recovery` or `activation`. */
+  kind: string
+  /** Keyed hash of the token, which is told in a mail or an answer alone. */
+  hash: string
+  created_at: number
+  expires_at: number
 }
 
 interface GroupsTable {
@@ -90,7 +105,11 @@ interface TrustedOriginsTable {
   id: string
   name: string
   origin: string
+  status: string
+  /** JSON list of what it is trusted with: `CORS`, `REDIRECT`. */
+  scopes: string
   created_at: number
+  updated_at: number
 }
 
 interface PoliciesTable {

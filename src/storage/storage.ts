@@ -82,6 +82,7 @@ const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url
 const tableNames: Readonly<Record<keyof Schema, true>> = {
   people: true,
   credentials: true,
+  person_tokens: true,
   groups: true,
   memberships: true,
   clients: true,

@@ -1,6 +1,5 @@
 import { createHasher, insecureFastHash } from '../authenticators/index.ts'
 import {
-  createSecrets,
   insecureSeededRandom,
   type Logger,
   ProtocolError,
@@ -17,11 +16,10 @@ import {
   type PersonConfig,
   type Settings,
 } from '../config/index.ts'
-import { lifetimesOf } from '../core.ts'
 import type { Engine } from '../engine.ts'
 import type { ControlPerson, MessageReader, NewPerson } from './control/index.ts'
 import type { Faults } from './faults.ts'
-import { type SignedIn, type SignInOptions, signIn } from './sign-in.ts'
+import type { SignedIn, SignInOptions } from './sign-in.ts'
 import { mary, samplePublicClient, sampleWebClient, startSurrounded } from './surroundings.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 
@@ -142,7 +140,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
   const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
   const random = options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed)
   const configure = (smtpUrl: string) => configOf(options, { web, smtpUrl, databaseUrl: database.url })
-  const { engine, sink, control, port, faults, reset, close, config } = await startSurrounded({
+  const { engine, sink, control, port, faults, signInAs, reset, close } = await startSurrounded({
     clock,
     log: options.log ?? silentLogger,
     smtpPort: options.smtpPort ?? 0,
@@ -183,19 +181,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     faults,
     events: () => engine.events(),
     trace: (id) => engine.timeline(id),
-    signInAs: (who, { client = web.id, server = 'default', ...wanted } = {}) =>
-      signIn(
-        {
-          engine,
-          random,
-          redirectUri,
-          secrets: createSecrets(config.secrets),
-          sessionMs: lifetimesOf(config).session,
-          clientSecrets: new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : []))),
-        },
-        typeof who === 'string' ? who : who.login,
-        { ...wanted, client, server },
-      ),
+    signInAs: (who, wanted) => signInAs(typeof who === 'string' ? who : who.login, wanted),
     reset,
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,
@@ -214,6 +200,7 @@ function configOf(
     secrets: [insecureSecret],
     ...settings,
     ...(policy && { policies: policy }),
+    management: { apiToken: insecureApiToken, ...settings.management },
     database: { ...settings.database, url: made.databaseUrl },
     http: { port: options.port ?? 0, ...settings.http },
     mail: { url: made.smtpUrl, spreadMs: 0, ...settings.mail },

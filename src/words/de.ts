@@ -47,6 +47,22 @@ export const de: Words = {
       notYou:
         'Wenn Sie das nicht sind, tun Sie mit dieser Nachricht nichts. Geschieht es noch einmal, ändern Sie Ihr Passwort.',
     },
+    PasswordResetByAdmin: {
+      subject: 'Setzen Sie Ihr Passwort zurück',
+      title: 'Passwort zurücksetzen',
+      intro:
+        'Die Betreiber von ${org.name} bitten Sie, ein neues Passwort zu setzen. Ihr altes gilt nicht mehr.',
+      button: 'Neues Passwort setzen',
+      notYou: 'Wenn Sie das nicht erwartet haben, fragen Sie zuerst bei den Betreibern von ${org.name} nach.',
+    },
+    UserActivation: {
+      subject: 'Willkommen bei ${org.name}',
+      title: 'Willkommen',
+      intro: 'Bei ${org.name} wurde ein Konto für Sie angelegt. Wählen Sie ein Passwort, um es zu nutzen.',
+      button: 'Passwort wählen',
+      notYou:
+        'Wenn Sie das nicht erwartet haben, tun Sie nichts: Ohne Passwort kann niemand das Konto nutzen.',
+    },
     PasswordChanged: {
       subject: 'Ihr Passwort wurde geändert',
       title: 'Ihr Passwort wurde geändert',
@@ -81,6 +97,10 @@ export const de: Words = {
     stale: 'Dieser Link ist überholt. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
     failed:
       'Dieser Link konnte nicht verwendet werden. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+    setPassword: {
+      title: 'Passwort setzen',
+      how: 'Gehen Sie zu der Anwendung, bei der Sie sich anmelden, und wählen Sie dort „Passwort vergessen?“: Sie bekommen einen Code und setzen damit Ihr Passwort.',
+    },
   },
 
   error: {

@@ -51,6 +51,20 @@ export const en = {
       codeOnly: 'On the page where you were asked for it, enter this code:',
       notYou: 'If it was not you, do nothing with this mail. If it happens again, change your password.',
     },
+    PasswordResetByAdmin: {
+      subject: 'Reset your password',
+      title: 'Reset your password',
+      intro: 'An administrator of ${org.name} asks you to set a new password. Your old one no longer works.',
+      button: 'Set a new password',
+      notYou: 'If you did not expect this, ask the people who run ${org.name} before you go on.',
+    },
+    UserActivation: {
+      subject: 'Welcome to ${org.name}',
+      title: 'Welcome',
+      intro: 'An account was made for you at ${org.name}. Choose a password to use it.',
+      button: 'Choose a password',
+      notYou: 'If you did not expect this, do nothing: without a password nobody can use the account.',
+    },
     PasswordChanged: {
       subject: 'Your password was changed',
       title: 'Your password was changed',
@@ -83,6 +97,10 @@ export const en = {
     expired: 'This email link has expired. To get a new one, return to the screen where you asked for it.',
     stale: 'This email link is out of date. Return to the screen where you asked for it.',
     failed: 'This email link could not be used. Return to the screen where you asked for it.',
+    setPassword: {
+      title: 'Set your password',
+      how: 'Go to the application that you sign in to and choose “Forgot your password?” there: it sends you a code, and you set your password with it.',
+    },
   },
 
   /** The engine's pages for what goes wrong. */

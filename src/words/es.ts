@@ -46,6 +46,21 @@ export const es: Words = {
       codeOnly: 'Introduzca este código en la página que se lo pide:',
       notYou: 'Si no es usted, no haga nada con este mensaje. Si vuelve a ocurrir, cambie su contraseña.',
     },
+    PasswordResetByAdmin: {
+      subject: 'Restablezca su contraseña',
+      title: 'Restablezca su contraseña',
+      intro:
+        'Los responsables de ${org.name} le piden que establezca una contraseña nueva. La anterior ya no funciona.',
+      button: 'Establecer una contraseña nueva',
+      notYou: 'Si no lo esperaba, pregunte a los responsables de ${org.name} antes de continuar.',
+    },
+    UserActivation: {
+      subject: 'Le damos la bienvenida a ${org.name}',
+      title: 'Le damos la bienvenida',
+      intro: 'Se ha creado una cuenta para usted en ${org.name}. Elija una contraseña para usarla.',
+      button: 'Elegir una contraseña',
+      notYou: 'Si no lo esperaba, no haga nada: sin contraseña nadie puede usar la cuenta.',
+    },
     PasswordChanged: {
       subject: 'Su contraseña ha cambiado',
       title: 'Su contraseña ha cambiado',
@@ -78,6 +93,10 @@ export const es: Words = {
     expired: 'Este enlace ha caducado. Para obtener otro, vuelva a la página donde lo pidió.',
     stale: 'Este enlace ya no es el más reciente. Vuelva a la página donde lo pidió.',
     failed: 'No se ha podido usar este enlace. Vuelva a la página donde lo pidió.',
+    setPassword: {
+      title: 'Establezca su contraseña',
+      how: 'Vaya a la aplicación en la que inicia sesión y elija «¿Ha olvidado su contraseña?»: recibirá un código con el que establecer su contraseña.',
+    },
   },
 
   error: {

@@ -46,6 +46,23 @@ export const fr: Words = {
       codeOnly: 'Saisissez ce code sur la page qui vous le demande :',
       notYou: 'Si ce n’est pas vous, ignorez ce message. Si cela se reproduit, changez votre mot de passe.',
     },
+    PasswordResetByAdmin: {
+      subject: 'Réinitialisez votre mot de passe',
+      title: 'Réinitialisez votre mot de passe',
+      intro:
+        'Les responsables de ${org.name} vous demandent de définir un nouveau mot de passe. L’ancien ne fonctionne plus.',
+      button: 'Définir un nouveau mot de passe',
+      notYou:
+        'Si vous ne vous y attendiez pas, renseignez-vous auprès des responsables de ${org.name} avant de continuer.',
+    },
+    UserActivation: {
+      subject: 'Bienvenue chez ${org.name}',
+      title: 'Bienvenue',
+      intro: 'Un compte a été créé pour vous chez ${org.name}. Choisissez un mot de passe pour l’utiliser.',
+      button: 'Choisir un mot de passe',
+      notYou:
+        'Si vous ne vous y attendiez pas, ne faites rien : sans mot de passe, personne ne peut utiliser le compte.',
+    },
     PasswordChanged: {
       subject: 'Votre mot de passe a été modifié',
       title: 'Votre mot de passe a été modifié',
@@ -78,6 +95,10 @@ export const fr: Words = {
     expired: 'Ce lien a expiré. Pour en obtenir un autre, retournez à la page où vous l’avez demandé.',
     stale: 'Ce lien n’est plus le plus récent. Retournez à la page où vous l’avez demandé.',
     failed: 'Ce lien n’a pas pu être utilisé. Retournez à la page où vous l’avez demandé.',
+    setPassword: {
+      title: 'Définissez votre mot de passe',
+      how: 'Rendez-vous dans l’application à laquelle vous vous connectez et choisissez « Mot de passe oublié ? » : vous recevrez un code pour définir votre mot de passe.',
+    },
   },
 
   error: {

@@ -181,7 +181,15 @@ onEachDatabase('storage', (database) => {
   })
 
   test('unique columns and primary keys refuse a second row, and it is told apart from other errors', async () => {
-    const origin = { id: 'one', name: 'app', origin: 'https://app.example', created_at: 1 }
+    const times = { created_at: 1, updated_at: 1 }
+    const origin = {
+      id: 'one',
+      name: 'app',
+      origin: 'https://app.example',
+      status: 'ACTIVE',
+      scopes: '[]',
+      ...times,
+    }
     const insert = (row: typeof origin) => storage.db.insertInto('trusted_origins').values(row).execute()
     await insert(origin)
 

@@ -13,6 +13,8 @@ export const initial: Migration = {
       .addColumn('login_key', 'text', (c) => c.notNull().unique())
       .addColumn('email', 'text', (c) => c.notNull())
       .addColumn('email_key', 'text', (c) => c.notNull().unique())
+      .addColumn('first_key', 'text', (c) => c.notNull())
+      .addColumn('last_key', 'text', (c) => c.notNull())
       .addColumn('profile', 'text', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('updated_at', 'bigint', (c) => c.notNull())
@@ -20,6 +22,9 @@ export const initial: Migration = {
       .addColumn('password_changed_at', 'bigint')
       .addColumn('last_login_at', 'bigint')
       .execute()
+    await index(db, 'people', ['first_key'])
+    await index(db, 'people', ['last_key'])
+    await index(db, 'people', ['status', 'id'])
 
     await schema
       .createTable('credentials')
@@ -30,6 +35,18 @@ export const initial: Migration = {
       .addColumn('updated_at', 'bigint', (c) => c.notNull())
       .addPrimaryKeyConstraint('credentials_key', ['person_id', 'authenticator'])
       .execute()
+
+    await schema
+      .createTable('person_tokens')
+      .addColumn('id', 'text', (c) => c.primaryKey())
+      .addColumn('person_id', 'text', (c) => c.notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('hash', 'text', (c) => c.notNull().unique())
+      .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull())
+      .execute()
+    await index(db, 'person_tokens', ['person_id'])
+    await index(db, 'person_tokens', ['expires_at'])
 
     await schema
       .createTable('groups')
@@ -62,7 +79,10 @@ export const initial: Migration = {
       .addColumn('id', 'text', (c) => c.primaryKey())
       .addColumn('name', 'text', (c) => c.notNull())
       .addColumn('origin', 'text', (c) => c.notNull().unique())
+      .addColumn('status', 'text', (c) => c.notNull())
+      .addColumn('scopes', 'text', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('updated_at', 'bigint', (c) => c.notNull())
       .execute()
 
     await schema

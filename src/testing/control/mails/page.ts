@@ -16,6 +16,8 @@ export const widths = [600, 320] as const
 const subjects: Readonly<Record<TemplateName, string>> = {
   ForgotPassword: 'Forgot password',
   EmailChallenge: 'Sign-in code',
+  PasswordResetByAdmin: 'Reset by an administrator',
+  UserActivation: 'Activation',
   PasswordChanged: 'Password changed',
 }
 

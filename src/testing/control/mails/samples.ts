@@ -12,6 +12,10 @@ export function sampleOf(template: TemplateName, language: string, now: number):
       resetPasswordTokenExpirationDate: isoTime(now + 300_000),
     },
     EmailChallenge: { verificationToken: '482913', emailAuthenticationLink: link },
+    PasswordResetByAdmin: {
+      resetPasswordLink: 'https://id.example.com/signin/reset-password/SampleThatOpensNothing',
+    },
+    UserActivation: { activationLink: 'https://id.example.com/welcome/SampleThatOpensNothing' },
     PasswordChanged: {},
   }
   return {

@@ -1,0 +1,60 @@
+import type { Party } from '../audit/index.ts'
+import type { Clock, Random, Secrets } from '../base/index.ts'
+import type { Budgets } from '../limits/index.ts'
+import type { Policies } from '../policies/index.ts'
+import type { Storage } from '../storage/index.ts'
+import type { Query } from './log.ts'
+import type { People } from './people.ts'
+import type { ApiRole } from './tokens.ts'
+
+export interface ManagementParts {
+  readonly storage: Storage
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly clock: Clock
+  readonly people: People
+  readonly policies: Policies
+  readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
+  /** What this installation calls itself in mails. */
+  readonly orgName: string
+  /** Where the link of a reset mail leads on to, with `{token}` for the token; absent: the engine's own page. */
+  readonly recoveryPage?: string | undefined
+  /** Called when something was written: a mail may be waiting. */
+  onCommitted(): void
+  /** The engine's public address, without a slash at the end. */
+  baseUrl(): string
+}
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A request to the management API, by somebody who may make it. */
+export interface Call {
+  readonly parts: ManagementParts
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Query
+  readonly body: Fields
+  /** Whose token it shows. */
+  readonly actor: Party
+  readonly now: number
+}
+
+export interface Answer {
+  /** 200 where there is a body, else 204. */
+  readonly status?: number
+  readonly body?: object
+  /** The parameters of the next page; undefined: this was the last. Lists only. */
+  readonly next?: Readonly<Record<string, string>> | undefined
+}
+
+/** One thing the management API can do. Routes, documentation and the tests of who may do what are made from these. */
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Below `/api/v1`. */
+  readonly path: string
+  readonly role: ApiRole
+  /** What it does, as a sentence without a subject. */
+  readonly summary: string
+  handle(call: Call): Promise<Answer>
+}
+
+export const prefix = '/api/v1'

@@ -1,0 +1,179 @@
+import {
+  addMember,
+  findGroup,
+  listGroups,
+  type Person,
+  type PersonStatus,
+  queryPeople,
+  withPassword,
+} from '../../directory/index.ts'
+import { invalid, notFound } from '../errors.ts'
+import { groupOf } from '../groups/wire.ts'
+import { flag, pageFrom, pageOf, parameter } from '../input.ts'
+import type { Answer, Call, Operation } from '../operation.ts'
+import { getUser, readChanges, readUser, replacing, type UserBody } from './read.ts'
+import { activationOf, handOut } from './recovery.ts'
+import { parseSearch, parseUserFilter } from './search.ts'
+import { userOf, usersOf } from './wire.ts'
+
+async function told({ parts }: Call, person: Person): Promise<Answer> {
+  const having = await withPassword(parts.storage.db, [person.id])
+  return { body: userOf(parts.baseUrl(), person, having.has(person.id)) }
+}
+
+/** A new person. Without a password she gets a token to choose one; with one she can sign in at once. */
+async function create(call: Call): Promise<Answer> {
+  const { parts, actor, query } = call
+  const activate = flag(query, 'activate', true)
+  const next = parameter(query, 'nextLogin')
+  if (next !== undefined && next !== 'changePassword') throw invalid(['nextLogin: must be changePassword'])
+  const { groupIds, ...wanted } = await readUser(call)
+  for (const id of groupIds) {
+    const group = await findGroup(parts.storage.db, id)
+    if (group === undefined) throw notFound(id, 'Group')
+    if (group.type === 'BUILT_IN') throw invalid(['groupIds: everybody is in Everyone already'])
+  }
+  const hasPassword = wanted.password !== undefined || wanted.passwordHash !== undefined
+  const status = firstStatus(activate, hasPassword, next !== undefined)
+  const person = await parts.people.add(
+    { ...wanted, status },
+    {
+      by: actor,
+      async with(tx, created, now) {
+        for (const id of groupIds) await addMember(tx, id, created.id)
+        if (status === 'PROVISIONED')
+          await handOut({ ...call, now }, tx, created, { ...activationOf(call), mails: true })
+      },
+    },
+  )
+  parts.onCommitted()
+  return told(call, person)
+}
+
+function firstStatus(activate: boolean, hasPassword: boolean, mustChange: boolean): PersonStatus {
+  if (!activate) return 'STAGED'
+  if (!hasPassword) return 'PROVISIONED'
+  return mustChange ? 'PASSWORD_EXPIRED' : 'ACTIVE'
+}
+
+async function list({ parts, query }: Call): Promise<Answer> {
+  const q = parameter(query, 'q')
+  const filter = parameter(query, 'filter')
+  const search = parameter(query, 'search')
+  for (const name of ['sortBy', 'sortOrder']) {
+    if (parameter(query, name) !== undefined) throw invalid([`${name}: people are in the order of their ids`])
+  }
+  if ([q, filter, search].filter((given) => given !== undefined).length > 1) {
+    throw invalid(['search: q, filter and search exclude each other'])
+  }
+  const page = pageOf(query, q === undefined ? {} : { limit: 10 })
+  const people = await queryPeople(parts.storage, {
+    startsWith: q,
+    filter: search !== undefined ? parseSearch(search) : filter && parseUserFilter(filter),
+    // Who is gone shows to those who ask for her.
+    except: search === undefined && filter === undefined ? 'DEPROVISIONED' : undefined,
+    limit: page.limit + 1,
+    after: page.after,
+  } as Parameters<typeof queryPeople>[1])
+  const { items, next } = pageFrom(people, page, ({ id }) => id)
+  return { body: await usersOf(parts, items), next }
+}
+
+async function change(call: Call, changes: Partial<UserBody> & object): Promise<Answer> {
+  const before = await getUser(call)
+  const { parts, actor } = call
+  if (changes.password !== undefined && before.status === 'DEPROVISIONED') {
+    throw invalid(['password: a deactivated person has none'])
+  }
+  const { profile, password, passwordHash } = changes
+  const changed = await parts.people.change(
+    before.id,
+    { ...(profile && { profile }), password, passwordHash },
+    { by: actor },
+  )
+  if (changed === undefined) throw notFound(before.id, 'User')
+  return told(call, changed)
+}
+
+/** As Okta does: the first call deactivates, the second one removes. */
+async function remove(call: Call): Promise<Answer> {
+  const { parts, actor } = call
+  const { id, status } = await getUser(call)
+  if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor })
+  else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor })
+  return {}
+}
+
+export const crud: readonly Operation[] = [
+  {
+    method: 'GET',
+    path: '/users',
+    role: 'read',
+    summary: 'Lists people: all but the deactivated, or those that `q`, `filter` or `search` match.',
+    handle: list,
+  },
+  {
+    method: 'POST',
+    path: '/users',
+    role: 'users',
+    summary:
+      'Creates a person; `activate=false` leaves her STAGED, `nextLogin=changePassword` has her choose a new password.',
+    handle: create,
+  },
+  {
+    method: 'GET',
+    path: '/users/:userId',
+    role: 'read',
+    summary: 'Tells of a person, by id or login.',
+    handle: async (call) => told(call, await getUser(call)),
+  },
+  {
+    method: 'POST',
+    path: '/users/:userId',
+    role: 'users',
+    summary: 'Changes what is named of a person.',
+    handle: async (call) => {
+      const { profile, ...rest } = await readChanges(call, await getUser(call))
+      return change(call, { ...rest, ...(profile && { profile: profile as UserBody['profile'] }) })
+    },
+  },
+  {
+    method: 'PUT',
+    path: '/users/:userId',
+    role: 'users',
+    summary: 'Puts a person as a whole: what is not named goes, an empty password stays.',
+    handle: async (call) => {
+      const before = await getUser(call)
+      const { groupIds: _, ...body } = await readUser(call, before)
+      return change(call, { ...body, profile: replacing(before, body.profile) as UserBody['profile'] })
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/users/:userId',
+    role: 'users',
+    summary: 'Deactivates a person; removes one who is deactivated.',
+    handle: remove,
+  },
+  {
+    method: 'GET',
+    path: '/users/:userId/groups',
+    role: 'read',
+    summary: 'Lists the groups of a person.',
+    handle: async (call) => {
+      const { id } = await getUser(call)
+      const groups = await listGroups(call.parts.storage.db, { ofPerson: id, limit: 10_000 })
+      return { body: groups.map((group) => groupOf(call.parts.baseUrl(), group)) }
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/users/:userId/sessions',
+    role: 'users',
+    summary: 'Ends the sessions of a person, and with them her tokens.',
+    handle: async (call) => {
+      await call.parts.people.endSessions((await getUser(call)).id, { by: call.actor })
+      return {}
+    },
+  },
+]

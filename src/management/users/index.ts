@@ -1,0 +1,12 @@
+/**
+ * People over HTTP, after Okta's Users API: create, read, search, change, their lifecycle, passwords and sessions. What
+ * a change ends is decided by `people.ts`; tokens and mails of a reset by `recovery.ts`.
+ */
+import type { Operation } from '../operation.ts'
+import { credentials } from './credentials.ts'
+import { crud } from './crud.ts'
+import { lifecycle } from './lifecycle.ts'
+
+export const userOperations: readonly Operation[] = [...crud, ...lifecycle, ...credentials]
+export { getUser } from './read.ts'
+export { usersOf } from './wire.ts'

@@ -1,0 +1,125 @@
+import {
+  findPerson,
+  findPersonByLogin,
+  type Person,
+  type Profile,
+  takenNames,
+} from '../../directory/index.ts'
+import { notFound, taken } from '../errors.ts'
+import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
+import type { Call, Fields } from '../operation.ts'
+
+/** Whom a path names: by her id, else by her login. Throws 404. */
+export async function getUser({ parts, params }: Call, name = 'userId'): Promise<Person> {
+  const { db } = parts.storage
+  const text = params[name] ?? ''
+  const person = (await findPerson(db, text)) ?? (await findPersonByLogin(db, text))
+  if (person === undefined) throw notFound(text, 'User')
+  return person
+}
+
+export interface UserBody {
+  readonly profile: Profile
+  readonly password: string | undefined
+  readonly passwordHash: string | undefined
+  readonly groupIds: readonly string[]
+}
+
+/** The body of a new person, or of one who is put as a whole. Throws 400 with a cause for each field. */
+export async function readUser(call: Call, before?: Person): Promise<UserBody> {
+  const reader = newReader()
+  const fields = fieldsIn(reader, call.body, 'profile')
+  requiredText(reader, fields, 'login', { max: 100 })
+  requiredText(reader, fields, 'email', { max: 254 })
+  checkNames(reader, fields)
+  const credentials = readCredentials(reader, call.body)
+  const groupIds = textsIn(reader, call.body, 'groupIds') ?? []
+  const profile = withoutNulls(fields) as Profile
+  await checkUnique(call, reader, profile, before?.id)
+  reader.check()
+  return { profile, groupIds, ...credentials }
+}
+
+/** The body of a partial update: what is not named stays, what is null goes. Throws 400. */
+export async function readChanges(
+  call: Call,
+  before: Person,
+): Promise<Omit<UserBody, 'profile' | 'groupIds'> & { readonly profile: Partial<Profile> | undefined }> {
+  const reader = newReader()
+  const fields = fieldsIn(reader, call.body, 'profile')
+  for (const name of ['login', 'email']) if (name in fields) requiredText(reader, fields, name)
+  checkNames(reader, fields)
+  const credentials = readCredentials(reader, call.body)
+  // An absent member of JSON: what is stored as undefined is not stored.
+  const profile = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value === null ? undefined : value]),
+  )
+  await checkUnique(call, reader, profile, before.id)
+  reader.check()
+  return {
+    profile: Object.keys(profile).length > 0 ? (profile as Partial<Profile>) : undefined,
+    ...credentials,
+  }
+}
+
+/** What a person becomes who is put as a whole: what is not named goes. */
+export const replacing = (before: Person, profile: Profile): Partial<Profile> => ({
+  ...Object.fromEntries(Object.keys(before.profile).map((name) => [name, undefined])),
+  ...profile,
+})
+
+const withoutNulls = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+
+/** Names and attributes in use by this engine must be texts; others are kept as they come, within reason. */
+function checkNames(reader: Reader, fields: Fields): void {
+  textIn(reader, fields, 'firstName', { max: 50 })
+  textIn(reader, fields, 'lastName', { max: 50 })
+  textIn(reader, fields, 'locale', { max: 35 })
+  for (const [name, value] of Object.entries(fields)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) {
+      reader.problems.push(`${name.slice(0, 64)}: is no name of an attribute`)
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      reader.problems.push(`${name}: must be a text, a number, true, false or a list`)
+    }
+  }
+}
+
+async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: string): Promise<void> {
+  const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined)
+  const names = { login: text('login'), email: text('email') }
+  for (const field of await takenNames(call.parts.storage.db, names, id)) reader.problems.push(taken(field))
+}
+
+/** A password in clear, or a hash of argon2id. An empty object keeps the one there is. */
+function readCredentials(reader: Reader, body: Fields): Pick<UserBody, 'password' | 'passwordHash'> {
+  const password = fieldsIn(reader, fieldsIn(reader, body, 'credentials'), 'password')
+  const value = textIn(reader, password, 'value', { label: 'password', max: 256 })
+  if (value === '') reader.problems.push('password: The field cannot be left blank')
+  if (password.hook !== undefined) reader.problems.push('password.hook: import by a hook is not supported')
+  if (password.hash === undefined || password.hash === null)
+    return { password: value, passwordHash: undefined }
+  if (value !== undefined) reader.problems.push('password: takes a value or a hash, not both')
+  return { password: undefined, passwordHash: readHash(reader, fieldsIn(reader, password, 'hash')) }
+}
+
+const phc =
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
+
+function readHash(reader: Reader, hash: Fields): string | undefined {
+  const algorithm = textIn(reader, hash, 'algorithm', { label: 'password.hash.algorithm' })
+  const value = textIn(reader, hash, 'value', { label: 'password.hash.value' }) ?? ''
+  if (algorithm?.toUpperCase() !== 'ARGON2ID') {
+    reader.problems.push('password.hash.algorithm: only ARGON2ID is supported')
+    return undefined
+  }
+  const [, memory, passes, lanes] = phc.exec(value) ?? []
+  // Whoever imports a hash decides what each sign-in costs; a gigabyte is nobody's parameter.
+  if (Number(memory ?? 0) > 1_048_576 || Number(passes) > 20 || Number(lanes) > 16 || memory === undefined) {
+    reader.problems.push(
+      'password.hash.value: must be an encoded hash such as $argon2id$v=19$m=19456,t=2,p=1$…',
+    )
+    return undefined
+  }
+  return value
+}

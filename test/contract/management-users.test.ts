@@ -1,0 +1,345 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Api, apiOf } from '../support/management.ts'
+
+const password = 'Lighthouse-Biscuit-77'
+let idp: Kit
+let api: Api
+
+beforeAll(async () => {
+  idp = await startEngine()
+  api = apiOf(idp)
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const ada = {
+  profile: { login: 'ada@example.com', email: 'ada@example.com', firstName: 'Ada', lastName: 'Lovelace' },
+}
+const create = async (query = '', body: object = {}) =>
+  (await api('POST', `/users${query}`, { ...ada, credentials: { password: { value: password } }, ...body }))
+    .body
+
+const causes = (body: object) =>
+  (body as { errorCauses: { errorSummary: string }[] }).errorCauses.map(({ errorSummary }) => errorSummary)
+
+describe('a person', () => {
+  test('is created with a password and may sign in', async () => {
+    const created = await api('POST', '/users?activate=true', {
+      ...ada,
+      credentials: { password: { value: password } },
+    })
+
+    expect(created.status).toBe(200)
+    expect(created.body).toMatchObject({
+      id: expect.stringMatching(/^00u/),
+      status: 'ACTIVE',
+      profile: { ...ada.profile, mobilePhone: null },
+      credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } },
+    })
+    expect(created.text).not.toMatch(/argon2|Lighthouse/)
+    expect(await idp.engine.people.hasPassword(created.body.id, password)).toBe(true)
+  })
+
+  test('is STAGED where she is not to be activated, and must change her password where that is asked for', async () => {
+    expect(await create('?activate=false')).toMatchObject({ status: 'STAGED' })
+    await idp.reset()
+    expect(await create('?activate=true&nextLogin=changePassword')).toMatchObject({
+      status: 'PASSWORD_EXPIRED',
+    })
+  })
+
+  test('without a password is PROVISIONED and gets a mail with a link', async () => {
+    expect(await create('', { credentials: undefined })).toMatchObject({ status: 'PROVISIONED' })
+    const mail = await idp.outbox.waitFor({ to: 'ada@example.com' })
+    expect(mail.template).toBe('UserActivation')
+    expect(mail.text).toMatch(/\/welcome\/[A-Za-z0-9]{43}\n/)
+  })
+
+  test('is imported with a hash of argon2id, and with no other', async () => {
+    const hash = await idp.engine.storage.db
+      .selectFrom('credentials')
+      .select('data')
+      .executeTakeFirstOrThrow()
+    const { hash: value } = JSON.parse(hash.data)
+    const person = await create('', {
+      credentials: { password: { hash: { algorithm: 'ARGON2ID', value } } },
+    })
+    expect(await idp.engine.people.hasPassword(person.id, idp.person.password)).toBe(true)
+
+    const other = await api('POST', '/users', {
+      profile: { login: 'b@example.com', email: 'b@example.com' },
+      credentials: { password: { hash: { algorithm: 'BCRYPT', value: 'x' } } },
+    })
+    expect([other.status, other.body.errorCode]).toEqual([400, 'E0000001'])
+    expect(causes(other.body)).toEqual(['password.hash.algorithm: only ARGON2ID is supported'])
+  })
+
+  test('is refused with a cause for each field', async () => {
+    const { status, body } = await api('POST', '/users', { profile: { firstName: 7 } })
+    expect(status).toBe(400)
+    expect(body).toMatchObject({
+      errorCode: 'E0000001',
+      errorSummary: 'Api validation failed: login',
+      errorLink: 'E0000001',
+      errorId: expect.stringMatching(/^oae/),
+    })
+    expect(causes(body)).toEqual([
+      'login: The field cannot be left blank',
+      'email: The field cannot be left blank',
+      'firstName: must be a text of at most 50 characters',
+    ])
+  })
+
+  test('is refused where login or email are taken, in whatever case', async () => {
+    await create()
+    const { status, body } = await api('POST', '/users', {
+      profile: { login: 'ADA@example.com', email: 'ada@Example.com' },
+    })
+    expect(status).toBe(400)
+    expect(causes(body)).toEqual([
+      'login: An object with this field already exists in the current organization',
+      'email: An object with this field already exists in the current organization',
+    ])
+  })
+
+  test('is refused with a password that the policy does not allow', async () => {
+    const { status, body } = await api('POST', '/users', {
+      ...ada,
+      credentials: { password: { value: 'abc' } },
+    })
+    expect([status, body.errorCode]).toEqual([400, 'E0000001'])
+    expect(causes(body)[0]).toMatch(/^password: Password requirements/)
+    expect((await api('GET', '/users/ada@example.com')).status).toBe(404)
+  })
+
+  test('is found by id and by login, and nobody else is', async () => {
+    const { id } = await create()
+    expect((await api('GET', `/users/${id}`)).body.id).toBe(id)
+    expect((await api('GET', '/users/ADA@example.com')).body.id).toBe(id)
+    const missing = await api('GET', '/users/nobody@example.com')
+    expect(missing.status).toBe(404)
+    expect(missing.body).toMatchObject({
+      errorCode: 'E0000007',
+      errorSummary: 'Not found: Resource not found: nobody@example.com (User)',
+    })
+  })
+
+  test('is changed in part: what is null goes, what is not named stays', async () => {
+    const { id } = await create()
+    await api('POST', `/users/${id}`, { profile: { nickName: 'Countess', lastName: 'Byron' } })
+    const { body } = await api('POST', `/users/${id}`, { profile: { nickName: null } })
+    expect(body.profile).toMatchObject({ login: 'ada@example.com', firstName: 'Ada', lastName: 'Byron' })
+    expect(body.profile).not.toHaveProperty('nickName')
+    expect(await idp.engine.people.hasPassword(id, password)).toBe(true)
+  })
+
+  test('is put as a whole: what is not named goes, an empty password and read-only members are passed over', async () => {
+    const { id, ...whole } = await create('', { profile: { ...ada.profile, nickName: 'Countess' } })
+    const { status, body } = await api('PUT', `/users/${id}`, {
+      ...whole,
+      id: '00uOther',
+      status: 'SUSPENDED',
+      profile: { login: 'ada@example.com', email: 'ada@example.com', firstName: 'Augusta' },
+      credentials: { password: {} },
+    })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ id, status: 'ACTIVE', profile: { firstName: 'Augusta', lastName: null } })
+    expect(body.profile).not.toHaveProperty('nickName')
+    expect(await idp.engine.people.hasPassword(id, password)).toBe(true)
+  })
+
+  test('gets a new password by either', async () => {
+    const { id } = await create()
+    await api('POST', `/users/${id}`, { credentials: { password: { value: 'Umbrella-Rocket-31' } } })
+    expect(await idp.engine.people.hasPassword(id, 'Umbrella-Rocket-31')).toBe(true)
+  })
+
+  test('is deactivated by the first DELETE and removed by the second', async () => {
+    const { id } = await create()
+    expect((await api('DELETE', `/users/${id}`)).status).toBe(204)
+    expect((await api('GET', `/users/${id}`)).body.status).toBe('DEPROVISIONED')
+    expect((await api('DELETE', `/users/${id}`)).status).toBe(204)
+    expect((await api('GET', `/users/${id}`)).status).toBe(404)
+  })
+})
+
+describe('people', () => {
+  beforeEach(async () => {
+    for (const [index, name] of ['Ann', 'anna', 'Bert', "O'Neil", '100%_x'].entries()) {
+      const email = `p${index}@example.com`
+      await idp.people.add({ login: email, firstName: name, lastName: 'Tester' })
+      const found = await idp.engine.people.find(email)
+      await api('POST', `/users/${found?.id}`, {
+        profile: { team: index % 2 ? 'Red' : 'blue', level: index },
+      })
+    }
+  })
+  const names = async (query: Record<string, string>) =>
+    (await api('GET', `/users?${new URLSearchParams(query)}`)).list
+      .map(({ profile }) => (profile as { firstName: string }).firstName)
+      .toSorted()
+
+  test.each([
+    ['profile.firstName eq "ANN"', ['Ann']],
+    ['profile.firstName sw "an"', ['Ann', 'anna']],
+    ['profile.firstName sw "100%_"', ['100%_x']],
+    ['profile.firstName sw "%"', []],
+    [`profile.lastName eq "tester" and profile.firstName eq "o'neil"`, ["O'Neil"]],
+    ['profile.team eq "red" or profile.firstName eq "Ann"', ["O'Neil", 'Ann', 'anna'].toSorted()],
+    ['profile.team sw "re" and (status eq "ACTIVE")', ["O'Neil", 'anna'].toSorted()],
+    ['profile.email eq "p2@EXAMPLE.com"', ['Bert']],
+    ['status eq "SUSPENDED"', []],
+    [
+      'created gt "2001-01-01T00:00:00.000Z" and profile.team pr and profile.team ne "red"',
+      ['100%_x', 'Ann', 'Bert'],
+    ],
+  ])('are searched by %s', async (search, expected) => {
+    expect(await names({ search })).toEqual(expected)
+  })
+
+  test('are filtered and found by the beginning of a name or email', async () => {
+    expect(await names({ filter: 'profile.firstName eq "Bert" and status eq "ACTIVE"' })).toEqual(['Bert'])
+    expect(await names({ q: 'ann' })).toEqual(['Ann', 'anna'])
+    expect(await names({ q: 'p3@' })).toEqual(["O'Neil"])
+  })
+
+  test.each([
+    'profile.firstName',
+    'profile.firstName xx "a"',
+    'profile.firstName eq a',
+    'status eq "GONE"',
+    'profile.a"b eq "x"',
+    'created gt "yesterday"',
+    'password eq "x"',
+  ])('are not searched by %s', async (search) => {
+    const { status, body } = await api('GET', `/users?${new URLSearchParams({ search })}`)
+    expect([status, body.errorCode]).toEqual([400, 'E0000053'])
+  })
+
+  test('who are deactivated show only to those who ask', async () => {
+    const { id } = (await api('GET', '/users/p0@example.com')).body
+    await api('POST', `/users/${id}/lifecycle/deactivate`)
+    expect(await names({})).not.toContain('Ann')
+    expect(await names({ filter: 'status eq "DEPROVISIONED"' })).toEqual(['Ann'])
+  })
+
+  test('come in pages that follow each other by their links and hold everybody once', async () => {
+    const ids: string[] = []
+    let next: string | undefined = '/users?limit=2'
+    let pages = 0
+    while (next !== undefined) {
+      const page = await api('GET', next)
+      expect(page.list.length).toBeLessThanOrEqual(2)
+      ids.push(...page.list.map(({ id }) => id))
+      next = page.next
+      pages++
+    }
+    expect(pages).toBe(3)
+    expect(new Set(ids).size).toBe(6)
+    expect(ids).toHaveLength(6)
+  })
+
+  test.each(['limit=0', 'limit=x', 'after=%00', 'limit=2&limit=3', 'q=a&search=b', 'sortBy=profile.email'])(
+    'are refused with %s',
+    async (query) => {
+      const { status, body } = await api('GET', `/users?${query}`)
+      expect([status, body.errorCode]).toEqual([400, 'E0000001'])
+    },
+  )
+})
+
+describe('the lifecycle', () => {
+  const lifecycle = (id: string, name: string) => api('POST', `/users/${id}/lifecycle/${name}`)
+
+  test('leads from STAGED to ACTIVE with a password, and not twice', async () => {
+    const { id } = await create('?activate=false')
+    expect(await lifecycle(id, 'activate')).toMatchObject({ status: 200, body: {} })
+    expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
+    expect(await lifecycle(id, 'activate')).toMatchObject({ status: 403, body: { errorCode: 'E0000016' } })
+  })
+
+  test('tells the activation token where no mail is to be sent, and another one at the next time', async () => {
+    const { id } = await create('?activate=false', { credentials: undefined })
+    const { body } = await lifecycle(id, 'activate?sendEmail=false')
+    expect(body).toEqual({
+      activationToken: expect.stringMatching(/^[A-Za-z0-9]{43}$/),
+      activationUrl: `${idp.engineUrl}/welcome/${body.activationToken}`,
+    })
+    const again = await lifecycle(id, 'reactivate?sendEmail=false')
+    expect(again.body.activationToken).not.toBe(body.activationToken)
+    expect((await fetch(String(body.activationUrl))).status).toBe(404)
+    expect((await fetch(String(again.body.activationUrl))).status).toBe(200)
+    expect(await idp.outbox.all()).toEqual([])
+  })
+
+  test('suspends whoever is active and nobody else, and takes back', async () => {
+    const { id } = await create()
+    expect((await lifecycle(id, 'unsuspend')).status).toBe(400)
+    expect((await lifecycle(id, 'suspend')).status).toBe(200)
+    expect((await lifecycle(id, 'suspend')).body.errorCode).toBe('E0000001')
+    expect((await api('GET', `/users/${id}`)).body.status).toBe('SUSPENDED')
+    expect((await lifecycle(id, 'unsuspend')).status).toBe(200)
+    expect((await lifecycle(id, 'reactivate')).body.errorCode).toBe('E0000038')
+  })
+
+  test('ends sessions with a suspension and on request', async () => {
+    const alive = async () =>
+      (await idp.engine.storage.db.selectFrom('sessions').select('revoked_at').execute()).filter(
+        ({ revoked_at }) => revoked_at === null,
+      ).length
+    const { id } = await create()
+    await idp.signInAs('ada@example.com')
+    expect(await alive()).toBe(1)
+    expect((await api('DELETE', `/users/${id}/sessions`)).status).toBe(204)
+    expect(await alive()).toBe(0)
+    await idp.signInAs('ada@example.com')
+    await lifecycle(id, 'suspend')
+    expect(await alive()).toBe(0)
+  })
+
+  test('opens a locked account', async () => {
+    const { id } = await create()
+    expect(await lifecycle(id, 'unlock')).toMatchObject({ status: 403, body: { errorCode: 'E0000032' } })
+    await idp.people.update(id, { status: 'LOCKED_OUT' })
+    expect((await lifecycle(id, 'unlock')).status).toBe(200)
+    expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
+  })
+
+  test('expires a password, and may put a temporary one in its place', async () => {
+    const { id } = await create()
+    expect((await lifecycle(id, 'expire_password')).body.status).toBe('PASSWORD_EXPIRED')
+    const { body } = await lifecycle(id, 'expire_password_with_temp_password')
+    expect(await idp.engine.people.hasPassword(id, String(body.tempPassword))).toBe(true)
+    expect(await idp.engine.people.hasPassword(id, password)).toBe(false)
+  })
+
+  test('changes a password for whoever knows the old one', async () => {
+    const { id } = await create()
+    const change = (old: string, value: string) =>
+      api('POST', `/users/${id}/credentials/change_password`, {
+        oldPassword: { value: old },
+        newPassword: { value },
+      })
+    expect(await change('Wrong-Wrong-Wrong-1', 'Umbrella-Rocket-31')).toMatchObject({
+      status: 403,
+      body: { errorCode: 'E0000014' },
+    })
+    const { status, body, text } = await change(password, 'Umbrella-Rocket-31')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ password: {}, provider: { type: 'OKTA' } })
+    expect(text).not.toContain('Umbrella')
+    expect(await idp.engine.people.hasPassword(id, 'Umbrella-Rocket-31')).toBe(true)
+  })
+
+  test('is told in the system log, with the token that did it', async () => {
+    const { id } = await create()
+    await lifecycle(id, 'suspend')
+    const [event] = await idp.events()
+    expect(event).toMatchObject({
+      eventType: 'user.lifecycle.suspend',
+      actor: { type: 'ApiToken', displayName: 'configured' },
+      target: [{ id }],
+    })
+  })
+})

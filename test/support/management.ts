@@ -1,0 +1,40 @@
+import { createSecrets, systemRandom } from '../../src/base/index.ts'
+import { type ApiRole, createApiToken } from '../../src/management/index.ts'
+import type { Kit } from '../../src/testing/index.ts'
+
+/** An answer of the management API. */
+export interface Answered {
+  readonly status: number
+  readonly body: Record<string, unknown> & { readonly id: string }
+  readonly list: readonly (Record<string, unknown> & { readonly id: string })[]
+  readonly text: string
+  readonly next: string | undefined
+}
+
+export type Api = (method: string, path: string, body?: object) => Promise<Answered>
+
+/** Calls the management API of a kit over HTTP; paths stand below /api/v1. */
+export const apiOf =
+  (kit: Pick<Kit, 'engineUrl' | 'apiToken'>, token: string | null = kit.apiToken): Api =>
+  async (method, path, body) => {
+    const response = await fetch(path.startsWith('http') ? path : `${kit.engineUrl}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `SSWS ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const json = text === '' ? {} : JSON.parse(text)
+    const [, next] = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '') ?? []
+    return { status: response.status, body: json, list: Array.isArray(json) ? json : [], text, next }
+  }
+
+/** A token of a role, for a kit. */
+export async function tokenOf(kit: Kit, role: ApiRole): Promise<string> {
+  const secrets = createSecrets(['only for tests: everybody knows this secret'])
+  const wanted = { name: role, role, createdBy: 'cli' }
+  const context = { secrets, random: systemRandom, now: kit.clock.now() }
+  return (await createApiToken(kit.engine.storage, wanted, context)).token
+}
