@@ -125,6 +125,27 @@ describe('signInAs', () => {
     await expect(idp.signInAs(idp.person, { client: 'other' })).rejects.toThrow('no client other')
   })
 
+  test('is there over HTTP as well', async () => {
+    const ask = async (body: object) => {
+      const response = await fetch(`${idp.controlUrl}/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      return { status: response.status, body: await response.json() }
+    }
+    expect(await ask({ login: idp.person.login, scopes: ['openid'] })).toMatchObject({
+      status: 200,
+      body: { scopes: ['openid'], sdkTokens: { idToken: { clientId: idp.clientId } } },
+    })
+    expect(await ask({ login: 'nobody@example.com' })).toMatchObject({
+      status: 400,
+      body: { error: 'nobody' },
+    })
+    expect(await ask({})).toMatchObject({ status: 400, body: { error: 'bad_request' } })
+    expect(await ask({ login: 'mary@example.com', server: 'other' })).toMatchObject({ status: 400 })
+  })
+
   test('ends with the password', async () => {
     const { headers } = await idp.signInAs(idp.person)
     const userinfo = async () => (await fetch(`${idp.issuer}/v1/userinfo`, { headers })).status

@@ -1,5 +1,5 @@
 import { type NewEvent, record } from '../audit/index.ts'
-import { type Random, randomToken, type Secrets, s256 } from '../base/index.ts'
+import { ProtocolError, type Random, randomToken, type Secrets, s256 } from '../base/index.ts'
 import { findClient } from '../clients/index.ts'
 import type { Engine } from '../engine.ts'
 import { beginInteraction, completeInteraction, newInteractionCode } from '../interactions/index.ts'
@@ -76,8 +76,12 @@ const usualScopes = ['openid', 'profile', 'email', 'offline_access'] as const
  * Signs somebody in without the pages: the session and the interaction code are made as a completed conversation makes
  * them, and the code is redeemed at the token endpoint, which refuses whomever it would refuse otherwise.
  */
-export async function signIn(parts: SignInParts, login: string, wanted: Wanted): Promise<SignedIn> {
-  const { client: clientId, scopes = usualScopes, server } = wanted
+export async function signIn(
+  parts: SignInParts,
+  login: string,
+  wanted: SignInOptions = {},
+): Promise<SignedIn> {
+  const { client: clientId = 'rekey-web', scopes = usualScopes, server = 'default' } = wanted
   const { baseUrl, issuers } = parts.engine
   const form = await completedInteraction(parts, login, { clientId, server, scope: scopes.join(' ') })
   const oauth = `${baseUrl}/oauth2${server === 'default' ? '/default' : ''}`
@@ -100,9 +104,9 @@ async function completedInteraction(
 ): Promise<Record<string, string>> {
   const { storage, clock } = engine
   const person = await engine.people.find(login)
-  if (person === undefined) throw new Error(`signInAs: nobody has the login ${login}`)
+  if (person === undefined) throw new ProtocolError(400, 'nobody', `nobody has the login ${login}`)
   const client = await findClient(storage.db, clientId)
-  if (client === undefined) throw new Error(`signInAs: there is no client ${clientId}`)
+  if (client === undefined) throw new ProtocolError(400, 'no_client', `there is no client ${clientId}`)
   const redirectUri = client.settings.redirectUris[0] ?? usual
   const codeVerifier = randomToken(random)
   const code = newInteractionCode(random)
@@ -145,15 +149,12 @@ const signedInEvent = (personId: string, clientId: string): NewEvent => ({
   target: [{ id: clientId, type: 'AppInstance' }],
 })
 
-interface Wanted extends SignInOptions {
-  readonly client: string
-  readonly server: 'default' | 'org'
-}
-
 async function redeem(url: string, form: Readonly<Record<string, string>>): Promise<TokenAnswer> {
   const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) })
-  if (!response.ok)
-    throw new Error(`signInAs: the token endpoint answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) {
+    const why = `the token endpoint answered ${response.status}: ${await response.text()}`
+    throw new ProtocolError(400, 'refused', why)
+  }
   return (await response.json()) as TokenAnswer
 }
 

@@ -1,4 +1,4 @@
-import { type Logger, VirtualClock } from '../base/index.ts'
+import { createSecrets, type Logger, systemRandom, VirtualClock } from '../base/index.ts'
 import type { ClientConfig, Config, PersonConfig } from '../config/index.ts'
 import { lifetimesOf } from '../core.ts'
 import { type Engine, type EnginePorts, openEngine } from '../engine.ts'
@@ -14,17 +14,19 @@ import {
 } from './control/index.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { controlPortOf } from './port.ts'
+import { type SignedIn, type SignInOptions, signIn } from './sign-in.ts'
 import { flowsOf } from './watched.ts'
 
 /** An engine with everything around it that only development and tests have. */
 export interface Surroundings {
   readonly engine: Engine
-  readonly config: Config
   readonly sink: SmtpSink
   readonly control: ControlServer
   /** What the control API does, without HTTP. */
   readonly port: ControlPort
   readonly faults: Faults
+  /** Tokens for somebody, without walking the pages. */
+  signInAs(login: string, wanted?: SignInOptions): Promise<SignedIn>
   /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -104,10 +106,21 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
       sink.messages.clear()
       recorder.clear()
     }
+    const clientSecrets = new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : [])))
+    const signingIn = {
+      engine,
+      clientSecrets,
+      secrets: createSecrets(config.secrets),
+      random: options.ports?.random ?? systemRandom,
+      sessionMs: lifetimesOf(config).session,
+      redirectUri: 'http://localhost:8080/login/callback',
+    }
+    const signInAs: Surroundings['signInAs'] = (login, wanted) => signIn(signingIn, login, wanted)
     const port: ControlPort = {
       ...controlPortOf(engine, { clock, faults, reset, recorder }),
       flows: flowsOf(engine, recorder, lifetimesOf(config).code),
       engineUrl: engine.baseUrl,
+      signIn: signInAs,
       templates: () => loadTemplates({ folder: config.mail.templates }),
     }
     const control = await startControlServer({
@@ -118,7 +131,7 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
       ...(options.hints && { hints: options.hints }),
     })
     closers.push(control.close)
-    return { engine, config, sink, control, port, faults, reset, close }
+    return { engine, sink, control, port, faults, signInAs, reset, close }
   } catch (error) {
     await close()
     throw error

@@ -25,6 +25,8 @@ export interface ControlPort {
     /** The next `times` requests to the path answer with the status. */
     next(fault: PathFault): void
   }
+  /** Tokens for somebody without walking the pages; absent: nobody signs in that way. */
+  readonly signIn?: (login: string, wanted: SignInRequest) => Promise<object>
   /** Back to the seed, clock and faults included; client ids, secrets and keys stay. */
   reset(): Promise<void>
   /** The system log, newest first. */
@@ -65,6 +67,12 @@ export interface ControlPerson {
   readonly lastName?: string
   /** The language of her mails, such as `de-AT`. */
   readonly locale?: string
+}
+
+export interface SignInRequest {
+  readonly client?: string
+  readonly scopes?: readonly string[]
+  readonly server?: 'default' | 'org'
 }
 
 export interface PathFault {

@@ -1,6 +1,6 @@
 import { isoTime, ProtocolError, parseDuration, parseTime } from '../../base/index.ts'
 import { personStatuses } from '../../directory/index.ts'
-import type { NewPerson, PathFault, PersonChanges } from './port.ts'
+import type { NewPerson, PathFault, PersonChanges, SignInRequest } from './port.ts'
 import type { SmtpFault } from './smtp-sink.ts'
 
 /**
@@ -76,6 +76,22 @@ export function readPersonChanges(body: unknown): PersonChanges {
     throw badRequest(`nothing to change; known are ${changeable.join(', ')}, status`)
   }
   return changes
+}
+
+/** Who is to be signed in, and to what. */
+export function readSignIn(body: unknown): SignInRequest & { readonly login: string } {
+  const { login, client, scopes, server } = membersOf(body, ['login', 'client', 'scopes', 'server'])
+  if (server !== undefined && server !== 'default' && server !== 'org') {
+    throw badRequest('server is one of default, org')
+  }
+  if (scopes !== undefined && !Array.isArray(scopes)) throw badRequest('scopes is a list of texts')
+  if (login === undefined) throw badRequest('login is needed: the name the person signs in with')
+  return {
+    login: textOf(login, 'login'),
+    ...(client !== undefined && { client: textOf(client, 'client') }),
+    ...(scopes !== undefined && { scopes: scopes.map((scope) => textOf(scope, 'scopes')) }),
+    ...(server !== undefined && { server }),
+  }
 }
 
 const latest = parseTime('9999-12-31T23:59:59Z') ?? 0

@@ -22,6 +22,7 @@ import {
   readNewPerson,
   readParameter,
   readPersonChanges,
+  readSignIn,
   readTimeout,
 } from './requests.ts'
 import type { ControlServerOptions } from './server.ts'
@@ -134,6 +135,12 @@ function engineRoutes(app: FastifyInstance, { engine, sink }: ControlServerOptio
   app.delete('/people/:id', async ({ params }) => {
     if (!(await engine.people.remove(readId(params)))) throw notFound('nobody has this id')
     return { deleted: 1 }
+  })
+
+  app.post('/sign-in', async ({ body }) => {
+    const { login, ...wanted } = readSignIn(body)
+    if (engine.signIn === undefined) throw notFound('nobody signs in this way here')
+    return engine.signIn(login, wanted)
   })
 
   app.get('/clock', async () => clockNow())
