@@ -35,6 +35,8 @@ export const createOktaClient =
       'X-Forwarded-For': addressOf(request),
       'User-Agent': (request.get('User-Agent') ?? '').slice(0, 512),
       'X-Device-Token': deviceToken(config, request, response),
+      // Mails are in the person's language.
+      'Accept-Language': (request.get('Accept-Language') ?? '*').slice(0, 500),
     })
     return client
   }
