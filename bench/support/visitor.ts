@@ -22,8 +22,8 @@ export interface Recovery {
   readonly password: string
   /** The code of the mail. */
   code(): Promise<string>
-  /** Told how long each step took, in milliseconds. */
-  onStep?(step: StepName, ms: number): void
+  /** Told how long each step took, in milliseconds, and what it was answered with. */
+  onStep?(step: StepName, ms: number, body: Record<string, unknown>): void
 }
 
 /** A step was answered otherwise than a recovery that goes well is. */
@@ -38,10 +38,10 @@ export class StepFailed extends Error {
   }
 }
 
-const verifier = 'v'.repeat(43)
+export const verifier = 'v'.repeat(43)
 const challenge = createHash('sha256').update(verifier).digest('base64url')
-const redirectUri = 'https://app.example/callback'
-const authorization = `Basic ${Buffer.from('bench:a client secret that is for benchmarks only').toString('base64')}`
+export const redirectUri = 'https://app.example/callback'
+export const authorization = `Basic ${Buffer.from('bench:a client secret that is for benchmarks only').toString('base64')}`
 
 const form = 'application/x-www-form-urlencoded'
 const json = 'application/json'
@@ -61,6 +61,9 @@ interface IdxBody {
   }
 }
 
+export const interactionCodeIn = (body: IdxBody): string | undefined =>
+  body.successWithInteractionCode?.value.find(({ name }) => name === 'interaction_code')?.value
+
 /** One whole recovery: from `interact` to tokens. Answers what the token endpoint said. */
 export async function recover(recovery: Recovery): Promise<Record<string, unknown>> {
   const { engineUrl, agent, login } = recovery
@@ -68,7 +71,7 @@ export async function recover(recovery: Recovery): Promise<Record<string, unknow
     const begun = performance.now()
     const reply = await post(agent, engineUrl + path, { type, body, headers })
     if (reply.status !== 200) throw new StepFailed(step, reply)
-    recovery.onStep?.(step, performance.now() - begun)
+    recovery.onStep?.(step, performance.now() - begun, reply.body)
     return reply.body
   }
   const idx = async (step: StepName, path: string, body: object) =>
@@ -101,7 +104,7 @@ export async function recover(recovery: Recovery): Promise<Record<string, unknow
     stateHandle,
     credentials: { passcode: recovery.password },
   })
-  const code = done.successWithInteractionCode?.value.find(({ name }) => name === 'interaction_code')?.value
+  const code = interactionCodeIn(done)
   return timed(
     'token',
     '/oauth2/default/v1/token',

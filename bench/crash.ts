@@ -1,0 +1,253 @@
+// Kills an engine's process at random moments under load, starts it again, and looks for anything that it had promised
+// and does not keep. The last line is read by machines.
+import { createHash } from 'node:crypto'
+import type { Agent } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Storage } from '../src/storage/index.ts'
+import { startSmtpServer, type TestSmtpServer } from '../test/support/smtp-server.ts'
+import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
+import { type EngineProcess, startEngineProcess } from './support/engine.ts'
+import { createAgent, post } from './support/http.ts'
+import { addPeople, loginOf } from './support/people.ts'
+import { option, printTable, report, say } from './support/report.ts'
+import {
+  authorization,
+  interactionCodeIn,
+  recover,
+  redirectUri,
+  type StepName,
+  verifier,
+} from './support/visitor.ts'
+
+const quick = process.argv.includes('--quick')
+const rounds = Number(option('rounds', quick ? '10' : '100'))
+const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase['name'][]
+const visitors = 8
+const longestLifeMs = 1500
+
+/** What one visitor was told before the engine died. */
+interface Visit {
+  readonly login: string
+  readonly password: string
+  readonly acknowledged: Set<StepName>
+  interactionHandle: string
+  stateHandle: string
+  code: string
+  accessToken: string
+}
+
+interface Losses {
+  readonly steps: string[]
+  readonly mails: string[]
+  readonly secondPasswords: string[]
+}
+
+const hashOf = (password: string): string =>
+  `free$${createHash('sha256').update(password).digest('base64url')}`
+const ask = async (agent: Agent, url: string, path: string, body: object) =>
+  post(agent, `${url}/idp/idx/${path}`, { type: 'application/json', body: JSON.stringify(body) })
+const asForm = (parameters: Record<string, string>) => ({
+  type: 'application/x-www-form-urlencoded',
+  body: new URLSearchParams(parameters).toString(),
+  headers: { authorization },
+})
+
+/** Recoveries one after the other, each by a person of its own, until the engine is gone. */
+async function visitUntilItDies(url: string, next: () => number, visits: Visit[]): Promise<void> {
+  const agent = createAgent(1)
+  try {
+    for (;;) {
+      const number = next()
+      const visit: Visit = {
+        login: loginOf(number),
+        password: `Lighthouse-Biscuit-${number}`,
+        acknowledged: new Set(),
+        interactionHandle: '',
+        stateHandle: '',
+        code: '',
+        accessToken: '',
+      }
+      visits.push(visit)
+      await recover({
+        engineUrl: url,
+        agent,
+        login: visit.login,
+        password: visit.password,
+        code: async () => '000000',
+        onStep(step, _ms, body) {
+          visit.acknowledged.add(step)
+          if (step === 'interact') visit.interactionHandle = String(body.interaction_handle)
+          if (step === 'introspect') visit.stateHandle = String(body.stateHandle)
+          if (step === 'answer password') visit.code = interactionCodeIn(body) ?? ''
+          if (step === 'token') visit.accessToken = String(body.access_token)
+        },
+      })
+    }
+  } catch (error) {
+    // A connection that broke is what this is about; an answer that is wrong is not.
+    if (!(error instanceof Error && 'code' in error)) throw error
+  } finally {
+    agent.destroy()
+  }
+}
+
+const formsOf = (body: Record<string, unknown>): readonly string[] => {
+  const { remediation } = body as { remediation?: { value: readonly { name: string }[] } }
+  return remediation?.value.map(({ name }) => name) ?? []
+}
+
+/** The forms of which one must be on offer after a step was acknowledged: its own, or those of the step after it. */
+const mayStandAt: Readonly<Partial<Record<StepName, readonly string[]>>> = {
+  introspect: ['identify', 'identify-recovery'],
+  recover: ['identify-recovery', 'select-authenticator-authenticate'],
+  identify: ['select-authenticator-authenticate', 'challenge-authenticator'],
+  challenge: ['challenge-authenticator', 'reset-authenticator'],
+  'answer code': ['reset-authenticator'],
+}
+
+/** Whether what a visitor was told still holds on the engine that took over. */
+async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Visit, lost: Losses) {
+  const last = [...visit.acknowledged].at(-1)
+  if (last === undefined) return
+  const lose = (what: string) => void lost.steps.push(`${visit.login}: ${what} after ${last}`)
+  if (last === 'interact') {
+    const { status } = await ask(agent, url, 'introspect', { interactionHandle: visit.interactionHandle })
+    if (status !== 200) lose('the interaction is gone')
+    return
+  }
+  const expected = mayStandAt[last]
+  const { stateHandle } = visit
+  const person = await storage.db
+    .selectFrom('people')
+    .innerJoin('credentials', 'credentials.person_id', 'people.id')
+    .select(['people.id', 'credentials.data'])
+    .where('people.login_key', '=', visit.login)
+    .executeTakeFirstOrThrow()
+  const isReset = (JSON.parse(person.data) as { hash: string }).hash === hashOf(visit.password)
+  if (expected !== undefined) {
+    const { status, body } = await ask(agent, url, 'introspect', { stateHandle })
+    const stands = status === 200 && formsOf(body).some((name) => expected.includes(name))
+    // The password may have been set by a step whose answer did not arrive any more.
+    if (!stands && !(last === 'answer code' && isReset)) lose(`it stands at ${formsOf(body)} (${status})`)
+    return
+  }
+  if (!isReset) lose('the new password is gone')
+  const again = await ask(agent, url, 'challenge/answer', {
+    stateHandle,
+    credentials: { passcode: 'Another-Password-4711' },
+  })
+  if (again.status === 200) lost.secondPasswords.push(visit.login)
+  if (last === 'token') {
+    const { body } = await post(
+      agent,
+      `${url}/oauth2/default/v1/introspect`,
+      asForm({ token: visit.accessToken }),
+    )
+    if (body.active !== true) lose('the session is gone')
+  }
+  const grant = asForm({
+    grant_type: 'interaction_code',
+    interaction_code: visit.code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  })
+  const redeemed = await post(agent, `${url}/oauth2/default/v1/token`, grant)
+  if (last === 'token' && redeemed.status === 200) lose('the code was redeemed twice')
+  if (last === 'answer password' && redeemed.status !== 200) {
+    const { code_used_at } = await storage.db
+      .selectFrom('interactions')
+      .innerJoin('transactions', 'transactions.interaction_id', 'interactions.id')
+      .select('interactions.code_used_at')
+      .where('transactions.person_id', '=', person.id)
+      .executeTakeFirstOrThrow()
+    if (code_used_at === null) lose('the interaction code is gone')
+  }
+}
+
+/** Each mail that an acknowledged step has promised: sent, waiting, or closed with an event that says so. */
+async function checkMails(storage: Storage, smtp: TestSmtpServer, visits: readonly Visit[], lost: Losses) {
+  const received = smtp.received.map(({ source }) => source.slice(0, source.indexOf('\r\n\r\n'))).join('\n')
+  const rows = await storage.db
+    .selectFrom('outbox')
+    .innerJoin('people', 'people.id', 'outbox.person_id')
+    .select(['outbox.id', 'outbox.template', 'outbox.status', 'people.login_key'])
+    .execute()
+  const events = await storage.db
+    .selectFrom('events')
+    .select('body')
+    .where('type', 'like', 'system.email.%')
+    .execute()
+  const told = events.map(({ body }) => body).join('\n')
+  const kept = new Set<string>()
+  for (const { id, template, status, login_key } of rows) {
+    const gone = status === 'sent' ? !received.includes(id) : status !== 'queued' && !told.includes(id)
+    if (!gone) kept.add(`${login_key} ${template}`)
+  }
+  for (const { login, acknowledged } of visits) {
+    for (const [step, template] of [
+      ['challenge', 'ForgotPassword'],
+      ['answer password', 'PasswordChanged'],
+    ] as const) {
+      if (acknowledged.has(step) && !kept.has(`${login} ${template}`)) {
+        lost.mails.push(`${template} to ${login}`)
+      }
+    }
+  }
+}
+
+async function crash(kind: BenchDatabase['name']) {
+  const database = await createDatabase(kind)
+  const storage = await openBenchStorage(database)
+  const smtp = await startSmtpServer()
+  const order = {
+    database: database.url,
+    hash: 'free',
+    smtpUrl: smtp.url,
+    knownCodes: true,
+  } as const
+  const lost: Losses = { steps: [], mails: [], secondPasswords: [] }
+  let engine: EngineProcess = await startEngineProcess(order)
+  await addPeople(storage, rounds * 2000, 'free$none')
+  let person = 0
+  let acknowledged = 0
+  let interrupted = 0
+  for (let round = 0; round < rounds; round++) {
+    const visits: Visit[] = []
+    const { url } = engine
+    const load = Array.from({ length: visitors }, () => visitUntilItDies(url, () => person++, visits))
+    await pause(50 + Math.random() * longestLifeMs)
+    await engine.kill('SIGKILL')
+    await Promise.all(load)
+    engine = await startEngineProcess(order)
+    const agent = createAgent(4)
+    for (const visit of visits) await checkVisit(engine.url, agent, storage, visit, lost)
+    await checkMails(storage, smtp, visits, lost)
+    agent.destroy()
+    acknowledged += visits.reduce((sum, visit) => sum + visit.acknowledged.size, 0)
+    interrupted += visits.filter((visit) => !visit.acknowledged.has('token')).length
+  }
+  await engine.close()
+  await storage.close()
+  await smtp.close()
+  await database.drop()
+  for (const line of [...lost.steps, ...lost.mails, ...lost.secondPasswords]) say(`lost: ${line}`)
+  return {
+    database: kind,
+    'kill -9': rounds,
+    'steps acknowledged': acknowledged,
+    'recoveries cut short': interrupted,
+    'mails received': smtp.received.length,
+    'steps lost': lost.steps.length,
+    'mails lost': lost.mails.length,
+    'second passwords': lost.secondPasswords.length,
+  }
+}
+
+const rows: Awaited<ReturnType<typeof crash>>[] = []
+for (const kind of kinds) rows.push(await crash(kind))
+printTable('An engine killed at random moments under load', rows)
+report('crash', { rounds, rows })
+const steps = rows.reduce((sum, row) => sum + row['steps lost'] + row['second passwords'], 0)
+const mails = rows.reduce((sum, row) => sum + row['mails lost'], 0)
+process.exitCode = steps + mails > 0 ? 1 : 0
+say(`steps lost ${steps}, mails lost ${mails}`)
