@@ -12,6 +12,7 @@ import { guardRequest } from './guard.ts'
 import { inboxRoutes } from './inbox/index.ts'
 import { mailRoutes } from './mails/index.ts'
 import { NoMessageError } from './messages.ts'
+import { openApiOf } from './openapi.ts'
 import { assetRoutes } from './pages/index.ts'
 import {
   badRequest,
@@ -55,6 +56,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
     // The port that the connection came in by, not one from the configuration: 0 is any free port.
     guardRequest(request.headers, request.socket.localPort ?? 0)
   })
+  app.get('/openapi.json', async ({ socket }) => openApiOf(`http://localhost:${socket.localPort}`))
   messageRoutes(app, options)
   engineRoutes(app, options)
   inboxRoutes(app, { messages: sink.messages, hints: { ...options.hints, smtpUrl: sink.url } })
