@@ -11,7 +11,7 @@ export interface GeneratedDocument {
   readonly render: () => string | Promise<string>
 }
 
-/** `npm run docs` writes them all; `test/docs.test.ts` fails where one is stale. */
+/** `npm run docs` writes them all; `test/generated-docs.test.ts` fails where one is stale. */
 export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/commands.md', render: commandsPage },
   { file: 'docs/configuration.md', render: configurationPage },

@@ -58,6 +58,7 @@ describe('the compare key', () => {
   test.each([
     ['a dotless i', 'm\u0131ke@example.com', 'mike@example.com'],
     ['a dotless i in the domain', 'mary@g\u0131thub.com', 'mary@github.com'],
+    ['a dotted capital I, which lower-cases to two', 'm\u0130ke@example.com', 'mi\u0307ke@example.com'],
     ['a sharp s, which upper-cases to two letters', 'stra\u00DFe@example.com', 'strasse@example.com'],
     ['a Cyrillic letter that looks the same', 'm\u0430ry@example.com', 'mary@example.com'],
     ['an accent', 'm\u00E4ry@example.com', 'mary@example.com'],
