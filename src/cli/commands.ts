@@ -84,4 +84,9 @@ export const commands: readonly Entry[] = [
     summary: 'sign tokens with a new key from now on',
     load: async () => (await import('./keys.ts')).keysRotate,
   },
+  {
+    name: 'completion',
+    summary: 'print what teaches a shell to complete commands and options',
+    load: async () => (await import('./completion.ts')).completion,
+  },
 ]

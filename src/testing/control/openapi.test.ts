@@ -70,7 +70,7 @@ describe('answers are as described', () => {
     await idp.reset()
     await sdk(idp).idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
     const { id } = await idp.outbox.waitFor()
-    const mail = await (await fetch(`${idp.controlUrl}/messages/${id}`)).json()
+    const mail = (await (await fetch(`${idp.controlUrl}/messages/${id}`)).json()) as object
 
     const schema =
       document.paths['/messages/{id}']?.get?.responses['200']?.content['application/json']?.schema
