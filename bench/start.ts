@@ -1,0 +1,131 @@
+// How long `rekey serve` takes from the start of its process until it is ready, and how much memory it then has. The
+// built command in a process of its own, on SQLite, with a real mail server. Prints, never asserts.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { startSmtpSink } from '../src/testing/control/index.ts'
+import { median, option, printTable, report } from './support/report.ts'
+
+const bin = join(import.meta.dirname, '../bin/rekey.cjs')
+const runs = Number(option('runs', '7'))
+/** What `rekey serve` is meant to stay below. */
+const goal = { readyMs: 1500, memoryMb: 170 }
+
+interface Run {
+  readonly readyMs: number
+  /** Processor time until then, which says more on a machine that is busy with other things; NaN where it is not told. */
+  readonly cpuMs: number
+  readonly memoryMb: number
+  /** A while later, with what the first sign-in needs loaded as well. */
+  readonly warmMb: number
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const memoryMb = async (url: string): Promise<number> => {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]) / 1024 / 1024
+}
+
+/** Processor time of a process so far (proc(5): utime and stime, in hundredths of a second). */
+function cpuMs(pid: number | undefined): number {
+  const stat = `/proc/${pid}/stat`
+  if (!existsSync(stat)) return Number.NaN
+  const fields = readFileSync(stat, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+async function run(folder: string, smtpUrl: string): Promise<Run> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const began = performance.now()
+  const child = spawn(process.execPath, [bin, 'serve'], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: `sqlite:${join(folder, 'rekey.db')}`,
+      REKEY_SECRET: 'a master secret that is for benchmarks only',
+      REKEY_ISSUER: 'https://id.example.com',
+      REKEY_HOST: '127.0.0.1',
+      REKEY_PORT: String(port),
+      REKEY_LOG_LEVEL: 'error',
+      SMTP_URL: smtpUrl,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  try {
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`rekey serve ended with ${code}`)
+    })
+    const readyMs = await Promise.race([untilReady(url, began), ended])
+    const ready = { readyMs, cpuMs: cpuMs(child.pid), memoryMb: await memoryMb(url) }
+    // The keys are read, or made at the first start, and what signs with them is loaded, without being asked for.
+    await (await fetch(`${url}/oauth2/default/v1/keys`)).arrayBuffer()
+    await pause(1000)
+    ended.catch(() => {})
+    return { ...ready, warmMb: await memoryMb(url) }
+  } finally {
+    const gone = once(child, 'exit')
+    if (child.kill('SIGTERM')) await gone
+  }
+}
+
+async function untilReady(url: string, began: number): Promise<number> {
+  for (;;) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => undefined)
+    if (answer?.status === 200) return performance.now() - began
+    await pause(2)
+  }
+}
+
+if (!existsSync(join(import.meta.dirname, '../dist/cli/main.js')))
+  throw new Error('npm run build comes first')
+const sink = await startSmtpSink()
+const first: Run[] = []
+const later: Run[] = []
+for (let round = 0; round < runs; round++) {
+  const folder = mkdtempSync(join(tmpdir(), 'rekey-bench-start-'))
+  first.push(await run(folder, sink.url))
+  later.push(await run(folder, sink.url))
+  rmSync(folder, { recursive: true })
+}
+await sink.close()
+
+const summary = (all: readonly Run[]) => ({
+  readyMs: median(all.map(({ readyMs }) => readyMs)),
+  slowestMs: Math.max(...all.map(({ readyMs }) => readyMs)),
+  cpuMs: median(all.map(({ cpuMs }) => cpuMs)),
+  memoryMb: median(all.map(({ memoryMb }) => memoryMb)),
+  warmMb: median(all.map(({ warmMb }) => warmMb)),
+})
+const result = { runs, goal, firstStart: summary(first), laterStart: summary(later), load: loadAverage() }
+printTable(
+  `rekey serve on SQLite, ${runs} starts each; goal: ready below ${goal.readyMs} ms, below ${goal.memoryMb} MB (machine load ${result.load})`,
+  (['firstStart', 'laterStart'] as const).map((name) => ({
+    start: name === 'firstStart' ? 'first (makes the database)' : 'later',
+    'ready ms (median)': result[name].readyMs,
+    'ready ms (slowest)': result[name].slowestMs,
+    'CPU ms until ready': result[name].cpuMs,
+    'MB at ready': result[name].memoryMb,
+    'MB a second later': result[name].warmMb,
+  })),
+)
+report('start', result)
+
+/** How busy the machine was with other things: figures of a busy one say little. */
+function loadAverage(): string {
+  return existsSync('/proc/loadavg') ? (readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? '') : 'unknown'
+}
