@@ -204,6 +204,8 @@ async function crash(kind: BenchDatabase['name']) {
     hash: 'free',
     smtpUrl: smtp.url,
     knownCodes: true,
+    // Each process has a port of its own; tokens name the address that all of them stand behind.
+    settings: { issuer: 'https://id.example.com' },
   } as const
   const lost: Losses = { steps: [], mails: [], secondPasswords: [] }
   let engine: EngineProcess = await startEngineProcess(order)

@@ -91,5 +91,5 @@ process.on('message', async (question: Question) => {
   }
   process.send?.(usage())
 })
-const { port } = new URL(engine.baseUrl)
-process.send?.({ baseUrl: engine.baseUrl, port })
+// Its own port, whatever the public address is.
+process.send?.({ url: `http://localhost:${engine.port}` })

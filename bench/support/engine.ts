@@ -46,11 +46,11 @@ export async function startEngineProcess(
     execArgv: [...execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  const { baseUrl } = await answerOf<{ readonly baseUrl: string }>(child)
+  const { url } = await answerOf<{ readonly url: string }>(child)
   const startMs = performance.now() - begun
   const gone = once(child, 'exit')
   return {
-    url: baseUrl,
+    url,
     pid: child.pid ?? 0,
     startMs,
     ask(question) {
