@@ -19,10 +19,8 @@ export interface Running {
 }
 
 /** What a person sees when everything is up: where to go, as whom, and what to try first. */
-export function screenOf(running: Running, { style, env, folder }: Terminal): string {
+export function screenOf(running: Running, { style, folder }: Terminal): string {
   const { appUrl, controlUrl, engineUrl, person } = running
-  // As it must be typed here: within a checkout there is no `rekey` on the path.
-  const rekey = env.npm_lifecycle_event === undefined ? 'rekey' : 'npm run rekey'
   const bold = (text: string) => style('bold', text)
   const dim = (text: string) => style('dim', text)
   const row = (label: string, value: string, words = '') =>
@@ -42,7 +40,7 @@ export function screenOf(running: Running, { style, env, folder }: Terminal): st
       : row('Password', person.password),
     '',
     `  ${bold('Try first')}`,
-    ...firstSteps(running, rekey).map((step, n) => `  ${n + 1}  ${step}`),
+    ...firstSteps(running).map((step, n) => `  ${n + 1}  ${step}`),
     '',
     `  ${bold('Your own app')}`,
     row('client id', running.clientId, 'with a secret; for a browser app: rekey-public, without'),
@@ -53,10 +51,7 @@ export function screenOf(running: Running, { style, env, folder }: Terminal): st
   ].join('\n')
 }
 
-const firstSteps = (
-  { appUrl, controlUrl, issuer, person, data }: Running,
-  rekey: string,
-): readonly string[] => [
+const firstSteps = ({ appUrl, controlUrl, issuer, person }: Running): readonly string[] => [
   ...(appUrl === null
     ? [
         `point your app at ${issuer}`,
@@ -68,6 +63,5 @@ const firstSteps = (
         `enter ${person.login}, choose Email`,
         `take the code, or the link, from ${controlUrl}`,
       ]),
-  // Only what is kept can be read by another process.
-  ...(data === undefined ? [] : [`see what happened: ${rekey} trace`]),
+  `see what happened, step by step: ${controlUrl}/flows`,
 ]
