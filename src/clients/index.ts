@@ -3,7 +3,16 @@
  * that browsers may call from. Does not own the requests they make (`interactions`) or the tokens they get (`oidc`).
  * Redirect URIs are compared as exact texts (RFC 9700, section 4.1.3).
  */
+
+export { assign, assignmentsOf, timesOfClients } from './assignments/store.ts'
 export * from './client.ts'
+export {
+  findTrustedOrigin,
+  pageOfTrustedOrigins,
+  putTrustedOrigin,
+  removeTrustedOrigin,
+  type TrustedOrigin,
+} from './origins/store.ts'
 export {
   clientColumns,
   createClient,

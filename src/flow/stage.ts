@@ -49,13 +49,21 @@ export function choicesOf(progress: Progress, policy: Policy): readonly string[]
   return candidates.filter((key) => !proven.includes(key))
 }
 
+/** Whether somebody has proven something, and has nothing left to prove the rest with. */
+export const isStuck = (progress: Progress, policy: Policy): boolean =>
+  stageOf(progress, policy) === 'select' &&
+  progress.proofs.length > 0 &&
+  choicesOf(progress, policy).length === 0
+
 /**
  * A recovery needs one of the authenticators that may start it, or a token that was handed out; a required second
  * factor must come on top.
  */
 function isRecoveryProven(progress: Progress, policy: Policy): boolean {
-  const needed = policy.recovery.secondFactor === 'required' ? 2 : 1
   const hasToken = progress.proofs.some(({ authenticator }) => authenticator === recoveryToken)
+  // Where nobody recovers a password herself there is nothing to ask on top: the token is the only way there is.
+  const isOnlyWay = hasToken && policy.recovery.authenticators.length === 0
+  const needed = policy.recovery.secondFactor === 'required' && !isOnlyWay ? 2 : 1
   return (
     provenFactors(progress) + (hasToken ? 1 : 0) >= needed &&
     (hasToken ||

@@ -172,13 +172,40 @@ export const accessRuleBody = (options: SignOnOptions): AccessRuleBody => ({
   },
 })
 
-export function passwordRulesFrom({ settings }: PasswordPolicyBody): PasswordRules {
-  const { complexity, age } = settings.password
-  const { dictionary, ...rest } = complexity
-  return { ...rest, excludeCommon: dictionary.common.exclude, ...age }
+/** The rules of a stored policy. What its body does not say is as Okta has it where nothing is said. */
+export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): PasswordRules {
+  const { complexity = {}, age = {} } = body.settings?.password ?? {}
+  const { okta } = presets
+  return {
+    minLength: complexity.minLength ?? okta.minLength,
+    minLowerCase: complexity.minLowerCase ?? okta.minLowerCase,
+    minUpperCase: complexity.minUpperCase ?? okta.minUpperCase,
+    minNumber: complexity.minNumber ?? okta.minNumber,
+    minSymbol: complexity.minSymbol ?? okta.minSymbol,
+    excludeUsername: complexity.excludeUsername ?? okta.excludeUsername,
+    excludeAttributes: complexity.excludeAttributes ?? okta.excludeAttributes,
+    excludeCommon: complexity.dictionary?.common?.exclude ?? okta.excludeCommon,
+    historyCount: age.historyCount ?? okta.historyCount,
+    minAgeMinutes: age.minAgeMinutes ?? okta.minAgeMinutes,
+    maxAgeDays: age.maxAgeDays ?? okta.maxAgeDays,
+  }
 }
 
-export function recoveryAuthenticatorsFrom({ actions }: PasswordRuleBody): readonly string[] {
-  const { access, requirement } = actions.selfServicePasswordReset
-  return access === 'ALLOW' ? requirement.primary.methods.map(authenticatorOf) : []
+/** A body of the management API may leave anything out. */
+export type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Name in keyof T]?: DeepPartial<T[Name]> }
+    : T
+
+/** Which authenticators of those there are may start a recovery. */
+export function recoveryAuthenticatorsFrom({ actions }: DeepPartial<PasswordRuleBody>): readonly string[] {
+  const { access, requirement } = actions?.selfServicePasswordReset ?? {}
+  if (access !== 'ALLOW') return []
+  return (requirement?.primary?.methods ?? ['email'])
+    .filter((method) => method === 'email')
+    .map(authenticatorOf)
 }
+
+export const stepUpRequired = ({ actions }: DeepPartial<PasswordRuleBody>): boolean =>
+  actions?.selfServicePasswordReset?.requirement?.stepUp?.required === true

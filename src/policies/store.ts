@@ -4,6 +4,7 @@ import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.
 import {
   type AccessRuleBody,
   accessRuleBody,
+  type DeepPartial,
   type PasswordPolicyBody,
   type PasswordRuleBody,
   type Policy,
@@ -14,6 +15,7 @@ import {
   recoveryAuthenticatorsFrom,
   type SignOnRuleBody,
   signOnRuleBody,
+  stepUpRequired,
 } from './policy.ts'
 
 export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY'
@@ -21,11 +23,25 @@ export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY'
 interface Stored {
   readonly id: string
   readonly type: PolicyType
+  readonly system: boolean
   readonly body: unknown
-  /** Whom it is for; empty: everybody. */
-  readonly groupIds: readonly string[]
-  readonly rules: readonly { readonly body: unknown }[]
+  readonly groups: GroupCondition
+  readonly rules: readonly { readonly body: unknown; readonly groups: GroupCondition }[]
 }
+
+/** Whom something is for. Nothing included: everybody who is not excluded. */
+interface GroupCondition {
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+const holdsFor = ({ include = [], exclude = [] }: GroupCondition, groupIds: readonly string[]): boolean =>
+  (include.length === 0 || include.some((id) => groupIds.includes(id))) &&
+  !exclude.some((id) => groupIds.includes(id))
+
+const groupsOf = (body: unknown): GroupCondition =>
+  (body as { conditions?: { people?: { groups?: GroupCondition } | null } | null }).conditions?.people
+    ?.groups ?? {}
 
 /** What the configuration file says of policies; the database's default policies are made from it. */
 export interface PolicyOptions {
@@ -119,7 +135,13 @@ async function loadAll(db: Db): Promise<readonly Stored[]> {
   const rows = await db
     .selectFrom('policies')
     .innerJoin('policy_rules', 'policy_rules.policy_id', 'policies.id')
-    .select(['policies.id', 'policies.type', 'policies.body', 'policy_rules.body as rule_body'])
+    .select([
+      'policies.id',
+      'policies.type',
+      'policies.system',
+      'policies.body',
+      'policy_rules.body as rule_body',
+    ])
     .where('policies.status', '=', 'ACTIVE')
     .where('policy_rules.status', '=', 'ACTIVE')
     .orderBy('policies.system')
@@ -127,17 +149,19 @@ async function loadAll(db: Db): Promise<readonly Stored[]> {
     .orderBy('policy_rules.system')
     .orderBy('policy_rules.priority')
     .execute()
-  const policies = new Map<string, Stored & { rules: { body: unknown }[] }>()
+  const policies = new Map<string, Stored & { rules: Stored['rules'][number][] }>()
   for (const row of rows) {
-    const body = JSON.parse(row.body) as { conditions?: { people?: { groups?: { include?: string[] } } } }
+    const body: unknown = JSON.parse(row.body)
     const policy = policies.get(row.id) ?? {
       id: row.id,
       type: row.type as PolicyType,
+      system: row.system === 1,
       body,
-      groupIds: body.conditions?.people?.groups?.include ?? [],
+      groups: groupsOf(body),
       rules: [],
     }
-    policy.rules.push({ body: JSON.parse(row.rule_body) })
+    const rule: unknown = JSON.parse(row.rule_body)
+    policy.rules.push({ body: rule, groups: groupsOf(rule) })
     policies.set(row.id, policy)
   }
   return [...policies.values()]
@@ -168,28 +192,32 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
     },
     async for(groupIds) {
       const policies = await all()
+      // A policy none of whose rules is for her is as good as none: the next one is asked.
       const first = (type: PolicyType) => {
-        const match = policies.find(
-          (policy) =>
-            policy.type === type &&
-            (policy.groupIds.length === 0 || policy.groupIds.some((id) => groupIds.includes(id))),
-        )
-        if (match === undefined) throw new Error(`no active ${type} policy applies`)
-        return match
+        for (const policy of policies) {
+          // An access policy counts for the apps it is mapped to; all of them have the built-in one.
+          if (policy.type !== type || (type === 'ACCESS_POLICY' && !policy.system)) continue
+          if (!holdsFor(policy.groups, groupIds)) continue
+          const rule = policy.rules.find(({ groups }) => holdsFor(groups, groupIds))
+          if (rule !== undefined) return { body: policy.body, rule: rule.body }
+        }
+        throw new Error(`no active ${type} policy applies`)
       }
       const password = first('PASSWORD')
-      const signOn = first('OKTA_SIGN_ON').rules[0]?.body as SignOnRuleBody
-      const access = first('ACCESS_POLICY').rules[0]?.body as AccessRuleBody
+      const reset = password.rule as DeepPartial<PasswordRuleBody>
+      const signOn = first('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>
+      const access = first('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>
       return {
-        password: passwordRulesFrom(password.body as PasswordPolicyBody),
+        password: passwordRulesFrom(password.body as DeepPartial<PasswordPolicyBody>),
         recovery: {
           ...options.recovery,
-          authenticators: recoveryAuthenticatorsFrom(password.rules[0]?.body as PasswordRuleBody),
+          authenticators: recoveryAuthenticatorsFrom(reset),
+          ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
         },
         signOn: {
           start:
-            signOn.actions.signon.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
-          factors: access.actions.appSignOn.verificationMethod.factorMode === '2FA' ? 2 : 1,
+            signOn.actions?.signon?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
+          factors: access.actions?.appSignOn?.verificationMethod?.factorMode === '2FA' ? 2 : 1,
         },
       }
     },

@@ -1,0 +1,83 @@
+import type { ClientSettings, GrantType } from '../../clients/index.ts'
+import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
+import type { Fields } from '../operation.ts'
+
+export interface AppBody {
+  readonly label: string
+  readonly id: string | undefined
+  readonly secret: string | undefined
+  readonly settings: ClientSettings
+}
+
+const grantTypes: readonly GrantType[] = [
+  'authorization_code',
+  'interaction_code',
+  'refresh_token',
+  'client_credentials',
+]
+
+/** The body of an OIDC client. Throws 400 with a cause for each member that cannot be obeyed. */
+export function readApp(body: Fields): AppBody {
+  const reader = newReader()
+  const label = requiredText(reader, body, 'label', { max: 100 })
+  if (body.signOnMode !== 'OPENID_CONNECT') reader.problems.push('signOnMode: must be OPENID_CONNECT')
+  const credentials = fieldsIn(reader, fieldsIn(reader, body, 'credentials'), 'oauthClient')
+  const settings = fieldsIn(reader, fieldsIn(reader, body, 'settings'), 'oauthClient')
+  const id = textIn(reader, credentials, 'client_id', { max: 100 })
+  if (id !== undefined && !/^[\w-]{6,100}$/.test(id)) {
+    reader.problems.push('client_id: must be 6 to 100 letters, digits, - and _')
+  }
+  const secret = textIn(reader, credentials, 'client_secret', { max: 100 })
+  if (secret !== undefined && !/^[\w~.-]{14,100}$/.test(secret)) {
+    reader.problems.push('client_secret: must be 14 to 100 characters that are safe in a URL')
+  }
+  const read = readSettings(reader, settings)
+  checkMethod(reader, credentials, read)
+  reader.check()
+  return { label, id, secret, settings: read }
+}
+
+function readSettings(reader: Reader, fields: Fields): ClientSettings {
+  const type = fields.application_type ?? 'web'
+  if (type !== 'web' && type !== 'browser' && type !== 'native') {
+    reader.problems.push('application_type: must be web, browser or native')
+  }
+  const grants = textsIn(reader, fields, 'grant_types') ?? ['interaction_code', 'refresh_token']
+  for (const grant of grants) {
+    if (!(grantTypes as readonly string[]).includes(grant)) {
+      reader.problems.push(`grant_types: ${grant.slice(0, 40)} is not supported`)
+    }
+  }
+  const link = textIn(reader, fields, 'email_magic_link_redirect_uri')
+  const uris = {
+    redirectUris: textsIn(reader, fields, 'redirect_uris') ?? [],
+    postLogoutRedirectUris: textsIn(reader, fields, 'post_logout_redirect_uris') ?? [],
+  }
+  for (const uri of [...uris.redirectUris, ...uris.postLogoutRedirectUris, ...(link ? [link] : [])]) {
+    if (!isAddress(uri)) reader.problems.push(`redirect_uris: ${uri.slice(0, 100)} is not a usable address`)
+  }
+  return {
+    ...uris,
+    applicationType: type as ClientSettings['applicationType'],
+    grantTypes: grants as readonly GrantType[],
+    ...(link !== undefined && { emailMagicLinkRedirectUri: link }),
+  }
+}
+
+/** Absolute, without a fragment (RFC 6749, section 3.1.2), and nothing that a browser would run. */
+const isAddress = (uri: string): boolean =>
+  URL.canParse(uri) &&
+  !uri.includes('#') &&
+  !uri.includes('*') &&
+  !['javascript:', 'data:', 'vbscript:', 'file:', 'blob:'].includes(new URL(uri).protocol)
+
+function checkMethod(reader: Reader, credentials: Fields, { applicationType }: ClientSettings): void {
+  const method = credentials.token_endpoint_auth_method
+  if (method === undefined || method === null) return
+  const allowed = applicationType === 'web' ? ['client_secret_post', 'client_secret_basic'] : ['none']
+  if (typeof method !== 'string' || !allowed.includes(method)) {
+    reader.problems.push(
+      `token_endpoint_auth_method: must be ${allowed.join(' or ')} for this application_type`,
+    )
+  }
+}

@@ -1,0 +1,57 @@
+import { isoTime } from '../../base/index.ts'
+import { type Client, isConfidential } from '../../clients/index.ts'
+import { prefix } from '../operation.ts'
+
+/** A client in the shape of Okta's Applications API; its secret only where it is given, at the creation. */
+export function appOf(
+  base: string,
+  client: Client,
+  times: { readonly createdAt: number; readonly updatedAt: number } | undefined,
+  secret?: string,
+): object {
+  const { id, label, status, settings } = client
+  const self = `${base}${prefix}/apps/${id}`
+  return {
+    id,
+    name: 'oidc_client',
+    label,
+    status,
+    created: times === undefined ? null : isoTime(times.createdAt),
+    lastUpdated: times === undefined ? null : isoTime(times.updatedAt),
+    features: [],
+    visibility: { autoSubmitToolbar: false, hide: { iOS: true, web: true } },
+    signOnMode: 'OPENID_CONNECT',
+    credentials: {
+      oauthClient: {
+        client_id: id,
+        ...(secret !== undefined && { client_secret: secret }),
+        autoKeyRotation: true,
+        token_endpoint_auth_method: isConfidential(client) ? 'client_secret_post' : 'none',
+        pkce_required: true,
+      },
+    },
+    settings: {
+      app: {},
+      oauthClient: {
+        redirect_uris: settings.redirectUris,
+        post_logout_redirect_uris: settings.postLogoutRedirectUris,
+        response_types: ['code'],
+        grant_types: settings.grantTypes,
+        application_type: settings.applicationType,
+        consent_method: 'TRUSTED',
+        issuer_mode: 'ORG_URL',
+        ...(settings.emailMagicLinkRedirectUri && {
+          email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
+        }),
+      },
+    },
+    _links: {
+      self: { href: self },
+      users: { href: `${self}/users` },
+      groups: { href: `${self}/groups` },
+      ...(status === 'ACTIVE'
+        ? { deactivate: { href: `${self}/lifecycle/deactivate` } }
+        : { activate: { href: `${self}/lifecycle/activate` } }),
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { isoTime } from '../../base/index.ts'
+import type { Kept, KeptPolicy, KeptRule } from '../../policies/index.ts'
+import { prefix } from '../operation.ts'
+
+const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }: Kept): object => ({
+  ...body,
+  id,
+  name,
+  status,
+  priority,
+  system,
+  created: isoTime(createdAt),
+  lastUpdated: isoTime(updatedAt),
+})
+
+/** A policy in the shape of Okta's Policies API, with whatever its body carries. */
+export function policyOf(base: string, policy: KeptPolicy): object {
+  const self = `${base}${prefix}/policies/${policy.id}`
+  return {
+    description: null,
+    ...kept(policy),
+    type: policy.type,
+    _links: { self: { href: self }, rules: { href: `${self}/rules` } },
+  }
+}
+
+const ruleTypes: Readonly<Record<string, string>> = { OKTA_SIGN_ON: 'SIGN_ON' }
+
+export const ruleOf = (base: string, { id, type }: KeptPolicy, rule: KeptRule): object => ({
+  conditions: null,
+  ...kept(rule),
+  type: ruleTypes[type] ?? type,
+  _links: { self: { href: `${base}${prefix}/policies/${id}/rules/${rule.id}` } },
+})
