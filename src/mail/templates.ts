@@ -44,25 +44,38 @@ const builtIn = fileURLToPath(new URL('./templates/', import.meta.url))
 const longestSubject = 128
 
 /**
- * Reads and checks all templates in all languages.
+ * Reads the templates. Those in a folder of one's own are checked at once, in all languages.
  * @throws ConfigError with every problem at once: unknown variables, expressions, missing links or codes.
  */
-export async function loadTemplates(options: TemplateOptions = {}): Promise<Renderer> {
+export function loadTemplates({ folder }: TemplateOptions = {}): Promise<Renderer> {
+  if (folder !== undefined) return readTemplates(folder)
+  // The built-in ones are the same for every engine of a process.
+  builtInTemplates ??= readTemplates(undefined)
+  return builtInTemplates
+}
+
+let builtInTemplates: Promise<Renderer> | undefined
+
+async function readTemplates(folder: string | undefined): Promise<Renderer> {
   const problems: string[] = []
-  const files = await readFolders(options.folder, problems)
+  const files = await readFolders(folder, problems)
   const tags = [...new Set([...Object.keys(languages), ...files.tags])]
   const mails = new Map<string, CompiledMail>()
-  for (const tag of tags) {
+  const compileLanguage = (tag: string) => {
     const layout = compileLayout(tag, files, problems)
     for (const name of templateNames) {
       mails.set(`${tag} ${name}`, compileMail(name, layout, tag, files, problems))
     }
+    if (problems.length > 0 && folder === undefined) throw new ConfigError([...new Set(problems)])
   }
+  // The built-in ones are held to the rules by tests: a language that nobody reads costs a start nothing.
+  if (folder !== undefined) for (const tag of tags) compileLanguage(tag)
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
 
   return {
     render({ template, variables, locale }) {
       const tag = languageFor(locale, tags)
+      if (!mails.has(`${tag} ${template}`)) compileLanguage(tag)
       const mail = mails.get(`${tag} ${template}`)
       if (mail === undefined) throw new Error(`there is no mail template ${template}`)
       return renderMail(mail, template, variables)
