@@ -113,7 +113,7 @@ describe('commands', () => {
   })
 
   test.each(documents)('%s names no npm script that is not there', (file) => {
-    const named = [...readFileSync(join(root, file), 'utf8').matchAll(/`npm run ([\w:]+)/g)]
+    const named = [...readFileSync(join(root, file), 'utf8').matchAll(/`npm run ([\w:]*\w)(?![\w:*…])/g)]
     for (const [, name = ''] of named) expect(Object.keys(scripts)).toContain(name)
   })
 })

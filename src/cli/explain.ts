@@ -7,7 +7,9 @@ export function explain(error: unknown): readonly string[] {
   if (error instanceof CommandError) return [`rekey: ${error.message}`]
   if (error instanceof ConfigError) return `rekey: ${error.message}`.split('\n')
   // What an owner's own call was refused for is told whole; `description` is made for it.
-  if (error instanceof ProtocolError) return [`rekey: ${error.description}`]
+  if (error instanceof ProtocolError) {
+    return (error.causes.length > 0 ? error.causes : [error.description]).map((line) => `rekey: ${line}`)
+  }
   const known = fromSystem(error as SystemError)
   if (known !== undefined) return [`rekey: ${known}`]
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
