@@ -70,7 +70,9 @@ export function watchExchanges({ authenticators, clock, watching }: WatchParts):
       const endpoint = path.includes('/idp/idx/') ? 'idx' : 'link'
       if (endpoint === 'link' && !path.includes('/email/verify/')) return
       const known = told.get(request)
-      const sight = known?.transactionId ? undefined : await watching.lookAt(handleIn(request))
+      // Where the database is away the visitor is told so; who only watches must not stand in the way of that answer.
+      const nothing = () => undefined
+      const sight = known?.transactionId ? undefined : await watching.lookAt(handleIn(request)).catch(nothing)
       watching.observe({
         at: clock.now(),
         durationMs: elapsedTime,

@@ -20,8 +20,11 @@ export interface TokenCall {
   readonly response: ServerResponse
 }
 
-/** Answers one request to the token endpoint, on the response itself. */
-export type TokenEndpoint = (server: AuthorizationServer, call: TokenCall) => Promise<void>
+/**
+ * Gets ready to answer for a server, which may fail (its keys are read the first time); what comes of it answers one
+ * request on the response itself, whatever happens.
+ */
+export type TokenEndpoint = (server: AuthorizationServer) => Promise<(call: TokenCall) => Promise<void>>
 
 type Grant = (
   parts: Parts,
@@ -56,13 +59,15 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
     known.catch(() => callbacks.delete(server.issuer))
     return known
   }
-  const answer: TokenEndpoint = async (server, { raw, body, response }) => {
+  const answer: TokenEndpoint = async (server) => {
     const callback = await callbackFor(server)
-    // Where one CORS header is set the library adds none of its own, which would allow anybody.
-    if (!response.hasHeader('access-control-expose-headers')) {
-      response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
+    return async ({ raw, body, response }) => {
+      // Where one CORS header is set the library adds none of its own, which would allow anybody.
+      if (!response.hasHeader('access-control-expose-headers')) {
+        response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
+      }
+      await lookedUp.run(new Map(), () => callback(replay(raw, body), response))
     }
-    await lookedUp.run(new Map(), () => callback(replay(raw, body), response))
   }
   return Object.assign(answer, { load: async () => void (await import('oidc-provider')) })
 }
@@ -95,7 +100,8 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
         await checkGrant(parts, client.clientId, name)
         context.body = await grant(parts, server, client.clientId, formOf({ ...params }))
       } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error
+        // A failure of ours, such as a database that is away, is not the grant's: tellFailure answers it.
+        if (!(error instanceof ProtocolError) || error.status >= 500) throw error
         if (error.detail !== undefined) parts.log.info({ detail: error.detail, grant: name }, error.message)
         const told = new errors.CustomOIDCProviderError(error.code, error.description)
         throw Object.assign(told, { status: error.status, statusCode: error.status })
@@ -126,7 +132,16 @@ function tellFailure(parts: Parts, context: KoaContextWithOIDC, error: Error): v
   const errorId = randomId(parts.random, 'oae')
   const requestId = context.response.get('x-okta-request-id')
   parts.log.error({ err: error, errorId, requestId }, 'the token endpoint failed')
-  context.body = { error: 'server_error', error_description: 'Internal Server Error', error_id: errorId }
+  const isAway = error instanceof ProtocolError && error.status === 503
+  if (isAway) {
+    context.status = 503
+    context.set(error.headers)
+  }
+  context.body = {
+    error: isAway ? 'temporarily_unavailable' : 'server_error',
+    error_description: isAway ? error.description : 'Internal Server Error',
+    error_id: errorId,
+  }
 }
 
 /** The library's view of the store: it looks clients up, and keeps nothing. */

@@ -70,14 +70,14 @@ function addEndpoints(
   })
   app.post(`${path}/token`, { preHandler: limited }, async (request, reply) => {
     const { text } = bodyOf(request)
+    // From `hijack` on nobody else answers, so what may fail without an answer comes before it.
+    const answer = await token(server())
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value)
     }
     const watched = { ...watchedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
-    await watchToken(parts, watched, () =>
-      token(server(), { raw: request.raw, body: text, response: reply.raw }),
-    )
+    await watchToken(parts, watched, () => answer({ raw: request.raw, body: text, response: reply.raw }))
   })
   app.route({
     method: ['GET', 'POST'],

@@ -1,6 +1,7 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { Logger } from '../base/index.ts'
+import { told } from './unavailable.ts'
 
 /** Limits that keep one bad minute of the database from becoming a bad hour of the engine, in milliseconds. */
 const statementTimeout = 10_000
@@ -16,15 +17,22 @@ export async function postgresDialect(url: string, poolSize: number, log: Logger
     max: poolSize,
     connectionTimeoutMillis: connectTimeout,
     statement_timeout: statementTimeout,
+    // Where the server is gone without a word it does not end the statement: then we do.
+    query_timeout: statementTimeout + 2_000,
+    keepAlive: true,
     idle_in_transaction_session_timeout: statementTimeout,
     application_name: 'rekey',
+  })
+  // One that breaks while it is in use fails its query; the event, unheard, would end the process with it.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
   })
   // An idle connection that the server ends must not end the process; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
   const nameOf = namesOfStatements()
   return new PostgresDialect({
     pool: {
-      connect: async () => named(await pool.connect(), nameOf),
+      connect: async () => named(await connected(pool), nameOf),
       end: () => pool.end(),
       options: pool.options,
     },
@@ -46,6 +54,14 @@ function namesOfStatements(): (text: string) => string | undefined {
   }
 }
 
+async function connected(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (error) {
+    throw told(error)
+  }
+}
+
 /** A connection that prepares what it runs. */
 function named(client: PoolClient, nameOf: (text: string) => string | undefined): PostgresPoolClient {
   let outdated = false
@@ -60,7 +76,7 @@ function named(client: PoolClient, nameOf: (text: string) => string | undefined)
       } catch (error) {
         // A migration has changed a table that a prepared statement answers: this connection must start over.
         if (error instanceof Error && 'code' in error && error.code === '0A000') outdated = true
-        throw error
+        throw told(error)
       }
     },
     release: (error?: Error | boolean) => client.release(error || outdated),

@@ -10,6 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { told } from './unavailable.ts'
 
 /**
  * SQLite in this process, through `node:sqlite`. WAL with synchronous=FULL: what was acknowledged survives a
@@ -109,7 +110,7 @@ async function whenFree<T>(work: () => T): Promise<T> {
     try {
       return work()
     } catch (error) {
-      if (!isBusy(error) || waited > longestWaitMs) throw error
+      if (!isBusy(error) || waited > longestWaitMs) throw told(error)
       await pause(next)
     }
   }

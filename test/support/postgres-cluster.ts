@@ -113,7 +113,15 @@ function startCluster(folder: string, durable: boolean): void {
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`)
   writeFileSync(join(data, 'postgresql.auto.conf'), lines.join(''))
-  run(join(programs, 'pg_ctl'), ['start', '-D', data, '-w', '-t', '60'], folder)
+  control(folder, 'start')
+}
+
+/** Starts or stops the server of a folder; stopping breaks off whatever is under way, as a restart of the host would. */
+export function control(folder: string, order: 'start' | 'stop'): void {
+  const programs = findPostgresPrograms()
+  if (programs === undefined) throw new Error('there is no PostgreSQL on this machine')
+  const how = order === 'start' ? ['-t', '60'] : ['-m', 'fast']
+  run(join(programs, 'pg_ctl'), [order, '-D', join(folder, 'data'), '-w', ...how], folder)
 }
 
 /** Stops the cluster of a folder, where one was started, and removes the folder. */
