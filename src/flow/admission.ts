@@ -2,7 +2,7 @@ import type { Person, PersonStatus } from '../directory/index.ts'
 import type { Policy } from '../policies/index.ts'
 import type { Outcome } from './outcome.ts'
 import { begin, close } from './progress.ts'
-import { choicesOf, type Stage } from './stage.ts'
+import { isStuck, type Stage } from './stage.ts'
 
 /** Who may set a new password once the mailbox is proven. */
 const mayReset: readonly PersonStatus[] = [
@@ -36,7 +36,7 @@ export function refusedAdmission(
   const { progress } = outcome
   const recovering = progress.intent === 'recovery'
 
-  if (stage === 'select' && progress.proofs.length > 0 && choicesOf(progress, policy).length === 0) {
+  if (isStuck(progress, policy)) {
     return recovering
       ? denied(outcome, 'oie.selfservice.reset.password.not.allowed', 'policy recovery.secondFactor')
       : denied(outcome, 'security.access_denied', 'policy signOn.factors')

@@ -38,3 +38,11 @@ export async function tokenOf(kit: Kit, role: ApiRole): Promise<string> {
   const context = { secrets, random: systemRandom, now: kit.clock.now() }
   return (await createApiToken(kit.engine.storage, wanted, context)).token
 }
+
+/** A token that an administrator hands out in place of a mail. */
+export async function handedOut(kit: Kit): Promise<string> {
+  const api = apiOf(kit)
+  const { id } = (await api('GET', `/users/${kit.person.login}`)).body
+  const { body } = await api('POST', `/users/${id}/lifecycle/reset_password?sendEmail=false`)
+  return String(body.resetPasswordUrl).split('/').at(-1) ?? ''
+}

@@ -1,5 +1,6 @@
 import type { OktaAuth } from '@okta/okta-auth-js'
 import type { Kit } from '../../src/testing/index.ts'
+import { handedOut } from './management.ts'
 import { openLink } from './sdk.ts'
 
 /** How the SDK is used: its major, and for major 8 the mode; 6 and 7 know the legacy mode only. */
@@ -180,7 +181,20 @@ export const sdkCalls: readonly SdkCall[] = [
   },
   {
     call: 'idx.recoverPassword({ recoveryToken })',
-    run: (auth) => auth.idx.recoverPassword({ recoveryToken: 'a token of an administrator' }),
+    run: async (auth, idp) => auth.idx.recoverPassword({ recoveryToken: await handedOut(idp) }),
+    answers: {
+      otherwise: 'PENDING reset-authenticator',
+      '8, step mode': 'throws Unable to proceed with provided actions',
+    },
+  },
+  {
+    call: 'idx.start({ recoveryToken })',
+    run: async (auth, idp) => auth.idx.start({ recoveryToken: await handedOut(idp) }),
+    answers: 'PENDING',
+  },
+  {
+    call: 'idx.recoverPassword({ recoveryToken }), with one that is none',
+    run: (auth) => auth.idx.recoverPassword({ recoveryToken: 'none' }),
     answers: 'throws The recovery token is invalid',
   },
   {

@@ -1,12 +1,14 @@
 import { authenticatorsWith, createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
 import {
   begin,
+  beginByToken,
   cancel,
   challenge,
   choicesOf,
   close,
   expire,
   identify,
+  isStuck,
   miss,
   onOffer,
   type Progress,
@@ -122,6 +124,12 @@ export const moves: Readonly<Record<string, Moves>> = {
   cancel: (progress) => [cancel(progress)],
 }
 
+/** How a conversation begins: from nothing, or with a recovery token that was handed out, where that leads anywhere. */
+export const beginningsUnder = (policy: Policy): readonly View[] =>
+  [begin(), beginByToken(known, { tokenId: 'token', at })]
+    .filter((progress) => !isStuck(progress, policy))
+    .map((progress) => viewOf(progress, policy))
+
 /** One step of one conversation, and where it leads. */
 export interface Move {
   readonly from: View
@@ -133,10 +141,8 @@ export interface Move {
 export const movesFrom = (from: View): readonly Move[] =>
   onOffer(steps, from).flatMap((step) =>
     (moves[step.name]?.(from.progress, from.policy) ?? []).map((progress) => {
-      const to = viewOf(progress, from.policy)
-      const stuck =
-        to.stage === 'select' && progress.proofs.length > 0 && choicesOf(progress, from.policy).length === 0
-      return { from, step, to: stuck ? viewOf(close(progress, 'denied'), from.policy) : to }
+      const next = isStuck(progress, from.policy) ? close(progress, 'denied') : progress
+      return { from, step, to: viewOf(next, from.policy) }
     }),
   )
 
@@ -147,7 +153,7 @@ export function explore(policy: Policy): {
 } {
   const views = new Map<string, View>()
   const found: Move[] = []
-  const waiting = [viewOf(begin(), policy)]
+  const waiting = [...beginningsUnder(policy)]
   for (let view = waiting.pop(); view !== undefined; view = waiting.pop()) {
     const key = JSON.stringify(view.progress)
     if (views.has(key)) continue

@@ -100,7 +100,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'terminal-invalid-forgot-password-token',
       state: 'a recovery token that is none',
-      because: 'recovery tokens',
+      because: 'nothing: an interaction does not begin with a token that is none',
     },
     { file: 'authenticator-expired-password', state: 'an expired password is replaced', covered: 'response' },
     {

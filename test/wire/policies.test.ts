@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { handedOut } from '../support/management.ts'
 import {
   answering,
   array,
@@ -184,6 +185,19 @@ const twoMethods: readonly State[] = [
   },
 ]
 
+const tokenAndNothing: readonly State[] = [
+  {
+    name: 'a token that was handed out, which is the only way there is',
+    reach: async (visitor, idp) => visitor.begins({ recovery_token: await handedOut(idp) }),
+    status: 200,
+    body: page([resetting(newPasswordField)], {
+      currentAuthenticator: object({ ...password, settings }),
+      recoveryAuthenticator: object({ ...password, settings }),
+      user: user(mary),
+    }),
+  },
+]
+
 const only = selection(ownEmail('m***y@example.com'))
 const enterLongCode = (field: Json = longCodeField) =>
   page([answering(field), only.form], {
@@ -308,6 +322,11 @@ const policies: readonly {
     title: 'where a second factor is required',
     options: recovery({ secondFactor: 'required' }),
     states: twoMethods,
+  },
+  {
+    title: 'where a second factor is required and none is allowed',
+    options: { settings: { ...noRecovery.settings, recovery: { secondFactor: 'required' } } },
+    states: tokenAndNothing,
   },
   {
     title: 'once the budget of short codes is spent',

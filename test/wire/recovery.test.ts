@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { handedOut } from '../support/management.ts'
 import {
   answering,
   array,
@@ -261,6 +262,21 @@ const states: readonly State[] = [
         ),
       ),
     ),
+  },
+  {
+    name: 'the new password at once, with a token that was handed out',
+    reach: async (visitor, idp) => visitor.begins({ recovery_token: await handedOut(idp) }),
+    status: 200,
+    body: enterNewPassword(),
+  },
+  {
+    name: 'the end after a token',
+    async reach(visitor, idp) {
+      await visitor.begins({ recovery_token: await handedOut(idp) })
+      return visitor.answers(newPassword)
+    },
+    status: 200,
+    body: signedIn,
   },
   { name: 'the end', reach: done, status: 200, body: signedIn },
   {

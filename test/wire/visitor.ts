@@ -118,8 +118,8 @@ export function newVisitor(
       return answer
     },
     /** Asks for an interaction and looks at its first page. */
-    async begins(): Promise<Seen> {
-      await visitor.interaction()
+    async begins(more: Readonly<Record<string, string>> = {}): Promise<Seen> {
+      await visitor.interaction(more)
       return visitor.looks()
     },
     /** Asks where the interaction stands. */
