@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { commandsPage } from '../src/cli/index.ts'
 import { configurationPage } from '../src/config/index.ts'
 import { flowPage } from './documents/flow.ts'
+import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
 import { supportedPage } from './documents/supported.ts'
 
@@ -16,6 +17,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/commands.md', render: commandsPage },
   { file: 'docs/configuration.md', render: configurationPage },
   { file: 'docs/flow.md', render: flowPage },
+  { file: 'docs/management.md', render: managementPage },
   { file: 'docs/messages.md', render: messagesPage },
   { file: 'docs/supported.md', render: supportedPage },
 ]

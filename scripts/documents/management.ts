@@ -1,0 +1,43 @@
+import { operations } from '../../src/management/index.ts'
+
+const head = `# The management API
+
+What sets an Okta org up can set this engine up: the routes below have the paths, bodies and errors of Okta's management
+API. Each call shows a token of its own, \`Authorization: SSWS …\`, made by \`rekey token create\`; see
+[the commands](commands.md). The unmodified \`@okta/okta-sdk-nodejs\` 8 works against it:
+
+\`\`\`ts
+const client = new Client({ orgUrl: 'http://localhost:9000', token, testing: { disableHttpsCheck: true } })
+await client.userApi.createUser({ activate: true, body: { profile, credentials: { password: { value } } } })
+\`\`\`
+
+A token has a role. \`read\` may read everything, \`users\` may also change people and who is in which group, \`all\` may
+do everything. Without a token, or with one that is not known, the answer is 401 \`E0000011\`; a role that is too weak gets
+403 \`E0000006\`. No answer holds a secret, a code or a hash, with three exceptions that are what was asked for: the secret
+of a new app, a temporary password, and with \`sendEmail=false\` the link that would have been mailed.
+
+## Recovery by an administrator
+
+\`reset_password\` makes the password useless, ends what is under way, and mails a link; \`forgot_password\` mails one and
+leaves the password as it is. The last part of the link's path is a recovery token. It is good for one new password within
+an hour, and ends with any other change of the password, the email or the status. An app takes it with
+\`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` tells the
+engine where in an app the links lead; without it they show a page that says how to go on. A person with the status
+RECOVERY can still recover by herself.
+
+## What is not obeyed
+
+- Access policies other than the built-in one are kept and count for no app yet. Rules of the built-in one are obeyed by group.
+- Of password policies: lockout, and methods of recovery other than \`email\`.
+- Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY are kept as they come.
+- Hashes of imported passwords: argon2id alone. \`sortBy\` of lists is refused.
+`
+
+/** docs/management.md: what it is, and every operation there is. */
+export function managementPage(): string {
+  const rows = operations.map(
+    ({ method, path, role, summary }) =>
+      `| \`${method}\` | \`/api/v1${path.replace(/:(\w+)/g, '{$1}')}\` | \`${role}\` | ${summary} |`,
+  )
+  return `${head}\n## Operations\n\n| method | path | role | effect |\n|---|---|---|---|\n${rows.join('\n')}\n`
+}
