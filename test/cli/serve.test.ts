@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { OktaAuth } from '@okta/okta-auth-js'
 import { SMTPServer } from 'smtp-server'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { end, listens, rekey, start, until } from '../support/rekey.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const issuer = 'https://id.example.com'
 const clientSecret = 'a client secret for this test only'
@@ -83,7 +86,7 @@ async function node(args: readonly string[] = []) {
   const log: Record<string, unknown>[] = []
   const lines = createInterface({ input: child.stderr })
   lines.on('line', (line) => log.push(line.startsWith('{') ? JSON.parse(line) : { msg: line }))
-  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready'), 25_000), once(child, 'exit')])
+  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready'), 60_000), once(child, 'exit')])
   const ready = log.find(({ msg }) => msg === 'ready')
   if (ready === undefined) throw new Error(`rekey serve did not start: ${JSON.stringify(log)}`)
   return { child, log, url: `http://127.0.0.1:${ready.port}` }

@@ -3,11 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { variables } from '../../src/config/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import { anyPorts, type Dev, rekey, startDev } from '../support/rekey.ts'
 import { sdk } from '../support/sdk.ts'
+
+// A real process on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/contract.md'), 'utf8')
@@ -248,8 +251,10 @@ test('startEngine() answers the members that the page names', async () => {
   }
 })
 
-test.each(rowsOf('Commands for machines'))('%s is a script of this package', (cell) => {
-  const [, name = ''] = /npm run (\S+?)[`\s]/.exec(`${cell}`) ?? []
-  const pattern = new RegExp(`^${name.replace('…', '.+')}$`)
-  expect(Object.keys(scripts).filter((script) => pattern.test(script))).not.toEqual([])
+test.each(rowsOf('Commands for machines'))('%s', (cell) => {
+  const [, named] = /npm run (\S+?)[`\s]/.exec(`${cell}`) ?? []
+  const found = Object.keys(scripts).filter((script) =>
+    named === undefined ? script.startsWith(codes(`${cell}`)[0] ?? '?') : script === named,
+  )
+  expect(found).not.toEqual([])
 })
