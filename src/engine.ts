@@ -143,6 +143,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     clock,
     people,
     policies,
+    limits,
     budgets: budgetsFrom(config.limits),
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,

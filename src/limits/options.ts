@@ -11,6 +11,9 @@ const requests = Type.Object(
     idxPerAddress: ofPreset('Requests to /idp/idx by one network address in a minute. `default`: 30,000.'),
     interactPerAddress: ofPreset('Calls of interact by one address in a minute. `default`: 12,000.'),
     tokenPerAddress: ofPreset('Calls of token by one address in a minute. `default`: 12,000.'),
+    managementPerAddress: ofPreset(
+      'Requests to /api/v1 by one network address in a minute. `default`: 30,000.',
+    ),
     perClient: ofPreset(
       'Calls of interact for one client by one address and device in a minute. `default`: 6,000; `okta-…`: 60.',
     ),
@@ -32,6 +35,9 @@ const requests = Type.Object(
     ),
     token: ofPreset(
       'Calls of token by everybody in a minute. `okta-integrator`: 300, `okta-enterprise`: 1,200.',
+    ),
+    management: ofPreset(
+      'Requests to /api/v1 by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
     ),
   },
   { default: {}, additionalProperties: false },

@@ -1,7 +1,7 @@
 import type { LimitsOptions } from './options.ts'
 
 /** The endpoints whose requests are counted. */
-export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx'
+export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx' | 'management'
 
 /** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
 export interface RequestSource {
@@ -36,6 +36,7 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'idxPerAddress', endpoints: idx, windowMs: minute, keyOf: address },
   { name: 'interactPerAddress', endpoints: ['interact'], windowMs: minute, keyOf: address },
   { name: 'tokenPerAddress', endpoints: ['token'], windowMs: minute, keyOf: address },
+  { name: 'managementPerAddress', endpoints: ['management'], windowMs: minute, keyOf: address },
   {
     name: 'perClient',
     endpoints: ['interact'],
@@ -50,6 +51,7 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'idx', endpoints: ['idx'], windowMs: minute, keyOf: everybody },
   { name: 'interact', endpoints: ['interact'], windowMs: minute, keyOf: everybody },
   { name: 'token', endpoints: ['token'], windowMs: minute, keyOf: everybody },
+  { name: 'management', endpoints: ['management'], windowMs: minute, keyOf: everybody },
 ]
 
 const okta = { perClient: 60, perStateHandle: 10, perIdentifier: 20 }
@@ -60,11 +62,28 @@ const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests'
     idxPerAddress: 30_000,
     interactPerAddress: 12_000,
     tokenPerAddress: 12_000,
+    managementPerAddress: 30_000,
     perClient: 6000,
     perStateHandle: 1000,
   },
-  'okta-integrator': { ...okta, identify: 100, introspect: 200, idx: 100, interact: 200, token: 300 },
-  'okta-enterprise': { ...okta, identify: 1000, introspect: 2000, idx: 1000, interact: 2000, token: 1200 },
+  'okta-integrator': {
+    ...okta,
+    identify: 100,
+    introspect: 200,
+    idx: 100,
+    interact: 200,
+    token: 300,
+    management: 100,
+  },
+  'okta-enterprise': {
+    ...okta,
+    identify: 1000,
+    introspect: 2000,
+    idx: 1000,
+    interact: 2000,
+    token: 1200,
+    management: 1200,
+  },
 }
 
 /** The request budgets of a configuration: the preset's, with what the owner set in their place. */

@@ -1,6 +1,6 @@
 import type { Party } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
-import type { Budgets } from '../limits/index.ts'
+import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Query } from './log.ts'
@@ -14,6 +14,8 @@ export interface ManagementParts {
   readonly clock: Clock
   readonly people: People
   readonly policies: Policies
+  /** Counts the requests; absent: nobody does. */
+  readonly limits?: RequestLimits | undefined
   readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
   /** What this installation calls itself in mails. */
   readonly orgName: string

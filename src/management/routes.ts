@@ -49,7 +49,9 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
     method: operation.method,
     url: prefix + operation.path,
     // Before the body is read: a stranger learns nothing of how it would be judged.
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
+      // Counted first, so that whoever tries tokens is counted, too.
+      reply.headers((await parts.limits?.charge('management', { address: request.ip })) ?? {})
       const { authorization } = request.headers
       const caller = await authorize({ ...parts, now: parts.clock.now() }, authorization, operation.role)
       callers.set(request, actorOf(caller))
