@@ -2,15 +2,33 @@ export type GrantType = 'interaction_code' | 'refresh_token' | 'authorization_co
 
 /** What a client has been registered with. */
 export interface ClientSettings {
-  /** `web` keeps a secret; `browser` and `native` cannot and prove themselves by PKCE alone. */
-  readonly applicationType: 'web' | 'browser' | 'native'
+  /**
+   * `web` keeps a secret; `browser` and `native` cannot and prove themselves by PKCE alone; `service` has a private key
+   * and acts for nobody but itself.
+   */
+  readonly applicationType: 'web' | 'browser' | 'native' | 'service'
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly grantTypes: readonly GrantType[]
+  /** The public keys of a `service` client. */
+  readonly jwks?: { readonly keys: readonly PublicKey[] }
   /** Where a magic link leads: this address; absent: the transaction's redirect URI; null: the engine's own page. */
   readonly emailMagicLinkRedirectUri?: string | null
   /** Development only: any `http://localhost:*` address counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
+}
+
+/** A public key as a JWK (RFC 7517): RSA, or EC on a curve of NIST. */
+export interface PublicKey {
+  readonly kty: 'RSA' | 'EC'
+  readonly kid?: string
+  readonly alg?: string
+  readonly use?: 'sig'
+  readonly n?: string
+  readonly e?: string
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
 }
 
 export interface Client {
@@ -30,7 +48,9 @@ export interface NewClient extends Partial<ClientSettings> {
   readonly secret?: string
 }
 
-export const isConfidential = (client: Client): boolean => client.settings.applicationType === 'web'
+/** Whether it must prove itself: by its secret or, a service, by its key. */
+export const isConfidential = ({ settings }: Client): boolean =>
+  settings.applicationType === 'web' || settings.applicationType === 'service'
 
 /** Whether a redirect URI is registered: the very same text, no patterns (RFC 9700, section 4.1.3). */
 export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>

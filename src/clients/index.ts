@@ -14,6 +14,13 @@ export {
   type TrustedOrigin,
 } from './origins/store.ts'
 export {
+  findScopeGrant,
+  grantScope,
+  listScopeGrants,
+  revokeScopeGrant,
+  type ScopeGrant,
+} from './scopes/store.ts'
+export {
   clientColumns,
   createClient,
   ensureTrustedOrigin,

@@ -153,5 +153,6 @@ export async function ensureTrustedOrigin(
 export async function removeClient(db: Db, id: string): Promise<void> {
   await db.deleteFrom('client_groups').where('client_id', '=', id).execute()
   await db.deleteFrom('client_people').where('client_id', '=', id).execute()
+  await db.deleteFrom('client_scopes').where('client_id', '=', id).execute()
   await db.deleteFrom('clients').where('id', '=', id).execute()
 }

@@ -13,6 +13,7 @@ export interface Schema {
   readonly clients: ClientsTable
   readonly client_groups: ClientGroupsTable
   readonly client_people: ClientPeopleTable
+  readonly client_scopes: ClientScopesTable
   readonly trusted_origins: TrustedOriginsTable
   readonly policies: PoliciesTable
   readonly policy_rules: PolicyRulesTable
@@ -99,6 +100,14 @@ interface ClientGroupsTable {
 interface ClientPeopleTable {
   client_id: string
   person_id: string
+}
+
+interface ClientScopesTable {
+  id: string
+  client_id: string
+  scope: string
+  created_by: string
+  created_at: number
 }
 
 interface TrustedOriginsTable {

@@ -88,6 +88,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   clients: true,
   client_groups: true,
   client_people: true,
+  client_scopes: true,
   trusted_origins: true,
   policies: true,
   policy_rules: true,

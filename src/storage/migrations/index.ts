@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely/migration'
 import { initial } from './0001-initial.ts'
+import { serviceApps } from './0002-service-apps.ts'
 
 /** In the order of their names. A released migration never changes; a change of the schema is a new one. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
+  '0002-service-apps': serviceApps,
 }
