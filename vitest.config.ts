@@ -9,6 +9,6 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     maxWorkers: 2,
     globalSetup: ['test/support/postgres-setup.ts'],
-    setupFiles: ['test/support/kit-database.ts'],
+    setupFiles: ['test/support/kit-database.ts', 'test/support/canary.ts'],
   },
 })

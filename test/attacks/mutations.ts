@@ -451,8 +451,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A34',
     without: 'the second factor that a policy requires',
     file: 'src/flow/stage.ts',
-    find: "policy.recovery.secondFactor === 'required' ? 2 : 1",
-    replace: "policy.recovery.secondFactor === 'required' ? 1 : 1",
+    find: "policy.recovery.secondFactor === 'required' && !isOnlyWay ? 2 : 1",
+    replace: "policy.recovery.secondFactor === 'required' && !isOnlyWay ? 1 : 1",
     tests: 'passwords',
   },
   {
