@@ -14,6 +14,8 @@ export interface ClientSettings {
   readonly jwks?: { readonly keys: readonly PublicKey[] }
   /** Where a magic link leads: this address; absent: the transaction's redirect URI; null: the engine's own page. */
   readonly emailMagicLinkRedirectUri?: string | null
+  /** The access policy that is mapped to it; absent: the built-in one. */
+  readonly accessPolicyId?: string
   /** Development only: any `http://localhost:*` address counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
 }

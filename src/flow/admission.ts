@@ -47,6 +47,13 @@ export function refusedAdmission(
   if (recovering && !(person && mayReset.includes(person.status))) {
     return denied(outcome, 'oie.selfservice.reset.password.not.allowed', status)
   }
+  if (recovering && person?.status === 'LOCKED_OUT' && !policy.recovery.unlocks) {
+    return denied(outcome, 'oie.selfservice.reset.password.not.allowed', 'policy selfServiceUnlock')
+  }
+  // Whoever may not enter may still have a new password, which other apps take.
+  if (policy.signOn.access === 'DENY' && (stage === 'granted' || stage === 'reenroll')) {
+    return denied(outcome, 'security.access_denied', 'policy signOn.access')
+  }
   const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
   if (!recovering && !maySignIn(person) && !expired) return denied(outcome, 'security.access_denied', status)
   if (!assigned) return unassigned(outcome)

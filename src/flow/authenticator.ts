@@ -59,6 +59,12 @@ export type Judgement =
       readonly expired?: boolean
       /** Budgets the guess is charged to, by account: silent, an answer over budget is just wrong. */
       readonly budgets: readonly { readonly budget: Charge['budget']; readonly subject: string }[]
+      /** A budget that a wrong answer may be the last of, and what happens then besides. */
+      readonly last?: {
+        readonly budget: Charge['budget']
+        readonly subject: string
+        readonly effects: readonly Effect[]
+      }
       readonly effects: readonly Effect[]
       /** What a wrong answer is answered with. */
       readonly refusal: Refusal

@@ -49,6 +49,8 @@ export interface Commitment {
 export interface Grant {
   readonly personId: string
   readonly amr: readonly string[]
+  /** Her account was locked, and its time is over. */
+  readonly unlocks: boolean
 }
 
 export interface Committed {
@@ -220,7 +222,7 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
     case 'credential.remove':
       return removeCredential(tx, effect.personId, effect.authenticator)
     case 'person.update':
-      await updatePerson(tx, effect.personId, effect.changes, now)
+      await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
       return
     case 'codes.end':
       await spendTokens(tx, final.progress, effect.personId, now)
@@ -275,7 +277,7 @@ async function openSuccessor(
 /** The one good end: a session, an interaction code, and a conversation that is over. */
 async function grant(
   { tx, parts, commitment: { interaction }, sessionId, now, tell }: Work,
-  { personId, amr }: Grant,
+  { personId, amr, unlocks }: Grant,
 ): Promise<string> {
   const { lifetimes, random, secrets } = parts
   const { clientId } = interaction
@@ -293,7 +295,7 @@ async function grant(
   if (!(await completeInteraction(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets))) {
     throw new Error(`interaction ${interaction.id} was completed twice`)
   }
-  await updatePerson(tx, personId, { lastLoginAt: now }, now)
+  await updatePerson(tx, personId, { lastLoginAt: now, ...(unlocks && { status: 'ACTIVE' }) }, now)
   tell({
     eventType: 'user.session.start',
     displayMessage: 'User login to app',

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/index.ts'
-import type { PersonChanges } from '../directory/index.ts'
+import type { PersonChanges, PersonStatus } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { NewMail } from '../mail/index.ts'
 import type { Progress } from './progress.ts'
@@ -33,7 +33,13 @@ export type Effect =
       readonly data: unknown
     }
   | { readonly type: 'credential.remove'; readonly personId: string; readonly authenticator: string }
-  | { readonly type: 'person.update'; readonly personId: string; readonly changes: PersonChanges }
+  | {
+      readonly type: 'person.update'
+      readonly personId: string
+      readonly changes: PersonChanges
+      /** Only where she has one of these statuses by then. */
+      readonly from?: readonly PersonStatus[]
+    }
   | { readonly type: 'codes.end'; readonly personId: string }
   | { readonly type: 'budget.clear'; readonly budget: Budget; readonly subject: string }
   | { readonly type: 'sessions.revoke'; readonly personId: string }

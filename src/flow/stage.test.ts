@@ -22,10 +22,19 @@ const standard: Policy = {
     revealUnknown: false,
     signIn: true,
     secondFactor: 'if-enrolled',
+    unlocks: true,
   },
-  signOn: { start: 'password', factors: 1 },
+  lockout: { maxAttempts: 0, autoUnlockMinutes: 0 },
+  signOn: {
+    start: 'password',
+    factors: 1,
+    access: 'ALLOW',
+    authenticators: ['okta_password', 'okta_email'],
+    alternatives: [],
+  },
 }
 const twoFactors: Policy = { ...standard, signOn: { ...standard.signOn, factors: 2 } }
+const byMailOnly: Policy = { ...standard, signOn: { ...standard.signOn, alternatives: [['okta_email']] } }
 const twoProofs: Policy = { ...standard, recovery: { ...standard.recovery, secondFactor: 'required' } }
 
 const mary = identify(begin(), { identifier: 'mary@example.com', userId: '00u1' })
@@ -44,6 +53,8 @@ const rows: readonly (readonly [what: string, progress: Progress, policy: Policy
   ['a password', byPassword, standard, 'granted'],
   ['a password where two factors are needed', byPassword, twoFactors, 'select'],
   ['both factors', proves(byPassword, 'okta_email'), twoFactors, 'granted'],
+  ['a password where the app asks for the mailbox', byPassword, byMailOnly, 'select'],
+  ['the mailbox that the app asks for', proves(mary, 'okta_email'), byMailOnly, 'granted'],
   ['the same factor twice', proves(byPassword, 'okta_password'), twoFactors, 'select'],
   ['a password that has expired', expire(byPassword, 'okta_password'), standard, 'reenroll'],
   [

@@ -34,7 +34,7 @@ export function stageOf(progress: Progress, policy: Policy): Stage {
   if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) {
     return isRecoveryProven(progress, policy) ? 'reset' : 'select'
   }
-  if (provenFactors(progress) < policy.signOn.factors) return 'select'
+  if (!isAssured(progress, policy)) return 'select'
   return progress.expired?.some((key) => !progress.replaced.includes(key)) ? 'reenroll' : 'granted'
 }
 
@@ -45,9 +45,21 @@ export function choicesOf(progress: Progress, policy: Policy): readonly string[]
   const candidates =
     progress.intent === 'recovery' && !progress.replaced.includes(recovered)
       ? policy.recovery.authenticators
-      : [recovered, 'okta_email']
-  return candidates.filter((key) => !proven.includes(key))
+      : policy.signOn.authenticators
+  const left = candidates.filter((key) => !proven.includes(key))
+  if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) return left
+  // What the app asks for by name comes first; once it is there, anything makes up the number.
+  const asked = policy.signOn.alternatives.flat()
+  return isOneWay(progress, policy) ? left : left.filter((key) => asked.includes(key))
 }
+
+/** Whether one of the ways that the app's policy allows has been gone to its end. */
+const isOneWay = ({ proofs }: Progress, { signOn: { alternatives } }: Policy): boolean =>
+  alternatives.length === 0 ||
+  alternatives.some((way) => way.every((key) => proofs.some(({ authenticator }) => authenticator === key)))
+
+const isAssured = (progress: Progress, policy: Policy): boolean =>
+  provenFactors(progress) >= policy.signOn.factors && isOneWay(progress, policy)
 
 /** Whether somebody has proven something, and has nothing left to prove the rest with. */
 export const isStuck = (progress: Progress, policy: Policy): boolean =>

@@ -7,6 +7,7 @@ import {
   findPerson,
   findPersonByIdentifier,
   findPersonTokenById,
+  type Member,
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
@@ -14,6 +15,7 @@ import { type Budgets, type RequestSource, usedOf } from '../limits/index.ts'
 import type { Policies, Policy } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator } from './authenticator.ts'
+import { isLockOver } from './lock.ts'
 import { beginByToken } from './progress.ts'
 import { type Stage, stageOf } from './stage.ts'
 import type { StepContext } from './step.ts'
@@ -57,7 +59,9 @@ export interface Standing {
   readonly policy: Policy
   readonly interaction: Interaction
   readonly client: Client
+  /** As she counts now: one whose lock is over is active, whatever is stored. */
   readonly person: Person | undefined
+  readonly lockIsOver: boolean
 }
 
 /** The one answer to handles that are unknown, expired or spent: which of these it was is not told. */
@@ -157,24 +161,27 @@ async function standing(
   if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (progress.format !== 1) throw sessionExpired('the transaction is of an older format')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
-  const policy = await parts.policies.for(member.groupIds)
-  return {
-    transaction,
-    stage: stageOf(progress, policy),
-    policy,
-    interaction,
-    client,
-    person: member.person,
-  }
+  const counting = await counted(parts, client, member)
+  return { transaction, stage: stageOf(progress, counting.policy), interaction, client, ...counting }
 }
 
-/** A person as she is now, with the policy for her groups; Everyone's for nobody. */
-export async function memberOf(
+type Counting = Pick<Standing, 'person' | 'policy' | 'lockIsOver'>
+
+/** A person as she is now, with the policy for her groups at a client; Everyone's for nobody. */
+export const memberOf = async (
   parts: FlowParts,
+  client: Client,
   personId: string | undefined,
-): Promise<Pick<Standing, 'person' | 'policy'>> {
-  const { person, groupIds } = await findMember(parts.storage.db, personId ?? '')
-  return { person, policy: await parts.policies.for(groupIds) }
+): Promise<Counting> => counted(parts, client, await findMember(parts.storage.db, personId ?? ''))
+
+async function counted(
+  { policies, clock }: FlowParts,
+  { settings }: Client,
+  { person, groupIds }: Member,
+): Promise<Counting> {
+  const policy = await policies.for({ groupIds, personId: person?.id }, settings)
+  const lockIsOver = isLockOver(person, policy, clock.now())
+  return { policy, lockIsOver, person: person && lockIsOver ? { ...person, status: 'ACTIVE' } : person }
 }
 
 /** Read ports and values for a step. */
@@ -201,7 +208,7 @@ export function contextOf(parts: FlowParts, standing: Standing): StepContext {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
       credential: (personId, authenticator) => findCredential(db, personId, authenticator),
     },
-    policyFor: async (personId) => (await memberOf(parts, personId)).policy,
+    memberFor: (personId) => memberOf(parts, client, personId),
     used: (uses) => usedOf(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }

@@ -36,8 +36,10 @@ export interface StepContext extends View {
       authenticator: string,
     ): Promise<{ readonly data: Data; readonly updatedAt: number } | undefined>
   }
-  /** The policy that applies to a person; for nobody, Everyone's. */
-  policyFor(personId: string | undefined): Promise<Policy>
+  /** A person as she counts now, with the policy that applies to her; for nobody, Everyone's. */
+  memberFor(
+    personId: string | undefined,
+  ): Promise<{ readonly person: Person | undefined; readonly policy: Policy }>
   /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
   used(uses: readonly Use[]): Promise<readonly number[]>
   /** Where a magic link leads, for its token. */

@@ -96,7 +96,7 @@ function notOnOffer(steps: readonly Step[], standing: Standing, path: string): A
 async function reachedBy(parts: FlowParts, standing: Standing, { progress }: Outcome): Promise<Standing> {
   // Read with the conversation a moment ago. Whatever changes a person since then moves her conversations, too.
   if (progress.subject === standing.transaction.progress.subject) return standing
-  return { ...standing, ...(await memberOf(parts, progress.subject?.userId)) }
+  return { ...standing, ...(await memberOf(parts, standing.client, progress.subject?.userId)) }
 }
 
 /** Whoever is proven now is looked at before the outcome leads her on. */
@@ -110,14 +110,18 @@ async function admitted(parts: FlowParts, reached: Standing, outcome: Outcome): 
   return refusedAdmission(outcome, stage, { person, assigned, policy }) ?? outcome
 }
 
-function grantOf(parts: FlowParts, { policy }: Standing, { progress }: Outcome): Grant | undefined {
+function grantOf(
+  parts: FlowParts,
+  { policy, lockIsOver }: Standing,
+  { progress }: Outcome,
+): Grant | undefined {
   const personId = progress.subject?.userId
   if (personId === undefined || stageOf(progress, policy) !== 'granted') return undefined
   const methods = progress.proofs.flatMap(
     ({ authenticator }) => parts.authenticators.get(authenticator)?.amr ?? [],
   )
   const amr = [...new Set(methods)]
-  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr }
+  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr, unlocks: lockIsOver }
 }
 
 async function answerOf(

@@ -33,6 +33,8 @@ export async function spend(
 ): Promise<Spent> {
   const key = keyOf(budget, subject)
   const expiresAt = now + budget.windowMs
+  // The first use of a window is not asked below how many there may be.
+  if (budget.limit < 1) return { allowed: false, left: 0, resetsAt: expiresAt }
   const parameters = [key, options.free ? 0 : 1, expiresAt, now, budget.limit]
   const [row] = await run<{ used: number; expires_at: number }>(db, spendText, parameters)
   if (row !== undefined) return { allowed: true, left: budget.limit - row.used, resetsAt: row.expires_at }

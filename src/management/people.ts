@@ -87,7 +87,8 @@ export function createPeople(parts: PeopleParts): People {
     person: Pick<Person, 'profile'>,
     personId: string,
   ): Promise<void> {
-    const { password } = await policies.for(await groupIdsOf(storage.db, personId))
+    const groupIds = await groupIdsOf(storage.db, personId)
+    const { password } = await policies.for({ groupIds, personId })
     const problem = await passwordProblem(text, password, person)
     if (problem !== undefined) {
       const causes = [`password: ${problem}`]

@@ -5,6 +5,13 @@
  */
 
 export {
+  type AllowedFor,
+  type AuthenticatorSetup,
+  authenticatorSetups,
+  putAuthenticatorSetup,
+} from './authenticators/store.ts'
+export type { Whom } from './conditions.ts'
+export {
   findPolicy,
   type Kept,
   type KeptPolicy,
@@ -18,3 +25,4 @@ export {
 export * from './options.ts'
 export type { PasswordRules, Policy } from './policy.ts'
 export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './store.ts'
+export { notObeyed } from './unobeyed.ts'

@@ -43,6 +43,17 @@ export const policiesOptions = Type.Object(
             }),
           ),
         ),
+        lockout: Type.Optional(
+          Type.Partial(
+            Type.Object({
+              maxAttempts: count('Wrong passwords in a row that lock an account; 0: none do.'),
+              autoUnlockMinutes: count(
+                'Minutes after which a locked account opens by itself; 0: it does not.',
+                100_000,
+              ),
+            }),
+          ),
+        ),
         recovery: Type.Object(
           {
             authenticators: Type.Array(Type.String(), {

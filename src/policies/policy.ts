@@ -1,3 +1,4 @@
+import type { AccessRuleBody, Assurance } from './assurance.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
 
 /** What a new password must satisfy. Named as in the management API's password policy. */
@@ -15,20 +16,34 @@ export interface PasswordRules {
   readonly maxAgeDays: number
 }
 
+/** When wrong passwords lock an account. Named as in the management API's password policy. */
+export interface Lockout {
+  /** How many wrong passwords in a row lock it; 0: none do. */
+  readonly maxAttempts: number
+  /** After how many minutes it opens by itself; 0: it does not. */
+  readonly autoUnlockMinutes: number
+}
+
 /** What applies to one person at one client: the first match of each kind of policy. */
 export interface Policy {
   readonly password: PasswordRules
+  readonly lockout: Lockout
   readonly recovery: {
     readonly authenticators: readonly string[]
     readonly offerRevokeSessions: boolean
     readonly revealUnknown: boolean
     readonly signIn: boolean
     readonly secondFactor: 'if-enrolled' | 'required'
+    /** Whether a recovery opens a locked account. */
+    readonly unlocks: boolean
   }
-  readonly signOn: {
+  readonly signOn: Assurance & {
     readonly start: 'password' | 'identifier'
-    readonly factors: 1 | 2
+    /** What may be used to sign in, in the order in which it is offered. */
+    readonly authenticators: readonly string[]
   }
+  /** How long a mailed code is good, in milliseconds; absent: as the configuration says. */
+  readonly codeLifetimeMs?: number
 }
 
 const presets: Readonly<Record<'modern' | 'okta', PasswordRules>> = {
@@ -85,6 +100,10 @@ export interface PasswordPolicyBody {
         readonly minAgeMinutes: number
         readonly historyCount: number
       }
+      readonly lockout: Lockout
+    }
+    readonly recovery?: {
+      readonly factors: { readonly okta_email: { readonly status: 'ACTIVE' | 'INACTIVE' } }
     }
   }
 }
@@ -98,28 +117,34 @@ export interface PasswordRuleBody {
         readonly stepUp: { readonly required: boolean }
       }
     }
+    readonly selfServiceUnlock?: { readonly access: 'ALLOW' | 'DENY' }
   }
 }
 
 export interface SignOnRuleBody {
   readonly actions: {
     readonly signon: {
-      readonly access: 'ALLOW'
+      readonly access: 'ALLOW' | 'DENY'
       readonly primaryFactor: 'PASSWORD_IDP' | 'PASSWORD_IDP_ANY_FACTOR'
+      readonly requireFactor?: boolean
     }
   }
 }
 
-export interface AccessRuleBody {
-  readonly actions: {
-    readonly appSignOn: {
-      readonly access: 'ALLOW'
-      readonly verificationMethod: { readonly type: 'ASSURANCE'; readonly factorMode: '1FA' | '2FA' }
-    }
-  }
-}
+export const lockoutOf = ({ lockout = {} }: PoliciesOptions['password']): Lockout => ({
+  ...noLockout,
+  ...lockout,
+})
 
-export const passwordPolicyBody = (rules: PasswordRules): PasswordPolicyBody => ({
+// Wrong guesses are bounded without it, and whoever can lock an account can lock its owner out.
+const noLockout: Lockout = { maxAttempts: 0, autoUnlockMinutes: 0 }
+
+export const lockoutFrom = ({ settings }: DeepPartial<PasswordPolicyBody>): Lockout => ({
+  ...noLockout,
+  ...settings?.password?.lockout,
+})
+
+export const passwordPolicyBody = (rules: PasswordRules, lockout: Lockout): PasswordPolicyBody => ({
   settings: {
     password: {
       complexity: {
@@ -137,6 +162,7 @@ export const passwordPolicyBody = (rules: PasswordRules): PasswordPolicyBody => 
         minAgeMinutes: rules.minAgeMinutes,
         historyCount: rules.historyCount,
       },
+      lockout,
     },
   },
 })
@@ -198,14 +224,21 @@ export type DeepPartial<T> = T extends readonly unknown[]
     ? { readonly [Name in keyof T]?: DeepPartial<T[Name]> }
     : T
 
-/** Which authenticators of those there are may start a recovery. */
-export function recoveryAuthenticatorsFrom({ actions }: DeepPartial<PasswordRuleBody>): readonly string[] {
+/** Which authenticators of those there are may start a recovery. A rule that names none leaves it to its policy. */
+export function recoveryAuthenticatorsFrom(
+  { actions }: DeepPartial<PasswordRuleBody>,
+  { settings }: DeepPartial<PasswordPolicyBody>,
+): readonly string[] {
   const { access, requirement } = actions?.selfServicePasswordReset ?? {}
   if (access !== 'ALLOW') return []
-  return (requirement?.primary?.methods ?? ['email'])
+  const ofPolicy = settings?.recovery?.factors?.okta_email?.status === 'INACTIVE' ? [] : ['email']
+  return (requirement?.primary?.methods ?? ofPolicy)
     .filter((method) => method === 'email')
     .map(authenticatorOf)
 }
+
+export const unlockAllowed = ({ actions }: DeepPartial<PasswordRuleBody>): boolean =>
+  actions?.selfServiceUnlock?.access !== 'DENY'
 
 export const stepUpRequired = ({ actions }: DeepPartial<PasswordRuleBody>): boolean =>
   actions?.selfServicePasswordReset?.requirement?.stepUp?.required === true

@@ -1,10 +1,14 @@
 import { type Random, randomId } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
+import { type AccessRuleBody, assuranceOf } from './assurance.ts'
+import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticators/store.ts'
+import { holdsFor, type Whom } from './conditions.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
-  type AccessRuleBody,
   accessRuleBody,
   type DeepPartial,
+  lockoutFrom,
+  lockoutOf,
   type PasswordPolicyBody,
   type PasswordRuleBody,
   type Policy,
@@ -16,6 +20,7 @@ import {
   type SignOnRuleBody,
   signOnRuleBody,
   stepUpRequired,
+  unlockAllowed,
 } from './policy.ts'
 
 export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY'
@@ -25,23 +30,8 @@ interface Stored {
   readonly type: PolicyType
   readonly system: boolean
   readonly body: unknown
-  readonly groups: GroupCondition
-  readonly rules: readonly { readonly body: unknown; readonly groups: GroupCondition }[]
+  readonly rules: readonly unknown[]
 }
-
-/** Whom something is for. Nothing included: everybody who is not excluded. */
-interface GroupCondition {
-  readonly include?: readonly string[]
-  readonly exclude?: readonly string[]
-}
-
-const holdsFor = ({ include = [], exclude = [] }: GroupCondition, groupIds: readonly string[]): boolean =>
-  (include.length === 0 || include.some((id) => groupIds.includes(id))) &&
-  !exclude.some((id) => groupIds.includes(id))
-
-const groupsOf = (body: unknown): GroupCondition =>
-  (body as { conditions?: { people?: { groups?: GroupCondition } | null } | null }).conditions?.people
-    ?.groups ?? {}
 
 /** What the configuration file says of policies; the database's default policies are made from it. */
 export interface PolicyOptions {
@@ -73,7 +63,7 @@ export async function seedPolicies(
     context,
     'PASSWORD',
     'Default Policy',
-    passwordPolicyBody(passwordRulesOf(password)),
+    passwordPolicyBody(passwordRulesOf(password), lockoutOf(password)),
     passwordRuleBody(password),
   )
   await putDefault(db, context, 'OKTA_SIGN_ON', 'Default Policy', {}, signOnRuleBody(options.signOn))
@@ -149,27 +139,24 @@ async function loadAll(db: Db): Promise<readonly Stored[]> {
     .orderBy('policy_rules.system')
     .orderBy('policy_rules.priority')
     .execute()
-  const policies = new Map<string, Stored & { rules: Stored['rules'][number][] }>()
+  const policies = new Map<string, Stored & { rules: unknown[] }>()
   for (const row of rows) {
-    const body: unknown = JSON.parse(row.body)
     const policy = policies.get(row.id) ?? {
       id: row.id,
       type: row.type as PolicyType,
       system: row.system === 1,
-      body,
-      groups: groupsOf(body),
+      body: JSON.parse(row.body) as unknown,
       rules: [],
     }
-    const rule: unknown = JSON.parse(row.rule_body)
-    policy.rules.push({ body: rule, groups: groupsOf(rule) })
+    policy.rules.push(JSON.parse(row.rule_body))
     policies.set(row.id, policy)
   }
   return [...policies.values()]
 }
 
 export interface Policies {
-  /** The policy for a person's groups; for an unknown person, those of Everyone. */
-  for(groupIds: readonly string[]): Promise<Policy>
+  /** The policy for somebody at an app, by what is mapped to the app; for an unknown person, that of Everyone. */
+  for(whom: Whom, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
   /** Forgets what was read: after a change. */
   forget(): void
 }
@@ -177,49 +164,96 @@ export interface Policies {
 /** How long a node may go on with policies it has read, in milliseconds: a change elsewhere shows within this time. */
 const freshFor = 2_000
 
+interface Loaded {
+  readonly policies: readonly Stored[]
+  readonly setups: Readonly<Record<string, AuthenticatorSetup>>
+}
+
 /** The policies of this engine, read from the database and kept for a moment. */
 export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): Policies {
-  let loaded: { readonly policies: Promise<readonly Stored[]>; readonly at: number } | undefined
+  let loaded: { readonly all: Promise<Loaded>; readonly at: number } | undefined
+  const load = async (): Promise<Loaded> => ({
+    policies: await loadAll(db),
+    setups: await authenticatorSetups(db, signInOrder),
+  })
   const all = () => {
     const at = performance.now()
-    if (loaded === undefined || at - loaded.at > freshFor) loaded = { policies: loadAll(db), at }
-    return loaded.policies
+    if (loaded === undefined || at - loaded.at > freshFor) loaded = { all: load(), at }
+    return loaded.all
   }
 
   return {
     forget() {
       loaded = undefined
     },
-    async for(groupIds) {
-      const policies = await all()
-      // A policy none of whose rules is for her is as good as none: the next one is asked.
-      const first = (type: PolicyType) => {
-        for (const policy of policies) {
-          // An access policy counts for the apps it is mapped to; all of them have the built-in one.
-          if (policy.type !== type || (type === 'ACCESS_POLICY' && !policy.system)) continue
-          if (!holdsFor(policy.groups, groupIds)) continue
-          const rule = policy.rules.find(({ groups }) => holdsFor(groups, groupIds))
-          if (rule !== undefined) return { body: policy.body, rule: rule.body }
-        }
-        throw new Error(`no active ${type} policy applies`)
-      }
-      const password = first('PASSWORD')
-      const reset = password.rule as DeepPartial<PasswordRuleBody>
-      const signOn = first('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>
-      const access = first('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>
-      return {
-        password: passwordRulesFrom(password.body as DeepPartial<PasswordPolicyBody>),
-        recovery: {
-          ...options.recovery,
-          authenticators: recoveryAuthenticatorsFrom(reset),
-          ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
-        },
-        signOn: {
-          start:
-            signOn.actions?.signon?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
-          factors: access.actions?.appSignOn?.verificationMethod?.factorMode === '2FA' ? 2 : 1,
-        },
-      }
+    async for(whom, { accessPolicyId } = {}) {
+      const { policies, setups } = await all()
+      // An access policy counts for the apps it is mapped to; all others have the built-in one.
+      const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
+      const counts = ({ id, type, system }: Stored) =>
+        type !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)
+      return policyFrom(
+        (type) =>
+          firstFor(
+            policies.filter((policy) => policy.type === type && counts(policy)),
+            whom,
+          ),
+        setups,
+        options.recovery,
+      )
     },
+  }
+}
+
+/** A policy none of whose rules is for her is as good as none: the next one is asked. */
+function firstFor(
+  policies: readonly Stored[],
+  whom: Whom,
+): { readonly body: unknown; readonly rule: unknown } {
+  for (const { body, rules, system } of policies) {
+    if (!system && !holdsFor(body, whom)) continue
+    const rule = rules.find((one) => holdsFor(one, whom)) ?? (system ? rules.at(-1) : undefined)
+    if (rule !== undefined) return { body, rule }
+  }
+  throw new Error(`no active policy applies: ${policies.map(({ type }) => type).join(' ')}`)
+}
+
+/** In which order what may be used to sign in is offered. */
+const signInOrder = ['okta_password', 'okta_email'] as const
+
+/** Puts together what the first matches of each type say. */
+function policyFrom(
+  first: (type: PolicyType) => { readonly body: unknown; readonly rule: unknown },
+  setups: Loaded['setups'],
+  recovery: RecoveryOptions,
+): Policy {
+  const password = first('PASSWORD')
+  const settings = password.body as DeepPartial<PasswordPolicyBody>
+  const reset = password.rule as DeepPartial<PasswordRuleBody>
+  const signOn = (first('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
+  const isUsable = (key: string, use: 'sso' | 'recovery') => {
+    const setup = setups[key]
+    return setup === undefined || isAllowedFor(setup, use)
+  }
+  const authenticators = signInOrder.filter((key) => isUsable(key, 'sso'))
+  const app = assuranceOf(first('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, authenticators)
+  const minutes = setups.okta_email?.settings.tokenLifetimeInMinutes
+  return {
+    password: passwordRulesFrom(settings),
+    lockout: lockoutFrom(settings),
+    recovery: {
+      ...recovery,
+      authenticators: recoveryAuthenticatorsFrom(reset, settings).filter((key) => isUsable(key, 'recovery')),
+      ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
+      unlocks: unlockAllowed(reset),
+    },
+    signOn: {
+      ...app,
+      access: signOn?.access === 'DENY' ? 'DENY' : app.access,
+      factors: signOn?.requireFactor === true ? 2 : app.factors,
+      start: signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
+      authenticators,
+    },
+    ...(minutes !== undefined && { codeLifetimeMs: minutes * 60_000 }),
   }
 }

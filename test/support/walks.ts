@@ -48,8 +48,7 @@ export const anyRules: PasswordRules = {
 
 const both = [true, false]
 
-/** Policies that differ in everything that decides about steps. The first is the default. */
-export const policies: readonly Policy[] = both.flatMap((passwordFirst) =>
+const common: readonly Policy[] = both.flatMap((passwordFirst) =>
   both.flatMap((oneFactor) =>
     both.flatMap((mayRecover) =>
       both.flatMap((oneProof) =>
@@ -62,14 +61,41 @@ export const policies: readonly Policy[] = both.flatMap((passwordFirst) =>
               revealUnknown: false,
               signIn,
               secondFactor: oneProof ? 'if-enrolled' : 'required',
+              unlocks: true,
             },
-            signOn: { start: passwordFirst ? 'password' : 'identifier', factors: oneFactor ? 1 : 2 },
+            lockout: { maxAttempts: 0, autoUnlockMinutes: 0 },
+            signOn: {
+              start: passwordFirst ? 'password' : 'identifier',
+              factors: oneFactor ? 1 : 2,
+              access: 'ALLOW',
+              authenticators: ['okta_password', 'okta_email'],
+              alternatives: [],
+            },
           }),
         ),
       ),
     ),
   ),
 )
+
+const [first] = common
+if (first === undefined) throw new Error('there are no policies')
+const asking = (signOn: Partial<Policy['signOn']>): Policy => ({
+  ...first,
+  signOn: { ...first.signOn, ...signOn },
+})
+
+/** Policies that differ in everything that decides about steps. The first is the default. */
+export const policies: readonly Policy[] = [
+  ...common,
+  asking({ access: 'DENY' }),
+  asking({ authenticators: ['okta_password'] }),
+  ...(['password', 'identifier'] as const).flatMap((start) => [
+    asking({ start, alternatives: [['okta_email']] }),
+    asking({ start, alternatives: [['okta_password']] }),
+    asking({ start, alternatives: [['okta_password', 'okta_email'], ['okta_email']] }),
+  ]),
+]
 
 export const viewOf = (progress: Progress, policy: Policy): View => ({
   progress,
@@ -114,7 +140,8 @@ export const moves: Readonly<Record<string, Moves>> = {
   ],
   'reset-authenticator': (progress, policy) => {
     const replaced = replace(progress, password, at)
-    return [policy.recovery.signIn ? replaced : close(replaced, 'recovered')]
+    const signsIn = policy.recovery.signIn && policy.signOn.access === 'ALLOW'
+    return [signsIn ? replaced : close(replaced, 'recovered')]
   },
   'reenroll-authenticator': (progress) => [replace(progress, password, at)],
   'select-authenticator-authenticate': (progress, policy) =>
@@ -141,7 +168,11 @@ export interface Move {
 export const movesFrom = (from: View): readonly Move[] =>
   onOffer(steps, from).flatMap((step) =>
     (moves[step.name]?.(from.progress, from.policy) ?? []).map((progress) => {
-      const next = isStuck(progress, from.policy) ? close(progress, 'denied') : progress
+      const isDenied =
+        isStuck(progress, from.policy) ||
+        (from.policy.signOn.access === 'DENY' &&
+          ['granted', 'reenroll'].includes(stageOf(progress, from.policy)))
+      const next = isDenied ? close(progress, 'denied') : progress
       return { from, step, to: viewOf(next, from.policy) }
     }),
   )

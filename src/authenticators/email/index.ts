@@ -102,7 +102,7 @@ const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
     : budgets.codesUntilSuccess
 
 async function start(context: StepContext): Promise<Started> {
-  const { budgets, lifetimes, now, person, progress, random, secrets, transactionId } = context
+  const { budgets, lifetimes, now, person, policy, progress, random, secrets, transactionId } = context
   const { typed, account } = subjectsOf(context)
   const { everywhere } = budgets.spray
   const untilSuccess = untilSuccessOf(context)
@@ -124,7 +124,8 @@ async function start(context: StepContext): Promise<Started> {
   const longCode = long || spentOfAccount
   const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
   const token = linkToken(transactionId, randomToken(random))
-  const expiresAt = now + lifetimes.code
+  const lifetime = policy.codeLifetimeMs ?? lifetimes.code
+  const expiresAt = now + lifetime
   const data: EmailChallenge = {
     codeHash: secrets.hash('code', `${transactionId}:${code}`),
     sealedCode: sealUnder(token, 'link code', code),
@@ -147,7 +148,7 @@ async function start(context: StepContext): Promise<Started> {
     endsAt: expiresAt,
     locale: localesOf(context.interaction, person),
   }
-  const variables = { ...mailVariables(context, person, lifetimes.code), ...mail.variables }
+  const variables = { ...mailVariables(context, person, lifetime), ...mail.variables }
   return {
     challenge: { authenticator: 'okta_email', startedAt: now, expiresAt, linkHash: plainHash(token), data },
     effects: [{ type: 'mail.queue', mail: { ...mail, variables } }],

@@ -4,6 +4,7 @@ import {
   type Input,
   isMistyped,
   type Judgement,
+  lockoutBudget,
   maySignIn,
   type Refusal,
   type StepContext,
@@ -100,10 +101,12 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
   }
 }
 
+type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
+
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
   const password = textAt(input, field)
   if (password === undefined || password === '' || isMistyped(input, field)) return { verdict: 'unreadable' }
-  const { budgets, person, progress, secrets } = context
+  const { budgets, person, policy, progress, secrets } = context
   const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
   // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
   const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
@@ -111,23 +114,67 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   const right =
     (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash)) && person !== undefined
   const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
+  const account = person ? `person:${person.id}` : `nobody:${typed}`
+  const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
   const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),
-    budgets: [{ budget: budgets.passwords, subject: person ? `person:${person.id}` : `nobody:${typed}` }],
-    effects: outdated
-      ? [
-          {
-            type: 'credential.put',
-            personId: person.id,
-            authenticator: key,
-            data: { ...stored, hash: await hasher.hash(password) } satisfies PasswordData,
-          },
-        ]
-      : [],
+    budgets: [{ budget: budgets.passwords, subject: account }],
+    ...(last && { last }),
+    effects: [
+      ...(outdated
+        ? [
+            {
+              type: 'credential.put',
+              personId: person.id,
+              authenticator: key,
+              data: { ...stored, hash: await hasher.hash(password) } satisfies PasswordData,
+            } as const,
+          ]
+        : []),
+      ...(right && last !== undefined
+        ? [{ type: 'budget.clear', budget: last.budget, subject: account } as const]
+        : []),
+    ],
     refusal: { status: 401, key: 'errors.E0000004' },
     rule: person === undefined ? 'nobody' : mayTry ? 'wrong-password' : `status ${person.status}`,
+  }
+}
+
+/** What the last wrong password that the policy allows does. Of nobody, and of who is locked, the same is written. */
+function lockOf(context: StepContext, account: string): NonNullable<Judged['last']> {
+  const { client, person, policy } = context
+  const locks = person?.status === 'ACTIVE'
+  return {
+    budget: lockoutBudget(policy, policy.lockout.maxAttempts, person !== undefined),
+    subject: account,
+    effects: [
+      {
+        type: 'person.update',
+        personId: locks ? person.id : '',
+        changes: { status: 'LOCKED_OUT' },
+        // One whose lock is over counts as active, and is stored as locked.
+        from: ['ACTIVE', 'LOCKED_OUT'],
+      },
+      ...(locks
+        ? [
+            {
+              type: 'audit.record',
+              event: {
+                eventType: 'user.account.lock',
+                displayMessage: 'Max sign in attempts exceeded',
+                outcome: { result: 'SUCCESS' },
+                actor: { id: person.id, type: 'User' },
+                target: [
+                  { id: person.id, type: 'User', alternateId: person.profile.login },
+                  { id: client.id, type: 'AppInstance', displayName: client.label },
+                ],
+              },
+            } as const,
+          ]
+        : []),
+    ],
   }
 }
 

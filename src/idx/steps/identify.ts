@@ -1,4 +1,4 @@
-import { identify as identified, prove, type Step } from '../../flow/index.ts'
+import { identify as identified, type Outcome, prove, type Step } from '../../flow/index.ts'
 import { missing, readIdentifier, unknownUser } from './identifier.ts'
 import { judged } from './judged.ts'
 
@@ -36,18 +36,17 @@ export const identify: Step = {
 
     const verify = authenticators.get(password)?.verify
     if (verify === undefined) throw new Error('password-first sign-in needs the password authenticator')
-    const own = { ...context, progress: named, person, policy: await context.policyFor(person?.id) }
+    const own = { ...context, progress: named, ...(await context.memberFor(person?.id)) }
     const judgement = await verify.judge(input, own, undefined)
     if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
     // A wrong password leaves nobody named: the first page comes back as it was.
     const right = prove(named, { authenticator: password, at: now })
     const outcome = await judged(own, judgement, password, right)
-    const nobody = (result: typeof outcome): typeof outcome => {
+    const nobody = (result: Outcome): Outcome => {
       const { subject: _, ...unnamed } = result.progress
-      return result.refused === undefined ? result : { ...result, progress: unnamed }
+      const charges = (result.charges ?? []).map((one) => ({ ...one, otherwise: nobody(one.otherwise) }))
+      return { ...result, charges, ...(result.refused !== undefined && { progress: unnamed }) }
     }
-    const charges =
-      outcome.charges?.map((charge) => ({ ...charge, otherwise: nobody(charge.otherwise) })) ?? []
-    return { ...nobody(outcome), charges }
+    return nobody(outcome)
   },
 }

@@ -36,13 +36,26 @@ export async function judged(
   const unguessable = free && judgement.budgets.length === 0
   const ofAddress = unguessable ? [] : await chargesOfAddress(context, free)
   const ofAccount = judgement.budgets.map((budget) => ({ ...budget, free, otherwise: wrong }))
-  const charges = [...ofAddress, ...ofAccount]
+  const charges = [...ofAddress, ...ofAccount, ...lastOf(context, judgement, wrong)]
   if (!free) return { ...wrong, charges: [...charges, everywhere(context, wrong)] }
   return {
     progress: judgement.expired ? expire(right, authenticator) : right,
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
     charges,
   }
+}
+
+/**
+ * The budget whose last wrong answer does more than to be wrong. One that finds it spent is that last one, takes it too,
+ * and brings its effects about; those after it, right or wrong, find no room at all. Visitors see no difference.
+ */
+function lastOf(context: StepContext, { last, verdict }: Judged, wrong: Outcome): readonly Charge[] {
+  if (last === undefined) return []
+  const { budget, subject, effects } = last
+  if (verdict === 'right') return [{ budget, subject, free: true, otherwise: wrong }]
+  const locking: Outcome = { ...wrong, effects: [...(wrong.effects ?? []), ...effects] }
+  const charges = [{ budget, subject, otherwise: wrong }, everywhere(context, locking)]
+  return [{ budget: { ...budget, limit: budget.limit - 1 }, subject, otherwise: { ...locking, charges } }]
 }
 
 /** Room that the address needs, by the wrong answers that came from it; less while the installation is under attack. */

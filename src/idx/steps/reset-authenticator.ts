@@ -4,6 +4,7 @@ import {
   close,
   type Effect,
   localesOf,
+  lockoutBudget,
   mailVariables,
   type Outcome,
   recovered,
@@ -37,7 +38,7 @@ export const resetAuthenticator: Step = {
     const replaced = replace(progress, recovered, context.now)
     const keepSessions = policy.recovery.offerRevokeSessions && revoke === false
     const effects = ending(context, person.id, result.data, keepSessions)
-    if (policy.recovery.signIn) return { progress: replaced, effects }
+    if (policy.recovery.signIn && policy.signOn.access === 'ALLOW') return { progress: replaced, effects }
     return { progress: close(replaced, 'recovered'), effects, notice: { key: 'idx.recovery.completed' } }
   },
 }
@@ -55,7 +56,7 @@ export function ending(
   data: unknown,
   keepSessions: boolean,
 ): readonly Effect[] {
-  const { budgets, client, lifetimes, now, person, progress } = context
+  const { budgets, client, lifetimes, now, person, policy, progress } = context
   const account = `person:${personId}`
   return [
     { type: 'credential.put', personId, authenticator: recovered, data },
@@ -67,6 +68,7 @@ export function ending(
     { type: 'codes.end', personId },
     ...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),
     { type: 'budget.clear', budget: budgets.passwords, subject: account },
+    { type: 'budget.clear', budget: lockoutBudget(policy, 0, true), subject: account },
     { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account },
     {
       type: 'mail.queue',

@@ -1,5 +1,6 @@
 import { ProtocolError, randomLegible } from '../../base/index.ts'
-import { type Person, type PersonStatus, withPassword } from '../../directory/index.ts'
+import { groupIdsOf, type Person, type PersonStatus, withPassword } from '../../directory/index.ts'
+import { lockoutBudget } from '../../flow/index.ts'
 import { clearBudgets, usedOf } from '../../limits/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import { flag } from '../input.ts'
@@ -87,16 +88,19 @@ async function resetPassword(call: Call): Promise<Answer> {
 }
 
 /** What counts against an account until somebody opens it again. */
-const lockingBudgets = ({ budgets }: ManagementParts, { id }: Person) =>
-  [budgets.passwords, budgets.codesPerDay, budgets.codesUntilSuccess].map((budget) => ({
-    budget,
-    subject: `person:${id}`,
-  }))
+async function lockingBudgets({ budgets, policies, storage }: ManagementParts, { id }: Person) {
+  const policy = await policies.for({ groupIds: await groupIdsOf(storage.db, id), personId: id })
+  const { maxAttempts } = policy.lockout
+  const wrongPasswords = maxAttempts > 0 ? [lockoutBudget(policy, maxAttempts, true)] : []
+  return [budgets.passwords, budgets.codesPerDay, budgets.codesUntilSuccess, ...wrongPasswords].map(
+    (budget) => ({ budget, subject: `person:${id}` }),
+  )
+}
 
 async function unlock(call: Call): Promise<Answer> {
   const { parts, now } = call
   const person = await getUser(call)
-  const budgets = lockingBudgets(parts, person)
+  const budgets = await lockingBudgets(parts, person)
   const refused = new ProtocolError(403, 'E0000032', 'Unlock is not allowed for this user.')
   const used = await usedOf(parts.storage.db, budgets, now)
   const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= budget.limit)
