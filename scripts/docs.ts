@@ -4,6 +4,7 @@ import { configurationPage } from '../src/config/index.ts'
 import { flowPage } from './documents/flow.ts'
 import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
+import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
 /** A document that is made from the code, by its path in the repository. */
@@ -19,6 +20,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/flow.md', render: flowPage },
   { file: 'docs/management.md', render: managementPage },
   { file: 'docs/messages.md', render: messagesPage },
+  { file: 'docs/statuses.md', render: statusesPage },
   { file: 'docs/supported.md', render: supportedPage },
 ]
 
