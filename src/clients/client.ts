@@ -33,11 +33,20 @@ export interface PublicKey {
   readonly y?: string
 }
 
+/** A secret as it is stored: its keyed hash. */
+export interface StoredSecret {
+  readonly hash: string
+  readonly createdAt: number
+  readonly updatedAt?: number
+  /** Absent: ACTIVE. */
+  readonly status?: 'ACTIVE' | 'INACTIVE'
+}
+
 export interface Client {
   readonly id: string
   readonly label: string
   readonly status: 'ACTIVE' | 'INACTIVE'
-  readonly secrets: readonly { readonly hash: string; readonly createdAt: number }[]
+  readonly secrets: readonly StoredSecret[]
   readonly settings: ClientSettings
 }
 

@@ -21,6 +21,12 @@ export {
   type ScopeGrant,
 } from './scopes/store.ts'
 export {
+  addClientSecret,
+  type ClientSecret,
+  changeClientSecrets,
+  clientSecretsOf,
+} from './secrets/store.ts'
+export {
   clientColumns,
   createClient,
   ensureTrustedOrigin,

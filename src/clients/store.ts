@@ -72,9 +72,11 @@ export async function createClient(
 
 const hashSecret = (secrets: Secrets, secret: string): string => secrets.hash('client secret', secret)
 
-/** Whether this is one of the client's secrets; constant time for each. */
+/** Whether this is one of the client's secrets that are good; constant time for each. */
 export const isClientSecret = (client: Client, secret: string, secrets: Secrets): boolean =>
-  client.secrets.some(({ hash }) => secrets.matches('client secret', secret, hash))
+  client.secrets.some(
+    ({ hash, status = 'ACTIVE' }) => status === 'ACTIVE' && secrets.matches('client secret', secret, hash),
+  )
 
 /** Replaces a client's settings, as a changed configuration file asks. */
 export async function updateClient(

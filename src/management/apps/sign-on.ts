@@ -1,0 +1,31 @@
+import { updateClient } from '../../clients/index.ts'
+import { findPolicy } from '../../policies/index.ts'
+import { invalid, notFound } from '../errors.ts'
+import type { Answer, Call, Operation } from '../operation.ts'
+import { appToChange, tellUpdated } from './find.ts'
+
+/** Maps an access policy to an app, in place of the one before. Of several that come at once the last one stays. */
+async function map(call: Call): Promise<Answer> {
+  const { parts, params, now } = call
+  const policyId = params.policyId ?? ''
+  await parts.storage.transaction(async (tx) => {
+    const client = await appToChange(call, tx)
+    const policy = await findPolicy(tx, policyId)
+    if (policy === undefined) throw notFound(policyId, 'Policy')
+    if (policy.type !== 'ACCESS_POLICY') throw invalid(['policyId: must be of the type ACCESS_POLICY'])
+    if (policy.status !== 'ACTIVE') throw invalid(['policyId: The policy is not active'])
+    await updateClient(tx, client.id, { settings: { ...client.settings, accessPolicyId: policyId } }, now)
+    await tellUpdated(call, tx, client, 'access policy')
+  })
+  return {}
+}
+
+export const signOnOperations: readonly Operation[] = [
+  {
+    method: 'PUT',
+    path: '/apps/:appId/policies/:policyId',
+    role: 'all',
+    summary: 'Maps an access policy to an app, in place of the one before.',
+    handle: map,
+  },
+]
