@@ -144,6 +144,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     people,
     policies,
     limits,
+    findServiceCaller: (token) => oidc.findServiceCaller(token),
     budgets: budgetsFrom(config.limits),
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,

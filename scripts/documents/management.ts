@@ -1,4 +1,4 @@
-import { operations } from '../../src/management/index.ts'
+import { managementScopes, operations, scopeOf } from '../../src/management/index.ts'
 
 const head = `# The management API
 
@@ -15,6 +15,33 @@ A token has a role. \`read\` may read everything, \`users\` may also change peop
 do everything. Without a token, or with one that is not known, the answer is 401 \`E0000011\`; a role that is too weak gets
 403 \`E0000006\`. No answer holds a secret, a code or a hash, with three exceptions that are what was asked for: the secret
 of a new app, a temporary password, and with \`sendEmail=false\` the link that would have been mailed.
+
+## Access by OAuth
+
+A service can show an access token in place of an API token, as \`@okta/okta-sdk-nodejs\` does with \`authorizationMode:
+'PrivateKey'\`. Register an app with the \`application_type\` \`service\`, the grant \`client_credentials\`, the
+\`token_endpoint_auth_method\` \`private_key_jwt\` and its public keys in \`settings.oauthClient.jwks\` (RSA of 2048 bits or more,
+or EC; RS256 to ES512); then grant it scopes by \`POST /api/v1/apps/{appId}/grants\` with a \`scopeId\`. It gets its token at
+\`POST /oauth2/v1/token\` of the org server, for scopes that it was granted; one that was not refuses the request.
+
+\`\`\`ts
+const client = new Client({ orgUrl, authorizationMode: 'PrivateKey', clientId, privateKey, keyId,
+  scopes: ['okta.users.manage', 'okta.groups.read'] })
+\`\`\`
+
+Each operation asks for the scope named below; who may manage may also read. Without it the answer is 403 \`E0000006\`, with a
+token that is not known, or that a person stands behind, 401 \`E0000011\`. A scope that is taken away, or an app that is
+deactivated, ends what issued tokens may do at once. An assertion is good once and for an hour at most. A service app can
+hand on no scope that its own token lacks, nor change the keys of an app that has one. Not supported: tokens bound by DPoP
+(the SDK takes plain ones), \`jwks_uri\`, revoking and introspecting such tokens.
+
+The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
+
+## Limits
+
+Every answer tells how many requests are left: \`X-Rate-Limit-Limit\`, \`X-Rate-Limit-Remaining\`, \`X-Rate-Limit-Reset\` (seconds
+since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.requests.management\` the answer is 429 \`E0000047\` with
+\`Retry-After\`; the SDK waits by itself.
 
 ## Recovery by an administrator
 
@@ -37,7 +64,7 @@ RECOVERY can still recover by herself.
 export function managementPage(): string {
   const rows = operations.map(
     ({ method, path, role, summary }) =>
-      `| \`${method}\` | \`/api/v1${path.replace(/:(\w+)/g, '{$1}')}\` | \`${role}\` | ${summary} |`,
+      `| \`${method}\` | \`/api/v1${path.replace(/:(\w+)/g, '{$1}')}\` | \`${role}\` | \`${scopeOf({ method, path })}\` | ${summary} |`,
   )
-  return `${head}\n## Operations\n\n| method | path | role | effect |\n|---|---|---|---|\n${rows.join('\n')}\n`
+  return `${head}\n## Operations\n\n| method | path | role | scope | effect |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }

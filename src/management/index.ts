@@ -8,6 +8,7 @@ export type { ManagementParts, Operation } from './operation.ts'
 export { type ManagementOptions, managementOptions } from './options.ts'
 export { createPeople, type People, type PeopleParts, type PersonWithPassword } from './people.ts'
 export { managementRoutes, operations } from './routes.ts'
+export { managementScopes, scopeOf } from './scopes.ts'
 export { renderTimeline } from './timeline.ts'
 export {
   type ApiRole,

@@ -16,6 +16,8 @@ export interface ManagementParts {
   readonly policies: Policies
   /** Counts the requests; absent: nobody does. */
   readonly limits?: RequestLimits | undefined
+  /** The service app whose access token this is, if it is worth something now. */
+  findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
   readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
   /** What this installation calls itself in mails. */
   readonly orgName: string
@@ -25,6 +27,13 @@ export interface ManagementParts {
   onCommitted(): void
   /** The engine's public address, without a slash at the end. */
   baseUrl(): string
+}
+
+/** A service app that shows an access token, and what it may do by it. */
+export interface ServiceCaller {
+  readonly clientId: string
+  readonly label: string
+  readonly scopes: readonly string[]
 }
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -37,6 +46,8 @@ export interface Call {
   readonly body: Fields
   /** Whose token it shows. */
   readonly actor: Party
+  /** What an access token is good for; absent where an API token is shown. */
+  readonly scopes?: readonly string[]
   readonly now: number
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Party } from '../audit/index.ts'
+import { admit, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { notFound } from './errors.ts'
 import { groupOperations } from './groups/index.ts'
@@ -7,7 +7,6 @@ import { type Query, readLog } from './log.ts'
 import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
-import { actorOf, authorize } from './tokens.ts'
 import { userOperations } from './users/index.ts'
 import { serveRecoveryPages } from './users/routes.ts'
 
@@ -52,9 +51,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
     onRequest: async (request, reply) => {
       // Counted first, so that whoever tries tokens is counted, too.
       reply.headers((await parts.limits?.charge('management', { address: request.ip })) ?? {})
-      const { authorization } = request.headers
-      const caller = await authorize({ ...parts, now: parts.clock.now() }, authorization, operation.role)
-      callers.set(request, actorOf(caller))
+      callers.set(request, await admit(parts, request.headers.authorization, operation))
     },
     handler: async (request, reply) => {
       const params = request.params as Readonly<Record<string, string>>
@@ -65,7 +62,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
         params,
         query: request.query as Query,
         body: (request.body ?? {}) as Fields,
-        actor: callers.get(request) ?? { id: 'unknown', type: 'ApiToken' },
+        ...(callers.get(request) ?? { actor: { id: 'unknown', type: 'ApiToken' } }),
         now: parts.clock.now(),
       })
       if (Array.isArray(answer.body)) paged(parts, request, reply, answer.next)
@@ -75,7 +72,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
   })
 }
 
-const callers = new WeakMap<FastifyRequest, Party>()
+const callers = new WeakMap<FastifyRequest, Caller>()
 
 /** Adds the links of a page, as Okta does: to itself, and to the next one where there is one. */
 function paged(

@@ -5,6 +5,7 @@ import type { Parts } from './parts.ts'
 import { createTokenEndpoint } from './provider.ts'
 import { type OidcRoutes, oidcRoutes } from './routes.ts'
 import { authorizationServer } from './server.ts'
+import { findServiceCaller, type ServiceCaller } from './service-token.ts'
 import { purgeArtifacts } from './store.ts'
 
 export interface Oidc {
@@ -12,6 +13,8 @@ export interface Oidc {
   readonly routes: OidcRoutes
   /** The issuers as apps are configured with them. */
   issuers(): { readonly default: string; readonly org: string }
+  /** The service app whose access token of the org server this is, if it is worth something now. */
+  findServiceCaller(token: string): Promise<ServiceCaller | undefined>
   /** Loads what the first token needs (key, library), so that the first caller does not wait for it. */
   warmUp(): Promise<void>
   /** Makes a new signing key; the one before stays published until its last token has expired. Answers the new `kid`. */
@@ -49,6 +52,7 @@ export function createOidc(options: OidcOptions): Oidc {
   return {
     routes: oidcRoutes(parts, servers, token),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
+    findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),
     warmUp: async () => void (await Promise.all([keys.current(), token.load()])),
     rotateSigningKey: () => keys.rotate(),
     purge: async () => (await purgeArtifacts(storage.db, clock.now())) + (await keys.purge()),

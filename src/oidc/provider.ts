@@ -4,9 +4,11 @@ import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import { branchOf, ProtocolError, randomId, randomToken } from '../base/index.ts'
 import { type Client, isClientSecret, isConfidential } from '../clients/index.ts'
+import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { findActiveClient } from './client-auth.ts'
 import { oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
+import { grantClientCredentials } from './grant-client-credentials.ts'
 import { grantInteractionCode } from './grant-interaction-code.ts'
 import { grantRefreshToken } from './grant-refresh-token.ts'
 import type { Parts } from './parts.ts'
@@ -39,6 +41,7 @@ const grants = {
     parameters: ['interaction_code', 'code_verifier', 'redirect_uri'],
   },
   refresh_token: { grant: grantRefreshToken, parameters: ['refresh_token', 'scope'] },
+  client_credentials: { grant: grantClientCredentials, parameters: ['scope'] },
 } as const satisfies Readonly<
   Record<string, { readonly grant: Grant; readonly parameters: readonly string[] }>
 >
@@ -46,7 +49,7 @@ const grants = {
 const path = '/v1/token'
 
 /**
- * The token endpoint: `oidc-provider` reads the request, authenticates the client and picks the grant; both grants are
+ * The token endpoint: `oidc-provider` reads the request, authenticates the client and picks the grant; the grants are
  * ours, so that a code or token is spent, its successor stored and the event recorded in one transaction. The library
  * is loaded at the first request.
  */
@@ -92,7 +95,9 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
     jwks: { keys: [{ ...(await parts.keys.current()) }] },
     routes: { token: path },
     features: { devInteractions: { enabled: false } },
+    ...assertionConfiguration(errors),
   })
+  guardAssertions(provider, parts, server)
   for (const [name, { grant, parameters }] of Object.entries(grants)) {
     const handler = async (context: TokenEndpointGrantContext) => {
       try {
@@ -175,14 +180,22 @@ function placeholder(parts: Parts): string {
 
 const describe = (client: Client, secret: string) => ({
   client_id: client.id,
-  ...(isConfidential(client)
-    ? { client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' as const }
-    : { token_endpoint_auth_method: 'none' as const }),
+  ...authenticationOf(client, secret),
   // Which of these a client may use is checked by the grant itself, with words of its own.
   grant_types: Object.keys(grants),
   response_types: [],
   redirect_uris: [],
 })
+
+function authenticationOf(client: Client, secret: string) {
+  if (client.settings.applicationType === 'service') {
+    const keys = (client.settings.jwks?.keys ?? []).map((key) => ({ ...key }))
+    return { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: { keys } }
+  }
+  return isConfidential(client)
+    ? { client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' as const }
+    : { token_endpoint_auth_method: 'none' as const }
+}
 
 /** The request once more for the library, with its body and only the headers that concern it. */
 function replay(raw: IncomingMessage, body: string): IncomingMessage {

@@ -32,7 +32,7 @@ export function authorizationServer(id: AuthorizationServer['id'], base: string)
  * What clients may learn of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are made from the configured
  * issuer, never from the request's Host (A20), and only endpoints that exist are named: there is no `authorize`.
  */
-export const discoveryOf = ({ issuer, oauth }: AuthorizationServer) => ({
+export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   issuer,
   token_endpoint: `${oauth}/v1/token`,
   interaction_endpoint: `${oauth}/v1/interact`,
@@ -42,7 +42,11 @@ export const discoveryOf = ({ issuer, oauth }: AuthorizationServer) => ({
   revocation_endpoint: `${oauth}/v1/revoke`,
   end_session_endpoint: `${oauth}/v1/logout`,
   response_types_supported: [],
-  grant_types_supported: ['interaction_code', 'refresh_token'],
+  grant_types_supported: [
+    'interaction_code',
+    'refresh_token',
+    ...(id === 'org' ? ['client_credentials'] : []),
+  ],
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['RS256'],
   scopes_supported: scopes,
@@ -66,11 +70,15 @@ export const discoveryOf = ({ issuer, oauth }: AuthorizationServer) => ({
     ...['zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'groups'],
   ],
   code_challenge_methods_supported: ['S256'],
-  token_endpoint_auth_methods_supported: authMethods,
+  token_endpoint_auth_methods_supported: [...authMethods, ...(id === 'org' ? ['private_key_jwt'] : [])],
+  ...(id === 'org' && { token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms }),
   introspection_endpoint_auth_methods_supported: authMethods,
   revocation_endpoint_auth_methods_supported: authMethods,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
 })
+
+/** Asymmetric ones alone: with HS256, whoever reads the public key could sign. */
+export const assertionAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
 
 const authMethods = ['client_secret_basic', 'client_secret_post', 'none']

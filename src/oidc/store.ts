@@ -104,6 +104,29 @@ export async function rememberRevoked(
     .execute()
 }
 
+/** Remembers that an assertion was used. False where it was before: of many at once one is the first. */
+export async function rememberAssertion(
+  db: Db,
+  id: string,
+  times: { readonly now: number; readonly until: number },
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto('artifacts')
+    .values({
+      id: `Assertion:${id}`,
+      model: 'Assertion',
+      payload: '{}',
+      grant_id: null,
+      session_id: null,
+      created_at: times.now,
+      expires_at: times.until,
+      consumed_at: null,
+    })
+    .onConflict((oc) => oc.column('id').doNothing())
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows > 0n
+}
+
 /** Whether any of these token or family ids was revoked. */
 export async function isAnyRevoked(db: Db, ids: readonly string[]): Promise<boolean> {
   const row = await db

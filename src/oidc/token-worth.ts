@@ -61,7 +61,7 @@ export async function findLiveRefreshToken(
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-const hasExpired = (parts: Parts, { exp }: Claims): boolean =>
+export const hasExpired = (parts: Parts, { exp }: Claims): boolean =>
   typeof exp !== 'number' || exp * 1000 <= parts.tokenClock.now()
 
 async function withSignedIn(

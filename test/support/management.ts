@@ -20,7 +20,8 @@ export const apiOf =
     const response = await fetch(path.startsWith('http') ? path : `${kit.engineUrl}/api/v1${path}`, {
       method,
       headers: {
-        ...(token !== null && { authorization: `SSWS ${token}` }),
+        // An access token has three parts, an API token one.
+        ...(token !== null && { authorization: `${token.includes('.') ? 'Bearer' : 'SSWS'} ${token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -73,30 +73,33 @@ const invalidRefresh = {
 
 describe('discovery', () => {
   test.each([
-    { path: '/oauth2/default', issuer: '/oauth2/default', at: '/oauth2/default' },
-    { path: '', issuer: '', at: '/oauth2' },
-  ])('of the issuer at "$path" names endpoints that exist, and only those', async ({ path, issuer, at }) => {
-    const base = node.issuer.replace('/oauth2/default', '')
+    { path: '/oauth2/default', issuer: '/oauth2/default', at: '/oauth2/default', more: [] },
+    { path: '', issuer: '', at: '/oauth2', more: ['client_credentials'] },
+  ])(
+    'of the issuer at "$path" names endpoints that exist, and only those',
+    async ({ path, issuer, at, more }) => {
+      const base = node.issuer.replace('/oauth2/default', '')
 
-    const { body } = await get(`${node.base}${path}/.well-known/openid-configuration`)
-    const oauthServer = await get(`${node.base}${path}/.well-known/oauth-authorization-server`)
+      const { body } = await get(`${node.base}${path}/.well-known/openid-configuration`)
+      const oauthServer = await get(`${node.base}${path}/.well-known/oauth-authorization-server`)
 
-    expect(body).toMatchObject({
-      issuer: base + issuer,
-      token_endpoint: `${base}${at}/v1/token`,
-      jwks_uri: `${base}${at}/v1/keys`,
-      code_challenge_methods_supported: ['S256'],
-      grant_types_supported: ['interaction_code', 'refresh_token'],
-      id_token_signing_alg_values_supported: ['RS256'],
-    })
-    expect(oauthServer.body).toEqual(body)
-    expect(body).not.toHaveProperty('authorization_endpoint')
-    for (const [name, url] of Object.entries(body)) {
-      if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue
-      const { status } = await get(String(url).replace(base, node.base))
-      expect(status, name).not.toBe(404)
-    }
-  })
+      expect(body).toMatchObject({
+        issuer: base + issuer,
+        token_endpoint: `${base}${at}/v1/token`,
+        jwks_uri: `${base}${at}/v1/keys`,
+        code_challenge_methods_supported: ['S256'],
+        grant_types_supported: ['interaction_code', 'refresh_token', ...more],
+        id_token_signing_alg_values_supported: ['RS256'],
+      })
+      expect(oauthServer.body).toEqual(body)
+      expect(body).not.toHaveProperty('authorization_endpoint')
+      for (const [name, url] of Object.entries(body)) {
+        if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue
+        const { status } = await get(String(url).replace(base, node.base))
+        expect(status, name).not.toBe(404)
+      }
+    },
+  )
 
   test('A20: it says the configured address, whatever the request says of its host', async () => {
     for (const headers of [

@@ -11,6 +11,7 @@ import {
   createClient,
   findClient,
   listClients,
+  listScopeGrants,
   removeClient,
   timesOfClients,
   updateClient,
@@ -20,6 +21,7 @@ import { invalid, notFound, taken } from '../errors.ts'
 import { newReader, pageFrom, pageOf, parameter, requiredText } from '../input.ts'
 import { type Answer, type Call, type ManagementParts, type Operation, prefix } from '../operation.ts'
 import { getUser } from '../users/index.ts'
+import { grantOperations, mayHandOn } from './grants.ts'
 import { readApp } from './read.ts'
 import { appOf } from './wire.ts'
 
@@ -93,6 +95,11 @@ async function update(call: Call): Promise<Answer> {
     ...(secret === undefined ? [] : ['client_secret: cannot be changed here']),
   ]
   if (problems.length > 0) throw invalid(problems)
+  const granted = await listScopeGrants(call.parts.storage.db, before.id)
+  mayHandOn(
+    call,
+    granted.map(({ scope }) => scope),
+  )
   await updateClient(
     call.parts.storage.db,
     before.id,
@@ -225,6 +232,7 @@ export const appOperations: readonly Operation[] = [
     summary: 'Removes an app that is deactivated.',
     handle: remove,
   },
+  ...grantOperations,
   becomes('activate', 'ACTIVE'),
   becomes('deactivate', 'INACTIVE'),
   {

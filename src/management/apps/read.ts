@@ -1,6 +1,7 @@
 import type { ClientSettings, GrantType } from '../../clients/index.ts'
 import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
+import { readKeys } from './keys.ts'
 
 export interface AppBody {
   readonly label: string
@@ -39,8 +40,9 @@ export function readApp(body: Fields): AppBody {
 
 function readSettings(reader: Reader, fields: Fields): ClientSettings {
   const type = fields.application_type ?? 'web'
+  if (type === 'service') return readService(reader, fields)
   if (type !== 'web' && type !== 'browser' && type !== 'native') {
-    reader.problems.push('application_type: must be web, browser or native')
+    reader.problems.push('application_type: must be web, browser, native or service')
   }
   const grants = textsIn(reader, fields, 'grant_types') ?? ['interaction_code', 'refresh_token']
   for (const grant of grants) {
@@ -64,6 +66,27 @@ function readSettings(reader: Reader, fields: Fields): ClientSettings {
   }
 }
 
+/** A service app signs nobody in: it has keys in place of addresses. */
+function readService(reader: Reader, fields: Fields): ClientSettings {
+  const grants = textsIn(reader, fields, 'grant_types') ?? ['client_credentials']
+  if (grants.length !== 1 || grants[0] !== 'client_credentials') {
+    reader.problems.push('grant_types: must be client_credentials alone for a service app')
+  }
+  if ((textsIn(reader, fields, 'redirect_uris') ?? []).length > 0) {
+    reader.problems.push('redirect_uris: a service app has none')
+  }
+  if (fields.jwks_uri !== undefined && fields.jwks_uri !== null) {
+    reader.problems.push('jwks_uri: is not supported, send jwks')
+  }
+  return {
+    applicationType: 'service',
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    grantTypes: ['client_credentials'],
+    jwks: readKeys(reader, fields.jwks),
+  }
+}
+
 /** Absolute, without a fragment (RFC 6749, section 3.1.2), and nothing that a browser would run. */
 const isAddress = (uri: string): boolean =>
   URL.canParse(uri) &&
@@ -71,10 +94,17 @@ const isAddress = (uri: string): boolean =>
   !uri.includes('*') &&
   !['javascript:', 'data:', 'vbscript:', 'file:', 'blob:'].includes(new URL(uri).protocol)
 
+const methods: Readonly<Record<ClientSettings['applicationType'], readonly string[]>> = {
+  web: ['client_secret_post', 'client_secret_basic'],
+  browser: ['none'],
+  native: ['none'],
+  service: ['private_key_jwt'],
+}
+
 function checkMethod(reader: Reader, credentials: Fields, { applicationType }: ClientSettings): void {
   const method = credentials.token_endpoint_auth_method
   if (method === undefined || method === null) return
-  const allowed = applicationType === 'web' ? ['client_secret_post', 'client_secret_basic'] : ['none']
+  const allowed = methods[applicationType]
   if (typeof method !== 'string' || !allowed.includes(method)) {
     reader.problems.push(
       `token_endpoint_auth_method: must be ${allowed.join(' or ')} for this application_type`,

@@ -26,8 +26,8 @@ export function appOf(
         client_id: id,
         ...(secret !== undefined && { client_secret: secret }),
         autoKeyRotation: true,
-        token_endpoint_auth_method: isConfidential(client) ? 'client_secret_post' : 'none',
-        pkce_required: true,
+        token_endpoint_auth_method: methodOf(client),
+        pkce_required: settings.applicationType !== 'service',
       },
     },
     settings: {
@@ -35,11 +35,12 @@ export function appOf(
       oauthClient: {
         redirect_uris: settings.redirectUris,
         post_logout_redirect_uris: settings.postLogoutRedirectUris,
-        response_types: ['code'],
+        response_types: settings.applicationType === 'service' ? ['token'] : ['code'],
         grant_types: settings.grantTypes,
         application_type: settings.applicationType,
         consent_method: 'TRUSTED',
         issuer_mode: 'ORG_URL',
+        ...(settings.jwks && { jwks: settings.jwks }),
         ...(settings.emailMagicLinkRedirectUri && {
           email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
         }),
@@ -54,4 +55,9 @@ export function appOf(
         : { activate: { href: `${self}/lifecycle/activate` } }),
     },
   }
+}
+
+function methodOf(client: Client): string {
+  if (client.settings.applicationType === 'service') return 'private_key_jwt'
+  return isConfidential(client) ? 'client_secret_post' : 'none'
 }

@@ -1,0 +1,58 @@
+import type { PublicKey } from '../../clients/index.ts'
+import { isFields, type Reader } from '../input.ts'
+import type { Fields } from '../operation.ts'
+
+const curves: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
+
+/** As many as an app needs while it goes over to a new one, and some. */
+const most = 10
+
+/** The public keys of a service app. Private parts are refused: nobody else than the app may have them. */
+export function readKeys(reader: Reader, jwks: unknown): { readonly keys: readonly PublicKey[] } {
+  const wrong = (why: string) => {
+    reader.problems.push(`jwks: ${why}`)
+    return { keys: [] }
+  }
+  const keys = isFields(jwks) ? jwks.keys : undefined
+  if (!Array.isArray(keys) || keys.length === 0) return wrong('a service app needs at least one public key')
+  if (keys.length > most) return wrong(`takes ${most} keys`)
+  const read = keys.map((key: unknown) => (isFields(key) ? readKey(key) : 'must be a list of JWKs'))
+  const problem = read.find((key) => typeof key === 'string')
+  if (problem !== undefined) return wrong(problem)
+  const made = read.filter((key) => typeof key !== 'string')
+  if (new Set(made.map(({ kid }) => kid)).size < made.length)
+    return wrong('each key must have a kid of its own')
+  return { keys: made }
+}
+
+/** A key without what it is not used for, or what is wrong with it. */
+function readKey(key: Fields): PublicKey | string {
+  if (['d', 'p', 'q', 'k'].some((name) => name in key))
+    return 'a private key was sent, it must not leave the app'
+  const text = (name: string) => (typeof key[name] === 'string' ? key[name] : '')
+  const { kid, alg, use = 'sig' } = key
+  if (use !== 'sig') return 'a key must have the use sig'
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > 255))
+    return 'a kid must be a text'
+  if (alg !== undefined && !/^[RE]S(256|384|512)$/.test(text('alg'))) return 'an alg must be RS256 to ES512'
+  const named = {
+    ...(kid !== undefined && { kid: text('kid') }),
+    ...(alg !== undefined && { alg: text('alg') }),
+    use: 'sig' as const,
+  }
+  if (key.kty === 'RSA') {
+    const bytes = bytesOf(text('n'))
+    if (bytes < 256 || bytes > 1024 || bytesOf(text('e')) === 0)
+      return 'an RSA key must have 2048 to 8192 bits'
+    return { kty: 'RSA', ...named, n: text('n'), e: text('e') }
+  }
+  const size = curves[text('crv')]
+  if (key.kty !== 'EC' || size === undefined) return 'a key must be RSA, or EC on P-256, P-384 or P-521'
+  if (bytesOf(text('x')) !== size || bytesOf(text('y')) !== size)
+    return 'the point of a key is not on its curve'
+  return { kty: 'EC', ...named, crv: text('crv'), x: text('x'), y: text('y') }
+}
+
+/** How many bytes a base64url text stands for; 0 where it is none. */
+const bytesOf = (text: string): number =>
+  /^[\w-]{1,1400}$/.test(text) ? Buffer.from(text, 'base64url').length : 0
