@@ -85,6 +85,7 @@ const join = (path: string, name: string): string => (path === '' ? name : `${pa
 type ShapeError = ReturnType<typeof Value.Errors>[number]
 
 function shapeProblems(value: unknown): readonly Problem[] {
+  if (Value.Check(configOptions, value)) return []
   const before = Typebox.Get().maxErrors
   // Told of eight problems only, an owner would come back for the ninth.
   Typebox.Set({ maxErrors: 1000 })

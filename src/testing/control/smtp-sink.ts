@@ -68,6 +68,8 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     // A look-up of the client's name would leave the machine and, without a network, take seconds.
     disableReverseLookup: true,
     disabledCommands: ['STARTTLS'],
+    // It makes a TLS context all the same; without the host's roots that takes a millisecond instead of fifteen.
+    ca: [],
     authOptional: true,
     allowInsecureAuth: true,
     onAuth: (auth, _session, done) => done(null, { user: auth.username ?? 'anyone' }),

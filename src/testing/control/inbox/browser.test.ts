@@ -1,17 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { findChromium, launchChromium, noChromium } from '../../../../test/support/chromium.ts'
 import { createSmallEngine } from '../engine.fixture.ts'
 import { type ControlServer, startControlServer } from '../server.ts'
 import { type SmtpSink, startSmtpSink } from '../smtp-sink.ts'
-import { chromiumArguments, findChromium } from './chromium.fixture.ts'
 
 const executablePath = findChromium()
-const reason = executablePath
-  ? ''
-  : ' (skipped: no Chromium; install one or set CHROMIUM_PATH to the path of its program)'
+const reason = executablePath ? '' : ` (skipped: ${noChromium})`
 
 describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, () => {
   let browser: Browser
@@ -19,7 +17,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
   let server: ControlServer
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: chromiumArguments })
+    browser = await launchChromium(executablePath ?? '')
   })
   afterAll(() => browser?.close())
   beforeEach(async () => {
