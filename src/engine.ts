@@ -146,6 +146,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     limits,
     findServiceCaller: (token) => oidc.findServiceCaller(token),
     budgets: budgetsFrom(config.limits),
+    log,
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
     onCommitted: () => delivery.wake(),

@@ -4,7 +4,7 @@ const head = `# The management API
 
 What sets an Okta org up can set this engine up: the routes below have the paths, bodies and errors of Okta's management
 API. Each call shows a token of its own, \`Authorization: SSWS …\`, made by \`rekey token create\`; see
-[the commands](commands.md). The unmodified \`@okta/okta-sdk-nodejs\` 8 works against it:
+[the commands](commands.md). The unmodified \`@okta/okta-sdk-nodejs\` works against it, in the majors 8 and 6:
 
 \`\`\`ts
 const client = new Client({ orgUrl: 'http://localhost:9000', token, testing: { disableHttpsCheck: true } })
@@ -52,11 +52,29 @@ an hour, and ends with any other change of the password, the email or the status
 engine where in an app the links lead; without it they show a page that says how to go on. A person with the status
 RECOVERY can still recover by herself.
 
+## What policies say
+
+Obeyed are, by group and by person, the first match in order:
+
+- Of password policies: complexity with \`excludeUsername\`, \`excludeAttributes\` and \`dictionary.common\`, age with
+  \`historyCount\`, and \`lockout.maxAttempts\` with \`autoUnlockMinutes\`. Of their rules: \`selfServicePasswordReset\` with its
+  \`requirement\`, and \`selfServiceUnlock\`: where that is denied, a recovery opens no locked account. A policy without
+  \`lockout\` locks nothing. Wrong passwords are forgotten after \`autoUnlockMinutes\`, after a right one, and by an unlock.
+- Of global session policies: \`access\`, \`primaryFactor\`, \`requireFactor\`.
+- Of access policies, for the apps they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the password
+  (knowledge) and the mailbox (possession) can meet them. What neither can meet lets nobody in.
+
+A locked account, one that is denied and one that does not exist are answered alike until somebody has proven herself.
+
 ## What is not obeyed
 
-- Access policies other than the built-in one are kept and count for no app yet. Rules of the built-in one are obeyed by group.
-- Of password policies: lockout, and methods of recovery other than \`email\`.
-- Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY are kept as they come.
+Bodies are kept as they come. What the engine does not act by is told in the log when it is set: \`a policy asks for what is
+not obeyed\`, with the members.
+
+- A rule with a condition that cannot be judged, such as a network, a device or a risk, holds for nobody.
+- Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY.
+- Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notes about a lockout.
+- Lifetimes of sessions in global session policies.
 - Hashes of imported passwords: argon2id alone. \`sortBy\` of lists is refused.
 `
 

@@ -103,6 +103,17 @@ export function pageOf(query: Query, { limit = 200, most = 200 } = {}): Page {
   return { limit: Math.min(asked, most), after }
 }
 
+/** A page of a whole list that is not in the order of its ids. Where the item before is gone, it ends. */
+export function pageWithin<T>(
+  rows: readonly T[],
+  page: Page,
+  idOf: (row: T) => string,
+): ReturnType<typeof pageFrom<T>> {
+  const at = page.after === undefined ? 0 : rows.findIndex((row) => idOf(row) === page.after) + 1
+  if (at === 0 && page.after !== undefined) return { items: [], next: undefined }
+  return pageFrom(rows.slice(at, at + page.limit + 1), page, idOf)
+}
+
 /** A page of what was read one longer than asked for, and the parameters of the next. */
 export function pageFrom<T>(
   rows: readonly T[],

@@ -1,5 +1,5 @@
 import type { Party } from '../audit/index.ts'
-import type { Clock, Random, Secrets } from '../base/index.ts'
+import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -18,6 +18,8 @@ export interface ManagementParts {
   readonly limits?: RequestLimits | undefined
   /** The service app whose access token this is, if it is worth something now. */
   findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
+  /** Told of what was set and is not obeyed; absent: nobody is. */
+  readonly log?: Pick<Logger, 'warn'>
   readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
   /** What this installation calls itself in mails. */
   readonly orgName: string

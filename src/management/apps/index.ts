@@ -23,6 +23,8 @@ import { type Answer, type Call, type ManagementParts, type Operation, prefix } 
 import { getUser } from '../users/index.ts'
 import { grantOperations, mayHandOn } from './grants.ts'
 import { readApp } from './read.ts'
+import { secretOperations } from './secrets.ts'
+import { builtInAccessPolicy, signOnOperations } from './sign-on.ts'
 import { appOf } from './wire.ts'
 
 async function getApp({ parts, params }: Call): Promise<Client> {
@@ -37,14 +39,16 @@ async function wire(parts: ManagementParts, clients: readonly Client[]): Promise
     parts.storage.db,
     clients.map(({ id }) => id),
   )
-  return clients.map((client) => appOf(parts.baseUrl(), client, times.get(client.id)))
+  const policyId = await builtInAccessPolicy(parts.storage.db)
+  return clients.map((client) => appOf(parts.baseUrl(), client, times.get(client.id), { policyId }))
 }
 
 async function told(call: Call, id: string, secret?: string): Promise<Answer> {
   const client = await findClient(call.parts.storage.db, id)
   if (client === undefined) throw notFound(id, 'AppInstance')
   const times = (await timesOfClients(call.parts.storage.db, [id])).get(id)
-  return { body: appOf(call.parts.baseUrl(), client, times, secret) }
+  const policyId = await builtInAccessPolicy(call.parts.storage.db)
+  return { body: appOf(call.parts.baseUrl(), client, times, { policyId, secret }) }
 }
 
 const tell = (
@@ -233,6 +237,8 @@ export const appOperations: readonly Operation[] = [
     handle: remove,
   },
   ...grantOperations,
+  ...secretOperations,
+  ...signOnOperations,
   becomes('activate', 'ACTIVE'),
   becomes('deactivate', 'INACTIVE'),
   {

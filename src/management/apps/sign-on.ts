@@ -1,5 +1,6 @@
 import { updateClient } from '../../clients/index.ts'
-import { findPolicy } from '../../policies/index.ts'
+import { findPolicy, listPolicies } from '../../policies/index.ts'
+import type { Db } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { appToChange, tellUpdated } from './find.ts'
@@ -19,6 +20,10 @@ async function map(call: Call): Promise<Answer> {
   })
   return {}
 }
+
+/** The policy of apps that none is mapped to. */
+export const builtInAccessPolicy = async (db: Db): Promise<string | undefined> =>
+  (await listPolicies(db, 'ACCESS_POLICY')).find(({ system }) => system)?.id
 
 export const signOnOperations: readonly Operation[] = [
   {

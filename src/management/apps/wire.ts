@@ -2,13 +2,17 @@ import { isoTime } from '../../base/index.ts'
 import { type Client, isConfidential } from '../../clients/index.ts'
 import { prefix } from '../operation.ts'
 
-/** A client in the shape of Okta's Applications API; its secret only where it is given, at the creation. */
+/**
+ * A client in the shape of Okta's Applications API; its secret only where it is given, at the creation. `policyId` is
+ * the access policy of apps that have none of their own.
+ */
 export function appOf(
   base: string,
   client: Client,
   times: { readonly createdAt: number; readonly updatedAt: number } | undefined,
-  secret?: string,
+  { policyId, secret }: { readonly policyId?: string | undefined; readonly secret?: string | undefined } = {},
 ): object {
+  const accessPolicyId = client.settings.accessPolicyId ?? policyId
   const { id, label, status, settings } = client
   const self = `${base}${prefix}/apps/${id}`
   return {
@@ -50,6 +54,9 @@ export function appOf(
       self: { href: self },
       users: { href: `${self}/users` },
       groups: { href: `${self}/groups` },
+      ...(accessPolicyId !== undefined && {
+        accessPolicy: { href: `${base}${prefix}/policies/${accessPolicyId}` },
+      }),
       ...(status === 'ACTIVE'
         ? { deactivate: { href: `${self}/lifecycle/deactivate` } }
         : { activate: { href: `${self}/lifecycle/activate` } }),

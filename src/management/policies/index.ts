@@ -3,6 +3,7 @@
  * them is checked here and read by `policies`.
  */
 import { record } from '../../audit/index.ts'
+import { listClients } from '../../clients/index.ts'
 import {
   findPolicy,
   type Kept,
@@ -11,11 +12,13 @@ import {
   keep,
   listPolicies,
   listRules,
+  notObeyed,
   removePolicy,
   removeRule,
 } from '../../policies/index.ts'
+import { appOf } from '../apps/wire.ts'
 import { invalid, notFound } from '../errors.ts'
-import { parameter } from '../input.ts'
+import { pageOf, pageWithin, parameter } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { readPolicy, readRule, typeOf } from './read.ts'
 import { policyOf, ruleOf } from './wire.ts'
@@ -74,6 +77,13 @@ async function toldRule({ parts }: Call, policy: KeptPolicy, id: string): Promis
   return { body: ruleOf(parts.baseUrl(), policy, rule) }
 }
 
+/** Says aloud what was set and does nothing: silence would be taken for obedience. */
+function warn({ parts }: Call, type: string, { name, body }: Pick<Kept, 'name' | 'body'>): void {
+  const ignored = notObeyed(type, body)
+  if (ignored.length === 0) return
+  parts.log?.warn({ policyType: type, policyName: name, ignored }, 'a policy asks for what is not obeyed')
+}
+
 const catchAll: Readonly<Record<string, Kept['body']>> = {
   ACCESS_POLICY: {
     actions: { appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: '1FA' } } },
@@ -85,6 +95,7 @@ async function createPolicy(call: Call): Promise<Answer> {
   const { parts, now } = call
   const type = typeOf(call.body)
   const wanted = readPolicy(call.body, type)
+  warn(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Parameters<typeof keep>[0]) => {
     const id = await keep(tx, { type }, wanted, context)
@@ -106,6 +117,8 @@ async function updatePolicy(call: Call): Promise<Answer> {
   const before = await getPolicy(call)
   const wanted = readPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
+  if (wanted.status === 'INACTIVE') await refuseWhereMapped(call, before)
+  warn(call, before.type, wanted)
   await changing(
     call,
     'update',
@@ -132,6 +145,7 @@ async function updatePolicy(call: Call): Promise<Answer> {
 async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promise<Answer> {
   const wanted = readRule(call.body, policy.type)
   if (before?.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
+  warn(call, policy.type, wanted)
   const id = await changing(
     call,
     before === undefined ? 'create' : 'update',
@@ -158,14 +172,29 @@ async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promi
 
 const fixed = (what: string) => invalid([`system: The default policy and its rule cannot be ${what}`])
 
+const appsOf = async ({ parts }: Call, { id, system }: KeptPolicy) =>
+  (await listClients(parts.storage.db)).filter(({ settings: { accessPolicyId } }) =>
+    accessPolicyId === undefined ? system : accessPolicyId === id,
+  )
+
+/** Without its policy an app would fall back to the built-in one, which may ask for less. */
+async function refuseWhereMapped(call: Call, of: KeptPolicy | KeptRule): Promise<void> {
+  if (!('type' in of) || of.type !== 'ACCESS_POLICY') return
+  const [app] = await appsOf(call, of)
+  if (app !== undefined)
+    throw invalid([`policyId: is mapped to ${app.label}; map another policy to it first`])
+}
+
 async function remove(call: Call, of: KeptPolicy | KeptRule): Promise<Answer> {
   if (of.system) throw fixed('deleted')
+  await refuseWhereMapped(call, of)
   await changing(call, 'delete', (tx) => ('type' in of ? removePolicy(tx, of.id) : removeRule(tx, of.id)), of)
   return {}
 }
 
 async function become(call: Call, of: KeptPolicy | KeptRule, status: Kept['status']): Promise<Answer> {
   if (of.system && status === 'INACTIVE') throw fixed('deactivated')
+  if (status === 'INACTIVE') await refuseWhereMapped(call, of)
   const place = 'type' in of ? { type: of.type } : { policyId: of.policyId }
   const { id, name, priority, system, body } = of
   const context = { random: call.parts.random, now: call.now }
@@ -178,11 +207,21 @@ async function become(call: Call, of: KeptPolicy | KeptRule, status: Kept['statu
   return {}
 }
 
+/** The apps that a policy counts for. */
+async function listApps(call: Call): Promise<Answer> {
+  const policy = await getPolicy(call)
+  const clients = policy.type === 'ACCESS_POLICY' ? await appsOf(call, policy) : []
+  const base = call.parts.baseUrl()
+  const { items, next } = pageWithin(clients, pageOf(call.query), ({ id }) => id)
+  return { body: items.map((client) => appOf(base, client, undefined)), next }
+}
+
 async function list({ parts, query }: Call): Promise<Answer> {
   const type = parameter(query, 'type')
   if (type === undefined) throw invalid(['type: The field cannot be left blank'])
   const policies = await listPolicies(parts.storage.db, typeOf({ type }))
-  return { body: policies.map((policy) => policyOf(parts.baseUrl(), policy)) }
+  const { items, next } = pageWithin(policies, pageOf(query), ({ id }) => id)
+  return { body: items.map((policy) => policyOf(parts.baseUrl(), policy)), next }
 }
 
 const one = '/policies/:policyId'
@@ -228,13 +267,21 @@ export const policyOperations: readonly Operation[] = [
   },
   {
     method: 'GET',
+    path: `${one}/app`,
+    role: 'read',
+    summary: 'Lists the apps that an access policy counts for.',
+    handle: listApps,
+  },
+  {
+    method: 'GET',
     path: `${one}/rules`,
     role: 'read',
     summary: 'Lists the rules of a policy in their order.',
     handle: async (call) => {
       const policy = await getPolicy(call)
       const rules = await listRules(call.parts.storage.db, policy.id)
-      return { body: rules.map((each) => ruleOf(call.parts.baseUrl(), policy, each)) }
+      const { items, next } = pageWithin(rules, pageOf(call.query), ({ id }) => id)
+      return { body: items.map((each) => ruleOf(call.parts.baseUrl(), policy, each)), next }
     },
   },
   {

@@ -1,9 +1,9 @@
 import type { Kept } from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
-import { fieldsIn, newReader, type Reader, requiredText, textsIn } from '../input.ts'
+import { fieldsIn, isFields, newReader, type Reader, requiredText, textsIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
 
-const types = [
+export const types = [
   'PASSWORD',
   'OKTA_SIGN_ON',
   'ACCESS_POLICY',
@@ -75,44 +75,87 @@ const counts: Readonly<Record<string, number>> = {
   maxAgeDays: 10_000,
 }
 
+/** Members of the lockout and their greatest values. */
+const lockout: Readonly<Record<string, number>> = { maxAttempts: 100, autoUnlockMinutes: 100_000 }
+
+function checkCounts(reader: Reader, members: Fields, most: Readonly<Record<string, number>>): void {
+  for (const [name, limit] of Object.entries(most)) {
+    const value = members[name]
+    if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0 && Number(value) <= limit)) {
+      reader.problems.push(`${name}: must be a number from 0 to ${limit}`)
+    }
+  }
+}
+
 /** A policy. What the engine obeys of it must make sense; the rest is kept. Throws 400. */
 export function readPolicy(body: Fields, type: string): Read {
   const reader = newReader()
   const read = readKept(reader, body)
   if (type === 'PASSWORD') {
-    const password = fieldsIn(reader, fieldsIn(reader, body, 'settings'), 'password')
+    const settings = fieldsIn(reader, body, 'settings')
+    const password = fieldsIn(reader, settings, 'password')
     const complexity = fieldsIn(reader, password, 'complexity')
-    const members = { ...complexity, ...fieldsIn(reader, password, 'age') }
-    for (const [name, most] of Object.entries(counts)) {
-      const value = members[name]
-      if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most)) {
-        reader.problems.push(`${name}: must be a number from 0 to ${most}`)
-      }
-    }
+    checkCounts(reader, { ...complexity, ...fieldsIn(reader, password, 'age') }, counts)
+    checkCounts(reader, fieldsIn(reader, password, 'lockout'), lockout)
+    fieldsIn(reader, fieldsIn(reader, complexity, 'dictionary'), 'common')
     textsIn(reader, complexity, 'excludeAttributes')
+    const factors = fieldsIn(reader, fieldsIn(reader, settings, 'recovery'), 'factors')
+    fieldsIn(reader, factors, 'okta_email')
   }
   reader.check()
   return read
 }
 
-/** A rule. A refusal that the engine would not carry out is not taken in silence. Throws 400. */
+/** Actions whose `access` is obeyed, by type. */
+const allowing: Readonly<Record<string, readonly string[]>> = {
+  PASSWORD: ['selfServicePasswordReset', 'selfServiceUnlock'],
+  OKTA_SIGN_ON: ['signon'],
+  ACCESS_POLICY: ['appSignOn'],
+}
+
+/** A rule. What the engine obeys of it must make sense; the rest is kept. Throws 400. */
 export function readRule(body: Fields, type: string): Read {
   const reader = newReader()
   const read = readKept(reader, body)
   const actions = fieldsIn(reader, body, 'actions')
-  if (type === 'PASSWORD') {
-    const reset = fieldsIn(reader, actions, 'selfServicePasswordReset')
-    if (reset.access !== undefined && reset.access !== 'ALLOW' && reset.access !== 'DENY') {
-      reader.problems.push('actions.selfServicePasswordReset.access: must be ALLOW or DENY')
+  for (const name of allowing[type] ?? []) {
+    const { access } = fieldsIn(reader, actions, name)
+    if (access !== undefined && access !== 'ALLOW' && access !== 'DENY') {
+      reader.problems.push(`actions.${name}.access: must be ALLOW or DENY`)
     }
-    const requirement = fieldsIn(reader, reset, 'requirement')
-    textsIn(reader, fieldsIn(reader, requirement, 'primary'), 'methods')
   }
-  for (const name of type === 'OKTA_SIGN_ON' ? ['signon'] : type === 'ACCESS_POLICY' ? ['appSignOn'] : []) {
-    if (fieldsIn(reader, actions, name).access === 'DENY') {
-      reader.problems.push(`actions.${name}.access: DENY is not supported`)
-    }
+  if (type === 'PASSWORD') {
+    const requirement = fieldsIn(reader, fieldsIn(reader, actions, 'selfServicePasswordReset'), 'requirement')
+    textsIn(reader, fieldsIn(reader, requirement, 'primary'), 'methods')
+    fieldsIn(reader, requirement, 'stepUp')
+  }
+  if (type === 'ACCESS_POLICY') {
+    checkAssurance(reader, fieldsIn(reader, fieldsIn(reader, actions, 'appSignOn'), 'verificationMethod'))
   }
   reader.check()
   return read
+}
+
+function checkAssurance(reader: Reader, method: Fields): void {
+  const { factorMode, constraints } = method
+  if (factorMode !== undefined && factorMode !== '1FA' && factorMode !== '2FA') {
+    reader.problems.push('verificationMethod.factorMode: must be 1FA or 2FA')
+  }
+  if (constraints === undefined || constraints === null) return
+  if (!Array.isArray(constraints) || constraints.length > 20 || !constraints.every(isFields)) {
+    reader.problems.push('verificationMethod.constraints: must be a list of objects')
+    return
+  }
+  for (const constraint of constraints) {
+    for (const kind of ['knowledge', 'possession']) {
+      const demand = fieldsIn(reader, constraint, kind)
+      for (const name of ['types', 'methods']) textsIn(reader, demand, name)
+      for (const name of ['authenticationMethods', 'excludedAuthenticationMethods']) {
+        const value = demand[name]
+        if (value !== undefined && !(Array.isArray(value) && value.every(isFields))) {
+          reader.problems.push(`verificationMethod.constraints.${name}: must be a list of objects`)
+        }
+      }
+    }
+  }
 }

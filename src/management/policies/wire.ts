@@ -20,7 +20,11 @@ export function policyOf(base: string, policy: KeptPolicy): object {
     description: null,
     ...kept(policy),
     type: policy.type,
-    _links: { self: { href: self }, rules: { href: `${self}/rules` } },
+    _links: {
+      self: { href: self },
+      rules: { href: `${self}/rules` },
+      ...(policy.type === 'ACCESS_POLICY' && { app: { href: `${self}/app` } }),
+    },
   }
 }
 

@@ -1,0 +1,327 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createLogger } from '../../src/base/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Api, apiOf } from '../support/management.ts'
+import { newVisitor, type Seen } from '../wire/visitor.ts'
+
+let idp: Kit
+let api: Api
+const lines: string[] = []
+
+beforeAll(async () => {
+  const stream = { write: (line: string) => void lines.push(line) }
+  idp = await startEngine({ log: createLogger({ level: 'warn', stream }) })
+  api = apiOf(idp)
+})
+beforeEach(async () => {
+  await idp.reset()
+  lines.length = 0
+})
+afterAll(() => idp.close())
+
+const mary = async () => (await api('GET', `/users/${idp.person.login}`)).body.id
+const builtIn = async (type: string) => {
+  const policy = (await api('GET', `/policies?type=${type}`)).list.at(-1)
+  const rule = (await api('GET', `/policies/${policy?.id}/rules`)).list.at(-1)
+  return { policy: policy ?? { id: '' }, rule: rule ?? { id: '' } }
+}
+async function signIn(password = idp.person.password): Promise<Seen> {
+  const visitor = newVisitor(idp)
+  await visitor.begins()
+  return visitor.signsIn(idp.person.login, password)
+}
+const done = ({ body }: Seen) => 'successWithInteractionCode' in body
+const offers = ({ body }: Seen) =>
+  ((body.remediation as { value: { name: string }[] } | undefined)?.value ?? []).map(({ name }) => name)
+const keyOf = ({ body }: Seen) =>
+  (body.messages as { value: { i18n: { key: string } }[] } | undefined)?.value[0]?.i18n.key
+
+const access = (verificationMethod: object, more: object = {}) => ({
+  type: 'ACCESS_POLICY',
+  name: 'Rule',
+  actions: {
+    appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', ...verificationMethod } },
+  },
+  ...more,
+})
+/** An access policy with one rule before its catch-all, mapped to the kit's app. */
+async function mapped(rule?: object): Promise<string> {
+  const { id } = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'Shop' })).body
+  if (rule !== undefined) expect((await api('POST', `/policies/${id}/rules`, rule)).status).toBe(200)
+  expect((await api('PUT', `/apps/${idp.clientId}/policies/${id}`)).status).toBe(204)
+  return id
+}
+
+describe('an access policy', () => {
+  test('counts for the app it is mapped to, and for no other', async () => {
+    const { id } = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'Shop' })).body
+    await api('POST', `/policies/${id}/rules`, access({ factorMode: '2FA' }))
+    expect(done(await signIn())).toBe(true)
+
+    expect((await api('PUT', `/apps/${idp.clientId}/policies/${id}`)).status).toBe(204)
+    expect(offers(await signIn())).toContain('select-authenticator-authenticate')
+    const app = (await api('GET', `/apps/${idp.clientId}`)).body
+    expect(app._links).toMatchObject({
+      accessPolicy: { href: `${idp.engineUrl}/api/v1/policies/${id}` },
+    })
+    expect((await api('GET', `/policies/${id}/app`)).list.map((one) => one.id)).toEqual([idp.clientId])
+
+    const { policy } = await builtIn('ACCESS_POLICY')
+    await api('PUT', `/apps/${idp.clientId}/policies/${policy.id}`)
+    expect(done(await signIn())).toBe(true)
+  })
+
+  test('is neither removed nor deactivated while an app has it', async () => {
+    const id = await mapped()
+    expect((await api('DELETE', `/policies/${id}`)).status).toBe(400)
+    expect((await api('POST', `/policies/${id}/lifecycle/deactivate`)).status).toBe(400)
+    const { policy } = await builtIn('ACCESS_POLICY')
+    await api('PUT', `/apps/${idp.clientId}/policies/${policy.id}`)
+    expect((await api('DELETE', `/policies/${id}`)).status).toBe(204)
+  })
+
+  test('is mapped where both are there, and it is one', async () => {
+    const { policy } = await builtIn('PASSWORD')
+    expect((await api('PUT', `/apps/${idp.clientId}/policies/${policy.id}`)).status).toBe(400)
+    expect((await api('PUT', `/apps/${idp.clientId}/policies/rstNone`)).status).toBe(404)
+    expect((await api('PUT', `/apps/0oaNone/policies/${policy.id}`)).status).toBe(404)
+  })
+
+  test('asks by group, and by person', async () => {
+    const staff = (await api('POST', '/groups', { profile: { name: 'Staff' } })).body.id
+    const forStaff = { conditions: { people: { groups: { include: [staff] } } } }
+    const id = await mapped(access({ factorMode: '2FA' }, forStaff))
+    expect(done(await signIn())).toBe(true)
+    await api('PUT', `/groups/${staff}/users/${await mary()}`)
+    expect(done(await signIn())).toBe(false)
+
+    const forMary = { conditions: { people: { users: { include: [await mary()] } } }, priority: 1 }
+    await api('POST', `/policies/${id}/rules`, access({ factorMode: '1FA' }, forMary))
+    expect(done(await signIn())).toBe(true)
+  })
+
+  test('that denies lets nobody in who has proven herself, and tells nobody else', async () => {
+    await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
+    const wrongPassword = await signIn('not her password')
+    expect([wrongPassword.status, keyOf(wrongPassword)]).toEqual([401, 'errors.E0000004'])
+    const denied = await signIn()
+    expect([denied.status, keyOf(denied)]).toEqual([403, 'security.access_denied'])
+  })
+
+  test('that denies leaves a recovery what it is: a new password, and a message', async () => {
+    await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
+    const visitor = newVisitor(idp)
+    await visitor.proves()
+    const end = await visitor.answers('Lighthouse-Biscuit-77')
+    expect(done(end)).toBe(false)
+    expect(keyOf(end)).toBe('idx.recovery.completed')
+    expect(await idp.engine.people.hasPassword(await mary(), 'Lighthouse-Biscuit-77')).toBe(true)
+  })
+
+  test('names what must be proven', async () => {
+    await mapped(access({ factorMode: '1FA', constraints: [{ possession: { required: true } }] }))
+    const visitor = newVisitor(idp)
+    await visitor.begins()
+    const asked = await visitor.signsIn(idp.person.login, idp.person.password)
+    expect(offers(asked)).toEqual(['select-authenticator-authenticate'])
+    await visitor.chooses('okta_email')
+    const { code } = await visitor.reads(idp.person.login)
+    expect(done(await visitor.answers(code))).toBe(true)
+  })
+
+  test.each([
+    ['a device', { constraints: [{ possession: { deviceBound: 'REQUIRED' } }] }],
+    ['a question', { constraints: [{ knowledge: { types: ['security_question'] } }] }],
+    ['a fingerprint', { constraints: [{ inherence: {} }] }],
+    ['a chain', { type: 'AUTH_METHOD_CHAIN' }],
+  ])('that asks for %s, which nobody has, lets nobody in, and the log says so', async (_, method) => {
+    await mapped(access(method))
+    expect((await signIn()).status).toBe(403)
+    expect(lines.join('')).toContain('verificationMethod')
+  })
+
+  test('with a condition that cannot be judged holds for nobody', async () => {
+    const home = { conditions: { network: { connection: 'ZONE', include: ['nzoHome'] } } }
+    const id = await mapped(access({ factorMode: '1FA' }, home))
+    const [, catchAll] = (await api('GET', `/policies/${id}/rules`)).list
+    await api('PUT', `/policies/${id}/rules/${catchAll?.id}`, {
+      ...catchAll,
+      actions: { appSignOn: { access: 'DENY' } },
+    })
+    expect((await signIn()).status).toBe(403)
+    expect(lines.join('')).toContain('conditions.network: holds for nobody')
+  })
+})
+
+describe('a global session policy', () => {
+  test('may ask for a second factor, or deny', async () => {
+    const { policy, rule } = await builtIn('OKTA_SIGN_ON')
+    const path = `/policies/${policy.id}/rules/${rule.id}`
+    const signon = { access: 'ALLOW', primaryFactor: 'PASSWORD_IDP', requireFactor: true }
+    expect((await api('PUT', path, { ...rule, actions: { signon } })).status).toBe(200)
+    expect(offers(await signIn())).toContain('select-authenticator-authenticate')
+    await api('PUT', path, { ...rule, actions: { signon: { access: 'DENY' } } })
+    expect((await signIn()).status).toBe(403)
+  })
+})
+
+describe('a password policy', () => {
+  const change = async (settings: object) => {
+    const { policy } = await builtIn('PASSWORD')
+    expect((await api('PUT', `/policies/${policy.id}`, { ...policy, settings })).status).toBe(200)
+  }
+  const accepts = async (value: string) =>
+    (await api('POST', `/users/${await mary()}`, { credentials: { password: { value } } })).status === 200
+
+  test('says how a password is composed', async () => {
+    const complexity = { minLength: 10, minLowerCase: 1, minUpperCase: 1, minNumber: 1, minSymbol: 1 }
+    await change({ password: { complexity: { ...complexity, excludeAttributes: ['firstName'] } } })
+    await api('POST', `/users/${await mary()}`, { profile: { firstName: 'Rosalind' } })
+    const taken = {
+      'Kettle-42-Fog': true,
+      'Ke-42': false,
+      'kettle-42-fog': false,
+      'KETTLE-42-FOG': false,
+      'Kettle-Fog-Fog': false,
+      Kettle42FogFog: false,
+      'Rosalind-42-x': false,
+      'Mary@example-42': false,
+    }
+    for (const [password, isTaken] of Object.entries(taken)) {
+      expect(await accepts(password), password).toBe(isTaken)
+    }
+  })
+
+  test('says whether common ones are refused', async () => {
+    const complexity = { minLength: 8, minUpperCase: 0, minNumber: 0, minSymbol: 0 }
+    const common = (exclude: boolean) => ({
+      password: { complexity: { ...complexity, dictionary: { common: { exclude } } } },
+    })
+    await change(common(true))
+    expect(await accepts('password')).toBe(false)
+    await change(common(false))
+    expect(await accepts('password')).toBe(true)
+  })
+
+  test('lets a password grow old: the next sign-in asks for another', async () => {
+    await change({ password: { age: { maxAgeDays: 30 } } })
+    idp.clock.advance(31 * 86_400_000)
+    expect(offers(await signIn())).toEqual(['reenroll-authenticator'])
+  })
+
+  test('refuses earlier passwords, and a change that comes too soon', async () => {
+    await change({ password: { complexity: { minLength: 12 }, age: { historyCount: 2, minAgeMinutes: 60 } } })
+    const set = async (value: string) => {
+      const visitor = newVisitor(idp)
+      await visitor.asksForTheMail()
+      await idp.engine.delivery.idle()
+      const mail = idp.outbox.all().find((one) => one.template === 'ForgotPassword')
+      await visitor.answers(mail?.code)
+      return (await visitor.answers(value)).status
+    }
+    expect(await set('Lighthouse-Biscuit-77')).toBe(400)
+    idp.clock.advance('61m')
+    expect(await set('Lighthouse-Biscuit-77')).toBe(200)
+    idp.clock.advance('30m')
+    expect(await set('Another-Biscuit-78')).toBe(400)
+    idp.clock.advance('31m')
+    expect(await set('Lighthouse-Biscuit-77')).toBe(400)
+    expect(await set('Another-Biscuit-78')).toBe(200)
+  })
+
+  test('locks accounts, and says after how long they open', async () => {
+    await change({ password: { lockout: { maxAttempts: 1, autoUnlockMinutes: 10 } } })
+    expect((await signIn('not her password')).status).toBe(401)
+    expect((await api('GET', `/users/${await mary()}`)).body.status).toBe('LOCKED_OUT')
+    expect(done(await signIn())).toBe(false)
+    idp.clock.advance('11m')
+    expect(done(await signIn())).toBe(true)
+  })
+
+  test('says by what a recovery may begin, where its rule does not', async () => {
+    const { policy, rule } = await builtIn('PASSWORD')
+    const path = `/policies/${policy.id}/rules/${rule.id}`
+    const reset = async (selfServicePasswordReset: object) =>
+      api('PUT', path, { ...rule, actions: { selfServicePasswordReset } })
+    const recovers = async () => {
+      const visitor = newVisitor(idp)
+      await visitor.begins()
+      return (await visitor.submits('recover')).status === 200
+    }
+    await reset({ access: 'ALLOW' })
+    expect(await recovers()).toBe(true)
+    await change({ recovery: { factors: { okta_email: { status: 'INACTIVE' } } } })
+    expect(await recovers()).toBe(false)
+    await reset({ access: 'ALLOW', requirement: { primary: { methods: ['email'] } } })
+    expect(await recovers()).toBe(true)
+    await reset({ access: 'ALLOW', requirement: { primary: { methods: ['sms'] } } })
+    expect(await recovers()).toBe(false)
+    expect(lines.join('')).toContain('requirement.primary.methods: there is no sms')
+  })
+})
+
+describe('what is set and not obeyed', () => {
+  test.each([
+    [
+      'MFA_ENROLL',
+      { settings: { factors: { okta_otp: { enroll: { self: 'REQUIRED' } } } } },
+      'type MFA_ENROLL',
+    ],
+    ['PROFILE_ENROLLMENT', {}, 'type PROFILE_ENROLLMENT'],
+    [
+      'PASSWORD',
+      { settings: { password: { age: { expireWarnDays: 5 }, lockout: { showLockoutFailures: true } } } },
+      'settings.password.age.expireWarnDays","settings.password.lockout.showLockoutFailures',
+    ],
+  ])('of a policy of the type %s is kept, and told in the log', async (type, body, told) => {
+    const made = await api('POST', '/policies', { type, name: 'Odd', ...body })
+    expect(made).toMatchObject({ status: 200, body })
+    expect(lines.join('')).toContain(told)
+  })
+
+  test('is nothing of what the engine itself writes', async () => {
+    for (const type of ['PASSWORD', 'OKTA_SIGN_ON', 'ACCESS_POLICY']) {
+      const { policy, rule } = await builtIn(type)
+      await api('PUT', `/policies/${policy.id}`, policy)
+      await api('PUT', `/policies/${policy.id}/rules/${rule.id}`, rule)
+    }
+    expect(lines).toEqual([])
+  })
+})
+
+describe('lists of policies', () => {
+  test('and of rules page in their order', async () => {
+    for (const name of ['a', 'b', 'c']) await api('POST', '/policies', { type: 'MFA_ENROLL', name })
+    const first = await api('GET', '/policies?type=MFA_ENROLL&limit=2')
+    expect(first.list.map(({ name }) => name)).toEqual(['a', 'b'])
+    const second = await api('GET', first.next ?? '')
+    expect(second.list.map(({ name }) => name)).toEqual(['c'])
+    expect(second.next).toBeUndefined()
+
+    const { id } = first.list[0] ?? { id: '' }
+    for (const name of ['x', 'y']) await api('POST', `/policies/${id}/rules`, { name })
+    const rules = await api('GET', `/policies/${id}/rules?limit=1`)
+    expect((await api('GET', rules.next ?? '')).list.map(({ name }) => name)).toEqual(['y'])
+  })
+})
+
+test.each([
+  [{ type: 'ACCESS_POLICY', name: 'x', actions: { appSignOn: { access: 'MAYBE' } } }],
+  [
+    {
+      type: 'ACCESS_POLICY',
+      name: 'x',
+      actions: { appSignOn: { verificationMethod: { factorMode: '3FA' } } },
+    },
+  ],
+  [{ name: 'x', actions: { appSignOn: { verificationMethod: { constraints: 'none' } } } }],
+  [
+    {
+      name: 'x',
+      actions: { appSignOn: { verificationMethod: { constraints: [{ knowledge: { types: 7 } }] } } },
+    },
+  ],
+])('a rule that makes no sense is refused (%#)', async (body) => {
+  const { policy } = await builtIn('ACCESS_POLICY')
+  expect((await api('POST', `/policies/${policy.id}/rules`, body)).status).toBe(400)
+})
