@@ -1,76 +1,44 @@
-import { createRequire } from 'node:module'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { majors, type Office, office } from '../support/management-sdk.ts'
 import { sdk } from '../support/sdk.ts'
-
-// Its types are those of another compiler's settings; what is used of them stands here.
-const { Client } = createRequire(import.meta.url)('@okta/okta-sdk-nodejs') as {
-  Client: new (options: { orgUrl: string; token: string }) => OktaClient
-}
-
-type Api = Record<string, (request: object) => Promise<Thing & AsyncIterable<Thing>>>
-interface Thing {
-  readonly id: string
-  readonly status: string
-  readonly label: string
-  readonly profile: Record<string, string>
-  readonly resetPasswordUrl: string
-  readonly credentials: {
-    readonly oauthClient: { readonly client_id: string; readonly client_secret: string }
-  }
-}
-interface OktaClient {
-  readonly userApi: Api
-  readonly groupApi: Api
-  readonly applicationApi: Api
-  readonly policyApi: Api
-  readonly trustedOriginApi: Api
-}
+import { keyPair, serviceApp, serviceBody } from '../support/service-app.ts'
 
 let idp: Kit
-let client: OktaClient
-
 beforeAll(async () => {
   idp = await startEngine()
 })
-beforeEach(async () => {
-  await idp.reset()
-  // It refuses addresses without TLS unless it is told that they are meant.
-  client = new Client({
-    orgUrl: idp.engineUrl,
-    token: idp.apiToken,
-    testing: { disableHttpsCheck: true },
-  } as never)
-})
+beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
-const call = (api: Api, name: string, request: object = {}) => {
-  const method = api[name]
-  if (method === undefined) throw new Error(`the SDK has no ${name}`)
-  return method.call(api, request)
-}
-const ids = async (collection: Promise<AsyncIterable<Thing>>) => {
-  const found: string[] = []
-  for await (const { id } of await collection) found.push(id)
-  return found
+const password = 'Lighthouse-Biscuit-77'
+const ada = {
+  profile: { login: 'ada@example.com', email: 'ada@example.com', firstName: 'Ada', lastName: 'Lovelace' },
+  credentials: { password: { value: password } },
 }
 
-test('everything is set up through okta-sdk-nodejs 8, and then a person recovers and signs in', async () => {
-  const { userApi, groupApi, applicationApi, policyApi } = client
-  const body = {
-    profile: { login: 'ada@example.com', email: 'ada@example.com', firstName: 'Ada', lastName: 'Lovelace' },
-    credentials: { password: { value: 'Lighthouse-Biscuit-77' } },
-  }
-  const ada = await call(userApi, 'createUser', { body, activate: true })
-  expect([ada.status, ada.profile.firstName]).toEqual(['ACTIVE', 'Ada'])
-  const staff = await call(groupApi, 'createGroup', {
-    group: { profile: { name: 'Staff' } },
-    addGroupRequest: { profile: { name: 'Staff' } },
+const setUpScopes = ['okta.users.manage', 'okta.groups.manage', 'okta.apps.manage', 'okta.policies.manage']
+const byKey = async (major: (typeof majors)[number]) =>
+  office(major, idp, { app: await serviceApp(idp, setUpScopes), scopes: setUpScopes })
+
+const ways = majors.flatMap((major) => [
+  { how: `okta-sdk-nodejs ${major} with an API token`, made: async () => office(major, idp) },
+  { how: `okta-sdk-nodejs ${major} with a private key`, made: () => byKey(major) },
+])
+
+describe.each(ways)('through $how', ({ made }) => {
+  let it: Office
+  beforeEach(async () => {
+    it = await made()
   })
-  await call(groupApi, 'assignUserToGroup', { groupId: staff.id, userId: ada.id })
-  expect(await ids(call(groupApi, 'listGroupUsers', { groupId: staff.id }))).toEqual([ada.id])
-  const app = await call(applicationApi, 'createApplication', {
-    application: {
+
+  test('everything is set up, and then a person recovers and signs in', async () => {
+    const created = await it.createUser(ada, { activate: true })
+    expect([created.status, created.profile.firstName]).toEqual(['ACTIVE', 'Ada'])
+    const staff = await it.createGroup('Staff')
+    await it.addToGroup(staff.id, created.id)
+    expect(await it.memberIds(staff.id)).toEqual([created.id])
+    const app = await it.createApp({
       name: 'oidc_client',
       label: 'Shop',
       signOnMode: 'OPENID_CONNECT',
@@ -83,15 +51,9 @@ test('everything is set up through okta-sdk-nodejs 8, and then a person recovers
           application_type: 'web',
         },
       },
-    },
-  })
-  await call(applicationApi, 'assignGroupToApplication', {
-    appId: app.id,
-    groupId: staff.id,
-    applicationGroupAssignment: {},
-  })
-  const policy = await call(policyApi, 'createPolicy', {
-    policy: {
+    })
+    await it.assignGroup(app.id, staff.id)
+    const policy = await it.createPolicy({
       type: 'PASSWORD',
       name: 'Staff',
       conditions: { people: { groups: { include: [staff.id] } } },
@@ -100,86 +62,93 @@ test('everything is set up through okta-sdk-nodejs 8, and then a person recovers
           complexity: { minLength: 20, minLowerCase: 0, minUpperCase: 0, minNumber: 0, minSymbol: 0 },
         },
       },
-    },
-  })
-  const actions = {
-    selfServicePasswordReset: {
-      access: 'ALLOW',
-      requirement: { primary: { methods: ['email'] }, stepUp: { required: false } },
-    },
-  }
-  await call(policyApi, 'createPolicyRule', {
-    policyId: policy.id,
-    policyRule: { type: 'PASSWORD', name: 'By mail', actions },
+    })
+    const actions = {
+      selfServicePasswordReset: {
+        access: 'ALLOW',
+        requirement: { primary: { methods: ['email'] }, stepUp: { required: false } },
+      },
+    }
+    await it.createRule(policy.id, { type: 'PASSWORD', name: 'By mail', actions })
+
+    const { client_id: clientId, client_secret: clientSecret } = app.credentials.oauthClient
+    const shop = () => sdk({ ...idp, clientId, clientSecret })
+    const auth = shop()
+    await auth.idx.recoverPassword({ username: 'ada@example.com', authenticators: ['okta_email'] })
+    const mail = await idp.outbox.waitFor({ to: 'ada@example.com' })
+    await auth.idx.proceed({ verificationCode: mail.code ?? '' })
+    const short = await auth.idx.proceed({ password: 'Umbrella-Rocket-31' })
+    expect(short).toMatchObject({ status: 'PENDING', nextStep: { name: 'reset-authenticator' } })
+    const long = 'Umbrella-Rocket-of-the-31st'
+    expect((await auth.idx.proceed({ password: long })).status).toBe('SUCCESS')
+    const signedIn = await shop().idx.authenticate({ username: 'ada@example.com', password: long })
+    expect(signedIn.status).toBe('SUCCESS')
   })
 
-  const { client_id: clientId, client_secret: clientSecret } = app.credentials.oauthClient
-  const shop = () => sdk({ ...idp, clientId, clientSecret })
-  const auth = shop()
-  await auth.idx.recoverPassword({ username: 'ada@example.com', authenticators: ['okta_email'] })
-  const mail = await idp.outbox.waitFor({ to: 'ada@example.com' })
-  await auth.idx.proceed({ verificationCode: mail.code ?? '' })
-  const short = await auth.idx.proceed({ password: 'Umbrella-Rocket-31' })
-  expect(short).toMatchObject({ status: 'PENDING', nextStep: { name: 'reset-authenticator' } })
-  const password = 'Umbrella-Rocket-of-the-31st'
-  expect((await auth.idx.proceed({ password })).status).toBe('SUCCESS')
-  expect((await shop().idx.authenticate({ username: 'ada@example.com', password })).status).toBe('SUCCESS')
+  test('an administrator starts a recovery, and the person ends it', async () => {
+    const mary = await it.getUser(idp.person.login)
+    const { resetPasswordUrl } = await it.resetPassword(mary.id)
+    expect((await (await made()).getUser(mary.id)).status).toBe('RECOVERY')
+
+    const auth = sdk(idp)
+    await auth.idx.recoverPassword({ recoveryToken: resetPasswordUrl.split('/').at(-1) ?? '' })
+    expect((await auth.idx.proceed({ password })).status).toBe('SUCCESS')
+  })
+
+  test('lists go through all pages, searches find, and errors are those of the field', async () => {
+    for (let n = 0; n < 7; n++) await idp.people.add({ login: `p${n}@example.com`, firstName: `Name${n}` })
+    expect(await it.userIds({ limit: 3 })).toHaveLength(8)
+    expect(await it.userIds({ search: 'profile.firstName sw "name"', limit: 2 })).toHaveLength(7)
+
+    await expect(it.getUser('nobody@example.com')).rejects.toMatchObject({
+      status: 404,
+      errorCode: 'E0000007',
+    })
+    const body = { profile: { login: idp.person.login, email: 'new@example.com' } }
+    await expect(it.createUser(body)).rejects.toMatchObject({
+      errorCode: 'E0000001',
+      errorCauses: [
+        { errorSummary: 'login: An object with this field already exists in the current organization' },
+      ],
+    })
+  })
+
+  test('a person goes through her lifecycle', async () => {
+    const { id } = await it.createUser(ada, { activate: false })
+    const steps = [
+      ['activate', 'ACTIVE'],
+      ['suspend', 'SUSPENDED'],
+      ['unsuspend', 'ACTIVE'],
+      ['expirePassword', 'PASSWORD_EXPIRED'],
+      ['deactivate', 'DEPROVISIONED'],
+    ] as const
+    for (const [name, reached] of steps) {
+      await it.lifecycle(name, id)
+      // A client of its own: major 6 keeps what it has read.
+      expect((await office('8', idp).getUser(id)).status).toBe(reached)
+    }
+    await it.deleteUser(id)
+    await expect(office('8', idp).getUser(id)).rejects.toMatchObject({ status: 404 })
+  })
 })
 
-test('an administrator starts a recovery through it, and the person ends it', async () => {
-  const { userApi } = client
-  const mary = await call(userApi, 'getUser', { userId: idp.person.login })
-  const { resetPasswordUrl } = await call(userApi, 'generateResetPasswordToken', {
-    userId: mary.id,
-    sendEmail: false,
-  })
-  expect((await call(userApi, 'getUser', { userId: mary.id })).status).toBe('RECOVERY')
+describe.each(majors)('through okta-sdk-nodejs %s', (major) => {
+  test('a service app is registered, granted a scope, and does by its key what the scope allows', async () => {
+    const { privateJwk, publicJwk } = await keyPair()
+    const owner = office(major, idp)
+    const { id } = await owner.createApp(serviceBody([publicJwk]))
+    await owner.grant(id, 'okta.users.read')
+    const robot = (scopes: readonly string[]) =>
+      office(major, idp, { app: { id, privateJwk } as never, scopes })
 
-  const auth = sdk(idp)
-  await auth.idx.recoverPassword({ recoveryToken: resetPasswordUrl.split('/').at(-1) ?? '' })
-  expect((await auth.idx.proceed({ password: 'Lighthouse-Biscuit-77' })).status).toBe('SUCCESS')
-})
-
-test('its lists go through all pages, its searches find, and its errors are those of the field', async () => {
-  const { userApi } = client
-  for (let n = 0; n < 7; n++) await idp.people.add({ login: `p${n}@example.com`, firstName: `Name${n}` })
-  expect(await ids(call(userApi, 'listUsers', { limit: 3 }))).toHaveLength(8)
-  expect(
-    await ids(call(userApi, 'listUsers', { search: 'profile.firstName sw "name"', limit: 2 })),
-  ).toHaveLength(7)
-
-  await expect(call(userApi, 'getUser', { userId: 'nobody@example.com' })).rejects.toMatchObject({
-    status: 404,
-    errorCode: 'E0000007',
+    expect(await robot(['okta.users.read']).userIds({})).toHaveLength(1)
+    await expect(robot(['okta.users.read']).createGroup('Staff')).rejects.toMatchObject({
+      status: 403,
+      errorCode: 'E0000006',
+    })
+    // Major 8 goes on without the token that it was refused.
+    const refused = { status: major === '8' ? 401 : 400 }
+    await expect(robot(['okta.groups.manage']).createGroup('Staff')).rejects.toMatchObject(refused)
+    expect(await idp.engine.storage.db.selectFrom('groups').select('name').execute()).toHaveLength(1)
   })
-  const body = { profile: { login: idp.person.login, email: 'new@example.com' } }
-  await expect(call(userApi, 'createUser', { body })).rejects.toMatchObject({
-    errorCode: 'E0000001',
-    errorCauses: [
-      { errorSummary: 'login: An object with this field already exists in the current organization' },
-    ],
-  })
-})
-
-test('a person goes through her lifecycle by it', async () => {
-  const { userApi } = client
-  const profile = { login: 'ada@example.com', email: 'ada@example.com' }
-  const { id } = await call(userApi, 'createUser', {
-    body: { profile, credentials: { password: { value: 'Lighthouse-Biscuit-77' } } },
-    activate: false,
-  })
-  const status = async () => (await call(userApi, 'getUser', { userId: id })).status
-  const steps: readonly (readonly [string, string])[] = [
-    ['activateUser', 'ACTIVE'],
-    ['suspendUser', 'SUSPENDED'],
-    ['unsuspendUser', 'ACTIVE'],
-    ['expirePassword', 'PASSWORD_EXPIRED'],
-    ['deactivateUser', 'DEPROVISIONED'],
-  ]
-  for (const [name, reached] of steps) {
-    await call(userApi, name, { userId: id, sendEmail: false })
-    expect(await status()).toBe(reached)
-  }
-  await call(userApi, 'deleteUser', { userId: id })
-  await expect(status()).rejects.toMatchObject({ status: 404 })
 })
