@@ -31,13 +31,18 @@ export interface Budgets {
 export const everybody = 'everybody'
 
 export const budgetsFrom = (options: LimitsOptions): Budgets => ({
-  codesPerDay: { purpose: 'codes-per-day', limit: options.codesPerDay, windowMs: day },
+  codesPerDay: { purpose: 'codes-per-day', limit: options.codesPerDay, windowMs: day, renewed: true },
   codesUntilSuccess: {
     purpose: 'codes-until-success',
     limit: options.codesUntilSuccess,
     windowMs: everlasting,
   },
-  passwords: { purpose: 'passwords-per-hour', limit: options.passwordsPerHour, windowMs: hour },
+  passwords: {
+    purpose: 'passwords-per-hour',
+    limit: options.passwordsPerHour,
+    windowMs: hour,
+    renewed: true,
+  },
   mails: mailsFrom(options),
   spray: {
     perMinute: { purpose: 'spray-per-minute', limit: options.sprayPerAddressMinute, windowMs: minute },
@@ -53,5 +58,5 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
 
 const mailsFrom = ({ preset, mailsPerRecipient }: LimitsOptions): Budget =>
   preset === 'default'
-    ? { purpose: 'mails-per-recipient', limit: mailsPerRecipient ?? 5, windowMs: 10 * minute }
-    : { purpose: 'mails-per-recipient', limit: mailsPerRecipient ?? 30, windowMs: minute }
+    ? { purpose: 'mails-per-recipient', limit: mailsPerRecipient ?? 5, windowMs: 10 * minute, renewed: true }
+    : { purpose: 'mails-per-recipient', limit: mailsPerRecipient ?? 30, windowMs: minute, renewed: true }

@@ -43,7 +43,7 @@ const requests = Type.Object(
   { default: {}, additionalProperties: false },
 )
 
-/** The budgets slice of the configuration. Counts are per window; windows are fixed. */
+/** The budgets slice of the configuration. Counts are per window. */
 export const limitsOptions = Type.Object(
   {
     preset: Type.Union(

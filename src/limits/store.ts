@@ -1,10 +1,15 @@
 import { type Db, run } from '../storage/index.ts'
 
-/** A budget: at most `limit` in a window of `windowMs`, counted from the first use. */
+/** A budget: at most `limit` in a window of `windowMs`, which begins with its first use. */
 export interface Budget {
   readonly purpose: string
   readonly limit: number
   readonly windowMs: number
+  /**
+   * Each use begins the window anew, so that no span of that length, wherever it begins, holds more than `limit`: of
+   * windows that begin with their first use two may touch, and a span over both holds twice as many.
+   */
+  readonly renewed?: boolean
 }
 
 export type Spent =
@@ -16,13 +21,16 @@ const spendText = `
   insert into budgets (key, used, expires_at) values ($1, cast($2 as integer), cast($3 as bigint))
   on conflict (key) do update set
     used = case when budgets.expires_at <= $4 then excluded.used else budgets.used + excluded.used end,
-    expires_at = case when budgets.expires_at <= $4 then excluded.expires_at else budgets.expires_at end
+    expires_at = case
+      when budgets.expires_at <= $4 or cast($6 as integer) = 1 then excluded.expires_at
+      else budgets.expires_at end
   where budgets.expires_at <= $4 or budgets.used < $5
   returning used, expires_at`
 
 /**
- * Charges a budget once, or, where the use is free, sees whether there is room for one and takes none. One conditional statement decides, inside the caller's transaction, so that of many parallel
- * callers no more than the limit get through, on any number of nodes.
+ * Charges a budget once, or, where the use is free, sees whether there is room for one and takes none. One conditional
+ * statement decides, inside the caller's transaction, so that of many parallel callers no more than the limit get
+ * through, on any number of nodes.
  */
 export async function spend(
   db: Db,
@@ -35,7 +43,8 @@ export async function spend(
   const expiresAt = now + budget.windowMs
   // The first use of a window is not asked below how many there may be.
   if (budget.limit < 1) return { allowed: false, left: 0, resetsAt: expiresAt }
-  const parameters = [key, options.free ? 0 : 1, expiresAt, now, budget.limit]
+  const charge = options.free ? 0 : 1
+  const parameters = [key, charge, expiresAt, now, budget.limit, budget.renewed ? charge : 0]
   const [row] = await run<{ used: number; expires_at: number }>(db, spendText, parameters)
   if (row !== undefined) return { allowed: true, left: budget.limit - row.used, resetsAt: row.expires_at }
   const spent = await db.selectFrom('budgets').select('expires_at').where('key', '=', key).executeTakeFirst()

@@ -105,8 +105,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A07',
     without: 'the budget of wrong passwords, by account',
     file: password,
-    find: 'budgets: [{ budget: budgets.passwords, subject: person ? `person:${person.id}` : `nobody:${typed}` }],',
-    replace: 'budgets: typed || budgets ? [] : [],',
+    find: 'budgets: [{ budget: budgets.passwords, subject: account }],',
+    replace: 'budgets: account || budgets ? [] : [],',
     tests: 'guessing',
   },
   {
@@ -147,8 +147,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A11',
     without: 'the budget of wrong answers by address',
     file: 'src/idx/steps/judged.ts',
-    find: 'const charges = [...ofAddress, ...ofAccount]',
-    replace: 'const charges = [...ofAddress.slice(9), ...ofAccount]',
+    find: 'const charges = [...ofAddress, ...ofAccount,',
+    replace: 'const charges = [...ofAddress.slice(9), ...ofAccount,',
     tests: 'floods',
   },
   {
@@ -459,8 +459,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A35',
     without: 'the end without a sign-in',
     file: 'src/idx/steps/reset-authenticator.ts',
-    find: 'if (policy.recovery.signIn)',
-    replace: 'if (policy.recovery)',
+    find: 'if (policy.recovery.signIn && policy',
+    replace: 'if (policy',
     tests: 'tokens',
   },
   {

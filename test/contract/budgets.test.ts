@@ -61,6 +61,20 @@ onEachDatabase('budgets', (kind) => {
     })
   })
 
+  test('a window that each use renews is over when it has passed without one', async () => {
+    const budget = { ...fresh(2), renewed: true }
+    const [{ db }] = nodes
+
+    expect(await spend(db, budget, 'mary', 1000)).toMatchObject({ left: 1, resetsAt: 1000 + minute })
+    expect(await spend(db, budget, 'mary', 60_999)).toMatchObject({ left: 0, resetsAt: 60_999 + minute })
+    // What is refused, and what is free, renews nothing: nobody keeps another's budget spent by going on.
+    for (const now of [61_000, 120_998]) {
+      expect(await spend(db, budget, 'mary', now)).toMatchObject({ allowed: false, resetsAt: 120_999 })
+      expect(await spend(db, budget, 'mary', now, { free: true })).toMatchObject({ resetsAt: 120_999 })
+    }
+    expect(await spend(db, budget, 'mary', 120_999)).toMatchObject({ allowed: true, left: 1 })
+  })
+
   test('a free use needs room and takes none', async () => {
     const budget = fresh(1)
     const [{ db }] = nodes
