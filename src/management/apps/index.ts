@@ -8,6 +8,7 @@ import {
   assign,
   assignmentsOf,
   type Client,
+  type ClientSettings,
   createClient,
   findClient,
   listClients,
@@ -107,11 +108,16 @@ async function update(call: Call): Promise<Answer> {
   await updateClient(
     call.parts.storage.db,
     before.id,
-    { label, settings: { ...before.settings, ...settings } },
+    { label, settings: { ...withoutLink(before.settings), ...settings } },
     call.now,
   )
   await tell(call, 'application.lifecycle.update', before)
   return told(call, before.id)
+}
+
+/** A link that is not named any more goes; that links lead to the engine's own page is said in no body, and stays. */
+function withoutLink({ emailMagicLinkRedirectUri: link, ...settings }: ClientSettings): ClientSettings {
+  return link === null ? { ...settings, emailMagicLinkRedirectUri: null } : settings
 }
 
 const becomes = (name: 'activate' | 'deactivate', status: Client['status']): Operation => ({

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Api, apiOf } from '../support/management.ts'
+
+let idp: Kit
+let api: Api
+
+beforeAll(async () => {
+  idp = await startEngine()
+  api = apiOf(idp)
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const secrets = () => `/apps/${idp.clientId}/credentials/secrets`
+const causes = ({ body }: Awaited<ReturnType<Api>>) => JSON.stringify(body.errorCauses)
+
+/** Whether a secret is good, asked where every client must show one. */
+const isGood = async (secret: unknown, client = idp.clientId) => {
+  const body = new URLSearchParams({ token: 'x', client_id: client, client_secret: String(secret) })
+  const { status } = await fetch(`${idp.issuer}/v1/introspect`, { method: 'POST', body })
+  return status === 200
+}
+
+describe('the secrets of an app', () => {
+  test('are two while one is rotated: both good, each as long as it is active', async () => {
+    const [first] = (await api('GET', secrets())).list
+    expect(first).toMatchObject({ id: expect.stringMatching(/^ocs/), status: 'ACTIVE' })
+    const made = await api('POST', secrets(), {})
+    expect(made).toMatchObject({ status: 201, body: { status: 'ACTIVE' } })
+    const second = made.body.client_secret
+    expect([await isGood(idp.clientSecret), await isGood(second)]).toEqual([true, true])
+
+    const old = `${secrets()}/${first?.id}`
+    expect((await api('POST', `${old}/lifecycle/deactivate`)).body.status).toBe('INACTIVE')
+    expect([await isGood(idp.clientSecret), await isGood(second)]).toEqual([false, true])
+    expect((await api('POST', `${old}/lifecycle/activate`)).body.status).toBe('ACTIVE')
+    expect(await isGood(idp.clientSecret)).toBe(true)
+
+    await api('POST', `${old}/lifecycle/deactivate`)
+    expect((await api('DELETE', old)).status).toBe(204)
+    expect((await api('GET', old)).status).toBe(404)
+    expect([await isGood(idp.clientSecret), await isGood(second)]).toEqual([false, true])
+    expect((await api('GET', `/apps/${idp.clientId}`)).body.id).toBe(idp.clientId)
+  })
+
+  test('are told of without their texts and hashes', async () => {
+    const { body } = await api('POST', secrets(), { client_secret: 'a-chosen-secret-of-the-owner' })
+    expect(body.client_secret).toBe('a-chosen-secret-of-the-owner')
+    const told = [
+      await api('GET', secrets()),
+      await api('GET', `${secrets()}/${body.id}`),
+      await api('POST', `${secrets()}/${body.id}/lifecycle/deactivate`),
+      await api('GET', `/apps/${idp.clientId}`),
+    ]
+    for (const { text } of told) expect(text).not.toMatch(/a-chosen-secret|"client_secret"|hash/)
+  })
+
+  test('are no more than two, and the last active one stays', async () => {
+    const [first] = (await api('GET', secrets())).list
+    const alone = await api('POST', `${secrets()}/${first?.id}/lifecycle/deactivate`)
+    expect([alone.status, causes(alone)]).toEqual([400, expect.stringContaining('last active')])
+    expect((await api('DELETE', `${secrets()}/${first?.id}`)).status).toBe(400)
+    await api('POST', secrets(), {})
+    const third = await api('POST', secrets(), {})
+    expect([third.status, third.body.errorCode]).toEqual([400, 'E0000001'])
+  })
+
+  test('stay two when many are asked for at once, and one when both are deactivated at once', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => api('POST', secrets(), {})))
+    expect(made.filter(({ status }) => status === 201)).toHaveLength(1)
+    const both = (await api('GET', secrets())).list
+    await Promise.all(both.map(({ id }) => api('POST', `${secrets()}/${id}/lifecycle/deactivate`)))
+    const left = (await api('GET', secrets())).list
+    expect(left.filter(({ status }) => status === 'ACTIVE')).toHaveLength(1)
+  })
+
+  test.each([
+    [{ client_secret: 'short' }],
+    [{ client_secret: 'not fit for a form' }],
+    [{ client_secret: 7 }],
+    [{ client_secret: 'x'.repeat(101) }],
+    [{ status: 'PENDING' }],
+  ])('are refused where they make no sense (%#)', async (body) => {
+    expect((await api('POST', secrets(), body)).status).toBe(400)
+  })
+
+  test('are those of one app, and an app that keeps none has none', async () => {
+    const [first] = (await api('GET', secrets())).list
+    const other = `/apps/${idp.publicClientId}/credentials/secrets`
+    expect((await api('GET', `${other}/${first?.id}`)).status).toBe(404)
+    expect((await api('POST', other, {})).status).toBe(400)
+    expect((await api('GET', '/apps/0oaNone/credentials/secrets')).body.errorCode).toBe('E0000007')
+  })
+})
+
+describe('an app', () => {
+  test('says where its magic links lead, until it says so no more', async () => {
+    const { body } = await api('GET', `/apps/${idp.clientId}`)
+    const settings = body.settings as { oauthClient: object }
+    const link = 'https://shop.example.com/email/verify'
+    const put = async (more: object) => {
+      const oauthClient = { ...settings.oauthClient, ...more }
+      const answer = await api('PUT', `/apps/${idp.clientId}`, { ...body, settings: { oauthClient } })
+      return (answer.body.settings as { oauthClient: object } | undefined)?.oauthClient ?? answer.status
+    }
+    expect(await put({ email_magic_link_redirect_uri: link })).toMatchObject({
+      email_magic_link_redirect_uri: link,
+    })
+    expect(await put({})).not.toHaveProperty('email_magic_link_redirect_uri')
+    expect(await put({ email_magic_link_redirect_uri: 'javascript:alert(1)' })).toBe(400)
+  })
+})
