@@ -60,6 +60,26 @@ describe('a flood of mails', () => {
   })
 })
 
+describe('a flood of mails around the end of ten minutes', () => {
+  test('A28: brings no more than five of them in any ten minutes', async () => {
+    idp = await startTarget()
+    const starting = async (starts: number) => {
+      for (let start = 0; start < starts; start++) await atTheCode(idp as Kit, victim)
+      await idp?.engine.delivery.idle()
+    }
+
+    await starting(1)
+    idp.clock.advance('9m')
+    await starting(6)
+    idp.clock.advance('2m')
+    await starting(6)
+    expect(idp.outbox.to(victim)).toHaveLength(5)
+    idp.clock.advance('10m')
+    await starting(1)
+    expect(idp.outbox.to(victim)).toHaveLength(6)
+  })
+})
+
 describe('a spray over many accounts', () => {
   const crowd = 130
 

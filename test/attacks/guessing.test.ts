@@ -100,6 +100,39 @@ onEachDatabase('many transactions against one account', (database) => {
     await drop()
   })
 
+  test('A07: nor does any other span of a day hold more, wherever it begins', async () => {
+    const { url, drop } = await database.create()
+    const idp = await startTarget({ database: url, settings: { limits: manyMails } })
+    const judged = async () => {
+      const { used } = await idp.engine.storage.db
+        .selectFrom('budgets')
+        .select('used')
+        .where('key', 'like', 'codes-until-success:person:%')
+        .executeTakeFirstOrThrow()
+      return used
+    }
+    const guessing = async (transactions: number) => {
+      for (let round = 0; round < transactions; round++) {
+        const visitor = await atTheCode(idp, victim)
+        for (let guess = 0; guess < 4; guess++)
+          await answer(visitor, wrongCode((await mailTo(idp, victim)).code))
+      }
+    }
+
+    // All of a day's guesses but sixteen at its very end, and then as many as there are when the next one begins.
+    await guessing(1)
+    idp.clock.advance('23h59m')
+    await guessing(6)
+    idp.clock.advance('2m')
+    await guessing(6)
+    expect(await judged()).toBe(20)
+    idp.clock.advance('24h')
+    await guessing(1)
+    expect(await judged()).toBe(24)
+    await idp.close()
+    await drop()
+  })
+
   test('A29: the attack locks nobody out: a long code and the link work on', async () => {
     const { url, drop } = await database.create()
     const idp = await startTarget({ database: url })

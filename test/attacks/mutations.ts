@@ -95,6 +95,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A07',
+    without: 'a window of guesses that each guess renews',
+    file: 'src/limits/budgets.ts',
+    find: 'limit: options.codesPerDay, windowMs: day, renewed: true',
+    replace: 'limit: options.codesPerDay, windowMs: day',
+    tests: 'guessing',
+  },
+  {
+    attack: 'A07',
     without: 'the budget of wrong codes a day, by account',
     file: email,
     find: 'budgets: data.longCode',
@@ -358,6 +366,14 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
     tests: 'mail',
+  },
+  {
+    attack: 'A28',
+    without: 'a window of mails that each mail renews',
+    file: 'src/limits/budgets.ts',
+    find: 'mailsPerRecipient ?? 5, windowMs: 10 * minute, renewed: true',
+    replace: 'mailsPerRecipient ?? 5, windowMs: 10 * minute',
+    tests: 'floods',
   },
   {
     attack: 'A28',
