@@ -13,6 +13,7 @@ import {
   systemRandom,
 } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
+import { declare } from './declare.ts'
 import { createPeople, type People } from './management/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from './oidc/index.ts'
 import { openPolicies, type Policies } from './policies/index.ts'
@@ -65,11 +66,12 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     const people = createPeople({ storage, clock, random, hasher, policies })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
-    const sow = () =>
-      seed(
-        { ...config, clients: [...clients] },
-        { storage, secrets, random, now: clock.now(), hasher, people, hashes },
-      )
+    const sow = async () => {
+      const parts = { storage, secrets, random, now: clock.now(), hasher, people, hashes }
+      await seed({ ...config, clients: [...clients] }, parts)
+      await declare({ config, storage, secrets, random, clock, hasher })
+      policies.forget()
+    }
     const register = async (client: ClientConfig) => {
       clients = [...clients.filter(({ id }) => id !== client.id), client]
       await sow()

@@ -18,7 +18,12 @@ const ranks: readonly (readonly string[])[] = [
   ['cli'],
 ]
 /** Files beside the folders that are one part together. */
-const parts: Readonly<Record<string, string>> = { core: 'engine', seed: 'engine', upkeep: 'engine' }
+const parts: Readonly<Record<string, string>> = {
+  core: 'engine',
+  declare: 'engine',
+  seed: 'engine',
+  upkeep: 'engine',
+}
 
 /** What stands in certain places only. */
 const onlyThere: readonly (readonly [what: string, pattern: RegExp, place: RegExp])[] = [

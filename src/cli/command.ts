@@ -47,6 +47,14 @@ export class CommandError extends Error {
   }
 }
 
+/** What was asked for is not so, as with `apply --check`: exit code 2. */
+export class DifferenceError extends CommandError {
+  constructor(message: string) {
+    super(message)
+    this.name = 'DifferenceError'
+  }
+}
+
 export const jsonOption = { json: { type: 'boolean', words: 'print JSON' } } as const satisfies Options
 
 export const configOption = {

@@ -60,6 +60,16 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./token.ts')).tokenRevoke,
   },
   {
+    name: 'apply',
+    summary: 'bring a running system to what a file says',
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'pull',
+    summary: 'write down what a running system holds',
+    load: async () => (await import('./pull.ts')).pull,
+  },
+  {
     name: 'config',
     summary: 'show the settings in force and where each comes from',
     load: async () => (await import('./config.ts')).config,

@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../base/index.ts'
-import { type Command, UsageError } from './command.ts'
+import { type Command, DifferenceError, UsageError } from './command.ts'
 import { commands } from './commands.ts'
 import { explain } from './explain.ts'
 import { helpOf, overview } from './help.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Runs one command line and answers its exit code: 0 it worked, 1 it did not, 2 it was not called as it must be. */
+/**
+ * Runs one command line and answers its exit code: 0 it worked, 1 it did not, 2 it was not called as it must be or
+ * found the difference it was to look for.
+ */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await dispatch(words, terminal)
     return 0
   } catch (error) {
     for (const line of explain(error)) terminal.note(line)
-    return error instanceof UsageError ? 2 : 1
+    return error instanceof UsageError || error instanceof DifferenceError ? 2 : 1
   }
 }
 

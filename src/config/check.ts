@@ -1,6 +1,7 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
+import { readDeclared } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
 import { choicesOf, isObject, type Schema, schema, schemaAt, typeOf } from './schema.ts'
@@ -30,7 +31,11 @@ export function checkConfig(
   sourceOf: (path: string) => string | undefined = () => undefined,
 ): Config {
   const filled = Value.Default(configOptions, withSender(structuredClone(settings)))
-  const broken = [...unknownNames(schema, filled, ''), ...shapeProblems(filled)]
+  const broken = [
+    ...unknownNames(schema, filled, ''),
+    ...shapeProblems(filled),
+    ...resourceProblems((filled as { readonly resources: unknown }).resources),
+  ]
   const config = filled as Config
   const unsafe =
     config.mode === 'production' ? unsafeInProduction(config, (option) => !isBroken(broken, option)) : []
@@ -45,6 +50,13 @@ export function checkConfig(
   }
   return config
 }
+
+/** What the bodies below `resources` have against them; whom they name, only the database knows. */
+const resourceProblems = (resources: unknown): readonly Problem[] =>
+  readDeclared(resources).problems.map(({ path, words }) => ({
+    path: ['resources', ...path].join('.'),
+    words,
+  }))
 
 /** Mails come from the public address's host where nothing else is said: servers that take mails check the domain. */
 function withSender(settings: Settings): Settings {

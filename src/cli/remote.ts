@@ -1,0 +1,63 @@
+import { ProtocolError } from '../base/index.ts'
+import type { Api } from '../management/index.ts'
+import { CommandError } from './command.ts'
+
+type Body = Readonly<Record<string, unknown>>
+
+/** The management API of an engine elsewhere. Throws a ProtocolError with its words where it refuses. */
+export function apiAt(address: string, token: string): Api {
+  if (!URL.canParse(address) || !/^https?:/.test(address)) {
+    throw new CommandError(`--url must be the address of an engine, such as https://id.example.com`)
+  }
+  const base = `${address.replace(/\/$/, '')}/api/v1`
+  const send = async (method: string, url: string, body?: Body): Promise<Response> => {
+    const response = await fetch(url, {
+      method,
+      // Whoever redirects would be shown the token.
+      redirect: 'error',
+      headers: {
+        authorization: `SSWS ${token}`,
+        accept: 'application/json',
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    }).catch((cause: Error & { cause?: Error }) => {
+      throw new CommandError(
+        `${new URL(url).origin} cannot be reached: ${cause.cause?.message ?? cause.message}`,
+      )
+    })
+    if (!response.ok) throw await refusal(response)
+    return response
+  }
+  return {
+    async call(method, path, body) {
+      const text = await (await send(method, base + path, method === 'GET' ? undefined : body)).text()
+      return (text === '' ? {} : JSON.parse(text)) as Body
+    },
+    async list(path) {
+      const items: Body[] = []
+      for (let url: string | undefined = base + path; url !== undefined; ) {
+        const response: Response = await send('GET', url)
+        items.push(...((await response.json()) as readonly Body[]))
+        const next = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
+        // By the way that was given, whatever the engine calls itself.
+        url = next === undefined ? undefined : `${base}${new URL(next).href.split('/api/v1')[1] ?? ''}`
+      }
+      return items
+    },
+  }
+}
+
+async function refusal(response: Response): Promise<Error> {
+  const body = (await response.json().catch(() => ({}))) as {
+    errorCode?: string
+    errorSummary?: string
+    errorCauses?: readonly { readonly errorSummary: string }[]
+  }
+  if (body.errorCode === undefined) {
+    return new CommandError(`${new URL(response.url).origin} answers ${response.status}: is it an engine?`)
+  }
+  return new ProtocolError(response.status, body.errorCode, body.errorSummary ?? '', {
+    causes: (body.errorCauses ?? []).map(({ errorSummary }) => errorSummary),
+  })
+}

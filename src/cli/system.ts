@@ -1,0 +1,43 @@
+import { apiOn, inOneTransaction } from '../declare.ts'
+import type { Api } from '../management/index.ts'
+import { type Call, CommandError, configOption, dataOption, textOf } from './command.ts'
+import { inOffice } from './office.ts'
+import { apiAt } from './remote.ts'
+
+/** The system that a command works on: the configured database, or an engine at an address. */
+export interface System {
+  readonly api: Api
+  /** Does work that stands as a whole or, over HTTP, step by step. */
+  change<T>(work: (api: Api) => Promise<T>): Promise<T>
+}
+
+export const systemOptions = {
+  url: {
+    type: 'string',
+    value: 'URL',
+    words:
+      'work on the engine at this address, with the API token in REKEY_API_TOKEN, instead of on the database',
+  },
+  ...configOption,
+  ...dataOption,
+} as const
+
+const actor = { id: 'cli', type: 'SystemPrincipal' } as const
+
+/** Opens the system that a command's options name. */
+export async function onSystem(call: Call, work: (system: System) => Promise<void>): Promise<void> {
+  const url = textOf(call, 'url')
+  if (url === undefined) {
+    return inOffice(call, (core) =>
+      work({ api: apiOn(core, actor), change: (task) => inOneTransaction(core, actor, task) }),
+    )
+  }
+  const token = call.terminal.env.REKEY_API_TOKEN
+  if (token === undefined || token === '') {
+    throw new CommandError(
+      'set REKEY_API_TOKEN to an API token of this engine: rekey token add NAME --role all',
+    )
+  }
+  const api = apiAt(url, token)
+  await work({ api, change: (task) => task(api) })
+}

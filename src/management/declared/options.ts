@@ -1,0 +1,20 @@
+import { Type } from 'typebox'
+
+const list = (description: string) =>
+  Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()), { description, secret: true }))
+
+/** The slice of the configuration that is written in the shapes of the management API. */
+export const declaredOptions = Type.Object(
+  {
+    groups: list('Groups: `profile` with `name` and `description`.'),
+    policies: list(
+      'Policies: `type`, `name`, `conditions`, `settings`, and their `rules`; the order of those of one type is their priority.',
+    ),
+    apps: list(
+      'Apps: `label`, `credentials.oauthClient`, `settings.oauthClient`, and `groups`: the names of those that they are assigned to.',
+    ),
+    trustedOrigins: list('Trusted origins: `name`, `origin`, `scopes`.'),
+    people: list('People: `profile`, and `groups`: the names of those that she is in.'),
+  },
+  { default: {}, additionalProperties: false },
+)
