@@ -4,6 +4,7 @@ import { configurationPage } from '../src/config/index.ts'
 import { flowPage } from './documents/flow.ts'
 import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
+import { operationsPage } from './documents/operations.ts'
 import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
@@ -20,6 +21,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/flow.md', render: flowPage },
   { file: 'docs/management.md', render: managementPage },
   { file: 'docs/messages.md', render: messagesPage },
+  { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/statuses.md', render: statusesPage },
   { file: 'docs/supported.md', render: supportedPage },
 ]

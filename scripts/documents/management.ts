@@ -84,5 +84,5 @@ export function managementPage(): string {
     ({ method, path, role, summary }) =>
       `| \`${method}\` | \`/api/v1${path.replace(/:(\w+)/g, '{$1}')}\` | \`${role}\` | \`${scopeOf({ method, path })}\` | ${summary} |`,
   )
-  return `${head}\n## Operations\n\n| method | path | role | scope | effect |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
+  return `${head}\n## Operations\n\nHow they compare with the public management API is in [operations.md](operations.md).\n\n| method | path | role | scope | effect |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }

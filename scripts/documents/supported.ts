@@ -83,7 +83,7 @@ The steps are drawn in [flow.md](flow.md), the messages listed in [messages.md](
 ${table(['', 'server `default`', 'org server'], oauthEndpoints())}
 
 Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
-[management API](management.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
+[management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
 \`authorize\` endpoint and no hosted sign-in page yet: apps sign people in with the SDK.
 
 ## Calls of okta-auth-js
