@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { isoTime, type Random, randomId } from '../base/index.ts'
-import type { Db, Row, Schema } from '../storage/index.ts'
+import { type Db, insert, type Row, type Schema } from '../storage/index.ts'
 import type { EventType } from './event-types.ts'
 
 export interface Party {
@@ -58,8 +58,11 @@ interface RecordContext {
 
 /** Records several events of one moment, in their order, in one statement. */
 export async function recordAll(db: Db, events: readonly NewEvent[], context: RecordContext): Promise<void> {
-  const rows = events.map((event) => rowOf(event, context))
-  if (rows.length > 0) await db.insertInto('events').values(rows).execute()
+  await insert(
+    db,
+    'events',
+    events.map((event) => rowOf(event, context)),
+  )
 }
 
 // Only ties of one millisecond are decided by it, so it may start anew with the process.

@@ -1,5 +1,5 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
-import type { Db, Row } from '../storage/index.ts'
+import { type Db, type Row, statement, type Value } from '../storage/index.ts'
 import type { Client, ClientSettings, NewClient } from './client.ts'
 
 /** What a client is made of, for stores that read it together with rows of their own. */
@@ -19,8 +19,13 @@ export const toClient = (row: Pick<Row<'clients'>, (typeof clientColumns)[number
   settings: JSON.parse(row.settings) as ClientSettings,
 })
 
+const clientById = statement((db, value: Value<{ id: string }>) =>
+  db.selectFrom('clients').selectAll().where('id', '=', value('id')),
+)
+
 export async function findClient(db: Db, id: string): Promise<Client | undefined> {
-  const row = await db.selectFrom('clients').selectAll().where('id', '=', id).executeTakeFirst()
+  const { rows } = await clientById(db, { id })
+  const [row] = rows
   return row && toClient(row)
 }
 
@@ -101,25 +106,26 @@ export async function updateClient(
     .execute()
 }
 
-/** Whether a person may use a client: she, or one of her groups, is assigned to it. */
-export async function isAssigned(db: Db, clientId: string, personId: string): Promise<boolean> {
-  const row = await db
+const assignments = statement((db, value: Value<{ clientId: string; personId: string }>) =>
+  db
     .selectFrom('client_groups')
     .innerJoin('memberships', 'memberships.group_id', 'client_groups.group_id')
     .select('client_groups.client_id')
-    .where('client_groups.client_id', '=', clientId)
-    .where('memberships.person_id', '=', personId)
+    .where('client_groups.client_id', '=', value('clientId'))
+    .where('memberships.person_id', '=', value('personId'))
     .unionAll(
       db
         .selectFrom('client_people')
         .select('client_id')
-        .where('client_id', '=', clientId)
-        .where('person_id', '=', personId),
+        .where('client_id', '=', value('clientId'))
+        .where('person_id', '=', value('personId')),
     )
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
-}
+    .limit(1),
+)
+
+/** Whether a person may use a client: she, or one of her groups, is assigned to it. */
+export const isAssigned = async (db: Db, clientId: string, personId: string): Promise<boolean> =>
+  (await assignments(db, { clientId, personId })).rows.length > 0
 
 /** The origins that browsers may call from. */
 export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {

@@ -4,7 +4,16 @@ import { type Client, clientColumns, toClient } from '../clients/index.ts'
 import { type Member, type MemberRow, memberFrom, personColumns } from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import { type WaitingMail, waitingMailsOf } from '../mail/index.ts'
-import { type Db, prefixed, type Row, run, unprefixed } from '../storage/index.ts'
+import {
+  type Db,
+  insert,
+  prefixed,
+  type Row,
+  run,
+  statement,
+  unprefixed,
+  type Value,
+} from '../storage/index.ts'
 import { begin, type Progress } from './progress.ts'
 
 /** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
@@ -154,29 +163,31 @@ export async function openTransaction(
   const id = randomId(context.random, 'trs')
   const progress = transaction.progress ?? begin()
   const keyVersion = context.secrets.version
-  const row = await db
-    .insertInto('transactions')
-    .values({
-      id,
-      interaction_id: transaction.interactionId,
-      turn: transaction.turn,
-      client_id: transaction.clientId,
-      state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
-      key_version: keyVersion,
-      progress: JSON.stringify(progress),
-      version: 1,
-      person_id: progress.subject?.userId ?? null,
-      link_hash: null,
-      created_at: context.now,
-      updated_at: context.now,
-      expires_at: transaction.expiresAt,
-      closed_at: null,
-      ended_by: null,
-      walked: '[]',
-    })
-    .onConflict((oc) => oc.columns(['interaction_id', 'turn']).doNothing())
-    .returning(transactionColumns)
-    .executeTakeFirst()
+  const [row] = await insert<'transactions', TransactionRow>(
+    db,
+    'transactions',
+    [
+      {
+        id,
+        interaction_id: transaction.interactionId,
+        turn: transaction.turn,
+        client_id: transaction.clientId,
+        state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
+        key_version: keyVersion,
+        progress: JSON.stringify(progress),
+        version: 1,
+        person_id: progress.subject?.userId ?? null,
+        link_hash: null,
+        created_at: context.now,
+        updated_at: context.now,
+        expires_at: transaction.expiresAt,
+        closed_at: null,
+        ended_by: null,
+        walked: '[]',
+      },
+    ],
+    `on conflict (interaction_id, turn) do nothing returning ${transactionColumns.join(', ')}`,
+  )
   return row && toTransaction(row, context.secrets)
 }
 
@@ -220,6 +231,36 @@ export async function findTransactionByLink(
   return row && { transaction: toTransaction(row, secrets), alive: row.link_hash === linkHash }
 }
 
+type Move = Pick<
+  Row<'transactions'>,
+  | 'id'
+  | 'progress'
+  | 'version'
+  | 'person_id'
+  | 'link_hash'
+  | 'updated_at'
+  | 'closed_at'
+  | 'ended_by'
+  | 'walked'
+> & { readonly before: number }
+
+const move = statement((db, value: Value<Move>) =>
+  db
+    .updateTable('transactions')
+    .set({
+      progress: value('progress'),
+      version: value('version'),
+      person_id: value('person_id'),
+      link_hash: value('link_hash'),
+      updated_at: value('updated_at'),
+      closed_at: value('closed_at'),
+      ended_by: value('ended_by'),
+      walked: value('walked'),
+    })
+    .where('id', '=', value('id'))
+    .where('version', '=', value('before')),
+)
+
 /** Moves a transaction on from the version that was read. False: somebody else moved, or ended, it first. */
 export async function moveTransaction(
   db: Db,
@@ -231,22 +272,19 @@ export async function moveTransaction(
     ...walked
   }: Omit<Walked, 'at'> & { readonly now: number; readonly endedBy?: string | undefined },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('transactions')
-    .set({
-      progress: JSON.stringify(progress),
-      version: from.version + 1,
-      person_id: progress.subject?.userId ?? null,
-      link_hash: progress.challenge?.linkHash ?? null,
-      updated_at: now,
-      closed_at: progress.closed === undefined ? null : now,
-      ended_by: endedBy ?? null,
-      walked: JSON.stringify([...from.walked, { ...walked, at: now }].slice(-longestWalk)),
-    })
-    .where('id', '=', from.id)
-    .where('version', '=', from.version)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows > 0n
+  const { numAffectedRows = 0n } = await move(db, {
+    id: from.id,
+    before: from.version,
+    version: from.version + 1,
+    progress: JSON.stringify(progress),
+    person_id: progress.subject?.userId ?? null,
+    link_hash: progress.challenge?.linkHash ?? null,
+    updated_at: now,
+    closed_at: progress.closed === undefined ? null : now,
+    ended_by: endedBy ?? null,
+    walked: JSON.stringify([...from.walked, { ...walked, at: now }].slice(-longestWalk)),
+  })
+  return numAffectedRows > 0n
 }
 
 /**

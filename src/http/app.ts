@@ -26,8 +26,8 @@ const headers = {
 /** Builds the app; it listens when told to. */
 export function createHttp(options: HttpOptions): FastifyInstance {
   const { storage, random, log, basePath = '', metrics = createMetrics(), ready = async () => {} } = options
-  const issuer = () => new URL(typeof options.issuer === 'string' ? options.issuer : options.issuer())
-  const isAllowed = createOrigins(storage.db, () => issuer().origin)
+  const issuer = () => (typeof options.issuer === 'string' ? options.issuer : options.issuer())
+  const isAllowed = createOrigins(storage.db, () => new URL(issuer()).origin)
 
   const app = fastify({
     logger: false,
@@ -50,7 +50,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
-    if (issuer().protocol === 'https:') reply.header('Strict-Transport-Security', 'max-age=31536000')
+    if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')
   })
   hangUpWhenClosing(app)
   addCors(app, isAllowed)

@@ -1,5 +1,5 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
-import type { Db, Row } from '../storage/index.ts'
+import { type Db, insert, type Row } from '../storage/index.ts'
 
 /** What a client asked for at `interact`. */
 export interface InteractionRequest {
@@ -75,9 +75,8 @@ export async function beginInteraction(
 ): Promise<{ readonly id: string; readonly handle: string }> {
   const id = randomId(context.random, 'int')
   const handle = randomToken(context.random)
-  await db
-    .insertInto('interactions')
-    .values({
+  await insert(db, 'interactions', [
+    {
       id,
       handle_hash: plainHash(handle),
       client_id: interaction.clientId,
@@ -92,8 +91,8 @@ export async function beginInteraction(
       code_expires_at: null,
       code_used_at: null,
       session_id: null,
-    })
-    .execute()
+    },
+  ])
   return { id, handle }
 }
 

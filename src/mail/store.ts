@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import type { Db, NewRow, Row, Storage } from '../storage/index.ts'
+import { type Db, insert, type NewRow, type Row, type Storage } from '../storage/index.ts'
 
 // A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
 // While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
 
 export async function insertMail(db: Db, row: NewRow<'outbox'>): Promise<void> {
-  await db.insertInto('outbox').values(row).execute()
+  await insert(db, 'outbox', [row])
 }
 
 export interface Claim {

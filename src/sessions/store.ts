@@ -1,5 +1,5 @@
 import { type Random, randomId } from '../base/index.ts'
-import type { Db, Row } from '../storage/index.ts'
+import { type Db, insert, type Row } from '../storage/index.ts'
 
 /** One sign-in that was completed: its tokens carry its id, and they are worth nothing once it is revoked. */
 export interface Session {
@@ -32,9 +32,8 @@ const toSession = (row: Row<'sessions'>): Session => ({
 export const newSessionId = (random: Random): string => randomId(random, 'ses')
 
 export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>): Promise<void> {
-  await db
-    .insertInto('sessions')
-    .values({
+  await insert(db, 'sessions', [
+    {
       id: session.id,
       person_id: session.personId,
       client_id: session.clientId,
@@ -42,8 +41,8 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
       created_at: session.createdAt,
       expires_at: session.expiresAt,
       revoked_at: null,
-    })
-    .execute()
+    },
+  ])
 }
 
 /** The session, if it exists, is not revoked and has not expired. */

@@ -6,6 +6,7 @@
 
 export { type GrowingTable, notedTime, noteTime, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
+export { insert, statement, type Value } from './statement.ts'
 export {
   type Db,
   isUniqueViolation,

@@ -6,7 +6,16 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
 import { spend } from '../../src/limits/index.ts'
-import { type Db, isUniqueViolation, openStorage, ping, type Storage } from '../../src/storage/index.ts'
+import {
+  type Db,
+  insert,
+  isUniqueViolation,
+  openStorage,
+  ping,
+  type Storage,
+  statement,
+  type Value,
+} from '../../src/storage/index.ts'
 import { databases, onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
 const put = (db: Db, key: string, value = 'x') => db.insertInto('settings').values({ key, value }).execute()
@@ -47,6 +56,42 @@ onEachDatabase('the schema', (database) => {
     expect(done.flat()).toEqual([...new Set(done.flat())])
     expect(done.flat()).toContain('0001-initial')
     await Promise.all(nodes.map((node, index) => put(node.db, `node ${index}`)))
+  })
+
+  test('a statement that is built once runs with the values of each time, in and out of transactions', async () => {
+    const storage = await open()
+    await storage.migrate()
+    let built = 0
+    const change = statement((db, value: Value<{ key: string; value: string }>) => {
+      built += 1
+      return db
+        .updateTable('settings')
+        .set({ value: value('value') })
+        .where('key', '=', value('key'))
+        .returningAll()
+    })
+
+    await insert(storage.db, 'settings', [{ key: 'a', value: '1' }])
+    await insert(storage.db, 'settings', [
+      { key: 'b', value: '2' },
+      { value: '3', key: 'c' },
+    ])
+    const changed = await storage.transaction(async (tx) => [
+      (await change(tx, { key: 'b', value: '20' })).rows,
+      (await change(tx, { key: 'c', value: "'30" })).rows,
+    ])
+    expect(changed).toEqual([[{ key: 'b', value: '20' }], [{ key: 'c', value: "'30" }]])
+    expect((await change(storage.db, { key: 'nobody', value: '' })).rows).toEqual([])
+    expect(built).toBe(1)
+    const [, ...rest] = await insert(
+      storage.db,
+      'settings',
+      [{ key: 'a', value: '9' }],
+      'on conflict (key) do nothing',
+    )
+    expect(rest).toEqual([])
+    const kept = await storage.db.selectFrom('settings').selectAll().orderBy('key').execute()
+    expect(kept.map(({ value }) => value)).toEqual(['1', '20', "'30"])
   })
 
   test('what was written is there after the database was closed and opened again', async () => {
