@@ -102,6 +102,10 @@ export const eventTypes = {
     when: 'A code or refresh token is used twice; what came of it ends.',
     outcomes: ['FAILURE'],
   },
+  'directory.user_profile.update': {
+    when: 'The user schema is changed: which attributes profiles may have.',
+    outcomes: ['SUCCESS'],
+  },
   'group.lifecycle.create': { when: 'A group is created.', outcomes: ['SUCCESS'] },
   'group.profile.update': { when: 'A group is changed.', outcomes: ['SUCCESS'] },
   'group.lifecycle.delete': { when: 'A group is removed.', outcomes: ['SUCCESS'] },

@@ -17,6 +17,14 @@ export {
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
 export * from './person.ts'
 export {
+  attributeTypes,
+  profileProblems,
+  type SchemaAttribute,
+  type UserSchema,
+  visibleAttributes,
+} from './schema/attributes.ts'
+export { findUserSchema, forgetAttribute, putUserSchema } from './schema/store.ts'
+export {
   type Attribute,
   type Comparison,
   findPersonByLogin,

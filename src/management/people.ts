@@ -12,11 +12,14 @@ import {
   findCredential,
   findPerson,
   findPersonByIdentifier,
+  findUserSchema,
   groupIdsOf,
   type NewPerson,
   type Person,
   type PersonChanges,
   type PersonStatus,
+  type Profile,
+  profileProblems,
   putCredential,
   removePerson,
   updatePerson,
@@ -96,6 +99,13 @@ export function createPeople(parts: PeopleParts): People {
     }
   }
 
+  async function checkProfile(fields: Partial<Profile>, options: { readonly whole: boolean }) {
+    const causes = profileProblems(await findUserSchema(storage.db), fields, options)
+    if (causes.length === 0) return
+    const [field = ''] = causes[0]?.split(':') ?? []
+    throw new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes })
+  }
+
   async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
     await putCredential(db, { personId, authenticator: password, data }, now)
     await endPersonTokens(db, personId)
@@ -118,6 +128,7 @@ export function createPeople(parts: PeopleParts): People {
       (await findPerson(storage.db, name)) ?? (await findPersonByIdentifier(storage.db, name)),
 
     async add({ password: text, passwordHash, ...person }, { by = system, with: also } = {}) {
+      await checkProfile(person.profile, { whole: true })
       if (text !== undefined) await checkedPassword(text, person, '')
       const data =
         passwordHash !== undefined
@@ -142,6 +153,7 @@ export function createPeople(parts: PeopleParts): People {
     ) {
       const before = await findPerson(storage.db, id)
       if (before === undefined) return undefined
+      if (profile !== undefined) await checkProfile(profile, { whole: false })
       if (text !== undefined) await checkedPassword(text, before, id)
       const credential = await findCredential<PasswordData>(storage.db, id, password)
       const data =

@@ -7,6 +7,7 @@ import { type Query, readLog } from './log.ts'
 import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
+import { schemaOperations } from './schemas/index.ts'
 import { userOperations } from './users/index.ts'
 import { serveRecoveryPages } from './users/routes.ts'
 
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...appOperations,
   ...originOperations,
   ...policyOperations,
+  ...schemaOperations,
   ...logOperations,
 ]
 

@@ -13,7 +13,7 @@ const person = (profile: Partial<Profile>): Person => ({
   passwordChangedAt: null,
   lastLoginAt: null,
 })
-const noGroups = async () => []
+const none = { groupNames: async () => [], customAttributes: async () => [] }
 
 test('each scope releases its own claims', async () => {
   const ada = person({
@@ -26,7 +26,8 @@ test('each scope releases its own claims', async () => {
     countryCode: 'GB',
     costCenter: 'secret',
   })
-  const of = (...scopes: string[]) => claimsOf(ada, scopes, async () => ['Everyone', 'Staff'])
+  const of = (...scopes: string[]) =>
+    claimsOf(ada, scopes, { groupNames: async () => ['Everyone', 'Staff'], customAttributes: async () => [] })
 
   expect(await of('openid', 'offline_access')).toEqual({})
   expect(await of('profile')).toEqual({
@@ -44,17 +45,36 @@ test('each scope releases its own claims', async () => {
   expect(await of('groups')).toEqual({ groups: ['Everyone', 'Staff'] })
 })
 
+test('custom attributes come with the profile, but not under names that mean something in tokens', async () => {
+  const ada = person({ team: 'Engines', groups: 'Admins', sub: 'somebody else', given_name: 'Eve' })
+  const sources = {
+    groupNames: async () => [],
+    customAttributes: async () => ['team', 'groups', 'sub', 'given_name', 'absent'],
+  }
+  expect(await claimsOf(ada, ['profile'], sources)).toEqual({
+    team: 'Engines',
+    preferred_username: 'ada',
+    updated_at: 1_700_000_000,
+  })
+  expect(await claimsOf(ada, ['email'], sources)).not.toHaveProperty('team')
+})
+
 test('what is not known is left out, and groups are asked for only where they are released', async () => {
   const ask = async () => {
     throw new Error('nobody asked')
   }
 
-  expect(await claimsOf(person({ firstName: '' }), ['profile', 'phone', 'address'], ask)).toEqual({
+  expect(
+    await claimsOf(person({ firstName: '' }), ['profile', 'phone', 'address'], {
+      groupNames: ask,
+      customAttributes: async () => [],
+    }),
+  ).toEqual({
     preferred_username: 'ada',
     updated_at: 1_700_000_000,
   })
   expect(
-    await claimsOf(person({ displayName: 'The Countess', firstName: 'Ada' }), ['profile'], noGroups),
+    await claimsOf(person({ displayName: 'The Countess', firstName: 'Ada' }), ['profile'], none),
   ).toMatchObject({
     name: 'The Countess',
     given_name: 'Ada',

@@ -60,13 +60,54 @@ const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
 const withoutNothing = (values: Claims): Claims =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 
-/** What these scopes tell of a person. `groupNames` is asked only where `groups` is among them. */
+/** Names that mean something in tokens: an attribute that is called so is not told under them. */
+const reserved = new Set([
+  ...Object.values(byScope).flatMap((claims) => Object.keys(claims)),
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'azp', 'acr', 'amr', 'auth_time', 'at_hash'],
+  ...[
+    'c_hash',
+    's_hash',
+    'cnf',
+    'act',
+    'client_id',
+    'scope',
+    'ver',
+    'cid',
+    'uid',
+    'sid',
+    'scp',
+    'groups',
+    'roles',
+  ],
+  ...[
+    'entitlements',
+    'gender',
+    'birthdate',
+    'website',
+    'picture',
+    'phone_number_verified',
+    'active',
+    'username',
+  ],
+])
+
+/** What is asked of whom only where a scope needs it. */
+export interface ClaimSources {
+  groupNames(): Promise<readonly string[]>
+  /** The attributes of the owner's own that apps may see. */
+  customAttributes(): Promise<readonly string[]>
+}
+
+/** What these scopes tell of a person. */
 export async function claimsOf(
   person: Person,
   scopes: readonly string[],
-  groupNames: () => Promise<readonly string[]>,
+  { groupNames, customAttributes }: ClaimSources,
 ): Promise<Claims> {
   const claims: Record<string, unknown> = {}
+  if (scopes.includes('profile')) {
+    for (const name of await customAttributes()) if (!reserved.has(name)) claims[name] = person.profile[name]
+  }
   for (const scope of scopes) {
     for (const [name, source] of Object.entries(byScope[scope] ?? {})) claims[name] = source(person)
   }

@@ -1,5 +1,5 @@
 import { randomToken, s256 } from '../base/index.ts'
-import { groupNamesOf } from '../directory/index.ts'
+import { claimSources } from './claim-sources.ts'
 import { claimsOf } from './claims.ts'
 import { type Parts, type SignedIn, tokenSeconds } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -83,7 +83,7 @@ async function signIdToken(
   { issuedAt, authTime, accessToken }: { issuedAt: number; authTime: number; accessToken: string },
 ): Promise<string> {
   const { person, session } = issue
-  const claims = await claimsOf(person, issue.scopes, () => groupNamesOf(parts.storage.db, person.id))
+  const claims = await claimsOf(person, issue.scopes, claimSources(parts.storage.db, person.id))
   return parts.keys.sign({
     ...claims,
     sub: person.id,

@@ -1,4 +1,4 @@
-import { groupNamesOf } from '../directory/index.ts'
+import { claimSources } from './claim-sources.ts'
 import { claimsOf } from './claims.ts'
 import { oauthError } from './errors.ts'
 import type { Claims } from './keys.ts'
@@ -30,6 +30,6 @@ export async function userinfo(
     throw refusal(403, 'insufficient_scope', "The access token must provide access to the scope 'openid'.")
   }
   const { person } = live
-  const claims = await claimsOf(person, scopes, () => groupNamesOf(parts.storage.db, person.id))
+  const claims = await claimsOf(person, scopes, claimSources(parts.storage.db, person.id))
   return { sub: person.id, ...claims }
 }

@@ -166,6 +166,9 @@ describe('a person', () => {
 
 describe('people', () => {
   beforeEach(async () => {
+    await api('POST', '/meta/schemas/user/default', {
+      definitions: { custom: { properties: { team: { type: 'string' }, level: { type: 'integer' } } } },
+    })
     for (const [index, name] of ['Ann', 'anna', 'Bert', "O'Neil", '100%_x'].entries()) {
       const email = `p${index}@example.com`
       await idp.people.add({ login: email, firstName: name, lastName: 'Tester' })

@@ -1,12 +1,14 @@
 import {
   findPerson,
   findPersonByLogin,
+  findUserSchema,
   type Person,
   type Profile,
+  profileProblems,
   takenNames,
 } from '../../directory/index.ts'
 import { notFound, taken } from '../errors.ts'
-import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
+import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../input.ts'
 import type { Call, Fields } from '../operation.ts'
 
 /** Whom a path names: by her id, else by her login. Throws 404. */
@@ -29,9 +31,7 @@ export interface UserBody {
 export async function readUser(call: Call, before?: Person): Promise<UserBody> {
   const reader = newReader()
   const fields = fieldsIn(reader, call.body, 'profile')
-  requiredText(reader, fields, 'login', { max: 100 })
-  requiredText(reader, fields, 'email', { max: 254 })
-  checkNames(reader, fields)
+  await checkProfile(call, reader, fields, { whole: true })
   const credentials = readCredentials(reader, call.body)
   const groupIds = textsIn(reader, call.body, 'groupIds') ?? []
   const profile = withoutNulls(fields) as Profile
@@ -47,8 +47,7 @@ export async function readChanges(
 ): Promise<Omit<UserBody, 'profile' | 'groupIds'> & { readonly profile: Partial<Profile> | undefined }> {
   const reader = newReader()
   const fields = fieldsIn(reader, call.body, 'profile')
-  for (const name of ['login', 'email']) if (name in fields) requiredText(reader, fields, name)
-  checkNames(reader, fields)
+  await checkProfile(call, reader, fields, { whole: false })
   const credentials = readCredentials(reader, call.body)
   // An absent member of JSON: what is stored as undefined is not stored.
   const profile = Object.fromEntries(
@@ -71,18 +70,14 @@ export const replacing = (before: Person, profile: Profile): Partial<Profile> =>
 const withoutNulls = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 
-/** Names and attributes in use by this engine must be texts; others are kept as they come, within reason. */
-function checkNames(reader: Reader, fields: Fields): void {
-  textIn(reader, fields, 'firstName', { max: 50 })
-  textIn(reader, fields, 'lastName', { max: 50 })
-  textIn(reader, fields, 'locale', { max: 35 })
-  for (const [name, value] of Object.entries(fields)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name)) {
-      reader.problems.push(`${name.slice(0, 64)}: is no name of an attribute`)
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      reader.problems.push(`${name}: must be a text, a number, true, false or a list`)
-    }
-  }
+async function checkProfile(
+  { parts }: Call,
+  reader: Reader,
+  fields: Fields,
+  options: { readonly whole: boolean },
+): Promise<void> {
+  const schema = await findUserSchema(parts.storage.db)
+  reader.problems.push(...profileProblems(schema, fields, options))
 }
 
 async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: string): Promise<void> {
