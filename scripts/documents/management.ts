@@ -37,6 +37,16 @@ hand on no scope that its own token lacks, nor change the keys of an app that ha
 
 The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
 
+## Finding people
+
+\`q\` is the beginning of a first name, last name or email. \`filter\` and \`search\` compare with \`eq\`, \`ne\`, \`sw\`, \`co\`, \`gt\`, \`ge\`,
+\`lt\`, \`le\` and \`pr\`, joined by \`and\` and \`or\`, in parentheses where wanted; \`filter\` takes \`eq\` alone, but for times. Logins, emails and
+names are compared as identifiers are, other attributes as texts, capitals of ASCII like small letters. What a person does not have
+matches nothing. Lists come in the order of ids, and a page never holds what an earlier one held, whatever is added between them.
+
+Login, email, first and last name (whole or their beginning), status, id, \`created\` and \`lastUpdated\` are found by an index on both
+databases. Any other attribute, \`co\` and \`ne\` are looked for in all people: for 10,000 that takes some tens of milliseconds.
+
 ## Limits
 
 Every answer tells how many requests are left: \`X-Rate-Limit-Limit\`, \`X-Rate-Limit-Remaining\`, \`X-Rate-Limit-Reset\` (seconds

@@ -1,4 +1,4 @@
-import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { CompiledQuery } from 'kysely'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
@@ -6,6 +6,7 @@ import { startEngine } from '../../src/testing/index.ts'
 import { answer, atTheReset, newPassword } from '../support/attacks.ts'
 import { codeOf } from '../support/idx.ts'
 import { onEachDatabase } from '../support/postgres.ts'
+import { noteStatements, type Statement } from '../support/statements.ts'
 
 /** Tables that stay small on any installation: an owner makes their rows, not visitors. They are read as a whole. */
 const small = [
@@ -18,53 +19,6 @@ const small = [
   'api_tokens',
   'kysely_migration',
 ]
-
-interface Statement {
-  readonly text: string
-  readonly values: readonly unknown[]
-}
-
-/** Takes note of everything that reaches the driver. */
-function noteStatements(kind: 'sqlite' | 'postgres'): readonly Statement[] {
-  const noted = new Map<string, Statement>()
-  const note = (text: string, values: readonly unknown[] = []) => {
-    if (/sqlite_master/.test(text)) return // The migrations' own look at the tables.
-    if (/^\s*(select|insert|update|delete|with)/i.test(text) && !noted.has(text))
-      noted.set(text, { text, values })
-  }
-  if (kind === 'sqlite') {
-    for (const name of ['all', 'run'] as const) {
-      const original = StatementSync.prototype[name] as (...values: unknown[]) => unknown
-      vi.spyOn(StatementSync.prototype, name).mockImplementation(function (
-        this: StatementSync,
-        ...values: unknown[]
-      ) {
-        note(this.sourceSQL, values)
-        return original.apply(this, values) as never
-      })
-    }
-  } else {
-    const original = pg.Client.prototype.query as (...parameters: unknown[]) => unknown
-    vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-      this: pg.Client,
-      ...parameters: unknown[]
-    ) {
-      const [query, values] = parameters as [
-        string | { readonly text: string; readonly values?: unknown[] },
-        unknown[]?,
-      ]
-      if (typeof query === 'string') note(query, values)
-      else note(query.text, query.values)
-      return original.apply(this, parameters) as never
-    } as never)
-  }
-  return {
-    [Symbol.iterator]: () => noted.values(),
-    get length() {
-      return noted.size
-    },
-  } as unknown as readonly Statement[]
-}
 
 onEachDatabase('the statements of a recovery', (database) => {
   test('find their rows by an index, however many people and conversations there are', async () => {
