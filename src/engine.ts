@@ -147,6 +147,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     findServiceCaller: (token) => oidc.findServiceCaller(token),
     budgets: budgetsFrom(config.limits),
     log,
+    codeLifetimeMs: lifetimes.code,
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
     onCommitted: () => delivery.wake(),

@@ -102,6 +102,18 @@ export const eventTypes = {
     when: 'A code or refresh token is used twice; what came of it ends.',
     outcomes: ['FAILURE'],
   },
+  'security.authenticator.lifecycle.activate': {
+    when: 'An authenticator is activated.',
+    outcomes: ['SUCCESS'],
+  },
+  'security.authenticator.lifecycle.deactivate': {
+    when: 'An authenticator is deactivated.',
+    outcomes: ['SUCCESS'],
+  },
+  'security.authenticator.lifecycle.update': {
+    when: 'The settings of an authenticator are changed.',
+    outcomes: ['SUCCESS'],
+  },
   'directory.user_profile.update': {
     when: 'The user schema is changed: which attributes profiles may have.',
     outcomes: ['SUCCESS'],

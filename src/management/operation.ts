@@ -18,6 +18,8 @@ export interface ManagementParts {
   readonly limits?: RequestLimits | undefined
   /** The service app whose access token this is, if it is worth something now. */
   findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
+  /** How long a mailed code is good where nothing else was set, in milliseconds. */
+  readonly codeLifetimeMs?: number
   /** Told of what was set and is not obeyed; absent: nobody is. */
   readonly log?: Pick<Logger, 'warn'>
   readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { admit, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { notFound } from './errors.ts'
+import { authenticatorOperations } from './authenticators/index.ts'
 import { groupOperations } from './groups/index.ts'
 import { type Query, readLog } from './log.ts'
 import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
@@ -32,6 +33,7 @@ export const operations: readonly Operation[] = [
   ...originOperations,
   ...policyOperations,
   ...schemaOperations,
+  ...authenticatorOperations,
   ...logOperations,
 ]
 

@@ -8,8 +8,10 @@ export {
   type AllowedFor,
   type AuthenticatorSetup,
   authenticatorSetups,
+  isAllowedFor,
   putAuthenticatorSetup,
 } from './authenticators/store.ts'
+export { policiesNeedingEmail } from './authenticators/uses.ts'
 export type { Whom } from './conditions.ts'
 export {
   findPolicy,

@@ -25,8 +25,9 @@ import {
 
 export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY'
 
-interface Stored {
+export interface ActivePolicy {
   readonly id: string
+  readonly name: string
   readonly type: PolicyType
   readonly system: boolean
   readonly body: unknown
@@ -121,13 +122,15 @@ async function putDefault(
     .execute()
 }
 
-async function loadAll(db: Db): Promise<readonly Stored[]> {
+/** The policies that count, in the order in which they are asked, each with its rules in theirs. */
+export async function activePolicies(db: Db): Promise<readonly ActivePolicy[]> {
   const rows = await db
     .selectFrom('policies')
     .innerJoin('policy_rules', 'policy_rules.policy_id', 'policies.id')
     .select([
       'policies.id',
       'policies.type',
+      'policies.name',
       'policies.system',
       'policies.body',
       'policy_rules.body as rule_body',
@@ -139,10 +142,11 @@ async function loadAll(db: Db): Promise<readonly Stored[]> {
     .orderBy('policy_rules.system')
     .orderBy('policy_rules.priority')
     .execute()
-  const policies = new Map<string, Stored & { rules: unknown[] }>()
+  const policies = new Map<string, ActivePolicy & { rules: unknown[] }>()
   for (const row of rows) {
     const policy = policies.get(row.id) ?? {
       id: row.id,
+      name: row.name,
       type: row.type as PolicyType,
       system: row.system === 1,
       body: JSON.parse(row.body) as unknown,
@@ -165,7 +169,7 @@ export interface Policies {
 const freshFor = 2_000
 
 interface Loaded {
-  readonly policies: readonly Stored[]
+  readonly policies: readonly ActivePolicy[]
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
 }
 
@@ -173,7 +177,7 @@ interface Loaded {
 export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): Policies {
   let loaded: { readonly all: Promise<Loaded>; readonly at: number } | undefined
   const load = async (): Promise<Loaded> => ({
-    policies: await loadAll(db),
+    policies: await activePolicies(db),
     setups: await authenticatorSetups(db, signInOrder),
   })
   const all = () => {
@@ -190,7 +194,7 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
       const { policies, setups } = await all()
       // An access policy counts for the apps it is mapped to; all others have the built-in one.
       const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
-      const counts = ({ id, type, system }: Stored) =>
+      const counts = ({ id, type, system }: ActivePolicy) =>
         type !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)
       return policyFrom(
         (type) =>
@@ -207,7 +211,7 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
 
 /** A policy none of whose rules is for her is as good as none: the next one is asked. */
 function firstFor(
-  policies: readonly Stored[],
+  policies: readonly ActivePolicy[],
   whom: Whom,
 ): { readonly body: unknown; readonly rule: unknown } {
   for (const { body, rules, system } of policies) {

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openPolicies } from '../../src/policies/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Api, apiOf } from '../support/management.ts'
+import { newVisitor, type Seen } from '../wire/visitor.ts'
+
+let idp: Kit
+let api: Api
+
+beforeAll(async () => {
+  idp = await startEngine()
+  api = apiOf(idp)
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const pathOf = async (key: string) => {
+  const found = (await api('GET', '/authenticators')).list.find((one) => one.key === key)
+  return `/authenticators/${found?.id}`
+}
+const set = async (settings: object) => api('PUT', await pathOf('okta_email'), { name: 'Email', settings })
+const builtInRule = async (type: string) => {
+  const [policy] = (await api('GET', `/policies?type=${type}`)).list
+  const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
+  return { path: `/policies/${policy?.id}/rules/${rule?.id}`, rule: rule ?? {} }
+}
+/** No policy lets a recovery begin by mail any more. */
+async function withoutRecovery(): Promise<void> {
+  const { path, rule } = await builtInRule('PASSWORD')
+  const actions = { selfServicePasswordReset: { access: 'DENY' } }
+  expect((await api('PUT', path, { ...rule, actions })).status).toBe(200)
+}
+async function withTwoFactors(): Promise<void> {
+  const { path, rule } = await builtInRule('ACCESS_POLICY')
+  const actions = {
+    appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: '2FA' } },
+  }
+  expect((await api('PUT', path, { ...rule, actions })).status).toBe(200)
+}
+const statusOf = ({ status, body }: Awaited<ReturnType<Api>>) => [status, body.errorCode]
+const refused = [403, 'E0000148']
+
+describe('authenticators', () => {
+  test('are listed and read', async () => {
+    const { status, list } = await api('GET', '/authenticators')
+    expect(status).toBe(200)
+    expect(list.map(({ key, type, status: is }) => [key, type, is])).toEqual([
+      ['okta_email', 'email', 'ACTIVE'],
+      ['okta_password', 'password', 'ACTIVE'],
+    ])
+    const first = await api('GET', '/authenticators?limit=1')
+    expect((await api('GET', first.next ?? '')).list.map(({ key }) => key)).toEqual(['okta_password'])
+    expect((await api('GET', await pathOf('okta_email'))).body).toMatchObject({
+      id: expect.stringMatching(/^aut/),
+      name: 'Email',
+      settings: { allowedFor: 'any', tokenLifetimeInMinutes: 5 },
+    })
+    expect((await api('GET', '/authenticators/autNone')).body.errorCode).toBe('E0000007')
+  })
+
+  test('keep what their settings carry', async () => {
+    const settings = { allowedFor: 'any', tokenLifetimeInMinutes: 10, compliance: { fips: 'OPTIONAL' } }
+    expect((await set(settings)).body.settings).toEqual(settings)
+    expect((await api('GET', await pathOf('okta_email'))).body.settings).toEqual(settings)
+  })
+
+  test.each([
+    [{ tokenLifetimeInMinutes: 0 }],
+    [{ tokenLifetimeInMinutes: 1.5 }],
+    [{ tokenLifetimeInMinutes: '5' }],
+    [{ tokenLifetimeInMinutes: 1441 }],
+    [{ allowedFor: 'everything' }],
+    [{ allowedFor: ['any'] }],
+  ])('are refused settings that make no sense (%#)', async (settings) => {
+    expect(statusOf(await set(settings))).toEqual([400, 'E0000001'])
+  })
+
+  test('stay what they are', async () => {
+    const path = await pathOf('okta_email')
+    for (const body of [
+      { key: 'okta_password' },
+      { type: 'phone' },
+      { name: 'Post' },
+      { settings: 'none' },
+    ]) {
+      expect(statusOf(await api('PUT', path, body))).toEqual([400, 'E0000001'])
+    }
+  })
+})
+
+describe('the lifetime of a mailed code', () => {
+  const answerAfter = async (span: string): Promise<Seen> => {
+    const visitor = newVisitor(idp)
+    await visitor.asksForTheMail()
+    const { code } = await visitor.reads(idp.person.login)
+    idp.clock.advance(span)
+    return visitor.answers(code)
+  }
+
+  test('is what was set', async () => {
+    await set({ tokenLifetimeInMinutes: 2 })
+    expect((await answerAfter('121s')).status).toBe(401)
+    await idp.reset()
+    await set({ tokenLifetimeInMinutes: 20 })
+    expect((await answerAfter('19m')).status).toBe(200)
+  })
+
+  test('is read by every node', async () => {
+    await set({ tokenLifetimeInMinutes: 2 })
+    const elsewhere = openPolicies(idp.engine.storage.db, { recovery: {} as never })
+    expect((await elsewhere.for({ groupIds: [] })).codeLifetimeMs).toBe(120_000)
+  })
+})
+
+describe('what email is allowed for', () => {
+  const offers = ({ body }: Seen) => JSON.stringify(body.currentAuthenticator ?? {}).includes('"recover"')
+  const firstPage = () => newVisitor(idp).begins()
+
+  test('recovery alone: it signs nobody in', async () => {
+    const { path, rule } = await builtInRule('OKTA_SIGN_ON')
+    const actions = { signon: { access: 'ALLOW', primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' } }
+    await api('PUT', path, { ...rule, actions })
+    const choices = async () => {
+      const visitor = newVisitor(idp)
+      await visitor.begins()
+      const named = await visitor.submits('identify', { identifier: idp.person.login })
+      return ['okta_password', 'okta_email'].filter((key) => JSON.stringify(named.body).includes(key))
+    }
+    expect(await choices()).toEqual(['okta_password', 'okta_email'])
+    expect((await set({ allowedFor: 'recovery' })).status).toBe(200)
+    expect(await choices()).toEqual(['okta_password'])
+  })
+
+  test('signing in alone: no recovery begins', async () => {
+    await withoutRecovery()
+    const { path, rule } = await builtInRule('PASSWORD')
+    expect((await set({ allowedFor: 'sso' })).status).toBe(200)
+    await api('PUT', path, { ...rule, actions: { selfServicePasswordReset: { access: 'ALLOW' } } })
+    expect(offers(await firstPage())).toBe(false)
+    await set({ allowedFor: 'any' })
+    expect(offers(await firstPage())).toBe(true)
+  })
+
+  test('is not taken away from a policy that asks for it', async () => {
+    expect(statusOf(await set({ allowedFor: 'sso' }))).toEqual(refused)
+    expect(statusOf(await set({ allowedFor: 'none' }))).toEqual(refused)
+    await withTwoFactors()
+    expect(statusOf(await set({ allowedFor: 'recovery' }))).toEqual(refused)
+  })
+})
+
+describe('an authenticator', () => {
+  test('is deactivated and activated once no policy asks for it', async () => {
+    const path = await pathOf('okta_email')
+    expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
+    await withoutRecovery()
+    await withTwoFactors()
+    expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
+
+    await idp.reset()
+    await withoutRecovery()
+    expect((await api('POST', `${path}/lifecycle/deactivate`)).body.status).toBe('INACTIVE')
+    const visitor = newVisitor(idp)
+    await visitor.begins()
+    expect((await visitor.signsIn(idp.person.login, idp.person.password)).status).toBe(200)
+    expect((await api('POST', `${path}/lifecycle/activate`)).body.status).toBe('ACTIVE')
+    const told = (await idp.events()).map(({ eventType }) => eventType)
+    expect(told).toContain('security.authenticator.lifecycle.deactivate')
+  })
+
+  test('is always there where it is the password', async () => {
+    const path = await pathOf('okta_password')
+    expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
+  })
+})
