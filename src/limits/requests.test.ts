@@ -130,6 +130,18 @@ test('a flood of addresses leaves memory bounded: the oldest counters are forgot
   expect((await refusedAfter(limits, 'token', { address: '10.1.0.0' })).answered).toBe(0)
 })
 
+test('what is over takes no memory: counters go with their windows', async () => {
+  const limits = limitsWith({})
+  for (let at = 0; at < 500; at++) {
+    await limits.charge('idx', { address: `10.1.${at >> 8}.${at & 255}`, transaction: `trs${at}` })
+  }
+  expect(limits.kept()).toBeGreaterThanOrEqual(1000)
+  clock.advance(60_000)
+  await limits.charge('idx', { ...here, transaction: 'trs' })
+  // Its own, and none of those before.
+  expect(limits.kept()).toBeLessThan(6)
+})
+
 test('clearing forgets everything', async () => {
   const limits = limitsWith({ tokenPerAddress: 1 })
   await refusedAfter(limits, 'token')

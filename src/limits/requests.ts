@@ -17,6 +17,8 @@ export interface RequestLimits {
    * 429 `E0000047` with the same headers and `Retry-After` where one is spent.
    */
   charge(endpoint: Endpoint, source: RequestSource): Promise<Readonly<Record<string, string>>>
+  /** How many counters are in memory. */
+  kept(): number
   /** Forgets all that was counted: for an engine that starts over from its seed. */
   clear(): void
 }
@@ -47,17 +49,25 @@ export function createRequestLimits(options: {
   onViolation?(violation: Violation): Promise<void>
 }): RequestLimits {
   const { budgets, clock, onViolation = async () => {} } = options
-  const counters = new Map<string, Counter>()
+  const counted = new Map(budgets.map((budget) => [budget, new Map<string, Counter>()]))
+  const kept = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
 
   function counterOf(budget: RequestBudget, key: string, now: number): Counter {
-    const id = `${budget.name} ${key}`
-    const known = counters.get(id)
+    const counters = counted.get(budget) ?? new Map<string, Counter>()
+    const known = counters.get(key)
     if (known !== undefined && now < known.resetsAt) return known
     const counter = { used: 0, resetsAt: now + budget.windowMs }
-    // Put anew, so that the map's order is that of the windows' beginnings.
-    counters.delete(id)
-    counters.set(id, counter)
-    if (counters.size > mostCounters) counters.delete(counters.keys().next().value ?? id)
+    // Put anew, so that the map's order is that of the windows' ends: those of one budget are equally long.
+    counters.delete(key)
+    counters.set(key, counter)
+    for (const [oldest, { resetsAt }] of counters) {
+      if (now < resetsAt) break
+      counters.delete(oldest)
+    }
+    if (kept() > mostCounters) {
+      const [largest = counters] = [...counted.values()].sort((one, other) => other.size - one.size)
+      largest.delete(largest.keys().next().value ?? key)
+    }
     return counter
   }
 
@@ -87,7 +97,10 @@ export function createRequestLimits(options: {
       }
       throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
     },
-    clear: () => counters.clear(),
+    kept,
+    clear() {
+      for (const counters of counted.values()) counters.clear()
+    },
   }
 }
 
