@@ -3,6 +3,7 @@ import { authenticatorsWith } from './authenticators/index.ts'
 import { branchOf, type Clock, type Logger, type MonotonicClock, systemClock } from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
 import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
+import { addFigures } from './figures.ts'
 import {
   createFlow,
   type FlowParts,
@@ -13,7 +14,7 @@ import {
   timelineOf,
   transactionsOf,
 } from './flow/index.ts'
-import { createHttp } from './http/index.ts'
+import { createHttp, createMetrics } from './http/index.ts'
 import { idxRoutes, steps } from './idx/index.ts'
 import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from './limits/index.ts'
 import {
@@ -82,6 +83,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
+  const metrics = createMetrics()
+  const figures = addFigures(metrics, { storage, clock, hasher })
   const mailRandom = branchOf(random, 'mail events')
   const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
@@ -94,6 +97,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     renderer: await loadTemplates({ folder: config.mail.templates }),
     onClosed: (tx, mail, outcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
+    onAttempt: figures.mailAttempted,
   })
   const authenticators = authenticatorsWith(hasher)
   const parts: FlowParts = {
@@ -113,6 +117,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     onCommitted: () => delivery.wake(),
+    onTurn: figures.turned,
   }
   const limits = createRequestLimits({
     budgets: requestBudgetsFrom(config.limits),
@@ -161,6 +166,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     plugins: [oidc.routes, idx, management],
+    metrics,
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })
@@ -169,7 +175,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
 
   const offset = () => offsetOf(storage, ports.clock ?? systemClock)
-  const upkeep = startUpkeep({ storage, clock, oidc, log, offset })
+  const upkeep = startUpkeep({ storage, clock, oidc, log, offset, countExpired: figures.countExpired })
 
   return {
     baseUrl,

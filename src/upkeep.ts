@@ -10,6 +10,8 @@ interface UpkeepParts {
   readonly log: Logger
   /** The difference between the host's time and the database server's, measured anew; undefined where there is none. */
   readonly offset: () => Promise<number | undefined>
+  /** Counts the conversations that have run out. */
+  readonly countExpired: (now: number) => Promise<void>
 }
 
 export interface Upkeep {
@@ -52,6 +54,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     if (offset !== undefined) clock.setOffset(offset)
     const now = clock.now()
     await noteTime(storage.db, now)
+    await parts.countExpired(now)
     for (const [table, kept] of Object.entries(keptFor) as [GrowingTable, number][]) {
       await empty(table, now - kept)
     }

@@ -21,6 +21,7 @@ const ranks: readonly (readonly string[])[] = [
 const parts: Readonly<Record<string, string>> = {
   core: 'engine',
   declare: 'engine',
+  figures: 'engine',
   seed: 'engine',
   upkeep: 'engine',
 }

@@ -14,7 +14,7 @@ const insecureFreeHash: PasswordHasher = {
   verify: async (password, hash) =>
     hash === `free$${createHash('sha256').update(password).digest('base64url')}`,
   isOutdated: () => false,
-  load: () => ({ running: 0, waiting: 0 }),
+  load: () => ({ running: 0, waiting: 0, refused: 0 }),
 }
 
 let hashes = 0

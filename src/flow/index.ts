@@ -6,6 +6,7 @@
 export * from './admission.ts'
 export * from './authenticator.ts'
 export { mailClosed, requestsRefused, sessionsCleared } from './events.ts'
+export { takeExpired } from './expired/store.ts'
 export * from './form.ts'
 export { linkToken, type OpenedLink, openLink } from './link.ts'
 export { lockoutBudget } from './lock.ts'
@@ -24,3 +25,4 @@ export {
   transactionsOf,
 } from './store.ts'
 export { type Answer, createFlow, type Flow, type Submission } from './submit.ts'
+export { type Turn, turnOutcomes } from './turns.ts'

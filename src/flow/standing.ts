@@ -27,6 +27,7 @@ import {
   type Scene,
   type Transaction,
 } from './store.ts'
+import type { Turn } from './turns.ts'
 
 /** What the flow is built from. */
 export interface FlowParts {
@@ -42,6 +43,8 @@ export interface FlowParts {
   readonly org: StepContext['org']
   /** Called when something was written: a mail may be waiting. */
   onCommitted(): void
+  /** Told what becomes of conversations, for figures. */
+  onTurn?(turn: Turn): void
   /** In milliseconds. */
   readonly lifetimes: {
     readonly transaction: number
@@ -129,12 +132,14 @@ export async function standingByInteraction(
   const { id: interactionId, clientId } = interaction
   const token = await tokenOf(parts, interaction, now)
   const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt, token?.expiresAt ?? Infinity)
-  const opened =
-    (await openTransaction(
-      storage.db,
-      { interactionId, clientId, turn: 0, expiresAt, ...(token && { progress: token.progress }) },
-      { secrets, random, now },
-    )) ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
+  const made = await openTransaction(
+    storage.db,
+    { interactionId, clientId, turn: 0, expiresAt, ...(token && { progress: token.progress }) },
+    { secrets, random, now },
+  )
+  // Of two that open it at once one has made it; a token is a recovery that has begun.
+  if (made !== undefined && token !== undefined) parts.onTurn?.({ intent: 'recovery', outcome: 'started' })
+  const opened = made ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
   if (opened === undefined)
     throw new Error(`interaction ${interactionId} has no transaction after opening one`)
   // The scene was read before anybody was known by it.

@@ -18,6 +18,7 @@ import {
 } from './standing.ts'
 import { onOffer, type Step } from './step.ts'
 import { findTransactionOfInteraction } from './store.ts'
+import { turnsOf } from './turns.ts'
 
 /** Where a transaction stands after a request, and what is to be said about it. */
 export interface Answer {
@@ -78,6 +79,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
       if (committed === undefined) return this.introspect({ stateHandle })
       parts.onCommitted()
+      for (const turn of turnsOf(standing.transaction.progress, committed.outcome)) parts.onTurn?.(turn)
       return { ...(await answerOf(parts, reached, committed)), from: standing }
     },
   }

@@ -3,6 +3,6 @@
  * and metrics. The protocols come as plugins; their steps and bodies are not this folder's.
  */
 export { createHttp } from './app.ts'
-export { createMetrics, type Metrics } from './metrics.ts'
+export { createMetrics, type Metrics, type Reading } from './metrics.ts'
 export type { HttpOptions } from './options.ts'
 export { schemaless } from './schemaless.ts'

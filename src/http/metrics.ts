@@ -1,13 +1,21 @@
 type Labels = Readonly<Record<string, string>>
 
+/** What a gauge shows; undefined: nothing at the moment. */
+export type Reading = number | readonly (readonly [Labels, number])[] | undefined
+
 /** Counts for Prometheus (text format 0.0.4): counters, gauges read at the moment of asking, and one kind of histogram. */
 export interface Metrics {
   /** Adds to a counter; its name ends in `_total`. */
   count(name: string, labels?: Labels, by?: number): void
   /** Adds one observation, in seconds, to a histogram. */
   observe(name: string, seconds: number, labels?: Labels): void
-  /** Registers a value that is read whenever somebody asks. */
-  gauge(name: string, help: string, read: () => number | Promise<number>): void
+  /**
+   * Registers a value, or one for each of several labels, that is read whenever somebody asks. One that cannot be read
+   * is left out: the other figures are wanted most when the database is away.
+   */
+  gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void
+  /** Registers a counter that somebody else keeps; its name ends in `_total`. */
+  counter(name: string, help: string, read: () => number): void
   /** Gives a counter or histogram its line of help. */
   describe(name: string, help: string): void
   /** Everything as text. */
@@ -26,6 +34,9 @@ interface Histogram {
 const escapeValue = (value: string): string =>
   value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))
 
+const escapeHelp = (text: string): string =>
+  text.replace(/[\\\n]/g, (character) => (character === '\n' ? '\\n' : '\\\\'))
+
 const labelText = (labels: Labels): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
@@ -35,7 +46,10 @@ export function createMetrics(): Metrics {
   const helps = new Map<string, string>()
   const counters = new Map<string, Map<string, number>>()
   const histograms = new Map<string, Map<string, { readonly labels: Labels; readonly data: Histogram }>>()
-  const gauges = new Map<string, () => number | Promise<number>>()
+  const read = new Map<
+    string,
+    { readonly type: 'gauge' | 'counter'; readonly read: () => Reading | Promise<Reading> }
+  >()
 
   const series = <T>(map: Map<string, Map<string, T>>, name: string): Map<string, T> => {
     const known = map.get(name) ?? new Map<string, T>()
@@ -43,7 +57,7 @@ export function createMetrics(): Metrics {
     return known
   }
   const header = (name: string, type: string): string =>
-    `${helps.has(name) ? `# HELP ${name} ${helps.get(name)}\n` : ''}# TYPE ${name} ${type}\n`
+    `${helps.has(name) ? `# HELP ${name} ${escapeHelp(helps.get(name) ?? '')}\n` : ''}# TYPE ${name} ${type}\n`
 
   function printHistogram(name: string, labels: Labels, data: Histogram): string {
     const lines = buckets.map(
@@ -70,9 +84,13 @@ export function createMetrics(): Metrics {
         if (seconds <= bound) entry.data.counts[index] = (entry.data.counts[index] ?? 0) + 1
       })
     },
-    gauge(name, help, read) {
+    gauge(name, help, reading) {
       helps.set(name, help)
-      gauges.set(name, read)
+      read.set(name, { type: 'gauge', read: reading })
+    },
+    counter(name, help, reading) {
+      helps.set(name, help)
+      read.set(name, { type: 'counter', read: reading })
     },
     describe: (name, help) => void helps.set(name, help),
     async print() {
@@ -85,8 +103,15 @@ export function createMetrics(): Metrics {
         text += header(name, 'histogram')
         for (const { labels, data } of values.values()) text += printHistogram(name, labels, data)
       }
-      for (const [name, read] of gauges) text += `${header(name, 'gauge')}${name} ${await read()}\n`
-      return text
+      const readings = [...read].map(async ([name, { type, read: reading }]) => {
+        const value = await Promise.resolve()
+          .then(reading)
+          .catch(() => undefined)
+        const samples = typeof value === 'number' ? [[{}, value] as const] : (value ?? [])
+        const lines = samples.map(([labels, sample]) => `${name}${labelText(labels)} ${sample}\n`)
+        return lines.length === 0 ? '' : header(name, type) + lines.join('')
+      })
+      return text + (await Promise.all(readings)).join('')
     },
   }
 }

@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   readonly log: Logger
   /** Told in the transaction that closes a mail, so its event stands if and only if the mail is closed. Of mails to nobody as well: they cost the same. */
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
+  /** Told of each attempt once its end is stored. Mails to nobody count as sent, so that figures tell nothing of anybody. */
+  readonly onAttempt?: (outcome: MailOutcome | 'postponed') => void
   /** Mails in hand at once. */
   readonly parallel?: number
   /** How often the outbox is looked at without being woken, in real milliseconds. */
@@ -155,6 +157,7 @@ async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox
   // Due again at its end at the latest, so that it is closed then and not some time later.
   const nextAt = Math.min(now + pauseAfter(row.attempts), Math.max(row.ends_at, now))
   await postponeMail(storage.db, row.id, { owner, nextAt, error: failure.message })
+  options.onAttempt?.('postponed')
 }
 
 /** Renders and hands over. A mail to nobody is rendered as well, so that it costs this process the same. */
@@ -179,16 +182,16 @@ async function send(
 }
 
 async function close(
-  { storage, clock, onClosed }: DeliveryOptions,
+  { storage, clock, onClosed, onAttempt }: DeliveryOptions,
   row: Row<'outbox'>,
   outcome: MailOutcome,
   error: string | null,
 ): Promise<void> {
   const { recipient } = row
   const status: Closing['status'] = recipient === null ? 'dropped' : outcome
-  await storage.transaction(async (tx) => {
+  const closed = await storage.transaction(async (tx) => {
     const ours = await closeMail(tx, row.id, { status, now: clock.now(), error })
-    if (!ours) return
+    if (!ours) return false
     const mail: ClosedMail = {
       id: row.id,
       template: row.template,
@@ -200,5 +203,7 @@ async function close(
       error,
     }
     await onClosed?.(tx, mail, outcome)
+    return true
   })
+  if (closed) onAttempt?.(outcome)
 }

@@ -98,16 +98,24 @@ export interface Backlog {
   readonly waiting: number
   /** When the oldest waiting mail was queued (epoch milliseconds), or null where none waits. */
   readonly oldestAt: number | null
+  /** Since when the mail that is due the longest is due, or null where none is due. */
+  readonly dueAt: number | null
 }
 
 /** How many mails wait: for metrics and health. Phantoms are among them, so the figure tells nothing of anybody. */
-export async function backlogOf(db: Db): Promise<Backlog> {
+export async function backlogOf(db: Db, now: number): Promise<Backlog> {
   const row = await db
     .selectFrom('outbox')
-    .select(({ fn }) => [fn.countAll<number | string>().as('waiting'), fn.min('created_at').as('oldestAt')])
+    .select(({ fn }) => [
+      fn.countAll<number | string>().as('waiting'),
+      fn.min('created_at').as('oldestAt'),
+      fn.min('next_at').as('nextAt'),
+    ])
     .where('status', '=', 'queued')
     .executeTakeFirstOrThrow()
-  return { waiting: Number(row.waiting), oldestAt: row.oldestAt ?? null }
+  const { waiting, oldestAt, nextAt } = row
+  // A mail that a worker has in hand is due when its lease ends: later.
+  return { waiting: Number(waiting), oldestAt, dueAt: nextAt !== null && nextAt <= now ? nextAt : null }
 }
 
 /** Removes mails that were closed before a moment. Answers how many went. */

@@ -7,8 +7,21 @@ import { told } from './unavailable.ts'
 const statementTimeout = 10_000
 const connectTimeout = 5_000
 
+/** How the connections to the database are used. */
+export interface PoolLoad {
+  readonly busy: number
+  readonly idle: number
+  /** Who waits for one. */
+  readonly waiting: number
+  readonly most: number
+}
+
 /** PostgreSQL through `pg`, with a pool of connections. Loaded on demand: an embedded engine never pays for it. */
-export async function postgresDialect(url: string, poolSize: number, log: Logger): Promise<Dialect> {
+export async function postgresDialect(
+  url: string,
+  poolSize: number,
+  log: Logger,
+): Promise<{ readonly dialect: Dialect; readonly pool: () => PoolLoad }> {
   const { default: pg } = await import('pg')
   // Epoch milliseconds fit a double exactly until the year 287396.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -30,13 +43,22 @@ export async function postgresDialect(url: string, poolSize: number, log: Logger
   // An idle connection that the server ends must not end the process; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
   const nameOf = namesOfStatements()
-  return new PostgresDialect({
+  const dialect = new PostgresDialect({
     pool: {
       connect: async () => named(await connected(pool), nameOf),
       end: () => pool.end(),
       options: pool.options,
     },
   })
+  return {
+    dialect,
+    pool: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      most: poolSize,
+    }),
+  }
 }
 
 /** The product's statements are few; a cap keeps lists of varying length from filling the server's memory. */

@@ -1,8 +1,8 @@
-import { CompiledQuery, Kysely, sql, type Transaction } from 'kysely'
+import { CompiledQuery, type Dialect, Kysely, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { type Logger, silentLogger } from '../base/index.ts'
 import { migrations } from './migrations/index.ts'
-import { postgresDialect } from './postgres.ts'
+import { type PoolLoad, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
@@ -25,6 +25,8 @@ export interface Storage {
   highestTime(): Promise<number>
   /** Empties every table but the schema's own: for an engine that starts over from its seed. */
   clear(except?: readonly (keyof Schema)[]): Promise<void>
+  /** How the connections are used, or undefined where the database is in this process. */
+  pool(): PoolLoad | undefined
   close(): Promise<void>
 }
 
@@ -40,8 +42,10 @@ export interface StorageOptions {
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { url, poolSize = 10, log = silentLogger } = options
   const kind = url.startsWith('postgres:') || url.startsWith('postgresql:') ? 'postgres' : 'sqlite'
-  const dialect =
-    kind === 'postgres' ? await postgresDialect(url, poolSize, log) : sqliteDialect(sqlitePath(url))
+  const { dialect, pool }: { readonly dialect: Dialect; readonly pool: () => PoolLoad | undefined } =
+    kind === 'postgres'
+      ? await postgresDialect(url, poolSize, log)
+      : { dialect: sqliteDialect(sqlitePath(url)), pool: () => undefined }
   const db = new Kysely<Schema>({ dialect })
 
   return {
@@ -72,6 +76,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         }
       })
     },
+    pool,
     close: () => db.destroy(),
   }
 }

@@ -394,15 +394,17 @@ onEachDatabase('the outbox', (database) => {
   })
 
   test('the backlog tells how many wait since when, and closed mails are purged', async () => {
-    expect(await backlogOf(storage.db)).toEqual({ waiting: 0, oldestAt: null })
+    expect(await backlogOf(storage.db, clock.now())).toEqual({ waiting: 0, oldestAt: null, dueAt: null })
     const queuedAt = clock.now()
     await queue()
     clock.advance(10)
     await queue()
-    expect(await backlogOf(storage.db)).toEqual({ waiting: 2, oldestAt: queuedAt })
+    const queued = { waiting: 2, oldestAt: queuedAt }
+    expect(await backlogOf(storage.db, clock.now())).toEqual({ ...queued, dueAt: queuedAt })
+    expect(await backlogOf(storage.db, queuedAt - 1)).toEqual({ ...queued, dueAt: null })
 
     await start().idle()
-    expect(await backlogOf(storage.db)).toEqual({ waiting: 0, oldestAt: null })
+    expect(await backlogOf(storage.db, clock.now())).toEqual({ waiting: 0, oldestAt: null, dueAt: null })
     expect(await purgeMails(storage.db, clock.now())).toBe(0)
     expect(await purgeMails(storage.db, clock.now() + 1)).toBe(2)
   })
@@ -442,7 +444,7 @@ onEachDatabase('the outbox', (database) => {
     await start({ transport }).idle()
 
     expect(server.received).toHaveLength(8)
-    expect(await backlogOf(storage.db)).toMatchObject({ waiting: 0 })
+    expect(await backlogOf(storage.db, clock.now())).toMatchObject({ waiting: 0 })
     await transport.close()
     await server.close()
   })

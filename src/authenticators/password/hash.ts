@@ -14,14 +14,20 @@ export const standardHash: HashParameters = { memoryKiB: 19_456, passes: 2, lane
 /** For tests only: as fast as argon2id can be, and as easily broken. */
 export const insecureFastHash: HashParameters = { memoryKiB: 8, passes: 1, lanes: 1 }
 
+export interface HashLoad {
+  readonly running: number
+  readonly waiting: number
+  readonly refused: number
+}
+
 export interface PasswordHasher {
   hash(password: string): Promise<string>
   /** Whether the password is the one hashed. Without a hash it takes the same time and is never. */
   verify(password: string, hash: string | undefined): Promise<boolean>
   /** Whether a hash was made with other parameters than today's. */
   isOutdated(hash: string): boolean
-  /** How many hashes run and wait. */
-  load(): { readonly running: number; readonly waiting: number }
+  /** How many hashes run and wait, and how many callers were sent away so far. */
+  load(): HashLoad
 }
 
 export interface HasherOptions {
@@ -63,12 +69,14 @@ const normalised = (password: string): string => password.normalize('NFC')
 
 function createTurns(concurrency: number, queue: number) {
   let running = 0
+  let refused = 0
   const waiting: (() => void)[] = []
   return {
-    load: () => ({ running, waiting: waiting.length }),
+    load: () => ({ running, waiting: waiting.length, refused }),
     async take<T>(work: () => Promise<T>): Promise<T> {
       if (running >= concurrency) {
         if (waiting.length >= queue) {
+          refused++
           throw new ProtocolError(503, 'E0000010', 'The service is busy. Try again in a moment.', {
             detail: 'the queue of password hashes is full',
             headers: { 'retry-after': '2' },

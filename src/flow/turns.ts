@@ -1,0 +1,40 @@
+import type { Outcome } from './outcome.ts'
+import type { Closing, Progress } from './progress.ts'
+
+/** What becomes of a conversation, as it is counted: of how many, never of whose. */
+export interface Turn {
+  readonly intent: Progress['intent']
+  readonly outcome: (typeof turnOutcomes)[number]
+}
+
+export const turnOutcomes = [
+  'started',
+  'granted',
+  'recovered',
+  'denied',
+  'too_many_attempts',
+  'cancelled',
+  'expired',
+] as const
+
+const ends: Readonly<Partial<Record<Closing, Turn['outcome']>>> = {
+  completed: 'granted',
+  recovered: 'recovered',
+  denied: 'denied',
+  locked: 'too_many_attempts',
+  cancelled: 'cancelled',
+}
+
+/**
+ * What a move counts as. A conversation starts once somebody is named, known or not, and anew where a sign-in turns into
+ * a recovery: a page that is looked at is no sign-in.
+ */
+export function turnsOf(before: Progress, { progress: after }: Outcome): readonly Turn[] {
+  const { intent, subject, closed } = after
+  const starts = subject !== undefined && (before.subject === undefined || before.intent !== intent)
+  const end = closed === undefined || before.closed !== undefined ? undefined : ends[closed]
+  return [
+    ...(starts ? [{ intent, outcome: 'started' } as const] : []),
+    ...(end === undefined ? [] : [{ intent, outcome: end }]),
+  ]
+}
