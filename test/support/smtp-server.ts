@@ -22,6 +22,8 @@ export interface TestSmtpServer {
   refuse(at: 'recipient' | 'message', code: number, times?: number): void
   /** Takes messages and never answers for them, until told otherwise. */
   hang(hanging: boolean): void
+  /** Lets go of what was received so far. */
+  forget(): void
   close(): Promise<void>
 }
 
@@ -84,6 +86,9 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
     },
     hang(value) {
       hanging = value
+    },
+    forget() {
+      received.length = 0
     },
     close: () =>
       new Promise((resolve) => {
