@@ -3,7 +3,7 @@ import { startSmtpServer } from '../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { createAgent } from './support/http.ts'
-import { addPeople, loginOf } from './support/people.ts'
+import { addPeople, loginOf, nobodysHash } from './support/people.ts'
 import { option, percentile, printTable, report, say } from './support/report.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
@@ -104,7 +104,7 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   const engine = await startEngineProcess(order)
   nextPerson = 0
   const count = hash === 'free' ? flows : Math.ceil(flows / 4)
-  await addPeople(storage, count * 3 + 200, 'free$none')
+  await addPeople(storage, count * 3 + 200, await nobodysHash(hash))
   await closedLoop(engine, Math.min(200, count))
 
   const before = { ...(await engine.ask('collect')), database: database.cpuMs() }

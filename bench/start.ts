@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startSmtpSink } from '../src/testing/control/index.ts'
+import { loadAverage } from './support/load.ts'
 import { median, option, printTable, report } from './support/report.ts'
 
 const bin = join(import.meta.dirname, '../bin/rekey.cjs')
@@ -124,8 +125,3 @@ printTable(
   })),
 )
 report('start', result)
-
-/** How busy the machine was with other things: figures of a busy one say little. */
-function loadAverage(): string {
-  return existsSync('/proc/loadavg') ? (readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? '') : 'unknown'
-}

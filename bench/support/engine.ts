@@ -37,13 +37,21 @@ export interface EngineProcess {
   close(): Promise<void>
 }
 
-export async function startEngineProcess(
+export const startEngineProcess = (
   order: EngineOrder,
+  execArgv?: readonly string[],
+): Promise<EngineProcess> => startProcess(join(import.meta.dirname, 'engine-process.ts'), order, execArgv)
+
+/** A process that answers the questions above: the engine's, or a peer's. */
+export async function startProcess(
+  file: string,
+  order: object,
   execArgv: readonly string[] = ['--expose-gc'],
 ): Promise<EngineProcess> {
   const begun = performance.now()
-  const child = fork(join(import.meta.dirname, 'engine-process.ts'), [JSON.stringify(order)], {
+  const child = fork(file, [JSON.stringify(order)], {
     execArgv: [...execArgv],
+    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const { url } = await answerOf<{ readonly url: string }>(child)

@@ -1,7 +1,21 @@
 import { sql } from 'kysely'
+import { createHasher } from '../../src/authenticators/index.ts'
+import { checkConfig } from '../../src/config/index.ts'
 import type { Storage } from '../../src/storage/index.ts'
 
 export const loginOf = (index: number): string => `person${index}@example.com`
+
+/** The hash as production makes it. */
+export const { memoryKiB, passes, lanes } = checkConfig({
+  mode: 'test',
+  secrets: ['of nobody, for its defaults only: 0123456789'],
+}).password
+
+/** What stands for the passwords of all people until they set their own: it can be compared with, and matches none. */
+export const nobodysHash = async (hash: 'free' | 'standard'): Promise<string> =>
+  hash === 'free'
+    ? 'free$none'
+    : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency: 1, queue: 1 }).hash('of nobody')
 
 /** So many people with a password each, in a few statements. Their hash is nobody's: the password itself is never asked for. */
 export async function addPeople(storage: Storage, count: number, passwordHash: string): Promise<void> {

@@ -49,3 +49,6 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+/** How a goal or a gate came out. */
+export const verdict = (isMet: boolean): string => (isMet ? 'met' : 'not met')

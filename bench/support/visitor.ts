@@ -48,7 +48,7 @@ const json = 'application/json'
 
 /** Each visitor comes from an address of her own, which the app vouches for. */
 let visitors = 0
-const nextAddress = (): string => {
+export const nextAddress = (): string => {
   visitors++
   return `10.${(visitors >> 16) & 255}.${(visitors >> 8) & 255}.${visitors & 255}`
 }
