@@ -1,4 +1,4 @@
-// Takes the pictures of inbox and flow inspector for the documentation, from a real run in Chromium:
+// Takes the pictures of inbox, flow inspector and admin page for the documentation, from a real run in Chromium:
 // `npm run screenshots`.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -70,6 +70,10 @@ try {
   await page.locator('.row-link', { hasText: 'The code expired' }).click()
   await page.locator('.verdict').waitFor()
   await take(page, 'inspector.png')
+  await page.goto(`${idp.controlUrl}/admin`)
+  await page.locator('.row', { hasText: 'ada@example.com' }).click()
+  await page.locator('.person').waitFor()
+  await take(page, 'admin.png')
 } finally {
   await browser.close()
   await idp.close()

@@ -155,6 +155,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     codeLifetimeMs: lifetimes.code,
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
+    adminPage: config.management.adminPage ?? config.mode !== 'production',
     onCommitted: () => delivery.wake(),
     baseUrl: () => baseUrl,
   })
@@ -165,8 +166,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
-    plugins: [oidc.routes, idx, management],
     metrics,
+    plugins: [oidc.routes, idx, management],
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })

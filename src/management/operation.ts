@@ -27,6 +27,8 @@ export interface ManagementParts {
   readonly orgName: string
   /** Where the link of a reset mail leads on to, with `{token}` for the token; absent: the engine's own page. */
   readonly recoveryPage?: string | undefined
+  /** Whether there is a page to administer with, at /admin. */
+  readonly adminPage?: boolean
   /** Called when something was written: a mail may be waiting. */
   onCommitted(): void
   /** The engine's public address, without a slash at the end. */

@@ -11,6 +11,12 @@ export const managementOptions = Type.Object(
         secret: true,
       }),
     ),
+    adminPage: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether the engine serves the admin page at `/admin`, which asks for an API token. Absent: in development and tests, not in production.',
+      }),
+    ),
     recoveryPage: Type.Optional(
       Type.String({
         description:

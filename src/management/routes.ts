@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { admit, type Caller } from './access.ts'
+import { serveAdminPage } from './admin/index.ts'
 import { appOperations } from './apps/index.ts'
-import { notFound } from './errors.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
+import { notFound } from './errors.ts'
 import { groupOperations } from './groups/index.ts'
 import { type Query, readLog } from './log.ts'
 import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
@@ -44,6 +45,7 @@ export const managementRoutes =
     acceptEmpty(app)
     for (const operation of operations) serve(app, parts, operation)
     serveRecoveryPages(app, parts)
+    if (parts.adminPage) serveAdminPage(app, () => new URL(parts.baseUrl()).pathname.replace(/\/$/, ''))
   }
 
 /** Puts an operation on its route: who calls is looked at before anything else is. */
@@ -51,6 +53,8 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
   app.route({
     method: operation.method,
     url: prefix + operation.path,
+    // One more route for each would make every start slower; nobody asks an API for heads.
+    exposeHeadRoute: false,
     // Before the body is read: a stranger learns nothing of how it would be judged.
     onRequest: async (request, reply) => {
       // Counted first, so that whoever tries tokens is counted, too.

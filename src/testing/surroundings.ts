@@ -120,6 +120,7 @@ export async function startSurrounded(options: SurroundingsOptions): Promise<Sur
       ...controlPortOf(engine, { clock, faults, reset, recorder }),
       flows: flowsOf(engine, recorder, lifetimesOf(config).code),
       engineUrl: engine.baseUrl,
+      adminUrl: `${engine.baseUrl}/admin#token=${config.management.apiToken ?? ''}`,
       signIn: signInAs,
       templates: () => loadTemplates({ folder: config.mail.templates }),
     }

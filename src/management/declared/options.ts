@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
 
-const list = (description: string) =>
-  Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()), { description, secret: true }))
+const list = (description: string) => Type.Optional(Type.Array(Type.Unknown(), { description, secret: true }))
 
 /** The slice of the configuration that is written in the shapes of the management API. */
 export const declaredOptions = Type.Object(

@@ -39,6 +39,8 @@ export interface ControlPort {
   }
   /** What the flow inspector shows; absent: nothing was watched. */
   readonly flows?: FlowReader
+  /** The engine's admin page, with a token that opens it. */
+  readonly adminUrl?: string
   /** The engine's public address. */
   readonly engineUrl?: string
   /** The mail templates, read afresh, so that the preview shows a file as it is now. @throws ConfigError */

@@ -13,7 +13,7 @@ import { inboxRoutes } from './inbox/index.ts'
 import { mailRoutes } from './mails/index.ts'
 import { NoMessageError } from './messages.ts'
 import { openApiOf } from './openapi.ts'
-import { assetRoutes } from './pages/index.ts'
+import { adminRoute, assetRoutes } from './pages/index.ts'
 import {
   badRequest,
   notFound,
@@ -64,6 +64,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   const { flows = noFlows, engineUrl = '', templates } = options.engine
   flowRoutes(app, { flows, messages: sink.messages, engineUrl, appUrl })
   mailRoutes(app, { templates })
+  adminRoute(app, options.engine.adminUrl)
   assetRoutes(app)
   return app
 }

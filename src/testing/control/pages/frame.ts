@@ -13,7 +13,7 @@ export const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const tabs = { Inbox: '/', Flows: '/flows', Mails: '/mails' } as const
+const tabs = { Inbox: '/', Flows: '/flows', Mails: '/mails', Admin: '/admin' } as const
 export type Tab = keyof typeof tabs
 
 /** What all pages of the development side have around them. */

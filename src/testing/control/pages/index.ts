@@ -3,4 +3,4 @@
  * their own files run, and those files.
  */
 export { framed, type Tab } from './frame.ts'
-export { assetRoutes, sendPage } from './routes.ts'
+export { adminRoute, assetRoutes, sendPage } from './routes.ts'

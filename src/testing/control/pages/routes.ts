@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Html } from '../../../base/index.ts'
+import { type Html, ProtocolError } from '../../../base/index.ts'
 import { pagePolicy } from './frame.ts'
 
 export function sendPage(reply: FastifyReply, page: Html): FastifyReply {
@@ -23,6 +23,14 @@ const assetTypes: Record<string, string> = {
   'flows.css': 'text/css; charset=utf-8',
   'flows.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
+}
+
+/** On to the engine's admin page: behind the #, the token reaches neither a server nor a log. */
+export function adminRoute(app: FastifyInstance, adminUrl: string | undefined): void {
+  app.get('/admin', async (_request, reply) => {
+    if (adminUrl === undefined) throw new ProtocolError(404, 'not_found', 'this engine has no admin page')
+    return reply.redirect(adminUrl, 302)
+  })
 }
 
 /** The pages' own files, a closed list. */
