@@ -27,7 +27,7 @@ import {
   type Transport,
 } from './mail/index.ts'
 import { managementRoutes, type People } from './management/index.ts'
-import type { Oidc, OidcOptions } from './oidc/index.ts'
+import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from './oidc/index.ts'
 import type { Storage } from './storage/index.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -153,6 +153,18 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     budgets: budgetsFrom(config.limits),
     log,
     codeLifetimeMs: lifetimes.code,
+    authorizationServer() {
+      const server = authorizationServer('default', baseUrl)
+      const { grant_types_supported: grantTypes, scopes_supported: scopes } = discoveryOf(server)
+      const { accessToken: accessTokenMs, refreshToken: refreshTokenMs } = lifetimes
+      return {
+        ...server,
+        grantTypes,
+        scopes,
+        claims: claimNames,
+        lifetimes: { accessTokenMs, refreshTokenMs },
+      }
+    },
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
     adminPage: config.management.adminPage ?? config.mode !== 'production',

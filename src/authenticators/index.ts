@@ -8,6 +8,7 @@ import { emailAuthenticator } from './email/index.ts'
 import { type PasswordHasher, passwordAuthenticator } from './password/index.ts'
 
 export {
+  changeProblem,
   createHasher,
   type HasherOptions,
   type HashParameters,

@@ -4,7 +4,7 @@
  * Redirect URIs are compared as exact texts (RFC 9700, section 4.1.3).
  */
 
-export { assign, assignmentsOf, timesOfClients } from './assignments/store.ts'
+export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments/store.ts'
 export * from './client.ts'
 export {
   findTrustedOrigin,

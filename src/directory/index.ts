@@ -27,6 +27,7 @@ export { findUserSchema, forgetAttribute, putUserSchema } from './schema/store.t
 export {
   type Attribute,
   type Comparison,
+  credentialsOfPeople,
   findPersonByLogin,
   type PeopleFilter,
   type PeopleQuery,

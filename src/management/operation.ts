@@ -18,6 +18,8 @@ export interface ManagementParts {
   readonly limits?: RequestLimits | undefined
   /** The service app whose access token this is, if it is worth something now. */
   findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
+  /** What there is to know of the authorization server `default`; absent: there is none. */
+  authorizationServer?(): ServerFacts
   /** How long a mailed code is good where nothing else was set, in milliseconds. */
   readonly codeLifetimeMs?: number
   /** Told of what was set and is not obeyed; absent: nobody is. */
@@ -40,6 +42,17 @@ export interface ServiceCaller {
   readonly clientId: string
   readonly label: string
   readonly scopes: readonly string[]
+}
+
+/** What tools look up about an authorization server. */
+export interface ServerFacts {
+  readonly issuer: string
+  readonly audience: string
+  readonly grantTypes: readonly string[]
+  readonly scopes: readonly string[]
+  /** By the scope that releases them. */
+  readonly claims: Readonly<Record<string, readonly string[]>>
+  readonly lifetimes: { readonly accessTokenMs: number; readonly refreshTokenMs: number }
 }
 
 export type Fields = Readonly<Record<string, unknown>>

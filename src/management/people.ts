@@ -1,5 +1,6 @@
 import { type EventType, type NewEvent, type Party, record } from '../audit/index.ts'
 import {
+  changeProblem,
   newPassword,
   type PasswordData,
   type PasswordHasher,
@@ -25,7 +26,7 @@ import {
   updatePerson,
 } from '../directory/index.ts'
 import { endTransactionsOf, sessionsCleared } from '../flow/index.ts'
-import type { Policies } from '../policies/index.ts'
+import type { PasswordRules, Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
 import type { Db, Storage, Tx } from '../storage/index.ts'
 
@@ -70,6 +71,8 @@ export interface People {
       readonly passwordHash?: string | undefined
     },
     deed?: Deed & {
+      /** She does it herself: the policy's history counts, and where it is strict its minimum age. */
+      readonly own?: { readonly strict: boolean }
       /** Only from these statuses; throws `refused` where she has another, even one she got a moment ago. */
       readonly from?: { readonly statuses: readonly PersonStatus[]; readonly refused: Error }
     },
@@ -78,6 +81,8 @@ export interface People {
   remove(id: string, deed?: Deed): Promise<boolean>
   /** Ends her sessions; their tokens are worth nothing from now on. */
   endSessions(id: string, deed?: Deed): Promise<void>
+  /** How something that only its owner knows is stored. */
+  hashed(text: string): Promise<string>
   /** Whether this is her password now. For owners; costs what a sign-in costs and counts for no budget. */
   hasPassword(id: string, password: string): Promise<boolean>
 }
@@ -89,10 +94,11 @@ export function createPeople(parts: PeopleParts): People {
     text: string,
     person: Pick<Person, 'profile'>,
     personId: string,
+    more: (rules: PasswordRules) => Promise<string | undefined> = async () => undefined,
   ): Promise<void> {
     const groupIds = await groupIdsOf(storage.db, personId)
     const { password } = await policies.for({ groupIds, personId })
-    const problem = await passwordProblem(text, password, person)
+    const problem = (await passwordProblem(text, password, person)) ?? (await more(password))
     if (problem !== undefined) {
       const causes = [`password: ${problem}`]
       throw new ProtocolError(400, 'E0000001', 'Api validation failed: password', { causes })
@@ -149,13 +155,19 @@ export function createPeople(parts: PeopleParts): People {
     async change(
       id,
       { password: text, passwordHash, profile, status },
-      { by = system, with: also, from } = {},
+      { by = system, with: also, from, own } = {},
     ) {
       const before = await findPerson(storage.db, id)
       if (before === undefined) return undefined
       if (profile !== undefined) await checkProfile(profile, { whole: false })
-      if (text !== undefined) await checkedPassword(text, before, id)
       const credential = await findCredential<PasswordData>(storage.db, id, password)
+      if (text !== undefined) {
+        const earlier = { data: credential?.data, changedAt: before.passwordChangedAt }
+        const at = { now: clock.now(), strict: own?.strict === true }
+        await checkedPassword(text, before, id, async (rules) =>
+          own === undefined ? undefined : changeProblem(hasher, text, rules, earlier, at),
+        )
+      }
       const data =
         passwordHash !== undefined
           ? { hash: passwordHash, history: [] }
@@ -187,6 +199,8 @@ export function createPeople(parts: PeopleParts): People {
         return changed
       })
     },
+
+    hashed: (text) => hasher.hash(text),
 
     async hasPassword(id, text) {
       const credential = await findCredential<PasswordData>(storage.db, id, password)

@@ -10,6 +10,7 @@ import { type Fields, type ManagementParts, type Operation, prefix } from './ope
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
 import { schemaOperations } from './schemas/index.ts'
+import { serverOperations } from './servers/index.ts'
 import { userOperations } from './users/index.ts'
 import { serveRecoveryPages } from './users/routes.ts'
 
@@ -35,6 +36,7 @@ export const operations: readonly Operation[] = [
   ...policyOperations,
   ...schemaOperations,
   ...authenticatorOperations,
+  ...serverOperations,
   ...logOperations,
 ]
 

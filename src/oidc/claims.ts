@@ -57,6 +57,12 @@ const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   address: { address },
 }
 
+/** The names of the claims that each scope releases. */
+export const claimNames: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(Object.entries(byScope).map(([scope, claims]) => [scope, Object.keys(claims)])),
+  groups: ['groups'],
+}
+
 const withoutNothing = (values: Claims): Claims =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 

@@ -5,5 +5,8 @@
  * on `jose`, to Okta's letter. Does not own who signed in how (`flow`) nor the session (`sessions`). Follows RFC 6749,
  * 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
  */
+
+export { claimNames } from './claims.ts'
 export { createOidc, type Oidc } from './oidc.ts'
 export * from './options.ts'
+export { authorizationServer, discoveryOf } from './server.ts'

@@ -111,3 +111,45 @@ describe('an app', () => {
     expect(await put({ email_magic_link_redirect_uri: 'javascript:alert(1)' })).toBe(400)
   })
 })
+
+describe('lists of an app', () => {
+  const app = {
+    label: 'Shop',
+    signOnMode: 'OPENID_CONNECT',
+    settings: { oauthClient: { redirect_uris: ['https://shop.example.com/login/callback'] } },
+  }
+
+  test('page: its groups, its people, and the apps of a person', async () => {
+    const { id } = (await api('POST', '/apps', app)).body
+    const mary = (await api('GET', `/users/${idp.person.login}`)).body.id
+    const ada = await api('POST', '/users?activate=false', {
+      profile: { login: 'ada@example.com', email: 'ada@example.com' },
+    })
+    for (const person of [mary, ada.body.id]) await api('POST', `/apps/${id}/users`, { id: person })
+    for (const name of ['Staff', 'Crew']) {
+      const group = (await api('POST', '/groups', { profile: { name } })).body.id
+      await api('PUT', `/apps/${id}/groups/${group}`)
+      await api('PUT', `/groups/${group}/users/${mary}`)
+    }
+    for (const [path, length] of [
+      [`/apps/${id}/groups`, 2],
+      [`/apps/${id}/users`, 2],
+      [`/users/${mary}/appLinks`, 3],
+      [`/users/${mary}/groups`, 3],
+    ] as const) {
+      const found: string[] = []
+      for (let next: string | undefined = `${path}?limit=1`; next !== undefined; ) {
+        const page: Awaited<ReturnType<Api>> = await api('GET', next)
+        expect(page.list.length, path).toBe(1)
+        found.push(...page.list.map((one) => one.id))
+        next = page.next
+      }
+      expect(new Set(found).size, path).toBe(length)
+    }
+    const shop = (await api('GET', `/users/${mary}/appLinks`)).list.find((one) => one.appInstanceId === id)
+    expect(shop).toMatchObject({ label: 'Shop', linkUrl: 'https://shop.example.com/' })
+    expect((await api('GET', `/users/${ada.body.id}/appLinks`)).list.map((one) => one.id)).toContain(id)
+    await api('POST', `/apps/${id}/lifecycle/deactivate`)
+    expect((await api('GET', `/users/${ada.body.id}/appLinks`)).list.map((one) => one.id)).not.toContain(id)
+  })
+})

@@ -234,12 +234,34 @@ async function violation(
     ]
     return { ...unmet, params }
   }
-  for (const earlier of before === undefined
-    ? []
-    : [before.hash, ...before.history].slice(0, rules.historyCount)) {
-    if (await hasher.verify(password, earlier)) return unmet
+  return (await wasUsed(hasher, password, rules, before)) ? unmet : undefined
+}
+
+/** Whether a password is one of those that the policy refuses to see again. Costs a hash for each. */
+async function wasUsed(
+  hasher: PasswordHasher,
+  password: string,
+  { historyCount }: PasswordRules,
+  before: PasswordData | undefined,
+): Promise<boolean> {
+  const earlier = before === undefined ? [] : [before.hash, ...before.history].slice(0, historyCount)
+  for (const hash of earlier) if (await hasher.verify(password, hash)) return true
+  return false
+}
+
+/** What is wrong with a password that a person sets in place of one she knows, besides its form, or undefined. */
+export async function changeProblem(
+  hasher: PasswordHasher,
+  password: string,
+  rules: PasswordRules,
+  before: { readonly data: PasswordData | undefined; readonly changedAt: number | null },
+  at: { readonly now: number; readonly strict: boolean },
+): Promise<string | undefined> {
+  if (await wasUsed(hasher, password, rules, before.data)) {
+    return `Password cannot be one of your last ${rules.historyCount} passwords.`
   }
-  return undefined
+  const waits = before.changedAt !== null && at.now < before.changedAt + rules.minAgeMinutes * 60_000
+  return at.strict && waits ? 'The password was changed too recently.' : undefined
 }
 
 /** The stored form of a new password; the one before it goes into the history. */

@@ -1,4 +1,6 @@
 import type { Db } from '../../storage/index.ts'
+import type { Client } from '../client.ts'
+import { toClient } from '../store.ts'
 
 /** When a client was registered and changed, which the protocol's own look at it does not need. */
 export async function timesOfClients(
@@ -72,4 +74,29 @@ export async function assign(
       .where('person_id', '=', to.personId)
       .execute()
   }
+}
+
+/** The active clients that a person is assigned to, by herself or by a group, in the order of their ids. */
+export async function clientsOf(db: Db, personId: string): Promise<readonly Client[]> {
+  const rows = await db
+    .selectFrom('clients')
+    .selectAll()
+    .where('status', '=', 'ACTIVE')
+    .where((eb) =>
+      eb.or([
+        eb('id', 'in', eb.selectFrom('client_people').select('client_id').where('person_id', '=', personId)),
+        eb(
+          'id',
+          'in',
+          eb
+            .selectFrom('client_groups')
+            .innerJoin('memberships', 'memberships.group_id', 'client_groups.group_id')
+            .select('client_groups.client_id')
+            .where('memberships.person_id', '=', personId),
+        ),
+      ]),
+    )
+    .orderBy('id')
+    .execute()
+  return rows.map(toClient)
 }

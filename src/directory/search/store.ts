@@ -203,3 +203,19 @@ export async function withPassword(db: Db, ids: readonly string[]): Promise<Read
     .execute()
   return new Set(rows.map((row) => row.person_id))
 }
+
+/** What an authenticator has stored of these people, by their ids; who has nothing is left out. */
+export async function credentialsOfPeople<Data>(
+  db: Db,
+  ids: readonly string[],
+  authenticator: string,
+): Promise<ReadonlyMap<string, Data>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('credentials')
+    .select(['person_id', 'data'])
+    .where('authenticator', '=', authenticator)
+    .where('person_id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map((row) => [row.person_id, JSON.parse(row.data) as Data]))
+}

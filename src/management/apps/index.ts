@@ -19,7 +19,7 @@ import {
 } from '../../clients/index.ts'
 import { findGroup, findPerson } from '../../directory/index.ts'
 import { invalid, notFound, taken } from '../errors.ts'
-import { newReader, pageFrom, pageOf, parameter, requiredText } from '../input.ts'
+import { newReader, pageFrom, pageOf, pageWithin, parameter, requiredText } from '../input.ts'
 import { type Answer, type Call, type ManagementParts, type Operation, prefix } from '../operation.ts'
 import { getUser } from '../users/index.ts'
 import { grantOperations, mayHandOn } from './grants.ts'
@@ -255,7 +255,8 @@ export const appOperations: readonly Operation[] = [
     handle: async (call) => {
       const { id } = await getApp(call)
       const { groups } = await assignmentsOf(call.parts.storage.db, id)
-      return { body: groups.map((groupId) => groupLink(call.parts.baseUrl(), id, groupId)) }
+      const { items, next } = pageWithin(groups, pageOf(call.query), (groupId) => groupId)
+      return { body: items.map((groupId) => groupLink(call.parts.baseUrl(), id, groupId)), next }
     },
   },
   {
@@ -279,7 +280,8 @@ export const appOperations: readonly Operation[] = [
     summary: 'Lists the people that an app is assigned to by themselves.',
     handle: async (call) => {
       const { people } = await assignmentsOf(call.parts.storage.db, (await getApp(call)).id)
-      return { body: await Promise.all(people.map((id) => appUser(call, id))) }
+      const { items, next } = pageWithin(people, pageOf(call.query), (id) => id)
+      return { body: await Promise.all(items.map((id) => appUser(call, id))), next }
     },
   },
   {

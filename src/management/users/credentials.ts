@@ -1,13 +1,27 @@
 import { ProtocolError } from '../../base/index.ts'
-import type { PersonStatus } from '../../directory/index.ts'
+import type { Person, PersonStatus } from '../../directory/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
-import { fieldsIn, newReader, requiredText } from '../input.ts'
+import { fieldsIn, flag, newReader, requiredText } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
+import { questionsOf, questionToPut, readQuestion } from './question.ts'
 import { getUser } from './read.ts'
 import { handOut, linkOf, recoveryOf } from './recovery.ts'
 import { credentialsOf } from './wire.ts'
 
 const mayChange: readonly PersonStatus[] = ['STAGED', 'ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY']
+
+/** Throws 403 where this is not her password. */
+async function refuseWithout(
+  { parts }: Call,
+  { id }: Person,
+  password: string,
+  field: string,
+): Promise<void> {
+  if (await parts.people.hasPassword(id, password)) return
+  throw new ProtocolError(403, 'E0000014', 'Update of credentials failed', {
+    causes: [`${field}: ${field === 'oldPassword' ? 'Old Password' : 'Password'} is not correct`],
+  })
+}
 
 /** A new password by somebody who knows the old one. Her sessions end, as after any new password. */
 async function changePassword(call: Call): Promise<Answer> {
@@ -21,22 +35,51 @@ async function changePassword(call: Call): Promise<Answer> {
     max: 256,
   })
   reader.check()
+  const strict = flag(call.query, 'strict', false)
   const { parts, actor } = call
   const person = await getUser(call)
   if (!mayChange.includes(person.status)) throw wrongStatus()
-  if (!(await parts.people.hasPassword(person.id, old))) {
-    throw new ProtocolError(403, 'E0000014', 'Update of credentials failed', {
-      causes: ['oldPassword: Old Password is not correct'],
-    })
-  }
+  await refuseWithout(call, person, old, 'oldPassword')
   const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
   const changed = await parts.people.change(
     person.id,
     { password, status },
-    { by: actor, from: { statuses: mayChange, refused: wrongStatus() } },
+    { by: actor, own: { strict }, from: { statuses: mayChange, refused: wrongStatus() } },
   )
   if (changed === undefined) throw notFound(person.id, 'User')
-  return { body: credentialsOf(changed, true) }
+  return { body: await credentialsIn(call, changed) }
+}
+
+async function credentialsIn({ parts }: Call, person: Person): Promise<object> {
+  const question = (await questionsOf(parts.storage.db, [person.id])).get(person.id)
+  return credentialsOf(person, { password: true, question })
+}
+
+/** Another question, by somebody who knows the password. Nobody asks it yet. */
+async function changeQuestion(call: Call): Promise<Answer> {
+  const reader = newReader()
+  const password = requiredText(reader, fieldsIn(reader, call.body, 'password'), 'value', {
+    label: 'password',
+    max: 256,
+  })
+  const wanted = readQuestion(reader, fieldsIn(reader, call.body, 'recovery_question'))
+  reader.check()
+  const { parts, actor } = call
+  const person = await getUser(call)
+  if (!mayChange.includes(person.status)) throw wrongStatus()
+  await refuseWithout(call, person, password, 'password')
+  const changed = await parts.people.change(
+    person.id,
+    {},
+    {
+      by: actor,
+      from: { statuses: mayChange, refused: wrongStatus() },
+      with: await questionToPut(parts, wanted),
+    },
+  )
+  if (changed === undefined) throw notFound(person.id, 'User')
+  parts.log?.warn({ personId: person.id }, 'a recovery question is kept, and nobody asks it yet')
+  return { body: await credentialsIn(call, changed) }
 }
 
 /** The mail that she could have asked for herself; her password stays good until she has set a new one. */
@@ -70,7 +113,16 @@ const post = (name: string, summary: string, handle: Operation['handle']): Opera
 })
 
 export const credentials: readonly Operation[] = [
-  post('change_password', 'Sets a new password for somebody who knows the old one.', changePassword),
+  post(
+    'change_password',
+    'Sets a new password for somebody who knows the old one; `strict=true` minds its minimum age.',
+    changePassword,
+  ),
+  post(
+    'change_recovery_question',
+    'Sets the recovery question of somebody who knows her password; kept as a hash, and asked by nobody yet.',
+    changeQuestion,
+  ),
   post(
     'forgot_password',
     'Mails a link to set a new password; `sendEmail=false` answers the link.',

@@ -5,20 +5,20 @@ import {
   type Person,
   type PersonStatus,
   queryPeople,
-  withPassword,
 } from '../../directory/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { groupOf } from '../groups/wire.ts'
-import { flag, pageFrom, pageOf, parameter } from '../input.ts'
+import { criteria, flag, pageFrom, pageOf, parameter } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
+import { questionToPut } from './question.ts'
 import { getUser, readChanges, readUser, replacing, type UserBody } from './read.ts'
 import { activationOf, handOut } from './recovery.ts'
 import { parseSearch, parseUserFilter } from './search.ts'
-import { userOf, usersOf } from './wire.ts'
+import { usersOf } from './wire.ts'
 
 async function told({ parts }: Call, person: Person): Promise<Answer> {
-  const having = await withPassword(parts.storage.db, [person.id])
-  return { body: userOf(parts.baseUrl(), person, having.has(person.id)) }
+  const [body = {}] = await usersOf(parts, [person])
+  return { body }
 }
 
 /** A new person. Without a password she gets a token to choose one; with one she can sign in at once. */
@@ -27,7 +27,7 @@ async function create(call: Call): Promise<Answer> {
   const activate = flag(query, 'activate', true)
   const next = parameter(query, 'nextLogin')
   if (next !== undefined && next !== 'changePassword') throw invalid(['nextLogin: must be changePassword'])
-  const { groupIds, ...wanted } = await readUser(call)
+  const { groupIds, recoveryQuestion, ...wanted } = await readUser(call)
   for (const id of groupIds) {
     const group = await findGroup(parts.storage.db, id)
     if (group === undefined) throw notFound(id, 'Group')
@@ -35,12 +35,14 @@ async function create(call: Call): Promise<Answer> {
   }
   const hasPassword = wanted.password !== undefined || wanted.passwordHash !== undefined
   const status = firstStatus(activate, hasPassword, next !== undefined)
+  const putQuestion = recoveryQuestion && (await questionToPut(parts, recoveryQuestion))
   const person = await parts.people.add(
     { ...wanted, status },
     {
       by: actor,
       async with(tx, created, now) {
         for (const id of groupIds) await addMember(tx, id, created.id)
+        await putQuestion?.(tx, created, now)
         if (status === 'PROVISIONED')
           await handOut({ ...call, now }, tx, created, { ...activationOf(call), mails: true })
       },
@@ -58,18 +60,19 @@ function firstStatus(activate: boolean, hasPassword: boolean, mustChange: boolea
 
 async function list({ parts, query }: Call): Promise<Answer> {
   const q = parameter(query, 'q')
-  const filter = parameter(query, 'filter')
-  const search = parameter(query, 'search')
+  const filter = criteria(query, 'filter')
+  const search = criteria(query, 'search')
   for (const name of ['sortBy', 'sortOrder']) {
     if (parameter(query, name) !== undefined) throw invalid([`${name}: people are in the order of their ids`])
   }
   if ([q, filter, search].filter((given) => given !== undefined).length > 1) {
     throw invalid(['search: q, filter and search exclude each other'])
   }
-  const page = pageOf(query, q === undefined ? {} : { limit: 10 })
+  const page = pageOf(query, { ids: '00u', ...(q !== undefined && { limit: 10 }) })
   const people = await queryPeople(parts.storage, {
     startsWith: q,
-    filter: search !== undefined ? parseSearch(search) : filter && parseUserFilter(filter),
+    filter:
+      search !== undefined ? parseSearch(search) : filter !== undefined ? parseUserFilter(filter) : undefined,
     // Who is gone shows to those who ask for her.
     except: search === undefined && filter === undefined ? 'DEPROVISIONED' : undefined,
     limit: page.limit + 1,
@@ -85,11 +88,12 @@ async function change(call: Call, changes: Partial<UserBody> & object): Promise<
   if (changes.password !== undefined && before.status === 'DEPROVISIONED') {
     throw invalid(['password: a deactivated person has none'])
   }
-  const { profile, password, passwordHash } = changes
+  const { profile, password, passwordHash, recoveryQuestion } = changes
+  const putQuestion = recoveryQuestion && (await questionToPut(parts, recoveryQuestion))
   const changed = await parts.people.change(
     before.id,
     { ...(profile && { profile }), password, passwordHash },
-    { by: actor },
+    { by: actor, ...(putQuestion && { with: putQuestion }) },
   )
   if (changed === undefined) throw notFound(before.id, 'User')
   return told(call, changed)
@@ -97,7 +101,9 @@ async function change(call: Call, changes: Partial<UserBody> & object): Promise<
 
 /** As Okta does: the first call deactivates, the second one removes. */
 async function remove(call: Call): Promise<Answer> {
-  const { parts, actor } = call
+  const { parts, actor, query } = call
+  // As Okta takes it. Nobody is told here of who was deactivated but the log.
+  flag(query, 'sendEmail', false)
   const { id, status } = await getUser(call)
   if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor })
   else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor })
@@ -162,8 +168,14 @@ export const crud: readonly Operation[] = [
     summary: 'Lists the groups of a person.',
     handle: async (call) => {
       const { id } = await getUser(call)
-      const groups = await listGroups(call.parts.storage.db, { ofPerson: id, limit: 10_000 })
-      return { body: groups.map((group) => groupOf(call.parts.baseUrl(), group)) }
+      const page = pageOf(call.query)
+      const groups = await listGroups(call.parts.storage.db, {
+        ofPerson: id,
+        limit: page.limit + 1,
+        after: page.after,
+      })
+      const { items, next } = pageFrom(groups, page, (group) => group.id)
+      return { body: items.map((group) => groupOf(call.parts.baseUrl(), group)), next }
     },
   },
   {

@@ -10,6 +10,7 @@ import {
 import { notFound, taken } from '../errors.ts'
 import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../input.ts'
 import type { Call, Fields } from '../operation.ts'
+import { type RecoveryQuestion, readQuestion } from './question.ts'
 
 /** Whom a path names: by her id, else by her login. Throws 404. */
 export async function getUser({ parts, params }: Call, name = 'userId'): Promise<Person> {
@@ -24,6 +25,7 @@ export interface UserBody {
   readonly profile: Profile
   readonly password: string | undefined
   readonly passwordHash: string | undefined
+  readonly recoveryQuestion: RecoveryQuestion | undefined
   readonly groupIds: readonly string[]
 }
 
@@ -87,8 +89,19 @@ async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: stri
 }
 
 /** A password in clear, or a hash of argon2id. An empty object keeps the one there is. */
-function readCredentials(reader: Reader, body: Fields): Pick<UserBody, 'password' | 'passwordHash'> {
-  const password = fieldsIn(reader, fieldsIn(reader, body, 'credentials'), 'password')
+function readCredentials(
+  reader: Reader,
+  body: Fields,
+): Pick<UserBody, 'password' | 'passwordHash' | 'recoveryQuestion'> {
+  const credentials = fieldsIn(reader, body, 'credentials')
+  const asked = fieldsIn(reader, credentials, 'recovery_question')
+  // A question without its answer is what is told of the one there is: it stays.
+  const recoveryQuestion = asked.answer === undefined ? undefined : readQuestion(reader, asked)
+  return { ...readPassword(reader, credentials), recoveryQuestion }
+}
+
+function readPassword(reader: Reader, credentials: Fields): Pick<UserBody, 'password' | 'passwordHash'> {
+  const password = fieldsIn(reader, credentials, 'password')
   const value = textIn(reader, password, 'value', { label: 'password', max: 256 })
   if (value === '') reader.problems.push('password: The field cannot be left blank')
   if (password.hook !== undefined) reader.problems.push('password.hook: import by a hook is not supported')

@@ -1,6 +1,7 @@
 import { isoTime } from '../../base/index.ts'
 import { type Person, withPassword } from '../../directory/index.ts'
 import { type ManagementParts, prefix } from '../operation.ts'
+import { questionsOf } from './question.ts'
 
 /** What can be done to somebody of a status, as links of her representation. */
 const links: Readonly<Record<string, readonly string[]>> = {
@@ -21,8 +22,8 @@ const paths: Readonly<Record<string, string>> = {
   changePassword: 'credentials/change_password',
 }
 
-/** A person in the shape of Okta's Users API. Of her password it tells that there is one. */
-export function userOf(base: string, person: Person, hasPassword: boolean): object {
+/** A person in the shape of Okta's Users API. Of her password it tells that there is one, of her question what it asks. */
+export function userOf(base: string, person: Person, has: Having): object {
   const { id, status, profile } = person
   const self = `${base}${prefix}/users/${id}`
   return {
@@ -36,7 +37,7 @@ export function userOf(base: string, person: Person, hasPassword: boolean): obje
     passwordChanged: person.passwordChangedAt === null ? null : isoTime(person.passwordChangedAt),
     type: { id: 'otyDefault' },
     profile: { firstName: null, lastName: null, mobilePhone: null, secondEmail: null, ...profile },
-    credentials: credentialsOf(person, hasPassword),
+    credentials: credentialsOf(person, has),
     _links: {
       self: { href: self },
       ...Object.fromEntries(
@@ -51,15 +52,25 @@ export function userOf(base: string, person: Person, hasPassword: boolean): obje
   }
 }
 
-export const credentialsOf = ({ profile }: Person, hasPassword: boolean): object => ({
-  ...(hasPassword && { password: {} }),
+/** What somebody can prove herself by, as far as it is told. */
+export interface Having {
+  readonly password: boolean
+  readonly question?: string | undefined
+}
+
+export const credentialsOf = ({ profile }: Person, { password, question }: Having): object => ({
+  ...(password && { password: {} }),
+  ...(question !== undefined && { recovery_question: { question } }),
   emails: [{ value: profile.email, status: 'VERIFIED', type: 'PRIMARY' }],
   provider: { type: 'OKTA', name: 'OKTA' },
 })
 
-/** People as they are told, with one look at who has a password. */
+/** People as they are told, with one look at who has a password, and one at who has a question. */
 export async function usersOf(parts: ManagementParts, people: readonly Person[]): Promise<readonly object[]> {
   const ids = people.map(({ id }) => id)
   const having = await withPassword(parts.storage.db, ids)
-  return people.map((person) => userOf(parts.baseUrl(), person, having.has(person.id)))
+  const questions = await questionsOf(parts.storage.db, ids)
+  return people.map((person) =>
+    userOf(parts.baseUrl(), person, { password: having.has(person.id), question: questions.get(person.id) }),
+  )
 }

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Api, apiOf } from '../support/management.ts'
+
+const newPassword = 'Lighthouse-Biscuit-77'
+const mary = '/users/mary@example.com'
+let idp: Kit
+let api: Api
+
+beforeAll(async () => {
+  idp = await startEngine()
+  api = apiOf(idp)
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const causes = ({ body }: Awaited<ReturnType<Api>>) =>
+  ((body.errorCauses ?? []) as { errorSummary: string }[]).map(({ errorSummary }) => errorSummary)
+const question = { question: 'Where did the kettle come from?', answer: 'Grandma  Rose' }
+
+describe('a recovery question', () => {
+  const ask = (recovery_question: object, value = idp.person.password) =>
+    api('POST', `${mary}/credentials/change_recovery_question`, { password: { value }, recovery_question })
+
+  test('is set by whoever knows the password, told without its answer, and stored as a hash', async () => {
+    const answer = await ask(question)
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { password: {}, recovery_question: { question: question.question } },
+    })
+    const { body, text } = await api('GET', mary)
+    expect(body.credentials).toMatchObject({ recovery_question: { question: question.question } })
+    for (const told of [answer.text, text]) expect(told.toLowerCase()).not.toMatch(/rose|argon2|"hash"/)
+    const rows = await idp.engine.storage.db.selectFrom('credentials').select('data').execute()
+    expect(JSON.stringify(rows).toLowerCase()).not.toContain('rose')
+  })
+
+  test('is not set by anybody else', async () => {
+    const refused = await ask(question, 'not her password')
+    expect([refused.status, refused.body.errorCode]).toEqual([403, 'E0000014'])
+    expect(causes(refused)).toEqual(['password: Password is not correct'])
+    await api('POST', `${mary}/lifecycle/suspend`)
+    expect((await ask(question)).body.errorCode).toBe('E0000038')
+  })
+
+  test.each([
+    [{ question: 'Where?' }, ['recovery_question.answer: The field cannot be left blank']],
+    [{ question: 'Where?', answer: 'abc' }, ['recovery_question.answer: must be at least 4 characters long']],
+    [
+      { question: 'Is it a kettle?', answer: ' KETTLE' },
+      ['recovery_question.answer: must not be part of the question'],
+    ],
+    [
+      { question: 7, answer: ['x'] },
+      [expect.stringContaining('question'), expect.stringContaining('answer')],
+    ],
+  ])('is refused where it makes no sense (%#)', async (wanted, expected) => {
+    const refused = await ask(wanted)
+    expect([refused.status, refused.body.errorCode]).toEqual([400, 'E0000001'])
+    expect(causes(refused)).toEqual(expected)
+  })
+
+  test('comes with a new person, and stays where she is put as she was told of', async () => {
+    const profile = { login: 'ada@example.com', email: 'ada@example.com' }
+    const credentials = { password: { value: newPassword }, recovery_question: question }
+    const { id, ...told } = (await api('POST', '/users', { profile, credentials })).body
+    expect(told.credentials).toMatchObject({ recovery_question: { question: question.question } })
+    expect((await api('PUT', `/users/${id}`, told)).body.credentials).toEqual(told.credentials)
+  })
+})
+
+describe('a password that is changed by its owner', () => {
+  const change = (oldPassword: string, value: string, query = '') =>
+    api('POST', `${mary}/credentials/change_password${query}`, {
+      oldPassword: { value: oldPassword },
+      newPassword: { value },
+    })
+
+  test('is none of the last, and where it is strict not changed too soon', async () => {
+    const [policy] = (await api('GET', '/policies?type=PASSWORD')).list
+    const age = { historyCount: 2, minAgeMinutes: 60 }
+    const settings = { password: { complexity: { minLength: 12 }, age } }
+    await api('PUT', `/policies/${policy?.id}`, { ...policy, settings })
+
+    expect((await change(idp.person.password, newPassword)).status).toBe(200)
+    expect(causes(await change(newPassword, idp.person.password))).toEqual([
+      'password: Password cannot be one of your last 2 passwords.',
+    ])
+    expect(causes(await change(newPassword, 'Another-Biscuit-78', '?strict=true'))).toEqual([
+      'password: The password was changed too recently.',
+    ])
+    expect((await change(newPassword, 'Another-Biscuit-78')).status).toBe(200)
+  })
+})
+
+describe('what the users API does not offer', () => {
+  test('is a method: PATCH is refused, and changes nothing', async () => {
+    const { status, body } = await api('PATCH', mary, { profile: { nickName: 'Contrary' } })
+    expect([status, body.errorCode]).toEqual([405, 'E0000022'])
+    expect((await api('GET', mary)).body.profile).not.toHaveProperty('nickName')
+  })
+
+  test('is members of a body that it does not know: they are passed over', async () => {
+    const body = { profile: { nickName: 'Contrary' }, id: '00uOther', status: 'SUSPENDED', favourite: 'x' }
+    expect((await api('POST', mary, body)).body).toMatchObject({
+      status: 'ACTIVE',
+      profile: { nickName: 'Contrary' },
+    })
+  })
+
+  test('is a person behind an API token', async () => {
+    expect((await api('GET', '/users/me')).body.errorCode).toBe('E0000007')
+  })
+
+  test('is a mail to administrators: sendEmail of a deletion is read, and must make sense', async () => {
+    expect((await api('DELETE', `${mary}?sendEmail=maybe`)).status).toBe(400)
+    expect((await api('DELETE', `${mary}?sendEmail=true`)).status).toBe(204)
+    expect((await api('GET', mary)).body.status).toBe('DEPROVISIONED')
+  })
+})
