@@ -10,6 +10,10 @@ export const invalid = (causes: readonly string[]): ProtocolError => {
   return new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes })
 }
 
+/** What is searched for cannot be told from the request. */
+export const invalidCriteria = (why: string): ProtocolError =>
+  new ProtocolError(400, 'E0000031', 'Invalid search criteria.', { causes: [why] })
+
 /** The status does not allow it. */
 export const wrongStatus = (): ProtocolError =>
   new ProtocolError(403, 'E0000038', "This operation is not allowed in the user's current status.")

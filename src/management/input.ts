@@ -1,4 +1,4 @@
-import { invalid } from './errors.ts'
+import { invalid, invalidCriteria } from './errors.ts'
 import type { Query } from './log.ts'
 import type { Fields } from './operation.ts'
 
@@ -78,6 +78,12 @@ export function parameter(query: Query, name: string): string | undefined {
   return value
 }
 
+/** A parameter that says what is searched for. An empty one is a mistake: it must not find all there is. */
+export function criteria(query: Query, name: string): string | undefined {
+  if (query[name] === '') throw invalidCriteria(`${name} is empty`)
+  return parameter(query, name)
+}
+
 /** `true` or `false`, or what counts where neither is said. */
 export function flag(query: Query, name: string, absent: boolean): boolean {
   const text = parameter(query, name)?.toLowerCase()
@@ -91,13 +97,18 @@ export interface Page {
   readonly after: string | undefined
 }
 
-/** Which page is asked for. Larger limits than the largest count as the largest, as Okta takes them. */
-export function pageOf(query: Query, { limit = 200, most = 200 } = {}): Page {
+/** Which page is asked for, of things whose made ids begin with `ids`. Larger limits than the largest count as the largest, as Okta takes them. */
+export function pageOf(
+  query: Query,
+  { limit = 200, most = 200, ids = '' }: { limit?: number; most?: number; ids?: string } = {},
+): Page {
   const text = parameter(query, 'limit')
   const asked = text === undefined ? limit : /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (asked < 1) throw invalid(['limit: must be a number from 1'])
   const after = parameter(query, 'after')
-  if (after !== undefined && !/^[\w.:-]{1,100}$/.test(after)) {
+  // Whatever else is taken for a place in the list, and most of it for its beginning.
+  const isId = ids === '' || (after?.startsWith(ids) && after.length === 20)
+  if (after !== undefined && !(isId && /^[\w.:-]{1,100}$/.test(after))) {
     throw invalid(['after: is not one that a Link header gave'])
   }
   return { limit: Math.min(asked, most), after }

@@ -217,7 +217,7 @@ describe('people', () => {
     'password eq "x"',
   ])('are not searched by %s', async (search) => {
     const { status, body } = await api('GET', `/users?${new URLSearchParams({ search })}`)
-    expect([status, body.errorCode]).toEqual([400, 'E0000053'])
+    expect([status, body.errorCode]).toEqual([400, 'E0000031'])
   })
 
   test('who are deactivated show only to those who ask', async () => {

@@ -18,7 +18,7 @@ const person = (n: number): NewRow<'people'> => {
   const profile = { login, email: login, firstName: first, lastName: `Last${n}`, department: `D${n % 100}` }
   return {
     // Ids are random: their order is no other order.
-    id: `00u${((n * 7919) % many).toString(36).padStart(8, '0')}${n}`,
+    id: `00u${((n * 7919) % many).toString(36).padStart(8, '0')}${String(n).padStart(9, '0')}`,
     status: statuses[n % statuses.length] ?? '',
     login,
     login_key: login,

@@ -15,6 +15,8 @@ export interface StoredGroup {
 export interface GroupsQuery {
   readonly limit: number
   readonly after?: string | undefined
+  /** The whole name. */
+  readonly named?: string | undefined
   /** The beginning of a name. */
   readonly startsWith?: string | undefined
   readonly type?: string | undefined
@@ -38,10 +40,11 @@ export async function findGroup(db: Db, id: string): Promise<StoredGroup | undef
 
 /** One page of groups, in the order of their ids. */
 export async function listGroups(db: Db, wanted: GroupsQuery): Promise<readonly StoredGroup[]> {
-  const { after, startsWith, type, ofPerson, ofClient } = wanted
+  const { after, named, startsWith, type, ofPerson, ofClient } = wanted
   let query = db.selectFrom('groups').selectAll().orderBy('id').limit(wanted.limit)
   if (after !== undefined) query = query.where('id', '>', after)
   if (type !== undefined) query = query.where('type', '=', type)
+  if (named !== undefined) query = query.where('name_key', '=', nameKey(named))
   if (startsWith !== undefined) {
     const key = nameKey(startsWith)
     query = query.where((where) =>

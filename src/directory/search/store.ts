@@ -108,11 +108,13 @@ function comparison(kind: Kind, { attribute, operator, value }: Comparison): Exp
       kind === 'sqlite'
         ? sql<string>`json_type(people.profile, ${path})`
         : sql<string>`cast(people.profile::json -> ${attribute.name} as text)`
-    return sql<SqlBool>`${found} ${sql.raw(operator === 'ne' ? '<>' : '=')} ${String(value)}`
+    const isIt = sql<SqlBool>`${found} ${sql.raw(operator === 'ne' ? '<>' : '=')} ${String(value)}`
+    return sql<SqlBool>`(${isIt} and ${found} <> 'null')`
   }
   const member =
     kind === 'sqlite'
-      ? sql<string>`json_extract(people.profile, ${path})`
+      ? // It tells true as 1.
+        sql<string>`case json_type(people.profile, ${path}) when 'true' then 'true' when 'false' then 'false' else json_extract(people.profile, ${path}) end`
       : sql<string>`(people.profile::json ->> ${attribute.name})`
   if (operator === 'pr') return sql<SqlBool>`(${member} is not null and cast(${member} as text) <> '')`
   // Letters of ASCII alone: the databases agree on no others, and the second one only where it is told to.

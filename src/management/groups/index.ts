@@ -7,6 +7,7 @@ import { ProtocolError } from '../../base/index.ts'
 import {
   addMember,
   findGroup,
+  type GroupsQuery,
   listGroups,
   putGroup,
   queryPeople,
@@ -14,8 +15,8 @@ import {
   removeMember,
   type StoredGroup,
 } from '../../directory/index.ts'
-import { invalid, notFound, taken } from '../errors.ts'
-import { fieldsIn, newReader, pageFrom, pageOf, parameter, requiredText, textIn } from '../input.ts'
+import { invalid, invalidCriteria, notFound, taken } from '../errors.ts'
+import { criteria, fieldsIn, newReader, pageFrom, pageOf, parameter, requiredText, textIn } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { getUser, usersOf } from '../users/index.ts'
 import { groupOf } from './wire.ts'
@@ -69,27 +70,32 @@ const tell = (
     { random: parts.random, now },
   )
 
-async function list({ parts, query }: Call): Promise<Answer> {
-  const page = pageOf(query, { limit: 10_000, most: 10_000 })
-  const filter = parameter(query, 'filter') ?? parameter(query, 'search')
-  const [, type, name] =
-    /^(?:type eq "(OKTA_GROUP|BUILT_IN|APP_GROUP)"|profile\.name (?:eq|sw) "([^"\\]{1,255})")$/i.exec(
-      filter ?? '',
-    ) ?? []
-  if (filter !== undefined && type === undefined && name === undefined) {
-    throw new ProtocolError(400, 'E0000053', 'Invalid filter: it may be type eq "…" or profile.name eq "…".')
+/** What a group is searched by: its type, its name, or the beginning of its name. */
+function criteriaOf(query: Call['query']): Pick<GroupsQuery, 'type' | 'named' | 'startsWith'> {
+  const q = parameter(query, 'q')
+  const given = [criteria(query, 'filter'), criteria(query, 'search')].filter((text) => text !== undefined)
+  if (given.length + (q === undefined ? 0 : 1) > 1) {
+    throw invalid(['search: q, filter and search exclude each other'])
   }
-  const startsWith = name ?? parameter(query, 'q')
-  const found = await listGroups(parts.storage.db, { ...page, limit: page.limit + 1, startsWith, type })
-  const { items, next } = pageFrom(found, page, ({ id }) => id)
-  const exact = / eq "/i.test(filter ?? '') && name !== undefined
-  const groups = exact ? items.filter((group) => group.name.toLowerCase() === name.toLowerCase()) : items
-  return { body: groups.map((group) => groupOf(parts.baseUrl(), group)), next }
+  const [text] = given
+  if (text === undefined) return { startsWith: q }
+  const [, type] = /^type eq "(OKTA_GROUP|BUILT_IN|APP_GROUP)"$/i.exec(text) ?? []
+  if (type !== undefined) return { type: type.toUpperCase() }
+  const [, operator, name] = /^profile\.name (eq|sw) "([^"\\\p{Cc}]{1,255})"$/iu.exec(text) ?? []
+  if (name === undefined) throw invalidCriteria('it may be type eq "…", or profile.name with eq or sw')
+  return operator?.toLowerCase() === 'eq' ? { named: name } : { startsWith: name }
+}
+
+async function list({ parts, query }: Call): Promise<Answer> {
+  const page = pageOf(query, { limit: 10_000, most: 10_000, ids: '00g' })
+  const wanted = { ...criteriaOf(query), ...page, limit: page.limit + 1 }
+  const { items, next } = pageFrom(await listGroups(parts.storage.db, wanted), page, ({ id }) => id)
+  return { body: items.map((group) => groupOf(parts.baseUrl(), group)), next }
 }
 
 async function members(call: Call): Promise<Answer> {
   const { id } = await getGroup(call)
-  const page = pageOf(call.query, { limit: 1000, most: 1000 })
+  const page = pageOf(call.query, { limit: 1000, most: 1000, ids: '00u' })
   const found = await queryPeople(call.parts.storage, { ...page, limit: page.limit + 1, inGroup: id })
   const { items, next } = pageFrom(found, page, (person) => person.id)
   return { body: await usersOf(call.parts, items), next }

@@ -1,5 +1,6 @@
-import { parseTime } from '../../base/index.ts'
+import { ProtocolError, parseTime } from '../../base/index.ts'
 import { type Attribute, type Comparison, type PeopleFilter, personStatuses } from '../../directory/index.ts'
+import { invalidCriteria } from '../errors.ts'
 import { invalidFilter, parseFilter } from '../filter.ts'
 
 const operators = ['eq', 'ne', 'sw', 'co', 'gt', 'ge', 'lt', 'le', 'pr'] as const
@@ -8,14 +9,24 @@ type Operator = (typeof operators)[number]
 const own = ['id', 'status', 'created', 'lastUpdated', 'statusChanged'] as const
 const times: readonly string[] = ['created', 'lastUpdated', 'statusChanged']
 
-/** Reads `search`: any attribute of a profile, the status, the id and the times. Throws 400 `E0000053`. */
-export const parseSearch = (text: string): PeopleFilter => parseFilter(text, compare)
+/** Reads `search`: any attribute of a profile, the status, the id and the times. Throws 400 `E0000031`. */
+export const parseSearch = (text: string): PeopleFilter => read(text, compare)
+
+/** Of people the field tells that a filter is wrong by another code than of events. */
+function read(text: string, make: typeof compare): PeopleFilter {
+  try {
+    return parseFilter(text, make)
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === 'E0000053') throw invalidCriteria(error.description)
+    throw error
+  }
+}
 
 const filtered = ['id', 'status', 'lastUpdated', 'login', 'email', 'firstName', 'lastName']
 
 /** Reads `filter`, which knows fewer attributes, and of operators `eq` and, for times, the orderings. */
 export const parseUserFilter = (text: string): PeopleFilter =>
-  parseFilter(text, (word, operator, value) => {
+  read(text, (word, operator, value) => {
     const comparison = compare(word, operator, value)
     const { name } = comparison.attribute
     if (!filtered.includes(name)) throw invalidFilter(`it may not compare ${word}`)
