@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -11,6 +11,8 @@ export interface BenchDatabase {
   readonly url: string
   /** CPU that the database's own processes have used, in milliseconds; 0 where it is in the engine's process. */
   cpuMs(): number
+  /** Another with the same content, while nobody has this one open. It goes before this one goes. */
+  copy(): Promise<BenchDatabase>
   drop(): Promise<void>
 }
 
@@ -18,12 +20,16 @@ export interface BenchDatabase {
 export const createDatabase = (name: BenchDatabase['name']): Promise<BenchDatabase> =>
   name === 'sqlite' ? createSqlite() : createPostgres()
 
-async function createSqlite(): Promise<BenchDatabase> {
+async function createSqlite(from?: string): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'rekey-bench-'))
+  const file = join(folder, 'rekey.db')
+  // Whoever closed it last has moved its log into it.
+  if (from !== undefined) await copyFile(from, file)
   return {
     name: 'sqlite',
-    url: `sqlite:${join(folder, 'rekey.db')}`,
+    url: `sqlite:${file}`,
     cpuMs: () => 0,
+    copy: () => createSqlite(file),
     drop: () => rm(folder, { recursive: true, force: true }),
   }
 }
@@ -32,18 +38,34 @@ async function createPostgres(): Promise<BenchDatabase> {
   const given = process.env.DATABASE_URL
   const folder = given === undefined ? await mkdtemp(join(tmpdir(), 'rekey-bench-')) : undefined
   const server = given ?? (await clusterIn(folder ?? '', { durable: true }))
-  const url = new URL(server)
-  url.pathname = `/rekey_bench_${process.pid}_${Date.now()}`
-  await administer(server, `create database ${url.pathname.slice(1)}`)
   const postmaster = folder === undefined ? undefined : postmasterOf(folder)
+  const first = await databaseIn(server, postmaster)
+  return {
+    ...first,
+    async drop() {
+      await first.drop()
+      if (folder !== undefined) removeCluster(folder)
+    },
+  }
+}
+
+let databases = 0
+
+async function databaseIn(
+  server: string,
+  postmaster: number | undefined,
+  template?: string,
+): Promise<BenchDatabase> {
+  const url = new URL(server)
+  const name = `rekey_bench_${process.pid}_${Date.now()}_${++databases}`
+  url.pathname = `/${name}`
+  await administer(server, `create database ${name} ${template === undefined ? '' : `template ${template}`}`)
   return {
     name: 'postgres',
     url: url.href,
     cpuMs: () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster)),
-    async drop() {
-      await administer(server, `drop database ${url.pathname.slice(1)} with (force)`)
-      if (folder !== undefined) removeCluster(folder)
-    },
+    copy: () => databaseIn(server, postmaster, name),
+    drop: () => administer(server, `drop database ${name} with (force)`),
   }
 }
 

@@ -42,3 +42,30 @@ export async function addPeople(storage: Storage, count: number, passwordHash: s
   })
   await sql`analyze`.execute(storage.db)
 }
+
+/**
+ * So many conversations that stand at the question for the code, one a person as far as there are people; the others
+ * have not said yet who they are.
+ */
+export async function addTransactions(storage: Storage, count: number, people: number): Promise<void> {
+  const now = Date.now()
+  const at = sql`cast(${now} as bigint)`
+  const end = sql`cast(${now + 3_600_000} as bigint)`
+  const numbers = sql`with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n < ${count - 1})`
+  const text = (value: string) => sql`cast(${value} as text)`
+  const own = sql`case when n < ${people} then '00ubench' || cast(100000000000 + n as text) end`
+  const progress = { format: 1, intent: 'recovery', proofs: [], misses: 0, replaced: [] }
+  await storage.transaction(async (tx) => {
+    await sql`insert into interactions (id, handle_hash, client_id, issuer, request, redirect_uri, code_challenge, origin, created_at, expires_at)
+      select * from (${numbers} select 'intbench' || cast(n as text), 'handle' || cast(n as text), 'bench', 'default',
+        ${text('{"scope":"openid","state":"state"}')}, 'https://app.example/callback', 'challenge', '{}', ${at}, ${end} from numbers) as made`.execute(
+      tx,
+    )
+    await sql`insert into transactions (id, interaction_id, turn, client_id, state_hash, key_version, progress, version, person_id, created_at, updated_at, expires_at)
+      select * from (${numbers} select 'trsbench' || cast(n as text), 'intbench' || cast(n as text), 0, 'bench', 'state' || cast(n as text),
+        'bench', ${text(JSON.stringify(progress))}, 4, ${own}, ${at}, ${at}, ${end} from numbers) as made`.execute(
+      tx,
+    )
+  })
+  await sql`analyze`.execute(storage.db)
+}

@@ -66,6 +66,15 @@ export const interactionCodeIn = (body: IdxBody): string | undefined =>
 
 /** One whole recovery: from `interact` to tokens. Answers what the token endpoint said. */
 export async function recover(recovery: Recovery): Promise<Record<string, unknown>> {
+  const steps = walk(recovery)
+  for (;;) {
+    const { done, value } = await steps.next()
+    if (done) return value
+  }
+}
+
+/** The same, a step at a time. */
+export async function* walk(recovery: Recovery): AsyncGenerator<StepName, Record<string, unknown>> {
   const { engineUrl, agent, login } = recovery
   const timed = async (step: StepName, path: string, type: string, body: string, headers = {}) => {
     const begun = performance.now()
@@ -91,20 +100,27 @@ export async function recover(recovery: Recovery): Promise<Record<string, unknow
     }).toString(),
     { authorization, 'x-forwarded-for': nextAddress() },
   )
+  yield 'interact'
   const { stateHandle } = await idx('introspect', 'introspect', { interactionHandle })
+  yield 'introspect'
   await idx('recover', 'recover', { stateHandle })
+  yield 'recover'
   const named = await idx('identify', 'identify', { stateHandle, identifier: login })
+  yield 'identify'
   const id = named.authenticators?.value[0]?.id
   await idx('challenge', 'challenge', { stateHandle, authenticator: { id } })
+  yield 'challenge'
   await idx('answer code', 'challenge/answer', {
     stateHandle,
     credentials: { passcode: await recovery.code() },
   })
+  yield 'answer code'
   const done = await idx('answer password', 'challenge/answer', {
     stateHandle,
     credentials: { passcode: recovery.password },
   })
   const code = interactionCodeIn(done)
+  yield 'answer password'
   return timed(
     'token',
     '/oauth2/default/v1/token',
