@@ -1,6 +1,13 @@
 import { listEvents, type Observe, record } from './audit/index.ts'
 import { authenticatorsWith } from './authenticators/index.ts'
-import { branchOf, type Clock, type Logger, type MonotonicClock, systemClock } from './base/index.ts'
+import {
+  branchOf,
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  systemClock,
+  untraced,
+} from './base/index.ts'
 import type { ClientConfig, Config } from './config/index.ts'
 import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
 import { addFigures } from './figures.ts'
@@ -99,6 +106,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
     onAttempt: figures.mailAttempted,
   })
+  // What is delivered then is due, whosever request it was that woke it.
+  const wakeDelivery = () => untraced(() => delivery.wake())
   const authenticators = authenticatorsWith(hasher)
   const parts: FlowParts = {
     storage,
@@ -116,7 +125,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       },
     },
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
-    onCommitted: () => delivery.wake(),
+    onCommitted: wakeDelivery,
     onTurn: figures.turned,
   }
   const limits = createRequestLimits({
@@ -168,7 +177,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
     adminPage: config.management.adminPage ?? config.mode !== 'production',
-    onCommitted: () => delivery.wake(),
+    onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
   })
   const http = createHttp({

@@ -1,4 +1,5 @@
 import { destination, type LevelWithSilent, type Logger, pino } from 'pino'
+import { presentTrace } from './trace.ts'
 
 export type { Logger }
 
@@ -27,14 +28,20 @@ const secretNames = [
   'secret',
 ]
 
-/** A JSON logger on standard error, so that standard output stays the answer's. Secrets by name are redacted, one level deep too. */
+/** A JSON logger on standard error, so that standard output stays the answer's. Secrets by name are redacted, one level deep too; lines of a request tell its trace. */
 export function createLogger(options: {
   readonly level: LevelWithSilent
   readonly stream?: { write(line: string): void }
 }): Logger {
   const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   return pino(
-    { level: options.level, redact: { paths, censor: '[redacted]' }, base: null },
+    {
+      level: options.level,
+      redact: { paths, censor: '[redacted]' },
+      base: null,
+      // The lines of one request can be found together, beside those of whoever called and of whom it calls.
+      mixin: () => ({ ...presentTrace() }),
+    },
     options.stream ?? destination({ dest: 2, sync: true }),
   )
 }

@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
 import { schemaless } from './schemaless.ts'
+import { addTraces } from './traces.ts'
 
 /** Larger than any form of the protocols, in bytes. */
 const bodyLimit = 64 * 1024
@@ -48,6 +49,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   handleUnknown(app)
   acceptJson(app)
 
+  addTraces(app, options)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')

@@ -1,6 +1,6 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
-import type { Logger } from '../base/index.ts'
+import { type Logger, untraced } from '../base/index.ts'
 import { told } from './unavailable.ts'
 
 /** Limits that keep one bad minute of the database from becoming a bad hour of the engine, in milliseconds. */
@@ -78,7 +78,8 @@ function namesOfStatements(): (text: string) => string | undefined {
 
 async function connected(pool: Pool): Promise<PoolClient> {
   try {
-    return await pool.connect()
+    // A connection outlives the request that opens it.
+    return await untraced(() => pool.connect())
   } catch (error) {
     throw told(error)
   }
