@@ -13,8 +13,8 @@ await client.userApi.createUser({ activate: true, body: { profile, credentials: 
 
 A token has a role. \`read\` may read everything, \`users\` may also change people and who is in which group, \`all\` may
 do everything. Without a token, or with one that is not known, the answer is 401 \`E0000011\`; a role that is too weak gets
-403 \`E0000006\`. No answer holds a secret, a code or a hash, with three exceptions that are what was asked for: the secret
-of a new app, a temporary password, and with \`sendEmail=false\` the link that would have been mailed.
+403 \`E0000006\`. No answer holds a secret, a code or a hash, with three exceptions that are what was asked for: a new secret
+of an app, a temporary password, and with \`sendEmail=false\` the link that would have been mailed.
 
 ## Access by OAuth
 
@@ -76,6 +76,28 @@ Obeyed are, by group and by person, the first match in order:
 
 A locked account, one that is denied and one that does not exist are answered alike until somebody has proven herself.
 
+## The user schema
+
+\`/api/v1/meta/schemas/user/default\` tells which attributes profiles may have, and takes those of your own below
+\`definitions.custom.properties\`: a \`type\` (string, boolean, number, integer, array), and if you like \`required\`,
+\`minLength\`, \`maxLength\`, \`enum\`, \`pattern\`, \`permissions\`; \`null\` removes one from the schema and from all profiles. Every
+write of a profile is held to it, over HTTP, by the command line and by tests: 400 \`E0000001\` with a cause an attribute, also
+for an attribute that is not there. What is stored already is not judged anew. With the scope \`profile\` apps see attributes of
+your own in userinfo and in the ID token, except those with the permission \`HIDE\` and those called like a claim that means
+something. \`master\`, \`unique\` and the like are kept.
+
+## Authenticators
+
+Of the email authenticator \`tokenLifetimeInMinutes\` is how long a code is good, and \`allowedFor\` (any, sso, recovery, none)
+what it may be used for; other nodes follow within two seconds. It is not deactivated, nor is a use taken from it, as long as
+an active policy needs it: 403 \`E0000148\`. The password is always there.
+
+## Secrets of apps
+
+An app has two secrets at most. Make a second one, give it to the app, deactivate the first, and delete it when nothing broke:
+each is good while it is ACTIVE, and its text is answered once. \`email_magic_link_redirect_uri\` in \`settings.oauthClient\` is
+where magic links lead.
+
 ## What is not obeyed
 
 Bodies are kept as they come. What the engine does not act by is told in the log when it is set: \`a policy asks for what is
@@ -85,6 +107,8 @@ not obeyed\`, with the members.
 - Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY.
 - Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notes about a lockout.
 - Lifetimes of sessions in global session policies.
+- The order in which a schema has its attributes, \`unique\` and \`master\`. Recovery questions are kept as hashes and asked by nobody.
+- The authorization server is read, not changed.
 - Hashes of imported passwords: argon2id alone. \`sortBy\` of lists is refused.
 `
 
