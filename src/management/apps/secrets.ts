@@ -8,7 +8,7 @@ import {
   isConfidential,
 } from '../../clients/index.ts'
 import { invalid, notFound } from '../errors.ts'
-import { newReader, textIn } from '../input.ts'
+import { newReader, pageOf, pageWithin, textIn } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
 import { appIn, appToChange, tellUpdated } from './find.ts'
 
@@ -111,7 +111,8 @@ export const secretOperations: readonly Operation[] = [
     async handle(call) {
       const client = await appIn(call)
       const base = call.parts.baseUrl()
-      return { body: clientSecretsOf(client).map((secret) => secretOf(base, client.id, secret)) }
+      const { items, next } = pageWithin(clientSecretsOf(client), pageOf(call.query), ({ id }) => id)
+      return { body: items.map((secret) => secretOf(base, client.id, secret)), next }
     },
   },
   {
