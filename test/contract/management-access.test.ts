@@ -149,7 +149,9 @@ test('there is no other route below /api/v1', async () => {
   )
 })
 
-test('HEAD is as closed as GET', async () => {
-  const response = await fetch(`${idp.engineUrl}/api/v1/users`, { method: 'HEAD' })
-  expect(response.status).toBe(401)
+test('HEAD tells nothing of what GET would', async () => {
+  for (const path of ['/users', `/users/${ids.userId}`, '/users/nobody']) {
+    const response = await fetch(`${idp.engineUrl}/api/v1${path}`, { method: 'HEAD' })
+    expect([401, 405]).toContain(response.status)
+  }
 })
