@@ -1,5 +1,15 @@
 import { ProtocolError, type Random, randomId } from '../base/index.ts'
-import { type Db, isUniqueViolation, prefixed, type Row, run, unprefixed } from '../storage/index.ts'
+import {
+  type Db,
+  insert,
+  isUniqueViolation,
+  prefixed,
+  type Row,
+  run,
+  statement,
+  unprefixed,
+  type Value,
+} from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens/store.ts'
@@ -29,8 +39,13 @@ export const toPerson = (row: PersonRow): Person => ({
   lastLoginAt: row.last_login_at,
 })
 
+const personById = statement((db, value: Value<{ id: string }>) =>
+  db.selectFrom('people').selectAll().where('id', '=', value('id')),
+)
+
 export async function findPerson(db: Db, id: string): Promise<Person | undefined> {
-  const row = await db.selectFrom('people').selectAll().where('id', '=', id).executeTakeFirst()
+  const { rows } = await personById(db, { id })
+  const [row] = rows
   return row && toPerson(row)
 }
 
@@ -70,15 +85,18 @@ export function memberFrom(rows: readonly MemberRow[]): Member {
   }
 }
 
+const peopleByKey = statement((db, value: Value<{ key: string }>) =>
+  db
+    .selectFrom('people')
+    .selectAll()
+    .where((eb) => eb.or([eb('login_key', '=', value('key')), eb('email_key', '=', value('key'))]))
+    .limit(2),
+)
+
 /** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
 export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
   const key = compareKey(identifier)
-  const rows = await db
-    .selectFrom('people')
-    .selectAll()
-    .where((eb) => eb.or([eb('login_key', '=', key), eb('email_key', '=', key)]))
-    .limit(2)
-    .execute()
+  const { rows } = await peopleByKey(db, { key })
   const row = rows.find((candidate) => candidate.login_key === key) ?? rows[0]
   return row && toPerson(row)
 }
@@ -201,17 +219,21 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
+const credentialOf = statement((db, value: Value<{ personId: string; authenticator: string }>) =>
+  db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('person_id', '=', value('personId'))
+    .where('authenticator', '=', value('authenticator')),
+)
+
 export async function findCredential<Data>(
   db: Db,
   personId: string,
   authenticator: string,
 ): Promise<Credential<Data> | undefined> {
-  const row = await db
-    .selectFrom('credentials')
-    .selectAll()
-    .where('person_id', '=', personId)
-    .where('authenticator', '=', authenticator)
-    .executeTakeFirst()
+  const { rows } = await credentialOf(db, { personId, authenticator })
+  const [row] = rows
   if (row === undefined) return undefined
   return {
     personId,
@@ -228,18 +250,19 @@ export async function putCredential(
   credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
   now: number,
 ): Promise<void> {
-  const data = JSON.stringify(credential.data)
-  await db
-    .insertInto('credentials')
-    .values({
-      person_id: credential.personId,
-      authenticator: credential.authenticator,
-      data,
-      created_at: now,
-      updated_at: now,
-    })
-    .onConflict((oc) => oc.columns(['person_id', 'authenticator']).doUpdateSet({ data, updated_at: now }))
-    .execute()
+  const row = {
+    person_id: credential.personId,
+    authenticator: credential.authenticator,
+    data: JSON.stringify(credential.data),
+    created_at: now,
+    updated_at: now,
+  }
+  await insert(
+    db,
+    'credentials',
+    [row],
+    'on conflict (person_id, authenticator) do update set data = excluded.data, updated_at = excluded.updated_at',
+  )
 }
 
 export async function removeCredential(db: Db, personId: string, authenticator: string): Promise<void> {

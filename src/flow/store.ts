@@ -287,6 +287,21 @@ export async function moveTransaction(
   return numAffectedRows > 0n
 }
 
+const end = statement((db, value: Value<{ personId: string; now: number; rule: string; except: string }>) =>
+  db
+    .updateTable('transactions')
+    .set((eb) => ({
+      closed_at: value('now'),
+      updated_at: value('now'),
+      link_hash: null,
+      ended_by: value('rule'),
+      version: eb('version', '+', 1),
+    }))
+    .where('person_id', '=', value('personId'))
+    .where('closed_at', 'is', null)
+    .where('id', '!=', value('except')),
+)
+
 /**
  * Ends every open conversation of a person, and with them all her live codes and links, in one statement. One may be
  * spared: the conversation that just succeeded.
@@ -297,20 +312,10 @@ export async function endTransactionsOf(
   now: number,
   options: { readonly except?: string; readonly rule?: string } = {},
 ): Promise<number> {
-  let query = db
-    .updateTable('transactions')
-    .set((eb) => ({
-      closed_at: now,
-      updated_at: now,
-      link_hash: null,
-      ended_by: options.rule ?? 'superseded',
-      version: eb('version', '+', 1),
-    }))
-    .where('person_id', '=', personId)
-    .where('closed_at', 'is', null)
-  if (options.except !== undefined) query = query.where('id', '!=', options.except)
-  const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
-  return Number(numUpdatedRows)
+  // No transaction has an empty id.
+  const { rule = 'superseded', except = '' } = options
+  const { numAffectedRows } = await end(db, { personId, now, rule, except })
+  return Number(numAffectedRows ?? 0n)
 }
 
 /** A transaction as it may be shown: its public id, never its state handle, no hash, no sealed value. */

@@ -1,5 +1,5 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
-import { type Db, insert, type Row } from '../storage/index.ts'
+import { type Db, insert, type Row, statement, type Value } from '../storage/index.ts'
 
 /** What a client asked for at `interact`. */
 export interface InteractionRequest {
@@ -123,6 +123,19 @@ export async function extendInteraction(db: Db, id: string, expiresAt: number): 
 
 export const newInteractionCode = (random: Random): string => randomToken(random)
 
+const complete = statement(
+  (db, value: Value<{ id: string; codeHash: string; codeExpiresAt: number; sessionId: string }>) =>
+    db
+      .updateTable('interactions')
+      .set({
+        code_hash: value('codeHash'),
+        code_expires_at: value('codeExpiresAt'),
+        session_id: value('sessionId'),
+      })
+      .where('id', '=', value('id'))
+      .where('code_hash', 'is', null),
+)
+
 /** Ends an interaction well: the person is known, and the code may be redeemed once. False if it had ended before. */
 export async function completeInteraction(
   db: Db,
@@ -130,17 +143,10 @@ export async function completeInteraction(
   result: { readonly code: string; readonly codeExpiresAt: number; readonly sessionId: string },
   secrets: Secrets,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('interactions')
-    .set({
-      code_hash: hashCode(secrets, result.code),
-      code_expires_at: result.codeExpiresAt,
-      session_id: result.sessionId,
-    })
-    .where('id', '=', id)
-    .where('code_hash', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows > 0n
+  const { code, codeExpiresAt, sessionId } = result
+  const codeHash = hashCode(secrets, code)
+  const { numAffectedRows = 0n } = await complete(db, { id, codeHash, codeExpiresAt, sessionId })
+  return numAffectedRows > 0n
 }
 
 const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)

@@ -60,19 +60,18 @@ export interface Use {
 /** How much of each budget has been used in its present window, without charging it; in the order asked for. */
 export async function usedOf(db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> {
   const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
-  const rows = await db
-    .selectFrom('budgets')
-    .select(['key', 'used'])
-    .where('key', 'in', keys)
-    .where('expires_at', '>', now)
-    .execute()
+  const text = `select key, used from budgets where expires_at > $1 and key in (${slots(keys, 2)})`
+  const rows = await run<{ key: string; used: number }>(db, text, [now, ...keys])
   return keys.map((key) => rows.find((row) => row.key === key)?.used ?? 0)
 }
 
 /** Forgets what was used: after a success. */
 export async function clearBudgets(db: Db, uses: readonly Use[]): Promise<void> {
   const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
-  await db.deleteFrom('budgets').where('key', 'in', keys).execute()
+  await run(db, `delete from budgets where key in (${slots(keys, 1)})`, keys)
 }
+
+const slots = (keys: readonly string[], from: number): string =>
+  keys.map((_, index) => `$${from + index}`).join(', ')
 
 const keyOf = (budget: Budget, subject: string): string => `${budget.purpose}:${subject}`

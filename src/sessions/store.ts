@@ -1,5 +1,5 @@
 import { type Random, randomId } from '../base/index.ts'
-import { type Db, insert, type Row } from '../storage/index.ts'
+import { type Db, insert, type Row, statement, type Value } from '../storage/index.ts'
 
 /** One sign-in that was completed: its tokens carry its id, and they are worth nothing once it is revoked. */
 export interface Session {
@@ -45,15 +45,19 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
   ])
 }
 
-/** The session, if it exists, is not revoked and has not expired. */
-export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const row = await db
+const liveSession = statement((db, value: Value<{ id: string; now: number }>) =>
+  db
     .selectFrom('sessions')
     .selectAll()
-    .where('id', '=', id)
+    .where('id', '=', value('id'))
     .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
+    .where('expires_at', '>', value('now')),
+)
+
+/** The session, if it exists, is not revoked and has not expired. */
+export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const { rows } = await liveSession(db, { id, now })
+  const [row] = rows
   return row && toSession(row)
 }
 
@@ -69,6 +73,15 @@ export async function revokeSession(db: Db, id: string, now: number): Promise<Se
   return row && toSession(row)
 }
 
+const sessionsEnd = statement((db, value: Value<{ personId: string; except: string; now: number }>) =>
+  db
+    .updateTable('sessions')
+    .set({ revoked_at: value('now') })
+    .where('person_id', '=', value('personId'))
+    .where('revoked_at', 'is', null)
+    .where('id', '!=', value('except')),
+)
+
 /** Ends all sessions of a person, except one. Answers how many ended. */
 export async function revokeSessionsOf(
   db: Db,
@@ -76,12 +89,7 @@ export async function revokeSessionsOf(
   now: number,
   options: { readonly except?: string | undefined } = {},
 ): Promise<number> {
-  let query = db
-    .updateTable('sessions')
-    .set({ revoked_at: now })
-    .where('person_id', '=', personId)
-    .where('revoked_at', 'is', null)
-  if (options.except !== undefined) query = query.where('id', '!=', options.except)
-  const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
-  return Number(numUpdatedRows)
+  // No session has an empty id.
+  const { numAffectedRows } = await sessionsEnd(db, { personId, now, except: options.except ?? '' })
+  return Number(numAffectedRows ?? 0n)
 }

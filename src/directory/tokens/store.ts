@@ -1,5 +1,5 @@
 import { type Random, randomId, randomToken, type Secrets } from '../../base/index.ts'
-import type { Db, Row } from '../../storage/index.ts'
+import { type Db, type Row, statement, type Value } from '../../storage/index.ts'
 
 /** `recovery`: to set a new password. `activation`: to set the first one. */
 export type PersonTokenKind = 'recovery' | 'activation'
@@ -78,7 +78,11 @@ export async function spendPersonToken(db: Db, id: string, now: number): Promise
   return numDeletedRows > 0n
 }
 
+const tokensEnd = statement((db, value: Value<{ personId: string }>) =>
+  db.deleteFrom('person_tokens').where('person_id', '=', value('personId')),
+)
+
 /** Ends the tokens of a person: after any change of what they lead to. */
 export async function endPersonTokens(db: Db, personId: string): Promise<void> {
-  await db.deleteFrom('person_tokens').where('person_id', '=', personId).execute()
+  await tokensEnd(db, { personId })
 }
