@@ -4,6 +4,7 @@ import { configurationPage } from '../src/config/index.ts'
 import { flowPage } from './documents/flow.ts'
 import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
+import { openApiFile } from './documents/openapi.ts'
 import { operationsPage } from './documents/operations.ts'
 import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
@@ -23,6 +24,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/messages.md', render: messagesPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/statuses.md', render: statusesPage },
+  { file: 'docs/openapi.yaml', render: openApiFile },
   { file: 'docs/supported.md', render: supportedPage },
 ]
 

@@ -98,6 +98,27 @@ An app has two secrets at most. Make a second one, give it to the app, deactivat
 each is good while it is ACTIVE, and its text is answered once. \`email_magic_link_redirect_uri\` in \`settings.oauthClient\` is
 where magic links lead.
 
+## The admin page
+
+![The admin page: a person, her status, what can be done for her, and her last events](assets/admin.png)
+
+\`/admin\` of the engine: people with search, status and last events; reset a password (the mail goes out), unlock, suspend, end a
+suspension; apps, policies and the log to look at. It asks for an API token, keeps it in the tab (\`sessionStorage\`) and can do
+what the token may, no more: \`read\` to look, \`users\` to act. \`/\` leads to the search, arrows move. The page is three static
+files that load nothing from elsewhere and whose policy lets no text become markup. In development it is there, and the tab Admin
+of the inbox opens it with the token of \`rekey dev\`; in production only with \`management.adminPage: true\`, best behind a
+proxy that lets administrators through to \`/admin\` and \`/api/v1\`.
+
+## As OpenAPI
+
+The whole HTTP API, with OAuth, IDX and health, is described in [openapi.yaml](openapi.yaml) (OpenAPI 3.1), made from the
+operations below. \`rekey dev\` serves it for its engine at \`/openapi/engine.json\` of the inbox's address. A test holds a running
+engine's routes, answers and refusals against it.
+
+## As a file
+
+Groups, policies, apps, trusted origins and people can stand in one file: [configuration-as-code.md](configuration-as-code.md).
+
 ## What is not obeyed
 
 Bodies are kept as they come. What the engine does not act by is told in the log when it is set: \`a policy asks for what is

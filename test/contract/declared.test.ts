@@ -137,6 +137,16 @@ onEachDatabase('a file', (kind) => {
     await at.apply(all, '--prune')
   })
 
+  test('may be the one of the documentation', async () => {
+    const [, text = ''] =
+      /```yaml\n(.*?)```/s.exec(readFileSync('docs/configuration-as-code.md', 'utf8')) ?? []
+    writeFileSync(join(at.folder, 'documented.yaml'), text)
+    expect(await at.call(['apply', 'documented.yaml', '--yes'])).toMatchObject({ code: 0 })
+    expect(await at.call(['apply', 'documented.yaml', '--check'])).toMatchObject({ code: 0 })
+    await at.apply({ ...all, apps: [] }, '--prune')
+    await at.apply(all)
+  })
+
   test('removes with --prune alone, from its own lists alone, and nobody', async () => {
     await at.apply({ groups: [{ profile: { name: 'Old' } }], apps: [{ ...portal, label: 'Old app' }] })
     const kept = await at.apply({ groups: [staff], people: [] })

@@ -166,6 +166,10 @@ describe('the control API', () => {
       return [await call('GET', `/transactions/${id}`), { id, events: expect.any(Array) }]
     },
     'GET /openapi.json': async () => [await call('GET', '/openapi.json'), { openapi: expect.any(String) }],
+    'GET /openapi/engine.json': async () => [
+      await call('GET', '/openapi/engine.json'),
+      { openapi: expect.any(String), paths: expect.any(Object) },
+    ],
   }
 
   const documented = rowsOf('Control API').map(([cell = '']) => codes(cell)[0] ?? '')

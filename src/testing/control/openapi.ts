@@ -127,6 +127,7 @@ const calls: Readonly<Record<string, Call>> = {
   'GET /events': { summary: 'The system log, newest first', answer: list(anything) },
   'GET /transactions': { summary: 'Conversations, newest first', answer: list(anything) },
   'GET /transactions/{id}': { summary: 'One conversation as a timeline', answer: anything },
+  'GET /openapi/engine.json': { summary: 'The engine’s own HTTP API as OpenAPI', answer: anything },
   'GET /openapi.json': { summary: 'This document', answer: anything },
 }
 

@@ -5,7 +5,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { isoTime, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
-import { schemaless } from '../../http/index.ts'
+import { openApi, schemaless } from '../../http/index.ts'
 import { streamMessages } from './event-stream.ts'
 import { flowRoutes, noFlows } from './flows/index.ts'
 import { guardRequest } from './guard.ts'
@@ -57,6 +57,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
     guardRequest(request.headers, request.socket.localPort ?? 0)
   })
   app.get('/openapi.json', async ({ socket }) => openApiOf(`http://localhost:${socket.localPort}`))
+  app.get('/openapi/engine.json', async () => openApi(options.engine.engineUrl ?? ''))
   messageRoutes(app, options)
   engineRoutes(app, options)
   inboxRoutes(app, { messages: sink.messages, hints: { ...options.hints, smtpUrl: sink.url } })

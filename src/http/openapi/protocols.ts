@@ -1,0 +1,142 @@
+import { Type } from 'typebox'
+
+// OAuth, IDX and what operators ask: their bodies are the specifications', so they are told of in short.
+
+const anything = Type.Record(Type.String(), Type.Unknown())
+const texts = (...names: readonly string[]) =>
+  Type.Object(Object.fromEntries(names.map((name) => [name, Type.Optional(Type.String())])))
+
+interface Endpoint {
+  readonly methods: readonly ('get' | 'post')[]
+  readonly summary: string
+  readonly form?: object
+  readonly ion?: object
+  readonly type?: string
+}
+
+const oauth: Readonly<Record<string, Endpoint>> = {
+  '/v1/interact': {
+    methods: ['post'],
+    summary: 'Begins an interaction and answers its handle.',
+    form: texts(
+      'client_id',
+      'client_secret',
+      'scope',
+      'redirect_uri',
+      'state',
+      'nonce',
+      'code_challenge',
+      'code_challenge_method',
+      'recovery_token',
+    ),
+  },
+  '/v1/token': {
+    methods: ['post'],
+    summary: 'Exchanges an interaction code, a refresh token or a client’s assertion for tokens.',
+    form: texts(
+      'grant_type',
+      'client_id',
+      'client_secret',
+      'interaction_code',
+      'code_verifier',
+      'refresh_token',
+      'scope',
+      'client_assertion',
+      'client_assertion_type',
+    ),
+  },
+  '/v1/introspect': {
+    methods: ['post'],
+    summary: 'Tells whether a token is worth something (RFC 7662).',
+    form: texts('token', 'token_type_hint', 'client_id', 'client_secret'),
+  },
+  '/v1/revoke': {
+    methods: ['post'],
+    summary: 'Ends a token (RFC 7009).',
+    form: texts('token', 'token_type_hint', 'client_id', 'client_secret'),
+  },
+  '/v1/keys': { methods: ['get'], summary: 'The public keys that tokens are signed with (RFC 7517).' },
+  '/v1/userinfo': { methods: ['get', 'post'], summary: 'The claims of whose access token is shown.' },
+  '/v1/logout': {
+    methods: ['get', 'post'],
+    summary: 'Ends a session and leads back to the app.',
+    type: 'text/html',
+  },
+}
+
+const discovery = ['openid-configuration', 'oauth-authorization-server']
+
+const handle = Type.Object({ stateHandle: Type.Optional(Type.String()) })
+
+/** The endpoints of the protocols and for operators. `steps` are the paths below /idp/idx. */
+export function protocolPaths(
+  steps: readonly string[],
+): Readonly<Record<string, Readonly<Record<string, object>>>> {
+  const all: Record<string, Endpoint> = {}
+  for (const [issuer, path] of [
+    ['/oauth2/default', '/oauth2/default'],
+    ['', '/oauth2'],
+  ] as const) {
+    for (const name of discovery) {
+      all[`${issuer}/.well-known/${name}`] = {
+        methods: ['get'],
+        summary: 'What the authorization server can do.',
+      }
+    }
+    for (const [name, endpoint] of Object.entries(oauth)) all[path + name] = endpoint
+  }
+  for (const step of ['introspect', ...steps]) {
+    const summary = step === 'introspect' ? 'Tells where a conversation stands.' : `Takes the step ${step}.`
+    all[`/idp/idx/${step}`] = {
+      methods: ['post'],
+      summary,
+      ion: handle,
+      type: 'application/ion+json; okta-version=1.0.0',
+    }
+  }
+  all['/email/verify/{clientId}'] = {
+    methods: ['get'],
+    summary: 'Where the link of a mail leads.',
+    type: 'text/html',
+  }
+  all['/health/live'] = { methods: ['get'], summary: 'Whether the process lives.' }
+  all['/health/ready'] = { methods: ['get'], summary: 'Whether it can answer; 503 where not.' }
+  all['/metrics'] = { methods: ['get'], summary: 'Figures in the format of Prometheus.', type: 'text/plain' }
+  return Object.fromEntries(
+    Object.entries(all).map(([path, endpoint]) => [
+      path,
+      Object.fromEntries(endpoint.methods.map((method) => [method, operationOf(path, method, endpoint)])),
+    ]),
+  )
+}
+
+function operationOf(
+  path: string,
+  method: string,
+  { summary, form, ion, type = 'application/json' }: Endpoint,
+): object {
+  const body = form
+    ? { 'application/x-www-form-urlencoded': { schema: form } }
+    : ion && {
+        'application/ion+json; okta-version=1.0.0': { schema: ion },
+        'application/json': { schema: ion },
+      }
+  return {
+    summary,
+    tags: [path.startsWith('/idp') ? 'idx' : /oauth2|well-known/.test(path) ? 'oauth' : 'operation'],
+    parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: Type.String(),
+    })),
+    ...(body && method === 'post' && { requestBody: { content: body } }),
+    responses: {
+      200: {
+        description: 'Done.',
+        content: { [type]: { schema: type.includes('json') ? anything : Type.String() } },
+      },
+      default: { description: 'Refused, in the protocol’s own shape.', content: { [type]: { schema: {} } } },
+    },
+  }
+}

@@ -1,0 +1,302 @@
+import { Type } from 'typebox'
+import { personStatuses } from '../../directory/index.ts'
+
+// The bodies that the management API takes and answers, for programs that make clients of it. What is closed here holds
+// nothing else; a test holds a running engine's answers against these.
+
+const closed = { additionalProperties: false } as const
+const time = Type.String({ format: 'date-time' })
+const timeOrNull = Type.Union([time, Type.Null()])
+const textOrNull = Type.Union([Type.String(), Type.Null()])
+const texts = Type.Array(Type.String())
+const anything = Type.Record(Type.String(), Type.Unknown())
+const links = Type.Record(Type.String(), Type.Unknown(), { description: 'Where it leads on.' })
+const either = (...values: readonly string[]) => Type.Union(values.map((value) => Type.Literal(value)))
+const status = either('ACTIVE', 'INACTIVE')
+
+/** A schema of the document by its name. */
+export const ref = (name: keyof typeof schemas) => Type.Unsafe({ $ref: `#/components/schemas/${name}` })
+
+const profile = {
+  login: Type.String({ maxLength: 100, description: 'Her username, unique.' }),
+  email: Type.String({ maxLength: 254, description: 'Her primary email, unique.' }),
+  firstName: Type.Optional(textOrNull),
+  lastName: Type.Optional(textOrNull),
+  mobilePhone: Type.Optional(textOrNull),
+  secondEmail: Type.Optional(textOrNull),
+  locale: Type.Optional(textOrNull),
+}
+
+const credentials = Type.Object({
+  password: Type.Optional(
+    Type.Object({
+      value: Type.Optional(Type.String({ maxLength: 256 })),
+      hash: Type.Optional(Type.Object({ algorithm: Type.String() })),
+    }),
+  ),
+  recovery_question: Type.Optional(
+    Type.Object({ question: Type.Optional(Type.String()), answer: Type.Optional(Type.String()) }),
+  ),
+})
+
+const group = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 255 }),
+  description: Type.Optional(Type.Union([Type.String({ maxLength: 1024 }), Type.Null()])),
+})
+
+const oauthClient = {
+  redirect_uris: Type.Optional(texts),
+  post_logout_redirect_uris: Type.Optional(texts),
+  response_types: Type.Optional(texts),
+  grant_types: Type.Optional(
+    Type.Array(either('authorization_code', 'interaction_code', 'refresh_token', 'client_credentials')),
+  ),
+  application_type: Type.Optional(either('web', 'browser', 'native', 'service')),
+  consent_method: Type.Optional(Type.String()),
+  issuer_mode: Type.Optional(Type.String()),
+  email_magic_link_redirect_uri: Type.Optional(textOrNull),
+  jwks: Type.Optional(Type.Object({ keys: Type.Array(anything) })),
+}
+
+const party = Type.Object({
+  id: textOrNull,
+  type: Type.String(),
+  alternateId: Type.Optional(textOrNull),
+  displayName: Type.Optional(textOrNull),
+})
+
+const conditions = Type.Optional(Type.Union([anything, Type.Null()]))
+const names = Type.String({ minLength: 1, maxLength: 255 })
+const keptOf = {
+  id: Type.String(),
+  name: names,
+  status,
+  priority: Type.Integer({ minimum: 1 }),
+  system: Type.Boolean({ description: 'Built in: always the last, and for everybody.' }),
+  created: time,
+  lastUpdated: time,
+  type: Type.String(),
+  _links: links,
+}
+const policyTypes = either(
+  'PASSWORD',
+  'OKTA_SIGN_ON',
+  'ACCESS_POLICY',
+  'MFA_ENROLL',
+  'PROFILE_ENROLLMENT',
+  'IDP_DISCOVERY',
+)
+
+export const schemas = {
+  Error: Type.Object(
+    {
+      errorCode: Type.String({ description: 'Such as E0000001.' }),
+      errorSummary: Type.String(),
+      errorLink: Type.String(),
+      errorId: Type.String({ description: 'Also in the log.' }),
+      errorCauses: Type.Array(Type.Object({ errorSummary: Type.String() }, closed)),
+    },
+    closed,
+  ),
+  User: Type.Object(
+    {
+      id: Type.String(),
+      status: either(...personStatuses),
+      created: time,
+      activated: Type.Null(),
+      statusChanged: timeOrNull,
+      lastLogin: timeOrNull,
+      lastUpdated: time,
+      passwordChanged: timeOrNull,
+      type: Type.Object({ id: Type.String() }),
+      profile: Type.Object(profile),
+      credentials: anything,
+      _links: links,
+    },
+    closed,
+  ),
+  NewUser: Type.Object({
+    profile: Type.Object(profile),
+    credentials: Type.Optional(credentials),
+    groupIds: Type.Optional(texts),
+  }),
+  UserChanges: Type.Object({
+    profile: Type.Optional(Type.Partial(Type.Object(profile))),
+    credentials: Type.Optional(credentials),
+  }),
+  Token: Type.Object(
+    {
+      activationUrl: Type.Optional(Type.String()),
+      activationToken: Type.Optional(Type.String()),
+      resetPasswordUrl: Type.Optional(Type.String()),
+      tempPassword: Type.Optional(Type.String()),
+    },
+    { description: 'What would have been mailed, where `sendEmail=false` asks for it.' },
+  ),
+  Group: Type.Object(
+    {
+      id: Type.String(),
+      created: time,
+      lastUpdated: time,
+      lastMembershipUpdated: time,
+      objectClass: texts,
+      type: either('OKTA_GROUP', 'BUILT_IN'),
+      profile: group,
+      _links: links,
+    },
+    closed,
+  ),
+  NewGroup: Type.Object({ profile: group }),
+  App: Type.Object(
+    {
+      id: Type.String(),
+      name: Type.String(),
+      label: Type.String(),
+      status,
+      created: timeOrNull,
+      lastUpdated: timeOrNull,
+      features: texts,
+      visibility: anything,
+      signOnMode: Type.Literal('OPENID_CONNECT'),
+      credentials: Type.Object({
+        oauthClient: Type.Object(
+          {
+            client_id: Type.String(),
+            client_secret: Type.Optional(Type.String({ description: 'Answered at the creation alone.' })),
+            autoKeyRotation: Type.Boolean(),
+            token_endpoint_auth_method: Type.String(),
+            pkce_required: Type.Boolean(),
+          },
+          closed,
+        ),
+      }),
+      settings: Type.Object({ app: anything, oauthClient: Type.Object(oauthClient, closed) }),
+      _links: links,
+    },
+    closed,
+  ),
+  NewApp: Type.Object({
+    label: Type.String({ minLength: 1, maxLength: 100 }),
+    signOnMode: Type.Literal('OPENID_CONNECT'),
+    credentials: Type.Optional(
+      Type.Object({
+        oauthClient: Type.Optional(
+          Type.Object({
+            client_id: Type.Optional(Type.String({ pattern: '^[\\w-]{6,100}$' })),
+            client_secret: Type.Optional(Type.String({ pattern: '^[\\w~.-]{14,100}$' })),
+            token_endpoint_auth_method: Type.Optional(Type.String()),
+          }),
+        ),
+      }),
+    ),
+    settings: Type.Optional(Type.Object({ oauthClient: Type.Optional(Type.Object(oauthClient)) })),
+  }),
+  Secret: Type.Object({
+    id: Type.String(),
+    status,
+    created: time,
+    lastUpdated: time,
+    client_secret: Type.Optional(Type.String({ description: 'Answered at the creation alone.' })),
+    _links: links,
+  }),
+  NewSecret: Type.Object({
+    client_secret: Type.Optional(Type.String({ pattern: '^[\\w~.-]{14,100}$' })),
+    status: Type.Optional(status),
+  }),
+  ScopeGrant: Type.Object({
+    id: Type.String(),
+    status,
+    issuer: Type.String(),
+    clientId: Type.String(),
+    scopeId: Type.String(),
+    created: time,
+    lastUpdated: time,
+    _links: links,
+  }),
+  NewScopeGrant: Type.Object({
+    scopeId: Type.String({ maxLength: 100, description: 'Such as okta.users.read.' }),
+    issuer: Type.Optional(Type.String()),
+  }),
+  AppGroup: Type.Object({ id: Type.String(), priority: Type.Integer(), profile: anything, _links: links }),
+  AppUser: Type.Object({
+    id: Type.String(),
+    scope: Type.String(),
+    status: Type.String(),
+    created: time,
+    credentials: anything,
+    _links: links,
+  }),
+  NewAppUser: Type.Object({ id: Type.String({ maxLength: 100 }) }),
+  TrustedOrigin: Type.Object(
+    {
+      id: Type.String(),
+      name: names,
+      origin: Type.String(),
+      scopes: Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') })),
+      status,
+      created: time,
+      lastUpdated: time,
+      _links: links,
+    },
+    closed,
+  ),
+  NewTrustedOrigin: Type.Object({
+    name: names,
+    origin: Type.String({ maxLength: 255, description: 'Such as https://app.example.com.' }),
+    scopes: Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') }), { minItems: 1 }),
+  }),
+  Policy: Type.Object({ ...keptOf, type: policyTypes, conditions }),
+  NewPolicy: Type.Object({
+    type: policyTypes,
+    name: names,
+    status: Type.Optional(status),
+    priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+    conditions,
+  }),
+  PolicyRule: Type.Object({ ...keptOf, conditions }),
+  NewPolicyRule: Type.Object({
+    name: names,
+    status: Type.Optional(status),
+    priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+    conditions,
+    actions: Type.Optional(anything),
+  }),
+  UserSchema: Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    definitions: Type.Object({ base: anything, custom: anything }),
+    properties: anything,
+    _links: links,
+  }),
+  Authenticator: Type.Object({
+    id: Type.String(),
+    key: Type.String(),
+    type: Type.String(),
+    name: Type.String(),
+    status,
+    created: time,
+    lastUpdated: time,
+    _links: links,
+  }),
+  LogEvent: Type.Object({
+    uuid: Type.String(),
+    published: time,
+    version: Type.Literal('0'),
+    severity: either('DEBUG', 'INFO', 'WARN', 'ERROR'),
+    eventType: Type.String(),
+    displayMessage: Type.String(),
+    outcome: Type.Object({
+      result: either('SUCCESS', 'FAILURE', 'SKIPPED', 'ALLOW', 'DENY', 'CHALLENGE'),
+      reason: Type.Optional(textOrNull),
+    }),
+    actor: party,
+    target: Type.Optional(Type.Union([Type.Array(party), Type.Null()])),
+    client: Type.Object({
+      ipAddress: textOrNull,
+      userAgent: Type.Union([Type.Object({ rawUserAgent: Type.String() }), Type.Null()]),
+      id: textOrNull,
+    }),
+    transaction: Type.Object({ type: Type.Literal('WEB'), id: textOrNull }),
+    debugContext: Type.Object({ debugData: Type.Record(Type.String(), Type.Unknown()) }),
+  }),
+}
