@@ -12,6 +12,7 @@ import {
 import type { Schema } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf, tokenOf } from '../support/management.ts'
+import { thingsThere } from '../support/management-things.ts'
 import { type ServiceApp, serviceApp } from '../support/service-app.ts'
 
 let idp: Kit
@@ -34,7 +35,7 @@ beforeAll(async () => {
   tokens.set('a person’s access token', person.accessToken)
   tokens.set('a person’s ID token', person.idToken ?? '')
   robot = await serviceApp(idp, managementScopes)
-  ids = await thingsThere()
+  ids = await thingsThere(idp)
 })
 afterAll(() => idp.close())
 
@@ -49,25 +50,6 @@ async function revokedToken(): Promise<string> {
   )
   await revokeApiToken(storage, apiToken.id, { revokedBy: 'cli', ...context })
   return token
-}
-
-async function thingsThere(): Promise<Readonly<Record<string, string>>> {
-  const api = apiOf(idp)
-  const idOf = async (path: string, body: object) => (await api('POST', path, body)).body.id
-  const policyId = await idOf('/policies', { type: 'PASSWORD', name: 'Any', conditions: {}, settings: {} })
-  return {
-    userId: (await api('GET', `/users/${idp.person.login}`)).body.id,
-    groupId: await idOf('/groups', { profile: { name: 'Staff' } }),
-    appId: robot.id,
-    grantId: (await api('GET', `/apps/${robot.id}/grants`)).list[0]?.id ?? '',
-    trustedOriginId: await idOf('/trustedOrigins', {
-      name: 'Shop',
-      origin: 'https://shop.example',
-      scopes: [{ type: 'CORS' }],
-    }),
-    policyId,
-    ruleId: await idOf(`/policies/${policyId}/rules`, { type: 'PASSWORD', name: 'Any' }),
-  }
 }
 
 /** All there is in the database, but for when a token was used last. */
