@@ -264,14 +264,17 @@ describe('the access token', () => {
     expect(response.status).toBe(401)
   })
 
-  test('of a person opens nothing here, whatever her login is', async () => {
-    await idp.people.add({ login: robot.id, email: 'robot@example.com', password: 'Lighthouse-Biscuit-77' })
-    const tokens = await idp.signInAs(robot.id)
-    for (const token of [tokens.accessToken, tokens.idToken, tokens.refreshToken]) {
-      if (token === undefined) continue
-      const headers = { authorization: `Bearer ${token}` }
-      const response = await fetch(`${idp.engineUrl}/api/v1/users`, { headers })
-      expect([response.status, await response.json()]).toMatchObject([401, { errorCode: 'E0000011' }])
+  test('of a person opens nothing here, though she is called like the app that she signed in to, or like this one', async () => {
+    const password = 'Lighthouse-Biscuit-77'
+    for (const login of [robot.id, idp.clientId]) {
+      await idp.people.add({ login, email: `${login}@example.com`, password })
+      const tokens = await idp.signInAs(login)
+      for (const token of [tokens.accessToken, tokens.idToken, tokens.refreshToken]) {
+        if (token === undefined) continue
+        const headers = { authorization: `Bearer ${token}` }
+        const response = await fetch(`${idp.engineUrl}/api/v1/users`, { headers })
+        expect([response.status, await response.json()]).toMatchObject([401, { errorCode: 'E0000011' }])
+      }
     }
   })
 
