@@ -53,7 +53,7 @@ async function makeSeveral(): Promise<void> {
   }
   ids.secretId = (await api('GET', `/apps/${ids.appId}/credentials/secrets`)).list[0]?.id ?? ''
   ids.authenticatorId = (await api('GET', '/authenticators')).list[0]?.id ?? ''
-  Object.assign(ids, { schemaId: 'default', authServerId: 'default' })
+  Object.assign(ids, { schemaId: 'default', typeId: 'otyDefault', authServerId: 'default' })
 }
 
 const reads = operations.filter(({ method }) => method === 'GET').map(({ path }) => path)

@@ -45,6 +45,15 @@ describe('the user schema', () => {
     expect((await api('GET', '/meta/schemas/user/oscOther')).body.errorCode).toBe('E0000007')
   })
 
+  test('is that of the one type of user there is, which everybody has', async () => {
+    const [type] = (await api('GET', '/meta/types/user')).list
+    const { body } = await api('GET', '/meta/types/user/default')
+    expect(body).toEqual(type)
+    expect(body._links).toMatchObject({ schema: { href: `${idp.engineUrl}/api/v1${path}` } })
+    expect((await api('GET', mary)).body.type).toEqual({ id: type?.id })
+    expect((await api('GET', '/meta/types/user/otyOther')).body.errorCode).toBe('E0000007')
+  })
+
   test('takes attributes, keeps whatever they carry, and changes and removes them one by one', async () => {
     const team = {
       title: 'Team',

@@ -11,7 +11,7 @@ import {
 } from '../../clients/index.ts'
 import { insufficient } from '../access.ts'
 import { notFound } from '../errors.ts'
-import { newReader, requiredText, textIn } from '../input.ts'
+import { newReader, pageOf, pageWithin, requiredText, textIn } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
 import { managementScopes, suffices } from '../scopes.ts'
 
@@ -118,7 +118,8 @@ export const grantOperations: readonly Operation[] = [
     handle: async (call) => {
       const { id } = await getApp(call)
       const grants = await listScopeGrants(call.parts.storage.db, id)
-      return { body: grants.map((each) => grantOf(call, each)) }
+      const { items, next } = pageWithin(grants, pageOf(call.query), (each) => each.id)
+      return { body: items.map((each) => grantOf(call, each)), next }
     },
   },
   { method: 'POST', path: all, role: 'all', summary: 'Grants a scope to a service app.', handle: grant },

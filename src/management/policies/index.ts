@@ -3,7 +3,6 @@
  * them is checked here and read by `policies`.
  */
 import { record } from '../../audit/index.ts'
-import { listClients } from '../../clients/index.ts'
 import {
   findPolicy,
   type Kept,
@@ -16,10 +15,11 @@ import {
   removePolicy,
   removeRule,
 } from '../../policies/index.ts'
-import { appOf } from '../apps/wire.ts'
+import { type Tx, takeTurn } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin, parameter } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
+import { listApps, refuseWhereMapped } from './mapped.ts'
 import { readPolicy, readRule, typeOf } from './read.ts'
 import { policyOf, ruleOf } from './wire.ts'
 
@@ -44,11 +44,13 @@ type Kind = 'create' | 'update' | 'delete'
 async function changing<T>(
   call: Call,
   kind: Kind,
-  change: (tx: Parameters<typeof keep>[0]) => Promise<T>,
+  change: (tx: Tx) => Promise<T>,
   target: { readonly id: string; readonly name: string } | undefined,
 ): Promise<T> {
   const { parts, actor, now } = call
   const result = await parts.storage.transaction(async (tx) => {
+    // Places among others are read and written, and whether an app has the policy: one after the other.
+    await takeTurn(tx, 'apps')
     const made = await change(tx)
     const id = target?.id ?? String(made)
     const event = {
@@ -97,7 +99,7 @@ async function createPolicy(call: Call): Promise<Answer> {
   const wanted = readPolicy(call.body, type)
   warn(call, type, wanted)
   const context = { random: parts.random, now }
-  const create = async (tx: Parameters<typeof keep>[0]) => {
+  const create = async (tx: Tx) => {
     const id = await keep(tx, { type }, wanted, context)
     const body = catchAll[type]
     if (body !== undefined) {
@@ -117,26 +119,23 @@ async function updatePolicy(call: Call): Promise<Answer> {
   const before = await getPolicy(call)
   const wanted = readPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
-  if (wanted.status === 'INACTIVE') await refuseWhereMapped(call, before)
   warn(call, before.type, wanted)
+  const after = {
+    ...wanted,
+    id: before.id,
+    system: before.system,
+    status: call.body.status === undefined ? before.status : wanted.status,
+    priority: wanted.priority ?? before.priority,
+    // Of the built-in one: for everybody, or there would be people without a policy.
+    ...(before.system && { body: { ...wanted.body, conditions: before.body.conditions } }),
+  }
   await changing(
     call,
     'update',
-    (tx) =>
-      keep(
-        tx,
-        { type: before.type },
-        {
-          ...wanted,
-          id: before.id,
-          system: before.system,
-          status: call.body.status === undefined ? before.status : wanted.status,
-          priority: wanted.priority ?? before.priority,
-          // Of the built-in one: for everybody, or there would be people without a policy.
-          ...(before.system && { body: { ...wanted.body, conditions: before.body.conditions } }),
-        },
-        { random: call.parts.random, now: call.now },
-      ),
+    async (tx) => {
+      if (after.status === 'INACTIVE') await refuseWhereMapped(tx, before)
+      return keep(tx, { type: before.type }, after, { random: call.parts.random, now: call.now })
+    },
     before,
   )
   return toldPolicy(call, before.id)
@@ -172,48 +171,31 @@ async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promi
 
 const fixed = (what: string) => invalid([`system: The default policy and its rule cannot be ${what}`])
 
-const appsOf = async ({ parts }: Call, { id, system }: KeptPolicy) =>
-  (await listClients(parts.storage.db)).filter(({ settings: { accessPolicyId } }) =>
-    accessPolicyId === undefined ? system : accessPolicyId === id,
-  )
-
-/** Without its policy an app would fall back to the built-in one, which may ask for less. */
-async function refuseWhereMapped(call: Call, of: KeptPolicy | KeptRule): Promise<void> {
-  if (!('type' in of) || of.type !== 'ACCESS_POLICY') return
-  const [app] = await appsOf(call, of)
-  if (app !== undefined)
-    throw invalid([`policyId: is mapped to ${app.label}; map another policy to it first`])
-}
-
 async function remove(call: Call, of: KeptPolicy | KeptRule): Promise<Answer> {
   if (of.system) throw fixed('deleted')
-  await refuseWhereMapped(call, of)
-  await changing(call, 'delete', (tx) => ('type' in of ? removePolicy(tx, of.id) : removeRule(tx, of.id)), of)
+  const removing = async (tx: Tx) => {
+    await refuseWhereMapped(tx, of)
+    await ('type' in of ? removePolicy(tx, of.id) : removeRule(tx, of.id))
+  }
+  await changing(call, 'delete', removing, of)
   return {}
 }
 
 async function become(call: Call, of: KeptPolicy | KeptRule, status: Kept['status']): Promise<Answer> {
   if (of.system && status === 'INACTIVE') throw fixed('deactivated')
-  if (status === 'INACTIVE') await refuseWhereMapped(call, of)
   const place = 'type' in of ? { type: of.type } : { policyId: of.policyId }
   const { id, name, priority, system, body } = of
   const context = { random: call.parts.random, now: call.now }
   await changing(
     call,
     'update',
-    (tx) => keep(tx, place, { id, name, priority, system, body, status }, context),
+    async (tx) => {
+      if (status === 'INACTIVE') await refuseWhereMapped(tx, of)
+      return keep(tx, place, { id, name, priority, system, body, status }, context)
+    },
     of,
   )
   return {}
-}
-
-/** The apps that a policy counts for. */
-async function listApps(call: Call): Promise<Answer> {
-  const policy = await getPolicy(call)
-  const clients = policy.type === 'ACCESS_POLICY' ? await appsOf(call, policy) : []
-  const base = call.parts.baseUrl()
-  const { items, next } = pageWithin(clients, pageOf(call.query), ({ id }) => id)
-  return { body: items.map((client) => appOf(base, client, undefined)), next }
 }
 
 async function list({ parts, query }: Call): Promise<Answer> {
@@ -270,7 +252,7 @@ export const policyOperations: readonly Operation[] = [
     path: `${one}/app`,
     role: 'read',
     summary: 'Lists the apps that an access policy counts for.',
-    handle: listApps,
+    handle: async (call) => listApps(call, await getPolicy(call)),
   },
   {
     method: 'GET',

@@ -14,6 +14,7 @@ import { takeTurn } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { readSchemaChanges } from './read.ts'
+import { typeOperations } from './types.ts'
 import { schemaOf } from './wire.ts'
 
 /** There is one type of user, and so one schema. */
@@ -73,6 +74,7 @@ async function update(call: Call): Promise<Answer> {
 const path = '/meta/schemas/user/:schemaId'
 
 export const schemaOperations: readonly Operation[] = [
+  ...typeOperations,
   {
     method: 'GET',
     path,
