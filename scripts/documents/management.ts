@@ -119,6 +119,13 @@ engine's routes, answers and refusals against it.
 
 Groups, policies, apps, trusted origins and people can stand in one file: [configuration-as-code.md](configuration-as-code.md).
 
+## Passwords from elsewhere
+
+\`credentials.password.hash\` takes Okta's shapes, \`BCRYPT\`, \`PBKDF2\`, \`SHA-512\`, \`SHA-256\`, \`SHA-1\` and \`MD5\`; besides, \`value\`
+may be one text in PHC string format for \`ARGON2ID\`, \`ARGON2I\`, \`ARGON2D\`, \`SCRYPT\`, \`PBKDF2\` (\`$pbkdf2-sha256$i=…,l=…$salt$hash\`), or
+bcrypt's own. At the first right sign-in a hash of argon2id takes its place. What costs more than about a second or 256 MiB
+a sign-in is refused: bcrypt beyond a \`workFactor\` of 14, PBKDF2 beyond 2,000,000 rounds.
+
 ## What is not obeyed
 
 Bodies are kept as they come. What the engine does not act by is told in the log when it is set: \`a policy asks for what is
@@ -130,7 +137,7 @@ not obeyed\`, with the members.
 - Lifetimes of sessions in global session policies.
 - The order in which a schema has its attributes, \`unique\` and \`master\`. Recovery questions are kept as hashes and asked by nobody.
 - The authorization server is read, not changed.
-- Hashes of imported passwords: argon2id alone. \`sortBy\` of lists is refused.
+- \`sortBy\` of lists is refused.
 `
 
 /** docs/management.md: what it is, and every operation there is. */

@@ -10,8 +10,10 @@ import { type PasswordHasher, passwordAuthenticator } from './password/index.ts'
 export {
   changeProblem,
   createHasher,
+  encodeHash,
   type HasherOptions,
   type HashParameters,
+  importableHashes,
   insecureFastHash,
   newPassword,
   type PasswordData,

@@ -3,6 +3,7 @@
  * logger, the error classes and the escaping `html` tag. The only door to `node:crypto` and `Date`.
  */
 export * from './clock.ts'
+export * from './derivation.ts'
 export * from './errors.ts'
 export * from './html.ts'
 export * from './logger.ts'

@@ -56,25 +56,6 @@ describe('a person', () => {
     expect(mail.text).toMatch(/\/welcome\/[A-Za-z0-9]{43}\n/)
   })
 
-  test('is imported with a hash of argon2id, and with no other', async () => {
-    const hash = await idp.engine.storage.db
-      .selectFrom('credentials')
-      .select('data')
-      .executeTakeFirstOrThrow()
-    const { hash: value } = JSON.parse(hash.data)
-    const person = await create('', {
-      credentials: { password: { hash: { algorithm: 'ARGON2ID', value } } },
-    })
-    expect(await idp.engine.people.hasPassword(person.id, idp.person.password)).toBe(true)
-
-    const other = await api('POST', '/users', {
-      profile: { login: 'b@example.com', email: 'b@example.com' },
-      credentials: { password: { hash: { algorithm: 'BCRYPT', value: 'x' } } },
-    })
-    expect([other.status, other.body.errorCode]).toEqual([400, 'E0000001'])
-    expect(causes(other.body)).toEqual(['password.hash.algorithm: only ARGON2ID is supported'])
-  })
-
   test('is refused with a cause for each field', async () => {
     const { status, body } = await api('POST', '/users', { profile: { firstName: 7 } })
     expect(status).toBe(400)

@@ -1,5 +1,6 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { ProtocolError } from '../../base/index.ts'
+import { isForeign, mayReplace, verifyForeign } from './foreign.ts'
 
 /** Parameters of argon2id (RFC 9106); they stand in each hash, so they can change without a migration. */
 export interface HashParameters {
@@ -24,8 +25,11 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>
   /** Whether the password is the one hashed. Without a hash it takes the same time and is never. */
   verify(password: string, hash: string | undefined): Promise<boolean>
-  /** Whether a hash was made with other parameters than today's. */
-  isOutdated(hash: string): boolean
+  /**
+   * Whether a hash of the password, which is the one hashed, is to be made anew: it is somebody else's, or was made with
+   * other parameters than today's.
+   */
+  isOutdated(hash: string, password: string): boolean
   /** How many hashes run and wait, and how many callers were sent away so far. */
   load(): HashLoad
 }
@@ -53,12 +57,14 @@ export function createHasher({ parameters, concurrency, queue }: HasherOptions):
   return {
     hash,
     async verify(password, stored) {
+      if (stored !== undefined && isForeign(stored)) return turns.take(() => isForeigns(password, stored))
       nobodys ??= argon2Hash('nobody has this password', cost)
       const compared = stored ?? (await nobodys)
       const matches = await turns.take(() => argon2Verify(compared, normalised(password)))
       return matches && stored !== undefined
     },
-    isOutdated: (stored) =>
+    isOutdated: (stored, password) =>
+      mayReplace(password, stored) &&
       !stored.startsWith(`$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`),
     load: turns.load,
   }
@@ -66,6 +72,13 @@ export function createHasher({ parameters, concurrency, queue }: HasherOptions):
 
 /** One form of the same characters, however a keyboard composed them (NIST SP 800-63B-4, section 3.1.1.2). */
 const normalised = (password: string): string => password.normalize('NFC')
+
+/** Whoever hashed it may have done so as it was typed, or in the one form. */
+async function isForeigns(password: string, stored: string): Promise<boolean> {
+  if (await verifyForeign(password, stored)) return true
+  const composed = normalised(password)
+  return composed !== password && verifyForeign(composed, stored)
+}
 
 function createTurns(concurrency: number, queue: number) {
   let running = 0

@@ -15,6 +15,7 @@ import { isCommonPassword } from './common.ts'
 import type { PasswordHasher } from './hash.ts'
 import { isTooLong, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
 
+export { encodeHash, importableHashes } from './foreign.ts'
 export {
   createHasher,
   type HasherOptions,
@@ -116,7 +117,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
   const account = person ? `person:${person.id}` : `nobody:${typed}`
   const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
-  const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash)
+  const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),

@@ -1,3 +1,4 @@
+import { encodeHash } from '../../authenticators/index.ts'
 import {
   findPerson,
   findPersonByLogin,
@@ -88,7 +89,7 @@ async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: stri
   for (const field of await takenNames(call.parts.storage.db, names, id)) reader.problems.push(taken(field))
 }
 
-/** A password in clear, or a hash of argon2id. An empty object keeps the one there is. */
+/** A password in clear, or as somebody else has hashed it. An empty object keeps the one there is. */
 function readCredentials(
   reader: Reader,
   body: Fields,
@@ -111,23 +112,9 @@ function readPassword(reader: Reader, credentials: Fields): Pick<UserBody, 'pass
   return { password: undefined, passwordHash: readHash(reader, fieldsIn(reader, password, 'hash')) }
 }
 
-const phc =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
-
-function readHash(reader: Reader, hash: Fields): string | undefined {
-  const algorithm = textIn(reader, hash, 'algorithm', { label: 'password.hash.algorithm' })
-  const value = textIn(reader, hash, 'value', { label: 'password.hash.value' }) ?? ''
-  if (algorithm?.toUpperCase() !== 'ARGON2ID') {
-    reader.problems.push('password.hash.algorithm: only ARGON2ID is supported')
-    return undefined
-  }
-  const [, memory, passes, lanes] = phc.exec(value) ?? []
-  // Whoever imports a hash decides what each sign-in costs; a gigabyte is nobody's parameter.
-  if (Number(memory ?? 0) > 1_048_576 || Number(passes) > 20 || Number(lanes) > 16 || memory === undefined) {
-    reader.problems.push(
-      'password.hash.value: must be an encoded hash such as $argon2id$v=19$m=19456,t=2,p=1$…',
-    )
-    return undefined
-  }
-  return value
+function readHash(reader: Reader, fields: Fields): string | undefined {
+  const read = encodeHash(fields)
+  if ('encoded' in read) return read.encoded
+  reader.problems.push(...read.problems.map((problem) => `password.hash.${problem}`))
+  return undefined
 }
