@@ -202,6 +202,25 @@ describe('the Grafana dashboard', () => {
     expect(missing).toEqual([])
   })
 
+  test('and docs/deploy.md explains the same figures, with their labels', async () => {
+    const text = readFileSync(join(root, 'docs/deploy.md'), 'utf8')
+    const explained = new Map(
+      [...text.matchAll(/`((?:rekey|process)_[a-z_]+)(?:\{([a-z,]+)\})?`/g)].map(([, name = '', labels]) => [
+        name,
+        labels?.split(',') ?? [],
+      ]),
+    )
+    const known = await told()
+    if (!known.has('rekey_database_connections')) return
+    const names = [...known.keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''))
+    expect([...explained.keys()].filter((name) => !names.includes(name))).toEqual([])
+    expect(names.filter((name) => !explained.has(name))).toEqual([])
+    for (const [name, labels] of explained) {
+      const own = [...(known.get(name) ?? known.get(`${name}_count`) ?? [])]
+      if (labels.length > 0) expect(own.sort(), name).toEqual(labels.toSorted())
+    }
+  })
+
   test('has panels that do not lie upon each other', () => {
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
