@@ -89,7 +89,10 @@ export const eventTypes = {
   'user.lifecycle.unsuspend': { when: 'A suspension ends.', outcomes: ['SUCCESS'] },
   'user.lifecycle.deactivate': { when: 'A person is deactivated.', outcomes: ['SUCCESS'] },
   'user.lifecycle.delete.completed': { when: 'A person is removed.', outcomes: ['SUCCESS'] },
-  'user.account.lock': { when: 'An account is locked.', outcomes: ['SUCCESS'] },
+  'user.account.lock': {
+    when: 'An account is locked: by an administrator, or by too many wrong passwords in a row.',
+    outcomes: ['SUCCESS', 'SKIPPED: too many, about nobody or somebody who may not sign in'],
+  },
   'user.account.unlock': { when: 'A locked account is opened again.', outcomes: ['SUCCESS'] },
   'user.account.expire_password': { when: 'A password is declared expired.', outcomes: ['SUCCESS'] },
   'user.account.update_profile': { when: 'A profile is changed.', outcomes: ['SUCCESS'] },

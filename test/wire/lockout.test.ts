@@ -28,7 +28,9 @@ async function guesses(identifier: string, times: number): Promise<readonly Seen
 const mary = async () => (await apiOf(idp)('GET', `/users/${idp.person.login}`)).body
 const signsIn = async () => (await signIn(idp.person.login, idp.person.password)).status === 200
 const lockedAt = async () =>
-  (await idp.events()).filter(({ eventType }) => eventType === 'user.account.lock').length
+  (await idp.events()).filter(
+    ({ eventType, outcome }) => eventType === 'user.account.lock' && outcome.result === 'SUCCESS',
+  ).length
 
 describe('wrong passwords in a row', () => {
   test('lock an account at the one that the policy names, and a right one before it forgets them', async () => {

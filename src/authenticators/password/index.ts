@@ -145,7 +145,8 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
 
 /** What the last wrong password that the policy allows does. Of nobody, and of who is locked, the same is written. */
 function lockOf(context: StepContext, account: string): NonNullable<Judged['last']> {
-  const { client, person, policy } = context
+  const { client, person, policy, progress } = context
+  const identifier = progress.subject?.identifier ?? 'unknown'
   const locks = person?.status === 'ACTIVE'
   return {
     budget: lockoutBudget(policy, policy.lockout.maxAttempts, person !== undefined),
@@ -158,23 +159,20 @@ function lockOf(context: StepContext, account: string): NonNullable<Judged['last
         // One whose lock is over counts as active, and is stored as locked.
         from: ['ACTIVE', 'LOCKED_OUT'],
       },
-      ...(locks
-        ? [
-            {
-              type: 'audit.record',
-              event: {
-                eventType: 'user.account.lock',
-                displayMessage: 'Max sign in attempts exceeded',
-                outcome: { result: 'SUCCESS' },
-                actor: { id: person.id, type: 'User' },
-                target: [
-                  { id: person.id, type: 'User', alternateId: person.profile.login },
-                  { id: client.id, type: 'AppInstance', displayName: client.label },
-                ],
-              },
-            } as const,
-          ]
-        : []),
+      // Of nobody it is told that nothing was locked: a line in the log for a line in the log.
+      {
+        type: 'audit.record',
+        event: {
+          eventType: 'user.account.lock',
+          displayMessage: 'Max sign in attempts exceeded',
+          outcome: { result: locks ? 'SUCCESS' : 'SKIPPED' },
+          actor: { id: person?.id ?? 'unknown', type: 'User', alternateId: identifier },
+          target: [
+            ...(person ? [{ id: person.id, type: 'User' }] : []),
+            { id: client.id, type: 'AppInstance', displayName: client.label },
+          ],
+        },
+      },
     ],
   }
 }
