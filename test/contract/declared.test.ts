@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
@@ -31,6 +32,9 @@ const portal = {
 const origin = { name: 'Portal', origin: 'https://portal.example.com', scopes: [{ type: 'CORS' }] }
 const ada = { profile: { login: 'ada', email: 'ada@example.com' }, status: 'STAGED', groups: ['Staff'] }
 const all = { groups: [staff], policies: [strict], apps: [portal], trustedOrigins: [origin], people: [ada] }
+
+const badge = { name: 'badge', type: 'string', title: 'Badge', maxLength: 12, required: false }
+const email = { key: 'okta_email', settings: { tokenLifetimeInMinutes: 10 } }
 
 interface Plan {
   readonly changes: readonly {
@@ -157,6 +161,75 @@ onEachDatabase('a file', (kind) => {
     const left = await at.pull('--people')
     expect(left.people).toMatchObject([{ profile: { login: 'ada' } }])
     expect(left.groups).toEqual([staff])
+  })
+
+  test('sets up attributes, authenticators and the scopes of services', async () => {
+    const { publicKey } = await generateKeyPair('RS256')
+    const service = {
+      label: 'Provisioning',
+      settings: {
+        oauthClient: {
+          application_type: 'service',
+          grant_types: ['client_credentials'],
+          jwks: { keys: [await exportJWK(publicKey)] },
+        },
+      },
+      grants: ['okta.users.manage', 'okta.groups.read'],
+    }
+    const person = { profile: { ...ada.profile, badge: 'B-1' } }
+    const more = { userAttributes: [badge], authenticators: [email], apps: [service], people: [person] }
+    expect(told(await at.apply(more))).toEqual([
+      'create attribute badge',
+      'change authenticator okta_email',
+      'create app Provisioning',
+      'change person ada',
+    ])
+    expect(await at.apply(more)).toMatchObject({ changes: [] })
+    expect(await at.pull('--people')).toMatchObject({
+      userAttributes: [badge],
+      authenticators: expect.arrayContaining([
+        expect.objectContaining({ key: 'okta_email', settings: expect.objectContaining(email.settings) }),
+      ]),
+      apps: expect.arrayContaining([
+        expect.objectContaining({ label: 'Provisioning', grants: ['okta.groups.read', 'okta.users.manage'] }),
+      ]),
+      people: [person],
+    })
+
+    const fewer = { ...more, apps: [{ ...service, grants: ['okta.groups.read'] }] }
+    expect(told(await at.apply(fewer))).toEqual(['change app Provisioning'])
+    expect(await at.apply(fewer)).toMatchObject({ changes: [] })
+    await at.call(['pull', 'pulled.yaml', '--people'])
+    const again = await at.call(['apply', 'pulled.yaml', '--check', '--prune'])
+    expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 })
+    expect(told(await at.apply({ ...all, userAttributes: [] }, '--prune'))).toEqual([
+      'remove attribute badge',
+      'remove app Provisioning',
+    ])
+    expect((await at.pull('--people')).people).toMatchObject([{ profile: ada.profile }])
+    expect(await at.apply({ authenticators: [email] })).toMatchObject({ changes: [], left: [] })
+    at.write({ authenticators: [{ key: 'carrier_pigeon' }], userAttributes: [{ name: '1', type: 'x' }] })
+    const refused = await at.call(['apply', 'resources.yaml', '--yes'])
+    expect(refused.stderr).toMatch(/there is no authenticator carrier_pigeon/)
+    expect(refused.stderr).toMatch(/userAttributes\[0\]: 1.type: must be one of/)
+  })
+
+  test('leaves alone what it does not say of an app, and takes back what it says is null', async () => {
+    const link = 'https://portal.example.com/link'
+    const withLink = (uri: string | null | undefined) => {
+      const oauthClient = { ...portal.settings.oauthClient, email_magic_link_redirect_uri: uri }
+      return { apps: [{ ...portal, settings: { oauthClient } }] }
+    }
+    const linkOf = async () =>
+      (await at.pull()).apps?.map(({ settings }) => (settings as typeof portal.settings).oauthClient)
+    await at.apply(withLink(link))
+    expect(await at.apply({ apps: [portal] })).toMatchObject({ changes: [] })
+    expect(await linkOf()).toMatchObject([{ email_magic_link_redirect_uri: link }])
+    expect((await at.apply(withLink(null))).changes).toMatchObject([
+      { members: [{ path: 'settings.oauthClient.email_magic_link_redirect_uri', before: link }] },
+    ])
+    expect(await linkOf()).not.toMatchObject([{ email_magic_link_redirect_uri: link }])
+    expect(await at.apply(withLink(null))).toMatchObject({ changes: [] })
   })
 
   test('is applied as a whole or not at all', async () => {

@@ -1,7 +1,15 @@
 import type { Fields } from '../operation.ts'
 
 /** The lists of a document, in the order in which they are brought into being: what others name comes first. */
-export const lists = ['groups', 'policies', 'apps', 'trustedOrigins', 'people'] as const
+export const lists = [
+  'userAttributes',
+  'groups',
+  'policies',
+  'authenticators',
+  'apps',
+  'trustedOrigins',
+  'people',
+] as const
 export type ListName = (typeof lists)[number]
 
 /** A document without what was wrong in it; a list that is absent is nobody's business. */

@@ -89,10 +89,23 @@ async function arrangeApp(run: Run, path: string, before: Fields, after: Fields)
   if (typeof accessPolicy === 'string' && accessPolicy !== before.accessPolicy) {
     await run.api.call('PUT', part(`${path}/policies`, run.accessPolicies.get(accessPolicy) ?? accessPolicy))
   }
+  await setGrants(run, path, before.grants, after.grants)
   await setStatus(run, path, before.status ?? 'ACTIVE', after.status)
 }
 
-const onlySettings = (body: Fields): Fields => without(body, ['status', 'groups', 'accessPolicy'])
+async function setGrants({ api }: Run, path: string, before: unknown, after: unknown): Promise<void> {
+  if (!Array.isArray(after) || isSame(before ?? [], after)) return
+  const there = await api.list(`${path}/grants`)
+  const granted = there.map(({ scopeId }) => scopeId)
+  for (const scopeId of after) {
+    if (!granted.includes(scopeId)) await api.call('POST', `${path}/grants`, { scopeId })
+  }
+  for (const { id, scopeId } of there) {
+    if (!after.includes(scopeId)) await api.call('DELETE', `${path}/grants/${id}`)
+  }
+}
+
+const onlySettings = (body: Fields): Fields => without(body, ['status', 'groups', 'grants', 'accessPolicy'])
 
 const apps: Kind = {
   noun: 'app',
@@ -101,7 +114,13 @@ const apps: Kind = {
   // The API can say the secret of none, and changes none here.
   becomes: (before, after) => {
     const body = joined(before, after)
-    return { ...body, credentials: { oauthClient: { client_id: clientId(before) } } }
+    const settings = Object.entries(memberAt(body, 'settings', 'oauthClient') as Fields)
+    return {
+      ...body,
+      credentials: { oauthClient: { client_id: clientId(before) } },
+      // Null: it goes.
+      settings: { oauthClient: Object.fromEntries(settings.filter(([, value]) => value !== null)) },
+    }
   },
   async create(run, body) {
     const made = await run.api.call('POST', '/apps', { signOnMode: 'OPENID_CONNECT', ...onlySettings(body) })
@@ -122,6 +141,45 @@ const apps: Kind = {
     const path = part('/apps', id)
     await setStatus(run, path, body.status, 'INACTIVE')
     await run.api.call('DELETE', path)
+  },
+}
+
+const setAttribute = ({ api }: Run, name: string, definition: Fields | null) =>
+  api.call('POST', '/meta/schemas/user/default', {
+    definitions: { custom: { properties: { [name]: definition } } },
+  })
+
+const userAttributes: Kind = {
+  noun: 'attribute',
+  keyOf: (body) => textAt(body, 'name'),
+  nameOf: (body) => textAt(body, 'name'),
+  becomes: joined,
+  async create(run, { name, ...definition }) {
+    await setAttribute(run, String(name), definition)
+  },
+  async change(run, { id }, { name: _, ...definition }) {
+    await setAttribute(run, id, definition)
+  },
+  async remove(run, { id }) {
+    await setAttribute(run, id, null)
+  },
+}
+
+const authenticators: Kind = {
+  noun: 'authenticator',
+  keyOf: (body) => textAt(body, 'key'),
+  nameOf: (body) => textAt(body, 'key'),
+  becomes: joined,
+  async create(_, { key }) {
+    throw new Error(`no authenticator ${key} is made: the plan tells of it as a problem`)
+  },
+  async change(run, { id, body: before }, after) {
+    const path = part('/authenticators', id)
+    await setStatus(run, path, before.status, after.status === 'ACTIVE' ? 'ACTIVE' : undefined)
+    if (!isSame(before.settings, after.settings)) {
+      await run.api.call('PUT', path, { settings: after.settings })
+    }
+    await setStatus(run, path, before.status, after.status === 'INACTIVE' ? 'INACTIVE' : undefined)
   },
 }
 
@@ -168,6 +226,8 @@ export const keptAt = (noun: string, path: string): Kind => ({
 })
 
 export const kinds: Readonly<Record<ListName, Kind>> = {
+  userAttributes,
+  authenticators,
   groups,
   policies: keptAt('policy', '/policies'),
   apps,

@@ -33,6 +33,9 @@ export function match(kind: Kind, wanted: readonly Fields[], there: readonly Ite
     if (mayShareNames && item === undefined && rest.some((one) => isBuiltIn(one, body))) {
       problems.push({ n, words: `${body.name} is built in: say system: true` })
     }
+    if (kind.noun === 'authenticator' && item === undefined) {
+      problems.push({ n, words: `there is no authenticator ${key}` })
+    }
     if (item !== undefined) rest.splice(rest.indexOf(item), 1)
     if (kind.noun === 'app' && item !== undefined) problems.push(...fixedProblems(body, item, n))
     return { body, item }

@@ -99,7 +99,8 @@ function draftList(
 }
 
 function draftRemoval(kind: Kind, item: Item, draft: Draft): void {
-  if (item.wire.system === true) return
+  // Neither what is built in nor an authenticator ever goes: nothing is left over there.
+  if (item.wire.system === true || kind.noun === 'authenticator') return
   const what = { kind: kind.noun, name: kind.nameOf(item.body) }
   const { remove } = kind
   if (!draft.prune || remove === undefined) {

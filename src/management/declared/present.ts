@@ -19,6 +19,8 @@ export interface PolicyItem extends Item {
 
 /** Everything that a document could be about. */
 export interface Standing {
+  readonly userAttributes: readonly Item[]
+  readonly authenticators: readonly Item[]
   readonly groups: readonly Item[]
   readonly policies: readonly PolicyItem[]
   readonly apps: readonly Item[]
@@ -34,6 +36,8 @@ export async function look(api: Api, { people = false } = {}): Promise<Standing>
   const groupNames = new Map(groups.map((group) => [textAt(group, 'id'), textAt(group, 'profile', 'name')]))
   const policies = await policiesOf(api, groupNames)
   return {
+    userAttributes: await attributesOf(api),
+    authenticators: (await api.list('/authenticators')).map((wire) => item(wire, setupBody(wire))),
     groups: groups.filter(({ type }) => type !== 'BUILT_IN').map((wire) => item(wire, groupBody(wire))),
     groupIds: new Map([...groupNames].map(([id, name]) => [name.toLowerCase(), id])),
     policies,
@@ -47,11 +51,13 @@ export async function look(api: Api, { people = false } = {}): Promise<Standing>
 export async function present(api: Api, { people = false } = {}): Promise<ResourceLists> {
   const standing = await look(api, { people })
   return {
+    userAttributes: standing.userAttributes.map(({ body }) => body),
     groups: standing.groups.map(({ body }) => body),
     policies: standing.policies.map(({ body, rules }) => ({
       ...body,
       rules: rules.map((rule) => rule.body),
     })),
+    authenticators: standing.authenticators.map(({ body }) => body),
     apps: standing.apps.map(({ body }) => ({ ...body, signOnMode: 'OPENID_CONNECT' })),
     trustedOrigins: standing.trustedOrigins.map(({ body }) => body),
     ...(people && { people: standing.people.map(({ body }) => body) }),
@@ -70,6 +76,17 @@ function groupBody(wire: Fields): Fields {
   }
 }
 
+async function attributesOf(api: Api): Promise<readonly Item[]> {
+  const schema = await api.call('GET', '/meta/schemas/user/default')
+  const properties = (memberAt(schema, 'definitions', 'custom', 'properties') ?? {}) as Fields
+  return Object.entries(properties).map(([name, definition]) => {
+    const body = { name, ...(definition as Fields) }
+    return { id: name, body, wire: body }
+  })
+}
+
+const setupBody = ({ key, status, settings }: Fields): Fields => ({ key, status, settings: settings ?? {} })
+
 const originBody = ({ name, origin, scopes, status }: Fields): Fields => ({
   name,
   origin,
@@ -87,12 +104,21 @@ async function appsOf(
   for (const wire of await api.list('/apps')) {
     const assigned = await api.list(`/apps/${encodeURIComponent(textAt(wire, 'id'))}/groups`)
     const groups = assigned.map(({ id }) => groupNames.get(String(id)) ?? String(id)).toSorted()
+    const grants = isService(wire) ? { grants: await grantsOf(api, textAt(wire, 'id')) } : {}
     const mapped = textAt(wire, '_links', 'accessPolicy', 'href').split('/').at(-1)
     const policy = policies.find(({ id }) => id === mapped)
     const accessPolicy = policy && { accessPolicy: policy.body.name }
-    items.push(item(wire, appBody({ ...wire, groups, ...accessPolicy })))
+    items.push(item(wire, appBody({ ...wire, groups, ...grants, ...accessPolicy })))
   }
   return items
+}
+
+const isService = (wire: Fields): boolean =>
+  memberAt(wire, 'settings', 'oauthClient', 'application_type') === 'service'
+
+async function grantsOf(api: Api, appId: string): Promise<readonly string[]> {
+  const grants = await api.list(`/apps/${encodeURIComponent(appId)}/grants`)
+  return grants.map(({ scopeId }) => String(scopeId)).toSorted()
 }
 
 async function policiesOf(api: Api, groupNames: ReadonlyMap<string, string>): Promise<readonly PolicyItem[]> {

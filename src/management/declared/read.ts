@@ -4,8 +4,9 @@ import { isFields } from '../input.ts'
 import type { Fields } from '../operation.ts'
 import { readOrigin } from '../origins/index.ts'
 import { readPolicy, readRule, typeOf } from '../policies/read.ts'
+import { readSchemaChanges } from '../schemas/read.ts'
 import { memberAt, textAt } from './api.ts'
-import { type ListName, lists, type ResourceLists, without } from './change.ts'
+import { joined, type ListName, lists, type ResourceLists, without } from './change.ts'
 
 /** What is wrong, and where: `['policies', 2, 'rules', 0]` and, where one is to blame, the member. */
 export interface DeclaredProblem {
@@ -126,7 +127,16 @@ const appSettings = [
   'email_magic_link_redirect_uri',
   'jwks',
 ]
-const appMembers = ['label', 'credentials', 'settings', 'groups', 'accessPolicy', 'status', 'signOnMode']
+const appMembers = [
+  'label',
+  'credentials',
+  'settings',
+  'groups',
+  'grants',
+  'accessPolicy',
+  'status',
+  'signOnMode',
+]
 
 /** An app as it is compared: what can be chosen of it, with the secret that a new one gets. */
 export function appBody(item: Fields): Fields {
@@ -143,12 +153,9 @@ export function appBody(item: Fields): Fields {
     label: item.label,
     ...(item.status !== undefined && { status: item.status }),
     ...(Object.keys(id).length > 0 && { credentials: { oauthClient: id } }),
-    settings: {
-      oauthClient: Object.fromEntries(
-        Object.entries(without(oauth('settings'), ofEveryApp)).filter(([, value]) => value !== null),
-      ),
-    },
+    settings: { oauthClient: without(oauth('settings'), ofEveryApp) },
     ...(item.groups !== undefined && { groups: item.groups }),
+    ...(item.grants !== undefined && { grants: item.grants }),
     ...(item.accessPolicy !== undefined && { accessPolicy: item.accessPolicy }),
   }
 }
@@ -159,11 +166,15 @@ const app: Read = (item, tell) => {
   refuseUnknown(settings, [...appSettings, ...ofEveryApp], tell, 'settings.oauthClient.')
   statusOf(item, tell)
   const groups = names(item.groups, tell, 'groups')
+  const grants = names(item.grants, tell, 'grants')
   if (item.accessPolicy !== undefined && typeof item.accessPolicy !== 'string') {
     tell('accessPolicy: must be the name of a policy', 'accessPolicy')
   }
-  judged(tell, () => readApp({ signOnMode: 'OPENID_CONNECT', ...item }))
-  return appBody({ ...item, ...(groups && { groups }) })
+  const read = judged(tell, () => readApp({ signOnMode: 'OPENID_CONNECT', ...item }))
+  // Keys are told back with what the engine makes of them.
+  const jwks = read?.settings.jwks
+  const whole = jwks === undefined ? item : joined(item, { settings: { oauthClient: { jwks } } })
+  return appBody({ ...whole, ...(groups && { groups }), ...(grants && { grants }) })
 }
 
 const policy: Read = (item, tell, path, problems) => {
@@ -238,9 +249,28 @@ const person: Read = (item, tell) => {
 }
 const toldOfPeople = ['activated', 'statusChanged', 'lastLogin', 'passwordChanged']
 
+const attribute: Read = (item, tell) => {
+  const { name, ...definition } = item
+  if (typeof name !== 'string') tell('name: must be a text', 'name')
+  const body = { definitions: { custom: { properties: { [String(name)]: definition } } } }
+  judged(tell, () => readSchemaChanges(body, { base: {}, custom: {}, updatedAt: 0 }))
+  const said = Object.entries(definition).filter(([, value]) => value !== null)
+  return { name: String(name), ...Object.fromEntries(said) }
+}
+
+const authenticator: Read = (item, tell) => {
+  refuseUnknown(item, ['key', 'status', 'settings', 'type', 'name', ...told], tell)
+  if (typeof item.key !== 'string') tell('key: must be a text, such as okta_email', 'key')
+  const { settings = {} } = item
+  if (!isFields(settings)) tell('settings: must be an object', 'settings')
+  return { key: item.key, status: statusOf(item, tell), settings: isFields(settings) ? settings : {} }
+}
+
 const readers: Readonly<Record<ListName, Read>> = {
+  userAttributes: attribute,
   groups: group,
   policies: policy,
+  authenticators: authenticator,
   apps: app,
   trustedOrigins: origin,
   people: person,
