@@ -121,7 +121,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A08',
     without: 'the version check',
     file: 'src/flow/store.ts',
-    find: "    .where('version', '=', from.version)\n",
+    find: ".where('version', '=', value('before'))",
     replace: '',
     tests: 'guessing',
   },
@@ -141,8 +141,8 @@ export const mutations: readonly Mutation[] = [
     replace: 'const inMemory = new Map<string, number>()\nfunction toTransaction(',
     also: [
       [
-        'progress: JSON.stringify(progress),\n      version: from.version + 1,',
-        'progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),\n      version: from.version + 1,',
+        'version: from.version + 1,\n    progress: JSON.stringify(progress),',
+        'version: from.version + 1,\n    progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
       ],
       [
         "? { ...progress, closed: 'superseded' }\n        : progress,",
@@ -179,7 +179,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A12',
     without: 'the version check',
     file: 'src/flow/store.ts',
-    find: "    .where('version', '=', from.version)\n",
+    find: ".where('version', '=', value('before'))",
     replace: '',
     tests: 'codes',
   },
@@ -515,8 +515,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A37',
     without: 'the history of passwords',
     file: password,
-    find: 'if (await hasher.verify(password, earlier)) return unmet',
-    replace: 'void earlier',
+    find: 'if (await hasher.verify(password, hash)) return true',
+    replace: 'void hash',
     tests: 'passwords',
   },
   {
