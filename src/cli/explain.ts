@@ -6,6 +6,9 @@ export function explain(error: unknown): readonly string[] {
   if (error instanceof UsageError) return usage(error)
   if (error instanceof CommandError) return [`rekey: ${error.message}`]
   if (error instanceof ConfigError) return `rekey: ${error.message}`.split('\n')
+  // To visitors a database that is away is a moment to wait; whoever runs it wants to know where it was looked for.
+  const cause = error instanceof Error ? fromSystem((error.cause ?? {}) as SystemError) : undefined
+  if (cause !== undefined) return [`rekey: ${cause}`]
   // What an owner's own call was refused for is told whole; `description` is made for it.
   if (error instanceof ProtocolError) {
     return (error.causes.length > 0 ? error.causes : [error.description]).map((line) => `rekey: ${line}`)
