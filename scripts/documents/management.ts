@@ -135,7 +135,8 @@ not obeyed\`, with the members.
 - Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY.
 - Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notes about a lockout.
 - Lifetimes of sessions in global session policies.
-- The order in which a schema has its attributes, \`unique\` and \`master\`. Recovery questions are kept as hashes and asked by nobody.
+- Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; of authenticators what is not named above.
+- Recovery questions are kept as hashes and asked by nobody.
 - The authorization server is read, not changed.
 - \`sortBy\` of lists is refused.
 `

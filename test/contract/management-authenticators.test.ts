@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createLogger } from '../../src/base/index.ts'
 import { openPolicies } from '../../src/policies/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
@@ -6,9 +7,11 @@ import { newVisitor, type Seen } from '../wire/visitor.ts'
 
 let idp: Kit
 let api: Api
+const lines: string[] = []
 
 beforeAll(async () => {
-  idp = await startEngine()
+  const stream = { write: (line: string) => void lines.push(line) }
+  idp = await startEngine({ log: createLogger({ level: 'warn', stream }) })
   api = apiOf(idp)
 })
 beforeEach(() => idp.reset())
@@ -61,6 +64,7 @@ describe('authenticators', () => {
   test('keep what their settings carry', async () => {
     const settings = { allowedFor: 'any', tokenLifetimeInMinutes: 10, compliance: { fips: 'OPTIONAL' } }
     expect((await set(settings)).body.settings).toEqual(settings)
+    expect(lines.join('')).toContain('"ignored":["compliance"]')
     expect((await api('GET', await pathOf('okta_email'))).body.settings).toEqual(settings)
   })
 

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createLogger } from '../../src/base/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
 
 const path = '/meta/schemas/user/default'
 let idp: Kit
 let api: Api
+const lines: string[] = []
 
 beforeAll(async () => {
-  idp = await startEngine()
+  const stream = { write: (line: string) => void lines.push(line) }
+  idp = await startEngine({ log: createLogger({ level: 'warn', stream }) })
   api = apiOf(idp)
 })
 beforeEach(() => idp.reset())
@@ -76,6 +79,15 @@ describe('the user schema', () => {
     const { profile } = (await api('GET', mary)).body
     expect(profile).toMatchObject({ team: 'Engines' })
     expect(profile).not.toHaveProperty('floor')
+  })
+
+  test('that asks for what is not obeyed is kept, and the log says so', async () => {
+    await define({
+      badge: { type: 'string', unique: 'UNIQUE_VALIDATED' },
+      team: { type: 'string', unique: 'NOT_UNIQUE' },
+    })
+    expect((await definition('custom')).properties.badge).toMatchObject({ unique: 'UNIQUE_VALIDATED' })
+    expect(lines.join('')).toContain('"ignored":["badge.unique"]')
   })
 
   test('that is changed by many at once loses nothing', async () => {

@@ -126,6 +126,11 @@ function readSettings(call: Call, kind: Kind): AuthenticatorSetup['settings'] {
   const settings = fieldsIn(reader, body, 'settings')
   if (kind.key === 'okta_email') checkEmail(reader, settings)
   reader.check()
+  const obeyed = kind.key === 'okta_email' ? ['allowedFor', 'tokenLifetimeInMinutes'] : []
+  const ignored = Object.keys(settings).filter((name) => !obeyed.includes(name))
+  if (ignored.length > 0) {
+    call.parts.log?.warn({ authenticator: kind.key, ignored }, 'an authenticator asks for what is not obeyed')
+  }
   return settings
 }
 

@@ -15,6 +15,7 @@ import { notFound } from '../errors.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { readSchemaChanges } from './read.ts'
 import { typeOperations } from './types.ts'
+import { attributesNotObeyed } from './unobeyed.ts'
 import { schemaOf } from './wire.ts'
 
 /** There is one type of user, and so one schema. */
@@ -46,6 +47,8 @@ async function update(call: Call): Promise<Answer> {
     await takeTurn(tx, 'schema')
     const before = await findUserSchema(tx)
     const { custom, base } = readSchemaChanges(body, before)
+    const ignored = attributesNotObeyed(custom)
+    if (ignored.length > 0) parts.log?.warn({ ignored }, 'the user schema asks for what is not obeyed')
     const after: UserSchema = {
       base: { ...before.base, ...base },
       custom: changed(before.custom, custom),
