@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { createHasher } from '../../src/authenticators/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
-import type { Storage } from '../../src/storage/index.ts'
+import type { Storage, Tx } from '../../src/storage/index.ts'
 
 export const loginOf = (index: number): string => `person${index}@example.com`
 
@@ -17,17 +17,31 @@ export const nobodysHash = async (hash: 'free' | 'standard'): Promise<string> =>
     ? 'free$none'
     : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency: 1, queue: 1 }).hash('of nobody')
 
+/** A million rows in one statement would take longer than a statement may. */
+const block = 50_000
+
+async function inBlocks(
+  storage: Storage,
+  count: number,
+  fill: (tx: Tx, numbers: RawBuilder<unknown>) => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < count; from += block) {
+    const last = Math.min(count, from + block) - 1
+    const numbers = sql`with recursive numbers(n) as (select cast(${from} as integer) union all select n + 1 from numbers where n < ${last})`
+    await storage.transaction((tx) => fill(tx, numbers))
+  }
+}
+
 /** So many people with a password each, in a few statements. Their hash is nobody's: the password itself is never asked for. */
 export async function addPeople(storage: Storage, count: number, passwordHash: string): Promise<void> {
   const now = Date.now()
   const credential = JSON.stringify({ hash: passwordHash, history: [] })
-  const numbers = sql`with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n < ${count - 1})`
   const id = sql`'00ubench' || cast(100000000000 + n as text)`
   const login = sql`'person' || cast(n as text) || '@example.com'`
   // PostgreSQL must be told the type of a parameter that stands alone in a list of columns.
   const text = (value: string) => sql`cast(${value} as text)`
   const at = sql`cast(${now} as bigint)`
-  await storage.transaction(async (tx) => {
+  await inBlocks(storage, count, async (tx, numbers) => {
     await sql`insert into people (id, status, login, login_key, email, email_key, first_key, last_key, profile, created_at, updated_at, status_changed_at)
       select * from (${numbers} select ${id}, 'ACTIVE', ${login}, ${login}, ${login}, ${login}, 'ada', 'example',
         '{"login":"' || ${login} || '","email":"' || ${login} || '","firstName":"Ada","lastName":"Example"}',
@@ -51,11 +65,10 @@ export async function addTransactions(storage: Storage, count: number, people: n
   const now = Date.now()
   const at = sql`cast(${now} as bigint)`
   const end = sql`cast(${now + 3_600_000} as bigint)`
-  const numbers = sql`with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n < ${count - 1})`
   const text = (value: string) => sql`cast(${value} as text)`
   const own = sql`case when n < ${people} then '00ubench' || cast(100000000000 + n as text) end`
   const progress = { format: 1, intent: 'recovery', proofs: [], misses: 0, replaced: [] }
-  await storage.transaction(async (tx) => {
+  await inBlocks(storage, count, async (tx, numbers) => {
     await sql`insert into interactions (id, handle_hash, client_id, issuer, request, redirect_uri, code_challenge, origin, created_at, expires_at)
       select * from (${numbers} select 'intbench' || cast(n as text), 'handle' || cast(n as text), 'bench', 'default',
         ${text('{"scope":"openid","state":"state"}')}, 'https://app.example/callback', 'challenge', '{}', ${at}, ${end} from numbers) as made`.execute(
