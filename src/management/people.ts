@@ -157,14 +157,14 @@ export function createPeople(parts: PeopleParts): People {
       { password: text, passwordHash, profile, status },
       { by = system, with: also, from, own } = {},
     ) {
-      const before = await findPerson(storage.db, id)
-      if (before === undefined) return undefined
+      const found = await findPerson(storage.db, id)
+      if (found === undefined) return undefined
       if (profile !== undefined) await checkProfile(profile, { whole: false })
       const credential = await findCredential<PasswordData>(storage.db, id, password)
       if (text !== undefined) {
-        const earlier = { data: credential?.data, changedAt: before.passwordChangedAt }
+        const earlier = { data: credential?.data, changedAt: found.passwordChangedAt }
         const at = { now: clock.now(), strict: own?.strict === true }
-        await checkedPassword(text, before, id, async (rules) =>
+        await checkedPassword(text, found, id, async (rules) =>
           own === undefined ? undefined : changeProblem(hasher, text, rules, earlier, at),
         )
       }
@@ -176,6 +176,9 @@ export function createPeople(parts: PeopleParts): People {
             : await newPassword(hasher, text, credential?.data)
       const now = clock.now()
       return storage.transaction(async (tx) => {
+        // Held from here on: of two changes at once each must see what the other has done, and end what it must.
+        const before = await updatePerson(tx, id, {}, now)
+        if (before === undefined) return undefined
         const changes = { ...(profile && { profile }), ...(status && { status }) }
         const changed = await updatePerson(tx, id, changes, now, from?.statuses)
         if (changed === undefined && from !== undefined) throw from.refused

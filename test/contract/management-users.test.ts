@@ -56,6 +56,24 @@ describe('a person', () => {
     expect(mail.text).toMatch(/\/welcome\/[A-Za-z0-9]{43}\n/)
   })
 
+  test('of several changes at once none is lost', async () => {
+    const { id } = await create('')
+    for (let round = 0; round < 5; round++) {
+      const names = {
+        firstName: `First${round}`,
+        lastName: `Last${round}`,
+        city: `City${round}`,
+        title: `T${round}`,
+      }
+      await Promise.all(
+        Object.entries(names).map(([name, value]) =>
+          api('POST', `/users/${id}`, { profile: { [name]: value } }),
+        ),
+      )
+      expect((await api('GET', `/users/${id}`)).body.profile).toMatchObject(names)
+    }
+  })
+
   test('is refused with a cause for each field', async () => {
     const { status, body } = await api('POST', '/users', { profile: { firstName: 7 } })
     expect(status).toBe(400)
