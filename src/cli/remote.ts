@@ -1,16 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { ProtocolError } from '../base/index.ts'
 import type { Api } from '../management/index.ts'
 import { CommandError } from './command.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** The management API of an engine elsewhere. Throws a ProtocolError with its words where it refuses. */
-export function apiAt(address: string, token: string): Api {
+/** How often in a row a request that came too soon is sent again, and the longest wait before it, in seconds. */
+const patience = { times: 5, seconds: 120 }
+
+/**
+ * The management API of an engine elsewhere. Waits where its budget for requests is spent; `note` tells of it. Throws a
+ * ProtocolError with its words where it refuses.
+ */
+export function apiAt(address: string, token: string, note: (line: string) => void): Api {
   if (!URL.canParse(address) || !/^https?:/.test(address)) {
     throw new CommandError(`--url must be the address of an engine, such as https://id.example.com`)
   }
   const base = `${address.replace(/\/$/, '')}/api/v1`
-  const send = async (method: string, url: string, body?: Body): Promise<Response> => {
+  const send = async (method: string, url: string, body?: Body, again = 0): Promise<Response> => {
     const response = await fetch(url, {
       method,
       // Whoever redirects would be shown the token.
@@ -26,8 +33,14 @@ export function apiAt(address: string, token: string): Api {
         `${new URL(url).origin} cannot be reached: ${cause.cause?.message ?? cause.message}`,
       )
     })
-    if (!response.ok) throw await refusal(response)
-    return response
+    if (response.ok) return response
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+    if (response.status !== 429 || again >= patience.times || !(seconds <= patience.seconds)) {
+      throw await refusal(response)
+    }
+    note(`too many requests for the budget of this engine: going on in ${seconds} s`)
+    await pause(seconds * 1000)
+    return send(method, url, body, again + 1)
   }
   return {
     async call(method, path, body) {

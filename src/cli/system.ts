@@ -38,6 +38,6 @@ export async function onSystem(call: Call, work: (system: System) => Promise<voi
       'set REKEY_API_TOKEN to an API token of this engine: rekey token add NAME --role all',
     )
   }
-  const api = apiAt(url, token)
+  const api = apiAt(url, token, call.terminal.note)
   await work({ api, change: (task) => task(api) })
 }

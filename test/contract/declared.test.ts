@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { exportJWK, generateKeyPair } from 'jose'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf, tokenOf } from '../support/management.ts'
@@ -55,7 +57,7 @@ interface Plan {
 /** A folder with files, and the commands on a database. */
 function desk(env: () => Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), 'rekey-declared-'))
-  const call = (words: readonly string[], answers?: readonly string[]) =>
+  const call = (words: readonly string[], answers?: Parameters<typeof callCommand>[1]['answers']) =>
     callCommand(words, { folder, env: env(), ...(answers && { answers }) })
   const write = (resources: object, name = 'resources.yaml') =>
     writeFileSync(join(folder, name), stringify({ resources }))
@@ -370,6 +372,23 @@ clients: {}
     expect((await at.pull()).groups).toEqual([staff])
   })
 
+  test('does nothing that it has not shown: what changed before the yes stops it', async () => {
+    at.write({ groups: [{ profile: { name: 'Staff', description: 'Changed' } }] })
+    const meanwhile = async () => {
+      writeFileSync(
+        join(at.folder, 'other.yaml'),
+        stringify({ resources: { groups: [{ profile: { name: 'Staff' } }] } }),
+      )
+      expect(await at.call(['apply', 'other.yaml', '--yes'])).toMatchObject({ code: 0 })
+      return 'y'
+    }
+    expect(await at.call(['apply', 'resources.yaml'], [meanwhile])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('somebody else has just changed something'),
+    })
+    expect((await at.pull()).groups).toEqual([{ profile: { name: 'Staff' } }])
+  })
+
   test('shows no secret in its plan, and no control character of a name', async () => {
     const credentials = { oauthClient: { client_id: 'my-portal', client_secret: 'very-secret-text-1' } }
     at.write({ apps: [{ ...portal, credentials, label: 'Evil \u001b[2J\u202e app' }] })
@@ -402,6 +421,25 @@ describe('over HTTP', () => {
     expect(await at.apply(all, ...url)).toMatchObject({ changes: [] })
     expect(await at.pull(...url)).toMatchObject({ groups: [staff], trustedOrigins: [origin] })
     expect((await apiOf(idp)('GET', '/groups?q=Staff')).list).toMatchObject([{ profile: staff.profile }])
+  })
+
+  test('a budget that is spent is waited for', async () => {
+    let count = 0
+    const gate = createServer(async ({ url, method, headers }, response) => {
+      count += 1
+      if (count % 2 === 1) return response.writeHead(429, { 'retry-after': '0' }).end('{}')
+      const answer = await fetch(idp.engineUrl + url, {
+        method: method ?? 'GET',
+        headers: { authorization: headers.authorization ?? '' },
+      })
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+    })
+    await new Promise<void>((done) => gate.listen(0, '127.0.0.1', done))
+    onTestFinished(() => void gate.close())
+    const { port } = gate.address() as AddressInfo
+    const pulled = await at.call(['pull', '--url', `http://127.0.0.1:${port}`])
+    expect(pulled).toMatchObject({ code: 0, stderr: expect.stringContaining('too many requests') })
+    expect(parse(pulled.stdout).resources.groups).toEqual([staff])
   })
 
   test('a token that may not is told so', async () => {

@@ -17,7 +17,7 @@ export async function callCommand(
   }: {
     readonly folder: string
     readonly env?: Readonly<Record<string, string>>
-    readonly answers?: readonly string[]
+    readonly answers?: readonly (string | (() => Promise<string>))[]
   },
 ): Promise<Called> {
   const written = { stdout: '', stderr: '' }
@@ -25,7 +25,7 @@ export async function callCommand(
   const ask = async () => {
     const answer = left.shift()
     if (answer === undefined) throw new Error('nobody is there to be asked')
-    return answer
+    return typeof answer === 'string' ? answer : answer()
   }
   const code = await run(words, {
     env,
