@@ -150,7 +150,8 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-authenticator-verification-password-too-many-attempts',
       state: 'a password that is locked',
-      because: 'nothing: too many guesses end the conversation and never lock the owner out',
+      because:
+        'nothing: too many guesses end the conversation, and a locked account is answered like a wrong password',
     },
     { file: 'authenticator-verification-phone-sms', state: 'a code by text message', because: phone },
     {

@@ -81,6 +81,13 @@ describe('wrong passwords in a row', () => {
   })
 })
 
+test('a lock ends no session: whoever guesses at a name must not sign its owner out', async () => {
+  const { headers } = await idp.signInAs(idp.person.login)
+  await guesses(idp.person.login, 3)
+  expect((await mary()).status).toBe('LOCKED_OUT')
+  expect((await fetch(`${idp.issuer}/v1/userinfo`, { headers })).status).toBe(200)
+})
+
 describe('a recovery of somebody who is locked out', () => {
   test('opens the account', async () => {
     await guesses(idp.person.login, 3)
