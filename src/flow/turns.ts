@@ -32,7 +32,9 @@ const ends: Readonly<Partial<Record<Closing, Turn['outcome']>>> = {
 export function turnsOf(before: Progress, { progress: after }: Outcome): readonly Turn[] {
   const { intent, subject, closed } = after
   const starts = subject !== undefined && (before.subject === undefined || before.intent !== intent)
-  const end = closed === undefined || before.closed !== undefined ? undefined : ends[closed]
+  // What never started does not end either: the figures of one intent add up.
+  const ended = subject === undefined || before.closed !== undefined ? undefined : closed
+  const end = ended && ends[ended]
   return [
     ...(starts ? [{ intent, outcome: 'started' } as const] : []),
     ...(end === undefined ? [] : [{ intent, outcome: end }]),

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { takeExpired } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode, mailTo, newPassword, startNode, wrongCode } from '../support/attacks.ts'
+import { answer, atTheCode, mailTo, newPassword, parallel, startNode, wrongCode } from '../support/attacks.ts'
 import { codeOf, visit } from '../support/idx.ts'
-import { startNodes } from '../support/nodes.ts'
+import { apiOf } from '../support/management.ts'
+import { type Nodes, startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { parsePrometheus, scrape } from '../support/prometheus.ts'
+import { newBrowser, sdk } from '../support/sdk.ts'
 
 const mary = 'mary@example.com'
 const flows = 'rekey_flow_outcomes_total'
@@ -116,6 +119,19 @@ describe('GET /metrics', () => {
     expect(expired['sign-in started'] ?? 0).toBe(expired['sign-in expired'] ?? 0)
   })
 
+  test('counts a recovery that begins with a token', async () => {
+    const api = apiOf(idp)
+    const { id } = (await api('GET', `/users/${mary}`)).body
+    const { body } = await api('POST', `/users/${id}/lifecycle/reset_password?sendEmail=false`)
+    const recoveryToken = String(body.resetPasswordUrl).split('/').at(-1) ?? ''
+    const counted = await grown(flows, async () => {
+      const auth = sdk(idp, { major: 8, browser: newBrowser() })
+      await auth.idx.recoverPassword({ recoveryToken })
+      expect((await auth.idx.proceed({ password: newPassword })).status).toBe('SUCCESS')
+    })
+    expect(counted).toEqual({ 'recovery started': 1, 'recovery granted': 1 })
+  })
+
   test('counts the same for people there are not', async () => {
     const walk = (identifier: string) => async () => {
       const visitor = await atTheCode(idp, identifier)
@@ -195,28 +211,57 @@ test('the queue of password hashes is told: who runs, who waits, who was sent aw
 })
 
 onEachDatabase('figures of several nodes', (database) => {
-  test('count what has run out once among them, and tell of connections where there are any', async () => {
-    const nodes = await startNodes(database, 2)
+  let nodes: Nodes
+  beforeAll(async () => {
+    nodes = await startNodes(database, 2)
     for (const engine of nodes.engines) await engine.upkeep()
-    for (let time = 0; time < 3; time++)
-      await atTheCode({ ...nodes.balancer, ...nodes, engine: nodes.engines[0] } as never, mary)
-    nodes.clock.advance(3 * 3_600_000)
-    await Promise.all(nodes.engines.map((engine) => engine.upkeep()))
-    const told = await Promise.all(nodes.engines.map(({ port }) => scrape(`http://localhost:${port}`)))
-    const expired = told.map(
-      ({ value }) => value(flows, { intent: 'recovery', outcome: 'expired' }) ?? Number.NaN,
-    )
-    expect(expired.reduce((sum, count) => sum + count, 0)).toBe(3)
+  })
+  afterAll(() => nodes.close())
 
-    const busy = told[0]?.value('rekey_database_connections', { state: 'busy' })
-    const most = told[0]?.value('rekey_database_connections_max')
-    if (database.name === 'sqlite') expect([busy, most]).toEqual([undefined, undefined])
-    else {
-      expect(most).toBe(10)
-      expect(busy).toBeGreaterThanOrEqual(0)
-      expect(told[0]?.value('rekey_database_waiting')).toBe(0)
+  const tell = () => Promise.all(nodes.engines.map(({ port }) => scrape(`http://localhost:${port}`)))
+
+  /** Recoveries that nobody goes on with, until they have run out. */
+  async function leave(count: number): Promise<void> {
+    for (let time = 0; time < count; time++) {
+      const visitor = await visit(nodes.balancer)
+      await visitor.post('recover')
+      await visitor.post('identify', { identifier: mary })
     }
-    await nodes.close()
+    nodes.clock.advance(3 * 3_600_000)
+  }
+
+  test('count what has run out once among them', async () => {
+    await leave(3)
+    await Promise.all(nodes.engines.map((engine) => engine.upkeep()))
+    const expired = (await tell()).map(({ value }) =>
+      value(flows, { intent: 'recovery', outcome: 'expired' }),
+    )
+    expect(expired.reduce<number>((sum, count) => sum + (count ?? Number.NaN), 0)).toBe(3)
+  })
+
+  test('however many ask in the same moment, one gets the span of time', async () => {
+    await leave(2)
+    const now = nodes.clock.now()
+    const taken = await parallel(10, (at) => {
+      const engine = nodes.engines[at % 2]
+      if (engine === undefined) throw new Error('there are two')
+      return takeExpired(engine.storage, now)
+    })
+    expect(taken.reduce((sum, { recovery }) => sum + recovery, 0)).toBe(2)
+    expect(taken.filter(({ recovery }) => recovery > 0)).toHaveLength(1)
+  })
+
+  test('tell of connections where there are any', async () => {
+    for (const { value } of await tell()) {
+      const busy = value('rekey_database_connections', { state: 'busy' })
+      const most = value('rekey_database_connections_max')
+      if (database.name === 'sqlite') expect([busy, most]).toEqual([undefined, undefined])
+      else {
+        expect(most).toBe(10)
+        expect(busy).toBeLessThanOrEqual(10)
+        expect(value('rekey_database_waiting')).toBeLessThanOrEqual(10)
+      }
+    }
   })
 })
 
