@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode } from '../support/attacks.ts'
+import { answer, atTheCode, parallel, startNode } from '../support/attacks.ts'
 import { remediationsOf } from '../support/idx.ts'
+import { onEachDatabase } from '../support/postgres.ts'
 
 const mary = 'mary@example.com'
 let idp: Kit
@@ -40,3 +41,34 @@ test.each([
     expect(remediationsOf(proven.body)).toContain('reset-authenticator')
   },
 )
+
+onEachDatabase('a mail server that is at odds with itself', (database) => {
+  test('gets each mail in the end, and none of them twice', async () => {
+    const { url, drop } = await database.create()
+    const logins = Array.from({ length: 12 }, (_, at) => `person${at}@example.com`)
+    const node = await startNode({
+      settings: { database: { url }, people: logins.map((login) => ({ login })), mail: { spreadMs: 0 } },
+    })
+    const { faults } = node.sink
+    faults.next({ smtp: 'drop', times: 7 })
+    faults.next({ smtp: 'refuse', times: 7 })
+    faults.next({ smtp: 'slow', times: 3, delayMs: 200 })
+    await parallel(logins.length, (at) => atTheCode(node, logins[at] ?? ''))
+
+    const left = () => logins.filter((login) => node.outbox.to(login).length === 0)
+    await node.engine.delivery.idle()
+    expect(left().length).toBeGreaterThan(0)
+    for (let turn = 0; turn < 20 && left().length > 0; turn++) {
+      node.clock.advance(5000)
+      await node.engine.delivery.idle()
+    }
+    // Nor does one come later: nothing is left in the outbox.
+    node.clock.advance(120_000)
+    await node.engine.delivery.idle()
+    expect(logins.map((login) => node.outbox.to(login).length)).toEqual(logins.map(() => 1))
+    const rows = await node.engine.storage.db.selectFrom('outbox').select('status').execute()
+    expect(rows.map(({ status }) => status)).toEqual(logins.map(() => 'sent'))
+    await node.close()
+    await drop()
+  })
+})
