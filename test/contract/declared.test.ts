@@ -140,6 +140,14 @@ onEachDatabase('a file', (kind) => {
     ])
     expect(await names()).toEqual(['Strict', 'Second', 'Default Policy'])
     expect((await at.apply({ ...all, policies: [turned, second] })).changes).toEqual([])
+    const rulesOf = (names: string) => [...names].map((name) => ({ name }))
+    const inOrder = (names: string) =>
+      at.apply({ policies: [{ ...strict, rules: rulesOf(names) }] }, '--prune')
+    const rules = async () => (await at.pull()).policies?.find(({ name }) => name === 'Strict')?.rules
+    for (const names of ['ABCD', 'DBAC', 'CNAMB', 'MABX']) {
+      await inOrder(names)
+      expect(await rules(), names).toMatchObject(rulesOf(names))
+    }
     await at.apply(all, '--prune')
   })
 
