@@ -242,6 +242,19 @@ onEachDatabase('a file', (kind) => {
     expect(await at.apply(withLink(null))).toMatchObject({ changes: [] })
   })
 
+  test('comes back from pull also where a policy names a group that is gone', async () => {
+    const gone = { profile: { name: 'Gone' } }
+    const groups = { groups: { include: ['Gone', 'Staff'] } }
+    await at.apply({ groups: [gone, staff], policies: [{ ...strict, conditions: { people: groups } }] })
+    await at.apply({ groups: [staff] }, '--prune')
+    const pulled = await at.pull()
+    expect(pulled.policies?.[0]).toMatchObject({
+      conditions: { people: { groups: { include: [expect.stringMatching(/^00g\w{17}$/), 'Staff'] } } },
+    })
+    expect(await at.apply(pulled)).toMatchObject({ changes: [] })
+    await at.apply(all, '--prune')
+  })
+
   test('is applied as a whole or not at all', async () => {
     const before = await at.pull()
     // Only the database can know that the address is hers already.

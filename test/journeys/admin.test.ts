@@ -47,6 +47,20 @@ describe('the files of the admin page', () => {
     expect(script).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|eval\(|https?:\/\//)
   })
 
+  test('know the path that the engine is served below', async () => {
+    const issuer = 'http://localhost:9000/auth'
+    const engine = await openEngine(checkConfig({ issuer, secrets: ['s'.repeat(48)], http: { port: 0 } }), {
+      log: silentLogger,
+    })
+    onTestFinished(() => engine.close())
+    const at = (path: string) => fetch(`http://localhost:${engine.port}${path}`)
+    const text = await (await at('/auth/admin')).text()
+    const named = [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path)
+    expect(named).toContain('/auth/admin/admin.js')
+    for (const path of named) expect((await at(path)).status, path).toBe(200)
+    expect(text).toContain('data-api="/auth/api/v1"')
+  })
+
   test('are not there where the configuration says no, nor in production unless it says yes', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rekey-admin-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))

@@ -79,12 +79,12 @@ function masked(path: string, value: unknown): unknown {
 
 /** A document's members over those there are: objects are joined, anything else is replaced. */
 export function joined(before: Fields, after: Fields): Fields {
-  const result: Record<string, unknown> = { ...before }
-  for (const [name, value] of Object.entries(after)) {
-    const old = before[name]
-    result[name] = isObject(old) && isObject(value) ? joined(old, value) : value
-  }
-  return result
+  const entries = Object.entries(after).map(([name, value]): [string, unknown] => {
+    const old = Object.hasOwn(before, name) ? before[name] : undefined
+    return [name, isObject(old) && isObject(value) ? joined(old, value) : value]
+  })
+  // Not by assignment: a file may say `__proto__`.
+  return Object.fromEntries([...Object.entries(before), ...entries])
 }
 
 export const without = (fields: Fields, names: readonly string[]): Fields =>
