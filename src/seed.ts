@@ -5,8 +5,8 @@ import {
   createClient,
   ensureTrustedOrigin,
   findClient,
-  isClientSecret,
-  removeClient,
+  hasClientSecret,
+  replaceClientSecrets,
   updateClient,
 } from './clients/index.ts'
 import type { ClientConfig, Config, PersonConfig } from './config/index.ts'
@@ -50,13 +50,15 @@ async function seedClient(config: ClientConfig, { storage, secrets, random, now 
   await storage.transaction(async (tx) => {
     await takeTurn(tx, 'seed')
     const before = await findClient(tx, id)
-    const secretChanged =
-      secret !== undefined && before !== undefined && !isClientSecret(before, secret, secrets)
-    if (before !== undefined && !secretChanged) {
+    if (before !== undefined) {
       const settings: ClientSettings = { ...before.settings, ...rest }
-      return updateClient(tx, id, { label, settings }, now)
+      await updateClient(tx, id, { label, settings }, now)
+      // One that was rotated away since stays so: the file may still name what must not be used any more.
+      if (secret !== undefined && !hasClientSecret(before, secret, secrets)) {
+        await replaceClientSecrets(tx, before, secret, { secrets, now })
+      }
+      return
     }
-    if (before !== undefined) await removeClient(tx, id)
     const everyone = await getEveryone(tx)
     await createClient(
       tx,

@@ -25,6 +25,8 @@ export {
   type ClientSecret,
   changeClientSecrets,
   clientSecretsOf,
+  hasClientSecret,
+  replaceClientSecrets,
 } from './secrets/store.ts'
 export {
   clientColumns,

@@ -95,6 +95,14 @@ describe('the secrets of an app', () => {
 })
 
 describe('an app', () => {
+  test('keeps its client_id', async () => {
+    const { body } = await api('GET', `/apps/${idp.clientId}`)
+    const put = (client_id: string) =>
+      api('PUT', `/apps/${idp.clientId}`, { ...body, credentials: { oauthClient: { client_id } } })
+    expect((await put(idp.clientId)).status).toBe(200)
+    expect((await put('another-client')).status).toBe(400)
+  })
+
   test('says where its magic links lead, until it says so no more', async () => {
     const { body } = await api('GET', `/apps/${idp.clientId}`)
     const settings = body.settings as { oauthClient: object }
@@ -151,5 +159,32 @@ describe('lists of an app', () => {
     expect((await api('GET', `/users/${ada.body.id}/appLinks`)).list.map((one) => one.id)).toContain(id)
     await api('POST', `/apps/${id}/lifecycle/deactivate`)
     expect((await api('GET', `/users/${ada.body.id}/appLinks`)).list.map((one) => one.id)).not.toContain(id)
+  })
+})
+
+// The last one: what is registered stays for the rest of the file.
+describe('an app of the configuration', () => {
+  test('keeps what was done to it: its policy, and a secret that is rotated away', async () => {
+    const id = 'shop-of-the-file'
+    const texts = ['first-secret-of-the-file', 'second-secret-of-the-file'] as const
+    const named = (secret: string) =>
+      idp.engine.register({ id, label: 'Named', redirectUris: [idp.redirectUri], secret } as never)
+    await named(texts[0])
+    const { id: policyId } = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'Shop' })).body
+    await api('PUT', `/apps/${id}/policies/${policyId}`)
+    const path = `/apps/${id}/credentials/secrets`
+    const [first] = (await api('GET', path)).list
+    const rotated = (await api('POST', path, {})).body.client_secret
+    await api('POST', `${path}/${first?.id}/lifecycle/deactivate`)
+
+    await named(texts[0])
+    expect([await isGood(texts[0], id), await isGood(rotated, id)]).toEqual([false, true])
+    await named(texts[1])
+    expect([await isGood(rotated, id), await isGood(texts[1], id)]).toEqual([false, true])
+    const { body } = await api('GET', `/apps/${id}`)
+    expect(body).toMatchObject({
+      label: 'Named',
+      _links: { accessPolicy: { href: expect.stringContaining(policyId) } },
+    })
   })
 })

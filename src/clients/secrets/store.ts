@@ -32,10 +32,24 @@ export async function addClientSecret(
   { random, secrets, now }: { readonly random: Random; readonly secrets: Secrets; readonly now: number },
 ): Promise<{ readonly secret: ClientSecret; readonly text: string } | 'taken'> {
   const { text = randomToken(random), status } = wanted
-  if (client.secrets.some(({ hash }) => secrets.matches('client secret', text, hash))) return 'taken'
+  if (hasClientSecret(client, text, secrets)) return 'taken'
   const stored = { hash: secrets.hash('client secret', text), createdAt: now, updatedAt: now, status }
   await write(db, client, [...client.secrets, stored], now)
   return { secret: told(stored), text }
+}
+
+/** Whether a client has, or had until it was deactivated, this secret. */
+export const hasClientSecret = (client: Client, text: string, secrets: Secrets): boolean =>
+  client.secrets.some(({ hash }) => secrets.matches('client secret', text, hash))
+
+/** Puts one secret in place of all that a client has. */
+export async function replaceClientSecrets(
+  db: Db,
+  client: Client,
+  text: string,
+  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+): Promise<void> {
+  await write(db, client, [{ hash: secrets.hash('client secret', text), createdAt: now }], now)
 }
 
 /** Stores which secrets a client still has, and whether they are good. */

@@ -92,8 +92,9 @@ async function create(call: Call): Promise<Answer> {
 
 async function update(call: Call): Promise<Answer> {
   const before = await getApp(call)
-  const { label, settings, secret } = readApp(call.body)
+  const { id, label, settings, secret } = readApp(call.body)
   const problems = [
+    ...(id === undefined || id === before.id ? [] : ['client_id: cannot be changed']),
     ...(settings.applicationType === before.settings.applicationType
       ? []
       : ['application_type: cannot be changed']),
