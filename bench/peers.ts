@@ -219,7 +219,14 @@ say(
   `Two RSA signatures cost ${(await signatureCpuMs(2)).toFixed(2)} ms of CPU now; machine load ${loadAverage()}.`,
 )
 const results = []
-for (const kind of kinds) for (const hash of hashKinds) results.push(await compare(kind, hash))
+for (const kind of kinds) {
+  for (const hash of hashKinds) {
+    const result = await compare(kind, hash)
+    results.push(result)
+    const { cpu, flows: perSecond } = result.ratios
+    say(`${kind}, ${hash} hash: ${cpu.toFixed(2)} of its CPU, ${perSecond.toFixed(2)} of its flows/s`)
+  }
+}
 
 for (const { database, hash, rows, ratios, ofHash, hashesPerSecondAlone } of results) {
   printTable(
