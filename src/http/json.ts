@@ -54,8 +54,6 @@ function check(text: string): void {
 function checkString(text: string, keys: Set<string> | undefined): void {
   // PostgreSQL cannot store it, and nobody types it.
   if (text.includes('\0')) throw malformed('a NUL character')
-  // It would store half a character, and fail at every later look into it.
-  if (!text.isWellFormed()) throw malformed('half of a surrogate pair')
   if (keys === undefined) return
   if (text === '__proto__') throw malformed('a key named __proto__')
   if (keys.has(text)) throw malformed('a key twice')

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { ProtocolError } from '../base/index.ts'
 import { admit, type Caller } from './access.ts'
 import { serveAdminPage } from './admin/index.ts'
 import { appOperations } from './apps/index.ts'
@@ -67,6 +68,8 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
       const params = request.params as Readonly<Record<string, string>>
       // PostgreSQL cannot even be asked for such a name.
       for (const value of Object.values(params)) if (value.includes('\0')) throw notFound(value, 'resource')
+      // It would store half a character, and fail at every later look into it.
+      if (!isWellFormed(request.body)) throw malformed
       const answer = await operation.handle({
         parts,
         params,
@@ -80,6 +83,17 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
       return reply.code(answer.status ?? 200).send(answer.body)
     },
   })
+}
+
+const malformed = new ProtocolError(400, 'E0000003', 'The request body was not well-formed.', {
+  detail: 'half of a surrogate pair',
+})
+
+/** Whether no text in a body, name or value, holds half of a surrogate pair. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>()

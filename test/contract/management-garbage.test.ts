@@ -222,3 +222,17 @@ onEachDatabase('garbage', (database) => {
     expect((await api('GET', '/apps')).status).toBe(200)
   })
 })
+
+test('half of a surrogate pair in a body is refused, wherever it stands, and nothing of it is kept', async () => {
+  await using idp = await startEngine()
+  const profile = { login: 'half@example.com', email: 'half@example.com' }
+  for (const body of [
+    { profile: { ...profile, firstName: 'Ada \ud800' } },
+    { profile: { ...profile, '\udc00': 1 } },
+    { profile, groupIds: ['\ud800'] },
+  ]) {
+    const { status, body: told } = await apiOf(idp)('POST', '/users', body)
+    expect([status, told.errorCode]).toEqual([400, 'E0000003'])
+  }
+  expect((await apiOf(idp)('GET', '/users/half@example.com')).status).toBe(404)
+})
