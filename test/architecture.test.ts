@@ -9,7 +9,7 @@ const ranks: readonly (readonly string[])[] = [
   ['mail', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
   ['flow'],
   ['authenticators'],
-  ['idx', 'oidc', 'management'],
+  ['idx', 'oidc', 'management', 'archive'],
   ['http'],
   ['config'],
   ['engine'],

@@ -70,6 +70,26 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./pull.ts')).pull,
   },
   {
+    name: 'export',
+    summary: 'write people with their hashes, apps and policies to a file',
+    load: async () => (await import('./archive.ts')).exportArchive,
+  },
+  {
+    name: 'import',
+    summary: 'take what rekey export wrote into another database',
+    load: async () => (await import('./archive.ts')).importArchive,
+  },
+  {
+    name: 'export',
+    summary: 'write people, groups, apps and policies to a file',
+    load: async () => (await import('./export.ts')).exporting,
+  },
+  {
+    name: 'import',
+    summary: 'take in such a file, or the users of an Okta org',
+    load: async () => (await import('./import.ts')).importing,
+  },
+  {
     name: 'config',
     summary: 'show the settings in force and where each comes from',
     load: async () => (await import('./config.ts')).config,
