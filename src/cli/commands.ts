@@ -80,16 +80,6 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./archive.ts')).importArchive,
   },
   {
-    name: 'export',
-    summary: 'write people, groups, apps and policies to a file',
-    load: async () => (await import('./export.ts')).exporting,
-  },
-  {
-    name: 'import',
-    summary: 'take in such a file, or the users of an Okta org',
-    load: async () => (await import('./import.ts')).importing,
-  },
-  {
     name: 'config',
     summary: 'show the settings in force and where each comes from',
     load: async () => (await import('./config.ts')).config,
