@@ -9,6 +9,7 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     maxWorkers: 2,
     globalSetup: ['test/support/postgres-setup.ts'],
-    setupFiles: ['test/support/kit-database.ts', 'test/support/canary.ts'],
+    // The canary first: what the other one loads must already be listened to.
+    setupFiles: ['test/support/canary.ts', 'test/support/kit-database.ts'],
   },
 })

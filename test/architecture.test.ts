@@ -9,9 +9,9 @@ const ranks: readonly (readonly string[])[] = [
   ['mail', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
   ['flow'],
   ['authenticators'],
-  ['idx', 'oidc', 'management', 'archive'],
+  ['idx', 'oidc', 'management'],
   ['http'],
-  ['config'],
+  ['config', 'transfer'],
   ['engine'],
   ['index', 'testing'],
   // `rekey dev` is the testing kit on a terminal.

@@ -71,13 +71,13 @@ export const commands: readonly Entry[] = [
   },
   {
     name: 'export',
-    summary: 'write people with their hashes, apps and policies to a file',
-    load: async () => (await import('./archive.ts')).exportArchive,
+    summary: 'write people, groups, apps and policies to a file',
+    load: async () => (await import('./export.ts')).exporting,
   },
   {
     name: 'import',
-    summary: 'take what rekey export wrote into another database',
-    load: async () => (await import('./archive.ts')).importArchive,
+    summary: 'take in such a file, or the users of an Okta org',
+    load: async () => (await import('./import.ts')).importing,
   },
   {
     name: 'config',

@@ -7,7 +7,8 @@ export function explain(error: unknown): readonly string[] {
   if (error instanceof CommandError) return [`rekey: ${error.message}`]
   if (error instanceof ConfigError) return `rekey: ${error.message}`.split('\n')
   // To visitors a database that is away is a moment to wait; whoever runs it wants to know where it was looked for.
-  const cause = error instanceof Error ? fromSystem((error.cause ?? {}) as SystemError) : undefined
+  const isAway = error instanceof Error && !(error instanceof ProtocolError && error.status !== 503)
+  const cause = isAway ? fromSystem((error.cause ?? {}) as SystemError) : undefined
   if (cause !== undefined) return [`rekey: ${cause}`]
   // What an owner's own call was refused for is told whole; `description` is made for it.
   if (error instanceof ProtocolError) {

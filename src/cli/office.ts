@@ -9,8 +9,14 @@ import { defaultData, findDevData } from './dev/data.ts'
  * Does a command's work on the database that is configured, or on that of `rekey dev` in this folder: no port is
  * opened, and an engine may run beside it.
  */
-export async function inOffice(call: Call, work: (core: Core) => Promise<void>): Promise<void> {
-  const config = await officeConfig(call)
+export const inOffice = async (call: Call, work: (core: Core) => Promise<void>): Promise<void> =>
+  onCore(await officeConfig(call), work)
+
+/** The same on a database that need not be there yet: it is made and brought up to date, and nothing is put into it. */
+export const inNewOffice = async (call: Call, work: (core: Core) => Promise<void>): Promise<void> =>
+  onCore(await officeConfig(call, { migrates: true }), work)
+
+async function onCore(config: Config, work: (core: Core) => Promise<void>): Promise<void> {
   const core = await openCore(config, { log: createLogger({ level: 'warn' }) })
   try {
     await work(core)

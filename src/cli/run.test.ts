@@ -32,6 +32,7 @@ async function call(words: readonly string[], env: Readonly<Record<string, strin
     style: (_, text) => text,
     ask: nobody,
     askSecret: nobody,
+    progress: () => {},
     readInput: async () => '',
   }
   const code = await runCommand(words, terminal)

@@ -19,6 +19,8 @@ export interface Terminal {
   print(line: string): void
   /** Says something beside the answer. */
   note(line: string): void
+  /** How far it is, on one line that is written over; nothing where nobody watches. An empty text takes it away. */
+  progress(text: string): void
   style(format: Style, text: string): string
   /** Asks without showing what is typed. */
   askSecret(question: string): Promise<string>
@@ -44,6 +46,7 @@ export function openTerminal(): Terminal {
     isInteractive: stdin.isTTY === true && stderr.isTTY === true,
     print: (line) => void stdout.write(`${line}\n`),
     note: (line) => void stderr.write(`${line}\n`),
+    progress: (text) => void (stderr.isTTY && stderr.write(`\r\u001b[2K${text}`)),
     style: (format, text) => styleText(format, text, { stream: stdout }),
     askSecret: (question) => askLine(question, { hidden: true }),
     ask: (question) => askLine(question, { hidden: false }),

@@ -49,6 +49,7 @@ export {
   type Member,
   type MemberRow,
   memberFrom,
+  nameColumns,
   nameKey,
   personColumns,
   putCredential,

@@ -182,14 +182,18 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n
 }
 
-const nameColumns = (profile: Profile) => ({
-  login: profile.login,
-  login_key: compareKey(profile.login),
-  email: profile.email,
-  email_key: compareKey(profile.email),
-  first_key: nameKey(profile.firstName),
-  last_key: nameKey(profile.lastName),
-})
+/** How a person is found: what her names are compared by. Throws 400 where they are none. */
+export function nameColumns(profile: Profile) {
+  checkNames(profile)
+  return {
+    login: profile.login,
+    login_key: compareKey(profile.login),
+    email: profile.email,
+    email_key: compareKey(profile.email),
+    first_key: nameKey(profile.firstName),
+    last_key: nameKey(profile.lastName),
+  }
+}
 
 /** A name as it is searched. */
 export const nameKey = (name: unknown): string => (typeof name === 'string' ? compareKey(name) : '')

@@ -15,6 +15,8 @@ export interface Storage {
   readonly db: Db
   /** Runs `work` in one transaction: all of it is kept, or, where it throws, nothing. Retries what the database asks to retry. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** What `work` reads is the database as it was at one moment, whoever changes it meanwhile. It must not write. */
+  snapshot<T>(work: (db: Db) => Promise<T>): Promise<T>
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<readonly string[]>
   /** What `migrate()` would do. */
@@ -52,6 +54,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     kind,
     db,
     transaction: (work) => retrying(() => db.transaction().execute(work)),
+    snapshot: (work) =>
+      db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     migrate: () => migrate(db),
     pendingMigrations: async () =>
       (await migratorOf(db).getMigrations()).flatMap(({ name, executedAt }) => (executedAt ? [] : [name])),

@@ -41,6 +41,7 @@ export async function callCommand(
     style: (_, text) => text,
     ask,
     askSecret: ask,
+    progress: () => {},
     readInput: async () => '',
   })
   return { code, ...written }
