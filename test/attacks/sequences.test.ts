@@ -74,6 +74,8 @@ const opening = fc.constantFrom<readonly Move['kind'][]>(
   ['recover', 'identify', 'choose', 'answer'],
 )
 
+type Sequence = [readonly Move['kind'][], string, Move[]]
+
 interface World {
   readonly visitors: WireVisitor[]
   readonly handles: string[]
@@ -146,7 +148,8 @@ test('no sequence of steps, repeats and stale handles ends in tokens without the
   let signedIn = 0
   const sequence = fc.tuple(
     opening,
-    fc.constantFrom(...names),
+    // Under her own name, more often than not: her sequences are the ones that may end in tokens.
+    fc.constantFrom(...names, eve.login, eve.login),
     fc.array(move, { minLength: 1, maxLength: 12 }),
   )
   const property = fc.asyncProperty(sequence, async ([beginning, name, moves]) => {
@@ -183,7 +186,9 @@ test('no sequence of steps, repeats and stale handles ends in tokens without the
     const reply = await mary.post('identify', { identifier: 'mary@example.com', credentials })
     expect(codeOf(reply.body)).toBeDefined()
   })
-  await fc.assert(property, { numRuns: scale(60, 5000) })
-  // The walks do reach the end: a property of sequences that lead nowhere would say nothing.
+  const lastStep: Move = { kind: 'answer', visitor: 0, name: eve.login, secret: 'new password', times: 5 }
+  const wholeWalk: Sequence = [['recover', 'identify', 'choose', 'answer'], eve.login, [lastStep]]
+  await fc.assert(property, { numRuns: scale(60, 5000), examples: [[wholeWalk]] })
+  // The end can be reached: a property of sequences that lead nowhere would say nothing.
   expect(signedIn).toBeGreaterThan(0)
 })
