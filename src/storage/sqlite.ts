@@ -1,7 +1,6 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { setTimeout as pause } from 'node:timers/promises'
+import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -11,152 +10,166 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
-import { told } from './unavailable.ts'
+import { SqliteFile, whenFree } from './sqlite-file.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
 
 /**
  * SQLite in this process, through `node:sqlite`. WAL with synchronous=FULL: what was acknowledged survives a
  * kill and a power cut. Transactions begin IMMEDIATE, so two processes on one file wait instead of failing halfway.
+ * One connection writes; another one reads beside it, so that a look waits for no writer and sees only what is kept.
  */
 export function sqliteDialect(path: string): Dialect {
   return {
-    createAdapter: () => new TransactionalSqliteAdapter(),
+    createAdapter: () => new ConcurrentSqliteAdapter(),
     createDriver: () => new NodeSqliteDriver(path),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
 }
 
-/**
- * Kysely migrates SQLite outside of a transaction, so two processes that start at once would both create the tables.
- * SQLite has transactional DDL, and BEGIN IMMEDIATE lets the second one see what the first one did.
- */
-class TransactionalSqliteAdapter extends SqliteAdapter {
+class ConcurrentSqliteAdapter extends SqliteAdapter {
+  /**
+   * Kysely migrates SQLite outside of a transaction, so two processes that start at once would both create the tables.
+   * SQLite has transactional DDL, and BEGIN IMMEDIATE lets the second one see what the first one did.
+   */
   override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+
+  // Whose turn it is to write is the driver's business: it knows who only reads.
+  override get supportsMultipleConnections(): boolean {
     return true
   }
 }
 
+// In KiB: the indexes of a million people, so that a look-up reads no file. Taken only as it is used.
+const memory = 'PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; '
+
+function open(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
+  return new DatabaseSync(path, { timeout: 0, ...options })
+}
+
 class NodeSqliteDriver implements Driver {
   readonly #path: string
-  #database: DatabaseSync | undefined
-  #connection: NodeSqliteConnection | undefined
-  // One connection, handed from caller to caller: a transaction keeps it until it ends.
-  #turn: Promise<void> = Promise.resolve()
-  #endTurn: () => void = () => {}
+  #open: Open | undefined
 
   constructor(path: string) {
     this.#path = path
   }
 
   async init(): Promise<void> {
-    const database = new DatabaseSync(this.#path, { timeout: 0 })
-    this.#database = database
+    const database = open(this.#path)
     // Turning WAL on takes the whole file for a moment, which several processes may want in the same one.
     await whenFree(() =>
       database.exec(
-        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; ' +
-          // In KiB: the indexes of a million people, so that a look-up reads no file. Taken only as it is used.
-          'PRAGMA cache_size = -65536; ' +
+        `${memory}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ` +
           // In pages: moving the log into the file costs two more syncs, so it is done for a few hundred steps at once.
           'PRAGMA wal_autocheckpoint = 4000',
       ),
     )
-    this.#connection = new NodeSqliteConnection(database)
+    // A database in memory is its connection's alone, and has no disk to wait for.
+    const isFile = this.#path !== ':memory:'
+    this.#open = {
+      writer: new SqliteWriter(new SqliteFile(database), { together: isFile }),
+      reader: isFile ? this.#openReader() : undefined,
+      openReader: () => (isFile ? this.#openReader() : undefined),
+    }
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
-    const before = this.#turn
-    let end = () => {}
-    this.#turn = new Promise((resolve) => {
-      end = resolve
-    })
-    await before
-    this.#endTurn = end
-    if (this.#connection === undefined) throw new Error('the database is closed')
-    return this.#connection
+  #openReader(): SqliteFile {
+    const database = open(this.#path, { readOnly: true })
+    database.exec(memory)
+    return new SqliteFile(database)
   }
 
-  async releaseConnection(): Promise<void> {
-    this.#endTurn()
+  async acquireConnection(): Promise<SqliteSession> {
+    if (this.#open === undefined) throw new Error('the database is closed')
+    return new SqliteSession(this.#open)
   }
 
-  async beginTransaction(
-    connection: DatabaseConnection,
-    { accessMode }: TransactionSettings = {},
-  ): Promise<void> {
-    // A reader sees one state of the file and keeps no writer waiting.
-    await connection.executeQuery(CompiledQuery.raw(accessMode === 'read only' ? 'begin' : 'begin immediate'))
+  async releaseConnection(session: SqliteSession): Promise<void> {
+    session.end()
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'))
+  async beginTransaction(session: SqliteSession, settings: TransactionSettings = {}): Promise<void> {
+    await session.begin(settings.accessMode === 'read only')
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // SQLite may have rolled back by itself (disk full); a second rollback would hide the first error.
-    if (this.#database?.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
+  async commitTransaction(session: SqliteSession): Promise<void> {
+    await session.commit()
+  }
+
+  async rollbackTransaction(session: SqliteSession): Promise<void> {
+    await session.rollback()
   }
 
   async destroy(): Promise<void> {
-    this.#connection = undefined
-    this.#database?.close()
-    this.#database = undefined
+    const { reader, writer } = this.#open ?? {}
+    this.#open = undefined
+    reader?.close()
+    // Last, so that closing it moves the log into the file.
+    await writer?.close()
   }
 }
 
-const longestWaitMs = 5000
-
-/**
- * Does something as soon as no other connection is writing. SQLite's own waiting would stop this whole process, and for
- * good where the other connection is in it too; this gives way to it instead.
- */
-async function whenFree<T>(work: () => T): Promise<T> {
-  for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
-    try {
-      return work()
-    } catch (error) {
-      if (!isBusy(error) || waited > longestWaitMs) throw told(error)
-      await pause(next)
-    }
-  }
+interface Open {
+  readonly writer: SqliteWriter
+  readonly reader: SqliteFile | undefined
+  /** Another one, for somebody who wants to go on seeing the database as it is now. */
+  openReader(): SqliteFile | undefined
 }
 
-// SQLITE_BUSY and its extended codes.
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+const isLook = (sql: string): boolean => /^\s*select\b/i.test(sql)
 
-class NodeSqliteConnection implements DatabaseConnection {
-  readonly #database: DatabaseSync
-  readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
+/** What Kysely takes for a connection: one statement, or one transaction. */
+class SqliteSession implements DatabaseConnection {
+  readonly #open: Open
+  /** Gives the turn to write back, while this has it. */
+  #endTurn: (() => void) | undefined
+  #snapshot: SqliteFile | undefined
 
-  constructor(database: DatabaseSync) {
-    this.#database = database
+  constructor(open: Open) {
+    this.#open = open
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const parameters = query.parameters as SQLInputValue[]
-    return whenFree(() => {
-      const { statement, reads } = this.#prepare(query.sql)
-      if (reads) return { rows: statement.all(...parameters) as R[] }
-      const { changes } = statement.run(...parameters)
-      return { rows: [], numAffectedRows: BigInt(changes) }
-    })
+    const { reader, writer } = this.#open
+    if (this.#snapshot !== undefined) return this.#snapshot.run(query)
+    if (this.#endTurn !== undefined) return writer.run(query)
+    return reader !== undefined && isLook(query.sql) ? reader.run(query) : writer.alone(query)
+  }
+
+  async begin(readOnly: boolean): Promise<void> {
+    const snapshot = readOnly ? this.#open.openReader() : undefined
+    if (snapshot === undefined) {
+      this.#endTurn = await this.#open.writer.begin()
+      return
+    }
+    this.#snapshot = snapshot
+    snapshot.exec('begin')
+  }
+
+  async commit(): Promise<void> {
+    const end = this.#endTurn
+    this.#endTurn = undefined
+    if (end !== undefined) await this.#open.writer.commit(end)
+  }
+
+  async rollback(): Promise<void> {
+    const end = this.#endTurn
+    this.#endTurn = undefined
+    if (end !== undefined) await this.#open.writer.rollback(end)
+  }
+
+  end(): void {
+    this.#snapshot?.close()
+    this.#snapshot = undefined
+    this.#endTurn?.()
+    this.#endTurn = undefined
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator; nothing here streams.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('SQLite queries are not streamed')
-  }
-
-  #prepare(sql: string) {
-    const known = this.#prepared.get(sql)
-    if (known !== undefined) return known
-    // Statements that are written out number their parameters as PostgreSQL does.
-    const statement = this.#database.prepare(sql.replace(/\$(?=\d)/g, '?'))
-    const prepared = { statement, reads: statement.columns().length > 0 }
-    // The product's statements are few; a cap keeps lists of varying length from filling memory.
-    if (this.#prepared.size >= 500) this.#prepared.clear()
-    this.#prepared.set(sql, prepared)
-    return prepared
   }
 }

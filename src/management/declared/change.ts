@@ -37,7 +37,8 @@ const isObject = (value: unknown): value is Fields =>
 export const isSame = (a: unknown, b: unknown): boolean => {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, n) => isSame(item, b[n]))
-  if (!isObject(a) || !isObject(b)) return Object.is(a, b)
+  // JSON knows one zero only.
+  if (!isObject(a) || !isObject(b)) return a === b || Object.is(a, b)
   const names = Object.keys(a)
   return (
     names.length === Object.keys(b).length &&
