@@ -67,8 +67,8 @@ onEachDatabase('several nodes on one database', (database) => {
   })
 
   test('each mail leaves once, whichever node takes it', async () => {
-    const before = nodes.outbox.to(mary.login).length
     await Promise.all(nodes.engines.map((engine) => engine.delivery.idle()))
+    const before = nodes.outbox.to(mary.login).length
     const { mail } = await atTheCode(nodes)
     // Every node looks at the outbox, again and again; nothing is left for them.
     for (const engine of nodes.engines) engine.delivery.wake()
