@@ -1,10 +1,14 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openStorage } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
 import { databases, type TestDatabase } from '../support/postgres.ts'
+import { start } from '../support/rekey.ts'
 import { sdk } from '../support/sdk.ts'
 import { callCommand } from '../support/terminal.ts'
 
@@ -248,6 +252,38 @@ test('a file of something else, of a newer rekey or under another secret is refu
       .filter((line) => line.startsWith('{"kind":"client"'))
       .every((line) => line.includes('"secrets":[]')),
   ).toBe(true)
+})
+
+test('an import that is killed in the middle leaves whole batches, and is simply run again', async () => {
+  const [head = '', ...rest] = linesOf('first.jsonl')
+  const person = JSON.parse(rest.find((line) => line.includes('"firstName":"ada"')) ?? '')
+  const many = Array.from({ length: 20_000 }, (_, index) => {
+    const login = `p${index}@example.com`
+    return JSON.stringify({
+      ...person,
+      id: `00u-${index}`,
+      profile: { ...person.profile, login, email: login },
+    })
+  })
+  writeFileSync(join(folder, 'many.jsonl'), [head, ...many].join('\n'))
+  const url = await empty('sqlite')
+  const child = start(['import', 'many.jsonl'], { folder, env: { DATABASE_URL: url, REKEY_SECRET: secret } })
+
+  const storage = await openStorage({ url })
+  const people = async (): Promise<number> => {
+    const { rows } = await sql<{ n: number }>`select count(*) as n from people`.execute(storage.db)
+    return rows[0]?.n ?? 0
+  }
+  await expect.poll(() => people().catch(() => 0), { timeout: 30_000, interval: 5 }).toBeGreaterThan(0)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const before = await people()
+  await storage.close()
+  expect(before).toBeLessThan(many.length)
+  expect(before % 200).toBe(0)
+
+  const { stdout } = await rekey('import many.jsonl', url)
+  expect(stdout).toBe(`added ${many.length - before}, replaced 0, unchanged ${before}, not taken 0\n`)
 })
 
 test('users in the shape of the Okta API come with the hashes that they have, as an array or one a line', async () => {
