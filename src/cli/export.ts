@@ -13,6 +13,7 @@ import {
   refuseMore,
 } from './command.ts'
 import { inOffice } from './office.ts'
+import { grouped, progressBar } from './progress.ts'
 
 export const exporting: Command = {
   takes: 'FILE',
@@ -45,7 +46,8 @@ export const exporting: Command = {
           secrets,
           now: clock.now(),
           write: isOutput ? terminal.print : write,
-          progress: (done, of) => terminal.progress(`${done} of ${of}`),
+          progress: (done, of) =>
+            terminal.progress(progressBar(done, of, `${grouped(done)} of ${grouped(of)}`)),
         }),
       )
       terminal.progress('')

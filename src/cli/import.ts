@@ -15,6 +15,7 @@ import {
   refuseMore,
 } from './command.ts'
 import { inNewOffice } from './office.ts'
+import { grouped, progressBar } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
 export const importing: Command = {
@@ -52,15 +53,17 @@ export const importing: Command = {
       throw new CommandError('--okta goes with none of --replace, --without-secrets and --dry-run')
     }
     await inNewOffice(call, async (core) => {
-      const input = await openInput(terminal, named)
+      const { input, progress } = await openInput(terminal, named)
+      // Users come into the groups and under the policies that every installation has.
+      if (options.okta) await core.sow()
       const taken = options.okta
-        ? await takeUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, terminal)
+        ? await takeUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, progress)
         : await importLines(core.storage, linesOf(input), {
             secrets: core.secrets,
             replace: options.replace === true,
             withoutSecrets: options['without-secrets'] === true,
             dryRun: options['dry-run'] === true,
-            progress: (lines) => terminal.progress(`${lines} lines`),
+            progress: (lines) => progress(`${grouped(lines)} lines`),
           }).catch((error: unknown) => {
             throw error instanceof ProtocolError ? new CommandError(`${named}: ${error.description}`) : error
           })
@@ -84,16 +87,23 @@ function tell({ terminal, options }: Call, named: string, taken: Taken): void {
 }
 
 type Input = AsyncIterable<string>
+type Progress = (words: string) => void
 
-async function openInput(terminal: Terminal, named: string): Promise<Input> {
-  if (named === '-') return process.stdin.setEncoding('utf8')
+/** What is read, and who shows how far it is: as a bar where it is known how much there is. */
+async function openInput(
+  terminal: Terminal,
+  named: string,
+): Promise<{ readonly input: Input; readonly progress: Progress }> {
+  if (named === '-') return { input: process.stdin.setEncoding('utf8'), progress: terminal.progress }
   const path = resolve(terminal.folder, named)
   // Opened first, so that a name that was mistyped is told as one.
   const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new CommandError(`${named}: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}`)
   })
+  const { size } = await file.stat()
   await file.close()
-  return createReadStream(path, 'utf8')
+  const input = createReadStream(path, 'utf8')
+  return { input, progress: (words) => terminal.progress(progressBar(input.bytesRead, size, words)) }
 }
 
 /** The lines of a text that comes in pieces. Of one that is endless no more is kept than tells that it is too long. */
@@ -111,7 +121,7 @@ async function* linesOf(input: Input): AsyncGenerator<string> {
 const mostUsers = 64 * 1024 * 1024
 
 /** Creates each user as the API would, one after the other: a hash that was not taken is told with her line. */
-async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, terminal: Terminal): Promise<Taken> {
+async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, progress: Progress): Promise<Taken> {
   const problems: { line: number; why: string }[] = []
   let added = 0
   let refused = 0
@@ -135,7 +145,7 @@ async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, terminal: 
       if (!(error instanceof ProtocolError) || error.status >= 500) throw error
       refuse(line, error.causes.join('; ') || error.description)
     }
-    if (added % 100 === 0) terminal.progress(`${added} people`)
+    if (added % 100 === 0) progress(`${grouped(added)} people`)
   }
   return { added, replaced: 0, unchanged: 0, refused, problems }
 }

@@ -305,7 +305,6 @@ test('users in the shape of the Okta API come with the hashes that they have, as
 
   for (const file of ['users.json', 'users.jsonl']) {
     const url = `sqlite:${join(folder, `${file}.db`)}`
-    await (await startEngine({ database: url, people: [] })).close()
     const { code, stdout, stderr } = await rekey(`import --okta ${file}`, url)
     expect([code, stdout]).toEqual([1, 'added 2, replaced 0, unchanged 0, not taken 2\n'])
     expect(stderr).toContain(`${file}:3: password.hash.algorithm: `)
