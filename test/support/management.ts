@@ -1,6 +1,7 @@
 import { createSecrets, systemRandom } from '../../src/base/index.ts'
 import { type ApiRole, createApiToken } from '../../src/management/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
+import { undescribed } from './described.ts'
 
 /** An answer of the management API. */
 export interface Answered {
@@ -17,7 +18,8 @@ export type Api = (method: string, path: string, body?: object) => Promise<Answe
 export const apiOf =
   (kit: Pick<Kit, 'engineUrl' | 'apiToken'>, token: string | null = kit.apiToken): Api =>
   async (method, path, body) => {
-    const response = await fetch(path.startsWith('http') ? path : `${kit.engineUrl}/api/v1${path}`, {
+    const url = path.startsWith('http') ? path : `${kit.engineUrl}/api/v1${path}`
+    const response = await fetch(url, {
       method,
       headers: {
         // An access token has three parts, an API token one.
@@ -27,6 +29,8 @@ export const apiOf =
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
+    const wrong = undescribed({ method, url, sent: body, status: response.status, text })
+    if (wrong.length > 0) throw new Error(`${method} ${path} (${response.status}): ${wrong.join('; ')}`)
     const json = text === '' ? {} : JSON.parse(text)
     const [, next] = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '') ?? []
     return { status: response.status, body: json, list: Array.isArray(json) ? json : [], text, next }
