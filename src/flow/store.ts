@@ -231,6 +231,13 @@ export async function findTransactionByLink(
   return row && { transaction: toTransaction(row, secrets), alive: row.link_hash === linkHash }
 }
 
+/**
+ * Whose conversation it is. Where nobody is known by the name that was typed it is an id of nobody's, one for each
+ * conversation, so that the index costs what it costs for people who exist.
+ */
+const personIdOf = (id: string, { subject }: Progress): string | null =>
+  subject === undefined ? null : (subject.userId ?? `00u${id.slice(3)}`)
+
 type Move = Pick<
   Row<'transactions'>,
   | 'id'
@@ -277,7 +284,7 @@ export async function moveTransaction(
     before: from.version,
     version: from.version + 1,
     progress: JSON.stringify(progress),
-    person_id: progress.subject?.userId ?? null,
+    person_id: personIdOf(from.id, progress),
     link_hash: progress.challenge?.linkHash ?? null,
     updated_at: now,
     closed_at: progress.closed === undefined ? null : now,
@@ -338,7 +345,7 @@ function toSummary(row: Row<'transactions'>): TransactionSummary {
   return {
     id: row.id,
     clientId: row.client_id,
-    personId: row.person_id,
+    personId: progress.subject?.userId ?? null,
     intent: progress.intent,
     identifier: progress.subject?.identifier ?? null,
     proofs: progress.proofs.map(({ authenticator }) => authenticator),
