@@ -1,5 +1,6 @@
 // Runs every attack of the corpus against the real engine and prints which of them fail, as they must.
-// `--full` runs them with the figures of the corpus: thousands of transactions, a thousand races.
+// `--full` runs them with the figures of the corpus: thousands of transactions, a thousand races. That takes
+// long, so each test is told on standard error when it ends; standard output carries the table alone.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,10 +26,17 @@ const outputFile = join(folder, 'report.json')
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 const { status } = spawnSync(
   process.execPath,
-  [vitest, 'run', 'test/attacks', '--reporter=json', `--outputFile=${outputFile}`],
+  [
+    vitest,
+    'run',
+    'test/attacks',
+    '--reporter=json',
+    `--outputFile=${outputFile}`,
+    ...(full ? ['--reporter=verbose'] : []),
+  ],
   {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', full ? 2 : 'ignore', 'inherit'],
     env: { ...process.env, ...(full && { REKEY_ATTACKS_FULL: '1' }) },
   },
 )
