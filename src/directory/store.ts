@@ -6,6 +6,7 @@ import {
   prefixed,
   type Row,
   run,
+  slots,
   statement,
   unprefixed,
   type Value,
@@ -163,21 +164,18 @@ export async function updatePerson(
   from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
   const profile = changes.profile && (await changedProfile(db, id, changes.profile))
-  const row = await uniquely(() =>
-    db
-      .updateTable('people')
-      .set({
-        updated_at: now,
-        ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
-        ...(changes.status && { status: changes.status, status_changed_at: now }),
-        ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
-        ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
-      })
-      .where('id', '=', id)
-      .$if(from !== undefined, (query) => query.where('status', 'in', [...(from ?? [])]))
-      .returningAll()
-      .executeTakeFirst(),
-  )
+  const columns: Partial<Row<'people'>> = {
+    updated_at: now,
+    ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
+    ...(changes.status && { status: changes.status, status_changed_at: now }),
+    ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
+    ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
+  }
+  const values = Object.values(columns)
+  const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
+  const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
+  const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
+  const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
   return row && toPerson(row)
 }
 

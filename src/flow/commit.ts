@@ -16,10 +16,10 @@ import {
 import { clearBudgets, spend } from '../limits/index.ts'
 import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
-import type { Db, Storage, Tx } from '../storage/index.ts'
+import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued, sessionsCleared } from './events.ts'
 import type { Charge, Effect, Outcome } from './outcome.ts'
-import { close, type Progress } from './progress.ts'
+import { close } from './progress.ts'
 import { sessionExpired } from './standing.ts'
 import { endTransactionsOf, moveTransaction, openTransaction, type Transaction } from './store.ts'
 
@@ -87,22 +87,25 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
   return parts.storage.transaction(async (tx) => {
     const now = parts.clock.now()
     if (!(await move(tx, transaction, settled(outcome), now))) return undefined
-    const { tell, told } = teller(commitment)
-    const { outcome: judged, uses } = await charge(tx, outcome, now, tell)
+    const { outcome: judged, uses, announced } = await charge(tx, outcome, now)
     const final = settled(judged)
     if (judged !== outcome) {
       await move(tx, { ...transaction, version: transaction.version + 1 }, final, now)
     }
 
-    const sessionId = newSessionId(parts.random)
-    const work = { tx, parts, commitment, final, uses, sessionId, now, tell }
-    for (const effect of judged.effects ?? []) await carryOut(work, effect)
-    await clearSpent(tx, judged)
-    for (const event of eventsOfMove(transaction.progress, final, commitment.interaction)) tell(event)
-    if (final.progress.closed === 'cancelled') await openSuccessor(tx, parts, commitment, now)
     const granted = commitment.grants(judged)
-    const interactionCode = granted && (await grant(work, granted))
-    await recordAll(tx, told, { random: parts.random, now })
+    const interactionCode = granted && newInteractionCode(parts.random)
+    const sessionId = newSessionId(parts.random)
+    const work = { tx, parts, commitment, final, uses, sessionId, interactionCode, now }
+    const events = await together([
+      announced,
+      ...(judged.effects ?? []).map((effect) => carryOut(work, effect)),
+      clearSpent(tx, judged),
+      eventsOfMove(transaction.progress, final, commitment.interaction),
+      final.progress.closed === 'cancelled' ? openSuccessor(work) : [],
+      granted === undefined ? [] : signIn(work, granted),
+    ])
+    await recordAll(tx, events.flat().map(toldOf(commitment)), { random: parts.random, now })
     return { outcome: final, ...(interactionCode !== undefined && { interactionCode }) }
   })
 }
@@ -121,43 +124,55 @@ const isOnlyMove = (
   grants(outcome) === undefined &&
   eventsOfMove(transaction.progress, outcome, interaction).length === 0
 
-type Tell = (event: NewEvent) => void
+type Events = readonly NewEvent[]
 
-/** Collects the events of a conversation, with where its visitor is and which app it is for: one statement writes all. */
-function teller({ transaction, interaction }: Commitment) {
+/** An event of a conversation, with where its visitor is and which app it is for. */
+function toldOf({ transaction, interaction }: Commitment): (event: NewEvent) => NewEvent {
   const { ip, userAgent } = interaction.origin
   const client = { ipAddress: ip, userAgent, id: interaction.clientId }
-  const told: NewEvent[] = []
-  const tell: Tell = (event) => void told.push({ client, ...event, transactionId: transaction.id })
-  return { told, tell }
+  return (event) => ({ client, ...event, transactionId: transaction.id })
 }
 
 /** Forgets what a success makes good, all budgets in one statement. */
-async function clearSpent(tx: Tx, { effects = [] }: Outcome): Promise<void> {
+async function clearSpent(tx: Tx, { effects = [] }: Outcome): Promise<Events> {
   const cleared = effects.filter((effect) => effect.type === 'budget.clear')
   if (cleared.length > 0) await clearBudgets(tx, cleared)
+  return []
 }
 
 interface Charged {
   readonly outcome: Outcome
   /** How much of each budget is used now, as the log tells it: `3 of 20`. */
   readonly uses: Readonly<Record<string, string>>
+  /** Of budgets that are spent. */
+  readonly announced: Events
 }
 
+const uncharged = { uses: {}, announced: [] }
+
 /** Charges the budgets one after the other; the first that is spent puts its other outcome in place of this one. */
-async function charge(tx: Tx, outcome: Outcome, now: number, tell: Tell, before = {}): Promise<Charged> {
-  let uses: Charged['uses'] = before
-  for (const charged of outcome.charges ?? []) {
-    const { budget, subject, free } = charged
-    const spent = await spend(tx, budget, subject, now, { free })
+async function charge(
+  tx: Tx,
+  outcome: Outcome,
+  now: number,
+  before: Omit<Charged, 'outcome'> = uncharged,
+): Promise<Charged> {
+  let { uses } = before
+  const charges = outcome.charges ?? []
+  const use = ({ budget, subject, free }: Charge) => spend(tx, budget, subject, now, { free })
+  // Those that take nothing need not wait for each other: where one is spent, the others have nothing to give back.
+  const known = charges.every(({ free }) => free) ? await together(charges.map(use)) : []
+  for (const [index, charged] of charges.entries()) {
+    const { budget } = charged
+    const spent = known[index] ?? (await use(charged))
     uses = { ...uses, [budget.purpose]: `${budget.limit - spent.left} of ${budget.limit}` }
     if (!spent.allowed) {
       uses = { ...uses, [budget.purpose]: `${budget.limit} of ${budget.limit}` }
-      await announce(tx, charged, spent.resetsAt, now, tell)
-      return charge(tx, insteadOf(charged, spent.resetsAt), now, tell, uses)
+      const announced = [...before.announced, ...(await announce(tx, charged, spent.resetsAt, now))]
+      return charge(tx, insteadOf(charged, spent.resetsAt), now, { uses, announced })
     }
   }
-  return { outcome, uses }
+  return { outcome, uses, announced: before.announced }
 }
 
 /** What happens where a budget is spent. The log names the budget; a visitor who is told at all is told until when. */
@@ -186,13 +201,11 @@ async function announce(
   { announces, budget, subject, otherwise }: Charge,
   resetsAt: number,
   now: number,
-  tell: Tell,
-): Promise<void> {
-  if (announces === undefined) return
+): Promise<Events> {
+  if (announces === undefined) return []
   const once = { purpose: `told ${budget.purpose}`, limit: 1, windowMs: resetsAt - now }
-  if ((await spend(tx, once, subject, now)).allowed) {
-    tell(budgetSpent(announces, budget, otherwise.progress))
-  }
+  const { allowed } = await spend(tx, once, subject, now)
+  return allowed ? [budgetSpent(announces, budget, otherwise.progress)] : []
 }
 
 interface Work {
@@ -201,13 +214,15 @@ interface Work {
   readonly commitment: Commitment
   readonly final: Outcome
   readonly uses: Charged['uses']
+  /** Of the session that begins here, if one does, and the code that is redeemed for it. */
   readonly sessionId: string
+  readonly interactionCode: string | undefined
   readonly now: number
-  readonly tell: Tell
 }
 
-async function carryOut(work: Work, effect: Effect): Promise<void> {
-  const { tx, commitment, final, now, tell, uses } = work
+/** Does it, and answers what the log is to tell of it. */
+async function carryOut(work: Work, effect: Effect): Promise<Events> {
+  const { tx, commitment, final, now, uses } = work
   const { random, secrets } = work.parts
   const { transaction } = commitment
   switch (effect.type) {
@@ -215,56 +230,55 @@ async function carryOut(work: Work, effect: Effect): Promise<void> {
       const mail = { ...effect.mail, transactionId: transaction.id }
       const id = await queueMail(tx, mail, { secrets, random, now })
       const moved = { before: transaction.progress, after: final.progress }
-      return tell(withDebugData(mailQueued(mail, id, moved), uses))
+      return [withDebugData(mailQueued(mail, id, moved), uses)]
     }
     case 'credential.put':
-      return putCredential(tx, effect, now)
+      await putCredential(tx, effect, now)
+      return []
     case 'credential.remove':
-      return removeCredential(tx, effect.personId, effect.authenticator)
+      await removeCredential(tx, effect.personId, effect.authenticator)
+      return []
     case 'person.update':
       await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
-      return
+      return []
     case 'codes.end':
-      await spendTokens(tx, final.progress, effect.personId, now)
-      await endTransactionsOf(tx, effect.personId, now, {
-        except: transaction.id,
-        rule: 'password-changed',
-      })
-      return
+      await endCodes(work, effect.personId)
+      return []
     case 'budget.clear':
-      return // Together, by clearSpent.
+      return [] // Together, by clearSpent.
     case 'sessions.revoke':
       return revokeSessions(work, effect.personId)
     case 'audit.record':
-      return tell(withDebugData(effect.event, uses))
+      return [withDebugData(effect.event, uses)]
   }
 }
 
 /**
- * Spends the token that led here, and ends the person's others. A token that was spent or ended a moment ago leads
- * nowhere: nothing of the outcome stands.
+ * Ends every other way in that was on its way. The token that led here is spent: one that was spent or ended a moment
+ * ago leads nowhere, and nothing of the outcome stands.
  */
-async function spendTokens(tx: Tx, { proofs }: Progress, personId: string, now: number): Promise<void> {
-  for (const { tokenId } of proofs) {
+async function endCodes({ tx, commitment, final, now }: Work, personId: string): Promise<void> {
+  for (const { tokenId } of final.progress.proofs) {
     if (tokenId !== undefined && !(await spendPersonToken(tx, tokenId, now))) {
       throw sessionExpired('the recovery token has ended')
     }
   }
-  await endPersonTokens(tx, personId)
+  const except = commitment.transaction.id
+  await together<unknown>([
+    endPersonTokens(tx, personId),
+    endTransactionsOf(tx, personId, now, { except, rule: 'password-changed' }),
+  ])
 }
 
-async function revokeSessions({ tx, now, sessionId, tell }: Work, personId: string): Promise<void> {
+async function revokeSessions({ tx, now, sessionId }: Work, personId: string): Promise<Events> {
   const revoked = await revokeSessionsOf(tx, personId, now, { except: sessionId })
-  if (revoked > 0) tell(sessionsCleared(personId, revoked, { id: personId, type: 'User' }))
+  return revoked > 0 ? [sessionsCleared(personId, revoked, { id: personId, type: 'User' })] : []
 }
 
 /** A cancelled conversation leaves the interaction alive: the next one starts from the first page with a new handle. */
-async function openSuccessor(
-  tx: Tx,
-  { lifetimes, secrets, random }: CommitParts,
-  { transaction, interaction }: Commitment,
-  now: number,
-): Promise<void> {
+async function openSuccessor({ tx, parts, commitment, now }: Work): Promise<Events> {
+  const { lifetimes, secrets, random } = parts
+  const { transaction, interaction } = commitment
   const expiresAt = now + lifetimes.transaction
   await extendInteraction(tx, interaction.id, expiresAt)
   await openTransaction(
@@ -272,36 +286,41 @@ async function openSuccessor(
     { interactionId: interaction.id, clientId: interaction.clientId, turn: transaction.turn + 1, expiresAt },
     { secrets, random, now },
   )
+  return []
 }
 
 /** The one good end: a session, an interaction code, and a conversation that is over. */
-async function grant(
-  { tx, parts, commitment: { interaction }, sessionId, now, tell }: Work,
-  { personId, amr, unlocks }: Grant,
-): Promise<string> {
-  const { lifetimes, random, secrets } = parts
+async function signIn(work: Work, { personId, amr, unlocks }: Grant): Promise<Events> {
+  const { tx, parts, sessionId, interactionCode: code = '', now } = work
+  const { interaction } = work.commitment
+  const { lifetimes, secrets } = parts
   const { clientId } = interaction
   const { ip, userAgent } = interaction.origin
-  await startSession(tx, {
+  const session = {
     id: sessionId,
     personId,
     clientId,
     createdAt: now,
     expiresAt: now + lifetimes.session,
     details: { amr, ip, userAgent },
-  })
-  const code = newInteractionCode(random)
-  const codeExpiresAt = now + lifetimes.interactionCode
-  if (!(await completeInteraction(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets))) {
-    throw new Error(`interaction ${interaction.id} was completed twice`)
   }
-  await updatePerson(tx, personId, { lastLoginAt: now, ...(unlocks && { status: 'ACTIVE' }) }, now)
-  tell({
-    eventType: 'user.session.start',
-    displayMessage: 'User login to app',
-    outcome: { result: 'SUCCESS' },
-    actor: { id: personId, type: 'User' },
-    target: [{ id: clientId, type: 'AppInstance' }],
-  })
-  return code
+  const codeExpiresAt = now + lifetimes.interactionCode
+  await together<unknown>([
+    startSession(tx, session),
+    complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
+    updatePerson(tx, personId, { lastLoginAt: now, ...(unlocks && { status: 'ACTIVE' }) }, now),
+  ])
+  return [
+    {
+      eventType: 'user.session.start',
+      displayMessage: 'User login to app',
+      outcome: { result: 'SUCCESS' },
+      actor: { id: personId, type: 'User' },
+      target: [{ id: clientId, type: 'AppInstance' }],
+    },
+  ]
+}
+
+async function complete(...[tx, id, ...how]: Parameters<typeof completeInteraction>): Promise<void> {
+  if (!(await completeInteraction(tx, id, ...how))) throw new Error(`interaction ${id} was completed twice`)
 }

@@ -1,5 +1,5 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
-import { type Db, insert, type Row, statement, type Value } from '../storage/index.ts'
+import { type Db, insert, type Row, run, slots, statement, type Value } from '../storage/index.ts'
 
 /** What a client asked for at `interact`. */
 export interface InteractionRequest {
@@ -198,17 +198,19 @@ export async function redeemInteractionCode(
   context: { readonly secrets: Secrets; readonly now: number },
 ): Promise<Redemption> {
   const hashes = context.secrets.hashes('interaction code', claim.code)
-  let update = db
-    .updateTable('interactions')
-    .set({ code_used_at: context.now })
-    .where('code_hash', 'in', hashes)
-    .where('client_id', '=', claim.clientId)
-    .where('issuer', '=', claim.issuer)
-    .where('code_challenge', '=', s256(claim.codeVerifier))
-    .where('code_expires_at', '>', context.now)
-    .where('code_used_at', 'is', null)
-  if (claim.redirectUri !== undefined) update = update.where('redirect_uri', '=', claim.redirectUri)
-  const redeemed = await update.returningAll().executeTakeFirst()
+  const { clientId, issuer, redirectUri = null, codeVerifier } = claim
+  const text = `
+    update interactions set code_used_at = $1
+    where code_hash in (${slots(hashes, 6)})
+      and client_id = $2
+      and issuer = $3
+      and code_challenge = $4
+      and code_expires_at > $1
+      and code_used_at is null
+      and (cast($5 as text) is null or redirect_uri = $5)
+    returning *`
+  const parameters = [context.now, clientId, issuer, s256(codeVerifier), redirectUri, ...hashes]
+  const [redeemed] = await run<Row<'interactions'>>(db, text, parameters)
   if (redeemed !== undefined) return { result: 'redeemed', interaction: toInteraction(redeemed) }
 
   const row = await db

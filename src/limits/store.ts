@@ -1,4 +1,4 @@
-import { type Db, run } from '../storage/index.ts'
+import { type Db, run, slots } from '../storage/index.ts'
 
 /** A budget: at most `limit` in a window of `windowMs`, which begins with its first use. */
 export interface Budget {
@@ -70,8 +70,5 @@ export async function clearBudgets(db: Db, uses: readonly Use[]): Promise<void> 
   const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
   await run(db, `delete from budgets where key in (${slots(keys, 1)})`, keys)
 }
-
-const slots = (keys: readonly string[], from: number): string =>
-  keys.map((_, index) => `$${from + index}`).join(', ')
 
 const keyOf = (budget: Budget, subject: string): string => `${budget.purpose}:${subject}`

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Secrets } from '../base/index.ts'
 import { type Client, findClient, isClientSecret, isConfidential } from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
@@ -15,8 +16,22 @@ interface Credentials {
   readonly clientSecret: string | undefined
 }
 
+type Found = Promise<Client | undefined>
+const lookedUp = new AsyncLocalStorage<Map<string, Found>>()
+
+/** Within one call a client is looked up once, however many ask for it: who charges, who answers, who watches. */
+export const lookingUpOnce = (call: () => void): void => lookedUp.run(new Map(), call)
+
 /** An active client, or undefined. Ids that could not have been registered are not looked up at all. */
-export async function findActiveClient(db: Db, id: string): Promise<Client | undefined> {
+export function findActiveClient(db: Db, id: string): Found {
+  const known = lookedUp.getStore()?.get(id)
+  if (known !== undefined) return known
+  const client = lookUp(db, id)
+  lookedUp.getStore()?.set(id, client)
+  return client
+}
+
+async function lookUp(db: Db, id: string): Found {
   if (!/^[\x21-\x7e]{1,255}$/.test(id)) return undefined
   const client = await findClient(db, id)
   return client?.status === 'ACTIVE' ? client : undefined

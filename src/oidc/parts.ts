@@ -45,9 +45,12 @@ export async function findSignedIn(
 ): Promise<SignedIn | undefined> {
   const session = await findLiveSession(db, sessionId, now)
   if (session === undefined) return undefined
-  const person = await findPerson(db, session.personId)
+  const [person, assigned] = await Promise.all([
+    findPerson(db, session.personId),
+    isAssigned(db, clientId, session.personId),
+  ])
   if (person === undefined || worthless.has(person.status)) return undefined
-  return (await isAssigned(db, clientId, person.id)) ? { session, person } : undefined
+  return assigned ? { session, person } : undefined
 }
 
 /** An engine's time as the tokens' clock would have told it, in seconds: what apps compare with their own clock. */

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
@@ -69,21 +68,10 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
       if (!response.hasHeader('access-control-expose-headers')) {
         response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
       }
-      await lookedUp.run(new Map(), () => callback(replay(raw, body), response))
+      await callback(replay(raw, body), response)
     }
   }
   return Object.assign(answer, { load: async () => void (await import('oidc-provider')) })
-}
-
-/** Clients that the present call has looked up: the library asks for the same one again and again. */
-const lookedUp = new AsyncLocalStorage<Map<string, Promise<Client | undefined>>>()
-
-function clientOfCall({ storage }: Parts, id: string): Promise<Client | undefined> {
-  const known = lookedUp.getStore()?.get(id)
-  if (known !== undefined) return known
-  const client = findActiveClient(storage.db, id)
-  lookedUp.getStore()?.set(id, client)
-  return client
 }
 
 type Callback = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -116,7 +104,7 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
   }
   // The library would compare a stored secret in plain text; here it is a keyed hash, and clients may have two.
   provider.Client.prototype.compareClientSecret = async function (actual) {
-    const client = await clientOfCall(parts, this.clientId)
+    const client = await findActiveClient(parts.storage.db, this.clientId)
     return client !== undefined && isClientSecret(client, actual, parts.secrets)
   }
   provider.on('server_error', (context, error) => tellFailure(parts, context, error))
@@ -125,7 +113,7 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
 }
 
 async function checkGrant(parts: Parts, clientId: string, grant: string): Promise<void> {
-  const { grantTypes } = (await clientOfCall(parts, clientId))?.settings ?? { grantTypes: [] }
+  const { grantTypes } = (await findActiveClient(parts.storage.db, clientId))?.settings ?? { grantTypes: [] }
   if ((grantTypes as readonly string[]).includes(grant)) return
   throw oauthError(
     'unauthorized_client',
@@ -157,7 +145,7 @@ function clientsOnly(parts: Parts) {
   }
   return {
     find: async (id: string) => {
-      const client = await clientOfCall(parts, id)
+      const client = await findActiveClient(parts.storage.db, id)
       return client && describe(client, placeholder(parts))
     },
     findByUserCode: nothing,

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
+import { lookingUpOnce } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
@@ -34,6 +35,7 @@ export const oidcRoutes =
     const limited = limitedBy(parts)
     answerErrors(app, parts, limited)
     readForms(app)
+    app.addHook('preValidation', (_request, _reply, done) => lookingUpOnce(done))
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, servers[id])
       addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limited })

@@ -16,7 +16,9 @@ export {
   run,
   type Storage,
   type StorageOptions,
+  slots,
   type Tx,
   takeTurn,
+  together,
   unprefixed,
 } from './storage.ts'

@@ -35,10 +35,15 @@ export async function postgresDialect(
     keepAlive: true,
     idle_in_transaction_session_timeout: statementTimeout,
     application_name: 'rekey',
+    // What is asked without waiting for the answer before travels with it, and so does the answer.
+    pipeline: true,
   })
   // One that breaks while it is in use fails its query; the event, unheard, would end the process with it.
   pool.on('connect', (client) => {
     client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
+    for (const setting of planning) {
+      client.query(setting).catch((error) => log.debug({ err: error }, `the database refused: ${setting}`))
+    }
   })
   // An idle connection that the server ends must not end the process; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
@@ -60,6 +65,12 @@ export async function postgresDialect(
     }),
   }
 }
+
+/**
+ * Every statement has its index. A plan is kept from when its connection was young, though, and tables that were small
+ * or empty then are read from end to end by it, long after they have grown: until the next ANALYZE.
+ */
+const planning = ['set enable_seqscan = off', 'set jit = off']
 
 /** The product's statements are few; a cap keeps lists of varying length from filling the server's memory. */
 const mostNames = 500
@@ -85,15 +96,25 @@ async function connected(pool: Pool): Promise<PoolClient> {
   }
 }
 
-/** A connection that prepares what it runs. */
+/** A connection that prepares what it runs, and that begins a transaction together with its first statement. */
 function named(client: PoolClient, nameOf: (text: string) => string | undefined): PostgresPoolClient {
   let outdated = false
+  let begins = false
   return {
     // Kysely's other form, with a cursor, is for streams, which nothing here uses.
     async query<R>(text: unknown, values?: readonly unknown[]) {
       if (typeof text !== 'string') throw new Error('PostgreSQL queries are not streamed')
+      if (text === 'begin') {
+        begins = true
+        return { command: 'BEGIN', rowCount: null, rows: [] } as unknown as PostgresQueryResult<R>
+      }
       const name = values === undefined || values.length === 0 ? undefined : nameOf(text)
       try {
+        if (begins) {
+          begins = false
+          // Where it fails the connection is gone, and the statement behind it fails the same way.
+          client.query('begin').catch(() => {})
+        }
         const result = await client.query({ text, values: [...(values ?? [])], ...(name && { name }) })
         return result as unknown as PostgresQueryResult<R>
       } catch (error) {

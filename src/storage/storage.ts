@@ -159,6 +159,31 @@ export async function run<Result>(
   return (await db.executeQuery<Result>(CompiledQuery.raw(text, [...parameters]))).rows
 }
 
+/** Slots for as many values in such a statement, the first of them `$from`. */
+export const slots = (values: readonly unknown[], from: number): string =>
+  values.map((_, index) => `$${from + index}`).join(', ')
+
+/**
+ * Works of one transaction that need nothing of each other, so that their statements travel to the server together. All
+ * of them have come to an end when this does; of those that fail, what failed first is thrown.
+ */
+export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<readonly T[]> {
+  const failures: unknown[] = []
+  const results = await Promise.all(
+    works.map(async (work) => {
+      try {
+        return [await work]
+      } catch (error) {
+        failures.push(error)
+        return []
+      }
+    }),
+  )
+  // The others failed because of it: PostgreSQL refuses whatever comes after a failure.
+  if (failures.length > 0) throw failures[0]
+  return results.flat(1) as T[]
+}
+
 /** A table's columns in a list of results, each named with a prefix: several tables' rows come back as one. */
 export const prefixed = (table: string, prefix: string, columns: readonly string[]): string =>
   columns.map((column) => `${table}.${column} as ${prefix}${column}`).join(', ')

@@ -27,6 +27,7 @@ onEachDatabase('the statements of a recovery', (database) => {
     const statements = noteStatements(database.name)
     const { url, drop } = await database.create()
     const idp = await startEngine({ database: url })
+    const ofSeed = lookUps(statements)
     const visitor = await atTheReset(idp, 'mary@example.com')
     const done = await answer(visitor, newPassword)
     expect((await visitor.tokens(codeOf(done.body) ?? '')).status).toBe(200)
@@ -34,6 +35,8 @@ onEachDatabase('the statements of a recovery', (database) => {
     const all = [...statements]
     vi.restoreAllMocks()
     expect(all.length).toBeGreaterThan(30)
+    // At interact and at token, once each, however many parts of the engine want to know who calls.
+    expect(lookUps(all) - ofSeed).toBe(2)
 
     const plans =
       database.name === 'sqlite'
@@ -42,7 +45,7 @@ onEachDatabase('the statements of a recovery', (database) => {
     const scans = plans.filter(({ scanned }) => scanned.some((table) => !small.includes(table)))
     expect(scans).toEqual([])
     // The check itself can fail: this has no index.
-    const unindexed = [{ text: "select id from people where profile = 'x'", values: [] }]
+    const unindexed = [{ text: "select id from people where profile = 'x'", values: [], times: 1 }]
     const caught =
       database.name === 'sqlite'
         ? plansOfSqlite(url.replace(/^sqlite:/, ''), unindexed)
@@ -52,6 +55,10 @@ onEachDatabase('the statements of a recovery', (database) => {
     await drop()
   })
 })
+
+/** How often a client was looked up. */
+const lookUps = (statements: readonly Statement[]): number =>
+  [...statements].find(({ text }) => text.startsWith('select * from "clients" where "id"'))?.times ?? 0
 
 interface Plan {
   readonly text: string

@@ -14,6 +14,7 @@ import {
   ping,
   type Storage,
   statement,
+  together,
   type Value,
 } from '../../src/storage/index.ts'
 import { databases, onEachDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -151,6 +152,41 @@ onEachDatabase('storage', (database) => {
     await expect(work).rejects.toSatisfy(isUniqueViolation)
     await storage.transaction((tx) => put(tx, 'two'))
     expect(await keysOf(storage.db)).toEqual(['taken', 'two'])
+  })
+
+  test('works that travel together are all done, and answer in their order', async () => {
+    const kept = await storage.transaction((tx) =>
+      together([put(tx, 'a').then(() => 1), 2, put(tx, 'b').then(() => 3)]),
+    )
+    expect(kept).toEqual([1, 2, 3])
+    expect(await keysOf(storage.db)).toEqual(['a', 'b'])
+  })
+
+  test('where one of several that travel together fails, nothing is kept, and what failed first is told', async () => {
+    await put(storage.db, 'taken')
+    const ended: string[] = []
+    const end = (key: string) => () => void ended.push(key)
+    const failed = storage.transaction((tx) =>
+      together([
+        put(tx, 'a').then(() => put(tx, 'late').finally(end('late'))),
+        put(tx, 'taken'),
+        put(tx, 'b').finally(end('b')),
+      ]),
+    )
+    await expect(failed).rejects.toSatisfy(isUniqueViolation)
+    expect(ended).toEqual(expect.arrayContaining(['late', 'b']))
+    expect(await keysOf(storage.db)).toEqual(['taken'])
+    // The connection is as good as before.
+    await storage.transaction((tx) => put(tx, 'after'))
+    expect(await keysOf(storage.db)).toEqual(['after', 'taken'])
+  })
+
+  test('a table that is still small is asked by its index: plans are kept while it grows', async () => {
+    await put(storage.db, 'a')
+    await sql`analyze settings`.execute(storage.db)
+    const explain = database.name === 'sqlite' ? 'explain query plan' : 'explain'
+    const { rows } = await sql.raw(`${explain} select * from settings where key = 'a'`).execute(storage.db)
+    expect(JSON.stringify(rows)).toMatch(/using (index |settings_pkey)/i)
   })
 
   test('nobody sees what a transaction has not committed', async () => {

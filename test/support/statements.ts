@@ -6,6 +6,8 @@ import { vi } from 'vitest'
 export interface Statement {
   readonly text: string
   readonly values: readonly unknown[]
+  /** How often it came. */
+  times: number
 }
 
 /** Takes note of everything that reaches the driver, each text once, until mocks are restored. */
@@ -13,8 +15,10 @@ export function noteStatements(kind: 'sqlite' | 'postgres'): readonly Statement[
   const noted = new Map<string, Statement>()
   const note = (text: string, values: readonly unknown[] = []) => {
     if (/sqlite_master/.test(text)) return // The migrations' own look at the tables.
-    if (/^\s*(select|insert|update|delete|with)/i.test(text) && !noted.has(text))
-      noted.set(text, { text, values })
+    if (!/^\s*(select|insert|update|delete|with)/i.test(text)) return
+    const known = noted.get(text)
+    if (known === undefined) noted.set(text, { text, values, times: 1 })
+    else known.times++
   }
   if (kind === 'sqlite') {
     for (const name of ['all', 'run'] as const) {
