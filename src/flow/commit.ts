@@ -13,7 +13,7 @@ import {
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
-import { clearBudgets, spend } from '../limits/index.ts'
+import { clearBudgets, roomIn, spend } from '../limits/index.ts'
 import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
@@ -159,12 +159,12 @@ async function charge(
 ): Promise<Charged> {
   let { uses } = before
   const charges = outcome.charges ?? []
-  const use = ({ budget, subject, free }: Charge) => spend(tx, budget, subject, now, { free })
-  // Those that take nothing need not wait for each other: where one is spent, the others have nothing to give back.
-  const known = charges.every(({ free }) => free) ? await together(charges.map(use)) : []
-  for (const [index, charged] of charges.entries()) {
-    const { budget } = charged
-    const spent = known[index] ?? (await use(charged))
+  // Right answers take nothing, so whether there is room can be asked of all their budgets at once.
+  const free = charges.filter((charged) => charged.free)
+  const room = await roomIn(tx, free, now)
+  for (const charged of charges) {
+    const { budget, subject } = charged
+    const spent = room[free.indexOf(charged)] ?? (await spend(tx, budget, subject, now))
     uses = { ...uses, [budget.purpose]: `${budget.limit - spent.left} of ${budget.limit}` }
     if (!spent.allowed) {
       uses = { ...uses, [budget.purpose]: `${budget.limit} of ${budget.limit}` }

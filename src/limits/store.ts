@@ -1,4 +1,4 @@
-import { type Db, run, slots } from '../storage/index.ts'
+import { type Db, type Row, run, slots } from '../storage/index.ts'
 
 /** A budget: at most `limit` in a window of `windowMs`, which begins with its first use. */
 export interface Budget {
@@ -16,40 +16,36 @@ export type Spent =
   | { readonly allowed: true; readonly left: number; readonly resetsAt: number }
   | { readonly allowed: false; readonly left: 0; readonly resetsAt: number }
 
-// PostgreSQL must be told the type of a parameter that is both stored and added.
 const spendText = `
-  insert into budgets (key, used, expires_at) values ($1, cast($2 as integer), cast($3 as bigint))
+  insert into budgets (key, used, expires_at) values ($1, 1, $2)
   on conflict (key) do update set
-    used = case when budgets.expires_at <= $4 then excluded.used else budgets.used + excluded.used end,
+    used = case when budgets.expires_at <= $3 then 1 else budgets.used + 1 end,
     expires_at = case
-      when budgets.expires_at <= $4 or cast($6 as integer) = 1 then excluded.expires_at
+      when budgets.expires_at <= $3 or cast($5 as integer) = 1 then excluded.expires_at
       else budgets.expires_at end
-  where budgets.expires_at <= $4 or budgets.used < $5
+  where budgets.expires_at <= $3 or budgets.used < $4
   returning used, expires_at`
 
 /**
- * Charges a budget once, or, where the use is free, sees whether there is room for one and takes none. One conditional
- * statement decides, inside the caller's transaction, so that of many parallel callers no more than the limit get
- * through, on any number of nodes.
+ * Charges a budget once. One conditional statement decides, inside the caller's transaction, so that of many parallel
+ * callers no more than the limit get through, on any number of nodes.
  */
-export async function spend(
-  db: Db,
-  budget: Budget,
-  subject: string,
-  now: number,
-  options: { readonly free?: boolean | undefined } = {},
-): Promise<Spent> {
-  const key = keyOf(budget, subject)
+export async function spend(db: Db, budget: Budget, subject: string, now: number): Promise<Spent> {
+  const key = keyOf({ budget, subject })
   const expiresAt = now + budget.windowMs
   // The first use of a window is not asked below how many there may be.
-  if (budget.limit < 1) return { allowed: false, left: 0, resetsAt: expiresAt }
-  const charge = options.free ? 0 : 1
-  const parameters = [key, charge, expiresAt, now, budget.limit, budget.renewed ? charge : 0]
-  const [row] = await run<{ used: number; expires_at: number }>(db, spendText, parameters)
-  if (row !== undefined) return { allowed: true, left: budget.limit - row.used, resetsAt: row.expires_at }
+  if (budget.limit < 1) return refused(expiresAt)
+  const parameters = [key, expiresAt, now, budget.limit, budget.renewed ? 1 : 0]
+  const [row] = await run<Counted>(db, spendText, parameters)
+  if (row !== undefined) return allowed(budget.limit - row.used, row.expires_at)
   const spent = await db.selectFrom('budgets').select('expires_at').where('key', '=', key).executeTakeFirst()
-  return { allowed: false, left: 0, resetsAt: spent?.expires_at ?? expiresAt }
+  return refused(spent?.expires_at ?? expiresAt)
 }
+
+type Counted = Pick<Row<'budgets'>, 'used' | 'expires_at'>
+
+const allowed = (left: number, resetsAt: number): Spent => ({ allowed: true, left, resetsAt })
+const refused = (resetsAt: number): Spent => ({ allowed: false, left: 0, resetsAt })
 
 /** A budget and whose it is. */
 export interface Use {
@@ -57,9 +53,34 @@ export interface Use {
   readonly subject: string
 }
 
+/**
+ * Whether each budget has room for one more use, which is not taken; in the order asked for. Whoever wants to charge one
+ * of them waits for the caller's transaction to end, so what is told here holds until then.
+ */
+export async function roomIn(db: Db, uses: readonly Use[], now: number): Promise<readonly Spent[]> {
+  if (uses.length === 0) return []
+  const ends = new Map(uses.map((use) => [keyOf(use), now + use.budget.windowMs]))
+  const rows = [...ends].map((_, index) => `($${index * 2 + 2}, 0, $${index * 2 + 3})`)
+  const text = `
+    insert into budgets (key, used, expires_at) values ${rows.join(', ')}
+    on conflict (key) do update set
+      used = case when budgets.expires_at <= $1 then 0 else budgets.used end,
+      expires_at = case when budgets.expires_at <= $1 then excluded.expires_at else budgets.expires_at end
+    returning key, used, expires_at`
+  const held = await run<Row<'budgets'>>(db, text, [now, ...[...ends].flat()])
+  return uses.map((use) => {
+    const { used, expires_at: resetsAt } = held.find(({ key }) => key === keyOf(use)) ?? missing(use)
+    return used < use.budget.limit ? allowed(use.budget.limit - used, resetsAt) : refused(resetsAt)
+  })
+}
+
+function missing(use: Use): never {
+  throw new Error(`the budget ${use.budget.purpose} was not answered`)
+}
+
 /** How much of each budget has been used in its present window, without charging it; in the order asked for. */
 export async function usedOf(db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> {
-  const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
+  const keys = uses.map(keyOf)
   const text = `select key, used from budgets where expires_at > $1 and key in (${slots(keys, 2)})`
   const rows = await run<{ key: string; used: number }>(db, text, [now, ...keys])
   return keys.map((key) => rows.find((row) => row.key === key)?.used ?? 0)
@@ -67,8 +88,8 @@ export async function usedOf(db: Db, uses: readonly Use[], now: number): Promise
 
 /** Forgets what was used: after a success. */
 export async function clearBudgets(db: Db, uses: readonly Use[]): Promise<void> {
-  const keys = uses.map(({ budget, subject }) => keyOf(budget, subject))
+  const keys = uses.map(keyOf)
   await run(db, `delete from budgets where key in (${slots(keys, 1)})`, keys)
 }
 
-const keyOf = (budget: Budget, subject: string): string => `${budget.purpose}:${subject}`
+const keyOf = ({ budget, subject }: Use): string => `${budget.purpose}:${subject}`

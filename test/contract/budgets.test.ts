@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Budget, clearBudgets, spend, usedOf } from '../../src/limits/index.ts'
+import { type Budget, clearBudgets, roomIn, spend, usedOf } from '../../src/limits/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
@@ -70,20 +70,57 @@ onEachDatabase('budgets', (kind) => {
     // What is refused, and what is free, renews nothing: nobody keeps another's budget spent by going on.
     for (const now of [61_000, 120_998]) {
       expect(await spend(db, budget, 'mary', now)).toMatchObject({ allowed: false, resetsAt: 120_999 })
-      expect(await spend(db, budget, 'mary', now, { free: true })).toMatchObject({ resetsAt: 120_999 })
+      expect(await roomIn(db, [{ budget, subject: 'mary' }], now)).toMatchObject([{ resetsAt: 120_999 }])
     }
     expect(await spend(db, budget, 'mary', 120_999)).toMatchObject({ allowed: true, left: 1 })
   })
 
-  test('a free use needs room and takes none', async () => {
-    const budget = fresh(1)
+  test('room is told of several budgets at once, in the order asked for, and none is taken', async () => {
+    const [one, other] = [fresh(1), fresh(3)]
     const [{ db }] = nodes
-
-    for (let use = 0; use < 3; use++) {
-      expect(await spend(db, budget, 'mary', 1000, { free: true })).toMatchObject({ allowed: true, left: 1 })
+    const uses = [
+      { budget: other, subject: 'mary' },
+      { budget: one, subject: 'mary' },
+      { budget: { ...other, limit: 2 }, subject: 'mary' },
+    ]
+    await spend(db, other, 'mary', 1000)
+    for (let time = 0; time < 3; time++) {
+      expect(await roomIn(db, uses, 31_000)).toEqual([
+        { allowed: true, left: 2, resetsAt: 1000 + minute },
+        { allowed: true, left: 1, resetsAt: 31_000 + minute },
+        { allowed: true, left: 1, resetsAt: 1000 + minute },
+      ])
     }
-    expect(await spend(db, budget, 'mary', 1000)).toMatchObject({ allowed: true, left: 0 })
-    expect(await spend(db, budget, 'mary', 1000, { free: true })).toMatchObject({ allowed: false })
+    expect(await spend(db, one, 'mary', 31_000)).toMatchObject({ allowed: true, left: 0 })
+    await spend(db, other, 'mary', 31_000)
+    expect(await roomIn(db, uses, 31_000)).toMatchObject([
+      { allowed: true, left: 1 },
+      { allowed: false, left: 0, resetsAt: 31_000 + minute },
+      { allowed: false, left: 0 },
+    ])
+    // Its window is over.
+    expect(await roomIn(db, uses.slice(0, 1), 61_000)).toMatchObject([{ left: 3, resetsAt: 61_000 + minute }])
+    expect(await roomIn(db, [], 1000)).toEqual([])
+    expect(await roomIn(db, [{ budget: fresh(0), subject: 'mary' }], 1000)).toMatchObject([
+      { allowed: false },
+    ])
+  })
+
+  test('room that was told stays until the transaction ends, also where nothing was counted before', async () => {
+    const budget = fresh(1)
+    const order: string[] = []
+    const seen = Promise.withResolvers<void>()
+    const looking = nodes[0].transaction(async (tx) => {
+      expect(await roomIn(tx, [{ budget, subject: 'mary' }], 1000)).toMatchObject([{ allowed: true }])
+      seen.resolve()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      order.push('looked')
+    })
+    await seen.promise
+    await nodes[1].transaction((tx) => spend(tx, budget, 'mary', 1000))
+    order.push('spent')
+    await looking
+    expect(order).toEqual(['looked', 'spent'])
   })
 
   test('what a transaction spends is spent only if it commits', async () => {
