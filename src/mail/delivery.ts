@@ -62,6 +62,8 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
   let again = false
+  /** There may be mails that nobody has taken, as all hands were full. */
+  let left = false
   let closed = false
 
   /** Takes as many mails as there are hands free. */
@@ -69,11 +71,12 @@ export function startDelivery(options: DeliveryOptions): Delivery {
     do {
       again = false
       const limit = parallel - inHand.size
-      if (closed || limit < 1) return
+      left = limit < 1
+      if (closed || left) return
       const except = [...inHand.keys()]
       const rows = await claimMails(storage, { owner, limit, leaseMs, now: clock.now(), except })
       for (const row of rows) inHand.set(row.id, handle(row))
-      if (rows.length === limit) again = true
+      left = rows.length === limit
     } while (again)
   }
 
@@ -98,7 +101,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
     } finally {
       inHand.delete(row.id)
-      void run()
+      if (left) void run()
     }
   }
 

@@ -1,5 +1,14 @@
-import { sql } from 'kysely'
-import { type Db, insert, type NewRow, type Row, type Storage } from '../storage/index.ts'
+import {
+  type Db,
+  insert,
+  type NewRow,
+  type Row,
+  run,
+  type Storage,
+  slots,
+  statement,
+  type Value,
+} from '../storage/index.ts'
 
 // A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
 // While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
@@ -20,17 +29,17 @@ export interface Claim {
 /** Takes mails that are due. One conditional statement, so that no two workers ever take the same row. */
 export async function claimMails(storage: Storage, claim: Claim): Promise<readonly Row<'outbox'>[]> {
   const { owner, limit, leaseMs, now, except } = claim
-  const others = except.length === 0 ? sql`` : sql`and id not in (${sql.join(except)})`
+  const others = except.length === 0 ? '' : `and id not in (${slots(except, 5)})`
   // The one branch between the databases: on PostgreSQL workers step around each other's rows instead of queueing up.
-  const unlocked = storage.kind === 'postgres' ? sql`for update skip locked` : sql``
-  const { rows } = await sql<Row<'outbox'>>`
+  const unlocked = storage.kind === 'postgres' ? 'for update skip locked' : ''
+  const text = `
     with due as materialized (
-      select id from outbox where status = 'queued' and next_at <= ${now} ${others}
-      order by next_at, id limit ${limit} ${unlocked})
-    update outbox set attempts = attempts + 1, next_at = ${now + leaseMs}, lease_owner = ${owner}
-    where id in (select id from due) and status = 'queued' and next_at <= ${now}
-    returning *`.execute(storage.db)
-  return rows
+      select id from outbox where status = 'queued' and next_at <= $1 ${others}
+      order by next_at, id limit $2 ${unlocked})
+    update outbox set attempts = attempts + 1, next_at = $3, lease_owner = $4
+    where id in (select id from due) and status = 'queued' and next_at <= $1
+    returning *`
+  return run(storage.db, text, [now, limit, now + leaseMs, owner, ...except])
 }
 
 export interface Closing {
@@ -39,21 +48,24 @@ export interface Closing {
   readonly error: string | null
 }
 
-/** Closes a mail and empties what was sealed. False where somebody else had closed it. */
-export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
-  const { numUpdatedRows } = await db
+const closes = statement((db, value: Value<Closing & { readonly id: string }>) =>
+  db
     .updateTable('outbox')
     .set({
-      status: closing.status,
+      status: value('status'),
       sealed: null,
       lease_owner: null,
-      done_at: closing.now,
-      error: closing.error,
+      done_at: value('now'),
+      error: value('error'),
     })
-    .where('id', '=', id)
-    .where('status', '=', 'queued')
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+    .where('id', '=', value('id'))
+    .where('status', '=', 'queued'),
+)
+
+/** Closes a mail and empties what was sealed. False where somebody else had closed it. */
+export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
+  const { numAffectedRows } = await closes(db, { ...closing, id })
+  return numAffectedRows === 1n
 }
 
 /** Puts a mail off, if it is still the caller's. */
