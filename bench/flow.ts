@@ -1,5 +1,5 @@
 // What a recovery costs: flows a second, CPU of the engine's process a flow, and how long each step takes at 80 % load.
-import { createHasher } from '../src/authenticators/index.ts'
+import { createHasher } from '../src/passwords/index.ts'
 import { startSmtpServer } from '../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'

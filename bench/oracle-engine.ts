@@ -1,5 +1,5 @@
 // The engine that bench/oracle.ts asks: a process of its own, with production's password hash and real SMTP.
-import { createHasher, standardHash } from '../src/authenticators/index.ts'
+import { createHasher, standardHash } from '../src/passwords/index.ts'
 import { startEngine } from '../src/testing/index.ts'
 
 const count = Number(process.argv[2] ?? 2000)

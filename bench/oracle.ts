@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { startSmtpSink } from '../src/testing/control/index.ts'
+import { startSmtpSink } from '../src/devtools/index.ts'
 
 const { values: options } = parseArgs({
   options: { requests: { type: 'string', default: '2000' }, json: { type: 'boolean', default: false } },

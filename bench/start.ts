@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { startSmtpSink } from '../src/testing/control/index.ts'
+import { startSmtpSink } from '../src/devtools/index.ts'
 import { loadAverage } from './support/load.ts'
 import { median, option, printTable, report } from './support/report.ts'
 

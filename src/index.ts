@@ -4,4 +4,4 @@
  */
 export { ConfigError, ProtocolError } from './base/index.ts'
 export { type Config, checkConfig, type Settings } from './config/index.ts'
-export { type Engine, openEngine } from './engine.ts'
+export { type Engine, openEngine } from './engine/index.ts'

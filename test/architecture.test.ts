@@ -4,36 +4,31 @@ import { describe, expect, test } from 'vitest'
 
 /** Lower ranks never import higher ones, and equal ranks never each other (docs/architecture.md). */
 const ranks: readonly (readonly string[])[] = [
-  ['base', 'words'],
+  ['base', 'i18n'],
   ['storage'],
-  ['mail', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
+  ['delivery', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
+  ['passwords'],
+  ['people'],
   ['flow'],
-  ['authenticators'],
+  ['authenticators', 'admin'],
   ['idx', 'oidc', 'management'],
   ['http'],
   ['config', 'transfer'],
   ['engine'],
+  ['devtools'],
   ['index', 'testing'],
   // `rekey dev` is the testing kit on a terminal.
   ['cli'],
 ]
-/** Files beside the folders that are one part together. */
-const parts: Readonly<Record<string, string>> = {
-  core: 'engine',
-  declare: 'engine',
-  figures: 'engine',
-  seed: 'engine',
-  upkeep: 'engine',
-}
 
 /** What stands in certain places only. */
 const onlyThere: readonly (readonly [what: string, pattern: RegExp, place: RegExp])[] = [
   ['the environment', /\bprocess\.env\b/, /^cli\//],
   ['the time', /\bnew Date\b|\bDate\.(now|parse|UTC)\b/, /^base\//],
   ['randomness', /\bMath\.random\b|'node:crypto'|\bcrypto\.(subtle|random)/, /^base\//],
-  ['Kysely', /'kysely(\/\w+)?'/, /^storage\/|\/store\.ts$/],
+  ['Kysely', /'kysely(\/\w+)?'/, /^storage\/|[./]store\.ts$/],
   ['Fastify', /'fastify'|'@fastify\//, /^http\/|\/routes\.ts$/],
-  ['nodemailer', /'nodemailer'/, /^mail\/transports\//],
+  ['nodemailer', /'nodemailer'/, /^delivery\/email\//],
   ['words of the wire', /\b(rel|relatesTo|accepts): /, /^idx\/wire\//],
 ]
 
@@ -51,8 +46,7 @@ const textOf = (file: string): string =>
 
 const partOf = (file: string): string => {
   const [first = ''] = file.split('/')
-  const name = first.replace(/\.ts$/, '')
-  return parts[name] ?? name
+  return first.replace(/\.ts$/, '')
 }
 const rankOf = (file: string): number => ranks.findIndex((rank) => rank.includes(partOf(file)))
 
@@ -86,6 +80,21 @@ describe('imports', () => {
     )
     expect(across.filter(({ file, target }) => folder(file) !== folder(target)).map(shown)).toEqual([])
   })
+})
+
+test('no file imports itself through others', () => {
+  const targets = Map.groupBy(imports, ({ file }) => file)
+  /** Files from which a depth-first search comes back to where it is. */
+  const cycles: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+    if (path.includes(file) || done.has(file)) return
+    for (const { target } of targets.get(file) ?? []) walk(target, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) walk(file, [])
+  expect(cycles).toEqual([])
 })
 
 test.each(onlyThere)('%s stands in its place only', (_, pattern, place) => {

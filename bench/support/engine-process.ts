@@ -1,9 +1,9 @@
 // An engine in a process of its own, driven over IPC: what is measured here is the engine's and nobody else's.
 import { createHash } from 'node:crypto'
-import { createHasher, type PasswordHasher } from '../../src/authenticators/index.ts'
 import { createLogger, type Random, systemRandom } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
-import { openEngine } from '../../src/engine.ts'
+import { openEngine } from '../../src/engine/index.ts'
+import { createHasher, type PasswordHasher } from '../../src/passwords/index.ts'
 import type { EngineOrder, Question, Usage } from './engine.ts'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as EngineOrder

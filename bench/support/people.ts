@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { createHasher } from '../../src/authenticators/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
+import { createHasher } from '../../src/passwords/index.ts'
 import type { Storage, Tx } from '../../src/storage/index.ts'
 
 export const loginOf = (index: number): string => `person${index}@example.com`

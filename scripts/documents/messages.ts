@@ -1,5 +1,6 @@
-import { authenticatorsWith, createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
+import { authenticatorsWith } from '../../src/authenticators/index.ts'
 import { messages } from '../../src/idx/wire/messages.ts'
+import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { generatedFrom, table } from './table.ts'
 
 // Only its words are read; nothing is hashed.

@@ -4,5 +4,6 @@
  */
 export { eventsDocument } from './document.ts'
 export * from './event-types.ts'
+export * from './events.store.ts'
 export * from './exchange.ts'
-export * from './store.ts'
+export { sessionsCleared } from './session-events.ts'

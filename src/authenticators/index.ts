@@ -4,24 +4,9 @@
  * (`flow`). A new authenticator is a folder and a line here.
  */
 import type { Authenticator } from '../flow/index.ts'
+import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
-import { type PasswordHasher, passwordAuthenticator } from './password/index.ts'
-
-export {
-  changeProblem,
-  createHasher,
-  encodeHash,
-  type HasherOptions,
-  type HashParameters,
-  importableHashes,
-  insecureFastHash,
-  newPassword,
-  type PasswordData,
-  type PasswordHasher,
-  passwordOptions,
-  passwordProblem,
-  standardHash,
-} from './password/index.ts'
+import { passwordAuthenticator } from './password/index.ts'
 
 /** All of them, by key. */
 export const authenticatorsWith = (hasher: PasswordHasher): ReadonlyMap<string, Authenticator> =>

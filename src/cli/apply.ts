@@ -1,5 +1,5 @@
 import { ConfigError } from '../base/index.ts'
-import { type Change, carryOut, type Done, type Plan, planOf } from '../management/index.ts'
+import { type AppliedPlan, applyPlan, type Change, type Plan, planOf } from '../management/index.ts'
 import {
   type Command,
   CommandError,
@@ -68,13 +68,13 @@ const lineOf = (text: string): number => Number(/:(\d+):/.exec(text)?.[1] ?? 0)
 const byLine = (a: string, b: string): number => lineOf(a) - lineOf(b)
 
 /** Plans once more inside of the transaction: nothing is done that was not shown. */
-const carriedOut = (file: ResourceFile, system: System, shown: Plan, prune: boolean): Promise<Done> =>
+const carriedOut = (file: ResourceFile, system: System, shown: Plan, prune: boolean): Promise<AppliedPlan> =>
   system.change(async (api) => {
     const plan = await checkedPlan(file, { api }, prune)
     if (JSON.stringify(plan.changes) !== JSON.stringify(shown.changes)) {
       throw new CommandError('somebody else has just changed something: run this again')
     }
-    return carryOut(api, plan)
+    return applyPlan(api, plan)
   })
 
 async function ask(terminal: Terminal, url: string | undefined): Promise<void> {
@@ -128,12 +128,12 @@ function textOfValue(value: unknown): string {
 /** Names are somebody's input: no control character of theirs reaches the terminal. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD')
 
-function linesAfter({ changes }: Plan, { secrets }: Done): readonly string[] {
+function linesAfter({ changes }: Plan, { secrets }: AppliedPlan): readonly string[] {
   const told = [...secrets].map(([id, secret]) => `the secret of ${id}, not shown again: ${secret}`)
   return [`done: ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`, ...told]
 }
 
-const shapeOf = ({ changes, left, same }: Plan, done: Done | undefined) => ({
+const shapeOf = ({ changes, left, same }: Plan, done: AppliedPlan | undefined) => ({
   changes,
   left,
   same,

@@ -117,3 +117,11 @@ export function refuseMore({ args }: Call, most: number): void {
   const extra = args[most]
   if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many`)
 }
+
+/** A line of the list of commands. */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  /** Loaded when it is called: `rekey --help` must not wait for an engine. */
+  load(): Promise<Command>
+}

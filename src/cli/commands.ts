@@ -1,14 +1,7 @@
-import type { Command } from './command.ts'
+import type { CommandEntry } from './command.ts'
 
-interface Entry {
-  readonly name: string
-  readonly summary: string
-  /** Loaded when it is called: `rekey --help` must not wait for an engine. */
-  load(): Promise<Command>
-}
-
-/** The commands, in the order in which they are told of. */
-export const commands: readonly Entry[] = [
+/** The commands, in the order of the help text. */
+export const commands: readonly CommandEntry[] = [
   {
     name: 'dev',
     summary: 'start engine, mail inbox and sample app on this machine',
@@ -107,6 +100,6 @@ export const commands: readonly Entry[] = [
   {
     name: 'completion',
     summary: 'print what teaches a shell to complete commands and options',
-    load: async () => (await import('./completion.ts')).completion,
+    load: async () => (await import('./completion.ts')).completionOf(commands),
   },
 ]

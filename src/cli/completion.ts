@@ -1,8 +1,9 @@
-import { type Command, UsageError } from './command.ts'
-import { commands } from './commands.ts'
+import { type Command, type CommandEntry, UsageError } from './command.ts'
 
 /** What may follow each beginning of a command line: `''`: the first words, `user`: its second words, `dev`: options. */
-async function wordsByBeginning(): Promise<ReadonlyMap<string, readonly string[]>> {
+async function wordsByBeginning(
+  commands: readonly CommandEntry[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const words = new Map<string, string[]>()
   const put = (beginning: string, word: string) => {
     const known = words.get(beginning) ?? []
@@ -55,7 +56,8 @@ ${[...words]
 
 const shells = { bash, zsh, fish } as const
 
-export const completion: Command = {
+/** @param commands all commands, this one among them: each is loaded for its options. */
+export const completionOf = (commands: readonly CommandEntry[]): Command => ({
   takes: 'SHELL',
   about: ['Prints what teaches a shell to complete commands and options: bash, zsh or fish.'],
   options: {},
@@ -70,6 +72,6 @@ export const completion: Command = {
     if (shell === undefined || more.length > 0) {
       throw new UsageError(`which shell: ${Object.keys(shells).join(', ')}?`, 'completion')
     }
-    terminal.print(shell(await wordsByBeginning()).trimEnd())
+    terminal.print(shell(await wordsByBeginning(commands)).trimEnd())
   },
-}
+})

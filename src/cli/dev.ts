@@ -1,12 +1,12 @@
 import { createLogger, type Logger } from '../base/index.ts'
 import { type Config, type Environment, type Loaded, loadSettings, type Settings } from '../config/index.ts'
-import type { Engine } from '../engine.ts'
+import type { Engine } from '../engine/index.ts'
 import {
+  type DevEnvironment,
   mary,
-  type Surroundings,
   samplePublicClient,
   sampleWebClient,
-  startSurrounded,
+  startDevEnvironment,
 } from '../testing/index.ts'
 import {
   type Call,
@@ -21,7 +21,7 @@ import { type DevData, defaultData, openDevData } from './dev/data.ts'
 import { prettyLog } from './dev/log.ts'
 import { type SampleApp, startSampleApp, taken } from './dev/sample-app.ts'
 import { type Running, screenOf } from './dev/screen.ts'
-import { untilOrphaned, untilTold, within } from './ending.ts'
+import { untilOrphaned, untilSignal, within } from './shutdown.ts'
 
 const port = (words: string, variable: string) =>
   ({ type: 'string', value: 'PORT', words: `${words}; 0: any free port`, variable }) as const
@@ -60,7 +60,7 @@ export const dev: Command = {
     refuseMore(call, 0)
     // Under npm the shell in between may die without a word, and a port that stays taken is hard to explain.
     const isUnderNpm = call.terminal.env.npm_lifecycle_event !== undefined
-    const told = Promise.race([untilTold(), ...(isUnderNpm ? [untilOrphaned()] : [])])
+    const told = Promise.race([untilSignal(), ...(isUnderNpm ? [untilOrphaned()] : [])])
     const closers: (() => Promise<unknown>)[] = []
     const started = start(call, closers)
     const isReady = await Promise.race([started.then(() => true), told.then(() => false)])
@@ -112,7 +112,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   )
 
   let appUrl: string | null = options['no-app'] === true ? null : `http://localhost:${ports.app}`
-  const surroundings = await startSurrounded({
+  const surroundings = await startDevEnvironment({
     log,
     smtpPort: ports.smtp,
     controlPort: ports.inbox,
@@ -214,7 +214,7 @@ function startApp(
   { terminal }: Call,
   parts: {
     readonly engine: Engine
-    readonly control: Surroundings['control']
+    readonly control: DevEnvironment['control']
     readonly data: DevData
     readonly port: number
     readonly log: Logger
@@ -246,7 +246,7 @@ async function allAnswer(urls: readonly string[]): Promise<void> {
 }
 
 async function runningOf(
-  { engine, control, sink }: Surroundings,
+  { engine, control, sink }: DevEnvironment,
   data: DevData,
   appUrl: string | null,
 ): Promise<Running> {

@@ -8,8 +8,8 @@ import {
   refuseMore,
   textOf,
 } from './command.ts'
-import { inOffice } from './office.ts'
 import { columns } from './terminal.ts'
+import { withCore } from './with-core.ts'
 
 export const events: Command = {
   about: ['Prints the system log, newest first, in the shape of Okta’s System Log with --json.'],
@@ -32,7 +32,7 @@ export const events: Command = {
     const limit = numberOf(call, 'limit', { min: 1, max: 100_000 }) ?? 50
     const eventType = textOf(call, 'type')
     const transactionId = textOf(call, 'transaction')
-    await inOffice(call, async ({ storage }) => {
+    await withCore(call, async ({ storage }) => {
       const found = await listEvents(storage.db, {
         limit,
         ...(eventType !== undefined && { eventType }),

@@ -12,8 +12,8 @@ import {
   onlyArgument,
   refuseMore,
 } from './command.ts'
-import { inOffice } from './office.ts'
 import { grouped, progressBar } from './progress.ts'
+import { withCore } from './with-core.ts'
 
 export const exporting: Command = {
   takes: 'FILE',
@@ -40,7 +40,7 @@ export const exporting: Command = {
     if (!isOutput && options.force !== true && (await isThere(path))) {
       throw new CommandError(`${named} is there already: --force writes over it`)
     }
-    await inOffice(call, async ({ storage, secrets, clock }) => {
+    await withCore(call, async ({ storage, secrets, clock }) => {
       const summary = await (isOutput ? toOutput : toFile)(path, (write) =>
         exportLines(storage, {
           secrets,

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ProtocolError } from '../base/index.ts'
-import { apiOn } from '../declare.ts'
+import { apiOn } from '../engine/index.ts'
 import { importLines, longestLine, type Taken } from '../transfer/index.ts'
 import {
   type Call,
@@ -14,9 +14,9 @@ import {
   onlyArgument,
   refuseMore,
 } from './command.ts'
-import { inNewOffice } from './office.ts'
 import { grouped, progressBar } from './progress.ts'
 import type { Terminal } from './terminal.ts'
+import { withNewCore } from './with-core.ts'
 
 export const importing: Command = {
   takes: 'FILE',
@@ -52,10 +52,10 @@ export const importing: Command = {
     if (options.okta && (options.replace || options['without-secrets'] || options['dry-run'])) {
       throw new CommandError('--okta goes with none of --replace, --without-secrets and --dry-run')
     }
-    await inNewOffice(call, async (core) => {
+    await withNewCore(call, async (core) => {
       const { input, progress } = await openInput(terminal, named)
       // Users come into the groups and under the policies that every installation has.
-      if (options.okta) await core.sow()
+      if (options.okta) await core.seed()
       const taken = options.okta
         ? await takeUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, progress)
         : await importLines(core.storage, linesOf(input), {

@@ -1,6 +1,6 @@
-import { openOidc } from '../core.ts'
+import { openOidc } from '../engine/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
-import { inOffice } from './office.ts'
+import { withCore } from './with-core.ts'
 
 export const keysRotate: Command = {
   about: [
@@ -12,7 +12,7 @@ export const keysRotate: Command = {
 
   async run(call) {
     refuseMore(call, 0)
-    await inOffice(call, async (core) => {
+    await withCore(call, async (core) => {
       const oidc = openOidc(core, { issuer: core.config.issuer ?? '' })
       const kid = await oidc.rotateSigningKey()
       call.terminal.print(call.options.json ? JSON.stringify({ kid }) : kid)

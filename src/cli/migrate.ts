@@ -1,8 +1,8 @@
 import { silentLogger } from '../base/index.ts'
-import { openCore } from '../core.ts'
+import { openCore } from '../engine/index.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
-import { officeConfig } from './office.ts'
+import { coreConfig } from './with-core.ts'
 
 export const migrate: Command = {
   about: [
@@ -17,11 +17,11 @@ export const migrate: Command = {
 
   async run(call) {
     refuseMore(call, 0)
-    const config = await officeConfig(call, { migrates: true })
+    const config = await coreConfig(call, { migrates: true })
     const storage = await openStorage({ url: config.database.url })
     const applied = await storage.migrate().finally(() => storage.close())
     const core = await openCore(config, { log: silentLogger })
-    await core.sow().finally(() => core.storage.close())
+    await core.seed().finally(() => core.storage.close())
     if (call.options.json) call.terminal.print(JSON.stringify({ applied }))
     else if (applied.length === 0) call.terminal.print('up to date')
     else for (const name of applied) call.terminal.print(`applied ${name}`)

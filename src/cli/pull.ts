@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { present } from '../management/index.ts'
+import { currentState } from '../management/index.ts'
 import { type Command, jsonOption, refuseMore } from './command.ts'
 import { onSystem, systemOptions } from './system.ts'
 
@@ -27,7 +27,7 @@ export const pull: Command = {
     const { terminal, options, args } = call
     refuseMore(call, 1)
     await onSystem(call, async ({ api }) => {
-      const resources = await present(api, { people: options.people === true })
+      const resources = await currentState(api, { people: options.people === true })
       const text = options.json
         ? JSON.stringify({ resources }, null, 2)
         : stringify({ resources }, { aliasDuplicateObjects: false, lineWidth: 110 }).trimEnd()

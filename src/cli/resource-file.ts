@@ -3,14 +3,14 @@ import { relative, resolve } from 'node:path'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import { ConfigError, didYouMean } from '../base/index.ts'
 import { configOptions } from '../config/index.ts'
-import { type DeclaredProblem, listNames, type ResourceLists, readDeclared } from '../management/index.ts'
+import { listNames, type ResourceLists, type ResourceProblem, readResources } from '../management/index.ts'
 
 /** The `resources` of a file, and how to tell of what is wrong with them: with line and path. */
 export interface ResourceFile {
   readonly name: string
   readonly declared: ResourceLists
-  readonly problems: readonly DeclaredProblem[]
-  tell(problem: DeclaredProblem): string
+  readonly problems: readonly ResourceProblem[]
+  tell(problem: ResourceProblem): string
 }
 
 const most = 16 * 1024 * 1024
@@ -36,7 +36,7 @@ export async function readResourceFile(folder: string, named: string): Promise<R
     throw new ConfigError(places)
   }
   const whole = contentOf(document, name)
-  const { declared, problems } = readDeclared(whole.resources ?? {})
+  const { declared, problems } = readResources(whole.resources ?? {})
   const lineOf = (node: unknown): number | undefined => {
     const range = (node as Node | undefined)?.range
     return range ? lines.linePos(range[0]).line : undefined
@@ -73,7 +73,7 @@ function toValue(document: ReturnType<typeof parseDocument>, name: string): unkn
 }
 
 /** Names at the top that are neither `resources` nor options: a list that was written one level too high, or a slip. */
-function strangers(whole: Readonly<Record<string, unknown>>): readonly DeclaredProblem[] {
+function strangers(whole: Readonly<Record<string, unknown>>): readonly ResourceProblem[] {
   const known = Object.keys(configOptions.properties)
   const unknown = Object.keys(whole).filter((name) => !known.includes(name))
   const problems = unknown.map((name) => ({

@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../base/index.ts'
 import { type Config, loadSettings, maskUrl } from '../config/index.ts'
-import { type Engine, openEngine } from '../engine.ts'
+import { type Engine, openEngine } from '../engine/index.ts'
 import {
   booleanOf,
   type Call,
@@ -10,7 +10,7 @@ import {
   refuseMore,
   textOf,
 } from './command.ts'
-import { untilTold, within } from './ending.ts'
+import { untilSignal, within } from './shutdown.ts'
 
 /** How long an end may take, in milliseconds: requests under way, then mails in hand. */
 const graceMs = 8_000
@@ -56,7 +56,7 @@ export const serve: Command = {
 
   async run(call) {
     refuseMore(call, 0)
-    const told = untilTold()
+    const told = untilSignal()
     const config = await serveConfig(call)
     const log = createLogger({ level: config.log.level as 'info' })
     const starting = openEngine(config, { log })

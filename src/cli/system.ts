@@ -1,8 +1,8 @@
-import { apiOn, inOneTransaction } from '../declare.ts'
+import { apiOn, inOneTransaction } from '../engine/index.ts'
 import type { Api } from '../management/index.ts'
 import { type Call, CommandError, configOption, dataOption, textOf } from './command.ts'
-import { inOffice } from './office.ts'
 import { apiAt } from './remote.ts'
+import { withCore } from './with-core.ts'
 
 /** The system that a command works on: the configured database, or an engine at an address. */
 export interface System {
@@ -28,7 +28,7 @@ const actor = { id: 'cli', type: 'SystemPrincipal' } as const
 export async function onSystem(call: Call, work: (system: System) => Promise<void>): Promise<void> {
   const url = textOf(call, 'url')
   if (url === undefined) {
-    return inOffice(call, (core) =>
+    return withCore(call, (core) =>
       work({ api: apiOn(core, actor), change: (task) => inOneTransaction(core, actor, task) }),
     )
   }

@@ -18,8 +18,8 @@ import {
   textOf,
   UsageError,
 } from './command.ts'
-import { inOffice } from './office.ts'
 import { columns } from './terminal.ts'
+import { withCore } from './with-core.ts'
 
 const common = { ...configOption, ...dataOption, ...jsonOption } as const
 
@@ -43,7 +43,7 @@ export const tokenAdd: Command = {
     const text = textOf(call, 'role') ?? 'read'
     const role = apiRoles.find((candidate) => candidate === text)
     if (role === undefined) throw new UsageError(`--role must be one of ${apiRoles.join(', ')}`)
-    await inOffice(call, async ({ storage, secrets, random, clock }) => {
+    await withCore(call, async ({ storage, secrets, random, clock }) => {
       const wanted = { name, role, createdBy: 'cli' }
       const { token, apiToken } = await createApiToken(storage, wanted, { secrets, random, now: clock.now() })
       const answer = { token, ...shapeOf(apiToken) }
@@ -61,7 +61,7 @@ export const tokenList: Command = {
   examples: [['rekey token list', 'who may call the management API']],
   async run(call) {
     refuseMore(call, 0)
-    await inOffice(call, async ({ storage }) => {
+    await withCore(call, async ({ storage }) => {
       const tokens = (await listApiTokens(storage.db)).map(shapeOf)
       if (call.options.json) return call.terminal.print(JSON.stringify(tokens, null, 2))
       if (tokens.length === 0) return call.terminal.note('there is none yet: rekey token add NAME')
@@ -84,7 +84,7 @@ export const tokenRevoke: Command = {
   async run(call: Call) {
     const id = onlyArgument(call, 'the id')
     refuseMore(call, 1)
-    await inOffice(call, async ({ storage, random, clock }) => {
+    await withCore(call, async ({ storage, random, clock }) => {
       if (!(await revokeApiToken(storage, id, { revokedBy: 'cli', random, now: clock.now() }))) {
         throw new CommandError(`there is no token "${id}"; see: rekey token list`)
       }

@@ -10,8 +10,8 @@ import {
   numberOf,
   refuseMore,
 } from './command.ts'
-import { inOffice } from './office.ts'
 import { columns } from './terminal.ts'
+import { withCore } from './with-core.ts'
 
 export const trace: Command = {
   takes: '[ID]',
@@ -35,7 +35,7 @@ export const trace: Command = {
     const { terminal, options, args } = call
     const [id] = args
     const limit = numberOf(call, 'limit', { min: 1, max: 10_000 }) ?? 20
-    await inOffice(call, async ({ storage, clock }) => {
+    await withCore(call, async ({ storage, clock }) => {
       if (id === undefined) {
         const latest = await transactionsOf(storage.db, limit)
         if (options.json) return terminal.print(JSON.stringify(latest, null, 2))

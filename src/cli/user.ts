@@ -1,6 +1,6 @@
 import { isoTime } from '../base/index.ts'
-import type { Core } from '../core.ts'
 import { listPeople, type Person, personStatuses } from '../directory/index.ts'
+import type { Core } from '../engine/index.ts'
 import {
   type Call,
   type Command,
@@ -14,8 +14,8 @@ import {
   textOf,
   UsageError,
 } from './command.ts'
-import { inOffice } from './office.ts'
 import { columns } from './terminal.ts'
+import { withCore } from './with-core.ts'
 
 const common = { ...configOption, ...dataOption, ...jsonOption } as const
 const where =
@@ -52,7 +52,7 @@ export const userAdd: Command = {
       ...(names.firstName !== undefined && { firstName: names.firstName }),
       ...(names.lastName !== undefined && { lastName: names.lastName }),
     }
-    await inOffice(call, async ({ people }) => {
+    await withCore(call, async ({ people }) => {
       const password = call.options['no-password'] === true ? undefined : await readPassword(call)
       tell(call, await people.add({ profile, password, ...(status && { status }) }), 'added')
     })
@@ -75,7 +75,7 @@ export const userList: Command = {
     const { terminal, options } = call
     const limit = numberOf(call, 'limit', { min: 1, max: 100_000 }) ?? 100
     const after = textOf(call, 'after')
-    await inOffice(call, async ({ storage }) => {
+    await withCore(call, async ({ storage }) => {
       const found = await listPeople(storage.db, { limit: limit + 1, ...(after !== undefined && { after }) })
       const people = found.slice(0, limit)
       const last = people.at(-1)
@@ -97,7 +97,7 @@ export const userRemove: Command = {
   async run(call) {
     const name = onlyArgument(call, 'the login or id')
     refuseMore(call, 1)
-    await inOffice(call, async (core) => {
+    await withCore(call, async (core) => {
       const person = await getPerson(core, name)
       const isAsked = call.terminal.isInteractive && call.options.yes !== true
       if (isAsked && !(await isSure(call, person))) throw new CommandError('nobody was removed')
@@ -121,7 +121,7 @@ export const userSetPassword: Command = {
   async run(call) {
     const name = onlyArgument(call, 'the login or id')
     refuseMore(call, 1)
-    await inOffice(call, async (core) => {
+    await withCore(call, async (core) => {
       const { id } = await getPerson(core, name)
       const changed = await core.people.change(id, { password: await readPassword(call) })
       if (changed === undefined) throw nobody(name)

@@ -4,30 +4,8 @@
  * Redirect URIs are compared as exact texts (RFC 9700, section 4.1.3).
  */
 
-export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments/store.ts'
+export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments.store.ts'
 export * from './client.ts'
-export {
-  findTrustedOrigin,
-  pageOfTrustedOrigins,
-  putTrustedOrigin,
-  removeTrustedOrigin,
-  type TrustedOrigin,
-} from './origins/store.ts'
-export {
-  findScopeGrant,
-  grantScope,
-  listScopeGrants,
-  revokeScopeGrant,
-  type ScopeGrant,
-} from './scopes/store.ts'
-export {
-  addClientSecret,
-  type ClientSecret,
-  changeClientSecrets,
-  clientSecretsOf,
-  hasClientSecret,
-  replaceClientSecrets,
-} from './secrets/store.ts'
 export {
   clientColumns,
   createClient,
@@ -40,4 +18,26 @@ export {
   removeClient,
   toClient,
   updateClient,
-} from './store.ts'
+} from './clients.store.ts'
+export {
+  findTrustedOrigin,
+  pageOfTrustedOrigins,
+  putTrustedOrigin,
+  removeTrustedOrigin,
+  type TrustedOrigin,
+} from './origins.store.ts'
+export {
+  findScopeGrant,
+  grantScope,
+  listScopeGrants,
+  revokeScopeGrant,
+  type ScopeGrant,
+} from './scopes.store.ts'
+export {
+  addClientSecret,
+  type ClientSecret,
+  changeClientSecrets,
+  clientSecretsOf,
+  hasClientSecret,
+  replaceClientSecrets,
+} from './secrets.store.ts'

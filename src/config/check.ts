@@ -1,7 +1,7 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
-import { readDeclared } from '../management/index.ts'
+import { readResources } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
 import { choicesOf, isObject, type Schema, schema, schemaAt, typeOf } from './schema.ts'
@@ -53,7 +53,7 @@ export function checkConfig(
 
 /** What the bodies below `resources` have against them; whom they name, only the database knows. */
 const resourceProblems = (resources: unknown): readonly Problem[] =>
-  readDeclared(resources).problems.map(({ path, words }) => ({
+  readResources(resources).problems.map(({ path, words }) => ({
     path: ['resources', ...path].join('.'),
     words,
   }))

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
-import { passwordOptions } from '../authenticators/index.ts'
 import { limitsOptions } from '../limits/index.ts'
-import { declaredOptions, managementOptions } from '../management/index.ts'
+import { managementOptions, resourcesOptions } from '../management/index.ts'
+import { passwordOptions } from '../passwords/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions } from '../policies/index.ts'
 
 const duration = (description: string, defaultValue: string) =>
@@ -176,7 +176,7 @@ export const configOptions = Type.Object(
     limits: limitsOptions,
     management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),
-    resources: declaredOptions,
+    resources: resourcesOptions,
     people: Type.Array(person, { description: 'People to create where they are missing.', default: [] }),
     trustedOrigins: Type.Array(Type.String(), {
       description: 'Origins that browsers may call from, besides those of the redirect URIs.',

@@ -13,28 +13,8 @@ export {
   removeGroup,
   removeMember,
   type StoredGroup,
-} from './groups/store.ts'
+} from './groups.store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
-export * from './person.ts'
-export {
-  attributeTypes,
-  profileProblems,
-  type SchemaAttribute,
-  type UserSchema,
-  visibleAttributes,
-} from './schema/attributes.ts'
-export { findUserSchema, forgetAttribute, putUserSchema } from './schema/store.ts'
-export {
-  type Attribute,
-  type Comparison,
-  credentialsOfPeople,
-  findPersonByLogin,
-  type PeopleFilter,
-  type PeopleQuery,
-  queryPeople,
-  takenNames,
-  withPassword,
-} from './search/store.ts'
 export {
   createPerson,
   ensureEveryone,
@@ -56,7 +36,27 @@ export {
   removeCredential,
   removePerson,
   updatePerson,
-} from './store.ts'
+} from './people.store.ts'
+export * from './person.ts'
+export {
+  attributeTypes,
+  profileProblems,
+  type SchemaAttribute,
+  type UserSchema,
+  visibleAttributes,
+} from './schema/attributes.ts'
+export { findUserSchema, forgetAttribute, putUserSchema } from './schema/schema.store.ts'
+export {
+  type Attribute,
+  type Comparison,
+  credentialsOfPeople,
+  findPersonByLogin,
+  type PeopleFilter,
+  type PeopleQuery,
+  queryPeople,
+  takenNames,
+  withPassword,
+} from './search.store.ts'
 export {
   endPersonTokens,
   findPersonToken,
@@ -64,5 +64,5 @@ export {
   issuePersonToken,
   type PersonToken,
   type PersonTokenKind,
-  spendPersonToken,
-} from './tokens/store.ts'
+  usePersonToken,
+} from './tokens.store.ts'

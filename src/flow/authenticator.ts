@@ -1,10 +1,13 @@
-import { plainHash } from '../base/index.ts'
+import { plainHash, type Random, type Secrets } from '../base/index.ts'
+import type { Client } from '../clients/index.ts'
 import type { Person } from '../directory/index.ts'
+import type { Interaction } from '../interactions/index.ts'
+import type { Budgets, Use } from '../limits/index.ts'
 import type { PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
-import type { StepContext } from './step.ts'
+import type { Stage } from './stage.ts'
 
 /** A kind of proof, as a value. Everything that is special about it stands in its folder. */
 export interface Authenticator {
@@ -93,3 +96,43 @@ export const enrollmentId = (authenticator: Authenticator, transactionId: string
   `${authenticator.enrollmentPrefix}${publicPart(`${transactionId} ${authenticator.key}`)}`
 
 const publicPart = (of: string): string => plainHash(of).replace(/[-_]/g, '').slice(0, 17)
+
+/** What a step may look at. */
+export interface View {
+  readonly progress: Progress
+  readonly policy: Policy
+  readonly stage: Stage
+  readonly authenticators: ReadonlyMap<string, Authenticator>
+}
+
+/** What a step works with: read ports and values. It writes nothing; what it wants done stands in its outcome. */
+export interface StepContext extends View {
+  readonly transactionId: string
+  readonly now: number
+  readonly random: Random
+  readonly secrets: Secrets
+  readonly budgets: Budgets
+  readonly client: Client
+  readonly interaction: Interaction
+  /** The subject, read afresh at every step; absent: nobody is known by that name, or nobody was named yet. */
+  readonly person: Person | undefined
+  readonly directory: {
+    findByIdentifier(identifier: string): Promise<Person | undefined>
+    credential<Data>(
+      personId: string,
+      authenticator: string,
+    ): Promise<{ readonly data: Data; readonly updatedAt: number } | undefined>
+  }
+  /** A person as she counts now, with the policy that applies to her; for nobody, Everyone's. */
+  memberFor(
+    personId: string | undefined,
+  ): Promise<{ readonly person: Person | undefined; readonly policy: Policy }>
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
+  used(uses: readonly Use[]): Promise<readonly number[]>
+  /** Where a magic link leads, for its token. */
+  linkFor(token: string): string
+  /** What this installation calls itself, and its public address. */
+  readonly org: { readonly name: string; readonly baseUrl: string }
+  /** Lifetimes in milliseconds. */
+  readonly lifetimes: { readonly code: number; readonly notice: number }
+}

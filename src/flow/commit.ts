@@ -1,27 +1,28 @@
-import { type NewEvent, recordAll } from '../audit/index.ts'
+import { type NewEvent, recordAll, sessionsCleared } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
+import { queueMail } from '../delivery/index.ts'
 import {
   endPersonTokens,
   putCredential,
   removeCredential,
-  spendPersonToken,
   updatePerson,
+  usePersonToken,
 } from '../directory/index.ts'
 import {
   completeInteraction,
+  endTransactionsOf,
   extendInteraction,
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
 import { clearBudgets, roomIn, spend } from '../limits/index.ts'
-import { queueMail } from '../mail/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
-import { budgetSpent, endedBy, eventsOfMove, mailQueued, sessionsCleared } from './events.ts'
+import { budgetSpent, endedBy, eventsOfMove, mailQueued } from './events.ts'
+import { sessionExpired } from './load.ts'
 import type { Charge, Effect, Outcome } from './outcome.ts'
 import { close } from './progress.ts'
-import { sessionExpired } from './standing.ts'
-import { endTransactionsOf, moveTransaction, openTransaction, type Transaction } from './store.ts'
+import { moveTransaction, openTransaction, type Transaction } from './transactions.store.ts'
 
 export interface CommitParts {
   readonly storage: Storage
@@ -259,7 +260,7 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
  */
 async function endCodes({ tx, commitment, final, now }: Work, personId: string): Promise<void> {
   for (const { tokenId } of final.progress.proofs) {
-    if (tokenId !== undefined && !(await spendPersonToken(tx, tokenId, now))) {
+    if (tokenId !== undefined && !(await usePersonToken(tx, tokenId, now))) {
       throw sessionExpired('the recovery token has ended')
     }
   }
@@ -283,7 +284,12 @@ async function openSuccessor({ tx, parts, commitment, now }: Work): Promise<Even
   await extendInteraction(tx, interaction.id, expiresAt)
   await openTransaction(
     tx,
-    { interactionId: interaction.id, clientId: interaction.clientId, turn: transaction.turn + 1, expiresAt },
+    {
+      interactionId: interaction.id,
+      clientId: interaction.clientId,
+      turn: transaction.ordinal + 1,
+      expiresAt,
+    },
     { secrets, random, now },
   )
   return []

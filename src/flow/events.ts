@@ -1,7 +1,7 @@
 import type { EventType, NewEvent, Party } from '../audit/index.ts'
+import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
-import type { ClosedMail, MailOutcome, NewMail } from '../mail/index.ts'
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
 
@@ -152,16 +152,6 @@ export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
     },
   }
 }
-
-/** Sessions were revoked. */
-export const sessionsCleared = (personId: string, sessions: number, actor: Party = system): NewEvent => ({
-  eventType: 'user.session.clear',
-  displayMessage: 'Clear user session',
-  outcome: { result: 'SUCCESS' },
-  actor,
-  target: [{ id: personId, type: 'User' }],
-  debugData: { sessions: String(sessions) },
-})
 
 /** A budget that visitors can see is spent. */
 export function budgetSpent(

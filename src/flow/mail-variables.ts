@@ -1,9 +1,9 @@
 import { describeUserAgent } from '../base/index.ts'
+import type { MailVariables } from '../delivery/index.ts'
 import type { Person } from '../directory/index.ts'
+import { dateInWords, languageFor, spanInWords, timeInWords } from '../i18n/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import type { MailVariables } from '../mail/index.ts'
-import { dateInWords, languageFor, spanInWords, timeInWords } from '../words/index.ts'
-import type { StepContext } from './step.ts'
+import type { StepContext } from './authenticator.ts'
 
 /** In which language somebody is written to: her own, else what her browser asked for when the conversation began. */
 export const localesOf = ({ origin }: Interaction, person: Person | undefined): string | undefined =>

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../audit/index.ts'
+import type { NewMail } from '../delivery/index.ts'
 import type { PersonChanges, PersonStatus } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
-import type { NewMail } from '../mail/index.ts'
 import type { Progress } from './progress.ts'
 
 /** A message to the visitor: the protocol's own key where it has one; the words stand in the message table. */

@@ -1,30 +1,30 @@
 import { ProtocolError } from '../base/index.ts'
-import { leadsOn, refusedAdmission } from './admission.ts'
+import { checkAccess, needsAccess } from './access.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
+import { flowOutcomesOf } from './flow-outcomes.ts'
 import type { Input } from './form.ts'
+import {
+  assignmentOf,
+  contextOf,
+  type FlowParts,
+  loadByInteraction,
+  loadByState,
+  type RequestCharge,
+  sessionExpired,
+  type TransactionContext,
+  userAndPolicyOf,
+} from './load.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
 import type { Progress } from './progress.ts'
 import { stageOf } from './stage.ts'
-import {
-  assignmentOf,
-  type Charging,
-  contextOf,
-  type FlowParts,
-  memberOf,
-  type Standing,
-  sessionExpired,
-  standingByInteraction,
-  standingByState,
-} from './standing.ts'
 import { onOffer, type Step } from './step.ts'
-import { findTransactionOfInteraction } from './store.ts'
-import { turnsOf } from './turns.ts'
+import { findTransactionOfInteraction } from './transactions.store.ts'
 
 /** Where a transaction stands after a request, and what is to be said about it. */
-export interface Answer {
-  readonly standing: Standing
+export interface FlowAnswer {
+  readonly context: TransactionContext
   /** Where it stood when the request came: for those who watch. */
-  readonly from: Standing
+  readonly from: TransactionContext
   readonly refused?: Refusal | undefined
   readonly notice?: Message | undefined
   /** The end: to be redeemed for tokens, told here and nowhere else. */
@@ -35,17 +35,17 @@ export interface Submission {
   readonly path: string
   readonly stateHandle: string
   readonly input: Input
-  readonly charge?: Charging
+  readonly charge?: RequestCharge
 }
 
 export interface Flow {
   /** Where an interaction stands. Reads only, except that the first look opens the conversation. */
   introspect(
     by: { readonly interactionHandle: string } | { readonly stateHandle: string },
-    charge?: Charging,
-  ): Promise<Answer>
+    charge?: RequestCharge,
+  ): Promise<FlowAnswer>
   /** Takes one answer of the visitor and moves the transaction on. */
-  submit(submission: Submission): Promise<Answer>
+  submit(submission: Submission): Promise<FlowAnswer>
 }
 
 /** @param steps the step table; the flow offers and accepts exactly these. */
@@ -54,21 +54,21 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
     async introspect(by, charge) {
       const standing =
         'interactionHandle' in by
-          ? await standingByInteraction(parts, by.interactionHandle, charge)
-          : await standingByState(parts, by.stateHandle, charge)
+          ? await loadByInteraction(parts, by.interactionHandle, charge)
+          : await loadByState(parts, by.stateHandle, charge)
       if (standing.stage === 'closed') throw sessionExpired('the transaction is closed')
-      return { standing, from: standing }
+      return { context: standing, from: standing }
     },
 
     async submit({ path, stateHandle, input, charge }) {
-      const standing = await standingByState(parts, stateHandle, charge)
+      const standing = await loadByState(parts, stateHandle, charge)
       const context = contextOf(parts, standing)
       const step = onOffer(steps, context).find((candidate) => candidate.path === path)
       if (step === undefined) return notOnOffer(steps, standing, path)
 
       const accepted = await step.accept(input, context)
-      const reached = await reachedBy(parts, standing, accepted)
-      const outcome = await admitted(parts, reached, accepted)
+      const reached = await contextAfter(parts, standing, accepted)
+      const outcome = await withAccessChecked(parts, reached, accepted)
       const committed = await commit(parts, {
         transaction: standing.transaction,
         interaction: standing.interaction,
@@ -79,42 +79,51 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
       if (committed === undefined) return this.introspect({ stateHandle })
       parts.onCommitted()
-      for (const turn of turnsOf(standing.transaction.progress, committed.outcome)) parts.onTurn?.(turn)
+      for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
+        parts.onFlowOutcome?.(turn)
       return { ...(await answerOf(parts, reached, committed)), from: standing }
     },
   }
 }
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
-function notOnOffer(steps: readonly Step[], standing: Standing, path: string): Answer {
+function notOnOffer(steps: readonly Step[], standing: TransactionContext, path: string): FlowAnswer {
   if (standing.stage === 'closed') throw sessionExpired('the transaction is closed')
   if (!steps.some((step) => step.path === path)) {
     throw new ProtocolError(404, 'E0000022', 'The endpoint does not support the provided HTTP method')
   }
-  return { standing, from: standing, refused: { status: 400, key: 'E0000020' } }
+  return { context: standing, from: standing, refused: { status: 400, key: 'E0000020' } }
 }
 
 /** The standing with the person and the policy of whoever an outcome is about: an answer may have named her just now. */
-async function reachedBy(parts: FlowParts, standing: Standing, { progress }: Outcome): Promise<Standing> {
+async function contextAfter(
+  parts: FlowParts,
+  standing: TransactionContext,
+  { progress }: Outcome,
+): Promise<TransactionContext> {
   // Read with the conversation a moment ago. Whatever changes a person since then moves her conversations, too.
   if (progress.subject === standing.transaction.progress.subject) return standing
-  return { ...standing, ...(await memberOf(parts, standing.client, progress.subject?.userId)) }
+  return { ...standing, ...(await userAndPolicyOf(parts, standing.client, progress.subject?.userId)) }
 }
 
 /** Whoever is proven now is looked at before the outcome leads her on. */
-async function admitted(parts: FlowParts, reached: Standing, outcome: Outcome): Promise<Outcome> {
+async function withAccessChecked(
+  parts: FlowParts,
+  reached: TransactionContext,
+  outcome: Outcome,
+): Promise<Outcome> {
   const { progress } = outcome
   if (progress === reached.transaction.progress) return outcome
   const { person, policy } = reached
   const stage = stageOf(progress, policy)
   // Only who has proven herself gets as far as this matters, so that asking tells nothing of anybody else.
-  const assigned = leadsOn(outcome, stage) && (await assignmentOf(parts, reached.client.id, person?.id))
-  return refusedAdmission(outcome, stage, { person, assigned, policy }) ?? outcome
+  const assigned = needsAccess(outcome, stage) && (await assignmentOf(parts, reached.client.id, person?.id))
+  return checkAccess(outcome, stage, { person, assigned, policy }) ?? outcome
 }
 
 function grantOf(
   parts: FlowParts,
-  { policy, lockIsOver }: Standing,
+  { policy, lockIsOver }: TransactionContext,
   { progress }: Outcome,
 ): Grant | undefined {
   const personId = progress.subject?.userId
@@ -128,9 +137,9 @@ function grantOf(
 
 async function answerOf(
   parts: FlowParts,
-  before: Standing,
+  before: TransactionContext,
   { outcome, interactionCode }: Committed,
-): Promise<Omit<Answer, 'from'>> {
+): Promise<Omit<FlowAnswer, 'from'>> {
   const { progress, refused, notice } = outcome
   const said = { refused, notice, interactionCode }
   if (progress.closed === 'cancelled') {
@@ -140,11 +149,18 @@ async function answerOf(
       parts.secrets,
     )
     if (successor === undefined) throw new Error('a cancelled transaction has no successor')
-    return { ...said, standing: stand(before, successor.progress, { ...before, transaction: successor }) }
+    return {
+      ...said,
+      context: withProgress(before, successor.progress, { ...before, transaction: successor }),
+    }
   }
-  return { ...said, standing: stand(before, progress, before) }
+  return { ...said, context: withProgress(before, progress, before) }
 }
 
-function stand(before: Standing, progress: Progress, { transaction }: Standing): Standing {
+function withProgress(
+  before: TransactionContext,
+  progress: Progress,
+  { transaction }: TransactionContext,
+): TransactionContext {
   return { ...before, transaction: { ...transaction, progress }, stage: stageOf(progress, before.policy) }
 }

@@ -3,6 +3,6 @@
  * the wire; `wire/` reads submissions and writes responses (ION forms, messages); `routes.ts` are the endpoints and
  * the link of the mails. Knows the protocol's words and no database. Follows Okta's Identity Engine (IDX 1.0.0).
  */
-export type { Watching } from './observe.ts'
+export type { Recording } from './recorder.ts'
 export { type IdxParts, idxRoutes } from './routes.ts'
 export { steps } from './steps/index.ts'

@@ -3,19 +3,19 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { type Clock, ProtocolError } from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
-  type Answer,
   type Authenticator,
-  type Charging,
   type Flow,
+  type FlowAnswer,
   type Input,
   type OpenedLink,
+  type RequestCharge,
   textAt,
 } from '../flow/index.ts'
+import { acceptedLocales, wordsFor } from '../i18n/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
-import { acceptedLocales, wordsFor } from '../words/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { type Watch, type Watching, watchExchanges } from './observe.ts'
 import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
+import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { steps } from './steps/index.ts'
 import { ion } from './wire/form.ts'
 import { wireResponse } from './wire/response.ts'
@@ -30,17 +30,17 @@ export interface IdxParts {
   baseUrl(): string
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
-  readonly watching?: Watching | undefined
+  readonly watching?: Recording | undefined
 }
 
 /** The IDX endpoints and the link of the mails, with full paths from the engine's root. */
 export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   return async (app) => {
     const charging = chargingBy(parts.limits)
-    const watch = watchExchanges(parts)
+    const watch = recordExchanges(parts)
     if (parts.watching) app.addHook('onSend', (request, reply) => watch.leaving(request, reply))
     answerErrors(app, parts, charging, watch)
-    const send = (reply: FastifyReply, answer: Answer) => {
+    const send = (reply: FastifyReply, answer: FlowAnswer) => {
       watch.answered(reply.request, answer)
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
@@ -74,7 +74,7 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
 const sendJson = (reply: FastifyReply, type: string, body: object): FastifyReply =>
   reply.type(type).send(Buffer.from(JSON.stringify(body)))
 
-type ChargingOf = (request: FastifyRequest, reply: FastifyReply, input?: Input) => Charging
+type ChargingOf = (request: FastifyRequest, reply: FastifyReply, input?: Input) => RequestCharge
 
 /**
  * Charges each request once: where a conversation is known, to the person's address and to the conversation; else, by
@@ -103,7 +103,7 @@ function answerErrors(
   app: FastifyInstance,
   { authenticators }: IdxParts,
   charging: ChargingOf,
-  watch: Watch,
+  watch: Recorder,
 ): void {
   app.setErrorHandler(async (error, request, reply) => {
     watch.failed(request, error)
@@ -121,7 +121,7 @@ const pagePolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The magic link. A GET changes nothing and answers the same each time, so scanners and previewers are harmless. */
-async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Watch): Promise<void> {
+async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Recorder): Promise<void> {
   const stylesheet = await readFile(new URL('./pages/page.css', import.meta.url), 'utf8')
   app.get(stylesheetPath, async (_, reply) =>
     reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),

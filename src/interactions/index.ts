@@ -3,4 +3,6 @@
  * the other. Owns the interaction handle and the interaction code (both stored as hashes, the code single use, bound
  * to client, redirect URI and PKCE challenge; RFC 7636, RFC 9700 section 4.5). Does not own the conversation between.
  */
-export * from './store.ts'
+
+export * from './end-transactions.store.ts'
+export * from './interactions.store.ts'

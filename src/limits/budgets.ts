@@ -1,5 +1,5 @@
+import type { Budget } from './budgets.store.ts'
 import type { LimitsOptions } from './options.ts'
-import type { Budget } from './store.ts'
 
 const minute = 60_000
 const hour = 60 * minute

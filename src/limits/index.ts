@@ -6,8 +6,8 @@
  */
 
 export * from './address.ts'
+export * from './budgets.store.ts'
 export * from './budgets.ts'
 export * from './options.ts'
 export { type Endpoint, type RequestBudget, type RequestSource, requestBudgetsFrom } from './presets.ts'
 export { createRequestLimits, type RequestLimits, type Violation } from './requests.ts'
-export * from './store.ts'

@@ -18,7 +18,7 @@ export interface RequestLimits {
    */
   charge(endpoint: Endpoint, source: RequestSource): Promise<Readonly<Record<string, string>>>
   /** How many counters are in memory. */
-  kept(): number
+  counters(): number
   /** Forgets all that was counted: for an engine that starts over from its seed. */
   clear(): void
 }
@@ -28,7 +28,7 @@ interface Counter {
   readonly resetsAt: number
 }
 
-interface Standing {
+interface CounterUse {
   readonly budget: RequestBudget
   readonly key: string
   readonly counter: Counter
@@ -71,7 +71,7 @@ export function createRequestLimits(options: {
     return counter
   }
 
-  function standingsOf(endpoint: Endpoint, source: RequestSource, now: number): readonly Standing[] {
+  function standingsOf(endpoint: Endpoint, source: RequestSource, now: number): readonly CounterUse[] {
     return budgets.flatMap((budget) => {
       const key = budget.endpoints.includes(endpoint) ? budget.keyOf(source) : undefined
       return key === undefined ? [] : [{ budget, key, counter: counterOf(budget, key, now) }]
@@ -97,7 +97,7 @@ export function createRequestLimits(options: {
       }
       throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
     },
-    kept,
+    counters: kept,
     clear() {
       for (const counters of counted.values()) counters.clear()
     },
@@ -105,8 +105,8 @@ export function createRequestLimits(options: {
 }
 
 /** As Okta tells of its own: how many there are, how many are left, and when all are back (seconds since 1970). */
-function headersOf(standings: readonly Standing[]): Readonly<Record<string, string>> {
-  const left = ({ budget, counter }: Standing) => Math.max(0, budget.limit - counter.used)
+function headersOf(standings: readonly CounterUse[]): Readonly<Record<string, string>> {
+  const left = ({ budget, counter }: CounterUse) => Math.max(0, budget.limit - counter.used)
   const [tightest] = standings.toSorted((a, b) => left(a) - left(b))
   if (tightest === undefined) return {}
   return {

@@ -4,10 +4,9 @@
  * (/api/v1), by the command line and by the testing kit; shapes follow Okta's management API.
  */
 
-export * from './declared/index.ts'
 export type { ManagementParts, Operation } from './operation.ts'
 export { type ManagementOptions, managementOptions } from './options.ts'
-export { createPeople, type People, type PeopleParts, type PersonWithPassword } from './people.ts'
+export * from './resources/index.ts'
 export { managementRoutes, operations } from './routes.ts'
 export { managementScopes, scopeOf } from './scopes.ts'
 export { renderTimeline } from './timeline.ts'

@@ -1,10 +1,10 @@
 import type { Party } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
+import type { People } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Query } from './log.ts'
-import type { People } from './people.ts'
 import type { ApiRole } from './tokens.ts'
 
 export interface ManagementParts {

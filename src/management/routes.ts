@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { serveAdminPage } from '../admin/index.ts'
 import { ProtocolError } from '../base/index.ts'
 import { admit, type Caller } from './access.ts'
-import { serveAdminPage } from './admin/index.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
 import { notFound } from './errors.ts'

@@ -1,6 +1,10 @@
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import { ProtocolError, type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
+import { type ApiRole, type ApiToken, apiRoles } from './api-token.ts'
+
+export { type ApiRole, type ApiToken, apiRoles } from './api-token.ts'
+
 import {
   findTokenByHash,
   insertToken,
@@ -9,22 +13,7 @@ import {
   removeToken,
   removeTokensOf,
   toApiToken,
-} from './store.ts'
-
-/** What a token may do: read everything, also change people, or everything. Each may do what the one before may. */
-export type ApiRole = 'read' | 'users' | 'all'
-
-export const apiRoles: readonly ApiRole[] = ['read', 'users', 'all']
-
-/** A token of the management API as it may be shown: the token itself was shown once, when it was made. */
-export interface ApiToken {
-  readonly id: string
-  readonly name: string
-  readonly role: ApiRole
-  readonly createdBy: string
-  readonly createdAt: number
-  readonly lastUsedAt: number | null
-}
+} from './api-tokens.store.ts'
 
 export interface TokenContext {
   readonly secrets: Secrets

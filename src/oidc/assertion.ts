@@ -1,9 +1,9 @@
 import type Provider from 'oidc-provider'
 import type { Configuration, errors as Errors } from 'oidc-provider'
 import { plainHash, systemClock } from '../base/index.ts'
+import { rememberAssertion } from './artifacts.store.ts'
 import type { Parts } from './parts.ts'
 import { type AuthorizationServer, assertionAlgorithms } from './server.ts'
-import { rememberAssertion } from './store.ts'
 
 /** Longer than this no assertion may be good, in seconds: each is remembered until then. As Okta has it. */
 const longestLife = 3600

@@ -3,12 +3,12 @@ import { type Interaction, redeemInteractionCode } from '../interactions/index.t
 import { revokeSession } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
 import { reachedLevel } from './acr.ts'
+import { insertRefreshToken } from './artifacts.store.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { insertRefreshToken } from './store.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
 const invalidCode = (detail: string) =>

@@ -1,17 +1,17 @@
 import { randomToken } from '../base/index.ts'
 import type { Tx } from '../storage/index.ts'
-import { oauthError } from './errors.ts'
-import { recordGrants, recordRevocation } from './events.ts'
-import { type Form, optional, required } from './form.ts'
-import { findSignedIn, type Parts, revocationTimes } from './parts.ts'
-import type { AuthorizationServer } from './server.ts'
 import {
   consumeRefreshToken,
   findRefreshToken,
   insertRefreshToken,
   type RefreshToken,
   revokeFamily,
-} from './store.ts'
+} from './artifacts.store.ts'
+import { oauthError } from './errors.ts'
+import { recordGrants, recordRevocation } from './events.ts'
+import { type Form, optional, required } from './form.ts'
+import { findSignedIn, type Parts, revocationTimes } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
 // The SDK drops its refresh token on exactly this text (transport, section 7).

@@ -4,7 +4,7 @@ import { type Form, optional, required } from './form.ts'
 import type { Claims } from './keys.ts'
 import { type Parts, tokenSeconds } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { findLiveAccessToken, findLiveIdToken, findLiveRefreshToken } from './token-worth.ts'
+import { findLiveAccessToken, findLiveIdToken, findLiveRefreshToken } from './token-status.ts'
 
 const inactive = { active: false }
 

@@ -18,7 +18,7 @@ import {
   purgeKeys,
   replaceCurrentKey,
   type StoredKey,
-} from './store.ts'
+} from './artifacts.store.ts'
 
 /** RS256 only: the SDK and the verifier import every key as RSA. Signing runs on the thread pool, never on the loop. */
 const alg = 'RS256'

@@ -6,7 +6,7 @@ import { recordSignOut } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { readToken } from './token-worth.ts'
+import { readToken } from './token-status.ts'
 
 /**
  * Ends the session of an ID token and says where to go (OpenID Connect RP-Initiated Logout 1.0). The ID token may have

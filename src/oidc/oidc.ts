@@ -1,4 +1,5 @@
 import { systemClock } from '../base/index.ts'
+import { purgeArtifacts } from './artifacts.store.ts'
 import { createSigningKeys } from './keys.ts'
 import { defaultOidcLifetimes, type OidcOptions } from './options.ts'
 import type { Parts } from './parts.ts'
@@ -6,7 +7,6 @@ import { createTokenEndpoint } from './provider.ts'
 import { type OidcRoutes, oidcRoutes } from './routes.ts'
 import { authorizationServer } from './server.ts'
 import { findServiceCaller, type ServiceCaller } from './service-token.ts'
-import { purgeArtifacts } from './store.ts'
 
 export interface Oidc {
   /** All OAuth and OIDC endpoints of both authorization servers, with full paths from the engine's root. */

@@ -1,11 +1,11 @@
+import { findRefreshToken, rememberRevoked, revokeFamily } from './artifacts.store.ts'
 import { authenticateCaller } from './client-auth.ts'
 import { invalidRequest } from './errors.ts'
 import { recordRevocation } from './events.ts'
 import { type Form, required } from './form.ts'
 import { type Parts, revocationTimes } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { findRefreshToken, rememberRevoked, revokeFamily } from './store.ts'
-import { readToken } from './token-worth.ts'
+import { readToken } from './token-status.ts'
 
 /**
  * Ends a token before its time (RFC 7009). A refresh token takes its family with it, access tokens included; an access

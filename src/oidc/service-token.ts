@@ -1,9 +1,9 @@
 import { listScopeGrants } from '../clients/index.ts'
+import { isAnyRevoked } from './artifacts.store.ts'
 import { findActiveClient } from './client-auth.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { isAnyRevoked } from './store.ts'
-import { hasExpired, readToken } from './token-worth.ts'
+import { hasExpired, readToken } from './token-status.ts'
 
 /** A service app that shows a token of its own. */
 export interface ServiceCaller {

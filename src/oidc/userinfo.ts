@@ -4,7 +4,7 @@ import { oauthError } from './errors.ts'
 import type { Claims } from './keys.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { findLiveAccessToken } from './token-worth.ts'
+import { findLiveAccessToken } from './token-status.ts'
 
 /** The SDK reads the reason from this header, not from the body (RFC 6750, section 3). */
 const refusal = (status: number, error: string, description: string) =>

@@ -1,4 +1,4 @@
-import type { DeepPartial } from './policy.ts'
+import type { DeepPartial } from './deep-partial.ts'
 
 /** What a sign-on rule of an app asks for, in the management API's shape. */
 export interface AccessRuleBody {

@@ -24,7 +24,7 @@ export const isNeutral = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.values(value).every(isNeutral) : wide.includes(value)
 
 /** The conditions that narrow something down and cannot be judged here: networks, devices, risk. */
-export function unjudged(body: unknown): readonly string[] {
+export function unsupportedConditions(body: unknown): readonly string[] {
   const { people, ...others } = conditionsOf(body)
   const { groups: _, users: __, ...ofPeople } = people ?? {}
   return [
@@ -38,7 +38,7 @@ export function unjudged(body: unknown): readonly string[] {
  * that cannot be judged holds for nobody: what was meant for one network must not open the door to all of them.
  */
 export function holdsFor(body: unknown, { groupIds, personId }: Whom): boolean {
-  if (unjudged(body).length > 0) return false
+  if (unsupportedConditions(body).length > 0) return false
   const { groups, users } = conditionsOf(body).people ?? {}
   const names = ({ include = [], exclude = [] }: Selection, ids: readonly string[]) => ({
     some: include.length > 0,

@@ -4,27 +4,27 @@
  * default ones. Owns what is asked of people, not the asking (`flow`) nor the judging of a password (`authenticators`).
  */
 
+export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './active-policies.store.ts'
 export {
   type AllowedFor,
   type AuthenticatorSetup,
   authenticatorSetups,
   isAllowedFor,
   putAuthenticatorSetup,
-} from './authenticators/store.ts'
-export { policiesNeedingEmail } from './authenticators/uses.ts'
+} from './authenticator-settings.store.ts'
 export type { Whom } from './conditions.ts'
+export * from './options.ts'
 export {
   findPolicy,
-  type Kept,
-  type KeptPolicy,
-  type KeptRule,
-  keep,
   listPolicies,
   listRules,
+  putItem,
   removePolicy,
   removeRule,
-} from './kept/store.ts'
-export * from './options.ts'
+  type StoredItem,
+  type StoredPolicy,
+  type StoredRule,
+} from './policies.store.ts'
+export { policiesNeedingEmail } from './policies-needing-email.ts'
 export type { PasswordRules, Policy } from './policy.ts'
-export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './store.ts'
-export { notObeyed } from './unobeyed.ts'
+export { unsupportedSettings } from './unsupported.ts'

@@ -1,4 +1,5 @@
 import type { AccessRuleBody, Assurance } from './assurance.ts'
+import type { DeepPartial } from './deep-partial.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
 
 /** What a new password must satisfy. Named as in the management API's password policy. */
@@ -216,13 +217,6 @@ export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): Passwo
     maxAgeDays: age.maxAgeDays ?? okta.maxAgeDays,
   }
 }
-
-/** A body of the management API may leave anything out. */
-export type DeepPartial<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [Name in keyof T]?: DeepPartial<T[Name]> }
-    : T
 
 /** Which authenticators of those there are may start a recovery. A rule that names none leaves it to its policy. */
 export function recoveryAuthenticatorsFrom(

@@ -18,7 +18,7 @@ export {
   type StorageOptions,
   slots,
   type Tx,
-  takeTurn,
+  takeLock,
   together,
   unprefixed,
 } from './storage.ts'

@@ -202,7 +202,7 @@ export function unprefixed<Name extends string>(
  * Makes transactions that want the same turn run one after the other, on any number of nodes, each seeing what the one
  * before has done: a row that both write, held until the transaction ends.
  */
-export async function takeTurn(tx: Tx, turn: string): Promise<void> {
+export async function takeLock(tx: Tx, turn: string): Promise<void> {
   await tx
     .insertInto('settings')
     .values({ key: `turn.${turn}`, value: '' })

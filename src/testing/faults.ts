@@ -1,4 +1,4 @@
-import type { PathFault } from './control/index.ts'
+import type { PathFault } from '../devtools/index.ts'
 
 /** Answers that were asked to fail. */
 export interface Faults {

@@ -3,8 +3,16 @@
  * faults to set; and the same over HTTP (`control/`). It runs the product's own engine code. Development and test
  * mode only: production takes no part of it.
  */
-export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from './control/index.ts'
-export { NoMessageError } from './control/index.ts'
+export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from '../devtools/index.ts'
+export { NoMessageError } from '../devtools/index.ts'
+export {
+  type DevEnvironment,
+  type DevEnvironmentOptions,
+  mary,
+  samplePublicClient,
+  sampleWebClient,
+  startDevEnvironment,
+} from './environment.ts'
 export type { Faults } from './faults.ts'
 export {
   type Kit,
@@ -15,11 +23,3 @@ export {
   startEngine,
 } from './kit.ts'
 export type { SdkTokens, SignedIn, SignInOptions } from './sign-in.ts'
-export {
-  mary,
-  type Surroundings,
-  type SurroundingsOptions,
-  samplePublicClient,
-  sampleWebClient,
-  startSurrounded,
-} from './surroundings.ts'

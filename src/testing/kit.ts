@@ -1,4 +1,3 @@
-import { createHasher, insecureFastHash } from '../authenticators/index.ts'
 import {
   insecureSeededRandom,
   type Logger,
@@ -16,11 +15,12 @@ import {
   type PersonConfig,
   type Settings,
 } from '../config/index.ts'
-import type { Engine } from '../engine.ts'
-import type { ControlPerson, MessageReader, NewPerson } from './control/index.ts'
+import type { ControlPerson, MessageReader, NewPerson } from '../devtools/index.ts'
+import type { Engine } from '../engine/index.ts'
+import { createHasher, insecureFastHash } from '../passwords/index.ts'
+import { mary, samplePublicClient, sampleWebClient, startDevEnvironment } from './environment.ts'
 import type { Faults } from './faults.ts'
 import type { SignedIn, SignInOptions } from './sign-in.ts'
-import { mary, samplePublicClient, sampleWebClient, startSurrounded } from './surroundings.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 
 /** A client as it is written down: an id, a label and redirect URIs will do. */
@@ -140,7 +140,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
   const clock = new VirtualClock({ frozen: options.clock === 'frozen' })
   const random = options.seed === undefined ? systemRandom : insecureSeededRandom(options.seed)
   const configure = (smtpUrl: string) => configOf(options, { web, smtpUrl, databaseUrl: database.url })
-  const { engine, sink, control, port, faults, signInAs, reset, close } = await startSurrounded({
+  const { engine, sink, control, port, faults, signInAs, reset, close } = await startDevEnvironment({
     clock,
     log: options.log ?? silentLogger,
     smtpPort: options.smtpPort ?? 0,

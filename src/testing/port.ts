@@ -1,7 +1,7 @@
 import type { VirtualClock } from '../base/index.ts'
+import type { ControlPerson, ControlPort, PersonChanges, Recorder } from '../devtools/index.ts'
 import type { Person } from '../directory/index.ts'
-import type { Engine } from '../engine.ts'
-import type { ControlPerson, ControlPort, PersonChanges, Recorder } from './control/index.ts'
+import type { Engine } from '../engine/index.ts'
 import type { Faults } from './faults.ts'
 
 /** What the control API may do with an engine. */

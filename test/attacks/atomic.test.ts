@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startSmtpSink } from '../../src/testing/control/index.ts'
+import { startSmtpSink } from '../../src/devtools/index.ts'
 import {
   atTheCode,
   atTheReset,

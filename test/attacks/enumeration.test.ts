@@ -1,6 +1,6 @@
 import { StatementSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
+import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import {
   type Attacked,

@@ -192,7 +192,7 @@ describe('a flood of made-up names', () => {
 
     /** A run takes no more than so many rows: what a flood has left goes within minutes. */
     const minutesOfUpkeep = async () => {
-      for (let minute = 0; minute < 5; minute++) await idp?.engine.upkeep()
+      for (let minute = 0; minute < 5; minute++) await idp?.engine.maintain()
     }
     const empty = await rows()
     await flood(0)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/index.ts'
-import { startSmtpSink } from '../../src/testing/control/index.ts'
+import { startSmtpSink } from '../../src/devtools/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import {
   answer,

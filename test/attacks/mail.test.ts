@@ -12,7 +12,7 @@ import {
   queueMail,
   startDelivery,
   type Transport,
-} from '../../src/mail/index.ts'
+} from '../../src/delivery/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 

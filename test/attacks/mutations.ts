@@ -120,7 +120,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A08',
     without: 'the version check',
-    file: 'src/flow/store.ts',
+    file: 'src/flow/transactions.store.ts',
     find: ".where('version', '=', value('before'))",
     replace: '',
     tests: 'guessing',
@@ -136,7 +136,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A10',
     without: 'misses in the database instead of in memory',
-    file: 'src/flow/store.ts',
+    file: 'src/flow/transactions.store.ts',
     find: 'function toTransaction(',
     replace: 'const inMemory = new Map<string, number>()\nfunction toTransaction(',
     also: [
@@ -178,7 +178,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A12',
     without: 'the version check',
-    file: 'src/flow/store.ts',
+    file: 'src/flow/transactions.store.ts',
     find: ".where('version', '=', value('before'))",
     replace: '',
     tests: 'codes',
@@ -186,7 +186,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A12',
     without: 'the condition that a code is unused',
-    file: 'src/interactions/store.ts',
+    file: 'src/interactions/interactions.store.ts',
     find: '      and code_used_at is null\n',
     replace: '',
     tests: 'codes',
@@ -194,7 +194,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A13',
     without: 'the client that a link was made for',
-    file: 'src/flow/link.ts',
+    file: 'src/flow/magic-link.ts',
     find: 'if (interaction?.clientId !== clientId) return',
     replace: 'if (interaction === undefined) return',
     tests: 'codes',
@@ -226,7 +226,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A15',
     without: 'the moment at which an interaction code ends',
-    file: 'src/interactions/store.ts',
+    file: 'src/interactions/interactions.store.ts',
     find: 'and code_expires_at > $1',
     replace: 'and code_expires_at >= $1',
     tests: 'codes',
@@ -250,7 +250,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A17',
     without: 'a link that looking does not spend',
-    file: 'src/flow/link.ts',
+    file: 'src/flow/magic-link.ts',
     find: "if (!alive) return { state: 'stale' }",
     replace:
       "if (!alive) return { state: 'stale' }\n  await parts.storage.db.updateTable('transactions').set({ link_hash: null }).execute()",
@@ -331,7 +331,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A25',
     without: 'one line for what people choose',
-    file: 'src/mail/values.ts',
+    file: 'src/delivery/email/values.ts',
     find: "value.replace(lineEnds, ' ')",
     replace: 'value.replace(lineEnds, (end) => end)',
     tests: 'mail',
@@ -339,7 +339,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A26',
     without: 'escaping in mails',
-    file: 'src/mail/values.ts',
+    file: 'src/delivery/email/values.ts',
     find: 'return place.html ? escapeHtml(readable(kind, value)) : readable(kind, value)',
     replace: 'return readable(kind, value)',
     tests: 'mail',
@@ -347,7 +347,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A26',
     without: 'texts that no program makes a link of',
-    file: 'src/mail/values.ts',
+    file: 'src/delivery/email/values.ts',
     find: "if (kind === 'name' || kind === 'client') return defuse(value)",
     replace: "if (kind === 'name' || kind === 'client') return oneLine(value)",
     tests: 'mail',
@@ -355,7 +355,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A27',
     without: 'one plain address, and the look at the envelope',
-    file: 'src/mail/transports/compose.ts',
+    file: 'src/delivery/email/compose.ts',
     find: 'if (!plainAddress.test(mail.to)) {',
     replace: 'if (!mail.to) {',
     also: [
@@ -410,7 +410,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A31',
     without: 'the verifier of the code',
-    file: 'src/interactions/store.ts',
+    file: 'src/interactions/interactions.store.ts',
     find: 'and code_challenge = $4',
     replace: 'and cast($4 as text) is not null',
     tests: 'tokens',
@@ -418,7 +418,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A31',
     without: 'the client of the code',
-    file: 'src/interactions/store.ts',
+    file: 'src/interactions/interactions.store.ts',
     find: 'and client_id = $2',
     replace: 'and cast($2 as text) is not null',
     tests: 'tokens',
@@ -482,7 +482,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'the whole password',
-    file: 'src/authenticators/password/hash.ts',
+    file: 'src/passwords/hash.ts',
     find: "password.normalize('NFC')",
     replace: "password.normalize('NFC').slice(0, 72)",
     tests: 'passwords',
@@ -490,7 +490,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'one form of the same characters',
-    file: 'src/authenticators/password/hash.ts',
+    file: 'src/passwords/hash.ts',
     find: "password.normalize('NFC')",
     replace: 'password',
     tests: 'passwords',
@@ -498,7 +498,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'the length of the composed form',
-    file: 'src/authenticators/password/rules.ts',
+    file: 'src/passwords/rules.ts',
     find: "[...text.normalize('NFC')].length",
     replace: '[...text].length',
     tests: 'passwords',
@@ -506,7 +506,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'wide letters as what they are',
-    file: 'src/authenticators/password/common.ts',
+    file: 'src/passwords/common.ts',
     find: "password.normalize('NFKC').toLowerCase()",
     replace: 'password.toLowerCase()',
     tests: 'passwords',
@@ -522,7 +522,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A37',
     without: 'the refusal of one’s own name',
-    file: 'src/authenticators/password/rules.ts',
+    file: 'src/passwords/rules.ts',
     find: '!partsOf(profile.login).some((part) => contains(password, part))',
     replace: '!partsOf(profile.login).some((part) => password === part)',
     tests: 'passwords',
@@ -530,7 +530,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A38',
     without: 'the end of recoveries when the address changes',
-    file: 'src/management/people.ts',
+    file: 'src/people/people.ts',
     find: ": emailChanged && 'email-changed'",
     replace: ": emailChanged && !changed && 'email-changed'",
     tests: 'accounts',
@@ -538,7 +538,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A39',
     without: 'the end of recoveries when the status changes',
-    file: 'src/management/people.ts',
+    file: 'src/people/people.ts',
     find: 'const rule = statusChanged\n',
     replace: 'const rule = statusChanged && !changed\n',
     tests: 'accounts',
@@ -546,7 +546,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A39',
     without: 'the look at the status before a reset',
-    file: 'src/flow/admission.ts',
+    file: 'src/flow/access.ts',
     find: 'if (recovering && !(person && mayReset.includes(person.status))) {',
     replace: 'if (recovering && !(person && mayReset.length > 0)) {',
     tests: 'accounts',
@@ -570,7 +570,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A41',
     without: 'the refusal of names that no mail has',
-    file: 'src/mail/compile.ts',
+    file: 'src/delivery/email/compile.ts',
     find: 'if (kind === undefined) {',
     replace: 'if (kind === undefined && spelling === name) continue\n    if (kind === undefined) {',
     tests: 'mail',
@@ -578,7 +578,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A42',
     without: 'the seal of what waits in the outbox',
-    file: 'src/mail/outbox.ts',
+    file: 'src/delivery/outbox.ts',
     find: 'sealed: context.secrets.seal(purpose, JSON.stringify(sealed)),',
     replace: 'sealed: JSON.stringify({ sealed, with: purpose }),\n    error: JSON.stringify(sealed),',
     also: [['    error: null,\n', '']],
@@ -603,7 +603,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A44',
     without: 'the note of the time',
-    file: 'src/core.ts',
+    file: 'src/engine/core.ts',
     find: 'Math.max(await storage.highestTime(), await notedTime(storage.db))',
     replace: 'Math.max(await storage.highestTime(), notedTime.length * 0)',
     tests: 'secrets',

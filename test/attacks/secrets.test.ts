@@ -2,8 +2,8 @@ import { createHash, createHmac } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger, silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
-import { openEngine } from '../../src/engine.ts'
-import { startSmtpSink } from '../../src/testing/control/index.ts'
+import { startSmtpSink } from '../../src/devtools/index.ts'
+import { openEngine } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import {
   answer,
@@ -328,7 +328,7 @@ onEachDatabase('a clock that is set back', (database) => {
     const { code, link } = await mailTo(before.target, victim)
     clock.advance(301_000)
     // Nothing of this moment stands in a row of anybody's: the engine itself takes note of the time.
-    await before.engine.upkeep()
+    await before.engine.maintain()
     await before.engine.close()
 
     const earlier = new VirtualClock({ frozen: true, startAt: clock.now() - 3_600_000 })

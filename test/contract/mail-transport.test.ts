@@ -6,7 +6,7 @@ import {
   MailRefused,
   type OutgoingMail,
   type Transport,
-} from '../../src/mail/index.ts'
+} from '../../src/delivery/index.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 
 const from = { address: 'no-reply@acme.example', name: 'Acme' }

@@ -1,6 +1,6 @@
 // A delivery worker in a process of its own, until it is told to stop (SIGTERM) or is killed.
 import { createLogger, createSecrets, systemClock, systemRandom } from '../../src/base/index.ts'
-import { createSmtpTransport, loadTemplates, startDelivery } from '../../src/mail/index.ts'
+import { createSmtpTransport, loadTemplates, startDelivery } from '../../src/delivery/index.ts'
 import { openStorage } from '../../src/storage/index.ts'
 
 const [url = '', smtpUrl = '', master = ''] = process.argv.slice(2)

@@ -17,7 +17,7 @@ import {
   queueMail,
   type Renderer,
   startDelivery,
-} from '../../src/mail/index.ts'
+} from '../../src/delivery/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'

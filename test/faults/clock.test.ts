@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
-import { openEngine } from '../../src/engine.ts'
+import { openEngine } from '../../src/engine/index.ts'
 import { answer, atTheCode, type Node, nodeSettings, parallel, startNode } from '../support/attacks.ts'
 import { messageKeysOf, remediationsOf, visit } from '../support/idx.ts'
 import { onEachDatabase } from '../support/postgres.ts'
@@ -87,7 +87,7 @@ onEachDatabase('a clock that steps back', (database) => {
     const kept = await atTheCode(node, mary)
     const mail = (await codeOf(node)) ?? ''
     node.clock.advance(6 * minute)
-    await node.engine.upkeep()
+    await node.engine.maintain()
     const behind = new VirtualClock({ frozen: true, startAt: node.clock.now() - hour })
     const config = checkConfig(nodeSettings(node.sink.url, { ...settings, database: { url } }))
     const other = await openEngine(config, { clock: behind, log: silentLogger })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { languages, wordsFor } from '../../src/i18n/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { languages, wordsFor } from '../../src/words/index.ts'
 import { sdk } from '../support/sdk.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { takeExpired } from '../../src/flow/index.ts'
+import { countExpiredTransactions } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { answer, atTheCode, mailTo, newPassword, parallel, startNode, wrongCode } from '../support/attacks.ts'
 import { codeOf, visit } from '../support/idx.ts'
@@ -104,15 +104,15 @@ describe('GET /metrics', () => {
     expect(cancelled).toEqual({ 'recovery started': 1, 'recovery cancelled': 1 })
 
     const expired = await grown(flows, async () => {
-      await idp.engine.upkeep()
+      await idp.engine.maintain()
       // Looked at and left: nobody was named in it, so it is no sign-in that has failed.
       await visit(idp)
       await atTheCode(idp, mary)
       const signIn = await visit(idp)
       await signIn.post('identify', { identifier: mary, credentials: { passcode: 'not her password' } })
       idp.clock.advance('3h')
-      await idp.engine.upkeep()
-      await idp.engine.upkeep()
+      await idp.engine.maintain()
+      await idp.engine.maintain()
     })
     expect(expired).toMatchObject({ 'recovery started': 1, 'recovery expired': 1 })
     expect(expired).not.toHaveProperty('recovery granted')
@@ -214,7 +214,7 @@ onEachDatabase('figures of several nodes', (database) => {
   let nodes: Nodes
   beforeAll(async () => {
     nodes = await startNodes(database, 2)
-    for (const engine of nodes.engines) await engine.upkeep()
+    for (const engine of nodes.engines) await engine.maintain()
   })
   afterAll(() => nodes.close())
 
@@ -232,7 +232,7 @@ onEachDatabase('figures of several nodes', (database) => {
 
   test('count what has run out once among them', async () => {
     await leave(3)
-    await Promise.all(nodes.engines.map((engine) => engine.upkeep()))
+    await Promise.all(nodes.engines.map((engine) => engine.maintain()))
     const expired = (await tell()).map(({ value }) =>
       value(flows, { intent: 'recovery', outcome: 'expired' }),
     )
@@ -245,7 +245,7 @@ onEachDatabase('figures of several nodes', (database) => {
     const taken = await parallel(10, (at) => {
       const engine = nodes.engines[at % 2]
       if (engine === undefined) throw new Error('there are two')
-      return takeExpired(engine.storage, now)
+      return countExpiredTransactions(engine.storage, now)
     })
     expect(taken.reduce((sum, { recovery }) => sum + recovery, 0)).toBe(2)
     expect(taken.filter(({ recovery }) => recovery > 0)).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
-import { openEngine } from '../../src/engine.ts'
+import { openEngine } from '../../src/engine/index.ts'
 import { mary } from '../../src/testing/index.ts'
 import { startEngineProcess } from '../support/attacks.ts'
 import { codeOf, messageKeysOf, visit } from '../support/idx.ts'

@@ -3,7 +3,7 @@
 // level debug, its events, its metrics, every value of every table. Nothing is replaced: the functions that draw secrets
 // and the one that opens an engine do what they always do, and are listened to.
 import { vi } from 'vitest'
-import type { EnginePorts } from '../../src/engine.ts'
+import type { EnginePorts } from '../../src/engine/index.ts'
 
 const secrets = vi.hoisted(() => [] as string[])
 const mostSearched = 5000
@@ -25,7 +25,7 @@ vi.mock(import('../../src/base/random.ts'), async (load) => {
   }
 })
 
-vi.mock(import('../../src/engine.ts'), async (load) => {
+vi.mock(import('../../src/engine/engine.ts'), async (load) => {
   const real = await load()
   const { createLogger, silentLogger } = await import('../../src/base/index.ts')
   const { dumpOf, findSecrets } = await import('./canary-search.ts')

@@ -1,10 +1,10 @@
 // An engine in a process of its own, until it is told to stop (SIGTERM) or is killed.
 import { StatementSync } from 'node:sqlite'
 import pg from 'pg'
-import { createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
 import { silentLogger } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
-import { openEngine } from '../../src/engine.ts'
+import { openEngine } from '../../src/engine/index.ts'
+import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 
 // Told so, it dies as by kill -9 in front of the n-th write of the next move of a transaction.
 const dieAt = Number(process.argv[3] ?? 'NaN')

@@ -1,4 +1,4 @@
-import { authenticatorsWith, createHasher, insecureFastHash } from '../../src/authenticators/index.ts'
+import { authenticatorsWith } from '../../src/authenticators/index.ts'
 import {
   begin,
   beginByToken,
@@ -20,6 +20,7 @@ import {
   type View,
 } from '../../src/flow/index.ts'
 import { steps } from '../../src/idx/index.ts'
+import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import type { PasswordRules, Policy } from '../../src/policies/index.ts'
 
 /**

@@ -6,6 +6,7 @@ import {
   randomToken,
   sealUnder,
 } from '../../base/index.ts'
+import type { NewMail } from '../../delivery/index.ts'
 import { compareKey, looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -23,7 +24,6 @@ import {
   textAt,
 } from '../../flow/index.ts'
 import { type Budget, everybody } from '../../limits/index.ts'
-import type { NewMail } from '../../mail/index.ts'
 
 /**
  * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's

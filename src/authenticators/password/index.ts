@@ -10,33 +10,21 @@ import {
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
-import type { PasswordRules } from '../../policies/index.ts'
-import { isCommonPassword } from './common.ts'
-import type { PasswordHasher } from './hash.ts'
-import { isTooLong, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
-
-export { encodeHash, importableHashes } from './foreign.ts'
-export {
-  createHasher,
-  type HasherOptions,
-  type HashParameters,
-  insecureFastHash,
+import {
+  isCommonPassword,
+  isTooLong,
+  meetsRules,
+  newPassword,
+  type PasswordData,
   type PasswordHasher,
-  standardHash,
-} from './hash.ts'
-export { passwordOptions } from './options.ts'
-
-/** A person's password as it is stored: its hash, and those before it, newest first. */
-export interface PasswordData {
-  readonly hash: string
-  readonly history: readonly string[]
-}
+  requirementsSentence,
+  settingsOf,
+  wasUsed,
+} from '../../passwords/index.ts'
+import type { PasswordRules } from '../../policies/index.ts'
 
 const key = 'okta_password'
 const field = 'credentials.passcode'
-/** No policy can ask for more. */
-const longestHistory = 30
-
 /**
  * The password authenticator: argon2id hashes, the rules of the policy, common passwords, history and age. Verifying
  * takes one hash whether or not the person, or her password, exists.
@@ -234,53 +222,4 @@ async function violation(
     return { ...unmet, params }
   }
   return (await wasUsed(hasher, password, rules, before)) ? unmet : undefined
-}
-
-/** Whether a password is one of those that the policy refuses to see again. Costs a hash for each. */
-async function wasUsed(
-  hasher: PasswordHasher,
-  password: string,
-  { historyCount }: PasswordRules,
-  before: PasswordData | undefined,
-): Promise<boolean> {
-  const earlier = before === undefined ? [] : [before.hash, ...before.history].slice(0, historyCount)
-  for (const hash of earlier) if (await hasher.verify(password, hash)) return true
-  return false
-}
-
-/** What is wrong with a password that a person sets in place of one she knows, besides its form, or undefined. */
-export async function changeProblem(
-  hasher: PasswordHasher,
-  password: string,
-  rules: PasswordRules,
-  before: { readonly data: PasswordData | undefined; readonly changedAt: number | null },
-  at: { readonly now: number; readonly strict: boolean },
-): Promise<string | undefined> {
-  if (await wasUsed(hasher, password, rules, before.data)) {
-    return `Password cannot be one of your last ${rules.historyCount} passwords.`
-  }
-  const waits = before.changedAt !== null && at.now < before.changedAt + rules.minAgeMinutes * 60_000
-  return at.strict && waits ? 'The password was changed too recently.' : undefined
-}
-
-/** The stored form of a new password; the one before it goes into the history. */
-export async function newPassword(
-  hasher: PasswordHasher,
-  password: string,
-  before: PasswordData | undefined,
-): Promise<PasswordData> {
-  const history = before === undefined ? [] : [before.hash, ...before.history].slice(0, longestHistory)
-  return { hash: await hasher.hash(password), history }
-}
-
-/** What is wrong with a password that an owner or administrator sets, as a sentence, or undefined. */
-export async function passwordProblem(
-  password: string,
-  rules: PasswordRules,
-  person: Pick<Person, 'profile'>,
-): Promise<string | undefined> {
-  if (isTooLong(password)) return 'Password requirements: at most 256 characters.'
-  if (!meetsRules(password, rules, person.profile)) return requirementsSentence(rules, person.profile)
-  if (rules.excludeCommon && (await isCommonPassword(password))) return 'This password is a common one.'
-  return undefined
 }

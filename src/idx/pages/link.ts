@@ -1,6 +1,6 @@
 import { describeUserAgent, type Html, html } from '../../base/index.ts'
 import type { OpenedLink } from '../../flow/index.ts'
-import { dateInWords, directionOf, languageFor, timeInWords, type Words } from '../../words/index.ts'
+import { dateInWords, directionOf, languageFor, timeInWords, type Words } from '../../i18n/index.ts'
 
 /** Where the pages' only asset lies, below the engine's address. */
 export const stylesheetPath = '/assets/page.css'

@@ -1,6 +1,6 @@
 import { prove, type Step, type View } from '../../flow/index.ts'
 import { missing } from './identifier.ts'
-import { judged } from './judged.ts'
+import { attempt } from './judged.ts'
 
 /** Answering the open challenge: the code from the mail, or the password. */
 export const challengeAuthenticator: Step = {
@@ -14,7 +14,7 @@ export const challengeAuthenticator: Step = {
     const { key, verify } = challengedBy(context)
     const judgement = await verify.judge(input, context, progress.challenge)
     if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
-    return judged(context, judgement, key, prove(progress, { authenticator: key, at: now }))
+    return attempt(context, judgement, key, prove(progress, { authenticator: key, at: now }))
   },
 }
 

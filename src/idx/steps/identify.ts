@@ -1,6 +1,6 @@
 import { identify as identified, type Outcome, prove, type Step } from '../../flow/index.ts'
 import { missing, readIdentifier, unknownUser } from './identifier.ts'
-import { judged } from './judged.ts'
+import { attempt } from './judged.ts'
 
 const password = 'okta_password'
 
@@ -41,7 +41,7 @@ export const identify: Step = {
     if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
     // A wrong password leaves nobody named: the first page comes back as it was.
     const right = prove(named, { authenticator: password, at: now })
-    const outcome = await judged(own, judgement, password, right)
+    const outcome = await attempt(own, judgement, password, right)
     const nobody = (result: Outcome): Outcome => {
       const { subject: _, ...unnamed } = result.progress
       const charges = (result.charges ?? []).map((one) => ({ ...one, otherwise: nobody(one.otherwise) }))

@@ -18,7 +18,7 @@ type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
  * transaction. A right one needs room in the account's budgets too: where they are spent it is just wrong, silently.
  * Before all that the address it comes from needs room: whoever guesses at many accounts is stopped openly.
  */
-export async function judged(
+export async function attempt(
   context: StepContext,
   judgement: Judged,
   authenticator: string,

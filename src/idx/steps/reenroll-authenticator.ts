@@ -1,5 +1,5 @@
 import { recovered, replace, type Step, sessionExpired } from '../../flow/index.ts'
-import { ending, resettable } from './reset-authenticator.ts'
+import { passwordChangedEffects, resettable } from './reset-authenticator.ts'
 
 /** A password whose time is over signs nobody in: it proves who one is, and a new one takes its place. */
 export const reenrollAuthenticator: Step = {
@@ -21,7 +21,7 @@ export const reenrollAuthenticator: Step = {
     if ('refused' in result) return { progress, refused: result.refused }
     return {
       progress: replace(progress, recovered, context.now),
-      effects: ending(context, person.id, result.data, false),
+      effects: passwordChangedEffects(context, person.id, result.data, false),
     }
   },
 }

@@ -37,7 +37,7 @@ export const resetAuthenticator: Step = {
     if ('refused' in result) return { progress, refused: result.refused }
     const replaced = replace(progress, recovered, context.now)
     const keepSessions = policy.recovery.offerRevokeSessions && revoke === false
-    const effects = ending(context, person.id, result.data, keepSessions)
+    const effects = passwordChangedEffects(context, person.id, result.data, keepSessions)
     if (policy.recovery.signIn && policy.signOn.access === 'ALLOW') return { progress: replaced, effects }
     return { progress: close(replaced, 'recovered'), effects, notice: { key: 'idx.recovery.completed' } }
   },
@@ -50,7 +50,7 @@ export function resettable({ authenticators }: View) {
 }
 
 /** What a new password brings about. */
-export function ending(
+export function passwordChangedEffects(
   context: StepContext,
   personId: string,
   data: unknown,

@@ -1,14 +1,14 @@
 import { isoTime } from '../../base/index.ts'
 import {
-  type Answer,
   type Authenticator,
   authenticatorId,
   choicesOf,
   enrollmentId,
+  type FlowAnswer,
   onOffer,
   recovered,
-  type Standing,
   type Step,
+  type TransactionContext,
   type View,
 } from '../../flow/index.ts'
 import { wireForm } from './form.ts'
@@ -30,8 +30,8 @@ const array = (value: readonly unknown[]): Json => ({ type: 'array', value })
 const object = (value: Json): Json => ({ type: 'object', value })
 
 /** An answer of the flow as the protocol writes it: exactly the steps on offer, and what they are about. */
-export function wireResponse(parts: WireParts, answer: Answer): Json {
-  const { standing, refused, notice, interactionCode } = answer
+export function wireResponse(parts: WireParts, answer: FlowAnswer): Json {
+  const { context: standing, refused, notice, interactionCode } = answer
   const { transaction, stage } = standing
   const said = refused ?? notice
   const message = said && wireMessage(said, parts.authenticators)
@@ -65,7 +65,7 @@ export function wireResponse(parts: WireParts, answer: Answer): Json {
 
 function stepForm(
   parts: WireParts,
-  standing: Standing,
+  standing: TransactionContext,
   view: View,
   step: Step,
   message: Parameters<typeof wireForm>[0]['message'],
@@ -94,7 +94,7 @@ const relations: Readonly<Record<string, string>> = {
 }
 
 /** The authenticators that the forms point to, with the actions that hang on the current one. */
-function about(view: View, standing: Standing, actions: Json): Json {
+function about(view: View, standing: TransactionContext, actions: Json): Json {
   const { progress, policy, authenticators, stage } = view
   const password = authenticators.get(recovered)
   if (password === undefined) throw new Error('the password authenticator is missing')
@@ -124,7 +124,11 @@ function about(view: View, standing: Standing, actions: Json): Json {
 }
 
 /** The enrollment that is being challenged. */
-function current({ progress, authenticators }: View, { transaction }: Standing, actions: Json): Json {
+function current(
+  { progress, authenticators }: View,
+  { transaction }: TransactionContext,
+  actions: Json,
+): Json {
   const { challenge } = progress
   const authenticator = authenticators.get(challenge?.authenticator ?? '')
   if (challenge === undefined || authenticator === undefined) return {}
@@ -139,7 +143,7 @@ function current({ progress, authenticators }: View, { transaction }: Standing, 
 }
 
 /** What can be chosen, in the order of the options. */
-function selection({ progress, policy, authenticators }: View, { transaction }: Standing): Json {
+function selection({ progress, policy, authenticators }: View, { transaction }: TransactionContext): Json {
   const choices = choicesOf(progress, policy).flatMap((key) => authenticators.get(key) ?? [])
   return {
     authenticators: array(choices.map(describe)),
@@ -170,18 +174,18 @@ function enrollment(
 }
 
 /** Who it is about, as typed. The id stands only in the last response: before that it would tell who exists. */
-const user = ({ transaction }: Standing): Json => {
+const user = ({ transaction }: TransactionContext): Json => {
   const { subject } = transaction.progress
   return subject === undefined ? {} : { user: object({ identifier: subject.identifier }) }
 }
 
-const context = ({ client }: Standing): Json => ({
+const context = ({ client }: TransactionContext): Json => ({
   app: object({ name: 'oidc_client', label: client.label, id: client.id }),
 })
 
 function success(
   parts: WireParts,
-  { transaction, interaction, client }: Standing,
+  { transaction, interaction, client }: TransactionContext,
   interactionCode: string,
 ): Json {
   const { subject } = transaction.progress

@@ -1,6 +1,6 @@
 import { record } from '../../audit/index.ts'
 import { type Client, findClient } from '../../clients/index.ts'
-import { type Db, type Tx, takeTurn } from '../../storage/index.ts'
+import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import type { Call } from '../operation.ts'
 
@@ -14,7 +14,7 @@ export async function appIn({ parts, params }: Call, db: Db = parts.storage.db):
 
 /** The same, to be changed: of callers that come at once each sees what the one before has left. */
 export async function appToChange(call: Call, tx: Tx): Promise<Client> {
-  await takeTurn(tx, 'apps')
+  await takeLock(tx, 'apps')
   return appIn(call, tx)
 }
 

@@ -13,7 +13,7 @@ import {
   policiesNeedingEmail,
   putAuthenticatorSetup,
 } from '../../policies/index.ts'
-import { takeTurn } from '../../storage/index.ts'
+import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import { fieldsIn, newReader, pageOf, pageWithin, type Reader } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
@@ -80,7 +80,7 @@ async function change(
   const { parts, actor, now } = call
   const kind = kindIn(call)
   const after = await parts.storage.transaction(async (tx) => {
-    await takeTurn(tx, 'authenticators')
+    await takeLock(tx, 'authenticators')
     const before = await setupOf(tx, kind)
     const setup: AuthenticatorSetup = { ...wanted(before), updatedAt: now }
     const needing = await policiesNeedingEmail(tx)

@@ -5,17 +5,17 @@
 import { record } from '../../audit/index.ts'
 import {
   findPolicy,
-  type Kept,
-  type KeptPolicy,
-  type KeptRule,
-  keep,
   listPolicies,
   listRules,
-  notObeyed,
+  putItem,
   removePolicy,
   removeRule,
+  type StoredItem,
+  type StoredPolicy,
+  type StoredRule,
+  unsupportedSettings,
 } from '../../policies/index.ts'
-import { type Tx, takeTurn } from '../../storage/index.ts'
+import { type Tx, takeLock } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin, parameter } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
@@ -23,14 +23,14 @@ import { listApps, refuseWhereMapped } from './mapped.ts'
 import { readPolicy, readRule, typeOf } from './read.ts'
 import { policyOf, ruleOf } from './wire.ts'
 
-async function getPolicy({ parts, params }: Call): Promise<KeptPolicy> {
+async function getPolicy({ parts, params }: Call): Promise<StoredPolicy> {
   const id = params.policyId ?? ''
   const policy = await findPolicy(parts.storage.db, id)
   if (policy === undefined) throw notFound(id, 'Policy')
   return policy
 }
 
-async function getRule(call: Call): Promise<{ readonly policy: KeptPolicy; readonly rule: KeptRule }> {
+async function getRule(call: Call): Promise<{ readonly policy: StoredPolicy; readonly rule: StoredRule }> {
   const policy = await getPolicy(call)
   const id = call.params.ruleId ?? ''
   const rule = (await listRules(call.parts.storage.db, policy.id)).find((one) => one.id === id)
@@ -50,7 +50,7 @@ async function changing<T>(
   const { parts, actor, now } = call
   const result = await parts.storage.transaction(async (tx) => {
     // Places among others are read and written, and whether an app has the policy: one after the other.
-    await takeTurn(tx, 'apps')
+    await takeLock(tx, 'apps')
     const made = await change(tx)
     const id = target?.id ?? String(made)
     const event = {
@@ -73,20 +73,20 @@ async function toldPolicy({ parts }: Call, id: string): Promise<Answer> {
   return { body: policyOf(parts.baseUrl(), policy) }
 }
 
-async function toldRule({ parts }: Call, policy: KeptPolicy, id: string): Promise<Answer> {
+async function toldRule({ parts }: Call, policy: StoredPolicy, id: string): Promise<Answer> {
   const rule = (await listRules(parts.storage.db, policy.id)).find((one) => one.id === id)
   if (rule === undefined) throw notFound(id, 'PolicyRule')
   return { body: ruleOf(parts.baseUrl(), policy, rule) }
 }
 
 /** Says aloud what was set and does nothing: silence would be taken for obedience. */
-function warn({ parts }: Call, type: string, { name, body }: Pick<Kept, 'name' | 'body'>): void {
-  const ignored = notObeyed(type, body)
+function warn({ parts }: Call, type: string, { name, body }: Pick<StoredItem, 'name' | 'body'>): void {
+  const ignored = unsupportedSettings(type, body)
   if (ignored.length === 0) return
   parts.log?.warn({ policyType: type, policyName: name, ignored }, 'a policy asks for what is not obeyed')
 }
 
-const catchAll: Readonly<Record<string, Kept['body']>> = {
+const catchAll: Readonly<Record<string, StoredItem['body']>> = {
   ACCESS_POLICY: {
     actions: { appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: '1FA' } } },
   },
@@ -100,10 +100,10 @@ async function createPolicy(call: Call): Promise<Answer> {
   warn(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Tx) => {
-    const id = await keep(tx, { type }, wanted, context)
+    const id = await putItem(tx, { type }, wanted, context)
     const body = catchAll[type]
     if (body !== undefined) {
-      await keep(
+      await putItem(
         tx,
         { policyId: id },
         { name: 'Catch-all Rule', status: 'ACTIVE', system: true, body },
@@ -134,14 +134,14 @@ async function updatePolicy(call: Call): Promise<Answer> {
     'update',
     async (tx) => {
       if (after.status === 'INACTIVE') await refuseWhereMapped(tx, before)
-      return keep(tx, { type: before.type }, after, { random: call.parts.random, now: call.now })
+      return putItem(tx, { type: before.type }, after, { random: call.parts.random, now: call.now })
     },
     before,
   )
   return toldPolicy(call, before.id)
 }
 
-async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promise<Answer> {
+async function putRule(call: Call, policy: StoredPolicy, before?: StoredRule): Promise<Answer> {
   const wanted = readRule(call.body, policy.type)
   if (before?.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
   warn(call, policy.type, wanted)
@@ -149,7 +149,7 @@ async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promi
     call,
     before === undefined ? 'create' : 'update',
     (tx) =>
-      keep(
+      putItem(
         tx,
         { policyId: policy.id },
         {
@@ -171,7 +171,7 @@ async function putRule(call: Call, policy: KeptPolicy, before?: KeptRule): Promi
 
 const fixed = (what: string) => invalid([`system: The default policy and its rule cannot be ${what}`])
 
-async function remove(call: Call, of: KeptPolicy | KeptRule): Promise<Answer> {
+async function remove(call: Call, of: StoredPolicy | StoredRule): Promise<Answer> {
   if (of.system) throw fixed('deleted')
   const removing = async (tx: Tx) => {
     await refuseWhereMapped(tx, of)
@@ -181,7 +181,11 @@ async function remove(call: Call, of: KeptPolicy | KeptRule): Promise<Answer> {
   return {}
 }
 
-async function become(call: Call, of: KeptPolicy | KeptRule, status: Kept['status']): Promise<Answer> {
+async function become(
+  call: Call,
+  of: StoredPolicy | StoredRule,
+  status: StoredItem['status'],
+): Promise<Answer> {
   if (of.system && status === 'INACTIVE') throw fixed('deactivated')
   const place = 'type' in of ? { type: of.type } : { policyId: of.policyId }
   const { id, name, priority, system, body } = of
@@ -191,7 +195,7 @@ async function become(call: Call, of: KeptPolicy | KeptRule, status: Kept['statu
     'update',
     async (tx) => {
       if (status === 'INACTIVE') await refuseWhereMapped(tx, of)
-      return keep(tx, place, { id, name, priority, system, body, status }, context)
+      return putItem(tx, place, { id, name, priority, system, body, status }, context)
     },
     of,
   )

@@ -1,4 +1,4 @@
-import type { Kept } from '../../policies/index.ts'
+import type { StoredItem } from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
 import { fieldsIn, isFields, newReader, type Reader, requiredText, textsIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
@@ -19,9 +19,9 @@ export function typeOf({ type }: Fields): string {
 
 interface Read {
   readonly name: string
-  readonly status: Kept['status']
+  readonly status: StoredItem['status']
   readonly priority: number | undefined
-  readonly body: Kept['body']
+  readonly body: StoredItem['body']
 }
 
 /** What the engine itself says of a policy: a body may carry it and is not believed. */
@@ -49,7 +49,7 @@ function readKept(reader: Reader, body: Fields): Read {
   checkConditions(reader, body)
   return {
     name,
-    status: status as Kept['status'],
+    status: status as StoredItem['status'],
     priority: typeof priority === 'number' && priority > 0 ? priority : undefined,
     body: rest,
   }

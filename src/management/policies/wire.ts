@@ -1,8 +1,8 @@
 import { isoTime } from '../../base/index.ts'
-import type { Kept, KeptPolicy, KeptRule } from '../../policies/index.ts'
+import type { StoredItem, StoredPolicy, StoredRule } from '../../policies/index.ts'
 import { prefix } from '../operation.ts'
 
-const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }: Kept): object => ({
+const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }: StoredItem): object => ({
   ...body,
   id,
   name,
@@ -14,7 +14,7 @@ const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }
 })
 
 /** A policy in the shape of Okta's Policies API, with whatever its body carries. */
-export function policyOf(base: string, policy: KeptPolicy): object {
+export function policyOf(base: string, policy: StoredPolicy): object {
   const self = `${base}${prefix}/policies/${policy.id}`
   return {
     description: null,
@@ -30,7 +30,7 @@ export function policyOf(base: string, policy: KeptPolicy): object {
 
 const ruleTypes: Readonly<Record<string, string>> = { OKTA_SIGN_ON: 'SIGN_ON' }
 
-export const ruleOf = (base: string, { id, type }: KeptPolicy, rule: KeptRule): object => ({
+export const ruleOf = (base: string, { id, type }: StoredPolicy, rule: StoredRule): object => ({
   conditions: null,
   ...kept(rule),
   type: ruleTypes[type] ?? type,

@@ -10,12 +10,12 @@ import {
   type SchemaAttribute,
   type UserSchema,
 } from '../../directory/index.ts'
-import { takeTurn } from '../../storage/index.ts'
+import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
 import { readSchemaChanges } from './read.ts'
 import { typeOperations } from './types.ts'
-import { attributesNotObeyed } from './unobeyed.ts'
+import { unsupportedAttributes } from './unsupported.ts'
 import { schemaOf } from './wire.ts'
 
 /** There is one type of user, and so one schema. */
@@ -44,10 +44,10 @@ async function update(call: Call): Promise<Answer> {
   const { parts, actor, now, body } = call
   const { storage, random } = parts
   const schema = await storage.transaction(async (tx) => {
-    await takeTurn(tx, 'schema')
+    await takeLock(tx, 'schema')
     const before = await findUserSchema(tx)
     const { custom, base } = readSchemaChanges(body, before)
-    const ignored = attributesNotObeyed(custom)
+    const ignored = unsupportedAttributes(custom)
     if (ignored.length > 0) parts.log?.warn({ ignored }, 'the user schema asks for what is not obeyed')
     const after: UserSchema = {
       base: { ...before.base, ...base },

@@ -1,4 +1,3 @@
-import { encodeHash } from '../../authenticators/index.ts'
 import {
   findPerson,
   findPersonByLogin,
@@ -8,6 +7,7 @@ import {
   profileProblems,
   takenNames,
 } from '../../directory/index.ts'
+import { encodeHash } from '../../passwords/index.ts'
 import { notFound, taken } from '../errors.ts'
 import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../input.ts'
 import type { Call, Fields } from '../operation.ts'

@@ -1,8 +1,8 @@
 import { record } from '../../audit/index.ts'
+import { type MailVariables, queueMail, type TemplateName } from '../../delivery/index.ts'
 import { issuePersonToken, type Person, type PersonTokenKind } from '../../directory/index.ts'
-import { type MailVariables, queueMail, type TemplateName } from '../../mail/index.ts'
+import { languageFor, spanInWords } from '../../i18n/index.ts'
 import type { Tx } from '../../storage/index.ts'
-import { languageFor, spanInWords } from '../../words/index.ts'
 import { flag } from '../input.ts'
 import type { Call } from '../operation.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { html } from '../../base/index.ts'
 import { findPersonToken } from '../../directory/index.ts'
-import { acceptedLocales, directionOf, type Words, wordsFor } from '../../words/index.ts'
+import { acceptedLocales, directionOf, type Words, wordsFor } from '../../i18n/index.ts'
 import type { ManagementParts } from '../operation.ts'
 
 const policy =

@@ -1,0 +1,70 @@
+import { type Random, randomId } from '../base/index.ts'
+import type { Db, Row } from '../storage/index.ts'
+
+/** A scope that a service app may be issued tokens for. */
+export interface ScopeGrant {
+  readonly id: string
+  readonly clientId: string
+  readonly scope: string
+  /** Who granted it: the id of a token or of another service app. */
+  readonly createdBy: string
+  readonly createdAt: number
+}
+
+const toGrant = (row: Row<'client_scopes'>): ScopeGrant => ({
+  id: row.id,
+  clientId: row.client_id,
+  scope: row.scope,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+})
+
+/** Grants a scope. What was granted before stays as it was. */
+export async function grantScope(
+  db: Db,
+  wanted: { readonly clientId: string; readonly scope: string; readonly createdBy: string },
+  { random, now }: { readonly random: Random; readonly now: number },
+): Promise<ScopeGrant> {
+  await db
+    .insertInto('client_scopes')
+    .values({
+      id: randomId(random, 'oag'),
+      client_id: wanted.clientId,
+      scope: wanted.scope,
+      created_by: wanted.createdBy,
+      created_at: now,
+    })
+    .onConflict((oc) => oc.columns(['client_id', 'scope']).doNothing())
+    .execute()
+  const row = await db
+    .selectFrom('client_scopes')
+    .selectAll()
+    .where('client_id', '=', wanted.clientId)
+    .where('scope', '=', wanted.scope)
+    .executeTakeFirstOrThrow()
+  return toGrant(row)
+}
+
+export async function listScopeGrants(db: Db, clientId: string): Promise<readonly ScopeGrant[]> {
+  const rows = await db
+    .selectFrom('client_scopes')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .orderBy('id')
+    .execute()
+  return rows.map(toGrant)
+}
+
+export async function findScopeGrant(db: Db, clientId: string, id: string): Promise<ScopeGrant | undefined> {
+  const row = await db
+    .selectFrom('client_scopes')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && toGrant(row)
+}
+
+export async function revokeScopeGrant(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('client_scopes').where('id', '=', id).execute()
+}

@@ -1,0 +1,60 @@
+import { escapeHtml } from '../../base/index.ts'
+import type { Kind } from './definitions.ts'
+
+// Longer than any name that is one; short enough that nobody writes a letter of their own into our mail.
+const longestName = 80
+
+// Line ends forge lines in the text part; marks of direction and width make a text read otherwise than it is.
+const lineEnds = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
+const invisible = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
+
+const oneLine = (value: string): string => value.replace(lineEnds, ' ').replace(invisible, '').trim()
+
+/**
+ * A text that no mail program makes a link of: mail programs do so by themselves with whatever looks like one, and a
+ * person's name is the attacker's to choose. `evil.example/x` becomes `evil. example / x`.
+ */
+export function defuse(value: string): string {
+  const letters = [...oneLine(value)]
+  const short =
+    letters.length > longestName ? `${letters.slice(0, longestName - 1).join('')}…` : letters.join('')
+  return short
+    .replace(/[\\/／⁄∕]+/gu, ' / ')
+    .replace(/([:：@＠])(?=\S)/gu, '$1 ')
+    .replace(/([.。．｡․])(?=[\p{L}\p{M}])/gu, '$1 ')
+    .replace(/ {2,}/g, ' ')
+    .trim()
+}
+
+const addressShape = /^[^\s@:\\/]{1,64}@[\p{L}\p{N}.-]{1,253}$/u
+const ipShape = /^[\da-f.:]{2,45}$/i
+
+/** The value as it may be read in a text, before escaping. */
+function readable(kind: Kind, value: string): string {
+  if (kind === 'name' || kind === 'client') return defuse(value)
+  if (kind === 'email') return addressShape.test(value) ? oneLine(value) : defuse(value)
+  if (kind === 'ip') return ipShape.test(value) ? value : defuse(value)
+  return oneLine(value)
+}
+
+/** A whole address for a link. @throws when it is none of the web's: then the sender is wrong, and nothing is sent. */
+function link(name: string, value: string): string {
+  const { protocol } = URL.parse(value) ?? { protocol: '' }
+  if ((protocol === 'https:' || protocol === 'http:') && !/[\s"'<>\\]/.test(value)) return value
+  throw new Error(`the value of \${${name}} is not an http or https address`)
+}
+
+/**
+ * The value of a variable as it is written into a mail.
+ * @param place `html` or `text`, and whether it stands within an address, where only whole parts of it may come from a value.
+ */
+export function written(
+  variable: { readonly name: string; readonly kind: Kind },
+  value: string,
+  place: { readonly html: boolean; readonly inAddress: boolean },
+): string {
+  const { name, kind } = variable
+  if (kind === 'link') return place.html ? escapeHtml(link(name, value)) : link(name, value)
+  if (place.inAddress) return encodeURIComponent(value)
+  return place.html ? escapeHtml(readable(kind, value)) : readable(kind, value)
+}

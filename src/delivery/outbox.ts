@@ -1,0 +1,82 @@
+import { type Random, randomId, type Secrets } from '../base/index.ts'
+import type { Tx } from '../storage/index.ts'
+import type { MailVariables, TemplateName } from './email/templates.ts'
+import { insertMail } from './outbox.store.ts'
+
+export { type Backlog, backlogOf, purgeMails, type WaitingMail, waitingMailsOf } from './outbox.store.ts'
+
+/** A mail as its sender wants it: a template and its values, never a finished text. */
+export interface NewMail {
+  readonly template: TemplateName
+  /** The stored address, or null: queued to nobody, the same write, and dropped by the worker. */
+  readonly recipient: string | null
+  readonly personId: string | null
+  readonly transactionId: string | null
+  readonly variables: MailVariables
+  /** When it is of no use any more (epoch milliseconds): then it is closed as expired, not sent late. */
+  readonly endsAt: number
+  /** The reader's language, such as `de-AT`, or several, the best first; English where none of them is known. */
+  readonly locale?: string | undefined
+}
+
+export interface QueueContext {
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly now: number
+}
+
+/** How a mail ended: handed over, given up because it can never be delivered, or not delivered in time. */
+export type MailOutcome = 'sent' | 'dead' | 'expired'
+
+/** What is left of a mail once it is closed: nothing secret. */
+export interface ClosedMail {
+  readonly id: string
+  readonly template: string
+  readonly recipient: string | null
+  readonly personId: string | null
+  readonly transactionId: string | null
+  readonly attempts: number
+  readonly createdAt: number
+  /** What the last attempt failed with. */
+  readonly error: string | null
+}
+
+const purpose = 'outbox'
+
+interface Sealed {
+  readonly locale?: string
+  readonly variables: MailVariables
+}
+
+/** Puts a mail into the outbox, in the transaction that is the reason for it. Answers its id. Wake the worker after the commit. */
+export async function queueMail(tx: Tx, mail: NewMail, context: QueueContext): Promise<string> {
+  const id = randomId(context.random, 'mai')
+  const sealed: Sealed =
+    mail.locale === undefined
+      ? { variables: mail.variables }
+      : { locale: mail.locale, variables: mail.variables }
+  await insertMail(tx, {
+    id,
+    template: mail.template,
+    recipient: mail.recipient,
+    person_id: mail.personId,
+    transaction_id: mail.transactionId,
+    // Codes and links: a dump of the database must not give live ones away.
+    sealed: context.secrets.seal(purpose, JSON.stringify(sealed)),
+    status: 'queued',
+    attempts: 0,
+    next_at: context.now,
+    lease_owner: null,
+    created_at: context.now,
+    ends_at: mail.endsAt,
+    done_at: null,
+    error: null,
+  })
+  return id
+}
+
+/** What was sealed into a row, or undefined where the key is gone. */
+export function openSealed(secrets: Secrets, sealed: string | null): Sealed | undefined {
+  const text = sealed === null ? undefined : secrets.open(purpose, sealed)
+  return text === undefined ? undefined : (JSON.parse(text) as Sealed)
+}

@@ -1,0 +1,201 @@
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import { isoTime, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
+import { openApi, schemaless } from '../../http/index.ts'
+import { inboxRoutes } from '../inbox/index.ts'
+import { flowRoutes, noFlows } from '../inspector/index.ts'
+import { adminRoute, assetRoutes } from '../pages/index.ts'
+import { mailRoutes } from '../previews/index.ts'
+import { streamMessages } from './event-stream.ts'
+import { guardRequest } from './guard.ts'
+import { NoMessageError } from './messages.ts'
+import { openApiOf } from './openapi.ts'
+import type { ControlServerOptions } from './options.ts'
+import {
+  badRequest,
+  notFound,
+  readClockMove,
+  readFault,
+  readId,
+  readNewPerson,
+  readParameter,
+  readPersonChanges,
+  readSignIn,
+  readTimeout,
+} from './requests.ts'
+
+/** The control API and the inbox as one app that is not listening yet. */
+export function buildControlApp(options: ControlServerOptions): FastifyInstance {
+  const { logger = silentLogger, sink } = options
+  const onError = errorHandler(logger)
+  const app = fastify({
+    bodyLimit: 64 * 1024,
+    schemaController: schemaless,
+    // Streams and waits stay open on purpose; closing must not wait for them.
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: onError,
+  })
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    // Many clients name the type also where they send nothing, such as to /reset.
+    if (text === '') done(null, undefined)
+    else parseJson(request, String(text), done)
+  })
+  app.setErrorHandler(onError)
+  app.setNotFoundHandler(() => {
+    throw notFound('there is no such call')
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    // The port that the connection came in by, not one from the configuration: 0 is any free port.
+    guardRequest(request.headers, request.socket.localPort ?? 0)
+  })
+  app.get('/openapi.json', async ({ socket }) => openApiOf(`http://localhost:${socket.localPort}`))
+  app.get('/openapi/engine.json', async () => openApi(options.engine.engineUrl ?? ''))
+  messageRoutes(app, options)
+  engineRoutes(app, options)
+  inboxRoutes(app, { messages: sink.messages, hints: { ...options.hints, smtpUrl: sink.url } })
+  const appUrl = () => options.hints?.appUrl?.()
+  const { flows = noFlows, engineUrl = '', templates } = options.engine
+  flowRoutes(app, { flows, messages: sink.messages, engineUrl, appUrl })
+  mailRoutes(app, { templates })
+  adminRoute(app, options.engine.adminUrl)
+  assetRoutes(app)
+  return app
+}
+
+function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServerOptions): void {
+  app.get('/messages', async ({ query }) => {
+    const to = readParameter(query, 'to')
+    return to === undefined ? messages.all() : messages.to(to)
+  })
+
+  app.get('/messages/wait', async ({ query }, reply) => {
+    const to = readParameter(query, 'to')
+    const after = readParameter(query, 'after')
+    const timeoutMs = readTimeout(query)
+    if (after !== undefined && !messages.isKnown(after)) throw badRequest('after is the id of a message')
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    try {
+      const wanted = { ...(to !== undefined && { to }), ...(after !== undefined && { after }) }
+      return await messages.waitFor({ ...wanted, timeoutMs, signal: gone.signal })
+    } catch (error) {
+      if (gone.signal.aborted) return reply.hijack() // Nobody is left to answer.
+      if (error instanceof NoMessageError) throw new ProtocolError(408, 'no_message', error.message)
+      throw error
+    }
+  })
+
+  app.get('/messages/stream', ({ headers }, reply) => {
+    reply.hijack()
+    streamMessages(reply.raw, messages, String(headers['last-event-id'] ?? ''))
+  })
+
+  app.get('/messages/:id', async ({ params }) => {
+    const message = messages.get(readId(params))
+    if (!message) throw notFound('no message has this id')
+    return message
+  })
+
+  app.get('/messages/:id/source', async ({ params }, reply) => {
+    const id = readId(params)
+    const source = messages.source(id)
+    if (!source) throw notFound('no message has this id')
+    // As an attachment, so that no browser ever renders a mail's own HTML in this origin.
+    return reply
+      .type('message/rfc822')
+      .header('content-disposition', `attachment; filename="${id}.eml"`)
+      .send(source)
+  })
+
+  app.delete('/messages', async () => {
+    const deleted = messages.all().length
+    messages.clear()
+    return { deleted }
+  })
+}
+
+function engineRoutes(app: FastifyInstance, { engine, sink }: ControlServerOptions): void {
+  const clockNow = () => ({ now: isoTime(engine.clock.now()) })
+
+  app.post('/people', async ({ body }, reply) => {
+    const person = await engine.people.add(readNewPerson(body))
+    return reply.status(201).send(person)
+  })
+
+  app.patch('/people/:id', async ({ params, body }) => {
+    const person = await engine.people.update(readId(params), readPersonChanges(body))
+    if (!person) throw notFound('nobody has this id')
+    return person
+  })
+
+  app.delete('/people/:id', async ({ params }) => {
+    if (!(await engine.people.remove(readId(params)))) throw notFound('nobody has this id')
+    return { deleted: 1 }
+  })
+
+  app.post('/sign-in', async ({ body }) => {
+    const { login, ...wanted } = readSignIn(body)
+    if (engine.signIn === undefined) throw notFound('nobody signs in this way here')
+    return engine.signIn(login, wanted)
+  })
+
+  app.get('/clock', async () => clockNow())
+
+  app.post('/clock', async ({ body }) => {
+    const move = readClockMove(body, engine.clock.now())
+    await ('set' in move ? engine.clock.set(move.set) : engine.clock.advance(move.advance))
+    return clockNow()
+  })
+
+  app.post('/reset', async () => {
+    await engine.reset()
+    sink.faults.clear()
+    sink.messages.clear()
+    return clockNow()
+  })
+
+  app.post('/faults', async ({ body }) => {
+    const fault = readFault(body)
+    if ('smtp' in fault) sink.faults.next(fault)
+    else engine.faults.next(fault)
+    return fault
+  })
+
+  app.get('/events', async () => engine.events())
+  app.get('/transactions', async () => engine.transactions.list())
+  app.get('/transactions/:id', async ({ params }) => {
+    const transaction = await engine.transactions.get(readId(params))
+    if (!transaction) throw notFound('no transaction has this id')
+    return transaction
+  })
+}
+
+/** The one place that turns an error into a body: `{error, message}`. */
+function errorHandler(logger: NonNullable<ControlServerOptions['logger']>) {
+  return (error: FastifyError | Error, _request: FastifyRequest, reply: FastifyReply): void => {
+    const known = error instanceof ProtocolError ? error : fromFramework(error)
+    if (known) {
+      void reply.status(known.status).send({ error: known.code, message: known.description })
+      return
+    }
+    const errorId = randomId(systemRandom, 'err')
+    logger.error({ err: error, errorId }, 'the control API failed')
+    void reply.status(500).send({ error: 'internal_error', message: `see the log for ${errorId}`, errorId })
+  }
+}
+
+/** What Fastify refuses by itself: broken JSON, a body too large, a path that cannot be decoded. */
+function fromFramework(error: FastifyError | Error): ProtocolError | undefined {
+  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
+  if (status < 400 || status > 499) return undefined
+  const codes: Record<number, string> = { 413: 'too_large', 415: 'unsupported_media_type' }
+  return new ProtocolError(status, codes[status] ?? 'bad_request', error.message.slice(0, 200))
+}

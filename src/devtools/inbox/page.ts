@@ -1,0 +1,105 @@
+import { type Html, html } from '../../base/index.ts'
+import type { Message } from '../control/messages.ts'
+import { framed } from '../pages/index.ts'
+import { pageAddress } from './addresses.ts'
+import { matching, messageList } from './list.ts'
+import { envelope, icons } from './parts.ts'
+
+export interface Showing {
+  readonly messages: readonly Message[]
+  readonly search: string
+  readonly open?: Message
+  /** The right-hand side, where a message is open. */
+  readonly reader?: Html
+  readonly hints: {
+    readonly smtpUrl: string
+    readonly appUrl?: string | undefined
+    readonly login?: string | undefined
+  }
+}
+
+export function inboxPage(showing: Showing): Html {
+  const { messages, search, open, reader } = showing
+  const title = open ? `${open.subject || '(no subject)'} · Inbox` : 'Inbox · Rekey'
+  return framed({
+    tab: 'Inbox',
+    title,
+    scripts: ['inbox.js'],
+    skip: ['messages', 'Skip to the messages'],
+    tools: html`<p class="live" id="live" hidden></p>
+    <button type="button" class="plain needs-script" id="empty"${messages.length === 0 && html` disabled`}>
+      ${icons.trash}<span>Delete all</span>
+    </button>`,
+    body: html`<main class="${stateOf(showing)}" id="panes">
+    <section class="list-pane" aria-label="Messages">
+      <form class="search" role="search" action="/" method="get">
+        <label class="unseen" for="search">Search by address or subject</label>
+        ${icons.search}
+        <input type="search" id="search" name="q" value="${search}" placeholder="Address or subject" maxlength="200"
+          autocomplete="off" spellcheck="false" aria-keyshortcuts="/">
+        <kbd class="needs-script" aria-hidden="true">/</kbd>
+        <button class="unseen">Search</button>
+      </form>
+      <div id="messages" tabindex="-1">${listOrHint(showing)}</div>
+    </section>
+    <section class="reader" id="reader" aria-label="Message">${reader ?? nothingOpen(messages.length)}</section>
+  </main>
+  <dialog id="confirm" aria-labelledby="confirm-title">
+    <form method="dialog">
+      <h2 class="dialog-title" id="confirm-title">Delete all messages?</h2>
+      <p class="dialog-text">They are gone for good. Codes and links that were in them stay valid.</p>
+      <div class="choices">
+        <button value="cancel" class="plain">Keep them</button>
+        <button value="delete" class="danger">Delete all</button>
+      </div>
+    </form>
+  </dialog>
+  <div class="unseen" role="status" id="told"></div>`,
+  })
+}
+
+function stateOf({ messages, reader }: Showing): string {
+  if (reader) return 'panes is-reading'
+  return messages.length === 0 ? 'panes is-empty' : 'panes'
+}
+
+function listOrHint(showing: Showing): Html {
+  const { messages, search, open } = showing
+  if (messages.length === 0) return emptyHint(showing.hints)
+  if (matching(messages, search).length > 0) return messageList(messages, { search, open })
+  return html`
+    <div class="hollow">
+      <h2>Nothing found</h2>
+      <p>No address and no subject has “${search}” in it.</p>
+      <p class="hollow-more"><a href="${pageAddress(open ? { id: open.id } : {})}">Show all ${messages.length}</a></p>
+    </div>`
+}
+
+function emptyHint({ appUrl, login, smtpUrl }: Showing['hints']): Html {
+  const place =
+    appUrl === undefined
+      ? 'your app'
+      : html`<a href="${new URL('/recover-password', appUrl).href}">the sample app</a>`
+  return html`
+    <div class="hollow">
+      ${envelope}
+      <h2>No mail yet</h2>
+      <p>Ask for a new password in ${place}${login && html` as <code class="fact">${login}</code>`}: the mail with its
+        code and link appears here by itself.</p>
+      <p class="hollow-more">Everything sent to <code class="fact">${smtpUrl}</code> ends here. Nothing leaves this machine.</p>
+    </div>`
+}
+
+const nothingOpen = (count: number): Html | false =>
+  count > 0 &&
+  html`
+    <div class="hollow idle">
+      <h2>Choose a message</h2>
+      <ul class="shortcuts needs-script">
+        <li><kbd>j</kbd> <kbd>k</kbd> or arrows<span>move</span></li>
+        <li><kbd>Enter</kbd><span>open</span></li>
+        <li><kbd>c</kbd><span>copy the code</span></li>
+        <li><kbd>/</kbd><span>search</span></li>
+        <li><kbd>Esc</kbd><span>back to the list</span></li>
+      </ul>
+    </div>`

@@ -1,0 +1,95 @@
+import { type Html, html } from '../../base/index.ts'
+import type { Message } from '../control/messages.ts'
+import { pageAddress } from './addresses.ts'
+import { asksForRemoteContent } from './mail-document.ts'
+import { copyButton, icons, moment } from './parts.ts'
+
+const views = { html: 'HTML', text: 'Text', source: 'Source' } as const
+export type View = keyof typeof views
+
+/** The view that the address names, else the richest the mail has. */
+export function viewNamed(name: unknown, message: Message): View {
+  if (name === 'html' || name === 'text' || name === 'source') return name
+  return message.html === '' ? 'text' : 'html'
+}
+
+export interface Reading {
+  readonly view: View
+  /** The raw mail, where the view is of it. */
+  readonly source: string
+  readonly search: string
+}
+
+export function readerOf(message: Message, reading: Reading): Html {
+  const { id, to, from, subject, sentAt, template } = message
+  return html`
+    <article class="mail" aria-labelledby="subject">
+      <header class="mail-head">
+        ${backLink(reading.search)}
+        <h2 id="subject" tabindex="-1">${subject || '(no subject)'}</h2>
+        <dl class="facts">
+          <div><dt>To</dt><dd>${to}</dd></div>
+          <div><dt>From</dt><dd>${from}</dd></div>
+          <div><dt>Sent</dt><dd>${moment(sentAt, 'long')}</dd></div>
+          ${template && html`<div><dt>Template</dt><dd>${template}</dd></div>`}
+        </dl>
+        ${keysOf(message)}
+        <nav class="views" aria-label="View">${Object.entries(views).map(
+          ([view, name]) =>
+            html`<a class="view" href="${pageAddress({ id, view, search: reading.search })}"${
+              view === reading.view && html` aria-current="page"`
+            }>${name}</a>`,
+        )}</nav>
+      </header>
+      ${bodyOf(message, reading)}
+    </article>`
+}
+
+/** What most people open the mail for. */
+const keysOf = ({ code, link }: Message): Html | false =>
+  (code !== null || link !== null) &&
+  html`<div class="keys">
+    ${
+      code !== null &&
+      html`<div class="key">
+        <span class="key-name">Code</span><code class="key-code">${code}</code>${copyButton(code, 'code', 'Copy')}
+      </div>`
+    }
+    ${
+      link !== null &&
+      html`<div class="key key-wide">
+        <span class="key-name">Link</span>
+        <a class="key-link" href="${link}" target="_blank" rel="noopener noreferrer"><span>${link}</span>${icons.open}</a>
+        ${copyButton(link, 'link', 'Copy')}
+      </div>`
+    }
+  </div>`
+
+function bodyOf(message: Message, { view, source }: Reading): Html {
+  if (view === 'source') {
+    return html`
+      <p class="note"><a href="/messages/${message.id}/source" download>Download as .eml</a></p>
+      <pre class="mail-text mail-source" tabindex="0" role="region" aria-label="Source of the mail">${source}</pre>`
+  }
+  if (view === 'text') {
+    return message.text === ''
+      ? html`<p class="note">This mail has no text part. Many readers see nothing else: give it one.</p>`
+      : html`<pre class="mail-text" tabindex="0" role="region" aria-label="Text of the mail">${message.text}</pre>`
+  }
+  if (message.html === '')
+    return html`<p class="note">This mail has no HTML part. Its text is all there is.</p>`
+  return html`
+    ${asksForRemoteContent(message.html) && html`<p class="note">Pictures and styles from the network are not loaded.</p>`}
+    <iframe class="mail-frame" src="/inbox/${message.id}/mail" title="The mail as its reader sees it"
+      sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>`
+}
+
+export const missing = (search: string): Html => html`
+  <div class="hollow">
+    ${backLink(search)}
+    <h2 id="subject" tabindex="-1">This message is gone</h2>
+    <p>The inbox was emptied, or it held more than it keeps and dropped its oldest.</p>
+  </div>`
+
+const backLink = (search: string): Html =>
+  html`<a class="back" href="${pageAddress({ search })}">${icons.back}All messages</a>`

@@ -1,0 +1,175 @@
+import { type Html, html, isoTime } from '../../base/index.ts'
+import { spanInWords } from '../../i18n/index.ts'
+import { copyButton, icons, moment } from '../inbox/parts.ts'
+import { arrowsOf, mermaidOf, pictureOf } from './diagram.ts'
+import { type Explanation, explain, explainStray, plain } from './explain/index.ts'
+import type { FlowFacts, MailFacts, StrayFacts } from './facts.ts'
+import { shown, toneChip } from './list.ts'
+import type { Recorded } from './recorder.ts'
+import { type Chapter, storyOf } from './story.ts'
+
+/** One conversation as a picture: why it ended, what happened, and the same as a diagram. */
+export function flowView(facts: FlowFacts): Html {
+  const { timeline } = facts
+  const { id, identifier, intent, clientId, personId, createdAt, expiresAt, misses } = timeline
+  const story = storyOf(facts)
+  const explanation = explain(facts)
+  return html`
+    <article class="flow" aria-labelledby="subject">
+      <header class="mail-head flow-head">
+        ${backLink}
+        <h2 id="subject" tabindex="-1">${intent === 'recovery' ? 'Recovery' : 'Sign-in'}${identifier === null ? '' : ` of ${identifier}`}</h2>
+        <dl class="facts">
+          <div><dt>Transaction</dt><dd><code>${id}</code></dd></div>
+          <div><dt>App</dt><dd>${clientId}</dd></div>
+          <div><dt>Person</dt><dd>${personId ?? (identifier === null ? 'not named yet' : 'nobody is known by this name')}${facts.personStatus && ` (${facts.personStatus})`}</dd></div>
+          <div><dt>Began</dt><dd>${moment(createdAt, 'long')}</dd></div>
+          ${timeline.closed === null && html`<div><dt>Open until</dt><dd>${moment(expiresAt, 'long')}</dd></div>`}
+          ${misses > 0 && html`<div><dt>Wrong answers</dt><dd>${misses}</dd></div>`}
+        </dl>
+        ${verdict(explanation)}
+      </header>
+      ${storyPart(story)}
+      ${diagramPart(id, story, explanation)}
+    </article>`
+}
+
+/** Something that never became a conversation. */
+export function strayView(facts: StrayFacts): Html {
+  const { exchange, client } = facts
+  const story: readonly Chapter[] = [
+    { kind: 'exchange', at: exchange.at, exchange, events: [], budgets: [], mails: [] },
+  ]
+  const explanation = explainStray(facts)
+  return html`
+    <article class="flow" aria-labelledby="subject">
+      <header class="mail-head flow-head">
+        ${backLink}
+        <h2 id="subject" tabindex="-1">No conversation</h2>
+        <dl class="facts">
+          <div><dt>App</dt><dd>${client?.label ?? 'none that is registered'}</dd></div>
+          <div><dt>When</dt><dd>${moment(isoTime(exchange.at), 'long')}</dd></div>
+        </dl>
+        ${verdict(explanation)}
+      </header>
+      ${storyPart(story)}
+      ${diagramPart(exchange.id, story, explanation)}
+    </article>`
+}
+
+const verdict = (explanation: Explanation): Html => {
+  const { cause, advice, tone } = explanation
+  return html`<div class="verdict is-${tone}" data-cause="${cause}">
+    ${toneChip(explanation)}
+    <p class="verdict-text">${shown(explanation)}</p>
+    ${advice !== undefined && html`<p class="verdict-advice">${advice}</p>`}
+  </div>`
+}
+
+const storyPart = (story: readonly Chapter[]): Html => html`
+  <section class="flow-part" aria-labelledby="story-title">
+    <h3 id="story-title">What happened</h3>
+    ${story.length === 0 && html`<p class="quiet">Nothing of it was watched: it began before this engine was started.</p>`}
+    <ol class="story">${story.map(chapterOf)}</ol>
+  </section>`
+
+function chapterOf(chapter: Chapter): Html {
+  const time = moment(isoTime(chapter.at), 'second')
+  switch (chapter.kind) {
+    case 'exchange':
+      return exchangeChapter(chapter, time)
+    case 'mail':
+      return small('mail', time, mailEnd(chapter.mail), chapter.mail.error)
+    case 'clock': {
+      const { byMs } = chapter.move
+      return small(
+        'clock',
+        time,
+        `The clock was moved ${byMs < 0 ? 'back' : 'ahead'} by ${spanInWords('en', Math.abs(byMs))}.`,
+      )
+    }
+    case 'event':
+      return small('event', time, chapter.event.displayMessage, chapter.event.eventType)
+  }
+}
+
+const small = (kind: string, time: Html, text: string, more?: string): Html => html`
+  <li class="chapter is-${kind}"><div class="chapter-head">${time}<span>${text}</span></div>
+    ${more !== undefined && html`<p class="quiet">${more}</p>`}</li>`
+
+const mailEnd = ({ template, state, toNobody, attempts }: MailFacts): string => {
+  if (toNobody) return `${template}: dropped, as there was nobody to send it to.`
+  const tries = attempts > 1 ? ` at the ${attempts}th try` : ''
+  const words = {
+    sent: `delivered${tries}`,
+    dead: 'given up',
+    expired: 'too late to send',
+    dropped: 'dropped',
+    waiting: 'waits',
+  }
+  return `${template}: ${words[state]}.`
+}
+
+function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: Html): Html {
+  const { exchange, events, budgets, mails } = chapter
+  const { status, endpoint, reason } = exchange
+  const refused = status >= 400 || (endpoint === 'link' && reason !== 'alive')
+  return html`
+    <li class="chapter${refused && ' is-refused'}">
+      <div class="chapter-head">${time}<strong>${titleOf(exchange)}</strong>${stagesOf(exchange)}</div>
+      <p class="wire"><code>${exchange.method} ${exchange.path}</code><span class="status${refused && ' is-bad'}">${status}</span>
+        <span class="quiet">${Math.max(1, Math.round(exchange.durationMs))} ms</span>
+        ${exchange.times > 1 && html`<span class="quiet">${exchange.times} times</span>`}
+        ${exchange.browser !== undefined && html`<span class="quiet">${exchange.browser}</span>`}</p>
+      <dl class="wire-facts">
+        ${Object.keys(exchange.sent).length > 0 && html`<div><dt>Sent</dt><dd><ul class="fields">${Object.entries(exchange.sent).map(([name, value]) => html`<li><code>${name}</code> ${value}</li>`)}</ul></dd></div>`}
+        ${exchange.messages.length > 0 && html`<div><dt>Said</dt><dd>${exchange.messages.map((key) => html`<code>${key}</code> `)}${exchange.hint}</dd></div>`}
+        ${reason !== undefined && reason !== 'alive' && html`<div><dt>Because</dt><dd>${reason}</dd></div>`}
+        ${exchange.offered.length > 0 && html`<div><dt>Offered</dt><dd><ul class="fields">${exchange.offered.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd></div>`}
+        ${exchange.successorId !== undefined && html`<div><dt>Goes on</dt><dd><a href="/flows/${exchange.successorId}">${exchange.successorId}</a></dd></div>`}
+        ${mails.length > 0 && html`<div><dt>Mail</dt><dd>${mails.map(mailLine)}</dd></div>`}
+        ${budgets.length > 0 && html`<div><dt>Budgets</dt><dd><ul class="fields">${budgets.map(([name, used]) => html`<li><code>${name}</code> ${used}</li>`)}</ul></dd></div>`}
+      </dl>
+      ${
+        events.length > 0 &&
+        html`<details class="logged"><summary>${events.length === 1 ? '1 log event' : `${events.length} log events`}</summary>
+        <ul>${events.map((event) => html`<li><code>${event.eventType}</code> ${event.outcome.result}${event.outcome.reason && ` · ${event.outcome.reason}`}${event.debugContext.debugData.rule && ` · rule ${event.debugContext.debugData.rule}`}</li>`)}</ul></details>`
+      }
+    </li>`
+}
+
+const mailLine = ({ template, toNobody, state, error, attempts }: MailFacts): Html =>
+  html`<span>${template} queued${toNobody && ' to nobody'}${state === 'waiting' && error !== undefined && `, not taken after ${attempts} ${attempts === 1 ? 'try' : 'tries'}: ${error}`}</span>`
+
+function titleOf({ endpoint, path, step, status }: Recorded): string {
+  if (endpoint === 'interact') return status < 400 ? 'The app begins' : 'The app may not begin'
+  if (endpoint === 'token') return status < 400 ? 'The app gets its tokens' : 'The app gets no tokens'
+  if (endpoint === 'link') return 'The link of the mail is opened'
+  return step ?? path.split('/idp/idx/')[1] ?? path
+}
+
+const stagesOf = ({ stageBefore, stageAfter }: Recorded): Html | false =>
+  stageAfter !== undefined &&
+  html`<span class="stages">${stageBefore !== stageAfter && stageBefore !== undefined && html`<span class="stage">${stageBefore}</span><span class="to" role="img" aria-label="then">→</span>`}<span class="stage is-now">${stageAfter}</span></span>`
+
+function diagramPart(id: string, story: readonly Chapter[], explanation: Explanation): Html {
+  const arrows = arrowsOf(story)
+  const text = mermaidOf(arrows, plain(explanation.sentence))
+  return html`
+  <section class="flow-part" aria-labelledby="diagram-title">
+    <div class="part-head"><h3 id="diagram-title">Sequence</h3>
+      <a class="plain" href="/flows/${id}/har" download="${id}.har">${icons.download}HAR</a></div>
+    <div class="scroll" tabindex="0" role="region" aria-label="Sequence diagram">${pictureOf(arrows, `Sequence of ${arrows.length} messages; the list above tells the same`)}</div>
+    <div class="part-head"><label for="mermaid">The same as Mermaid</label>${copyButton(text, 'diagram', 'Copy')}</div>
+    <textarea id="mermaid" class="mermaid" readonly rows="8" spellcheck="false">${text}</textarea>
+  </section>`
+}
+
+export const missingFlow: Html = html`
+  <div class="hollow">
+    ${html`<a class="back" href="/flows">${icons.back}All flows</a>`}
+    <h2 id="subject" tabindex="-1">This flow is gone</h2>
+    <p>The engine was reset, or it held more than it keeps and dropped its oldest.</p>
+  </div>`
+
+const backLink = html`<a class="back" href="/flows">${icons.back}All flows</a>`

@@ -1,0 +1,42 @@
+import { isoTime } from '../../base/index.ts'
+import type { MailVariables, TemplateName } from '../../delivery/index.ts'
+import { dateInWords, spanInWords, timeInWords } from '../../i18n/index.ts'
+
+/** Sample data of a mail in a language. Its code and link are made up and open nothing. */
+export function sampleOf(template: TemplateName, language: string, now: number): MailVariables {
+  const link = 'https://id.example.com/email/verify/rekey-web?token=ftSampleThatOpensNothing'
+  const own: Readonly<Record<TemplateName, MailVariables>> = {
+    ForgotPassword: {
+      oneTimePassword: '482913',
+      resetPasswordLink: link,
+      resetPasswordTokenExpirationDate: isoTime(now + 300_000),
+    },
+    EmailChallenge: { verificationToken: '482913', emailAuthenticationLink: link },
+    PasswordResetByAdmin: {
+      resetPasswordLink: 'https://id.example.com/signin/reset-password/SampleThatOpensNothing',
+    },
+    UserActivation: { activationLink: 'https://id.example.com/welcome/SampleThatOpensNothing' },
+    PasswordChanged: {},
+  }
+  return {
+    'user.profile.firstName': 'Mary',
+    'user.profile.lastName': 'Major',
+    'user.profile.login': 'mary@example.com',
+    'user.profile.email': 'mary@example.com',
+    'org.name': 'Acme',
+    'org.subDomain': 'acme',
+    'org.locale': language,
+    'app.id': 'rekey-web',
+    'app.name': 'Sample Web App',
+    'app.label': 'Sample Web App',
+    baseURL: 'https://id.example.com',
+    'request.ipAddress': '198.51.100.7',
+    'request.browser': 'Firefox 140',
+    'request.system': 'Windows',
+    'request.date': dateInWords(language, now),
+    'request.time': timeInWords(language, now),
+    'request.relayState': 'state of the app',
+    lifetime: spanInWords(language, 300_000),
+    ...own[template],
+  }
+}

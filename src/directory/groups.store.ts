@@ -1,0 +1,117 @@
+import { type Random, randomId } from '../base/index.ts'
+import { type Db, isUniqueViolation, type Row } from '../storage/index.ts'
+import { nameKey } from './people.store.ts'
+
+/** A group with what is known of it, named as in the management API. */
+export interface StoredGroup {
+  readonly id: string
+  readonly type: 'BUILT_IN' | 'OKTA_GROUP'
+  readonly name: string
+  readonly profile: { readonly name: string; readonly description?: string | null }
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export interface GroupsQuery {
+  readonly limit: number
+  readonly after?: string | undefined
+  /** The whole name. */
+  readonly named?: string | undefined
+  /** The beginning of a name. */
+  readonly startsWith?: string | undefined
+  readonly type?: string | undefined
+  readonly ofPerson?: string | undefined
+  readonly ofClient?: string | undefined
+}
+
+const toGroup = (row: Row<'groups'>): StoredGroup => ({
+  id: row.id,
+  type: row.type as StoredGroup['type'],
+  name: row.name,
+  profile: JSON.parse(row.profile) as StoredGroup['profile'],
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+})
+
+export async function findGroup(db: Db, id: string): Promise<StoredGroup | undefined> {
+  const row = await db.selectFrom('groups').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && toGroup(row)
+}
+
+/** One page of groups, in the order of their ids. */
+export async function listGroups(db: Db, wanted: GroupsQuery): Promise<readonly StoredGroup[]> {
+  const { after, named, startsWith, type, ofPerson, ofClient } = wanted
+  let query = db.selectFrom('groups').selectAll().orderBy('id').limit(wanted.limit)
+  if (after !== undefined) query = query.where('id', '>', after)
+  if (type !== undefined) query = query.where('type', '=', type)
+  if (named !== undefined) query = query.where('name_key', '=', nameKey(named))
+  if (startsWith !== undefined) {
+    const key = nameKey(startsWith)
+    query = query.where((where) =>
+      where(where.fn<string>('substr', ['name_key', where.val(1), where.val([...key].length)]), '=', key),
+    )
+  }
+  if (ofPerson !== undefined) {
+    query = query.where('id', 'in', (where) =>
+      where.selectFrom('memberships').select('group_id').where('person_id', '=', ofPerson),
+    )
+  }
+  if (ofClient !== undefined) {
+    query = query.where('id', 'in', (where) =>
+      where.selectFrom('client_groups').select('group_id').where('client_id', '=', ofClient),
+    )
+  }
+  return (await query.execute()).map(toGroup)
+}
+
+/** Stores a group, new or changed; `taken` where another one has its name. */
+export async function putGroup(
+  db: Db,
+  group: { readonly id?: string; readonly profile: StoredGroup['profile'] },
+  { random, now }: { readonly random: Random; readonly now: number },
+): Promise<StoredGroup | 'taken'> {
+  const { name } = group.profile
+  const values = { name, name_key: nameKey(name), profile: JSON.stringify(group.profile), updated_at: now }
+  try {
+    const row =
+      group.id === undefined
+        ? await db
+            .insertInto('groups')
+            .values({ ...values, id: randomId(random, '00g'), type: 'OKTA_GROUP', created_at: now })
+            .returningAll()
+            .executeTakeFirstOrThrow()
+        : await db
+            .updateTable('groups')
+            .set(values)
+            .where('id', '=', group.id)
+            .returningAll()
+            .executeTakeFirstOrThrow()
+    return toGroup(row)
+  } catch (error) {
+    if (isUniqueViolation(error)) return 'taken'
+    throw error
+  }
+}
+
+/** Removes a group with its members and what it was assigned to. */
+export async function removeGroup(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('memberships').where('group_id', '=', id).execute()
+  await db.deleteFrom('client_groups').where('group_id', '=', id).execute()
+  await db.deleteFrom('groups').where('id', '=', id).execute()
+}
+
+export async function addMember(db: Db, groupId: string, personId: string): Promise<void> {
+  await db
+    .insertInto('memberships')
+    .values({ group_id: groupId, person_id: personId })
+    .onConflict((oc) => oc.columns(['group_id', 'person_id']).doNothing())
+    .execute()
+}
+
+export async function removeMember(db: Db, groupId: string, personId: string): Promise<void> {
+  await db
+    .deleteFrom('memberships')
+    .where('group_id', '=', groupId)
+    .where('person_id', '=', personId)
+    .execute()
+}

@@ -1,0 +1,223 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import type { Db, Schema, Storage } from '../storage/index.ts'
+import { compareKey } from './identifier.ts'
+import { nameKey, toPerson } from './people.store.ts'
+import type { Person, PersonStatus } from './person.ts'
+
+/** What a search may look at: a column of its own, or any member of the profile. */
+export type Attribute =
+  | { readonly of: 'person'; readonly name: 'id' | 'status' | 'created' | 'lastUpdated' | 'statusChanged' }
+  | { readonly of: 'profile'; readonly name: string }
+
+export type Operator = 'eq' | 'ne' | 'sw' | 'co' | 'gt' | 'ge' | 'lt' | 'le' | 'pr'
+
+export interface Comparison {
+  readonly attribute: Attribute
+  readonly operator: Operator
+  /** Times as epoch milliseconds. */
+  readonly value: string | number | boolean
+}
+
+export type PeopleFilter =
+  | Comparison
+  | { readonly every: readonly PeopleFilter[] }
+  | { readonly some: readonly PeopleFilter[] }
+
+export interface PeopleQuery {
+  readonly filter?: PeopleFilter | undefined
+  /** The beginning of a first name, last name or email. */
+  readonly startsWith?: string | undefined
+  readonly except?: PersonStatus | undefined
+  readonly inGroup?: string | undefined
+  readonly limit: number
+  /** The id of the last person of the page before. */
+  readonly after?: string | undefined
+}
+
+type Where = ExpressionBuilder<Schema, 'people'>
+type Kind = Storage['kind']
+
+/** One page of the people a query matches, in the order of their ids. */
+export async function queryPeople(
+  { db, kind }: Pick<Storage, 'db' | 'kind'>,
+  wanted: PeopleQuery,
+): Promise<readonly Person[]> {
+  const { filter, startsWith, except, inGroup, after } = wanted
+  let query = db.selectFrom('people').selectAll().orderBy('people.id').limit(wanted.limit)
+  if (after !== undefined) query = query.where('people.id', '>', after)
+  if (except !== undefined) query = query.where('status', '!=', except)
+  if (filter !== undefined) query = query.where((where) => condition(where, kind, filter))
+  if (startsWith !== undefined) {
+    const key = nameKey(startsWith)
+    query = query.where((where) =>
+      where.or(
+        (['first_key', 'last_key', 'email_key'] as const).map((column) =>
+          beginsWith(kind, sql.ref(column), key),
+        ),
+      ),
+    )
+  }
+  if (inGroup !== undefined) {
+    query = query.where('people.id', 'in', (where) =>
+      where.selectFrom('memberships').select('person_id').where('group_id', '=', inGroup),
+    )
+  }
+  return (await query.execute()).map(toPerson)
+}
+
+function condition(where: Where, kind: Kind, filter: PeopleFilter): Expression<SqlBool> {
+  if ('every' in filter) return where.and(filter.every.map((part) => condition(where, kind, part)))
+  if ('some' in filter) return where.or(filter.some.map((part) => condition(where, kind, part)))
+  return comparison(kind, filter)
+}
+
+/** Names in columns of their own, as they are compared. */
+const keyColumns: Readonly<
+  Record<string, { readonly column: string; readonly key: (text: string) => string }>
+> = {
+  login: { column: 'login_key', key: compareKey },
+  email: { column: 'email_key', key: compareKey },
+  firstName: { column: 'first_key', key: nameKey },
+  lastName: { column: 'last_key', key: nameKey },
+}
+const ownColumns = {
+  id: 'people.id',
+  status: 'status',
+  created: 'created_at',
+  lastUpdated: 'updated_at',
+  statusChanged: 'status_changed_at',
+} as const
+
+/** What is absent matches nothing, whatever it is compared with. */
+function comparison(kind: Kind, { attribute, operator, value }: Comparison): Expression<SqlBool> {
+  if (attribute.of === 'person') return compared(kind, sql.ref(ownColumns[attribute.name]), operator, value)
+  const known = keyColumns[attribute.name]
+  if (known !== undefined) {
+    const left = sql.ref<string>(known.column)
+    const present = sql<SqlBool>`${left} <> ''`
+    if (operator === 'pr') return present
+    // Booleans are no names.
+    if (typeof value === 'boolean') return sql<SqlBool>`1 = 0`
+    return sql<SqlBool>`(${compared(kind, left, operator, known.key(String(value)))} and ${present})`
+  }
+  // Names were checked to be letters, digits and underscores; they are values here all the same.
+  const path = `$."${attribute.name}"`
+  if (typeof value === 'boolean') {
+    // The type counts, so that true is neither 1 nor the word.
+    const found =
+      kind === 'sqlite'
+        ? sql<string>`json_type(people.profile, ${path})`
+        : sql<string>`cast(people.profile::json -> ${attribute.name} as text)`
+    const isIt = sql<SqlBool>`${found} ${sql.raw(operator === 'ne' ? '<>' : '=')} ${String(value)}`
+    return sql<SqlBool>`(${isIt} and ${found} <> 'null')`
+  }
+  const member =
+    kind === 'sqlite'
+      ? // It tells true as 1.
+        sql<string>`case json_type(people.profile, ${path}) when 'true' then 'true' when 'false' then 'false' else json_extract(people.profile, ${path}) end`
+      : sql<string>`(people.profile::json ->> ${attribute.name})`
+  if (operator === 'pr') return sql<SqlBool>`(${member} is not null and cast(${member} as text) <> '')`
+  // Letters of ASCII alone: the databases agree on no others, and the second one only where it is told to.
+  const text =
+    kind === 'sqlite'
+      ? sql<string>`lower(cast(${member} as text))`
+      : sql<string>`lower(${member} collate "C")`
+  return compared(kind, text, operator, asciiLower(String(value)))
+}
+
+const asciiLower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+const signs = { eq: '=', ne: '<>', gt: '>', ge: '>=', lt: '<', le: '<=' } as const
+
+function compared(
+  kind: Kind,
+  left: Expression<unknown>,
+  operator: Operator,
+  value: string | number | boolean,
+): Expression<SqlBool> {
+  if (operator === 'pr') return sql<SqlBool>`${left} is not null`
+  if (operator === 'sw') return beginsWith(kind, left, String(value))
+  if (operator === 'co') {
+    const position = sql.raw(kind === 'sqlite' ? 'instr' : 'strpos')
+    return sql<SqlBool>`${position}(${left}, ${String(value)}) > 0`
+  }
+  const isOrder = operator !== 'eq' && operator !== 'ne'
+  const side = isOrder && typeof value === 'string' ? byBytes(kind, left) : left
+  const made = sql<SqlBool>`${side} ${sql.raw(signs[operator])} ${value}`
+  // Who asks for times asks for the latest: without the hint SQLite would rather walk all people in the order of ids.
+  return isOrder && typeof value === 'number' && kind === 'sqlite' ? sql`likelihood(${made}, 0.01)` : made
+}
+
+/** Texts in the order of their bytes, which is one database's only order and the other's where it is told to. */
+const byBytes = (kind: Kind, left: Expression<unknown>): Expression<unknown> =>
+  kind === 'postgres' ? sql`${left} collate "C"` : left
+
+/** Served by an index on both: one takes a range for it, the other a pattern on what is ordered by its bytes. */
+function beginsWith(kind: Kind, left: Expression<unknown>, prefix: string): Expression<SqlBool> {
+  if (kind === 'postgres') return like(byBytes(kind, left), `${escaped(prefix)}%`)
+  return sql<SqlBool>`(${left} >= ${prefix} and ${left} < ${`${prefix}\u{10ffff}`})`
+}
+
+const like = (left: Expression<unknown>, pattern: string): Expression<SqlBool> =>
+  sql<SqlBool>`${left} like ${pattern} escape '\\'`
+
+const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+
+/** The person whose login this is; not one whose email it is. */
+export async function findPersonByLogin(db: Db, login: string): Promise<Person | undefined> {
+  const row = await db
+    .selectFrom('people')
+    .selectAll()
+    .where('login_key', '=', compareKey(login))
+    .executeTakeFirst()
+  return row && toPerson(row)
+}
+
+/** Which of these names somebody else has. */
+export async function takenNames(
+  db: Db,
+  names: { readonly login?: string | undefined; readonly email?: string | undefined },
+  exceptId = '',
+): Promise<readonly ('login' | 'email')[]> {
+  const taken: ('login' | 'email')[] = []
+  for (const field of ['login', 'email'] as const) {
+    const name = names[field]
+    if (name === undefined) continue
+    const row = await db
+      .selectFrom('people')
+      .select('id')
+      .where(`${field}_key`, '=', compareKey(name))
+      .where('id', '!=', exceptId)
+      .executeTakeFirst()
+    if (row !== undefined) taken.push(field)
+  }
+  return taken
+}
+
+/** Who of these has a password. */
+export async function withPassword(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('credentials')
+    .select('person_id')
+    .where('authenticator', '=', 'okta_password')
+    .where('person_id', 'in', [...ids])
+    .execute()
+  return new Set(rows.map((row) => row.person_id))
+}
+
+/** What an authenticator has stored of these people, by their ids; who has nothing is left out. */
+export async function credentialsOfPeople<Data>(
+  db: Db,
+  ids: readonly string[],
+  authenticator: string,
+): Promise<ReadonlyMap<string, Data>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('credentials')
+    .select(['person_id', 'data'])
+    .where('authenticator', '=', authenticator)
+    .where('person_id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map((row) => [row.person_id, JSON.parse(row.data) as Data]))
+}

@@ -1,0 +1,88 @@
+import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
+import { type Db, type Row, statement, type Value } from '../storage/index.ts'
+
+/** `recovery`: to set a new password. `activation`: to set the first one. */
+export type PersonTokenKind = 'recovery' | 'activation'
+
+/** A token that somebody was given, by mail or by hand, to set her password. It is spent by the password it sets. */
+export interface PersonToken {
+  readonly id: string
+  readonly personId: string
+  readonly kind: PersonTokenKind
+  readonly expiresAt: number
+}
+
+const purpose = 'person token'
+
+const toToken = (row: Row<'person_tokens'>): PersonToken => ({
+  id: row.id,
+  personId: row.person_id,
+  kind: row.kind as PersonTokenKind,
+  expiresAt: row.expires_at,
+})
+
+/** Makes a token in place of those before it. It is answered here, once, and stored as a keyed hash. */
+export async function issuePersonToken(
+  db: Db,
+  wanted: { readonly personId: string; readonly kind: PersonTokenKind; readonly lifetimeMs: number },
+  { random, secrets, now }: { readonly random: Random; readonly secrets: Secrets; readonly now: number },
+): Promise<string> {
+  const token = randomToken(random)
+  await endPersonTokens(db, wanted.personId)
+  await db
+    .insertInto('person_tokens')
+    .values({
+      id: randomId(random, 'ptk'),
+      person_id: wanted.personId,
+      kind: wanted.kind,
+      hash: secrets.hash(purpose, token),
+      created_at: now,
+      expires_at: now + wanted.lifetimeMs,
+    })
+    .execute()
+  return token
+}
+
+/** The token that a text is, unless its time is over. */
+export async function findPersonToken(
+  db: Db,
+  token: string,
+  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+): Promise<PersonToken | undefined> {
+  const row = await db
+    .selectFrom('person_tokens')
+    .selectAll()
+    .where('hash', 'in', secrets.hashes(purpose, token))
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && toToken(row)
+}
+
+export async function findPersonTokenById(db: Db, id: string, now: number): Promise<PersonToken | undefined> {
+  const row = await db
+    .selectFrom('person_tokens')
+    .selectAll()
+    .where('id', '=', id)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && toToken(row)
+}
+
+/** Spends a token; false where it was spent or ended before, so that of two who hold it one sets a password. */
+export async function usePersonToken(db: Db, id: string, now: number): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('person_tokens')
+    .where('id', '=', id)
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}
+
+const tokensEnd = statement((db, value: Value<{ personId: string }>) =>
+  db.deleteFrom('person_tokens').where('person_id', '=', value('personId')),
+)
+
+/** Ends the tokens of a person: after any change of what they lead to. */
+export async function endPersonTokens(db: Db, personId: string): Promise<void> {
+  await tokensEnd(db, { personId })
+}

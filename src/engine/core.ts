@@ -1,0 +1,153 @@
+import {
+  type Clock,
+  ConfigError,
+  createLogger,
+  createSecrets,
+  type Logger,
+  MonotonicClock,
+  parseDuration,
+  type Random,
+  type Secrets,
+  systemClock,
+  systemRandom,
+} from '../base/index.ts'
+import type { ClientConfig, Config } from '../config/index.ts'
+import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
+import { createHasher, type PasswordHasher } from '../passwords/index.ts'
+import { createPeople, type People } from '../people/index.ts'
+import { openPolicies, type Policies } from '../policies/index.ts'
+import { notedTime, openStorage, type Storage } from '../storage/index.ts'
+import { applyConfiguredResources } from './resources.ts'
+import { seed } from './seed.ts'
+
+/** What may be put in place of the real thing: by tests and the development kit. */
+export interface CorePorts {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Logger
+  readonly hasher?: PasswordHasher
+}
+
+/**
+ * What an engine stands on, without its doors: no port is opened and no mail is sent. The command line works on it,
+ * beside engines that run on the same database.
+ */
+export interface Core {
+  readonly config: Config
+  readonly storage: Storage
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly clock: MonotonicClock
+  readonly log: Logger
+  readonly hasher: PasswordHasher
+  readonly policies: Policies
+  readonly people: People
+  /** Brings the database to what the configuration asks for; again after it was emptied. */
+  seed(): Promise<void>
+  /** Adds a client to what the configuration asks for, or replaces the one with its id. */
+  register(client: ClientConfig): Promise<void>
+}
+
+/**
+ * Opens the database and what reads it. Migrates it unless the configuration says that this is somebody else's job.
+ * Throws a ConfigError where it has not been done.
+ */
+export async function openCore(config: Config, ports: CorePorts = {}): Promise<Core> {
+  const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
+  const random = ports.random ?? systemRandom
+  const secrets = createSecrets(config.secrets)
+  const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
+  try {
+    if (config.database.migrate) await storage.migrate()
+    else await refusePending(storage)
+    const clock = await openClock(storage, ports.clock ?? systemClock)
+    const hasher = ports.hasher ?? createHasher(hasherOptions(config))
+    const policies = openPolicies(storage.db, config)
+    const people = createPeople({ storage, clock, random, hasher, policies })
+    const hashes = new Map<string, Promise<string>>()
+    let clients: readonly ClientConfig[] = config.clients
+    const sow = async () => {
+      const parts = { storage, secrets, random, now: clock.now(), hasher, people, hashes }
+      await seed({ ...config, clients: [...clients] }, parts)
+      await applyConfiguredResources({ config, storage, secrets, random, clock, hasher })
+      policies.forget()
+    }
+    const register = async (client: ClientConfig) => {
+      clients = [...clients.filter(({ id }) => id !== client.id), client]
+      await sow()
+    }
+    return { config, storage, secrets, random, clock, log, hasher, policies, people, seed: sow, register }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** The OAuth part on a core; `issuer` is the public address. */
+export function openOidc(
+  { config, storage, secrets, random, clock, log }: Core,
+  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'observe'>,
+): Oidc {
+  const lifetimes = lifetimesOf(config)
+  return createOidc({
+    storage,
+    secrets,
+    random,
+    clock,
+    log,
+    lifetimes: {
+      interactionMs: lifetimes.transaction,
+      accessTokenMs: lifetimes.accessToken,
+      idTokenMs: lifetimes.idToken,
+      refreshTokenMs: lifetimes.refreshToken,
+    },
+    ...options,
+  })
+}
+
+async function refusePending(storage: Storage): Promise<void> {
+  const pending = await storage.pendingMigrations()
+  if (pending.length > 0) {
+    throw new ConfigError([`database: not up to date (${pending.join(', ')}); run rekey migrate`])
+  }
+}
+
+/** The time that counts: the database server's where there is one, and never behind the highest time stored. */
+async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
+  const offset = (await offsetOf(storage, source)) ?? 0
+  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
+  return new MonotonicClock(source, { offset, highest })
+}
+
+/** By how much the database server's time differs from the host's; undefined where there is none that counts. */
+export async function offsetOf(storage: Storage, source: Clock): Promise<number | undefined> {
+  const serverTime = source === systemClock ? await storage.serverTime() : undefined
+  return serverTime === undefined ? undefined : serverTime - source.now()
+}
+
+/** The lifetimes of a configuration in milliseconds. */
+export function lifetimesOf({ lifetimes }: Config) {
+  const ms = (name: keyof Config['lifetimes']): number => {
+    const span = parseDuration(lifetimes[name])
+    if (span === undefined || span <= 0)
+      throw new ConfigError([`lifetimes.${name}: must be a span such as 5m`])
+    return span
+  }
+  return {
+    code: ms('code'),
+    transaction: ms('transaction'),
+    interactionCode: ms('interactionCode'),
+    accessToken: ms('accessToken'),
+    idToken: ms('idToken'),
+    refreshToken: ms('refreshToken'),
+    session: ms('session'),
+    /** Notices are tried for three days. */
+    notice: 3 * 24 * 3_600_000,
+  }
+}
+
+const hasherOptions = ({ password }: Config) => ({
+  parameters: { memoryKiB: password.memoryKiB, passes: password.passes, lanes: password.lanes },
+  concurrency: password.concurrency,
+  queue: password.queue,
+})

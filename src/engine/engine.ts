@@ -1,0 +1,243 @@
+import { listEvents, type Observe, record } from '../audit/index.ts'
+import { authenticatorsWith } from '../authenticators/index.ts'
+import {
+  branchOf,
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  systemClock,
+  untraced,
+} from '../base/index.ts'
+import type { ClientConfig, Config } from '../config/index.ts'
+import {
+  createMemoryTransport,
+  createSmtpTransport,
+  type Delivery,
+  leaveDelivery,
+  loadTemplates,
+  startDelivery,
+  type Transport,
+} from '../delivery/index.ts'
+import {
+  createFlow,
+  type FlowParts,
+  findTransaction,
+  mailClosed,
+  openLink,
+  requestsRefused,
+  timelineOf,
+  transactionsOf,
+} from '../flow/index.ts'
+import { createHttp, createMetrics } from '../http/index.ts'
+import { idxRoutes, steps } from '../idx/index.ts'
+import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
+import { managementRoutes } from '../management/index.ts'
+import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
+import type { People } from '../people/index.ts'
+import type { Storage } from '../storage/index.ts'
+import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
+import { startMaintenance } from './maintenance.ts'
+import { registerMetrics } from './metrics.ts'
+
+/** What may be put in place of the real thing: by tests and the development kit. */
+export interface EnginePorts extends CorePorts {
+  readonly transport?: Transport
+  /** A private RSA key (JWK) to sign with instead of those in the database. */
+  readonly signingKey?: NonNullable<OidcOptions['signingKey']>
+  readonly tokens?: 'real' | 'virtual'
+  /** The status that a request is answered with instead, or undefined to let it pass. */
+  readonly fault?: (method: string, path: string) => number | undefined
+  /** Told of every exchange, secrets left out: the flow inspector of development and tests. */
+  readonly observe?: Observe
+}
+
+/** A running engine. */
+export interface Engine {
+  /** The public address, without a slash at the end. */
+  readonly baseUrl: string
+  /** The port it listens on: another one than the public address tells, where a proxy stands in front. */
+  readonly port: number
+  /** The issuers as apps are configured with them. */
+  readonly issuers: { readonly default: string; readonly org: string }
+  readonly storage: Storage
+  readonly clock: MonotonicClock
+  readonly people: People
+  readonly delivery: Delivery
+  readonly oidc: Oidc
+  /** The system log, newest first. */
+  events(query?: { readonly limit?: number; readonly transactionId?: string }): ReturnType<typeof listEvents>
+  /** Transactions, newest first; the timeline of one. No secret in either. */
+  transactions(limit?: number): ReturnType<typeof transactionsOf>
+  timeline(id: string): ReturnType<typeof timelineOf>
+  /** Adds a client to what the configuration asks for, or replaces the one with its id. */
+  register(client: ClientConfig): Promise<void>
+  /** Removes what is over, as the engine does by itself each minute. */
+  maintain(): Promise<void>
+  /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
+  reset(): Promise<void>
+  /** Takes nothing new, finishes what is under way, and lets go of everything. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds an engine from a checked configuration and starts it: the one place where the parts meet. The database is
+ * migrated and seeded before the first request is answered.
+ */
+export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
+  const core = await openCore(config, ports)
+  const { storage, secrets, random, clock, log, hasher, policies, people } = core
+  const lifetimes = lifetimesOf(config)
+  await core.seed()
+
+  let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
+  const transport = ports.transport ?? transportOf(config, log, clock)
+  const metrics = createMetrics()
+  const figures = registerMetrics(metrics, { storage, clock, hasher })
+  const mailRandom = branchOf(random, 'mail events')
+  const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
+    storage,
+    secrets,
+    random: branchOf(random, 'delivery'),
+    clock,
+    log,
+    transport,
+    spreadMs: config.mail.spreadMs,
+    renderer: await loadTemplates({ folder: config.mail.templates }),
+    onClosed: (tx, mail, outcome) =>
+      record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
+    onAttempt: figures.mailAttempted,
+  })
+  // What is delivered then is due, whosever request it was that woke it.
+  const wakeDelivery = () => untraced(() => delivery.wake())
+  const authenticators = authenticatorsWith(hasher)
+  const parts: FlowParts = {
+    storage,
+    secrets,
+    random,
+    clock,
+    policies,
+    authenticators,
+    lifetimes,
+    budgets: budgetsFrom(config.limits),
+    org: {
+      name: config.org.name,
+      get baseUrl() {
+        return baseUrl
+      },
+    },
+    linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
+    onCommitted: wakeDelivery,
+    onFlowOutcome: figures.turned,
+  }
+  const limits = createRequestLimits({
+    budgets: requestBudgetsFrom(config.limits),
+    clock,
+    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
+  })
+  const oidc = openOidc(core, {
+    limits,
+    issuer: () => baseUrl,
+    observe: ports.observe,
+    ...(ports.tokens && { tokens: ports.tokens }),
+    ...(ports.signingKey && { signingKey: ports.signingKey }),
+  })
+  const idx = idxRoutes({
+    flow: createFlow(parts, steps),
+    authenticators,
+    clock,
+    limits,
+    baseUrl: () => baseUrl,
+    tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
+    openLink: (clientId, token) => openLink(parts, clientId, token),
+    watching: ports.observe && { observe: ports.observe, lookAt: (by) => findTransaction(parts, by) },
+  })
+  const management = managementRoutes({
+    storage,
+    secrets,
+    random,
+    clock,
+    people,
+    policies,
+    limits,
+    findServiceCaller: (token) => oidc.findServiceCaller(token),
+    budgets: budgetsFrom(config.limits),
+    log,
+    codeLifetimeMs: lifetimes.code,
+    authorizationServer() {
+      const server = authorizationServer('default', baseUrl)
+      const { grant_types_supported: grantTypes, scopes_supported: scopes } = discoveryOf(server)
+      const { accessToken: accessTokenMs, refreshToken: refreshTokenMs } = lifetimes
+      return {
+        ...server,
+        grantTypes,
+        scopes,
+        claims: claimNames,
+        lifetimes: { accessTokenMs, refreshTokenMs },
+      }
+    },
+    orgName: config.org.name,
+    recoveryPage: config.management.recoveryPage,
+    adminPage: config.management.adminPage ?? config.mode !== 'production',
+    onCommitted: wakeDelivery,
+    baseUrl: () => baseUrl,
+  })
+  const http = createHttp({
+    storage,
+    random: branchOf(random, 'requests'),
+    log,
+    issuer: () => baseUrl,
+    basePath: basePathOf(baseUrl),
+    trustedProxies: config.http.trustedProxies,
+    metrics,
+    plugins: [oidc.routes, idx, management],
+    ...(ports.fault && { fault: ports.fault }),
+  })
+  await http.listen({ host: config.http.host, port: config.http.port })
+  const address = http.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.http.port
+  if (baseUrl === '') baseUrl = `http://localhost:${port}`
+
+  const offset = () => offsetOf(storage, ports.clock ?? systemClock)
+  const upkeep = startMaintenance({ storage, clock, oidc, log, offset, countExpired: figures.countExpired })
+
+  return {
+    baseUrl,
+    port,
+    issuers: oidc.issuers(),
+    storage,
+    clock,
+    people,
+    delivery,
+    oidc,
+    events: (query = {}) => listEvents(storage.db, { limit: 200, ...query }),
+    transactions: (limit = 100) => transactionsOf(storage.db, limit),
+    timeline: (id) => timelineOf(storage.db, id, clock.now()),
+    register: core.register,
+    maintain: upkeep.run,
+    async reset() {
+      await delivery.idle()
+      clock.rewind()
+      limits.clear()
+      random.restart?.()
+      await storage.clear(['signing_keys'])
+      policies.forget()
+      await core.seed()
+    },
+    async close() {
+      await http.close()
+      await upkeep.close()
+      await delivery.close()
+      await transport.close()
+      await storage.close()
+    },
+  }
+}
+
+const basePathOf = (baseUrl: string): string =>
+  baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
+
+function transportOf({ mail, org }: Config, log: Logger, clock: Clock): Transport {
+  const from = { name: mail.fromName ?? org.name, address: mail.from }
+  if (mail.url === undefined) return createMemoryTransport({ from, clock })
+  return createSmtpTransport({ url: mail.url, from, connections: mail.connections, log })
+}

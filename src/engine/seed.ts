@@ -1,0 +1,86 @@
+import type { Random, Secrets } from '../base/index.ts'
+import {
+  type ClientSettings,
+  createClient,
+  ensureTrustedOrigin,
+  findClient,
+  hasClientSecret,
+  replaceClientSecrets,
+  updateClient,
+} from '../clients/index.ts'
+import type { ClientConfig, Config, PersonConfig } from '../config/index.ts'
+import { ensureEveryone, findPersonByIdentifier, getEveryone } from '../directory/index.ts'
+import { ensureApiToken } from '../management/index.ts'
+import type { PasswordHasher } from '../passwords/index.ts'
+import type { People } from '../people/index.ts'
+import { seedPolicies } from '../policies/index.ts'
+import { type Storage, takeLock } from '../storage/index.ts'
+
+interface SeedParts {
+  readonly storage: Storage
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly now: number
+  readonly hasher: PasswordHasher
+  readonly people: People
+  /** Hashes of seeded passwords made before, so that going back to the seed costs none. */
+  readonly hashes: Map<string, Promise<string>>
+}
+
+/**
+ * Brings the database to what the configuration asks for. Adds and updates; what it does not name it leaves alone. Nodes
+ * that start at once on an empty database take turns.
+ */
+export async function seed(config: Config, parts: SeedParts): Promise<void> {
+  const { storage, random, now } = parts
+  await storage.transaction(async (tx) => {
+    await takeLock(tx, 'seed')
+    await ensureEveryone(tx, { random, now })
+    const { id: everyoneId } = await getEveryone(tx)
+    await seedPolicies(tx, config, { random, now, everyoneId })
+  })
+  const { apiToken } = config.management
+  if (apiToken !== undefined) await ensureApiToken(storage.db, apiToken, parts)
+  for (const client of config.clients) await seedClient(client, parts)
+  for (const person of config.people) await seedPerson(person, parts)
+  for (const origin of config.trustedOrigins) await ensureTrustedOrigin(storage.db, origin, { random, now })
+}
+
+async function seedClient(config: ClientConfig, { storage, secrets, random, now }: SeedParts): Promise<void> {
+  const { id, label, secret, ...rest } = config
+  await storage.transaction(async (tx) => {
+    await takeLock(tx, 'seed')
+    const before = await findClient(tx, id)
+    if (before !== undefined) {
+      const settings: ClientSettings = { ...before.settings, ...rest }
+      await updateClient(tx, id, { label, settings }, now)
+      // One that was rotated away since stays so: the file may still name what must not be used any more.
+      if (secret !== undefined && !hasClientSecret(before, secret, secrets)) {
+        await replaceClientSecrets(tx, before, secret, { secrets, now })
+      }
+      return
+    }
+    const everyone = await getEveryone(tx)
+    await createClient(
+      tx,
+      { id, label, ...(secret && { secret }), ...rest },
+      { random, secrets, now, groupIds: [everyone.id] },
+    )
+  })
+}
+
+async function seedPerson(
+  config: PersonConfig,
+  { storage, hasher, hashes, people }: SeedParts,
+): Promise<void> {
+  const { login, email = login, password, ...names } = config
+  if ((await findPersonByIdentifier(storage.db, login)) !== undefined) return
+  if (password !== undefined && !hashes.has(password)) hashes.set(password, hasher.hash(password))
+  const passwordHash = password === undefined ? undefined : await hashes.get(password)
+  try {
+    await people.add({ profile: { login, email, ...names }, passwordHash })
+  } catch (error) {
+    // Another node has just done so.
+    if ((await findPersonByIdentifier(storage.db, login)) === undefined) throw error
+  }
+}

@@ -1,0 +1,44 @@
+import { findInteraction, findInteractionByHandle } from '../interactions/index.ts'
+import type { FlowParts } from './load.ts'
+import { isLinkToken, transactionIdOf } from './magic-link.ts'
+import {
+  findTransactionByLink,
+  findTransactionByState,
+  findTransactionOfInteraction,
+} from './transactions.store.ts'
+
+/** Which conversation something belongs to: for those who watch, never for a visitor. */
+export interface TransactionIds {
+  readonly transactionId: string
+  readonly interactionId: string
+  readonly clientId: string | undefined
+}
+
+/** By what a conversation is known outside: either handle, or the token of a mailed link. */
+export type Handle =
+  | { readonly stateHandle: string }
+  | { readonly interactionHandle: string }
+  | { readonly linkToken: string }
+
+/** Looks at a conversation by any of its handles, whether or not its time is over; undefined: there is none. */
+export async function findTransaction(parts: FlowParts, by: Handle): Promise<TransactionIds | undefined> {
+  const transaction = await transactionBy(parts, by)
+  if (transaction === undefined) return undefined
+  const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
+  return {
+    transactionId: transaction.id,
+    interactionId: transaction.interactionId,
+    clientId: interaction?.clientId,
+  }
+}
+
+async function transactionBy({ storage: { db }, secrets }: FlowParts, by: Handle) {
+  if ('stateHandle' in by) return findTransactionByState(db, by.stateHandle, secrets)
+  if ('interactionHandle' in by) {
+    // Of any time: also those that are over.
+    const interaction = await findInteractionByHandle(db, by.interactionHandle, 0)
+    return interaction && findTransactionOfInteraction(db, interaction.id, secrets)
+  }
+  if (!isLinkToken(by.linkToken)) return undefined
+  return (await findTransactionByLink(db, transactionIdOf(by.linkToken), '', secrets))?.transaction
+}

@@ -1,0 +1,42 @@
+import type { Outcome } from './outcome.ts'
+import type { Closing, Progress } from './progress.ts'
+
+/** What becomes of a conversation, as it is counted: of how many, never of whose. */
+export interface FlowOutcome {
+  readonly intent: Progress['intent']
+  readonly outcome: (typeof flowOutcomes)[number]
+}
+
+export const flowOutcomes = [
+  'started',
+  'granted',
+  'recovered',
+  'denied',
+  'too_many_attempts',
+  'cancelled',
+  'expired',
+] as const
+
+const ends: Readonly<Partial<Record<Closing, FlowOutcome['outcome']>>> = {
+  completed: 'granted',
+  recovered: 'recovered',
+  denied: 'denied',
+  locked: 'too_many_attempts',
+  cancelled: 'cancelled',
+}
+
+/**
+ * What a move counts as. A conversation starts once somebody is named, known or not, and anew where a sign-in turns into
+ * a recovery: a page that is looked at is no sign-in.
+ */
+export function flowOutcomesOf(before: Progress, { progress: after }: Outcome): readonly FlowOutcome[] {
+  const { intent, subject, closed } = after
+  const starts = subject !== undefined && (before.subject === undefined || before.intent !== intent)
+  // What never started does not end either: the figures of one intent add up.
+  const ended = subject === undefined || before.closed !== undefined ? undefined : closed
+  const end = ended && ends[ended]
+  return [
+    ...(starts ? [{ intent, outcome: 'started' } as const] : []),
+    ...(end === undefined ? [] : [{ intent, outcome: end }]),
+  ]
+}

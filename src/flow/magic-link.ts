@@ -1,0 +1,65 @@
+import { plainHash } from '../base/index.ts'
+import { type Client, findClient } from '../clients/index.ts'
+import { findPerson } from '../directory/index.ts'
+import { findInteraction, type Interaction } from '../interactions/index.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { FlowParts } from './load.ts'
+import type { Challenge } from './progress.ts'
+import { findTransactionByLink, type Transaction } from './transactions.store.ts'
+
+/** What a magic link shows. Looking at it changes nothing: mail scanners look too. */
+export type OpenedLink =
+  | {
+      readonly state: 'alive'
+      readonly code: string
+      readonly transaction: Transaction
+      readonly interaction: Interaction
+      readonly client: Client
+      /** The person's own language, if she has said one. */
+      readonly locale: string | undefined
+    }
+  /** Its time is over; a newer mail took its place; or it never was, was used, or its conversation is over. */
+  | { readonly state: 'expired' | 'stale' | 'dead' }
+
+const prefix = 'ft'
+
+/** A link's token names its transaction, so that an old link can be told from one that never was. */
+export const linkToken = (transactionId: string, secret: string): string =>
+  `${prefix}${transactionId.slice(3)}${secret}`
+
+export const transactionIdOf = (token: string): string =>
+  `trs${token.slice(prefix.length, prefix.length + 17)}`
+
+/** A link as mails carry it. Anything else does not reach the database, which would choke on a NUL. */
+export const isLinkToken = (token: string): boolean => /^ft[A-Za-z0-9]{60}$/.test(token)
+
+/** Reads what a magic link of a client's mail stands for. */
+export async function openLink(parts: FlowParts, clientId: string, token: string): Promise<OpenedLink> {
+  if (!isLinkToken(token)) return { state: 'dead' }
+  const found = await findTransactionByLink(
+    parts.storage.db,
+    transactionIdOf(token),
+    plainHash(token),
+    parts.secrets,
+  )
+  if (found === undefined) return { state: 'dead' }
+  const { transaction, alive } = found
+  const { challenge } = transaction.progress
+  if (challenge?.linkHash === undefined || transaction.progress.closed !== undefined) return { state: 'dead' }
+  if (!alive) return { state: 'stale' }
+  if (challenge.expiresAt <= parts.clock.now()) return { state: 'expired' }
+
+  const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
+  if (interaction?.clientId !== clientId) return { state: 'dead' }
+  const client = await findClient(parts.storage.db, clientId)
+  const code = codeIn(parts.authenticators, challenge, token)
+  if (client?.status !== 'ACTIVE' || code === undefined) return { state: 'dead' }
+  const person = await findPerson(parts.storage.db, transaction.progress.subject?.userId ?? '')
+  return { state: 'alive', code, transaction, interaction, client, locale: person?.profile.locale }
+}
+
+const codeIn = (
+  authenticators: ReadonlyMap<string, Authenticator>,
+  challenge: Challenge,
+  token: string,
+): string | undefined => authenticators.get(challenge.authenticator)?.verify?.codeUnder?.(challenge, token)

@@ -1,0 +1,293 @@
+import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
+import { type Client, clientColumns, toClient } from '../clients/index.ts'
+import { type Member, type MemberRow, memberFrom, personColumns } from '../directory/index.ts'
+import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
+import {
+  type Db,
+  insert,
+  prefixed,
+  type Row,
+  run,
+  statement,
+  unprefixed,
+  type Value,
+} from '../storage/index.ts'
+import { begin, type Progress } from './progress.ts'
+
+/** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
+export interface Transaction {
+  readonly id: string
+  readonly stateHandle: string
+  readonly interactionId: string
+  readonly ordinal: number
+  readonly version: number
+  readonly progress: Progress
+  readonly stepsTaken: readonly StepTaken[]
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly expiresAt: number
+}
+
+/** A step that was taken and written: its name, what it was answered with, and when. */
+export interface StepTaken {
+  readonly step: string
+  readonly result: string
+  readonly at: number
+}
+
+/** A conversation may be long; its row stays small. */
+const mostStepsTaken = 100
+
+/**
+ * The state handle of a transaction: a keyed hash of its id, so it can be told again to whoever holds the interaction
+ * handle, while the database holds nothing it could be made from without the master secret.
+ */
+function stateHandleOf(secrets: Secrets, id: string, keyVersion: string): string {
+  const mac = secrets.hashes('state handle', id).find((hash) => hash.startsWith(`${keyVersion}.`))
+  if (mac === undefined)
+    throw new Error(`the secret ${keyVersion} of transaction ${id} is not configured any more`)
+  return `02.id.${mac.slice(keyVersion.length + 1)}`
+}
+
+const transactionColumns = [
+  'id',
+  'interaction_id',
+  'turn',
+  'key_version',
+  'version',
+  'progress',
+  'walked',
+  'created_at',
+  'updated_at',
+  'expires_at',
+  'closed_at',
+] as const satisfies readonly (keyof Row<'transactions'>)[]
+
+type TransactionRow = Pick<Row<'transactions'>, (typeof transactionColumns)[number]>
+
+function toTransaction(row: TransactionRow, secrets: Secrets): Transaction {
+  const progress = JSON.parse(row.progress) as Progress
+  return {
+    id: row.id,
+    stateHandle: stateHandleOf(secrets, row.id, row.key_version),
+    interactionId: row.interaction_id,
+    ordinal: row.turn,
+    version: row.version,
+    // Closed from outside by one statement over all of a person's rows, which does not reach into the progress.
+    progress:
+      row.closed_at !== null && progress.closed === undefined
+        ? { ...progress, closed: 'superseded' }
+        : progress,
+    stepsTaken: JSON.parse(row.walked) as readonly StepTaken[],
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    expiresAt: row.expires_at,
+  }
+}
+
+/** A conversation with everything it hangs on. The member is nobody where nobody is known by the name that was typed. */
+export interface TransactionRecord {
+  /** Absent: the interaction was never looked at. */
+  readonly transaction: Transaction | undefined
+  readonly interaction: Interaction
+  readonly client: Client | undefined
+  readonly member: Member
+}
+
+const recordText = `
+  select ${prefixed('interactions', 'i_', interactionColumns)}, ${prefixed('transactions', 't_', transactionColumns)},
+    ${prefixed('clients', 'c_', clientColumns)}, ${prefixed('people', 'p_', personColumns)},
+    everyone.id as everyone_id, memberships.group_id
+  from interactions
+  left join transactions on transactions.interaction_id = interactions.id
+  left join clients on clients.id = interactions.client_id
+  left join groups as everyone on everyone.name_key = 'everyone'
+  left join people on people.id = transactions.person_id
+  left join memberships on memberships.person_id = people.id`
+
+/** Everything about a conversation in one statement, which is the same for people who exist and for people who do not. */
+export async function findRecordByState(
+  db: Db,
+  stateHandle: string,
+  secrets: Secrets,
+): Promise<TransactionRecord | undefined> {
+  const text = `${recordText} where transactions.state_hash = $1`
+  return recordFrom(await run<RecordRow>(db, text, [plainHash(stateHandle)]), secrets)
+}
+
+/** The latest conversation of an interaction that has not expired. */
+export async function findRecordByInteraction(
+  db: Db,
+  handle: string,
+  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+): Promise<TransactionRecord | undefined> {
+  const text = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
+    order by transactions.turn desc`
+  return recordFrom(await run<RecordRow>(db, text, [plainHash(handle), now]), secrets)
+}
+
+/** One row a turn and group of the person. */
+interface RecordRow extends MemberRow {
+  readonly t_id: string | null
+}
+
+function recordFrom(rows: readonly RecordRow[], secrets: Secrets): TransactionRecord | undefined {
+  const [first] = rows
+  if (first === undefined) return undefined
+  const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
+  const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
+  const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
+  return {
+    transaction: transaction && toTransaction(transaction, secrets),
+    interaction: toInteraction(interaction),
+    client: client && toClient(client),
+    member: memberFrom(rows.filter(({ t_id }) => t_id === first.t_id)),
+  }
+}
+
+/** Opens a conversation. Where another caller opened the same turn first, theirs stands, and this answers undefined. */
+export async function openTransaction(
+  db: Db,
+  transaction: {
+    readonly interactionId: string
+    readonly clientId: string
+    readonly turn: number
+    readonly expiresAt: number
+    /** What is known from the start; absent: nothing. */
+    readonly progress?: Progress
+  },
+  context: { readonly secrets: Secrets; readonly random: Random; readonly now: number },
+): Promise<Transaction | undefined> {
+  const id = randomId(context.random, 'trs')
+  const progress = transaction.progress ?? begin()
+  const keyVersion = context.secrets.version
+  const [row] = await insert<'transactions', TransactionRow>(
+    db,
+    'transactions',
+    [
+      {
+        id,
+        interaction_id: transaction.interactionId,
+        turn: transaction.turn,
+        client_id: transaction.clientId,
+        state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
+        key_version: keyVersion,
+        progress: JSON.stringify(progress),
+        version: 1,
+        person_id: progress.subject?.userId ?? null,
+        link_hash: null,
+        created_at: context.now,
+        updated_at: context.now,
+        expires_at: transaction.expiresAt,
+        closed_at: null,
+        ended_by: null,
+        walked: '[]',
+      },
+    ],
+    `on conflict (interaction_id, turn) do nothing returning ${transactionColumns.join(', ')}`,
+  )
+  return row && toTransaction(row, context.secrets)
+}
+
+export async function findTransactionByState(
+  db: Db,
+  stateHandle: string,
+  secrets: Secrets,
+): Promise<Transaction | undefined> {
+  const row = await db
+    .selectFrom('transactions')
+    .selectAll()
+    .where('state_hash', '=', plainHash(stateHandle))
+    .executeTakeFirst()
+  return row && toTransaction(row, secrets)
+}
+
+/** The latest conversation of an interaction. */
+export async function findTransactionOfInteraction(
+  db: Db,
+  interactionId: string,
+  secrets: Secrets,
+): Promise<Transaction | undefined> {
+  const row = await db
+    .selectFrom('transactions')
+    .selectAll()
+    .where('interaction_id', '=', interactionId)
+    .orderBy('turn', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row && toTransaction(row, secrets)
+}
+
+/** A transaction by its public id, and whether the link is the one that is alive. */
+export async function findTransactionByLink(
+  db: Db,
+  id: string,
+  linkHash: string,
+  secrets: Secrets,
+): Promise<{ readonly transaction: Transaction; readonly alive: boolean } | undefined> {
+  const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && { transaction: toTransaction(row, secrets), alive: row.link_hash === linkHash }
+}
+
+/**
+ * Whose conversation it is. Where nobody is known by the name that was typed it is an id of nobody's, one for each
+ * conversation, so that the index costs what it costs for people who exist.
+ */
+const personIdOf = (id: string, { subject }: Progress): string | null =>
+  subject === undefined ? null : (subject.userId ?? `00u${id.slice(3)}`)
+
+type Move = Pick<
+  Row<'transactions'>,
+  | 'id'
+  | 'progress'
+  | 'version'
+  | 'person_id'
+  | 'link_hash'
+  | 'updated_at'
+  | 'closed_at'
+  | 'ended_by'
+  | 'walked'
+> & { readonly before: number }
+
+const move = statement((db, value: Value<Move>) =>
+  db
+    .updateTable('transactions')
+    .set({
+      progress: value('progress'),
+      version: value('version'),
+      person_id: value('person_id'),
+      link_hash: value('link_hash'),
+      updated_at: value('updated_at'),
+      closed_at: value('closed_at'),
+      ended_by: value('ended_by'),
+      walked: value('walked'),
+    })
+    .where('id', '=', value('id'))
+    .where('version', '=', value('before')),
+)
+
+/** Moves a transaction on from the version that was read. False: somebody else moved, or ended, it first. */
+export async function moveTransaction(
+  db: Db,
+  from: Transaction,
+  progress: Progress,
+  {
+    now,
+    endedBy,
+    ...walked
+  }: Omit<StepTaken, 'at'> & { readonly now: number; readonly endedBy?: string | undefined },
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await move(db, {
+    id: from.id,
+    before: from.version,
+    version: from.version + 1,
+    progress: JSON.stringify(progress),
+    person_id: personIdOf(from.id, progress),
+    link_hash: progress.challenge?.linkHash ?? null,
+    updated_at: now,
+    closed_at: progress.closed === undefined ? null : now,
+    ended_by: endedBy ?? null,
+    walked: JSON.stringify([...from.stepsTaken, { ...walked, at: now }].slice(-mostStepsTaken)),
+  })
+  return numAffectedRows > 0n
+}

@@ -1,0 +1,112 @@
+import type { Words } from './words.ts'
+
+/** German, addressing the reader formally. */
+export const de: Words = {
+  language: 'de',
+  review: 'machine-drafted',
+
+  context: {
+    title: 'Woher die Anfrage kam',
+    account: 'Konto',
+    app: 'Anwendung',
+    browser: 'Browser',
+    system: 'System',
+    address: 'IP-Adresse',
+    when: 'Zeitpunkt',
+    moment: '${request.date}, ${request.time}',
+  },
+
+  mail: {
+    common: {
+      greeting: 'Guten Tag ${user.profile.firstName},',
+      greetingNoName: 'Guten Tag,',
+      codeInstead: 'Oder diesen Code eingeben:',
+      neverTell:
+        'Geben Sie diesen Code niemandem weiter. Wer Sie am Telefon, im Chat oder per E-Mail danach fragt, führt nichts Gutes im Schilde.',
+      copyLink: 'Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:',
+      openLink: 'Öffnen Sie diese Adresse:',
+      lifetimeBoth: 'Link und Code gelten einmal und höchstens ${lifetime} lang.',
+      lifetimeLink: 'Der Link gilt einmal und höchstens ${lifetime} lang.',
+      lifetimeCode: 'Der Code gilt einmal und höchstens ${lifetime} lang.',
+      footer: '${org.name} hat Ihnen diese Nachricht geschickt, weil mit Ihrem Konto etwas geschehen ist.',
+    },
+    ForgotPassword: {
+      subject: 'Setzen Sie Ihr Passwort zurück',
+      title: 'Passwort zurücksetzen',
+      intro: 'Jemand, hoffentlich Sie selbst, möchte Ihr Passwort zurücksetzen.',
+      button: 'Passwort zurücksetzen',
+      codeOnly: 'Geben Sie diesen Code auf der Seite ein, auf der Sie angefragt haben:',
+      notYou: 'Wenn Sie das nicht waren, tun Sie nichts: Ihr Passwort bleibt, wie es ist.',
+    },
+    EmailChallenge: {
+      subject: 'Bestätigen Sie, dass Sie es sind',
+      title: 'Bestätigen Sie, dass Sie es sind',
+      intro: 'Jemand, hoffentlich Sie selbst, meldet sich gerade bei Ihrem Konto an.',
+      button: 'Ja, das bin ich',
+      codeOnly: 'Geben Sie diesen Code auf der Seite ein, die danach fragt:',
+      notYou:
+        'Wenn Sie das nicht sind, tun Sie mit dieser Nachricht nichts. Geschieht es noch einmal, ändern Sie Ihr Passwort.',
+    },
+    PasswordResetByAdmin: {
+      subject: 'Setzen Sie Ihr Passwort zurück',
+      title: 'Passwort zurücksetzen',
+      intro:
+        'Die Betreiber von ${org.name} bitten Sie, ein neues Passwort zu setzen. Ihr altes gilt nicht mehr.',
+      button: 'Neues Passwort setzen',
+      notYou: 'Wenn Sie das nicht erwartet haben, fragen Sie zuerst bei den Betreibern von ${org.name} nach.',
+    },
+    UserActivation: {
+      subject: 'Willkommen bei ${org.name}',
+      title: 'Willkommen',
+      intro: 'Bei ${org.name} wurde ein Konto für Sie angelegt. Wählen Sie ein Passwort, um es zu nutzen.',
+      button: 'Passwort wählen',
+      notYou:
+        'Wenn Sie das nicht erwartet haben, tun Sie nichts: Ohne Passwort kann niemand das Konto nutzen.',
+    },
+    PasswordChanged: {
+      subject: 'Ihr Passwort wurde geändert',
+      title: 'Ihr Passwort wurde geändert',
+      intro: 'Das Passwort Ihres Kontos wurde geändert.',
+      wasYou: 'Wenn Sie das waren, ist nichts weiter zu tun.',
+      notYouTitle: 'Wenn Sie das nicht waren',
+      notYouReset:
+        'Setzen Sie sofort ein neues Passwort: Gehen Sie selbst zur Anmeldeseite, nicht über einen Link in einer E-Mail, und wählen Sie „Passwort vergessen?“.',
+      notYouMailbox:
+        'Ändern Sie auch das Passwort Ihres Postfachs: Wer Ihre E-Mails liest, könnte dies wiederholen.',
+      notYouTell: 'Sagen Sie danach den Betreibern von ${org.name} Bescheid.',
+    },
+  },
+
+  link: {
+    title: 'Bestätigung per E-Mail',
+    yourCode: 'Ihr Code',
+    enterCode: {
+      authentication: 'Geben Sie diesen Code auf der Anmeldeseite ein, auf der Sie begonnen haben.',
+      recovery: 'Geben Sie diesen Code auf der Seite ein, auf der Sie das Zurücksetzen begonnen haben.',
+      unlock: 'Geben Sie diesen Code auf der Seite ein, auf der Sie das Entsperren begonnen haben.',
+      enrollment: 'Geben Sie diesen Code auf der Seite ein, auf der Sie die Registrierung begonnen haben.',
+    },
+    requestTitle: 'Von hier wurde der Code angefordert',
+    notYou: 'Wenn Sie ihn nicht angefordert haben, schließen Sie diese Seite.',
+    neverTell: 'Geben Sie diesen Code niemandem weiter.',
+    returnToTab: 'Das hat geklappt. Kehren Sie zu dem Tab oder Fenster zurück, in dem Sie begonnen haben.',
+    closeWindow: 'Sie können dieses hier schließen.',
+    transferred: 'Sie haben in einem neuen Tab weitergemacht.',
+    expired:
+      'Dieser Link ist abgelaufen. Einen neuen erhalten Sie auf der Seite, auf der Sie ihn angefordert haben.',
+    stale: 'Dieser Link ist überholt. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+    failed:
+      'Dieser Link konnte nicht verwendet werden. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+    setPassword: {
+      title: 'Passwort setzen',
+      how: 'Gehen Sie zu der Anwendung, bei der Sie sich anmelden, und wählen Sie dort „Passwort vergessen?“: Sie bekommen einen Code und setzen damit Ihr Passwort.',
+    },
+  },
+
+  error: {
+    title: 'Etwas ist schiefgegangen',
+    unexpected: 'Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.',
+    notFound: 'Unter dieser Adresse gibt es keine Seite.',
+    reference: 'Wenn Sie dies melden, nennen Sie die Kennung ${errorId}.',
+  },
+}

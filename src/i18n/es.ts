@@ -1,0 +1,108 @@
+import type { Words } from './words.ts'
+
+/** Spanish, addressing the reader formally. */
+export const es: Words = {
+  language: 'es',
+  review: 'machine-drafted',
+
+  context: {
+    title: 'De dónde viene la solicitud',
+    account: 'Cuenta',
+    app: 'Aplicación',
+    browser: 'Navegador',
+    system: 'Sistema',
+    address: 'Dirección IP',
+    when: 'Fecha y hora',
+    moment: '${request.date}, ${request.time}',
+  },
+
+  mail: {
+    common: {
+      greeting: 'Hola, ${user.profile.firstName}:',
+      greetingNoName: 'Hola:',
+      codeInstead: 'O introduzca este código:',
+      neverTell:
+        'No comparta este código con nadie. Quien se lo pida por teléfono, chat o correo no tiene buenas intenciones.',
+      copyLink: 'Si el botón no funciona, abra esta dirección:',
+      openLink: 'Abra esta dirección:',
+      lifetimeBoth: 'El enlace y el código sirven una sola vez y caducan en ${lifetime}.',
+      lifetimeLink: 'El enlace sirve una sola vez y caduca en ${lifetime}.',
+      lifetimeCode: 'El código sirve una sola vez y caduca en ${lifetime}.',
+      footer: '${org.name} le ha enviado este mensaje por un cambio o una solicitud en su cuenta.',
+    },
+    ForgotPassword: {
+      subject: 'Restablezca su contraseña',
+      title: 'Restablezca su contraseña',
+      intro: 'Alguien, esperamos que usted, ha pedido restablecer su contraseña.',
+      button: 'Restablecer la contraseña',
+      codeOnly: 'Introduzca este código en la página donde hizo la solicitud:',
+      notYou: 'Si no fue usted, no haga nada: su contraseña no cambiará.',
+    },
+    EmailChallenge: {
+      subject: 'Confirme que es usted',
+      title: 'Confirme que es usted',
+      intro: 'Alguien, esperamos que usted, está iniciando sesión en su cuenta.',
+      button: 'Sí, soy yo',
+      codeOnly: 'Introduzca este código en la página que se lo pide:',
+      notYou: 'Si no es usted, no haga nada con este mensaje. Si vuelve a ocurrir, cambie su contraseña.',
+    },
+    PasswordResetByAdmin: {
+      subject: 'Restablezca su contraseña',
+      title: 'Restablezca su contraseña',
+      intro:
+        'Los responsables de ${org.name} le piden que establezca una contraseña nueva. La anterior ya no funciona.',
+      button: 'Establecer una contraseña nueva',
+      notYou: 'Si no lo esperaba, pregunte a los responsables de ${org.name} antes de continuar.',
+    },
+    UserActivation: {
+      subject: 'Le damos la bienvenida a ${org.name}',
+      title: 'Le damos la bienvenida',
+      intro: 'Se ha creado una cuenta para usted en ${org.name}. Elija una contraseña para usarla.',
+      button: 'Elegir una contraseña',
+      notYou: 'Si no lo esperaba, no haga nada: sin contraseña nadie puede usar la cuenta.',
+    },
+    PasswordChanged: {
+      subject: 'Su contraseña ha cambiado',
+      title: 'Su contraseña ha cambiado',
+      intro: 'Se ha cambiado la contraseña de su cuenta.',
+      wasYou: 'Si fue usted, no tiene que hacer nada más.',
+      notYouTitle: 'Si no fue usted',
+      notYouReset:
+        'Establezca enseguida una contraseña nueva: vaya usted mismo a la página de inicio de sesión, no desde un enlace de un correo, y elija «¿Ha olvidado su contraseña?».',
+      notYouMailbox:
+        'Cambie también la contraseña de su buzón: quien lea su correo podría volver a hacer esto.',
+      notYouTell: 'Después, avise a los responsables de ${org.name}.',
+    },
+  },
+
+  link: {
+    title: 'Verificación por correo electrónico',
+    yourCode: 'Su código',
+    enterCode: {
+      authentication: 'Introduzca este código en la página de inicio de sesión donde empezó.',
+      recovery: 'Introduzca este código en la página donde empezó a restablecer su contraseña.',
+      unlock: 'Introduzca este código en la página donde empezó a desbloquear su cuenta.',
+      enrollment: 'Introduzca este código en la página donde empezó a registrarse.',
+    },
+    requestTitle: 'El código se pidió desde',
+    notYou: 'Si usted no lo pidió, cierre esta página.',
+    neverTell: 'No comparta este código con nadie.',
+    returnToTab: 'Todo correcto. Vuelva a la pestaña o ventana donde empezó.',
+    closeWindow: 'Puede cerrar esta.',
+    transferred: 'Ha continuado en una pestaña nueva.',
+    expired: 'Este enlace ha caducado. Para obtener otro, vuelva a la página donde lo pidió.',
+    stale: 'Este enlace ya no es el más reciente. Vuelva a la página donde lo pidió.',
+    failed: 'No se ha podido usar este enlace. Vuelva a la página donde lo pidió.',
+    setPassword: {
+      title: 'Establezca su contraseña',
+      how: 'Vaya a la aplicación en la que inicia sesión y elija «¿Ha olvidado su contraseña?»: recibirá un código con el que establecer su contraseña.',
+    },
+  },
+
+  error: {
+    title: 'Algo ha fallado',
+    unexpected: 'No ha funcionado. Inténtelo de nuevo dentro de un momento.',
+    notFound: 'No hay ninguna página en esta dirección.',
+    reference: 'Si informa de este problema, indique la referencia ${errorId}.',
+  },
+}

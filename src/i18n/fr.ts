@@ -1,0 +1,110 @@
+import type { Words } from './words.ts'
+
+/** French, addressing the reader formally. */
+export const fr: Words = {
+  language: 'fr',
+  review: 'machine-drafted',
+
+  context: {
+    title: 'Origine de la demande',
+    account: 'Compte',
+    app: 'Application',
+    browser: 'Navigateur',
+    system: 'Système',
+    address: 'Adresse IP',
+    when: 'Date et heure',
+    moment: '${request.date}, ${request.time}',
+  },
+
+  mail: {
+    common: {
+      greeting: 'Bonjour ${user.profile.firstName},',
+      greetingNoName: 'Bonjour,',
+      codeInstead: 'Ou saisissez ce code :',
+      neverTell:
+        'Ne communiquez ce code à personne. Quiconque vous le demande par téléphone, messagerie ou e-mail a de mauvaises intentions.',
+      copyLink: 'Si le bouton ne fonctionne pas, ouvrez cette adresse :',
+      openLink: 'Ouvrez cette adresse :',
+      lifetimeBoth: 'Le lien et le code ne servent qu’une fois et expirent dans ${lifetime}.',
+      lifetimeLink: 'Le lien ne sert qu’une fois et expire dans ${lifetime}.',
+      lifetimeCode: 'Le code ne sert qu’une fois et expire dans ${lifetime}.',
+      footer: '${org.name} vous a envoyé ce message à la suite d’un événement concernant votre compte.',
+    },
+    ForgotPassword: {
+      subject: 'Réinitialisez votre mot de passe',
+      title: 'Réinitialisez votre mot de passe',
+      intro: 'Quelqu’un, vous-même nous l’espérons, a demandé à réinitialiser votre mot de passe.',
+      button: 'Réinitialiser le mot de passe',
+      codeOnly: 'Saisissez ce code sur la page où vous avez fait la demande :',
+      notYou: 'Si ce n’était pas vous, ne faites rien : votre mot de passe reste inchangé.',
+    },
+    EmailChallenge: {
+      subject: 'Confirmez que c’est bien vous',
+      title: 'Confirmez que c’est bien vous',
+      intro: 'Quelqu’un, vous-même nous l’espérons, se connecte à votre compte.',
+      button: 'Oui, c’est moi',
+      codeOnly: 'Saisissez ce code sur la page qui vous le demande :',
+      notYou: 'Si ce n’est pas vous, ignorez ce message. Si cela se reproduit, changez votre mot de passe.',
+    },
+    PasswordResetByAdmin: {
+      subject: 'Réinitialisez votre mot de passe',
+      title: 'Réinitialisez votre mot de passe',
+      intro:
+        'Les responsables de ${org.name} vous demandent de définir un nouveau mot de passe. L’ancien ne fonctionne plus.',
+      button: 'Définir un nouveau mot de passe',
+      notYou:
+        'Si vous ne vous y attendiez pas, renseignez-vous auprès des responsables de ${org.name} avant de continuer.',
+    },
+    UserActivation: {
+      subject: 'Bienvenue chez ${org.name}',
+      title: 'Bienvenue',
+      intro: 'Un compte a été créé pour vous chez ${org.name}. Choisissez un mot de passe pour l’utiliser.',
+      button: 'Choisir un mot de passe',
+      notYou:
+        'Si vous ne vous y attendiez pas, ne faites rien : sans mot de passe, personne ne peut utiliser le compte.',
+    },
+    PasswordChanged: {
+      subject: 'Votre mot de passe a été modifié',
+      title: 'Votre mot de passe a été modifié',
+      intro: 'Le mot de passe de votre compte a été modifié.',
+      wasYou: 'Si c’était vous, il n’y a rien d’autre à faire.',
+      notYouTitle: 'Si ce n’était pas vous',
+      notYouReset:
+        'Définissez immédiatement un nouveau mot de passe : rendez-vous vous-même sur la page de connexion, sans suivre de lien reçu par e-mail, et choisissez « Mot de passe oublié ? ».',
+      notYouMailbox:
+        'Changez aussi le mot de passe de votre messagerie : quiconque lit vos e-mails pourrait recommencer.',
+      notYouTell: 'Prévenez ensuite les responsables de ${org.name}.',
+    },
+  },
+
+  link: {
+    title: 'Vérification par e-mail',
+    yourCode: 'Votre code',
+    enterCode: {
+      authentication: 'Saisissez ce code sur la page de connexion où vous avez commencé.',
+      recovery: 'Saisissez ce code sur la page de réinitialisation où vous avez commencé.',
+      unlock: 'Saisissez ce code sur la page de déverrouillage où vous avez commencé.',
+      enrollment: 'Saisissez ce code sur la page d’inscription où vous avez commencé.',
+    },
+    requestTitle: 'Le code a été demandé depuis',
+    notYou: 'Si vous ne l’avez pas demandé, fermez cette page.',
+    neverTell: 'Ne communiquez ce code à personne.',
+    returnToTab: 'C’est fait. Retournez à l’onglet ou à la fenêtre où vous avez commencé.',
+    closeWindow: 'Vous pouvez fermer celle-ci.',
+    transferred: 'Vous avez continué dans un nouvel onglet.',
+    expired: 'Ce lien a expiré. Pour en obtenir un autre, retournez à la page où vous l’avez demandé.',
+    stale: 'Ce lien n’est plus le plus récent. Retournez à la page où vous l’avez demandé.',
+    failed: 'Ce lien n’a pas pu être utilisé. Retournez à la page où vous l’avez demandé.',
+    setPassword: {
+      title: 'Définissez votre mot de passe',
+      how: 'Rendez-vous dans l’application à laquelle vous vous connectez et choisissez « Mot de passe oublié ? » : vous recevrez un code pour définir votre mot de passe.',
+    },
+  },
+
+  error: {
+    title: 'Une erreur s’est produite',
+    unexpected: 'Cela n’a pas fonctionné. Veuillez réessayer dans un instant.',
+    notFound: 'Il n’y a pas de page à cette adresse.',
+    reference: 'Si vous signalez ce problème, indiquez la référence ${errorId}.',
+  },
+}

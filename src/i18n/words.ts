@@ -1,0 +1,6 @@
+import type { en } from './en.ts'
+
+type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends string ? T[K] : DeepReadonly<T[K]> }
+
+/** The catalogue of one language. English is complete by definition and gives the type. */
+export type Words = DeepReadonly<typeof en>

@@ -1,0 +1,60 @@
+import type { Db, NewRow, Row } from '../storage/index.ts'
+import type { ApiRole, ApiToken } from './api-token.ts'
+
+export const toApiToken = (row: Omit<Row<'api_tokens'>, 'hash'>): ApiToken => ({
+  id: row.id,
+  name: row.name,
+  role: row.role as ApiRole,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+  lastUsedAt: row.last_used_at,
+})
+
+/** Adds a token. Where another node added the same one first, theirs stands. */
+export async function insertToken(db: Db, row: NewRow<'api_tokens'>): Promise<void> {
+  await db
+    .insertInto('api_tokens')
+    .values(row)
+    .onConflict((oc) => oc.column('hash').doNothing())
+    .execute()
+}
+
+export async function findTokenByHash(db: Db, hashes: readonly string[]): Promise<ApiToken | undefined> {
+  const row = await db.selectFrom('api_tokens').selectAll().where('hash', 'in', hashes).executeTakeFirst()
+  return row && toApiToken(row)
+}
+
+export async function listTokens(db: Db): Promise<readonly ApiToken[]> {
+  const rows = await db.selectFrom('api_tokens').selectAll().orderBy('created_at').orderBy('id').execute()
+  return rows.map(toApiToken)
+}
+
+export async function removeToken(db: Db, id: string): Promise<ApiToken | undefined> {
+  const row = await db.deleteFrom('api_tokens').where('id', '=', id).returningAll().executeTakeFirst()
+  return row && toApiToken(row)
+}
+
+/** How exact the last use is told: a write for every request would cost more than it tells. */
+const useIsToldEveryMs = 60_000
+
+export async function noteTokenUse(db: Db, id: string, now: number): Promise<void> {
+  await db
+    .updateTable('api_tokens')
+    .set({ last_used_at: now })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', now - useIsToldEveryMs)]))
+    .execute()
+}
+
+/** Removes the tokens that one party made, except the one with these hashes. */
+export async function removeTokensOf(
+  db: Db,
+  createdBy: string,
+  exceptHashes: readonly string[],
+): Promise<void> {
+  await db
+    .deleteFrom('api_tokens')
+    .where('created_by', '=', createdBy)
+    .where('hash', 'not in', exceptHashes)
+    .execute()
+}

@@ -1,0 +1,182 @@
+import { ProtocolError } from '../../base/index.ts'
+import type { Fields } from '../operation.ts'
+import { types } from '../policies/read.ts'
+import { type Api, memberAt, textAt } from './api.ts'
+import type { ResourceLists } from './change.ts'
+import { appBody, membersKept } from './read.ts'
+import { peopleIn, renamed } from './references.ts'
+
+/** A thing that is there: as a document would write it down, and as the API tells it. */
+export interface Item {
+  readonly id: string
+  readonly body: Fields
+  readonly wire: Fields
+}
+
+export interface PolicyItem extends Item {
+  readonly rules: readonly Item[]
+}
+
+/** Everything that a document could be about. */
+export interface CurrentState {
+  readonly userAttributes: readonly Item[]
+  readonly authenticators: readonly Item[]
+  readonly groups: readonly Item[]
+  readonly policies: readonly PolicyItem[]
+  readonly apps: readonly Item[]
+  readonly trustedOrigins: readonly Item[]
+  readonly people: readonly Item[]
+  /** All groups, Everyone among them, by name in small letters. */
+  readonly groupIds: ReadonlyMap<string, string>
+}
+
+/** Reads what there is; people only where they are asked for, as there may be many. */
+export async function readCurrentState(api: Api, { people = false } = {}): Promise<CurrentState> {
+  const groups = await api.list('/groups')
+  const groupNames = new Map(groups.map((group) => [textAt(group, 'id'), textAt(group, 'profile', 'name')]))
+  const policies = await policiesOf(api, groupNames)
+  return {
+    userAttributes: await attributesOf(api),
+    authenticators: (await api.list('/authenticators')).map((wire) => item(wire, setupBody(wire))),
+    groups: groups.filter(({ type }) => type !== 'BUILT_IN').map((wire) => item(wire, groupBody(wire))),
+    groupIds: new Map([...groupNames].map(([id, name]) => [name.toLowerCase(), id])),
+    policies,
+    apps: await appsOf(api, groupNames, policies),
+    trustedOrigins: (await api.list('/trustedOrigins')).map((wire) => item(wire, originBody(wire))),
+    people: people ? await peopleOf(api, groupNames) : [],
+  }
+}
+
+/** What there is as a document that makes it so. */
+export async function currentState(api: Api, { people = false } = {}): Promise<ResourceLists> {
+  const standing = await readCurrentState(api, { people })
+  return {
+    userAttributes: standing.userAttributes.map(({ body }) => body),
+    groups: standing.groups.map(({ body }) => body),
+    policies: standing.policies.map(({ body, rules }) => ({
+      ...body,
+      rules: rules.map((rule) => rule.body),
+    })),
+    authenticators: standing.authenticators.map(({ body }) => body),
+    apps: standing.apps.map(({ body }) => ({ ...body, signOnMode: 'OPENID_CONNECT' })),
+    trustedOrigins: standing.trustedOrigins.map(({ body }) => body),
+    ...(people && { people: standing.people.map(({ body }) => body) }),
+  }
+}
+
+const item = (wire: Fields, body: Fields): Item => ({ id: textAt(wire, 'id'), body, wire })
+
+function groupBody(wire: Fields): Fields {
+  const description = memberAt(wire, 'profile', 'description')
+  return {
+    profile: {
+      name: textAt(wire, 'profile', 'name'),
+      ...(typeof description === 'string' && { description }),
+    },
+  }
+}
+
+async function attributesOf(api: Api): Promise<readonly Item[]> {
+  const schema = await api.call('GET', '/meta/schemas/user/default')
+  const properties = (memberAt(schema, 'definitions', 'custom', 'properties') ?? {}) as Fields
+  return Object.entries(properties).map(([name, definition]) => {
+    const body = { name, ...(definition as Fields) }
+    return { id: name, body, wire: body }
+  })
+}
+
+const setupBody = ({ key, status, settings }: Fields): Fields => ({ key, status, settings: settings ?? {} })
+
+const originBody = ({ name, origin, scopes, status }: Fields): Fields => ({
+  name,
+  origin,
+  scopes: (scopes as readonly { readonly type: string }[]).map(({ type }) => ({ type })).toSorted(byType),
+  status,
+})
+const byType = (a: { readonly type: string }, b: { readonly type: string }) => (a.type < b.type ? -1 : 1)
+
+async function appsOf(
+  api: Api,
+  groupNames: ReadonlyMap<string, string>,
+  policies: readonly PolicyItem[],
+): Promise<readonly Item[]> {
+  const items: Item[] = []
+  for (const wire of await api.list('/apps')) {
+    const assigned = await api.list(`/apps/${encodeURIComponent(textAt(wire, 'id'))}/groups`)
+    const groups = assigned.map(({ id }) => groupNames.get(String(id)) ?? String(id)).toSorted()
+    const grants = isService(wire) ? { grants: await grantsOf(api, textAt(wire, 'id')) } : {}
+    const mapped = textAt(wire, '_links', 'accessPolicy', 'href').split('/').at(-1)
+    const policy = policies.find(({ id }) => id === mapped)
+    const accessPolicy = policy && { accessPolicy: policy.body.name }
+    items.push(item(wire, appBody({ ...wire, groups, ...grants, ...accessPolicy })))
+  }
+  return items
+}
+
+const isService = (wire: Fields): boolean =>
+  memberAt(wire, 'settings', 'oauthClient', 'application_type') === 'service'
+
+async function grantsOf(api: Api, appId: string): Promise<readonly string[]> {
+  const grants = await api.list(`/apps/${encodeURIComponent(appId)}/grants`)
+  return grants.map(({ scopeId }) => String(scopeId)).toSorted()
+}
+
+async function policiesOf(api: Api, groupNames: ReadonlyMap<string, string>): Promise<readonly PolicyItem[]> {
+  const found: { readonly type: string; readonly wire: Fields; readonly rules: readonly Fields[] }[] = []
+  for (const type of types) {
+    for (const wire of await api.list(`/policies?type=${type}`)) {
+      found.push({ type, wire, rules: await api.list(`/policies/${textAt(wire, 'id')}/rules`) })
+    }
+  }
+  const logins = await loginsOf(
+    api,
+    found.flatMap(({ wire, rules }) => [wire, ...rules]),
+  )
+  const named = (wire: Fields): Item => {
+    const to = {
+      group: (id: string) => groupNames.get(id) ?? id,
+      person: (id: string) => logins.get(id) ?? id,
+    }
+    const { name, status } = wire
+    const body = Object.fromEntries(Object.entries(wire).filter(([member]) => !ours.includes(member)))
+    return item(wire, renamed(membersKept(wire, { name: String(name), status: String(status), body }), to))
+  }
+  return found.map(({ type, wire, rules }) => {
+    const { body, ...rest } = named(wire)
+    return { ...rest, body: { type, ...body }, rules: rules.map(named) }
+  })
+}
+
+/** What the engine itself says of a policy or a rule. */
+const ours = ['id', 'name', 'status', 'priority', 'system', 'type', 'created', 'lastUpdated', '_links']
+
+async function loginsOf(api: Api, bodies: readonly Fields[]): Promise<ReadonlyMap<string, string>> {
+  const logins = new Map<string, string>()
+  for (const id of peopleIn(bodies)) {
+    const person = await findPerson(api, id)
+    if (person !== undefined) logins.set(id, textAt(person, 'profile', 'login'))
+  }
+  return logins
+}
+
+/** A person by id or login, if there is one. */
+export async function findPerson(api: Api, name: string): Promise<Fields | undefined> {
+  try {
+    return await api.call('GET', `/users/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (error instanceof ProtocolError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+async function peopleOf(api: Api, groupNames: ReadonlyMap<string, string>): Promise<readonly Item[]> {
+  const items: Item[] = []
+  for (const wire of await api.list('/users')) {
+    const groups = (await api.list(`/users/${textAt(wire, 'id')}/groups`))
+      .filter(({ type }) => type !== 'BUILT_IN')
+      .map(({ id }) => groupNames.get(String(id)) ?? String(id))
+    const profile = Object.entries(wire.profile as Fields).filter(([, value]) => value !== null)
+    items.push(item(wire, { profile: Object.fromEntries(profile), groups: groups.toSorted() }))
+  }
+  return items
+}

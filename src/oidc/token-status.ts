@@ -1,0 +1,75 @@
+import { findRefreshToken, isAnyRevoked, type RefreshToken } from './artifacts.store.ts'
+import type { Claims } from './keys.ts'
+import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
+import type { AuthorizationServer } from './server.ts'
+import { revocableIds } from './tokens.ts'
+
+/** A token of ours that is worth something now, and who stands behind it. */
+export interface LiveToken extends SignedIn {
+  readonly clientId: string
+  readonly claims: Claims
+}
+
+/** The claims of a token that this server has signed, alive or not; undefined where it has not. */
+export async function readToken(
+  parts: Parts,
+  server: AuthorizationServer,
+  token: string,
+): Promise<Claims | undefined> {
+  const claims = await parts.keys.verify(token)
+  return claims !== undefined && claims.iss === server.issuer ? claims : undefined
+}
+
+/** An access token that has not expired, was not revoked, and whose session lives. */
+export async function findLiveAccessToken(
+  parts: Parts,
+  server: AuthorizationServer,
+  token: string,
+): Promise<LiveToken | undefined> {
+  const claims = await readToken(parts, server, token)
+  const { jti, cid, sid } = claims ?? {}
+  // Told apart by `cid`: an ID token must never do as an access token.
+  if (claims === undefined || !isText(jti) || !isText(cid) || !isText(sid)) return undefined
+  if (hasExpired(parts, claims) || (await isAnyRevoked(parts.storage.db, revocableIds(jti)))) return undefined
+  return withSignedIn(parts, claims, sid, cid)
+}
+
+/** An ID token that has not expired and whose session lives. */
+export async function findLiveIdToken(
+  parts: Parts,
+  server: AuthorizationServer,
+  token: string,
+): Promise<LiveToken | undefined> {
+  const claims = await readToken(parts, server, token)
+  const { aud, sid, cid } = claims ?? {}
+  if (claims === undefined || !isText(aud) || !isText(sid) || cid !== undefined) return undefined
+  return hasExpired(parts, claims) ? undefined : withSignedIn(parts, claims, sid, aud)
+}
+
+/** A refresh token that is neither expired nor consumed, and whose session lives. */
+export async function findLiveRefreshToken(
+  parts: Parts,
+  server: AuthorizationServer,
+  token: string,
+): Promise<(SignedIn & { readonly refresh: RefreshToken }) | undefined> {
+  const now = parts.clock.now()
+  const refresh = await findRefreshToken(parts.storage.db, token, now)
+  if (refresh === undefined || refresh.consumed || refresh.server !== server.id) return undefined
+  const signedIn = await findSignedIn(parts.storage.db, refresh.sessionId, refresh.clientId, now)
+  return signedIn && { ...signedIn, refresh }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+export const hasExpired = (parts: Parts, { exp }: Claims): boolean =>
+  typeof exp !== 'number' || exp * 1000 <= parts.tokenClock.now()
+
+async function withSignedIn(
+  parts: Parts,
+  claims: Claims,
+  sessionId: string,
+  clientId: string,
+): Promise<LiveToken | undefined> {
+  const signedIn = await findSignedIn(parts.storage.db, sessionId, clientId, parts.clock.now())
+  return signedIn && { ...signedIn, clientId, claims }
+}

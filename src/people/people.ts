@@ -1,0 +1,290 @@
+import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
+import { type Clock, ProtocolError, type Random } from '../base/index.ts'
+import {
+  createPerson,
+  endPersonTokens,
+  findCredential,
+  findPerson,
+  findPersonByIdentifier,
+  findUserSchema,
+  groupIdsOf,
+  type NewPerson,
+  type Person,
+  type PersonChanges,
+  type PersonStatus,
+  type Profile,
+  profileProblems,
+  putCredential,
+  removePerson,
+  updatePerson,
+} from '../directory/index.ts'
+import { endTransactionsOf } from '../interactions/index.ts'
+import {
+  changeProblem,
+  newPassword,
+  type PasswordData,
+  type PasswordHasher,
+  passwordProblem,
+} from '../passwords/index.ts'
+import type { PasswordRules, Policies } from '../policies/index.ts'
+import { revokeSessionsOf } from '../sessions/index.ts'
+import type { Db, Storage, Tx } from '../storage/index.ts'
+
+export interface PeopleParts {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly hasher: PasswordHasher
+  readonly policies: Policies
+}
+
+export interface PersonWithPassword extends NewPerson {
+  readonly password?: string | undefined
+  /** A hash made before (argon2id), instead of a password: for seeds. */
+  readonly passwordHash?: string | undefined
+}
+
+const password = 'okta_password'
+
+/** Who does it, for the log, and what else belongs to it, in the same database transaction. */
+export interface ChangeContext {
+  readonly by?: Party
+  with?(tx: Tx, person: Person, now: number): Promise<void>
+}
+
+const system: Party = { id: 'system', type: 'SystemPrincipal' }
+
+/** What an owner or administrator does to people; each call is one transaction, with everything that must end with it. */
+export interface People {
+  /** The person with this id, else with this login, else with this email. */
+  find(name: string): Promise<Person | undefined>
+  /** Creates a person, ACTIVE unless said otherwise. The password must meet her policy. Throws 400. */
+  add(person: PersonWithPassword, deed?: ChangeContext): Promise<Person>
+  /**
+   * Changes a person; undefined where she does not exist. A new email, status or password ends her open recoveries;
+   * a new password or a status that may not sign in ends her sessions as well. Throws 400.
+   */
+  change(
+    id: string,
+    changes: Pick<PersonChanges, 'profile' | 'status'> & {
+      readonly password?: string | undefined
+      readonly passwordHash?: string | undefined
+    },
+    deed?: ChangeContext & {
+      /** She does it herself: the policy's history counts, and where it is strict its minimum age. */
+      readonly own?: { readonly strict: boolean }
+      /** Only from these statuses; throws `refused` where she has another, even one she got a moment ago. */
+      readonly from?: { readonly statuses: readonly PersonStatus[]; readonly refused: Error }
+    },
+  ): Promise<Person | undefined>
+  /** Removes a person with her credentials, sessions and open recoveries; false where she does not exist. */
+  remove(id: string, deed?: ChangeContext): Promise<boolean>
+  /** Ends her sessions; their tokens are worth nothing from now on. */
+  endSessions(id: string, deed?: ChangeContext): Promise<void>
+  /** How something that only its owner knows is stored. */
+  hashed(text: string): Promise<string>
+  /** Whether this is her password now. For owners; costs what a sign-in costs and counts for no budget. */
+  hasPassword(id: string, password: string): Promise<boolean>
+}
+
+export function createPeople(parts: PeopleParts): People {
+  const { storage, clock, random, hasher, policies } = parts
+
+  async function checkedPassword(
+    text: string,
+    person: Pick<Person, 'profile'>,
+    personId: string,
+    more: (rules: PasswordRules) => Promise<string | undefined> = async () => undefined,
+  ): Promise<void> {
+    const groupIds = await groupIdsOf(storage.db, personId)
+    const { password } = await policies.for({ groupIds, personId })
+    const problem = (await passwordProblem(text, password, person)) ?? (await more(password))
+    if (problem !== undefined) {
+      const causes = [`password: ${problem}`]
+      throw new ProtocolError(400, 'E0000001', 'Api validation failed: password', { causes })
+    }
+  }
+
+  async function checkProfile(fields: Partial<Profile>, options: { readonly whole: boolean }) {
+    const causes = profileProblems(await findUserSchema(storage.db), fields, options)
+    if (causes.length === 0) return
+    const [field = ''] = causes[0]?.split(':') ?? []
+    throw new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes })
+  }
+
+  async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
+    await putCredential(db, { personId, authenticator: password, data }, now)
+    await endPersonTokens(db, personId)
+    await updatePerson(db, personId, { passwordChangedAt: now }, now)
+  }
+
+  async function endSessions(tx: Tx, personId: string, now: number, by: Party): Promise<void> {
+    const ended = await revokeSessionsOf(tx, personId, now)
+    if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
+  }
+
+  /** A code, link or token that went out before must not work on what the account has become. */
+  async function endRecoveries(tx: Tx, personId: string, now: number, rule: string): Promise<void> {
+    await endTransactionsOf(tx, personId, now, { rule })
+    await endPersonTokens(tx, personId)
+  }
+
+  return {
+    find: async (name) =>
+      (await findPerson(storage.db, name)) ?? (await findPersonByIdentifier(storage.db, name)),
+
+    async add({ password: text, passwordHash, ...person }, { by = system, with: also } = {}) {
+      await checkProfile(person.profile, { whole: true })
+      if (text !== undefined) await checkedPassword(text, person, '')
+      const data =
+        passwordHash !== undefined
+          ? { hash: passwordHash, history: [] }
+          : text === undefined
+            ? undefined
+            : await newPassword(hasher, text, undefined)
+      const now = clock.now()
+      return storage.transaction(async (tx) => {
+        const created = await createPerson(tx, { status: 'ACTIVE', ...person }, { random, now })
+        if (data !== undefined) await putPassword(tx, created.id, data, now)
+        await record(tx, lifecycle('user.lifecycle.create', 'Create user', created, by), { random, now })
+        await also?.(tx, created, now)
+        return created
+      })
+    },
+
+    async change(
+      id,
+      { password: text, passwordHash, profile, status },
+      { by = system, with: also, from, own } = {},
+    ) {
+      const found = await findPerson(storage.db, id)
+      if (found === undefined) return undefined
+      if (profile !== undefined) await checkProfile(profile, { whole: false })
+      const credential = await findCredential<PasswordData>(storage.db, id, password)
+      if (text !== undefined) {
+        const earlier = { data: credential?.data, changedAt: found.passwordChangedAt }
+        const at = { now: clock.now(), strict: own?.strict === true }
+        await checkedPassword(text, found, id, async (rules) =>
+          own === undefined ? undefined : changeProblem(hasher, text, rules, earlier, at),
+        )
+      }
+      const data =
+        passwordHash !== undefined
+          ? { hash: passwordHash, history: [] }
+          : text === undefined
+            ? undefined
+            : await newPassword(hasher, text, credential?.data)
+      const now = clock.now()
+      return storage.transaction(async (tx) => {
+        // Held from here on: of two changes at once each must see what the other has done, and end what it must.
+        const before = await updatePerson(tx, id, {}, now)
+        if (before === undefined) return undefined
+        const changes = { ...(profile && { profile }), ...(status && { status }) }
+        const changed = await updatePerson(tx, id, changes, now, from?.statuses)
+        if (changed === undefined && from !== undefined) throw from.refused
+        if (changed === undefined) return undefined
+        if (data !== undefined) await putPassword(tx, id, data, now)
+        const emailChanged = changed.profile.email !== before.profile.email
+        const statusChanged = changed.status !== before.status
+        const rule = statusChanged
+          ? `status ${changed.status}`
+          : data !== undefined
+            ? 'password-changed'
+            : emailChanged && 'email-changed'
+        if (rule) await endRecoveries(tx, id, now, rule)
+        for (const event of eventsOfChange(before, changed, by, data !== undefined, profile !== undefined)) {
+          await record(tx, event, { random, now })
+        }
+        if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
+          await endSessions(tx, id, now, by)
+        }
+        await also?.(tx, changed, now)
+        return changed
+      })
+    },
+
+    hashed: (text) => hasher.hash(text),
+
+    async hasPassword(id, text) {
+      const credential = await findCredential<PasswordData>(storage.db, id, password)
+      return hasher.verify(text, credential?.data.hash)
+    },
+
+    async endSessions(id, { by = system } = {}) {
+      await storage.transaction((tx) => endSessions(tx, id, clock.now(), by))
+    },
+
+    async remove(id, { by = system } = {}) {
+      const now = clock.now()
+      return storage.transaction(async (tx) => {
+        const person = await findPerson(tx, id)
+        if (person === undefined) return false
+        await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
+        await endSessions(tx, id, now, by)
+        const deleted = lifecycle('user.lifecycle.delete.completed', 'Delete user', person, by)
+        await record(tx, deleted, { random, now })
+        return removePerson(tx, id)
+      })
+    },
+  }
+}
+
+const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
+
+/** What the log tells of a change: one event for each kind of it. */
+function eventsOfChange(
+  before: Person,
+  after: Person,
+  by: Party,
+  password: boolean,
+  profile: boolean,
+): readonly NewEvent[] {
+  const email = after.profile.email !== before.profile.email
+  return [
+    ...(after.status === before.status
+      ? []
+      : [
+          lifecycle(
+            lifecycleOf(before.status, after.status),
+            `User became ${after.status}, was ${before.status}`,
+            after,
+            by,
+          ),
+        ]),
+    ...(password
+      ? [lifecycle('user.account.update_password', 'Password set by an administrator', after, by)]
+      : []),
+    ...(email ? [lifecycle('user.account.update_primary_email', 'Primary email changed', after, by)] : []),
+    ...(profile ? [lifecycle('user.account.update_profile', 'Update user', after, by)] : []),
+  ]
+}
+
+/** The type of event that tells of a new status. */
+function lifecycleOf(before: PersonStatus, after: PersonStatus): EventType {
+  const reached = becoming[after]
+  if (reached !== undefined) return reached
+  return leaving[before] ?? 'user.lifecycle.activate'
+}
+
+const becoming: Partial<Record<PersonStatus, EventType>> = {
+  SUSPENDED: 'user.lifecycle.suspend',
+  DEPROVISIONED: 'user.lifecycle.deactivate',
+  LOCKED_OUT: 'user.account.lock',
+  PASSWORD_EXPIRED: 'user.account.expire_password',
+  RECOVERY: 'user.account.reset_password',
+}
+
+/** Back to a status that may do things: told by what was left behind. */
+const leaving: Partial<Record<PersonStatus, EventType>> = {
+  SUSPENDED: 'user.lifecycle.unsuspend',
+  DEPROVISIONED: 'user.lifecycle.reactivate',
+  LOCKED_OUT: 'user.account.unlock',
+}
+
+const lifecycle = (eventType: EventType, displayMessage: string, person: Person, actor: Party): NewEvent => ({
+  eventType,
+  displayMessage,
+  outcome: { result: 'SUCCESS' },
+  actor,
+  target: [{ id: person.id, type: 'User', alternateId: person.profile.login }],
+})
