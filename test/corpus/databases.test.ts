@@ -133,6 +133,21 @@ onEachDatabase('a database of an earlier version', ({ name: kind, create }) => {
       expect(seen(await answer(open.queued, code))).toBe('200 reset-authenticator')
       await resets(open.queued)
     })
+
+    test('of an unknown user goes on like one of a user, to its fifth wrong code', async () => {
+      const resent = await on.idx(open.unknown, 'challenge/resend')
+      expect(seen(resent)).toMatch(/^200 challenge-authenticator/)
+      for (let guess = 2; guess <= 4; guess++) {
+        expect(seen(await answer(open.unknown, '000000'))).toMatch(/^401 challenge-authenticator/)
+      }
+      expect(seen(await answer(open.unknown, '000000'))).toBe('429 tooManyRequests')
+    })
+
+    test('that a token of an administrator began takes the new password', () => resets(open.byToken))
+
+    test('that is over tells the page that waits for it', async () => {
+      expect(seen(await on.idx(open.over, 'challenge/poll'))).toBe('200 idx.transferred.to.new.tab')
+    })
   })
 
   describe('a token', () => {

@@ -76,6 +76,12 @@ export interface Facts {
     readonly secondFactor: Open & { readonly code: string }
     /** The mail stands in the outbox. */
     readonly queued: Open
+    /** Of a user who does not exist: it waits for a code that was never mailed; one wrong one was given. */
+    readonly unknown: Open
+    /** Begun with a token that an administrator handed out: it waits for the new password. */
+    readonly byToken: Open
+    /** Ended with an interaction code. */
+    readonly over: Open
   }
   readonly session: {
     readonly login: string

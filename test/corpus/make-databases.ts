@@ -23,6 +23,7 @@ import {
   redirectUri,
   secret,
   settleSqlite,
+  web,
 } from './installation.ts'
 import { render, start } from './mask.ts'
 
@@ -49,6 +50,7 @@ const active = [
   'refreshed',
   'coded',
   'handed',
+  'token',
   'mailed',
 ] as const
 
@@ -106,13 +108,10 @@ async function fill(url: string): Promise<Facts> {
   const session = await tokensOf('session')
   const spent = (await tokensOf('refreshed')).refresh_token
   const refreshed = must(await first.refresh(spent), 200).body
-  const handed = must(
-    await first.api('POST', `/users/${users.handed?.id}/lifecycle/reset_password?sendEmail=false`),
-    200,
-  ).body.resetPasswordUrl
+  const handed = await handOut(first, users.handed?.id)
 
   const identify = await first.begin(loginOf('identify'))
-  const select = await toTheChoice(first, 'select')
+  const { choice: _, ...select } = await toTheChoice(first, 'select')
   const verify = await toTheCode(first, 'verify')
   const verifyMail = await first.mail(loginOf('verify'))
   const almostLocked = await toTheCode(first, 'locked')
@@ -139,6 +138,12 @@ async function fill(url: string): Promise<Facts> {
     'challenge-authenticator',
   )
   const { code: secondCode } = await first.mail(loginOf('second'))
+  const unknown = await toTheCode(first, 'unknown')
+  must(await first.idx(unknown, 'challenge/answer', passcode('000000')), 401, 'challenge-authenticator')
+  const over = await first.begin(loginOf('ada'))
+  must(await first.idx(over, 'identify', { identifier: over.login, ...right }), 200, 'interaction_code')
+  const token = await handOut(first, users.token?.id)
+  const byToken = await first.begin(loginOf('token'), web, { recovery_token: token })
   await first.close()
 
   // A node that delivers nothing: its mails stay in the outbox.
@@ -163,6 +168,9 @@ async function fill(url: string): Promise<Facts> {
       reenroll,
       secondFactor: { ...secondFactor, code: secondCode },
       queued,
+      unknown,
+      byToken,
+      over,
     },
     session: {
       login: loginOf('session'),
@@ -172,7 +180,7 @@ async function fill(url: string): Promise<Facts> {
     },
     refreshed: { login: loginOf('refreshed'), spent, refreshToken: refreshed.refresh_token },
     interactionCode: { login: loginOf('coded'), code: interactionCode },
-    recoveryToken: { login: loginOf('handed'), token: String(handed).split('/').at(-1) ?? '' },
+    recoveryToken: { login: loginOf('handed'), token: handed },
     queuedByAdmin: { login: loginOf('mailed') },
   }
 }
@@ -183,6 +191,13 @@ async function signIn(on: Installation, name: string): Promise<string> {
   const open = await on.begin(loginOf(name))
   const answer = await on.idx(open, 'identify', { identifier: open.login, ...passcode(password) })
   return codeOf(must(answer, 200, 'interaction_code').body)
+}
+
+/** A token in place of a mail. */
+async function handOut(on: Installation, id: string | undefined): Promise<string> {
+  const path = `/users/${id}/lifecycle/reset_password?sendEmail=false`
+  const { body } = must(await on.api('POST', path), 200)
+  return String(body.resetPasswordUrl).split('/').at(-1) ?? ''
 }
 
 async function toTheChoice(on: Installation, name: string) {
