@@ -145,7 +145,7 @@ onEachDatabase('a database of an earlier version', ({ name: kind, create }) => {
 
     test('that a token of an administrator began takes the new password', () => resets(open.byToken))
 
-    test('that is over tells the page that waits for it', async () => {
+    test('that is over answers a poll with its end', async () => {
       expect(seen(await on.idx(open.over, 'challenge/poll'))).toBe('200 idx.transferred.to.new.tab')
     })
   })

@@ -66,7 +66,7 @@ export function newCounter(database: 'sqlite' | 'postgres'): Counter {
 }
 
 // What HTTP itself adds, and what the machine's speed or the number of requests before decides.
-const unheard = new Set(['connection', 'content-length', 'date', 'keep-alive', 'x-okta-request-id'])
+const ignored = new Set(['connection', 'content-length', 'date', 'keep-alive', 'x-okta-request-id'])
 /** What nearly every answer says of itself: an answer is noted with what differs from this. */
 const usual: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
@@ -167,7 +167,7 @@ export class Walk {
 
   #headersOf(headers: Headers): string {
     const shown = [...headers]
-      .filter(([name, value]) => !unheard.has(name) && usual[name] !== value)
+      .filter(([name, value]) => !ignored.has(name) && usual[name] !== value)
       .map(([name, value]) => [name, counted.has(name) ? '<count>' : this.#mask.text(value)])
     for (const name of Object.keys(usual)) if (!headers.has(name)) shown.push([name, 'absent'])
     const set = JSON.stringify(Object.fromEntries(shown))
