@@ -16,6 +16,7 @@ export {
 } from './groups.store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
 export {
+  asJudged,
   createPerson,
   ensureEveryone,
   findCredential,
@@ -25,7 +26,9 @@ export {
   getEveryone,
   groupIdsOf,
   groupNamesOf,
+  type JudgedUser,
   listPeople,
+  lockPerson,
   type Member,
   type MemberRow,
   memberFrom,
@@ -33,6 +36,7 @@ export {
   nameKey,
   personColumns,
   putCredential,
+  rehashCredential,
   removeCredential,
   removePerson,
   updatePerson,

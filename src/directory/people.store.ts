@@ -3,11 +3,15 @@ import {
   type Db,
   insert,
   isUniqueViolation,
+  locksRows,
   prefixed,
   type Row,
   run,
+  StaleRead,
+  type Storage,
   slots,
   statement,
+  type Tx,
   unprefixed,
   type Value,
 } from '../storage/index.ts'
@@ -25,6 +29,7 @@ export const personColumns = [
   'status_changed_at',
   'password_changed_at',
   'last_login_at',
+  'version',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -38,6 +43,7 @@ export const toPerson = (row: PersonRow): Person => ({
   statusChangedAt: row.status_changed_at,
   passwordChangedAt: row.password_changed_at,
   lastLoginAt: row.last_login_at,
+  version: row.version,
 })
 
 // What is read where there is nobody, so that it takes as long.
@@ -50,6 +56,7 @@ const stranger: PersonRow = {
   status_changed_at: 0,
   password_changed_at: null,
   last_login_at: null,
+  version: 0,
 }
 
 /** The person of a row; the work is the same without one. */
@@ -66,6 +73,47 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
   const { rows } = await personById(db, { id })
   const [row] = rows
   return row && toPerson(row)
+}
+
+const lockedById = statement((db, value: Value<{ id: string }>) => {
+  const query = db.selectFrom('people').selectAll().where('id', '=', value('id'))
+  return locksRows(db) ? query.forUpdate() : query
+})
+
+/**
+ * A user as stored at this moment, locked until the transaction ends: nobody else changes the user, or completes
+ * anything in the user's name, meanwhile. The first statement of every transaction that writes what belongs to a user,
+ * whatever it writes: one lock order leaves no deadlock to whoever sends requests about somebody else (A50).
+ */
+export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined> {
+  const { rows } = await lockedById(tx, { id })
+  return personOrStranger(rows[0])
+}
+
+/** A user as something was judged by: the id and the version that was read; no version: no such user. */
+export interface JudgedUser {
+  readonly id: string
+  readonly version: number | undefined
+}
+
+/**
+ * Runs `work` in one database transaction that holds the user's row, if the user is still as judged. Throws `StaleRead`
+ * where not, and nothing is written: between the judgement and here lie hashes and queues, and whoever changed the user
+ * meanwhile was answered that it is done (A49). For an unknown user the same statement finds nothing.
+ */
+export async function asJudged<T>(
+  storage: Storage,
+  { id, version }: JudgedUser,
+  work: (tx: Tx, person: Person | undefined) => Promise<T>,
+): Promise<T> {
+  const result = await storage.transaction(async (tx) => {
+    const person = await lockPerson(tx, id)
+    return person?.version === version ? { done: await work(tx, person) } : undefined
+  })
+  // Thrown once the transaction has ended well: on SQLite it ends together with the change that was met in it, so that
+  // whoever reads again finds that change.
+  if (result === undefined) throw new StaleRead(`user ${id}`)
+  return result.done
 }
 
 /** A person, and the groups whose policies apply: hers and Everyone's. For an unknown id the same statement finds Everyone's. */
@@ -147,6 +195,7 @@ export async function createPerson(
     status_changed_at: context.now,
     password_changed_at: null,
     last_login_at: null,
+    version: 1,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   const everyone = await getEveryone(db)
@@ -173,10 +222,32 @@ export async function updatePerson(
   }
   const values = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
+  const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
+  if (raised !== undefined) set.push(`version = ${raised}`)
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
   return row && toPerson(row)
+}
+
+/**
+ * What the version becomes, in SQL; undefined: it stays. The last sign-in never raises it. A profile does where its login
+ * or email differs from those that are stored.
+ */
+function raisedVersion(
+  {
+    status,
+    passwordChangedAt,
+    secretChanged,
+    profile,
+  }: Omit<PersonChanges, 'profile'> & { readonly profile: Profile | undefined },
+  columns: readonly string[],
+): string | undefined {
+  if (status !== undefined || passwordChangedAt !== undefined || secretChanged) return 'version + 1'
+  if (profile === undefined) return undefined
+  const slot = (column: string): string => `$${columns.indexOf(column) + 1}`
+  const differs = ['login', 'email'].map((column) => `${column} <> ${slot(column)}`).join(' or ')
+  return `version + case when ${differs} then 1 else 0 end`
 }
 
 async function changedProfile(db: Db, id: string, changes: Partial<Profile>): Promise<Profile | undefined> {
@@ -258,12 +329,16 @@ export async function findCredential<Data>(
     personId,
     authenticator,
     data: JSON.parse(row.data) as Data,
+    stored: row.data,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
 }
 
-/** Stores a person's secret for an authenticator in place of the one before. */
+/**
+ * Stores a person's secret for an authenticator in place of the one before. The version stands in the person's row: who
+ * calls this also calls `updatePerson` with `passwordChangedAt` or `secretChanged`, in the same transaction.
+ */
 export async function putCredential(
   db: Db,
   credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
@@ -282,6 +357,33 @@ export async function putCredential(
     [row],
     'on conflict (person_id, authenticator) do update set data = excluded.data, updated_at = excluded.updated_at',
   )
+}
+
+const swap = statement(
+  (db, value: Value<{ personId: string; authenticator: string; from: string; to: string; now: number }>) =>
+    db
+      .updateTable('credentials')
+      .set({ data: value('to'), updated_at: value('now') })
+      .where('person_id', '=', value('personId'))
+      .where('authenticator', '=', value('authenticator'))
+      .where('data', '=', value('from')),
+)
+
+/**
+ * Stores the same secret in another form, in place of exactly the one that was read: compare-and-swap, never an upsert,
+ * or a sign-in in flight would write the old password back over a new one (A49). False: another is stored by now, which
+ * stays. It is the same secret, so the user's version stays, too.
+ */
+export async function rehashCredential(
+  db: Db,
+  credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
+  from: string,
+  now: number,
+): Promise<boolean> {
+  const { personId, authenticator, data } = credential
+  const to = JSON.stringify(data)
+  const { numAffectedRows = 0n } = await swap(db, { personId, authenticator, from, to, now })
+  return numAffectedRows > 0n
 }
 
 export async function removeCredential(db: Db, personId: string, authenticator: string): Promise<void> {

@@ -121,7 +121,7 @@ export interface StepContext extends View {
     credential<Data>(
       personId: string,
       authenticator: string,
-    ): Promise<{ readonly data: Data; readonly updatedAt: number } | undefined>
+    ): Promise<{ readonly data: Data; readonly stored: string; readonly updatedAt: number } | undefined>
   }
   /** A person as she counts now, with the policy that applies to her; for nobody, Everyone's. */
   memberFor(

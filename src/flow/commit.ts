@@ -2,8 +2,11 @@ import { type NewEvent, recordAll, sessionsCleared } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
 import { queueMail } from '../delivery/index.ts'
 import {
+  asJudged,
   endPersonTokens,
+  type JudgedUser,
   putCredential,
+  rehashCredential,
   removeCredential,
   updatePerson,
   usePersonToken,
@@ -41,6 +44,8 @@ export interface Commitment {
   readonly transaction: Transaction
   readonly interaction: Interaction
   readonly outcome: Outcome
+  /** The user that the outcome was computed from; undefined where it is about no user, known or not. */
+  readonly user: JudgedUser | undefined
   /** The name of the step that was taken. */
   readonly step: string
   /** Set where the outcome grants: who is signed in, and how she proved it. */
@@ -60,9 +65,13 @@ export interface Committed {
 }
 
 /**
- * Carries an outcome out in one database transaction: the move from the version that was read, the charges, the
- * effects and, if it grants, the session and the interaction code. Undefined: somebody else moved the transaction
- * first, so nothing was judged, charged or written.
+ * Carries an outcome out in one database transaction: the lock of the user's row, the move from the version that was
+ * read, the charges, the effects and, if it grants, the session and the interaction code. Undefined: somebody else moved
+ * the transaction first, so nothing was judged, charged or written. Throws `StaleRead`, and writes nothing, where the user
+ * is not as judged any more: the credential or the status that an answer was right by must stand when it is written (A49).
+ *
+ * The user's row comes first, before the transaction and the budgets: what an owner or an administrator does to a user
+ * begins with it, too, so that neither waits for the other in a circle (A50).
  */
 export async function commit(parts: CommitParts, commitment: Commitment): Promise<Committed | undefined> {
   const { transaction, outcome } = commitment
@@ -85,7 +94,7 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
     const moved = await move(parts.storage.db, transaction, settled(outcome), parts.clock.now())
     return moved ? { outcome: settled(outcome) } : undefined
   }
-  return parts.storage.transaction(async (tx) => {
+  return inTransaction(parts.storage, commitment.user, async (tx) => {
     const now = parts.clock.now()
     if (!(await move(tx, transaction, settled(outcome), now))) return undefined
     const { outcome: judged, uses, announced } = await charge(tx, outcome, now)
@@ -110,6 +119,12 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
     return { outcome: final, ...(interactionCode !== undefined && { interactionCode }) }
   })
 }
+
+const inTransaction = <T>(
+  storage: Storage,
+  user: JudgedUser | undefined,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
 
 /** Nothing to write: a poll, or an answer that could not even be judged. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
@@ -236,8 +251,13 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'credential.put':
       await putCredential(tx, effect, now)
       return []
+    case 'credential.rehash':
+      // Another sign-in may have been first; nothing depends on it.
+      await rehashCredential(tx, effect, effect.from, now)
+      return []
     case 'credential.remove':
       await removeCredential(tx, effect.personId, effect.authenticator)
+      await updatePerson(tx, effect.personId, { secretChanged: true }, now)
       return []
     case 'person.update':
       await updatePerson(tx, effect.personId, effect.changes, now, effect.from)

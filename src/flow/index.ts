@@ -30,3 +30,4 @@ export {
   timelineOf,
   transactionsOf,
 } from './timeline.store.ts'
+export { judgedUser } from './transactions.store.ts'

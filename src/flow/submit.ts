@@ -1,4 +1,6 @@
 import { ProtocolError } from '../base/index.ts'
+import type { JudgedUser } from '../directory/index.ts'
+import { retryStale } from '../storage/index.ts'
 import { checkAccess, needsAccess } from './access.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
 import { flowOutcomesOf } from './flow-outcomes.ts'
@@ -18,7 +20,7 @@ import type { Message, Outcome, Refusal } from './outcome.ts'
 import type { Progress } from './progress.ts'
 import { stageOf } from './stage.ts'
 import { onOffer, type Step } from './step.ts'
-import { findTransactionOfInteraction } from './transactions.store.ts'
+import { findTransactionOfInteraction, judgedUser } from './transactions.store.ts'
 
 /** Where a transaction stands after a request, and what is to be said about it. */
 export interface FlowAnswer {
@@ -61,30 +63,57 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
     },
 
     async submit({ path, stateHandle, input, charge }) {
-      const standing = await loadByState(parts, stateHandle, charge)
-      const context = contextOf(parts, standing)
-      const step = onOffer(steps, context).find((candidate) => candidate.path === path)
-      if (step === undefined) return notOnOffer(steps, standing, path)
-
-      const accepted = await step.accept(input, context)
-      const reached = await contextAfter(parts, standing, accepted)
-      const outcome = await withAccessChecked(parts, reached, accepted)
-      const committed = await commit(parts, {
-        transaction: standing.transaction,
-        interaction: standing.interaction,
-        outcome,
-        step: step.name,
-        grants: (result) => grantOf(parts, reached, result),
+      const first = await loadByState(parts, stateHandle, charge)
+      // The user may change between the judgement and the commit: then the same answer is judged anew by what the user
+      // has become. The request was charged when it came.
+      return retryStale(async (attempt) => {
+        const loaded = attempt === 1 ? first : await loadByState(parts, stateHandle)
+        const isMoved = loaded.transaction.version !== first.transaction.version
+        const answer = isMoved ? undefined : await answered(parts, steps, loaded, { path, input })
+        // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
+        return answer ?? this.introspect({ stateHandle })
       })
-      // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
-      if (committed === undefined) return this.introspect({ stateHandle })
-      parts.onCommitted()
-      for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
-        parts.onFlowOutcome?.(turn)
-      return { ...(await answerOf(parts, reached, committed)), from: standing }
     },
   }
 }
+
+/** Judges an answer and writes what follows. Undefined: somebody else moved the transaction first. Throws `StaleRead`. */
+async function answered(
+  parts: FlowParts,
+  steps: readonly Step[],
+  loaded: TransactionContext,
+  { path, input }: Pick<Submission, 'path' | 'input'>,
+): Promise<FlowAnswer | undefined> {
+  const context = contextOf(parts, loaded)
+  const step = onOffer(steps, context).find((candidate) => candidate.path === path)
+  if (step === undefined) return notOnOffer(steps, loaded, path)
+
+  const accepted = await step.accept(input, context)
+  const reached = await contextAfter(parts, loaded, accepted)
+  const outcome = await withAccessChecked(parts, reached, accepted)
+  const committed = await commit(parts, {
+    transaction: loaded.transaction,
+    interaction: loaded.interaction,
+    outcome,
+    user: accepted.user ?? userOf(reached, accepted),
+    step: step.name,
+    grants: (result) => grantOf(parts, reached, result),
+  })
+  if (committed === undefined) return undefined
+  parts.onCommitted()
+  for (const event of flowOutcomesOf(loaded.transaction.progress, committed.outcome))
+    parts.onFlowOutcome?.(event)
+  return { ...(await answerOf(parts, reached, committed)), from: loaded }
+}
+
+/** The user that an outcome is about, as read before it was computed; undefined before any is named. */
+const userOf = (
+  { transaction, person }: TransactionContext,
+  { progress }: Outcome,
+): JudgedUser | undefined =>
+  (progress.subject ?? transaction.progress.subject) === undefined
+    ? undefined
+    : judgedUser(transaction.id, person)
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
 function notOnOffer(steps: readonly Step[], standing: TransactionContext, path: string): FlowAnswer {

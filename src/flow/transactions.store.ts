@@ -1,6 +1,13 @@
 import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
-import { type Member, type MemberRow, memberFrom, personColumns } from '../directory/index.ts'
+import {
+  type JudgedUser,
+  type Member,
+  type MemberRow,
+  memberFrom,
+  type Person,
+  personColumns,
+} from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import {
   type Db,
@@ -234,7 +241,15 @@ export async function findTransactionByLink(
  * conversation, so that the index costs what it costs for people who exist.
  */
 const personIdOf = (id: string, { subject }: Progress): string | null =>
-  subject === undefined ? null : (subject.userId ?? `00u${id.slice(3)}`)
+  subject === undefined ? null : (subject.userId ?? unknownUserId(id))
+
+/** A user as read, for the commit to compare with; an unknown one has an id of nobody's, so that the same is written. */
+export const judgedUser = (transactionId: string, person: Person | undefined): JudgedUser => ({
+  id: person?.id ?? unknownUserId(transactionId),
+  version: person?.version,
+})
+
+const unknownUserId = (transactionId: string): string => `00u${transactionId.slice(3)}`
 
 type Move = Pick<
   Row<'transactions'>,

@@ -149,6 +149,10 @@ export async function completeInteraction(
   return numAffectedRows > 0n
 }
 
+/** The hashes that a code may be stored under, one for each secret. */
+export const interactionCodeHashes = (secrets: Secrets, code: string): readonly string[] =>
+  secrets.hashes('interaction code', code)
+
 const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)
 
 /** The interaction of a code with the code's times, for those who watch; redeeming is `redeemInteractionCode` alone. */

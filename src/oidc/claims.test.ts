@@ -12,6 +12,7 @@ const person = (profile: Partial<Profile>): Person => ({
   statusChangedAt: 0,
   passwordChangedAt: null,
   lastLoginAt: null,
+  version: 1,
 })
 const none = { groupNames: async () => [], customAttributes: async () => [] }
 

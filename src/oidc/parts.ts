@@ -42,11 +42,13 @@ export async function findSignedIn(
   sessionId: string,
   clientId: string,
   now: number,
+  /** The person, where the caller's transaction holds her row already. */
+  locked?: Person,
 ): Promise<SignedIn | undefined> {
   const session = await findLiveSession(db, sessionId, now)
   if (session === undefined) return undefined
   const [person, assigned] = await Promise.all([
-    findPerson(db, session.personId),
+    locked?.id === session.personId ? locked : findPerson(db, session.personId),
     isAssigned(db, clientId, session.personId),
   ])
   if (person === undefined || worthless.has(person.status)) return undefined

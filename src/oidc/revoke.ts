@@ -1,3 +1,4 @@
+import { lockPerson } from '../directory/index.ts'
 import { findRefreshToken, rememberRevoked, revokeFamily } from './artifacts.store.ts'
 import { authenticateCaller } from './client-auth.ts'
 import { invalidRequest } from './errors.ts'
@@ -36,6 +37,8 @@ async function revokeRefreshToken(
   if (refresh.clientId !== clientId) throw notYours()
   const { familyId, personId } = refresh
   await parts.storage.transaction(async (tx) => {
+    // A refresh at the same moment has stored its successor by then, so that the successor ends with the family.
+    await lockPerson(tx, personId)
     await revokeFamily(tx, familyId, revocationTimes(parts))
     const what = { event: 'revoke', kind: 'refresh_token', personId, clientId, id: familyId } as const
     await recordRevocation(tx, parts, what)

@@ -6,10 +6,12 @@
 
 export { type GrowingTable, notedTime, noteTime, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
+export { retryStale, StaleRead } from './stale.ts'
 export { insert, statement, type Value } from './statement.ts'
 export {
   type Db,
   isUniqueViolation,
+  locksRows,
   openStorage,
   ping,
   prefixed,

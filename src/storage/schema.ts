@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Generated, Insertable, Selectable } from 'kysely'
 
 /**
  * Every table, in the portable subset that both databases keep alike: ids and JSON as text, times as epoch
@@ -45,6 +45,8 @@ interface PeopleTable {
   status_changed_at: number
   password_changed_at: number | null
   last_login_at: number | null
+  /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
+  version: Generated<number>
 }
 
 interface CredentialsTable {

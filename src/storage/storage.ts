@@ -1,6 +1,6 @@
-import { CompiledQuery, type Dialect, Kysely, sql, type Transaction } from 'kysely'
+import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { type Logger, silentLogger } from '../base/index.ts'
+import { type Logger, ProtocolError, silentLogger } from '../base/index.ts'
 import { migrations } from './migrations/index.ts'
 import { type PoolLoad, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
@@ -137,8 +137,11 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const errorCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
+/** The database's own code, also of an error that was made into an answer for callers already. */
+function errorCode(error: unknown): string {
+  if (error instanceof ProtocolError) return errorCode(error.cause)
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
 
 /** Whether an insert or update failed because a unique column already holds the value. */
 export function isUniqueViolation(error: unknown): boolean {
@@ -209,6 +212,12 @@ export async function takeLock(tx: Tx, turn: string): Promise<void> {
     .onConflict((oc) => oc.column('key').doUpdateSet({ value: '' }))
     .execute()
 }
+
+/**
+ * Whether a row that is read can be locked until the transaction ends. SQLite needs no lock: its transactions begin
+ * IMMEDIATE, so that one at a time writes.
+ */
+export const locksRows = (db: Db): boolean => db.getExecutor().adapter instanceof PostgresAdapter
 
 /** Asks the database whether it answers. */
 export async function ping(db: Db): Promise<void> {

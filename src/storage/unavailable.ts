@@ -32,20 +32,32 @@ function isAway(error: Error): boolean {
   return away.has(code) || code.startsWith('08') || awayText.test(error.message)
 }
 
+/** PostgreSQL took a transaction back because of what others did at once: serialization failure, deadlock. */
+const conflicts = new Set(['40001', '40P01'])
+
+const isConflict = (error: Error): boolean => 'code' in error && conflicts.has(String(error.code))
+
+/** The answer where nothing was written and the same request may succeed a moment later. */
+export const comeAgain = {
+  status: 503,
+  code: 'E0000010',
+  description: 'The service is temporarily unavailable. Try again in a moment.',
+  headers: { 'Retry-After': '2' },
+} as const
+
 /**
- * What a caller is told of a database error: where the database is away or full, to come again; nothing was kept.
- * Any other error as it is.
+ * What a caller is told of a database error: where the database is away or full, or took the transaction back, to come
+ * again; nothing was kept. Any other error as it is. A conflict that lasts longer than the retries of `transaction` is
+ * no internal error: somebody who can keep one up must not make another's request look broken (A50).
  */
 export function told(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof ProtocolError || !isAway(error)) return error
-  return new ProtocolError(
-    503,
-    'E0000010',
-    'The service is temporarily unavailable. Try again in a moment.',
-    {
-      detail: `the database is away: ${error.message}`,
-      cause: error,
-      headers: { 'Retry-After': '2' },
-    },
-  )
+  if (!(error instanceof Error) || error instanceof ProtocolError) return error
+  if (!isConflict(error) && !isAway(error)) return error
+  const why = isConflict(error) ? 'the database took the transaction back' : 'the database is away'
+  const { status, code, description, headers } = comeAgain
+  return new ProtocolError(status, code, description, {
+    detail: `${why}: ${error.message}`,
+    cause: error,
+    headers,
+  })
 }

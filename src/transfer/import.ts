@@ -191,6 +191,7 @@ async function put(
     )
     if (same) return 'unchanged'
     if (!replace) return { refused: `is there already${own === undefined ? '' : ', built in'}, and differs` }
+    await holdUser(tx, kind, here)
     await change(tx, kind, here)
     return 'replaced'
   }
@@ -209,6 +210,20 @@ async function builtInHere(tx: Tx, kind: Kind, builtIn: string) {
     .$if(kind.table !== 'groups', (query) => query.where('system' as 'id', '=', 1 as never))
     .execute()
   return (rows as unknown as readonly Stored[]).find((row) => kind.builtIn?.(row) === builtIn)
+}
+
+/**
+ * What a file replaces of a user, the user or a credential, counts as a change of what sign-ins are judged by: it raises
+ * the user's version, and the user's row is locked first, as everywhere.
+ */
+async function holdUser(tx: Tx, { table }: Kind, row: Stored): Promise<void> {
+  const id = table === 'people' ? row.id : table === 'credentials' ? row.person_id : undefined
+  if (id === undefined) return
+  await tx
+    .updateTable('people')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('id', '=', String(id))
+    .execute()
 }
 
 const change = (tx: Tx, { table, key }: Kind, row: Stored) =>

@@ -105,7 +105,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
   const account = person ? `person:${person.id}` : `nobody:${typed}`
   const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
-  const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash, password)
+  const outdated = right && credential !== undefined && hasher.isOutdated(credential.data.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),
@@ -115,10 +115,11 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
       ...(outdated
         ? [
             {
-              type: 'credential.put',
+              type: 'credential.rehash',
               personId: person.id,
               authenticator: key,
-              data: { ...stored, hash: await hasher.hash(password) } satisfies PasswordData,
+              from: credential.stored,
+              data: { ...credential.data, hash: await hasher.hash(password) } satisfies PasswordData,
             } as const,
           ]
         : []),

@@ -1,4 +1,4 @@
-import { identify as identified, type Outcome, prove, type Step } from '../../flow/index.ts'
+import { identify as identified, judgedUser, type Outcome, prove, type Step } from '../../flow/index.ts'
 import { missing, readIdentifier, unknownUser } from './identifier.ts'
 import { attempt } from './judged.ts'
 
@@ -47,6 +47,7 @@ export const identify: Step = {
       const charges = (result.charges ?? []).map((one) => ({ ...one, otherwise: nobody(one.otherwise) }))
       return { ...result, charges, ...(result.refused !== undefined && { progress: unnamed }) }
     }
-    return nobody(outcome)
+    // As it was found by its name: had the name become another user's since, the answer would be about somebody else.
+    return { ...nobody(outcome), user: judgedUser(context.transactionId, person) }
   },
 }

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
+import { retryStale } from '../../storage/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
 import { fieldsIn, flag, newReader, requiredText } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
@@ -23,7 +24,10 @@ async function refuseWithout(
   })
 }
 
-/** A new password by somebody who knows the old one. Her sessions end, as after any new password. */
+/**
+ * A new password by a user who knows the old one. The user's sessions end, as after any new password. The old one must
+ * still be the password when the new one is written: a thief who knows it must not undo a reset in flight (A49).
+ */
 async function changePassword(call: Call): Promise<Answer> {
   const reader = newReader()
   const old = requiredText(reader, fieldsIn(reader, call.body, 'oldPassword'), 'value', {
@@ -37,16 +41,17 @@ async function changePassword(call: Call): Promise<Answer> {
   reader.check()
   const strict = flag(call.query, 'strict', false)
   const { parts, actor } = call
-  const person = await getUser(call)
-  if (!mayChange.includes(person.status)) throw wrongStatus()
-  await refuseWithout(call, person, old, 'oldPassword')
-  const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
-  const changed = await parts.people.change(
-    person.id,
-    { password, status },
-    { by: actor, own: { strict }, from: { statuses: mayChange, refused: wrongStatus() } },
-  )
-  if (changed === undefined) throw notFound(person.id, 'User')
+  const changed = await retryStale(async () => {
+    const person = await getUser(call)
+    if (!mayChange.includes(person.status)) throw wrongStatus()
+    await refuseWithout(call, person, old, 'oldPassword')
+    const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
+    const from = { statuses: mayChange, refused: wrongStatus() }
+    const deed = { by: actor, own: { strict }, from, version: person.version }
+    const result = await parts.people.change(person.id, { password, status }, deed)
+    if (result === undefined) throw notFound(person.id, 'User')
+    return result
+  })
   return { body: await credentialsIn(call, changed) }
 }
 
@@ -65,20 +70,24 @@ async function changeQuestion(call: Call): Promise<Answer> {
   const wanted = readQuestion(reader, fieldsIn(reader, call.body, 'recovery_question'))
   reader.check()
   const { parts, actor } = call
-  const person = await getUser(call)
-  if (!mayChange.includes(person.status)) throw wrongStatus()
-  await refuseWithout(call, person, password, 'password')
-  const changed = await parts.people.change(
-    person.id,
-    {},
-    {
-      by: actor,
-      from: { statuses: mayChange, refused: wrongStatus() },
-      with: await questionToPut(parts, wanted),
-    },
-  )
-  if (changed === undefined) throw notFound(person.id, 'User')
-  parts.log?.warn({ personId: person.id }, 'a recovery question is kept, and nobody asks it yet')
+  const changed = await retryStale(async () => {
+    const person = await getUser(call)
+    if (!mayChange.includes(person.status)) throw wrongStatus()
+    await refuseWithout(call, person, password, 'password')
+    const result = await parts.people.change(
+      person.id,
+      {},
+      {
+        by: actor,
+        from: { statuses: mayChange, refused: wrongStatus() },
+        version: person.version,
+        with: await questionToPut(parts, wanted),
+      },
+    )
+    if (result === undefined) throw notFound(person.id, 'User')
+    return result
+  })
+  parts.log?.warn({ personId: changed.id }, 'a recovery question is kept, and nobody asks it yet')
   return { body: await credentialsIn(call, changed) }
 }
 

@@ -4,8 +4,10 @@ import {
   listGroups,
   type Person,
   type PersonStatus,
+  personStatuses,
   queryPeople,
 } from '../../directory/index.ts'
+import { retryStale } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { groupOf } from '../groups/wire.ts'
 import { criteria, flag, pageFrom, pageOf, parameter } from '../input.ts'
@@ -85,15 +87,20 @@ async function list({ parts, query }: Call): Promise<Answer> {
 async function change(call: Call, changes: Partial<UserBody> & object): Promise<Answer> {
   const before = await getUser(call)
   const { parts, actor } = call
-  if (changes.password !== undefined && before.status === 'DEPROVISIONED') {
-    throw invalid(['password: a deactivated person has none'])
-  }
+  const refused = invalid(['password: a deactivated person has none'])
+  const setsPassword = changes.password !== undefined
+  if (setsPassword && before.status === 'DEPROVISIONED') throw refused
+  const statuses = personStatuses.filter((status) => status !== 'DEPROVISIONED')
   const { profile, password, passwordHash, recoveryQuestion } = changes
   const putQuestion = recoveryQuestion && (await questionToPut(parts, recoveryQuestion))
   const changed = await parts.people.change(
     before.id,
     { ...(profile && { profile }), password, passwordHash },
-    { by: actor, ...(putQuestion && { with: putQuestion }) },
+    {
+      by: actor,
+      ...(setsPassword && { from: { statuses, refused } }),
+      ...(putQuestion && { with: putQuestion }),
+    },
   )
   if (changed === undefined) throw notFound(before.id, 'User')
   return told(call, changed)
@@ -104,10 +111,13 @@ async function remove(call: Call): Promise<Answer> {
   const { parts, actor, query } = call
   // As Okta takes it. Nobody is told here of who was deactivated but the log.
   flag(query, 'sendEmail', false)
-  const { id, status } = await getUser(call)
-  if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor })
-  else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor })
-  return {}
+  return retryStale(async () => {
+    const { id, status, version } = await getUser(call)
+    // A user who was activated meanwhile is deactivated first, not removed.
+    if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor, version })
+    else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor, version })
+    return {}
+  })
 }
 
 export const crud: readonly Operation[] = [

@@ -1,5 +1,11 @@
 import { ProtocolError, randomLegible } from '../../base/index.ts'
-import { groupIdsOf, type Person, type PersonStatus, withPassword } from '../../directory/index.ts'
+import {
+  groupIdsOf,
+  lockPerson,
+  type Person,
+  type PersonStatus,
+  withPassword,
+} from '../../directory/index.ts'
 import { lockoutBudget } from '../../flow/index.ts'
 import { clearBudgets, usedOf } from '../../limits/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
@@ -105,7 +111,11 @@ async function unlock(call: Call): Promise<Answer> {
   const used = await usedOf(parts.storage.db, budgets, now)
   const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= budget.limit)
   if (person.status !== 'LOCKED_OUT' && !isSpent) throw refused
-  await clearBudgets(parts.storage.db, budgets)
+  // The user's row first, as in every transaction about a user: wrong answers at the same moment charge these (A50).
+  await parts.storage.transaction(async (tx) => {
+    await lockPerson(tx, person.id)
+    await clearBudgets(tx, budgets)
+  })
   if (person.status === 'LOCKED_OUT') {
     await move(call, person, { from: ['LOCKED_OUT'], to: 'ACTIVE', refused })
   }

@@ -1,4 +1,4 @@
-import { credentialsOfPeople, type Person, putCredential } from '../../directory/index.ts'
+import { credentialsOfPeople, type Person, putCredential, updatePerson } from '../../directory/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
 import { type Reader, requiredText } from '../input.ts'
 import type { Fields, ManagementParts } from '../operation.ts'
@@ -31,8 +31,10 @@ const plainAnswer = (answer: string): string =>
 /** Hashes an answer, outside of any database transaction, and gives what stores it in one. */
 export async function questionToPut({ people }: ManagementParts, { question, answer }: RecoveryQuestion) {
   const data = { question, hash: await people.hashed(plainAnswer(answer)) }
-  return (tx: Tx, person: Person, now: number): Promise<void> =>
-    putCredential(tx, { personId: person.id, authenticator, data }, now)
+  return async (tx: Tx, person: Person, now: number): Promise<void> => {
+    await putCredential(tx, { personId: person.id, authenticator, data }, now)
+    await updatePerson(tx, person.id, { secretChanged: true }, now)
+  }
 }
 
 /** The questions that people have answered, by their ids; what they answered is known to nobody. */
