@@ -15,6 +15,7 @@ export {
   type StoredGroup,
 } from './groups.store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
+export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,
   ensureEveryone,
@@ -54,7 +55,6 @@ export {
   type PeopleFilter,
   type PeopleQuery,
   queryPeople,
-  takenNames,
   withPassword,
 } from './search.store.ts'
 export {

@@ -12,6 +12,7 @@ import {
   type Value,
 } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
+import { claimNames, taken } from './names.store.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
 
@@ -104,19 +105,17 @@ export function memberFrom(rows: readonly MemberRow[]): Member {
   }
 }
 
-// Answers a row whoever is asked for: reading one takes time that could be felt.
-const peopleByKey = `
+// Answers one row for every name: without a user it is a row of nulls, because reading a row takes time (A02).
+const personByName = `
   select people.* from (select 1 as one) as anybody
-  left join people on people.login_key = $1 or people.email_key = $1
-  limit 2`
+  left join names on names.key = $1
+  left join people on people.id = names.person_id`
 
-/** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
+/** The user to whom a login or email belongs. One statement, the same for names that are no user's. */
 export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
   const key = compareKey(identifier)
-  const rows = await run<Row<'people'>>(db, peopleByKey, [key])
-  const row = rows.find((candidate) => candidate.login_key === key) ?? rows[0]
-  // A row of nothing but nulls.
-  return personOrStranger(row === undefined || row.id === null ? undefined : row)
+  const [row] = await run<{ [Column in keyof PersonRow]: PersonRow[Column] | null }>(db, personByName, [key])
+  return personOrStranger(row === undefined || row.id === null ? undefined : (row as PersonRow))
 }
 
 /** People in the order of their ids, `limit` at a time, after the one with the id `after`. */
@@ -149,6 +148,7 @@ export async function createPerson(
     last_login_at: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
+  await claimNames(db, row.id, profile)
   const everyone = await getEveryone(db)
   await db.insertInto('memberships').values({ group_id: everyone.id, person_id: row.id }).execute()
   return toPerson(row)
@@ -163,7 +163,8 @@ export async function updatePerson(
   /** Only where she has one of these statuses; otherwise she stays as she is. */
   from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
-  const profile = changes.profile && (await changedProfile(db, id, changes.profile))
+  const changed = changes.profile && (await changedProfile(db, id, changes.profile))
+  const profile = changed?.after
   const columns: Partial<Row<'people'>> = {
     updated_at: now,
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
@@ -176,21 +177,27 @@ export async function updatePerson(
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
+  if (row !== undefined && changed !== undefined) await claimNames(db, id, changed.after, changed.before)
   return row && toPerson(row)
 }
 
-async function changedProfile(db: Db, id: string, changes: Partial<Profile>): Promise<Profile | undefined> {
-  const before = await findPerson(db, id)
-  if (before === undefined) return undefined
-  const profile = { ...before.profile, ...changes }
-  checkNames(profile)
-  return profile
+async function changedProfile(
+  db: Db,
+  id: string,
+  changes: Partial<Profile>,
+): Promise<{ readonly before: Profile; readonly after: Profile } | undefined> {
+  const person = await findPerson(db, id)
+  if (person === undefined) return undefined
+  const after = { ...person.profile, ...changes }
+  checkNames(after)
+  return { before: person.profile, after }
 }
 
 /** Removes a person with her credentials and memberships; false where she does not exist. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('credentials').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
+  await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
@@ -230,11 +237,8 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause
-    throw new ProtocolError(400, 'E0000001', 'Api validation failed: login', {
-      cause,
-      // Which of the two it was stands in no portable part of the database's error.
-      causes: ['login, email: An object with this field already exists in the current organization'],
-    })
+    // Both databases name the column in their message, and have no other part that says which one it was.
+    throw taken([cause instanceof Error && cause.message.includes('email_key') ? 'email' : 'login'], cause)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Insertable, Selectable } from 'kysely'
  */
 export interface Schema {
   readonly people: PeopleTable
+  readonly names: NamesTable
   readonly credentials: CredentialsTable
   readonly person_tokens: PersonTokensTable
   readonly groups: GroupsTable
@@ -45,6 +46,13 @@ interface PeopleTable {
   status_changed_at: number
   password_changed_at: number | null
   last_login_at: number | null
+}
+
+/** To whom a name leads: logins and emails of all users in one namespace. */
+interface NamesTable {
+  /** The login or email as it is compared. */
+  key: string
+  person_id: string
 }
 
 interface CredentialsTable {

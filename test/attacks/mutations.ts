@@ -689,4 +689,28 @@ export const mutations: readonly Mutation[] = [
     replace: '',
     tests: 'links',
   },
+  {
+    attack: 'A55',
+    without: 'a refusal of names that are another user’s',
+    file: 'src/directory/names.store.ts',
+    find: 'if (refused.length > 0) throw',
+    replace: 'if (refused.length < 0) throw',
+    tests: 'names',
+  },
+  {
+    attack: 'A55',
+    without: 'the owner of a name at its claim',
+    file: 'src/directory/names.store.ts',
+    find: '\n  where names.person_id = excluded.person_id returning key`',
+    replace: ' returning key`',
+    tests: 'names',
+  },
+  {
+    attack: 'A55',
+    without: 'the names of an imported user',
+    file: 'src/transfer/import.ts',
+    find: '  await kind.written?.(tx, row, undefined)\n',
+    replace: '',
+    tests: 'names',
+  },
 ]
