@@ -16,8 +16,8 @@ import { claimNames, taken } from './names.store.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
 
-/** What a person is made of, for stores that read her together with rows of their own. */
-export const personColumns = [
+/** The columns of a user, for statements that read them together with rows of other tables. */
+const personColumns = [
   'id',
   'status',
   'profile',
@@ -69,39 +69,45 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
   return row && toPerson(row)
 }
 
-/** A person, and the groups whose policies apply: hers and Everyone's. For an unknown id the same statement finds Everyone's. */
+/** A user, and the groups whose policies apply: the user's own and Everyone. For an unknown id the same statement finds Everyone. */
 export interface Member {
   readonly person: Person | undefined
   readonly groupIds: readonly string[]
 }
 
 export async function findMember(db: Db, id: string): Promise<Member> {
-  const rows = await run<MemberRow>(db, memberText, [id])
-  return memberFrom(rows)
+  const [row] = await run<MemberRow>(db, memberText, [id])
+  return memberFrom(row)
 }
+
+/**
+ * The columns of a member, for a statement that joins `people` and, as `everyone`, the group Everyone. The groups are
+ * one aggregated value and not a row each: otherwise all other columns come once a group, and the time of an answer
+ * shows who is in many groups (F25, A02).
+ */
+export const memberColumns = `${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id,
+  (select string_agg(group_id, ' ') from memberships where person_id = people.id) as group_ids`
 
 const memberText = `
-  select ${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id, memberships.group_id
+  select ${memberColumns}
   from groups as everyone
   left join people on people.id = $1
-  left join memberships on memberships.person_id = people.id
   where everyone.type = 'BUILT_IN' and everyone.name_key = 'everyone'`
 
-/** One row a group. */
+/** A row with `memberColumns`. */
 export interface MemberRow extends Readonly<Record<string, unknown>> {
   readonly everyone_id: string
-  readonly group_id: string | null
+  /** Separated by blanks; null where there is no user. */
+  readonly group_ids: string | null
 }
 
-/** Reads a member from rows with a person's columns under `p_`, `everyone_id` and `group_id`. */
-export function memberFrom(rows: readonly MemberRow[]): Member {
-  const [first] = rows
-  if (first === undefined) throw new Error('there is no group Everyone: the database was never seeded')
-  const row = unprefixed(first, 'p_', personColumns)
-  const own = rows.flatMap(({ group_id }) => group_id ?? [])
+/** The member of a row that has `memberColumns`. */
+export function memberFrom(row: MemberRow | undefined): Member {
+  if (row === undefined) throw new Error('there is no group Everyone: the database was never seeded')
+  const own = row.group_ids?.split(' ') ?? []
   return {
-    person: personOrStranger(row as PersonRow | undefined),
-    groupIds: own.includes(first.everyone_id) ? own : [...own, first.everyone_id],
+    person: personOrStranger(unprefixed(row, 'p_', personColumns) as PersonRow | undefined),
+    groupIds: own.includes(row.everyone_id) ? own : [...own, row.everyone_id],
   }
 }
 

@@ -713,4 +713,13 @@ export const mutations: readonly Mutation[] = [
     replace: '',
     tests: 'names',
   },
+  {
+    attack: 'A02',
+    without: 'one row for a user of many groups',
+    file: 'src/flow/transactions.store.ts',
+    find: '  left join people on people.id = transactions.person_id`',
+    replace:
+      '  left join people on people.id = transactions.person_id left join memberships as each_group on each_group.person_id = people.id`',
+    tests: 'groups',
+  },
 ]
