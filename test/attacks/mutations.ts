@@ -722,4 +722,12 @@ export const mutations: readonly Mutation[] = [
       '  left join people on people.id = transactions.person_id left join memberships as each_group on each_group.person_id = people.id`',
     tests: 'groups',
   },
+  {
+    attack: 'A85',
+    without: 'the login that a token names',
+    file: 'src/oidc/token-status.ts',
+    find: 'return live !== undefined && isLoginOf(live, claims.sub) ? live : undefined',
+    replace: 'return live',
+    tests: 'tokens',
+  },
 ]
