@@ -1,4 +1,5 @@
 import { silentLogger } from '../base/index.ts'
+import { sharedNames } from '../directory/index.ts'
 import { openCore } from '../engine/index.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
@@ -21,7 +22,16 @@ export const migrate: Command = {
     const storage = await openStorage({ url: config.database.url })
     const applied = await storage.migrate().finally(() => storage.close())
     const core = await openCore(config, { log: silentLogger })
-    await core.seed().finally(() => core.storage.close())
+    const { db } = core.storage
+    const shared = await core
+      .seed()
+      .then(() => (applied.includes('0006-names') ? sharedNames(db, 1000) : []))
+      .finally(() => core.storage.close())
+    for (const { name, personId, holderId } of shared) {
+      call.terminal.note(
+        `${name} of user ${personId} is a name of user ${holderId} and leads there: rename one of the two`,
+      )
+    }
     if (call.options.json) call.terminal.print(JSON.stringify({ applied }))
     else if (applied.length === 0) call.terminal.print('up to date')
     else for (const name of applied) call.terminal.print(`applied ${name}`)

@@ -1,6 +1,7 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
+import { compareKey } from '../directory/index.ts'
 import { readResources } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
@@ -35,6 +36,7 @@ export function checkConfig(
     ...unknownNames(schema, filled, ''),
     ...shapeProblems(filled),
     ...resourceProblems((filled as { readonly resources: unknown }).resources),
+    ...nameProblems((filled as { readonly people: unknown }).people),
   ]
   const config = filled as Config
   const unsafe =
@@ -57,6 +59,25 @@ const resourceProblems = (resources: unknown): readonly Problem[] =>
     path: ['resources', ...path].join('.'),
     words,
   }))
+
+/** A login or email that two of the people have: the second could not be created, or one would get what is the other's (A55). */
+function nameProblems(people: unknown): readonly Problem[] {
+  if (!Array.isArray(people)) return []
+  const owners = new Map<string, number>()
+  return people.flatMap((person: unknown, index) => {
+    if (!isObject(person)) return []
+    return (['login', 'email'] as const).flatMap((field) => {
+      const name = person[field]
+      if (typeof name !== 'string') return []
+      const key = compareKey(name)
+      const owner = owners.get(key) ?? index
+      owners.set(key, owner)
+      return owner === index
+        ? []
+        : [{ path: `people.${index}.${field}`, words: `is a name of people.${owner} already` }]
+    })
+  })
+}
 
 /** Mails come from the public address's host where nothing else is said: servers that take mails check the domain. */
 function withSender(settings: Settings): Settings {

@@ -15,6 +15,7 @@ export {
   type StoredGroup,
 } from './groups.store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
+export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   asJudged,
   createPerson,
@@ -31,10 +32,10 @@ export {
   lockPerson,
   type Member,
   type MemberRow,
+  memberColumns,
   memberFrom,
   nameColumns,
   nameKey,
-  personColumns,
   putCredential,
   rehashCredential,
   removeCredential,
@@ -58,7 +59,6 @@ export {
   type PeopleFilter,
   type PeopleQuery,
   queryPeople,
-  takenNames,
   withPassword,
 } from './search.store.ts'
 export {

@@ -16,11 +16,12 @@ import {
   type Value,
 } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
+import { claimNames, taken } from './names.store.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
 
-/** What a person is made of, for stores that read her together with rows of their own. */
-export const personColumns = [
+/** The columns of a user, for statements that read them together with rows of other tables. */
+const personColumns = [
   'id',
   'status',
   'profile',
@@ -116,55 +117,59 @@ export async function asJudged<T>(
   return result.done
 }
 
-/** A person, and the groups whose policies apply: hers and Everyone's. For an unknown id the same statement finds Everyone's. */
+/** A user, and the groups whose policies apply: the user's own and Everyone. For an unknown id the same statement finds Everyone. */
 export interface Member {
   readonly person: Person | undefined
   readonly groupIds: readonly string[]
 }
 
 export async function findMember(db: Db, id: string): Promise<Member> {
-  const rows = await run<MemberRow>(db, memberText, [id])
-  return memberFrom(rows)
+  const [row] = await run<MemberRow>(db, memberText, [id])
+  return memberFrom(row)
 }
+
+/**
+ * The columns of a member, for a statement that joins `people` and, as `everyone`, the group Everyone. The groups are
+ * one aggregated value and not a row each: otherwise all other columns come once a group, and the time of an answer
+ * shows who is in many groups (F25, A02).
+ */
+export const memberColumns = `${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id,
+  (select string_agg(group_id, ' ') from memberships where person_id = people.id) as group_ids`
 
 const memberText = `
-  select ${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id, memberships.group_id
+  select ${memberColumns}
   from groups as everyone
   left join people on people.id = $1
-  left join memberships on memberships.person_id = people.id
   where everyone.type = 'BUILT_IN' and everyone.name_key = 'everyone'`
 
-/** One row a group. */
+/** A row with `memberColumns`. */
 export interface MemberRow extends Readonly<Record<string, unknown>> {
   readonly everyone_id: string
-  readonly group_id: string | null
+  /** Separated by blanks; null where there is no user. */
+  readonly group_ids: string | null
 }
 
-/** Reads a member from rows with a person's columns under `p_`, `everyone_id` and `group_id`. */
-export function memberFrom(rows: readonly MemberRow[]): Member {
-  const [first] = rows
-  if (first === undefined) throw new Error('there is no group Everyone: the database was never seeded')
-  const row = unprefixed(first, 'p_', personColumns)
-  const own = rows.flatMap(({ group_id }) => group_id ?? [])
+/** The member of a row that has `memberColumns`. */
+export function memberFrom(row: MemberRow | undefined): Member {
+  if (row === undefined) throw new Error('there is no group Everyone: the database was never seeded')
+  const own = row.group_ids?.split(' ') ?? []
   return {
-    person: personOrStranger(row as PersonRow | undefined),
-    groupIds: own.includes(first.everyone_id) ? own : [...own, first.everyone_id],
+    person: personOrStranger(unprefixed(row, 'p_', personColumns) as PersonRow | undefined),
+    groupIds: own.includes(row.everyone_id) ? own : [...own, row.everyone_id],
   }
 }
 
-// Answers a row whoever is asked for: reading one takes time that could be felt.
-const peopleByKey = `
+// Answers one row for every name: without a user it is a row of nulls, because reading a row takes time (A02).
+const personByName = `
   select people.* from (select 1 as one) as anybody
-  left join people on people.login_key = $1 or people.email_key = $1
-  limit 2`
+  left join names on names.key = $1
+  left join people on people.id = names.person_id`
 
-/** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
+/** The user to whom a login or email belongs. One statement, the same for names that are no user's. */
 export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
   const key = compareKey(identifier)
-  const rows = await run<Row<'people'>>(db, peopleByKey, [key])
-  const row = rows.find((candidate) => candidate.login_key === key) ?? rows[0]
-  // A row of nothing but nulls.
-  return personOrStranger(row === undefined || row.id === null ? undefined : row)
+  const [row] = await run<{ [Column in keyof PersonRow]: PersonRow[Column] | null }>(db, personByName, [key])
+  return personOrStranger(row === undefined || row.id === null ? undefined : (row as PersonRow))
 }
 
 /** People in the order of their ids, `limit` at a time, after the one with the id `after`. */
@@ -198,6 +203,7 @@ export async function createPerson(
     version: 1,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
+  await claimNames(db, row.id, profile)
   const everyone = await getEveryone(db)
   await db.insertInto('memberships').values({ group_id: everyone.id, person_id: row.id }).execute()
   return toPerson(row)
@@ -212,7 +218,8 @@ export async function updatePerson(
   /** Only where she has one of these statuses; otherwise she stays as she is. */
   from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
-  const profile = changes.profile && (await changedProfile(db, id, changes.profile))
+  const changed = changes.profile && (await changedProfile(db, id, changes.profile))
+  const profile = changed?.after
   const columns: Partial<Row<'people'>> = {
     updated_at: now,
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
@@ -227,6 +234,7 @@ export async function updatePerson(
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
+  if (row !== undefined && changed !== undefined) await claimNames(db, id, changed.after, changed.before)
   return row && toPerson(row)
 }
 
@@ -250,18 +258,23 @@ function raisedVersion(
   return `version + case when ${differs} then 1 else 0 end`
 }
 
-async function changedProfile(db: Db, id: string, changes: Partial<Profile>): Promise<Profile | undefined> {
-  const before = await findPerson(db, id)
-  if (before === undefined) return undefined
-  const profile = { ...before.profile, ...changes }
-  checkNames(profile)
-  return profile
+async function changedProfile(
+  db: Db,
+  id: string,
+  changes: Partial<Profile>,
+): Promise<{ readonly before: Profile; readonly after: Profile } | undefined> {
+  const person = await findPerson(db, id)
+  if (person === undefined) return undefined
+  const after = { ...person.profile, ...changes }
+  checkNames(after)
+  return { before: person.profile, after }
 }
 
 /** Removes a person with her credentials and memberships; false where she does not exist. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('credentials').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
+  await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
@@ -301,11 +314,8 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause
-    throw new ProtocolError(400, 'E0000001', 'Api validation failed: login', {
-      cause,
-      // Which of the two it was stands in no portable part of the database's error.
-      causes: ['login, email: An object with this field already exists in the current organization'],
-    })
+    // Both databases name the column in their message, and have no other part that says which one it was.
+    throw taken([cause instanceof Error && cause.message.includes('email_key') ? 'email' : 'login'], cause)
   }
 }
 

@@ -12,6 +12,7 @@ import {
   systemRandom,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
+import { sharedNames } from '../directory/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
@@ -58,7 +59,8 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const secrets = createSecrets(config.secrets)
   const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
   try {
-    if (config.database.migrate) await storage.migrate()
+    if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
+      await warnOfSharedNames(storage, log)
     else await refusePending(storage)
     const clock = await openClock(storage, ports.clock ?? systemClock)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
@@ -103,6 +105,16 @@ export function openOidc(
     },
     ...options,
   })
+}
+
+/**
+ * Older releases took a login that was the email of another user. Since names are one namespace such a name leads to the
+ * user who was created first, and an administrator has to rename one of the two.
+ */
+async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
+  for (const { personId, holderId } of await sharedNames(db, 1000)) {
+    log.warn({ personId, holderId }, 'a login or email belongs to another user too: rename one of the two')
+  }
 }
 
 async function refusePending(storage: Storage): Promise<void> {

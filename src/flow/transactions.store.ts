@@ -4,9 +4,9 @@ import {
   type JudgedUser,
   type Member,
   type MemberRow,
+  memberColumns,
   memberFrom,
   type Person,
-  personColumns,
 } from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import {
@@ -103,14 +103,12 @@ export interface TransactionRecord {
 
 const recordText = `
   select ${prefixed('interactions', 'i_', interactionColumns)}, ${prefixed('transactions', 't_', transactionColumns)},
-    ${prefixed('clients', 'c_', clientColumns)}, ${prefixed('people', 'p_', personColumns)},
-    everyone.id as everyone_id, memberships.group_id
+    ${prefixed('clients', 'c_', clientColumns)}, ${memberColumns}
   from interactions
   left join transactions on transactions.interaction_id = interactions.id
   left join clients on clients.id = interactions.client_id
   left join groups as everyone on everyone.name_key = 'everyone'
-  left join people on people.id = transactions.person_id
-  left join memberships on memberships.person_id = people.id`
+  left join people on people.id = transactions.person_id`
 
 /** Everything about a conversation in one statement, which is the same for people who exist and for people who do not. */
 export async function findRecordByState(
@@ -119,7 +117,7 @@ export async function findRecordByState(
   secrets: Secrets,
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where transactions.state_hash = $1`
-  return recordFrom(await run<RecordRow>(db, text, [plainHash(stateHandle)]), secrets)
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), secrets)
 }
 
 /** The latest conversation of an interaction that has not expired. */
@@ -129,17 +127,11 @@ export async function findRecordByInteraction(
   { secrets, now }: { readonly secrets: Secrets; readonly now: number },
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
-    order by transactions.turn desc`
-  return recordFrom(await run<RecordRow>(db, text, [plainHash(handle), now]), secrets)
+    order by transactions.turn desc limit 1`
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), secrets)
 }
 
-/** One row a turn and group of the person. */
-interface RecordRow extends MemberRow {
-  readonly t_id: string | null
-}
-
-function recordFrom(rows: readonly RecordRow[], secrets: Secrets): TransactionRecord | undefined {
-  const [first] = rows
+function recordFrom([first]: readonly MemberRow[], secrets: Secrets): TransactionRecord | undefined {
   if (first === undefined) return undefined
   const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
   const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
@@ -148,7 +140,7 @@ function recordFrom(rows: readonly RecordRow[], secrets: Secrets): TransactionRe
     transaction: transaction && toTransaction(transaction, secrets),
     interaction: toInteraction(interaction),
     client: client && toClient(client),
-    member: memberFrom(rows.filter(({ t_id }) => t_id === first.t_id)),
+    member: memberFrom(first),
   }
 }
 

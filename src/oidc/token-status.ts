@@ -1,3 +1,4 @@
+import { compareKey } from '../directory/index.ts'
 import { findRefreshToken, isAnyRevoked, type RefreshToken } from './artifacts.store.ts'
 import type { Claims } from './keys.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
@@ -20,7 +21,11 @@ export async function readToken(
   return claims !== undefined && claims.iss === server.issuer ? claims : undefined
 }
 
-/** An access token that has not expired, was not revoked, and whose session lives. */
+/**
+ * An access token that has not expired, was not revoked, and whose session lives. `sub` is a login, as in Okta's tokens,
+ * and a login that its user gave up may become that of another user. An API that goes by `sub` would then take the one
+ * for the other, so the tokens of a former login are worth nothing (A85).
+ */
 export async function findLiveAccessToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -31,8 +36,13 @@ export async function findLiveAccessToken(
   // Told apart by `cid`: an ID token must never do as an access token.
   if (claims === undefined || !isText(jti) || !isText(cid) || !isText(sid)) return undefined
   if (hasExpired(parts, claims) || (await isAnyRevoked(parts.storage.db, revocableIds(jti)))) return undefined
-  return withSignedIn(parts, claims, sid, cid)
+  const live = await withSignedIn(parts, claims, sid, cid)
+  return live !== undefined && isLoginOf(live, claims.sub) ? live : undefined
 }
+
+/** Compared as names are: another spelling of the login is no other login. */
+const isLoginOf = ({ person }: SignedIn, sub: unknown): boolean =>
+  isText(sub) && compareKey(sub) === compareKey(person.profile.login)
 
 /** An ID token that has not expired and whose session lives. */
 export async function findLiveIdToken(

@@ -6,6 +6,7 @@ import type { Generated, Insertable, Selectable } from 'kysely'
  */
 export interface Schema {
   readonly people: PeopleTable
+  readonly names: NamesTable
   readonly credentials: CredentialsTable
   readonly person_tokens: PersonTokensTable
   readonly groups: GroupsTable
@@ -47,6 +48,13 @@ interface PeopleTable {
   last_login_at: number | null
   /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
   version: Generated<number>
+}
+
+/** To whom a name leads: logins and emails of all users in one namespace. */
+interface NamesTable {
+  /** The login or email as it is compared. */
+  key: string
+  person_id: string
 }
 
 interface CredentialsTable {

@@ -90,6 +90,7 @@ const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url
 // Typed so that a table added to the schema cannot be forgotten here.
 const tableNames: Readonly<Record<keyof Schema, true>> = {
   people: true,
+  names: true,
   credentials: true,
   person_tokens: true,
   groups: true,

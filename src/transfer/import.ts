@@ -68,8 +68,9 @@ export async function importLines(
       return await takeAll(part)
     } catch (error) {
       if (error instanceof NotKept) return (error as NotKept & { results: Result[] }).results
-      if (!isUniqueViolation(error)) throw error
-      if (part.length === 1) return [{ refused: 'a name that must be unique is already somebody else’s' }]
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      if (part.length === 1) return [{ refused: refusal }]
       // One of them stands in the way of all: each by itself.
       const results: Result[] = []
       for (const one of part) results.push(...(await keep([one])))
@@ -97,6 +98,12 @@ export async function importLines(
   if (waiting.length > 0) count(waiting, await keep(waiting))
   options.progress?.(number)
   return { ...tally, problems }
+}
+
+/** Why a line cannot be written; undefined where the error is about something else. */
+function refusalOf(error: unknown): string | undefined {
+  if (isUniqueViolation(error)) return 'a name that must be unique is already somebody else’s'
+  return error instanceof ProtocolError && error.status === 400 ? error.causes.join('; ') : undefined
 }
 
 function checkHead(text: string, { secrets, withoutSecrets }: ImportOptions): void {
@@ -193,12 +200,14 @@ async function put(
     if (!replace) return { refused: `is there already${own === undefined ? '' : ', built in'}, and differs` }
     await holdUser(tx, kind, here)
     await change(tx, kind, here)
+    await kind.written?.(tx, here, before as unknown as Stored)
     return 'replaced'
   }
   await tx
     .insertInto(table)
     .values(row as never)
     .execute()
+  await kind.written?.(tx, row, undefined)
   return 'added'
 }
 

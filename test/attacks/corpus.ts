@@ -48,6 +48,8 @@ export const corpus: Readonly<Record<string, string>> = {
   A46: 'Cookie tossing, cross-site posts',
   A47: 'Ambiguous JSON, request smuggling',
   A48: 'Clickjacking',
+  A55: 'Name of another user as a login or email',
+  A85: 'Token of a login that has become another user’s',
 }
 
 /** The ids in a test's title: `A07: …`. */
