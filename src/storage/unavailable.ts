@@ -1,9 +1,9 @@
 import { ProtocolError } from '../base/index.ts'
 
-// What PostgreSQL and the way to it say when the database is away, and will be back: connections refused, broken or
-// used up (class 08, 53300), shutting down or starting (57P01 to 57P03), statements that ran into their timeout (57014),
-// no space (53100), a standby that was promoted away (25006).
-const away = new Set([
+// Codes of PostgreSQL and of the network for outages that end by themselves: connections refused, broken or used up
+// (class 08, 53300), a server that stops or starts (57P01 to 57P03), statement timeout (57014), disk full (53100), a
+// write to a server that failover has made a standby (25006).
+const unavailableCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -20,24 +20,24 @@ const away = new Set([
   '53300',
   '25006',
 ])
-/** The driver's own words where there is no code. */
-const awayText =
+/** Messages of the driver, for its errors without a code. */
+const unavailableMessages =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|query read timeout|connection is not queryable/i
-// SQLite: busy for longer than we wait, read error, full, cannot be opened, locked by another process's recovery.
-const awaySqlite = new Set([5, 10, 13, 14, 15])
+// SQLite: SQLITE_BUSY (after our own retries), IOERR, FULL, CANTOPEN, PROTOCOL.
+const unavailableSqlite = new Set([5, 10, 13, 14, 15])
 
-function isAway(error: Error): boolean {
-  if ('errcode' in error) return awaySqlite.has(Number(error.errcode) & 0xff)
+function isUnavailable(error: Error): boolean {
+  if ('errcode' in error) return unavailableSqlite.has(Number(error.errcode) & 0xff)
   const code = 'code' in error ? String(error.code) : ''
-  return away.has(code) || code.startsWith('08') || awayText.test(error.message)
+  return unavailableCodes.has(code) || code.startsWith('08') || unavailableMessages.test(error.message)
 }
 
 /**
- * What a caller is told of a database error: where the database is away or full, to come again; nothing was kept.
- * Any other error as it is.
+ * Turns an error of an unreachable or full database into 503 with `Retry-After`: nothing was committed, so the caller
+ * may repeat the request. Any other error comes back as it is.
  */
-export function told(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof ProtocolError || !isAway(error)) return error
+export function translateDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof ProtocolError || !isUnavailable(error)) return error
   return new ProtocolError(
     503,
     'E0000010',
