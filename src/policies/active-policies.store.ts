@@ -2,7 +2,7 @@ import { type Random, randomId } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import { type AccessRuleBody, assuranceOf } from './assurance.ts'
 import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
-import { holdsFor, type Whom } from './conditions.ts'
+import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
@@ -160,7 +160,7 @@ export async function activePolicies(db: Db): Promise<readonly ActivePolicy[]> {
 
 export interface Policies {
   /** The policy for somebody at an app, by what is mapped to the app; for an unknown person, that of Everyone. */
-  for(whom: Whom, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
+  for(whom: PolicySubject, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
   /** Forgets what was read: after a change. */
   forget(): void
 }
@@ -212,11 +212,11 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
 /** A policy none of whose rules is for her is as good as none: the next one is asked. */
 function firstFor(
   policies: readonly ActivePolicy[],
-  whom: Whom,
+  whom: PolicySubject,
 ): { readonly body: unknown; readonly rule: unknown } {
   for (const { body, rules, system } of policies) {
-    if (!system && !holdsFor(body, whom)) continue
-    const rule = rules.find((one) => holdsFor(one, whom)) ?? (system ? rules.at(-1) : undefined)
+    if (!system && !appliesTo(body, whom)) continue
+    const rule = rules.find((one) => appliesTo(one, whom)) ?? (system ? rules.at(-1) : undefined)
     if (rule !== undefined) return { body, rule }
   }
   throw new Error(`no active policy applies: ${policies.map(({ type }) => type).join(' ')}`)

@@ -65,7 +65,7 @@ function canMeet(kind: Kind, demand: Demand): boolean {
 }
 
 /** The authenticators that a constraint asks for; undefined where none of those there are can meet it. */
-export function wayOf(constraint: Constraint): readonly string[] | undefined {
+export function authenticatorsFor(constraint: Constraint): readonly string[] | undefined {
   if (constraint.inherence !== undefined && constraint.inherence !== null) return undefined
   const way: string[] = []
   for (const kind of kinds) {
@@ -82,7 +82,7 @@ export function assuranceOf({ actions }: DeepPartial<AccessRuleBody>, usable: re
   const { access = 'ALLOW', verificationMethod: method } = actions?.appSignOn ?? {}
   const constraints = (method?.constraints ?? []) as readonly Constraint[]
   const alternatives = constraints.flatMap((constraint) => {
-    const way = wayOf(constraint)
+    const way = authenticatorsFor(constraint)
     return way?.every((key) => usable.includes(key)) ? [way] : []
   })
   const isMet =

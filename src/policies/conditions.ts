@@ -1,5 +1,5 @@
 /** Whom a policy is asked for; nobody known has no id and is in Everyone alone. */
-export interface Whom {
+export interface PolicySubject {
   readonly groupIds: readonly string[]
   readonly personId?: string | undefined
 }
@@ -37,7 +37,7 @@ export function unsupportedConditions(body: unknown): readonly string[] {
  * Whether something is for somebody: included by a group or herself, or nobody is named; and not excluded. A condition
  * that cannot be judged holds for nobody: what was meant for one network must not open the door to all of them.
  */
-export function holdsFor(body: unknown, { groupIds, personId }: Whom): boolean {
+export function appliesTo(body: unknown, { groupIds, personId }: PolicySubject): boolean {
   if (unsupportedConditions(body).length > 0) return false
   const { groups, users } = conditionsOf(body).people ?? {}
   const names = ({ include = [], exclude = [] }: Selection, ids: readonly string[]) => ({

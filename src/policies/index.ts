@@ -12,7 +12,7 @@ export {
   isAllowedFor,
   putAuthenticatorSetup,
 } from './authenticator-settings.store.ts'
-export type { Whom } from './conditions.ts'
+export type { PolicySubject } from './conditions.ts'
 export * from './options.ts'
 export {
   findPolicy,

@@ -1,4 +1,4 @@
-import { wayOf } from './assurance.ts'
+import { authenticatorsFor } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
 
 /** Types whose policies are kept as they come and never asked. */
@@ -88,7 +88,9 @@ function constraintsNotMet(asked: Asked): readonly string[] {
   const type = valueAtEnd(asked, 'verificationMethod.type')
   const constraints = valueAtEnd(asked, 'verificationMethod.constraints')
   const unmet = (Array.isArray(constraints) ? constraints : []).flatMap((constraint, index) =>
-    wayOf(constraint) === undefined ? [`verificationMethod.constraints.${index}: nobody can meet it`] : [],
+    authenticatorsFor(constraint) === undefined
+      ? [`verificationMethod.constraints.${index}: nobody can meet it`]
+      : [],
   )
   return [
     ...(type === undefined || type === 'ASSURANCE' ? [] : ['verificationMethod.type: lets nobody in']),
