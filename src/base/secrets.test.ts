@@ -19,7 +19,7 @@ describe('a keyed hash', () => {
     }
   })
 
-  test('tells neither its value nor its secret', () => {
+  test('reveals neither its value nor its secret', () => {
     const stored = secrets.hash('code', '123456')
 
     expect(stored).not.toContain('123456')
@@ -28,7 +28,7 @@ describe('a keyed hash', () => {
 })
 
 describe('a sealed text', () => {
-  test('opens for its purpose and comes out as it went in', () => {
+  test('opens for its purpose, unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, purpose) => {
         expect(secrets.open(purpose, secrets.seal(purpose, text))).toBe(text)
@@ -44,7 +44,7 @@ describe('a sealed text', () => {
       const changed = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`
       expect(secrets.open('mail', changed), String(at)).toBeUndefined()
     }
-    for (const none of [
+    for (const malformed of [
       '',
       '.',
       'nonsense',
@@ -52,11 +52,11 @@ describe('a sealed text', () => {
       sealed.slice(0, dot),
       `xxxxxx.${sealed.slice(dot)}`,
     ]) {
-      expect(secrets.open('mail', none)).toBeUndefined()
+      expect(secrets.open('mail', malformed)).toBeUndefined()
     }
   })
 
-  test('is another each time', () => {
+  test('differs each time', () => {
     expect(secrets.seal('mail', 'same')).not.toBe(secrets.seal('mail', 'same'))
   })
 
@@ -73,7 +73,7 @@ describe('a sealed text', () => {
 describe('with a newer secret', () => {
   const rotated = createSecrets([now, old])
 
-  test('what the older one hashed and sealed is still good', () => {
+  test('values hashed and sealed under the older one still verify and open', () => {
     const before = createSecrets([old])
 
     expect(rotated.matches('code', '123456', before.hash('code', '123456'))).toBe(true)
@@ -89,7 +89,7 @@ describe('with a newer secret', () => {
   })
 })
 
-test('without a secret there is nothing to work with', () => {
+test('at least one secret is required', () => {
   expect(() => createSecrets([])).toThrow('at least one master secret')
 })
 

@@ -1,4 +1,4 @@
-import { type NewEvent, recordAll, sessionsCleared } from '../audit/index.ts'
+import { type NewEvent, recordEvents, sessionsCleared } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
 import { queueMail } from '../delivery/index.ts'
 import {
@@ -115,7 +115,7 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
       final.progress.closed === 'cancelled' ? openSuccessor(work) : [],
       granted === undefined ? [] : signIn(work, granted),
     ])
-    await recordAll(tx, events.flat().map(toldOf(commitment)), { random: parts.random, now })
+    await recordEvents(tx, events.flat().map(toldOf(commitment)), { random: parts.random, now })
     return { outcome: final, ...(interactionCode !== undefined && { interactionCode }) }
   })
 }

@@ -20,7 +20,7 @@ type Found = Promise<Client | undefined>
 const lookedUp = new AsyncLocalStorage<Map<string, Found>>()
 
 /** Within one call a client is looked up once, however many ask for it: who charges, who answers, who watches. */
-export const lookingUpOnce = (call: () => void): void => lookedUp.run(new Map(), call)
+export const withClientCache = (call: () => void): void => lookedUp.run(new Map(), call)
 
 /** An active client, or undefined. Ids that could not have been registered are not looked up at all. */
 export function findActiveClient(db: Db, id: string): Found {

@@ -1,4 +1,4 @@
-import { type NewEvent, type Party, record, recordAll } from '../audit/index.ts'
+import { type NewEvent, type Party, record, recordEvents } from '../audit/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Session } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
@@ -40,7 +40,7 @@ export async function recordGrants(
         ]
       : [],
   )
-  await recordAll(tx, events, { random: parts.random, now: parts.clock.now() })
+  await recordEvents(tx, events, { random: parts.random, now: parts.clock.now() })
 }
 
 /** Records the end of a token before its time: asked for by the client, or because something was used twice. */

@@ -40,7 +40,7 @@ export function createOidc(options: OidcOptions): Oidc {
     keys,
     lifetimes,
     limits: options.limits,
-    observe: options.observe,
+    recordExchange: options.recordExchange,
   }
 
   const base = () => (typeof issuer === 'string' ? issuer : issuer())

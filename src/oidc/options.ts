@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import type { Observe } from '../audit/index.ts'
+import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -45,5 +45,5 @@ export interface OidcOptions {
   /** Counts the calls of interact and token; absent: nobody does. */
   readonly limits?: RequestLimits | undefined
   /** Told of what begins and ends an interaction: development and tests only. */
-  readonly observe?: Observe | undefined
+  readonly recordExchange?: ExchangeRecorder | undefined
 }

@@ -1,4 +1,4 @@
-import type { Observe } from '../audit/index.ts'
+import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import { isAssigned } from '../clients/index.ts'
 import { findPerson, type Person } from '../directory/index.ts'
@@ -21,7 +21,7 @@ export interface Parts {
   readonly keys: SigningKeys
   readonly lifetimes: OidcLifetimes
   /** Told of what begins and ends an interaction; in production nobody is. */
-  readonly observe?: Observe | undefined
+  readonly recordExchange?: ExchangeRecorder | undefined
   readonly limits: RequestLimits | undefined
 }
 

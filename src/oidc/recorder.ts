@@ -1,6 +1,6 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
 import { describeUserAgent, ProtocolError, systemClock } from '../base/index.ts'
-import { findInteractionByCode, findInteractionByHandle, verifies } from '../interactions/index.ts'
+import { findInteractionByCode, findInteractionByHandle, isVerifierOf } from '../interactions/index.ts'
 import { findActiveClient, readBasic } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
@@ -13,12 +13,12 @@ interface Call {
 }
 
 /** Begins an interaction, and tells whoever watches what came of it. */
-export async function watchInteract<Answer extends { readonly interaction_handle: string }>(
+export async function recordInteract<Answer extends { readonly interaction_handle: string }>(
   parts: Parts,
   call: Call,
   act: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { observe } = parts
+  const { recordExchange: observe } = parts
   if (observe === undefined) return act()
   const started = systemClock.now()
   const told = await toldOf(parts, call, 'interact')
@@ -38,12 +38,12 @@ export async function watchInteract<Answer extends { readonly interaction_handle
 }
 
 /** Redeems an interaction code, and tells whoever watches what came of it. Other grants are not watched. */
-export async function watchToken(
+export async function recordTokenCall(
   parts: Parts,
   call: Call & { readonly issuer: string; status(): number },
   act: () => Promise<void>,
 ): Promise<void> {
-  const { observe } = parts
+  const { recordExchange: observe } = parts
   if (observe === undefined || call.form.get('grant_type') !== 'interaction_code') return act()
   const started = systemClock.now()
   // Where the database is away the client is told so; who only watches must not stand in the way of that answer.
@@ -83,7 +83,7 @@ async function lookAtCode(
     used: usedAt !== null,
     expired: expiresAt <= clock.now(),
     redirect_uri: redirectUri !== undefined && redirectUri !== interaction.redirectUri,
-    verifier: !verifies(interaction, form.get('code_verifier') ?? ''),
+    verifier: !isVerifierOf(interaction, form.get('code_verifier') ?? ''),
   }
   const reason = Object.entries(reasons).find(([, holds]) => holds)?.[0] ?? 'session'
   return { interactionId: interaction.id, reason }

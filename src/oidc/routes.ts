@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
-import { lookingUpOnce } from './client-auth.ts'
+import { withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
@@ -9,7 +9,7 @@ import { introspect } from './introspect.ts'
 import { logout } from './logout.ts'
 import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
-import { watchInteract, watchToken } from './recorder.ts'
+import { recordInteract, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, serverPaths } from './server.ts'
 import { userinfo } from './userinfo.ts'
@@ -35,7 +35,7 @@ export const oidcRoutes =
     const limited = limitedBy(parts)
     answerErrors(app, parts, limited)
     readForms(app)
-    app.addHook('preValidation', (_request, _reply, done) => lookingUpOnce(done))
+    app.addHook('preValidation', (_request, _reply, done) => withClientCache(done))
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, servers[id])
       addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limited })
@@ -62,7 +62,7 @@ function addEndpoints(
 ): void {
   app.get(`${path}/keys`, () => parts.keys.published())
   app.post(`${path}/interact`, { preHandler: limited }, async (request) =>
-    watchInteract(parts, watchedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
+    recordInteract(parts, watchedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
   app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
   app.post(`${path}/revoke`, async (request, reply) => {
@@ -79,7 +79,7 @@ function addEndpoints(
       if (value !== undefined) reply.raw.setHeader(name, value)
     }
     const watched = { ...watchedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
-    await watchToken(parts, watched, () => answer({ raw: request.raw, body: text, response: reply.raw }))
+    await recordTokenCall(parts, watched, () => answer({ raw: request.raw, body: text, response: reply.raw }))
   })
   app.route({
     method: ['GET', 'POST'],

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../base/index.ts'
-import { comeAgain } from './unavailable.ts'
+import { tryAgain } from './unavailable.ts'
 
 /**
  * What an outcome was computed from has changed before it could be written: nothing was. Who catches it reads again and
@@ -7,7 +7,7 @@ import { comeAgain } from './unavailable.ts'
  */
 export class StaleRead extends ProtocolError {
   constructor(what: string) {
-    const { status, code, description, headers } = comeAgain
+    const { status, code, description, headers } = tryAgain
     super(status, code, description, { headers, detail: `${what} changed meanwhile` })
   }
 }

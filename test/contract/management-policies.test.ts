@@ -149,7 +149,7 @@ describe('an access policy', () => {
       actions: { appSignOn: { access: 'DENY' } },
     })
     expect((await signIn()).status).toBe(403)
-    expect(lines.join('')).toContain('conditions.network: holds for nobody')
+    expect(lines.join('')).toContain('conditions.network: cannot be evaluated')
   })
 })
 
@@ -256,7 +256,7 @@ describe('a password policy', () => {
     expect(await recovers()).toBe(true)
     await reset({ access: 'ALLOW', requirement: { primary: { methods: ['sms'] } } })
     expect(await recovers()).toBe(false)
-    expect(lines.join('')).toContain('requirement.primary.methods: there is no sms')
+    expect(lines.join('')).toContain('requirement.primary.methods: sms is not supported')
   })
 })
 

@@ -156,7 +156,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
 test('no secret reaches whoever watches, wherever in a request it stands', async () => {
   const watched: Exchange[] = []
   const node = await startNode({
-    ports: { observe: (exchange) => watched.push(exchange), log: silentLogger },
+    ports: { recordExchange: (exchange) => watched.push(exchange), log: silentLogger },
   })
   onTestFinished(() => node.close())
   const canary = 'C4naryThatNobodyMaySee'
