@@ -11,7 +11,6 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     maxWorkers: 2,
     globalSetup: ['test/support/postgres-setup.ts'],
-    // The canary first: what the other one loads must already be listened to.
-    setupFiles: ['test/support/canary.ts', 'test/support/kit-database.ts'],
+    setupFiles: ['test/support/kit-database.ts'],
   },
 })
