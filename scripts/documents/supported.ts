@@ -112,6 +112,5 @@ ${Object.entries(capturedStates)
 ## What is not supported
 
 ${missing.map((feature) => `- ${feature}`).join('\n')}
-- hosted sign-in pages and the \`authorize\` endpoint
-- sessions by cookie: the engine sets no cookie
+- the \`authorize\` endpoint
 `

@@ -6,6 +6,14 @@
 export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from '../devtools/index.ts'
 export { NoMessageError } from '../devtools/index.ts'
 export {
+  type Answer,
+  type AnswerBody,
+  type AnswerField,
+  type AnswerForm,
+  type AnswerMessage,
+  interactionCodeIn,
+} from './answer.ts'
+export {
   type DevEnvironment,
   type DevEnvironmentOptions,
   mary,
@@ -23,3 +31,10 @@ export {
   startEngine,
 } from './kit.ts'
 export type { SdkTokens, SignedIn, SignInOptions } from './sign-in.ts'
+export {
+  newVisitor,
+  type Visitor,
+  type VisitorClient,
+  type VisitorOptions,
+  type VisitorTarget,
+} from './visitor.ts'

@@ -22,6 +22,7 @@ import { mary, samplePublicClient, sampleWebClient, startDevEnvironment } from '
 import type { Faults } from './faults.ts'
 import type { SignedIn, SignInOptions } from './sign-in.ts'
 import { insecureTestSigningKey } from './test-key.ts'
+import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 
 /** A client as it is written down: an id, a label and redirect URIs will do. */
 export type KitClient = Partial<ClientConfig> & Pick<ClientConfig, 'id' | 'label' | 'redirectUris'>
@@ -100,6 +101,8 @@ export interface Kit {
   trace(id: string): ReturnType<Engine['timeline']>
   /** Tokens for somebody, without walking the pages: for tests that start signed in. */
   signInAs(who: string | { readonly login: string }, options?: SignInOptions): Promise<SignedIn>
+  /** A visitor of an app, without an SDK: walks through transactions over HTTP, one request a call. */
+  visitor(options?: VisitorOptions): Visitor
   /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -160,18 +163,22 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     await database.drop()
   }
 
-  return {
+  const addresses = {
     issuer: engine.issuers.default,
-    orgIssuer: engine.issuers.org,
     engineUrl: engine.baseUrl,
     clientId: web.id,
     clientSecret: insecureClientSecret,
-    publicClientId: samplePublicClient.id,
     redirectUri,
+    outbox: sink.messages,
+  }
+
+  return {
+    ...addresses,
+    orgIssuer: engine.issuers.org,
+    publicClientId: samplePublicClient.id,
     apiToken: options.settings?.management?.apiToken ?? insecureApiToken,
     controlUrl: control.url,
     person: { login: mary.login, password: mary.password },
-    outbox: sink.messages,
     clock: {
       now: () => port.clock.now(),
       advance: (span) => void port.clock.advance(typeof span === 'number' ? span : spanOf(span)),
@@ -182,6 +189,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     events: () => engine.events(),
     trace: (id) => engine.timeline(id),
     signInAs: (who, wanted) => signInAs(typeof who === 'string' ? who : who.login, wanted),
+    visitor: (wanted) => newVisitor(addresses, wanted),
     reset,
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,

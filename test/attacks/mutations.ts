@@ -582,7 +582,7 @@ export const mutations: readonly Mutation[] = [
     find: 'sealed: context.secrets.seal(purpose, JSON.stringify(sealed)),',
     replace: 'sealed: JSON.stringify({ sealed, with: purpose }),\n    error: JSON.stringify(sealed),',
     also: [['    error: null,\n', '']],
-    tests: 'secrets',
+    tests: 'canary',
   },
   {
     attack: 'A43',

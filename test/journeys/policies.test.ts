@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
-import { type SdkMajor, sdk, sdkMajors } from '../support/sdk.ts'
+import { sdk, walkingMajors } from '../support/sdk.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'
-const majors = Object.keys(sdkMajors).map(Number) as SdkMajor[]
-const everyMajor = describe.each(majors)
+const everyMajor = describe.each([...walkingMajors])
 
 /** An engine with these settings for the tests of a `describe`. */
 function engineWith(settings: NonNullable<KitOptions['settings']>): { readonly idp: Kit } {
@@ -191,7 +190,7 @@ describe('the org authorization server and a public client', () => {
 describe('where a recovery signs nobody in', () => {
   const engine = engineWith({ recovery: { signIn: false } })
 
-  test.each(majors)('with okta-auth-js %i it ends in a message', async (major) => {
+  test.each([...walkingMajors])('with okta-auth-js %i it ends in a message', async (major) => {
     const { idp } = engine
     const auth = sdk(idp, { major })
     await auth.idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
@@ -215,42 +214,50 @@ describe('where a recovery signs nobody in', () => {
 describe('where nobody may recover', () => {
   const engine = engineWith({ policies: { password: { recovery: { authenticators: [] } } } })
 
-  test.each(majors)('okta-auth-js %i finds no way into a recovery, and signs in as ever', async (major) => {
-    const { idp } = engine
-    const { login, password } = idp.person
+  test.each([...walkingMajors])(
+    'okta-auth-js %i finds no way into a recovery, and signs in as ever',
+    async (major) => {
+      const { idp } = engine
+      const { login, password } = idp.person
 
-    const asked = await sdk(idp, { major }).idx.recoverPassword({ username: login })
-    // Without the action the SDK takes it for an identifier-first page, and asks for what a sign-in needs.
-    expect(asked.nextStep?.name).toBe('identify')
-    expect(asked.enabledFeatures ?? []).not.toContain('recover-password')
-    await idp.engine.delivery.idle()
-    expect(idp.outbox.all()).toEqual([])
+      const asked = await sdk(idp, { major }).idx.recoverPassword({ username: login })
+      // Without the action the SDK takes it for an identifier-first page, and asks for what a sign-in needs.
+      expect(asked.nextStep?.name).toBe('identify')
+      expect(asked.enabledFeatures ?? []).not.toContain('recover-password')
+      await idp.engine.delivery.idle()
+      expect(idp.outbox.all()).toEqual([])
 
-    expect((await sdk(idp, { major }).idx.authenticate({ username: login, password })).status).toBe('SUCCESS')
-  })
+      expect((await sdk(idp, { major }).idx.authenticate({ username: login, password })).status).toBe(
+        'SUCCESS',
+      )
+    },
+  )
 })
 
 describe('where it is told who is unknown', () => {
   const engine = engineWith({ recovery: { revealUnknown: true } })
 
-  test.each(majors)('okta-auth-js %i shows the message, and the right name goes on', async (major) => {
-    const { idp } = engine
-    const auth = sdk(idp, { major })
+  test.each([...walkingMajors])(
+    'okta-auth-js %i shows the message, and the right name goes on',
+    async (major) => {
+      const { idp } = engine
+      const auth = sdk(idp, { major })
 
-    const asked = await auth.idx.recoverPassword({ username: 'nobody@example.com' })
-    expect(asked).toMatchObject({
-      status: 'PENDING',
-      nextStep: { name: 'identify-recovery' },
-      messages: [
-        {
-          class: 'INFO',
-          i18n: { key: 'idx.unknown.user' },
-          message: 'There is no account with the Username nobody@example.com.',
-        },
-      ],
-    })
+      const asked = await auth.idx.recoverPassword({ username: 'nobody@example.com' })
+      expect(asked).toMatchObject({
+        status: 'PENDING',
+        nextStep: { name: 'identify-recovery' },
+        messages: [
+          {
+            class: 'INFO',
+            i18n: { key: 'idx.unknown.user' },
+            message: 'There is no account with the Username nobody@example.com.',
+          },
+        ],
+      })
 
-    const named = await auth.idx.proceed({ username: idp.person.login })
-    expect(named.nextStep?.name).toBe('select-authenticator-authenticate')
-  })
+      const named = await auth.idx.proceed({ username: idp.person.login })
+      expect(named.nextStep?.name).toBe('select-authenticator-authenticate')
+    },
+  )
 })

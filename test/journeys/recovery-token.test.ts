@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
-import { newBrowser, type SdkMajor, sdk, sdkMajors } from '../support/sdk.ts'
+import { majors, newBrowser, sdk, walkingMajors } from '../support/sdk.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'
 let idp: Kit
@@ -27,7 +27,7 @@ async function handedOut(path = 'lifecycle/reset_password'): Promise<string> {
 const claims = (token: string | undefined) =>
   JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString())
 
-describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-js %i', (major) => {
+describe.each([...majors])('with okta-auth-js %i', (major) => {
   const visitor = (browser = newBrowser()) => sdk(idp, { major, browser })
   const refused = { errorCode: 'invalid_request', errorSummary: 'The recovery token is invalid' }
 
@@ -48,6 +48,14 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
     expect(await idp.engine.people.hasPassword(id, newPassword)).toBe(true)
   })
+
+  test('what is no token is refused alike', async () => {
+    for (const recoveryToken of ['x', 'A'.repeat(43), '0'.repeat(500), "' or 1=1 --"]) {
+      await expect(visitor().idx.recoverPassword({ recoveryToken })).rejects.toMatchObject(refused)
+    }
+  })
+
+  if (!walkingMajors.includes(major)) return
 
   test('until then the old password is good for nothing, and she can still help herself', async () => {
     await handedOut()
@@ -144,12 +152,6 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     const auth = visitor()
     await auth.idx.recoverPassword({ recoveryToken })
     expect((await auth.idx.proceed({ password: newPassword })).status).toBe('SUCCESS')
-  })
-
-  test('what is no token is refused alike', async () => {
-    for (const recoveryToken of ['x', 'A'.repeat(43), '0'.repeat(500), "' or 1=1 --"]) {
-      await expect(visitor().idx.recoverPassword({ recoveryToken })).rejects.toMatchObject(refused)
-    }
   })
 })
 

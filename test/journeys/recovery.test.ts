@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { newBrowser, openLink, type SdkMajor, sdk, sdkMajors } from '../support/sdk.ts'
+import { majors, newBrowser, openLink, sdk, walkingMajors } from '../support/sdk.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'
 let idp: Kit
@@ -14,7 +14,7 @@ afterAll(() => idp.close())
 const claims = (token: string | undefined) =>
   JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString())
 
-describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-js %i', (major) => {
+describe.each([...majors])('with okta-auth-js %i', (major) => {
   /** A visitor who has asked for the mail and has it. */
   async function atTheCode() {
     const browser = newBrowser()
@@ -77,6 +77,26 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     })
     expect(again.status).toBe('SUCCESS')
   })
+
+  test('signing in takes the right password', async () => {
+    const auth = sdk(idp, { major })
+
+    const refused = await auth.idx.authenticate({ username: idp.person.login, password: 'not her password' })
+    expect(refused).toMatchObject({
+      status: 'PENDING',
+      nextStep: { name: 'identify' },
+      messages: [{ i18n: { key: 'errors.E0000004' } }],
+    })
+    const done = await auth.idx.authenticate({ username: idp.person.login, password: idp.person.password })
+    expect(done.status).toBe('SUCCESS')
+    expect(claims(done.tokens?.idToken?.idToken)).toMatchObject({
+      email: idp.person.login,
+      aud: idp.clientId,
+    })
+  })
+
+  // The older majors walk the first and the last journey; `npm run test:world` walks all with each.
+  if (!walkingMajors.includes(major)) return
 
   test('everything known up front arrives at the code in one call', async () => {
     const auth = sdk(idp, { major })
@@ -199,23 +219,6 @@ describe.each(Object.keys(sdkMajors).map(Number) as SdkMajor[])('with okta-auth-
     const same = await auth.idx.recoverPassword({ password: idp.person.password })
     expect(same.messages?.[0]?.i18n?.key).toBe('password.passwordRequirementsNotMet')
     expect((await auth.idx.recoverPassword({ password: newPassword })).status).toBe('SUCCESS')
-  })
-
-  test('signing in takes the right password', async () => {
-    const auth = sdk(idp, { major })
-
-    const refused = await auth.idx.authenticate({ username: idp.person.login, password: 'not her password' })
-    expect(refused).toMatchObject({
-      status: 'PENDING',
-      nextStep: { name: 'identify' },
-      messages: [{ i18n: { key: 'errors.E0000004' } }],
-    })
-    const done = await auth.idx.authenticate({ username: idp.person.login, password: idp.person.password })
-    expect(done.status).toBe('SUCCESS')
-    expect(claims(done.tokens?.idToken?.idToken)).toMatchObject({
-      email: idp.person.login,
-      aud: idp.clientId,
-    })
   })
 
   test('nobody registers, because sign-up is closed', async () => {

@@ -12,6 +12,11 @@ const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6')
 export const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
 export type SdkMajor = keyof typeof sdkMajors
 
+/** Every major, newest first. */
+export const majors: readonly SdkMajor[] = [8, 7, 6]
+/** Those that walk every journey: the newest; all of them in `npm run test:world`. The older ones walk the first and the last. */
+export const walkingMajors: readonly SdkMajor[] = process.env.REKEY_TEST_WORLD === '1' ? majors : [8]
+
 /** One browser's worth of storage: clients made on one browser find each other's transactions, as tabs do. */
 export interface Browser {
   readonly items: Map<string, Map<string, string>>

@@ -18,6 +18,22 @@ const totp = 'one-time passwords of an app'
 const question = 'the security question'
 const registration = 'registration'
 const unlock = 'unlocking an account'
+const choosing = 'choosing among several authenticators'
+const grace = 'grace periods of enrolment'
+const ownApp = "nothing planned: the service's own app"
+const hiddenAddress = 'nothing: a masked address is always shown'
+const sessions = 'sessions of a browser'
+const captchas = 'captchas'
+const profiling = 'attributes that are asked for at sign-in'
+const activation = 'activation of a user by mail'
+const mailedSignIn = 'sign-in by mail alone'
+const hosted = 'hosted sign-in pages'
+const consent = 'consent'
+const device = 'the device flow'
+const oauthTests = 'nothing: it is no state of a transaction; the OAuth tests cover it'
+const alwaysOn = 'nothing: the engine cannot be switched off'
+const classic = 'the classic API'
+const examples = 'nothing: they are examples of a specification, no state of a transaction'
 
 export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> = {
   'The first page': [
@@ -40,7 +56,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
   ],
   Recovery: [
     { file: 'identify-recovery', state: 'whose password it is', covered: 'response' },
-    { file: 'identify-recovery-with-recaptcha-v2', state: 'the same with a captcha', because: 'captchas' },
+    { file: 'identify-recovery-with-recaptcha-v2', state: 'the same with a captcha', because: captchas },
     {
       file: 'authenticator-verification-select-authenticator-for-recovery',
       state: 'choose a method',
@@ -165,7 +181,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-verification-okta-verify-push',
       state: "a push to the service's own app",
-      because: "nothing planned: the service's own app",
+      because: ownApp,
     },
   ],
   'Registration and enrolment': [
@@ -225,5 +241,465 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       because: 'nothing: the body of another server in front; ours is an API error `E0000009`',
     },
     { file: 'success-with-interaction-code', state: 'the end', covered: 'response' },
+  ],
+  'Enrolment of each authenticator': [
+    {
+      file: 'authenticator-enroll-email-emailmagiclink-true',
+      state: 'enrol an address, the mail has a link',
+      because: registration,
+    },
+    {
+      file: 'authenticator-enroll-email-emailmagiclink-false',
+      state: 'enrol an address, the mail has no link',
+      because: registration,
+    },
+    {
+      file: 'authenticator-enroll-email-first',
+      state: 'ask for the mail before the code',
+      because: registration,
+    },
+    {
+      file: 'authenticator-enroll-email-first-emailmagiclink-true',
+      state: 'the step after it',
+      because: registration,
+    },
+    { file: 'authenticator-enroll-phone', state: 'enter the code of a text message', because: phone },
+    { file: 'authenticator-enroll-phone-voice', state: 'enter the code of a call', because: phone },
+    { file: 'authenticator-enroll-data-phone-voice', state: 'a number that is called', because: phone },
+    {
+      file: 'authenticator-enroll-google-authenticator',
+      state: 'the QR code and the shared secret',
+      because: totp,
+    },
+    { file: 'authenticator-reset-google', state: 'a new secret in a recovery', because: totp },
+    { file: 'authenticator-enroll-webauthn', state: 'create a passkey', because: webauthn },
+    {
+      file: 'authenticator-enroll-webauthn-passkeys',
+      state: 'the same under its newer name',
+      because: webauthn,
+    },
+    {
+      file: 'authenticator-enroll-passkey-promotion',
+      state: 'a passkey is suggested after sign-in',
+      because: webauthn,
+    },
+    {
+      file: 'authenticator-enroll-select-authenticator-with-usage-info',
+      state: 'choose what to enrol, with what it is for',
+      because: choosing,
+    },
+    { file: 'authenticator-enroll-grace-period', state: 'required from a date on', because: grace },
+    {
+      file: 'authenticator-enroll-grace-period-with-skip',
+      state: 'the same, it may be skipped',
+      because: grace,
+    },
+    {
+      file: 'authenticator-enroll-grace-period-login-count-with-skip',
+      state: 'it may be skipped a number of times',
+      because: grace,
+    },
+    { file: 'authenticator-enroll-ov-qr', state: "the service's own app, by QR code", because: ownApp },
+    { file: 'authenticator-enroll-ov-via-email', state: 'the same: ask for an address', because: ownApp },
+    { file: 'authenticator-enroll-ov-via-sms', state: 'the same: ask for a number', because: ownApp },
+    { file: 'authenticator-enroll-ov-email', state: 'the same: the mail is sent', because: ownApp },
+    { file: 'authenticator-enroll-ov-sms', state: 'the same: the text message is sent', because: ownApp },
+  ],
+  'Challenge and choice of every authenticator': [
+    {
+      file: 'authenticator-verification-select-authenticator',
+      state: 'choose among all of them, two phones among them',
+      because: choosing,
+    },
+    {
+      file: 'authenticator-verification-select-authenticator-no-number',
+      state: 'the same, the numbers are hidden',
+      because: phone,
+    },
+    {
+      file: 'authenticator-verification-select-authenticator-with-nickname',
+      state: 'the same, the phones have names',
+      because: phone,
+    },
+    {
+      file: 'authenticator-verification-data-phone-voice-then-sms',
+      state: 'call or text message',
+      because: phone,
+    },
+    { file: 'authenticator-verification-data-phone-voice-only', state: 'call alone', because: phone },
+    {
+      file: 'authenticator-verification-data-phone-sms-then-voice-no-profile',
+      state: 'text message or call, the number is hidden',
+      because: phone,
+    },
+    { file: 'authenticator-verification-phone-voice', state: 'a code by call', because: phone },
+    {
+      file: 'authenticator-verification-phone-sms-required',
+      state: 'a code by text message, a required field',
+      because: phone,
+    },
+    {
+      file: 'authenticator-verification-phone-sms-no-profile',
+      state: 'a code by text message, the number is hidden',
+      because: phone,
+    },
+    {
+      file: 'authenticator-verification-phone-sms-nickname',
+      state: 'a code by text message, the phone has a name',
+      because: phone,
+    },
+    {
+      file: 'authenticator-verification-data-email-no-profile',
+      state: 'ask for the mail, the address is hidden',
+      because: hiddenAddress,
+    },
+    {
+      file: 'authenticator-verification-email-no-profile',
+      state: 'enter the mailed code, the address is hidden',
+      because: hiddenAddress,
+    },
+    {
+      file: 'authenticator-verification-webauthn-passkeys',
+      state: 'a passkey under its newer name',
+      because: webauthn,
+    },
+    {
+      file: 'identify-with-webauthn-autofill',
+      state: 'the first page fills a passkey in',
+      because: webauthn,
+    },
+    {
+      file: 'identify-with-passkeys-launch-authenticator',
+      state: 'the first page has a button for passkeys',
+      because: webauthn,
+    },
+    { file: 'identify-with-webauthn-launch-authenticator', state: 'the same, older', because: webauthn },
+    {
+      file: 'identify-with-webauthn-residentkey',
+      state: 'the step behind the older button',
+      because: webauthn,
+    },
+    { file: 'post-auth-keep-me-signed-in', state: 'stay signed in?', because: sessions },
+  ],
+  'Errors of authenticators': [
+    { file: 'error-401-invalid-otp-passcode', state: 'a wrong code', because: totp },
+    {
+      file: 'error-authenticator-enroll-email-invalid-otp',
+      state: 'a wrong code while an address is enrolled',
+      because: registration,
+    },
+    {
+      file: 'error-authenticator-enroll-phone-invalid-otp',
+      state: 'a wrong code while a phone is enrolled',
+      because: phone,
+    },
+    {
+      file: 'error-authenticator-enroll-phone-invalid-number',
+      state: 'a number that is none',
+      because: phone,
+    },
+    {
+      file: 'error-authenticator-challenge-phone-invalid-otp',
+      state: 'a wrong code of a phone',
+      because: phone,
+    },
+    { file: 'error-authenticator-phone-sms-ratelimit', state: 'too many text messages', because: phone },
+    { file: 'error-authenticator-phone-voice-ratelimit', state: 'too many calls', because: phone },
+    {
+      file: 'error-authenticator-enroll-google-invalid-otp',
+      state: 'a wrong code while an app is enrolled',
+      because: totp,
+    },
+    {
+      file: 'error-authenticator-reset-google-invalid-otp',
+      state: 'a wrong code while an app is replaced',
+      because: totp,
+    },
+    {
+      file: 'error-authenticator-verification-on-google-otp-invalid-passcode',
+      state: 'a wrong code of an app',
+      because: totp,
+    },
+    {
+      file: 'error-authenticator-verification-on-google-otp-used-passcode',
+      state: 'a code that was used before',
+      because: totp,
+    },
+    {
+      file: 'error-authenticator-enroll-security-question',
+      state: 'an answer that is too short',
+      because: question,
+    },
+    {
+      file: 'error-authenticator-enroll-security-question-create-question',
+      state: "the same, a question of the user's own",
+      because: question,
+    },
+    {
+      file: 'error-authenticator-enroll-security-question-html-tags',
+      state: 'an answer with tags in it',
+      because: question,
+    },
+    {
+      file: 'enroll-security-question-with-character-limit-error',
+      state: 'an answer that is too long',
+      because: question,
+    },
+    { file: 'error-authenticator-webauthn-failure', state: 'a passkey is refused', because: webauthn },
+    {
+      file: 'error-unable-to-authenticate-user',
+      state: 'the user has nothing that the policy asks for',
+      because: choosing,
+    },
+  ],
+  'Profiles, registration and activation': [
+    {
+      file: 'enroll-profile-all-base-attributes',
+      state: 'every attribute of a profile',
+      because: registration,
+    },
+    { file: 'enroll-profile-new-additional-fields', state: 'country and time zone', because: registration },
+    {
+      file: 'enroll-profile-new-boolean-fields',
+      state: 'fields that are true or false',
+      because: registration,
+    },
+    {
+      file: 'profile-enrollment-string-fields-options',
+      state: 'fields with a list of values',
+      because: registration,
+    },
+    { file: 'enroll-profile-new-with-hcaptcha', state: 'a new profile with a captcha', because: captchas },
+    {
+      file: 'enroll-profile-with-password-returns-error',
+      state: 'profile and password, the password is refused',
+      because: registration,
+    },
+    {
+      file: 'enroll-profile-with-password-returns-multiple-errors',
+      state: 'the same for several reasons',
+      because: registration,
+    },
+    { file: 'enroll-profile-submit', state: 'attributes that are asked for at sign-in', because: profiling },
+    { file: 'enroll-profile-update-params', state: 'the same, older', because: profiling },
+    {
+      file: 'enroll-profile-update-all-optional-params',
+      state: 'the same, it may be skipped',
+      because: profiling,
+    },
+    { file: 'error-account-creation', state: 'the account cannot be created', because: registration },
+    { file: 'error-request-not-completed', state: 'the request cannot be completed', because: registration },
+    { file: 'error-enroll-regisration-unavailable', state: 'registration is closed', because: registration },
+    {
+      file: 'oauth2-error-activation-token-invalid',
+      state: 'an interaction with an activation token that is none',
+      because: activation,
+    },
+    { file: 'request-activation-email', state: 'ask for another activation mail', because: activation },
+    {
+      file: 'terminal-request-activation-email-submitted',
+      state: 'the activation mail is sent',
+      because: activation,
+    },
+    {
+      file: 'error-request-activation-email-expired-token',
+      state: 'an activation link that expired',
+      because: activation,
+    },
+    {
+      file: 'error-request-activation-email-invalid',
+      state: 'an activation link that is none',
+      because: activation,
+    },
+    {
+      file: 'error-request-activation-email-suspended',
+      state: 'an activation link of a suspended user',
+      because: activation,
+    },
+    {
+      file: 'terminal-return-otp-only-full-location-mobile-icon-enrollment',
+      state: 'the code of a registration, to be typed where it was asked for',
+      because: registration,
+    },
+    {
+      file: 'terminal-return-otp-only-full-location-mobile-icon-authentication',
+      state: 'the code of a sign-in, to be typed where it was asked for',
+      because: mailedSignIn,
+    },
+    {
+      file: 'terminal-return-otp-only-full-location-mobile-icon-unlock',
+      state: 'the code of an unlock, to be typed where it was asked for',
+      because: unlock,
+    },
+    {
+      file: 'terminal-reset-password-inactive-user',
+      state: 'a password reset of an inactive user',
+      because: activation,
+    },
+  ],
+  'Unlock, step by step': [
+    {
+      file: 'user-account-unlock-introspect-choose-auth-after-unlock',
+      state: 'the first page, with the way to unlock',
+      because: unlock,
+    },
+    {
+      file: 'user-account-unlock-introspect-direct-landing-after-unlock',
+      state: 'the same where an unlock leads straight to the app',
+      because: unlock,
+    },
+    { file: 'user-account-unlock-choose-auth-after-unlock', state: 'username and method', because: unlock },
+    { file: 'user-unlock-account-identifier-first', state: 'the username first', because: unlock },
+    { file: 'user-unlock-account-choose-auth-identifier-first', state: 'then the method', because: unlock },
+    {
+      file: 'user-account-unlock-challenge-choose-auth-after-unlock',
+      state: 'enter the code, of an unknown user',
+      because: unlock,
+    },
+    {
+      file: 'user-account-unlock-challenge-direct-landing-after-unlock',
+      state: 'enter the code, of a known user',
+      because: unlock,
+    },
+    {
+      file: 'user-account-unlock-answer-1-choose-auth-after-unlock',
+      state: 'a second proof',
+      because: unlock,
+    },
+    {
+      file: 'user-account-unlock-answer-2-choose-auth-after-unlock',
+      state: 'unlocked, a factor is chosen',
+      because: unlock,
+    },
+    {
+      file: 'user-account-unlock-answer-choose-auth-after-unlock',
+      state: 'unlocked, nothing more',
+      because: unlock,
+    },
+    { file: 'error-unlock-account-failed-permissions', state: 'refused: not allowed', because: unlock },
+  ],
+  'Hosted pages, consent and devices': [
+    { file: 'success', state: 'the end of a hosted sign-in', because: hosted },
+    { file: 'success-with-app-user', state: 'the same with app and user', because: hosted },
+    { file: 'success-redirect-remediation', state: 'the same as a form', because: hosted },
+    { file: 'error-with-failure-redirect', state: 'a failure that leads back to the app', because: hosted },
+    { file: 'failure-redirect-remediation', state: 'the same as a form', because: hosted },
+    { file: 'identify-with-username', state: 'the username is filled in', because: hosted },
+    { file: 'identify-with-user', state: 'a session is known, the user is named', because: sessions },
+    { file: 'error-403-access-denied', state: 'a policy denies access', because: hosted },
+    { file: 'error-403-security-access-denied', state: 'the same in the shape of the API', because: hosted },
+    {
+      file: 'error-custom-access-denied-success-redirect',
+      state: 'denied, with links and a way on',
+      because: hosted,
+    },
+    {
+      file: 'email-challenge-consent',
+      state: 'the link of a mail asks whether it was the user',
+      because: mailedSignIn,
+    },
+    { file: 'consent-enduser', state: 'consent of a user', because: consent },
+    {
+      file: 'consent-enduser-custom-scopes',
+      state: 'the same for scopes of an installation',
+      because: consent,
+    },
+    { file: 'consent-granular', state: 'consent scope by scope', because: consent },
+    { file: 'consent-admin', state: 'consent of an administrator', because: consent },
+    { file: 'device-code-activate', state: 'enter the code of a device', because: device },
+    { file: 'device-code-activate-userCode', state: 'the same, the code is filled in', because: device },
+    { file: 'error-device-code-activate', state: 'a code of a device is refused', because: device },
+    { file: 'error-invalid-device-code', state: 'a code of a device that is none', because: device },
+    { file: 'terminal-device-activated', state: 'the device is signed in', because: device },
+    { file: 'terminal-device-not-activated-consent-denied', state: 'the device is refused', because: device },
+  ],
+  OAuth: [
+    { file: 'oauth2-well-known-openid-configuration', state: 'discovery', because: oauthTests },
+    { file: 'oauth2-success-tokens', state: 'tokens for an interaction code', because: oauthTests },
+    {
+      file: 'oauth2-error-token-invalid-grant-pkce',
+      state: 'a verifier that does not fit',
+      because: oauthTests,
+    },
+    {
+      file: 'error-400-unauthorized-client',
+      state: 'an interaction of a client without the grant',
+      because: hosted,
+    },
+    {
+      file: 'error-feature-not-enabled',
+      state: 'an interaction where the engine is switched off',
+      because: alwaysOn,
+    },
+    { file: 'oauth2-error-feature-not-enabled', state: 'the same in the shape of OAuth', because: alwaysOn },
+  ],
+  'The classic API': [
+    { file: 'authn-unauthenticated', state: 'no factor is proven yet', because: classic },
+    { file: 'authn-unauthenticated-using-device-flow', state: 'the same for a device', because: classic },
+    { file: 'authn-error-authentication-failed', state: 'a failed sign-in', because: classic },
+    { file: 'authn-success-001', state: 'signed in', because: classic },
+    { file: 'authn-cancel', state: 'cancelled', because: classic },
+    { file: 'authn-mfa-all-factors', state: 'a second factor is required, of all kinds', because: classic },
+    { file: 'authn-mfa-required-email', state: 'a second factor by mail is required', because: classic },
+    { file: 'authn-mfa-required-oktaverify', state: "the service's own app is required", because: classic },
+    { file: 'authn-mfa-challenge-email', state: 'enter the mailed code', because: classic },
+    {
+      file: 'authn-mfa-number-challenge-ov',
+      state: "choose a number in the service's own app",
+      because: classic,
+    },
+    { file: 'authn-mfa-enroll-sms', state: 'enrol a phone', because: classic },
+    { file: 'authn-mfa-enroll-totp', state: 'enrol an app', because: classic },
+    {
+      file: 'authn-mfa-enroll-email-with-sms-enrolled',
+      state: 'enrol an address beside a phone',
+      because: classic,
+    },
+    { file: 'authn-mfa-enroll-activate-email', state: 'activate an address', because: classic },
+    { file: 'authn-mfa-enroll-activate-sms', state: 'activate a phone', because: classic },
+    {
+      file: 'authn-mfa-enroll-qr-okta-verify',
+      state: "enrol the service's own app by QR code",
+      because: classic,
+    },
+    { file: 'authn-mfa-enroll-ov-manual', state: 'the same by a typed secret', because: classic },
+    { file: 'authn-recovery-password', state: 'a recovery is verified', because: classic },
+    {
+      file: 'authn-recovery-challenge-sms-pwd',
+      state: 'enter the code of a text message in a recovery',
+      because: classic,
+    },
+    { file: 'authn-recovery-answer', state: 'the new password', because: classic },
+    { file: 'authn-consent-required', state: 'consent', because: classic },
+    { file: 'authn-consent-required-granular', state: 'consent scope by scope', because: classic },
+    { file: 'authn-admin-consent-required', state: 'consent of an administrator', because: classic },
+    { file: 'authn-device-code-activate', state: 'enter the code of a device', because: classic },
+    {
+      file: 'authn-device-code-activate-userCode',
+      state: 'the same, the code is filled in',
+      because: classic,
+    },
+    { file: 'authn-error-device-code-activate', state: 'a code of a device is refused', because: classic },
+    { file: 'authn-error-invalid-device-code', state: 'a code of a device that is none', because: classic },
+    { file: 'authn-terminal-device-activated', state: 'the device is signed in', because: classic },
+    {
+      file: 'authn-terminal-device-not-activated-consent-denied',
+      state: 'the device is refused',
+      because: classic,
+    },
+    {
+      file: 'authn-terminal-device-not-activated-internal-error',
+      state: 'the device meets a failure',
+      because: classic,
+    },
+  ],
+  'Examples of the specification': [
+    { file: 'spec-authenticators', state: 'authenticators, methods, enrolments', because: examples },
+    { file: 'spec-factors', state: 'factors of a user', because: examples },
+    { file: 'spec-hooks', state: 'event hooks and inline hooks', because: examples },
+    { file: 'spec-myaccount', state: 'the account API of a user', because: examples },
+    { file: 'spec-oauth', state: 'discovery, tokens, devices, clients', because: examples },
+    { file: 'spec-policies', state: 'policies and rules', because: examples },
+    { file: 'spec-sessions', state: 'sessions', because: examples },
   ],
 }

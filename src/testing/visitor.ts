@@ -1,0 +1,270 @@
+import { randomToken, s256, systemRandom } from '../base/index.ts'
+import type { Message, MessageReader } from '../devtools/index.ts'
+import { type Answer, answerFrom, formIn } from './answer.ts'
+import { mary } from './environment.ts'
+
+/** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
+export interface VisitorTarget {
+  readonly engineUrl: string
+  /** The `default` authorization server. */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly redirectUri: string
+  /** Where the mails are read; without it `mail()` throws. */
+  readonly outbox?: Pick<MessageReader, 'waitFor' | 'latest'>
+}
+
+/** A client other than the web client of the engine. */
+export interface VisitorClient {
+  readonly id: string
+  /** Absent for a public client. */
+  readonly secret?: string
+  readonly redirectUri?: string
+}
+
+export interface VisitorOptions {
+  /** A client's id, such as `kit.publicClientId`, or a client that was registered for the test. The web client unless set. */
+  readonly client?: string | VisitorClient
+  /** Whose tokens: those of `issuer`, the default, or of `orgIssuer`. */
+  readonly server?: 'default' | 'org'
+  /** Sent with every request: another browser, language or address. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent to `interact` beside or instead of the usual: `scope`, `state`, `nonce`, … */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** Called with every answer, so that a suite can check what holds for all of them. */
+  readonly onAnswer?: (answer: Answer, visitor: Visitor) => void
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+/** An app's visitor without an SDK: every request is one of the protocol, and every answer is kept. */
+export interface Visitor {
+  /** The last answer. Before the first one it throws. */
+  readonly response: Answer
+  /** Every answer so far, oldest first. */
+  readonly responses: readonly Answer[]
+  /** The keys of the messages of the last answer, at the top and in fields: `['api.authn.error.PASSCODE_INVALID']`. */
+  readonly messages: readonly string[]
+  /** The names of the forms that the last answer offers: `['challenge-authenticator']`. */
+  readonly remediations: readonly string[]
+  /** The handle that `interact` answered with. Empty before. */
+  readonly interactionHandle: string
+  /** The handle of the transaction. Empty before `introspect` has answered. */
+  readonly stateHandle: string
+  /** The PKCE verifier. */
+  readonly verifier: string
+
+  /** `interact` alone: asks for an interaction handle. */
+  interacts(parameters?: Readonly<Record<string, string>>): Promise<Answer>
+  /** `introspect` alone: opens the transaction, or reads it again. */
+  introspects(): Promise<Answer>
+  /** Begins a transaction: `interact`, then `introspect`. */
+  begins(parameters?: Readonly<Record<string, string>>): Promise<Answer>
+
+  /** Submits a form by its path below `/idp/idx/`; the body may replace the state handle. */
+  submits(path: string, body?: Body, headers?: Readonly<Record<string, string>>): Promise<Answer>
+  /** Submits user name and password, in a transaction of its own unless one has begun. */
+  signsIn(login?: string, password?: string): Promise<Answer>
+  /** Begins a transaction and goes to where the recovery of an account offers its authenticators. */
+  recovers(login?: string): Promise<Answer>
+  /** Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. */
+  selects(key: string): Promise<Answer>
+  /** Answers the present challenge with a code or a password, or sets a new password. */
+  answers(passcode: unknown, body?: Body): Promise<Answer>
+  /** Asks for the mail once more. */
+  resends(): Promise<Answer>
+  /** Asks whether the transaction has moved on elsewhere, as a page that waits does. */
+  polls(): Promise<Answer>
+  /** Cancels the transaction and goes on with the new one that the engine begins. */
+  cancels(): Promise<Answer>
+
+  /** Recovers an account up to the page that takes the code. Resolves with the visitor itself. */
+  atTheCode(login?: string): Promise<Visitor>
+  /** The same up to the page that takes the new password, with the code of the mail. */
+  atTheReset(login?: string): Promise<Visitor>
+  /**
+   * The next mail to an address that this visitor has not read yet, as soon as there is one.
+   * The address is the login of the recovery unless given.
+   * @throws NoMessageError when none comes in time.
+   */
+  mail(to?: string): Promise<Message>
+
+  /** Redeems an interaction code at the token endpoint: that of the last answer, as the client that began, unless given. */
+  redeems(code?: string, as?: string | VisitorClient): Promise<Answer>
+}
+
+const ion = 'application/ion+json; okta-version=1.0.0'
+const usualScopes = 'openid profile email offline_access'
+
+/**
+ * A visitor who walks through transactions over HTTP, as an app does with the SDK. For a kit: `kit.visitor()`; for an
+ * engine in another process: `newVisitor(target)`.
+ */
+export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}): Visitor {
+  const verifier = randomToken(systemRandom)
+  const responses: Answer[] = []
+  let interactionHandle = ''
+  let stateHandle = ''
+  let recovered: string = mary.login
+  // The newest mail that does not count: it was read, or was there before this visitor asked for one.
+  let lastMail: Message | undefined
+
+  // Addresses are read at each request: a load balancer in front of several nodes changes its own.
+  const oauth = (endpoint: string): string =>
+    options.server === 'org' ? `${target.engineUrl}/oauth2/v1/${endpoint}` : `${target.issuer}/v1/${endpoint}`
+
+  function clientFor(client: string | VisitorClient = target.clientId): VisitorClient {
+    if (typeof client !== 'string') return client
+    return client === target.clientId ? { id: client, secret: target.clientSecret } : { id: client }
+  }
+  const own = clientFor(options.client)
+  const redirectUri = own.redirectUri ?? target.redirectUri
+  const credentials = ({ id, secret }: VisitorClient) => ({
+    client_id: id,
+    ...(secret !== undefined && { client_secret: secret }),
+  })
+
+  async function send(
+    url: string,
+    type: string,
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': type, ...options.headers, ...headers },
+      body,
+    })
+    const answer = await answerFrom(response, url)
+    responses.push(answer)
+    return answer
+  }
+  const noted = (answer: Answer): Answer => {
+    options.onAnswer?.(answer, visitor)
+    return answer
+  }
+  const sendForm = (endpoint: string, form: Readonly<Record<string, string>>): Promise<Answer> =>
+    send(oauth(endpoint), 'application/x-www-form-urlencoded', new URLSearchParams(form).toString())
+  const sendIdx = (path: string, body: Body, headers?: Readonly<Record<string, string>>): Promise<Answer> =>
+    send(`${target.engineUrl}/idp/idx/${path}`, 'application/json', JSON.stringify(body), {
+      accept: ion,
+      ...headers,
+    })
+
+  const visitor: Visitor = {
+    get response() {
+      const last = responses.at(-1)
+      if (last === undefined) throw new Error('the visitor has asked for nothing yet')
+      return last
+    },
+    get responses() {
+      return responses
+    },
+    get messages() {
+      return visitor.response.messages
+    },
+    get remediations() {
+      return visitor.response.remediations
+    },
+    get interactionHandle() {
+      return interactionHandle
+    },
+    get stateHandle() {
+      return stateHandle
+    },
+    verifier,
+
+    async interacts(parameters = {}) {
+      const answer = await sendForm('interact', {
+        ...credentials(own),
+        redirect_uri: redirectUri,
+        scope: usualScopes,
+        state: randomToken(systemRandom),
+        nonce: randomToken(systemRandom),
+        code_challenge: s256(verifier),
+        code_challenge_method: 'S256',
+        ...options.parameters,
+        ...parameters,
+      })
+      interactionHandle = String(answer.body.interaction_handle ?? '')
+      return noted(answer)
+    },
+    async introspects() {
+      const answer = await sendIdx('introspect', { interactionHandle })
+      stateHandle = String(answer.body.stateHandle ?? '')
+      return noted(answer)
+    },
+    async begins(parameters) {
+      await visitor.interacts(parameters)
+      return visitor.introspects()
+    },
+
+    async submits(path, body = {}, headers) {
+      return noted(await sendIdx(path, { stateHandle, ...body }, headers))
+    },
+    async signsIn(login = mary.login, password = mary.password) {
+      if (stateHandle === '') await visitor.begins()
+      return visitor.submits('identify', { identifier: login, credentials: { passcode: password } })
+    },
+    async recovers(login = mary.login) {
+      recovered = login
+      lastMail = target.outbox?.latest({ to: login })
+      await visitor.begins()
+      await visitor.submits('recover')
+      return visitor.submits('identify', { identifier: login })
+    },
+    selects(key) {
+      const { body } = visitor.response
+      // The form says where it goes: choosing what to enrol has another address than choosing what to prove.
+      const href = formIn(body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
+      const id = body.authenticators?.value.find((authenticator) => authenticator.key === key)?.id
+      return visitor.submits(href.split('/idp/idx/')[1] ?? 'challenge', { authenticator: { id } })
+    },
+    answers: (passcode, body = {}) =>
+      visitor.submits('challenge/answer', { credentials: { passcode }, ...body }),
+    async resends() {
+      const before = target.outbox?.latest({ to: recovered })
+      const answer = await visitor.submits('challenge/resend')
+      if (answer.status === 200) lastMail = before
+      return answer
+    },
+    polls: () => visitor.submits('challenge/poll'),
+    async cancels() {
+      const answer = await sendIdx('cancel', { stateHandle })
+      if (answer.status === 200) stateHandle = String(answer.body.stateHandle)
+      return noted(answer)
+    },
+
+    async atTheCode(login) {
+      await visitor.recovers(login)
+      await visitor.selects('okta_email')
+      return visitor
+    },
+    async atTheReset(login) {
+      await visitor.atTheCode(login)
+      const { code } = await visitor.mail()
+      await visitor.answers(code)
+      if (!visitor.remediations.includes('reset-authenticator'))
+        throw new Error(`the code led to ${visitor.response.status} ${visitor.response.text}`)
+      return visitor
+    },
+    async mail(to = recovered) {
+      if (target.outbox === undefined) throw new Error('this visitor has no outbox to read')
+      lastMail = await target.outbox.waitFor({ to, ...(lastMail && { after: lastMail.id }) })
+      return lastMail
+    },
+
+    async redeems(code = visitor.response.interactionCode ?? '', as) {
+      return sendForm('token', {
+        grant_type: 'interaction_code',
+        interaction_code: code,
+        code_verifier: verifier,
+        redirect_uri: redirectUri,
+        ...credentials(as === undefined ? own : clientFor(as)),
+      })
+    },
+  }
+  return visitor
+}
