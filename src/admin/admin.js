@@ -486,7 +486,11 @@ async function policies(_, signal) {
     'section',
     { class: 'page', 'aria-label': 'Policies' },
     el('h2', {}, 'Policies'),
-    el('p', { class: 'quiet' }, 'Of each kind, the first that is for somebody counts.'),
+    el(
+      'p',
+      { class: 'quiet' },
+      'Of each policy type, the first policy whose groups include the user applies.',
+    ),
     sections,
   )
 }

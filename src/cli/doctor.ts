@@ -5,13 +5,13 @@ const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
 export const doctor: Command = {
   about: [
-    'Holds the settings in force against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 that concern recovery, sign-in and tokens: met, deviates (and why), not applicable.',
-    'A deviation is no failure: the exit code is 0. docs/security.md says why the defaults deviate where they do.',
+    'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
+    'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
   options: { ...configOption, ...jsonOption },
   examples: [
-    ['rekey doctor', 'each requirement and what it comes to'],
-    ['rekey doctor --json | jq \'.[] | select(.result == "deviates")\'', 'only what deviates'],
+    ['rekey doctor', 'print every requirement with its result'],
+    ['rekey doctor --json | jq \'.[] | select(.result == "deviates")\'', 'print only the deviations'],
   ],
 
   async run(call) {

@@ -7,13 +7,13 @@ import { coreConfig } from './with-core.ts'
 
 export const migrate: Command = {
   about: [
-    'Brings the schema of the database up to date and writes what the configuration asks for: policies, clients, people. Safe to run from several nodes at once, and safe to run again.',
-    'rekey serve does the same when it starts, unless it is told not to.',
+    'Migrates the schema of the database and writes the policies, clients and users of the configuration. Safe to run from several nodes at once, and safe to run again.',
+    'rekey serve does the same when it starts, unless --migrate=false is given.',
   ],
   options: { ...configOption, ...dataOption, ...jsonOption },
   examples: [
-    ['DATABASE_URL=postgres://… rekey migrate', 'before new nodes are started with --migrate=false'],
-    ['DATABASE_URL=sqlite:/var/lib/rekey/rekey.db rekey migrate', 'makes the file where there is none'],
+    ['DATABASE_URL=postgres://… rekey migrate', 'migrate before starting new nodes with --migrate=false'],
+    ['DATABASE_URL=sqlite:/var/lib/rekey/rekey.db rekey migrate', 'create the file if it does not exist'],
   ],
 
   async run(call) {
