@@ -5,6 +5,9 @@ const levels = new Map<string, (amr: readonly string[]) => boolean>([
   ['urn:okta:loa:1fa:any', () => true],
 ])
 
-/** The first requested level that the sign-in has reached. `acr_values` is voluntary (OpenID Connect Core 1.0, section 3.1.2.1). */
+/**
+ * The first requested level that the sign-in has reached. `acr_values` is voluntary (OpenID Connect Core 1.0, section
+ * 3.1.2.1).
+ */
 export const reachedLevel = (acrValues: string | undefined, amr: readonly string[]): string | undefined =>
   acrValues?.split(' ').find((value) => levels.get(value)?.(amr) === true)

@@ -4,7 +4,9 @@ import type { Db, Row, Tx } from '../storage/index.ts'
 /** The content of a refresh token. Stored under the hash of the token, which is returned only once. */
 export interface RefreshToken {
   readonly clientId: string
-  /** The id of the authorization server that issued it. Not its address, which may change during the token's lifetime. */
+  /**
+   * The id of the authorization server that issued it. Not its address, which may change during the token's lifetime.
+   */
   readonly server: string
   readonly personId: string
   readonly sessionId: string
@@ -61,7 +63,10 @@ const toRefreshToken = (row: Row<'artifacts'>): RefreshToken => ({
   expiresAt: row.expires_at ?? 0,
 })
 
-/** Consumes a refresh token. False where it was consumed before: one conditional statement, so of parallel calls one succeeds. */
+/**
+ * Consumes a refresh token. False where it was consumed before: one conditional statement, so of parallel calls one
+ * succeeds.
+ */
 export async function consumeRefreshToken(db: Db, token: string, now: number): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('artifacts')
@@ -72,7 +77,9 @@ export async function consumeRefreshToken(db: Db, token: string, now: number): P
   return numUpdatedRows > 0n
 }
 
-/** Revokes a family: deletes its refresh tokens, and stores its id as revoked until its last access token has expired. */
+/**
+ * Revokes a family: deletes its refresh tokens, and stores its id as revoked until its last access token has expired.
+ */
 export async function revokeFamily(
   db: Db,
   familyId: string,
@@ -104,7 +111,10 @@ export async function rememberRevoked(
     .execute()
 }
 
-/** Stores that an assertion was used. False where it was used before: of parallel calls one gets true (RFC 7523, section 3). */
+/**
+ * Stores that an assertion was used. False where it was used before: of parallel calls one gets true (RFC 7523, section
+ * 3).
+ */
 export async function rememberAssertion(
   db: Db,
   id: string,
@@ -180,7 +190,9 @@ export async function listKeys(db: Db, retiredAfter: number): Promise<readonly S
   }))
 }
 
-/** Stores a key as the current one and retires the others, if `before` is still current (undefined: none). Else false. */
+/**
+ * Stores a key as the current one and retires the others, if `before` is still current (undefined: none). Else false.
+ */
 export async function replaceCurrentKey(
   tx: Tx,
   key: StoredKey,

@@ -25,7 +25,8 @@ async function sourceOf(parts: Parts, call: InteractCall): Promise<RequestSource
     return { address: ip, client: caller.client.id, device: deviceToken }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    // The endpoint refuses the client afterwards. An unknown client id gets no budget: they can be invented at will (A45).
+    // The endpoint refuses the client afterwards. An unknown client id gets no budget: they can be invented at will
+    // (A45).
     return { address: call.ip }
   }
 }

@@ -67,7 +67,9 @@ export const claimNames: Readonly<Record<string, readonly string[]>> = {
 const withoutUndefined = (values: Claims): Claims =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 
-/** Claims with a defined meaning. A custom attribute of that name is left out: it could pose as one (`sub`, `groups`). */
+/**
+ * Claims with a defined meaning. A custom attribute of that name is left out: it could pose as one (`sub`, `groups`).
+ */
 const reserved = new Set([
   ...Object.values(byScope).flatMap((claims) => Object.keys(claims)),
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'azp', 'acr', 'amr', 'auth_time', 'at_hash'],

@@ -87,7 +87,9 @@ export function readBasic(authorization: string): Credentials {
   }
 }
 
-/** Both parts are form-encoded (RFC 6749, section 2.3.1). Ids and secrets of clients that skip this have no `%` or `+`. */
+/**
+ * Both parts are form-encoded (RFC 6749, section 2.3.1). Ids and secrets of clients that skip this have no `%` or `+`.
+ */
 function decodePart(raw: string): string {
   try {
     return decodeURIComponent(raw.replaceAll('+', ' '))

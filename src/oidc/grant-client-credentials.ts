@@ -54,7 +54,10 @@ export async function grantClientCredentials(
   return { token_type: 'Bearer', expires_in: lifetime, access_token: token, scope: scopes.join(' ') }
 }
 
-/** The requested scopes. One that was not granted fails the request: a token with fewer scopes would fail later, at the API. */
+/**
+ * The requested scopes. One that was not granted fails the request: a token with fewer scopes would fail later, at the
+ * API.
+ */
 async function grantedScopes(
   { storage }: Parts,
   server: AuthorizationServer,

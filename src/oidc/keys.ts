@@ -20,9 +20,13 @@ import {
   type StoredKey,
 } from './artifacts.store.ts'
 
-/** RS256 only: Okta's SDK and JWT verifier import every key as RSA. Signing runs on the thread pool, not the event loop. */
+/**
+ * RS256 only: Okta's SDK and JWT verifier import every key as RSA. Signing runs on the thread pool, not the event loop.
+ */
 const alg = 'RS256'
-/** How long a node caches the keys, in milliseconds: it signs with a key that another node rotated in within this time. */
+/**
+ * How long a node caches the keys, in milliseconds: it signs with a key that another node rotated in within this time.
+ */
 const cacheMs = 60_000
 
 export type Claims = Readonly<Record<string, unknown>>
@@ -110,7 +114,8 @@ async function readKeys(context: Context, retiredAfter: number): Promise<KeySet>
     const rows = await listKeys(storage.db, retiredAfter)
     const current = rows.find((row) => row.kid === kid)
     if (current !== undefined) return openKeySet(current, rows, secrets)
-    // The first use, or a reset that emptied the settings but not the keys. Of nodes that are here at once one succeeds.
+    // The first use, or a reset that emptied the settings but not the keys. Of nodes that are here at once one
+    // succeeds.
     const unretired = rows.find((row) => row.retiredAt === null)
     if (unretired !== undefined) await storage.transaction((tx) => claimCurrent(tx, unretired.kid, kid))
     else {

@@ -17,7 +17,10 @@ export interface Oidc {
   findServiceCaller(token: string): Promise<ServiceCaller | undefined>
   /** Loads the signing key and the library, so that the first token request does not wait for them. */
   warmUp(): Promise<void>
-  /** Generates a new signing key. The previous one stays published until its last token has expired. Answers the new `kid`. */
+  /**
+   * Generates a new signing key. The previous one stays published until its last token has expired. Answers the new
+   * `kid`.
+   */
   rotateSigningKey(): Promise<string>
   /** Deletes expired refresh tokens, revocations and keys. Answers how many. */
   purge(): Promise<number>

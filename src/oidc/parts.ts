@@ -20,12 +20,14 @@ export interface Parts {
   readonly log: Logger
   readonly keys: SigningKeys
   readonly lifetimes: OidcLifetimes
-  /** Told of what begins and ends an interaction; in production nobody is. */
+  /** Records the calls that begin an interaction and redeem its code; undefined in production. */
   readonly recordExchange?: ExchangeRecorder | undefined
   readonly limits: RequestLimits | undefined
 }
 
-/** Statuses that invalidate a user's tokens. LOCKED_OUT is not one: guesses by others must not sign the user out (A29). */
+/**
+ * Statuses that invalidate a user's tokens. LOCKED_OUT is not one: guesses by others must not sign the user out (A29).
+ */
 const invalidatingStatuses: ReadonlySet<string> = new Set([
   'STAGED',
   'PROVISIONED',
@@ -62,7 +64,9 @@ export async function findSignedIn(
 export const tokenSeconds = (parts: Parts, engineTime: number): number =>
   Math.floor((engineTime + parts.tokenClock.now() - parts.clock.now()) / 1000)
 
-/** The period for which a revocation is stored: twice the lifetime of an access token, as the clocks of nodes differ. */
+/**
+ * The period for which a revocation is stored: twice the lifetime of an access token, as the clocks of nodes differ.
+ */
 export function revocationTimes({ clock, lifetimes }: Parts): {
   readonly now: number
   readonly until: number

@@ -159,7 +159,9 @@ function clientAdapter(parts: Parts) {
 
 const placeholderSecrets = new WeakMap<Parts, string>()
 
-/** The library requires a secret in the metadata. A random one: no caller knows it, should a later version compare it. */
+/**
+ * The library requires a secret in the metadata. A random one: no caller knows it, should a later version compare it.
+ */
 function placeholderSecret(parts: Parts): string {
   const secret = placeholderSecrets.get(parts) ?? randomToken(branchOf(parts.random, 'placeholder'))
   placeholderSecrets.set(parts, secret)

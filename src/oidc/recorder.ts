@@ -66,7 +66,10 @@ export async function recordTokenCall(
   })
 }
 
-/** Why a code would be refused, by the conditions of `redeemInteractionCode`. Read before: the redemption changes the row. */
+/**
+ * Why a code would be refused, by the conditions of `redeemInteractionCode`. Read before: the redemption changes the
+ * row.
+ */
 async function findRefusal(
   { storage, secrets, clock }: Parts,
   call: Call & { readonly issuer: string },
@@ -140,12 +143,12 @@ function sentIn(form: Form, clientId: string | undefined): Readonly<Record<strin
     interaction_code: () => 'interaction code',
     code_verifier: () => 'code verifier',
   }
-  const known = Object.entries(describers).flatMap(([name, describe]): [string, string][] => {
+  const recorded = Object.entries(describers).flatMap(([name, describe]): [string, string][] => {
     const value = form.get(name)
     return value === undefined ? [] : [[name, describe(value)]]
   })
   const others = [...form.keys()].filter((name) => describers[name] === undefined).length
-  return Object.fromEntries(others === 0 ? known : [...known, ['other parameters', String(others)]])
+  return Object.fromEntries(others === 0 ? recorded : [...recorded, ['other parameters', String(others)]])
 }
 
 /** A redirect URI without its query, fragment and user information, which may contain secrets. */

@@ -37,8 +37,8 @@ async function revokeRefreshToken(
   const { familyId, personId } = refresh
   await parts.storage.transaction(async (tx) => {
     await revokeFamily(tx, familyId, revocationTimes(parts))
-    const what = { event: 'revoke', kind: 'refresh_token', personId, clientId, id: familyId } as const
-    await recordRevocation(tx, parts, what)
+    const revocation = { event: 'revoke', kind: 'refresh_token', personId, clientId, id: familyId } as const
+    await recordRevocation(tx, parts, revocation)
   })
   return true
 }
@@ -54,7 +54,7 @@ async function revokeAccessToken(
   if (cid !== clientId) throw issuedToAnother()
   await parts.storage.transaction(async (tx) => {
     await rememberRevoked(tx, jti, revocationTimes(parts))
-    const what = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const
-    await recordRevocation(tx, parts, what)
+    const revocation = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const
+    await recordRevocation(tx, parts, revocation)
   })
 }

@@ -110,7 +110,9 @@ const signedOutPage = html`<!doctype html>
 
 type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-/** Charges each call of a limited endpoint once: before its handler, or in the error handler where parsing fails first. */
+/**
+ * Charges each call of a limited endpoint once: before its handler, or in the error handler where parsing fails first.
+ */
 function limiterOf(parts: Parts): Limiter {
   const charged = new WeakSet<FastifyRequest>()
   return async (request, reply) => {

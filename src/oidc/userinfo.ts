@@ -13,7 +13,10 @@ const refusal = (status: number, error: string, description: string) =>
     headers: { 'WWW-Authenticate': `Bearer error="${error}", error_description="${description}"` },
   })
 
-/** The claims that the scopes of an access token release; `sub` is that of the ID token (OpenID Connect Core 1.0, section 5.3.2). */
+/**
+ * The claims that the scopes of an access token release; `sub` is that of the ID token (OpenID Connect Core 1.0,
+ * section 5.3.2).
+ */
 export async function userinfo(
   parts: Parts,
   server: AuthorizationServer,
