@@ -134,7 +134,10 @@ export type EventFilter =
 
 export type FilterAttribute = keyof typeof columns
 
-/** The attributes of a filter with their columns. All have an index but `outcome.result`, which narrows another condition. */
+/**
+ * The attributes of a filter with their columns. All have an index but `outcome.result`, which narrows another
+ * condition.
+ */
 const columns = {
   eventType: 'type',
   'transaction.id': 'transaction_id',

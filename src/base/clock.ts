@@ -5,7 +5,9 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** A clock that is moved by its user: frozen between moves, or running on with an offset. For tests and the dev engine. */
+/**
+ * A clock that is moved by its user: frozen between moves, or running on with an offset. For tests and the dev engine.
+ */
 export class VirtualClock implements Clock {
   readonly #frozen: boolean
   #offset = 0

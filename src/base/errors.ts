@@ -33,7 +33,9 @@ export class ProtocolError extends Error {
   }
 }
 
-/** The configuration cannot be used. Carries all problems, not the first alone, each as a sentence that says what to do. */
+/**
+ * The configuration cannot be used. Carries all problems, not the first alone, each as a sentence that says what to do.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
 

@@ -136,7 +136,9 @@ async function refusePending(storage: Storage): Promise<void> {
   }
 }
 
-/** A clock that follows the database server, where there is one, and never runs behind the highest time stored (A44). */
+/**
+ * A clock that follows the database server, where there is one, and never runs behind the highest time stored (A44).
+ */
 async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
   const offset = (await offsetOf(storage, source)) ?? 0
   const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))

@@ -9,11 +9,11 @@ import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import { type AuthorizationServer, scopes as knownScopes } from './server.ts'
 
-/** What is read of an HTTP request at `interact`. */
+/** The parts of an HTTP request that `interact` reads. */
 export interface InteractCall {
   readonly form: Form
   readonly authorization: string | undefined
-  /** The address that the HTTP app believes in. */
+  /** The address of the connection, or the one that a trusted proxy forwards. */
   readonly ip: string
   readonly userAgent: string | undefined
   readonly forwardedFor: string | undefined
@@ -21,7 +21,7 @@ export interface InteractCall {
   readonly acceptLanguage: string | undefined
 }
 
-/** Begins an interaction (transport, section 4) and answers its handle. */
+/** Begins an interaction and answers its handle. */
 export async function interact(
   parts: Parts,
   server: AuthorizationServer,
@@ -101,8 +101,8 @@ function readScope(form: Form, client: Client): string {
 }
 
 /**
- * The token of an administrator's mail. It is not spent here, so that a page can be loaded again, but by the password
- * it sets. Every bad one is answered alike; the widget matches the text literally.
+ * Reads the recovery token of a mail that an administrator sent. It is consumed by the new password, not here, so that
+ * the page can be loaded again. Unknown, expired and used ones get the same error; the widget matches its text literally.
  */
 async function readRecoveryToken(
   { storage, secrets, clock }: Parts,
@@ -111,23 +111,23 @@ async function readRecoveryToken(
   if (form.has('activation_token')) throw invalidRequest('The activation token is invalid')
   if (!form.has('recovery_token')) return undefined
   const token = form.get('recovery_token') ?? ''
-  const known = /^[A-Za-z0-9]{43}$/.test(token)
+  const found = /^[A-Za-z0-9]{43}$/.test(token)
     ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
     : undefined
-  if (known === undefined) throw invalidRequest('The recovery token is invalid')
-  return known.id
+  if (found === undefined) throw invalidRequest('The recovery token is invalid')
+  return found.id
 }
 
 /**
- * From where the person comes. An app that proved itself with its secret tells it of the person it serves; of anybody
- * else the connection is believed, since whoever may name an address chooses whose budget is charged.
+ * Where the user comes from. An authenticated confidential client forwards it in headers; for every other caller it is
+ * the connection itself. A caller that may choose an address chooses whose budget is charged (A11).
  */
 export function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
   const vouched = authenticated && isConfidential(client)
-  const told = call.forwardedFor?.split(',')[0]?.trim() ?? ''
+  const forwarded = call.forwardedFor?.split(',')[0]?.trim() ?? ''
   return {
     vouched,
-    ip: vouched && isIP(told) !== 0 ? told : call.ip,
+    ip: vouched && isIP(forwarded) !== 0 ? forwarded : call.ip,
     userAgent: call.userAgent?.slice(0, 512),
     deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
     locales: acceptedLocales(call.acceptLanguage),

@@ -5,13 +5,13 @@ import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { revocableIds } from './tokens.ts'
 
-/** A token of ours that is worth something now, and who stands behind it. */
+/** A valid token with its session and user. */
 export interface LiveToken extends SignedIn {
   readonly clientId: string
   readonly claims: Claims
 }
 
-/** The claims of a token that this server has signed, alive or not; undefined where it has not. */
+/** The claims of a token that this server signed, expired and revoked ones included; else undefined. */
 export async function readToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -33,7 +33,7 @@ export async function findLiveAccessToken(
 ): Promise<LiveToken | undefined> {
   const claims = await readToken(parts, server, token)
   const { jti, cid, sid } = claims ?? {}
-  // Told apart by `cid`: an ID token must never do as an access token.
+  // ID tokens have no `cid`: one must never be accepted as an access token.
   if (claims === undefined || !isText(jti) || !isText(cid) || !isText(sid)) return undefined
   if (hasExpired(parts, claims) || (await isAnyRevoked(parts.storage.db, revocableIds(jti)))) return undefined
   const live = await withSignedIn(parts, claims, sid, cid)
@@ -44,7 +44,7 @@ export async function findLiveAccessToken(
 const isLoginOf = ({ person }: SignedIn, sub: unknown): boolean =>
   isText(sub) && compareKey(sub) === compareKey(person.profile.login)
 
-/** An ID token that has not expired and whose session lives. */
+/** An ID token that has not expired, with a live session. */
 export async function findLiveIdToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -56,7 +56,7 @@ export async function findLiveIdToken(
   return hasExpired(parts, claims) ? undefined : withSignedIn(parts, claims, sid, aud)
 }
 
-/** A refresh token that is neither expired nor consumed, and whose session lives. */
+/** A refresh token that is neither expired nor consumed, with a live session. */
 export async function findLiveRefreshToken(
   parts: Parts,
   server: AuthorizationServer,

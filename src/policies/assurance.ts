@@ -49,7 +49,9 @@ const methods: Readonly<Record<FactorClass, string>> = { knowledge: 'password', 
 const factorClasses: readonly FactorClass[] = ['knowledge', 'possession']
 const properties = ['deviceBound', 'hardwareProtection', 'phishingResistant', 'userVerification'] as const
 
-/** Whether the authenticator of a factor class meets a demand. A mailed code is not device bound or phishing resistant. */
+/**
+ * Whether the authenticator of a factor class meets a demand. A mailed code is not device bound or phishing resistant.
+ */
 function canMeet(factorClass: FactorClass, demand: Demand): boolean {
   const listed = [demand.types, demand.methods].every(
     (names) => names === undefined || names.length === 0 || names.includes(methods[factorClass]),

@@ -35,7 +35,9 @@ const emailUse: Readonly<
   },
 }
 
-/** The names of the active policies that cannot be satisfied without the email authenticator, by what they need it for. */
+/**
+ * The names of the active policies that cannot be satisfied without the email authenticator, by what they need it for.
+ */
 export async function policiesNeedingEmail(
   db: Db,
 ): Promise<Readonly<Record<'sso' | 'recovery', readonly string[]>>> {

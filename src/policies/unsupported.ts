@@ -4,7 +4,9 @@ import { isNeutral, unsupportedConditions } from './conditions.ts'
 /** Types of policies that are stored and not evaluated. */
 const storedOnly = ['MFA_ENROLL', 'PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
 
-/** The members below `settings` and `actions` that the engine evaluates, by type. A path includes all members below it. */
+/**
+ * The members below `settings` and `actions` that the engine evaluates, by type. A path includes all members below it.
+ */
 const supported: Readonly<Record<string, readonly string[]>> = {
   PASSWORD: [
     ...[

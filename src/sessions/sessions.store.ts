@@ -61,7 +61,10 @@ export async function findLiveSession(db: Db, id: string, now: number): Promise<
   return row && toSession(row)
 }
 
-/** Revokes one session, and so its tokens. Undefined where it was revoked before: of several callers one gets the session. */
+/**
+ * Revokes one session, and so its tokens. Undefined where it was revoked before: of several callers one gets the
+ * session.
+ */
 export async function revokeSession(db: Db, id: string, now: number): Promise<Session | undefined> {
   const row = await db
     .updateTable('sessions')

@@ -78,7 +78,9 @@ export async function postgresDialect(
  */
 const planning = ['set enable_seqscan = off', 'set jit = off']
 
-/** The engine has fewer texts than this. The cap bounds the server's memory where a list in a text has varying length. */
+/**
+ * The engine has fewer texts than this. The cap bounds the server's memory where a list in a text has varying length.
+ */
 const maxNames = 500
 
 /** Names for prepared statements: a connection parses a named one once and plans it a few times at most. */

@@ -27,7 +27,7 @@ export interface WriterOptions {
  * after the sync. A sync of the disk costs more than all statements of a change, so changes that arrive together share
  * one. A change that fails rolls back to its own savepoint and leaves the rest of the batch alone.
  *
- *     no batch ── begin(): lock the mutex, BEGIN IMMEDIATE, schedule flush() ──┐
+ *     no batch ── begin(): lock the mutex, BEGIN IMMEDIATE, SAVEPOINT ─────────┐
  *                                                                              ▼
  *     open batch ── begin(): lock the mutex, SAVEPOINT ─────────────────────▶ change
  *          ▲                                                                   │

@@ -6,14 +6,17 @@ import { type PoolLoad, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
-/** What queries run on: the database, or one transaction of it. */
+/** Queries run on the database, or on one transaction of it. */
 export type Db = Kysely<Schema>
 export type Tx = Transaction<Schema>
 
 export interface Storage {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Db
-  /** Runs `work` in one transaction, rolled back where it throws. Runs it again after a serialization failure or deadlock. */
+  /**
+   * Runs `work` in one transaction, rolled back where it throws. Runs it again after a serialization failure or
+   * deadlock.
+   */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Runs `work` on the database as it is at one moment, without the changes of others meanwhile. It must not write. */
   snapshot<T>(work: (db: Db) => Promise<T>): Promise<T>

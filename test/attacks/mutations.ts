@@ -163,8 +163,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A11',
     without: 'distrust in addresses that anybody may write',
     file: 'src/oidc/interact.ts',
-    find: 'ip: vouched && isIP(told) !== 0 ? told : call.ip',
-    replace: 'ip: isIP(told) !== 0 ? told : call.ip',
+    find: 'ip: vouched && isIP(forwarded) !== 0 ? forwarded : call.ip',
+    replace: 'ip: isIP(forwarded) !== 0 ? forwarded : call.ip',
     tests: 'floods',
   },
   {
@@ -555,8 +555,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A39',
     without: 'the look at the status at every use of a token',
     file: 'src/oidc/parts.ts',
-    find: 'worthless.has(person.status)',
-    replace: "worthless.has('')",
+    find: 'invalidatingStatuses.has(person.status)',
+    replace: "invalidatingStatuses.has('')",
     tests: 'accounts',
   },
   {
