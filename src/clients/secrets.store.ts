@@ -1,4 +1,4 @@
-import { plainHash, type Random, randomToken, type Secrets } from '../base/index.ts'
+import { derivedId, type Random, randomToken, type Secrets } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import type { Client, StoredSecret } from './client.ts'
 
@@ -11,7 +11,7 @@ export interface ClientSecret {
 }
 
 /** Made from the hash, so that secrets that were stored before they had ids have one, too. */
-const idOf = ({ hash }: StoredSecret): string => `ocs${plainHash(hash).replace(/[-_]/g, '').slice(0, 17)}`
+const idOf = ({ hash }: StoredSecret): string => derivedId('ocs', hash)
 
 const told = (stored: StoredSecret): ClientSecret => ({
   id: idOf(stored),

@@ -108,13 +108,13 @@ test.each(operations.map((operation) => [`${operation.method} ${operation.path}`
   },
 )
 
-test('each path and method is there once, and reading asks for no more than read', () => {
+test('each path and method exists once, and reading requires only the role read', () => {
   const names = operations.map(({ method, path }) => `${method} ${path}`)
   expect(new Set(names).size).toBe(names.length)
   expect(operations.filter(({ method, role }) => (method === 'GET') !== (role === 'read'))).toEqual([])
 })
 
-test('each operation asks for a scope that can be granted', () => {
+test('each operation requires a scope that can be granted', () => {
   expect(operations.filter((operation) => !managementScopes.includes(scopeOf(operation)))).toEqual([])
 })
 
@@ -131,7 +131,7 @@ test('there is no other route below /api/v1', async () => {
   )
 })
 
-test('HEAD tells nothing of what GET would', async () => {
+test('HEAD reveals nothing about the response of GET', async () => {
   for (const path of ['/users', `/users/${ids.userId}`, '/users/nobody']) {
     const response = await fetch(`${idp.engineUrl}/api/v1${path}`, { method: 'HEAD' })
     expect([401, 405]).toContain(response.status)

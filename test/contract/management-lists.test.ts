@@ -74,7 +74,7 @@ function addressOf(path: string, query = ''): string {
 const secretive = /"client_secret"|"hash"|"answer"|"secretHash"|\$argon2|"password":\s*"|"privateKey"|"d":/
 
 describe('every resource', () => {
-  test.each(readable)('GET %s answers what is there, and nothing secret', async (path) => {
+  test.each(readable)('GET %s returns the present items and no secrets', async (path) => {
     const { status, text } = await api('GET', addressOf(path))
     expect(status, text).toBe(200)
     expect(text).not.toMatch(secretive)
@@ -97,7 +97,7 @@ describe('every list', () => {
   // The log is never at its end: its pages have a test of their own.
   const candidates = readable.filter((path) => path !== '/logs')
 
-  test.each(candidates)('GET %s pages by its links, and refuses pages that make no sense', async (path) => {
+  test.each(candidates)('GET %s has pages by its links, and refuses invalid pages', async (path) => {
     const whole = await api('GET', addressOf(path))
     if (!whole.text.startsWith('[')) return
     const found: string[] = []

@@ -32,7 +32,7 @@ test('the document is for the engine beside it', () => {
   expect(document.servers).toEqual([{ url: idp.engineUrl }])
 })
 
-test('every operation is there, with its role and scope, and no id twice', () => {
+test('every operation is described, with its role and scope and a unique id', () => {
   const described = Object.entries(document.paths).flatMap(([path, methods]) =>
     path.startsWith('/api/v1') ? Object.keys(methods).map((method) => `${method} ${path}`) : [],
   )
@@ -63,7 +63,7 @@ test('every path is served, with the methods that are described and no other', a
   }
 })
 
-test('every reference leads somewhere', () => {
+test('every reference has a target', () => {
   const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref ?? '')
   expect(refs.length).toBeGreaterThan(50)
   for (const ref of new Set(refs)) {
@@ -92,7 +92,7 @@ describe('a running engine', () => {
     return answer.body
   }
 
-  test('answers what is described, resource by resource', async () => {
+  test('returns what is described, resource by resource', async () => {
     const staff = await call('POST /groups', [], group)
     await call('GET /groups')
     await call('GET /groups/{groupId}', [staff.id])
@@ -157,7 +157,7 @@ describe('a running engine', () => {
     await call('DELETE /users/{userId}', [ada.id])
   })
 
-  test('every call of the suite is held against the document: what is not described is told', async () => {
+  test('every call of the suite is compared with the document: undescribed ones are reported', async () => {
     const { text } = await apiOf(idp)('GET', `/users/${idp.person.login}`)
     const url = `${idp.engineUrl}/api/v1/users/someone`
     const seen = { method: 'GET', url, sent: undefined, status: 200, text }
@@ -173,7 +173,7 @@ describe('a running engine', () => {
     ])
   })
 
-  test('refuses in the shape that is described', async () => {
+  test('returns errors in the described shape', async () => {
     const error = document.components.schemas.Error ?? {}
     for (const answer of [
       await apiOf(idp, null)('GET', '/users'),
