@@ -49,14 +49,14 @@ afterAll(async () => {
   await storage.close()
 })
 
-/** Over a real connection, since that is where contexts are lost. */
+/** Sends a request over a real connection, where asynchronous contexts could get lost. */
 const ask = (path: string, headers: Record<string, string> = {}, body?: string) =>
   fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { method: 'POST', body }),
   })
 
-/** The lines of a request, once its last one is written. */
+/** The log lines of a request, after its last one was written. */
 async function linesOf(count: number) {
   while (lines.length < count) await new Promise((resolve) => setImmediate(resolve))
   return lines.splice(0)

@@ -17,7 +17,7 @@ import { type ServiceApp, serviceApp } from '../support/service-app.ts'
 
 let idp: Kit
 let robot: ServiceApp
-/** Things that are there, so that a request which is let in by mistake changes something. */
+/** Existing resources, so that a request that is authorized by mistake changes something. */
 let ids: Readonly<Record<string, string>>
 const tokens = new Map<string, string>()
 const tokenWith = async (scopes: readonly string[]): Promise<string> => {
@@ -52,7 +52,7 @@ async function revokedToken(): Promise<string> {
   return token
 }
 
-/** All there is in the database, but for when a token was used last. */
+/** All rows of the database, without the last use of tokens. */
 async function everything(): Promise<string> {
   const { db } = idp.engine.storage
   const tables = await db.introspection.getTables()
@@ -80,7 +80,7 @@ test.each(operations.map((operation) => [`${operation.method} ${operation.path}`
     }
     const scope = scopeOf(operation)
     const enough = [scope, scope.replace(/read$/, 'manage')]
-    // Got before, as it leaves an event.
+    // Requested before, as issuing a token records an event.
     const others = await tokenWith(managementScopes.filter((one) => !enough.includes(one)))
     const before = await everything()
 

@@ -15,7 +15,7 @@ afterAll(() => idp.close())
 const secrets = () => `/apps/${idp.clientId}/credentials/secrets`
 const causes = ({ body }: Awaited<ReturnType<Api>>) => JSON.stringify(body.errorCauses)
 
-/** Whether a secret is good, asked where every client must show one. */
+/** Whether a secret is valid, tested at an endpoint that requires client authentication. */
 const isGood = async (secret: unknown, client = idp.clientId) => {
   const body = new URLSearchParams({ token: 'x', client_id: client, client_secret: String(secret) })
   const { status } = await fetch(`${idp.issuer}/v1/introspect`, { method: 'POST', body })
@@ -162,7 +162,7 @@ describe('lists of an app', () => {
   })
 })
 
-// The last one: what is registered stays for the rest of the file.
+// The last suite: its registrations stay for the rest of the file.
 describe('an app of the configuration', () => {
   test('keeps changes of the API at the next start: its policy, and a rotated secret', async () => {
     const id = 'shop-of-the-file'

@@ -27,7 +27,7 @@ const builtInRule = async (type: string) => {
   const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
   return { path: `/policies/${policy?.id}/rules/${rule?.id}`, rule: rule ?? {} }
 }
-/** No policy lets a recovery begin by mail any more. */
+/** Removes email from the recovery rules of all policies. */
 async function withoutRecovery(): Promise<void> {
   const { path, rule } = await builtInRule('PASSWORD')
   const actions = { selfServicePasswordReset: { access: 'DENY' } }

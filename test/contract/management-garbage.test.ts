@@ -6,7 +6,7 @@ import { type Api, apiOf } from '../support/management.ts'
 import { thingsThere } from '../support/management-things.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
-/** What bodies have for members somewhere; the more of them meet, the further a broken body gets. */
+/** Member names of all bodies: the more of them match, the deeper an invalid body is read. */
 const words = [
   ...[
     'profile',
@@ -168,7 +168,7 @@ const ids = fc.oneof(
 const ends = ({ method, path }: Operation) =>
   method === 'DELETE' || /lifecycle\/(deactivate|suspend)/.test(path)
 
-/** What ends things comes last, so that the others have something to be broken on. */
+/** Operations that delete come last, so that the others still find their resources. */
 const ordered = operations.toSorted((a, b) => Number(ends(a)) - Number(ends(b)))
 
 onEachDatabase('garbage', (database) => {

@@ -5,7 +5,7 @@ import { sdk } from '../support/sdk.ts'
 
 const login = 'ada@example.com'
 const password = 'Tangerine-Kettle-42'
-// SHA-256 of salt and password, and bcrypt's for `U*U`: what another program has made.
+// SHA-256 of salt and password, and bcrypt of `U*U`, computed by other programs.
 const sha256 = {
   algorithm: 'SHA-256',
   salt: 'c29tZXNhbHQxMjM0NTY3OA==',

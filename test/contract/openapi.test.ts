@@ -50,7 +50,7 @@ test('every path is served, with the methods that are described and no other', a
   for (const [path, methods] of Object.entries(document.paths)) {
     const answer = await fetch(idp.engineUrl + path.replace(/\{\w+\}/g, 'x'), { method: 'PATCH' })
     const allowed = answer.headers.get('allow')?.split(', ') ?? []
-    // Of pattern and plain paths that look alike, both are named.
+    // A pattern and a plain path that match the same address are both listed.
     const described = Object.entries(document.paths).flatMap(([other, theirs]) =>
       new RegExp(`^${other.replace(/\{\w+\}/g, '[^/]+')}$`).test(path.replace(/\{\w+\}/g, 'x'))
         ? Object.keys(theirs).map((method) => method.toUpperCase())
@@ -83,7 +83,7 @@ describe('a running engine', () => {
   const rule = { name: 'Reset', actions: { selfServicePasswordReset: { access: 'ALLOW' } } }
   const user = { profile: { login: 'ada', email: 'ada@example.com' } }
 
-  /** Calls an operation; `apiOf` holds both bodies against the document. */
+  /** Calls an operation; `apiOf` validates both bodies against the document. */
   async function call(template: string, ids: readonly string[] = [], body?: object, query = '') {
     const [method = '', path = ''] = template.split(' ')
     const left = [...ids]
@@ -185,7 +185,7 @@ describe('a running engine', () => {
     }
   })
 
-  // The checks of bodies are functions, the document's are schemas: neither may know better than the other.
+  // Bodies are validated by functions and described by schemas: both must accept the same.
   test.each([
     ['POST /groups', group],
     ['POST /apps', app],

@@ -144,7 +144,7 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Reset the password of Ada Lovelace?' })
     await dialog.waitFor()
-    // Enter pressed once too often does nothing.
+    // The dialog focuses Cancel, so that pressing Enter twice changes nothing.
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel')
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'hidden' })
