@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { constantTimeEqual, createSecrets, openUnder, plainHash, s256, sealUnder } from './secrets.ts'
+import {
+  constantTimeEqual,
+  createSecrets,
+  derivedId,
+  openUnder,
+  plainHash,
+  s256,
+  sealUnder,
+} from './secrets.ts'
 
 const old = 'the secret of last year, long enough'
 const now = 'the secret of this year, long enough'
@@ -107,4 +115,8 @@ test('the PKCE challenge of RFC 7636, appendix B, is reproduced', () => {
     'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   )
   expect(plainHash('')).toBe('47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU')
+})
+
+test('a derived id is twenty letters and digits, and never changes', () => {
+  expect(derivedId('scp', 'authorization server scope openid')).toBe('scpwLgwKPEZrHPBkHu36')
 })

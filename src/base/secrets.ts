@@ -37,6 +37,10 @@ const sha256 = (value: string): Buffer => hash('sha256', value, 'buffer')
 /** An unkeyed SHA-256 for values that are themselves unguessable (256 random bits). */
 export const plainHash = (value: string): string => hash('sha256', value, 'base64url')
 
+/** A public id that is derived from a text: a prefix and 17 letters, the same on every node and after every start. */
+export const derivedId = (prefix: string, text: string): string =>
+  prefix + plainHash(text).replace(/[-_]/g, '').slice(0, 17)
+
 /** Base64url of SHA-256, as PKCE's S256 asks (RFC 7636, section 4.2). */
 export const s256 = plainHash
 

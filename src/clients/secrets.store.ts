@@ -1,4 +1,4 @@
-import { plainHash, type Random, randomToken, type Secrets } from '../base/index.ts'
+import { derivedId, type Random, randomToken, type Secrets } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import type { Client, StoredSecret } from './client.ts'
 
@@ -11,7 +11,7 @@ export interface ClientSecret {
 }
 
 /** Derived from the hash: secrets that were stored before secrets had ids have one too. */
-const idOf = ({ hash }: StoredSecret): string => `ocs${plainHash(hash).replace(/[-_]/g, '').slice(0, 17)}`
+const idOf = ({ hash }: StoredSecret): string => derivedId('ocs', hash)
 
 const toClientSecret = (stored: StoredSecret): ClientSecret => ({
   id: idOf(stored),

@@ -220,7 +220,7 @@ onEachDatabase('a file', (kind) => {
     expect(await at.apply({ authenticators: [email] })).toMatchObject({ changes: [], left: [] })
     at.write({ authenticators: [{ key: 'carrier_pigeon' }], userAttributes: [{ name: '1', type: 'x' }] })
     const refused = await at.call(['apply', 'resources.yaml', '--yes'])
-    expect(refused.stderr).toMatch(/there is no authenticator carrier_pigeon/)
+    expect(refused.stderr).toMatch(/unknown authenticator carrier_pigeon/)
     expect(refused.stderr).toMatch(/userAttributes\[0\]: 1.type: must be one of/)
   })
 
@@ -351,14 +351,14 @@ clients: {}
     expect([code, stdout]).toEqual([1, ''])
     const lines = stderr.split('\n').map((line) => line.replace(/^(rekey: )?[\s-]*/, ''))
     for (const start of [
-      'wrong.yaml:4: groups[1]: group staff stands here twice',
-      'wrong.yaml:6: groups[2]: profile.nam: there is no such member; did you mean name?',
-      'wrong.yaml:11: apps[0]: settings.oauthClient.redirectUris: there is no such member',
+      'wrong.yaml:4: groups[1]: group staff is listed twice',
+      'wrong.yaml:6: groups[2]: profile.nam: unknown member; did you mean name?',
+      'wrong.yaml:11: apps[0]: settings.oauthClient.redirectUris: unknown member',
       'wrong.yaml:12: apps[0]: redirect_uris: ',
       'wrong.yaml:13: apps[0]: there is no group "Nobody"',
       'wrong.yaml:17: policies[0]: minLength: ',
-      'wrong.yaml:19: policies[0].rules[0]: there is nobody with the login "eve"',
-      'wrong.yaml:21: gruops: there is no such list',
+      'wrong.yaml:19: policies[0].rules[0]: there is no user with the login "eve"',
+      'wrong.yaml:21: gruops: unknown list',
     ]) {
       expect(
         lines.some((line) => line.includes(start)),
