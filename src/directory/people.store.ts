@@ -25,6 +25,7 @@ export const personColumns = [
   'status_changed_at',
   'password_changed_at',
   'last_login_at',
+  'known_sources',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -38,6 +39,7 @@ export const toPerson = (row: PersonRow): Person => ({
   statusChangedAt: row.status_changed_at,
   passwordChangedAt: row.password_changed_at,
   lastLoginAt: row.last_login_at,
+  knownSources: row.known_sources ?? '',
 })
 
 // What is read where there is nobody, so that it takes as long.
@@ -50,6 +52,7 @@ const stranger: PersonRow = {
   status_changed_at: 0,
   password_changed_at: null,
   last_login_at: null,
+  known_sources: null,
 }
 
 /** The person of a row; the work is the same without one. */
@@ -147,6 +150,7 @@ export async function createPerson(
     status_changed_at: context.now,
     password_changed_at: null,
     last_login_at: null,
+    known_sources: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   const everyone = await getEveryone(db)
@@ -170,6 +174,7 @@ export async function updatePerson(
     ...(changes.status && { status: changes.status, status_changed_at: now }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
+    ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
   }
   const values = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)

@@ -30,6 +30,8 @@ export interface Person {
   readonly statusChangedAt: number
   readonly passwordChangedAt: number | null
   readonly lastLoginAt: number | null
+  /** Keyed hashes of the sources and browsers that she has signed in from lately, newest first. */
+  readonly knownSources?: string
 }
 
 export interface NewPerson {
@@ -42,6 +44,7 @@ export interface PersonChanges {
   readonly status?: PersonStatus
   readonly passwordChangedAt?: number
   readonly lastLoginAt?: number
+  readonly knownSources?: string
 }
 
 /** A person's secret for one authenticator, as that authenticator stores it. */

@@ -45,6 +45,8 @@ interface PeopleTable {
   status_changed_at: number
   password_changed_at: number | null
   last_login_at: number | null
+  /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */
+  known_sources: string | null
 }
 
 interface CredentialsTable {
@@ -241,6 +243,10 @@ interface OutboxTable {
   ends_at: number
   done_at: number | null
   error: string | null
+  /** Keyed hash of the source that caused it; null: the engine itself, or an administrator. */
+  source: string | null
+  /** Its place in the order of the queue, as a time: mails of one source follow each other by a second. */
+  fair_at: number
 }
 
 interface BudgetsTable {
