@@ -110,6 +110,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   // What is delivered then is due, whosever request it was that woke it.
   const wakeDelivery = () => untraced(() => delivery.wake())
   const authenticators = authenticatorsWith(hasher)
+  const limits = createRequestLimits({
+    budgets: requestBudgetsFrom(config.limits),
+    clock,
+    appFactor: config.limits.appFactor,
+    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
+  })
   const parts: FlowParts = {
     storage,
     secrets,
@@ -119,6 +125,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     authenticators,
     lifetimes,
     budgets: budgetsFrom(config.limits),
+    limits,
     org: {
       name: config.org.name,
       get baseUrl() {
@@ -129,11 +136,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
     onFlowOutcome: figures.turned,
   }
-  const limits = createRequestLimits({
-    budgets: requestBudgetsFrom(config.limits),
-    clock,
-    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
-  })
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,

@@ -1,8 +1,10 @@
 import { ProtocolError } from '../base/index.ts'
 import { checkAccess, needsAccess } from './access.ts'
+import { acceptUnlessClaimed, createClaims } from './claims.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
 import { flowOutcomesOf } from './flow-outcomes.ts'
 import type { Input } from './form.ts'
+import { rememberSource } from './known-sources.ts'
 import {
   assignmentOf,
   contextOf,
@@ -36,6 +38,8 @@ export interface Submission {
   readonly stateHandle: string
   readonly input: Input
   readonly charge?: RequestCharge
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal
 }
 
 export interface Flow {
@@ -50,6 +54,7 @@ export interface Flow {
 
 /** @param steps the step table; the flow offers and accepts exactly these. */
 export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
+  const claims = createClaims()
   return {
     async introspect(by, charge) {
       const standing =
@@ -60,30 +65,45 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       return { context: standing, from: standing }
     },
 
-    async submit({ path, stateHandle, input, charge }) {
+    async submit(submission) {
+      const { stateHandle, charge } = submission
       const standing = await loadByState(parts, stateHandle, charge)
-      const context = contextOf(parts, standing)
-      const step = onOffer(steps, context).find((candidate) => candidate.path === path)
-      if (step === undefined) return notOnOffer(steps, standing, path)
-
-      const accepted = await step.accept(input, context)
-      const reached = await contextAfter(parts, standing, accepted)
-      const outcome = await withAccessChecked(parts, reached, accepted)
-      const committed = await commit(parts, {
-        transaction: standing.transaction,
-        interaction: standing.interaction,
-        outcome,
-        step: step.name,
-        grants: (result) => grantOf(parts, reached, result),
-      })
-      // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
-      if (committed === undefined) return this.introspect({ stateHandle })
-      parts.onCommitted()
-      for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
-        parts.onFlowOutcome?.(turn)
-      return { ...(await answerOf(parts, reached, committed)), from: standing }
+      const answer = await claims.during(standing.transaction.id, (claim) =>
+        take(parts, steps, standing, { ...submission, claim }),
+      )
+      // Another submission moved it first, or is being judged: this one was not, and learns only where the transaction stands.
+      return answer ?? this.introspect({ stateHandle })
     },
   }
+}
+
+/** Takes a submission; undefined where another one of the same transaction came first. */
+async function take(
+  parts: FlowParts,
+  steps: readonly Step[],
+  standing: TransactionContext,
+  { path, input, signal, claim }: Submission & { claim(): void },
+): Promise<FlowAnswer | undefined> {
+  const context = contextOf(parts, standing, { signal, claim })
+  const step = onOffer(steps, context).find((candidate) => candidate.path === path)
+  if (step === undefined) return notOnOffer(steps, standing, path)
+
+  const accepted = await acceptUnlessClaimed(() => step.accept(input, context))
+  if (accepted === undefined) return undefined
+  const reached = await contextAfter(parts, standing, accepted)
+  const outcome = await withAccessChecked(parts, reached, accepted)
+  const committed = await commit(parts, {
+    transaction: standing.transaction,
+    interaction: standing.interaction,
+    outcome,
+    step: step.name,
+    grants: (result) => grantOf(parts, reached, result),
+  })
+  if (committed === undefined) return undefined
+  parts.onCommitted()
+  for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
+    parts.onFlowOutcome?.(turn)
+  return { ...(await answerOf(parts, reached, committed)), from: standing }
 }
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
@@ -123,7 +143,7 @@ async function withAccessChecked(
 
 function grantOf(
   parts: FlowParts,
-  { policy, lockIsOver }: TransactionContext,
+  { policy, lockIsOver, person, interaction }: TransactionContext,
   { progress }: Outcome,
 ): Grant | undefined {
   const personId = progress.subject?.userId
@@ -132,7 +152,10 @@ function grantOf(
     ({ authenticator }) => parts.authenticators.get(authenticator)?.amr ?? [],
   )
   const amr = [...new Set(methods)]
-  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr, unlocks: lockIsOver }
+  // A new password: whoever signed in with the old one is not known any more.
+  const before = progress.replaced.length > 0 ? '' : person?.knownSources
+  const knownSources = rememberSource(before, parts.secrets, interaction)
+  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr, unlocks: lockIsOver, knownSources }
 }
 
 async function answerOf(

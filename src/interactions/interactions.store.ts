@@ -22,6 +22,8 @@ export interface Origin {
   readonly locales?: string | undefined
   /** Whether a confidential client, with its secret, told these of the person it serves. */
   readonly vouched: boolean
+  /** It named no address: its users are one source (`Source` in limits/). */
+  readonly app?: boolean | undefined
 }
 
 /** A client's request to sign somebody in: an interaction handle goes in, an interaction code comes out. */

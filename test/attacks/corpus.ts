@@ -48,6 +48,10 @@ export const corpus: Readonly<Record<string, string>> = {
   A46: 'Cookie tossing, cross-site posts',
   A47: 'Ambiguous JSON, request smuggling',
   A48: 'Clickjacking',
+  A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
+  A52: 'Oracle by a budget that hidden state charges',
+  A56: 'A named user shut out by a stranger',
+  A57: 'Mail queue filled from one source',
 }
 
 /** The ids in a test's title: `A07: …`. */
