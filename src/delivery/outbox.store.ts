@@ -129,7 +129,7 @@ export interface WaitingMail {
   readonly error: string | null
 }
 
-/** The mails of a conversation that have not left yet, oldest first. */
+/** The mails of a transaction that have not left yet, oldest first. */
 export async function waitingMailsOf(db: Db, transactionId: string): Promise<readonly WaitingMail[]> {
   const rows = await db
     .selectFrom('outbox')

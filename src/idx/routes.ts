@@ -122,7 +122,7 @@ function answerErrors(
 ): void {
   app.setErrorHandler(async (error, request, reply) => {
     watch.failed(request, error)
-    // What went wrong before a conversation was known is charged all the same, and may find the budget spent.
+    // What went wrong before a transaction was known is charged all the same, and may find the budget spent.
     if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
     if (!(error instanceof ProtocolError) || body === undefined) throw error

@@ -230,3 +230,10 @@ export async function redeemInteractionCode(
   }
   return { result: 'refused', reason: 'verifier' }
 }
+
+/** The apps that have begun interactions since then without naming the address of their user (`Origin.app`). */
+export async function appsWithoutAddress(db: Db, since: number): Promise<readonly string[]> {
+  const text = `
+    select distinct client_id as id from interactions where created_at > $1 and origin like '%"app":true%' order by id`
+  return (await run<{ id: string }>(db, text, [since])).map(({ id }) => id)
+}

@@ -13,7 +13,7 @@ export interface RequestSource {
   /** A client that is registered. */
   readonly client?: string | undefined
   readonly device?: string | undefined
-  /** The conversation that a valid state handle names. */
+  /** The transaction that a valid state handle names. */
   readonly transaction?: string | undefined
   /** Who the visitor says they are, normalised. */
   readonly identifier?: string | undefined
