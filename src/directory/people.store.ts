@@ -31,6 +31,7 @@ const personColumns = [
   'password_changed_at',
   'last_login_at',
   'version',
+  'known_sources',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -45,6 +46,7 @@ export const toPerson = (row: PersonRow): Person => ({
   passwordChangedAt: row.password_changed_at,
   lastLoginAt: row.last_login_at,
   version: row.version,
+  knownSources: row.known_sources ?? '',
 })
 
 // What is read where there is nobody, so that it takes as long.
@@ -58,6 +60,7 @@ const stranger: PersonRow = {
   password_changed_at: null,
   last_login_at: null,
   version: 0,
+  known_sources: null,
 }
 
 /** The person of a row; the work is the same without one. */
@@ -201,6 +204,7 @@ export async function createPerson(
     password_changed_at: null,
     last_login_at: null,
     version: 1,
+    known_sources: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -226,6 +230,7 @@ export async function updatePerson(
     ...(changes.status && { status: changes.status, status_changed_at: now }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
+    ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
   }
   const values = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)

@@ -35,6 +35,8 @@ export interface Person {
    * raises it: any number of right sign-ins at once succeed.
    */
   readonly version: number
+  /** Keyed hashes of the sources and browsers that she has signed in from lately, newest first. */
+  readonly knownSources?: string
 }
 
 export interface NewPerson {
@@ -49,6 +51,7 @@ export interface PersonChanges {
   readonly lastLoginAt?: number
   /** A secret other than the password was written, or removed, in the same transaction. */
   readonly secretChanged?: true
+  readonly knownSources?: string
 }
 
 /** A person's secret for one authenticator, as that authenticator stores it. */

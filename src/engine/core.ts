@@ -176,4 +176,5 @@ const hasherOptions = ({ password }: Config) => ({
   parameters: { memoryKiB: password.memoryKiB, passes: password.passes, lanes: password.lanes },
   concurrency: password.concurrency,
   queue: password.queue,
+  waitMs: password.waitMs,
 })

@@ -111,6 +111,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
   const authenticators = authenticatorsWith(hasher)
+  const limits = createRequestLimits({
+    budgets: requestBudgetsFrom(config.limits),
+    clock,
+    appFactor: config.limits.appFactor,
+    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
+  })
   const parts: FlowParts = {
     storage,
     secrets,
@@ -120,6 +126,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     authenticators,
     lifetimes,
     budgets: budgetsFrom(config.limits),
+    limits,
     org: {
       name: config.org.name,
       get baseUrl() {
@@ -130,11 +137,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
     onFlowOutcome: engineMetrics.countFlowOutcome,
   }
-  const limits = createRequestLimits({
-    budgets: requestBudgetsFrom(config.limits),
-    clock,
-    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
-  })
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,

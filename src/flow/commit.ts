@@ -18,7 +18,7 @@ import {
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
-import { clearBudgets, roomIn, spend } from '../limits/index.ts'
+import { clearBudgets, roomIn, sourceOf, spend } from '../limits/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued } from './events.ts'
@@ -57,6 +57,8 @@ export interface Grant {
   readonly amr: readonly string[]
   /** Her account was locked, and its time is over. */
   readonly unlocks: boolean
+  /** The sources that she is known from now on. */
+  readonly knownSources: string
 }
 
 export interface Committed {
@@ -243,7 +245,8 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
   const { transaction } = commitment
   switch (effect.type) {
     case 'mail.queue': {
-      const mail = { ...effect.mail, transactionId: transaction.id }
+      const source = secrets.hash('mail source', sourceOf(commitment.interaction).key)
+      const mail = { ...effect.mail, transactionId: transaction.id, source }
       const id = await queueMail(tx, mail, { secrets, random, now })
       const moved = { before: transaction.progress, after: final.progress }
       return [withDebugData(mailQueued(mail, id, moved), uses)]
@@ -316,7 +319,7 @@ async function openSuccessor({ tx, parts, commitment, now }: Work): Promise<Even
 }
 
 /** The one good end: a session, an interaction code, and a conversation that is over. */
-async function signIn(work: Work, { personId, amr, unlocks }: Grant): Promise<Events> {
+async function signIn(work: Work, { personId, amr, unlocks, knownSources }: Grant): Promise<Events> {
   const { tx, parts, sessionId, interactionCode: code = '', now } = work
   const { interaction } = work.commitment
   const { lifetimes, secrets } = parts
@@ -334,7 +337,7 @@ async function signIn(work: Work, { personId, amr, unlocks }: Grant): Promise<Ev
   await together<unknown>([
     startSession(tx, session),
     complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
-    updatePerson(tx, personId, { lastLoginAt: now, ...(unlocks && { status: 'ACTIVE' }) }, now),
+    updatePerson(tx, personId, { lastLoginAt: now, knownSources, ...(unlocks && { status: 'ACTIVE' }) }, now),
   ])
   return [
     {

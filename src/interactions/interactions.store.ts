@@ -22,6 +22,8 @@ export interface Origin {
   readonly locales?: string | undefined
   /** Whether an authenticated confidential client forwarded these values. Others could forge them (A11). */
   readonly vouched: boolean
+  /** It named no address: its users are one source (`Source` in limits/). */
+  readonly app?: boolean | undefined
 }
 
 /** A client's request to sign a user in. Begins with an interaction handle, ends with an interaction code. */
@@ -231,4 +233,11 @@ export async function redeemInteractionCode(
     return { result: 'refused', reason: 'redirect_uri' }
   }
   return { result: 'refused', reason: 'verifier' }
+}
+
+/** The apps that have begun interactions since then without naming the address of their user (`Origin.app`). */
+export async function appsWithoutAddress(db: Db, since: number): Promise<readonly string[]> {
+  const text = `
+    select distinct client_id as id from interactions where created_at > $1 and origin like '%"app":true%' order by id`
+  return (await run<{ id: string }>(db, text, [since])).map(({ id }) => id)
 }

@@ -37,6 +37,8 @@ export async function interact(
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
   const recoveryTokenId = await readRecoveryToken(parts, form)
+  const origin = originOf(caller, call)
+  if (origin.app) warnOfApp(parts, caller.client)
 
   const { handle } = await beginInteraction(
     parts.storage.db,
@@ -46,7 +48,7 @@ export async function interact(
       redirectUri,
       codeChallenge,
       request: { ...request, recoveryTokenId },
-      origin: originOf(caller, call),
+      origin,
     },
     { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
   )
@@ -118,16 +120,33 @@ async function readRecoveryToken(
   return found.id
 }
 
+const warned = new WeakMap<Parts, Set<string>>()
+
+/** Says in the log, once a process, that an app names no address: all its users then share the budgets of one source. */
+function warnOfApp(parts: Parts, { id, label }: Client): void {
+  const clients = warned.get(parts) ?? new Set()
+  warned.set(parts, clients)
+  if (clients.has(id)) return
+  clients.add(id)
+  parts.log.warn(
+    { client: id, label },
+    'an app sends no X-Forwarded-For when it begins an interaction: all its users count as one source (docs/security.md)',
+  )
+}
+
 /**
- * Where the user comes from. An authenticated confidential client forwards it in headers; for every other caller it is
- * the connection itself. A caller that may choose an address chooses whose budget is charged (A11).
+ * From where the user comes. A confidential client that authenticated names the address of its user; for all others
+ * the connection's address counts, since a caller that may name an address chooses whose budget is charged (A11).
+ * A confidential client that names none is a source of its own.
  */
 export function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
   const vouched = authenticated && isConfidential(client)
   const forwarded = call.forwardedFor?.split(',')[0]?.trim() ?? ''
+  const named = isIP(forwarded) !== 0
   return {
     vouched,
-    ip: vouched && isIP(forwarded) !== 0 ? forwarded : call.ip,
+    ...(vouched && !named && { app: true }),
+    ip: vouched && named ? forwarded : call.ip,
     userAgent: call.userAgent?.slice(0, 512),
     deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
     locales: acceptedLocales(call.acceptLanguage),

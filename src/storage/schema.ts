@@ -48,6 +48,8 @@ interface PeopleTable {
   last_login_at: number | null
   /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
   version: Generated<number>
+  /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */
+  known_sources: string | null
 }
 
 /** To whom a name leads: logins and emails of all users in one namespace. */
@@ -251,6 +253,10 @@ interface OutboxTable {
   ends_at: number
   done_at: number | null
   error: string | null
+  /** Keyed hash of the source that caused it; null: the engine itself, or an administrator. */
+  source: string | null
+  /** Its place in the order of the queue, as a time: mails of one source follow each other by a second. */
+  fair_at: number
 }
 
 interface BudgetsTable {

@@ -50,6 +50,10 @@ export const corpus: Readonly<Record<string, string>> = {
   A48: 'Clickjacking',
   A55: 'Name of another user as a login or email',
   A85: 'Token of a login that has become another user’s',
+  A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
+  A52: 'Oracle by a budget that hidden state charges',
+  A56: 'A named user shut out by a stranger',
+  A57: 'Mail queue filled from one source',
 }
 
 /** The ids in a test's title: `A07: …`. */

@@ -374,6 +374,8 @@ onEachDatabase('budgets in the database', (database) => {
     const events = (await idp.events()).filter(
       ({ eventType }) => eventType === 'system.operation.rate_limit.violation',
     )
-    expect(events.map(({ debugContext }) => debugContext.debugData.rule)).toEqual(['mails-per-recipient'])
+    expect(events.map(({ debugContext }) => debugContext.debugData.rule)).toEqual([
+      'mails-per-recipient-by-source',
+    ])
   })
 })

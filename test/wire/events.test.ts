@@ -104,7 +104,7 @@ describe('a recovery', () => {
       'guesses-per-transaction': '3 of 5',
       'codes-per-day': '3 of 20',
       'codes-until-success': '3 of 100',
-      'spray-per-minute': '3 of 120',
+      'spray-per-minute': '3 of 1200',
     })
     expect(events[5]?.outcome).toEqual({ result: 'FAILURE', reason: 'TOO_MANY_ATTEMPTS' })
   })
