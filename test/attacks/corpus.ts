@@ -48,6 +48,8 @@ export const corpus: Readonly<Record<string, string>> = {
   A46: 'Cookie tossing, cross-site posts',
   A47: 'Ambiguous JSON, request smuggling',
   A48: 'Clickjacking',
+  A49: 'Sign-in in flight across a reset',
+  A50: 'Deadlock as a veto on another user’s reset',
 }
 
 /** The ids in a test's title: `A07: …`. */
