@@ -517,7 +517,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A37',
     without: 'the history of passwords',
-    file: password,
+    file: 'src/passwords/new-password.ts',
     find: 'if (await hasher.verify(password, hash)) return true',
     replace: 'void hash',
     tests: 'passwords',
