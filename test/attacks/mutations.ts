@@ -11,6 +11,8 @@ export interface Mutation {
   readonly also?: readonly (readonly [find: string, replace: string])[]
   /** Where the attack's tests are, below `test/attacks`. */
   readonly tests: string
+  /** The database that shows it; absent: SQLite does. */
+  readonly on?: 'postgres'
 }
 
 /** The file without its defence. Throws where the mutation does not apply any more. */
@@ -24,6 +26,7 @@ export function mutated(text: string, { find, replace, also = [] }: Mutation): s
 
 const email = 'src/authenticators/email/index.ts'
 const password = 'src/authenticators/password/index.ts'
+const people = 'src/directory/people.store.ts'
 
 /** One mutation a defence at least, for every attack that our own code withstands. */
 export const mutations: readonly Mutation[] = [
@@ -858,5 +861,71 @@ export const mutations: readonly Mutation[] = [
     find: 'const refused = await context.chargeMail()',
     replace: 'const refused = undefined as Awaited<ReturnType<typeof context.chargeMail>>',
     tests: 'queue',
+  },
+  {
+    attack: 'A49',
+    without: 'the comparison of the user with the one that was judged',
+    file: people,
+    find: 'person?.version === version ? { done: await work(tx, person) } : undefined',
+    replace: '{ done: await work(tx, person) }',
+    tests: 'resets',
+  },
+  {
+    attack: 'A49',
+    without: 'the lock of the user’s row',
+    file: people,
+    find: 'locksRows(db) ? query.forUpdate() : query',
+    replace: 'query',
+    tests: 'resets',
+    on: 'postgres',
+  },
+  {
+    attack: 'A49',
+    without: 'the new version that a new password makes',
+    file: people,
+    find: 'status !== undefined || passwordChangedAt !== undefined || secretChanged',
+    replace: 'status !== undefined && passwordChangedAt === undefined',
+    tests: 'resets',
+  },
+  {
+    attack: 'A49',
+    without: 'the new version that a new status makes',
+    file: people,
+    find: 'status !== undefined || passwordChangedAt !== undefined || secretChanged',
+    replace: 'passwordChangedAt !== undefined || secretChanged',
+    tests: 'resets',
+  },
+  {
+    attack: 'A49',
+    without: 'the new version that a new email makes',
+    file: people,
+    find: "['login', 'email'].map((column)",
+    replace: "['login'].map((column)",
+    tests: 'resets',
+  },
+  {
+    attack: 'A49',
+    without: 'the comparison of a re-hash with the hash that was read',
+    file: people,
+    find: ".where('data', '=', value('from'))",
+    replace: ".where('data', '!=', '')",
+    tests: 'resets',
+  },
+  {
+    attack: 'A49',
+    without: 'the version that a re-hash leaves as it is',
+    file: 'src/flow/commit.ts',
+    find: '      await rehashCredential(tx, effect, effect.from, now)\n',
+    replace: '      await updatePerson(tx, effect.personId, { secretChanged: true }, now)\n',
+    tests: 'resets',
+  },
+  {
+    attack: 'A50',
+    without: 'the lock of the user’s row before all others',
+    file: people,
+    find: 'locksRows(db) ? query.forUpdate() : query',
+    replace: 'query',
+    tests: 'resets',
+    on: 'postgres',
   },
 ]

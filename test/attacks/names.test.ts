@@ -154,7 +154,7 @@ onEachDatabase('names of two users', (database) => {
     // In place of what is there: refused as well, and nothing of it is written.
     writeFileSync(join(folder, 'replace.jsonl'), [head, person(own, 'vick', 'fourth@example.com')].join('\n'))
     const replaced = await rekey('import replace.jsonl --replace', url)
-    expect([replaced.code, replaced.stdout]).toEqual([1, expect.stringContaining('not taken 1')])
+    expect([replaced.code, replaced.stdout]).toEqual([1, expect.stringContaining('refused 1')])
     expect((await findPersonByIdentifier(idp.engine.storage.db, victim.email))?.id).toBe(own)
 
     const users = [
