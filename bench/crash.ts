@@ -119,8 +119,8 @@ async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Vi
   const { stateHandle } = visit
   const person = await storage.db
     .selectFrom('people')
-    .innerJoin('credentials', 'credentials.person_id', 'people.id')
-    .select(['people.id', 'credentials.data'])
+    .innerJoin('enrollments', 'enrollments.person_id', 'people.id')
+    .select(['people.id', 'enrollments.data'])
     .where('people.login_key', '=', visit.login)
     .executeTakeFirstOrThrow()
   const isReset = (JSON.parse(person.data) as { hash: string }).hash === hashOf(visit.password)

@@ -1,9 +1,21 @@
 /**
- * People, groups and people's credentials: find, create, put, remove. Owns who exists, how identifiers are compared
- * (`compareKey`) and how an address is masked; does not own what a credential's data means (that is its
+ * Users, groups and users' enrollments: find, create, put, remove. Owns who exists, how identifiers are compared
+ * (`compareKey`) and how an address is masked; does not own what an enrollment's data means (that is its
  * authenticator's) nor who may do what (policies). Shapes and statuses follow Okta's Users API.
  */
 
+export {
+  advanceCounter,
+  type Enrollment,
+  enrollmentsOfUsers,
+  findEnrollment,
+  findEnrollments,
+  type NewEnrollment,
+  putEnrollment,
+  rehashEnrollment,
+  removeEnrollments,
+  usersEnrolledIn,
+} from './enrollments.store.ts'
 export {
   addMember,
   findGroup,
@@ -20,7 +32,6 @@ export {
   asJudged,
   createPerson,
   ensureEveryone,
-  findCredential,
   findMember,
   findPerson,
   findPersonByIdentifier,
@@ -36,9 +47,6 @@ export {
   memberFrom,
   nameColumns,
   nameKey,
-  putCredential,
-  rehashCredential,
-  removeCredential,
   removePerson,
   updatePerson,
 } from './people.store.ts'
@@ -54,12 +62,10 @@ export { findUserSchema, forgetAttribute, putUserSchema } from './schema/schema.
 export {
   type Attribute,
   type Comparison,
-  credentialsOfPeople,
   findPersonByLogin,
   type PeopleFilter,
   type PeopleQuery,
   queryPeople,
-  withPassword,
 } from './search.store.ts'
 export {
   endPersonTokens,

@@ -1,7 +1,6 @@
 import { ProtocolError, type Random, randomId } from '../base/index.ts'
 import {
   type Db,
-  insert,
   isUniqueViolation,
   locksRows,
   prefixed,
@@ -17,7 +16,7 @@ import {
 } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
 import { claimNames, taken } from './names.store.ts'
-import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
+import type { Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
 
 /** The columns of a user, for statements that read them together with rows of other tables. */
@@ -124,6 +123,7 @@ export async function asJudged<T>(
 export interface Member {
   readonly person: Person | undefined
   readonly groupIds: readonly string[]
+  readonly everyoneId: string
 }
 
 export async function findMember(db: Db, id: string): Promise<Member> {
@@ -159,6 +159,7 @@ export function memberFrom(row: MemberRow | undefined): Member {
   return {
     person: personOrStranger(unprefixed(row, 'p_', personColumns) as PersonRow | undefined),
     groupIds: own.includes(row.everyone_id) ? own : [...own, row.everyone_id],
+    everyoneId: row.everyone_id,
   }
 }
 
@@ -275,9 +276,9 @@ async function changedProfile(
   return { before: person.profile, after }
 }
 
-/** Removes a person with her credentials and memberships; false where she does not exist. */
+/** Removes a person with enrollments and memberships; false where she does not exist. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
-  await db.deleteFrom('credentials').where('person_id', '=', id).execute()
+  await db.deleteFrom('enrollments').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
   await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
@@ -322,91 +323,6 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
     // Both databases name the column in their message, and have no other part that says which one it was.
     throw taken([cause instanceof Error && cause.message.includes('email_key') ? 'email' : 'login'], cause)
   }
-}
-
-const credentialOf = statement((db, value: Value<{ personId: string; authenticator: string }>) =>
-  db
-    .selectFrom('credentials')
-    .selectAll()
-    .where('person_id', '=', value('personId'))
-    .where('authenticator', '=', value('authenticator')),
-)
-
-export async function findCredential<Data>(
-  db: Db,
-  personId: string,
-  authenticator: string,
-): Promise<Credential<Data> | undefined> {
-  const { rows } = await credentialOf(db, { personId, authenticator })
-  const [row] = rows
-  if (row === undefined) return undefined
-  return {
-    personId,
-    authenticator,
-    data: JSON.parse(row.data) as Data,
-    stored: row.data,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  }
-}
-
-/**
- * Stores a person's secret for an authenticator in place of the one before. The version stands in the person's row: who
- * calls this also calls `updatePerson` with `passwordChangedAt` or `secretChanged`, in the same transaction.
- */
-export async function putCredential(
-  db: Db,
-  credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
-  now: number,
-): Promise<void> {
-  const row = {
-    person_id: credential.personId,
-    authenticator: credential.authenticator,
-    data: JSON.stringify(credential.data),
-    created_at: now,
-    updated_at: now,
-  }
-  await insert(
-    db,
-    'credentials',
-    [row],
-    'on conflict (person_id, authenticator) do update set data = excluded.data, updated_at = excluded.updated_at',
-  )
-}
-
-const swap = statement(
-  (db, value: Value<{ personId: string; authenticator: string; from: string; to: string; now: number }>) =>
-    db
-      .updateTable('credentials')
-      .set({ data: value('to'), updated_at: value('now') })
-      .where('person_id', '=', value('personId'))
-      .where('authenticator', '=', value('authenticator'))
-      .where('data', '=', value('from')),
-)
-
-/**
- * Stores the same secret in another form, in place of exactly the one that was read: compare-and-swap, never an upsert,
- * or a sign-in in flight would write the old password back over a new one (A49). False: another is stored by now, which
- * stays. It is the same secret, so the user's version stays, too.
- */
-export async function rehashCredential(
-  db: Db,
-  credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
-  from: string,
-  now: number,
-): Promise<boolean> {
-  const { personId, authenticator, data } = credential
-  const to = JSON.stringify(data)
-  const { numAffectedRows = 0n } = await swap(db, { personId, authenticator, from, to, now })
-  return numAffectedRows > 0n
-}
-
-export async function removeCredential(db: Db, personId: string, authenticator: string): Promise<void> {
-  await db
-    .deleteFrom('credentials')
-    .where('person_id', '=', personId)
-    .where('authenticator', '=', authenticator)
-    .execute()
 }
 
 /** The group that holds all people. Throws where the database was never seeded. */

@@ -54,17 +54,6 @@ export interface PersonChanges {
   readonly knownSources?: string
 }
 
-/** A person's secret for one authenticator, as that authenticator stores it. */
-export interface Credential<Data = unknown> {
-  readonly personId: string
-  readonly authenticator: string
-  readonly data: Data
-  /** The data as it is stored: what a compare-and-swap compares with. */
-  readonly stored: string
-  readonly createdAt: number
-  readonly updatedAt: number
-}
-
 export interface Group {
   readonly id: string
   readonly type: 'BUILT_IN' | 'OKTA_GROUP'

@@ -172,31 +172,3 @@ export async function findPersonByLogin(db: Db, login: string): Promise<Person |
     .executeTakeFirst()
   return row && toPerson(row)
 }
-
-/** Who of these has a password. */
-export async function withPassword(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set()
-  const rows = await db
-    .selectFrom('credentials')
-    .select('person_id')
-    .where('authenticator', '=', 'okta_password')
-    .where('person_id', 'in', [...ids])
-    .execute()
-  return new Set(rows.map((row) => row.person_id))
-}
-
-/** What an authenticator has stored of these people, by their ids; who has nothing is left out. */
-export async function credentialsOfPeople<Data>(
-  db: Db,
-  ids: readonly string[],
-  authenticator: string,
-): Promise<ReadonlyMap<string, Data>> {
-  if (ids.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('credentials')
-    .select(['person_id', 'data'])
-    .where('authenticator', '=', authenticator)
-    .where('person_id', 'in', [...ids])
-    .execute()
-  return new Map(rows.map((row) => [row.person_id, JSON.parse(row.data) as Data]))
-}

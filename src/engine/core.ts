@@ -1,3 +1,4 @@
+import { authenticatorsWith } from '../authenticators/index.ts'
 import {
   type Clock,
   ConfigError,
@@ -13,6 +14,7 @@ import {
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
 import { sharedNames } from '../directory/index.ts'
+import type { Authenticator } from '../flow/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
@@ -41,6 +43,7 @@ export interface Core {
   readonly clock: MonotonicClock
   readonly log: Logger
   readonly hasher: PasswordHasher
+  readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly policies: Policies
   readonly people: People
   /** Writes what the configuration asks for into the database; once more after the database was emptied. */
@@ -64,14 +67,23 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     else await refusePending(storage)
     const clock = await openClock(storage, ports.clock ?? systemClock)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
-    const policies = openPolicies(storage.db, config)
+    const authenticators = authenticatorsWith(hasher)
+    const policies = openPolicies(storage.db, config, [...authenticators.values()])
     const people = createPeople({ storage, clock, random, hasher, policies })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
     const seedDatabase = async () => {
       const parts = { storage, secrets, random, now: clock.now(), hasher, people, hashes }
       await seed({ ...config, clients: [...clients] }, parts)
-      await applyConfiguredResources({ config, storage, secrets, random, clock, hasher })
+      await applyConfiguredResources({
+        config,
+        storage,
+        secrets,
+        random,
+        clock,
+        hasher,
+        authenticators,
+      })
       policies.forget()
     }
     const register = async (client: ClientConfig) => {
@@ -86,6 +98,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
       clock,
       log,
       hasher,
+      authenticators,
       policies,
       people,
       seed: seedDatabase,

@@ -1,5 +1,4 @@
 import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
-import { authenticatorsWith } from '../authenticators/index.ts'
 import {
   branchOf,
   type Clock,
@@ -29,7 +28,7 @@ import {
   transactionsOf,
 } from '../flow/index.ts'
 import { createHttp, createMetrics } from '../http/index.ts'
-import { idxRoutes, steps } from '../idx/index.ts'
+import { idxRoutes, stepsWith } from '../idx/index.ts'
 import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
@@ -86,7 +85,7 @@ export interface Engine {
  */
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
   const core = await openCore(config, ports)
-  const { storage, secrets, random, clock, log, hasher, policies, people } = core
+  const { storage, secrets, random, clock, log, hasher, authenticators, policies, people } = core
   const lifetimes = lifetimesOf(config)
   await core.seed()
 
@@ -110,7 +109,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
-  const authenticators = authenticatorsWith(hasher)
   const limits = createRequestLimits({
     budgets: requestBudgetsFrom(config.limits),
     clock,
@@ -145,16 +143,18 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
   const idx = idxRoutes({
-    flow: createFlow(parts, steps),
+    flow: createFlow(parts, stepsWith(authenticators)),
     authenticators,
+    secrets,
+    orgName: config.org.name,
     clock,
     limits,
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
-    watching: ports.recordExchange && {
-      observe: ports.recordExchange,
-      lookAt: (by) => findTransaction(parts, by),
+    recording: ports.recordExchange && {
+      record: ports.recordExchange,
+      find: (by) => findTransaction(parts, by),
     },
   })
   const management = managementRoutes({
@@ -164,6 +164,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     clock,
     people,
     policies,
+    authenticators: [...authenticators.values()],
     limits,
     findServiceCaller: (token) => oidc.findServiceCaller(token),
     budgets: budgetsFrom(config.limits),

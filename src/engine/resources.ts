@@ -1,6 +1,7 @@
 import type { Party } from '../audit/index.ts'
 import { type Clock, ConfigError, type Random, type Secrets } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
+import type { Authenticator } from '../flow/index.ts'
 import { budgetsFrom } from '../limits/index.ts'
 import {
   type Api,
@@ -27,14 +28,17 @@ interface Parts {
   readonly random: Random
   readonly clock: Clock
   readonly hasher: PasswordHasher
+  readonly authenticators: ReadonlyMap<string, Authenticator>
 }
 
 /** The parts of the management API without an engine that serves it. */
 function managementParts({ config, ...core }: Parts, storage: Storage): ManagementParts {
-  const policies = openPolicies(storage.db, config)
+  const authenticators = [...core.authenticators.values()]
+  const policies = openPolicies(storage.db, config, authenticators)
   return {
     ...core,
     storage,
+    authenticators,
     policies,
     people: createPeople({ ...core, storage, policies }),
     budgets: budgetsFrom(config.limits),

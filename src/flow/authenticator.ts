@@ -1,57 +1,207 @@
 import { plainHash, type Random, type Secrets } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
-import type { Person } from '../directory/index.ts'
+import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use } from '../limits/index.ts'
-import type { PasswordRules, Policy } from '../policies/index.ts'
+import type { AuthenticatorFacts, PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
 import type { Stage } from './stage.ts'
 
-/** A kind of proof, as a value. Everything that is special about it stands in its folder. */
-export interface Authenticator {
-  /** As on the wire: `okta_email`. */
-  readonly key: string
-  /** As on the wire: `email`. */
-  readonly type: string
-  readonly displayName: string
-  readonly methods: readonly string[]
-  /** How a token tells of it (RFC 8176). */
-  readonly amr: readonly string[]
+/** What a step may read. */
+export interface View {
+  readonly progress: Progress
+  /** What applies now: the same for every name before the first proof, the user's own from then on. */
+  readonly policy: Policy
+  readonly stage: Stage
+  readonly authenticators: ReadonlyMap<string, Authenticator>
+  /** The authenticators to choose from, in the order in which they are offered. */
+  readonly choices: readonly Authenticator[]
+  /** The authenticators that are asked to be enrolled now, and whether that may be declined. */
+  readonly enrollable: readonly Authenticator[]
+  readonly skippable: boolean
+  /** The authenticator whose credential the transaction replaces, or could: the one that a recovery is for. */
+  readonly replaceable: Authenticator | undefined
+  /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
+  readonly enrollments: readonly Enrollment[]
+  /** The user, once something has been proven; absent before, whoever it is. */
+  readonly user: Person | undefined
+  readonly transaction: {
+    readonly id: string
+    /** A value that only the engine can make, the same each time for this transaction: a challenge that needs no row. */
+    derived(purpose: string): string
+  }
+}
+
+/** What a step works with: read ports and values. It writes nothing; what it wants done stands in its outcome. */
+export interface StepContext extends View {
+  readonly now: number
+  readonly random: Random
+  readonly secrets: Secrets
+  readonly budgets: Budgets
+  /** Where the request comes from, as every budget counts it. */
+  readonly source: Source
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal | undefined
+  readonly client: Client
+  readonly interaction: Interaction
+  /** The subject, read anew at every step; absent: no user has this name, or none was typed yet. */
+  readonly person: Person | undefined
+  /** The user's own policy, also before a proof; that of Everyone for an unknown user. What it says must not show. */
+  readonly ownPolicy: Policy
+  readonly directory: {
+    findByIdentifier(identifier: string): Promise<Person | undefined>
+    /** The user's enrollment of an authenticator of which a user has one. The same statement for an unknown user. */
+    enrollment<Data>(personId: string, authenticator: string): Promise<Enrollment<Data> | undefined>
+  }
+  /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
+  about(progress: Progress): Promise<StepContext>
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever it is about. */
+  used(uses: readonly Use[]): Promise<readonly number[]>
+  /** Whether the user has signed in from this source, or with this browser, before. */
+  isKnownSource(person: Person | undefined): boolean
+  /**
+   * Claims the transaction for expensive work until this submission ends. A second submission of the same transaction
+   * meanwhile is answered as one that lost the race for its version: it costs no hash (A51).
+   */
+  claim(): void
+  /** Counts a mail that is about to be queued, by source and by client; refused where there were too many (A57). */
+  chargeMail(): Promise<Refusal | undefined>
+  /** Where a magic link leads, for its token. */
+  linkFor(token: string): string
+  /** The name of this installation, and its public address. */
+  readonly org: { readonly name: string; readonly baseUrl: string }
+  /** In milliseconds. */
+  readonly lifetimes: { readonly code: number; readonly notice: number }
+}
+
+/** One thing a visitor can do: a row of the step table. */
+export interface Step {
+  /** As on the wire. */
+  readonly name: string
+  /** Below `/idp/idx/`; steps of different stages may share one. Steps that share one at the same stage share `accept`. */
+  readonly path: string
+  /** Where the form stands: among the remediations, on the current authenticator, or at the top. */
+  readonly place: 'remediation' | 'authenticator' | 'top'
+  /** When it is on offer. */
+  readonly stages: readonly Stage[]
+  /** Which part of the response the form is about. */
+  about?(view: View): 'authenticator' | 'enrollment' | undefined
+  /** A narrower condition: on offer at those stages only where this holds. */
+  offered?(view: View): boolean
+  /** Accepted wherever it is on offer, but rendered only where this holds. */
+  rendered?(view: View): boolean
+  /** How long a client waits between two submissions, in milliseconds. */
+  refresh?(view: View): number | undefined
+  /** Further members of the response that the form points to, by name. */
+  parts?(view: View): Readonly<Record<string, object>>
+  fields(view: View): readonly Field[]
+  accept(input: Input, context: StepContext): Promise<Outcome>
+}
+
+/** The steps on offer: exactly these are rendered, and exactly these are accepted. */
+export const onOffer = (steps: readonly Step[], view: View): readonly Step[] =>
+  steps.filter((step) => step.stages.includes(view.stage) && (step.offered?.(view) ?? true))
+
+/**
+ * A way of proving who one is, as a value. Everything that is special about it stands in its folder, the names of its
+ * form fields and the wire's facts about it too; the flow and the generic steps know none by name.
+ */
+export interface Authenticator extends AuthenticatorFacts {
   /** The first letters of an enrollment's id. */
   readonly enrollmentPrefix: string
-  readonly verify?: Verification
+  readonly challenge?: Challenging
+  readonly enroll?: Enrolling
   readonly reset?: Reset
-  /** Words of the messages it brings, by key. */
+  /** Steps of its own, such as a passkey on the first page. */
+  readonly steps?: readonly Step[]
+  /** What administrators may set of it, by member of its settings: checks a value, answers what is wrong or undefined. */
+  readonly settings?: Readonly<Record<string, (value: unknown) => string | undefined>>
+  /** Texts of the messages it brings, by key. */
   readonly messages?: Readonly<Record<string, { readonly class: 'ERROR' | 'INFO'; readonly text: string }>>
 }
 
-/** How somebody proves that she has it. */
-export interface Verification {
+/** How a user proves to have it. */
+export interface Challenging {
+  /** Whether the first page may ask for the answer together with the identifier: the password. */
+  readonly withIdentifier?: boolean
+  /** Which part of the response the challenge is about; absent: the enrollment. */
+  readonly about?: 'authenticator' | 'enrollment'
+  /** Whether each enrollment of a user is an option of its own: several phones. */
+  readonly optionPerEnrollment?: boolean
+  /** What an option points to on the wire; absent: the enrollment. */
+  readonly optionAbout?: 'authenticator' | 'enrollment'
+  /** What an option asks for besides the authenticator's id; absent: its first method, fixed. */
+  optionFields?(view: View, enrollment: Enrollment | undefined): readonly Field[]
+  /** Fields of a form between choosing it and sending a code; undefined: nothing is asked, choosing it sends. */
+  dataFields?(view: View): readonly Field[] | undefined
+  /** What of the choice is missing before anything can be sent; absent: nothing ever is. */
+  isComplete?(choice: Choice, view: View): boolean
   /** Opens a challenge; sends what must be sent. */
-  start(context: StepContext): Promise<Started>
+  start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
+  /** Where judging is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
+  admit?(input: Input, context: StepContext): Admission
   /** Judges an answer. Takes the same time and statements whether or not the user exists. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
-  /** Where judging is dear (a password hash), what is asked before it: nothing is computed for a spent budget (A51). */
-  admit?(input: Input, context: StepContext): Admission
   /** What the form asks for. */
-  fields(challenge: Challenge | undefined): readonly Field[]
+  fields(challenge: Challenge | undefined, view: View): readonly Field[]
   /** Whether the challenge can be sent again. */
   readonly resends: boolean
   /** How often, in milliseconds, a client may ask whether the challenge was met elsewhere; absent: it cannot be. */
   polls?(challenge: Challenge): number | undefined
-  /** What the enrollment says of itself before the person is proven: made from what she typed only. */
-  profile?(progress: Progress): Readonly<Record<string, string>> | undefined
+  /** What an enrollment shows: before a proof made from what was typed only, then from the enrollment. */
+  profile?(view: View, enrollment: Enrollment | undefined): Readonly<Record<string, string>> | undefined
+  /** Members that an enrollment has on the wire besides the usual ones. */
+  details?(enrollment: Enrollment): Readonly<Record<string, unknown>>
   /** The code that a magic link's token unseals. */
   codeUnder?(challenge: Challenge, token: string): string | undefined
-  contextualData?(challenge: Challenge): Readonly<Record<string, unknown>> | undefined
+  contextualData?(challenge: Challenge, context: RenderContext): Promise<Json> | Json | undefined
+}
+
+/** How a user comes to have it. */
+export interface Enrolling {
+  /** Whether a user may have several. */
+  readonly several?: boolean
+  /** What an option asks for besides the authenticator's id; absent: its first method, fixed. */
+  optionFields?(view: View): readonly Field[]
+  /** Fields of a form between choosing it and the first code: a phone number; undefined: nothing is asked. */
+  dataFields?(view: View): readonly Field[] | undefined
+  /** Whether the choice says enough to begin; absent: it always does. */
+  isComplete?(choice: Choice, view: View): boolean
+  /** Begins: makes the secret, sends the first code. What is not confirmed yet stands in the challenge's data. */
+  start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
+  fields(challenge: Challenge | undefined, view: View): readonly Field[]
+  /** Judges the confirmation. A right one says what is stored. */
+  judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
+  readonly resends: boolean
+  polls?(challenge: Challenge): number | undefined
+  contextualData?(challenge: Challenge, context: RenderContext): Promise<Json> | Json | undefined
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** What rendering contextual data may need. */
+export interface RenderContext extends View {
+  readonly secrets: Secrets
+  readonly org: StepContext['org']
+  readonly client: Client
+}
+
+/** What a visitor chose: an authenticator, and whatever else was sent with it. */
+export interface Choice {
+  readonly method: string
+  /** Whether the method was sent, or is the first one. */
+  readonly isMethodChosen: boolean
+  readonly enrollment?: Enrollment | undefined
+  /** The members of `authenticator` as they came. */
+  readonly input: Input
 }
 
 export interface Started {
   readonly challenge: Challenge
   readonly effects: readonly Effect[]
-  /** Budgets that starting costs, with what happens where they are spent. */
+  /** Budgets that starting costs, with what happens where they are used up. */
   readonly charges?: (outcome: Outcome) => readonly Charge[]
 }
 
@@ -59,7 +209,7 @@ export interface Started {
 export interface Admission {
   /** Whether there is an answer to judge at all. */
   readonly isReadable: boolean
-  /** Where one of these is spent, the answer is wrong without being judged. */
+  /** Where one of these is used up, the answer is wrong without being judged. */
   readonly uses: readonly Use[]
   readonly refusal: Refusal
 }
@@ -71,9 +221,13 @@ export type Judgement =
       readonly verdict: 'right' | 'wrong'
       /** Right, but too old to go on with: it must be replaced first. */
       readonly expired?: boolean
+      /** Which enrollment was proven. */
+      readonly enrollmentId?: string
+      /** The authenticator that could have set the credential (`Proof.setBy`). */
+      readonly setBy?: string | undefined
       /**
-       * Budgets that the guess is charged to, and that the visitor sees or could measure. So they are charged by what
-       * she saw (the name as typed, the form that was shown), whatever is stored of the account (A52).
+       * Budgets that the guess is charged to, and that the visitor sees or could measure. So they are charged by what the
+       * visitor saw (the name as typed, the form that was shown), whatever is stored of the account (A52).
        */
       readonly visible?: readonly Use[]
       /** Budgets by account, silent: an answer over one of them is just wrong. */
@@ -87,7 +241,7 @@ export type Judgement =
       readonly effects: readonly Effect[]
       /** What a wrong answer is answered with. */
       readonly refusal: Refusal
-      /** Why it is wrong, for the log alone: a visitor is told the same whatever it is. */
+      /** Why it is wrong, for the log alone: a visitor gets the same answer whatever it is. */
       readonly rule?: string
     }
 
@@ -101,67 +255,14 @@ export interface Reset {
     input: Input,
     context: StepContext,
     person: Person,
-  ): Promise<{ readonly refused: Refusal } | { readonly data: unknown }>
+  ): Promise<{ readonly refused: Refusal } | { readonly enrollment: NewEnrollment }>
 }
 
-/** The public id of a kind of proof: the same on every installation, so that it survives restarts and nodes. */
+/** The public id of an authenticator: the same on every installation, so that it survives restarts and nodes. */
 export const authenticatorId = (key: string): string => `aut${publicPart(`authenticator ${key}`)}`
 
-/** The id of a person's own instance of it, made for one conversation: it tells nothing of the person. */
+/** The id under which an enrollment is shown before a proof, made for one transaction: it says nothing of the user. */
 export const enrollmentId = (authenticator: Authenticator, transactionId: string): string =>
   `${authenticator.enrollmentPrefix}${publicPart(`${transactionId} ${authenticator.key}`)}`
 
 const publicPart = (of: string): string => plainHash(of).replace(/[-_]/g, '').slice(0, 17)
-
-/** What a step may look at. */
-export interface View {
-  readonly progress: Progress
-  readonly policy: Policy
-  readonly stage: Stage
-  readonly authenticators: ReadonlyMap<string, Authenticator>
-}
-
-/** What a step works with: read ports and values. It writes nothing; what it wants done stands in its outcome. */
-export interface StepContext extends View {
-  readonly transactionId: string
-  readonly now: number
-  readonly random: Random
-  readonly secrets: Secrets
-  readonly budgets: Budgets
-  /** Where the request comes from, as every budget counts it. */
-  readonly source: Source
-  /** Aborted when the caller has gone. */
-  readonly signal?: AbortSignal | undefined
-  readonly client: Client
-  readonly interaction: Interaction
-  /** The subject, read afresh at every step; absent: nobody is known by that name, or nobody was named yet. */
-  readonly person: Person | undefined
-  readonly directory: {
-    findByIdentifier(identifier: string): Promise<Person | undefined>
-    credential<Data>(
-      personId: string,
-      authenticator: string,
-    ): Promise<{ readonly data: Data; readonly stored: string; readonly updatedAt: number } | undefined>
-  }
-  /** A person as she counts now, with the policy that applies to her; for nobody, Everyone's. */
-  memberFor(
-    personId: string | undefined,
-  ): Promise<{ readonly person: Person | undefined; readonly policy: Policy }>
-  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
-  used(uses: readonly Use[]): Promise<readonly number[]>
-  /** Whether the user has signed in from this source, or with this browser, before. */
-  isKnownSource(person: Person | undefined): boolean
-  /**
-   * Claims the transaction for dear work until this submission ends. A second submission of the same transaction meanwhile is
-   * answered as one that lost the race for its version: it costs no hash (A51).
-   */
-  claim(): void
-  /** Counts a mail that is about to be queued, by source and by client; refused where there were too many (A57). */
-  chargeMail(): Promise<Refusal | undefined>
-  /** Where a magic link leads, for its token. */
-  linkFor(token: string): string
-  /** What this installation calls itself, and its public address. */
-  readonly org: { readonly name: string; readonly baseUrl: string }
-  /** Lifetimes in milliseconds. */
-  readonly lifetimes: { readonly code: number; readonly notice: number }
-}

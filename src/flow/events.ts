@@ -2,8 +2,15 @@ import type { EventType, NewEvent, Party } from '../audit/index.ts'
 import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
+import { intents } from './intents.ts'
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
+
+/** Adds details to an event. */
+export const withDebugData = (event: NewEvent, debugData: Readonly<Record<string, string>>): NewEvent => ({
+  ...event,
+  debugData: { ...event.debugData, ...debugData },
+})
 
 const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
@@ -53,45 +60,37 @@ export function eventsOfMove(
     const end = endOf(after)
     return end === undefined ? [] : [{ ...about, ...end, debugData: { rule: ended } }]
   }
-  return begins(before, after) ? [{ ...about, ...recoveryBegun }] : []
+  const { begun } = intents[after.intent].events
+  if (begun === undefined || !begins(before, after)) return []
+  return [{ ...about, ...begun, outcome: { result: 'CHALLENGE' } }]
 }
 
-const recoveryBegun = {
-  eventType: 'user.account.reset_password',
-  displayMessage: 'Recovery of an account began',
-  outcome: { result: 'CHALLENGE' },
-} as const
-
 const begins = (before: Progress, { intent, subject }: Progress): boolean =>
-  intent === 'recovery' &&
-  subject !== undefined &&
-  (before.intent !== 'recovery' || before.subject === undefined)
+  subject !== undefined && (before.intent !== intent || before.subject === undefined)
 
 /** The bad ends; the good ones are recorded by what brings them about. */
 function endOf({
   closed,
   intent,
 }: Progress): Pick<NewEvent, 'eventType' | 'displayMessage' | 'outcome'> | undefined {
-  const recovering = intent === 'recovery'
-  const eventType: EventType = recovering ? 'user.account.reset_password' : 'user.session.start'
-  const what = recovering ? 'Recovery' : 'Sign-in'
+  const { noun, events } = intents[intent]
   switch (closed) {
     case 'locked':
       return {
-        eventType,
-        displayMessage: `${what} ended: too many wrong answers`,
+        eventType: events.failed,
+        displayMessage: `${noun} ended: too many wrong answers`,
         outcome: { result: 'FAILURE', reason: 'TOO_MANY_ATTEMPTS' },
       }
     case 'cancelled':
       return {
-        eventType,
-        displayMessage: `${what} cancelled`,
+        eventType: events.failed,
+        displayMessage: `${noun} cancelled`,
         outcome: { result: 'SKIPPED', reason: 'CANCELLED' },
       }
     case 'denied':
       return {
-        eventType: recovering ? eventType : 'policy.evaluate_sign_on',
-        displayMessage: `${what} denied`,
+        eventType: events.denied,
+        displayMessage: `${noun} denied`,
         outcome: { result: 'DENY', reason: 'ACCESS_DENIED' },
       }
     default:

@@ -32,13 +32,14 @@ export async function findTransaction(parts: FlowParts, by: Handle): Promise<Tra
   }
 }
 
-async function transactionBy({ storage: { db }, secrets }: FlowParts, by: Handle) {
-  if ('stateHandle' in by) return findTransactionByState(db, by.stateHandle, secrets)
+async function transactionBy(parts: FlowParts, by: Handle) {
+  const { db } = parts.storage
+  if ('stateHandle' in by) return findTransactionByState(db, by.stateHandle, parts)
   if ('interactionHandle' in by) {
     // Of any time: also those that are over.
     const interaction = await findInteractionByHandle(db, by.interactionHandle, 0)
-    return interaction && findTransactionOfInteraction(db, interaction.id, secrets)
+    return interaction && findTransactionOfInteraction(db, interaction.id, parts)
   }
   if (!isLinkToken(by.linkToken)) return undefined
-  return (await findTransactionByLink(db, transactionIdOf(by.linkToken), '', secrets))?.transaction
+  return (await findTransactionByLink(db, transactionIdOf(by.linkToken), '', parts))?.transaction
 }

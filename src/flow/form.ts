@@ -1,25 +1,34 @@
-/** What a step asks for, free of any protocol's words: `idx/wire` turns it into a form. */
+/** What a step asks for, without the protocol's form of it: `idx/wire` turns it into a form. */
 export interface Field {
   readonly name: string
   readonly label?: string
   readonly type?: 'string' | 'boolean' | 'object'
   readonly required?: boolean
   readonly secret?: boolean
-  /** The value that is sent back unchanged; a field with one is not shown. */
+  /** The value that is sent back unchanged. */
   readonly fixed?: string
+  /** Not shown: filled in by the page, or sent back as it is. */
+  readonly hidden?: true
+  /** The values that it may have. */
+  readonly values?: readonly { readonly label: string; readonly value: string }[]
   readonly minLength?: number
   readonly maxLength?: number
   readonly format?: 'alphanumeric'
   /** A field of fields. */
   readonly fields?: readonly Field[]
+  /** Where the fields stand on the wire: some clients read one form below `value`. */
+  readonly fieldsBelow?: 'form' | 'value'
   readonly options?: readonly Option[]
 }
 
+/** One of several forms of which a visitor fills one. */
 export interface Option {
   readonly label: string
   readonly fields: readonly Field[]
-  /** The authenticator that the option stands for. */
-  readonly authenticator: string
+  /** The authenticator that the option stands for, where it stands for one. */
+  readonly authenticator?: string
+  /** Which enrollment of it, where each is an option of its own. */
+  readonly enrollmentId?: string | undefined
 }
 
 /** What a visitor sent, checked to be an object; each step reads its own fields from it. */

@@ -1,15 +1,17 @@
 /**
- * The state machine. `progress` holds what is known, `stageOf` alone says what is asked next, a step reads and thinks,
- * `commit` writes: one conversation moves by one conditional statement, or not at all. Owns transactions and the
+ * The state machine. `progress` holds what is known, `intents` what a transaction is for, `decide` alone says what is
+ * asked next, a step reads and answers an outcome, `commit` writes: a transaction moves by one conditional statement, or
+ * not at all. Owns transactions and the
  * order of things. Knows no HTTP and no JSON shape (that is `idx`), and gets its steps and authenticators as values.
  */
-export * from './access.ts'
+export { type Asked, attempt } from './attempt.ts'
 export * from './authenticator.ts'
 export { mailClosed, requestsRefused } from './events.ts'
 export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'
 export { type FlowOutcome, flowOutcomes } from './flow-outcomes.ts'
 export * from './form.ts'
+export { type Denial, type Intent, intents, maySignIn } from './intents.ts'
 export {
   type FlowParts,
   type RequestCharge,
@@ -20,9 +22,10 @@ export { lockoutBudget } from './lockout.ts'
 export { linkToken, type OpenedLink, openLink } from './magic-link.ts'
 export * from './mail-variables.ts'
 export * from './outcome.ts'
+export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
+export { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
 export * from './stage.ts'
-export * from './step.ts'
 export { accountSubject, nameSubject } from './subjects.ts'
 export { createFlow, type Flow, type FlowAnswer, type Submission } from './submit.ts'
 export {

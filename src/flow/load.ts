@@ -2,7 +2,9 @@ import { type Clock, ProtocolError, type Random, type Secrets } from '../base/in
 import { type Client, isAssigned } from '../clients/index.ts'
 import {
   compareKey,
-  findCredential,
+  type Enrollment,
+  findEnrollment,
+  findEnrollments,
   findMember,
   findPerson,
   findPersonByIdentifier,
@@ -12,15 +14,16 @@ import {
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import { type Budgets, type RequestLimits, type RequestSource, sourceOf, usedOf } from '../limits/index.ts'
-import type { Policies, Policy } from '../policies/index.ts'
+import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
-import type { Authenticator, StepContext } from './authenticator.ts'
+import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
-import { beginByToken } from './progress.ts'
-import { type Stage, stageOf } from './stage.ts'
+import { beginByToken, type Progress } from './progress.ts'
+import { policyOf, replaceable, type Situation } from './situation.ts'
+import { choicesOf, decide, enrollmentsAsked, maySkip, type Stage } from './stage.ts'
 import {
   findRecordByInteraction,
   findRecordByState,
@@ -45,8 +48,8 @@ export interface FlowParts {
   readonly org: StepContext['org']
   /** Called when something was written: a mail may be waiting. */
   onCommitted(): void
-  /** Told what becomes of conversations, for figures. */
-  onFlowOutcome?(turn: FlowOutcome): void
+  /** Called with what becomes of transactions, for metrics. */
+  onFlowOutcome?(outcome: FlowOutcome): void
   /** In milliseconds. */
   readonly lifetimes: {
     readonly transaction: number
@@ -57,19 +60,21 @@ export interface FlowParts {
   }
 }
 
-/** Where a transaction stands, with everything that its next step may look at, read afresh. */
+/** A transaction with everything that its next step may read, as it was at one moment. */
 export interface TransactionContext {
   readonly transaction: Transaction
   readonly stage: Stage
-  readonly policy: Policy
+  readonly situation: Situation
   readonly interaction: Interaction
   readonly client: Client
-  /** As she counts now: one whose lock is over is active, whatever is stored. */
+  /** Of a user whose lockout has elapsed the status is ACTIVE, whatever is stored. */
   readonly person: Person | undefined
   readonly lockIsOver: boolean
+  /** Empty before a proof: what is shown must not depend on them. */
+  readonly enrollments: readonly Enrollment[]
 }
 
-/** The one answer to handles that are unknown, expired or spent: which of these it was is not told. */
+/** The one answer to handles that are unknown, expired or used up: callers do not learn which. */
 export const sessionExpired = (detail: string): ProtocolError =>
   new ProtocolError(
     401,
@@ -78,10 +83,10 @@ export const sessionExpired = (detail: string): ProtocolError =>
     { detail },
   )
 
-/** Told where a request comes from and what it is about, as soon as that is known: charges it, or throws. */
+/** Called with where a request comes from and what it is about, as soon as that is known: charges it, or throws. */
 export type RequestCharge = (
   source: Omit<RequestSource, 'address'> & {
-    /** The person's own, where a confidential client vouched for it. */
+    /** The user's own, where a confidential client vouched for it. */
     readonly address?: string | undefined
   },
 ) => Promise<void>
@@ -106,52 +111,53 @@ async function charged(
   })
 }
 
-/** The standing of a state handle. Throws `idx.session.expired` where it is unknown or its time is over. */
+/** The transaction of a state handle. Throws `idx.session.expired` where it is unknown or has expired. */
 export async function loadByState(
   parts: FlowParts,
   stateHandle: string,
   charge = uncharged,
 ): Promise<TransactionContext> {
-  const scene = await findRecordByState(parts.storage.db, stateHandle, parts.secrets)
-  if (scene?.transaction === undefined) throw sessionExpired('unknown state handle')
-  await charged(charge, scene.interaction, scene.transaction)
-  return contextFrom(parts, scene, scene.transaction)
+  const record = await findRecordByState(parts.storage.db, stateHandle, parts)
+  if (record?.transaction === undefined) throw sessionExpired('unknown state handle')
+  await charged(charge, record.interaction, record.transaction)
+  return contextFrom(parts, record, record.transaction)
 }
 
-/** The standing of an interaction handle: its latest conversation; the first look opens the first one. */
+/** The latest transaction of an interaction handle; the first call opens the first one. */
 export async function loadByInteraction(
   parts: FlowParts,
   handle: string,
   charge = uncharged,
 ): Promise<TransactionContext> {
-  const { clock, random, secrets, storage, lifetimes } = parts
+  const { clock, random, secrets, storage, lifetimes, authenticators } = parts
   const now = clock.now()
-  const scene = await findRecordByInteraction(storage.db, handle, { secrets, now })
-  if (scene === undefined) throw sessionExpired('unknown or expired interaction handle')
-  const { transaction, interaction } = scene
+  const record = await findRecordByInteraction(storage.db, handle, { secrets, authenticators, now })
+  if (record === undefined) throw sessionExpired('unknown or expired interaction handle')
+  const { transaction, interaction } = record
   await charged(charge, interaction, transaction)
-  if (transaction !== undefined) return contextFrom(parts, scene, transaction)
+  if (transaction !== undefined) return contextFrom(parts, record, transaction)
 
   const { id: interactionId, clientId } = interaction
   const token = await tokenOf(parts, interaction, now)
   const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt, token?.expiresAt ?? Infinity)
   const made = await openTransaction(
     storage.db,
-    { interactionId, clientId, turn: 0, expiresAt, ...(token && { progress: token.progress }) },
-    { secrets, random, now },
+    { interactionId, clientId, ordinal: 0, expiresAt, ...(token && { progress: token.progress }) },
+    { secrets, authenticators, random, now },
   )
-  // Of two that open it at once one has made it; a token is a recovery that has begun.
-  if (made !== undefined && token !== undefined)
+  // Of two callers that open it at once one has made it; with a token it is a recovery that has begun.
+  if (made !== undefined && token !== undefined) {
     parts.onFlowOutcome?.({ intent: 'recovery', outcome: 'started' })
-  const opened = made ?? (await findTransactionOfInteraction(storage.db, interactionId, secrets))
+  }
+  const opened = made ?? (await findTransactionOfInteraction(storage.db, interactionId, parts))
   if (opened === undefined)
     throw new Error(`interaction ${interactionId} has no transaction after opening one`)
-  // The scene was read before anybody was known by it.
+  // The record was read before its user was known.
   if (token !== undefined) return loadByInteraction(parts, handle)
-  return contextFrom(parts, scene, opened)
+  return contextFrom(parts, record, opened)
 }
 
-/** What a recovery token that `interact` was given tells of its person. Throws where it has ended since. */
+/** The beginning that a recovery token given to `interact` leads to. Throws where it has ended since. */
 async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: number) {
   if (request.recoveryTokenId === undefined) return undefined
   const token = await findPersonTokenById(storage.db, request.recoveryTokenId, now)
@@ -166,31 +172,126 @@ async function contextFrom(
   { interaction, client, member }: TransactionRecord,
   transaction: Transaction,
 ): Promise<TransactionContext> {
-  const { progress } = transaction
   if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
-  if (progress.format !== 1) throw sessionExpired('the transaction is of an older format')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
-  const counting = await userAndPolicy(parts, client, member)
-  return { transaction, stage: stageOf(progress, counting.policy), interaction, client, ...counting }
+  // A transaction that was ended goes on as that of an unknown user, whoever's row it was (`ended`).
+  const { everyoneId } = member
+  const about = await aboutUser(
+    parts,
+    client,
+    transaction.progress.decoy ? { person: undefined, groupIds: [everyoneId], everyoneId } : member,
+  )
+  return withFacts(parts, { transaction, interaction, client, ...about }, transaction.progress, {
+    checksAccess: false,
+  })
 }
 
-type UserAndPolicy = Pick<TransactionContext, 'person' | 'policy' | 'lockIsOver'>
+type AboutUser = Pick<TransactionContext, 'person' | 'lockIsOver'> &
+  Pick<Situation, 'ownPolicy' | 'policyBeforeProof'>
 
-/** A person as she is now, with the policy for her groups at a client; Everyone's for nobody. */
-export const userAndPolicyOf = async (
-  parts: FlowParts,
-  client: Client,
-  personId: string | undefined,
-): Promise<UserAndPolicy> => userAndPolicy(parts, client, await findMember(parts.storage.db, personId ?? ''))
-
-async function userAndPolicy(
+/** A user as of now, with the policies that apply at a client; of an unknown user, those of Everyone. */
+async function aboutUser(
   { policies, clock }: FlowParts,
   { settings }: Client,
-  { person, groupIds }: Member,
-): Promise<UserAndPolicy> {
-  const policy = await policies.for({ groupIds, personId: person?.id }, settings)
-  const lockIsOver = isLockOver(person, policy, clock.now())
-  return { policy, lockIsOver, person: person && lockIsOver ? { ...person, status: 'ACTIVE' } : person }
+  { person, groupIds, everyoneId }: Member,
+): Promise<AboutUser> {
+  const ownPolicy = await policies.for({ groupIds, personId: person?.id }, settings)
+  const policyBeforeProof = await policies.beforeProof(everyoneId, settings)
+  const lockIsOver = isLockOver(person, ownPolicy, clock.now())
+  return {
+    ownPolicy,
+    policyBeforeProof,
+    lockIsOver,
+    person: person && lockIsOver ? { ...person, status: 'ACTIVE' } : person,
+  }
+}
+
+/** Adds what matters only once something has been proven: enrollments, and whether the user may use the client. */
+async function withFacts(
+  parts: FlowParts,
+  loaded: Omit<TransactionContext, 'stage' | 'situation' | 'enrollments'> & AboutUser,
+  progress: Progress,
+  { checksAccess }: { readonly checksAccess: boolean },
+): Promise<TransactionContext> {
+  const { db } = parts.storage
+  const { ownPolicy, policyBeforeProof, transaction, ...others } = loaded
+  const { client, person } = others
+  const isProven = progress.proofs.length > 0 && person !== undefined
+  const enrollments =
+    isProven && enrollmentsMatter(parts, ownPolicy) ? await findEnrollments(db, person.id) : undefined
+  const situation: Situation = {
+    ownPolicy,
+    policyBeforeProof,
+    authenticators: parts.authenticators,
+    person,
+    assigned: isProven && checksAccess ? await isAssigned(db, client.id, person.id) : undefined,
+    enrolled: enrolledIn(parts, enrollments),
+  }
+  return {
+    ...others,
+    transaction: { ...transaction, progress },
+    situation,
+    enrollments: enrollments ?? [],
+    stage: decide(progress, situation).stage,
+  }
+}
+
+/** Whether some authenticator in use is one that a user may or may not have: else there is nothing to look up. */
+const enrollmentsMatter = (
+  { authenticators }: FlowParts,
+  { signOn, enrollment }: Situation['ownPolicy'],
+): boolean =>
+  enrollment.length > 0 || signOn.authenticators.some((key) => authenticators.get(key)?.enroll !== undefined)
+
+/** The authenticators that a user has. Without a look-up: those of every account, and the password. */
+const enrolledIn = (
+  { authenticators }: FlowParts,
+  enrollments: readonly Enrollment[] | undefined,
+): ReadonlySet<string> =>
+  new Set([
+    ...[...authenticators.values()].flatMap(({ key, implicit, reset }) =>
+      implicit || (enrollments === undefined && reset !== undefined) ? [key] : [],
+    ),
+    ...(enrollments ?? []).map(({ authenticator }) => authenticator),
+  ])
+
+/** The context of what an outcome has made of the transaction: an answer may have named a user, or proven something. */
+export async function contextAfter(
+  parts: FlowParts,
+  before: TransactionContext,
+  progress: Progress,
+): Promise<TransactionContext> {
+  const { client, situation } = before
+  // Read with the transaction a moment ago. Whatever changes a user since then raises the user's version (A49).
+  const { ownPolicy, policyBeforeProof } = situation
+  const about =
+    progress.subject === before.transaction.progress.subject
+      ? { ownPolicy, policyBeforeProof }
+      : await aboutUser(parts, client, await findMember(parts.storage.db, progress.subject?.userId ?? ''))
+  return withFacts(parts, { ...before, ...about }, progress, { checksAccess: true })
+}
+
+/** What a step may read of a transaction. */
+export function viewOf(
+  { authenticators, secrets }: Pick<FlowParts, 'authenticators' | 'secrets'>,
+  { transaction, stage, situation, person, enrollments }: TransactionContext,
+): View {
+  const { id, progress } = transaction
+  const isProven = progress.proofs.length > 0
+  const known = (keys: readonly string[]) => keys.flatMap((key) => authenticators.get(key) ?? [])
+  return {
+    progress,
+    stage,
+    authenticators,
+    policy: policyOf(progress, situation),
+    choices: known(choicesOf(progress, situation)),
+    enrollable: known(enrollmentsAsked(progress, situation).map(({ key }) => key)),
+    skippable: maySkip(progress, situation),
+    replaceable: known(replaceable(situation).map(({ key }) => key))[0],
+    enrollments: isProven ? enrollments : [],
+    user: isProven ? person : undefined,
+    transaction: { id, derived: (purpose) => secrets.hash(`derived ${purpose}`, id) },
+  }
 }
 
 /** What a submission has of its own. */
@@ -200,39 +301,32 @@ export interface SubmissionPorts {
 }
 
 /** Read ports and values for a step. */
-export function contextOf(
-  parts: FlowParts,
-  standing: TransactionContext,
-  { signal, claim }: SubmissionPorts,
-): StepContext {
+export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: SubmissionPorts): StepContext {
   const { db } = parts.storage
   const now = parts.clock.now()
-  const { transaction, interaction, client, person, policy, stage } = standing
+  const { interaction, client, person, situation } = loaded
   return {
-    transactionId: transaction.id,
-    progress: transaction.progress,
-    policy,
-    stage,
+    ...viewOf(parts, loaded),
     now,
     client,
     interaction,
     person,
-    authenticators: parts.authenticators,
+    ownPolicy: situation.ownPolicy,
     random: parts.random,
     secrets: parts.secrets,
     budgets: parts.budgets,
     source: sourceOf(interaction),
-    signal,
-    claim,
+    signal: ports.signal,
+    claim: ports.claim,
     isKnownSource: (user) => isKnownSource(user?.knownSources, parts.secrets, interaction),
     chargeMail: () => chargeMail(parts, interaction),
     org: parts.org,
     lifetimes: parts.lifetimes,
     directory: {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
-      credential: (personId, authenticator) => findCredential(db, personId, authenticator),
+      enrollment: (personId, authenticator) => findEnrollment(db, personId, authenticator),
     },
-    memberFor: (personId) => userAndPolicyOf(parts, client, personId),
+    about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }
@@ -252,10 +346,3 @@ async function chargeMail(
     return { status: 429, key: 'tooManyRequests', retryAt: clock.now() + seconds * 1000 }
   }
 }
-
-/** Whether the person an outcome is about may use the client. */
-export const assignmentOf = (
-  parts: FlowParts,
-  clientId: string,
-  personId: string | undefined,
-): Promise<boolean> => isAssigned(parts.storage.db, clientId, personId ?? '')

@@ -36,12 +36,7 @@ export const isLinkToken = (token: string): boolean => /^ft[A-Za-z0-9]{60}$/.tes
 /** Reads what a magic link of a client's mail stands for. */
 export async function openLink(parts: FlowParts, clientId: string, token: string): Promise<OpenedLink> {
   if (!isLinkToken(token)) return { state: 'dead' }
-  const found = await findTransactionByLink(
-    parts.storage.db,
-    transactionIdOf(token),
-    plainHash(token),
-    parts.secrets,
-  )
+  const found = await findTransactionByLink(parts.storage.db, transactionIdOf(token), plainHash(token), parts)
   if (found === undefined) return { state: 'dead' }
   const { transaction, alive } = found
   const { challenge } = transaction.progress
@@ -62,4 +57,4 @@ const codeIn = (
   authenticators: ReadonlyMap<string, Authenticator>,
   challenge: Challenge,
   token: string,
-): string | undefined => authenticators.get(challenge.authenticator)?.verify?.codeUnder?.(challenge, token)
+): string | undefined => authenticators.get(challenge.authenticator)?.challenge?.codeUnder?.(challenge, token)

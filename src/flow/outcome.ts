@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/index.ts'
 import type { NewMail } from '../delivery/index.ts'
-import type { JudgedUser, PersonChanges, PersonStatus } from '../directory/index.ts'
+import type { JudgedUser, NewEnrollment, PersonChanges, PersonStatus } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress } from './progress.ts'
 
@@ -10,7 +10,7 @@ export interface Message {
   readonly params?: readonly string[]
 }
 
-/** The visitor's answer is not good enough. A value: it commits, and the form comes back with the message. */
+/** The visitor's answer is not accepted. A value: it commits, and the form comes back with the message. */
 export interface Refusal extends Message {
   readonly status: number
   /** Path of the field the message belongs to; absent: it is about the whole step. */
@@ -23,29 +23,24 @@ export interface Refusal extends Message {
 export type Effect =
   | {
       readonly type: 'mail.queue'
-      /** Without a recipient it is queued to nobody: written all the same, so that people who do not exist cost the same. */
+      /** Without a recipient it is written all the same, so that unknown users cost the same (A02). */
       readonly mail: Omit<NewMail, 'transactionId'>
     }
-  | {
-      readonly type: 'credential.put'
-      readonly personId: string
-      readonly authenticator: string
-      readonly data: unknown
-    }
+  | { readonly type: 'enrollment.put'; readonly enrollment: NewEnrollment }
   /** The same secret in another form, in place of exactly what was read: never over another one. */
   | {
-      readonly type: 'credential.rehash'
-      readonly personId: string
-      readonly authenticator: string
+      readonly type: 'enrollment.rehash'
+      readonly id: string
       readonly from: string
       readonly data: unknown
     }
-  | { readonly type: 'credential.remove'; readonly personId: string; readonly authenticator: string }
+  /** A code or signature is used up: the counter rises to this, or the answer is judged anew. */
+  | { readonly type: 'enrollment.advance'; readonly id: string; readonly counter: number }
   | {
       readonly type: 'person.update'
       readonly personId: string
       readonly changes: PersonChanges
-      /** Only where she has one of these statuses by then. */
+      /** Only where the user has one of these statuses by then. */
       readonly from?: readonly PersonStatus[]
     }
   | { readonly type: 'codes.end'; readonly personId: string }
@@ -53,14 +48,14 @@ export type Effect =
   | { readonly type: 'sessions.revoke'; readonly personId: string }
   | { readonly type: 'audit.record'; readonly event: NewEvent }
 
-/** A use of a budget, charged in the transaction that judges; if the budget is spent, `otherwise` happens instead. */
+/** A use of a budget, charged in the database transaction that writes; where it is used up, `otherwise` happens instead. */
 export interface Charge {
   readonly budget: Budget
   readonly subject: string
   /** The use turned out to be free (a right answer): it needs room in the budget but takes none. */
   readonly free?: boolean
   readonly otherwise: Outcome
-  /** What the system log is told, once a window, when it is spent. Only of budgets that say the same about everybody. */
+  /** What is recorded, once a window, when it is used up. Only of budgets that say the same about every name. */
   readonly announces?: 'system.operation.rate_limit.violation' | 'security.attack.start'
 }
 

@@ -1,42 +1,65 @@
+import { type AuthenticatorFacts, type Evidence, evidenceOf } from '../policies/index.ts'
+
+/** What a transaction is for. `intents.ts` says what each asks for. */
+export type IntentName = 'sign-in' | 'recovery'
+
 /**
- * What is known in one conversation: facts, not a position. One readonly JSON value on the transaction's row, changed
- * only by the functions below; `stageOf` alone says what is asked next.
+ * What is known in one transaction: facts, not a position. One readonly JSON value on the transaction's row, changed
+ * only by the functions below; `decide` alone says what is asked next.
  */
 export interface Progress {
-  /** Version of this shape: an older one means that the transaction has expired. */
-  readonly format: 1
-  readonly intent: 'sign-in' | 'recovery'
-  /** Who the visitor says they are. */
+  /** Version of this shape: rows of older ones are read by `upgraded`. */
+  readonly format: 2
+  readonly intent: IntentName
+  /** Who the visitor claims to be. */
   readonly subject?: Subject
   /** What has been proven of it. */
   readonly proofs: readonly Proof[]
   /** What is being asked at the moment. */
   readonly challenge?: Challenge
-  /** Wrong answers so far, whatever they were wrong about. */
+  /** Wrong answers so far, to any challenge. */
   readonly misses: number
-  /** Authenticators whose credential was replaced in this conversation. */
+  /** Authenticators whose credential was replaced in this transaction. */
   readonly replaced: readonly string[]
-  /** Authenticators that were proven by a credential whose time is over: it must be replaced first. */
+  /** Authenticators that were proven by a credential that has expired: it must be replaced first. */
   readonly expired?: readonly string[]
+  /** The optional enrolments were declined. */
+  readonly skipped?: true
+  /**
+   * Set where something else ended the transaction: a reset in another browser, a new status. It goes on as that of an
+   * unknown user, so that a caller who only watches it does not learn that anything happened.
+   */
+  readonly decoy?: true
   readonly closed?: Closing
 }
 
 export interface Subject {
   /** As typed. */
   readonly identifier: string
-  /** Absent: nobody is known by it. The conversation goes on just the same. */
+  /** Absent: no user has this name. The transaction goes on just the same. */
   readonly userId?: string
 }
 
-export interface Proof {
-  readonly authenticator: string
+/** Something that was proven, and when. */
+export interface Proof extends Evidence {
   readonly at: number
-  /** The token it was proven by: spent with what it leads to, not before. */
+  /** Which of the user's enrollments proved it. */
+  readonly enrollmentId?: string
+  /** The token it was proven by: used up by what it leads to, not before. */
   readonly tokenId?: string
+  /** The authenticator that could have set this credential, where policy counts the two as one factor. */
+  readonly setBy?: string
 }
 
 export interface Challenge {
   readonly authenticator: string
+  readonly method: string
+  /** To prove something, or to enrol something new. */
+  readonly purpose: 'verify' | 'enroll'
+  /** More must be known before anything is sent: which method, which number. */
+  readonly pending?: true
+  /** Which of the user's enrollments is challenged, where there are several of a kind. */
+  readonly enrollmentId?: string
   readonly startedAt: number
   readonly expiresAt: number
   /** Hash of the magic link's token, if there is a link. */
@@ -45,15 +68,21 @@ export interface Challenge {
   readonly data: unknown
 }
 
-/** Why a conversation is over. */
+/** Why a transaction is over. */
 export type Closing = 'cancelled' | 'completed' | 'recovered' | 'locked' | 'denied' | 'superseded'
 
-export const begin = (): Progress => ({ format: 1, intent: 'sign-in', proofs: [], misses: 0, replaced: [] })
+export const begin = (): Progress => ({
+  format: 2,
+  intent: 'sign-in',
+  proofs: [],
+  misses: 0,
+  replaced: [],
+})
 
-/** What stands in the place of an authenticator where somebody came with a token that she was given. */
+/** Takes the place of an authenticator's key where a user came with a token that an administrator made. */
 export const recoveryToken = 'recovery_token'
 
-/** A recovery that begins at its end: a token says who it is, and is proof enough. */
+/** A recovery that begins at its end: a token says who it is, and is proof enough. It is no factor: its maker has it, too. */
 export const beginByToken = (
   subject: Subject,
   proof: { readonly tokenId: string; readonly at: number },
@@ -61,13 +90,15 @@ export const beginByToken = (
   ...begin(),
   intent: 'recovery',
   subject,
-  proofs: [{ authenticator: recoveryToken, ...proof }],
+  proofs: [
+    { authenticator: recoveryToken, type: 'token', method: 'token', factors: [], traits: [], ...proof },
+  ],
 })
 
-/** Takes note of who the visitor says they are. */
+/** Notes who the visitor claims to be. */
 export const identify = (progress: Progress, subject: Subject): Progress => ({ ...progress, subject })
 
-/** Turns a sign-in into a recovery. What was being asked is dropped, who it is about is kept. */
+/** Turns a sign-in into a recovery. What was being asked is dropped, who it is about stays. */
 export const recover = ({ challenge: _, ...progress }: Progress): Progress => ({
   ...progress,
   intent: 'recovery',
@@ -79,37 +110,87 @@ export const challenge = (progress: Progress, opened: Challenge): Progress => ({
   challenge: opened,
 })
 
-/** Takes note of a right answer; the challenge is over and its code is spent with it. */
+/** Notes a right answer; the challenge is over and its code is used up with it. */
 export const prove = ({ challenge: _, ...progress }: Progress, proof: Proof): Progress => ({
   ...progress,
   proofs: [...progress.proofs, proof],
 })
 
-/** Takes note that what was proven by is too old to go on with. */
+/** Notes that the credential that was proven has expired. */
 export const expire = (progress: Progress, authenticator: string): Progress => ({
   ...progress,
   expired: [...(progress.expired ?? []), authenticator],
 })
 
-/** How many wrong answers a conversation survives: the fifth one closes it. */
+/** How many wrong answers a transaction survives: the fifth one closes it. */
 export const missesAllowed = 5
 
-/** Takes note of a wrong answer; too many close the conversation. */
+/** Notes a wrong answer; too many close the transaction. */
 export function miss(progress: Progress): Progress {
   const missed = { ...progress, misses: progress.misses + 1 }
   return missed.misses >= missesAllowed ? close(missed, 'locked') : missed
 }
 
-/** Takes note of a new credential, which also proves that the person has it. */
-export const replace = (progress: Progress, authenticator: string, at: number): Progress => ({
-  ...prove(progress, { authenticator, at }),
+/** Notes a new credential. It is no proof: whoever got this far chose it a moment ago. */
+export const replace = ({ challenge: _, ...progress }: Progress, authenticator: string): Progress => ({
+  ...progress,
   replaced: [...progress.replaced, authenticator],
 })
 
+/** Declines the enrolments that are optional. */
+export const skip = ({ challenge: _, ...progress }: Progress): Progress => ({ ...progress, skipped: true })
+
 export const cancel = (progress: Progress): Progress => close(progress, 'cancelled')
 
-/** Ends the conversation; whatever was being asked is worth nothing any more. */
+/** Ends the transaction; what was being asked can no longer be answered. */
 export const close = ({ challenge: _, ...progress }: Progress, closed: Closing): Progress => ({
   ...progress,
   closed,
 })
+
+/**
+ * What a transaction that was ended from outside goes on as: nothing proven is lost sight of by closing it; with
+ * nothing proven it becomes that of an unknown user.
+ */
+export function ended(progress: Progress): Progress {
+  if (progress.closed !== undefined || progress.decoy) return progress
+  if (progress.subject === undefined || progress.proofs.length > 0) return close(progress, 'superseded')
+  return { ...progress, subject: { identifier: progress.subject.identifier }, decoy: true }
+}
+
+/** The first shape: proofs and challenges named their authenticator only. */
+interface ProgressOfFormat1 extends Omit<Progress, 'format' | 'proofs' | 'challenge'> {
+  readonly format: 1
+  readonly proofs: readonly Pick<Proof, 'authenticator' | 'at' | 'tokenId'>[]
+  readonly challenge?: Omit<Challenge, 'method' | 'purpose'>
+}
+
+/**
+ * A progress of any earlier shape as one of today's: an upgrade loses no transaction. In the first shape a replaced
+ * credential stood among the proofs, too.
+ */
+export function upgraded(
+  stored: Progress | ProgressOfFormat1,
+  authenticators: ReadonlyMap<string, AuthenticatorFacts>,
+): Progress {
+  if (stored.format === 2) return stored
+  const { proofs, challenge: asked, ...same } = stored
+  const firstMethod = (key: string): string => authenticators.get(key)?.methods[0].type ?? ''
+  return {
+    ...same,
+    format: 2,
+    proofs: proofs
+      .filter(({ authenticator }) => !same.replaced.includes(authenticator))
+      .map(({ authenticator: key, ...proof }) => {
+        const authenticator = authenticators.get(key)
+        const evidence =
+          authenticator === undefined
+            ? { authenticator: key, type: 'token', method: 'token', factors: [], traits: [] }
+            : evidenceOf(authenticator)
+        return { ...evidence, ...proof }
+      }),
+    ...(asked && {
+      challenge: { ...asked, method: firstMethod(asked.authenticator), purpose: 'verify' as const },
+    }),
+  }
+}

@@ -1,89 +1,129 @@
-import type { Policy } from '../policies/index.ts'
-import { type Progress, recoveryToken } from './progress.ts'
+import { evidenceOf, helps, isSatisfied } from '../policies/index.ts'
+import { type Denial, intents } from './intents.ts'
+import type { Progress } from './progress.ts'
+import { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
 
 /** What is asked next. */
-export type Stage =
-  | 'identify'
-  | 'identify-recovery'
-  | 'select'
-  | 'verify'
-  | 'reset'
-  | 'reenroll'
-  | 'granted'
-  | 'closed'
-
-export const stages: readonly Stage[] = [
+export const stages = [
   'identify',
   'identify-recovery',
   'select',
+  'verify-data',
   'verify',
   'reset',
+  'select-enroll',
+  'enroll-data',
+  'enroll',
   'reenroll',
+  /** The end of a recovery that signs no user in. */
+  'recovered',
   'granted',
   'closed',
-]
+] as const
+export type Stage = (typeof stages)[number]
 
-/** The authenticator that recovery replaces. */
-export const recovered = 'okta_password'
+/** What comes next, or why nothing does. */
+export type Decision =
+  | { readonly stage: Stage; readonly denied?: undefined }
+  | { readonly stage: 'closed'; readonly denied: Denial }
 
-/** The only place that decides what comes next; a step never names the next step. */
-export function stageOf(progress: Progress, policy: Policy): Stage {
-  if (progress.closed !== undefined) return 'closed'
-  if (progress.subject === undefined) return progress.intent === 'recovery' ? 'identify-recovery' : 'identify'
-  if (progress.challenge !== undefined) return 'verify'
-  if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) {
-    return isRecoveryProven(progress, policy) ? 'reset' : 'select'
+/** The only place that decides what comes next, access included; a step never names the next step. */
+export function decide(progress: Progress, situation: Situation): Decision {
+  const intent = intents[progress.intent]
+  if (progress.closed !== undefined) return { stage: 'closed' }
+  if (progress.subject === undefined) return { stage: intent.firstStage }
+  if (progress.challenge !== undefined) return { stage: stageOfChallenge(progress.challenge) }
+  if (progress.proofs.length === 0) return { stage: 'select' }
+
+  // Something has been proven: from here on the user's own status, app and policy count, and refuse.
+  const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
+  if (denied !== undefined) return { stage: 'closed', denied }
+  const replaces = intent.replaces?.(situation)
+  const isReplaced = replaces === undefined || progress.replaced.includes(replaces)
+  if (!isReplaced) {
+    if (intent.isProven(progress, situation)) return { stage: 'reset' }
+    return choicesOf(progress, situation).length > 0
+      ? { stage: 'select' }
+      : { stage: 'closed', denied: intent.unprovable }
   }
-  if (!isAssured(progress, policy)) return 'select'
-  return progress.expired?.some((key) => !progress.replaced.includes(key)) ? 'reenroll' : 'granted'
+  if (!intent.signsIn(situation)) return { stage: 'recovered' }
+  if (!isAssured(progress, situation)) return more(progress, situation)
+  if (progress.expired?.some((key) => !progress.replaced.includes(key))) return { stage: 'reenroll' }
+  if (enrollmentsAsked(progress, situation).length > 0) {
+    return { stage: intent.enrols ? 'select-enroll' : 'recovered' }
+  }
+  return { stage: 'granted' }
 }
+
+export const stageOf = (progress: Progress, situation: Situation): Stage => decide(progress, situation).stage
+
+const stageOfChallenge = ({ purpose, pending }: NonNullable<Progress['challenge']>): Stage =>
+  purpose === 'verify' ? (pending ? 'verify-data' : 'verify') : pending ? 'enroll-data' : 'enroll'
+
+/** Where the app's demand is not met yet: another proof, an enrolment that would be one, or the end. */
+function more(progress: Progress, situation: Situation): Decision {
+  const intent = intents[progress.intent]
+  if (choicesOf(progress, situation).length > 0) return { stage: 'select' }
+  if (intent.enrols && enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
+  // What was done stays done: the new password is good, and this app asks for more than the mailbox.
+  if (intent.replaces !== undefined) return { stage: 'recovered' }
+  return { stage: 'closed', denied: intent.unprovable }
+}
+
+const isAssured = (progress: Progress, situation: Situation): boolean =>
+  isSatisfied(situation.ownPolicy.signOn.demand, evidenceIn(progress, situation))
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
-export function choicesOf(progress: Progress, policy: Policy): readonly string[] {
+export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
+  const policy = policyOf(progress, situation)
+  const intent = intents[progress.intent]
+  const replaces = intent.replaces?.(situation)
+  const isReplacing = replaces !== undefined && !progress.replaced.includes(replaces)
+  const methods = isReplacing ? intent.methods(progress, situation, policy) : policy.signOn.authenticators
   const proven = progress.proofs.map(({ authenticator }) => authenticator)
-  // Recovery never offers the password: that is what was lost, and the SDK would pick it by itself and start over.
-  const candidates =
-    progress.intent === 'recovery' && !progress.replaced.includes(recovered)
-      ? policy.recovery.authenticators
-      : policy.signOn.authenticators
-  const left = candidates.filter((key) => !proven.includes(key))
-  if (progress.intent === 'recovery' && !progress.replaced.includes(recovered)) return left
-  // What the app asks for by name comes first; once it is there, anything makes up the number.
-  const asked = policy.signOn.alternatives.flat()
-  return isOneWay(progress, policy) ? left : left.filter((key) => asked.includes(key))
+  const left = methods.filter((key) => !proven.includes(key) && !progress.replaced.includes(key))
+  if (progress.proofs.length === 0) return left.filter((key) => situation.authenticators.get(key)?.first)
+  const owned = left.filter((key) => situation.enrolled.has(key))
+  // In a recovery every proof counts as one more; what the app asks for is asked for after it.
+  return isReplacing ? owned : owned.filter((key) => wouldHelp(progress, situation, key))
 }
 
-/** Whether one of the ways that the app's policy allows has been gone to its end. */
-const isOneWay = ({ proofs }: Progress, { signOn: { alternatives } }: Policy): boolean =>
-  alternatives.length === 0 ||
-  alternatives.some((way) => way.every((key) => proofs.some(({ authenticator }) => authenticator === key)))
+/** Whether proving one more authenticator, by any of its methods, brings the transaction closer to what is demanded. */
+function wouldHelp(progress: Progress, situation: Situation, key: string): boolean {
+  const authenticator = situation.authenticators.get(key)
+  if (authenticator === undefined) return false
+  const { demand } = situation.ownPolicy.signOn
+  const before = evidenceIn(progress, situation)
+  return authenticator.methods.some(({ type }) => {
+    const proof = { ...evidenceOf(authenticator, type), at: 0 }
+    const after = evidenceIn({ ...progress, proofs: [...progress.proofs, proof] }, situation)
+    return helps(demand, before, after)
+  })
+}
 
-const isAssured = (progress: Progress, policy: Policy): boolean =>
-  provenFactors(progress) >= policy.signOn.factors && isOneWay(progress, policy)
+/** The authenticators that the policy asks the user to enrol now: the required ones first, then the optional ones. */
+export function enrollmentsAsked(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
+  if (progress.proofs.length === 0) return []
+  const open = openEnrollments(progress, situation)
+  const known = (required: boolean) =>
+    open.flatMap((one) => {
+      const authenticator = situation.authenticators.get(one.key)
+      return one.required === required && authenticator?.enroll !== undefined ? [authenticator] : []
+    })
+  const required = known(true)
+  if (required.length > 0) return required
+  return progress.skipped && isAssured(progress, situation) ? [] : known(false)
+}
 
-/** Whether somebody has proven something, and has nothing left to prove the rest with. */
-export const isStuck = (progress: Progress, policy: Policy): boolean =>
-  stageOf(progress, policy) === 'select' &&
-  progress.proofs.length > 0 &&
-  choicesOf(progress, policy).length === 0
-
-/**
- * A recovery needs one of the authenticators that may start it, or a token that was handed out; a required second
- * factor must come on top.
- */
-function isRecoveryProven(progress: Progress, policy: Policy): boolean {
-  const hasToken = progress.proofs.some(({ authenticator }) => authenticator === recoveryToken)
-  // Where nobody recovers a password herself there is nothing to ask on top: the token is the only way there is.
-  const isOnlyWay = hasToken && policy.recovery.authenticators.length === 0
-  const needed = policy.recovery.secondFactor === 'required' && !isOnlyWay ? 2 : 1
-  return (
-    provenFactors(progress) + (hasToken ? 1 : 0) >= needed &&
-    (hasToken ||
-      progress.proofs.some(({ authenticator }) => policy.recovery.authenticators.includes(authenticator)))
+/** Whether what is asked to be enrolled may be declined: nothing of it is required, and nothing demands it. */
+export const maySkip = (progress: Progress, situation: Situation): boolean =>
+  isAssured(progress, situation) &&
+  !openEnrollments(progress, situation).some(
+    ({ key, required }) => required && situation.authenticators.get(key)?.enroll !== undefined,
   )
-}
 
-/** A token is no factor of hers: whoever handed it out had it first. */
-const provenFactors = (progress: Progress): number =>
-  new Set(progress.proofs.map(({ authenticator }) => authenticator).filter((key) => key !== recoveryToken))
-    .size
+/** What the policy names and the user neither has nor has enrolled a moment ago. */
+const openEnrollments = ({ proofs }: Progress, { ownPolicy, enrolled }: Situation) =>
+  ownPolicy.enrollment.filter(
+    ({ key }) => !enrolled.has(key) && !proofs.some(({ authenticator }) => authenticator === key),
+  )

@@ -9,6 +9,7 @@ import {
   type Person,
 } from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
+import type { AuthenticatorFacts } from '../policies/index.ts'
 import {
   type Db,
   insert,
@@ -19,7 +20,7 @@ import {
   unprefixed,
   type Value,
 } from '../storage/index.ts'
-import { begin, type Progress } from './progress.ts'
+import { begin, ended, type Progress, upgraded } from './progress.ts'
 
 /** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
 export interface Transaction {
@@ -72,19 +73,22 @@ const transactionColumns = [
 
 type TransactionRow = Pick<Row<'transactions'>, (typeof transactionColumns)[number]>
 
-function toTransaction(row: TransactionRow, secrets: Secrets): Transaction {
-  const progress = JSON.parse(row.progress) as Progress
+/** What reading a row needs: the keys of its handle, and what authenticators are, for rows of an older format. */
+export interface Reading {
+  readonly secrets: Secrets
+  readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>
+}
+
+function toTransaction(row: TransactionRow, { secrets, authenticators }: Reading): Transaction {
+  const progress = upgraded(JSON.parse(row.progress) as Progress, authenticators)
   return {
     id: row.id,
     stateHandle: stateHandleOf(secrets, row.id, row.key_version),
     interactionId: row.interaction_id,
     ordinal: row.turn,
     version: row.version,
-    // Closed from outside by one statement over all of a person's rows, which does not reach into the progress.
-    progress:
-      row.closed_at !== null && progress.closed === undefined
-        ? { ...progress, closed: 'superseded' }
-        : progress,
+    // Ended from outside by one statement over all of a user's rows, which does not reach into the progress.
+    progress: row.closed_at === null ? progress : ended(progress),
     stepsTaken: JSON.parse(row.walked) as readonly StepTaken[],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -92,9 +96,9 @@ function toTransaction(row: TransactionRow, secrets: Secrets): Transaction {
   }
 }
 
-/** A conversation with everything it hangs on. The member is nobody where nobody is known by the name that was typed. */
+/** A transaction with the rows it belongs to. The member is an unknown user where no user has the name that was typed. */
 export interface TransactionRecord {
-  /** Absent: the interaction was never looked at. */
+  /** Absent: the interaction has none yet. */
   readonly transaction: Transaction | undefined
   readonly interaction: Interaction
   readonly client: Client | undefined
@@ -110,52 +114,52 @@ const recordText = `
   left join groups as everyone on everyone.name_key = 'everyone'
   left join people on people.id = transactions.person_id`
 
-/** Everything about a conversation in one statement, which is the same for people who exist and for people who do not. */
+/** Everything about a transaction in one statement, which is the same for known and for unknown users. */
 export async function findRecordByState(
   db: Db,
   stateHandle: string,
-  secrets: Secrets,
+  reading: Reading,
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where transactions.state_hash = $1`
-  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), secrets)
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), reading)
 }
 
-/** The latest conversation of an interaction that has not expired. */
+/** The latest transaction of an interaction that has not expired. */
 export async function findRecordByInteraction(
   db: Db,
   handle: string,
-  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+  { now, ...reading }: Reading & { readonly now: number },
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
     order by transactions.turn desc limit 1`
-  return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), secrets)
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), reading)
 }
 
-function recordFrom([first]: readonly MemberRow[], secrets: Secrets): TransactionRecord | undefined {
+function recordFrom([first]: readonly MemberRow[], reading: Reading): TransactionRecord | undefined {
   if (first === undefined) return undefined
   const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
   const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
   const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
   return {
-    transaction: transaction && toTransaction(transaction, secrets),
+    transaction: transaction && toTransaction(transaction, reading),
     interaction: toInteraction(interaction),
     client: client && toClient(client),
     member: memberFrom(first),
   }
 }
 
-/** Opens a conversation. Where another caller opened the same turn first, theirs stands, and this answers undefined. */
+/** Opens a transaction. Where another caller opened the same one first, that one stands, and this answers undefined. */
 export async function openTransaction(
   db: Db,
   transaction: {
     readonly interactionId: string
     readonly clientId: string
-    readonly turn: number
+    readonly ordinal: number
     readonly expiresAt: number
     /** What is known from the start; absent: nothing. */
     readonly progress?: Progress
   },
-  context: { readonly secrets: Secrets; readonly random: Random; readonly now: number },
+  context: Reading & { readonly random: Random; readonly now: number },
 ): Promise<Transaction | undefined> {
   const id = randomId(context.random, 'trs')
   const progress = transaction.progress ?? begin()
@@ -167,7 +171,7 @@ export async function openTransaction(
       {
         id,
         interaction_id: transaction.interactionId,
-        turn: transaction.turn,
+        turn: transaction.ordinal,
         client_id: transaction.clientId,
         state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
         key_version: keyVersion,
@@ -185,27 +189,27 @@ export async function openTransaction(
     ],
     `on conflict (interaction_id, turn) do nothing returning ${transactionColumns.join(', ')}`,
   )
-  return row && toTransaction(row, context.secrets)
+  return row && toTransaction(row, context)
 }
 
 export async function findTransactionByState(
   db: Db,
   stateHandle: string,
-  secrets: Secrets,
+  reading: Reading,
 ): Promise<Transaction | undefined> {
   const row = await db
     .selectFrom('transactions')
     .selectAll()
     .where('state_hash', '=', plainHash(stateHandle))
     .executeTakeFirst()
-  return row && toTransaction(row, secrets)
+  return row && toTransaction(row, reading)
 }
 
-/** The latest conversation of an interaction. */
+/** The latest transaction of an interaction. */
 export async function findTransactionOfInteraction(
   db: Db,
   interactionId: string,
-  secrets: Secrets,
+  reading: Reading,
 ): Promise<Transaction | undefined> {
   const row = await db
     .selectFrom('transactions')
@@ -214,7 +218,7 @@ export async function findTransactionOfInteraction(
     .orderBy('turn', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row && toTransaction(row, secrets)
+  return row && toTransaction(row, reading)
 }
 
 /** A transaction by its public id, and whether the link is the one that is alive. */
@@ -222,10 +226,10 @@ export async function findTransactionByLink(
   db: Db,
   id: string,
   linkHash: string,
-  secrets: Secrets,
+  reading: Reading,
 ): Promise<{ readonly transaction: Transaction; readonly alive: boolean } | undefined> {
   const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && { transaction: toTransaction(row, secrets), alive: row.link_hash === linkHash }
+  return row && { transaction: toTransaction(row, reading), alive: row.link_hash === linkHash }
 }
 
 /**

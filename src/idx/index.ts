@@ -5,4 +5,4 @@
  */
 export type { Recording } from './recorder.ts'
 export { type IdxParts, idxRoutes } from './routes.ts'
-export { steps } from './steps/index.ts'
+export { steps, stepsWith } from './steps/index.ts'

@@ -9,28 +9,28 @@ import {
   type Input,
   type OpenedLink,
   onOffer,
-  type TransactionContext,
+  type Step,
   type TransactionIds,
   textAt,
   type View,
   valueAt,
 } from '../flow/index.ts'
-import { steps } from './steps/index.ts'
 
-/** Whoever watches, in development and tests; production watches nothing. */
+/** Where exchanges are recorded, in development and tests; production records none. */
 export interface Recording {
-  readonly observe: ExchangeRecorder
-  lookAt(by: Handle): Promise<TransactionIds | undefined>
+  readonly record: ExchangeRecorder
+  find(by: Handle): Promise<TransactionIds | undefined>
 }
 
-interface WatchParts {
+interface RecorderParts {
   readonly clock: Clock
   readonly authenticators: ReadonlyMap<string, Authenticator>
-  readonly watching?: Recording | undefined
+  readonly recording?: Recording | undefined
+  readonly steps: readonly Step[]
 }
 
 /** What is read of a request. */
-interface Asked {
+interface RecordedRequest {
   readonly method: string
   readonly routeOptions: { readonly url?: string | undefined }
   readonly headers: { readonly 'user-agent'?: string | undefined }
@@ -39,41 +39,42 @@ interface Asked {
   readonly params?: unknown
 }
 
-/** What the routes tell on the way. Each does nothing where nobody watches. */
+/** What the routes report on the way. Each does nothing where nothing is recorded. */
 export interface Recorder {
-  answered(request: Asked, answer: FlowAnswer): void
-  failed(request: Asked, error: unknown): void
-  opened(request: Asked, link: OpenedLink): void
+  answered(request: RecordedRequest, answer: FlowAnswer): void
+  failed(request: RecordedRequest, error: unknown): void
+  opened(request: RecordedRequest, link: OpenedLink): void
   /** The answer is about to leave. */
   leaving(
-    request: Asked,
+    request: RecordedRequest,
     answer: { readonly statusCode: number; readonly elapsedTime: number },
   ): Promise<void>
 }
 
-type Told = Partial<Omit<Exchange, 'at' | 'durationMs' | 'endpoint' | 'method' | 'path' | 'status'>>
+type Details = Partial<Omit<Exchange, 'at' | 'durationMs' | 'endpoint' | 'method' | 'path' | 'status'>>
 
-/** Tells whoever watches of every exchange, as its answer leaves; what could be used is made unusable here already. */
-export function recordExchanges({ authenticators, clock, watching }: WatchParts): Recorder {
-  if (watching === undefined) return { answered() {}, failed() {}, opened() {}, async leaving() {} }
-  const told = new WeakMap<Asked, Told>()
-  const tell = (request: Asked, more: Told) => void told.set(request, { ...told.get(request), ...more })
+/** Records every exchange as its answer leaves. Handles, codes and passwords are replaced by their kind here already. */
+export function recordExchanges({ authenticators, clock, recording, steps }: RecorderParts): Recorder {
+  if (recording === undefined) return { answered() {}, failed() {}, opened() {}, async leaving() {} }
+  const details = new WeakMap<RecordedRequest, Details>()
+  const note = (request: RecordedRequest, more: Details) =>
+    void details.set(request, { ...details.get(request), ...more })
   return {
-    answered: (request, answer) => tell(request, toldOf(request, authenticators, answer)),
+    answered: (request, answer) => note(request, detailsOf(request, authenticators, steps, answer)),
     failed(request, error) {
       if (!(error instanceof ProtocolError)) return
-      tell(request, { messages: [error.code], reason: error.detail ?? error.description })
+      note(request, { messages: [error.code], reason: error.detail ?? error.description })
     },
-    opened: (request, link) => tell(request, { reason: link.state }),
+    opened: (request, link) => note(request, { reason: link.state }),
     async leaving(request, { statusCode, elapsedTime }) {
       const { url: path = '' } = request.routeOptions
       const endpoint = path.includes('/idp/idx/') ? 'idx' : 'link'
       if (endpoint === 'link' && !path.includes('/email/verify/')) return
-      const known = told.get(request)
-      // Where the database is away the visitor is told so; who only watches must not stand in the way of that answer.
+      const known = details.get(request)
+      // Where the database is away the answer says so; recording must not replace that answer by an error of its own.
       const nothing = () => undefined
-      const sight = known?.transactionId ? undefined : await watching.lookAt(handleIn(request)).catch(nothing)
-      watching.observe({
+      const found = known?.transactionId ? undefined : await recording.find(handleIn(request)).catch(nothing)
+      recording.record({
         at: clock.now(),
         durationMs: elapsedTime,
         endpoint,
@@ -85,56 +86,56 @@ export function recordExchanges({ authenticators, clock, watching }: WatchParts)
         messages: [],
         browser: browserOf(request),
         ...known,
-        ...sight,
-        ...(isForeign(request, sight) && { reason: 'client' }),
+        ...found,
+        ...(isForeign(request, found) && { reason: 'client' }),
       })
     },
   }
 }
 
 /** A link names its app in its path. */
-function isForeign({ params }: Asked, sight: TransactionIds | undefined): boolean {
+function isForeign({ params }: RecordedRequest, found: TransactionIds | undefined): boolean {
   const { clientId } = (params ?? {}) as { readonly clientId?: string }
-  return clientId !== undefined && sight?.clientId !== undefined && sight.clientId !== clientId
+  return clientId !== undefined && found?.clientId !== undefined && found.clientId !== clientId
 }
 
-const nobody: Handle = { stateHandle: '' }
+const noHandle: Handle = { stateHandle: '' }
 
-function handleIn({ body, query }: Asked): Handle {
+function handleIn({ body, query }: RecordedRequest): Handle {
   const { token } = (query ?? {}) as { readonly token?: unknown }
   if (typeof token === 'string') return { linkToken: token }
-  if (typeof body !== 'object' || body === null) return nobody
+  if (typeof body !== 'object' || body === null) return noHandle
   const { interactionHandle, stateToken, stateHandle } = body as Input
   if (typeof interactionHandle === 'string') return { interactionHandle }
   const handle = stateHandle ?? stateToken
-  return typeof handle === 'string' ? { stateHandle: handle } : nobody
+  return typeof handle === 'string' ? { stateHandle: handle } : noHandle
 }
 
-function browserOf({ headers }: Asked): string | undefined {
+function browserOf({ headers }: RecordedRequest): string | undefined {
   const { browser, system } = describeUserAgent(headers['user-agent'] ?? '')
   return [browser, system].filter(Boolean).join(' on ') || undefined
 }
 
-function toldOf(
-  request: Asked,
+function detailsOf(
+  request: RecordedRequest,
   authenticators: ReadonlyMap<string, Authenticator>,
-  { from, context: standing, refused, notice, interactionCode }: FlowAnswer,
-): Told {
+  steps: readonly Step[],
+  { from, context, view, refused, notice, interactionCode }: FlowAnswer,
+): Details {
   const path = request.routeOptions.url?.split('/idp/idx/')[1]
-  const before = viewOf(from, authenticators)
-  const after = viewOf(standing, authenticators)
-  const step = onOffer(steps, before).find((candidate) => candidate.path === path)
+  const before = from.context
+  const step = onOffer(steps, from.view).find((candidate) => candidate.path === path)
   const message = refused ?? notice
-  const successor = standing.transaction.id === from.transaction.id ? undefined : standing.transaction.id
+  const successor = context.transaction.id === before.transaction.id ? undefined : context.transaction.id
   return {
-    transactionId: from.transaction.id,
-    interactionId: from.interaction.id,
-    clientId: from.client.id,
-    sent: sentIn(request.body, authenticators, step?.fields(before)),
+    transactionId: before.transaction.id,
+    interactionId: before.interaction.id,
+    clientId: before.client.id,
+    sent: sentIn(request.body, authenticators, step?.fields(from.view)),
     step: step?.name,
-    stageBefore: from.stage,
-    stageAfter: successor === undefined ? standing.stage : 'closed',
-    offered: interactionCode === undefined ? offeredAt(after) : ['successWithInteractionCode'],
+    stageBefore: before.stage,
+    stageAfter: successor === undefined ? context.stage : 'closed',
+    offered: interactionCode === undefined ? offeredAt(steps, view) : ['successWithInteractionCode'],
     messages: message === undefined ? [] : [message.key],
     hint: message?.key.startsWith('password.') ? message.params?.[0] || undefined : undefined,
     reason: step === undefined && path !== 'introspect' ? 'not on offer' : undefined,
@@ -142,13 +143,7 @@ function toldOf(
   }
 }
 
-const viewOf = (standing: TransactionContext, authenticators: ReadonlyMap<string, Authenticator>): View => ({
-  ...standing,
-  progress: standing.transaction.progress,
-  authenticators,
-})
-
-const offeredAt = (view: View): readonly string[] =>
+const offeredAt = (steps: readonly Step[], view: View): readonly string[] =>
   onOffer(steps, view)
     .filter((step) => step.rendered?.(view) ?? true)
     .map(({ name }) => name)
@@ -163,7 +158,7 @@ const fields: Readonly<Record<string, (value: unknown, secret: boolean) => strin
   'credentials.revokeSessions': (value) => (typeof value === 'boolean' ? String(value) : kindOf(value)),
   rememberMe: (value) => (typeof value === 'boolean' ? String(value) : kindOf(value)),
   'authenticator.id': kindOf,
-  'authenticator.methodType': (value) => (value === 'email' || value === 'password' ? value : kindOf(value)),
+  'authenticator.methodType': kindOf,
 }
 
 function sentIn(
@@ -177,7 +172,9 @@ function sentIn(
   const known = Object.entries(fields).flatMap(([path, show]): [string, string][] => {
     const value = valueAt(input, path)
     if (value === undefined) return []
-    return [[path, path === 'authenticator.id' ? keyOf(input, authenticators) : show(value, secret)]]
+    const own =
+      path === 'authenticator.id' ? keyOf : path === 'authenticator.methodType' ? methodOf : undefined
+    return [[path, own?.(input, authenticators) ?? show(value, secret)]]
   })
   const names = new Set(Object.keys(fields).map((path) => path.split('.')[0]))
   const others = Object.keys(input).filter((name) => !names.has(name)).length
@@ -190,6 +187,13 @@ function keyOf(input: Input, authenticators: ReadonlyMap<string, Authenticator>)
   const id = textAt(input, 'authenticator.id')
   const key = [...authenticators.keys()].find((candidate) => authenticatorId(candidate) === id)
   return key ?? kindOf(valueAt(input, 'authenticator.id'))
+}
+
+/** The method that was chosen, where some authenticator has it; any other text may be anything. */
+function methodOf(input: Input, authenticators: ReadonlyMap<string, Authenticator>): string | undefined {
+  const method = textAt(input, 'authenticator.methodType')
+  const all = [...authenticators.values()].flatMap(({ methods }) => methods)
+  return all.some(({ type }) => type === method) ? method : undefined
 }
 
 const isSecret = (form: readonly Field[], name: string): boolean =>

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Clock, ProtocolError } from '../base/index.ts'
+import { type Clock, ProtocolError, type Secrets } from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
   type Authenticator,
@@ -16,7 +16,7 @@ import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { idxErrorBody } from './errors.ts'
 import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
-import { steps } from './steps/index.ts'
+import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
 import { wireResponse } from './wire/response.ts'
 import { readBody, readIntrospection, readStateHandle } from './wire/submission.ts'
@@ -24,29 +24,32 @@ import { readBody, readIntrospection, readStateHandle } from './wire/submission.
 export interface IdxParts {
   readonly flow: Flow
   readonly authenticators: ReadonlyMap<string, Authenticator>
+  readonly secrets: Secrets
+  readonly orgName: string
   readonly clock: Clock
   readonly limits: RequestLimits
   /** The engine's public address, without a slash at the end. */
   baseUrl(): string
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
-  readonly watching?: Recording | undefined
+  readonly recording?: Recording | undefined
 }
 
 /** The IDX endpoints and the link of the mails, with full paths from the engine's root. */
 export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   return async (app) => {
     const charging = chargingBy(parts.limits)
-    const watch = recordExchanges(parts)
-    if (parts.watching) app.addHook('onSend', (request, reply) => watch.leaving(request, reply))
-    answerErrors(app, parts, charging, watch)
-    const send = (reply: FastifyReply, answer: FlowAnswer) => {
-      watch.answered(reply.request, answer)
+    const steps = stepsWith(parts.authenticators)
+    const recorder = recordExchanges({ ...parts, steps })
+    if (parts.recording) app.addHook('onSend', (request, reply) => recorder.leaving(request, reply))
+    answerErrors(app, parts, charging, recorder)
+    const send = async (reply: FastifyReply, answer: FlowAnswer) => {
+      recorder.answered(reply.request, answer)
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
         reply.header('retry-after', Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000)))
       }
-      const body = wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
+      const body = await wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
       return sendJson(reply.code(status), ion, body)
     }
 
@@ -72,7 +75,7 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
         )
       })
     }
-    await serveLink(app, parts, watch)
+    await serveLink(app, parts, recorder)
   }
 }
 
@@ -118,10 +121,10 @@ function answerErrors(
   app: FastifyInstance,
   { authenticators }: IdxParts,
   charging: ChargingOf,
-  watch: Recorder,
+  recorder: Recorder,
 ): void {
   app.setErrorHandler(async (error, request, reply) => {
-    watch.failed(request, error)
+    recorder.failed(request, error)
     // What went wrong before a transaction was known is charged all the same, and may find the budget spent.
     if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
@@ -136,7 +139,7 @@ const pagePolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The magic link. A GET changes nothing and answers the same each time, so scanners and previewers are harmless. */
-async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Recorder): Promise<void> {
+async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Recorder): Promise<void> {
   const stylesheet = await readFile(new URL('./pages/page.css', import.meta.url), 'utf8')
   app.get(stylesheetPath, async (_, reply) =>
     reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
@@ -149,7 +152,7 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, watch: Recorder)
       typeof token === 'string' && token.length <= 256
         ? await parts.openLink(clientId, token)
         : { state: 'dead' }
-    watch.opened(request, link)
+    recorder.opened(request, link)
     const callback = link.state === 'alive' ? callbackOf(link) : undefined
     if (callback !== undefined) return reply.redirect(callback, 302)
 

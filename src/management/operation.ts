@@ -1,5 +1,6 @@
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import type { Authenticator } from '../flow/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { People } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
@@ -13,6 +14,8 @@ export interface ManagementParts {
   readonly clock: Clock
   readonly people: People
   readonly policies: Policies
+  /** The authenticators there are, in the order in which they are offered. */
+  readonly authenticators: readonly Authenticator[]
   /** Rate limits; absent: requests are not limited. */
   readonly limits?: RequestLimits | undefined
   /** The service app that an access token was issued to; undefined if the token is not valid now. */

@@ -1,4 +1,4 @@
-import type { Person } from '../directory/index.ts'
+import type { NewEnrollment, Person } from '../directory/index.ts'
 import type { PasswordRules } from '../policies/index.ts'
 import { isCommonPassword } from './common.ts'
 import type { PasswordHasher } from './hash.ts'
@@ -9,7 +9,21 @@ import { isTooLong, meetsRules, requirementsSentence } from './rules.ts'
 export interface PasswordData {
   readonly hash: string
   readonly history: readonly string[]
+  /** The authenticator that proved the recovery in which it was set; absent: it was set in another way. */
+  readonly setBy?: string
 }
+
+/** The key of the authenticator that passwords belong to. */
+export const passwordKey = 'okta_password'
+
+/** A password as it is stored: a user has one. */
+export const passwordEnrollment = (personId: string, data: PasswordData): NewEnrollment => ({
+  personId,
+  authenticator: passwordKey,
+  prefix: 'lae',
+  method: 'password',
+  data,
+})
 
 /** No policy can ask for more. */
 const longestHistory = 30

@@ -4,7 +4,7 @@ import {
   asJudged,
   createPerson,
   endPersonTokens,
-  findCredential,
+  findEnrollment,
   findPerson,
   findPersonByIdentifier,
   findUserSchema,
@@ -16,7 +16,7 @@ import {
   type PersonStatus,
   type Profile,
   profileProblems,
-  putCredential,
+  putEnrollment,
   removePerson,
   updatePerson,
 } from '../directory/index.ts'
@@ -26,6 +26,8 @@ import {
   newPassword,
   type PasswordData,
   type PasswordHasher,
+  passwordEnrollment,
+  passwordKey,
   passwordProblem,
 } from '../passwords/index.ts'
 import type { PasswordRules, Policies } from '../policies/index.ts'
@@ -45,8 +47,6 @@ export interface PersonWithPassword extends NewPerson {
   /** A hash made before (argon2id), instead of a password: for seeds. */
   readonly passwordHash?: string | undefined
 }
-
-const password = 'okta_password'
 
 /** Who does it, for the log, and what else belongs to it, in the same database transaction. */
 export interface ChangeContext {
@@ -123,7 +123,7 @@ export function createPeople(parts: PeopleParts): People {
   }
 
   async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
-    await putCredential(db, { personId, authenticator: password, data }, now)
+    await putEnrollment(db, passwordEnrollment(personId, data), { random, now })
     await endPersonTokens(db, personId)
     await updatePerson(db, personId, { passwordChangedAt: now }, now)
   }
@@ -171,7 +171,7 @@ export function createPeople(parts: PeopleParts): People {
         const found = await findPerson(storage.db, id)
         if (found === undefined) return undefined
         if (profile !== undefined) await checkProfile(profile, { whole: false })
-        const credential = await findCredential<PasswordData>(storage.db, id, password)
+        const credential = await findEnrollment<PasswordData>(storage.db, id, passwordKey)
         if (text !== undefined) {
           const earlier = { data: credential?.data, changedAt: found.passwordChangedAt }
           const at = { now: clock.now(), strict: own?.strict === true }
@@ -226,7 +226,7 @@ export function createPeople(parts: PeopleParts): People {
     hashed: (text) => hasher.hash(text),
 
     async hasPassword(id, text) {
-      const credential = await findCredential<PasswordData>(storage.db, id, password)
+      const credential = await findEnrollment<PasswordData>(storage.db, id, passwordKey)
       return hasher.verify(text, credential?.data.hash)
     },
 

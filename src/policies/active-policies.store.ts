@@ -4,6 +4,8 @@ import { type AccessRuleBody, assuranceOf } from './assurance.ts'
 import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
 import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
+import { type AuthenticatorFacts, evidenceOf, helps, nothingDemanded } from './demand.ts'
+import { type EnrollmentPolicyBody, enrollmentPolicyFrom } from './enrollment-policy.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
   accessRuleBody,
@@ -23,7 +25,7 @@ import {
   unlockAllowed,
 } from './policy.ts'
 
-export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY'
+export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY' | 'MFA_ENROLL'
 
 export interface ActivePolicy {
   readonly id: string
@@ -159,10 +161,21 @@ export async function activePolicies(db: Db): Promise<readonly ActivePolicy[]> {
 }
 
 export interface Policies {
-  /** The policy that applies to a user at an app. An unknown user gets the one of the group Everyone (A01). */
-  for(subject: PolicySubject, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
-  /** Discards the cache: after a change. */
+  /** The policy for a user at an app, by what is mapped to the app; for an unknown user, that of Everyone. */
+  for(subject: PolicySubject, app?: AppPolicies): Promise<Policy>
+  /**
+   * What is asked before anything has been proven, the same for every name: Everyone's policy, with the union of the
+   * first methods that any rule of the app, or any recovery rule, allows. Else who is offered what would tell which
+   * accounts exist and which of them are privileged (A53).
+   */
+  beforeProof(everyoneId: string, app?: AppPolicies): Promise<Policy>
+  /** Forgets what was read: after a change. */
   forget(): void
+}
+
+/** What is mapped to an app. */
+export interface AppPolicies {
+  readonly accessPolicyId?: string | undefined
 }
 
 /** How long policies are cached, in milliseconds: a change by another node takes effect within this time. */
@@ -173,12 +186,19 @@ interface Loaded {
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
 }
 
-/** The policies in the database, with a short cache. */
-export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): Policies {
+/**
+ * The policies of this engine, read from the database and cached for a moment.
+ * @param catalogue the authenticators there are, in the order in which they are offered.
+ */
+export function openPolicies(
+  db: Db,
+  options: Pick<PolicyOptions, 'recovery'>,
+  catalogue: readonly AuthenticatorFacts[],
+): Policies {
   let cached: { readonly all: Promise<Loaded>; readonly at: number } | undefined
   const load = async (): Promise<Loaded> => ({
     policies: await activePolicies(db),
-    setups: await authenticatorSetups(db, signInOrder),
+    setups: await authenticatorSetups(db, catalogue),
   })
   const all = () => {
     const at = performance.now()
@@ -190,74 +210,158 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
     forget() {
       cached = undefined
     },
-    async for(subject, { accessPolicyId } = {}) {
+    async for(subject, app = {}) {
       const { policies, setups } = await all()
-      // An access policy applies to the apps that it is mapped to, the built-in one to all others.
-      const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
-      const isCandidate = ({ id, type, system }: ActivePolicy) =>
-        type !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)
-      return policyFrom(
-        (type) =>
-          firstMatch(
-            policies.filter((policy) => policy.type === type && isCandidate(policy)),
-            subject,
+      const ofType = policiesOf(policies, app)
+      const usable = usableBy(catalogue, setups)
+      return policyFrom((type) => firstFor(ofType(type), subject), usable, setups, options.recovery)
+    },
+    async beforeProof(everyoneId, app = {}) {
+      const { policies, setups } = await all()
+      const ofType = policiesOf(policies, app)
+      const usable = usableBy(catalogue, setups)
+      const everyone = { groupIds: [everyoneId] }
+      const policy = policyFrom((type) => firstFor(ofType(type), everyone), usable, setups, options.recovery)
+      return {
+        ...policy,
+        recovery: {
+          ...policy.recovery,
+          authenticators: union(
+            ofType('PASSWORD').flatMap(({ body, rules }) =>
+              rules.map((rule) =>
+                recoveryAuthenticatorsFrom(
+                  rule as DeepPartial<PasswordRuleBody>,
+                  body as DeepPartial<PasswordPolicyBody>,
+                  usable.recovery,
+                ),
+              ),
+            ),
+            usable.recovery,
           ),
-        setups,
-        options.recovery,
-      )
+        },
+        signOn: {
+          ...policy.signOn,
+          demand: nothingDemanded,
+          authenticators: union(
+            ofType('ACCESS_POLICY').flatMap(({ rules }) =>
+              rules.map((rule) => firstMethodsOf(rule as DeepPartial<AccessRuleBody>, usable.sso)),
+            ),
+            usable.sso,
+          ),
+        },
+      }
     },
   }
 }
 
-/** The first policy that applies to a user and has a rule that does. One without a matching rule is passed over. */
-function firstMatch(
+/** The policies of a type. An access policy counts for the apps it is mapped to; all others have the built-in one. */
+const policiesOf = (policies: readonly ActivePolicy[], { accessPolicyId }: AppPolicies) => {
+  const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
+  return (wanted: PolicyType) =>
+    policies.filter(
+      ({ id, type, system }) =>
+        type === wanted && (wanted !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)),
+    )
+}
+
+/** The authenticators that may be used, by what for. */
+type Usable = Readonly<Record<'sso' | 'recovery' | 'active', readonly AuthenticatorFacts[]>>
+
+const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setups']): Usable => {
+  const usable = (isUsable: (setup: AuthenticatorSetup) => boolean) =>
+    catalogue.filter(({ key }) => {
+      const setup = setups[key]
+      return setup === undefined || isUsable(setup)
+    })
+  return {
+    sso: usable((setup) => isAllowedFor(setup, 'sso')),
+    recovery: usable((setup) => isAllowedFor(setup, 'recovery')),
+    active: usable(({ status }) => status === 'ACTIVE'),
+  }
+}
+
+/** Every key that some list holds, in the order of the catalogue. */
+const union = (
+  lists: readonly (readonly string[])[],
+  catalogue: readonly AuthenticatorFacts[],
+): readonly string[] =>
+  catalogue.flatMap(({ key }) => (lists.some((list) => list.includes(key)) ? [key] : []))
+
+/** What a rule lets a user begin with; a rule that lets no user in adds nothing. */
+function firstMethodsOf(
+  rule: DeepPartial<AccessRuleBody>,
+  usable: readonly AuthenticatorFacts[],
+): readonly string[] {
+  const { access, demand } = assuranceOf(rule, usable)
+  if (access === 'DENY') return []
+  return usable.flatMap((one) =>
+    one.first && one.methods.some(({ type }) => helps(demand, [], [evidenceOf(one, type)])) ? [one.key] : [],
+  )
+}
+
+/** A policy none of whose rules is for the user is as good as none: the next one is asked. */
+function firstFor(
   policies: readonly ActivePolicy[],
   subject: PolicySubject,
-): { readonly body: unknown; readonly rule: unknown } {
+): { readonly body: unknown; readonly rule: unknown } | undefined {
   for (const { body, rules, system } of policies) {
     if (!system && !appliesTo(body, subject)) continue
     const rule = rules.find((one) => appliesTo(one, subject)) ?? (system ? rules.at(-1) : undefined)
     if (rule !== undefined) return { body, rule }
   }
-  throw new Error(`no active policy applies: ${policies.map(({ type }) => type).join(' ')}`)
+  return undefined
 }
 
-/** The authenticators for a sign-in, in the order in which they are offered. */
-const signInOrder = ['okta_password', 'okta_email'] as const
+type FirstOf = (type: PolicyType) => ReturnType<typeof firstFor>
+
+/** Of a type that has a built-in policy something always applies. */
+function builtIn(first: FirstOf, type: PolicyType): { readonly body: unknown; readonly rule: unknown } {
+  const found = first(type)
+  if (found === undefined) throw new Error(`no active policy of type ${type} applies`)
+  return found
+}
 
 /** Combines the matching policies of all types into one. */
 function policyFrom(
-  match: (type: PolicyType) => { readonly body: unknown; readonly rule: unknown },
+  first: FirstOf,
+  usable: Usable,
   setups: Loaded['setups'],
   recovery: RecoveryOptions,
 ): Policy {
-  const password = match('PASSWORD')
+  const password = builtIn(first, 'PASSWORD')
   const settings = password.body as DeepPartial<PasswordPolicyBody>
   const reset = password.rule as DeepPartial<PasswordRuleBody>
-  const signOn = (match('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
-  const isUsable = (key: string, use: 'sso' | 'recovery') => {
-    const setup = setups[key]
-    return setup === undefined || isAllowedFor(setup, use)
-  }
-  const authenticators = signInOrder.filter((key) => isUsable(key, 'sso'))
-  const app = assuranceOf(match('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, authenticators)
-  const minutes = setups.okta_email?.settings.tokenLifetimeInMinutes
+  const signOn = (builtIn(first, 'OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
+  const app = assuranceOf(builtIn(first, 'ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, usable.sso)
+  const enrollment = first('MFA_ENROLL')
   return {
     password: passwordRulesFrom(settings),
     lockout: lockoutFrom(settings),
     recovery: {
       ...recovery,
-      authenticators: recoveryAuthenticatorsFrom(reset, settings).filter((key) => isUsable(key, 'recovery')),
+      authenticators: recoveryAuthenticatorsFrom(reset, settings, usable.recovery),
       ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
       unlocks: unlockAllowed(reset),
     },
     signOn: {
-      ...app,
       access: signOn?.access === 'DENY' ? 'DENY' : app.access,
-      factors: signOn?.requireFactor === true ? 2 : app.factors,
+      demand: signOn?.requireFactor === true ? { ...app.demand, factors: 2 } : app.demand,
       start: signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
-      authenticators,
+      authenticators: usable.sso.map(({ key }) => key),
     },
-    ...(minutes !== undefined && { codeLifetimeMs: minutes * 60_000 }),
+    enrollment:
+      enrollment === undefined
+        ? []
+        : enrollmentPolicyFrom(enrollment.body as DeepPartial<EnrollmentPolicyBody>, usable.active),
+    codeLifetimes: Object.fromEntries(
+      Object.entries(setups).flatMap(
+        ([
+          key,
+          {
+            settings: { tokenLifetimeInMinutes: minutes },
+          },
+        ]) => (minutes === undefined ? [] : [[key, minutes * 60_000]]),
+      ),
+    ),
   }
 }

@@ -1,4 +1,12 @@
 import type { DeepPartial } from './deep-partial.ts'
+import {
+  type AuthenticatorFacts,
+  type Demand,
+  evidenceOf,
+  meets,
+  type Requirement,
+  type Trait,
+} from './demand.ts'
 
 /** The body of a rule of an access policy, in the management API's shape. */
 export interface AccessRuleBody {
@@ -14,85 +22,86 @@ export interface AccessRuleBody {
   }
 }
 
-type FactorClass = 'knowledge' | 'possession'
-type Constraint = { readonly [Name in FactorClass]?: Demand | null } & { readonly inherence?: unknown }
+const factors = ['knowledge', 'possession', 'inherence'] as const
+type Constraint = { readonly [Name in (typeof factors)[number]]?: ConstraintBody | null }
 
-interface Demand {
+interface ConstraintBody {
   readonly required?: boolean
   readonly types?: readonly string[]
   readonly methods?: readonly string[]
-  readonly authenticationMethods?: readonly Method[]
-  readonly excludedAuthenticationMethods?: readonly Method[]
+  readonly authenticationMethods?: readonly MethodBody[]
+  readonly excludedAuthenticationMethods?: readonly MethodBody[]
   readonly deviceBound?: string
   readonly hardwareProtection?: string
   readonly phishingResistant?: string
+  readonly userPresence?: string
   readonly userVerification?: string
 }
 
-interface Method {
+interface MethodBody {
   readonly key?: string
 }
 
-/** The assurance that a sign-in to an app must reach. */
+const traits: readonly Trait[] = [
+  'deviceBound',
+  'hardwareProtection',
+  'phishingResistant',
+  'userPresence',
+  'userVerification',
+]
+
+/** How much must be proven for an app. */
 export interface Assurance {
   readonly access: 'ALLOW' | 'DENY'
-  readonly factors: 1 | 2
-  /** Each is a set of authenticators that together satisfy the rule. Empty: any authenticator satisfies it. */
-  readonly alternatives: readonly (readonly string[])[]
+  readonly demand: Demand
 }
 
-const authenticators: Readonly<Record<FactorClass, string>> = {
-  knowledge: 'okta_password',
-  possession: 'okta_email',
+/** What a constraint asks for: one requirement for each factor that it names. */
+export function requirementsOf(constraint: Constraint): readonly Requirement[] {
+  const keys = (all: readonly MethodBody[] = []) => all.flatMap(({ key }) => key ?? [])
+  const lower = (names: readonly string[] = []) => names.map((name) => name.toLowerCase())
+  return factors.flatMap((factor) => {
+    const body = constraint[factor]
+    if (body === undefined || body === null || body.required === false) return []
+    return [
+      {
+        factor,
+        types: lower(body.types),
+        methods: lower(body.methods),
+        authenticators: keys(body.authenticationMethods),
+        excluded: keys(body.excludedAuthenticationMethods),
+        traits: traits.filter((trait) => body[trait] === 'REQUIRED'),
+      },
+    ]
+  })
 }
-const methods: Readonly<Record<FactorClass, string>> = { knowledge: 'password', possession: 'email' }
-const factorClasses: readonly FactorClass[] = ['knowledge', 'possession']
-const properties = ['deviceBound', 'hardwareProtection', 'phishingResistant', 'userVerification'] as const
 
-/**
- * Whether the authenticator of a factor class meets a demand. A mailed code is not device bound or phishing resistant.
- */
-function canMeet(factorClass: FactorClass, demand: Demand): boolean {
-  const listed = [demand.types, demand.methods].every(
-    (names) => names === undefined || names.length === 0 || names.includes(methods[factorClass]),
+/** Whether some method of these authenticators is what a requirement asks for. */
+const canMeet = (requirement: Requirement, usable: readonly AuthenticatorFacts[]): boolean =>
+  usable.some((authenticator) =>
+    authenticator.methods.some(({ type }) => meets(evidenceOf(authenticator, type), requirement)),
   )
-  const names = (all: readonly Method[] = []) => all.map(({ key }) => key)
-  const allowed = names(demand.authenticationMethods)
-  return (
-    listed &&
-    (allowed.length === 0 || allowed.includes(authenticators[factorClass])) &&
-    !names(demand.excludedAuthenticationMethods).includes(authenticators[factorClass]) &&
-    !(factorClass === 'possession' && properties.some((name) => demand[name] === 'REQUIRED'))
-  )
-}
 
-/** The authenticators that satisfy a constraint together; undefined where no authenticators can. */
-export function authenticatorsFor(constraint: Constraint): readonly string[] | undefined {
-  if (constraint.inherence !== undefined && constraint.inherence !== null) return undefined
-  const required: string[] = []
-  for (const factorClass of factorClasses) {
-    const demand = constraint[factorClass]
-    if (demand === undefined || demand === null || demand.required === false) continue
-    if (!canMeet(factorClass, demand)) return undefined
-    required.push(authenticators[factorClass])
-  }
-  return required
-}
+/** Whether all that a constraint asks for can be proven by these authenticators. */
+export const canSatisfy = (constraint: Constraint, usable: readonly AuthenticatorFacts[]): boolean =>
+  requirementsOf(constraint).every((requirement) => canMeet(requirement, usable))
 
-/** Reads a rule. A rule that no authenticator can satisfy denies access: it is never weakened to what is available. */
-export function assuranceOf({ actions }: DeepPartial<AccessRuleBody>, usable: readonly string[]): Assurance {
+/** Reads a rule. What no authenticator here can meet lets no user in: it is never taken for less than it says. */
+export function assuranceOf(
+  { actions }: DeepPartial<AccessRuleBody>,
+  usable: readonly AuthenticatorFacts[],
+): Assurance {
   const { access = 'ALLOW', verificationMethod: method } = actions?.appSignOn ?? {}
   const constraints = (method?.constraints ?? []) as readonly Constraint[]
-  const alternatives = constraints.flatMap((constraint) => {
-    const required = authenticatorsFor(constraint)
-    return required?.every((key) => usable.includes(key)) ? [required] : []
-  })
-  const canBeMet =
+  const alternatives = constraints.filter((one) => canSatisfy(one, usable)).map(requirementsOf)
+  const isMet =
     (method?.type ?? 'ASSURANCE') === 'ASSURANCE' && (constraints.length === 0 || alternatives.length > 0)
   return {
-    access: canBeMet ? access : 'DENY',
-    factors: method?.factorMode === '2FA' ? 2 : 1,
-    // A constraint without demands is satisfied by any authenticator.
-    alternatives: alternatives.some((required) => required.length === 0) ? [] : alternatives,
+    access: isMet ? access : 'DENY',
+    demand: {
+      factors: method?.factorMode === '2FA' ? 2 : 1,
+      // An alternative that asks for nothing is satisfied by whatever is proven.
+      alternatives: alternatives.some((requirements) => requirements.length === 0) ? [] : alternatives,
+    },
   }
 }

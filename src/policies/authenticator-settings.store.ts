@@ -1,6 +1,7 @@
 import type { Db } from '../storage/index.ts'
+import type { AuthenticatorFacts } from './demand.ts'
 
-/** What an authenticator may be used for, as in Okta's authenticator settings. */
+/** What an authenticator may be used for. */
 export type AllowedFor = 'any' | 'recovery' | 'sso' | 'none'
 
 /** The settings of an authenticator for all users, named as in the management API. */
@@ -15,19 +16,20 @@ export interface AuthenticatorSetup {
   readonly updatedAt: number
 }
 
-const defaultSetup: AuthenticatorSetup = { status: 'ACTIVE', settings: {}, updatedAt: 0 }
 const rowKey = (key: string): string => `authenticator.${key}`
 
-/** The settings of these authenticators; the default where none are stored. */
+/** How each of these authenticators is set up; one that nobody has set up is as it is from the beginning. */
 export async function authenticatorSetups(
   db: Db,
-  keys: readonly string[],
+  catalogue: readonly Pick<AuthenticatorFacts, 'key' | 'initialStatus'>[],
 ): Promise<Readonly<Record<string, AuthenticatorSetup>>> {
-  const rows = await db.selectFrom('settings').selectAll().where('key', 'in', keys.map(rowKey)).execute()
+  const names = catalogue.map(({ key }) => rowKey(key))
+  const rows = await db.selectFrom('settings').selectAll().where('key', 'in', names).execute()
   return Object.fromEntries(
-    keys.map((key) => {
+    catalogue.map(({ key, initialStatus: status }) => {
       const row = rows.find((one) => one.key === rowKey(key))
-      return [key, row === undefined ? defaultSetup : (JSON.parse(row.value) as AuthenticatorSetup)]
+      const initial: AuthenticatorSetup = { status, settings: {}, updatedAt: 0 }
+      return [key, row === undefined ? initial : (JSON.parse(row.value) as AuthenticatorSetup)]
     }),
   )
 }

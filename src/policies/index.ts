@@ -4,7 +4,13 @@
  * configuration file. Owns the requirements: `flow` enforces them, `authenticators` checks passwords against them.
  */
 
-export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './active-policies.store.ts'
+export {
+  type AppPolicies,
+  openPolicies,
+  type Policies,
+  type PolicyOptions,
+  seedPolicies,
+} from './active-policies.store.ts'
 export {
   type AllowedFor,
   type AuthenticatorSetup,
@@ -13,6 +19,8 @@ export {
   putAuthenticatorSetup,
 } from './authenticator-settings.store.ts'
 export type { PolicySubject } from './conditions.ts'
+export * from './demand.ts'
+export type { EnrollmentPolicy } from './enrollment-policy.ts'
 export * from './options.ts'
 export {
   findPolicy,
@@ -25,6 +33,6 @@ export {
   type StoredPolicy,
   type StoredRule,
 } from './policies.store.ts'
-export { policiesNeedingEmail } from './policies-needing-email.ts'
+export { policiesNeeding } from './policies-needing.ts'
 export type { PasswordRules, Policy } from './policy.ts'
 export { unsupportedSettings } from './unsupported.ts'

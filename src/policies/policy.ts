@@ -1,5 +1,7 @@
 import type { AccessRuleBody, Assurance } from './assurance.ts'
 import type { DeepPartial } from './deep-partial.ts'
+import type { AuthenticatorFacts } from './demand.ts'
+import type { EnrollmentPolicy } from './enrollment-policy.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
 
 /** The rules for a new password. Named as in the management API's password policy. */
@@ -25,7 +27,7 @@ export interface Lockout {
   readonly autoUnlockMinutes: number
 }
 
-/** The requirements for one user at one client: the first match of each type of policy, combined. */
+/** What applies to one user at one client: the first match of each kind of policy. */
 export interface Policy {
   readonly password: PasswordRules
   readonly lockout: Lockout
@@ -35,7 +37,12 @@ export interface Policy {
     readonly revealUnknown: boolean
     readonly signIn: boolean
     readonly secondFactor: 'if-enrolled' | 'required'
-    /** Whether a recovery unlocks a locked account. */
+    /**
+     * Whether a password that was set by a proof of one authenticator counts as the same factor as that authenticator
+     * in later sign-ins: whoever reads the mailbox can set the password, too (A54).
+     */
+    readonly countsAsOneFactor: boolean
+    /** Whether a recovery opens a locked account. */
     readonly unlocks: boolean
   }
   readonly signOn: Assurance & {
@@ -43,8 +50,10 @@ export interface Policy {
     /** The authenticators for a sign-in, in the order in which they are offered. */
     readonly authenticators: readonly string[]
   }
-  /** The lifetime of a mailed code in milliseconds. Absent: `lifetimes.code` of the configuration. */
-  readonly codeLifetimeMs?: number
+  /** Which authenticators the user must or may enrol, in this order. */
+  readonly enrollment: EnrollmentPolicy
+  /** How long a code that was sent is good, in milliseconds, by authenticator; absent: as the configuration says. */
+  readonly codeLifetimes: Readonly<Record<string, number>>
 }
 
 const presets: Readonly<Record<'modern' | 'okta', PasswordRules>> = {
@@ -104,7 +113,8 @@ export interface PasswordPolicyBody {
       readonly lockout: Lockout
     }
     readonly recovery?: {
-      readonly factors: { readonly okta_email: { readonly status: 'ACTIVE' | 'INACTIVE' } }
+      /** By the key of the authenticator. */
+      readonly factors: Readonly<Record<string, { readonly status: 'ACTIVE' | 'INACTIVE' }>>
     }
   }
 }
@@ -172,7 +182,6 @@ export const passwordPolicyBody = (rules: PasswordRules, lockout: Lockout): Pass
 
 // The management API has methods (`email`), the engine authenticators (`okta_email`).
 const methodOf = (authenticator: string): string => authenticator.replace(/^okta_/, '')
-const authenticatorOf = (method: string): string => (method === 'email' ? 'okta_email' : method)
 
 export const passwordRuleBody = (options: PoliciesOptions['password']): PasswordRuleBody => ({
   actions: {
@@ -220,17 +229,22 @@ export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): Passwo
   }
 }
 
-/** The authenticators that may start a recovery. A rule that names no methods has those of its policy. */
+/** Which authenticators may start a recovery. A rule that names no method leaves it to its policy. */
 export function recoveryAuthenticatorsFrom(
   { actions }: DeepPartial<PasswordRuleBody>,
   { settings }: DeepPartial<PasswordPolicyBody>,
+  catalogue: readonly AuthenticatorFacts[],
 ): readonly string[] {
   const { access, requirement } = actions?.selfServicePasswordReset ?? {}
   if (access !== 'ALLOW') return []
-  const policyMethods = settings?.recovery?.factors?.okta_email?.status === 'INACTIVE' ? [] : ['email']
-  return (requirement?.primary?.methods ?? policyMethods)
-    .filter((method) => method === 'email')
-    .map(authenticatorOf)
+  const named = requirement?.primary?.methods
+  return catalogue.flatMap(({ key, methods, recovers }) => {
+    const isNamed =
+      named === undefined
+        ? settings?.recovery?.factors?.[key]?.status !== 'INACTIVE'
+        : methods.some(({ type }) => named.includes(type))
+    return recovers && isNamed ? [key] : []
+  })
 }
 
 export const unlockAllowed = ({ actions }: DeepPartial<PasswordRuleBody>): boolean =>

@@ -1,8 +1,9 @@
-import { authenticatorsFor } from './assurance.ts'
+import { canSatisfy } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
+import type { AuthenticatorFacts } from './demand.ts'
 
 /** Types of policies that are stored and not evaluated. */
-const storedOnly = ['MFA_ENROLL', 'PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
+const storedOnly = ['PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
 
 /**
  * The members below `settings` and `actions` that the engine evaluates, by type. A path includes all members below it.
@@ -21,12 +22,13 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     ].map((name) => `settings.password.complexity.${name}`),
     ...['maxAgeDays', 'minAgeMinutes', 'historyCount'].map((name) => `settings.password.age.${name}`),
     ...['maxAttempts', 'autoUnlockMinutes'].map((name) => `settings.password.lockout.${name}`),
-    'settings.recovery.factors.okta_email.status',
+    'settings.recovery.factors',
     'actions.selfServicePasswordReset.access',
     'actions.selfServicePasswordReset.requirement.primary.methods',
     'actions.selfServicePasswordReset.requirement.stepUp.required',
     'actions.selfServiceUnlock.access',
   ],
+  MFA_ENROLL: ['settings.type', 'settings.authenticators'],
   OKTA_SIGN_ON: [
     'actions.signon.access',
     'actions.signon.primaryFactor',
@@ -63,7 +65,11 @@ function leaves(value: unknown, path: string): readonly (readonly [path: string,
 }
 
 /** The members of a policy or rule that the engine does not support, as lines for the log of their author. */
-export function unsupportedSettings(type: string, body: Body): readonly string[] {
+export function unsupportedSettings(
+  type: string,
+  body: Body,
+  catalogue: readonly AuthenticatorFacts[],
+): readonly string[] {
   if (storedOnly.includes(type)) return [`type ${type}: stored, not evaluated`]
   const paths = supported[type] ?? []
   const members = [...leaves(body.settings, 'settings'), ...leaves(body.actions, 'actions')]
@@ -76,26 +82,28 @@ export function unsupportedSettings(type: string, body: Body): readonly string[]
         ? []
         : [path],
     ),
-    ...unsupportedMethods(members),
-    ...unmetConstraints(members),
+    ...unsupportedMethods(members, catalogue),
+    ...unmetConstraints(members, catalogue),
   ]
 }
 
 type Members = ReturnType<typeof leaves>
 const valueAt = (members: Members, end: string): unknown => members.find(([path]) => path.endsWith(end))?.[1]
 
-function unsupportedMethods(members: Members): readonly string[] {
+function unsupportedMethods(members: Members, catalogue: readonly AuthenticatorFacts[]): readonly string[] {
   const methods = valueAt(members, 'requirement.primary.methods')
   return (Array.isArray(methods) ? methods : [])
-    .filter((method) => method !== 'email')
+    .filter(
+      (method) => !catalogue.some((one) => one.recovers && one.methods.some(({ type }) => type === method)),
+    )
     .map((method) => `requirement.primary.methods: ${String(method).slice(0, 40)} is not supported`)
 }
 
-function unmetConstraints(members: Members): readonly string[] {
+function unmetConstraints(members: Members, catalogue: readonly AuthenticatorFacts[]): readonly string[] {
   const type = valueAt(members, 'verificationMethod.type')
   const constraints = valueAt(members, 'verificationMethod.constraints')
   const unmet = (Array.isArray(constraints) ? constraints : []).flatMap((constraint, index) =>
-    authenticatorsFor(constraint) === undefined
+    !canSatisfy(constraint, catalogue)
       ? [`verificationMethod.constraints.${index}: no authenticator satisfies it`]
       : [],
   )

@@ -7,7 +7,7 @@ import type { Generated, Insertable, Selectable } from 'kysely'
 export interface Schema {
   readonly people: PeopleTable
   readonly names: NamesTable
-  readonly credentials: CredentialsTable
+  readonly enrollments: EnrollmentsTable
   readonly person_tokens: PersonTokensTable
   readonly groups: GroupsTable
   readonly memberships: MembershipsTable
@@ -59,12 +59,23 @@ interface NamesTable {
   person_id: string
 }
 
-interface CredentialsTable {
+interface EnrollmentsTable {
+  id: string
   person_id: string
   authenticator: string
+  /** Empty where a user has one of its kind, else the id. */
+  slot: string
+  method: string
+  name: string | null
+  status: string
   data: string
+  /** Only ever rises. */
+  counter: number
+  /** Counts changes of the secret or the status. */
+  version: number
   created_at: number
   updated_at: number
+  last_used_at: number | null
 }
 
 interface PersonTokensTable {

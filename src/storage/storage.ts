@@ -94,7 +94,7 @@ const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url
 const tableNames: Readonly<Record<keyof Schema, true>> = {
   people: true,
   names: true,
-  credentials: true,
+  enrollments: true,
   person_tokens: true,
   groups: true,
   memberships: true,

@@ -1,6 +1,15 @@
 import { ProtocolError, type Secrets } from '../base/index.ts'
 import { isUniqueViolation, type Schema, type Storage, type Tx } from '../storage/index.ts'
-import { formatVersion, type Kind, kinds, type Line, longestLine, rowOf, type Stored } from './kinds.ts'
+import {
+  formatVersion,
+  type Kind,
+  kinds,
+  type Line,
+  longestLine,
+  rowOf,
+  type Stored,
+  upgradedLine,
+} from './kinds.ts'
 
 /** What became of the lines. */
 export interface Taken {
@@ -140,8 +149,9 @@ async function take(
   known: Map<string, string>,
 ): Promise<Result> {
   if (text.length > longestLine) return { refused: `is longer than ${longestLine} characters` }
-  const line = parsed(renamed(text, known))
-  if (line === undefined) return { refused: 'is no JSON object' }
+  const read = parsed(renamed(text, known))
+  if (read === undefined) return { refused: 'is no JSON object' }
+  const line = upgradedLine(read)
   const kind = typeof line.kind === 'string' && Object.hasOwn(kinds, line.kind) ? kinds[line.kind] : undefined
   if (kind === undefined) return { refused: 'is of a kind that is not known' }
   let row: Stored
@@ -222,11 +232,11 @@ async function builtInHere(tx: Tx, kind: Kind, builtIn: string) {
 }
 
 /**
- * What a file replaces of a user, the user or a credential, counts as a change of what sign-ins are judged by: it raises
+ * What a file replaces of a user, the user or an enrollment, counts as a change of what sign-ins are judged by: it raises
  * the user's version, and the user's row is locked first, as everywhere.
  */
 async function holdUser(tx: Tx, { table }: Kind, row: Stored): Promise<void> {
-  const id = table === 'people' ? row.id : table === 'credentials' ? row.person_id : undefined
+  const id = table === 'people' ? row.id : table === 'enrollments' ? row.person_id : undefined
   if (id === undefined) return
   await tx
     .updateTable('people')

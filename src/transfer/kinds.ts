@@ -77,10 +77,24 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     written: (tx, row, before) => claimNames(tx, String(row.id), profileOf(row), before && profileOf(before)),
   },
-  credential: {
-    table: 'credentials',
-    key: ['person_id', 'authenticator'],
-    columns: { person_id: 'text', authenticator: 'text', data: 'json', ...times },
+  enrollment: {
+    table: 'enrollments',
+    key: ['id'],
+    columns: {
+      id: 'text',
+      person_id: 'text',
+      authenticator: 'text',
+      slot: 'text',
+      method: 'text',
+      name: 'text',
+      status: 'text',
+      data: 'json',
+      counter: 'number',
+      version: 'number',
+      ...times,
+      last_used_at: 'number',
+    },
+    nullable: ['name', 'last_used_at'],
     of: { person_id: 'people' },
   },
   membership: {
@@ -195,4 +209,25 @@ function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
   if (typeof value !== 'object' || value === null) return true
   return Object.entries(value).every(([name, member]) => isStorable(name) && isStorable(member))
+}
+
+/** The prefix of an enrollment's id by authenticator, as credentials of older exports had none. */
+const prefixes: Readonly<Record<string, string>> = { okta_password: 'lae', security_question: 'qae' }
+
+/** Lines of older exports as those of today: credentials were what enrollments are now. */
+export function upgradedLine(line: Line): Line {
+  if (line.kind !== 'credential') return line
+  const { person_id: personId, authenticator } = line
+  return {
+    ...line,
+    kind: 'enrollment',
+    id: `${prefixes[String(authenticator)] ?? 'fae'}${String(personId).slice(3)}`,
+    slot: '',
+    method: String(authenticator).replace('okta_', ''),
+    name: null,
+    status: 'ACTIVE',
+    counter: 0,
+    version: 1,
+    last_used_at: null,
+  }
 }

@@ -24,7 +24,7 @@ onEachDatabase('a reset', (database) => {
     const { db } = kit.engine.storage
     const world = async () => ({
       people: await db.selectFrom('people').selectAll().execute(),
-      credentials: await db.selectFrom('credentials').selectAll().execute(),
+      credentials: await db.selectFrom('enrollments').selectAll().execute(),
       transactions: await db.selectFrom('transactions').selectAll().orderBy('id').execute(),
       sessions: await db.selectFrom('sessions').selectAll().orderBy('id').execute(),
       interactions: await db.selectFrom('interactions').selectAll().orderBy('id').execute(),

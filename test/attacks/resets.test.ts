@@ -291,7 +291,7 @@ onEachDatabase('sign-ins in flight', (database) => {
     const { db } = idp.engine.storage
     const hashOf = async (id: string): Promise<string> => {
       const row = await db
-        .selectFrom('credentials')
+        .selectFrom('enrollments')
         .select('data')
         .where('person_id', '=', id)
         .executeTakeFirstOrThrow()
@@ -306,7 +306,7 @@ onEachDatabase('sign-ins in flight', (database) => {
       await pause(80 + 20 * round)
       const isUntouched = (await hashOf(id)).includes('$2b$')
       // As a node of the version before does while nodes are being replaced: it raises no version.
-      await db.updateTable('credentials').set({ data }).where('person_id', '=', id).execute()
+      await db.updateTable('enrollments').set({ data }).where('person_id', '=', id).execute()
       if ((await inFlight) !== 200 || !isUntouched) continue
       met++
       expect(await statusOf(idp, login, oldPassword)).toBe(401)

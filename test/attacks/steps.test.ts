@@ -103,7 +103,7 @@ const world = async () => {
       .orderBy('id')
       .execute(),
     await db.selectFrom('people').select(['id', 'status', 'password_changed_at']).orderBy('id').execute(),
-    await db.selectFrom('credentials').selectAll().orderBy('person_id').execute(),
+    await db.selectFrom('enrollments').selectAll().orderBy('person_id').execute(),
     await db.selectFrom('sessions').selectAll().orderBy('id').execute(),
     await db.selectFrom('budgets').selectAll().orderBy('key').execute(),
     (await db.selectFrom('outbox').select('id').orderBy('id').execute()).length,

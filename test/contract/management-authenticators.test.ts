@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authenticatorsWith } from '../../src/authenticators/index.ts'
 import { createLogger } from '../../src/base/index.ts'
+import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { openPolicies } from '../../src/policies/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { newVisitor, type Seen } from '../wire/visitor.ts'
+
+const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 1 })
+const catalogue = [...authenticatorsWith(hasher).values()]
 
 let idp: Kit
 let api: Api
@@ -111,8 +116,8 @@ describe('the lifetime of a mailed code', () => {
 
   test('is read by every node', async () => {
     await set({ tokenLifetimeInMinutes: 2 })
-    const elsewhere = openPolicies(idp.engine.storage.db, { recovery: {} as never })
-    expect((await elsewhere.for({ groupIds: [] })).codeLifetimeMs).toBe(120_000)
+    const elsewhere = openPolicies(idp.engine.storage.db, { recovery: {} as never }, catalogue)
+    expect((await elsewhere.for({ groupIds: [] })).codeLifetimes).toEqual({ okta_email: 120_000 })
   })
 })
 

@@ -31,7 +31,7 @@ describe('a recovery question', () => {
     const { body, text } = await api('GET', mary)
     expect(body.credentials).toMatchObject({ recovery_question: { question: question.question } })
     for (const shown of [answer.text, text]) expect(shown.toLowerCase()).not.toMatch(/rose|argon2|"hash"/)
-    const rows = await idp.engine.storage.db.selectFrom('credentials').select('data').execute()
+    const rows = await idp.engine.storage.db.selectFrom('enrollments').select('data').execute()
     expect(JSON.stringify(rows).toLowerCase()).not.toContain('rose')
   })
 

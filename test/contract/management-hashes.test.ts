@@ -33,7 +33,7 @@ async function stored(
   personId: string,
 ): Promise<{ readonly hash: string; readonly history: readonly string[] }> {
   const { data } = await idp.engine.storage.db
-    .selectFrom('credentials')
+    .selectFrom('enrollments')
     .select('data')
     .where('person_id', '=', personId)
     .executeTakeFirstOrThrow()

@@ -3,11 +3,12 @@ import { systemRandom } from '../../src/base/index.ts'
 import {
   asJudged,
   createPerson,
+  findEnrollment,
   findPerson,
   type Person,
   type PersonChanges,
-  putCredential,
-  rehashCredential,
+  putEnrollment,
+  rehashEnrollment,
   updatePerson,
 } from '../../src/directory/index.ts'
 import { retryStale, StaleRead, type Storage } from '../../src/storage/index.ts'
@@ -95,18 +96,20 @@ onEachDatabase('the version of a user', (database) => {
 
   test('a re-hash takes the place of exactly what was read, and raises nothing', async () => {
     const { id } = await create()
-    const one = { personId: id, authenticator: 'okta_password', data: { hash: 'one' } }
-    await putCredential(storage.db, one, 1)
-    const two = { ...one, data: { hash: 'two' } }
-    expect(await rehashCredential(storage.db, two, '{"hash":"another"}', 2)).toBe(false)
-    expect(await rehashCredential(storage.db, two, '{"hash":"one"}', 2)).toBe(true)
-    expect(await rehashCredential(storage.db, two, '{"hash":"one"}', 2)).toBe(false)
+    const stored = { personId: id, authenticator: 'okta_password', prefix: 'lae', method: 'password' }
+    await putEnrollment(storage.db, { ...stored, data: { hash: 'one' } }, { random: systemRandom, now: 1 })
+    const enrollment = await findEnrollment(storage.db, id, 'okta_password')
+    const rehash = (from: string) =>
+      rehashEnrollment(storage.db, { id: enrollment?.id ?? '', from, data: { hash: 'two' } }, 2)
+    expect(await rehash('{"hash":"another"}')).toBe(false)
+    expect(await rehash('{"hash":"one"}')).toBe(true)
+    expect(await rehash('{"hash":"one"}')).toBe(false)
     expect(await versionOf(id)).toBe(1)
+    expect(await findEnrollment(storage.db, id, 'okta_password')).toMatchObject({ version: 1 })
   })
 
   test('nothing is inserted by one where the secret has gone', async () => {
-    const { id } = await create()
-    const gone = { personId: id, authenticator: 'okta_password', data: { hash: 'two' } }
-    expect(await rehashCredential(storage.db, gone, '{"hash":"one"}', 2)).toBe(false)
+    const gone = { id: 'lae1', from: '{"hash":"one"}', data: { hash: 'two' } }
+    expect(await rehashEnrollment(storage.db, gone, 2)).toBe(false)
   })
 })

@@ -14,6 +14,7 @@ import {
   type Challenge,
   type Charge,
   type Input,
+  intents,
   isMistyped,
   type Judgement,
   linkToken,
@@ -27,19 +28,26 @@ import {
 } from '../../flow/index.ts'
 import { type Budget, drawnFrom, everybody, shareOf } from '../../limits/index.ts'
 
+const key = 'okta_email'
+
 /**
  * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's
  * words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
  * spent, so that guessing stops without locking the owner out.
  */
 export const emailAuthenticator: Authenticator = {
-  key: 'okta_email',
+  key,
   type: 'email',
   displayName: 'Email',
-  methods: ['email'],
-  amr: ['otp'],
+  factors: ['possession'],
+  traits: [],
+  methods: [{ type: 'email', amr: ['otp'] }],
+  first: true,
+  recovers: true,
+  initialStatus: 'ACTIVE',
+  implicit: true,
   enrollmentPrefix: 'eae',
-  verify: {
+  challenge: {
     start,
     judge,
     resends: true,
@@ -60,13 +68,23 @@ export const emailAuthenticator: Authenticator = {
         ],
       },
     ],
-    profile({ subject }) {
-      // Made from what was typed, never from what is stored: it says the same about people who do not exist.
+    profile({ progress: { subject } }) {
+      // Made from what was typed, never from what is stored: it says the same about unknown users.
       const typed = subject?.identifier.trim() ?? ''
       return looksLikeAddress(typed) ? { email: maskAddress(typed) } : undefined
     },
     contextualData: () => ({ useEmailMagicLink: true }),
     codeUnder: (challenge, token) => openUnder(token, 'link code', dataOf(challenge)?.sealedCode ?? ''),
+  },
+  settings: {
+    allowedFor: (value) =>
+      ['any', 'recovery', 'sso', 'none'].includes(value as string)
+        ? undefined
+        : 'must be one of any, recovery, sso, none',
+    tokenLifetimeInMinutes: (value) =>
+      Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1440
+        ? undefined
+        : 'must be a number from 1 to 1440',
   },
   messages: {
     'api.authn.error.PASSCODE_INVALID': { class: 'ERROR', text: 'Invalid code. Try again.' },
@@ -101,7 +119,8 @@ const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
     : budgets.codesUntilSuccess
 
 async function start(context: StepContext): Promise<Started> {
-  const { budgets, lifetimes, now, person, policy, progress, random, secrets, transactionId } = context
+  const { budgets, lifetimes, now, person, policy, progress, random, secrets, transaction } = context
+  const { mail: words } = intents[progress.intent]
   const { typed, account } = subjectsOf(context)
   const { everywhere } = budgets.spray
   const untilSuccess = untilSuccessOf(context)
@@ -122,11 +141,11 @@ async function start(context: StepContext): Promise<Started> {
   const long = spentAsTyped || underAttack
   const longCode = long || spentOfAccount
   const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
-  const token = linkToken(transactionId, randomToken(random))
-  const lifetime = policy.codeLifetimeMs ?? lifetimes.code
+  const token = linkToken(transaction.id, randomToken(random))
+  const lifetime = policy.codeLifetimes[key] ?? lifetimes.code
   const expiresAt = now + lifetime
   const data: EmailChallenge = {
-    codeHash: secrets.hash('code', `${transactionId}:${code}`),
+    codeHash: secrets.hash('code', `${transaction.id}:${code}`),
     sealedCode: sealUnder(token, 'link code', code),
     long,
     longCode,
@@ -135,21 +154,25 @@ async function start(context: StepContext): Promise<Started> {
   // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
   const addressee = person !== undefined && mayGetMail(person) ? person : undefined
   const mail: NewMail = {
-    ...(progress.intent === 'recovery'
-      ? { template: 'ForgotPassword', variables: { oneTimePassword: code, resetPasswordLink: link } }
-      : {
-          template: 'EmailChallenge',
-          variables: { verificationToken: code, emailAuthenticationLink: link },
-        }),
+    template: words.template,
+    variables: { [words.code]: code, [words.link]: link },
     recipient: addressee?.profile.email ?? null,
     personId: addressee?.id ?? null,
-    transactionId,
+    transactionId: transaction.id,
     endsAt: expiresAt,
     locale: localesOf(context.interaction, person),
   }
   const variables = { ...mailVariables(context, person, lifetime), ...mail.variables }
   return {
-    challenge: { authenticator: 'okta_email', startedAt: now, expiresAt, linkHash: plainHash(token), data },
+    challenge: {
+      authenticator: key,
+      method: 'email',
+      purpose: 'verify',
+      startedAt: now,
+      expiresAt,
+      linkHash: plainHash(token),
+      data,
+    },
     effects: [{ type: 'mail.queue', mail: { ...mail, variables } }],
     charges: (outcome) => mailCharges(context, outcome, typed, account),
   }
@@ -203,10 +226,10 @@ async function judge(
   if (typedCode === undefined || typedCode === '' || isMistyped(input, 'credentials.passcode')) {
     return { verdict: 'unreadable' }
   }
-  const { budgets, now, person, secrets, transactionId } = context
+  const { budgets, now, person, secrets, transaction } = context
   const code = typedCode.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase().slice(0, 64)
   // Compared even where it cannot be right, so that the time tells nothing.
-  const matches = secrets.matches('code', `${transactionId}:${code}`, data.codeHash)
+  const matches = secrets.matches('code', `${transaction.id}:${code}`, data.codeHash)
   const right = matches && person !== undefined && now < challenge.expiresAt
   const { typed, account } = subjectsOf(context)
   return {

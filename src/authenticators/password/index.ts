@@ -1,4 +1,4 @@
-import { compareKey, type Person } from '../../directory/index.ts'
+import { compareKey, type NewEnrollment, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
   accountSubject,
@@ -21,13 +21,15 @@ import {
   newPassword,
   type PasswordData,
   type PasswordHasher,
+  passwordEnrollment,
+  passwordKey,
   requirementsSentence,
   settingsOf,
   wasUsed,
 } from '../../passwords/index.ts'
 import type { PasswordRules } from '../../policies/index.ts'
 
-const key = 'okta_password'
+const key = passwordKey
 const field = 'credentials.passcode'
 /**
  * The password authenticator: argon2id hashes, the rules of the policy, common passwords, history and age. Verifying
@@ -38,13 +40,20 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
     key,
     type: 'password',
     displayName: 'Password',
-    methods: ['password'],
-    amr: ['pwd'],
+    factors: ['knowledge'],
+    traits: [],
+    methods: [{ type: 'password', amr: ['pwd'] }],
+    first: true,
+    recovers: false,
+    initialStatus: 'ACTIVE',
+    implicit: false,
     enrollmentPrefix: 'lae',
-    verify: {
+    challenge: {
+      withIdentifier: true,
       async start({ now, lifetimes }) {
         const expiresAt = now + lifetimes.code * 6
-        return { challenge: { authenticator: key, startedAt: now, expiresAt, data: null }, effects: [] }
+        const asked = { authenticator: key, method: 'password', purpose: 'verify' } as const
+        return { challenge: { ...asked, startedAt: now, expiresAt, data: null }, effects: [] }
       },
       admit: (input, context) => ({
         isReadable: isReadable(input),
@@ -108,7 +117,7 @@ const isReadable = (input: Input): boolean => {
   return password !== undefined && password !== '' && !isMistyped(input, field)
 }
 
-/** By the name as typed and the source: spent, nothing more is hashed for them. It depends on nothing that is stored. */
+/** By the name as typed and the source: used up, nothing more is hashed for them. It depends on nothing that is stored. */
 const byNameOf = ({ budgets, progress, secrets, source }: StepContext): Use => ({
   budget: budgets.passwordsByName,
   subject: `${nameSubject(secrets, progress.subject?.identifier ?? '')} ${source.key}`,
@@ -123,21 +132,22 @@ const callerOf = ({ progress, signal, source }: StepContext): HashCaller => ({
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
   const password = textAt(input, field)
   if (password === undefined || !isReadable(input)) return { verdict: 'unreadable' }
-  const { budgets, person, policy, progress, secrets, source } = context
+  const { budgets, person, ownPolicy, progress, secrets, source } = context
   context.claim()
   const caller = callerOf(context)
-  const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
+  const credential = await context.directory.enrollment<PasswordData>(person?.id ?? '', key)
   // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
   const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
   const stored = mayTry ? credential?.data : undefined
   const right =
     (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash, caller)) && person !== undefined
   const account = accountSubject(secrets, progress.subject?.identifier ?? '', person)
-  const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
+  const last = ownPolicy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
   const outdated = right && credential !== undefined && hasher.isOutdated(credential.data.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),
+    ...(ownPolicy.recovery.countsAsOneFactor && { setBy: stored?.setBy }),
     visible: [byNameOf(context)],
     budgets: [
       // With a new password all sources have their shares again.
@@ -152,9 +162,8 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
       ...(outdated
         ? [
             {
-              type: 'credential.rehash',
-              personId: person.id,
-              authenticator: key,
+              type: 'enrollment.rehash',
+              id: credential.id,
               from: credential.stored,
               data: { ...credential.data, hash: await hasher.hash(password, caller) } satisfies PasswordData,
             } as const,
@@ -169,23 +178,23 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   }
 }
 
-/** What the last wrong password that the policy allows does. Of nobody, and of who is locked, the same is written. */
+/** What the last wrong password that the policy allows does. Of unknown and of locked users the same is written (A02). */
 function lockOf(context: StepContext, account: string): NonNullable<Judged['last']> {
-  const { client, person, policy, progress } = context
+  const { client, person, ownPolicy, progress } = context
   const identifier = progress.subject?.identifier ?? 'unknown'
   const locks = person?.status === 'ACTIVE'
   return {
-    budget: lockoutBudget(policy, policy.lockout.maxAttempts, person !== undefined),
+    budget: lockoutBudget(ownPolicy, ownPolicy.lockout.maxAttempts, person !== undefined),
     subject: account,
     effects: [
       {
         type: 'person.update',
         personId: locks ? person.id : '',
         changes: { status: 'LOCKED_OUT' },
-        // One whose lock is over counts as active, and is stored as locked.
+        // A user whose lockout has elapsed counts as active, and is stored as locked.
         from: ['ACTIVE', 'LOCKED_OUT'],
       },
-      // Of nobody it is told that nothing was locked: a line in the log for a line in the log.
+      // An unknown user logs a SKIPPED event, so that both cases write one row.
       {
         type: 'audit.record',
         event: {
@@ -203,9 +212,9 @@ function lockOf(context: StepContext, account: string): NonNullable<Judged['last
   }
 }
 
-/** Whether a password must be replaced before it signs anybody in: by an administrator's word, or by its age. */
-function isExpired(person: Person, { now, policy }: StepContext): boolean {
-  const { maxAgeDays } = policy.password
+/** Whether a password must be replaced before it signs in: an administrator said so, or it is too old. */
+function isExpired(person: Person, { now, ownPolicy }: StepContext): boolean {
+  const { maxAgeDays } = ownPolicy.password
   const changedAt = person.passwordChangedAt ?? person.createdAt
   return (
     person.status === 'PASSWORD_EXPIRED' || (maxAgeDays > 0 && now >= changedAt + maxAgeDays * 86_400_000)
@@ -217,28 +226,38 @@ async function accept(
   input: Input,
   context: StepContext,
   person: Person,
-): Promise<{ readonly refused: Refusal } | { readonly data: PasswordData }> {
+): Promise<{ readonly refused: Refusal } | { readonly enrollment: NewEnrollment }> {
   const password = textAt(input, field)
   if (password === undefined || password === '') {
     return { refused: { status: 400, key: 'model.validation.field.blank', field } }
   }
-  const rules = context.policy.password
-  const before = await context.directory.credential<PasswordData>(person.id, key)
+  const rules = context.ownPolicy.password
+  const before = await context.directory.enrollment<PasswordData>(person.id, key)
   const caller = callerOf(context)
   context.claim()
-  const refused = await violation(hasher, password, rules, person, before?.data, context.now, caller)
+  const refused = await violation(hasher, password, rules, person, before?.data, caller)
   if (refused !== undefined) return { refused }
-  return { data: await newPassword(hasher, password, before?.data, caller) }
+  const data = await newPassword(hasher, password, before?.data, caller)
+  const setBy = setByOf(context)
+  return { enrollment: passwordEnrollment(person.id, { ...data, ...(setBy !== undefined && { setBy }) }) }
 }
 
-/** What is wrong with a new password, or undefined. The dear checks (hashes) come last. */
+/** What proved the recovery in which a password is set; undefined where the old password was proven, too. */
+function setByOf({ progress: { proofs }, authenticators }: StepContext): string | undefined {
+  if (proofs.some(({ authenticator }) => authenticator === key)) return undefined
+  return proofs.find(({ authenticator }) => authenticators.get(authenticator)?.recovers)?.authenticator
+}
+
+/**
+ * What is wrong with a new password, or undefined. The expensive checks (hashes) come last. The minimum age is not among
+ * them: it is for voluntary changes, and would keep an owner from recovering after a thief's change (F15).
+ */
 async function violation(
   hasher: PasswordHasher,
   password: string,
   rules: PasswordRules,
   person: Person,
   before: PasswordData | undefined,
-  now: number,
   caller: HashCaller,
 ): Promise<Refusal | undefined> {
   const unmet: Refusal = {
@@ -254,13 +273,6 @@ async function violation(
   if (!meetsRules(password, rules, person.profile)) return unmet
   if (rules.excludeCommon && (await isCommonPassword(password))) {
     return { status: 400, key: 'password.common', params: [''], field }
-  }
-  const changedAt = person.passwordChangedAt
-  if (before !== undefined && changedAt !== null && now < changedAt + rules.minAgeMinutes * 60_000) {
-    const params = [
-      `Password requirements: at least ${rules.minAgeMinutes} minutes must have elapsed since you last changed your password.`,
-    ]
-    return { ...unmet, params }
   }
   return (await wasUsed(hasher, password, rules, before, caller)) ? unmet : undefined
 }

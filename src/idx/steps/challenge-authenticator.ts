@@ -1,6 +1,6 @@
-import { prove, type Step, type View } from '../../flow/index.ts'
-import { missing } from './identifier.ts'
-import { attempt } from './judged.ts'
+import { attempt, prove, type Step, type View } from '../../flow/index.ts'
+import { unreadable } from './identifier.ts'
+import { proofOf } from './proof.ts'
 
 /** Answering the open challenge: the code from the mail, or the password. */
 export const challengeAuthenticator: Step = {
@@ -8,19 +8,31 @@ export const challengeAuthenticator: Step = {
   path: 'challenge/answer',
   place: 'remediation',
   stages: ['verify'],
-  fields: (view) => challengedBy(view).verify.fields(view.progress.challenge),
+  about: (view) => challengedBy(view).challenge.about ?? 'enrollment',
+  fields: (view) => challengedBy(view).challenge.fields(view.progress.challenge, view),
   async accept(input, context) {
     const { progress, now } = context
-    const authenticator = challengedBy(context)
-    const right = prove(progress, { authenticator: authenticator.key, at: now })
-    const outcome = await attempt(context, authenticator, input, right)
-    return outcome ?? missing(progress, 'credentials.passcode')
+    const { key, challenge, ...authenticator } = challengedBy(context)
+    const { admit, judge } = challenge
+    const outcome = await attempt(
+      context,
+      {
+        key,
+        judge,
+        ...(admit && { admit }),
+        before: progress,
+        right: (judgement) =>
+          prove(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),
+      },
+      input,
+    )
+    return outcome ?? unreadable(progress, input)
   },
 }
 
-/** The authenticator of the open challenge, which can be verified or there would be no challenge. */
+/** The authenticator of the open challenge, which can be challenged or there would be no challenge. */
 export function challengedBy({ progress, authenticators }: View) {
   const authenticator = authenticators.get(progress.challenge?.authenticator ?? '')
-  if (authenticator?.verify === undefined) throw new Error('there is no challenge that could be answered')
-  return { ...authenticator, verify: authenticator.verify }
+  if (authenticator?.challenge === undefined) throw new Error('there is no challenge that could be answered')
+  return { ...authenticator, challenge: authenticator.challenge }
 }

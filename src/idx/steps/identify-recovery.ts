@@ -1,7 +1,7 @@
 import { identify as identified, type Step } from '../../flow/index.ts'
 import { readIdentifier, unknownUser } from './identifier.ts'
 
-/** Whose password was forgotten. Whoever is named, known or not, the same next step follows. */
+/** Whose password was forgotten. The same next step follows for a known and for an unknown user (A01). */
 export const identifyRecovery: Step = {
   name: 'identify-recovery',
   path: 'identify',

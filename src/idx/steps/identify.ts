@@ -1,8 +1,6 @@
-import { identify as identified, judgedUser, type Outcome, prove, type Step } from '../../flow/index.ts'
-import { missing, readIdentifier, unknownUser } from './identifier.ts'
-import { attempt } from './judged.ts'
-
-const password = 'okta_password'
+import { attempt, identify as identified, judgedUser, prove, type Step, type View } from '../../flow/index.ts'
+import { readIdentifier, unknownUser, unreadable } from './identifier.ts'
+import { proofOf } from './proof.ts'
 
 /** The first page: a username, and in the password-first policy the password with it. */
 export const identify: Step = {
@@ -10,22 +8,15 @@ export const identify: Step = {
   path: 'identify',
   place: 'remediation',
   stages: ['identify'],
-  fields: ({ policy }) => [
+  fields: (view) => [
     { name: 'identifier', label: 'Username', required: true },
-    ...(policy.signOn.start === 'password'
-      ? [
-          {
-            name: 'credentials',
-            type: 'object' as const,
-            required: true,
-            fields: [{ name: 'passcode', label: 'Password', secret: true }],
-          },
-        ]
+    ...(view.policy.signOn.start === 'password'
+      ? askedWithIdentifier(view).challenge.fields(undefined, view)
       : []),
     { name: 'rememberMe', label: 'Keep me signed in', type: 'boolean' },
   ],
   async accept(input, context) {
-    const { authenticators, now, policy, progress } = context
+    const { now, policy, progress } = context
     const read = readIdentifier(input, progress)
     if ('refused' in read) return read.refused
     const { identifier } = read
@@ -34,23 +25,28 @@ export const identify: Step = {
     const named = identified(progress, person ? { identifier, userId: person.id } : { identifier })
     if (policy.signOn.start === 'identifier') return { progress: named }
 
-    const verify = authenticators.get(password)?.verify
-    if (verify === undefined) throw new Error('password-first sign-in needs the password authenticator')
-    const own = { ...context, progress: named, ...(await context.memberFor(person?.id)) }
-    const right = prove(named, { authenticator: password, at: now })
-    const outcome = await attempt(own, { key: password, verify }, input, right)
-    if (outcome === undefined) return missing(progress, 'credentials.passcode')
+    const { key, challenge, ...authenticator } = askedWithIdentifier(context)
+    const { admit, judge } = challenge
+    const outcome = await attempt(
+      await context.about(named),
+      {
+        key,
+        judge,
+        ...(admit && { admit }),
+        // A wrong answer leaves no user named: the first page comes back as it was.
+        before: progress,
+        right: (judgement) => prove(named, proofOf({ key, ...authenticator }, undefined, judgement, now)),
+      },
+      input,
+    )
     // As it was found by its name: had the name become another user's since, the answer would be about that user.
-    return { ...unnamedIfRefused(outcome), user: judgedUser(context.transactionId, person) }
+    return { ...(outcome ?? unreadable(progress, input)), user: judgedUser(context.transaction.id, person) }
   },
 }
 
-/** A wrong password leaves no user named: the first page comes back as it was. */
-function unnamedIfRefused(result: Outcome): Outcome {
-  const { subject: _, ...unnamed } = result.progress
-  const charges = (result.charges ?? []).map((one) => ({
-    ...one,
-    otherwise: unnamedIfRefused(one.otherwise),
-  }))
-  return { ...result, charges, ...(result.refused !== undefined && { progress: unnamed }) }
+/** The authenticator that the first page asks for together with the name. */
+function askedWithIdentifier({ authenticators }: View) {
+  const found = [...authenticators.values()].find(({ challenge }) => challenge?.withIdentifier)
+  if (found?.challenge === undefined) throw new Error('no authenticator is asked for with the identifier')
+  return { ...found, challenge: found.challenge }
 }

@@ -1,6 +1,9 @@
-import type { Step } from '../../flow/index.ts'
+import type { Authenticator, Step } from '../../flow/index.ts'
+import { authenticatorEnrollmentData } from './authenticator-enrollment-data.ts'
+import { authenticatorVerificationData } from './authenticator-verification-data.ts'
 import { cancel } from './cancel.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
+import { enrollAuthenticator } from './enroll-authenticator.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import { poll } from './poll.ts'
@@ -9,17 +12,31 @@ import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { resend } from './resend.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
+import { selectAuthenticatorEnroll } from './select-authenticator-enroll.ts'
+import { skip } from './skip.ts'
 
 /** Everything a visitor can do. The order is that of the forms in a response: the first becomes the SDK's next step. */
 export const steps: readonly Step[] = [
   identify,
   identifyRecovery,
   recover,
+  authenticatorVerificationData,
   challengeAuthenticator,
   resetAuthenticator,
   reenrollAuthenticator,
+  authenticatorEnrollmentData,
+  enrollAuthenticator,
   selectAuthenticatorAuthenticate,
+  selectAuthenticatorEnroll,
+  skip,
   resend,
   poll,
   cancel,
 ]
+
+/** The step table with the steps that authenticators bring. Those of the first page come behind its own. */
+export const stepsWith = (authenticators: ReadonlyMap<string, Authenticator>): readonly Step[] => {
+  const own = [...authenticators.values()].flatMap(({ steps = [] }) => steps)
+  const at = steps.indexOf(identifyRecovery)
+  return [...steps.slice(0, at), ...own, ...steps.slice(at)]
+}

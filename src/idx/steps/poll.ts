@@ -1,16 +1,16 @@
-import { type Step, sessionExpired, stages } from '../../flow/index.ts'
-import { challengedBy } from './challenge-authenticator.ts'
+import { type Step, sessionExpired, stages, type View } from '../../flow/index.ts'
 
 /**
  * Asking whether the link was used elsewhere. Charges nothing, writes nothing, and answers where the transaction
- * stands, at whatever stage that is.
+ * is, at any stage.
  */
 export const poll: Step = {
   name: 'poll',
   path: 'challenge/poll',
   place: 'authenticator',
   stages,
-  rendered: (view) => view.stage === 'verify' && challengedBy(view).verify.polls !== undefined,
+  rendered: (view) => interval(view) !== undefined,
+  refresh: interval,
   fields: () => [],
   async accept(_, { progress }) {
     if (progress.closed === 'completed' || progress.closed === 'recovered') {
@@ -19,4 +19,10 @@ export const poll: Step = {
     if (progress.closed !== undefined) throw sessionExpired(`the transaction is closed: ${progress.closed}`)
     return { progress }
   },
+}
+
+function interval({ progress: { challenge }, authenticators }: View): number | undefined {
+  if (challenge === undefined || challenge.pending) return undefined
+  const { challenge: verifies, enroll } = authenticators.get(challenge.authenticator) ?? {}
+  return (challenge.purpose === 'verify' ? verifies : enroll)?.polls?.(challenge)
 }

@@ -9,12 +9,12 @@ export const recover: Step = {
   path: 'recover',
   place: 'authenticator',
   stages: ['identify', 'verify'],
-  offered: ({ policy, progress, stage }) =>
+  offered: ({ policy, progress, stage, replaceable }) =>
     progress.intent === 'sign-in' &&
     (stage === 'identify'
       ? policy.signOn.start === 'password'
-      : progress.challenge?.authenticator === 'okta_password'),
-  // Where nobody may recover it is not shown, and whoever asks all the same is told why.
+      : replaceable !== undefined && progress.challenge?.authenticator === replaceable.key),
+  // Where no policy allows recovery it is not shown, and a caller who asks all the same is answered why.
   rendered: ({ policy }) => policy.recovery.authenticators.length > 0,
   fields: () => [],
   async accept(_, { policy, progress }) {

@@ -1,14 +1,15 @@
-import { recovered, replace, type Step, sessionExpired } from '../../flow/index.ts'
-import { passwordChangedEffects, resettable } from './reset-authenticator.ts'
+import { passwordChangedEffects, replace, type Step, sessionExpired } from '../../flow/index.ts'
+import { replaceableIn } from './reset-authenticator.ts'
 
-/** A password whose time is over signs nobody in: it proves who one is, and a new one takes its place. */
+/** A password that has expired signs no user in: it proves who one is, and a new one takes its place. */
 export const reenrollAuthenticator: Step = {
   name: 'reenroll-authenticator',
   path: 'challenge/answer',
   place: 'remediation',
   stages: ['reenroll'],
+  about: () => 'authenticator',
   fields: (view) => {
-    const [credentials] = resettable(view).reset.fields({
+    const [credentials] = replaceableIn(view).reset.fields({
       ...view.policy,
       recovery: { ...view.policy.recovery, offerRevokeSessions: false },
     })
@@ -16,12 +17,13 @@ export const reenrollAuthenticator: Step = {
   },
   async accept(input, context) {
     const { person, progress } = context
-    if (person === undefined) throw sessionExpired('the person is gone')
-    const result = await resettable(context).reset.accept(input, context, person)
+    if (person === undefined) throw sessionExpired('the user was removed')
+    const { key, reset } = replaceableIn(context)
+    const result = await reset.accept(input, context, person)
     if ('refused' in result) return { progress, refused: result.refused }
     return {
-      progress: replace(progress, recovered, context.now),
-      effects: passwordChangedEffects(context, person.id, result.data, false),
+      progress: replace(progress, key),
+      effects: passwordChangedEffects(context, person, result.enrollment, false),
     }
   },
 }

@@ -1,14 +1,37 @@
-import type { Step } from '../../flow/index.ts'
-import { challengedBy } from './challenge-authenticator.ts'
+import type { Outcome, Step, StepContext, View } from '../../flow/index.ts'
 import { started } from './select-authenticator-authenticate.ts'
+import { enrollWith } from './select-authenticator-enroll.ts'
 
-/** Another mail. The earlier code and link end; the wrong answers that were counted stay counted. */
+/** Another code. The earlier code and link end; the wrong answers that were counted stay counted. */
 export const resend: Step = {
   name: 'resend',
   path: 'challenge/resend',
   place: 'authenticator',
-  stages: ['verify'],
-  offered: (view) => challengedBy(view).verify.resends,
+  stages: ['verify', 'enroll'],
+  offered: (view) => resending(view)?.resends === true,
   fields: () => [],
-  accept: (_, context) => started(challengedBy(context), context),
+  accept: (_, context) => sendAgain(context),
+}
+
+/** The authenticator of the open challenge, in the role in which it is challenged. */
+function resending({ progress: { challenge }, authenticators }: View) {
+  const authenticator = authenticators.get(challenge?.authenticator ?? '')
+  return challenge?.purpose === 'enroll' ? authenticator?.enroll : authenticator?.challenge
+}
+
+async function sendAgain(context: StepContext): Promise<Outcome> {
+  const { challenge } = context.progress
+  const authenticator = context.authenticators.get(challenge?.authenticator ?? '')
+  if (challenge === undefined || authenticator === undefined)
+    throw new Error('there is nothing to send again')
+  const choice = {
+    method: challenge.method,
+    isMethodChosen: true,
+    enrollment: context.enrollments.find(({ id }) => id === challenge.enrollmentId),
+    input: {},
+  }
+  if (challenge.purpose === 'enroll' && authenticator.enroll !== undefined) {
+    return enrollWith({ ...authenticator, enroll: authenticator.enroll }, choice, context)
+  }
+  return started(authenticator, context, choice)
 }

@@ -1,8 +1,12 @@
 import {
   type Authenticator,
   authenticatorId,
+  type Challenging,
+  type Choice,
   challenge,
-  choicesOf,
+  type Field,
+  type Input,
+  type Option,
   type Outcome,
   type Step,
   type StepContext,
@@ -12,50 +16,102 @@ import {
 } from '../../flow/index.ts'
 import { badRequest } from './identifier.ts'
 
-/** Choosing how to prove who one is. Choosing sends what must be sent, at once. */
+/** Choosing how to prove who one is. Choosing sends what must be sent, at once, unless more must be known first. */
 export const selectAuthenticatorAuthenticate: Step = {
   name: 'select-authenticator-authenticate',
   path: 'challenge',
   place: 'remediation',
-  stages: ['select', 'verify'],
+  stages: ['select', 'verify-data', 'verify'],
   fields: (view) => [
     {
       name: 'authenticator',
       type: 'object',
-      options: choices(view).map(({ key, displayName, methods }) => ({
-        label: displayName,
-        authenticator: key,
-        fields: [
-          { name: 'id', required: true, fixed: authenticatorId(key) },
-          { name: 'methodType', required: false, fixed: methods[0] ?? '' },
-        ],
-      })),
+      options: challengeable(view).flatMap((authenticator) => optionsOf(authenticator, view)),
     },
   ],
-  async accept(input, context) {
-    const id = textAt(input, 'authenticator.id')
-    const chosen = choices(context).find(({ key }) => authenticatorId(key) === id)
-    const method = valueAt(input, 'authenticator.methodType')
-    // Never made a text of: an array `["email"]` is no method, and some objects cannot be one.
-    const knownMethod =
-      method === undefined ||
-      method === null ||
-      (typeof method === 'string' && chosen?.methods.includes(method))
-    if (chosen === undefined || !knownMethod) return { progress: context.progress, refused: badRequest }
-    return started(chosen, context)
-  },
+  accept: (input, context) => choose(input, context),
 }
 
-const choices = ({ progress, policy, authenticators }: View): readonly Authenticator[] =>
-  choicesOf(progress, policy).flatMap((key) => {
-    const authenticator = authenticators.get(key)
-    return authenticator?.verify === undefined ? [] : [authenticator]
-  })
+type Challengeable = Authenticator & { readonly challenge: Challenging }
 
-/** Opens a challenge of an authenticator in place of the one before, whose code and link are worth nothing any more. */
-export async function started(authenticator: Authenticator, context: StepContext): Promise<Outcome> {
-  if (authenticator.verify === undefined) throw new Error(`${authenticator.key} cannot be challenged`)
-  const start = await authenticator.verify.start(context)
+/** The authenticators that are offered and can be challenged. */
+const challengeable = (view: View): readonly Challengeable[] =>
+  view.choices.flatMap((authenticator) =>
+    authenticator.challenge === undefined ? [] : [{ ...authenticator, challenge: authenticator.challenge }],
+  )
+
+function optionsOf(authenticator: Challengeable, view: View): readonly Option[] {
+  const { key, displayName, challenge: ways } = authenticator
+  const own = view.enrollments.filter((one) => one.authenticator === key)
+  const enrollments = ways.optionPerEnrollment && own.length > 0 ? own : [own[0]]
+  return enrollments.map((enrollment) => ({
+    label: displayName,
+    authenticator: key,
+    enrollmentId: ways.optionPerEnrollment ? enrollment?.id : undefined,
+    fields: [
+      { name: 'id', required: true, fixed: authenticatorId(key) },
+      ...(ways.optionFields?.(view, enrollment) ?? firstMethod(authenticator)),
+    ],
+  }))
+}
+
+/** What an option says of the method where there is nothing to choose. */
+export const firstMethod = ({ methods }: Authenticator): readonly Field[] => [
+  { name: 'methodType', required: false, fixed: methods[0].type },
+]
+
+/** Takes a choice, of the selection or of the form after it: asks for what is missing, or opens the challenge. */
+export async function choose(input: Input, context: StepContext): Promise<Outcome> {
+  const chosen = challengeable(context).find(
+    ({ key }) => authenticatorId(key) === textAt(input, 'authenticator.id'),
+  )
+  const choice = chosen && choiceIn(chosen, input, context)
+  if (chosen === undefined || choice === undefined) return { progress: context.progress, refused: badRequest }
+  if (chosen.challenge.isComplete?.(choice, context) === false) {
+    return {
+      progress: challenge(context.progress, {
+        authenticator: chosen.key,
+        method: choice.method,
+        purpose: 'verify',
+        pending: true,
+        ...(choice.enrollment && { enrollmentId: choice.enrollment.id }),
+        startedAt: context.now,
+        expiresAt: context.now + context.lifetimes.code,
+        data: null,
+      }),
+    }
+  }
+  return started(chosen, context, choice)
+}
+
+/** Reads a choice; undefined where it names a method or an enrollment that is not there. */
+export function choiceIn({ key, methods }: Authenticator, input: Input, view: View): Choice | undefined {
+  const method = valueAt(input, 'authenticator.methodType')
+  // Never converted to text: an array `["email"]` is no method, and some objects have no text.
+  const isMethodChosen = method !== undefined && method !== null
+  const known = isMethodChosen ? methods.find(({ type }) => type === method) : methods[0]
+  if (known === undefined) return undefined
+  const wanted = textAt(input, 'authenticator.enrollmentId')
+  const own = view.enrollments.filter((one) => one.authenticator === key)
+  const enrollment = own.find(({ id }) => id === wanted) ?? own[0]
+  const members = valueAt(input, 'authenticator')
+  return {
+    method: known.type,
+    isMethodChosen,
+    enrollment,
+    input: typeof members === 'object' && members !== null ? (members as Input) : {},
+  }
+}
+
+/** Opens a challenge in place of the one before, whose code and link can no longer be used. */
+export async function started(
+  authenticator: Authenticator,
+  context: StepContext,
+  choice: Choice,
+): Promise<Outcome> {
+  if (authenticator.challenge === undefined) throw new Error(`${authenticator.key} cannot be challenged`)
+  const start = await authenticator.challenge.start(context, choice)
+  if ('refused' in start) return { progress: context.progress, refused: start.refused }
   if (start.effects.some(({ type }) => type === 'mail.queue')) {
     const refused = await context.chargeMail()
     if (refused !== undefined) return { progress: context.progress, refused }

@@ -42,28 +42,37 @@ export function wireForm(parts: FormParts): Record<string, unknown> {
 function wireField(field: Field, parts: FormParts, prefix: string): Record<string, unknown> {
   const path = prefix + field.name
   const { message } = parts
+  const form = field.fields && {
+    form: { value: field.fields.map((inner) => wireField(inner, parts, `${path}.`)) },
+  }
   return {
     name: field.name,
     ...(field.label !== undefined && { label: field.label }),
     ...(field.type !== undefined && { type: field.type }),
-    ...(field.fields !== undefined && {
-      form: { value: field.fields.map((inner) => wireField(inner, parts, `${path}.`)) },
+    ...(form && (field.fieldsBelow === 'value' ? { value: form } : form)),
+    ...(field.options !== undefined && {
+      options: field.options.map((option) => wireOption(option, parts, path)),
     }),
-    ...(field.options !== undefined && { options: field.options.map((option) => wireOption(option, parts)) }),
+    ...(field.values !== undefined && { options: field.values }),
     ...(field.required !== undefined && { required: field.required }),
     ...(field.secret === true && { secret: true }),
     ...(field.minLength !== undefined && { minLength: field.minLength }),
     ...(field.maxLength !== undefined && { maxLength: field.maxLength }),
     ...(field.format !== undefined && { format: field.format }),
     ...(field.fixed !== undefined && { value: field.fixed, mutable: false }),
+    ...(field.hidden === true && { visible: false }),
     ...(message?.field === path && { messages: { type: 'array', value: [message.value] } }),
   }
 }
 
-const wireOption = (option: Option, parts: FormParts): Record<string, unknown> => ({
-  label: option.label,
-  value: {
-    form: { value: option.fields.map((field) => wireField(field, { ...parts, message: undefined }, '')) },
-  },
-  ...(parts.optionPath && { relatesTo: parts.optionPath(option) }),
-})
+/** An option that stands for an authenticator points to it; its fields take no message. */
+const wireOption = (option: Option, parts: FormParts, path: string): Record<string, unknown> => {
+  const isAuthenticator = option.authenticator !== undefined
+  const inner = isAuthenticator ? { ...parts, message: undefined } : parts
+  const fields = option.fields.map((field) => wireField(field, inner, isAuthenticator ? '' : `${path}.`))
+  return {
+    label: option.label,
+    value: { form: { value: fields } },
+    ...(isAuthenticator && parts.optionPath && { relatesTo: parts.optionPath(option) }),
+  }
+}

@@ -1,12 +1,15 @@
-import { isoTime } from '../../base/index.ts'
+import { isoTime, type Secrets } from '../../base/index.ts'
+import type { Enrollment } from '../../directory/index.ts'
 import {
   type Authenticator,
   authenticatorId,
-  choicesOf,
   enrollmentId,
   type FlowAnswer,
+  intents,
+  type Option,
   onOffer,
-  recovered,
+  type RenderContext,
+  type Stage,
   type Step,
   type TransactionContext,
   type View,
@@ -18,6 +21,8 @@ import { wireMessage } from './messages.ts'
 export interface WireParts {
   readonly steps: readonly Step[]
   readonly authenticators: ReadonlyMap<string, Authenticator>
+  readonly secrets: Secrets
+  readonly orgName: string
   /** The public address of the engine, without a slash at the end. */
   readonly baseUrl: string
   /** The OAuth base of an issuer's name, for the hint where the interaction code is redeemed. */
@@ -29,12 +34,12 @@ type Json = Readonly<Record<string, unknown>>
 const array = (value: readonly unknown[]): Json => ({ type: 'array', value })
 const object = (value: Json): Json => ({ type: 'object', value })
 
-/** An answer of the flow as the protocol writes it: exactly the steps on offer, and what they are about. */
-export function wireResponse(parts: WireParts, answer: FlowAnswer): Json {
-  const { context: standing, refused, notice, interactionCode } = answer
-  const { transaction, stage } = standing
-  const said = refused ?? notice
-  const message = said && wireMessage(said, parts.authenticators)
+/** An answer of the flow as the protocol writes it: exactly the steps on offer, and the parts they point to. */
+export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promise<Json> {
+  const { context, view, refused, notice, interactionCode } = answer
+  const { transaction, stage } = context
+  const shown = refused ?? notice
+  const message = shown && wireMessage(shown, parts.authenticators)
   const onField =
     refused?.field !== undefined && message ? { field: refused.field, value: message } : undefined
   const head = {
@@ -44,142 +49,245 @@ export function wireResponse(parts: WireParts, answer: FlowAnswer): Json {
     intent: 'LOGIN',
     ...(message && !onField && { messages: array([message]) }),
   }
-  if (interactionCode !== undefined)
-    return { ...head, ...context(standing), ...success(parts, standing, interactionCode) }
+  if (interactionCode !== undefined) {
+    return { ...head, ...appOf(context), ...success(parts, context, interactionCode) }
+  }
   // A terminal response carries no `cancel`: the SDK would be stuck on it.
   if (stage === 'closed') return head
 
-  const view: View = { ...standing, progress: transaction.progress, authenticators: parts.authenticators }
   const rendered = onOffer(parts.steps, view).filter((step) => step.rendered?.(view) ?? true)
-  const form = (step: Step) => stepForm(parts, standing, view, step, onField)
+  const form = (step: Step) => stepForm(parts, context, view, step, onField)
   const at = (place: Step['place']) => rendered.filter((step) => step.place === place)
   const actions = Object.fromEntries(at('authenticator').map((step) => [step.name, form(step)]))
   return {
     ...head,
     remediation: array(at('remediation').map(form)),
-    ...about(view, standing, actions),
-    ...context(standing),
+    ...(await about(parts, context, view, actions)),
+    ...Object.assign({}, ...rendered.map((step) => step.parts?.(view) ?? {})),
+    ...appOf(context),
     ...Object.fromEntries(at('top').map((step) => [step.name, form(step)])),
   }
 }
 
 function stepForm(
   parts: WireParts,
-  standing: TransactionContext,
+  { transaction }: TransactionContext,
   view: View,
   step: Step,
   message: Parameters<typeof wireForm>[0]['message'],
 ): Json {
-  const { challenge } = view.progress
-  const polled = challenge && parts.authenticators.get(challenge.authenticator)?.verify?.polls?.(challenge)
-  const related = relations[step.name]
+  const related = step.about?.(view)
   return wireForm({
     name: step.name,
     href: `${parts.baseUrl}/idp/idx/${step.path}`,
     fields: step.fields(view),
-    stateHandle: standing.transaction.stateHandle,
-    ...(related !== undefined && { relatesTo: related }),
-    refresh: step.name === 'poll' ? polled : undefined,
+    stateHandle: transaction.stateHandle,
+    ...(related !== undefined && { relatesTo: paths[related] }),
+    refresh: step.refresh?.(view),
     message,
-    optionPath: ({ authenticator }) =>
-      `$.authenticatorEnrollments.value[${choicesOf(view.progress, view.policy).indexOf(authenticator)}]`,
+    optionPath: (option) => optionPath(view, option),
   })
 }
 
-/** Which part of the response a form is about. */
-const relations: Readonly<Record<string, string>> = {
-  'challenge-authenticator': '$.currentAuthenticatorEnrollment',
-  'reset-authenticator': '$.currentAuthenticator',
-  'reenroll-authenticator': '$.currentAuthenticator',
+/** Where the part that a form is about stands. */
+const paths = {
+  authenticator: '$.currentAuthenticator',
+  enrollment: '$.currentAuthenticatorEnrollment',
+} as const
+
+/** Where the part that an option is about stands. */
+function optionPath(view: View, { authenticator, enrollmentId: id }: Option): string {
+  if (isEnrolling(view)) {
+    return `$.authenticators.value[${view.enrollable.findIndex(({ key }) => key === authenticator)}]`
+  }
+  const chosen = view.choices.findIndex(({ key }) => key === authenticator)
+  if (view.choices[chosen]?.challenge?.optionAbout === 'authenticator') {
+    return `$.authenticators.value[${chosen}]`
+  }
+  const at = listed(view).findIndex(
+    (one) => one.authenticator.key === authenticator && (id === undefined || one.enrollment?.id === id),
+  )
+  return `$.authenticatorEnrollments.value[${at}]`
 }
 
-/** The authenticators that the forms point to, with the actions that hang on the current one. */
-function about(view: View, standing: TransactionContext, actions: Json): Json {
-  const { progress, policy, authenticators, stage } = view
-  const password = authenticators.get(recovered)
-  if (password === undefined) throw new Error('the password authenticator is missing')
-  const settings = { settings: password.reset?.settings(policy.password) }
+const isEnrolling = ({ stage }: View): boolean =>
+  stage === 'select-enroll' || stage === 'enroll-data' || stage === 'enroll'
 
-  if (stage === 'identify') {
-    if (Object.keys(actions).length === 0) return {}
-    return { currentAuthenticator: object({ ...describe(password), ...actions }) }
-  }
-  if (stage === 'identify-recovery') return { recoveryAuthenticator: object(describe(password)) }
-  if (stage === 'reset' || stage === 'reenroll') {
-    return {
-      currentAuthenticator: object({ ...describe(password), ...settings, ...actions }),
-      recoveryAuthenticator: object({ ...describe(password), ...settings }),
-      ...(stage === 'reenroll' && {
-        enrollmentAuthenticator: object({ ...describe(password), ...settings }),
-      }),
-      ...user(standing),
-    }
-  }
-  return {
-    ...current(view, standing, actions),
-    ...selection(view, standing),
-    ...(progress.intent === 'recovery' && { recoveryAuthenticator: object(describe(password)) }),
-    ...user(standing),
-  }
-}
-
-/** The enrollment that is being challenged. */
-function current(
-  { progress, authenticators }: View,
-  { transaction }: TransactionContext,
+type PartsOf = (
+  parts: WireParts,
+  context: TransactionContext,
+  view: View,
   actions: Json,
-): Json {
-  const { challenge } = progress
-  const authenticator = authenticators.get(challenge?.authenticator ?? '')
-  if (challenge === undefined || authenticator === undefined) return {}
-  const contextualData = authenticator.verify?.contextualData?.(challenge)
+) => Promise<Json> | Json
+
+/** The parts of a response at each stage: the authenticators that the forms point to, with the actions on the current one. */
+const about: PartsOf = (parts, context, view, actions) => partsAt[view.stage](parts, context, view, actions)
+
+const nothing: PartsOf = () => ({})
+
+const replacing: PartsOf = (_, context, view, actions) => {
+  const current = replaced(view)
+  const settings = { settings: current.reset?.settings(view.policy.password) }
+  return {
+    currentAuthenticator: object({ ...describe(current), ...settings, ...actions }),
+    recoveryAuthenticator: object({ ...describe(current), ...settings }),
+    ...(view.stage === 'reenroll' && {
+      enrollmentAuthenticator: object({ ...describe(current), ...settings }),
+    }),
+    ...user(context),
+  }
+}
+
+const challenging: PartsOf = async (parts, context, view, actions) => ({
+  ...(await challenged(parts, context, view, actions)),
+  authenticators: array(view.choices.map((one) => describe(one))),
+  authenticatorEnrollments: array(listed(view).map((one) => enrollment(view, one))),
+  ...(intents[view.progress.intent].replaces !== undefined && {
+    recoveryAuthenticator: object(describe(replaced(view))),
+  }),
+  ...user(context),
+})
+
+const enrolling: PartsOf = async (parts, context, view, actions) => {
+  const { challenge } = view.progress
+  const current = view.authenticators.get(challenge?.authenticator ?? '')
+  const contextualData =
+    challenge &&
+    !challenge.pending &&
+    (await current?.enroll?.contextualData?.(challenge, renderContext(parts, context, view)))
+  return {
+    ...(challenge &&
+      current && {
+        currentAuthenticator: object({
+          ...(contextualData && { contextualData }),
+          ...describe(current, challenge.pending ? undefined : challenge.method),
+          ...actions,
+        }),
+      }),
+    authenticators: array(view.enrollable.map((one) => describe(one))),
+    authenticatorEnrollments: array(
+      view.enrollments.flatMap((one) => {
+        const authenticator = view.authenticators.get(one.authenticator)
+        return authenticator === undefined ? [] : [enrollment(view, { authenticator, enrollment: one })]
+      }),
+    ),
+    ...(challenge &&
+      current &&
+      !challenge.pending && { enrollmentAuthenticator: object(describe(current, challenge.method)) }),
+    ...user(context),
+  }
+}
+
+const partsAt: Readonly<Record<Stage, PartsOf>> = {
+  identify: (_, __, view, actions) =>
+    Object.keys(actions).length === 0
+      ? {}
+      : { currentAuthenticator: object({ ...describe(replaced(view)), ...actions }) },
+  'identify-recovery': (_, __, view) => ({ recoveryAuthenticator: object(describe(replaced(view))) }),
+  select: challenging,
+  'verify-data': challenging,
+  verify: challenging,
+  reset: replacing,
+  reenroll: replacing,
+  'select-enroll': enrolling,
+  'enroll-data': enrolling,
+  enroll: enrolling,
+  recovered: nothing,
+  granted: nothing,
+  closed: nothing,
+}
+
+/** The authenticator whose credential a recovery replaces. */
+function replaced({ replaceable }: View): Authenticator {
+  if (replaceable === undefined) throw new Error('no authenticator can be replaced')
+  return replaceable
+}
+
+/** What is being challenged: an enrollment, or for some authenticators the authenticator itself. */
+async function challenged(
+  parts: WireParts,
+  context: TransactionContext,
+  view: View,
+  actions: Json,
+): Promise<Json> {
+  const { challenge } = view.progress
+  const authenticator = view.authenticators.get(challenge?.authenticator ?? '')
+  if (challenge === undefined || authenticator?.challenge === undefined) return {}
+  const { challenge: ways } = authenticator
+  const contextualData = challenge.pending
+    ? undefined
+    : await ways.contextualData?.(challenge, renderContext(parts, context, view))
+  const method = challenge.pending ? undefined : challenge.method
+  if (ways.about === 'authenticator') {
+    const current = {
+      ...describe(authenticator, method),
+      ...(contextualData && { contextualData }),
+      ...actions,
+    }
+    return { currentAuthenticator: object(current) }
+  }
+  const own = view.enrollments.filter((one) => one.authenticator === authenticator.key)
+  const chosen = own.find(({ id }) => id === challenge.enrollmentId) ?? own[0]
   return {
     currentAuthenticatorEnrollment: object({
-      ...enrollment(authenticator, { progress, transactionId: transaction.id }),
+      ...enrollment(view, { authenticator, enrollment: chosen }, method),
       ...(contextualData && { contextualData }),
       ...actions,
     }),
   }
 }
 
-/** What can be chosen, in the order of the options. */
-function selection({ progress, policy, authenticators }: View, { transaction }: TransactionContext): Json {
-  const choices = choicesOf(progress, policy).flatMap((key) => authenticators.get(key) ?? [])
-  return {
-    authenticators: array(choices.map(describe)),
-    authenticatorEnrollments: array(
-      choices.map((choice) => enrollment(choice, { progress, transactionId: transaction.id })),
-    ),
-  }
+const renderContext = (
+  { secrets, orgName, baseUrl }: WireParts,
+  { client }: TransactionContext,
+  view: View,
+): RenderContext => ({ ...view, secrets, client, org: { name: orgName, baseUrl } })
+
+/** What stands in the list of enrollments: an entry for each option, and for some authenticators one for each enrollment. */
+interface Listed {
+  readonly authenticator: Authenticator
+  readonly enrollment: Enrollment | undefined
 }
 
-const describe = ({ key, type, displayName, methods }: Authenticator): Json => ({
+const listed = ({ choices, enrollments }: View): readonly Listed[] =>
+  choices.flatMap((authenticator) => {
+    const { optionPerEnrollment, optionAbout } = authenticator.challenge ?? {}
+    const own = enrollments.filter((one) => one.authenticator === authenticator.key)
+    const all = optionPerEnrollment || optionAbout === 'authenticator' ? own : own.slice(0, 1)
+    const entries: readonly (Enrollment | undefined)[] = all.length === 0 ? [undefined] : all
+    return entries.map((one): Listed => ({ authenticator, enrollment: one }))
+  })
+
+/** An authenticator as it stands in a response. Once a method is chosen it alone is listed. */
+const describe = ({ key, type, displayName, methods }: Authenticator, chosen?: string): Json => ({
   type,
   key,
   id: authenticatorId(key),
   displayName,
-  methods: methods.map((method) => ({ type: method })),
+  methods: methods
+    .filter((method) => chosen === undefined || method.type === chosen)
+    .map((method) => ({ type: method.type })),
 })
 
-function enrollment(
-  authenticator: Authenticator,
-  { progress, transactionId }: { readonly progress: View['progress']; readonly transactionId: string },
-): Json {
-  const profile = authenticator.verify?.profile?.(progress)
+/** An enrollment as it stands in a response: before a proof with an id that says nothing of the user. */
+function enrollment(view: View, { authenticator, enrollment: own }: Listed, method?: string): Json {
+  const profile = authenticator.challenge?.profile?.(view, own)
   return {
     ...(profile && { profile }),
-    ...describe(authenticator),
-    id: enrollmentId(authenticator, transactionId),
+    ...describe(authenticator, method),
+    id: own?.id ?? enrollmentId(authenticator, view.transaction.id),
+    ...(own?.name && { displayName: own.name }),
+    ...(own && authenticator.challenge?.details?.(own)),
   }
 }
 
-/** Who it is about, as typed. The id stands only in the last response: before that it would tell who exists. */
+/** Who it is about, as typed. The id stands only in the last response: before that it would show who has an account. */
 const user = ({ transaction }: TransactionContext): Json => {
   const { subject } = transaction.progress
   return subject === undefined ? {} : { user: object({ identifier: subject.identifier }) }
 }
 
-const context = ({ client }: TransactionContext): Json => ({
+const appOf = ({ client }: TransactionContext): Json => ({
   app: object({ name: 'oidc_client', label: client.label, id: client.id }),
 })
 

@@ -4,18 +4,17 @@
  */
 import type { EventType } from '../../audit/index.ts'
 import { isoTime, ProtocolError } from '../../base/index.ts'
-import { authenticatorId } from '../../flow/index.ts'
+import { type Authenticator, authenticatorId } from '../../flow/index.ts'
 import {
-  type AllowedFor,
   type AuthenticatorSetup,
   authenticatorSetups,
   isAllowedFor,
-  policiesNeedingEmail,
+  policiesNeeding,
   putAuthenticatorSetup,
 } from '../../policies/index.ts'
 import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
-import { fieldsIn, newReader, pageOf, pageWithin, type Reader } from '../input.ts'
+import { fieldsIn, newReader, pageOf, pageWithin } from '../input.ts'
 import {
   type Answer,
   type Call,
@@ -25,36 +24,25 @@ import {
   recordEvent,
 } from '../operation.ts'
 
-interface AuthenticatorInfo {
-  readonly key: 'okta_email' | 'okta_password'
-  readonly type: string
-  readonly name: string
-}
-
-const authenticators: readonly AuthenticatorInfo[] = [
-  { key: 'okta_email', type: 'email', name: 'Email' },
-  { key: 'okta_password', type: 'password', name: 'Password' },
-]
-
-function getAuthenticator({ params }: Call): AuthenticatorInfo {
+function getAuthenticator({ params, parts }: Call): Authenticator {
   const id = params.authenticatorId ?? ''
-  const authenticator = authenticators.find(({ key }) => authenticatorId(key) === id)
+  const authenticator = parts.authenticators.find(({ key }) => authenticatorId(key) === id)
   if (authenticator === undefined) throw notFound(id, 'Authenticator')
   return authenticator
 }
 
 async function setupOf(
   db: Parameters<typeof authenticatorSetups>[0],
-  { key }: AuthenticatorInfo,
+  authenticator: Authenticator,
 ): Promise<AuthenticatorSetup> {
-  const setup = (await authenticatorSetups(db, [key]))[key]
-  if (setup === undefined) throw new Error(`the authenticator ${key} has no setup`)
+  const setup = (await authenticatorSetups(db, [authenticator]))[authenticator.key]
+  if (setup === undefined) throw new Error(`the authenticator ${authenticator.key} has no setup`)
   return setup
 }
 
 function renderAuthenticator(
   { parts }: Call,
-  { key, type, name }: AuthenticatorInfo,
+  { key, type, displayName, settings: known = {} }: Authenticator,
   { status, settings, updatedAt }: AuthenticatorSetup,
 ): object {
   const id = authenticatorId(key)
@@ -65,12 +53,15 @@ function renderAuthenticator(
     id,
     key,
     type,
-    name,
+    name: displayName,
     status,
     created: isoTime(0),
     lastUpdated: isoTime(updatedAt),
-    settings:
-      key === 'okta_email' ? { allowedFor: 'any', tokenLifetimeInMinutes: minutes, ...settings } : settings,
+    settings: {
+      ...(known.allowedFor && { allowedFor: 'any' }),
+      ...(known.tokenLifetimeInMinutes && { tokenLifetimeInMinutes: minutes }),
+      ...settings,
+    },
     _links: {
       self: { href: self, hints: { allow: ['GET', 'PUT'] } },
       [next]: { href: `${self}/lifecycle/${next}`, hints: { allow: ['POST'] } },
@@ -90,17 +81,17 @@ async function change(
     await takeLock(tx, 'authenticators')
     const before = await setupOf(tx, authenticator)
     const setup: AuthenticatorSetup = { ...wanted(before), updatedAt: now }
-    const requiring = await policiesNeedingEmail(tx)
+    const requiring = await policiesNeeding(tx, authenticator.key, parts.authenticators)
     for (const use of ['sso', 'recovery'] as const) {
       if (isAllowedFor(before, use) && !isAllowedFor(setup, use))
         refuseIfRequired(authenticator, requiring[use])
     }
     await putAuthenticatorSetup(tx, authenticator.key, setup)
-    const { key, name } = authenticator
+    const { key, displayName } = authenticator
     await recordEvent(call, tx, {
       eventType,
       displayMessage: 'Authenticator managed',
-      target: [{ id: authenticatorId(key), type: 'AuthenticatorEntity', displayName: name }],
+      target: [{ id: authenticatorId(key), type: 'AuthenticatorEntity', displayName }],
     })
     return setup
   })
@@ -112,8 +103,8 @@ async function change(
  * Throws 403 `E0000148` if policies require the authenticator: without it, the users they apply to could not sign in or
  * recover. The password is required by every policy.
  */
-function refuseIfRequired({ key }: AuthenticatorInfo, policies: readonly string[]): void {
-  const names = key === 'okta_password' ? ['every policy'] : policies
+function refuseIfRequired({ reset }: Authenticator, policies: readonly string[]): void {
+  const names = reset === undefined ? policies : ['every policy']
   if (names.length === 0) return
   throw new ProtocolError(
     403,
@@ -123,20 +114,22 @@ function refuseIfRequired({ key }: AuthenticatorInfo, policies: readonly string[
   )
 }
 
-const uses: readonly AllowedFor[] = ['any', 'recovery', 'sso', 'none']
-
-function readSettings(call: Call, authenticator: AuthenticatorInfo): AuthenticatorSetup['settings'] {
+/** Reads the settings of a body. Each authenticator checks its own; others are stored and have no effect. */
+function readSettings(call: Call, authenticator: Authenticator): AuthenticatorSetup['settings'] {
   const reader = newReader()
   const { body } = call
-  for (const name of ['key', 'type', 'name'] as const) {
-    if (body[name] !== undefined && body[name] !== authenticator[name])
-      reader.problems.push(`${name}: cannot be changed`)
+  const fixed = { key: authenticator.key, type: authenticator.type, name: authenticator.displayName }
+  for (const [name, value] of Object.entries(fixed)) {
+    if (body[name] !== undefined && body[name] !== value) reader.problems.push(`${name}: cannot be changed`)
   }
   const settings = fieldsIn(reader, body, 'settings')
-  if (authenticator.key === 'okta_email') checkEmail(reader, settings)
+  const supported = authenticator.settings ?? {}
+  for (const [name, check] of Object.entries(supported)) {
+    const problem = settings[name] === undefined ? undefined : check(settings[name])
+    if (problem !== undefined) reader.problems.push(`settings.${name}: ${problem}`)
+  }
   reader.check()
-  const supported = authenticator.key === 'okta_email' ? ['allowedFor', 'tokenLifetimeInMinutes'] : []
-  const ignored = Object.keys(settings).filter((name) => !supported.includes(name))
+  const ignored = Object.keys(settings).filter((name) => supported[name] === undefined)
   if (ignored.length > 0) {
     call.parts.log?.warn(
       { authenticator: authenticator.key, ignored },
@@ -146,17 +139,9 @@ function readSettings(call: Call, authenticator: AuthenticatorInfo): Authenticat
   return settings
 }
 
-function checkEmail(
-  reader: Reader,
-  { allowedFor, tokenLifetimeInMinutes: minutes }: AuthenticatorSetup['settings'],
-): void {
-  if (allowedFor !== undefined && !uses.includes(allowedFor)) {
-    reader.problems.push(`settings.allowedFor: must be one of ${uses.join(', ')}`)
-  }
-  if (minutes !== undefined && !(Number.isInteger(minutes) && minutes >= 1 && minutes <= 1440)) {
-    reader.problems.push('settings.tokenLifetimeInMinutes: must be a number from 1 to 1440')
-  }
-}
+/** In the order in which they are listed. */
+const inOrder = (all: readonly Authenticator[]): readonly Authenticator[] =>
+  all.toSorted((left, right) => (left.displayName < right.displayName ? -1 : 1))
 
 const one = '/authenticators/:authenticatorId'
 
@@ -167,7 +152,7 @@ export const authenticatorOperations: readonly Operation[] = [
     role: 'read',
     summary: 'List the authenticators',
     async handle(call) {
-      const { items, next } = pageWithin(authenticators, pageOf(call.query), ({ key }) =>
+      const { items, next } = pageWithin(inOrder(call.parts.authenticators), pageOf(call.query), ({ key }) =>
         authenticatorId(key),
       )
       const { db } = call.parts.storage

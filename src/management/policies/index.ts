@@ -81,7 +81,7 @@ function warnUnsupported(
   type: string,
   { name, body }: Pick<StoredItem, 'name' | 'body'>,
 ): void {
-  const ignored = unsupportedSettings(type, body)
+  const ignored = unsupportedSettings(type, body, parts.authenticators)
   if (ignored.length === 0) return
   parts.log?.warn(
     { policyType: type, policyName: name, ignored },

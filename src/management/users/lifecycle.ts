@@ -4,10 +4,11 @@ import {
   lockPerson,
   type Person,
   type PersonStatus,
-  withPassword,
+  usersEnrolledIn,
 } from '../../directory/index.ts'
 import { lockoutBudget } from '../../flow/index.ts'
 import { clearBudgets, usedOf } from '../../limits/index.ts'
+import { passwordKey } from '../../passwords/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import { flag } from '../input.ts'
 import type { Answer, Call, ManagementParts, Operation } from '../operation.ts'
@@ -58,7 +59,7 @@ async function activate(call: Call): Promise<Answer> {
   const person = await getUser(call)
   const refused = new ProtocolError(403, 'E0000016', 'Activation failed because the user is already active')
   const from = ['STAGED', 'DEPROVISIONED'] as const
-  if ((await withPassword(call.parts.storage.db, [person.id])).has(person.id)) {
+  if ((await usersEnrolledIn(call.parts.storage.db, [person.id], passwordKey)).has(person.id)) {
     await changeStatus(call, person, { from, to: 'ACTIVE', refused })
     return { body: {} }
   }

@@ -1,4 +1,4 @@
-import { credentialsOfPeople, type Person, putCredential, updatePerson } from '../../directory/index.ts'
+import { enrollmentsOfUsers, type Person, putEnrollment, updatePerson } from '../../directory/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
 import { type Reader, requiredText } from '../input.ts'
 import type { Fields, ManagementParts } from '../operation.ts'
@@ -29,16 +29,20 @@ const normalizedAnswer = (answer: string): string =>
   answer.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 
 /** Hashes an answer before the database transaction, and returns the function that stores it within one. */
-export async function prepareQuestion({ people }: ManagementParts, { question, answer }: RecoveryQuestion) {
+export async function prepareQuestion(
+  { people, random }: ManagementParts,
+  { question, answer }: RecoveryQuestion,
+) {
   const data = { question, hash: await people.hashed(normalizedAnswer(answer)) }
   return async (tx: Tx, person: Person, now: number): Promise<void> => {
-    await putCredential(tx, { personId: person.id, authenticator, data }, now)
+    const enrollment = { personId: person.id, authenticator, prefix: 'qae', method: authenticator, data }
+    await putEnrollment(tx, enrollment, { random, now })
     await updatePerson(tx, person.id, { secretChanged: true }, now)
   }
 }
 
 /** The recovery questions of users, by user id. Answers are stored as hashes. */
 export async function questionsOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const found = await credentialsOfPeople<{ readonly question: string }>(db, ids, authenticator)
+  const found = await enrollmentsOfUsers<{ readonly question: string }>(db, ids, authenticator)
   return new Map([...found].map(([id, { question }]) => [id, question]))
 }

@@ -1,5 +1,6 @@
 import { isoTime } from '../../base/index.ts'
-import { type Person, withPassword } from '../../directory/index.ts'
+import { type Person, usersEnrolledIn } from '../../directory/index.ts'
+import { passwordKey } from '../../passwords/index.ts'
 import { type ManagementParts, prefix } from '../operation.ts'
 import { questionsOf } from './question.ts'
 
@@ -68,7 +69,7 @@ export const credentialsOf = ({ profile }: Person, { password, question }: Shown
 /** Renders users, with one query for all passwords and one for all recovery questions. */
 export async function usersOf(parts: ManagementParts, people: readonly Person[]): Promise<readonly object[]> {
   const ids = people.map(({ id }) => id)
-  const withPasswords = await withPassword(parts.storage.db, ids)
+  const withPasswords = await usersEnrolledIn(parts.storage.db, ids, passwordKey)
   const questions = await questionsOf(parts.storage.db, ids)
   return people.map((person) =>
     userOf(parts.baseUrl(), person, {

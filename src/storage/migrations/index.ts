@@ -5,6 +5,7 @@ import { peopleSearch } from './0003-people-search.ts'
 import { userVersion } from './0004-user-version.ts'
 import { sources } from './0005-sources.ts'
 import { names } from './0006-names.ts'
+import { enrollments } from './0007-enrollments.ts'
 
 /** In the order of their names. A released migration never changes; a change of the schema is a new one. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-user-version': userVersion,
   '0005-sources': sources,
   '0006-names': names,
+  '0007-enrollments': enrollments,
 }

@@ -1,20 +1,23 @@
-import type { NewEvent } from '../../audit/index.ts'
-import {
-  type Authenticator,
-  type Charge,
-  expire,
-  type Input,
-  type Judgement,
-  miss,
-  missesAllowed,
-  type Outcome,
-  type Progress,
-  type StepContext,
-  type Verification,
-} from '../../flow/index.ts'
-import { everybody, sizedFor, type Use } from '../../limits/index.ts'
+import type { NewEvent } from '../audit/index.ts'
+import { everybody, sizedFor, type Use } from '../limits/index.ts'
+import type { Admission, Judgement, StepContext } from './authenticator.ts'
+import type { Input } from './form.ts'
+import type { Charge, Outcome } from './outcome.ts'
+import { type Challenge, expire, miss, missesAllowed, type Progress } from './progress.ts'
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
+
+/** What is judged: an answer to a challenge, or the confirmation of an enrolment. */
+export interface Asked {
+  /** The authenticator's key. */
+  readonly key: string
+  judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
+  admit?(input: Input, context: StepContext): Admission
+  /** What a right answer makes of the transaction. */
+  right(judgement: Judged): Progress
+  /** What a wrong answer is counted on: where the transaction was before the answer named a user. */
+  readonly before: Progress
+}
 
 /**
  * Judges an answer, unless a budget says that it is not judged at all, and says what becomes of it. Undefined: there is
@@ -27,11 +30,10 @@ type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
  */
 export async function attempt(
   context: StepContext,
-  { key, verify }: Pick<Authenticator, 'key'> & { readonly verify: Verification },
+  asked: Asked,
   input: Input,
-  right: Progress,
 ): Promise<Outcome | undefined> {
-  const admission = verify.admit?.(input, context)
+  const admission = asked.admit?.(input, context)
   if (admission?.isReadable === false) return undefined
   const { spray } = context.budgets
   const ofSource = usesOfSource(context)
@@ -47,7 +49,7 @@ export async function attempt(
   const isSpent = (use: Use, index: number) => (used[index] ?? 0) >= use.budget.limit
   if (admission !== undefined) {
     const spent = counted.find(isSpent)
-    if (spent !== undefined) return refusedBySource(context, spent)
+    if (spent !== undefined) return refusedBySource(asked, spent)
     if (named.some((use, index) => isSpent(use, ofSource.length + index))) {
       const { refusal } = admission
       const judgement: Judged = {
@@ -57,23 +59,18 @@ export async function attempt(
         refusal,
         rule: 'budget-by-name',
       }
-      return answered(context, judgement, key, right, counted)
+      return answered(context, asked, judgement, counted)
     }
   }
-  const judgement = await verify.judge(input, context, context.progress.challenge)
-  return judgement.verdict === 'unreadable' ? undefined : answered(context, judgement, key, right, counted)
+  const judgement = await asked.judge(input, context, context.progress.challenge)
+  return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
 }
 
 /** The outcome of a judged answer. */
-function answered(
-  context: StepContext,
-  judgement: Judged,
-  authenticator: string,
-  right: Progress,
-  ofSource: readonly Use[],
-): Outcome {
+function answered(context: StepContext, asked: Asked, judgement: Judged, ofSource: readonly Use[]): Outcome {
   const { visible = [], budgets, verdict } = judgement
-  const missed = miss(context.progress)
+  const { key: authenticator } = asked
+  const missed = miss(asked.before)
   const wrong: Outcome = {
     progress: missed,
     refused: missed.closed === undefined ? judgement.refusal : { status: 429, key: 'tooManyRequests' },
@@ -82,7 +79,7 @@ function answered(
   /** Where a budget is spent, what remains to be counted is that something was wrong. */
   const spent: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }
   const asWrong: readonly Charge[] = [
-    ...ofSource.map((use) => chargeOfSource(context, use)),
+    ...ofSource.map((use) => chargeOfSource(asked, use)),
     ...visible.map((use) => ({ ...use, otherwise: spent })),
   ]
   if (verdict === 'wrong') {
@@ -97,10 +94,10 @@ function answered(
   const isGuessable = visible.length + budgets.length > 0
   const last = judgement.last === undefined ? [] : [judgement.last]
   return {
-    progress: judgement.expired ? expire(right, authenticator) : right,
+    progress: judgement.expired ? expire(asked.right(judgement), authenticator) : asked.right(judgement),
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
     charges: [
-      ...(isGuessable ? ofSource.map((use) => ({ ...chargeOfSource(context, use), free: true })) : []),
+      ...(isGuessable ? ofSource.map((use) => ({ ...chargeOfSource(asked, use), free: true })) : []),
       ...[...visible, ...budgets, ...last].map(({ budget, subject }) => ({
         budget,
         subject,
@@ -133,22 +130,22 @@ function usesOfSource({ budgets, source }: StepContext): readonly Use[] {
   }))
 }
 
-const tooManyOfSource = ({ progress }: StepContext): Outcome => ({
-  progress,
+const tooManyOfSource = ({ before }: Asked): Outcome => ({
+  progress: before,
   refused: { status: 429, key: 'tooManyRequests' },
 })
 
-const chargeOfSource = (context: StepContext, { budget, subject }: Use): Charge => ({
+const chargeOfSource = (asked: Asked, { budget, subject }: Use): Charge => ({
   budget,
   subject,
-  otherwise: tooManyOfSource(context),
+  otherwise: tooManyOfSource(asked),
   announces: 'system.operation.rate_limit.violation',
 })
 
 /** Nothing was judged; the charge finds the budget spent and answers until when, as for an answer that was. */
-const refusedBySource = (context: StepContext, use: Use): Outcome => ({
-  ...tooManyOfSource(context),
-  charges: [{ ...chargeOfSource(context, use), free: true }],
+const refusedBySource = (asked: Asked, use: Use): Outcome => ({
+  ...tooManyOfSource(asked),
+  charges: [{ ...chargeOfSource(asked, use), free: true }],
 })
 
 /** Counted last, as all nodes count it in one row. No answer is refused by it; it changes what the others allow. */

@@ -1,0 +1,191 @@
+import QRCode from 'qrcode'
+import type { Enrollment } from '../../directory/index.ts'
+import {
+  type Authenticator,
+  accountSubject,
+  type Challenge,
+  type Field,
+  type Input,
+  isMistyped,
+  type Judgement,
+  type RenderContext,
+  type Started,
+  type StepContext,
+  textAt,
+} from '../../flow/index.ts'
+import { newSecret, provisioningUri, stepOfCode } from './code.ts'
+
+/**
+ * The authenticator app: codes of six digits from a shared secret and the time (RFC 6238), as Okta's `google_otp`. Owns
+ * how the secret is made, shown once and sealed, and which codes are accepted: one step of 30 seconds either side at a
+ * sign-in, four back at enrolment (clients that enrol by themselves use an older code so that the current one stays
+ * good), and each step once, on whatever node (A66).
+ */
+const key = 'google_otp'
+const field = 'credentials.passcode'
+const purpose = 'totp secret'
+
+/** What is stored of it: the secret sealed, so that a database dump makes no codes. */
+interface TotpData {
+  readonly sealedSecret: string
+}
+
+const form: readonly Field[] = [
+  {
+    name: 'credentials',
+    type: 'object',
+    required: true,
+    fields: [{ name: 'passcode', label: 'Enter code', required: true }],
+  },
+]
+
+export const totpAuthenticator: Authenticator = {
+  key,
+  type: 'app',
+  displayName: 'Google Authenticator',
+  factors: ['possession'],
+  traits: [],
+  methods: [{ type: 'otp', amr: ['otp'] }],
+  // A code typed before a proof would be a guess at a second factor of whoever has one.
+  first: false,
+  recovers: false,
+  initialStatus: 'INACTIVE',
+  implicit: false,
+  enrollmentPrefix: 'uft',
+  challenge: {
+    about: 'authenticator',
+    resends: false,
+    fields: () => form,
+    start: async (context) => opened(context, 'verify', null),
+    judge: judgeChallenge,
+  },
+  enroll: {
+    resends: false,
+    fields: () => form,
+    start: async (context) => {
+      const data: TotpData = { sealedSecret: context.secrets.seal(purpose, newSecret(context.random)) }
+      return opened(context, 'enroll', data)
+    },
+    judge: judgeEnrolment,
+    contextualData,
+  },
+  settings: {},
+  messages: {
+    'authfactor.challenge.soft_token.invalid_passcode': {
+      class: 'ERROR',
+      text: 'Invalid code. Try again.',
+    },
+    'authfactor.challenge.soft_token.used_passcode': {
+      class: 'ERROR',
+      text: 'Each code can only be used once. Please wait for a new code and try again.',
+    },
+  },
+}
+
+const opened = (
+  { now, lifetimes }: StepContext,
+  purpose: Challenge['purpose'],
+  data: TotpData | null,
+): Started => ({
+  challenge: {
+    authenticator: key,
+    method: 'otp',
+    purpose,
+    startedAt: now,
+    expiresAt: now + lifetimes.code * 6,
+    data,
+  },
+  effects: [],
+})
+
+/** What the page shows: the secret as a picture for the app to read, and as text to type. The same until it is confirmed. */
+async function contextualData(challenge: Challenge, context: RenderContext) {
+  const secret = secretOf(challenge.data as TotpData, context)
+  const label = context.user?.profile.login ?? ''
+  const href = await QRCode.toDataURL(provisioningUri(secret, { label, issuer: context.org.name }), {
+    margin: 1,
+    width: 200,
+  })
+  return { qrcode: { method: 'embedded', href, type: 'image/png' }, sharedSecret: secret }
+}
+
+function secretOf({ sealedSecret }: TotpData, { secrets }: Pick<StepContext, 'secrets'>): string {
+  const secret = secrets.open(purpose, sealedSecret)
+  if (secret === undefined) throw new Error('the secret of an authenticator app cannot be opened')
+  return secret
+}
+
+/** Reads six digits, however they were grouped; undefined where there is nothing to judge. */
+function codeIn(input: Input): string | undefined {
+  const typed = textAt(input, field)
+  if (typed === undefined || typed === '' || isMistyped(input, field)) return undefined
+  return typed.normalize('NFKC').replace(/[\s-]/g, '').slice(0, 16)
+}
+
+/** Guesses are counted by account, and by the enrollment's own window as any code's are. */
+const budgetsOf = (context: StepContext) => {
+  const { budgets, person, progress, secrets } = context
+  const subject = `totp ${accountSubject(secrets, progress.subject?.identifier ?? '', person)}`
+  return [{ budget: budgets.codesPerDay, subject }]
+}
+
+async function judgeChallenge(input: Input, context: StepContext): Promise<Judgement> {
+  const code = codeIn(input)
+  if (code === undefined) return { verdict: 'unreadable' }
+  const enrollment = context.enrollments.find(({ authenticator }) => authenticator === key) as
+    | Enrollment<TotpData>
+    | undefined
+  const step =
+    enrollment && stepOfCode(code, secretOf(enrollment.data, context), context.now, { back: 1, forth: 1 })
+  const isUsed = enrollment !== undefined && step !== undefined && step <= enrollment.counter
+  const isRight = enrollment !== undefined && step !== undefined && !isUsed
+  return {
+    verdict: isRight ? 'right' : 'wrong',
+    budgets: budgetsOf(context),
+    ...(isRight && { enrollmentId: enrollment.id }),
+    effects: isRight ? [{ type: 'enrollment.advance', id: enrollment.id, counter: step }] : [],
+    refusal: {
+      status: 401,
+      key: `authfactor.challenge.soft_token.${isUsed ? 'used' : 'invalid'}_passcode`,
+      field,
+    },
+    rule: isUsed ? 'code-used' : 'wrong-code',
+  }
+}
+
+async function judgeEnrolment(
+  input: Input,
+  context: StepContext,
+  challenge: Challenge | undefined,
+): Promise<Judgement> {
+  const code = codeIn(input)
+  const { person, now } = context
+  if (code === undefined || challenge === undefined || person === undefined) return { verdict: 'unreadable' }
+  const data = challenge.data as TotpData
+  const step =
+    now < challenge.expiresAt
+      ? stepOfCode(code, secretOf(data, context), now, { back: 4, forth: 1 })
+      : undefined
+  return {
+    verdict: step === undefined ? 'wrong' : 'right',
+    budgets: budgetsOf(context),
+    effects:
+      step === undefined
+        ? []
+        : [
+            {
+              type: 'enrollment.put',
+              enrollment: {
+                personId: person.id,
+                authenticator: key,
+                prefix: 'uft',
+                method: 'otp',
+                data,
+                counter: step,
+              },
+            },
+          ],
+    refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field },
+    rule: 'wrong-code',
+  }
+}

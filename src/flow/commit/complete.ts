@@ -1,0 +1,85 @@
+import type { NewEvent } from '../../audit/index.ts'
+import type { Random, Secrets } from '../../base/index.ts'
+import { updatePerson } from '../../directory/index.ts'
+import { completeInteraction, extendInteraction, type Interaction } from '../../interactions/index.ts'
+import { startSession } from '../../sessions/index.ts'
+import { type Tx, together } from '../../storage/index.ts'
+import type { Authenticator } from '../authenticator.ts'
+import type { Grant } from '../settle.ts'
+import { openTransaction, type Transaction } from '../transactions.store.ts'
+
+/** What completing needs. */
+export interface Completion {
+  readonly tx: Tx
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly now: number
+  readonly authenticators: ReadonlyMap<string, Authenticator>
+  readonly lifetimes: {
+    readonly transaction: number
+    readonly interactionCode: number
+    readonly session: number
+  }
+  readonly transaction: Transaction
+  readonly interaction: Interaction
+}
+
+/** A cancelled transaction leaves the interaction alive: the next one starts from the first page with a new handle. */
+export async function openSuccessor(completion: Completion): Promise<void> {
+  const { tx, lifetimes, transaction, interaction, now } = completion
+  const expiresAt = now + lifetimes.transaction
+  const { id: interactionId, clientId } = interaction
+  await extendInteraction(tx, interactionId, expiresAt)
+  await openTransaction(
+    tx,
+    { interactionId, clientId, ordinal: transaction.ordinal + 1, expiresAt },
+    completion,
+  )
+}
+
+/** The end of a sign-in: a session and an interaction code. Answers the event to record. */
+export async function signIn(
+  { tx, lifetimes, secrets, interaction, now }: Completion,
+  { personId, amr }: Grant,
+  {
+    sessionId,
+    interactionCode: code,
+    unlocks,
+    knownSources,
+  }: {
+    readonly sessionId: string
+    readonly interactionCode: string
+    /** The account was locked, and the lockout has elapsed. */
+    readonly unlocks: boolean
+    /** The sources that the user is known from, with this one. */
+    readonly knownSources: string
+  },
+): Promise<NewEvent> {
+  const { clientId } = interaction
+  const { ip, userAgent } = interaction.origin
+  const session = {
+    id: sessionId,
+    personId,
+    clientId,
+    createdAt: now,
+    expiresAt: now + lifetimes.session,
+    details: { amr, ip, userAgent },
+  }
+  const codeExpiresAt = now + lifetimes.interactionCode
+  await together<unknown>([
+    startSession(tx, session),
+    complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
+    updatePerson(tx, personId, { lastLoginAt: now, knownSources, ...(unlocks && { status: 'ACTIVE' }) }, now),
+  ])
+  return {
+    eventType: 'user.session.start',
+    displayMessage: 'User login to app',
+    outcome: { result: 'SUCCESS' },
+    actor: { id: personId, type: 'User' },
+    target: [{ id: clientId, type: 'AppInstance' }],
+  }
+}
+
+async function complete(...[tx, id, ...how]: Parameters<typeof completeInteraction>): Promise<void> {
+  if (!(await completeInteraction(tx, id, ...how))) throw new Error(`interaction ${id} was completed twice`)
+}

@@ -1,0 +1,108 @@
+import { type NewEvent, sessionsCleared } from '../../audit/index.ts'
+import type { Random, Secrets } from '../../base/index.ts'
+import { queueMail } from '../../delivery/index.ts'
+import {
+  advanceCounter,
+  endPersonTokens,
+  putEnrollment,
+  rehashEnrollment,
+  updatePerson,
+  usePersonToken,
+} from '../../directory/index.ts'
+import { endTransactionsOf, type Interaction } from '../../interactions/index.ts'
+import { clearBudgets, sourceOf } from '../../limits/index.ts'
+import { revokeSessionsOf } from '../../sessions/index.ts'
+import { StaleRead, type Tx, together } from '../../storage/index.ts'
+import { mailQueued, withDebugData } from '../events.ts'
+import { sessionExpired } from '../load.ts'
+import type { Effect, Outcome } from '../outcome.ts'
+import type { Transaction } from '../transactions.store.ts'
+
+type Events = readonly NewEvent[]
+
+/** What carrying out needs. */
+export interface Work {
+  readonly tx: Tx
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly now: number
+  /** As it was read. */
+  readonly transaction: Transaction
+  readonly interaction: Interaction
+  readonly outcome: Outcome
+  readonly uses: Readonly<Record<string, string>>
+  /** Of the session that begins in the same database transaction, if one does. */
+  readonly sessionId: string
+}
+
+/** Carries out the effects of an outcome; answers the events to record. */
+export async function carryOutEffects(work: Work): Promise<Events> {
+  const { effects = [] } = work.outcome
+  const events = await together([...effects.map((effect) => carryOut(work, effect)), clearUsed(work)])
+  return events.flat()
+}
+
+/** Resets the budgets that a success makes good, all in one statement. */
+async function clearUsed({ tx, outcome: { effects = [] } }: Work): Promise<Events> {
+  const cleared = effects.filter((effect) => effect.type === 'budget.clear')
+  if (cleared.length > 0) await clearBudgets(tx, cleared)
+  return []
+}
+
+async function carryOut(work: Work, effect: Effect): Promise<Events> {
+  const { tx, transaction, interaction, outcome, now, uses, secrets, random } = work
+  switch (effect.type) {
+    case 'mail.queue': {
+      const source = secrets.hash('mail source', sourceOf(interaction).key)
+      const mail = { ...effect.mail, transactionId: transaction.id, source }
+      const id = await queueMail(tx, mail, { secrets, random, now })
+      const moved = { before: transaction.progress, after: outcome.progress }
+      return [withDebugData(mailQueued(mail, id, moved), uses)]
+    }
+    case 'enrollment.put':
+      await putEnrollment(tx, effect.enrollment, { random, now })
+      await updatePerson(tx, effect.enrollment.personId, { secretChanged: true }, now)
+      return []
+    case 'enrollment.rehash':
+      // Another sign-in may have been first; nothing depends on it.
+      await rehashEnrollment(tx, effect, now)
+      return []
+    case 'enrollment.advance':
+      // A code that was used a moment ago is judged anew, and found used: one success for each code (A66).
+      if (!(await advanceCounter(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)
+      return []
+    case 'person.update':
+      await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
+      return []
+    case 'codes.end':
+      await endCodes(work, effect.personId)
+      return []
+    case 'budget.clear':
+      return [] // Together, by clearUsed.
+    case 'sessions.revoke':
+      return revokeSessions(work, effect.personId)
+    case 'audit.record':
+      return [withDebugData(effect.event, uses)]
+  }
+}
+
+/**
+ * Ends every other recovery that is under way. The token that led here is used up: one that was used or ended a moment
+ * ago leads nowhere, and nothing of the outcome stands.
+ */
+async function endCodes({ tx, transaction, outcome, now }: Work, personId: string): Promise<void> {
+  for (const { tokenId } of outcome.progress.proofs) {
+    if (tokenId !== undefined && !(await usePersonToken(tx, tokenId, now))) {
+      throw sessionExpired('the recovery token has ended')
+    }
+  }
+  await together<unknown>([
+    endPersonTokens(tx, personId),
+    endTransactionsOf(tx, personId, now, { except: transaction.id, rule: 'password-changed' }),
+  ])
+}
+
+async function revokeSessions({ tx, now, sessionId }: Work, personId: string): Promise<Events> {
+  const revoked = await revokeSessionsOf(tx, personId, now, { except: sessionId })
+  return revoked > 0 ? [sessionsCleared(personId, revoked, { id: personId, type: 'User' })] : []
+}

@@ -1,0 +1,134 @@
+import { type NewEvent, recordEvents } from '../../audit/index.ts'
+import { asJudged, type JudgedUser } from '../../directory/index.ts'
+import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
+import { newSessionId } from '../../sessions/index.ts'
+import type { Storage, Tx } from '../../storage/index.ts'
+import { endedBy, eventsOfMove } from '../events.ts'
+import { rememberSource } from '../known-sources.ts'
+import type { FlowParts, TransactionContext } from '../load.ts'
+import type { Outcome } from '../outcome.ts'
+import { type Settled, settle } from '../settle.ts'
+import { moveTransaction, type Transaction } from '../transactions.store.ts'
+import { resolveCharges } from './charges.ts'
+import { openSuccessor, signIn } from './complete.ts'
+import { carryOutEffects } from './effects.ts'
+
+/** An outcome to write, and what it was computed from. */
+export interface Commitment {
+  readonly transaction: Transaction
+  readonly interaction: Interaction
+  readonly outcome: Outcome
+  /** The context of what the outcome makes of the transaction: what decides its end. */
+  readonly after: TransactionContext
+  /** The user that the outcome was computed from; undefined where it is about no user, known or not. */
+  readonly user: JudgedUser | undefined
+  /** The name of the step that was taken. */
+  readonly step: string
+}
+
+export interface Committed {
+  readonly outcome: Outcome
+  readonly interactionCode?: string
+}
+
+/** Thrown to roll back where another request moved the transaction first. */
+class Moved extends Error {}
+
+/**
+ * Writes an outcome in one database transaction: the user's row is locked, the budgets are charged, the transaction
+ * moves on from the version that was read, the effects are carried out and, at the end of a sign-in, a session and an
+ * interaction code are made. Undefined: another request moved the transaction first, so nothing was judged, charged or
+ * written. Throws `StaleRead`, and writes nothing, where the user is not as judged any more: the credential or the status
+ * that an answer was right by must stand when it is written (A49).
+ *
+ * The user's row comes first, before the budgets and the transaction: what a user or an administrator changes begins
+ * with it, too, so that neither waits for the other in a circle (A50).
+ */
+export async function commit(parts: FlowParts, commitment: Commitment): Promise<Committed | undefined> {
+  const { transaction, outcome, after } = commitment
+  if (isIdle(transaction, outcome)) return { outcome }
+  const settled = settle(outcome, after.situation, parts.authenticators)
+
+  // Where the move is all there is, its one statement needs no transaction around it.
+  if (isOnlyMove(commitment, settled)) {
+    const moved = await move(parts.storage.db, commitment, settled.outcome, parts.clock.now())
+    return moved ? { outcome: settled.outcome } : undefined
+  }
+  try {
+    return await inTransaction(parts.storage, commitment.user, (tx) => write(parts, commitment, tx))
+  } catch (error) {
+    if (error instanceof Moved) return undefined
+    throw error
+  }
+}
+
+async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<Committed> {
+  const { secrets, random, authenticators, lifetimes } = parts
+  const { transaction, interaction, after } = commitment
+  const now = parts.clock.now()
+  const { outcome: charged, uses, announced } = await resolveCharges(tx, commitment.outcome, now)
+  const { outcome, grant } = settle(charged, after.situation, authenticators)
+  if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
+
+  const sessionId = newSessionId(random)
+  const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
+  const events: NewEvent[] = [...announced]
+  events.push(
+    ...(await carryOutEffects({ ...work, outcome, uses, sessionId })),
+    ...eventsOfMove(transaction.progress, outcome, interaction),
+  )
+  if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
+  const interactionCode = grant && newInteractionCode(random)
+  if (grant !== undefined && interactionCode !== undefined) {
+    events.push(
+      await signIn(work, grant, {
+        sessionId,
+        interactionCode,
+        unlocks: after.lockIsOver,
+        knownSources: rememberSource(after.person?.knownSources, secrets, interaction),
+      }),
+    )
+  }
+  await recordEvents(tx, events.map(ofTransaction(commitment)), { random, now })
+  return { outcome, ...(interactionCode !== undefined && { interactionCode }) }
+}
+
+const move = (
+  db: Parameters<typeof moveTransaction>[0],
+  { transaction, step }: Commitment,
+  outcome: Outcome,
+  now: number,
+): Promise<boolean> =>
+  moveTransaction(db, transaction, outcome.progress, {
+    now,
+    step,
+    result: outcome.refused?.key ?? 'accepted',
+    endedBy: endedBy(outcome),
+  })
+
+const inTransaction = <T>(
+  storage: Storage,
+  user: JudgedUser | undefined,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
+
+/** Nothing to write: a poll, or an answer that could not even be judged. */
+const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
+  progress === transaction.progress && effects.length === 0 && charges.length === 0
+
+const isOnlyMove = (
+  { transaction, interaction, outcome: { effects = [], charges = [] } }: Commitment,
+  { outcome, grant }: Settled,
+): boolean =>
+  effects.length === 0 &&
+  charges.length === 0 &&
+  outcome.progress.closed === undefined &&
+  grant === undefined &&
+  eventsOfMove(transaction.progress, outcome, interaction).length === 0
+
+/** Adds to an event where its visitor is, which app it is for, and the transaction. */
+function ofTransaction({ transaction, interaction }: Commitment): (event: NewEvent) => NewEvent {
+  const { ip, userAgent } = interaction.origin
+  const client = { ipAddress: ip, userAgent, id: interaction.clientId }
+  return (event) => ({ client, ...event, transactionId: transaction.id })
+}

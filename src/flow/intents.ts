@@ -1,0 +1,169 @@
+import type { EventType } from '../audit/index.ts'
+import type { TemplateName } from '../delivery/index.ts'
+import type { PersonStatus } from '../directory/index.ts'
+import type { Policy } from '../policies/index.ts'
+import { type IntentName, type Progress, recoveryToken } from './progress.ts'
+import { replaceable, type Situation } from './situation.ts'
+
+/** Why a transaction may not go on, as the visitor and the log are answered. */
+export interface Denial {
+  readonly status: number
+  readonly key: string
+  /** The rule, by its name in the system log. */
+  readonly rule: string
+  /** The first page comes back, so that another user may sign in; absent: the transaction is over. */
+  readonly startsOver?: true
+}
+
+/** What a transaction is for: a row of the table below. Nothing else asks "is this a recovery". */
+export interface Intent {
+  /** How events and pages call it. */
+  readonly noun: string
+  /** What is asked while no user is named. */
+  readonly firstStage: 'identify' | 'identify-recovery'
+  /** Which authenticators may prove it, before the first proof and for each step towards it. */
+  methods(progress: Progress, situation: Situation, policy: Policy): readonly string[]
+  /** Whether enough has been proven to go on to the goal. */
+  isProven(progress: Progress, situation: Situation): boolean
+  /** What must be done once it is proven: the credential that must be replaced, by its authenticator's key. */
+  readonly replaces?: (situation: Situation) => string | undefined
+  /** Whether it may end in a sign-in; otherwise it ends in a message. */
+  signsIn(situation: Situation): boolean
+  /** Whether enrolments may be asked for in it: clients have no page for them in a recovery. */
+  readonly enrols: boolean
+  /** What ends it after a proof: the user's status, the app. Undefined: nothing does. */
+  deniedBy(progress: Progress, situation: Situation): Denial | undefined
+  /** The answer where something has been proven and the user has no way to prove the rest. */
+  readonly unprovable: Denial
+  readonly mail: { readonly template: TemplateName; readonly code: string; readonly link: string }
+  readonly events: {
+    /** When a user is named. */
+    readonly begun?: { readonly eventType: EventType; readonly displayMessage: string }
+    readonly failed: EventType
+    readonly denied: EventType
+    readonly replaced: { readonly eventType: EventType; readonly displayMessage: string }
+  }
+}
+
+/** Users who may set a new password once the mailbox is proven. */
+const mayReset: readonly PersonStatus[] = [
+  'PROVISIONED',
+  'ACTIVE',
+  'RECOVERY',
+  'PASSWORD_EXPIRED',
+  'LOCKED_OUT',
+]
+
+/** Whether a user's password and codes are good for signing in. */
+export const maySignIn = (person: Situation['person']): boolean => person?.status === 'ACTIVE'
+
+const accessDenied = (rule: string): Denial => ({ status: 403, key: 'security.access_denied', rule })
+const resetDenied = (rule: string): Denial => ({
+  status: 403,
+  key: 'oie.selfservice.reset.password.not.allowed',
+  rule,
+})
+const notAssigned: Denial = {
+  status: 400,
+  key: 'idx.error.user.not.assigned.to.app',
+  rule: 'not-assigned',
+}
+
+const statusRule = ({ person }: Situation): string => `status ${person?.status ?? 'REMOVED'}`
+
+/** Different authenticators that were proven; a token that an administrator made counts as one. */
+const provenBy = ({ proofs }: Progress): readonly string[] => [
+  ...new Set(proofs.map(({ authenticator }) => authenticator)),
+]
+
+/**
+ * How many authenticators a recovery takes: two where the policy says so, or where the user has one that is neither what
+ * is replaced nor what every account has (A34).
+ */
+function proofsNeeded(progress: Progress, situation: Situation): number {
+  const { recovery } = situation.ownPolicy
+  const hasToken = provenBy(progress).includes(recoveryToken)
+  // Where no user recovers a password without an administrator there is nothing to ask on top: the token is the only way.
+  if (hasToken && recovery.authenticators.length === 0) return 1
+  if (recovery.secondFactor === 'required') return 2
+  return stepUpMethods(progress, situation).some((key) => isOwn(key, situation)) ? 2 : 1
+}
+
+const isOwn = (key: string, { authenticators, enrolled }: Situation): boolean =>
+  authenticators.get(key)?.implicit === false && enrolled.has(key)
+
+/** What may come on top of the first proof: what the user signs in with, except what is being replaced. */
+const stepUpMethods = (_: Progress, situation: Situation): readonly string[] =>
+  situation.ownPolicy.signOn.authenticators.filter(
+    (key) => !replaceable(situation).some((one) => one.key === key),
+  )
+
+export const intents: Readonly<Record<IntentName, Intent>> = {
+  'sign-in': {
+    noun: 'Sign-in',
+    firstStage: 'identify',
+    methods: (_, __, policy) => policy.signOn.authenticators,
+    // What the app demands is asked for by the policy (`decide`).
+    isProven: ({ proofs }) => proofs.length > 0,
+    signsIn: () => true,
+    enrols: true,
+    deniedBy(progress, situation) {
+      const { person, assigned, ownPolicy } = situation
+      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+      const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
+      if (!maySignIn(person) && !expired) return accessDenied(statusRule(situation))
+      return assigned ? undefined : { ...notAssigned, startsOver: true }
+    },
+    unprovable: accessDenied('policy signOn.factors'),
+    mail: {
+      template: 'EmailChallenge',
+      code: 'verificationToken',
+      link: 'emailAuthenticationLink',
+    },
+    events: {
+      failed: 'user.session.start',
+      denied: 'policy.evaluate_sign_on',
+      replaced: { eventType: 'user.account.update_password', displayMessage: 'User updated password' },
+    },
+  },
+  recovery: {
+    noun: 'Recovery',
+    firstStage: 'identify-recovery',
+    methods: (progress, situation, policy) =>
+      progress.proofs.length === 0 ? policy.recovery.authenticators : stepUpMethods(progress, situation),
+    isProven(progress, situation) {
+      const proven = provenBy(progress)
+      const { authenticators } = situation.ownPolicy.recovery
+      return (
+        proven.length >= proofsNeeded(progress, situation) &&
+        proven.some((key) => key === recoveryToken || authenticators.includes(key))
+      )
+    },
+    replaces: (situation) => replaceable(situation)[0]?.key,
+    signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
+    enrols: false,
+    deniedBy(_, situation) {
+      const { person, assigned, ownPolicy } = situation
+      if (!(person && mayReset.includes(person.status))) return resetDenied(statusRule(situation))
+      if (person.status === 'LOCKED_OUT' && !ownPolicy.recovery.unlocks) {
+        return resetDenied('policy selfServiceUnlock')
+      }
+      return assigned ? undefined : notAssigned
+    },
+    unprovable: resetDenied('policy recovery.secondFactor'),
+    mail: {
+      template: 'ForgotPassword',
+      code: 'oneTimePassword',
+      link: 'resetPasswordLink',
+    },
+    events: {
+      begun: {
+        eventType: 'user.account.reset_password',
+        displayMessage: 'Recovery of an account began',
+      },
+      failed: 'user.account.reset_password',
+      denied: 'user.account.reset_password',
+      replaced: { eventType: 'user.account.reset_password', displayMessage: 'User reset password' },
+    },
+  },
+}

@@ -1,0 +1,77 @@
+import { factorsOf } from '../policies/index.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { Denial } from './intents.ts'
+import type { Outcome } from './outcome.ts'
+import { begin, close } from './progress.ts'
+import { evidenceIn, type Situation } from './situation.ts'
+import { decide } from './stage.ts'
+
+/** Who is signed in, and what was proven. */
+export interface Grant {
+  readonly personId: string
+  /** RFC 8176, with `mfa` where two different factors were proven. */
+  readonly amr: readonly string[]
+}
+
+/** An outcome with the end that the decision about its progress brings. */
+export interface Settled {
+  readonly outcome: Outcome
+  readonly grant?: Grant
+}
+
+/** Puts into effect what `decide` says of an outcome's progress: a denial, the end of a recovery, a sign-in. */
+export function settle(
+  outcome: Outcome,
+  situation: Situation,
+  authenticators: ReadonlyMap<string, Authenticator>,
+): Settled {
+  const { progress } = outcome
+  const { stage, denied } = decide(progress, situation)
+  if (denied !== undefined) return { outcome: deniedOutcome(outcome, denied) }
+  if (stage === 'recovered') {
+    return {
+      outcome: {
+        ...outcome,
+        progress: close(progress, 'recovered'),
+        notice: { key: 'idx.recovery.completed' },
+      },
+    }
+  }
+  const personId = progress.subject?.userId
+  if (stage !== 'granted' || personId === undefined) return { outcome }
+  return {
+    outcome: { ...outcome, progress: close(progress, 'completed') },
+    grant: { personId, amr: amrOf(outcome, situation, authenticators) },
+  }
+}
+
+/** The methods that were proven, as a token names them. What adds no factor is not named: claims never exceed the evidence (A54). */
+function amrOf(
+  { progress }: Outcome,
+  situation: Situation,
+  authenticators: ReadonlyMap<string, Authenticator>,
+): readonly string[] {
+  const evidence = evidenceIn(progress, situation).filter(({ counts = true }) => counts)
+  const named = evidence.flatMap(
+    ({ authenticator, method }) =>
+      authenticators.get(authenticator)?.methods.find(({ type }) => type === method)?.amr ?? [],
+  )
+  const amr = [...new Set(named)]
+  return factorsOf(evidence).size > 1 ? [...amr, 'mfa'] : amr
+}
+
+/** What was judged stays judged: it is charged and recorded. Nothing else of the outcome happens. */
+function deniedOutcome(
+  { progress, charges = [], effects = [], user }: Outcome,
+  { status, key, rule, startsOver }: Denial,
+): Outcome {
+  return {
+    // A sign-in that starts over shows the first page, so that another user may sign in.
+    progress: startsOver ? { ...begin(), misses: progress.misses } : close(progress, 'denied'),
+    refused: { status, key },
+    rule,
+    charges,
+    effects: effects.filter(({ type }) => type === 'audit.record'),
+    ...(user && { user }),
+  }
+}

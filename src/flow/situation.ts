@@ -1,0 +1,64 @@
+import type { Person } from '../directory/index.ts'
+import type { AuthenticatorFacts, Evidence, Policy } from '../policies/index.ts'
+import type { Progress } from './progress.ts'
+
+/** What deciding needs to know of an authenticator. */
+export interface KnownAuthenticator extends AuthenticatorFacts {
+  /** Whether it can be challenged, enrolled, and replaced. */
+  readonly challenge?: object
+  readonly enroll?: { readonly several?: boolean }
+  readonly reset?: object
+}
+
+/** Everything besides the progress that decides what comes next, as it was read at one moment. */
+export interface Situation {
+  /** The user's own policy; Everyone's for an unknown user. */
+  readonly ownPolicy: Policy
+  /** What is offered before anything has been proven, the same for every name. */
+  readonly policyBeforeProof: Policy
+  readonly authenticators: ReadonlyMap<string, KnownAuthenticator>
+  readonly person: Pick<Person, 'status'> | undefined
+  /**
+   * Whether the user may use the client; undefined: access is not checked now. It is checked when a transaction moves,
+   * not each time it is read.
+   */
+  readonly assigned: boolean | undefined
+  /** The keys of the authenticators that the user has. Asked for only once something has been proven. */
+  readonly enrolled: ReadonlySet<string>
+}
+
+/** The policy that counts: before the first proof the same for every name, from then on the user's own (A53). */
+export const policyOf = (progress: Progress, situation: Situation): Policy =>
+  progress.proofs.length === 0 ? situation.policyBeforeProof : situation.ownPolicy
+
+/** The authenticators whose credential a recovery replaces. */
+export const replaceable = ({ authenticators }: Situation): readonly KnownAuthenticator[] =>
+  [...authenticators.values()].filter(({ reset }) => reset !== undefined)
+
+/**
+ * What the proofs of a transaction are evidence of. A credential that was replaced in this transaction is what a policy
+ * may ask for by name, but no factor besides what started the recovery: whoever reads the mailbox can set a password
+ * (A54). It counts where something that cannot start a recovery was proven, too, or where nothing else counts: after a
+ * token that an administrator made the new password is the one factor there is.
+ */
+export function evidenceIn(progress: Progress, { authenticators }: Situation): readonly Evidence[] {
+  const { proofs, replaced } = progress
+  const counting = proofs.filter(({ factors }) => factors.length > 0)
+  const isIndependent =
+    counting.length === 0 ||
+    counting.some(
+      ({ authenticator }) =>
+        authenticators.get(authenticator)?.recovers === false && !replaced.includes(authenticator),
+    )
+  const proven = proofs.map((proof) => ({
+    ...proof,
+    counts: proof.setBy === undefined || !proofs.some(({ authenticator }) => authenticator === proof.setBy),
+  }))
+  const chosen = replaced.flatMap((key) => {
+    const authenticator = authenticators.get(key)
+    if (authenticator === undefined || proofs.some((proof) => proof.authenticator === key)) return []
+    const { type, factors, traits, methods } = authenticator
+    return [{ authenticator: key, type, method: methods[0].type, factors, traits, counts: isIndependent }]
+  })
+  return [...proven, ...chosen]
+}

@@ -1,0 +1,18 @@
+import type { Authenticator, Judgement, Proof } from '../../flow/index.ts'
+import { evidenceOf } from '../../policies/index.ts'
+
+/** What a right answer proves. */
+export function proofOf(
+  authenticator: Authenticator,
+  method: string | undefined,
+  judgement: Exclude<Judgement, { verdict: 'unreadable' }>,
+  now: number,
+): Proof {
+  const { enrollmentId, setBy } = judgement
+  return {
+    ...evidenceOf(authenticator, method),
+    at: now,
+    ...(enrollmentId !== undefined && { enrollmentId }),
+    ...(setBy !== undefined && { setBy }),
+  }
+}
