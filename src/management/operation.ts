@@ -24,7 +24,7 @@ export interface ManagementParts {
   readonly codeLifetimeMs?: number
   /** Told of what was set and is not obeyed; absent: nobody is. */
   readonly log?: Pick<Logger, 'warn'>
-  readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
+  readonly budgets: Pick<Budgets, 'passwords' | 'passwordsByName' | 'codesPerDay' | 'codesUntilSuccess'>
   /** What this installation calls itself in mails. */
   readonly orgName: string
   /** Where the link of a reset mail leads on to, with `{token}` for the token; absent: the engine's own page. */
