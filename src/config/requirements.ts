@@ -75,7 +75,9 @@ const requirements: readonly Requirement[] = [
     standard: asvs,
     asks: 'throttling is documented and cannot lock people out on purpose',
     check: () =>
-      met('spent short codes are followed by long ones, the link works on, a reset clears the budgets'),
+      met(
+        'each source has a share of a name’s passwords and mails, a reserve is left for where the user has signed in from; spent short codes are followed by long ones',
+      ),
   },
   {
     id: '6.2.1',
