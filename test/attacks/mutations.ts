@@ -710,8 +710,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A51',
     without: 'the question to the name before a hash',
     file: 'src/idx/steps/judged.ts',
-    find: 'if (named.some(isSpent)) {',
-    replace: 'if (named.length > 1) {',
+    find: 'const ofName = named.find(isSpent)',
+    replace: 'const ofName = named.slice(9).find(isSpent)',
     tests: 'admission',
   },
   {

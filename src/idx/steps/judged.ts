@@ -49,14 +49,15 @@ export async function attempt(
       const told = announced.get(spent)
       return refusedBySource(context, spent, told && isSpent(told) ? used.get(spent)?.resetsAt : undefined)
     }
-    if (named.some(isSpent)) {
+    const ofName = named.find(isSpent)
+    if (ofName !== undefined) {
       const { refusal } = admission
       const judgement: Judged = {
         verdict: 'wrong',
         budgets: [],
         effects: [],
         refusal,
-        rule: 'budget-by-name',
+        rule: ofName.budget.purpose,
       }
       return answered(context, judgement, key, right, counted)
     }
