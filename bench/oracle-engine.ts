@@ -14,7 +14,13 @@ const idp = await startEngine({
       sprayPerAddressMinute: many,
       sprayPerAddressHour: many,
       sprayEverywhere: many,
-      requests: { idxPerAddress: many, interactPerAddress: many, perClient: many },
+      requests: {
+        idxPerAddress: many,
+        interactPerAddress: many,
+        perClient: many,
+        mailsPerSource: many,
+        mailsPerClient: many,
+      },
     },
   },
 })

@@ -154,7 +154,13 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       signingKey: insecureTestSigningKey,
       tokens: options.tokens ?? 'real',
       ...(options.hash !== 'standard' && {
-        hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 10_000 }),
+        hasher: createHasher({
+          parameters: insecureFastHash,
+          concurrency: 2,
+          queue: 10_000,
+          // How busy the machine of a test is says nothing about the app.
+          waitMs: 60_000,
+        }),
       }),
     },
   })

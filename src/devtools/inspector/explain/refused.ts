@@ -137,9 +137,11 @@ function explainWrongAnswer(facts: FlowFacts, answeredAt: number): Explanation {
         'The next mail carries a long code, which works.',
       )
     case 'passwords-per-hour':
+    case 'passwords-per-hour-by-source':
+    case 'passwords-by-name':
       return bad(
         'guesses-of-the-day-spent',
-        say`Too many wrong passwords were typed for this account, so all are wrong for an hour: the one of ${at}, too.`,
+        say`Too many wrong passwords were typed for this account or by this source, so all are wrong for an hour: the one of ${at}, too.`,
         'A recovery clears it.',
       )
     case 'wrong-password':
