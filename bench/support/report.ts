@@ -38,9 +38,14 @@ export function report(name: string, result: object): void {
 }
 
 /** The value of `--NAME=VALUE`, or the default. */
-export function option(name: string, fallback: string): string {
+export const option = (name: string, fallback: string): string => argument(name) ?? fallback
+
+/** The value of `--NAME=VALUE` or `--NAME VALUE`. */
+export function argument(name: string): string | undefined {
   const prefix = `--${name}=`
-  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback
+  const index = process.argv.indexOf(`--${name}`)
+  if (index >= 0) return process.argv[index + 1]
+  return process.argv.find((one) => one.startsWith(prefix))?.slice(prefix.length)
 }
 
 export function percentile(values: readonly number[], share: number): number {
