@@ -1,10 +1,10 @@
-/** Runs work with the same key one after the other, and work with different keys side by side. */
-export function createTurns() {
+/** A mutex per key: runs work with the same key sequentially, and work with different keys concurrently. */
+export function createMutex() {
   const last = new Map<string, Promise<unknown>>()
 
-  return async function inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+  return async function withLock<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     const result = (last.get(key) ?? Promise.resolve()).then(work)
-    // Whoever waits next waits for the end, be it good or bad.
+    // The next caller waits for the end of this work, whether it succeeds or fails.
     const ended = result.catch(() => {})
     last.set(key, ended)
     try {
