@@ -1,12 +1,12 @@
-// What a recovery costs: flows a second, CPU of the engine's process a flow, and how long each step takes at 80 % load.
+// The cost of a recovery: flows per second, CPU time of the engine per flow, and the latency of each step at 80 % load.
 import { createHasher } from '../src/passwords/index.ts'
 import { startSmtpServer } from '../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
-import { addPeople, lanes, loginOf, memoryKiB, nobodysHash, passes } from './support/people.ts'
-import { option, percentile, printTable, report, say, verdict } from './support/report.ts'
+import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
+import { option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
 
@@ -15,10 +15,10 @@ const parallel = Number(option('parallel', '16'))
 const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase['name'][]
 const hashKinds = option('hashes', 'free,standard').split(',') as ('free' | 'standard')[]
 
-/** CPU of the engine's process a flow, without hash and mail, in ms; and a step's p99 at 80 % load with the free hash. */
+/** CPU time of the engine per flow in ms, without hash and mail; and the p99 of a step at 80 % load with the free hash. */
 const limits = { sqlite: { gate: 12, goal: 8 }, postgres: { gate: 18, goal: 12 }, p99: 50 }
 
-interface Figures {
+interface Measurement {
   readonly database: BenchDatabase['name']
   readonly hash: string
   readonly flowsPerSecond: number
@@ -37,7 +37,7 @@ interface Figures {
 let nextPerson = 0
 const noCode = async () => '000000'
 
-/** One visitor after the other, `parallel` at a time, as fast as the engine answers. */
+/** Closed loop: `parallel` visitors at a time, as fast as the engine answers. */
 async function closedLoop(engine: EngineProcess, count: number): Promise<number> {
   const agent = createAgent(parallel)
   const end = nextPerson + count
@@ -53,7 +53,7 @@ async function closedLoop(engine: EngineProcess, count: number): Promise<number>
   return performance.now() - begun
 }
 
-/** Visitors that come when they come, whether or not those before them are done: what a step takes under that load. */
+/** Open loop: visitors arrive at a fixed rate, whether or not earlier ones are done. Measures the latency of the steps. */
 async function openLoop(engine: EngineProcess, count: number, perSecond: number) {
   const agent = createAgent(256)
   const times = Object.fromEntries(stepNames.map((name) => [name, [] as number[]])) as Record<
@@ -91,19 +91,19 @@ async function openLoop(engine: EngineProcess, count: number, perSecond: number)
   )
 }
 
-/** What delivering the queued mails costs a process that does nothing else, over real SMTP. */
+/** CPU time for delivering the queued mails over real SMTP, in a process that does nothing else. */
 async function mailCpuMs(database: BenchDatabase): Promise<number> {
   const smtp = await startSmtpServer()
   const engine = await startEngineProcess({ database: database.url, hash: 'free', smtpUrl: smtp.url })
   const before = await engine.ask('usage')
-  // Those whose time was over meanwhile are closed without being sent.
+  // Mails that have expired in the meantime are closed without being sent.
   const after = await engine.ask('idle')
   await engine.close()
   await smtp.close()
   return after.cpuMs - before.cpuMs
 }
 
-/** CPU of one argon2id hash as production makes it. */
+/** CPU time of one argon2id hash with the parameters of production. */
 async function hashCpuMs(): Promise<number> {
   const hasher = createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency: 1, queue: 1 })
   await hasher.hash('warm')
@@ -113,14 +113,14 @@ async function hashCpuMs(): Promise<number> {
   return (user + system) / 1000 / 20
 }
 
-async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): Promise<Figures> {
+async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): Promise<Measurement> {
   const database = await createDatabase(kind)
   const storage = await openBenchStorage(database)
   const order = { database: database.url, hash, knownCodes: true } as const
   const engine = await startEngineProcess(order)
   nextPerson = 0
   const count = hash === 'free' ? flows : Math.ceil(flows / 4)
-  await addPeople(storage, count * 3 + 200, await nobodysHash(hash))
+  await addPeople(storage, count * 3 + 200, await unmatchedHash(hash))
   await closedLoop(engine, Math.min(200, count))
 
   const before = { ...(await engine.ask('collect')), database: database.cpuMs() }
@@ -155,24 +155,24 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   }
 }
 
-const rows: Figures[] = []
+const rows: Measurement[] = []
 const signatures = await signatureCpuMs(2)
 const oneHash = await hashCpuMs()
 const load = loadAverage()
-say(
-  `Two RSA signatures cost ${signatures.toFixed(2)} ms of CPU now: every flow has them. One hash: ${oneHash.toFixed(1)} ms.`,
+print(
+  `Two RSA signatures, which every flow has, take ${signatures.toFixed(2)} ms of CPU time now. One hash: ${oneHash.toFixed(1)} ms.`,
 )
-say(`Machine load ${load}.`)
+print(`Machine load ${load}.`)
 for (const kind of kinds) {
   for (const hash of hashKinds) {
     const row = await measure(kind, hash)
     rows.push(row)
-    say(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU a flow`)
+    print(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU time per flow`)
   }
 }
 
 printTable(
-  'Recoveries, start to tokens (mails queued, delivered by nobody)',
+  'Recoveries, from the start to the tokens (mails queued, not delivered)',
   rows.map(({ steps: _, ...row }) => ({
     database: row.database,
     hash: row.hash === 'free' ? 'free' : 'argon2id',
@@ -192,14 +192,14 @@ for (const row of rows) {
     Object.entries(row.steps).map(([step, times]) => ({ step, ...times })),
   )
 }
-say('')
+print('')
 for (const { database, hash, cpuMsPerFlow, steps } of rows) {
   if (hash !== 'free') continue
   const { gate, goal } = limits[database]
   const of = (limit: number) => `${limit} ms ${verdict(cpuMsPerFlow <= limit)}`
-  say(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU a flow: gate ${of(gate)}, goal ${of(goal)}`)
+  print(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU time per flow: gate ${of(gate)}, goal ${of(goal)}`)
   const p99 = Math.max(...Object.values(steps).map((times) => times.p99))
-  say(
+  print(
     `${database}: slowest p99 of a step ${p99.toFixed(0)} ms: ${limits.p99} ms ${verdict(p99 <= limits.p99)}`,
   )
 }

@@ -1,4 +1,4 @@
-// The engine that bench/oracle.ts asks: a process of its own, with production's password hash and real SMTP.
+// The engine for bench/oracle.ts, in a separate process, with the password hash of production and real SMTP.
 import { createHasher, standardHash } from '../src/passwords/index.ts'
 import { startEngine } from '../src/testing/index.ts'
 
@@ -9,7 +9,7 @@ const idp = await startEngine({
   people: [],
   settings: {
     mail: { url: process.argv[3] ?? '', spreadMs: 250 },
-    // One address asks everything here, and mostly wrong.
+    // All requests come from one address, and most answers are wrong.
     limits: {
       sprayPerAddressMinute: many,
       sprayPerAddressHour: many,
@@ -33,5 +33,5 @@ console.log(
     redirectUri: idp.redirectUri,
   }),
 )
-// Ends with the bench, however that ends.
+// Ends with the benchmark, even if that is killed.
 process.on('disconnect', () => void idp.close().then(() => process.exit(0)))

@@ -1,5 +1,5 @@
-// Whether the time of an answer tells if a person exists: for each step the area under the ROC curve of the best
-// classifier by time, 0.5 = tells nothing. Requests of both classes in turn, in random order, one at a time.
+// Checks whether response times reveal if a user exists: for each step the area under the ROC curve of the best classifier
+// by time, where 0.5 reveals nothing. Requests of both classes alternate in random order, one at a time.
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ const { values: options } = parseArgs({
 })
 const requests = Number(options.requests)
 
-// The mail server is not the engine's process, as in production.
+// The mail server is outside of the engine's process, as in production.
 const sink = await startSmtpSink()
 const engine = new URL('./oracle-engine.ts', import.meta.url).pathname
 const child = spawn(process.execPath, [engine, String(requests), sink.url], {
@@ -77,7 +77,7 @@ async function begin(): Promise<string> {
   return ((await introspect.json()) as { stateHandle: string }).stateHandle
 }
 
-/** A visitor who asks for a recovery, guesses wrong and asks again. */
+/** A visitor who starts a recovery, enters a wrong code and requests another mail. */
 async function recovery(kind: Class, index: number): Promise<void> {
   const identifier = `${kind}${index}@example.com`
   const stateHandle = await begin()
@@ -93,7 +93,7 @@ async function recovery(kind: Class, index: number): Promise<void> {
   await timed('resend', kind, 'challenge/resend', { stateHandle })
 }
 
-/** A visitor who tries a wrong password. */
+/** A visitor who enters a wrong password. */
 async function signIn(kind: Class, index: number): Promise<void> {
   const identifier = `${kind}${index}@example.com`
   const stateHandle = await begin()
@@ -144,10 +144,10 @@ const rows = [...times].map(([step, samples]) => ({
 }))
 if (options.json) console.log(JSON.stringify({ requests, steps: rows }))
 else {
-  console.log(`${requests} requests a class and step; area under the curve, 0.5 tells nothing\n`)
+  console.log(`${requests} requests per class and step; area under the curve, 0.5 reveals nothing\n`)
   console.log(`${'step'.padEnd(36)} area   95 % interval    median ms known / unknown`)
   for (const { step, area, low, high, knownMs, unknownMs } of rows) {
-    const figures = `${area.toFixed(3)}  ${low.toFixed(3)} - ${high.toFixed(3)}   ${knownMs.toFixed(2)} / ${unknownMs.toFixed(2)}`
-    console.log(`${step.padEnd(36)} ${figures}`)
+    const values = `${area.toFixed(3)}  ${low.toFixed(3)} - ${high.toFixed(3)}   ${knownMs.toFixed(2)} / ${unknownMs.toFixed(2)}`
+    console.log(`${step.padEnd(36)} ${values}`)
   }
 }

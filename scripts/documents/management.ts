@@ -2,146 +2,146 @@ import { managementScopes, operations, scopeOf } from '../../src/management/inde
 
 const head = `# The management API
 
-What sets an Okta org up can set this engine up: the routes below have the paths, bodies and errors of Okta's management
-API. Each call shows a token of its own, \`Authorization: SSWS …\`, made by \`rekey token create\`; see
-[the commands](commands.md). The unmodified \`@okta/okta-sdk-nodejs\` works against it, in the majors 8 and 6:
+Tools that configure an Okta org can configure this engine: the operations below have the paths, bodies and errors of Okta's
+management API. Each request needs a token, \`Authorization: SSWS …\`, created by \`rekey token add\`; see
+[the commands](commands.md). The unmodified \`@okta/okta-sdk-nodejs\` works with it, in versions 8 and 6:
 
 \`\`\`ts
 const client = new Client({ orgUrl: 'http://localhost:9000', token, testing: { disableHttpsCheck: true } })
 await client.userApi.createUser({ activate: true, body: { profile, credentials: { password: { value } } } })
 \`\`\`
 
-A token has a role. \`read\` may read everything, \`users\` may also change people and who is in which group, \`all\` may
-do everything. Without a token, or with one that is not known, the answer is 401 \`E0000011\`; a role that is too weak gets
-403 \`E0000006\`. No answer holds a secret, a code or a hash, with three exceptions that are what was asked for: a new secret
-of an app, a temporary password, and with \`sendEmail=false\` the link that would have been mailed.
+A token has a role. \`read\` may read everything, \`users\` may also change users and group memberships, \`all\` may do
+everything. Without a token, or with an unknown one, the response is 401 \`E0000011\`; if the role is not sufficient it is
+403 \`E0000006\`. No response contains a secret, a code or a hash, with three exceptions on request: a new secret of an app, a
+temporary password, and with \`sendEmail=false\` the link that would have been mailed.
 
 ## Access by OAuth
 
-A service can show an access token in place of an API token, as \`@okta/okta-sdk-nodejs\` does with \`authorizationMode:
+A service can use an access token instead of an API token, as \`@okta/okta-sdk-nodejs\` does with \`authorizationMode:
 'PrivateKey'\`. Register an app with the \`application_type\` \`service\`, the grant \`client_credentials\`, the
 \`token_endpoint_auth_method\` \`private_key_jwt\` and its public keys in \`settings.oauthClient.jwks\` (RSA of 2048 bits or more,
 or EC; RS256 to ES512); then grant it scopes by \`POST /api/v1/apps/{appId}/grants\` with a \`scopeId\`. It gets its token at
-\`POST /oauth2/v1/token\` of the org server, for scopes that it was granted; one that was not refuses the request.
+\`POST /oauth2/v1/token\` of the org server, for its granted scopes; a request with any other scope is refused.
 
 \`\`\`ts
 const client = new Client({ orgUrl, authorizationMode: 'PrivateKey', clientId, privateKey, keyId,
   scopes: ['okta.users.manage', 'okta.groups.read'] })
 \`\`\`
 
-Each operation asks for the scope named below; who may manage may also read. Without it the answer is 403 \`E0000006\`, with a
-token that is not known, or that a person stands behind, 401 \`E0000011\`. A scope that is taken away, or an app that is
-deactivated, ends what issued tokens may do at once. An assertion is good once and for an hour at most. A service app can
-hand on no scope that its own token lacks, nor change the keys of an app that has one. Not supported: tokens bound by DPoP
-(the SDK takes plain ones), \`jwks_uri\`, revoking and introspecting such tokens.
+Each operation requires the scope given below; a scope to manage includes reading. Without it the response is 403
+\`E0000006\`; with an unknown token, or the token of a user, it is 401 \`E0000011\`. Revoking a scope or deactivating an app takes
+effect at once, also for issued tokens. An assertion can be used once and is valid for an hour at most. A service app can
+neither grant a scope that its own token lacks, nor change the keys of an app that has such a scope. Not supported: tokens
+bound by DPoP (the SDK accepts plain ones), \`jwks_uri\`, revoking and introspecting such tokens.
 
 The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
 
-## Finding people
+## Finding users
 
 \`q\` is the beginning of a first name, last name or email. \`filter\` and \`search\` compare with \`eq\`, \`ne\`, \`sw\`, \`co\`, \`gt\`, \`ge\`,
-\`lt\`, \`le\` and \`pr\`, joined by \`and\` and \`or\`, in parentheses where wanted; \`filter\` takes \`eq\` alone, but for times. Logins, emails and
-names are compared as identifiers are, other attributes as texts, capitals of ASCII like small letters. What a person does not have
-matches nothing. Lists come in the order of ids, and a page never holds what an earlier one held, whatever is added between them.
+\`lt\`, \`le\` and \`pr\`, joined by \`and\` and \`or\`, with optional parentheses; \`filter\` accepts only \`eq\`, except for times. Logins, emails and
+names are compared as identifiers, other attributes as texts, ignoring the case of ASCII letters. An attribute that a user does
+not have matches nothing. Lists are in the order of ids, and a page never repeats users of an earlier page, even if users are added.
 
 Login, email, first and last name (whole or their beginning), status, id, \`created\` and \`lastUpdated\` are found by an index on both
-databases. Any other attribute, \`co\` and \`ne\` are looked for in all people: for 10,000 that takes some tens of milliseconds.
+databases. Any other attribute, \`co\` and \`ne\` need a scan of all users: for 10,000 users that takes some tens of milliseconds.
 
 ## Limits
 
-Every answer tells how many requests are left: \`X-Rate-Limit-Limit\`, \`X-Rate-Limit-Remaining\`, \`X-Rate-Limit-Reset\` (seconds
-since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.requests.management\` the answer is 429 \`E0000047\` with
-\`Retry-After\`; the SDK waits by itself.
+Every response has the number of remaining requests: \`X-Rate-Limit-Limit\`, \`X-Rate-Limit-Remaining\`, \`X-Rate-Limit-Reset\`
+(seconds since 1970). Above \`limits.requests.managementPerAddress\` or \`limits.requests.management\` the response is 429
+\`E0000047\` with \`Retry-After\`; the SDK waits automatically.
 
 ## Recovery by an administrator
 
-\`reset_password\` makes the password useless, ends what is under way, and mails a link; \`forgot_password\` mails one and
-leaves the password as it is. The last part of the link's path is a recovery token. It is good for one new password within
-an hour, and ends with any other change of the password, the email or the status. An app takes it with
-\`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` tells the
-engine where in an app the links lead; without it they show a page that says how to go on. A person with the status
-RECOVERY can still recover by herself.
+\`reset_password\` invalidates the password, ends open transactions and sessions, and mails a link; \`forgot_password\` mails a link
+and does not change the password. The last part of the path of the link is a recovery token. It is valid for one new password
+within an hour, and is invalidated by any other change of the password, the email or the status. An app uses it with
+\`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the address
+in an app that the links open; without it they show a page with instructions. A user with the status RECOVERY can also use
+the normal recovery.
 
-## What policies say
+## Supported policy settings
 
-Obeyed are, by group and by person, the first match in order:
+By group and by user, the first match in order applies. These settings are supported:
 
 - Of password policies: complexity with \`excludeUsername\`, \`excludeAttributes\` and \`dictionary.common\`, age with
   \`historyCount\`, and \`lockout.maxAttempts\` with \`autoUnlockMinutes\`. Of their rules: \`selfServicePasswordReset\` with its
-  \`requirement\`, and \`selfServiceUnlock\`: where that is denied, a recovery opens no locked account. A policy without
-  \`lockout\` locks nothing. Wrong passwords are forgotten after \`autoUnlockMinutes\`, after a right one, and by an unlock.
+  \`requirement\`, and \`selfServiceUnlock\`: if that is denied, a recovery does not unlock an account. A policy without
+  \`lockout\` locks no accounts. Wrong passwords no longer count after \`autoUnlockMinutes\`, a correct password or an unlock.
 - Of global session policies: \`access\`, \`primaryFactor\`, \`requireFactor\`.
-- Of access policies, for the apps they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the password
-  (knowledge) and the mailbox (possession) can meet them. What neither can meet lets nobody in.
+- Of access policies, for the apps they are mapped to: \`access\`, \`factorMode\`, and constraints that the password
+  (knowledge) and the mailbox (possession) can satisfy. Constraints that neither can satisfy deny every sign-in.
 
-A locked account, one that is denied and one that does not exist are answered alike until somebody has proven herself.
+Locked accounts, denied accounts and unknown users get the same responses until the user is authenticated.
 
 ## The user schema
 
-\`/api/v1/meta/schemas/user/default\` tells which attributes profiles may have, and takes those of your own below
-\`definitions.custom.properties\`: a \`type\` (string, boolean, number, integer, array), and if you like \`required\`,
+\`/api/v1/meta/schemas/user/default\` defines the attributes of profiles. Custom attributes are added below
+\`definitions.custom.properties\`: a \`type\` (string, boolean, number, integer, array), and optionally \`required\`,
 \`minLength\`, \`maxLength\`, \`enum\`, \`pattern\`, \`permissions\`; \`null\` removes one from the schema and from all profiles. Every
-write of a profile is held to it, over HTTP, by the command line and by tests: 400 \`E0000001\` with a cause an attribute, also
-for an attribute that is not there. What is stored already is not judged anew. With the scope \`profile\` apps see attributes of
-your own in userinfo and in the ID token, except those with the permission \`HIDE\` and those called like a claim that means
-something. \`master\`, \`unique\` and the like are kept.
+write of a profile is validated, over HTTP, by the command line and by the testing kit: 400 \`E0000001\` with a cause per attribute,
+also for unknown attributes. Stored profiles are not validated again. With the scope \`profile\` apps get custom attributes in
+userinfo and in the ID token, except those with the permission \`HIDE\` and those with the name of a standard claim.
+\`master\`, \`unique\` and the like are stored but ignored.
 
 ## Authenticators
 
-Of the email authenticator \`tokenLifetimeInMinutes\` is how long a code is good, and \`allowedFor\` (any, sso, recovery, none)
-what it may be used for; other nodes follow within two seconds. It is not deactivated, nor is a use taken from it, as long as
-an active policy needs it: 403 \`E0000148\`. The password is always there.
+Of the email authenticator \`tokenLifetimeInMinutes\` is the lifetime of a code, and \`allowedFor\` (any, sso, recovery, none)
+its allowed use; other nodes follow within two seconds. It cannot be deactivated or restricted while an active policy needs it:
+403 \`E0000148\`. The password authenticator is always active.
 
 ## Secrets of apps
 
-An app has two secrets at most. Make a second one, give it to the app, deactivate the first, and delete it when nothing broke:
-each is good while it is ACTIVE, and its text is answered once. \`email_magic_link_redirect_uri\` in \`settings.oauthClient\` is
-where magic links lead.
+An app has two secrets at most. Create a second one, configure it in the app, deactivate the first, and delete it when all works:
+a secret is valid while it is ACTIVE, and its text is returned only once. \`email_magic_link_redirect_uri\` in
+\`settings.oauthClient\` is the target of magic links.
 
 ## The admin page
 
-![The admin page: a person, her status, what can be done for her, and her last events](assets/admin.png)
+![The admin page: a user with status, actions and latest events](assets/admin.png)
 
-\`/admin\` of the engine: people with search, status and last events; reset a password (the mail goes out), unlock, suspend, end a
-suspension; apps, policies and the log to look at. It asks for an API token, keeps it in the tab (\`sessionStorage\`) and can do
-what the token may, no more: \`read\` to look, \`users\` to act. \`/\` leads to the search, arrows move. The page is three static
-files that load nothing from elsewhere and whose policy lets no text become markup. In development it is there, and the tab Admin
-of the inbox opens it with the token of \`rekey dev\`; in production only with \`management.adminPage: true\`, best behind a
-proxy that lets administrators through to \`/admin\` and \`/api/v1\`.
+\`/admin\` of the engine: users with search, status and latest events; reset a password (sends the mail), unlock, suspend,
+unsuspend; read-only views of apps, policies and the log. It asks for an API token, stores it in the tab (\`sessionStorage\`) and
+has the permissions of the token: \`read\` to view, \`users\` to act. \`/\` focuses the search, arrow keys move. The page consists of
+three static files that load no other resources, and its content security policy prevents injected markup. It is available in
+development, where the tab Admin of the inbox opens it with the token of \`rekey dev\`; in production only with
+\`management.adminPage: true\`, preferably behind a proxy that restricts \`/admin\` and \`/api/v1\` to administrators.
 
 ## As OpenAPI
 
-The whole HTTP API, with OAuth, IDX and health, is described in [openapi.yaml](openapi.yaml) (OpenAPI 3.1), made from the
-operations below. \`rekey dev\` serves it for its engine at \`/openapi/engine.json\` of the inbox's address. A test holds a running
-engine's routes, answers and refusals against it.
+The whole HTTP API, with OAuth, IDX and health, is described in [openapi.yaml](openapi.yaml) (OpenAPI 3.1), generated from the
+operations below. \`rekey dev\` serves it at \`/openapi/engine.json\` of the inbox address. A test compares the routes, responses
+and errors of a running engine with it.
 
 ## As a file
 
-Groups, policies, apps, trusted origins and people can stand in one file: [configuration-as-code.md](configuration-as-code.md).
+Groups, policies, apps, trusted origins and users can be defined in one file: [configuration-as-code.md](configuration-as-code.md).
 
-## Passwords from elsewhere
+## Imported password hashes
 
-\`credentials.password.hash\` takes Okta's shapes, \`BCRYPT\`, \`PBKDF2\`, \`SHA-512\`, \`SHA-256\`, \`SHA-1\` and \`MD5\`; besides, \`value\`
+\`credentials.password.hash\` accepts the formats of Okta, \`BCRYPT\`, \`PBKDF2\`, \`SHA-512\`, \`SHA-256\`, \`SHA-1\` and \`MD5\`; besides, \`value\`
 may be one text in PHC string format for \`ARGON2ID\`, \`ARGON2I\`, \`ARGON2D\`, \`SCRYPT\`, \`PBKDF2\` (\`$pbkdf2-sha256$i=…,l=…$salt$hash\`), or
-bcrypt's own. At the first right sign-in a hash of argon2id takes its place. What costs more than about a second or 256 MiB
-a sign-in is refused: bcrypt beyond a \`workFactor\` of 14, PBKDF2 beyond 2,000,000 rounds.
+bcrypt's own. At the first successful sign-in it is replaced by an argon2id hash. Parameters that cost more than about a second or 256 MiB
+per sign-in are refused: bcrypt beyond a \`workFactor\` of 14, PBKDF2 beyond 2,000,000 rounds.
 
-## What is not obeyed
+## Settings that are ignored
 
-Bodies are kept as they come. What the engine does not act by is told in the log when it is set: \`a policy asks for what is
+Bodies are stored as they are sent. Settings that the engine ignores are logged when they are set: \`a policy asks for what is
 not obeyed\`, with the members.
 
-- A rule with a condition that cannot be judged, such as a network, a device or a risk, holds for nobody.
+- A rule with an unsupported condition, such as a network, a device or a risk, applies to no user.
 - Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY.
 - Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notes about a lockout.
 - Lifetimes of sessions in global session policies.
-- Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; of authenticators what is not named above.
-- Recovery questions are kept as hashes and asked by nobody.
-- The authorization server is read, not changed.
+- Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; of authenticators all settings not named above.
+- Recovery questions are stored as hashes but not used.
+- The authorization server is read-only.
 - \`sortBy\` of lists is refused.
 `
 
-/** docs/management.md: what it is, and every operation there is. */
+/** Generates docs/management.md: a description and all operations. */
 export function managementPage(): string {
   const rows = operations.map(
     ({ method, path, role, summary }) =>

@@ -11,13 +11,13 @@ const idxEndpoints = (): readonly (readonly string[])[] => {
   const named = (path: string) =>
     steps.flatMap((step) => (step.path === path ? [`\`${step.name}\``] : [])).join(', ')
   return [
-    ['`POST /idp/idx/introspect`', 'where a conversation stands, by interaction handle or state handle'],
+    ['`POST /idp/idx/introspect`', 'the state of a transaction, by interaction handle or state handle'],
     ...paths.map((path) => [`\`POST /idp/idx/${path}\``, named(path)]),
     ['`GET /email/verify/{clientId}?token=…`', 'the magic link of a mail'],
   ]
 }
 
-/** What discovery names, and discovery itself, of both authorization servers. */
+/** The discovery endpoint and the endpoints in it, of both authorization servers. */
 function oauthEndpoints(): readonly (readonly string[])[] {
   const [custom, org] = (['default', 'org'] as const).map((id) => authorizationServer(id, engine))
   if (custom === undefined || org === undefined) throw new Error('there are two authorization servers')
@@ -49,7 +49,7 @@ const missing = [
 
 const legacy = sdkStyles.filter((style) => !style.includes('step mode'))
 
-/** The answer of several styles: once where it is the same, else with the versions that give it. */
+/** The result of several styles: given once if it is the same, else with its versions. */
 function answersOf(call: (typeof sdkCalls)[number], styles: readonly SdkStyle[]): string {
   const answers = Map.groupBy(styles, (style) => answerOf(call, style))
   const shown = (answer: string) =>
@@ -69,14 +69,14 @@ export const supportedPage =
 
 # What is supported
 
-Rekey speaks the part of Okta's Identity Engine that sign-in and password recovery need. This page lists it, from the
-tables that the tests run on. What is in none of these tables is not supported.
+Rekey implements the part of Okta's Identity Engine that sign-in and password recovery need. This page lists it, from the
+tables that the tests use. Everything that is not in these tables is not supported.
 
 ## IDX endpoints
 
 ${table(['endpoint', 'steps'], idxEndpoints())}
 
-The steps are drawn in [flow.md](flow.md), the messages listed in [messages.md](messages.md).
+The steps are described in [flow.md](flow.md), the messages in [messages.md](messages.md).
 
 ## OAuth and OpenID Connect endpoints
 
@@ -84,20 +84,20 @@ ${table(['', 'server `default`', 'org server'], oauthEndpoints())}
 
 Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
 [management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
-\`authorize\` endpoint and no hosted sign-in page yet: apps sign people in with the SDK.
+\`authorize\` endpoint and no hosted sign-in page yet: apps sign users in with the SDK.
 
 ## Calls of okta-auth-js
 
-What each call is answered with by an engine with its default settings, with \`idx.enableLegacyMode\` in version 8 and
-without. A call that throws in step mode for want of a step is one that the SDK has in legacy mode only. The SDK
-sends no client secret when it refreshes: a web app with a secret refreshes with an OAuth library.
+The result of each call with the default settings of the engine; in version 8 with and without \`idx.enableLegacyMode\`. A
+call that throws in step mode because of a missing step is available in legacy mode only. The SDK sends no client secret
+when it refreshes tokens: a web app with a secret refreshes them with an OAuth library.
 
 ${calls()}
 
 ## States of the protocol
 
-The responses are those of the public collection that Okta's sign-in widget is tested with. A state is covered when the
-test suite compares the engine's answer with the collection's, field by field, every difference explained.
+The responses are those of the public collection that is used to test Okta's sign-in widget. A state is covered if the
+test suite compares the response of the engine with that of the collection, field by field, with every difference explained.
 
 ${Object.entries(capturedStates)
   .map(
@@ -113,5 +113,5 @@ ${Object.entries(capturedStates)
 
 ${missing.map((feature) => `- ${feature}`).join('\n')}
 - hosted sign-in pages and the \`authorize\` endpoint
-- sessions by cookie: the engine sets no cookie
+- cookie sessions: the engine sets no cookies
 `
