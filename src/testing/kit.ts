@@ -110,7 +110,7 @@ export interface Kit {
 }
 
 const insecureApiToken = 'rekey-api-token-for-tests-only-known-to-all'
-const insecureSecret = 'for tests only: this secret is public'
+const insecureSecret = 'only for tests: everybody knows this secret'
 const insecureClientSecret = 'rekey-web-secret-for-tests-only'
 
 /** The database of one kit. */

@@ -64,7 +64,9 @@ test('another mail goes out after 30 seconds and not before, and ends the first 
   expect((await browser.visit('/challenge-authenticator')).text).toContain('A new mail was sent.')
   const { code } = await idp.outbox.waitFor({ to: idp.person.login, after: id })
 
-  expect(await browser.submit('/challenge-authenticator', { verificationCode: first })).toContain('not correct')
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: first })).toContain(
+    'not correct',
+  )
   expect(await browser.submit('/challenge-authenticator', { verificationCode: code ?? '' })).toBe(
     '/reset-authenticator',
   )
