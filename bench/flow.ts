@@ -9,8 +9,8 @@ import { floorCpuMs } from './support/floor.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
 import { closedLoop, noCode, password, type Users } from './support/loop.ts'
-import { addPeople, lanes, loginOf, memoryKiB, nobodysHash, passes } from './support/people.ts'
-import { argument, option, percentile, printTable, report, say, verdict } from './support/report.ts'
+import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
+import { argument, option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
 
@@ -112,7 +112,7 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   const engine = await startEngineProcess(order)
   const users = { next: 0 }
   const count = hash === 'free' ? flows : Math.ceil(flows / 4)
-  await addPeople(storage, count * 3 + 200, await nobodysHash(hash))
+  await addPeople(storage, count * 3 + 200, await unmatchedHash(hash))
   await closedLoop(engine, users, { count: Math.min(200, count), parallel })
 
   const before = { ...(await engine.ask('collect')), database: database.cpuMs() }
@@ -162,7 +162,7 @@ async function compare(other: string): Promise<void> {
       `${database}: CPU ms a flow in turns of ${flows} flows`,
       here.map((ms, turn) => ({ turn: String(turn + 1), here: ms, beside: beside[turn] ?? '' })),
     )
-    say(
+    print(
       `${database}: ratio of medians ${ratioOfMedians.toFixed(3)}: ${limits.ratio} ${verdict(ratioOfMedians <= limits.ratio)}`,
     )
   }
@@ -179,15 +179,15 @@ const rows: Figures[] = []
 const signatures = await signatureCpuMs(2)
 const oneHash = await hashCpuMs()
 const load = loadAverage()
-say(
+print(
   `Two RSA signatures cost ${signatures.toFixed(2)} ms of CPU now: every flow has them. One hash: ${oneHash.toFixed(1)} ms.`,
 )
-say(`Machine load ${load}.`)
+print(`Machine load ${load}.`)
 for (const kind of kinds) {
   for (const hash of hashKinds) {
     const row = await measure(kind, hash)
     rows.push(row)
-    say(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU a flow`)
+    print(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU a flow`)
   }
 }
 
@@ -214,17 +214,17 @@ for (const row of rows) {
     Object.entries(row.steps).map(([step, times]) => ({ step, ...times })),
   )
 }
-say('')
+print('')
 for (const { database, hash, cpuMsPerFlow, floor, ofFloor, steps } of rows) {
   if (hash !== 'free') continue
-  say(
+  print(
     `${database}: the floor (bare server, same requests, commits and signatures) is ${floor?.toFixed(1)} ms; a flow costs ${ofFloor?.toFixed(1)} times that`,
   )
   const { gate, goal } = limits[database]
   const of = (limit: number) => `${limit} ms ${verdict(cpuMsPerFlow <= limit)}`
-  say(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU a flow: gate ${of(gate)}, goal ${of(goal)}`)
+  print(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU a flow: gate ${of(gate)}, goal ${of(goal)}`)
   const p99 = Math.max(...Object.values(steps).map((times) => times.p99))
-  say(
+  print(
     `${database}: slowest p99 of a step ${p99.toFixed(0)} ms: ${limits.p99} ms ${verdict(p99 <= limits.p99)}`,
   )
 }

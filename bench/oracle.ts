@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { startSmtpSink } from '../src/devtools/index.ts'
 import { type BenchDatabase, createDatabase } from './support/databases.ts'
 import { loadAverage } from './support/load.ts'
-import { median, option, printTable, report, say, verdict } from './support/report.ts'
+import { median, option, print, printTable, report, verdict } from './support/report.ts'
 
 /**
  * Kinds of users, each compared with names that no user has: without groups of their own, with 100 groups, with policies
@@ -221,7 +221,7 @@ await sink.close()
 await database?.drop()
 
 const exceeded = rows.filter(({ gated, low }) => gated && low > bound)
-for (const { kind, step, area } of exceeded) say(`${kind}, ${step}: ${area.toFixed(3)} is above ${bound}`)
-say(`\nno step above ${bound}: ${verdict(exceeded.length === 0)} (machine load ${load})`)
+for (const { kind, step, area } of exceeded) print(`${kind}, ${step}: ${area.toFixed(3)} is above ${bound}`)
+print(`\nno step above ${bound}: ${verdict(exceeded.length === 0)} (machine load ${load})`)
 report('oracle', { requests, database: databaseKind, load, bound, steps: rows })
 process.exitCode = exceeded.length === 0 ? 0 : 1

@@ -53,12 +53,16 @@ async function openSide(root: string, kind: BenchDatabase['name'], users: number
   if (!existsSync(join(support, 'engine-process.ts'))) throw new Error(`${root} is no checkout with a bench/`)
   const load = (file: string) => import(pathToFileURL(join(support, file)).href)
   const { openBenchStorage } = (await load('databases.ts')) as typeof import('./databases.ts')
-  const { addPeople, nobodysHash } = (await load('people.ts')) as typeof import('./people.ts')
+  // An earlier checkout has it under another name.
+  const { addPeople, ...people } = (await load('people.ts')) as typeof import('./people.ts') & {
+    readonly nobodysHash?: (hash: 'free' | 'standard') => Promise<string>
+  }
+  const unmatchedHash = people.nobodysHash ?? people.unmatchedHash
   const database = await createDatabase(kind)
   const storage = await openBenchStorage(database)
   const order = { database: database.url, hash: 'free', knownCodes: true }
   const engine = await startProcess(join(support, 'engine-process.ts'), order)
-  await addPeople(storage, users, await nobodysHash('free'))
+  await addPeople(storage, users, await unmatchedHash('free'))
   await storage.close()
   return {
     engine,
