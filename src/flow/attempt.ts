@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/index.ts'
-import { everybody, sizedFor, type Use } from '../limits/index.ts'
+import { announcementOf, everybody, sizedFor, type Use } from '../limits/index.ts'
 import type { Admission, Judgement, StepContext } from './authenticator.ts'
 import type { Input } from './form.ts'
 import type { Charge, Outcome } from './outcome.ts'
@@ -39,25 +39,31 @@ export async function attempt(
   const ofSource = usesOfSource(context)
   const named = admission?.uses ?? []
   // One statement, which asks the same about known and unknown names.
-  const [wrongEverywhere = 0, ...used] = await context.used([
-    { budget: spray.everywhere, subject: everybody },
-    ...ofSource,
-    ...named,
-  ])
-  const isUnderAttack = wrongEverywhere >= spray.everywhere.limit
-  const counted = isUnderAttack ? ofSource : ofSource.slice(0, -1)
-  const isSpent = (use: Use, index: number) => (used[index] ?? 0) >= use.budget.limit
+  const all: Use = { budget: spray.everywhere, subject: everybody }
+  const announced = new Map(ofSource.map((use) => [use, announcementUse(use)]))
+  const uses = [all, ...ofSource, ...announced.values(), ...named]
+  const used = new Map((await context.peek(uses)).map((found, index) => [uses[index], found]))
+  const isSpent = (use: Use) => (used.get(use)?.used ?? 0) >= use.budget.limit
+  const counted = isSpent(all) ? ofSource : ofSource.slice(0, -1)
   if (admission !== undefined) {
     const spent = counted.find(isSpent)
-    if (spent !== undefined) return refusedBySource(asked, spent)
-    if (named.some((use, index) => isSpent(use, ofSource.length + index))) {
+    if (spent !== undefined) {
+      const announcement = announced.get(spent)
+      return refusedBySource(
+        asked,
+        spent,
+        announcement && isSpent(announcement) ? used.get(spent)?.resetsAt : undefined,
+      )
+    }
+    const ofName = named.find(isSpent)
+    if (ofName !== undefined) {
       const { refusal } = admission
       const judgement: Judged = {
         verdict: 'wrong',
         budgets: [],
         effects: [],
         refusal,
-        rule: 'budget-by-name',
+        rule: ofName.budget.purpose,
       }
       return answered(context, asked, judgement, counted)
     }
@@ -142,10 +148,19 @@ const chargeOfSource = (asked: Asked, { budget, subject }: Use): Charge => ({
   announces: 'system.operation.rate_limit.violation',
 })
 
-/** Nothing was judged; the charge finds the budget spent and answers until when, as for an answer that was. */
-const refusedBySource = (asked: Asked, use: Use): Outcome => ({
-  ...tooManyOfSource(asked),
-  charges: [{ ...chargeOfSource(asked, use), free: true }],
+/**
+ * Nothing was judged. The first time in a window the charge finds the budget used up and records it; from then on nothing
+ * is written, so that a flood costs one statement a request, which reads.
+ */
+function refusedBySource(asked: Asked, use: Use, resetsAt: number | undefined): Outcome {
+  const outcome = tooManyOfSource(asked)
+  if (resetsAt === undefined) return { ...outcome, charges: [{ ...chargeOfSource(asked, use), free: true }] }
+  return { ...outcome, refused: { status: 429, key: 'tooManyRequests', retryAt: resetsAt } }
+}
+
+const announcementUse = ({ budget, subject }: Use): Use => ({
+  budget: announcementOf(budget, budget.windowMs),
+  subject,
 })
 
 /** Counted last, as all nodes count it in one row. No answer is refused by it; it changes what the others allow. */

@@ -13,7 +13,14 @@ import {
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import { type Budgets, type RequestLimits, type RequestSource, sourceOf, usedOf } from '../limits/index.ts'
+import {
+  type Budgets,
+  peek,
+  type RequestLimits,
+  type RequestSource,
+  sourceOf,
+  usedOf,
+} from '../limits/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
@@ -328,6 +335,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     },
     about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),
+    peek: (uses) => peek(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }
 }

@@ -1,7 +1,7 @@
 import { isoTime, ProtocolError, VirtualClock } from '../../base/index.ts'
 import type { ControlPerson, ControlPort, PathFault } from './port.ts'
 
-/** A small engine in memory for the tests of this folder: it keeps the port's promises and does nothing else. */
+/** A minimal implementation of the control port in memory, for the tests of this folder. */
 export function createSmallEngine() {
   const clock = new VirtualClock({ frozen: true, startAt: 1_700_000_000_000 })
   const people = new Map<string, ControlPerson>()
@@ -15,7 +15,7 @@ export function createSmallEngine() {
     people: {
       async add({ login, email = login, status = 'ACTIVE', password: _password, ...names }) {
         if ([...people.values()].some((person) => person.login === login)) {
-          throw new ProtocolError(400, 'login_taken', 'somebody else signs in with this name')
+          throw new ProtocolError(400, 'login_taken', 'the login is in use')
         }
         last += 1
         const person = { id: `00u${last}`, login, email, status, ...names }

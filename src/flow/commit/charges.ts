@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../audit/index.ts'
-import { roomIn, spend } from '../../limits/index.ts'
+import { announcementOf, roomIn, spend } from '../../limits/index.ts'
 import type { Tx } from '../../storage/index.ts'
 import { budgetSpent, withDebugData } from '../events.ts'
 import type { Charge, Outcome } from '../outcome.ts'
@@ -69,7 +69,6 @@ async function announce(
   now: number,
 ): Promise<readonly NewEvent[]> {
   if (announces === undefined) return []
-  const once = { purpose: `told ${budget.purpose}`, limit: 1, windowMs: resetsAt - now }
-  const { allowed } = await spend(tx, once, subject, now)
+  const { allowed } = await spend(tx, announcementOf(budget, resetsAt - now), subject, now)
   return allowed ? [budgetSpent(announces, budget, otherwise.progress)] : []
 }
