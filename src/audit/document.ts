@@ -47,6 +47,7 @@ What ends a transaction, as \`debugData.rule\` and in \`rekey trace\`:
 | \`guesses-per-transaction\` | The fifth wrong answer. |
 | \`status …\` | The account's status does not allow it (\`status SUSPENDED\`), or has changed during the transaction. |
 | \`not-assigned\` | The user is not assigned to the app. |
+| \`policy selfServicePasswordReset\`, \`policy selfServiceUnlock\` | The user's password policy does not allow the recovery. |
 | \`policy recovery.secondFactor\`, \`policy signOn.factors\` | The policy requires an authenticator that the user does not have. |
 | \`password-changed\`, \`email-changed\`, \`person-removed\` | Another change ended all open transactions of the user. |
 | \`expired\` | It expired. Nothing is written then, so there is no event: \`rekey trace\` sees it in the row. |
@@ -58,6 +59,7 @@ Why an answer was wrong:
 | \`wrong-code\`, \`wrong-password\` | The code or password is wrong. |
 | \`code-expired\` | The code was right and has expired. |
 | \`nobody\` | No user has the identifier that was typed. |
+| \`transaction-ended\` | Something else has ended the transaction (a reset in another browser, a new status or email). It goes on as that of an unknown user, so that a stranger who watches it learns nothing. |
 | \`status …\` | Users of this status may not sign in with a password. |
 | \`codes-per-day\`, \`codes-until-success\`, \`passwords-per-hour\` | The account's budget is spent: every answer counts as wrong. |
 | \`passwords-per-hour-by-source\`, \`passwords-by-name\` | The share of this source is spent: the same, for this source alone. |

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/index.ts'
-import { announcementOf, everybody, sizedFor, type Use } from '../limits/index.ts'
+import { announcementOf, everybody, mostUses, sizedFor, type Use } from '../limits/index.ts'
 import type { Admission, Judgement, StepContext } from './authenticator.ts'
 import type { Input } from './form.ts'
 import type { Charge, Outcome } from './outcome.ts'
@@ -98,7 +98,7 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, ofSourc
   // A right answer without a budget of its own is a long code, which cannot be guessed: it is no part of a spray, and its
   // owner gets in even from a source that guessed too often.
   const isGuessable = visible.length + budgets.length > 0
-  const last = judgement.last === undefined ? [] : [judgement.last]
+  const last = judgement.last === undefined ? [] : [roomFor(judgement.last)]
   return {
     progress: judgement.expired ? expire(asked.right(judgement), authenticator) : asked.right(judgement),
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
@@ -113,6 +113,12 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, ofSourc
     ],
   }
 }
+
+/** What a right answer needs room in. */
+const roomFor = ({ budget, subject, isBinding }: NonNullable<Judged['last']>): Use => ({
+  budget: isBinding ? budget : { ...budget, limit: mostUses },
+  subject,
+})
 
 /**
  * The budget whose last wrong answer does more than to be wrong. One that finds it spent is that last one, takes it too,
@@ -182,7 +188,12 @@ function wrongAnswer(
   return {
     ...event,
     outcome: { result: 'FAILURE', reason: 'INVALID_CREDENTIALS' },
-    debugData: { ...event.debugData, rule, 'guesses-per-transaction': guesses },
+    debugData: {
+      ...event.debugData,
+      // In the log alone: a visitor is answered as about an unknown user (A86).
+      rule: context.progress.decoy ? 'transaction-ended' : rule,
+      'guesses-per-transaction': guesses,
+    },
   }
 }
 

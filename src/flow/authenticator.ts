@@ -236,6 +236,8 @@ export type Judgement =
       readonly budgets: readonly Use[]
       /** A budget that a wrong answer may be the last of, and what happens then besides. */
       readonly last?: {
+        /** False: it is counted and written as for users who have such a budget, and refuses nothing. */
+        readonly isBinding: boolean
         readonly budget: Charge['budget']
         readonly subject: string
         readonly effects: readonly Effect[]

@@ -142,11 +142,15 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     replaces: (situation) => replaceable(situation)[0]?.key,
     signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
     enrols: false,
-    deniedBy(_, situation) {
+    deniedBy(progress, situation) {
       const { person, assigned, ownPolicy } = situation
       if (!(person && mayReset.includes(person.status))) return resetDenied(statusRule(situation))
       if (person.status === 'LOCKED_OUT' && !ownPolicy.recovery.unlocks) {
         return resetDenied('policy selfServiceUnlock')
+      }
+      // Everyone was offered what some rule allows (A53); nothing more is asked of a user who may not recover alone.
+      if (ownPolicy.recovery.authenticators.length === 0 && !provenBy(progress).includes(recoveryToken)) {
+        return resetDenied('policy selfServicePasswordReset')
       }
       return assigned ? undefined : notAssigned
     },

@@ -39,8 +39,9 @@ export async function openLink(parts: FlowParts, clientId: string, token: string
   const found = await findTransactionByLink(parts.storage.db, transactionIdOf(token), plainHash(token), parts)
   if (found === undefined) return { state: 'dead' }
   const { transaction, alive } = found
-  const { challenge } = transaction.progress
-  if (challenge?.linkHash === undefined || transaction.progress.closed !== undefined) return { state: 'dead' }
+  const { challenge, closed, decoy } = transaction.progress
+  // One that was ended from outside is over for the owner of the mailbox, who alone has its links.
+  if (challenge?.linkHash === undefined || closed !== undefined || decoy) return { state: 'dead' }
   if (!alive) return { state: 'stale' }
   if (challenge.expiresAt <= parts.clock.now()) return { state: 'expired' }
 

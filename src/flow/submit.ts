@@ -68,15 +68,20 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
     async submit(submission) {
       const { stateHandle, charge } = submission
       const first = await loadByState(parts, stateHandle, charge)
-      const answer = await claims.during(first.transaction.id, (claim) =>
+      const answer = await claims.during(first.transaction.id, async (claim) => {
         // The user may change between the judgement and the commit: then the same answer is judged anew by what the
         // user has become. The request was charged when it came.
-        retryStale(async (attempt) => {
+        const answered = await retryStale(async (attempt) => {
           const loaded = attempt === 1 ? first : await loadByState(parts, stateHandle)
           const isMoved = loaded.transaction.version !== first.transaction.version
           return isMoved ? undefined : take(parts, steps, loaded, { ...submission, claim })
-        }),
-      )
+        })
+        if (answered !== undefined || first.transaction.progress.decoy) return answered
+        // Ended from outside meanwhile: the answer is judged as an unknown user's, or its silence would show the end (A86).
+        const ended = await loadByState(parts, stateHandle)
+        const isDecoy = ended.transaction.progress.decoy === true
+        return isDecoy ? take(parts, steps, ended, { ...submission, claim }) : undefined
+      })
       // Another submission moved it first, or is being judged: this one was not, and learns only where the transaction is.
       return answer ?? this.introspect({ stateHandle })
     },

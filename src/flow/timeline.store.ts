@@ -30,11 +30,17 @@ function toSummary(row: Row<'transactions'>): TransactionSummary {
     identifier: progress.subject?.identifier ?? null,
     proofs: progress.proofs.map(({ authenticator }) => authenticator),
     misses: progress.misses,
-    closed: progress.closed ?? (row.closed_at === null ? null : 'superseded'),
+    closed: closingOf(progress, row),
     createdAt: isoTime(row.created_at),
     updatedAt: isoTime(row.updated_at),
     expiresAt: isoTime(row.expires_at),
   }
+}
+
+/** Why it is over. What was ended from outside is over by that, whatever a visitor has sent to it since (A86). */
+function closingOf(progress: Progress, { closed_at: closedAt }: Row<'transactions'>): string | null {
+  const isEndedFromOutside = closedAt !== null && (progress.closed === undefined || progress.decoy === true)
+  return isEndedFromOutside ? 'superseded' : (progress.closed ?? null)
 }
 
 /** Transactions, newest first. */

@@ -263,16 +263,17 @@ type Move = Pick<
 const move = statement((db, value: Value<Move>) =>
   db
     .updateTable('transactions')
-    .set({
+    .set((eb) => ({
       progress: value('progress'),
       version: value('version'),
       person_id: value('person_id'),
       link_hash: value('link_hash'),
       updated_at: value('updated_at'),
-      closed_at: value('closed_at'),
-      ended_by: value('ended_by'),
+      // The first end stays on record: one that was ended from outside may go on as a decoy, and stays ended (A86).
+      closed_at: eb.fn.coalesce('closed_at', eb.val(value('closed_at'))),
+      ended_by: eb.fn.coalesce('ended_by', eb.val(value('ended_by'))),
       walked: value('walked'),
-    })
+    }))
     .where('id', '=', value('id'))
     .where('version', '=', value('before')),
 )

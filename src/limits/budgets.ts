@@ -60,7 +60,7 @@ export const drawnFrom = (pool: Pool, { kind }: Source, known: boolean): Budget 
 })
 
 /** What both databases count to. */
-const mostUses = 2 ** 31 - 1
+export const mostUses = 2 ** 31 - 1
 
 /** A budget of one address, as it is for a source. */
 export const sizedFor = (

@@ -224,6 +224,8 @@ export function openPolicies(
       const policy = policyFrom((type) => firstFor(ofType(type), everyone), usable, setups, options.recovery)
       return {
         ...policy,
+        // Where some policy locks accounts, every wrong password costs what it costs there.
+        lockout: { ...policy.lockout, maxAttempts: Math.max(...ofType('PASSWORD').map(attemptsOf)) },
         recovery: {
           ...policy.recovery,
           authenticators: union(
@@ -279,6 +281,9 @@ const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setu
     active: usable(({ status }) => status === 'ACTIVE'),
   }
 }
+
+const attemptsOf = ({ body }: ActivePolicy): number =>
+  lockoutFrom(body as DeepPartial<PasswordPolicyBody>).maxAttempts
 
 /** Every key that some list holds, in the order of the catalogue. */
 const union = (

@@ -54,6 +54,9 @@ export const corpus: Readonly<Record<string, string>> = {
   A85: 'Token of a login that has become another user’s',
   A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
   A52: 'Oracle by a budget that hidden state charges',
+  A53: 'Oracle by group policy before the first proof',
+  A54: 'Mailbox alone passes or attests two factors',
+  A86: 'Another user’s reset seen by a caller who only watches a transaction',
   A56: 'A named user shut out by a stranger',
   A57: 'Mail queue filled from one source',
 }

@@ -40,7 +40,12 @@ export type Target = Pick<Kit, 'issuer' | 'engineUrl' | 'clientId' | 'clientSecr
 /** Begins an interaction and opens its conversation, as every client does. */
 export async function visit(
   idp: Target,
-  options: { readonly clientId?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly clientId?: string
+    readonly headers?: Readonly<Record<string, string>>
+    /** Further parameters of the request: `acr_values`. */
+    readonly parameters?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<WireVisitor> {
   const verifier = randomBytes(32).toString('base64url')
   const clientId = options.clientId ?? idp.clientId
@@ -57,6 +62,7 @@ export async function visit(
       code_challenge_method: 'S256',
       state: randomBytes(16).toString('hex'),
       nonce: randomBytes(16).toString('hex'),
+      ...options.parameters,
     }),
   })
   const { interaction_handle: interactionHandle } = (await interact.json()) as { interaction_handle: string }

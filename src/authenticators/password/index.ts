@@ -132,7 +132,7 @@ const callerOf = ({ progress, signal, source }: StepContext): HashCaller => ({
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
   const password = textAt(input, field)
   if (password === undefined || !isReadable(input)) return { verdict: 'unreadable' }
-  const { budgets, person, ownPolicy, progress, secrets, source } = context
+  const { budgets, person, ownPolicy, policy, progress, secrets, source } = context
   context.claim()
   const caller = callerOf(context)
   const credential = await context.directory.enrollment<PasswordData>(person?.id ?? '', key)
@@ -142,7 +142,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   const right =
     (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash, caller)) && person !== undefined
   const account = accountSubject(secrets, progress.subject?.identifier ?? '', person)
-  const last = ownPolicy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
+  const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
   const outdated = right && credential !== undefined && hasher.isOutdated(credential.data.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
@@ -178,14 +178,21 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   }
 }
 
-/** What the last wrong password that the policy allows does. Of unknown and of locked users the same is written (A02). */
+/**
+ * What the last wrong password that the policy allows does. The same is written of unknown and of locked users (A02), and
+ * of users whose own policy locks no account while that of a group does (A53).
+ */
 function lockOf(context: StepContext, account: string): NonNullable<Judged['last']> {
-  const { client, person, ownPolicy, progress } = context
+  const { client, person, ownPolicy, policy, progress } = context
   const identifier = progress.subject?.identifier ?? 'unknown'
-  const locks = person?.status === 'ACTIVE'
+  const isBinding = ownPolicy.lockout.maxAttempts > 0
+  const locks = isBinding && person?.status === 'ACTIVE'
+  const { maxAttempts } = isBinding ? ownPolicy.lockout : policy.lockout
   return {
-    budget: lockoutBudget(ownPolicy, ownPolicy.lockout.maxAttempts, person !== undefined),
-    subject: account,
+    isBinding,
+    budget: lockoutBudget(ownPolicy, maxAttempts, isBinding && person !== undefined),
+    // In a row of its own: were the user's policy to lock accounts one day, these attempts were not counted towards it.
+    subject: isBinding ? account : `${account} unlocked`,
     effects: [
       {
         type: 'person.update',
