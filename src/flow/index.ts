@@ -17,6 +17,7 @@ export {
   type RequestCharge,
   sessionExpired,
   type TransactionContext,
+  viewOf,
 } from './load.ts'
 export { lockoutBudget } from './lockout.ts'
 export { linkToken, type OpenedLink, openLink } from './magic-link.ts'
@@ -24,6 +25,7 @@ export * from './mail-variables.ts'
 export * from './outcome.ts'
 export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
+export { type Grant, type Settled, settle } from './settle.ts'
 export { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
 export * from './stage.ts'
 export { accountSubject, nameSubject } from './subjects.ts'

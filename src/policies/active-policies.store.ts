@@ -1,10 +1,10 @@
 import { type Random, randomId } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
-import { type AccessRuleBody, assuranceOf } from './assurance.ts'
+import { type AccessRuleBody, assuranceOf, firstMethods } from './assurance.ts'
 import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
 import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
-import { type AuthenticatorFacts, evidenceOf, helps, nothingDemanded } from './demand.ts'
+import { type AuthenticatorFacts, nothingDemanded } from './demand.ts'
 import { type EnrollmentPolicyBody, enrollmentPolicyFrom } from './enrollment-policy.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
@@ -244,9 +244,9 @@ export function openPolicies(
         signOn: {
           ...policy.signOn,
           demand: nothingDemanded,
-          authenticators: union(
+          authenticators: firstMethods(
             ofType('ACCESS_POLICY').flatMap(({ rules }) =>
-              rules.map((rule) => firstMethodsOf(rule as DeepPartial<AccessRuleBody>, usable.sso)),
+              rules.map((rule) => assuranceOf(rule as DeepPartial<AccessRuleBody>, usable.sso)),
             ),
             usable.sso,
           ),
@@ -291,18 +291,6 @@ const union = (
   catalogue: readonly AuthenticatorFacts[],
 ): readonly string[] =>
   catalogue.flatMap(({ key }) => (lists.some((list) => list.includes(key)) ? [key] : []))
-
-/** What a rule lets a user begin with; a rule that lets no user in adds nothing. */
-function firstMethodsOf(
-  rule: DeepPartial<AccessRuleBody>,
-  usable: readonly AuthenticatorFacts[],
-): readonly string[] {
-  const { access, demand } = assuranceOf(rule, usable)
-  if (access === 'DENY') return []
-  return usable.flatMap((one) =>
-    one.first && one.methods.some(({ type }) => helps(demand, [], [evidenceOf(one, type)])) ? [one.key] : [],
-  )
-}
 
 /** A policy none of whose rules is for the user is as good as none: the next one is asked. */
 function firstFor(

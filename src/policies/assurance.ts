@@ -3,6 +3,7 @@ import {
   type AuthenticatorFacts,
   type Demand,
   evidenceOf,
+  helps,
   meets,
   type Requirement,
   type Trait,
@@ -104,4 +105,23 @@ export function assuranceOf(
       alternatives: alternatives.some((requirements) => requirements.length === 0) ? [] : alternatives,
     },
   }
+}
+
+/**
+ * What may be asked for before anything has been proven: what some rule of the app can begin with, the same for every
+ * name (A53). Where none can, as they let no user in or name only what may not be asked for first, it is whatever may
+ * be: the refusal, or the rest of the demand, comes after that proof.
+ */
+export function firstMethods(
+  rules: readonly Assurance[],
+  usable: readonly AuthenticatorFacts[],
+): readonly string[] {
+  const first = usable.filter((one) => one.first)
+  const beginning = first.filter((one) =>
+    rules.some(
+      ({ access, demand }) =>
+        access === 'ALLOW' && one.methods.some(({ type }) => helps(demand, [], [evidenceOf(one, type)])),
+    ),
+  )
+  return (beginning.length > 0 ? beginning : first).map(({ key }) => key)
 }

@@ -11,6 +11,7 @@ export {
   type PolicyOptions,
   seedPolicies,
 } from './active-policies.store.ts'
+export { type Assurance, assuranceOf, firstMethods } from './assurance.ts'
 export {
   type AllowedFor,
   type AuthenticatorSetup,

@@ -1,199 +1,372 @@
+import { Secret, TOTP } from 'otpauth'
+import { Value } from 'typebox/value'
 import { authenticatorsWith } from '../../src/authenticators/index.ts'
+import { createSecrets, insecureSeededRandom, randomId } from '../../src/base/index.ts'
+import type { Enrollment, NewEnrollment, Person, PersonStatus } from '../../src/directory/index.ts'
 import {
   begin,
   beginByToken,
-  cancel,
-  challenge,
-  choicesOf,
-  close,
-  expire,
-  identify,
-  isStuck,
-  miss,
+  decide,
+  type Effect,
+  type Field,
+  type Input,
+  type Outcome,
   onOffer,
   type Progress,
-  prove,
-  recover,
-  replace,
+  type Situation,
+  type Stage,
   type Step,
-  stageOf,
+  type StepContext,
+  settle,
+  type TransactionContext,
   type View,
+  viewOf,
 } from '../../src/flow/index.ts'
-import { steps } from '../../src/idx/index.ts'
-import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
-import type { PasswordRules, Policy } from '../../src/policies/index.ts'
+import { stepsWith } from '../../src/idx/index.ts'
+import { budgetsFrom, limitsOptions, sourceOf } from '../../src/limits/index.ts'
+import { createHasher, insecureFastHash, passwordEnrollment } from '../../src/passwords/index.ts'
+import { evidenceOf, helps, nothingDemanded, type Policy } from '../../src/policies/index.ts'
+import { exampleAuthenticator, exampleCode } from './example-authenticator.ts'
+import { type World, worlds } from './worlds.ts'
 
 /**
- * Every way through a conversation, without a server: what each step of the table can make of a progress, by the
- * named functions alone. The property tests walk along it, and `docs/flow.md` is printed from it.
+ * Every way through a transaction, without a server: the real steps accept every answer that a visitor could give, the
+ * real `settle` and `decide` say what becomes of it. In memory stand only what the steps read and what the effects would
+ * write. The laws of the step table are tested along these walks, and `docs/flow.md` is printed from them.
  */
 
-export const authenticators = authenticatorsWith(
-  createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 1 }),
-)
+const now = 1_900_000_000_000
+const secrets = createSecrets(['a secret of the walks'])
+const random = insecureSeededRandom('walks')
+const budgets = budgetsFrom(Value.Parse(limitsOptions, {}))
+const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 10 })
 
-/** What a password must be decides about no step. */
-export const anyRules: PasswordRules = {
-  minLength: 12,
-  minLowerCase: 0,
-  minUpperCase: 0,
-  minNumber: 0,
-  minSymbol: 0,
-  excludeUsername: true,
-  excludeAttributes: ['firstName', 'lastName'],
-  excludeCommon: true,
-  historyCount: 1,
-  minAgeMinutes: 0,
-  maxAgeDays: 0,
+export const authenticators = new Map([
+  ...authenticatorsWith(hasher),
+  [exampleAuthenticator.key, exampleAuthenticator],
+])
+export const steps = stepsWith(authenticators)
+
+const userId = '00u1'
+const login = 'mary@example.com'
+const password = 'the right password of mary'
+const newPassword = 'another password of mary'
+const passwordHash = await hasher.hash(password)
+const totpSecret = new Secret({ size: 20 }).base32
+
+/** Where one transaction is, and what is stored of its user by then. */
+export interface State {
+  readonly world: World
+  readonly progress: Progress
+  readonly person: Person
+  readonly enrollments: readonly Enrollment[]
+  /** The code of the last mail that was sent to somebody. */
+  readonly mailed?: string
+  readonly view: View
 }
 
-const both = [true, false]
+/** A step that was taken, and where it led. */
+export interface Move {
+  readonly from: State
+  readonly step: Step
+  readonly to: State
+  /** The stage that was decided: also one at which a transaction ends and never rests. */
+  readonly leadsTo: Stage
+  readonly refused: boolean
+}
 
-const common: readonly Policy[] = both.flatMap((passwordFirst) =>
-  both.flatMap((oneFactor) =>
-    both.flatMap((mayRecover) =>
-      both.flatMap((oneProof) =>
-        both.map(
-          (signIn): Policy => ({
-            password: anyRules,
-            recovery: {
-              authenticators: mayRecover ? ['okta_email'] : [],
-              offerRevokeSessions: false,
-              revealUnknown: false,
-              signIn,
-              secondFactor: oneProof ? 'if-enrolled' : 'required',
-              unlocks: true,
-            },
-            lockout: { maxAttempts: 0, autoUnlockMinutes: 0 },
-            signOn: {
-              start: passwordFirst ? 'password' : 'identifier',
-              factors: oneFactor ? 1 : 2,
-              access: 'ALLOW',
-              authenticators: ['okta_password', 'okta_email'],
-              alternatives: [],
-            },
-          }),
-        ),
-      ),
-    ),
-  ),
-)
+export interface Explored {
+  readonly world: World
+  readonly states: readonly State[]
+  readonly moves: readonly Move[]
+}
 
-const [first] = common
-if (first === undefined) throw new Error('there are no policies')
-const asking = (signOn: Partial<Policy['signOn']>): Policy => ({
-  ...first,
-  signOn: { ...first.signOn, ...signOn },
+const personWith = (status: PersonStatus): Person => ({
+  id: userId,
+  status,
+  profile: { login, email: login },
+  createdAt: now,
+  updatedAt: now,
+  statusChangedAt: now,
+  passwordChangedAt: now,
+  lastLoginAt: null,
+  version: 1,
 })
 
-/** Policies that differ in everything that decides about steps. The first is the default. */
-export const policies: readonly Policy[] = [
-  ...common,
-  asking({ access: 'DENY' }),
-  asking({ authenticators: ['okta_password'] }),
-  ...(['password', 'identifier'] as const).flatMap((start) => [
-    asking({ start, alternatives: [['okta_email']] }),
-    asking({ start, alternatives: [['okta_password']] }),
-    asking({ start, alternatives: [['okta_password', 'okta_email'], ['okta_email']] }),
-  ]),
+const stored = (put: NewEnrollment): Enrollment => ({
+  ...put,
+  id: randomId(random, put.prefix),
+  name: null,
+  status: 'ACTIVE',
+  stored: '',
+  counter: put.counter ?? 0,
+  version: 1,
+  createdAt: now,
+  updatedAt: now,
+  lastUsedAt: null,
+})
+
+const enrollmentsIn = ({ user: { has = [], passwordSetBy } }: World): readonly Enrollment[] => [
+  stored(
+    passwordEnrollment(userId, {
+      hash: passwordHash,
+      history: [],
+      ...(passwordSetBy !== undefined && { setBy: passwordSetBy }),
+    }),
+  ),
+  ...has.map((authenticator) =>
+    stored({
+      personId: userId,
+      authenticator,
+      prefix: 'uft',
+      method: authenticators.get(authenticator)?.methods[0].type ?? '',
+      data: { sealedSecret: secrets.seal('totp secret', totpSecret) },
+    }),
+  ),
 ]
 
-export const viewOf = (progress: Progress, policy: Policy): View => ({
-  progress,
-  policy,
-  stage: stageOf(progress, policy),
-  authenticators,
+/** The user of a transaction; undefined for an unknown one. */
+const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Person | undefined =>
+  progress.subject?.userId === person.id ? person : undefined
+
+/** As `Policies.beforeProof` makes it of the policies of all users. */
+function policyBeforeProof({ policy, everyone = policy }: World): Policy {
+  const all = [everyone, policy]
+  const first = [...authenticators.values()].filter((one) => one.first)
+  return {
+    ...everyone,
+    recovery: {
+      ...everyone.recovery,
+      authenticators: [...new Set(all.flatMap(({ recovery }) => recovery.authenticators))],
+    },
+    signOn: {
+      ...everyone.signOn,
+      demand: nothingDemanded,
+      authenticators: first.flatMap((one) =>
+        all.some(
+          ({ signOn }) =>
+            signOn.access === 'ALLOW' &&
+            signOn.authenticators.includes(one.key) &&
+            helps(signOn.demand, [], [evidenceOf(one)]),
+        )
+          ? [one.key]
+          : [],
+      ),
+    },
+  }
+}
+
+type Facts = Omit<State, 'view'>
+
+function situationOf(facts: Facts, checksAccess: boolean): Situation {
+  const { world, progress, enrollments } = facts
+  const person = userOf(facts)
+  const implicit = [...authenticators.values()].filter((one) => one.implicit).map(({ key }) => key)
+  const isProven = progress.proofs.length > 0 && person !== undefined
+  return {
+    ownPolicy: person === undefined ? (world.everyone ?? world.policy) : world.policy,
+    policyBeforeProof: policyBeforeProof(world),
+    authenticators,
+    person,
+    assigned: isProven && checksAccess ? world.assigned : undefined,
+    enrolled: new Set([...implicit, ...(isProven ? enrollments.map((one) => one.authenticator) : [])]),
+  }
+}
+
+const client: TransactionContext['client'] = {
+  id: '0oa1',
+  label: 'App',
+  status: 'ACTIVE',
+  secrets: [],
+  settings: { applicationType: 'browser', redirectUris: [], postLogoutRedirectUris: [], grantTypes: [] },
+}
+const interaction: TransactionContext['interaction'] = {
+  id: 'int1',
+  clientId: client.id,
+  issuer: '',
+  redirectUri: '',
+  codeChallenge: '',
+  request: { scope: 'openid', state: '', nonce: '' },
+  origin: { vouched: false, ip: '192.0.2.1' },
+  createdAt: now,
+  expiresAt: now,
+  sessionId: null,
+}
+
+function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
+  const situation = situationOf(facts, checksAccess)
+  const { progress, enrollments } = facts
+  const times = { createdAt: now, updatedAt: now, expiresAt: now }
+  const ids = { id: 'txn1', stateHandle: '', interactionId: interaction.id }
+  return {
+    transaction: { ...ids, ...times, ordinal: 0, version: 0, stepsTaken: [], progress },
+    stage: decide(progress, situation).stage,
+    situation,
+    interaction,
+    client,
+    person: userOf(facts),
+    lockIsOver: false,
+    enrollments: userOf(facts) === undefined ? [] : enrollments,
+  }
+}
+
+const stateOf = (facts: Facts): State => ({
+  ...facts,
+  view: viewOf({ authenticators, secrets }, loaded(facts, false)),
 })
 
-const password = 'okta_password'
-const known = { identifier: 'mary@example.com', userId: '00u1' }
-const unknown = { identifier: 'nora@example.com' }
-const at = 0
-
-/** What a right answer makes of it. Somebody whom nobody knows has none; a password may be right and too old. */
-function rightAnswers(progress: Progress, authenticator: string): readonly Progress[] {
-  if (progress.subject?.userId === undefined) return []
-  const proven = prove(progress, { authenticator, at })
-  return authenticator === password ? [proven, expire(proven, authenticator)] : [proven]
+function contextOf(facts: Facts, checksAccess = false): StepContext {
+  const context = loaded(facts, checksAccess)
+  const isSpent = ({ purpose }: { readonly purpose: string }) => facts.world.spent?.includes(purpose) === true
+  return {
+    ...viewOf({ authenticators, secrets }, context),
+    now,
+    random,
+    secrets,
+    budgets,
+    source: sourceOf(interaction),
+    client,
+    interaction,
+    person: context.person,
+    ownPolicy: context.situation.ownPolicy,
+    directory: {
+      findByIdentifier: async (identifier) => (identifier === login ? facts.person : undefined),
+      enrollment: async <Data>(personId: string, key: string) =>
+        facts.enrollments.find((one) => one.personId === personId && one.authenticator === key) as
+          | Enrollment<Data>
+          | undefined,
+    },
+    about: async (progress) => contextOf({ ...facts, progress }, true),
+    used: async (uses) => uses.map(({ budget }) => (isSpent(budget) ? budget.limit : 0)),
+    isKnownSource: () => false,
+    claim: () => {},
+    chargeMail: async () => undefined,
+    linkFor: (token) => `https://rekey.example/${token}`,
+    org: { name: 'Rekey', baseUrl: 'https://rekey.example' },
+    lifetimes: { code: 300_000, notice: 300_000 },
+  }
 }
 
-const opened = (progress: Progress, authenticator: string): Progress =>
-  challenge(progress, { authenticator, startedAt: at, expiresAt: at, data: null })
-
-type Moves = (progress: Progress, policy: Policy) => readonly Progress[]
-
-const signIn: Moves = (progress) => {
-  const { subject: _, ...unnamed } = miss(identify(progress, unknown))
-  return [...rightAnswers(identify(progress, known), password), unnamed]
+/** What a visitor could type into a field: whatever may be right there, and what is wrong everywhere. */
+function textsFor({ name, secret: isPassword }: Field, { mailed, progress }: State): readonly string[] {
+  if (name === 'identifier') return [login, 'nobody@example.com']
+  if (name === 'phoneNumber') return ['+15555550100']
+  if (name !== 'passcode') throw new Error(`test/support/walks.ts: say what to type into ${name}`)
+  if (isPassword) return ['wrong', password, newPassword]
+  const { sealedSecret = '' } = (progress.challenge?.data ?? {}) as { readonly sealedSecret?: string }
+  const secret = secrets.open('totp secret', sealedSecret) ?? totpSecret
+  const totp = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now })
+  return ['wrong', totp, exampleCode, ...(mailed === undefined ? [] : [mailed])]
 }
 
-/** What each step of the table can lead to, the refusals that change nothing left out. */
-export const moves: Readonly<Record<string, Moves>> = {
-  identify: (progress, policy) =>
-    policy.signOn.start === 'password'
-      ? signIn(progress, policy)
-      : [identify(progress, known), identify(progress, unknown)],
-  'identify-recovery': (progress) => [identify(progress, known), identify(progress, unknown)],
-  recover: (progress, policy) => (policy.recovery.authenticators.length > 0 ? [recover(progress)] : []),
-  'challenge-authenticator': (progress) => [
-    ...rightAnswers(progress, progress.challenge?.authenticator ?? ''),
-    miss(progress),
-  ],
-  'reset-authenticator': (progress, policy) => {
-    const replaced = replace(progress, password, at)
-    const signsIn = policy.recovery.signIn && policy.signOn.access === 'ALLOW'
-    return [signsIn ? replaced : close(replaced, 'recovered')]
-  },
-  'reenroll-authenticator': (progress) => [replace(progress, password, at)],
-  'select-authenticator-authenticate': (progress, policy) =>
-    choicesOf(progress, policy).map((key) => opened(progress, key)),
-  resend: (progress) => [opened(progress, progress.challenge?.authenticator ?? '')],
-  poll: () => [],
-  cancel: (progress) => [cancel(progress)],
+/** Every way to fill in a form. */
+function inputsOf(fields: readonly Field[], state: State): readonly Input[] {
+  let inputs: readonly Input[] = [{}]
+  for (const field of fields) {
+    inputs = inputs.flatMap((input) =>
+      valuesOf(field, state).map((value) =>
+        value === undefined ? input : { ...input, [field.name]: value },
+      ),
+    )
+  }
+  return inputs
 }
 
-/** How a conversation begins: from nothing, or with a recovery token that was handed out, where that leads anywhere. */
-export const beginningsUnder = (policy: Policy): readonly View[] =>
-  [begin(), beginByToken(known, { tokenId: 'token', at })]
-    .filter((progress) => !isStuck(progress, policy))
-    .map((progress) => viewOf(progress, policy))
-
-/** One step of one conversation, and where it leads. */
-export interface Move {
-  readonly from: View
-  readonly step: Step
-  readonly to: View
+function valuesOf(field: Field, state: State): readonly unknown[] {
+  if (field.fixed !== undefined) return [field.fixed]
+  if (field.options !== undefined) return field.options.flatMap(({ fields }) => inputsOf(fields, state))
+  if (field.fields !== undefined) return inputsOf(field.fields, state)
+  const values =
+    field.type === 'boolean' ? [] : (field.values?.map(({ value }) => value) ?? textsFor(field, state))
+  return field.required ? values : [undefined, ...values]
 }
 
-/** Where the steps on offer can lead from here. Nobody goes on who has proven something and has no method left. */
-export const movesFrom = (from: View): readonly Move[] =>
-  onOffer(steps, from).flatMap((step) =>
-    (moves[step.name]?.(from.progress, from.policy) ?? []).map((progress) => {
-      const isDenied =
-        isStuck(progress, from.policy) ||
-        (from.policy.signOn.access === 'DENY' &&
-          ['granted', 'reenroll'].includes(stageOf(progress, from.policy)))
-      const next = isDenied ? close(progress, 'denied') : progress
-      return { from, step, to: viewOf(next, from.policy) }
-    }),
+/** What stands in the place of an outcome whose budgets are used up, as `resolveCharges` finds it. */
+function charged(outcome: Outcome, spent: readonly string[] = []): Outcome {
+  const found = outcome.charges?.find(({ budget }) => spent.includes(budget.purpose))
+  return found === undefined ? outcome : charged(found.otherwise, spent)
+}
+
+/** What is stored once the effects are carried out. */
+function written(facts: Facts, effects: readonly Effect[] = []): Facts {
+  let { person, enrollments, mailed } = facts
+  for (const effect of effects) {
+    if (effect.type === 'person.update') {
+      person = { ...person, status: effect.changes.status ?? person.status }
+    } else if (effect.type === 'enrollment.put') {
+      const { authenticator } = effect.enrollment
+      const others = enrollments.filter((one) => one.authenticator !== authenticator)
+      enrollments = [...others, stored(effect.enrollment)]
+    } else if (effect.type === 'enrollment.advance') {
+      const { id, counter } = effect
+      enrollments = enrollments.map((one) => (one.id === id ? { ...one, counter } : one))
+    } else if (effect.type === 'mail.queue' && effect.mail.recipient !== null) {
+      const { verificationToken, oneTimePassword } = effect.mail.variables
+      mailed = verificationToken ?? oneTimePassword ?? mailed
+    }
+  }
+  return { ...facts, person, enrollments, ...(mailed !== undefined && { mailed }) }
+}
+
+/** One submission, as `submit` and `commit` take it. */
+async function take(from: State, step: Step, input: Input): Promise<Move> {
+  const wanted = await step.accept(input, contextOf(from))
+  const moves = wanted.progress !== from.progress
+  const situation = situationOf({ ...from, progress: wanted.progress }, moves)
+  const outcome = charged(wanted, from.world.spent)
+  const { stage } = decide(outcome.progress, situation)
+  const settled = settle(outcome, situation, authenticators).outcome
+  const to = stateOf({ ...written(from, settled.effects), progress: settled.progress })
+  const leadsTo = stage === 'granted' || stage === 'recovered' ? stage : to.view.stage
+  return { from, step, to, leadsTo, refused: settled.refused !== undefined }
+}
+
+/** Where the steps on offer lead, by every answer. */
+export async function movesFrom(state: State): Promise<readonly Move[]> {
+  if (state.view.stage === 'closed') return []
+  const moves: Move[] = []
+  for (const step of onOffer(steps, state.view)) {
+    for (const input of inputsOf(step.fields(state.view), state)) moves.push(await take(state, step, input))
+  }
+  return moves
+}
+
+/** How a transaction begins: from nothing, or with a recovery token that an administrator made. */
+export function beginningsIn(world: World): readonly State[] {
+  const person = personWith(world.user.status)
+  const token = beginByToken({ identifier: login, userId: person.id }, { tokenId: 'token', at: now })
+  return [begin(), token].map((progress) =>
+    stateOf({ world, progress, person, enrollments: enrollmentsIn(world) }),
   )
+}
 
-/** Everything that can be reached, under a policy, and every move between. */
-export function explore(policy: Policy): {
-  readonly views: readonly View[]
-  readonly moves: readonly Move[]
-} {
-  const views = new Map<string, View>()
-  const found: Move[] = []
-  const waiting = [...beginningsUnder(policy)]
-  for (let view = waiting.pop(); view !== undefined; view = waiting.pop()) {
-    const key = JSON.stringify(view.progress)
-    if (views.has(key)) continue
-    views.set(key, view)
-    for (const move of movesFrom(view)) {
-      found.push(move)
+/** Two states are the same where nothing differs but what was drawn by chance. */
+export const keyOf = ({ progress, person, enrollments }: State): string => {
+  const { challenge, ...facts } = progress
+  const { data: _, linkHash, ...asked } = challenge ?? {}
+  const has = enrollments.map(({ authenticator, counter }) => `${authenticator} ${counter}`)
+  return JSON.stringify([facts, asked, linkHash !== undefined, person.status, has])
+}
+
+/** Everything that can be reached in a world, and every move between. */
+export async function explore(world: World): Promise<Explored> {
+  const states = new Map<string, State>()
+  const moves: Move[] = []
+  const waiting = [...beginningsIn(world)]
+  for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
+    if (states.has(keyOf(state))) continue
+    states.set(keyOf(state), state)
+    for (const move of await movesFrom(state)) {
+      moves.push(move)
       waiting.push(move.to)
     }
   }
-  return { views: [...views.values()], moves: found }
+  return { world, states: [...states.values()], moves }
+}
+
+/** Every world, explored. */
+export async function exploreAll(): Promise<readonly Explored[]> {
+  const all: Explored[] = []
+  for (const world of worlds) all.push(await explore(world))
+  return all
 }
