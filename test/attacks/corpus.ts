@@ -56,6 +56,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A52: 'Oracle by a budget that hidden state charges',
   A56: 'A named user shut out by a stranger',
   A57: 'Mail queue filled from one source',
+  A66: 'Code of an app replayed in its window, on another node, or backwards',
 }
 
 /** The ids in a test's title: `A07: …`. */

@@ -20,8 +20,9 @@ export function wrongCode(secret: string, now: number): string {
 
 /** Sets an authenticator ACTIVE, by its key. */
 export async function activate(api: Api, key: string): Promise<void> {
-  const found = (await api('GET', '/authenticators')).list.find((one) => one.key === key)
-  if (found === undefined) throw new Error(`there is no authenticator ${key}`)
+  const { list, text: listed } = await api('GET', '/authenticators')
+  const found = list.find((one) => one.key === key)
+  if (found === undefined) throw new Error(`there is no authenticator ${key}: ${listed}`)
   if (found.status === 'ACTIVE') return
   const { status, text } = await api('POST', `/authenticators/${found.id}/lifecycle/activate`)
   if (status !== 200) throw new Error(`${key} was not activated: ${text}`)

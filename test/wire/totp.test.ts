@@ -514,11 +514,11 @@ describe('another installation, and another secret of the same one', () => {
     try {
       idp = await replaced(idp, { database: from.url })
       const secret = await enrolled()
-      await twoFactors(idp)
       expect((await rekey('export all.jsonl', from.url)).code).toBe(0)
       const imported = await rekey('import all.jsonl', to.url)
       expect(imported.stderr + imported.stdout).toContain('refused 0')
       const there = await startEngine({ clock: 'frozen', database: to.url })
+      await twoFactors(there)
       expect(await signsInWithCode(there, secret)).toBe(true)
       await there.close()
     } finally {
