@@ -9,11 +9,11 @@ import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 
-/** All of them, by key, in the order in which they are offered. */
-export const authenticatorsWith = (hasher: PasswordHasher): ReadonlyMap<string, Authenticator> =>
-  new Map(
-    [passwordAuthenticator(hasher), emailAuthenticator, totpAuthenticator].map((authenticator) => [
-      authenticator.key,
-      authenticator,
-    ]),
-  )
+/** All of them, by key, in the order in which they are offered; additional ones come behind. */
+export const authenticatorsWith = (
+  hasher: PasswordHasher,
+  additional: readonly Authenticator[] = [],
+): ReadonlyMap<string, Authenticator> => {
+  const builtIn = [passwordAuthenticator(hasher), emailAuthenticator, totpAuthenticator]
+  return new Map([...builtIn, ...additional].map((authenticator) => [authenticator.key, authenticator]))
+}

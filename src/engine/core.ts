@@ -29,6 +29,11 @@ export interface CorePorts {
   readonly random?: Random
   readonly log?: Logger
   readonly hasher?: PasswordHasher
+  /**
+   * Additional authenticators, offered behind the built-in ones. They are as the built-in ones are: an administrator
+   * activates those that are INACTIVE from the start, and policies name them by their keys.
+   */
+  readonly authenticators?: readonly Authenticator[]
 }
 
 /**
@@ -67,7 +72,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     else await refusePending(storage)
     const clock = await openClock(storage, ports.clock ?? systemClock)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
-    const authenticators = authenticatorsWith(hasher)
+    const authenticators = authenticatorsWith(hasher, ports.authenticators)
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
     const people = createPeople({ storage, clock, random, hasher, policies })
     const hashes = new Map<string, Promise<string>>()

@@ -17,6 +17,7 @@ import {
 } from '../config/index.ts'
 import type { ControlPerson, MessageReader, NewPerson } from '../devtools/index.ts'
 import type { Engine } from '../engine/index.ts'
+import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
 import { mary, samplePublicClient, sampleWebClient, startDevEnvironment } from './environment.ts'
 import type { Faults } from './faults.ts'
@@ -55,6 +56,8 @@ export interface KitOptions {
   /** Makes ids and codes the same in every run, and after every reset. */
   readonly seed?: string
   readonly log?: Logger
+  /** Additional authenticators: values of the same interface as the built-in ones. */
+  readonly authenticators?: readonly Authenticator[]
 }
 
 /** Moves the clock of the engine: codes, links, transactions, rate limits, mails and the expiry of tokens. */
@@ -153,6 +156,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       random,
       signingKey: insecureTestSigningKey,
       tokens: options.tokens ?? 'real',
+      ...(options.authenticators && { authenticators: options.authenticators }),
       ...(options.hash !== 'standard' && {
         hasher: createHasher({
           parameters: insecureFastHash,

@@ -201,7 +201,7 @@ export function masked(idp: Kit, body: Json): Json {
     .replace(/"oae\w{17}"/g, '"<error>"')
     .replace(/"(interaction_code","required":true,"value":")\w{43}"/g, '"$1<code>"')
     .replace(/"00u\w{17}"/g, '"<person>"')
-  for (const [, key = '', id = ''] of text.matchAll(/"key":"(\w+)","id":"((?:aut|eae|lae)\w{17})"/g)) {
+  for (const [, key = '', id = ''] of text.matchAll(/"key":"(\w+)","id":"((?:aut|eae|lae|uft)\w{17})"/g)) {
     text = text.replaceAll(id, id.startsWith('aut') ? `<${key}>` : `<her ${key}>`)
   }
   return JSON.parse(text)

@@ -44,7 +44,7 @@ function isNeverKept({ headers }: Seen): void {
 /** Codes and links go into mails; hashes and sealed values stay in the database; stored addresses are nobody's. */
 function holdsNoSecret({ text }: Seen, idp: Kit): void {
   expect(text).not.toMatch(
-    /\$argon2|codeHash|sealedCode|linkHash|"longCode"|userId|\bint[A-Za-z0-9]{17}\b|trs[A-Za-z0-9]{17}\b/,
+    /\$argon2|codeHash|sealedCode|sealedSecret|linkHash|"longCode"|userId|\bint[A-Za-z0-9]{17}\b|trs[A-Za-z0-9]{17}\b/,
   )
   const withoutHandles = text.replace(/02\.id\.[\w-]+/g, '')
   for (const { code, link } of idp.outbox.all()) {
@@ -111,9 +111,9 @@ function* walk(value: unknown): Generator<Json> {
   for (const inner of Object.values(value)) yield* walk(inner)
 }
 
-/** Every form of a response, wherever it hangs. */
+/** Every form of a response, wherever it hangs. A picture that stands in the response has an `href`, too. */
 export const formsIn = (body: Json): readonly Json[] =>
-  [...walk(body)].filter((part) => 'href' in part || 'rel' in part)
+  [...walk(body)].filter((part) => ('href' in part && part.method !== 'embedded') || 'rel' in part)
 
 const relationsIn = (body: Json): readonly { readonly path: string }[] =>
   [...walk(body)].flatMap(({ relatesTo }) =>

@@ -14,7 +14,7 @@ export const provisioningUri = (
   secret: string,
   { label, issuer }: { readonly label: string; readonly issuer: string },
 ): string =>
-  `otpauth://totp/${encodeURIComponent(`${issuer}:${label}`)}?secret=${secret}&issuer=${encodeURIComponent(issuer)}`
+  `otpauth://totp/${encodeURIComponent(issuer)}:${encodeURIComponent(label)}?secret=${secret}&issuer=${encodeURIComponent(issuer)}`
 
 /**
  * The time step that a code is of, within so many steps of now; undefined where it is of none. Compares with every step

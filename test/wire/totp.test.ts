@@ -1,0 +1,558 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSecrets } from '../../src/base/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { masked as withoutNames } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
+import { databases } from '../support/postgres.ts'
+import { callCommand } from '../support/terminal.ts'
+import { activate, codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../support/totp.ts'
+import { array, form, masked, message, object, ownPassword, page, user } from './expected.ts'
+import { authenticatorsIn, codeIn, type Json, newVisitor, type Seen, type Visitor } from './visitor.ts'
+
+// This file runs on SQLite, and in `npm run test:pg` on PostgreSQL. The clock stands still between two moves, so that a
+// test knows at which of the steps of thirty seconds it is.
+let idp: Kit
+beforeAll(async () => {
+  idp = await startEngine({ clock: 'frozen' })
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const newPassword = 'Lighthouse-Biscuit-77'
+const invalid = 'authfactor.challenge.soft_token.invalid_passcode'
+const used = 'authfactor.challenge.soft_token.used_passcode'
+
+type Forms = readonly { readonly name: string; readonly value: readonly Json[] }[]
+const bodyOf = ({ body }: Seen) => masked(idp, body)
+const formsOf = (seen: Seen) =>
+  (bodyOf(seen).remediation as { readonly value: Forms } | undefined)?.value ?? []
+const offered = (seen: Seen) => formsOf(seen).map(({ name }) => name)
+const memberOf = (seen: Seen, name: string) => (bodyOf(seen)[name] as { value?: Json } | undefined)?.value
+/** The message at the code, or at the top. */
+const keyOf = ({ body }: Seen) => /"i18n":\{"key":"([\w.]+)"/.exec(JSON.stringify(body))?.[1]
+const optionsOf = (seen: Seen) =>
+  formsOf(seen)
+    .filter(({ name }) => name.startsWith('select-authenticator-'))
+    .flatMap(({ value }) => value[0]?.options as { label: string; relatesTo: string }[])
+
+const dataOf = (seen: Seen) =>
+  memberOf(seen, 'currentAuthenticator')?.contextualData as {
+    readonly sharedSecret: string
+    readonly qrcode: { readonly href: string; readonly method: string; readonly type: string }
+  }
+const secretOf = (seen: Seen) => dataOf(seen).sharedSecret
+const right = (secret: string, steps = 0) => codeAt(secret, idp.clock.now(), steps)
+const wrong = (secret: string) => wrongCode(secret, idp.clock.now())
+
+async function signsIn(visitor: Visitor, login = idp.person.login): Promise<Seen> {
+  await visitor.begins()
+  return visitor.signsIn(login, idp.person.password)
+}
+
+async function enrols(visitor: Visitor): Promise<Seen> {
+  const id = authenticatorsIn(visitor.seen.at(-1)?.body).find(({ key }) => key === 'google_otp')?.id
+  return visitor.submits('credential/enroll', { authenticator: { id } })
+}
+
+async function claimsOf(visitor: Visitor, seen: Seen): Promise<Json> {
+  const { body } = await visitor.redeems(codeIn(seen.body))
+  return JSON.parse(Buffer.from(String(body.id_token).split('.')[1] ?? '', 'base64url').toString()) as Json
+}
+
+/** Enrols an app at a sign-in whose policy asks for it; the step of the code that was used is the present one. */
+async function enrolled(login?: string): Promise<string> {
+  await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+  const visitor = newVisitor(idp)
+  await signsIn(visitor, login)
+  const secret = secretOf(await enrols(visitor))
+  expect(codeIn((await visitor.answers(right(secret))).body)).not.toBe('')
+  return secret
+}
+
+/** … and later a sign-in waits for its code, as the second factor. */
+async function atTheCode(): Promise<{ readonly visitor: Visitor; readonly secret: string }> {
+  const secret = await enrolled()
+  await twoFactors(idp)
+  idp.clock.advance(10 * period)
+  const visitor = newVisitor(idp)
+  await signsIn(visitor)
+  await visitor.chooses('google_otp')
+  return { visitor, secret }
+}
+
+const app = {
+  type: 'app',
+  key: 'google_otp',
+  id: '<google_otp>',
+  displayName: 'Google Authenticator',
+  methods: [{ type: 'otp' }],
+}
+const codeForm = (name: string, more: Json = {}) =>
+  form(
+    name,
+    'challenge/answer',
+    [
+      {
+        name: 'credentials',
+        type: 'object',
+        form: { value: [{ name: 'passcode', label: 'Enter code', required: true, ...more }] },
+        required: true,
+      },
+    ],
+    { relatesTo: ['$.currentAuthenticator'] },
+  )
+const selection = form('select-authenticator-enroll', 'credential/enroll', [
+  {
+    name: 'authenticator',
+    type: 'object',
+    options: [
+      {
+        label: 'Google Authenticator',
+        value: {
+          form: {
+            value: [
+              { name: 'id', required: true, value: app.id, mutable: false },
+              { name: 'methodType', required: false, value: 'otp', mutable: false },
+            ],
+          },
+        },
+        relatesTo: '$.authenticators.value[0]',
+      },
+    ],
+  },
+])
+const skip = form('skip', 'skip', [])
+const others = {
+  authenticators: array(app),
+  authenticatorEnrollments: array(ownPassword),
+  user: user('mary@example.com'),
+}
+const picture = {
+  qrcode: { method: 'embedded', href: expect.stringMatching(/^data:image\/png;base64,/), type: 'image/png' },
+  sharedSecret: expect.stringMatching(/^[A-Z2-7]{32}$/),
+}
+
+describe('an enrolment that a policy requires', () => {
+  beforeEach(() => enrollmentPolicy(idp, { google_otp: 'REQUIRED' }))
+
+  test('is asked for behind the password, with a single option and no way around it', async () => {
+    const seen = await signsIn(newVisitor(idp))
+    expect({ status: seen.status, body: bodyOf(seen) }).toEqual({
+      status: 200,
+      body: page([selection], others),
+    })
+  })
+
+  test('shows the secret as a picture and as a text', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const seen = await enrols(visitor)
+    expect({ status: seen.status, body: bodyOf(seen) }).toEqual({
+      status: 200,
+      body: page([codeForm('enroll-authenticator'), selection], {
+        ...others,
+        currentAuthenticator: object({ contextualData: picture, ...app }),
+        enrollmentAuthenticator: object(app),
+      }),
+    })
+    const { href } = dataOf(seen).qrcode
+    const bytes = Buffer.from(href.slice(href.indexOf(',') + 1), 'base64')
+    expect(bytes.subarray(1, 4).toString()).toBe('PNG')
+  })
+
+  test('ends in tokens that say how the user signed in, and is not asked for again', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretOf(await enrols(visitor))
+    expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
+      amr: ['pwd', 'otp', 'mfa'],
+    })
+
+    const again = newVisitor(idp)
+    expect(await claimsOf(again, await signsIn(again))).toMatchObject({ amr: ['pwd'] })
+  })
+
+  test('keeps its secret through looks and wrong codes, and makes a new one when it is chosen again', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const first = await enrols(visitor)
+    const secret = secretOf(first)
+    expect(dataOf(await visitor.looks())).toEqual(dataOf(first))
+    const refused = await visitor.answers(wrong(secret))
+    expect(refused.status).toBe(401)
+    expect(formsOf(refused)[0]).toMatchObject(
+      codeForm('enroll-authenticator', {
+        messages: array(message('ERROR', 'api.authn.error.PASSCODE_INVALID', 'Invalid code. Try again.')),
+      }),
+    )
+    expect(dataOf(refused)).toEqual(dataOf(first))
+
+    const other = secretOf(await enrols(visitor))
+    expect(other).not.toBe(secret)
+    expect((await visitor.answers(right(secret))).status).toBe(401)
+    expect(codeIn((await visitor.answers(right(other))).body)).not.toBe('')
+  })
+
+  test('takes a code of four steps ago, and leaves the present one good', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretOf(await enrols(visitor))
+    expect((await visitor.answers(right(secret, -5))).status).toBe(401)
+    expect((await visitor.answers(right(secret, 2))).status).toBe(401)
+    expect(codeIn((await visitor.answers(right(secret, -4))).body)).not.toBe('')
+
+    await twoFactors(idp)
+    const next = newVisitor(idp)
+    await signsIn(next)
+    await next.chooses('google_otp')
+    expect(codeIn((await next.answers(right(secret))).body)).not.toBe('')
+  })
+
+  test('five wrong codes close the transaction, and nothing is enrolled', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretOf(await enrols(visitor))
+    for (let guess = 1; guess < 5; guess++) {
+      expect((await visitor.answers(wrong(secret))).status).toBe(401)
+    }
+    const last = await visitor.answers(wrong(secret))
+    expect([last.status, keyOf(last)]).toEqual([429, 'tooManyRequests'])
+    expect((await visitor.answers(right(secret))).status).toBe(401)
+
+    expect(offered(await signsIn(newVisitor(idp)))).toEqual(['select-authenticator-enroll'])
+  })
+
+  test.each([[undefined], [null], [''], [123456], [['123456']], [{ code: '123456' }]])(
+    '%j is no code: it is asked for again, and not counted',
+    async (passcode) => {
+      const visitor = newVisitor(idp)
+      await signsIn(visitor)
+      const secret = secretOf(await enrols(visitor))
+      for (let time = 1; time <= 6; time++) {
+        const seen = await visitor.answers(passcode)
+        expect([seen.status, keyOf(seen)]).toEqual([400, 'model.validation.field.blank'])
+      }
+      const spaced = right(secret).replace(/^(...)/, ' $1 ')
+      expect(codeIn((await visitor.answers(spaced)).body)).not.toBe('')
+    },
+  )
+
+  test('cannot be skipped, and nothing else is enrolled', async () => {
+    const visitor = newVisitor(idp)
+    const seen = await signsIn(visitor)
+    expect((await visitor.submits('skip')).status).toBe(400)
+    for (const id of ['autNone', undefined, 5, { id: 'x' }]) {
+      expect((await visitor.submits('credential/enroll', { authenticator: { id } })).status).toBe(400)
+    }
+    const [known] = authenticatorsIn(seen.body)
+    for (const methodType of ['push', ['otp'], { type: 'otp' }]) {
+      const authenticator = { id: known?.id, methodType }
+      expect((await visitor.submits('credential/enroll', { authenticator })).status).toBe(400)
+    }
+    expect((await visitor.answers('123456')).status).toBe(400)
+  })
+})
+
+describe('an enrolment that a policy leaves open', () => {
+  beforeEach(() => enrollmentPolicy(idp, { google_otp: 'OPTIONAL' }))
+
+  test('is asked for with a way around it, which is there during it, too', async () => {
+    const visitor = newVisitor(idp)
+    expect(bodyOf(await signsIn(visitor))).toEqual(page([selection, skip], others))
+    expect(offered(await enrols(visitor))).toEqual([
+      'enroll-authenticator',
+      'select-authenticator-enroll',
+      'skip',
+    ])
+    const seen = await visitor.submits('skip')
+    expect(await claimsOf(visitor, seen)).toMatchObject({ amr: ['pwd'] })
+    // Declining is for one sign-in.
+    expect(offered(await signsIn(newVisitor(idp)))).toEqual(['select-authenticator-enroll', 'skip'])
+  })
+
+  test('is done by whoever wants', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretOf(await enrols(visitor))
+    expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
+      amr: ['pwd', 'otp', 'mfa'],
+    })
+    expect(codeIn((await signsIn(newVisitor(idp))).body)).not.toBe('')
+  })
+})
+
+describe('the code as a second factor', () => {
+  test('is a choice beside the mail', async () => {
+    await enrolled()
+    await twoFactors(idp)
+    const seen = await signsIn(newVisitor(idp))
+    expect(offered(seen)).toEqual(['select-authenticator-authenticate'])
+    expect(optionsOf(seen).map(({ label, relatesTo }) => [label, relatesTo])).toEqual([
+      ['Email', '$.authenticatorEnrollments.value[0]'],
+      ['Google Authenticator', '$.authenticatorEnrollments.value[1]'],
+    ])
+    const enrollments = memberOf(seen, 'authenticatorEnrollments') as unknown as readonly Json[]
+    expect(enrollments[1]).toEqual({ ...app, id: '<her google_otp>' })
+  })
+
+  test('is asked for of the authenticator itself, without a secret, a resend or a poll', async () => {
+    const { visitor, secret } = await atTheCode()
+    const seen = await visitor.looks()
+    expect(formsOf(seen)[0]).toEqual(codeForm('challenge-authenticator'))
+    expect(memberOf(seen, 'currentAuthenticator')).toEqual(app)
+    expect(seen.text).not.toContain(secret)
+    expect((await visitor.submits('challenge/resend')).status).toBe(400)
+    const done = await visitor.answers(right(secret))
+    expect(await claimsOf(visitor, done)).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] })
+  })
+
+  test('a wrong one is refused at its field, and five close the transaction', async () => {
+    const { visitor, secret } = await atTheCode()
+    const refused = await visitor.answers(wrong(secret))
+    expect(refused.status).toBe(401)
+    expect(formsOf(refused)[0]).toEqual(
+      codeForm('challenge-authenticator', {
+        messages: array(message('ERROR', invalid, 'Invalid code. Try again.')),
+      }),
+    )
+    // Choosing it again opens no new count.
+    await visitor.chooses('google_otp')
+    for (let guess = 2; guess < 5; guess++) expect((await visitor.answers(wrong(secret))).status).toBe(401)
+    expect((await visitor.answers(wrong(secret))).status).toBe(429)
+    const after = await visitor.answers(right(secret))
+    expect([after.status, keyOf(after)]).toEqual([401, 'idx.session.expired'])
+  })
+
+  test('guesses are counted by account, over all transactions: then the right code is wrong, too', async () => {
+    const { visitor, secret } = await atTheCode()
+    let current = visitor
+    for (let guess = 0; guess < 40; guess++) {
+      const { status } = await current.answers(wrong(secret))
+      if (status !== 429) continue
+      current = newVisitor(idp)
+      await signsIn(current)
+      await current.chooses('google_otp')
+    }
+    current = newVisitor(idp)
+    await signsIn(current)
+    await current.chooses('google_otp')
+    const refused = await current.answers(right(secret))
+    expect([refused.status, keyOf(refused)]).toEqual([401, invalid])
+
+    idp.clock.advance('25h')
+    const tomorrow = newVisitor(idp)
+    await signsIn(tomorrow)
+    await tomorrow.chooses('google_otp')
+    expect(codeIn((await tomorrow.answers(right(secret))).body)).not.toBe('')
+  })
+
+  test.each([
+    [-2, 401],
+    [-1, 200],
+    [0, 200],
+    [1, 200],
+    [2, 401],
+  ])('of %i steps from now is answered with %i', async (steps, status) => {
+    const { visitor, secret } = await atTheCode()
+    const seen = await visitor.answers(right(secret, steps))
+    expect(seen.status).toBe(status)
+    expect(codeIn(seen.body) !== '').toBe(status === 200)
+  })
+
+  test('is good once, and so is none before it', async () => {
+    const { visitor, secret } = await atTheCode()
+    expect(codeIn((await visitor.answers(right(secret))).body)).not.toBe('')
+
+    const second = newVisitor(idp)
+    await signsIn(second)
+    await second.chooses('google_otp')
+    const refused = await second.answers(right(secret))
+    expect(refused.status).toBe(401)
+    expect(formsOf(refused)[0]).toEqual(
+      codeForm('challenge-authenticator', {
+        messages: array(
+          message(
+            'ERROR',
+            used,
+            'Each code can only be used once. Please wait for a new code and try again.',
+          ),
+        ),
+      }),
+    )
+    expect(keyOf(await second.answers(right(secret, -1)))).toBe(used)
+    idp.clock.advance(period)
+    expect(codeIn((await second.answers(right(secret))).body)).not.toBe('')
+  })
+
+  test('of the enrolment is used up by it', async () => {
+    const secret = await enrolled()
+    await twoFactors(idp)
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    await visitor.chooses('google_otp')
+    expect(keyOf(await visitor.answers(right(secret)))).toBe(used)
+    // The step behind it is good at once.
+    expect(codeIn((await visitor.answers(right(secret, 1))).body)).not.toBe('')
+  })
+
+  test('of another user is wrong', async () => {
+    const secret = await enrolled()
+    await twoFactors(idp)
+    const eve = { login: 'eve@example.com', password: 'Tangerine-Kettle-43' }
+    await idp.people.add(eve)
+    const visitor = newVisitor(idp)
+    await visitor.begins()
+    await visitor.signsIn(eve.login, eve.password)
+    await visitor.chooses('okta_email')
+    await visitor.answers((await visitor.reads(eve.login)).code)
+    const own = secretOf(await enrols(visitor))
+    await visitor.answers(right(own))
+
+    idp.clock.advance(10 * period)
+    const second = newVisitor(idp)
+    await second.begins()
+    await second.signsIn(eve.login, eve.password)
+    await second.chooses('google_otp')
+    expect(keyOf(await second.answers(right(secret)))).toBe(invalid)
+    expect(codeIn((await second.answers(right(own))).body)).not.toBe('')
+  })
+})
+
+describe('a recovery', () => {
+  test('asks a user who has an app for its code, and two factors are proven by then', async () => {
+    const secret = await enrolled()
+    await twoFactors(idp)
+    idp.clock.advance(10 * period)
+    const visitor = newVisitor(idp)
+    const proven = await visitor.proves()
+    // The only choice is made for the visitor or by the visitor; a new password is not asked for yet.
+    expect(offered(proven)).toEqual(['select-authenticator-authenticate'])
+    expect(optionsOf(proven).map(({ label }) => label)).toEqual(['Google Authenticator'])
+    await visitor.chooses('google_otp')
+    expect(keyOf(await visitor.answers(wrong(secret)))).toBe(invalid)
+    expect(offered(await visitor.answers(right(secret)))).toEqual(['reset-authenticator'])
+    const done = await visitor.answers(newPassword)
+    expect(await claimsOf(visitor, done)).toMatchObject({ amr: expect.arrayContaining(['otp', 'mfa']) })
+  })
+
+  test('of a user without one goes on to the new password', async () => {
+    await activate(apiOf(idp), 'google_otp')
+    expect(offered(await newVisitor(idp).proves())).toEqual(['reset-authenticator'])
+  })
+})
+
+test('before a proof nothing tells a user with an app from one without, or from an unknown one', async () => {
+  // Names of one length, so that the lengths of the answers can be compared, too.
+  const people = ['tom@example.com', 'eve@example.com'].map((login) => ({
+    login,
+    password: 'Tangerine-Kettle-42',
+  }))
+  for (const person of people) await idp.people.add(person)
+  await enrolled('tom@example.com')
+  const answersTo = async (login: string) => {
+    const visitor = newVisitor(idp)
+    const seen = [await visitor.recovers(login), await visitor.chooses('okta_email')]
+    seen.push(await visitor.answers('000000'), await visitor.answers('AAAAAAAAAA'))
+    const signing = newVisitor(idp)
+    await signing.begins()
+    seen.push(await signing.signsIn(login, 'a wrong password'))
+    return seen.map((one) => withoutNames(one, login).replace(/x-rate-limit-[\w-]+: \d+/g, ''))
+  }
+  const [withApp, without, unknown] = [
+    await answersTo('tom@example.com'),
+    await answersTo('eve@example.com'),
+    await answersTo('ada@example.com'),
+  ]
+  expect(withApp).toEqual(unknown)
+  expect(without).toEqual(unknown)
+  expect(withApp.join('\n')).not.toContain('google_otp')
+})
+
+test('the secret lies in the database sealed, before and after it is confirmed', async () => {
+  await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+  const visitor = newVisitor(idp)
+  await signsIn(visitor)
+  const secret = secretOf(await enrols(visitor))
+  const { db } = idp.engine.storage
+  const rows = async () =>
+    JSON.stringify([
+      await db.selectFrom('transactions').selectAll().execute(),
+      await db.selectFrom('enrollments').selectAll().execute(),
+      await db.selectFrom('events').selectAll().execute(),
+    ])
+  expect(await rows()).toContain('sealedSecret')
+  expect(await rows()).not.toContain(secret)
+  await visitor.answers(right(secret))
+  const [stored] = await db.selectFrom('enrollments').selectAll().where('method', '=', 'otp').execute()
+  expect(JSON.parse(stored?.data ?? '')).toEqual({ sealedSecret: expect.any(String) })
+  expect(await rows()).not.toContain(secret)
+})
+
+describe('another installation, and another secret of the same one', () => {
+  const kitSecret = 'only for tests: everybody knows this secret'
+  const newer = 'a newer secret of this installation'
+  const kind = databases.find(({ name }) => name === (process.env.REKEY_TEST_DATABASE ?? 'sqlite'))
+
+  async function signsInWithCode(kit: Kit, secret: string): Promise<boolean> {
+    kit.clock.advance(20 * period)
+    const visitor = newVisitor(kit)
+    await visitor.begins()
+    await visitor.signsIn(kit.person.login, kit.person.password)
+    await visitor.chooses('google_otp')
+    return codeIn((await visitor.answers(codeAt(secret, kit.clock.now()))).body) !== ''
+  }
+
+  test('an export and an import keep the app', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rekey-totp-'))
+    const [from, to] = [await kind?.create(), await kind?.create()]
+    if (from === undefined || to === undefined) throw new Error('there is no database')
+    const rekey = (line: string, url: string) =>
+      callCommand(line.split(' '), { folder, env: { DATABASE_URL: url, REKEY_SECRET: kitSecret } })
+    try {
+      idp = await replaced(idp, { database: from.url })
+      const secret = await enrolled()
+      expect((await rekey('export all.jsonl', from.url)).code).toBe(0)
+      const imported = await rekey('import all.jsonl', to.url)
+      expect(imported.stderr + imported.stdout).toContain('refused 0')
+      const there = await startEngine({ clock: 'frozen', database: to.url })
+      await twoFactors(there)
+      expect(await signsInWithCode(there, secret)).toBe(true)
+      await there.close()
+    } finally {
+      idp = await replaced(idp, {})
+      await from.drop()
+      await to.drop()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('a newer master secret keeps the app, as long as the older one is known', async () => {
+    const database = await kind?.create()
+    if (database === undefined) throw new Error('there is no database')
+    try {
+      idp = await replaced(idp, { database: database.url })
+      const secret = await enrolled()
+      await twoFactors(idp)
+      const settings = { secrets: [newer, kitSecret] }
+      idp = await replaced(idp, { database: database.url, settings })
+      expect(await signsInWithCode(idp, secret)).toBe(true)
+    } finally {
+      idp = await replaced(idp, {})
+      await database.drop()
+    }
+  })
+
+  test('what was sealed under a secret that is not known any more opens for nobody', () => {
+    const sealed = createSecrets([kitSecret]).seal('totp secret', 'ZR74DHZTG43NBULV')
+    expect(createSecrets([newer, kitSecret]).open('totp secret', sealed)).toBe('ZR74DHZTG43NBULV')
+    expect(createSecrets([newer]).open('totp secret', sealed)).toBeUndefined()
+  })
+
+  async function replaced(before: Kit, options: Parameters<typeof startEngine>[0]): Promise<Kit> {
+    await before.close()
+    return startEngine({ clock: 'frozen', ...options })
+  }
+})
