@@ -114,10 +114,11 @@ const byNameOf = ({ budgets, progress, secrets, source }: StepContext): Use => (
   subject: `${nameSubject(secrets, progress.subject?.identifier ?? '')} ${source.key}`,
 })
 
-const callerOf = ({ progress, signal, source }: StepContext): HashCaller => ({
+const callerOf = ({ progress, recheck, signal, source }: StepContext): HashCaller => ({
   source: source.key,
   account: compareKey(progress.subject?.identifier ?? ''),
   signal,
+  recheck,
 })
 
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
@@ -155,7 +156,10 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
               type: 'credential.put',
               personId: person.id,
               authenticator: key,
-              data: { ...stored, hash: await hasher.hash(password, caller) } satisfies PasswordData,
+              data: {
+                ...stored,
+                hash: await hasher.hash(password, { ...caller, recheck: undefined }),
+              } satisfies PasswordData,
             } as const,
           ]
         : []),
