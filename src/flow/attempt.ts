@@ -68,8 +68,31 @@ export async function attempt(
       return answered(context, asked, judgement, counted)
     }
   }
-  const judgement = await asked.judge(input, context, context.progress.challenge)
-  return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
+  try {
+    const own = admission === undefined ? context : { ...context, recheck: () => recheck(context, counted) }
+    const judgement = await asked.judge(input, own, context.progress.challenge)
+    return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
+  } catch (error) {
+    if (error instanceof SpentMeanwhile) return refusedBySource(asked, error.use, undefined)
+    throw error
+  }
+}
+
+/** Answers of this source that were judged while this one waited have spent its budget. */
+class SpentMeanwhile extends Error {
+  readonly use: Use
+
+  constructor(use: Use) {
+    super(use.budget.purpose)
+    this.use = use
+  }
+}
+
+/** Of a thousand answers that are sent at once no more are judged than the budget allows, and a few at the same moment. */
+async function recheck(context: StepContext, ofSource: readonly Use[]): Promise<void> {
+  const found = await context.peek(ofSource)
+  const spent = ofSource.find(({ budget }, index) => (found[index]?.used ?? 0) >= budget.limit)
+  if (spent !== undefined) throw new SpentMeanwhile(spent)
 }
 
 /** The outcome of a judged answer. */

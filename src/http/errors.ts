@@ -75,7 +75,10 @@ function toResponse(
       : apiError(publicError.code, publicError.summary, context.random, publicError.causes)
   const status = publicError?.status ?? 500
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
-  if (status >= 500) context.log.error(line, 'a request failed')
+  // A queue that is full or slow is counted (`rekey_password_hashes_refused_total`): a line with a stack for each caller
+  // would let a flood fill the disk (A51).
+  const isBusy = error instanceof ProtocolError && error.status === 503 && error.cause === undefined
+  if (status >= 500 && !isBusy) context.log.error(line, 'a request failed')
   else if (error instanceof ProtocolError && error.detail !== undefined) {
     context.log.info({ ...line, err: undefined, detail: error.detail }, 'a request was refused')
   }

@@ -8,6 +8,8 @@ export interface HashCaller {
   readonly account?: string
   /** Aborted when the caller has gone: what still waits for it then is dropped. */
   readonly signal?: AbortSignal | undefined
+  /** Asked when the turn of an entry that has waited comes; throws where nothing is to be computed any more. */
+  readonly recheck?: (() => Promise<void>) | undefined
 }
 
 export interface HashLoad {
@@ -100,7 +102,6 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
 
   function begin({ source, account, costMs }: Entry): void {
     running++
-    computed++
     if (costMs >= heavyMs) heavy++
     if (account !== undefined) runningOf.set(account, (runningOf.get(account) ?? 0) + 1)
     const before = used.get(source) ?? clock
@@ -165,7 +166,8 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
     load: (): HashLoad => ({ running, waiting: length(), refused, dropped, computed }),
 
     async take<T>(work: () => Promise<T>, costMs: number, caller?: HashCaller): Promise<T> {
-      const { source = internal, account, signal } = caller ?? {}
+      const { source = internal, account, signal, recheck } = caller ?? {}
+      let hasWaited = false
       if (signal?.aborted) {
         dropped++
         throw new ProtocolError(503, 'E0000010', 'The service is busy.', { detail: 'the caller has gone' })
@@ -183,11 +185,14 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
         fill()
         try {
           await promise
+          hasWaited = true
         } finally {
           over()
         }
       }
       try {
+        if (hasWaited) await recheck?.()
+        computed++
         return await work()
       } finally {
         end(entry)

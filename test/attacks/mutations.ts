@@ -776,6 +776,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A51',
+    without: 'the question to the source once more after waiting',
+    file: 'src/passwords/queue.ts',
+    find: 'if (hasWaited) await recheck?.()',
+    replace: 'void hasWaited',
+    tests: 'admission',
+  },
+  {
+    attack: 'A51',
     without: 'the question to the name before a hash',
     file: 'src/idx/steps/judged.ts',
     find: 'const ofName = named.find(isSpent)',

@@ -123,10 +123,11 @@ const byNameOf = ({ budgets, progress, secrets, source }: StepContext): Use => (
   subject: `${nameSubject(secrets, progress.subject?.identifier ?? '')} ${source.key}`,
 })
 
-const callerOf = ({ progress, signal, source }: StepContext): HashCaller => ({
+const callerOf = ({ progress, recheck, signal, source }: StepContext): HashCaller => ({
   source: source.key,
   account: compareKey(progress.subject?.identifier ?? ''),
   signal,
+  recheck,
 })
 
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
@@ -165,7 +166,10 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
               type: 'enrollment.rehash',
               id: credential.id,
               from: credential.stored,
-              data: { ...credential.data, hash: await hasher.hash(password, caller) } satisfies PasswordData,
+              data: {
+                ...credential.data,
+                hash: await hasher.hash(password, { ...caller, recheck: undefined }),
+              } satisfies PasswordData,
             } as const,
           ]
         : []),
