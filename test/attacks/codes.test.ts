@@ -24,8 +24,8 @@ onEachDatabase('two hundred right answers at once', (database) => {
   test('A12: one code proves the mailbox once, sets one password, and is redeemed for one set of tokens', async () => {
     const { url, drop } = await database.create()
     const idp = await startTarget({ database: url, settings: { limits: manyMails } })
-    const rounds = database.name === 'sqlite' ? scale(20, 1000) : scale(2, 100)
-    const crowd = database.name === 'sqlite' ? 200 : scale(60, 200)
+    const rounds = database.name === 'sqlite' ? scale(5, 1000) : scale(2, 100)
+    const crowd = database.name === 'sqlite' ? scale(100, 200) : scale(60, 200)
 
     for (let round = 0; round < rounds; round++) {
       const visitor = await atTheCode(idp, mary)

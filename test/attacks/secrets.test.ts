@@ -9,8 +9,10 @@ import {
   answer,
   atTheCode,
   atTheReset,
+  isFull,
   mailTo,
   nodeSettings,
+  scale,
   startNode,
   startTarget,
 } from '../support/attacks.ts'
@@ -121,7 +123,7 @@ describe('somebody with every door of the engine', () => {
 })
 
 onEachDatabase('somebody with a dump of the database', (database) => {
-  test('A43: trying all million codes against everything in it finds none', async () => {
+  test('A43: trying codes against everything in it finds none', async () => {
     const { url, drop } = await database.create()
     close.push(drop)
     const idp = await startTarget({ database: url })
@@ -154,9 +156,10 @@ onEachDatabase('somebody with a dump of the database', (database) => {
     stored.add(createHash('sha256').update(`${id}:424242`).digest('base64url'))
     expect(finds('424242')).toBe(true)
     expect(finds(code ?? '')).toBe(false)
-    // All codes in the plainest ways; the most telling way for each.
+    // Codes in the plainest way: by default those around the right one, all of them under `--full`.
     let found = 0
-    for (let number = 0; number < 1_000_000; number++) {
+    const first = isFull ? 0 : Math.max(0, Number(code) - 10_000)
+    for (let number = first; number < first + scale(20_000, 1_000_000); number++) {
       const candidate = String(number).padStart(6, '0')
       if (candidate === '424242') continue
       const digest = createHash('sha256').update(`${id}:${candidate}`).digest('base64url')

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
@@ -195,7 +196,7 @@ export async function startEngineProcess(
     [script, JSON.stringify(settings), String(options.dieAt ?? '')].filter(Boolean),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: {},
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'rekey-test-compile-cache') },
     },
   )
   const ended = once(child, 'exit')
