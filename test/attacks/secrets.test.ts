@@ -6,7 +6,6 @@ import { startSmtpSink } from '../../src/devtools/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
   isFull,
@@ -15,8 +14,8 @@ import {
   scale,
   startNode,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { remediationsOf, visit } from '../support/idx.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const victim = 'mary@example.com'
@@ -59,7 +58,7 @@ describe('somebody with every door of the engine', () => {
       'identify',
       'challenge',
     ]) {
-      const { headers, body } = await visitor.post(path, {
+      const { headers, body } = await visitor.submits(path, {
         identifier: victim,
         returnCode: true,
         sendEmail: false,
@@ -200,12 +199,12 @@ onEachDatabase('a clock that is set back', (database) => {
     const visitor = await atTheCode(node, victim)
     const { code, link } = await mailTo(node, victim)
     node.clock.advance(300_000)
-    await visitor.post('challenge/poll')
+    await visitor.submits('challenge/poll')
 
     node.clock.advance(-3_600_000)
 
     expect((await fetch(link ?? '', { redirect: 'manual' })).status).toBe(200)
-    expect((await answer(visitor, code)).status).toBe(401)
+    expect((await visitor.answers(code)).status).toBe(401)
     expect(node.engine.clock.now()).toBeGreaterThan(node.clock.now() + 3_500_000)
   })
 
@@ -251,6 +250,6 @@ onEachDatabase('a clock that is set back', (database) => {
     expect(guessed.status).toBe(401)
     // New ones work: time stands still for them until the host has caught up.
     const next = await atTheReset(after.target, victim)
-    expect(remediationsOf((await next.post('introspect')).body)).toEqual(['reset-authenticator'])
+    expect((await next.submits('introspect')).remediations).toEqual(['reset-authenticator'])
   })
 })
