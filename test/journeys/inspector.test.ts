@@ -13,7 +13,7 @@ import {
   wrongCode,
 } from '../support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
-import { failures, recoversByLink } from '../support/failures.ts'
+import { failures, recoversByLink } from './inspector-failures.ts'
 
 const executablePath = findChromium()
 const reason = executablePath === undefined ? ` (skipped: ${noChromium})` : ''

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PersonStatus, personStatuses } from '../../src/directory/index.ts'
 import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
-import { statusAnswers } from '../support/statuses.ts'
+import { statusAnswers } from './statuses.ts'
 
 const password = 'Marmalade-Harbour-31'
 const newPassword = 'Lighthouse-Biscuit-77'

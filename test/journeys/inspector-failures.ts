@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Kit, KitOptions } from '../../src/testing/index.ts'
-import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from './attacks.ts'
-import { newBrowser, openLink, sdk } from './sdk.ts'
+import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from '../support/attacks.ts'
+import { newBrowser, openLink, sdk } from '../support/sdk.ts'
 
 /** Something that goes wrong, driven for real, and what the flow inspector must say of it. */
 export interface Failure {
