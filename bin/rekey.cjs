@@ -11,7 +11,7 @@ const path = require('path')
 const needed = 24
 const root = path.join(__dirname, '..')
 const main = path.join(root, 'dist', 'cli', 'main.js')
-const leash = path.join(root, 'dist', 'cli', 'leash.js')
+const exitWithParent = path.join(root, 'dist', 'cli', 'exit-with-parent.js')
 
 const major = (version) => Number(version.replace(/^v/, '').split('.')[0])
 
@@ -48,14 +48,14 @@ function isYoungEnough(node) {
 }
 
 function runWith(node) {
-  const leashUrl = `file://${leash
+  const preloadUrl = `file://${exitWithParent
     .replace(/\\/g, '/')
     .replace(/^([^/])/, '/$1')
     .split('/')
     .map(encodeURIComponent)
     .join('/')}`
-  const child = childProcess.spawn(node, ['--import', leashUrl, main].concat(process.argv.slice(2)), {
-    // The channel is the leash: when this process is killed, it closes, and the other one ends, too.
+  const child = childProcess.spawn(node, ['--import', preloadUrl, main].concat(process.argv.slice(2)), {
+    // The IPC channel closes when this process is killed, and the preloaded script then ends the child too.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']

@@ -73,7 +73,7 @@ try {
   await take(page, 'inspector.png')
   await page.goto(`${idp.controlUrl}/admin`)
   await page.locator('.row', { hasText: 'ada@example.com' }).click()
-  await page.locator('.person').waitFor()
+  await page.locator('.user').waitFor()
   await take(page, 'admin.png')
 } finally {
   await browser.close()

@@ -14,20 +14,20 @@ const insecureFreeHash: PasswordHasher = {
   verify: async (password, hash) =>
     hash === `free$${createHash('sha256').update(password).digest('base64url')}`,
   isOutdated: () => false,
-  load: () => ({ running: 0, waiting: 0, refused: 0 }),
+  load: () => ({ running: 0, waiting: 0, refused: 0, dropped: 0, computed: 0 }),
 }
 
 let hashes = 0
 function counted(hasher: PasswordHasher): PasswordHasher {
   return {
     ...hasher,
-    hash: (password) => {
+    hash: (password, caller) => {
       hashes++
-      return hasher.hash(password)
+      return hasher.hash(password, caller)
     },
-    verify: (password, hash) => {
+    verify: (password, hash, caller) => {
       hashes++
-      return hasher.verify(password, hash)
+      return hasher.verify(password, hash, caller)
     },
   }
 }

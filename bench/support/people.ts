@@ -46,6 +46,8 @@ export async function addPeople(storage: Storage, count: number, passwordHash: s
       select * from (${numbers} select ${id}, 'ACTIVE', ${login}, ${login}, ${login}, ${login}, 'ada', 'example',
         '{"login":"' || ${login} || '","email":"' || ${login} || '","firstName":"Ada","lastName":"Example"}',
         ${at}, ${at}, ${at} from numbers) as made`.execute(tx)
+    await sql`insert into names (key, person_id)
+      select * from (${numbers} select ${login}, ${id} from numbers) as made`.execute(tx)
     await sql`insert into credentials (person_id, authenticator, data, created_at, updated_at)
       select * from (${numbers} select ${id}, 'okta_password', ${text(credential)}, ${at}, ${at} from numbers) as made`.execute(
       tx,

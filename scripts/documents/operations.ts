@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { operations } from '../../src/management/index.ts'
 import { generatedFrom, table } from './table.ts'
 
-/** An operation of the public management API, as the SDK that is generated from it calls it. */
+/** An operation of the public management API, as the SDK calls it. */
 interface PublicOperation {
   readonly family: string
   readonly name: string
@@ -12,7 +12,7 @@ interface PublicOperation {
 
 const sdk = new URL('../../node_modules/@okta/okta-sdk-nodejs/', import.meta.url)
 
-/** Families of which every operation is told; of the others only how many they are. */
+/** Families whose operations are listed; the others are only counted. */
 const families: Readonly<Record<string, string>> = {
   User: 'Users',
   Group: 'Groups',
@@ -25,13 +25,13 @@ const families: Readonly<Record<string, string>> = {
   SystemLog: 'System log',
 }
 
-/** What the SDK can call: each of its methods names its path and its HTTP method. */
+/** The operations of the SDK: each of its methods contains a path and an HTTP method. */
 async function publicOperations(): Promise<readonly PublicOperation[]> {
   const folder = new URL('src/generated/apis/', sdk)
   const files = (await readdir(folder)).filter((file) => file.endsWith('Api.js')).toSorted()
   const found = files.map(async (file) => {
     const text = await readFile(new URL(file, folder), 'utf8')
-    // A method's head, its path, and how it is asked for; what stands between belongs to the same method.
+    // The head of a method, its path and its HTTP method, without crossing into the next method.
     const pattern =
       /\n {2}async (\w+)\((?:(?!\n {2}async )[\s\S])*?const path = '([^']+)'(?:(?!\n {2}async )[\s\S])*?HttpMethodEnum\.(\w+)/g
     return [...text.matchAll(pattern)].map(([, name = '', path = '', method = '']) => ({
@@ -46,14 +46,14 @@ async function publicOperations(): Promise<readonly PublicOperation[]> {
 
 const keyOf = (method: string, path: string): string => `${method} ${path.replace(/\{\w+\}|:\w+/g, '{}')}`
 
-/** docs/operations.md: which operations of the public management API there are here. */
+/** docs/operations.md: which operations of the public management API are supported. */
 export async function operationsPage(): Promise<string> {
   const { version } = JSON.parse(await readFile(new URL('package.json', sdk), 'utf8')) as { version: string }
   const all = await publicOperations()
   const ours = new Set(operations.map(({ method, path }) => keyOf(method, `/api/v1${path}`)))
   const isOurs = ({ method, path }: PublicOperation) => ours.has(keyOf(method, path))
-  const told = Object.keys(families)
-  const sections = told.map((family) => {
+  const listed = Object.keys(families)
+  const sections = listed.map((family) => {
     const each = all.filter((operation) => operation.family === family)
     const rows = each.map((operation) => [
       `\`${operation.name}\``,
@@ -65,7 +65,7 @@ export async function operationsPage(): Promise<string> {
     return `${title}\n\n${table(['operation', 'request', 'supported'], rows)}`
   })
   const others = [...Map.groupBy(all, ({ family }) => family)]
-    .filter(([family]) => !told.includes(family))
+    .filter(([family]) => !listed.includes(family))
     .map(([family, each]) => [`\`${family}\``, String(each.length), String(each.filter(isOurs).length)])
   const theirs = new Set(all.map(({ method, path }) => keyOf(method, path)))
   const more = operations.filter(({ method, path }) => !theirs.has(keyOf(method, `/api/v1${path}`)))
@@ -74,7 +74,7 @@ export async function operationsPage(): Promise<string> {
 # Operations of the management API
 
 The public management API is taken from \`@okta/okta-sdk-nodejs\` ${version}, which is generated from it: each method that sends a
-request is an operation. Of ${all.length} there are ${all.filter(isOurs).length} here. What each does, and what is not obeyed, is in
+request is an operation. ${all.filter(isOurs).length} of ${all.length} are supported. What each does, and which settings are not supported, is in
 [management.md](management.md).
 
 ${sections.join('\n\n')}

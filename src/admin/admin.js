@@ -1,19 +1,22 @@
 /**
- * The admin page. Everything it shows is made of text nodes: names, mails and log fields are whatever somebody typed.
- * The address after the # says what is shown, so that back, reload and new tabs work.
+ * The admin page. All values are shown as text nodes: names, emails and log fields are untrusted input. The fragment of the
+ * address determines the view, so that back, reload and new tabs work.
  */
 const byId = (id) => document.getElementById(id)
 const main = byId('main')
 const api = document.body.dataset.api
 const storageKey = 'rekey.token'
 
-// ---- The token: this tab's, gone with it.
+// ---- The token: stored for this tab only.
 
-/** Only on the developer's own machine does an address bring a token along, from the page of `rekey dev`. */
+/**
+ * Takes a token from the address, which the page of `rekey dev` links to. Only on localhost: otherwise a link could sign a
+ * user in with a token of the attacker.
+ */
 function tokenFromAddress() {
   const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? []
   if (token === undefined) return
-  history.replaceState(null, '', '#/people')
+  history.replaceState(null, '', '#/users')
   if (['localhost', '127.0.0.1', '[::1]'].includes(location.hostname))
     sessionStorage.setItem(storageKey, token)
 }
@@ -24,14 +27,14 @@ function lock(why = '') {
   sessionStorage.removeItem(storageKey)
   document.body.classList.add('is-locked')
   main.replaceChildren()
-  fail(why)
+  showError(why)
   byId('token').value = ''
   byId('token').focus()
 }
 
-// ---- Asking the API.
+// ---- API requests.
 
-class Refusal extends Error {
+class ApiError extends Error {
   constructor(status, { errorCode = '', errorSummary = '', errorCauses = [] } = {}) {
     super([errorSummary, ...errorCauses.map((cause) => cause.errorSummary)].join(' '))
     this.status = status
@@ -39,7 +42,7 @@ class Refusal extends Error {
   }
 }
 
-async function ask(method, path, { body, signal } = {}) {
+async function request(method, path, { body, signal } = {}) {
   const response = await fetch(path.startsWith('/') ? api + path : path, {
     method,
     signal,
@@ -55,47 +58,45 @@ async function ask(method, path, { body, signal } = {}) {
   const text = await response.text()
   const value = text === '' ? {} : JSON.parse(text)
   if (!response.ok) {
-    const refusal = new Refusal(response.status, value)
-    refusal.resetAt = Number(response.headers.get('x-rate-limit-reset'))
-    throw refusal
+    const error = new ApiError(response.status, value)
+    error.resetAt = Number(response.headers.get('x-rate-limit-reset'))
+    throw error
   }
   const next = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
-  // The way this page came, whatever the engine calls itself.
+  // Relative to the address of this page, which may differ from the engine's public address.
   return { value, next: next && api + next.slice(next.indexOf('/api/v1') + '/api/v1'.length) }
 }
 
-/** What a refusal means to whoever sits here. */
-function meaningOf(error) {
-  if (!(error instanceof Refusal)) return 'The engine does not answer. Is it running?'
+/** The message for an error. */
+function messageOf(error) {
+  if (!(error instanceof ApiError)) return 'The engine does not respond. Is it running?'
   if (error.code === 'E0000006') {
-    return 'This token may look, but not do that: a token with the role users or all may. Nothing was changed.'
+    return 'This token does not have permission to do that: the role users or all is required. Nothing was changed.'
   }
-  if (error.code === 'E0000032')
-    return 'There is nothing to unlock: no wrong answers count against this account.'
+  if (error.code === 'E0000032') return 'There is nothing to unlock: the account is not locked.'
   if (error.status === 429) {
     const seconds = Math.max(1, Math.ceil(error.resetAt - Date.now() / 1000))
     return `Too many requests. Try again in ${Number.isFinite(seconds) ? seconds : 60} seconds.`
   }
-  return error.message || `The engine answered ${error.status}.`
+  return error.message || `The engine responded with status ${error.status}.`
 }
 
-function tell(words) {
-  byId('failed').textContent = ''
-  byId('told').textContent = words
+function showNotice(message) {
+  byId('error').textContent = ''
+  byId('notice').textContent = message
 }
-function fail(words) {
-  byId('told').textContent = ''
-  byId('failed').textContent = words
+function showError(message) {
+  byId('notice').textContent = ''
+  byId('error').textContent = message
 }
 
 function onError(error) {
   if (error.name === 'AbortError') return
-  if (error instanceof Refusal && error.status === 401)
-    lock('The engine does not know this token, or not any more.')
-  else fail(meaningOf(error))
+  if (error instanceof ApiError && error.status === 401) lock('This token is invalid or was revoked.')
+  else showError(messageOf(error))
 }
 
-// ---- Making elements. A text is never markup.
+// ---- Elements. Text is never parsed as markup.
 
 function el(name, attributes = {}, ...children) {
   const element = document.createElement(name)
@@ -144,10 +145,10 @@ const facts = (pairs) =>
       .filter(([, value]) => value)
       .map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
   )
-const hollow = (words) => el('p', { class: 'hollow' }, words)
+const blank = (message) => el('p', { class: 'blank' }, message)
 
-/** A list that grows: its items, and a button for the next page. */
-function growing(list, itemOf, { value, next }, signal) {
+/** A list with a button that loads the next page. */
+function pagedList(list, itemOf, { value, next }, signal) {
   const more = el('button', { type: 'button', class: 'more' }, 'Show more')
   const add = (page) => {
     list.append(...page.value.map(itemOf))
@@ -159,7 +160,7 @@ function growing(list, itemOf, { value, next }, signal) {
   more.addEventListener('click', async () => {
     const at = list.children.length
     try {
-      add(await ask('GET', address, { signal }))
+      add(await request('GET', address, { signal }))
       list.children[at]?.querySelector('a, summary')?.focus()
     } catch (error) {
       onError(error)
@@ -168,25 +169,25 @@ function growing(list, itemOf, { value, next }, signal) {
   return [list, more]
 }
 
-// ---- People.
+// ---- Users.
 
 const actions = {
   reset: {
     label: 'Reset password',
     path: 'reset_password?sendEmail=true',
     on: ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'PROVISIONED'],
-    asks: (who) => `Reset the password of ${who}?`,
-    says: (mail) =>
-      `The present password stops working at once, open sessions end, and a link to set a new one goes to ${mail}.`,
-    yes: 'Reset and send the mail',
-    done: (who, mail) => `The password of ${who} was reset; the mail goes to ${mail}.`,
+    title: (who) => `Reset the password of ${who}?`,
+    text: (mail) =>
+      `The current password becomes invalid, all sessions end, and a link to set a new password is sent to ${mail}.`,
+    yes: 'Reset and send email',
+    done: (who, mail) => `The password of ${who} was reset; an email is sent to ${mail}.`,
   },
   unlock: {
     label: 'Unlock',
     path: 'unlock',
     on: ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT'],
-    asks: (who) => `Unlock ${who}?`,
-    says: () => 'Wrong answers so far are forgotten, and the account can be used again.',
+    title: (who) => `Unlock ${who}?`,
+    text: () => 'The counts of wrong answers are reset, and the account can be used again.',
     yes: 'Unlock',
     done: (who) => `${who} is unlocked.`,
   },
@@ -194,9 +195,9 @@ const actions = {
     label: 'Suspend',
     path: 'suspend',
     on: ['ACTIVE'],
-    asks: (who) => `Suspend ${who}?`,
-    says: () =>
-      'Open sessions end, and nobody signs in to this account until the suspension ends. The password stays.',
+    title: (who) => `Suspend ${who}?`,
+    text: () =>
+      'All sessions end, and the account cannot sign in until the suspension ends. The password stays.',
     yes: 'Suspend',
     done: (who) => `${who} is suspended.`,
   },
@@ -204,17 +205,17 @@ const actions = {
     label: 'End suspension',
     path: 'unsuspend',
     on: ['SUSPENDED'],
-    asks: (who) => `End the suspension of ${who}?`,
-    says: () => 'The account can be used again, with the password it had.',
+    title: (who) => `End the suspension of ${who}?`,
+    text: () => 'The account can be used again, with its previous password.',
     yes: 'End suspension',
     done: (who) => `The suspension of ${who} has ended.`,
   },
 }
 
-function confirmed({ asks, says, yes }, who, mail) {
+function confirmed({ title, text, yes }, who, mail) {
   const dialog = byId('confirm')
-  byId('confirm-title').textContent = asks(who)
-  byId('confirm-text').textContent = says(mail)
+  byId('confirm-title').textContent = title(who)
+  byId('confirm-text').textContent = text(mail)
   byId('confirm-yes').textContent = yes
   dialog.returnValue = ''
   dialog.showModal()
@@ -223,22 +224,22 @@ function confirmed({ asks, says, yes }, who, mail) {
   })
 }
 
-async function act(person, name) {
+async function act(user, name) {
   const action = actions[name]
-  const who = nameOf(person.profile)
-  const { email } = person.profile
+  const who = nameOf(user.profile)
+  const { email } = user.profile
   if (!(await confirmed(action, who, email))) return
   try {
-    await ask('POST', `/users/${encodeURIComponent(person.id)}/lifecycle/${action.path}`)
+    await request('POST', `/users/${encodeURIComponent(user.id)}/lifecycle/${action.path}`)
     await show()
-    tell(action.done(who, email))
+    showNotice(action.done(who, email))
   } catch (error) {
     onError(error)
   }
   main.querySelector(`[data-action="${name}"]`)?.focus()
 }
 
-const personRow = (person) =>
+const userRow = (user) =>
   el(
     'li',
     {},
@@ -246,28 +247,28 @@ const personRow = (person) =>
       'a',
       {
         class: 'row',
-        href: `#/people/${encodeURIComponent(person.id)}${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}`,
-        'data-id': person.id,
+        href: `#/users/${encodeURIComponent(user.id)}${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}`,
+        'data-id': user.id,
       },
-      el('span', { class: 'row-name' }, nameOf(person.profile)),
-      chip(person.status),
-      el('span', { class: 'row-more' }, person.profile.login),
+      el('span', { class: 'row-name' }, nameOf(user.profile)),
+      chip(user.status),
+      el('span', { class: 'row-more' }, user.profile.login),
     ),
   )
 
 let searchWords = ''
 
-async function people({ id, query }, signal) {
+async function users({ id, query }, signal) {
   searchWords = query.get('q') ?? ''
   const found = (words) =>
-    ask('GET', `/users?limit=25${words ? `&q=${encodeURIComponent(words)}` : ''}`, { signal })
+    request('GET', `/users?limit=25${words ? `&q=${encodeURIComponent(words)}` : ''}`, { signal })
   const results = el('div', { class: 'results' })
   const fill = async (words) => {
     const page = await found(words)
-    const list = el('ul', { class: 'rows', 'aria-label': 'People found' })
-    const parts = growing(list, personRow, page, signal)
+    const list = el('ul', { class: 'rows', 'aria-label': 'Users found' })
+    const parts = pagedList(list, userRow, page, signal)
     results.replaceChildren(
-      ...(page.value.length === 0 ? [hollow(words ? 'Nobody is found.' : 'There is nobody yet.')] : parts),
+      ...(page.value.length === 0 ? [blank(words ? 'No users found.' : 'There are no users yet.')] : parts),
     )
     mark(id)
     return page.value.length
@@ -278,7 +279,7 @@ async function people({ id, query }, signal) {
     id: 'search',
     value: searchWords,
     placeholder: 'Name, login or email',
-    'aria-label': 'Search people by the beginning of a name, login or email',
+    'aria-label': 'Search users by the beginning of a name, login or email',
     maxlength: '100',
     autocomplete: 'off',
     spellcheck: 'false',
@@ -286,34 +287,30 @@ async function people({ id, query }, signal) {
       clearTimeout(waiting)
       waiting = setTimeout(async () => {
         searchWords = search.value.trim()
-        history.replaceState(
-          null,
-          '',
-          `#/people${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}`,
-        )
+        history.replaceState(null, '', `#/users${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}`)
         try {
           const count = await fill(searchWords)
-          tell(count === 0 ? 'Nobody is found.' : `${count} found.`)
+          showNotice(count === 0 ? 'No users found.' : `${count} found.`)
         } catch (error) {
           onError(error)
         }
       }, 150)
     },
   })
-  const reader = el('section', { class: 'reader', id: 'reader', 'aria-label': 'Person', tabindex: '-1' })
-  // Whom the list shows and who is open are asked for at once.
+  const reader = el('section', { class: 'reader', id: 'reader', 'aria-label': 'User', tabindex: '-1' })
+  // The list and the open user are requested at the same time.
   const [, detail] = await Promise.all([
     fill(searchWords),
-    id === undefined ? undefined : personDetail(id, signal),
+    id === undefined ? undefined : userDetail(id, signal),
   ])
-  reader.append(...(detail ?? [hollow('Choose somebody, or press / to search.')]))
+  reader.append(...(detail ?? [blank('Select a user, or press / to search.')]))
   mark(id)
   return el(
     'div',
     { class: `panes${id === undefined ? '' : ' is-reading'}` },
     el(
       'section',
-      { class: 'list', 'aria-label': 'People' },
+      { class: 'list', 'aria-label': 'Users' },
       el('div', { class: 'search' }, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
       results,
     ),
@@ -326,41 +323,41 @@ async function people({ id, query }, signal) {
   }
 }
 
-async function personDetail(id, signal) {
+async function userDetail(id, signal) {
   const path = `/users/${encodeURIComponent(id)}`
   const since = new Date(Date.now() - 90 * 86_400_000).toISOString()
-  const { value: person } = await ask('GET', path, { signal })
-  const filter = encodeURIComponent(`target.id eq "${person.id}" or actor.id eq "${person.id}"`)
+  const { value: user } = await request('GET', path, { signal })
+  const filter = encodeURIComponent(`target.id eq "${user.id}" or actor.id eq "${user.id}"`)
   const [groups, events] = await Promise.all([
-    ask('GET', `${path}/groups`, { signal }),
-    ask('GET', `/logs?since=${since}&sortOrder=DESCENDING&limit=10&filter=${filter}`, { signal }),
+    request('GET', `${path}/groups`, { signal }),
+    request('GET', `/logs?since=${since}&sortOrder=DESCENDING&limit=10&filter=${filter}`, { signal }),
   ])
-  const { profile, status } = person
+  const { profile, status } = user
   const buttons = Object.entries(actions)
     .filter(([, { on }]) => on.includes(status))
     .map(([name, { label }]) =>
-      el('button', { type: 'button', 'data-action': name, onclick: () => act(person, name) }, label),
+      el('button', { type: 'button', 'data-action': name, onclick: () => act(user, name) }, label),
     )
   return [
     el(
       'a',
-      { class: 'back', href: `#/people${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}` },
-      '← People',
+      { class: 'back', href: `#/users${searchWords ? `?q=${encodeURIComponent(searchWords)}` : ''}` },
+      '← Users',
     ),
-    el('header', { class: 'person' }, el('h2', {}, nameOf(profile)), chip(status)),
+    el('header', { class: 'user' }, el('h2', {}, nameOf(profile)), chip(status)),
     el('div', { class: 'actions' }, buttons),
     facts([
       ['Login', profile.login],
       ['Email', profile.email],
       ['Groups', groups.value.map((group) => group.profile.name).join(', ')],
-      ['Last sign-in', time(person.lastLogin)],
-      ['Password changed', time(person.passwordChanged)],
-      ['Created', time(person.created)],
-      ['Id', el('code', {}, person.id)],
+      ['Last sign-in', time(user.lastLogin)],
+      ['Password changed', time(user.passwordChanged)],
+      ['Created', time(user.created)],
+      ['Id', el('code', {}, user.id)],
     ]),
-    el('h3', {}, 'Last events'),
+    el('h3', {}, 'Recent events'),
     events.value.length === 0
-      ? hollow('Nothing in the last 90 days.')
+      ? blank('No events in the last 90 days.')
       : el('ol', { class: 'events' }, events.value.map(eventItem)),
   ]
 }
@@ -403,7 +400,7 @@ function eventItem(event) {
 async function log({ query }, signal) {
   const words = query.get('q') ?? ''
   const list = el('ol', { class: 'events' })
-  const page = await ask(
+  const page = await request(
     'GET',
     `/logs?sortOrder=DESCENDING&limit=50${words ? `&q=${encodeURIComponent(words)}` : ''}`,
     { signal },
@@ -412,8 +409,8 @@ async function log({ query }, signal) {
     type: 'search',
     id: 'search',
     value: words,
-    placeholder: 'Words in an event',
-    'aria-label': 'Search the log of the last week by words',
+    placeholder: 'Search events',
+    'aria-label': 'Search the events of the last seven days',
     maxlength: '100',
     onkeydown: (event) => {
       if (event.key === 'Enter')
@@ -424,13 +421,13 @@ async function log({ query }, signal) {
     'section',
     { class: 'page', 'aria-label': 'Log' },
     el('h2', {}, 'System log'),
-    el('p', { class: 'quiet' }, 'The last seven days, newest first.'),
+    el('p', { class: 'quiet' }, 'Events of the last seven days, newest first.'),
     el('div', { class: 'search' }, search, el('kbd', { 'aria-hidden': 'true' }, '/')),
-    page.value.length === 0 ? hollow('Nothing is found.') : growing(list, eventItem, page, signal),
+    page.value.length === 0 ? blank('No events found.') : pagedList(list, eventItem, page, signal),
   )
 }
 
-// ---- Apps and policies: to look at.
+// ---- Apps and policies, read-only.
 
 async function apps(_, signal) {
   const list = el('ul', { class: 'cards' })
@@ -457,12 +454,12 @@ async function apps(_, signal) {
       ),
     )
   }
-  const page = await ask('GET', '/apps?limit=50', { signal })
+  const page = await request('GET', '/apps?limit=50', { signal })
   return el(
     'section',
     { class: 'page', 'aria-label': 'Apps' },
     el('h2', {}, 'Apps'),
-    page.value.length === 0 ? hollow('No app is registered.') : growing(list, item, page, signal),
+    page.value.length === 0 ? blank('There are no apps yet.') : pagedList(list, item, page, signal),
   )
 }
 
@@ -477,7 +474,7 @@ const policyTypes = {
 async function policies(_, signal) {
   const sections = await Promise.all(
     Object.entries(policyTypes).map(async ([type, title]) => {
-      const { value } = await ask('GET', `/policies?type=${type}`, { signal })
+      const { value } = await request('GET', `/policies?type=${type}`, { signal })
       const items = await Promise.all(value.map((policy) => policyCard(policy, signal)))
       return items.length === 0 ? [] : [el('h3', {}, title), el('ol', { class: 'cards' }, items)]
     }),
@@ -486,13 +483,19 @@ async function policies(_, signal) {
     'section',
     { class: 'page', 'aria-label': 'Policies' },
     el('h2', {}, 'Policies'),
-    el('p', { class: 'quiet' }, 'Of each kind, the first that is for somebody counts.'),
+    el(
+      'p',
+      { class: 'quiet' },
+      'Of each policy type, the first policy whose groups include the user applies.',
+    ),
     sections,
   )
 }
 
 async function policyCard(policy, signal) {
-  const { value: rules } = await ask('GET', `/policies/${encodeURIComponent(policy.id)}/rules`, { signal })
+  const { value: rules } = await request('GET', `/policies/${encodeURIComponent(policy.id)}/rules`, {
+    signal,
+  })
   const json = (body) => el('pre', {}, JSON.stringify(body, null, 2))
   return el(
     'li',
@@ -510,18 +513,18 @@ async function policyCard(policy, signal) {
   )
 }
 
-// ---- What is shown.
+// ---- Views.
 
-const views = { people, apps, policies, log }
+const views = { users, apps, policies, log }
 let loading = new AbortController()
 
 async function show() {
   loading.abort()
   loading = new AbortController()
   const { signal } = loading
-  const [, name = 'people', id, words] = /^#\/(\w+)(?:\/([^?]+))?(?:\?(.*))?$/.exec(location.hash) ?? []
-  const view = views[name] ? name : 'people'
-  const ofSearch = document.activeElement?.id === 'search'
+  const [, name = 'users', id, words] = /^#\/(\w+)(?:\/([^?]+))?(?:\?(.*))?$/.exec(location.hash) ?? []
+  const view = views[name] ? name : 'users'
+  const isSearching = document.activeElement?.id === 'search'
   try {
     const place = { id: id && decodeURIComponent(id), query: new URLSearchParams(words) }
     const content = await views[view](place, signal)
@@ -533,7 +536,7 @@ async function show() {
       else tab.removeAttribute('aria-current')
     }
     document.title = `${byId('reader')?.querySelector('h2')?.textContent ?? view[0].toUpperCase() + view.slice(1)} · Rekey admin`
-    if (ofSearch) byId('search')?.focus()
+    if (isSearching) byId('search')?.focus()
     else if (place.id !== undefined) byId('reader')?.focus({ preventScroll: true })
   } catch (error) {
     if (!signal.aborted) onError(error)
@@ -548,10 +551,10 @@ const start = () => {
 byId('entry').addEventListener('submit', (event) => {
   event.preventDefault()
   const typed = byId('token').value.trim()
-  // Anything else could not even be sent in a header.
+  // Other characters cannot be sent in a header.
   if (!/^[\w.-]{1,200}$/.test(typed))
-    return fail('This is no API token: it has letters, digits, - and _ only.')
-  fail('')
+    return showError('This is not an API token: tokens consist of letters, digits, - and _.')
+  showError('')
   sessionStorage.setItem(storageKey, typed)
   byId('token').value = ''
   show()
@@ -559,7 +562,7 @@ byId('entry').addEventListener('submit', (event) => {
 byId('leave').addEventListener('click', () => lock())
 addEventListener('hashchange', () => {
   tokenFromAddress()
-  tell('')
+  showNotice('')
   start()
 })
 addEventListener('keydown', (event) => {

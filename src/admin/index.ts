@@ -1,5 +1,5 @@
 /**
- * The admin page: one static page with one script that asks for an API token, keeps it for this tab alone, and calls
- * the management API with it. It can do nothing that the token could not. The server knows nothing of who uses it.
+ * The admin page: a static page whose script asks for an API token, stores it for the tab only, and calls the management
+ * API with it. It has the permissions of the token and no server-side state of its own.
  */
 export { serveAdminPage } from './routes.ts'

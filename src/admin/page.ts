@@ -1,8 +1,8 @@
 import { type Html, html } from '../base/index.ts'
 
-const views = { people: 'People', apps: 'Apps', policies: 'Policies', log: 'Log' } as const
+const views = { users: 'Users', apps: 'Apps', policies: 'Policies', log: 'Log' } as const
 
-/** The page as it is before anybody has shown a token. `base` is the engine's path, often nothing. */
+/** The page before a token was entered. `base` is the path of the engine's address, usually empty. */
 export const adminPage = (base: string): Html => html`<!doctype html>
 <html lang="en">
 <head>
@@ -16,27 +16,27 @@ export const adminPage = (base: string): Html => html`<!doctype html>
   <script src="${base}/admin/admin.js" type="module"></script>
 </head>
 <body data-api="${base}/api/v1" class="is-locked">
-  <a class="skip" href="#main">Skip to the content</a>
+  <a class="skip" href="#main">Skip to content</a>
   <header class="top">
     <img class="brand" src="${base}/admin/icon.svg" alt="Rekey" width="24" height="24">
     <h1 class="unseen">Admin</h1>
     <nav class="tabs" aria-label="Pages">${Object.entries(views).map(
       ([name, label]) => html`<a class="tab" href="#/${name}" data-view="${name}">${label}</a>`,
     )}</nav>
-    <button class="plain" id="leave" type="button">Forget the token</button>
+    <button class="plain" id="leave" type="button">Forget token</button>
   </header>
-  <p class="told" id="told" role="status"></p>
-  <p class="failed" id="failed" role="alert"></p>
+  <p class="notice" id="notice" role="status"></p>
+  <p class="error" id="error" role="alert"></p>
   <main id="main" tabindex="-1">
-    <noscript><p class="hollow">This page needs JavaScript. Everything it does can be done over the <code>/api/v1</code> API.</p></noscript>
+    <noscript><p class="blank">This page requires JavaScript. All its functions are also available in the API at <code>/api/v1</code>.</p></noscript>
   </main>
   <form class="entry" id="entry" autocomplete="off">
-    <h2>Who may come in?</h2>
-    <p class="quiet">An API token decides what can be seen and done here. It stays in this tab and is forgotten with it.</p>
+    <h2>Sign in</h2>
+    <p class="quiet">Enter an API token. Its role determines what you can see and do. It is stored in this tab only and removed when you close the tab.</p>
     <label for="token">API token</label>
     <input id="token" type="password" required maxlength="200" autocomplete="off" spellcheck="false" autocapitalize="off">
     <button class="primary" type="submit">Open</button>
-    <p class="quiet">Made by <code>rekey token add NAME</code>: with <code>--role read</code> to look, with <code>--role users</code> to help people.</p>
+    <p class="quiet">Create a token with <code>rekey token add NAME</code>: <code>--role read</code> to view, <code>--role users</code> to manage users.</p>
   </form>
   <dialog id="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text">
     <form method="dialog">

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { adminPage } from './page.ts'
 
 /**
- * Own files only, and nothing in them may make markup of a text: what somebody calls herself stays a text even where
- * the script were wrong (Trusted Types).
+ * Content Security Policy: only the page's own files are loaded, and Trusted Types forbid to turn text into markup, so that
+ * a name or a log field cannot inject script even if the page's script has an error.
  */
 const policy = [
   "default-src 'none'",
@@ -25,7 +25,7 @@ const types = {
   'icon.svg': 'image/svg+xml',
 } as const
 
-/** The page at /admin and its three files. */
+/** Serves the page at /admin and its three files. */
 export function serveAdminPage(app: FastifyInstance, base: () => string): void {
   app.get('/admin', async (_request, reply) =>
     reply

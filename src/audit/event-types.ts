@@ -1,20 +1,18 @@
 interface Entry {
   /** When it is recorded, as one sentence of docs/events.md. */
   readonly when: string
-  /** Its results, each with what it means where that is not plain. */
+  /** Its results, each with its meaning where the name does not say it. */
   readonly outcomes: readonly string[]
   /** Whether Okta's catalogue has it; ours continue its patterns. */
   readonly ours?: true
 }
 
-/**
- * Every type of event there is. A type that does not stand here does not compile, and docs/events.md is made from this.
- */
+/** Every event type. The compiler refuses others, and docs/events.md is generated from this table. */
 export const eventTypes = {
   'user.account.reset_password': {
     when: 'A recovery begins, ends with a new password, or ends without one.',
     outcomes: [
-      'CHALLENGE: somebody was named, a proof is asked for',
+      'CHALLENGE: an account was named, a proof is required',
       'SUCCESS: the new password is set',
       'FAILURE: too many wrong answers',
       'DENY: the status, the policy or the app does not allow it',
@@ -26,28 +24,28 @@ export const eventTypes = {
     outcomes: ['SUCCESS'],
   },
   'user.authentication.verify': {
-    when: 'A code or password is judged.',
-    outcomes: ['SUCCESS', 'FAILURE: INVALID_CREDENTIALS; `rule` names why'],
+    when: 'A code or password is checked.',
+    outcomes: ['SUCCESS', 'FAILURE: INVALID_CREDENTIALS; `rule` has the reason'],
   },
   'user.session.start': {
     when: 'A sign-in completes, or ends without one.',
     outcomes: ['SUCCESS', 'FAILURE: too many wrong answers', 'SKIPPED: the visitor cancelled'],
   },
-  'user.session.end': { when: 'A person signs out at the logout endpoint.', outcomes: ['SUCCESS'] },
+  'user.session.end': { when: 'A user signs out at the logout endpoint.', outcomes: ['SUCCESS'] },
   'user.session.clear': {
-    when: 'Sessions of a person are revoked: by a new password, or by an administrator.',
-    outcomes: ['SUCCESS; `sessions` tells how many'],
+    when: 'Sessions of a user are revoked: by a new password, or by an administrator.',
+    outcomes: ['SUCCESS; `sessions` has their number'],
   },
   'policy.evaluate_sign_on': {
-    when: 'A person has proven who she is and may not sign in.',
+    when: 'A user was authenticated and may not sign in.',
     outcomes: ['DENY; `rule` names the status or the policy'],
   },
   'app.generic.unauth_app_access_attempt': {
-    when: 'A person has proven who she is and is not assigned to the app.',
+    when: 'A user was authenticated and is not assigned to the app.',
     outcomes: ['FAILURE'],
   },
   'system.email.password_reset.sent_message': {
-    when: 'A recovery mail is queued. To nobody as well, where nobody may get one.',
+    when: 'A recovery mail is queued. Also recorded, without a mail, for an unknown user and for one who may not recover.',
     outcomes: ['SUCCESS'],
   },
   'system.email.send_factor_verify_message': {
@@ -64,37 +62,37 @@ export const eventTypes = {
     ours: true,
   },
   'system.email.delivery': {
-    when: 'A mail has come to its end.',
+    when: 'The delivery of a mail has ended.',
     outcomes: [
-      'SUCCESS: the mail server has it',
-      'FAILURE: DEAD (it can never be delivered) or EXPIRED (its time was over first)',
+      'SUCCESS: the mail server accepted it',
+      'FAILURE: DEAD (it can never be delivered) or EXPIRED (it expired before)',
       'SKIPPED: NOBODY (there was no recipient)',
     ],
   },
   'system.operation.rate_limit.violation': {
-    when: 'A budget that visitors can see is spent; once a window of each budget and subject.',
+    when: 'A budget that a caller can observe is spent; once per window, budget and subject.',
     outcomes: ['DENY; `rule` names the budget'],
   },
   'security.attack.start': {
-    when: 'The wrong answers of all addresses together exceed `limits.sprayEverywhere`; once a window.',
+    when: 'The wrong answers of all addresses together exceed `limits.sprayEverywhere`; once per window.',
     outcomes: ['DENY'],
   },
-  'user.lifecycle.create': { when: 'A person is created.', outcomes: ['SUCCESS'] },
-  'user.lifecycle.activate': { when: 'A person becomes ACTIVE for the first time.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.create': { when: 'A user is created.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.activate': { when: 'A user becomes ACTIVE for the first time.', outcomes: ['SUCCESS'] },
   'user.lifecycle.reactivate': {
-    when: 'A deactivated person is taken back.',
+    when: 'A deactivated user is reactivated.',
     outcomes: ['SUCCESS'],
   },
-  'user.lifecycle.suspend': { when: 'A person is suspended.', outcomes: ['SUCCESS'] },
-  'user.lifecycle.unsuspend': { when: 'A suspension ends.', outcomes: ['SUCCESS'] },
-  'user.lifecycle.deactivate': { when: 'A person is deactivated.', outcomes: ['SUCCESS'] },
-  'user.lifecycle.delete.completed': { when: 'A person is removed.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.suspend': { when: 'A user is suspended.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.unsuspend': { when: 'A user is unsuspended.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.deactivate': { when: 'A user is deactivated.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.delete.completed': { when: 'A user is deleted.', outcomes: ['SUCCESS'] },
   'user.account.lock': {
     when: 'An account is locked: by an administrator, or by too many wrong passwords in a row.',
-    outcomes: ['SUCCESS', 'SKIPPED: too many, about nobody or somebody who may not sign in'],
+    outcomes: ['SUCCESS', 'SKIPPED: too many, for an unknown user or one who may not sign in'],
   },
-  'user.account.unlock': { when: 'A locked account is opened again.', outcomes: ['SUCCESS'] },
-  'user.account.expire_password': { when: 'A password is declared expired.', outcomes: ['SUCCESS'] },
+  'user.account.unlock': { when: 'A locked account is unlocked.', outcomes: ['SUCCESS'] },
+  'user.account.expire_password': { when: 'A password is set to expired.', outcomes: ['SUCCESS'] },
   'user.account.update_profile': { when: 'A profile is changed.', outcomes: ['SUCCESS'] },
   'user.account.update_primary_email': { when: 'A primary email is changed.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.grant.access_token': { when: 'An access token is granted.', outcomes: ['SUCCESS'] },
@@ -102,7 +100,7 @@ export const eventTypes = {
   'app.oauth2.token.grant.refresh_token': { when: 'A refresh token is granted.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.revoke': { when: 'A token is revoked by its client.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.detect_reuse': {
-    when: 'A code or refresh token is used twice; what came of it ends.',
+    when: 'A code or refresh token is used twice; the tokens issued for it are revoked.',
     outcomes: ['FAILURE'],
   },
   'security.authenticator.lifecycle.activate': {
@@ -118,34 +116,34 @@ export const eventTypes = {
     outcomes: ['SUCCESS'],
   },
   'directory.user_profile.update': {
-    when: 'The user schema is changed: which attributes profiles may have.',
+    when: 'The user schema is changed: the attributes that profiles may have.',
     outcomes: ['SUCCESS'],
   },
   'group.lifecycle.create': { when: 'A group is created.', outcomes: ['SUCCESS'] },
   'group.profile.update': { when: 'A group is changed.', outcomes: ['SUCCESS'] },
-  'group.lifecycle.delete': { when: 'A group is removed.', outcomes: ['SUCCESS'] },
-  'group.user_membership.add': { when: 'A person is taken into a group.', outcomes: ['SUCCESS'] },
-  'group.user_membership.remove': { when: 'A person is taken out of a group.', outcomes: ['SUCCESS'] },
+  'group.lifecycle.delete': { when: 'A group is deleted.', outcomes: ['SUCCESS'] },
+  'group.user_membership.add': { when: 'A user is added to a group.', outcomes: ['SUCCESS'] },
+  'group.user_membership.remove': { when: 'A user is removed from a group.', outcomes: ['SUCCESS'] },
   'application.lifecycle.create': { when: 'An app is registered.', outcomes: ['SUCCESS'] },
   'application.lifecycle.update': {
-    when: 'An app, or who is assigned to it, is changed.',
+    when: 'An app, or an assignment to it, is changed.',
     outcomes: ['SUCCESS'],
   },
   'application.lifecycle.activate': { when: 'An app is activated.', outcomes: ['SUCCESS'] },
   'application.lifecycle.deactivate': { when: 'An app is deactivated.', outcomes: ['SUCCESS'] },
-  'application.lifecycle.delete': { when: 'An app is removed.', outcomes: ['SUCCESS'] },
+  'application.lifecycle.delete': { when: 'An app is deleted.', outcomes: ['SUCCESS'] },
   'policy.lifecycle.create': { when: 'A policy or a rule is created.', outcomes: ['SUCCESS'] },
   'policy.lifecycle.update': {
     when: 'A policy or a rule is changed, activated or deactivated.',
     outcomes: ['SUCCESS'],
   },
-  'policy.lifecycle.delete': { when: 'A policy or a rule is removed.', outcomes: ['SUCCESS'] },
+  'policy.lifecycle.delete': { when: 'A policy or a rule is deleted.', outcomes: ['SUCCESS'] },
   'security.trusted_origin.update': {
-    when: 'A trusted origin is created, changed or removed.',
+    when: 'A trusted origin is created, changed or deleted.',
     outcomes: ['SUCCESS'],
     ours: true,
   },
-  'system.api_token.create': { when: 'An API token is made.', outcomes: ['SUCCESS'] },
+  'system.api_token.create': { when: 'An API token is created.', outcomes: ['SUCCESS'] },
   'system.api_token.revoke': { when: 'An API token is revoked.', outcomes: ['SUCCESS'] },
 } as const satisfies Readonly<Record<string, Entry>>
 

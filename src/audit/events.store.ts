@@ -10,7 +10,7 @@ export interface Party {
   readonly displayName?: string
 }
 
-/** What is recorded; named as in Okta's System Log. */
+/** An event to record. Members are named as in Okta's System Log. */
 export interface NewEvent {
   readonly eventType: EventType
   readonly displayMessage: string
@@ -45,19 +45,23 @@ export interface LogEvent extends Omit<NewEvent, 'client' | 'debugData' | 'trans
   readonly debugContext: { readonly debugData: Readonly<Record<string, string>> }
 }
 
-const nobody: Party = { id: 'unknown', type: 'User', alternateId: 'unknown' }
+const unknownUser: Party = { id: 'unknown', type: 'User', alternateId: 'unknown' }
 
-/** Records what happened, in the caller's transaction: an event stands if and only if what it tells of does. */
+/** Records an event. In the database transaction of the change it describes: both are committed, or neither. */
 export const record = (db: Db, event: NewEvent, context: RecordContext): Promise<void> =>
-  recordAll(db, [event], context)
+  recordEvents(db, [event], context)
 
 interface RecordContext {
   readonly random: Random
   readonly now: number
 }
 
-/** Records several events of one moment, in their order, in one statement. */
-export async function recordAll(db: Db, events: readonly NewEvent[], context: RecordContext): Promise<void> {
+/** Records several events of the same time, in their order, in one statement. */
+export async function recordEvents(
+  db: Db,
+  events: readonly NewEvent[],
+  context: RecordContext,
+): Promise<void> {
   await insert(
     db,
     'events',
@@ -65,8 +69,8 @@ export async function recordAll(db: Db, events: readonly NewEvent[], context: Re
   )
 }
 
-// Only ties of one millisecond are decided by it, so it may start anew with the process.
-let recorded = 0
+// Orders the events of one millisecond only, so it may start again at 0 with each process.
+let lastOrdinal = 0
 
 function rowOf(event: NewEvent, context: RecordContext): Row<'events'> {
   const uuid = randomId(context.random, 'evt')
@@ -76,9 +80,9 @@ function rowOf(event: NewEvent, context: RecordContext): Row<'events'> {
     version: '0',
     eventType: event.eventType,
     displayMessage: event.displayMessage,
-    severity: event.severity ?? (alarming.has(event.outcome.result) ? 'WARN' : 'INFO'),
+    severity: event.severity ?? (warningResults.has(event.outcome.result) ? 'WARN' : 'INFO'),
     outcome: event.outcome,
-    actor: event.actor ?? nobody,
+    actor: event.actor ?? unknownUser,
     target: event.target ?? [],
     client: {
       ipAddress: event.client?.ipAddress ?? null,
@@ -91,7 +95,7 @@ function rowOf(event: NewEvent, context: RecordContext): Row<'events'> {
   return {
     id: uuid,
     published_at: context.now,
-    ordinal: ++recorded,
+    ordinal: ++lastOrdinal,
     type: event.eventType,
     outcome: event.outcome.result,
     actor_id: event.actor?.id ?? null,
@@ -101,7 +105,7 @@ function rowOf(event: NewEvent, context: RecordContext): Row<'events'> {
   }
 }
 
-const alarming: ReadonlySet<string> = new Set(['FAILURE', 'DENY'])
+const warningResults: ReadonlySet<string> = new Set(['FAILURE', 'DENY'])
 
 const toEvent = (row: Row<'events'>): LogEvent => JSON.parse(row.body) as LogEvent
 
@@ -122,7 +126,7 @@ export async function listEvents(
   return (await select.execute()).map(toEvent)
 }
 
-/** A comparison, or several: what a reader of the log asks for. */
+/** A filter of the system log: one comparison, or several joined by `and` or `or`. */
 export type EventFilter =
   | { readonly attribute: FilterAttribute; readonly is: string }
   | { readonly every: readonly EventFilter[] }
@@ -130,7 +134,10 @@ export type EventFilter =
 
 export type FilterAttribute = keyof typeof columns
 
-/** What can be compared, and where it stands; each has an index but the last, which narrows the others. */
+/**
+ * The attributes of a filter with their columns. All have an index but `outcome.result`, which narrows another
+ * condition.
+ */
 const columns = {
   eventType: 'type',
   'transaction.id': 'transaction_id',
@@ -141,7 +148,7 @@ const columns = {
 
 export const filterAttributes = Object.keys(columns) as readonly FilterAttribute[]
 
-/** A place between two events. */
+/** A position in the log: just behind an event. */
 export interface EventCursor {
   readonly at: number
   readonly ordinal: number
@@ -149,18 +156,19 @@ export interface EventCursor {
 }
 
 export interface EventQuery {
-  /** Epoch milliseconds, included and not included. */
+  /** Epoch milliseconds, inclusive. */
   readonly since: number
+  /** Epoch milliseconds, exclusive. */
   readonly until: number
   readonly filter?: EventFilter | undefined
-  /** Each must stand somewhere in the event. */
+  /** An event matches that contains all of them. */
   readonly keywords?: readonly string[]
   readonly order: 'asc' | 'desc'
   readonly limit: number
   readonly after?: EventCursor | undefined
 }
 
-/** A page of events, and where it ends; undefined where nothing is on it. */
+/** A page of events with the position of its last one; `end` is undefined for an empty page. */
 export async function queryEvents(
   db: Db,
   { since, until, filter, keywords = [], order, limit, after }: EventQuery,

@@ -1,6 +1,7 @@
 /**
- * What happened: the system log, in the shape of Okta's System Log API. Events are recorded in the transaction that
- * does what they tell of. Owns their storage and reading; holds no secret, code, link or token.
+ * The system log, in the shape of Okta's System Log API. An event is recorded in the database transaction of the change
+ * that it describes. Owns the storage and the queries of events, which contain no secret, code, link or token; and the
+ * type of exchanges that the flow inspector shows.
  */
 export { eventsDocument } from './document.ts'
 export * from './event-types.ts'

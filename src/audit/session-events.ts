@@ -2,7 +2,7 @@ import type { NewEvent, Party } from './events.store.ts'
 
 const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
-/** Sessions were revoked. */
+/** The event of revoked sessions. `actor` absent: the engine itself, after a new password. */
 export const sessionsCleared = (personId: string, sessions: number, actor: Party = system): NewEvent => ({
   eventType: 'user.session.clear',
   displayMessage: 'Clear user session',

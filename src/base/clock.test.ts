@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatDuration, isoTime, MonotonicClock, parseDuration, parseTime, VirtualClock } from './clock.ts'
 
-describe('a span', () => {
+describe('a duration', () => {
   test.each([
     ['500ms', 500],
     ['90s', 90_000],
@@ -12,8 +12,8 @@ describe('a span', () => {
     ['30d', 2_592_000_000],
     ['-5m', -300_000],
     ['0s', 0],
-  ])('%s is %i milliseconds', (text, span) => {
-    expect(parseDuration(text)).toBe(span)
+  ])('%s is %i milliseconds', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms)
   })
 
   test.each([
@@ -31,12 +31,12 @@ describe('a span', () => {
     '5m-3s',
     'Infinity',
     '5ms3',
-  ])('%j is none', (text) => expect(parseDuration(text)).toBeUndefined())
+  ])('%j is not one', (text) => expect(parseDuration(text)).toBeUndefined())
 
-  test('is written so that it reads as itself', () => {
+  test('is formatted so that it parses back', () => {
     fc.assert(
-      fc.property(fc.nat(), (span) => {
-        expect(parseDuration(formatDuration(span))).toBe(span)
+      fc.property(fc.nat(), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms)
       }),
     )
     expect([300_000, 3_600_000, 90_000, 1500, 86_400_000].map(formatDuration)).toEqual([
@@ -49,7 +49,7 @@ describe('a span', () => {
   })
 })
 
-test('a moment is written as ISO time and read back', () => {
+test('a time is formatted as ISO 8601 and parses back', () => {
   fc.assert(
     fc.property(fc.nat(4_000_000_000_000), (at) => {
       expect(parseTime(isoTime(at))).toBe(at)
@@ -81,7 +81,7 @@ describe('a virtual clock', () => {
 })
 
 describe('a monotonic clock', () => {
-  test('never goes back, so that nothing that has expired revives', () => {
+  test('never goes back, so that an expired code stays expired', () => {
     const source = new VirtualClock({ frozen: true, startAt: 5000 })
     const clock = new MonotonicClock(source)
     expect(clock.now()).toBe(5000)

@@ -1,11 +1,13 @@
-/** Where the time comes from. Everything that compares times gets `now` from one of these, in epoch milliseconds. */
+/** A source of the time in epoch milliseconds. Everything that compares times gets `now` from one of these. */
 export interface Clock {
   now(): number
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** A clock that stands on its own and moves when told, or keeps running with an offset: for tests and the dev engine. */
+/**
+ * A clock that is moved by its user: frozen between moves, or running on with an offset. For tests and the dev engine.
+ */
 export class VirtualClock implements Clock {
   readonly #frozen: boolean
   #offset = 0
@@ -41,8 +43,8 @@ export class VirtualClock implements Clock {
 }
 
 /**
- * A clock that never runs behind the highest time it has shown or been told of: a host clock that is
- * set back must not revive a code that has expired.
+ * A clock that never runs behind the highest time that it has shown, or was created with: a host clock that is set back
+ * must not revive a code that has expired (A44).
  */
 export class MonotonicClock implements Clock {
   readonly #source: Clock
@@ -60,7 +62,7 @@ export class MonotonicClock implements Clock {
     return this.#highest
   }
 
-  /** The difference between the source and the time that counts, such as a database server's. */
+  /** Sets what is added to the source's time: the difference to the database server's clock, say. */
   setOffset(ms: number): void {
     this.#offset = ms
   }
@@ -73,7 +75,7 @@ export class MonotonicClock implements Clock {
 
 export const isoTime = (at: number): string => new Date(at).toISOString()
 
-/** The moment a text names, in epoch milliseconds, or undefined where it names none. */
+/** A date text in epoch milliseconds, or undefined where it is not a date. */
 export function parseTime(text: string): number | undefined {
   const at = Date.parse(text)
   return Number.isNaN(at) ? undefined : at
@@ -81,7 +83,7 @@ export function parseTime(text: string): number | undefined {
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** A span such as `500ms`, `5m`, `1h30m` in milliseconds, or undefined where the text is none. */
+/** A duration such as `500ms`, `5m`, `1h30m` in milliseconds, or undefined where the text is not one. */
 export function parseDuration(text: string): number | undefined {
   if (!/^-?(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
   let total = 0
@@ -91,7 +93,7 @@ export function parseDuration(text: string): number | undefined {
   return text.startsWith('-') ? -total : total
 }
 
-/** A span in the largest unit that keeps it whole: 300000 is `5m`. */
+/** A duration in the largest unit in which it is a whole number: 300000 is `5m`. */
 export function formatDuration(ms: number): string {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     if (ms >= units[unit] && ms % units[unit] === 0) return `${ms / units[unit]}${unit}`

@@ -32,7 +32,7 @@ export const scrypt = (
   return scryptOf(password, salt, bytes, { N, r, p, maxmem: 128 * r * (N + p) + 1024 * 1024 })
 }
 
-/** One digest over all parts. For what others have hashed so; nothing of ours is. */
+/** One digest over all parts: for imported password hashes only, never for a hash that the engine makes. */
 export function digest(
   algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512',
   ...parts: (string | Buffer)[]

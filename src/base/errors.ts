@@ -1,6 +1,6 @@
 /**
- * The request itself is wrong. Thrown, and turned into a body by the one function each protocol has for it.
- * `code` is stable, `description` public; `detail` and `cause` are for the log only.
+ * An error that becomes a response. Each protocol has one function that renders it as a body. `code` is stable and
+ * `description` public; `detail` and `cause` are for the log only.
  */
 export class ProtocolError extends Error {
   readonly status: number
@@ -8,7 +8,7 @@ export class ProtocolError extends Error {
   readonly description: string
   readonly detail: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  /** What is wrong with which part of it, as public sentences. */
+  /** What is wrong with which part of the request, as public sentences. */
   readonly causes: readonly string[]
 
   constructor(
@@ -33,7 +33,9 @@ export class ProtocolError extends Error {
   }
 }
 
-/** The configuration cannot be used. Carries every problem at once, each a sentence that says what to do. */
+/**
+ * The configuration cannot be used. Carries all problems, not the first alone, each as a sentence that says what to do.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
 

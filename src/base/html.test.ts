@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { escapeHtml, html, raw } from './html.ts'
 
-test('a value comes out as text, wherever it stands', () => {
+test('a value is escaped in text and in attributes', () => {
   const name = `<script>alert("1")</script> & 'co'`
 
   expect(html`<p title="${name}">${name}</p>`.markup).toBe(
@@ -10,7 +10,7 @@ test('a value comes out as text, wherever it stands', () => {
   )
 })
 
-test('markup inside of markup stays, lists are joined, and nothing is nothing', () => {
+test('nested markup is kept, lists are joined, and null, undefined and false are empty', () => {
   const items = ['a', '<b>'].map((item) => html`<li>${item}</li>`)
 
   expect(html`<ul>${items}</ul>${null}${undefined}${false}${0}${raw('<br>')}`.markup).toBe(
@@ -37,7 +37,7 @@ test('no text can open a tag, an attribute or an entity', () => {
   )
 })
 
-test('an object that only looks like markup is one: whoever builds it answers for it', () => {
+test('an object of the shape of markup is markup: who builds one is responsible for it', () => {
   // A value from JSON is never passed to a template; the types refuse it.
   expect(html`${{ markup: '<b>' }}`.markup).toBe('<b>')
 })

@@ -1,4 +1,4 @@
-/** Markup that may stand in a page as it is. Only `html` and `raw` make it, so a plain string can only come out escaped. */
+/** Markup that goes into a page as it is. Only `html` and `raw` make it, so a plain string is always escaped. */
 export interface Html {
   readonly markup: string
 }
@@ -27,5 +27,5 @@ export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): 
   markup: strings.reduce((text, string, index) => text + render(parts[index - 1]) + string),
 })
 
-/** Takes a text for markup. The caller answers for it. */
+/** Declares a text to be markup. The caller is responsible for its content. */
 export const raw = (markup: string): Html => ({ markup })

@@ -1,12 +1,13 @@
 /**
- * The ground everything stands on; no product word in it. The clock, randomness, keyed hashes and sealing, the
- * logger, the error classes and the escaping `html` tag. The only door to `node:crypto` and `Date`.
+ * What every folder may import, without knowledge of the product: the clock, randomness, keyed hashes and sealing, the
+ * logger, the error classes and the escaping `html` tag. The only folder that uses `node:crypto` and `Date`.
  */
 export * from './clock.ts'
 export * from './derivation.ts'
 export * from './errors.ts'
 export * from './html.ts'
 export * from './logger.ts'
+export * from './objects.ts'
 export * from './random.ts'
 export * from './secrets.ts'
 export * from './suggest.ts'

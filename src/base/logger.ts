@@ -3,7 +3,7 @@ import { presentTrace } from './trace.ts'
 
 export type { Logger }
 
-// Whatever an object in a log line is called by these names stays out of the log.
+// Members of log objects with these names are redacted.
 const secretNames = [
   'password',
   'passcode',
@@ -28,7 +28,10 @@ const secretNames = [
   'secret',
 ]
 
-/** A JSON logger on standard error, so that standard output stays the answer's. Secrets by name are redacted, one level deep too; lines of a request tell its trace. */
+/**
+ * A JSON logger on standard error: standard output belongs to what a command prints. Redacts members with the names
+ * above, down to the third level, and adds the trace of the request that a line belongs to.
+ */
 export function createLogger(options: {
   readonly level: LevelWithSilent
   readonly stream?: { write(line: string): void }
@@ -39,7 +42,7 @@ export function createLogger(options: {
       level: options.level,
       redact: { paths, censor: '[redacted]' },
       base: null,
-      // The lines of one request can be found together, beside those of whoever called and of whom it calls.
+      // Finds the lines of one request, together with those of its caller and of the services that it calls.
       mixin: () => ({ ...presentTrace() }),
     },
     options.stream ?? destination({ dest: 2, sync: true }),

@@ -14,12 +14,12 @@ const many = <T>(make: () => T): readonly T[] => Array.from({ length: 3000 }, ma
 test.each([
   ['an id', () => randomId(systemRandom, 'trs'), /^trs[0-9A-Za-z]{17}$/],
   ['a token', () => randomToken(systemRandom), /^[0-9A-Za-z]{43}$/],
-  ['a code for people', () => randomLegible(systemRandom, 10), /^[A-HJKMNP-Z2-9]{10}$/],
+  ['a legible code', () => randomLegible(systemRandom, 10), /^[A-HJKMNP-Z2-9]{10}$/],
 ])('%s is never the same and always of its shape', (_, make, shape) => {
-  const made = many(make)
+  const values = many(make)
 
-  expect(new Set(made).size).toBe(made.length)
-  for (const one of made) expect(one).toMatch(shape)
+  expect(new Set(values).size).toBe(values.length)
+  for (const value of values) expect(value).toMatch(shape)
 })
 
 test('a code of digits keeps its zeros, and each digit is as likely as another', () => {
@@ -29,16 +29,16 @@ test('a code of digits keeps its zeros, and each digit is as likely as another',
   const counts = new Map<string, number>()
   for (const digit of codes.join('')) counts.set(digit, (counts.get(digit) ?? 0) + 1)
 
-  // 18,000 digits: ten standard deviations around 1,800 leave no room for chance, and none for a tilted draw.
+  // 18,000 digits: ten standard deviations around 1,800 leave no room for chance, and none for a biased draw.
   expect(counts.size).toBe(10)
   for (const count of counts.values()) expect(Math.abs(count - 1800)).toBeLessThan(400)
 })
 
-test('bytes that would tilt the odds are thrown away', () => {
+test('bytes that would cause a modulo bias are discarded', () => {
   // 250 to 255 are the bytes that ten does not divide evenly; the others count.
-  const tilted = { bytes: () => Buffer.from([255, 250, 7, 251, 3, 252, 249, 0]) }
+  const source = { bytes: () => Buffer.from([255, 250, 7, 251, 3, 252, 249, 0]) }
 
-  expect(randomDigits(tilted, 4)).toBe('7390')
+  expect(randomDigits(source, 4)).toBe('7390')
 })
 
 describe('a seeded source', () => {

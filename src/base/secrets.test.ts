@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { constantTimeEqual, createSecrets, openUnder, plainHash, s256, sealUnder } from './secrets.ts'
+import {
+  constantTimeEqual,
+  createSecrets,
+  derivedId,
+  openUnder,
+  plainHash,
+  s256,
+  sealUnder,
+} from './secrets.ts'
 
 const old = 'the secret of last year, long enough'
 const now = 'the secret of this year, long enough'
@@ -19,7 +27,7 @@ describe('a keyed hash', () => {
     }
   })
 
-  test('tells neither its value nor its secret', () => {
+  test('reveals neither its value nor its secret', () => {
     const stored = secrets.hash('code', '123456')
 
     expect(stored).not.toContain('123456')
@@ -28,7 +36,7 @@ describe('a keyed hash', () => {
 })
 
 describe('a sealed text', () => {
-  test('opens for its purpose and comes out as it went in', () => {
+  test('opens for its purpose, unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, purpose) => {
         expect(secrets.open(purpose, secrets.seal(purpose, text))).toBe(text)
@@ -44,7 +52,7 @@ describe('a sealed text', () => {
       const changed = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`
       expect(secrets.open('mail', changed), String(at)).toBeUndefined()
     }
-    for (const none of [
+    for (const malformed of [
       '',
       '.',
       'nonsense',
@@ -52,11 +60,11 @@ describe('a sealed text', () => {
       sealed.slice(0, dot),
       `xxxxxx.${sealed.slice(dot)}`,
     ]) {
-      expect(secrets.open('mail', none)).toBeUndefined()
+      expect(secrets.open('mail', malformed)).toBeUndefined()
     }
   })
 
-  test('is another each time', () => {
+  test('differs each time', () => {
     expect(secrets.seal('mail', 'same')).not.toBe(secrets.seal('mail', 'same'))
   })
 
@@ -73,7 +81,7 @@ describe('a sealed text', () => {
 describe('with a newer secret', () => {
   const rotated = createSecrets([now, old])
 
-  test('what the older one hashed and sealed is still good', () => {
+  test('values hashed and sealed under the older one still verify and open', () => {
     const before = createSecrets([old])
 
     expect(rotated.matches('code', '123456', before.hash('code', '123456'))).toBe(true)
@@ -89,7 +97,7 @@ describe('with a newer secret', () => {
   })
 })
 
-test('without a secret there is nothing to work with', () => {
+test('at least one secret is required', () => {
   expect(() => createSecrets([])).toThrow('at least one master secret')
 })
 
@@ -107,4 +115,8 @@ test('the PKCE challenge of RFC 7636, appendix B, is reproduced', () => {
     'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   )
   expect(plainHash('')).toBe('47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU')
+})
+
+test('a derived id is twenty letters and digits, and never changes', () => {
+  expect(derivedId('scp', 'authorization server scope openid')).toBe('scpwLgwKPEZrHPBkHu36')
 })

@@ -11,22 +11,22 @@ import {
 } from 'node:crypto'
 
 /**
- * The keys that stand outside the database. Everything secret in a row is a keyed hash or is sealed under
- * a key derived from here, so a dump of the database alone gives no live code, handle or link away.
- * Several master secrets may be given, newest first: new values use the first, old ones still verify.
+ * Keys derived from the master secrets, which are not in the database. Every secret in a row is a keyed hash or sealed,
+ * so a dump of the database alone reveals no live code, handle or link. Several master secrets may be given, newest
+ * first: new values use the first, values of the others still verify.
  */
 export interface Secrets {
   /** The keyed hash to store: `version.hash`. */
   hash(purpose: string, value: string): string
   /** The hash under each known version, newest first: for look-ups by hash. */
   hashes(purpose: string, value: string): readonly string[]
-  /** Whether a value is the one that was hashed; constant time. */
+  /** Whether a value is the one that was hashed. Compares in constant time. */
   matches(purpose: string, value: string, stored: string): boolean
   /** Encrypts and authenticates a text (AES-256-GCM); the purpose is bound to it. */
   seal(purpose: string, text: string): string
-  /** The sealed text, or undefined where it was sealed for another purpose, with an unknown key, or was changed. */
+  /** The sealed text; undefined where it was sealed for another purpose or under an unknown key, or was changed. */
   open(purpose: string, sealed: string): string | undefined
-  /** Raw key bytes of the newest version for libraries that want a key of their own. */
+  /** Raw key bytes of the newest version, for libraries that take a key. */
   key(purpose: string): Buffer
   /** Which version seals and hashes now. */
   readonly version: string
@@ -36,6 +36,10 @@ const sha256 = (value: string): Buffer => hash('sha256', value, 'buffer')
 
 /** An unkeyed SHA-256 for values that are themselves unguessable (256 random bits). */
 export const plainHash = (value: string): string => hash('sha256', value, 'base64url')
+
+/** A public id that is derived from a text: a prefix and 17 letters, the same on every node and after every start. */
+export const derivedId = (prefix: string, text: string): string =>
+  prefix + plainHash(text).replace(/[-_]/g, '').slice(0, 17)
 
 /** Base64url of SHA-256, as PKCE's S256 asks (RFC 7636, section 4.2). */
 export const s256 = plainHash
@@ -62,15 +66,15 @@ function openWithKey(key: KeyObject, sealed: string, bound: string): string | un
   try {
     return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
   } catch {
-    return undefined // Wrong key or changed bytes: GCM says no more than that.
+    return undefined // A wrong key or changed bytes: GCM does not distinguish them.
   }
 }
 
-// As key objects: from raw bytes the library makes one anew for each use, which costs six times the hash itself.
+// As key objects: from raw bytes node:crypto builds one for each use, which costs six times the hash itself.
 const derive = (material: string, purpose: string): KeyObject =>
   createSecretKey(Buffer.from(hkdfSync('sha256', material, 'rekey', purpose, 32)))
 
-/** Seals under a key derived from a token that is itself stored nowhere (a magic link's). */
+/** Seals under a key derived from a token that is stored nowhere, such as the one in a magic link. */
 export const sealUnder = (token: string, purpose: string, text: string): string =>
   sealWithKey(derive(token, purpose), text, purpose)
 
@@ -85,7 +89,7 @@ interface Version {
 function versionOf(master: string): Version {
   const keys = new Map<string, KeyObject>()
   return {
-    // Names the key without telling anything of it.
+    // Identifies the key and reveals nothing of it.
     name: derive(master, 'key version').export().toString('base64url').slice(0, 6),
     key(purpose) {
       const known = keys.get(purpose) ?? derive(master, purpose)
@@ -104,7 +108,7 @@ export function createSecrets(masters: readonly string[]): Secrets {
     `${version.name}.${createHmac('sha256', version.key(`hash ${purpose}`))
       .update(value)
       .digest('base64url')}`
-  const named = (name: string) => versions.find((version) => version.name === name)
+  const versionNamed = (name: string) => versions.find((version) => version.name === name)
 
   return {
     version: newest.name,
@@ -112,13 +116,13 @@ export function createSecrets(masters: readonly string[]): Secrets {
     hash: (purpose, value) => hashWith(newest, purpose, value),
     hashes: (purpose, value) => versions.map((version) => hashWith(version, purpose, value)),
     matches(purpose, value, stored) {
-      const version = named(stored.slice(0, stored.indexOf('.')))
+      const version = versionNamed(stored.slice(0, stored.indexOf('.')))
       return version !== undefined && constantTimeEqual(hashWith(version, purpose, value), stored)
     },
     seal: (purpose, text) => `${newest.name}.${sealWithKey(newest.key(`seal ${purpose}`), text, purpose)}`,
     open(purpose, sealed) {
       const dot = sealed.indexOf('.')
-      const version = named(sealed.slice(0, dot))
+      const version = versionNamed(sealed.slice(0, dot))
       return version && openWithKey(version.key(`seal ${purpose}`), sealed.slice(dot + 1), purpose)
     },
   }

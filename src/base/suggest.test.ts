@@ -13,11 +13,11 @@ test.each([
   expect(closest(typed, commands)).toBe(meant)
 })
 
-test.each(['start', 'x', '', 'recover', 'deploy'])('"%s" is near to nothing', (typed) => {
+test.each(['start', 'x', '', 'recover', 'deploy'])('"%s" is close to none', (typed) => {
   expect(closest(typed, commands)).toBeUndefined()
   expect(didYouMean(typed, commands)).toBe('')
 })
 
-test('the hint is the end of a sentence', () => {
+test('the hint continues an error message', () => {
   expect(didYouMean('devv', commands)).toBe('; did you mean dev?')
 })

@@ -1,18 +1,18 @@
-/** The one of the known words that was probably meant, or undefined where none is near. */
+/** The known word that a typing error most likely stands for, or undefined where none is close. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase()
-  const near = known
+  const candidates = known
     .map((candidate) => ({ candidate, distance: distance(wanted, candidate.toLowerCase()) }))
-    // A third of the letters may be wrong: enough for slips, too little to turn one word into another.
+    // Up to a third of the letters may be wrong: enough for typing errors, too few to suggest an unrelated word.
     .filter(
       ({ candidate, distance }) =>
         distance <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)),
     )
     .sort((left, right) => left.distance - right.distance)
-  return near[0]?.candidate
+  return candidates[0]?.candidate
 }
 
-/** `; did you mean X?`, or nothing. To be put behind a problem. */
+/** `; did you mean X?` or an empty text, to be appended to an error message. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const candidate = closest(word, known)
   return candidate === undefined ? '' : `; did you mean ${candidate}?`

@@ -11,10 +11,10 @@ describe('a traceparent', () => {
   test.each([
     [good, '01'],
     [`00-${trace}-${span}-00`, '00'],
-    // Flags that nobody has defined yet mean nothing.
+    // Flags that are not defined are cleared.
     [`00-${trace}-${span}-ff`, '01'],
     [`00-${trace}-${span}-fe`, '00'],
-    // Later versions may tell more behind what is known.
+    // Later versions may append more fields.
     [`01-${trace}-${span}-01`, '01'],
     [`cc-${trace}-${span}-01-what-the-future-will-be-like`, '01'],
     [`fe-${trace}-${span}-01-`, '01'],
@@ -52,33 +52,33 @@ describe('a traceparent', () => {
     `00-${trace.replace('4', '٤')}-${span}-01`,
     `01-${trace}-${span}-01-${'x'.repeat(5000)}`,
     `00-${trace}-${span}-01","level":"fatal`,
-  ])('that is none is not mended: %j', (header) => {
+  ])('that is malformed is not repaired: %j', (header) => {
     expect(parseTraceparent(header)).toBeUndefined()
-    const made = traceOf(header, systemRandom)()
-    expect(made.trace_id).toMatch(/^(?!0{32})[\da-f]{32}$/)
-    expect(made.span_id).toMatch(/^(?!0{16})[\da-f]{16}$/)
-    expect(made).not.toMatchObject({ trace_id: trace })
+    const created = traceOf(header, systemRandom)()
+    expect(created.trace_id).toMatch(/^(?!0{32})[\da-f]{32}$/)
+    expect(created.span_id).toMatch(/^(?!0{16})[\da-f]{16}$/)
+    expect(created).not.toMatchObject({ trace_id: trace })
   })
 
-  test('that is made is never all zeros, and stays the same', () => {
+  test('that is created is never all zeros, and stays the same', () => {
     const zeros = traceOf(undefined, { bytes: (length) => Buffer.alloc(length) })
     expect(zeros()).toEqual({
       trace_id: `${'0'.repeat(31)}1`,
       span_id: `${'0'.repeat(15)}1`,
       trace_flags: '00',
     })
-    const made = traceOf(undefined, systemRandom)
-    expect(made()).toBe(made())
+    const created = traceOf(undefined, systemRandom)
+    expect(created()).toBe(created())
   })
 })
 
-test('lines of the log tell the trace of what is under way, and none outside of it', async () => {
+test('log lines carry the trace of the current context, and none outside of it', async () => {
   const lines: Record<string, unknown>[] = []
   const log = createLogger({ level: 'info', stream: { write: (line) => void lines.push(JSON.parse(line)) } })
   await traced(traceOf(good, systemRandom), async () => {
     await new Promise((resolve) => setImmediate(resolve))
     log.info({ a: 1 }, 'in it')
-    untraced(() => log.info('set off by it'))
+    untraced(() => log.info('started by it, untraced'))
   })
   log.info('outside')
   expect(lines).toMatchObject([

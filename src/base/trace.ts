@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Random } from './random.ts'
 
-/** Whose doing a line of the log is, named as OpenTelemetry names it in logs. */
+/** The trace context of a log line, with the names that OpenTelemetry uses in logs. */
 export interface Trace {
   readonly trace_id: string
   readonly span_id: string
@@ -10,32 +10,31 @@ export interface Trace {
 
 // Version, trace, parent and flags; a later version may go on behind a further dash (W3C Trace Context, section 3.2).
 const shape = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/
-const nothing = /^0+$/
-/** The flags that version 00 knows: sampled. Whatever else is set means nothing to us. */
-const known = 0x01
+const zeros = /^0+$/
+/** The flags that version 00 defines: sampled. Others are cleared (W3C Trace Context, section 3.2.2.5). */
+const definedFlags = 0x01
 
-/** What a `traceparent` header tells, or undefined where it is none: a value that is almost one is not mended. */
+/** Parses a `traceparent` header. Undefined where it is not exactly one: malformed values are not repaired. */
 export function parseTraceparent(header: unknown): Trace | undefined {
   if (typeof header !== 'string' || header.length > 512) return undefined
   const [, version, traceId = '', spanId = '', flags = '', more] = shape.exec(header) ?? []
-  if (version === undefined || version === 'ff' || nothing.test(traceId) || nothing.test(spanId))
-    return undefined
+  if (version === undefined || version === 'ff' || zeros.test(traceId) || zeros.test(spanId)) return undefined
   if (version === '00' && more !== undefined) return undefined
-  const told = (Number.parseInt(flags, 16) & known).toString(16).padStart(2, '0')
-  return { trace_id: traceId, span_id: spanId, trace_flags: told }
+  const knownFlags = (Number.parseInt(flags, 16) & definedFlags).toString(16).padStart(2, '0')
+  return { trace_id: traceId, span_id: spanId, trace_flags: knownFlags }
 }
 
-/** A trace that begins here, and that nobody is known to record. */
+/** A trace that begins here, not sampled. */
 function newTrace(random: Random): Trace {
   const hex = (length: number): string => {
     const drawn = random.bytes(length).toString('hex')
-    // All zeros would be no id at all.
-    return nothing.test(drawn) ? drawn.replace(/0$/, '1') : drawn
+    // An id of zeros is invalid.
+    return zeros.test(drawn) ? drawn.replace(/0$/, '1') : drawn
   }
   return { trace_id: hex(16), span_id: hex(8), trace_flags: '00' }
 }
 
-/** The trace of a request: the caller's where the header names one, else a new one. Drawn when somebody asks for it. */
+/** The trace of a request: the caller's where the header has one, else a new one, made at the first use. */
 export function traceOf(header: unknown, random: Random): () => Trace {
   let trace: Trace | undefined
   return () => {
@@ -46,11 +45,11 @@ export function traceOf(header: unknown, random: Random): () => Trace {
 
 const present = new AsyncLocalStorage<() => Trace>()
 
-/** Runs something, and all that it sets off, as part of a trace. */
+/** Runs `work`, and everything that it starts, as part of a trace. */
 export const traced = <T>(trace: () => Trace, work: () => T): T => present.run(trace, work)
 
-/** Runs something that a request sets off but that is not its own, such as the delivery of whatever is due. */
+/** Runs `work` outside of the current trace: a request starts it, but it serves others, such as mail delivery. */
 export const untraced = <T>(work: () => T): T => present.exit(work)
 
-/** The trace of what is under way, for the log. */
+/** The trace of the current asynchronous context, for the log. */
 export const presentTrace = (): Trace | undefined => present.getStore()?.()

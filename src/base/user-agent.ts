@@ -1,4 +1,4 @@
-// Order matters: most browsers name others that they descend from, so the most particular name comes first.
+// Order matters: most browsers also name the ones that they descend from, so the most specific name comes first.
 const browsers: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\bEdgA?\/(\d+)/, 'Edge'],
   [/\bOPR\/(\d+)/, 'Opera'],
@@ -19,16 +19,16 @@ const systems: readonly (readonly [pattern: RegExp, name: string])[] = [
 ]
 
 /**
- * Browser and operating system as a person knows them, from a User-Agent header; empty where it tells neither. Only
- * names from these lists ever come out, so nothing that a stranger wrote reaches a mail.
+ * Browser and operating system for display, from a User-Agent header; empty where it names none of them. Only names from
+ * these lists are returned, so that no text of a caller's choice reaches a mail.
  */
 export function describeUserAgent(userAgent: string): { readonly browser: string; readonly system: string } {
-  const known = userAgent.slice(0, 512)
+  const text = userAgent.slice(0, 512)
   const browser = browsers
-    .map(([pattern, name]) => ({ name, match: pattern.exec(known) }))
+    .map(([pattern, name]) => ({ name, match: pattern.exec(text) }))
     .find(({ match }) => match)
   return {
     browser: browser ? `${browser.name} ${browser.match?.[1] ?? ''}`.trim() : '',
-    system: systems.find(([pattern]) => pattern.test(known))?.[1] ?? '',
+    system: systems.find(([pattern]) => pattern.test(text))?.[1] ?? '',
   }
 }

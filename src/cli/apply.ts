@@ -16,24 +16,24 @@ import type { Terminal } from './terminal.ts'
 export const apply: Command = {
   takes: 'FILE',
   about: [
-    'Brings a running system to what stands below "resources" in FILE (YAML or JSON; rekey.config.yaml will do): groups, policies, apps, trusted origins, people. Says first what it would create, change and remove, and asks. Secrets are masked.',
-    'Everything is checked before anything is done, and on a database all of it is one transaction. A second run finds nothing to do. What FILE does not name stays, unless --prune is given; then it goes from those lists that FILE has. People are never removed.',
-    'Ends with 0 when it is done or nothing is to do, with 1 when it is not, and with --check with 2 when something would change.',
+    'Applies the "resources" of FILE (YAML or JSON; rekey.config.yaml works too) to a running system: groups, policies, apps, trusted origins, users. Prints what it would create, change and remove, and asks for confirmation. Secrets are masked.',
+    'Everything is validated before anything is changed, and on a database all changes are one transaction. A second run changes nothing. Resources that FILE does not name stay, unless --prune is given: then they are removed from the lists that FILE has. Users are never removed.',
+    'The exit code is 0 on success or when there is nothing to change, 1 on failure, and 2 with --check when something would change.',
   ],
   options: {
-    yes: { type: 'boolean', words: 'do not ask' },
-    check: { type: 'boolean', words: 'change nothing; end with 2 where something would change' },
-    prune: { type: 'boolean', words: 'remove what the lists of FILE do not name' },
+    yes: { type: 'boolean', description: 'do not ask for confirmation' },
+    check: { type: 'boolean', description: 'change nothing; exit with 2 if something would change' },
+    prune: { type: 'boolean', description: 'remove what the lists in FILE do not name' },
     ...systemOptions,
     ...jsonOption,
   },
   examples: [
-    ['rekey apply rekey.config.yaml', 'shows what would change, and asks'],
-    ['rekey apply resources.yaml --check', 'in a pipeline: has somebody changed something by hand?'],
-    ['rekey apply resources.yaml --prune --yes', 'nothing but what the file names stays'],
+    ['rekey apply rekey.config.yaml', 'show what would change, and ask'],
+    ['rekey apply resources.yaml --check', 'in a pipeline: detect changes made by hand'],
+    ['rekey apply resources.yaml --prune --yes', 'keep only what the file names'],
     [
       'rekey apply resources.yaml --url https://id.example.com',
-      'over HTTP, with the token in REKEY_API_TOKEN',
+      'apply over HTTP, with the token in REKEY_API_TOKEN',
     ],
   ],
   async run(call) {
@@ -44,22 +44,22 @@ export const apply: Command = {
     const prune = options.prune === true
     await onSystem(call, async (system) => {
       const plan = await checkedPlan(file, system, prune)
-      const tell = options.json ? () => {} : (line: string) => terminal.print(line)
-      for (const line of linesOf(plan, terminal, named)) tell(line)
+      const print = options.json ? () => {} : (line: string) => terminal.print(line)
+      for (const line of linesOf(plan, terminal, named)) print(line)
       const isNothing = plan.changes.length === 0
-      const carriesOut = !isNothing && options.check !== true
-      if (carriesOut && options.yes !== true) await ask(terminal, textOf(call, 'url'))
-      const done = carriesOut ? await carriedOut(file, system, plan, prune) : undefined
+      const applies = !isNothing && options.check !== true
+      if (applies && options.yes !== true) await ask(terminal, textOf(call, 'url'))
+      const done = applies ? await applyChecked(file, system, plan, prune) : undefined
       if (options.json) terminal.print(JSON.stringify(shapeOf(plan, done), null, 2))
-      else if (done !== undefined) for (const line of linesAfter(plan, done)) tell(line)
+      else if (done !== undefined) for (const line of linesAfter(plan, done)) print(line)
       if (!isNothing && options.check) throw new DifferenceError(`${file.name} and the system differ`)
     })
   },
 }
 
 async function checkedPlan(file: ResourceFile, { api }: Pick<System, 'api'>, prune: boolean): Promise<Plan> {
-  const plan = await planOf(api, file.declared, { prune })
-  const problems = [...file.problems, ...plan.problems].map(file.tell)
+  const plan = await planOf(api, file.resources, { prune })
+  const problems = [...file.problems, ...plan.problems].map(file.render)
   if (problems.length > 0) throw new ConfigError(problems.toSorted(byLine))
   return plan
 }
@@ -67,21 +67,26 @@ async function checkedPlan(file: ResourceFile, { api }: Pick<System, 'api'>, pru
 const lineOf = (text: string): number => Number(/:(\d+):/.exec(text)?.[1] ?? 0)
 const byLine = (a: string, b: string): number => lineOf(a) - lineOf(b)
 
-/** Plans once more inside of the transaction: nothing is done that was not shown. */
-const carriedOut = (file: ResourceFile, system: System, shown: Plan, prune: boolean): Promise<AppliedPlan> =>
+/** Plans again inside the transaction, and applies only if that plan is the one that was shown. */
+const applyChecked = (
+  file: ResourceFile,
+  system: System,
+  shown: Plan,
+  prune: boolean,
+): Promise<AppliedPlan> =>
   system.change(async (api) => {
     const plan = await checkedPlan(file, { api }, prune)
     if (JSON.stringify(plan.changes) !== JSON.stringify(shown.changes)) {
-      throw new CommandError('somebody else has just changed something: run this again')
+      throw new CommandError('the system changed in the meantime: run the command again')
     }
     return applyPlan(api, plan)
   })
 
 async function ask(terminal: Terminal, url: string | undefined): Promise<void> {
   if (!terminal.isInteractive)
-    throw new CommandError('nobody can be asked here: add --yes, or --check to only look')
+    throw new CommandError('cannot ask for confirmation here: add --yes, or --check to change nothing')
   const where = url === undefined ? '' : ` at ${url}`
-  const answer = await terminal.ask(`do this${where}? [y/N] `)
+  const answer = await terminal.ask(`apply these changes${where}? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was changed')
 }
 
@@ -89,8 +94,8 @@ const signs = { create: '+', change: '~', remove: '-' } as const
 const colours = { create: 'green', change: 'yellow', remove: 'red' } as const
 
 function linesOf({ changes, left, same }: Plan, terminal: Terminal, file: string): readonly string[] {
-  const others = left.length === 0 ? [] : [`not in ${file}, and left: ${shortened(left)}`]
-  if (changes.length === 0) return [...others, `nothing to do: ${counted(same)} as in ${file}`]
+  const others = left.length === 0 ? [] : [`not in ${file}, left unchanged: ${shortened(left)}`]
+  if (changes.length === 0) return [...others, `nothing to change: ${counted(same)} as in ${file}`]
   const count = (action: Change['action']) => changes.filter((change) => change.action === action).length
   return [
     ...changes.flatMap((change) => {
@@ -121,16 +126,16 @@ const membersOf = ({ action, members }: Change): readonly string[] =>
   )
 
 function textOfValue(value: unknown): string {
-  const text = value === undefined ? 'not said' : (JSON.stringify(value) ?? '')
+  const text = value === undefined ? 'not set' : (JSON.stringify(value) ?? '')
   return oneLine(text.length > 300 ? `${text.slice(0, 300)}…` : text)
 }
 
-/** Names are somebody's input: no control character of theirs reaches the terminal. */
+/** Replaces control characters: names are user input, and must not send escape sequences to the terminal. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD')
 
 function linesAfter({ changes }: Plan, { secrets }: AppliedPlan): readonly string[] {
-  const told = [...secrets].map(([id, secret]) => `the secret of ${id}, not shown again: ${secret}`)
-  return [`done: ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`, ...told]
+  const shown = [...secrets].map(([id, secret]) => `the secret of ${id}, not shown again: ${secret}`)
+  return [`done: ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`, ...shown]
 }
 
 const shapeOf = ({ changes, left, same }: Plan, done: AppliedPlan | undefined) => ({

@@ -1,35 +1,35 @@
 import type { Terminal } from './terminal.ts'
 
-/** A command of `rekey`: what it takes, how it is explained, and what it does. */
+/** A command of `rekey`: its arguments, its help and its implementation. */
 export interface Command {
-  /** What stands behind its name: `[ID]`. */
+  /** The positional arguments, as the help shows them: `[ID]`. */
   readonly takes?: string
   /** Paragraphs of help. */
   readonly about: readonly string[]
   readonly options: Readonly<Record<string, Option>>
   readonly examples: readonly (readonly [line: string, meaning: string])[]
-  /** Resolves when it is done: exit code 0. Throws a UsageError (2) or anything else (1). */
+  /** Resolves on success: exit code 0. Throws a UsageError (exit code 2) or any other error (1). */
   run(call: Call): Promise<void>
 }
 
 export interface Option {
   readonly type: 'string' | 'boolean'
-  /** What its value is called in the help: `PORT`. */
+  /** The placeholder of its value in the help: `PORT`. */
   readonly value?: string
-  readonly words: string
+  readonly description: string
   readonly variable?: string
 }
 
-/** One call of a command. */
+/** One invocation of a command. */
 export interface Call {
   readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly args: readonly string[]
   readonly terminal: Terminal
 }
 
-/** The command was not called as it must be: exit code 2. */
+/** The command line is invalid: exit code 2. */
 export class UsageError extends Error {
-  /** The command whose help tells how. */
+  /** The command whose help explains the correct usage. */
   readonly command: string | undefined
 
   constructor(message: string, command?: string) {
@@ -39,7 +39,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Something that the caller can mend stands in the way: exit code 1, and the message is all that is said. */
+/** An expected failure that the caller can fix: exit code 1. The message is printed without a stack trace. */
 export class CommandError extends Error {
   constructor(message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options)
@@ -47,7 +47,7 @@ export class CommandError extends Error {
   }
 }
 
-/** What was asked for is not so, as with `apply --check`: exit code 2. */
+/** A check found a difference, as with `apply --check`: exit code 2. */
 export class DifferenceError extends CommandError {
   constructor(message: string) {
     super(message)
@@ -55,13 +55,13 @@ export class DifferenceError extends CommandError {
   }
 }
 
-export const jsonOption = { json: { type: 'boolean', words: 'print JSON' } } as const satisfies Options
+export const jsonOption = { json: { type: 'boolean', description: 'print JSON' } } as const satisfies Options
 
 export const configOption = {
   config: {
     type: 'string',
     value: 'FILE',
-    words: 'the configuration file; otherwise rekey.config.{ts,js,mjs,json,yaml,yml} in this folder',
+    description: 'the configuration file; default: rekey.config.{ts,js,mjs,json,yaml,yml} in this folder',
   },
 } as const satisfies Options
 
@@ -69,20 +69,20 @@ export const dataOption = {
   data: {
     type: 'string',
     value: 'FOLDER',
-    words: 'work on the data of rekey dev in this folder, whatever is configured',
+    description: 'use the data of rekey dev in this folder instead of the configured database',
     variable: 'REKEY_DATA',
   },
 } as const satisfies Options
 
 type Options = Readonly<Record<string, Option>>
 
-/** The text of an option, or undefined where it was not given. */
+/** The value of a text option, or undefined if it was not given. */
 export const textOf = ({ options }: Call, name: string): string | undefined => {
   const value = options[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** A whole number from an option; throws a UsageError for anything else. */
+/** The value of an option as a whole number. Throws a UsageError for anything else. */
 export function numberOf(call: Call, name: string, limits: { readonly min: number; readonly max: number }) {
   const text = textOf(call, name)
   return text === undefined ? undefined : checkedNumber(text, `--${name}`, limits)
@@ -98,30 +98,30 @@ export function checkedNumber(
   throw new UsageError(`${source} must be a whole number from ${min} to ${max}, not "${text}"`)
 }
 
-/** `true` or `false` from an option; throws a UsageError for anything else. */
+/** The value of an option as `true` or `false`. Throws a UsageError for anything else. */
 export function booleanOf(call: Call, name: string): boolean | undefined {
   const text = textOf(call, name)
   if (text === undefined || text === 'true' || text === 'false') return text && text === 'true'
   throw new UsageError(`--${name} must be true or false, not "${text}"`)
 }
 
-/** The one argument that a command must have. */
+/** The only required argument of a command. Throws a UsageError if it is missing. */
 export function onlyArgument({ args }: Call, what: string): string {
   const [argument] = args
   if (argument === undefined || argument === '') throw new UsageError(`${what} is missing`)
   return argument
 }
 
-/** For commands that take no argument, or not more than some. */
+/** Throws a UsageError if there are more positional arguments than the command accepts. */
 export function refuseMore({ args }: Call, most: number): void {
   const extra = args[most]
-  if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many`)
+  if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}"`)
 }
 
-/** A line of the list of commands. */
+/** An entry of the list of commands. */
 export interface CommandEntry {
   readonly name: string
   readonly summary: string
-  /** Loaded when it is called: `rekey --help` must not wait for an engine. */
+  /** Imports the command on demand: `rekey --help` must not wait for the engine to load. */
   load(): Promise<Command>
 }

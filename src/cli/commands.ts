@@ -1,6 +1,6 @@
 import type { CommandEntry } from './command.ts'
 
-/** The commands, in the order of the help text. */
+/** All commands, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'dev',
@@ -19,27 +19,27 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'user add',
-    summary: 'add a person',
+    summary: 'add a user',
     load: async () => (await import('./user.ts')).userAdd,
   },
   {
     name: 'user list',
-    summary: 'list people',
+    summary: 'list users',
     load: async () => (await import('./user.ts')).userList,
   },
   {
     name: 'user remove',
-    summary: 'remove a person with everything that is hers',
+    summary: 'remove a user with all credentials and sessions',
     load: async () => (await import('./user.ts')).userRemove,
   },
   {
     name: 'user set-password',
-    summary: 'give a person a new password and end her sessions',
+    summary: 'set a new password for a user and end all sessions',
     load: async () => (await import('./user.ts')).userSetPassword,
   },
   {
     name: 'token add',
-    summary: 'make a token for the management API',
+    summary: 'create a token for the management API',
     load: async () => (await import('./token.ts')).tokenAdd,
   },
   {
@@ -49,57 +49,57 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'token revoke',
-    summary: 'end a token of the management API',
+    summary: 'revoke a token of the management API',
     load: async () => (await import('./token.ts')).tokenRevoke,
   },
   {
     name: 'apply',
-    summary: 'bring a running system to what a file says',
+    summary: 'apply the resources of a file to a running system',
     load: async () => (await import('./apply.ts')).apply,
   },
   {
     name: 'pull',
-    summary: 'write down what a running system holds',
+    summary: 'write the resources of a running system to a file',
     load: async () => (await import('./pull.ts')).pull,
   },
   {
     name: 'export',
-    summary: 'write people, groups, apps and policies to a file',
+    summary: 'write users, groups, apps and policies to a file',
     load: async () => (await import('./export.ts')).exporting,
   },
   {
     name: 'import',
-    summary: 'take in such a file, or the users of an Okta org',
+    summary: 'import such a file, or the users of an Okta org',
     load: async () => (await import('./import.ts')).importing,
   },
   {
     name: 'config',
-    summary: 'show the settings in force and where each comes from',
+    summary: 'print the effective settings and their sources',
     load: async () => (await import('./config.ts')).config,
   },
   {
     name: 'doctor',
-    summary: 'hold the settings against ASVS, NIST and RFC 9700',
+    summary: 'check the settings against ASVS, NIST and RFC 9700',
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
     name: 'events',
-    summary: 'show what happened, newest first',
+    summary: 'print the system log, newest first',
     load: async () => (await import('./events.ts')).events,
   },
   {
     name: 'trace',
-    summary: 'show one sign-in or recovery from its start to its end',
+    summary: 'print one sign-in or recovery as a timeline',
     load: async () => (await import('./trace.ts')).trace,
   },
   {
     name: 'keys rotate',
-    summary: 'sign tokens with a new key from now on',
+    summary: 'start signing tokens with a new key',
     load: async () => (await import('./keys.ts')).keysRotate,
   },
   {
     name: 'completion',
-    summary: 'print what teaches a shell to complete commands and options',
+    summary: 'print the script for shell completion',
     load: async () => (await import('./completion.ts')).completionOf(commands),
   },
 ]

@@ -13,7 +13,7 @@ async function printed(...words: string[]) {
   return { code, out: out.join('\n'), notes: notes.join('\n') }
 }
 
-/** What bash offers behind some words, as if somebody had pressed the tabulator. */
+/** The completions that bash offers after some words when Tab is pressed. */
 async function offered(...words: string[]): Promise<string[]> {
   const { out } = await printed('completion', 'bash')
   const line = ['rekey', ...words]

@@ -1,6 +1,6 @@
 import { type Command, type CommandEntry, UsageError } from './command.ts'
 
-/** What may follow each beginning of a command line: `''`: the first words, `user`: its second words, `dev`: options. */
+/** The completions by what is typed so far: `''` gives the first words, `user` its second words, `dev` its options. */
 async function wordsByBeginning(
   commands: readonly CommandEntry[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -21,7 +21,7 @@ async function wordsByBeginning(
 
 type Words = ReadonlyMap<string, readonly string[]>
 
-// Names of commands and options hold letters and hyphens only, so none needs quoting.
+// Names of commands and options contain letters and hyphens only, so none needs quoting.
 const bash = (words: Words): string => `# rekey completion bash
 _rekey() {
   local typed="\${COMP_WORDS[*]:1:COMP_CWORD-1}" words
@@ -56,10 +56,10 @@ ${[...words]
 
 const shells = { bash, zsh, fish } as const
 
-/** @param commands all commands, this one among them: each is loaded for its options. */
+/** @param commands all commands, including this one: each is loaded for its options. */
 export const completionOf = (commands: readonly CommandEntry[]): Command => ({
   takes: 'SHELL',
-  about: ['Prints what teaches a shell to complete commands and options: bash, zsh or fish.'],
+  about: ['Prints the script for the completion of commands and options in bash, zsh or fish.'],
   options: {},
   examples: [
     ['source <(rekey completion bash)', 'in ~/.bashrc'],
@@ -70,7 +70,7 @@ export const completionOf = (commands: readonly CommandEntry[]): Command => ({
     const [name, ...more] = args
     const shell = Object.entries(shells).find(([known]) => known === name)?.[1]
     if (shell === undefined || more.length > 0) {
-      throw new UsageError(`which shell: ${Object.keys(shells).join(', ')}?`, 'completion')
+      throw new UsageError(`choose a shell: ${Object.keys(shells).join(', ')}`, 'completion')
     }
     terminal.print(shell(await wordsByBeginning(commands)).trimEnd())
   },

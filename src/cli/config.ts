@@ -5,18 +5,21 @@ import { columns } from './terminal.ts'
 
 export const config: Command = {
   about: [
-    'Prints the settings in force for rekey serve, each with where it comes from: a file, a variable, or the default. Secrets are masked.',
-    'With --check it exits with 1 and says everything that production would refuse.',
+    'Prints the effective settings of rekey serve, each with its source: a file, a variable or the default. Secrets are masked.',
+    'With --check it prints every setting that production would refuse, and exits with 1 if there is one.',
   ],
   options: {
-    check: { type: 'boolean', words: 'check them as rekey serve would' },
+    check: { type: 'boolean', description: 'apply the checks of rekey serve' },
     ...configOption,
     ...jsonOption,
   },
   examples: [
-    ['rekey config', 'a table: option, value, source'],
-    ['rekey config --check && systemctl restart rekey', 'restart only what will start'],
-    ['rekey config --json | jq \'.[] | select(.source != "default")\'', 'what was set, and where'],
+    ['rekey config', 'print a table: option, source, value'],
+    ['rekey config --check && systemctl restart rekey', 'restart only with a valid configuration'],
+    [
+      'rekey config --json | jq \'.[] | select(.source != "default")\'',
+      'print only the settings that are set, with their sources',
+    ],
   ],
 
   async run(call) {
@@ -30,7 +33,7 @@ export const config: Command = {
     })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     const settings = effectiveSettings(loaded.check('development'), loaded.sourceOf).filter(
-      // Not a setting of an owner's: each command has its own.
+      // Not a setting that an administrator makes: each command sets its own mode.
       ({ option }) => option !== 'mode',
     )
     if (options.check) loaded.check('production')
@@ -55,7 +58,7 @@ function textOfValue(value: unknown): string {
   return value.every((item) => typeof item === 'string') ? value.join(', ') : value.map(nameOf).join(', ')
 }
 
-/** Clients and people are told by their names; `--json` tells the rest. */
+/** Clients and users are shown by name only; `--json` prints them in full. */
 const nameOf = (item: { readonly id?: string; readonly login?: string }): string =>
   item.id ?? item.login ?? '…'
 

@@ -19,53 +19,53 @@ import {
 } from './command.ts'
 import { type DevData, defaultData, openDevData } from './dev/data.ts'
 import { prettyLog } from './dev/log.ts'
-import { type SampleApp, startSampleApp, taken } from './dev/sample-app.ts'
+import { portInUse, type SampleApp, startSampleApp } from './dev/sample-app.ts'
 import { type Running, screenOf } from './dev/screen.ts'
 import { untilOrphaned, untilSignal, within } from './shutdown.ts'
 
-const port = (words: string, variable: string) =>
-  ({ type: 'string', value: 'PORT', words: `${words}; 0: any free port`, variable }) as const
+const port = (description: string, variable: string) =>
+  ({ type: 'string', value: 'PORT', description: `${description}; 0: any free port`, variable }) as const
 
 export const dev: Command = {
   about: [
-    'Starts everything that a developer needs: the engine on an embedded database, an SMTP server that keeps all mails, an inbox to read them in, and a sample app written with the published SDK. A person is there to sign in as.',
-    'Everything listens on this machine only. A rekey.config file in this folder is honoured where it says how the engine behaves: policies, limits, lifetimes, clients, people.',
-    'With --json one line is printed when everything answers, for programs that start it.',
+    'Starts a complete development environment: the engine on an embedded database, an SMTP server that captures all mails, an inbox to read them, and a sample app written with the published SDK. One user exists to sign in with.',
+    'Everything listens on this machine only. Of a rekey.config file in this folder, the settings of behaviour are used: policies, limits, lifetimes, clients, users.',
+    'With --json it prints one line when everything is ready, for programs that start it.',
   ],
   options: {
-    port: port('the engine, 9000 otherwise', 'REKEY_PORT'),
-    'app-port': port('the sample app, 8080 otherwise', 'REKEY_APP_PORT'),
-    'inbox-port': port('the inbox and the control API, 8025 otherwise', 'REKEY_INBOX_PORT'),
-    'smtp-port': port('the SMTP server, 1025 otherwise', 'REKEY_SMTP_PORT'),
-    'no-app': { type: 'boolean', words: 'start no sample app' },
+    port: port('the engine; default: 9000', 'REKEY_PORT'),
+    'app-port': port('the sample app; default: 8080', 'REKEY_APP_PORT'),
+    'inbox-port': port('the inbox and the control API; default: 8025', 'REKEY_INBOX_PORT'),
+    'smtp-port': port('the SMTP server; default: 1025', 'REKEY_SMTP_PORT'),
+    'no-app': { type: 'boolean', description: 'do not start the sample app' },
     data: {
       type: 'string',
       value: 'FOLDER',
-      words: `where the data is kept, ${defaultData} otherwise; memory: nowhere`,
+      description: `the folder for the data; default: ${defaultData}; memory: store nothing`,
       variable: 'REKEY_DATA',
     },
     ...configOption,
-    json: { type: 'boolean', words: 'print one line of JSON when everything answers' },
+    json: { type: 'boolean', description: 'print one line of JSON when everything is ready' },
   },
   examples: [
-    ['rekey dev', 'everything on its usual port, data in .rekey/'],
-    ['rekey dev --data memory --no-app', 'a fresh engine for an app of your own'],
+    ['rekey dev', 'everything on its default port, data in .rekey/'],
+    ['rekey dev --data memory --no-app', 'a fresh engine for your own app'],
     [
       'rekey dev --json --port 0 --app-port 0 --inbox-port 0 --smtp-port 0 --data memory',
-      'for a test suite: any free ports, told in one line of JSON',
+      'for a test suite: free ports, printed as one line of JSON',
     ],
   ],
 
   async run(call) {
     refuseMore(call, 0)
-    // Under npm the shell in between may die without a word, and a port that stays taken is hard to explain.
+    // npm starts a shell in between, which may die without passing a signal on: then the ports would stay in use.
     const isUnderNpm = call.terminal.env.npm_lifecycle_event !== undefined
-    const told = Promise.race([untilSignal(), ...(isUnderNpm ? [untilOrphaned()] : [])])
+    const shutdown = Promise.race([untilSignal(), ...(isUnderNpm ? [untilOrphaned()] : [])])
     const closers: (() => Promise<unknown>)[] = []
     const started = start(call, closers)
-    const isReady = await Promise.race([started.then(() => true), told.then(() => false)])
-    if (isReady) await told
-    // Whoever waits for the end waits five seconds at most. What is left then ends with this process.
+    const isReady = await Promise.race([started.then(() => true), shutdown.then(() => false)])
+    if (isReady) await shutdown
+    // The process exits within five seconds. Parts that are still closing end with it.
     await within(4500, closeAll(closers))
   },
 }
@@ -93,10 +93,10 @@ function portsOf(call: Call): Ports {
   return { engine: portOf('engine'), app: portOf('app'), inbox: portOf('inbox'), smtp: portOf('smtp') }
 }
 
-/** Starts one thing after the other; what is up is in `closers` even if the next thing fails. */
+/** Starts the parts in order. Each started part adds its `close` to `closers`, even if the next one fails. */
 async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<void> {
   const { terminal, options } = call
-  // Whatever is written from here on is its owner's alone.
+  // Files that are created from here on are readable by their owner only: they hold secrets and password hashes.
   process.umask(0o077)
   const ports = portsOf(call)
   const loaded = await loadSettings({
@@ -112,7 +112,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   )
 
   let appUrl: string | null = options['no-app'] === true ? null : `http://localhost:${ports.app}`
-  const surroundings = await startDevEnvironment({
+  const environment = await startDevEnvironment({
     log,
     smtpPort: ports.smtp,
     controlPort: ports.inbox,
@@ -122,15 +122,15 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   }).catch((error) => {
     throw portTaken(error, ports)
   })
-  closers.push(surroundings.close)
-  const { engine, control } = surroundings
+  closers.push(environment.close)
+  const { engine, control } = environment
   const warm = engine.oidc.warmUp()
 
   if (appUrl !== null) {
     const app = await startApp(call, { engine, control, data, port: ports.app, log })
     closers.push(app.close)
     appUrl = app.url
-    // Which port it has, if any would do, is known only now.
+    // With port 0 the redirect URI is known only now.
     if (ports.app === 0) await engine.register(sampleWebClient(callbackOf(app.url), data.clientSecret))
   }
   await warm
@@ -139,10 +139,10 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     `${control.url}/clock`,
     ...(appUrl === null ? [] : [appUrl]),
   ])
-  tell(call, await runningOf(surroundings, data, appUrl))
+  printReady(call, await runningOf(environment, data, appUrl))
 }
 
-/** The environment without what says where things are: a production database must not get a person named Mary. */
+/** The environment without addresses and secrets: a production database must not get the sample user Mary. */
 function behaviourOf(env: Environment): Environment {
   const elsewhere = [
     'DATABASE_URL',
@@ -162,7 +162,7 @@ function behaviourOf(env: Environment): Environment {
 
 const callbackOf = (appUrl: string): string => `${appUrl}/login/callback`
 
-/** The owner's settings where they say how the engine behaves; ours where they say where it is. */
+/** The settings of the configuration, with the addresses, secrets and sample data of `rekey dev` put over them. */
 function devSettings(
   { issuer: _, ...settings }: Settings,
   { data, smtpUrl, ports }: { readonly data: DevData; readonly smtpUrl: string; readonly ports: Ports },
@@ -181,7 +181,7 @@ function devSettings(
     http: { host: 'localhost', port: ports.engine },
     mail: { spreadMs: 0, ...settings.mail, url: smtpUrl, deliver: true },
     management: { apiToken: data.apiToken },
-    // Lists that are none are refused by the check, in its own words.
+    // A value that is not a list is left to the check of the configuration, which reports it.
     clients: Array.isArray(clients)
       ? [...clients.filter(({ id }) => !ours.some((client) => client.id === id)), ...ours]
       : clients,
@@ -191,10 +191,10 @@ function devSettings(
 
 function logOf(loaded: Loaded, { terminal, options }: Call): Logger {
   const level = loaded.settings.log?.level ?? 'warn'
-  const isForPeople = terminal.isRead && options.json !== true
+  const isHumanReadable = terminal.isRead && options.json !== true
   return createLogger({
     level: level as Config['log']['level'] as 'info',
-    ...(isForPeople && { stream: prettyLog(terminal) }),
+    ...(isHumanReadable && { stream: prettyLog(terminal) }),
   })
 }
 
@@ -203,10 +203,10 @@ function portTaken(error: unknown, ports: Ports): unknown {
   const name = (['engine', 'inbox', 'smtp'] as const).find((candidate) => ports[candidate] === port)
   if (name === undefined || port === undefined) return error
   const { flag } = flags[name]
-  if (code === 'EADDRINUSE') return new CommandError(taken(port, flag), { cause: error })
+  if (code === 'EADDRINUSE') return new CommandError(portInUse(port, flag), { cause: error })
   if (code !== 'EACCES') return error
   return new CommandError(
-    `port ${port} is not for this user; choose one above 1023: rekey dev ${flag} ${port + 8000}`,
+    `port ${port} needs more rights than this user has; choose one above 1023: rekey dev ${flag} ${port + 8000}`,
   )
 }
 
@@ -227,12 +227,12 @@ function startApp(
     port: parts.port,
     inboxUrl: parts.control.url,
     env: terminal.env,
-    say: (line) => terminal.note(`sample app: ${line}`),
-    onLost: () => terminal.note('rekey: the sample app has ended; the engine goes on without it'),
+    note: (line) => terminal.note(`sample app: ${line}`),
+    onLost: () => terminal.note('rekey: the sample app has ended; the engine is still running'),
   })
 }
 
-/** Waits until every address answers well. Throws a CommandError that names the one that does not. */
+/** Waits until every address answers with success. Throws a CommandError that names the first one that does not. */
 async function allAnswer(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(20_000) }).catch(
@@ -265,13 +265,13 @@ async function runningOf(
   }
 }
 
-/** In kept data she may have recovered her password, and what is printed must be true. */
+/** Whether the sample user still has the seeded password: in stored data it may have been reset since. */
 async function hasSeededPassword({ people }: Engine): Promise<boolean> {
   const person = await people.find(mary.login)
   return person !== undefined && people.hasPassword(person.id, mary.password)
 }
 
-function tell({ terminal, options }: Call, running: Running): void {
+function printReady({ terminal, options }: Call, running: Running): void {
   if (options.json === true) terminal.print(JSON.stringify({ ready: true, ...running }))
   else terminal.print(screenOf(running, terminal))
 }

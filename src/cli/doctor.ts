@@ -1,17 +1,22 @@
-import { type Finding, findingsOf, loadSettings } from '../config/index.ts'
-import { type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { existsSync } from 'node:fs'
+import { systemClock } from '../base/index.ts'
+import { type Config, type Finding, findingsOf, loadSettings } from '../config/index.ts'
+import { appsWithoutAddress } from '../interactions/index.ts'
+import { openStorage } from '../storage/index.ts'
+import { type Call, type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
 
 const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
 export const doctor: Command = {
   about: [
-    'Holds the settings in force against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 that concern recovery, sign-in and tokens: met, deviates (and why), not applicable.',
-    'A deviation is no failure: the exit code is 0. docs/security.md says why the defaults deviate where they do.',
+    'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
+    'With a database that answers, also lists the apps that have not vouched for any address of their users lately: all users of such an app count as one source.',
+    'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
   options: { ...configOption, ...jsonOption },
   examples: [
-    ['rekey doctor', 'each requirement and what it comes to'],
-    ['rekey doctor --json | jq \'.[] | select(.result == "deviates")\'', 'only what deviates'],
+    ['rekey doctor', 'print every requirement with its result'],
+    ['rekey doctor --json | jq \'.[] | select(.result == "deviates")\'', 'print only the deviations'],
   ],
 
   async run(call) {
@@ -20,7 +25,8 @@ export const doctor: Command = {
     const { folder, env } = terminal
     const loaded = await loadSettings({ folder, env, file: textOf(call, 'config') })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
-    const findings = findingsOf(loaded.check('development'))
+    const config = loaded.check('development')
+    const findings = [...findingsOf(config), ...(await sourcesOf(call, config))]
     if (options.json) return terminal.print(JSON.stringify(findings, null, 2))
 
     for (const { standard, id, asks, result, why } of findings) {
@@ -35,4 +41,35 @@ export const doctor: Command = {
       `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable`,
     )
   },
+}
+
+const dayMs = 86_400_000
+
+/** Whether the users of each app are told apart by their addresses, as the last day's interactions show. */
+async function sourcesOf({ terminal }: Call, { database, limits }: Config): Promise<readonly Finding[]> {
+  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
+  // A database in memory is another process's, and SQLite would make an empty one for a name that is not there.
+  if (database.url === 'memory' || (path !== undefined && !existsSync(path))) return []
+  const finding = {
+    id: '6.3.1',
+    standard: 'ASVS 5.0',
+    asks: 'the users of an app are told apart, so that guesses of one do not count for the others',
+  } as const
+  try {
+    const storage = await openStorage({ url: database.url, poolSize: 1 })
+    try {
+      const apps = await appsWithoutAddress(storage.db, systemClock.now() - dayMs)
+      if (apps.length === 0) {
+        const why = 'every app of the last day named the address of its user, or has none to name'
+        return [{ ...finding, result: 'met', why }]
+      }
+      const why = `sent no X-Forwarded-For in the last day: ${apps.join(', ')}; all users of each count as one source, with ${limits.appFactor} times the budgets of an address and no shares of their own`
+      return [{ ...finding, result: 'deviates', why }]
+    } finally {
+      await storage.close()
+    }
+  } catch (error) {
+    terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
+    return []
+  }
 }

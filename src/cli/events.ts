@@ -14,16 +14,23 @@ import { withCore } from './with-core.ts'
 export const events: Command = {
   about: ['Prints the system log, newest first, in the shape of Okta’s System Log with --json.'],
   options: {
-    limit: { type: 'string', value: 'N', words: 'so many at most, 50 otherwise' },
-    type: { type: 'string', value: 'TYPE', words: 'only events of this type, such as user.session.start' },
-    transaction: { type: 'string', value: 'ID', words: 'only those of one transaction' },
+    limit: { type: 'string', value: 'N', description: 'the largest number of events; default: 50' },
+    type: {
+      type: 'string',
+      value: 'TYPE',
+      description: 'only events of this type, such as user.session.start',
+    },
+    transaction: { type: 'string', value: 'ID', description: 'only events of this transaction' },
     ...configOption,
     ...dataOption,
     ...jsonOption,
   },
   examples: [
-    ['rekey events', 'what happened last'],
-    ["rekey events --json --limit 1000 | jq -r '.[].eventType' | sort | uniq -c", 'how often what happened'],
+    ['rekey events', 'the latest events'],
+    [
+      "rekey events --json --limit 1000 | jq -r '.[].eventType' | sort | uniq -c",
+      'the number of events by type',
+    ],
   ],
 
   async run(call) {
@@ -39,7 +46,7 @@ export const events: Command = {
         ...(transactionId !== undefined && { transactionId }),
       })
       if (options.json) return terminal.print(JSON.stringify(found, null, 2))
-      if (found.length === 0) return terminal.note('nothing has happened yet')
+      if (found.length === 0) return terminal.note('there are no events yet')
       for (const line of columns(found.map(rowOf))) terminal.print(line)
     })
   },
@@ -49,12 +56,12 @@ const rowOf = (event: LogEvent): readonly string[] => [
   event.published.slice(0, 19).replace('T', ' '),
   event.outcome.result,
   event.eventType,
-  concerned(event),
+  subjectOf(event),
   event.transaction.id ?? '-',
 ]
 
-/** Whom an event is about: who was acted on, else who acted. */
-const concerned = ({ target, actor }: LogEvent): string => {
+/** The user that an event is about: its target, else its actor. */
+const subjectOf = ({ target, actor }: LogEvent): string => {
   const party = target?.[0] ?? actor
   return party.alternateId ?? party.id
 }

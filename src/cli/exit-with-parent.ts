@@ -1,7 +1,7 @@
 /**
- * Loaded into a child process before its own code (`node --import`): the child ends when the one that started it is
- * gone, however that went. A killed parent sends no signal, but the channel to it closes.
+ * Preloaded into a child process (`node --import`): ends the child when its parent is gone. A parent that was killed
+ * sends no signal, but its IPC channel closes.
  */
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-// The channel is not a reason to stay.
+// The open channel alone must not keep the process alive.
 process.channel?.unref()

@@ -1,27 +1,27 @@
 import { ConfigError, ProtocolError } from '../base/index.ts'
 import { CommandError, UsageError } from './command.ts'
 
-/** An error as lines for standard error: what is wrong and what to do about it. */
+/** Renders an error as lines for standard error: what is wrong and how to fix it. */
 export function explain(error: unknown): readonly string[] {
   if (error instanceof UsageError) return usage(error)
   if (error instanceof CommandError) return [`rekey: ${error.message}`]
   if (error instanceof ConfigError) return `rekey: ${error.message}`.split('\n')
-  // To visitors a database that is away is a moment to wait; whoever runs it wants to know where it was looked for.
-  const isAway = error instanceof Error && !(error instanceof ProtocolError && error.status !== 503)
-  const cause = isAway ? fromSystem((error.cause ?? {}) as SystemError) : undefined
+  // Over HTTP an unavailable database is only a 503. An administrator needs its address: it is in the cause.
+  const isUnavailable = error instanceof Error && !(error instanceof ProtocolError && error.status !== 503)
+  const cause = isUnavailable ? fromSystem((error.cause ?? {}) as SystemError) : undefined
   if (cause !== undefined) return [`rekey: ${cause}`]
-  // What an owner's own call was refused for is told whole; `description` is made for it.
+  // The causes and descriptions of API errors are written for the caller: print them as they are.
   if (error instanceof ProtocolError) {
     return (error.causes.length > 0 ? error.causes : [error.description]).map((line) => `rekey: ${line}`)
   }
-  const known = fromSystem(error as SystemError)
-  if (known !== undefined) return [`rekey: ${known}`]
+  const explanation = fromSystem(error as SystemError)
+  if (explanation !== undefined) return [`rekey: ${explanation}`]
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return ['rekey: this should not have happened', ...text.split('\n').map((line) => `  ${line}`)]
+  return ['rekey: unexpected error', ...text.split('\n').map((line) => `  ${line}`)]
 }
 
 function usage({ message, command }: UsageError): readonly string[] {
-  // The overview is itself the answer to being called with nothing.
+  // Called without arguments, the message is the overview: print it as it is.
   if (message.includes('\n')) return message.split('\n')
   return [`rekey: ${message}`, `see: rekey ${command === undefined ? '' : `${command} `}--help`]
 }
@@ -34,30 +34,30 @@ interface SystemError extends Error {
   readonly errors?: readonly SystemError[]
 }
 
-/** What the system, SQLite and PostgreSQL say when the world around is not as it should be. */
+/** Explains errors of the operating system, SQLite and PostgreSQL; undefined for any other error. */
 function fromSystem(error: SystemError): string | undefined {
   const { code = '', errcode = 0, message } = error
   const { address, port } = error.errors?.[0] ?? error
   const where = port === undefined ? '' : ` at ${address ?? 'localhost'}:${port}`
   if (code === 'EADDRINUSE')
-    return `port ${port} is taken: end what runs there, or choose another one with --port`
+    return `port ${port} is in use: stop the process there, or choose another port with --port`
   if (code === 'EACCES' && port !== undefined)
-    return `port ${port} is not for this user; choose one above 1023`
+    return `port ${port} needs more rights than this user has; choose one above 1023`
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT') {
-    return `nothing answers${where} (${code}); is the address right, and is the server up?`
+    return `no server answers${where} (${code}); check the address, and that the server is running`
   }
   if (code === 'ERR_SQLITE_ERROR') return fromSqlite(errcode & 0xff, message)
   if (code === '28P01' || code === '28000')
     return 'the database refuses this user or password; see DATABASE_URL'
-  if (code === '3D000') return `${message}; create it first, or name another one in DATABASE_URL`
+  if (code === '3D000') return `${message}; create it first, or set another one in DATABASE_URL`
   return undefined
 }
 
 function fromSqlite(errcode: number, message: string): string | undefined {
   if (errcode === 14)
-    return 'the database file cannot be opened: is its folder there, and may this user write to it?'
-  if (errcode === 26) return 'the database file is no SQLite database'
-  if (errcode === 8) return 'the database file may only be read by this user'
+    return 'cannot open the database file: check that its folder exists and that this user may write to it'
+  if (errcode === 26) return 'the database file is not an SQLite database'
+  if (errcode === 8) return 'this user may not write to the database file'
   if (errcode === 13) return 'the disk of the database is full'
-  return errcode === 5 ? 'another process keeps the database locked' : `the database: ${message}`
+  return errcode === 5 ? 'another process has locked the database' : `the database: ${message}`
 }

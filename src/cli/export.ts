@@ -18,18 +18,18 @@ import { withCore } from './with-core.ts'
 export const exporting: Command = {
   takes: 'FILE',
   about: [
-    'Writes what an installation holds to FILE, as JSON lines: people with the hashes of their passwords, groups, apps with the hashes of their secrets, policies, trusted origins, the user schema. Whoever has the file has the hashes: it is readable by its owner alone, keep it so.',
-    'It is one moment of the database, whoever changes it meanwhile. What is under way stays behind: sign-ins and recoveries, sessions, tokens, mails; and so do signing keys, API tokens and the system log. - is standard output.',
+    'Writes the data of an installation to FILE, as JSON lines: users with password hashes, groups, apps with secret hashes, policies, trusted origins, the user schema. The file contains hashes: it is readable by its owner only, keep it that way.',
+    'The export is a consistent snapshot of the database. It does not contain open transactions, sessions, tokens, queued mails, signing keys, API tokens and the system log. Use - for standard output.',
   ],
   options: {
-    force: { type: 'boolean', words: 'write over a FILE that is there' },
+    force: { type: 'boolean', description: 'overwrite FILE if it exists' },
     ...configOption,
     ...dataOption,
     ...jsonOption,
   },
   examples: [
-    ['rekey export people.jsonl', 'a backup, or half of a move'],
-    ['rekey export - | gzip > people.jsonl.gz', 'through other programs'],
+    ['rekey export people.jsonl', 'make a backup, or begin a migration'],
+    ['rekey export - | gzip > people.jsonl.gz', 'pass the export to another program'],
   ],
   async run(call) {
     const { terminal, options } = call
@@ -37,8 +37,8 @@ export const exporting: Command = {
     refuseMore(call, 1)
     const path = resolve(terminal.folder, named)
     const isOutput = named === '-'
-    if (!isOutput && options.force !== true && (await isThere(path))) {
-      throw new CommandError(`${named} is there already: --force writes over it`)
+    if (!isOutput && options.force !== true && (await fileExists(path))) {
+      throw new CommandError(`${named} exists already: use --force to overwrite it`)
     }
     await withCore(call, async ({ storage, secrets, clock }) => {
       const summary = await (isOutput ? toOutput : toFile)(path, (write) =>
@@ -51,14 +51,14 @@ export const exporting: Command = {
         }),
       )
       terminal.progress('')
-      const told = Object.entries(summary).filter(([, count]) => count > 0)
+      const counts = Object.entries(summary).filter(([, count]) => count > 0)
       if (options.json && !isOutput) terminal.print(JSON.stringify(summary, null, 2))
-      else terminal.note(`exported: ${told.map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
+      else terminal.note(`exported: ${counts.map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
     })
   },
 }
 
-const isThere = (path: string): Promise<boolean> =>
+const fileExists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
@@ -68,12 +68,12 @@ type Write = (line: string) => void | Promise<void>
 
 const toOutput = <T>(_: string, work: (write: Write) => Promise<T>): Promise<T> => work(() => {})
 
-/** Beside its place first, so that half an export never looks like a whole one. */
+/** Writes to `PATH.part` and renames it at the end, so that an interrupted export never looks like a complete one. */
 async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Promise<T> {
-  const half = `${path}.part`
-  await rm(half, { force: true })
-  const file = createWriteStream(half, { mode: 0o600, flags: 'wx' })
-  // Unheard, the event would end the process; who waits for the stream is told all the same.
+  const partial = `${path}.part`
+  await rm(partial, { force: true })
+  const file = createWriteStream(partial, { mode: 0o600, flags: 'wx' })
+  // Without a handler an error event would end the process. Every wait below races against this promise.
   const failed = once(file, 'error').then(([error]) => {
     throw error as Error
   })
@@ -85,11 +85,11 @@ async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Prom
     })
     file.end()
     await Promise.race([once(file, 'close'), failed])
-    await rename(half, path)
+    await rename(partial, path)
     return result
   } catch (error) {
     file.destroy()
-    await rm(half, { force: true })
+    await rm(partial, { force: true })
     throw error
   }
 }

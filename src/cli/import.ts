@@ -21,18 +21,18 @@ import { withNewCore } from './with-core.ts'
 export const importing: Command = {
   takes: 'FILE',
   about: [
-    'Takes in what rekey export has written, on SQLite or PostgreSQL, whichever it came from. Ids stay what they are. A new database is made and brought up to date first; where an engine has been already, the group and the policies that are built in are those that it has made. - is standard input.',
-    'What is there already and is the same stays; what differs is told with its line and not taken, unless --replace is given. All other lines are taken, in batches, so that an import that was broken off is simply run again. Ends with 1 where a line was not taken.',
-    'With --okta FILE holds users as the Okta API has them, as a JSON array or one a line: {"profile": {...}, "credentials": {"password": {"hash": {...}}}}. Who comes with a hash is ACTIVE and signs in as before; who comes without is STAGED.',
+    'Imports a file of rekey export into SQLite or PostgreSQL, whichever the export came from. Ids stay the same. A new database is created and migrated first; on an existing one, its own built-in group and policies are used. Use - for standard input.',
+    'Lines that are the same as in the database are skipped. Lines that differ are reported with their number and refused, unless --replace is given. All other lines are imported in batches: an interrupted import can be run again. The exit code is 1 if a line was refused.',
+    'With --okta FILE contains users in the shape of the Okta API, as a JSON array or one per line: {"profile": {...}, "credentials": {"password": {"hash": {...}}}}. Users with a password hash become ACTIVE and sign in as before; users without one become STAGED.',
   ],
   options: {
-    okta: { type: 'boolean', words: 'FILE holds users in the shape of the Okta API' },
-    replace: { type: 'boolean', words: 'put what FILE says in place of what is there and differs' },
+    okta: { type: 'boolean', description: 'FILE contains users in the shape of the Okta API' },
+    replace: { type: 'boolean', description: 'replace rows in the database that differ from FILE' },
     'without-secrets': {
       type: 'boolean',
-      words: 'take apps without their secrets, which were hashed under another REKEY_SECRET',
+      description: 'import apps without their secrets, which were hashed with another REKEY_SECRET',
     },
-    'dry-run': { type: 'boolean', words: 'say what would become of it, and keep nothing' },
+    'dry-run': { type: 'boolean', description: 'report the result without changing anything' },
     ...configOption,
     ...dataOption,
     ...jsonOption,
@@ -40,24 +40,24 @@ export const importing: Command = {
   examples: [
     [
       'DATABASE_URL=postgres://… rekey import people.jsonl',
-      'into a new database, before an engine starts on it',
+      'import into a new database, before an engine starts on it',
     ],
-    ['rekey import people.jsonl --dry-run', 'what would not be taken, and why?'],
-    ['rekey import --okta users.json', 'people of an Okta org, with the hashes of their passwords'],
+    ['rekey import people.jsonl --dry-run', 'show which lines would be refused, and why'],
+    ['rekey import --okta users.json', 'import the users of an Okta org with their password hashes'],
   ],
   async run(call) {
     const { terminal, options } = call
     const named = onlyArgument(call, 'the file')
     refuseMore(call, 1)
     if (options.okta && (options.replace || options['without-secrets'] || options['dry-run'])) {
-      throw new CommandError('--okta goes with none of --replace, --without-secrets and --dry-run')
+      throw new CommandError('--okta cannot be combined with --replace, --without-secrets or --dry-run')
     }
     await withNewCore(call, async (core) => {
       const { input, progress } = await openInput(terminal, named)
-      // Users come into the groups and under the policies that every installation has.
+      // The users need the built-in group and policies: create them first.
       if (options.okta) await core.seed()
       const taken = options.okta
-        ? await takeUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, progress)
+        ? await importUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, progress)
         : await importLines(core.storage, linesOf(input), {
             secrets: core.secrets,
             replace: options.replace === true,
@@ -68,45 +68,46 @@ export const importing: Command = {
             throw error instanceof ProtocolError ? new CommandError(`${named}: ${error.description}`) : error
           })
       terminal.progress('')
-      tell(call, named, taken)
+      printResult(call, named, taken)
     })
   },
 }
 
-function tell({ terminal, options }: Call, named: string, taken: Taken): void {
+function printResult({ terminal, options }: Call, named: string, taken: Taken): void {
   const { added, replaced, unchanged, refused, problems } = taken
   if (options.json) terminal.print(JSON.stringify(taken, null, 2))
   else {
     for (const { line, why } of problems) terminal.note(`${named}:${line}: ${why}`)
     const would = options['dry-run'] ? 'would be ' : ''
-    terminal.print(
-      `${would}added ${added}, replaced ${replaced}, unchanged ${unchanged}, not taken ${refused}`,
-    )
+    terminal.print(`${would}added ${added}, replaced ${replaced}, unchanged ${unchanged}, refused ${refused}`)
   }
-  if (refused > 0) throw new CommandError(`${refused} of the lines of ${named} were not taken`)
+  if (refused > 0) throw new CommandError(`${refused} of the lines of ${named} were refused`)
 }
 
 type Input = AsyncIterable<string>
-type Progress = (words: string) => void
+type Progress = (description: string) => void
 
-/** What is read, and who shows how far it is: as a bar where it is known how much there is. */
+/** Opens the input and its progress display: a bar if the size is known. */
 async function openInput(
   terminal: Terminal,
   named: string,
 ): Promise<{ readonly input: Input; readonly progress: Progress }> {
   if (named === '-') return { input: process.stdin.setEncoding('utf8'), progress: terminal.progress }
   const path = resolve(terminal.folder, named)
-  // Opened first, so that a name that was mistyped is told as one.
+  // Opened here first, so that a mistyped name is reported as a missing file.
   const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw new CommandError(`${named}: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}`)
   })
   const { size } = await file.stat()
   await file.close()
   const input = createReadStream(path, 'utf8')
-  return { input, progress: (words) => terminal.progress(progressBar(input.bytesRead, size, words)) }
+  return {
+    input,
+    progress: (description) => terminal.progress(progressBar(input.bytesRead, size, description)),
+  }
 }
 
-/** The lines of a text that comes in pieces. Of one that is endless no more is kept than tells that it is too long. */
+/** Splits streamed text into lines. A line longer than allowed is cut, so that endless input cannot fill the memory. */
 async function* linesOf(input: Input): AsyncGenerator<string> {
   let rest = ''
   for await (const piece of input) {
@@ -120,8 +121,8 @@ async function* linesOf(input: Input): AsyncGenerator<string> {
 
 const mostUsers = 64 * 1024 * 1024
 
-/** Creates each user as the API would, one after the other: a hash that was not taken is told with her line. */
-async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, progress: Progress): Promise<Taken> {
+/** Creates the users one by one through the management API. A refused user is reported with its line. */
+async function importUsers(api: ReturnType<typeof apiOn>, input: Input, progress: Progress): Promise<Taken> {
   const problems: { line: number; why: string }[] = []
   let added = 0
   let refused = 0
@@ -131,7 +132,7 @@ async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, progress: 
   }
   for await (const { line, user } of usersOf(input)) {
     if (typeof user !== 'object' || user === null || Array.isArray(user)) {
-      refuse(line, 'is no user')
+      refuse(line, 'is not a user')
       continue
     }
     const { profile, credentials } = user as Readonly<Record<string, unknown>>
@@ -145,12 +146,12 @@ async function takeUsers(api: ReturnType<typeof apiOn>, input: Input, progress: 
       if (!(error instanceof ProtocolError) || error.status >= 500) throw error
       refuse(line, error.causes.join('; ') || error.description)
     }
-    if (added % 100 === 0) progress(`${grouped(added)} people`)
+    if (added % 100 === 0) progress(`${grouped(added)} users`)
   }
   return { added, replaced: 0, unchanged: 0, refused, problems }
 }
 
-/** One a line, or all in an array; of an array the line is which of them it is. */
+/** Reads users, one per line or as one array. In an array the line number is the position of the user. */
 async function* usersOf(input: Input): AsyncGenerator<{ readonly line: number; readonly user: unknown }> {
   const pieces = input[Symbol.asyncIterator]()
   let begin = ''
@@ -169,14 +170,14 @@ async function* usersOf(input: Input): AsyncGenerator<{ readonly line: number; r
   let array = ''
   for await (const piece of resumed(begin, pieces)) {
     array += piece
-    if (array.length > mostUsers) throw new CommandError('the array is too large: write one user a line')
+    if (array.length > mostUsers) throw new CommandError('the array is too large: write one user per line')
   }
   const users = parsed(array)
-  if (!Array.isArray(users)) throw new CommandError('the file is no JSON array, and no lines of JSON')
+  if (!Array.isArray(users)) throw new CommandError('the file is neither a JSON array nor lines of JSON')
   for (const [index, user] of users.entries()) yield { line: index + 1, user }
 }
 
-/** What was read already, and the rest. */
+/** Continues a stream of which the beginning has been read already. */
 async function* resumed(begin: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
   yield begin
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value

@@ -4,11 +4,11 @@ import { withCore } from './with-core.ts'
 
 export const keysRotate: Command = {
   about: [
-    'Makes a new key that tokens are signed with. Nodes that run take it up within a minute, without a restart. The key before stays published until the last token that it signed is over, so nobody is signed out.',
-    'The master secret is rotated without a command: put a new one in front of the old one (REKEY_SECRET=new,old, or a first line in REKEY_SECRET_FILE) and restart the nodes one after the other. New values are made with the first; codes, links and sessions under way stay good. Run this command afterwards, so that the signing key is sealed under the new secret, and take the old one out when the longest lifetime (30 days otherwise) is over.',
+    'Creates a new key for signing tokens. Running nodes use it within a minute, without a restart. The previous key stays published until the last token signed with it has expired, so no user is signed out.',
+    'The master secret is rotated without a command: add a new secret before the old one (REKEY_SECRET=new,old, or a new first line in REKEY_SECRET_FILE) and restart the nodes one by one. New values use the first secret; existing codes, links and sessions stay valid. Then run this command, so that the signing key is encrypted under the new secret, and remove the old secret when the longest lifetime (default: 30 days) has passed.',
   ],
   options: { ...configOption, ...dataOption, ...jsonOption },
-  examples: [['rekey keys rotate', 'prints the id (kid) of the new key']],
+  examples: [['rekey keys rotate', 'print the id (kid) of the new key']],
 
   async run(call) {
     refuseMore(call, 0)

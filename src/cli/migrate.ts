@@ -1,4 +1,5 @@
 import { silentLogger } from '../base/index.ts'
+import { sharedNames } from '../directory/index.ts'
 import { openCore } from '../engine/index.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
@@ -6,13 +7,13 @@ import { coreConfig } from './with-core.ts'
 
 export const migrate: Command = {
   about: [
-    'Brings the schema of the database up to date and writes what the configuration asks for: policies, clients, people. Safe to run from several nodes at once, and safe to run again.',
-    'rekey serve does the same when it starts, unless it is told not to.',
+    'Migrates the schema of the database and writes the policies, clients and users of the configuration. Safe to run from several nodes at once, and safe to run again.',
+    'rekey serve does the same when it starts, unless --migrate=false is given.',
   ],
   options: { ...configOption, ...dataOption, ...jsonOption },
   examples: [
-    ['DATABASE_URL=postgres://… rekey migrate', 'before new nodes are started with --migrate=false'],
-    ['DATABASE_URL=sqlite:/var/lib/rekey/rekey.db rekey migrate', 'makes the file where there is none'],
+    ['DATABASE_URL=postgres://… rekey migrate', 'migrate before starting new nodes with --migrate=false'],
+    ['DATABASE_URL=sqlite:/var/lib/rekey/rekey.db rekey migrate', 'create the file if it does not exist'],
   ],
 
   async run(call) {
@@ -21,7 +22,16 @@ export const migrate: Command = {
     const storage = await openStorage({ url: config.database.url })
     const applied = await storage.migrate().finally(() => storage.close())
     const core = await openCore(config, { log: silentLogger })
-    await core.seed().finally(() => core.storage.close())
+    const { db } = core.storage
+    const shared = await core
+      .seed()
+      .then(() => (applied.includes('0006-names') ? sharedNames(db, 1000) : []))
+      .finally(() => core.storage.close())
+    for (const { name, personId, holderId } of shared) {
+      call.terminal.note(
+        `${name} of user ${personId} is a name of user ${holderId} and leads there: rename one of the two`,
+      )
+    }
     if (call.options.json) call.terminal.print(JSON.stringify({ applied }))
     else if (applied.length === 0) call.terminal.print('up to date')
     else for (const name of applied) call.terminal.print(`applied ${name}`)

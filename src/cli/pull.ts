@@ -8,19 +8,19 @@ import { onSystem, systemOptions } from './system.ts'
 export const pull: Command = {
   takes: '[FILE]',
   about: [
-    'Writes what a running system holds as the "resources" that rekey apply takes: groups, policies with their rules, apps, trusted origins, and people where they are asked for. Names stand in place of ids. No secret and no password is in it.',
-    'To standard output, or to FILE.',
+    'Writes the state of a running system as the "resources" that rekey apply reads: groups, policies with their rules, apps, trusted origins, and users with --people. Resources are referred to by name instead of id. The file contains no secrets and no passwords.',
+    'Writes to FILE, or to standard output.',
   ],
   options: {
-    people: { type: 'boolean', words: 'people too: their profiles and groups' },
+    people: { type: 'boolean', description: 'include users: their profiles and groups' },
     ...systemOptions,
     ...jsonOption,
   },
   examples: [
-    ['rekey pull resources.yaml', 'then rekey apply resources.yaml finds nothing to do'],
+    ['rekey pull resources.yaml', 'rekey apply resources.yaml then finds nothing to change'],
     [
       'rekey pull --url https://id.example.com > resources.yaml',
-      'over HTTP, with the token in REKEY_API_TOKEN',
+      'read over HTTP, with the token in REKEY_API_TOKEN',
     ],
   ],
   async run(call) {

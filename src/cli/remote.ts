@@ -5,12 +5,12 @@ import { CommandError } from './command.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** How often in a row a request that came too soon is sent again, and the longest wait before it, in seconds. */
-const patience = { times: 5, seconds: 120 }
+/** After status 429: the largest number of retries in a row, and the longest wait before one, in seconds. */
+const retryLimits = { times: 5, seconds: 120 }
 
 /**
- * The management API of an engine elsewhere. Waits where its budget for requests is spent; `note` tells of it. Throws a
- * ProtocolError with its words where it refuses.
+ * The management API of a remote engine over HTTP. Waits when its request limit is reached, and reports the wait with
+ * `note`. Throws a ProtocolError with the engine's own message if a request is refused.
  */
 export function apiAt(address: string, token: string, note: (line: string) => void): Api {
   if (!URL.canParse(address) || !/^https?:/.test(address)) {
@@ -20,7 +20,7 @@ export function apiAt(address: string, token: string, note: (line: string) => vo
   const send = async (method: string, url: string, body?: Body, again = 0): Promise<Response> => {
     const response = await fetch(url, {
       method,
-      // Whoever redirects would be shown the token.
+      // A redirect could send the API token to another server.
       redirect: 'error',
       headers: {
         authorization: `SSWS ${token}`,
@@ -35,10 +35,10 @@ export function apiAt(address: string, token: string, note: (line: string) => vo
     })
     if (response.ok) return response
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-    if (response.status !== 429 || again >= patience.times || !(seconds <= patience.seconds)) {
+    if (response.status !== 429 || again >= retryLimits.times || !(seconds <= retryLimits.seconds)) {
       throw await refusal(response)
     }
-    note(`too many requests for the budget of this engine: going on in ${seconds} s`)
+    note(`the request limit of this engine is reached: continuing in ${seconds} s`)
     await pause(seconds * 1000)
     return send(method, url, body, again + 1)
   }
@@ -53,7 +53,7 @@ export function apiAt(address: string, token: string, note: (line: string) => vo
         const response: Response = await send('GET', url)
         items.push(...((await response.json()) as readonly Body[]))
         const next = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
-        // By the way that was given, whatever the engine calls itself.
+        // The given address, not the engine's public one: it may not be reachable from here.
         url = next === undefined ? undefined : `${base}${new URL(next).href.split('/api/v1')[1] ?? ''}`
       }
       return items
@@ -68,7 +68,9 @@ async function refusal(response: Response): Promise<Error> {
     errorCauses?: readonly { readonly errorSummary: string }[]
   }
   if (body.errorCode === undefined) {
-    return new CommandError(`${new URL(response.url).origin} answers ${response.status}: is it an engine?`)
+    return new CommandError(
+      `${new URL(response.url).origin} answers ${response.status}: check that the address is that of an engine`,
+    )
   }
   return new ProtocolError(response.status, body.errorCode, body.errorSummary ?? '', {
     causes: (body.errorCauses ?? []).map(({ errorSummary }) => errorSummary),

@@ -5,19 +5,19 @@ import { ConfigError, didYouMean } from '../base/index.ts'
 import { configOptions } from '../config/index.ts'
 import { listNames, type ResourceLists, type ResourceProblem, readResources } from '../management/index.ts'
 
-/** The `resources` of a file, and how to tell of what is wrong with them: with line and path. */
+/** The `resources` of a file, and their problems rendered with line and path. */
 export interface ResourceFile {
   readonly name: string
-  readonly declared: ResourceLists
+  readonly resources: ResourceLists
   readonly problems: readonly ResourceProblem[]
-  tell(problem: ResourceProblem): string
+  render(problem: ResourceProblem): string
 }
 
 const most = 16 * 1024 * 1024
 
 /**
- * Reads a YAML or JSON file: a configuration file, of which its `resources` count, or one that holds nothing else.
- * Throws a ConfigError where it cannot be read.
+ * Reads the `resources` of a YAML or JSON file: a configuration file, or a file with nothing else in it.
+ * Throws a ConfigError if the file cannot be read.
  */
 export async function readResourceFile(folder: string, named: string): Promise<ResourceFile> {
   const path = resolve(folder, named)
@@ -43,9 +43,9 @@ export async function readResourceFile(folder: string, named: string): Promise<R
   }
   return {
     name,
-    declared,
-    problems: [...strangers(whole), ...problems],
-    tell({ path: place, member, words }) {
+    resources: declared,
+    problems: [...unknownNames(whole), ...problems],
+    render({ path: place, member, words }) {
       const node = nearest(document.contents, ['resources', ...place])
       const line = lineOf(member === undefined ? node : (keyIn(node, member) ?? node))
       const where = place.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
@@ -65,29 +65,29 @@ function contentOf(
 
 function toValue(document: ReturnType<typeof parseDocument>, name: string): unknown {
   try {
-    // Aliases may be nested so that a small file is a huge value.
+    // Limits YAML aliases: nested ones expand a small file to a huge value (a "billion laughs" attack).
     return document.toJS({ maxAliasCount: 100 }) ?? {}
   } catch (cause) {
     throw new ConfigError([`${name}: ${(cause as Error).message}`])
   }
 }
 
-/** Names at the top that are neither `resources` nor options: a list that was written one level too high, or a slip. */
-function strangers(whole: Readonly<Record<string, unknown>>): readonly ResourceProblem[] {
+/** Top-level names that are neither `resources` nor options: a list written one level too high, or a typing error. */
+function unknownNames(whole: Readonly<Record<string, unknown>>): readonly ResourceProblem[] {
   const known = Object.keys(configOptions.properties)
   const unknown = Object.keys(whole).filter((name) => !known.includes(name))
   const problems = unknown.map((name) => ({
     path: [],
     member: name,
     words: listNames.includes(name)
-      ? `${name} must stand below resources`
+      ? `${name} belongs below resources`
       : `${name}: there is no such option${didYouMean(name, known)}`,
   }))
   if (whole.resources !== undefined || problems.length > 0) return problems
-  return [{ path: [], words: 'there are none in this file' }]
+  return [{ path: [], words: 'this file has none' }]
 }
 
-/** The node at a path, or the last one on the way that is there. */
+/** The node at a path, or its nearest parent that exists. */
 function nearest(node: unknown, path: readonly (string | number)[]): unknown {
   let found = node
   for (const part of path) {
@@ -98,7 +98,7 @@ function nearest(node: unknown, path: readonly (string | number)[]): unknown {
   return found
 }
 
-/** The first key or text of this name within a node. */
+/** The first key or text with this name within a node. */
 function keyIn(node: unknown, name: string): unknown {
   let found: unknown
   if (!isMap(node) && !isSeq(node)) return undefined

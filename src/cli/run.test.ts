@@ -12,11 +12,11 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Calls the command line on a terminal of paper: nobody can be asked, and what is written is kept. */
+/** Runs a command line with a terminal that cannot ask questions, and returns its output. */
 async function call(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const written = { stdout: '', stderr: '' }
-  const nobody = async () => {
-    throw new Error('nobody is there to be asked')
+  const cannotAsk = async () => {
+    throw new Error('this terminal cannot ask questions')
   }
   const terminal: Terminal = {
     env,
@@ -30,8 +30,8 @@ async function call(words: readonly string[], env: Readonly<Record<string, strin
       written.stderr += `${line}\n`
     },
     style: (_, text) => text,
-    ask: nobody,
-    askSecret: nobody,
+    ask: cannotAsk,
+    askSecret: cannotAsk,
     progress: () => {},
     readInput: async () => '',
   }
@@ -41,7 +41,7 @@ async function call(words: readonly string[], env: Readonly<Record<string, strin
 const run = (line: string, env: Readonly<Record<string, string>> = {}) => call(line.split(' '), env)
 
 describe('the command line', () => {
-  test('tells what there is, to people who ask and to people who do not know', async () => {
+  test('prints the overview as a result with --help, and as an error without arguments', async () => {
     const asked = await run('--help')
     expect(asked).toMatchObject({ code: 0, stderr: '' })
     for (const { name, summary } of commands) {
@@ -68,37 +68,37 @@ describe('the command line', () => {
   test.each([
     ['serv', 'there is no command "serv"; did you mean serve?'],
     ['keys rotat', 'there is no command "keys rotat"; did you mean keys rotate?'],
-    ['user', 'which one: rekey user add, rekey user list, rekey user remove, rekey user set-password?'],
+    ['user', 'choose one of: rekey user add, rekey user list, rekey user remove, rekey user set-password'],
     ['deploy', 'there is no command "deploy"'],
     ['dev --inbox-prot 1', 'there is no option --inbox-prot; did you mean --inbox-port?'],
     ['dev --port', '--port needs a value'],
     ['dev --no-app=1', '--no-app takes no value'],
-    ['dev 9000', '"9000" is one argument too many'],
+    ['dev 9000', 'unexpected argument "9000"'],
     ['user add', 'the login is missing'],
     ['user list --limit 0', '--limit must be a whole number from 1 to 100000, not "0"'],
-    ['user add ada --password x', 'a password is never an argument'],
+    ['user add ada --password x', 'a password cannot be an argument'],
     ['user add ada --status GONE', '--status must be one of STAGED, '],
     ['token add ci --role root', '--role must be one of read, users, all'],
-  ])('refuses "%s" with 2 and says what would be right', async (line, words) => {
+  ])('refuses "%s" with exit code 2 and a correction', async (line, words) => {
     const { code, stdout, stderr } = await run(line)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(`rekey: ${words}`)
   })
 
-  test('says how to come to a database where there is none', async () => {
+  test('explains what to do if there is no database', async () => {
     const none = await run('user list')
     expect(none).toMatchObject({ code: 1, stdout: '' })
     expect(none.stderr).toMatch(/set DATABASE_URL, or start rekey dev first/)
     const REKEY_SECRET = 'a master secret of 32 characters or more'
     const mistyped = await run('user list', { DATABASE_URL: 'sqlite:mistyped.db', REKEY_SECRET })
-    expect(mistyped.stderr).toBe('rekey: mistyped.db is not there yet: rekey migrate makes it\n')
+    expect(mistyped.stderr).toBe('rekey: mistyped.db does not exist yet: create it with rekey migrate\n')
     expect(existsSync(join(folder, 'mistyped.db'))).toBe(false)
-    const away = await run('user list', {
+    const unavailable = await run('user list', {
       DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/x',
       REKEY_SECRET,
     })
-    expect(away.stderr).toMatch(/^rekey: nothing answers at 127\.0\.0\.1:1 \(ECONNREFUSED\)/)
-    expect(away.stderr).not.toContain('canary')
+    expect(unavailable.stderr).toMatch(/^rekey: no server answers at 127\.0\.0\.1:1 \(ECONNREFUSED\)/)
+    expect(unavailable.stderr).not.toContain('canary')
   })
 })
 

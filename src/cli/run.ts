@@ -8,12 +8,12 @@ import { helpOf, overview } from './help.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * Runs one command line and answers its exit code: 0 it worked, 1 it did not, 2 it was not called as it must be or
- * found the difference it was to look for.
+ * Runs one command line and returns its exit code: 0 for success, 1 for failure, 2 for an invalid command line or a
+ * difference found by a check.
  */
-export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await dispatch(words, terminal)
+    await dispatch(argv, terminal)
     return 0
   } catch (error) {
     for (const line of explain(error)) terminal.note(line)
@@ -21,14 +21,14 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   }
 }
 
-async function dispatch(words: readonly string[], terminal: Terminal): Promise<void> {
-  const [first, ...rest] = words
+async function dispatch(argv: readonly string[], terminal: Terminal): Promise<void> {
+  const [first, ...rest] = argv
   if (first === '--version' || first === '-V' || first === 'version') return terminal.print(version())
   if (first === undefined) throw new UsageError(overview())
   if (first === '--help' || first === '-h' || first === 'help') {
     return terminal.print(rest.length === 0 ? overview() : await helpFor(rest))
   }
-  const { name, load, args } = find(words)
+  const { name, load, args } = find(argv)
   const command = await load()
   const { help, ...call } = parse(name, command, args)
   if (help) return terminal.print(helpOf(name, command))
@@ -39,23 +39,23 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
     .version
 
-async function helpFor(words: readonly string[]): Promise<string> {
-  const { name, load } = find(words)
+async function helpFor(argv: readonly string[]): Promise<string> {
+  const { name, load } = find(argv)
   return helpOf(name, await load())
 }
 
-/** The command that the words begin with. Throws a UsageError that names the nearest one. */
-function find(words: readonly string[]) {
-  const [first = '', second] = words
+/** The command that a command line begins with. Throws a UsageError that suggests the most similar one. */
+function find(argv: readonly string[]) {
+  const [first = '', second] = argv
   for (const entry of commands) {
     const parts = entry.name.split(' ')
-    if (parts.every((part, n) => words[n] === part)) return { ...entry, args: words.slice(parts.length) }
+    if (parts.every((part, n) => argv[n] === part)) return { ...entry, args: argv.slice(parts.length) }
   }
   const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
   const [only] = family
   if (only !== undefined) {
     if (second === undefined || second.startsWith('-')) {
-      throw new UsageError(`which one: ${family.map((name) => `rekey ${name}`).join(', ')}?`, only)
+      throw new UsageError(`choose one of: ${family.map((name) => `rekey ${name}`).join(', ')}`, only)
     }
     throw new UsageError(
       `there is no command "${first} ${second}"${didYouMean(`${first} ${second}`, family)}`,
@@ -75,10 +75,10 @@ function parse(name: string, command: Command, args: readonly string[]) {
       options: { ...options, help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
     })
-    const { help, ...given } = values
+    const { help, ...others } = values
     return {
       help: help === true,
-      options: given as Record<string, string | boolean | undefined>,
+      options: others as Record<string, string | boolean | undefined>,
       args: positionals,
     }
   } catch (error) {
@@ -86,13 +86,13 @@ function parse(name: string, command: Command, args: readonly string[]) {
   }
 }
 
-/** What `parseArgs` found wrong, in our words. */
+/** Rewrites an error of `parseArgs` in the style of the other messages. */
 function parseProblem({ message }: Error, known: readonly string[]): string {
   const unknown = /^Unknown option '(-+)([^']*)'/.exec(message)
   if (unknown !== null) {
     const [, dashes = '', option = ''] = unknown
     if (/^pass/.test(option) && !known.includes(option)) {
-      return 'a password is never an argument, where every process of this machine could read it: it is asked for, or read from standard input'
+      return 'a password cannot be an argument, because every process of this machine could read it: type it at the prompt, or pass it on standard input'
     }
     const meant = didYouMean(option, known)
     return `there is no option ${dashes}${option}${meant.replace('mean ', 'mean --')}`

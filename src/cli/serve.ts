@@ -12,32 +12,32 @@ import {
 } from './command.ts'
 import { untilSignal, within } from './shutdown.ts'
 
-/** How long an end may take, in milliseconds: requests under way, then mails in hand. */
+/** The longest graceful shutdown, in milliseconds: open requests first, then mails that are being sent. */
 const graceMs = 8_000
 
 export const serve: Command = {
   about: [
     'Runs the engine in production. Settings come from a file, the environment and these flags; DATABASE_URL, REKEY_SECRET, REKEY_ISSUER and SMTP_URL are needed. What is unsafe is refused at the start, everything at once.',
-    'Any number of nodes may run on one PostgreSQL. GET /health/live and /health/ready tell how it is, GET /metrics gives figures to Prometheus. The log goes to standard error, a line of JSON each.',
-    'SIGTERM drains: nothing new is accepted, requests under way are answered, mails in hand are handed over; then it exits with 0, within ten seconds.',
+    'Any number of nodes may share one PostgreSQL database. GET /health/live and /health/ready report the health, GET /metrics serves metrics for Prometheus. The log goes to standard error as JSON lines.',
+    'SIGTERM drains the engine: it accepts no new requests, answers the open ones, hands over the mails that are being sent, and exits with 0 within ten seconds.',
   ],
   options: {
     port: {
       type: 'string',
       value: 'PORT',
-      words: 'listen on this port, 9000 otherwise',
+      description: 'the port to listen on; default: 9000',
       variable: 'REKEY_PORT',
     },
     host: {
       type: 'string',
       value: 'ADDRESS',
-      words: 'listen on this address, 0.0.0.0 otherwise',
+      description: 'the address to listen on; default: 0.0.0.0',
       variable: 'REKEY_HOST',
     },
     migrate: {
       type: 'string',
       value: 'true|false',
-      words: 'bring the database up to date first, true otherwise; with false an older schema is refused',
+      description: 'migrate the database first; default: true; with false an older schema is refused',
       variable: 'REKEY_MIGRATE',
     },
     ...configOption,
@@ -47,33 +47,30 @@ export const serve: Command = {
       'DATABASE_URL=postgres://… REKEY_SECRET_FILE=/run/secrets/rekey REKEY_ISSUER=https://id.example.com SMTP_URL=smtp://… rekey serve',
       'everything from the environment',
     ],
-    ['rekey config --check', 'what would be refused, without starting'],
-    [
-      'rekey migrate && rekey serve --migrate=false',
-      'for a deployment with a step of its own for the schema',
-    ],
+    ['rekey config --check', 'check the configuration without starting'],
+    ['rekey migrate && rekey serve --migrate=false', 'for a deployment that migrates in a separate step'],
   ],
 
   async run(call) {
     refuseMore(call, 0)
-    const told = untilSignal()
+    const shutdown = untilSignal()
     const config = await serveConfig(call)
     const log = createLogger({ level: config.log.level as 'info' })
     const starting = openEngine(config, { log })
-    const engine = await Promise.race([starting, told.then(() => undefined)])
-    // Told to end before it was up: nobody has been promised anything yet.
+    const engine = await Promise.race([starting, shutdown.then(() => undefined)])
+    // The signal came before the engine was ready: no request has been accepted, so there is nothing to drain.
     if (engine === undefined) return
     announce(engine, config, log)
-    // The first person who signs in should not wait for what she needs to be loaded.
+    // Loads the token signing code now, so that the first sign-in does not wait for it.
     engine.oidc
       .warmUp()
-      .catch((error) => log.error({ err: error }, 'what signs tokens could not be loaded yet'))
-    const signal = await told
+      .catch((error) => log.error({ err: error }, 'could not load the token signing code yet'))
+    const signal = await shutdown
     log.info({ signal }, 'draining')
     const isClean = await within(graceMs, engine.close())
     if (isClean) log.info('ended')
-    // The outbox is durable: another node, or the next start, sends what is left.
-    else log.warn('ended with something still under way')
+    // The outbox is durable: another node, or the next start, sends the remaining mails.
+    else log.warn('ended before all requests and mails were done')
   },
 }
 

@@ -1,21 +1,21 @@
-/** Settles when somebody asks this process to end; who asks a second time does not want to wait. */
+/** Resolves at the first signal that asks this process to end. A second signal exits at once. */
 export function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let told = false
+    let signalled = false
     const take = (signal: NodeJS.Signals) => {
-      // Ctrl+C in a terminal reaches this process twice where an old Node stands in between: once is meant.
-      if (told && performance.now() - toldAt > 500) process.exit(130)
-      if (told) return
-      told = true
-      toldAt = performance.now()
+      // With an older Node as parent, one Ctrl+C reaches this process twice: ignore the second one within 500 ms.
+      if (signalled && performance.now() - signalledAt > 500) process.exit(130)
+      if (signalled) return
+      signalled = true
+      signalledAt = performance.now()
       resolve(signal)
     }
-    let toldAt = 0
+    let signalledAt = 0
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, take)
   })
 }
 
-/** Settles when the process that started this one is gone. A killed one sends no signal. */
+/** Resolves when the parent process is gone. A parent that was killed sends no signal, so this polls. */
 export function untilOrphaned(everyMs = 500): Promise<void> {
   const parent = process.ppid
   return new Promise((resolve) => {
@@ -28,7 +28,7 @@ export function untilOrphaned(everyMs = 500): Promise<void> {
   })
 }
 
-/** Whether the work is done in time; what it throws is thrown. */
+/** Whether the work finishes in time. Rejects if the work rejects. */
 export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => {

@@ -4,10 +4,10 @@ import { type Call, CommandError, configOption, dataOption, textOf } from './com
 import { apiAt } from './remote.ts'
 import { withCore } from './with-core.ts'
 
-/** The system that a command works on: the configured database, or an engine at an address. */
+/** The system that a command works on: the configured database, or a remote engine. */
 export interface System {
   readonly api: Api
-  /** Does work that stands as a whole or, over HTTP, step by step. */
+  /** Runs the work as one database transaction; over HTTP, each call takes effect by itself. */
   change<T>(work: (api: Api) => Promise<T>): Promise<T>
 }
 
@@ -15,8 +15,8 @@ export const systemOptions = {
   url: {
     type: 'string',
     value: 'URL',
-    words:
-      'work on the engine at this address, with the API token in REKEY_API_TOKEN, instead of on the database',
+    description:
+      'use the engine at this address, with the API token in REKEY_API_TOKEN, instead of the database',
   },
   ...configOption,
   ...dataOption,
@@ -24,7 +24,7 @@ export const systemOptions = {
 
 const actor = { id: 'cli', type: 'SystemPrincipal' } as const
 
-/** Opens the system that a command's options name. */
+/** Opens the system that the options of a command select. */
 export async function onSystem(call: Call, work: (system: System) => Promise<void>): Promise<void> {
   const url = textOf(call, 'url')
   if (url === undefined) {

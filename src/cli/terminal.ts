@@ -4,28 +4,28 @@ import { styleText } from 'node:util'
 import type { Environment } from '../config/index.ts'
 
 /**
- * The rules of the terminal: standard output carries the answer and nothing else; everything that is said beside it
- * goes to standard error, without a capital at the start and without a full stop. Colours only where a person looks.
+ * The rules of the terminal: standard output carries only the result; all other messages go to standard error, without
+ * a capital at the start and without a full stop. Colours are used only if standard output is a terminal.
  */
 export interface Terminal {
   readonly env: Environment
   /** The working folder. */
   readonly folder: string
-  /** Whether a person reads standard output. */
+  /** Whether standard output is a terminal. */
   readonly isRead: boolean
-  /** Whether a person can be asked. */
+  /** Whether the command can ask questions: standard input and error are terminals. */
   readonly isInteractive: boolean
-  /** Prints a line of the answer. */
+  /** Prints a line of the result to standard output. */
   print(line: string): void
-  /** Says something beside the answer. */
+  /** Prints a message to standard error. */
   note(line: string): void
-  /** How far it is, on one line that is written over; nothing where nobody watches. An empty text takes it away. */
+  /** Shows progress on one line that is overwritten; only in a terminal. An empty text clears it. */
   progress(text: string): void
   style(format: Style, text: string): string
-  /** Asks without showing what is typed. */
+  /** Asks for a value without showing what is typed. */
   askSecret(question: string): Promise<string>
   ask(question: string): Promise<string>
-  /** Everything on standard input. */
+  /** Reads standard input to its end. */
   readInput(): Promise<string>
 }
 
@@ -34,7 +34,7 @@ type Style = 'bold' | 'dim' | 'cyan' | 'green' | 'yellow' | 'red' | 'underline'
 /** The terminal of this process. */
 export function openTerminal(): Terminal {
   const { stdin, stdout, stderr } = process
-  // Whoever reads may stop before the end: `rekey events | head -1`.
+  // The reader may close the pipe before the end: `rekey events | head -1`.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
@@ -54,11 +54,11 @@ export function openTerminal(): Terminal {
   }
 }
 
-/** Asks on standard error, so that the answer of the command stays alone on standard output. */
+/** Asks on standard error, so that standard output carries only the result. */
 function askLine(question: string, { hidden }: { readonly hidden: boolean }): Promise<string> {
   const { stdin, stderr } = process
   return new Promise((resolve) => {
-    // The line editor echoes to its output; with none given, nothing that is typed is shown.
+    // The line editor echoes to its output. Without one, the typed text is not shown.
     const editor = createInterface({ input: stdin, ...(!hidden && { output: stderr }), terminal: true })
     stderr.write(question)
     editor.once('line', (line) => {
@@ -66,7 +66,7 @@ function askLine(question: string, { hidden }: { readonly hidden: boolean }): Pr
       editor.close()
       resolve(line)
     })
-    // Ctrl+C while the editor has the keyboard.
+    // Ctrl+C while the editor reads the keyboard.
     editor.once('SIGINT', () => {
       stderr.write('\n')
       process.exit(130)
@@ -74,7 +74,7 @@ function askLine(question: string, { hidden }: { readonly hidden: boolean }): Pr
   })
 }
 
-/** Lines of columns of even width; the last column may be as long as it likes. */
+/** Formats rows as aligned columns. The last column is not padded. */
 export function columns(rows: readonly (readonly string[])[], gap = 2): readonly string[] {
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)))

@@ -26,16 +26,16 @@ const common = { ...configOption, ...dataOption, ...jsonOption } as const
 export const tokenAdd: Command = {
   takes: 'NAME',
   about: [
-    'Makes a token for the management API (/api/v1) and prints it: once, because only its hash is kept. Callers send it as "Authorization: SSWS TOKEN".',
-    'Its role says what it may do: read everything, also change people (users), or everything (all). Each may do what the one before may.',
+    'Creates a token for the management API (/api/v1) and prints it once: only its hash is stored. Callers send it as "Authorization: SSWS TOKEN".',
+    'The role sets the permissions: read everything (read), also change users (users), or everything (all). Each role includes the one before.',
   ],
   options: {
-    role: { type: 'string', value: 'ROLE', words: `${apiRoles.join(', ')}; read otherwise` },
+    role: { type: 'string', value: 'ROLE', description: `${apiRoles.join(', ')}; default: read` },
     ...common,
   },
   examples: [
-    ['rekey token add monitoring', 'a token that can read the system log'],
-    ['rekey token add provisioning --role users > token', 'a token that may also change people'],
+    ['rekey token add monitoring', 'create a token that can read the system log'],
+    ['rekey token add provisioning --role users > token', 'create a token that may also change users'],
   ],
   async run(call) {
     const name = onlyArgument(call, 'the name')
@@ -55,10 +55,10 @@ export const tokenAdd: Command = {
 
 export const tokenList: Command = {
   about: [
-    'Lists the tokens of the management API, oldest first, with when each was last used. The tokens themselves are not kept.',
+    'Lists the tokens of the management API, oldest first, with the time of their last use. The tokens themselves are not stored.',
   ],
   options: common,
-  examples: [['rekey token list', 'who may call the management API']],
+  examples: [['rekey token list', 'list the callers of the management API']],
   async run(call) {
     refuseMore(call, 0)
     await withCore(call, async ({ storage }) => {
@@ -78,9 +78,9 @@ export const tokenList: Command = {
 
 export const tokenRevoke: Command = {
   takes: 'ID',
-  about: ['Ends a token of the management API at once.'],
+  about: ['Revokes a token of the management API at once.'],
   options: common,
-  examples: [['rekey token revoke 00T0123456789abcdefg', 'by the id that rekey token list shows']],
+  examples: [['rekey token revoke 00T0123456789abcdefg', 'revoke by the id that rekey token list shows']],
   async run(call: Call) {
     const id = onlyArgument(call, 'the id')
     refuseMore(call, 1)

@@ -16,18 +16,18 @@ import { withCore } from './with-core.ts'
 export const trace: Command = {
   takes: '[ID]',
   about: [
-    'Prints one transaction, a sign-in or a recovery, as a timeline: who it was about, what happened when, and why it ended. No secret stands in it.',
-    'The id (trs…) is that of the system log and of the control API. Without one the latest transactions are listed.',
+    'Prints one transaction, a sign-in or a recovery, as a timeline: its user, its events with their times, and why it ended. It contains no secrets.',
+    'The id (trs…) appears in the system log and in the control API. Without an id the latest transactions are listed.',
   ],
   options: {
-    limit: { type: 'string', value: 'N', words: 'list so many at most, 20 otherwise' },
+    limit: { type: 'string', value: 'N', description: 'the largest number of transactions; default: 20' },
     ...configOption,
     ...dataOption,
     ...jsonOption,
   },
   examples: [
-    ['rekey trace', 'the latest transactions, the newest first'],
-    ['rekey trace trs0123456789abcdefg', 'one of them from start to end'],
+    ['rekey trace', 'list the latest transactions, newest first'],
+    ['rekey trace trs0123456789abcdefg', 'print one transaction as a timeline'],
   ],
 
   async run(call) {
@@ -39,7 +39,7 @@ export const trace: Command = {
       if (id === undefined) {
         const latest = await transactionsOf(storage.db, limit)
         if (options.json) return terminal.print(JSON.stringify(latest, null, 2))
-        if (latest.length === 0) return terminal.note('nobody has signed in or recovered yet')
+        if (latest.length === 0) return terminal.note('there are no transactions yet')
         for (const line of columns(latest.map((one) => rowOf(one, clock.now())))) terminal.print(line)
         return
       }
@@ -55,11 +55,11 @@ const rowOf = (one: TransactionSummary, now: number): readonly string[] => [
   one.updatedAt.slice(0, 19).replace('T', ' '),
   one.id,
   one.intent,
-  one.identifier ?? '(nobody named yet)',
+  one.identifier ?? '(not identified yet)',
   endOf(one, now),
 ]
 
-/** Whether a transaction is over. */
+/** The end of a transaction: how or when it was closed, expired or will expire. */
 function endOf({ closed, expiresAt }: TransactionSummary, now: number): string {
   if (closed !== null) return closed
   return (parseTime(expiresAt) ?? 0) <= now ? 'expired' : `open until ${expiresAt.slice(11, 19)}`

@@ -19,26 +19,26 @@ import { withCore } from './with-core.ts'
 
 const common = { ...configOption, ...dataOption, ...jsonOption } as const
 const where =
-  'Works on the database that is configured, or on that of rekey dev in this folder; the engine may run meanwhile.'
-const passwordWords = 'The password is asked for, or read from standard input; it must meet the policy.'
+  'Works on the configured database, or on that of rekey dev in this folder; the engine may be running.'
+const passwordHelp = 'The password is typed at a prompt or read from standard input; it must meet the policy.'
 
 export const userAdd: Command = {
   takes: 'LOGIN',
-  about: [`Adds a person. ${passwordWords}`, where],
+  about: [`Adds a user. ${passwordHelp}`, where],
   options: {
-    email: { type: 'string', value: 'ADDRESS', words: 'her primary email, the login otherwise' },
-    'first-name': { type: 'string', value: 'NAME', words: 'her given name' },
-    'last-name': { type: 'string', value: 'NAME', words: 'her family name' },
-    status: { type: 'string', value: 'STATUS', words: 'ACTIVE otherwise' },
-    'no-password': { type: 'boolean', words: 'give her none; she can set one by recovery' },
+    email: { type: 'string', value: 'ADDRESS', description: 'the primary email; default: the login' },
+    'first-name': { type: 'string', value: 'NAME', description: 'the given name' },
+    'last-name': { type: 'string', value: 'NAME', description: 'the family name' },
+    status: { type: 'string', value: 'STATUS', description: 'default: ACTIVE' },
+    'no-password': { type: 'boolean', description: 'set no password; the user can set one by recovery' },
     ...common,
   },
   examples: [
-    ['rekey user add ada@example.com', 'asks for the password'],
-    ['pass show ada | rekey user add ada --email ada@example.com', 'takes it from another program'],
+    ['rekey user add ada@example.com', 'ask for the password'],
+    ['pass show ada | rekey user add ada --email ada@example.com', 'read the password from another program'],
     [
       'rekey user add ada@example.com --no-password',
-      'she chooses one herself, through “Forgot your password?”',
+      'let the user set a password through “Forgot your password?”',
     ],
   ],
   async run(call) {
@@ -54,21 +54,21 @@ export const userAdd: Command = {
     }
     await withCore(call, async ({ people }) => {
       const password = call.options['no-password'] === true ? undefined : await readPassword(call)
-      tell(call, await people.add({ profile, password, ...(status && { status }) }), 'added')
+      printUser(call, await people.add({ profile, password, ...(status && { status }) }), 'added')
     })
   },
 }
 
 export const userList: Command = {
-  about: ['Lists people in the order of their ids.', where],
+  about: ['Lists users in the order of their ids.', where],
   options: {
-    limit: { type: 'string', value: 'N', words: 'so many at most, 100 otherwise' },
-    after: { type: 'string', value: 'ID', words: 'go on after this one' },
+    limit: { type: 'string', value: 'N', description: 'the largest number of users; default: 100' },
+    after: { type: 'string', value: 'ID', description: 'continue after this user' },
     ...common,
   },
   examples: [
     ['rekey user list', 'the first hundred'],
-    ["rekey user list --json | jq -r '.[].profile.email'", 'their addresses'],
+    ["rekey user list --json | jq -r '.[].profile.email'", 'their email addresses'],
   ],
   async run(call) {
     refuseMore(call, 0)
@@ -89,20 +89,20 @@ export const userList: Command = {
 export const userRemove: Command = {
   takes: 'LOGIN|ID',
   about: [
-    'Removes a person with her credentials. Her sessions end, and so do her open recoveries; the system log keeps what happened.',
+    'Removes a user with all credentials. Sessions and open transactions of the user end; the system log is not changed.',
     where,
   ],
-  options: { yes: { type: 'boolean', words: 'do not ask' }, ...common },
-  examples: [['rekey user remove ada@example.com', 'asks first, where somebody can answer']],
+  options: { yes: { type: 'boolean', description: 'do not ask for confirmation' }, ...common },
+  examples: [['rekey user remove ada@example.com', 'ask for confirmation if run in a terminal']],
   async run(call) {
     const name = onlyArgument(call, 'the login or id')
     refuseMore(call, 1)
     await withCore(call, async (core) => {
       const person = await getPerson(core, name)
       const isAsked = call.terminal.isInteractive && call.options.yes !== true
-      if (isAsked && !(await isSure(call, person))) throw new CommandError('nobody was removed')
+      if (isAsked && !(await isSure(call, person))) throw new CommandError('no user was removed')
       await core.people.remove(person.id)
-      tell(call, person, 'removed')
+      printUser(call, person, 'removed')
     })
   },
 }
@@ -110,13 +110,16 @@ export const userRemove: Command = {
 export const userSetPassword: Command = {
   takes: 'LOGIN|ID',
   about: [
-    `Gives a person a new password. ${passwordWords} All her sessions end, and so do codes and links that are under way.`,
+    `Sets a new password for a user. ${passwordHelp} All sessions of the user end, and open codes and links become invalid.`,
     where,
   ],
   options: common,
   examples: [
-    ['rekey user set-password ada@example.com', 'asks for it, twice'],
-    ['openssl rand -base64 18 | tee /dev/tty | rekey user set-password ada@example.com', 'a random one'],
+    ['rekey user set-password ada@example.com', 'ask for the password twice'],
+    [
+      'openssl rand -base64 18 | tee /dev/tty | rekey user set-password ada@example.com',
+      'set a random password',
+    ],
   ],
   async run(call) {
     const name = onlyArgument(call, 'the login or id')
@@ -124,24 +127,24 @@ export const userSetPassword: Command = {
     await withCore(call, async (core) => {
       const { id } = await getPerson(core, name)
       const changed = await core.people.change(id, { password: await readPassword(call) })
-      if (changed === undefined) throw nobody(name)
-      tell(call, changed, 'new password for')
+      if (changed === undefined) throw notFound(name)
+      printUser(call, changed, 'new password for')
     })
   },
 }
 
-/** A password, from whoever can be asked for it, else from standard input. Never from an argument. */
+/** Reads a password from a prompt, else from standard input. Never from an argument: other processes could read it. */
 async function readPassword({ terminal }: Call): Promise<string> {
   if (!terminal.isInteractive) {
-    // Programs end what they write with a new line; a password does not.
+    // Programs end their output with a line break, which is not part of the password.
     const password = (await terminal.readInput()).replace(/\r?\n$/, '')
     if (password !== '') return password
     throw new CommandError('there is no password on standard input')
   }
   const password = await terminal.askSecret('password: ')
-  if (password === '') throw new CommandError('an empty password is none')
+  if (password === '') throw new CommandError('the password must not be empty')
   if ((await terminal.askSecret('once more: ')) !== password)
-    throw new CommandError('these were two different ones')
+    throw new CommandError('the two passwords differ')
   return password
 }
 
@@ -161,20 +164,20 @@ function statusOf(call: Call) {
 
 async function getPerson({ people }: Core, name: string): Promise<Person> {
   const person = await people.find(name)
-  if (person === undefined) throw nobody(name)
+  if (person === undefined) throw notFound(name)
   return person
 }
 
-const nobody = (name: string) => new CommandError(`nobody is called "${name}"; see: rekey user list`)
+const notFound = (name: string) => new CommandError(`there is no user "${name}"; see: rekey user list`)
 
-function tell({ terminal, options }: Call, person: Person, done: string): void {
+function printUser({ terminal, options }: Call, person: Person, done: string): void {
   if (options.json) terminal.print(JSON.stringify(shapeOf(person), null, 2))
   else terminal.print(`${done} ${person.profile.login} (${person.id})`)
 }
 
 function printTable({ terminal }: Call, people: readonly Person[]): void {
   if (people.length === 0) {
-    terminal.note('there is nobody yet: rekey user add LOGIN')
+    terminal.note('there are no users yet: rekey user add LOGIN')
     return
   }
   const rows = people.map(({ id, status, profile, lastLoginAt }) => [
@@ -188,7 +191,7 @@ function printTable({ terminal }: Call, people: readonly Person[]): void {
     terminal.print(line)
 }
 
-/** As Okta's Users API shows a person. */
+/** Renders a user in the shape of Okta's Users API. */
 const shapeOf = ({ id, status, profile, createdAt, updatedAt, passwordChangedAt, lastLoginAt }: Person) => ({
   id,
   status,

@@ -6,13 +6,13 @@ import { type Call, CommandError, textOf } from './command.ts'
 import { defaultData, findDevData } from './dev/data.ts'
 
 /**
- * Does a command's work on the database that is configured, or on that of `rekey dev` in this folder: no port is
- * opened, and an engine may run beside it.
+ * Runs the work of a command on the configured database, or on that of `rekey dev` in this folder. Opens no port; an
+ * engine may be running on the same database.
  */
 export const withCore = async (call: Call, work: (core: Core) => Promise<void>): Promise<void> =>
   onCore(await coreConfig(call), work)
 
-/** The same on a database that need not be there yet: it is made and brought up to date, and nothing is put into it. */
+/** Like `withCore`, but creates and migrates a database that does not exist yet, without seeding it. */
 export const withNewCore = async (call: Call, work: (core: Core) => Promise<void>): Promise<void> =>
   onCore(await coreConfig(call, { migrates: true }), work)
 
@@ -25,7 +25,7 @@ async function onCore(config: Config, work: (core: Core) => Promise<void>): Prom
   }
 }
 
-/** The configuration of such a command. It serves nobody, so what production needs to serve is not asked for. */
+/** The configuration of such a command. It serves no requests, so the checks of production do not apply. */
 export async function coreConfig(
   call: Call,
   { migrates = false }: { readonly migrates?: boolean } = {},
@@ -46,7 +46,7 @@ export async function coreConfig(
   }))
   if (config.secrets.length === 0) {
     throw new CommandError(
-      'set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines on this database',
+      'set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines that use this database',
     )
   }
   return config
@@ -59,24 +59,24 @@ async function devDatabase(
   const data = named ?? (terminal.env.REKEY_DATA || defaultData)
   if (data === 'memory')
     throw new CommandError(
-      'data in memory is in the memory of rekey dev alone; see GET /events of its control API',
+      'data in memory can be read only by rekey dev itself; see GET /events of its control API',
     )
   const found = await findDevData(terminal.folder, data)
   if (found === undefined) {
     throw new CommandError(
       named === undefined
-        ? `there is no database here: set DATABASE_URL, or start rekey dev first, which keeps its data in ${data}/`
-        : `rekey dev has kept no data in ${data}`,
+        ? `there is no database here: set DATABASE_URL, or start rekey dev first, which stores its data in ${data}/`
+        : `rekey dev has stored no data in ${data}`,
     )
   }
   return { secrets: [found.secret], database: { url: found.databaseUrl } }
 }
 
-/** SQLite would make an empty database for a name that was mistyped. */
+/** Refuses a file that does not exist: SQLite would create an empty database for a mistyped name. */
 function refuseMissing(url: string, migrates: boolean): void {
   const path = /^sqlite:(.*)$/.exec(url)?.[1]
   if (url === 'memory')
-    throw new CommandError('a database in memory is gone when this command ends; see DATABASE_URL')
+    throw new CommandError('a database in memory is lost when this command ends; see DATABASE_URL')
   if (path === undefined || migrates || existsSync(path)) return
-  throw new CommandError(`${path} is not there yet: rekey migrate makes it`)
+  throw new CommandError(`${path} does not exist yet: create it with rekey migrate`)
 }

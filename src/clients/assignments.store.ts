@@ -2,7 +2,7 @@ import type { Db } from '../storage/index.ts'
 import type { Client } from './client.ts'
 import { toClient } from './clients.store.ts'
 
-/** When a client was registered and changed, which the protocol's own look at it does not need. */
+/** When clients were created and last changed. Not members of `Client`: only the management API needs them. */
 export async function timesOfClients(
   db: Db,
   ids: readonly string[],
@@ -16,7 +16,7 @@ export async function timesOfClients(
   return new Map(rows.map((row) => [row.id, { createdAt: row.created_at, updatedAt: row.updated_at }]))
 }
 
-/** To which groups and people a client is assigned. */
+/** The groups and users that a client is assigned to. */
 export async function assignmentsOf(
   db: Db,
   clientId: string,
@@ -36,7 +36,7 @@ export async function assignmentsOf(
   return { groups: groups.map((row) => row.group_id), people: people.map((row) => row.person_id) }
 }
 
-/** Assigns a client to a group or a person, or ends that. */
+/** Assigns a client to a group or a user, or removes the assignment. */
 export async function assign(
   db: Db,
   clientId: string,
@@ -76,7 +76,7 @@ export async function assign(
   }
 }
 
-/** The active clients that a person is assigned to, by herself or by a group, in the order of their ids. */
+/** The active clients that a user is assigned to, directly or through a group, by id. */
 export async function clientsOf(db: Db, personId: string): Promise<readonly Client[]> {
   const rows = await db
     .selectFrom('clients')

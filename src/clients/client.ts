@@ -3,8 +3,8 @@ export type GrantType = 'interaction_code' | 'refresh_token' | 'authorization_co
 /** What a client has been registered with. */
 export interface ClientSettings {
   /**
-   * `web` keeps a secret; `browser` and `native` cannot and prove themselves by PKCE alone; `service` has a private key
-   * and acts for nobody but itself.
+   * `web` has a secret; `browser` and `native` are public clients, with PKCE alone; `service` has a private key and acts
+   * for itself, never for a user.
    */
   readonly applicationType: 'web' | 'browser' | 'native' | 'service'
   readonly redirectUris: readonly string[]
@@ -12,15 +12,15 @@ export interface ClientSettings {
   readonly grantTypes: readonly GrantType[]
   /** The public keys of a `service` client. */
   readonly jwks?: { readonly keys: readonly PublicKey[] }
-  /** Where a magic link leads: this address; absent: the transaction's redirect URI; null: the engine's own page. */
+  /** The address of magic links. Absent: the transaction's redirect URI; null: the engine's own page. */
   readonly emailMagicLinkRedirectUri?: string | null
-  /** The access policy that is mapped to it; absent: the built-in one. */
+  /** The access policy that is mapped to the client. Absent: the built-in one. */
   readonly accessPolicyId?: string
   /** Development only: any `http://localhost:*` address counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
 }
 
-/** A public key as a JWK (RFC 7517): RSA, or EC on a curve of NIST. */
+/** A public key as a JWK (RFC 7517): RSA, or EC on a NIST curve. */
 export interface PublicKey {
   readonly kty: 'RSA' | 'EC'
   readonly kid?: string
@@ -33,7 +33,7 @@ export interface PublicKey {
   readonly y?: string
 }
 
-/** A secret as it is stored: its keyed hash. */
+/** A stored secret: its keyed hash. */
 export interface StoredSecret {
   readonly hash: string
   readonly createdAt: number
@@ -51,19 +51,19 @@ export interface Client {
 }
 
 export interface NewClient extends Partial<ClientSettings> {
-  /** Chosen by the owner, else made. */
+  /** Absent: generated. */
   readonly id?: string
   readonly label: string
   readonly redirectUris: readonly string[]
-  /** Chosen by the owner, else made for a `web` client. */
+  /** Absent: generated for a `web` client. */
   readonly secret?: string
 }
 
-/** Whether it must prove itself: by its secret or, a service, by its key. */
+/** Whether a client must authenticate: by its secret or, for a service, by its key. */
 export const isConfidential = ({ settings }: Client): boolean =>
   settings.applicationType === 'web' || settings.applicationType === 'service'
 
-/** Whether a redirect URI is registered: the very same text, no patterns (RFC 9700, section 4.1.3). */
+/** Whether a redirect URI is registered, by exact comparison (A30, RFC 9700 section 4.1.3). */
 export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>
   client.settings.redirectUris.includes(uri) || isLocalhostAllowed(client, uri)
 
@@ -72,15 +72,15 @@ export const isLogoutUriRegistered = (client: Client, uri: string): boolean =>
 
 function isLocalhostAllowed(client: Client, uri: string): boolean {
   if (client.settings.insecureLocalhostRedirects !== true) return false
-  // The parsed form must be what was written: no userinfo, backslash or other trick that parsers read differently.
+  // Only characters that every parser reads alike: no userinfo, backslash or other confusion of parsers (A30).
   return /^http:\/\/localhost:\d{1,5}(\/[\w\-./~%]*)?$/.test(uri) && URL.canParse(uri)
 }
 
-/** The origins a browser may call from on behalf of a client: those of its redirect URIs. */
+/** The origins that a client's pages may call from: those of its redirect URIs. */
 export const originsOf = (client: Client): readonly string[] =>
   client.settings.redirectUris
     .filter((uri) => /^https?:/.test(uri) && URL.canParse(uri))
     .map((uri) => new URL(uri).origin)
 
-/** Whether any localhost origin may call, because some client is registered so for development. */
+/** Whether an origin is on localhost, which a client registered for development may call from. */
 export const isLocalhostOrigin = (origin: string): boolean => /^http:\/\/localhost(:\d{1,5})?$/.test(origin)

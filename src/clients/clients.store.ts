@@ -2,7 +2,7 @@ import { type Random, randomId, randomToken, type Secrets } from '../base/index.
 import { type Db, type Row, statement, type Value } from '../storage/index.ts'
 import type { Client, ClientSettings, NewClient } from './client.ts'
 
-/** What a client is made of, for stores that read it together with rows of their own. */
+/** The columns of a client, for stores that join it with tables of their own. */
 export const clientColumns = [
   'id',
   'label',
@@ -19,12 +19,12 @@ export const toClient = (row: Pick<Row<'clients'>, (typeof clientColumns)[number
   settings: JSON.parse(row.settings) as ClientSettings,
 })
 
-const clientById = statement((db, value: Value<{ id: string }>) =>
+const selectClient = statement((db, value: Value<{ id: string }>) =>
   db.selectFrom('clients').selectAll().where('id', '=', value('id')),
 )
 
 export async function findClient(db: Db, id: string): Promise<Client | undefined> {
-  const { rows } = await clientById(db, { id })
+  const { rows } = await selectClient(db, { id })
   const [row] = rows
   return row && toClient(row)
 }
@@ -36,8 +36,8 @@ export async function listClients(db: Db): Promise<readonly Client[]> {
 }
 
 /**
- * Registers a client, assigned to the groups given. A `web` client gets a secret, which is answered once and stored
- * as a keyed hash.
+ * Registers a client and assigns it to groups. A `web` client gets a secret, which is returned only here and stored as a
+ * keyed hash.
  */
 export async function createClient(
   db: Db,
@@ -77,13 +77,13 @@ export async function createClient(
 
 const hashSecret = (secrets: Secrets, secret: string): string => secrets.hash('client secret', secret)
 
-/** Whether this is one of the client's secrets that are good; constant time for each. */
+/** Whether this is one of the client's active secrets. Each comparison takes constant time. */
 export const isClientSecret = (client: Client, secret: string, secrets: Secrets): boolean =>
   client.secrets.some(
     ({ hash, status = 'ACTIVE' }) => status === 'ACTIVE' && secrets.matches('client secret', secret, hash),
   )
 
-/** Replaces a client's settings, as a changed configuration file asks. */
+/** Changes members of a client; `settings` are replaced as a whole. */
 export async function updateClient(
   db: Db,
   id: string,
@@ -106,7 +106,7 @@ export async function updateClient(
     .execute()
 }
 
-const assignments = statement((db, value: Value<{ clientId: string; personId: string }>) =>
+const selectAssignment = statement((db, value: Value<{ clientId: string; personId: string }>) =>
   db
     .selectFrom('client_groups')
     .innerJoin('memberships', 'memberships.group_id', 'client_groups.group_id')
@@ -123,11 +123,11 @@ const assignments = statement((db, value: Value<{ clientId: string; personId: st
     .limit(1),
 )
 
-/** Whether a person may use a client: she, or one of her groups, is assigned to it. */
+/** Whether a user is assigned to a client, directly or through a group. */
 export const isAssigned = async (db: Db, clientId: string, personId: string): Promise<boolean> =>
-  (await assignments(db, { clientId, personId })).rows.length > 0
+  (await selectAssignment(db, { clientId, personId })).rows.length > 0
 
-/** The origins that browsers may call from. */
+/** The active trusted origins that may call from a browser (CORS). */
 export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('trusted_origins')
@@ -157,7 +157,7 @@ export async function ensureTrustedOrigin(
     .execute()
 }
 
-/** Removes a client with its assignments. Sessions and tokens that it holds are the caller's to end. */
+/** Deletes a client with its assignments and scopes. Its sessions and tokens are for the caller to revoke. */
 export async function removeClient(db: Db, id: string): Promise<void> {
   await db.deleteFrom('client_groups').where('client_id', '=', id).execute()
   await db.deleteFrom('client_people').where('client_id', '=', id).execute()

@@ -1,7 +1,7 @@
 /**
- * Registered apps: their secrets (as keyed hashes), redirect URIs, grants and who is assigned to them; and the origins
- * that browsers may call from. Does not own the requests they make (`interactions`) or the tokens they get (`oidc`).
- * Redirect URIs are compared as exact texts (RFC 9700, section 4.1.3).
+ * Registered clients ("apps" in the management API): secrets (as keyed hashes), redirect URIs, grant types and
+ * assignments; and trusted origins (CORS). Their requests belong to `interactions`, their tokens to `oidc`. Redirect URIs
+ * are compared as exact strings (A30, RFC 9700 section 4.1.3).
  */
 
 export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments.store.ts'

@@ -1,7 +1,7 @@
 import { type Random, randomId } from '../base/index.ts'
 import { type Db, isUniqueViolation, type Row } from '../storage/index.ts'
 
-/** What an origin is trusted with, and whether it is at present. */
+/** An origin that browsers may call from (CORS) or be redirected to, by its `scopes`. */
 export interface TrustedOrigin {
   readonly id: string
   readonly name: string
@@ -41,7 +41,7 @@ export async function pageOfTrustedOrigins(
   return rows.map(toOrigin)
 }
 
-/** Stores an origin, new or changed; `taken` where another one has its address. */
+/** Creates or changes an origin. `taken` where another one has the same address. */
 export async function putTrustedOrigin(
   db: Db,
   origin: Pick<TrustedOrigin, 'name' | 'origin' | 'status' | 'scopes'> & { readonly id?: string },

@@ -1,12 +1,12 @@
 import { type Random, randomId } from '../base/index.ts'
 import type { Db, Row } from '../storage/index.ts'
 
-/** A scope that a service app may be issued tokens for. */
+/** A scope that a service client may get tokens for. */
 export interface ScopeGrant {
   readonly id: string
   readonly clientId: string
   readonly scope: string
-  /** Who granted it: the id of a token or of another service app. */
+  /** The id of the API token or service client that granted it. */
   readonly createdBy: string
   readonly createdAt: number
 }
@@ -19,7 +19,7 @@ const toGrant = (row: Row<'client_scopes'>): ScopeGrant => ({
   createdAt: row.created_at,
 })
 
-/** Grants a scope. What was granted before stays as it was. */
+/** Grants a scope. An existing grant of it stays unchanged and is returned. */
 export async function grantScope(
   db: Db,
   wanted: { readonly clientId: string; readonly scope: string; readonly createdBy: string },

@@ -1,8 +1,8 @@
-import { plainHash, type Random, randomToken, type Secrets } from '../base/index.ts'
+import { derivedId, type Random, randomToken, type Secrets } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import type { Client, StoredSecret } from './client.ts'
 
-/** A secret of a client, as it may be told of: without what it is. */
+/** A secret of a client without its value. */
 export interface ClientSecret {
   readonly id: string
   readonly status: 'ACTIVE' | 'INACTIVE'
@@ -10,10 +10,10 @@ export interface ClientSecret {
   readonly updatedAt: number
 }
 
-/** Made from the hash, so that secrets that were stored before they had ids have one, too. */
-const idOf = ({ hash }: StoredSecret): string => `ocs${plainHash(hash).replace(/[-_]/g, '').slice(0, 17)}`
+/** Derived from the hash: secrets that were stored before secrets had ids have one too. */
+const idOf = ({ hash }: StoredSecret): string => derivedId('ocs', hash)
 
-const told = (stored: StoredSecret): ClientSecret => ({
+const toClientSecret = (stored: StoredSecret): ClientSecret => ({
   id: idOf(stored),
   status: stored.status ?? 'ACTIVE',
   createdAt: stored.createdAt,
@@ -22,9 +22,9 @@ const told = (stored: StoredSecret): ClientSecret => ({
 
 /** The secrets of a client, the oldest first. */
 export const clientSecretsOf = ({ secrets }: Client): readonly ClientSecret[] =>
-  secrets.map(told).toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+  secrets.map(toClientSecret).toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
 
-/** Adds a secret, chosen by the owner or made; its text is answered here alone. `taken`: the client has it already. */
+/** Adds a secret, given or generated. Its text is returned only here. `taken`: the client already has it. */
 export async function addClientSecret(
   db: Db,
   client: Client,
@@ -35,14 +35,14 @@ export async function addClientSecret(
   if (hasClientSecret(client, text, secrets)) return 'taken'
   const stored = { hash: secrets.hash('client secret', text), createdAt: now, updatedAt: now, status }
   await write(db, client, [...client.secrets, stored], now)
-  return { secret: told(stored), text }
+  return { secret: toClientSecret(stored), text }
 }
 
-/** Whether a client has, or had until it was deactivated, this secret. */
+/** Whether a client has this secret, active or deactivated. */
 export const hasClientSecret = (client: Client, text: string, secrets: Secrets): boolean =>
   client.secrets.some(({ hash }) => secrets.matches('client secret', text, hash))
 
-/** Puts one secret in place of all that a client has. */
+/** Replaces all secrets of a client by one. */
 export async function replaceClientSecrets(
   db: Db,
   client: Client,
@@ -52,18 +52,18 @@ export async function replaceClientSecrets(
   await write(db, client, [{ hash: secrets.hash('client secret', text), createdAt: now }], now)
 }
 
-/** Stores which secrets a client still has, and whether they are good. */
+/** Stores the status of a client's secrets. Those that are not in `wanted` are deleted. */
 export async function changeClientSecrets(
   db: Db,
   client: Client,
   wanted: readonly ClientSecret[],
   now: number,
 ): Promise<void> {
-  const left = client.secrets.flatMap((stored) => {
-    const kept = wanted.find(({ id }) => id === idOf(stored))
-    return kept === undefined ? [] : [{ ...stored, status: kept.status, updatedAt: kept.updatedAt }]
+  const remaining = client.secrets.flatMap((stored) => {
+    const match = wanted.find(({ id }) => id === idOf(stored))
+    return match === undefined ? [] : [{ ...stored, status: match.status, updatedAt: match.updatedAt }]
   })
-  await write(db, client, left, now)
+  await write(db, client, remaining, now)
 }
 
 const write = (db: Db, { id }: Client, secrets: Client['secrets'], now: number) =>

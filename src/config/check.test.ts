@@ -3,7 +3,7 @@ import { ConfigError } from '../base/index.ts'
 import { checkConfig, type Settings } from './check.ts'
 import { insecureDevPrefix } from './production.ts'
 
-/** What is wrong with settings, in the words of the error. */
+/** The problems of settings, as the error lists them. */
 function problemsOf(settings: object, sourceOf?: (path: string) => string | undefined): readonly string[] {
   try {
     checkConfig(settings as Settings, sourceOf)
@@ -22,7 +22,7 @@ const sound = {
   mail: { url: 'smtp://mail.example.com' },
 } as const
 
-test('nothing at all is a development engine with defaults', () => {
+test('empty settings give a development engine with defaults', () => {
   expect(checkConfig({})).toMatchObject({
     mode: 'development',
     http: { host: 'localhost', port: 9000, trustedProxies: [] },
@@ -30,7 +30,7 @@ test('nothing at all is a development engine with defaults', () => {
   })
 })
 
-test('what is not said of a password policy is left to its preset', () => {
+test('password rules that are not set come from the preset', () => {
   const { policies } = checkConfig({
     policies: { password: { preset: 'okta', complexity: { minLength: 10 } } },
   })
@@ -83,7 +83,7 @@ test.each([
   expect(problemsOf(settings)).toEqual([problem])
 })
 
-test('every problem is told at once, however many there are', () => {
+test('all problems are reported at once, however many there are', () => {
   const people = Array.from({ length: 30 }, () => ({ login: 1 }))
   expect(problemsOf({ people, http: { port: -1 } })).toHaveLength(31)
 })
@@ -124,7 +124,7 @@ describe('production', () => {
     expect(problems.map((problem) => problem.split(':')[0])).toEqual([option])
   })
 
-  test('tells what is malformed and what is unsafe together', () => {
+  test('reports malformed and unsafe settings together', () => {
     expect(problemsOf({ ...sound, secrets: 'text', issuer: 'http://id.example.com' })).toEqual([
       'secrets: must be a list',
       expect.stringMatching(/^issuer: must be an https address/),

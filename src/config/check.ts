@@ -1,12 +1,13 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
+import { compareKey } from '../directory/index.ts'
 import { readResources } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
 import { choicesOf, isObject, type Schema, schema, schemaAt, typeOf } from './schema.ts'
 
-/** Settings as an owner writes them: any part may be absent. */
+/** Settings as an administrator writes them: any part may be absent. */
 export type Settings = DeepPartial<Config>
 
 type DeepPartial<T> = T extends readonly unknown[]
@@ -15,16 +16,16 @@ type DeepPartial<T> = T extends readonly unknown[]
     ? { [K in keyof T]?: DeepPartial<T[K]> }
     : T
 
-/** One thing that is wrong: the option and what to do about it. */
+/** A problem of one option, with how to fix it. */
 interface Problem {
   readonly path: string
   readonly words: string
 }
 
 /**
- * Puts the defaults in and checks everything. Throws a ConfigError with all problems at once, each naming its option.
+ * Fills in the defaults and validates everything. Throws a ConfigError with all problems at once, each with its option.
  *
- * @param sourceOf where a setting comes from, to be told with what is wrong with it.
+ * @param sourceOf the source of a setting, which is added to its problems.
  */
 export function checkConfig(
   settings: Settings,
@@ -35,6 +36,7 @@ export function checkConfig(
     ...unknownNames(schema, filled, ''),
     ...shapeProblems(filled),
     ...resourceProblems((filled as { readonly resources: unknown }).resources),
+    ...nameProblems((filled as { readonly people: unknown }).people),
   ]
   const config = filled as Config
   const unsafe =
@@ -51,14 +53,33 @@ export function checkConfig(
   return config
 }
 
-/** What the bodies below `resources` have against them; whom they name, only the database knows. */
+/** The problems of the bodies below `resources`. Whether the resources they refer to exist, only the database knows. */
 const resourceProblems = (resources: unknown): readonly Problem[] =>
   readResources(resources).problems.map(({ path, words }) => ({
     path: ['resources', ...path].join('.'),
     words,
   }))
 
-/** Mails come from the public address's host where nothing else is said: servers that take mails check the domain. */
+/** A login or email that two of the people have: the second could not be created, or one would get what is the other's (A55). */
+function nameProblems(people: unknown): readonly Problem[] {
+  if (!Array.isArray(people)) return []
+  const owners = new Map<string, number>()
+  return people.flatMap((person: unknown, index) => {
+    if (!isObject(person)) return []
+    return (['login', 'email'] as const).flatMap((field) => {
+      const name = person[field]
+      if (typeof name !== 'string') return []
+      const key = compareKey(name)
+      const owner = owners.get(key) ?? index
+      owners.set(key, owner)
+      return owner === index
+        ? []
+        : [{ path: `people.${index}.${field}`, words: `is a name of people.${owner} already` }]
+    })
+  })
+}
+
+/** Derives the default sender from the host of the issuer: mail servers check the domain of the sender. */
 function withSender(settings: Settings): Settings {
   const { issuer, mail } = settings
   if (typeof issuer !== 'string' || mail?.from !== undefined || !URL.canParse(issuer)) return settings
@@ -70,7 +91,7 @@ const isBroken = (problems: readonly Problem[], option: string): boolean =>
     ({ path }) => path === option || path.startsWith(`${option}.`) || option.startsWith(`${path}.`),
   )
 
-/** Names that are no options, at any depth. */
+/** Reports names that are not options, at any depth. */
 function unknownNames(option: Schema, value: unknown, path: string): readonly Problem[] {
   if (Array.isArray(value)) {
     const { items } = option
@@ -99,7 +120,7 @@ type ShapeError = ReturnType<typeof Value.Errors>[number]
 function shapeProblems(value: unknown): readonly Problem[] {
   if (Value.Check(configOptions, value)) return []
   const before = Typebox.Get().maxErrors
-  // Told of eight problems only, an owner would come back for the ninth.
+  // Typebox stops after eight errors by default. An administrator should see all problems at once.
   Typebox.Set({ maxErrors: 1000 })
   try {
     const byPath = Map.groupBy(Value.Errors(configOptions, value), pathOf)
@@ -112,7 +133,7 @@ function shapeProblems(value: unknown): readonly Problem[] {
   }
 }
 
-/** The option an error is about: what is missing is named itself, not the group it is missing from. */
+/** The option that an error is about: for a missing option that option itself, not its group. */
 function pathOf({ keyword, instancePath, params }: ShapeError): string {
   const path = instancePath.slice(1).replaceAll('/', '.')
   if (keyword !== 'required') return path
@@ -122,7 +143,7 @@ function pathOf({ keyword, instancePath, params }: ShapeError): string {
 function wordsFor(path: string, errors: readonly ShapeError[], settings: unknown): string | undefined {
   const option = schemaAt(path)
   const [error] = errors
-  // Names that are no options are told of by `unknownNames`.
+  // Names that are not options are reported by `unknownNames`.
   if (option === undefined || error === undefined || error.keyword === 'additionalProperties')
     return undefined
   if (error.keyword === 'required') return `is missing, it must be ${typeOf(option)}`
@@ -140,6 +161,6 @@ function wordsFor(path: string, errors: readonly ShapeError[], settings: unknown
   if (error.keyword === 'maxLength') return `must have ${limit} characters or fewer`
   if (error.keyword === 'minimum') return `must be ${limit} or more`
   if (error.keyword === 'maximum') return `must be ${limit} or less`
-  if (error.keyword === 'uniqueItems') return 'must not name anything twice'
+  if (error.keyword === 'uniqueItems') return 'must not contain the same value twice'
   return `must be ${typeOf(option)}`
 }

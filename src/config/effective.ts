@@ -1,7 +1,7 @@
 import type { Config } from './options.ts'
 import { leavesOf, type Schema, valueAt } from './schema.ts'
 
-/** A setting as it is in force, fit to be shown: no secret stands in it. */
+/** An effective setting for display: secrets are masked. */
 export interface EffectiveSetting {
   readonly option: string
   readonly value: unknown
@@ -10,7 +10,7 @@ export interface EffectiveSetting {
 
 const hidden = '[hidden]'
 
-/** Every setting in force, with where it comes from; secrets are masked. */
+/** All effective settings with their sources; secrets are masked. */
 export const effectiveSettings = (
   config: Config,
   sourceOf: (path: string) => string | undefined,
@@ -31,10 +31,10 @@ function masked(value: unknown, schema: Schema | undefined): unknown {
   )
 }
 
-/** Addresses of databases and mail servers carry their password in the middle. */
+/** Masks the password within the address of a database or a mail server. */
 export function maskUrl(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
-  // Where it cannot be taken apart, nobody knows what in it is secret.
+  // An address that cannot be parsed is masked as a whole: any part of it may be secret.
   if (!URL.canParse(text)) return hidden
   const url = new URL(text)
   const names = [...url.searchParams.keys()].filter((name) => /pass|secret|token|key/i.test(name))

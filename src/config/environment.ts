@@ -1,10 +1,10 @@
 import { didYouMean } from '../base/index.ts'
 import { type Schema, schemaAt, typeOf } from './schema.ts'
 
-/** The environment as a value: whoever has it hands it in. */
+/** The environment variables, passed in as a value by the caller. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Which variable sets which option. Everything else is set in the configuration file. */
+/** The options that variables can set. All other options are set in the configuration file. */
 export const variables: Readonly<Record<string, string>> = {
   REKEY_ISSUER: 'issuer',
   REKEY_SECRET: 'secrets',
@@ -26,7 +26,7 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_API_TOKEN: 'management.apiToken',
 }
 
-/** Variables that `rekey dev` alone reads, with what they stand for. */
+/** The variables that only `rekey dev` reads, with their descriptions. */
 export const devVariables: Readonly<Record<string, string>> = {
   REKEY_APP_PORT: 'the port of the sample app',
   REKEY_INBOX_PORT: 'the port of the inbox and the control API',
@@ -37,11 +37,11 @@ export const devVariables: Readonly<Record<string, string>> = {
 export interface FromEnvironment {
   readonly values: ReadonlyMap<string, { readonly value: unknown; readonly source: string }>
   readonly problems: readonly string[]
-  /** Variables that look like a slip: they set nothing, and somebody thinks they do. */
+  /** Variables that are probably mistyped: they set no option. */
   readonly warnings: readonly string[]
 }
 
-/** Reads the variables that are set; an empty one is not. `readText` reads the file of REKEY_SECRET_FILE. */
+/** Reads the variables. An empty variable counts as not set. `readText` reads the file of REKEY_SECRET_FILE. */
 export function readEnvironment(env: Environment, readText: (path: string) => string): FromEnvironment {
   const values = new Map<string, { value: unknown; source: string }>()
   const problems: string[] = []
@@ -57,7 +57,7 @@ export function readEnvironment(env: Environment, readText: (path: string) => st
       problems.push(`${path}: ${(cause as Error).message} (from ${name})`)
     }
   }
-  return { values, problems, warnings: slips(env) }
+  return { values, problems, warnings: mistypedVariables(env) }
 }
 
 const list = (text: string): readonly string[] =>
@@ -66,7 +66,7 @@ const list = (text: string): readonly string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-/** Several files and several secrets in one are both fine; the order is kept, newest first. */
+/** Accepts several files, and several secrets per file. Their order is significant: newest first. */
 const readSecrets = (paths: string, readText: (path: string) => string): readonly string[] =>
   list(paths).flatMap((path) => list(readText(path)))
 
@@ -83,7 +83,7 @@ function convert(text: string, option: Schema | undefined): unknown {
   return text
 }
 
-function slips(env: Environment): readonly string[] {
+function mistypedVariables(env: Environment): readonly string[] {
   const known = [...Object.keys(variables), ...Object.keys(devVariables)]
   return Object.keys(env).flatMap((name) => {
     if (!name.startsWith('REKEY_') || known.includes(name)) return []

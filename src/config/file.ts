@@ -7,10 +7,10 @@ import { isObject } from './schema.ts'
 
 const endings = ['.ts', '.js', '.mjs', '.json', '.yaml', '.yml']
 
-/** The configuration file's names, in the order in which they are looked for. */
+/** The names of the configuration file, in the order of the search. */
 export const configFileNames: readonly string[] = endings.map((ending) => `rekey.config${ending}`)
 
-/** The file that was named, or the one in the folder, or undefined. Throws a ConfigError where it is not clear which. */
+/** The given file, or the one in the folder, or undefined. Throws a ConfigError if the folder has several. */
 export function findConfigFile(folder: string, named: string | undefined): string | undefined {
   if (named !== undefined) {
     const path = resolve(folder, named)
@@ -19,12 +19,12 @@ export function findConfigFile(folder: string, named: string | undefined): strin
   }
   const found = configFileNames.filter((name) => existsSync(join(folder, name)))
   if (found.length > 1) {
-    throw new ConfigError([`${found.join(' and ')}: there may be only one; --config names the one to use`])
+    throw new ConfigError([`${found.join(' and ')}: only one is allowed; select one with --config`])
   }
   return found[0] && join(folder, found[0])
 }
 
-/** What a configuration file says, unchecked. Throws a ConfigError where it cannot be read or says no settings. */
+/** Reads a configuration file without validating it. Throws a ConfigError if it cannot be read or holds no settings. */
 export async function readConfigFile(path: string): Promise<object> {
   const settings = await read(path).catch((cause) => {
     throw new ConfigError([`${path}: ${cause instanceof Error ? cause.message : cause}`])
@@ -47,15 +47,15 @@ async function read(path: string): Promise<unknown> {
   try {
     if (ending === '.json') return JSON.parse(text)
     const { parse } = await import('yaml')
-    // An empty file says nothing, which is fine.
+    // An empty file is valid: it sets nothing.
     return parse(text) ?? {}
   } catch (cause) {
-    // The parsers quote what stands around a slip, which may be a secret.
+    // Report only the place: the messages of the parsers quote the text around an error, which may be a secret.
     throw new Error(`cannot be read${placeIn(text, cause)}`)
   }
 }
 
-/** Where in a text a parser stopped: YAML's tells line and column; JSON's a position, or nothing but a quote. */
+/** The place of a syntax error. YAML errors have a line and a column; JSON errors have a position, or only a quote. */
 function placeIn(text: string, cause: unknown): string {
   const { message = '', linePos } = cause as {
     message?: string
@@ -63,8 +63,8 @@ function placeIn(text: string, cause: unknown): string {
   }
   const [at] = linePos ?? []
   if (at !== undefined) return ` (line ${at.line}, column ${at.col})`
-  const told = /position (\d+)/.exec(message)?.[1]
-  if (told === undefined) return ''
-  const lines = text.slice(0, Number(told)).split('\n')
+  const position = /position (\d+)/.exec(message)?.[1]
+  if (position === undefined) return ''
+  const lines = text.slice(0, Number(position)).split('\n')
   return ` (line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1})`
 }

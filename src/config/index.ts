@@ -1,7 +1,7 @@
 /**
- * The configuration: one typed object, from a file, the environment and flags, checked as a whole. Collects each
- * folder's `options.ts`; explains every problem at once, and of every setting where it comes from. Reads no environment
- * by itself: the command line hands it in. `reference.ts` writes docs/configuration.md from the same schema.
+ * The configuration: one typed object from a file, the environment and flags, validated as a whole. Collects the
+ * `options.ts` of each folder, reports all problems at once, and knows the source of every setting. Does not read the
+ * environment itself: the command line passes it in. `reference.ts` generates docs/configuration.md from the same schema.
  */
 export { checkConfig, type Settings } from './check.ts'
 export { type EffectiveSetting, effectiveSettings, maskUrl } from './effective.ts'

@@ -50,7 +50,7 @@ describe('the file', () => {
     write('rekey.config.json', '{}')
     write('rekey.config.yaml', '')
     expect(await problemsOf(load())).toEqual([
-      'rekey.config.json and rekey.config.yaml: there may be only one; --config names the one to use',
+      'rekey.config.json and rekey.config.yaml: only one is allowed; --config names the one to use',
     ])
   })
 
@@ -69,7 +69,7 @@ describe('the file', () => {
     ['rekey.config.json', '{ "secrets": ["canary"], oops }'],
     ['rekey.config.json', '{ "secrets": [canary] }'],
     ['rekey.config.yaml', 'secrets: [canary\nother: canary: canary'],
-  ])('%s that cannot be read shows nothing of what stands in it', async (name, text) => {
+  ])('%s that cannot be read reveals nothing of its content', async (name, text) => {
     write(name, text)
     const [problem] = await problemsOf(load())
     expect(problem).toMatch(/cannot be read( \(line \d+, column \d+\))?$/)
@@ -78,7 +78,7 @@ describe('the file', () => {
 
   test('may be empty, and there may be none', async () => {
     expect((await load()).settings).toEqual({})
-    write('rekey.config.yaml', '# nothing yet\n')
+    write('rekey.config.yaml', '# empty\n')
     expect((await load()).settings).toEqual({})
   })
 })
@@ -105,7 +105,7 @@ test('flags win over the environment, which wins over the file, which wins over 
 })
 
 describe('the environment', () => {
-  test('gives texts, numbers, lists, and true or false', async () => {
+  test('sets strings, numbers, lists and booleans', async () => {
     const { settings } = await load({
       env: {
         REKEY_ISSUER: 'https://id.example.com',
@@ -124,7 +124,7 @@ describe('the environment', () => {
     })
   })
 
-  test('gives several secrets, newest first, by value and by file', async () => {
+  test('sets several secrets, newest first, by value and by file', async () => {
     write('new', 'the newest secret\n')
     write('old', 'an older one\nthe oldest\n')
     const byValue = await load({ env: { REKEY_SECRET: 'the newest secret,an older one' } })
@@ -158,7 +158,7 @@ describe('the environment', () => {
     expect(problems.join('\n')).not.toMatch(/stays one|tiny/)
   })
 
-  test('is warned about where a variable looks like a slip', async () => {
+  test('gives a warning about a mistyped variable', async () => {
     const { warnings } = await load({
       env: { REKEY_ISUER: 'x', REKEY_SOMETHING_ELSE: 'x', HOME: '/', REKEY_DATA: 'memory' },
     })
@@ -166,7 +166,7 @@ describe('the environment', () => {
   })
 })
 
-test('the settings in force say where they come from, and hold no secret', async () => {
+test('the effective settings have their sources, and contain no secret', async () => {
   write(
     'rekey.config.json',
     JSON.stringify({
@@ -178,7 +178,7 @@ test('the settings in force say where they come from, and hold no secret', async
           redirectUris: ['https://shop.example/in'],
         },
       ],
-      people: [{ login: 'ada', email: 'ada@example.com', password: 'canary of a person' }],
+      people: [{ login: 'ada', email: 'ada@example.com', password: 'canary of a user' }],
     }),
   )
   const loaded = await load({

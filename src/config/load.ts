@@ -8,32 +8,32 @@ import type { Config } from './options.ts'
 import { leavesOf, valueAt, withValue } from './schema.ts'
 
 export interface LoadOptions {
-  /** The working folder: where the file is looked for, and what relative paths start from. */
+  /** The working folder: the file is searched here, and relative paths start here. */
   readonly folder: string
   readonly env: Environment
-  /** The file that was named, instead of `rekey.config.*` in the folder. */
+  /** The file to use instead of `rekey.config.*` in the folder. */
   readonly file?: string | undefined
-  /** Settings of the command line, by option path; undefined where the flag was not given. They win. */
+  /** Settings of the command line, by option path; undefined if the flag was not given. They override all others. */
   readonly flags?: Readonly<Record<string, { readonly value: unknown; readonly source: string } | undefined>>
-  /** Other defaults, by option path: what a command needs differently. */
+  /** Defaults of a command that differ from those of the schema, by option path. */
   readonly defaults?: Readonly<Record<string, unknown>>
 }
 
-/** Settings from all sources, not checked yet. */
+/** The settings from all sources, not validated yet. */
 export interface Loaded {
   readonly settings: Settings
-  /** Where a setting comes from: a file's name, a variable, a flag; undefined for a default. */
+  /** The source of a setting: a file name, a variable or a flag; undefined for a default. */
   sourceOf(path: string): string | undefined
   readonly file: string | undefined
   readonly warnings: readonly string[]
   /**
-   * Puts the defaults in and checks everything, with the mode of the command and what else it decides itself.
+   * Fills in the defaults and validates everything, with the mode of the command and its own changes.
    * Throws a ConfigError.
    */
   check(mode: Config['mode'], change?: (settings: Settings) => Settings): Config
 }
 
-/** Collects the settings: the file, over it the environment, over it the flags. Throws a ConfigError. */
+/** Collects the settings. The environment overrides the file, flags override both. Throws a ConfigError. */
 export async function loadSettings(options: LoadOptions): Promise<Loaded> {
   const { folder, env, flags = {}, defaults = {} } = options
   const file = findConfigFile(folder, options.file)
@@ -49,13 +49,13 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
   for (const [path, value] of Object.entries(defaults)) {
     if (valueAt(written, path) === undefined) settings = withValue(settings, path, value)
   }
-  for (const [path, given] of [...environment.values, ...Object.entries(flags)]) {
-    if (given === undefined) continue
-    settings = withValue(settings, path, given.value)
-    sources.set(path, given.source)
+  for (const [path, setting] of [...environment.values, ...Object.entries(flags)]) {
+    if (setting === undefined) continue
+    settings = withValue(settings, path, setting.value)
+    sources.set(path, setting.source)
   }
 
-  // A problem deep in a list comes from wherever the list does.
+  // An entry within a list has the source of the list.
   const sourceOf = (path: string): string | undefined => {
     const dot = path.lastIndexOf('.')
     return sources.get(path) ?? (dot === -1 ? undefined : sourceOf(path.slice(0, dot)))

@@ -15,27 +15,31 @@ const duration = (description: string, defaultValue: string) =>
 const client = Type.Object(
   {
     id: Type.String({ description: 'The client id.', minLength: 1, maxLength: 100 }),
-    label: Type.String({ description: 'The name that people see.', minLength: 1, maxLength: 100 }),
+    label: Type.String({ description: 'The name that users see.', minLength: 1, maxLength: 100 }),
     secret: Type.Optional(
       Type.String({ description: 'The secret of a `web` client.', minLength: 16, secret: true }),
     ),
     applicationType: Type.Union([Type.Literal('web'), Type.Literal('browser'), Type.Literal('native')], {
-      description: '`web` keeps a secret; `browser` and `native` prove themselves by PKCE alone.',
+      description: '`web` has a secret; `browser` and `native` use PKCE alone.',
       default: 'web',
     }),
-    redirectUris: Type.Array(Type.String(), { description: 'Compared as exact texts.' }),
+    redirectUris: Type.Array(Type.String(), {
+      description: 'The allowed redirect URIs, compared as exact strings.',
+    }),
     postLogoutRedirectUris: Type.Array(Type.String(), {
-      description: 'Where sign-out may lead.',
+      description: 'The allowed redirect URIs after sign-out.',
       default: [],
     }),
     emailMagicLinkRedirectUri: Type.Optional(
       Type.Union([Type.String(), Type.Null()], {
         description:
-          'Where a magic link leads. Absent: the redirect URI of the transaction. null: a page of the engine shows the code.',
+          'The address that a magic link opens. Absent: the redirect URI of the transaction. null: a page of the engine that shows the code.',
       }),
     ),
     insecureLocalhostRedirects: Type.Optional(
-      Type.Boolean({ description: 'Any http://localhost address counts as registered. Development only.' }),
+      Type.Boolean({
+        description: 'Accept any http://localhost address as a redirect URI. Development only.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -43,22 +47,24 @@ const client = Type.Object(
 
 const person = Type.Object(
   {
-    login: Type.String({ description: 'Her username.' }),
-    email: Type.Optional(Type.String({ description: 'Her primary email; the login where absent.' })),
-    password: Type.Optional(Type.String({ description: 'Her first password.', secret: true })),
-    firstName: Type.Optional(Type.String({ description: 'Her given name.' })),
-    lastName: Type.Optional(Type.String({ description: 'Her family name.' })),
-    locale: Type.Optional(Type.String({ description: 'The language of her mails, such as `de-AT`.' })),
+    login: Type.String({ description: 'The username.' }),
+    email: Type.Optional(Type.String({ description: 'The primary email; default: the login.' })),
+    password: Type.Optional(Type.String({ description: 'The initial password.', secret: true })),
+    firstName: Type.Optional(Type.String({ description: 'The given name.' })),
+    lastName: Type.Optional(Type.String({ description: 'The family name.' })),
+    locale: Type.Optional(
+      Type.String({ description: 'The language of mails to the user, such as `de-AT`.' }),
+    ),
   },
   { additionalProperties: false },
 )
 
-/** The whole configuration. Every option has a default, except what production must be told. */
+/** The whole configuration. Every option has a default, except those that production requires. */
 export const configOptions = Type.Object(
   {
     mode: Type.Union([Type.Literal('development'), Type.Literal('test'), Type.Literal('production')], {
       description:
-        'What is refused: `production` takes no generated secret, no http issuer, no in-memory mail.',
+        'The strictness of the checks: `production` refuses generated secrets, an http issuer and in-memory mail.',
       default: 'development',
     }),
     issuer: Type.Optional(
@@ -66,13 +72,16 @@ export const configOptions = Type.Object(
     ),
     secrets: Type.Array(Type.String({ minLength: 16 }), {
       description:
-        'The master secrets, newest first: what is hashed and sealed in the database hangs on them.',
+        'The master secrets, newest first. The keys for hashing and encryption in the database are derived from them.',
       default: [],
       secret: true,
     }),
     org: Type.Object(
       {
-        name: Type.String({ description: 'What pages and mails call this installation.', default: 'Rekey' }),
+        name: Type.String({
+          description: 'The name of this installation in pages and mails.',
+          default: 'Rekey',
+        }),
       },
       { default: {} },
     ),
@@ -90,7 +99,7 @@ export const configOptions = Type.Object(
         }),
         migrate: Type.Boolean({
           description:
-            'Whether a start brings the schema up to date. Where it does not, `rekey migrate` must, and a start refuses an older schema.',
+            'Migrate the database at the start. With `false` the engine refuses an older schema, and `rekey migrate` must be run first.',
           default: true,
         }),
       },
@@ -100,13 +109,13 @@ export const configOptions = Type.Object(
       {
         host: Type.String({ description: 'The address to listen on.', default: 'localhost' }),
         port: Type.Integer({
-          description: 'The port to listen on; 0: any free one.',
+          description: 'The port to listen on; 0: any free port.',
           default: 9000,
           minimum: 0,
           maximum: 65_535,
         }),
         trustedProxies: Type.Array(Type.String(), {
-          description: 'Addresses or CIDR ranges whose X-Forwarded-For is believed.',
+          description: 'Addresses or CIDR ranges of proxies whose X-Forwarded-For is trusted.',
           default: [],
         }),
       },
@@ -119,25 +128,25 @@ export const configOptions = Type.Object(
         ),
         from: Type.String({
           description:
-            'The sender of all mails. Where it is absent and there is an `issuer`: `no-reply@` its host.',
+            'The sender of all mails. If it is not set and there is an `issuer`: `no-reply@` and its host.',
           default: 'no-reply@rekey.localhost',
         }),
         fromName: Type.Optional(
-          Type.String({ description: "The sender's name; the installation's where absent." }),
+          Type.String({ description: 'The name of the sender; default: the name of the installation.' }),
         ),
         connections: Type.Integer({
-          description: 'Open connections to the mail server.',
+          description: 'The number of open connections to the mail server.',
           default: 5,
           minimum: 1,
           maximum: 50,
         }),
         deliver: Type.Boolean({
-          description: 'Whether this node delivers mails. Where it does not, another node must.',
+          description: 'Deliver mails from this node. With `false` another node must deliver them.',
           default: true,
         }),
         spreadMs: Type.Integer({
           description:
-            'A mail leaves after a random while of at most this many milliseconds, so that no request can feel whether one is being sent.',
+            'The largest random delay of a mail in milliseconds, so that response times do not reveal whether a mail is sent.',
           default: 250,
           minimum: 0,
           maximum: 5_000,
@@ -150,13 +159,13 @@ export const configOptions = Type.Object(
     ),
     lifetimes: Type.Object(
       {
-        code: duration('A mailed code and its link.', '5m'),
-        transaction: duration('A conversation, from its first page to its end.', '30m'),
-        interactionCode: duration('An interaction code.', '60s'),
-        accessToken: duration('An access token.', '1h'),
-        idToken: duration('An ID token.', '1h'),
-        refreshToken: duration('A refresh token; each use replaces it.', '30d'),
-        session: duration('A session: no refresh after this.', '30d'),
+        code: duration('Mailed codes and links.', '5m'),
+        transaction: duration('Transactions, from the first page to the end.', '30m'),
+        interactionCode: duration('Interaction codes.', '60s'),
+        accessToken: duration('Access tokens.', '1h'),
+        idToken: duration('ID tokens.', '1h'),
+        refreshToken: duration('Refresh tokens; each use replaces the token.', '30d'),
+        session: duration('Sessions; tokens cannot be refreshed after this.', '30d'),
       },
       { default: {} },
     ),
@@ -164,7 +173,7 @@ export const configOptions = Type.Object(
       {
         level: Type.Union(
           ['fatal', 'error', 'warn', 'info', 'debug', 'silent'].map((level) => Type.Literal(level)),
-          { description: 'The least that is logged.', default: 'info' },
+          { description: 'The lowest level that is logged.', default: 'info' },
         ),
       },
       { default: {} },
@@ -177,9 +186,9 @@ export const configOptions = Type.Object(
     management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),
     resources: resourcesOptions,
-    people: Type.Array(person, { description: 'People to create where they are missing.', default: [] }),
+    people: Type.Array(person, { description: 'Users to create if they do not exist.', default: [] }),
     trustedOrigins: Type.Array(Type.String(), {
-      description: 'Origins that browsers may call from, besides those of the redirect URIs.',
+      description: 'Origins that may call the engine from a browser, besides those of the redirect URIs.',
       default: [],
     }),
   },

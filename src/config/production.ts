@@ -1,6 +1,6 @@
 import type { Config } from './options.ts'
 
-/** How the secrets begin that `rekey dev` makes, so that one that was copied is known wherever it turns up. */
+/** The prefix of all secrets that `rekey dev` generates, so that production recognises and refuses copied ones. */
 export const insecureDevPrefix = 'insecure-dev-only-'
 
 interface Rule {
@@ -9,7 +9,7 @@ interface Rule {
   readonly words: string
 }
 
-/** What must not reach production: each is fine on a laptop and an open door on the internet. */
+/** Settings that are fine in development and insecure in production. */
 const rules: readonly Rule[] = [
   {
     option: 'secrets',
@@ -25,7 +25,7 @@ const rules: readonly Rule[] = [
   {
     option: 'secrets',
     isUnsafe: ({ secrets }) => secrets.some((secret) => secret.startsWith(insecureDevPrefix)),
-    words: 'the secret of rekey dev is for development only, make a new one: openssl rand -base64 32',
+    words: 'the secret of rekey dev is for development only; generate a new one: openssl rand -base64 32',
   },
   {
     option: 'issuer',
@@ -36,7 +36,7 @@ const rules: readonly Rule[] = [
     option: 'issuer',
     isUnsafe: ({ issuer }) => issuer !== undefined && !isPublicAddress(issuer),
     words:
-      'must be an https address without query, such as https://id.example.com: tokens and mailed links are made of it',
+      'must be an https address without query, such as https://id.example.com: tokens and mailed links contain it',
   },
   {
     option: 'database.url',
@@ -51,7 +51,7 @@ const rules: readonly Rule[] = [
   {
     option: 'password',
     isUnsafe: ({ password }) => password.memoryKiB < 19_456 || password.passes < 2,
-    words: 'argon2id needs memoryKiB of 19456 and passes of 2, or more',
+    words: 'argon2id requires memoryKiB of at least 19456 and passes of at least 2',
   },
   {
     option: 'clients',
@@ -76,7 +76,7 @@ function isPublicAddress(text: string): boolean {
   return protocol === 'https:' && search === '' && hash === '' && username === ''
 }
 
-/** What of a configuration production refuses. Options that are malformed are left out: `isSound` says which are not. */
+/** The settings that production refuses. Malformed options are reported elsewhere: only those that `isSound` are checked. */
 export const unsafeInProduction = (
   config: Config,
   isSound: (option: string) => boolean,

@@ -1,15 +1,15 @@
-import { formatDuration } from '../base/index.ts'
+import { formatDuration, parseDuration } from '../base/index.ts'
 import { budgetsFrom } from '../limits/index.ts'
 import type { Config } from './options.ts'
 
-/** What a requirement of a standard comes to, with a configuration. */
+/** The result of checking a configuration against one requirement of a standard. */
 export interface Finding {
   readonly id: string
   readonly standard: 'ASVS 5.0' | 'NIST SP 800-63B-4' | 'RFC 9700'
-  /** What it asks for, in our words. */
+  /** The requirement, in our own words. */
   readonly asks: string
   readonly result: 'met' | 'deviates' | 'not applicable'
-  /** By what it is met, or why not. */
+  /** How the requirement is met, or why it is not. */
   readonly why: string
 }
 
@@ -21,7 +21,7 @@ const met = (why: string) => ({ result: 'met' as const, why })
 const deviates = (why: string) => ({ result: 'deviates' as const, why })
 const notApplicable = (why: string) => ({ result: 'not applicable' as const, why })
 
-/** The rules that the password policy of a configuration comes to, as far as the requirements ask. */
+/** The effective rules of the password policy, as far as the requirements need them. */
 function rulesOf({ policies }: Config) {
   const { preset, complexity = {}, age = {} } = policies.password
   const composed = preset === 'okta'
@@ -38,44 +38,46 @@ function rulesOf({ policies }: Config) {
   }
 }
 
-const minutes = (span: string): number => {
-  const [, amount = '0', unit = 'm'] = /^([\d.]+)(ms|s|m|h|d)/.exec(span) ?? []
-  return Number(amount) * { ms: 1 / 60_000, s: 1 / 60, m: 1, h: 60, d: 1440 }[unit as 'm']
-}
+/** A duration such as `1h30m` in minutes; NaN for anything else, which meets no limit. */
+export const minutesOf = (duration: string): number => (parseDuration(duration) ?? Number.NaN) / 60_000
 
 const asvs = 'ASVS 5.0'
 const nist = 'NIST SP 800-63B-4'
 const rfc = 'RFC 9700'
 
-/** The requirements that concern recovery, sign-in and tokens, in the order of their numbers. */
+/** The requirements for recovery, sign-in and tokens, by standard and number. */
 const requirements: readonly Requirement[] = [
   {
     id: '2.3.1',
     standard: asvs,
-    asks: 'steps of a flow happen in their order, none is skipped',
-    check: () => met('a submission is accepted only by a step on offer at the present stage'),
+    asks: 'the steps of a flow are done in order, none is skipped',
+    check: () => met('a submission is accepted only by a step that the current stage offers'),
   },
   {
     id: '2.3.3',
     standard: asvs,
-    asks: 'a change happens as a whole or not at all',
-    check: () => met('one database transaction a step, guarded by the version that was read'),
+    asks: 'a change is made completely or not at all',
+    check: () => met('each step is one database transaction, guarded by the version that was read'),
   },
   {
     id: '2.4.1',
     standard: asvs,
-    asks: 'automation cannot use up quotas or flood people with mail',
+    asks: 'automation cannot exhaust quotas or flood users with mail',
     check: ({ limits }) => {
       const { limit, windowMs } = budgetsFrom(limits).mails
-      return met(`${limit} mails a recipient in ${formatDuration(windowMs)}, budgets of requests and guesses`)
+      return met(
+        `${limit} mails per recipient in ${formatDuration(windowMs)}, rate limits for requests and guesses`,
+      )
     },
   },
   {
     id: '6.1.1',
     standard: asvs,
-    asks: 'throttling is documented and cannot lock people out on purpose',
+    asks: 'throttling is documented and cannot be used to lock users out',
     check: () =>
-      met('spent short codes are followed by long ones, the link works on, a reset clears the budgets'),
+      met(
+        'after too many wrong codes longer codes are sent, the link still works, a reset clears the counters',
+      ),
   },
   {
     id: '6.2.1',
@@ -98,17 +100,18 @@ const requirements: readonly Requirement[] = [
   {
     id: '6.2.5',
     standard: asvs,
-    asks: 'no rules of composition',
+    asks: 'no composition rules',
     check: (config) =>
       rulesOf(config).composes
-        ? deviates('the policy asks for kinds of characters; the preset `modern` does not')
-        : met('any characters will do'),
+        ? deviates('the policy requires character classes; the preset `modern` does not')
+        : met('any characters are allowed'),
   },
   {
     id: '6.2.8',
     standard: asvs,
-    asks: 'passwords are verified exactly as typed, never cut off',
-    check: () => met('up to 256 code points, longer ones are refused; only NFC is applied'),
+    asks: 'passwords are verified exactly as typed, never truncated',
+    check: () =>
+      met('up to 256 code points, longer passwords are refused; only NFC normalisation is applied'),
   },
   {
     id: '6.2.9',
@@ -128,9 +131,8 @@ const requirements: readonly Requirement[] = [
   {
     id: '6.2.12',
     standard: asvs,
-    asks: 'passwords are checked against breached ones',
-    check: () =>
-      deviates('a list of common passwords is checked, no service of breached ones: the engine calls nobody'),
+    asks: 'passwords are checked against breached passwords',
+    check: () => deviates('only a list of common passwords is checked: the engine calls no external service'),
   },
   {
     id: '6.3.1',
@@ -138,34 +140,34 @@ const requirements: readonly Requirement[] = [
     asks: 'guessing and stuffing are limited',
     check: ({ limits }) =>
       met(
-        `${limits.codesPerDay} wrong codes a day and ${limits.passwordsPerHour} wrong passwords an hour, by account`,
+        `${limits.codesPerDay} wrong codes per day and ${limits.passwordsPerHour} wrong passwords per hour and account`,
       ),
   },
   {
     id: '6.3.6',
     standard: asvs,
-    asks: 'mail is no means of authentication (level 3)',
+    asks: 'mail is not used for authentication (level 3)',
     check: ({ policies }) =>
       policies.password.recovery.authenticators.includes('okta_email')
         ? deviates(
-            'recovery by mail is what the protocol does; `recovery.secondFactor: required` asks for more',
+            'recovery by mail is part of the protocol; `recovery.secondFactor: required` adds a factor',
           )
-        : met('mail does not recover a password here'),
+        : met('passwords cannot be recovered by mail here'),
   },
   {
     id: '6.3.7',
     standard: asvs,
-    asks: 'people are told of changes to their credentials',
-    check: () => met('a mail after every change of the password, tried for three days'),
+    asks: 'users are notified of changes to their credentials',
+    check: () => met('a mail after every password change, retried for three days'),
   },
   {
     id: '6.3.8',
     standard: asvs,
-    asks: 'nothing tells whether an account exists',
+    asks: 'no answer reveals whether an account exists',
     check: ({ recovery }) =>
       recovery.revealUnknown
-        ? deviates('recovery.revealUnknown says so to anybody who asks')
-        : met('the same steps, bodies, statements and budgets for people who exist and who do not'),
+        ? deviates('recovery.revealUnknown reveals it to every visitor')
+        : met('the same steps, bodies, statements and rate limits for known and unknown users'),
   },
   {
     id: '6.4.2',
@@ -176,10 +178,10 @@ const requirements: readonly Requirement[] = [
   {
     id: '6.4.3',
     standard: asvs,
-    asks: 'a reset does not get around a second factor',
+    asks: 'a reset does not bypass a second factor',
     check: ({ signOn, recovery }) =>
       signOn.factors === '1FA'
-        ? notApplicable('sign-in takes one factor here')
+        ? notApplicable('sign-in requires one factor here')
         : met(
             `a recovery proves the mailbox and sets the password; secondFactor is ${recovery.secondFactor}`,
           ),
@@ -188,30 +190,30 @@ const requirements: readonly Requirement[] = [
     id: '6.5.1',
     standard: asvs,
     asks: 'codes work once',
-    check: () => met('the right answer ends the code in the statement that accepts it'),
+    check: () => met('the statement that accepts the code also invalidates it'),
   },
   {
     id: '6.5.2',
     standard: asvs,
-    asks: 'short codes are stored under a password hash',
+    asks: 'short codes are stored with a password hash',
     check: () =>
       deviates(
-        'they are keyed hashes (HMAC-SHA-256): a stolen database alone gives none away, a stolen key does',
+        'they are stored as keyed hashes (HMAC-SHA-256): a stolen database alone reveals none, with the key it does',
       ),
   },
   {
     id: '6.5.5',
     standard: asvs,
-    asks: 'mailed codes live 10 minutes at most',
+    asks: 'mailed codes are valid for 10 minutes at most',
     check: ({ lifetimes }) =>
-      minutes(lifetimes.code) <= 10
+      minutesOf(lifetimes.code) <= 10
         ? met(`lifetimes.code is ${lifetimes.code}`)
         : deviates(`lifetimes.code is ${lifetimes.code}`),
   },
   {
     id: '6.6.2',
     standard: asvs,
-    asks: 'a code belongs to the request that asked for it',
+    asks: 'a code is bound to the request that asked for it',
     check: () => met('it is hashed together with its transaction'),
   },
   {
@@ -220,15 +222,15 @@ const requirements: readonly Requirement[] = [
     asks: 'codes are protected against brute force',
     check: ({ limits }) =>
       met(
-        `5 wrong ones a transaction, ${limits.codesPerDay} a day, ${limits.codesUntilSuccess} until the next success`,
+        `5 wrong codes per transaction, ${limits.codesPerDay} per day, ${limits.codesUntilSuccess} until the next success`,
       ),
   },
   {
     id: '7.4.3',
     standard: asvs,
-    asks: 'a changed password can end all other sessions',
+    asks: 'a password change can end all other sessions',
     check: ({ recovery }) =>
-      met(recovery.offerRevokeSessions ? 'people choose; the default ends them' : 'it always ends them'),
+      met(recovery.offerRevokeSessions ? 'users choose; the default ends them' : 'it always ends them'),
   },
   {
     id: '3.1.1',
@@ -249,14 +251,14 @@ const requirements: readonly Requirement[] = [
     check: (config) => {
       const { composes, excludesCommon, maxAgeDays } = rulesOf(config)
       return composes || !excludesCommon || maxAgeDays > 0
-        ? deviates('the password policy composes, expires or has no blocklist')
-        : met('as asked')
+        ? deviates('the password policy has composition rules, an expiry or no blocklist')
+        : met('a blocklist, no composition rules, no expiry')
     },
   },
   {
     id: '3.2.2',
     standard: nist,
-    asks: 'at most 100 wrong tries in a row',
+    asks: 'at most 100 failed attempts in a row',
     check: ({ limits }) =>
       limits.codesUntilSuccess <= 100
         ? met(`${limits.codesUntilSuccess} wrong codes until the next success`)
@@ -265,26 +267,26 @@ const requirements: readonly Requirement[] = [
   {
     id: '4.2.1.2',
     standard: nist,
-    asks: 'mailed recovery codes have 6 digits or more and live 24 hours at most',
+    asks: 'mailed recovery codes have 6 digits or more and are valid for 24 hours at most',
     check: ({ lifetimes }) =>
-      minutes(lifetimes.code) <= 1440 ? met(`6 digits, ${lifetimes.code}`) : deviates(lifetimes.code),
+      minutesOf(lifetimes.code) <= 1440 ? met(`6 digits, ${lifetimes.code}`) : deviates(lifetimes.code),
   },
   {
     id: '4.2.3',
     standard: nist,
-    asks: 'people are notified of a recovery',
+    asks: 'users are notified of a recovery',
     check: () => met('by mail, always'),
   },
   {
     id: '2.1.1',
     standard: rfc,
     asks: 'PKCE with S256 for all clients',
-    check: () => met('`interact` takes nothing else'),
+    check: () => met('`interact` accepts no other method'),
   },
   {
     id: '2.2.2',
     standard: rfc,
-    asks: 'refresh tokens of public clients rotate, reuse revokes',
+    asks: 'refresh tokens of public clients are rotated, and reuse revokes them',
     check: () => met('for all clients'),
   },
   {
@@ -294,23 +296,23 @@ const requirements: readonly Requirement[] = [
     check: ({ clients }) =>
       clients.some(({ insecureLocalhostRedirects }) => insecureLocalhostRedirects)
         ? deviates('a client has insecureLocalhostRedirects')
-        : met('as exact texts'),
+        : met('compared as exact strings'),
   },
   {
     id: '4.5.3',
     standard: rfc,
-    asks: 'codes are bound to the client and work once',
+    asks: 'codes are bound to the client and can be used once',
     check: () => met('one conditional statement; a second use ends the session'),
   },
   {
     id: '2.6',
     standard: rfc,
-    asks: 'addresses are https from end to end',
+    asks: 'all endpoints use https',
     check: ({ issuer }) =>
       issuer?.startsWith('https://') ? met(issuer) : deviates('the issuer is not https: development only'),
   },
 ]
 
-/** Every requirement with what it comes to. */
+/** The result of every requirement. */
 export const findingsOf = (config: Config): readonly Finding[] =>
   requirements.map(({ check, ...requirement }) => ({ ...requirement, ...check(config) }))

@@ -1,6 +1,6 @@
 import { configOptions } from './options.ts'
 
-/** The part of a JSON schema that the options use, and two words of ours. */
+/** The part of JSON Schema that the options use, with two extensions: `secret` and `hint`. */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean' | 'null'
   readonly description?: string
@@ -11,26 +11,26 @@ export interface Schema {
   readonly anyOf?: readonly Schema[]
   readonly const?: unknown
   readonly minLength?: number
-  /** Never shown: a password, a token, a key. */
+  /** Masked in all output: a password, a token, a key. */
   readonly secret?: true
-  /** What a pattern means, in words. */
+  /** A description of the pattern, for messages. */
   readonly hint?: string
 }
 
 export const schema = configOptions as unknown as Schema
 
-/** The schema of an option (`http.port`, `clients.0.secret`), or undefined where there is no such option. */
+/** The schema of an option (`http.port`, `clients.0.secret`), or undefined if there is no such option. */
 export const schemaAt = (path: string): Schema | undefined =>
   path === '' ? schema : path.split('.').reduce<Schema | undefined>(below, schema)
 
 const below = (parent: Schema | undefined, name: string): Schema | undefined =>
   parent?.type === 'array' && /^\d+$/.test(name) ? parent.items : ownProperty(parent?.properties, name)
 
-// A name such as `constructor` is no option because every object happens to have it.
+// Only own properties: inherited names such as `constructor` are not options.
 const ownProperty = <T>(object: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
 
-/** Every option that holds a value, by its path; lists count as one. In the order of the schema. */
+/** All options that have a value, by path, in the order of the schema. A list counts as one option. */
 export function leavesOf(parent: Schema = schema, prefix = ''): readonly (readonly [string, Schema])[] {
   return Object.entries(parent.properties ?? {}).flatMap(([name, child]) =>
     child.type === 'object' ? leavesOf(child, `${prefix}${name}.`) : [[`${prefix}${name}`, child] as const],
@@ -43,7 +43,7 @@ export const valueAt = (settings: unknown, path: string): unknown =>
     .split('.')
     .reduce<unknown>((value, name) => (isObject(value) ? ownProperty(value, name) : undefined), settings)
 
-/** The settings with a value put at a path. */
+/** A copy of the settings with a value set at a path. */
 export function withValue(settings: object, path: string, value: unknown): object {
   const [name = '', ...rest] = path.split('.')
   const before = (settings as Record<string, unknown>)[name]
@@ -56,11 +56,11 @@ export function withValue(settings: object, path: string, value: unknown): objec
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The values that an option may have where it is one of a list, such as `['password', 'identifier']`. */
+/** The allowed values of an option with a fixed list of values, such as `['password', 'identifier']`. */
 export const choicesOf = ({ anyOf = [] }: Schema): readonly string[] =>
   anyOf.flatMap((choice) => (choice.const === undefined ? [] : [String(choice.const)]))
 
-/** What an option's value is, in words. */
+/** A description of the type of an option, for messages. */
 export function typeOf(option: Schema): string {
   if (option.hint !== undefined) return option.hint
   const choices = choicesOf(option)

@@ -12,6 +12,8 @@ export interface NewMail {
   readonly recipient: string | null
   readonly personId: string | null
   readonly transactionId: string | null
+  /** Keyed hash of the source that causes it; absent: the engine itself, or an administrator. */
+  readonly source?: string
   readonly variables: MailVariables
   /** When it is of no use any more (epoch milliseconds): then it is closed as expired, not sent late. */
   readonly endsAt: number
@@ -71,6 +73,7 @@ export async function queueMail(tx: Tx, mail: NewMail, context: QueueContext): P
     ends_at: mail.endsAt,
     done_at: null,
     error: null,
+    source: mail.source ?? null,
   })
   return id
 }

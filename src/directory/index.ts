@@ -15,7 +15,9 @@ export {
   type StoredGroup,
 } from './groups.store.ts'
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
+export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
+  asJudged,
   createPerson,
   ensureEveryone,
   findCredential,
@@ -25,14 +27,17 @@ export {
   getEveryone,
   groupIdsOf,
   groupNamesOf,
+  type JudgedUser,
   listPeople,
+  lockPerson,
   type Member,
   type MemberRow,
+  memberColumns,
   memberFrom,
   nameColumns,
   nameKey,
-  personColumns,
   putCredential,
+  rehashCredential,
   removeCredential,
   removePerson,
   updatePerson,
@@ -54,7 +59,6 @@ export {
   type PeopleFilter,
   type PeopleQuery,
   queryPeople,
-  takenNames,
   withPassword,
 } from './search.store.ts'
 export {

@@ -3,20 +3,25 @@ import {
   type Db,
   insert,
   isUniqueViolation,
+  locksRows,
   prefixed,
   type Row,
   run,
+  StaleRead,
+  type Storage,
   slots,
   statement,
+  type Tx,
   unprefixed,
   type Value,
 } from '../storage/index.ts'
 import { compareKey, looksLikeAddress } from './identifier.ts'
+import { claimNames, taken } from './names.store.ts'
 import type { Credential, Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
 
-/** What a person is made of, for stores that read her together with rows of their own. */
-export const personColumns = [
+/** The columns of a user, for statements that read them together with rows of other tables. */
+const personColumns = [
   'id',
   'status',
   'profile',
@@ -25,6 +30,8 @@ export const personColumns = [
   'status_changed_at',
   'password_changed_at',
   'last_login_at',
+  'version',
+  'known_sources',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -38,6 +45,8 @@ export const toPerson = (row: PersonRow): Person => ({
   statusChangedAt: row.status_changed_at,
   passwordChangedAt: row.password_changed_at,
   lastLoginAt: row.last_login_at,
+  version: row.version,
+  knownSources: row.known_sources ?? '',
 })
 
 // What is read where there is nobody, so that it takes as long.
@@ -50,6 +59,8 @@ const stranger: PersonRow = {
   status_changed_at: 0,
   password_changed_at: null,
   last_login_at: null,
+  version: 0,
+  known_sources: null,
 }
 
 /** The person of a row; the work is the same without one. */
@@ -68,55 +79,100 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
   return row && toPerson(row)
 }
 
-/** A person, and the groups whose policies apply: hers and Everyone's. For an unknown id the same statement finds Everyone's. */
+const lockedById = statement((db, value: Value<{ id: string }>) => {
+  const query = db.selectFrom('people').selectAll().where('id', '=', value('id'))
+  return locksRows(db) ? query.forUpdate() : query
+})
+
+/**
+ * A user as stored at this moment, locked until the transaction ends: nobody else changes the user, or completes
+ * anything in the user's name, meanwhile. The first statement of every transaction that writes what belongs to a user,
+ * whatever it writes: one lock order leaves no deadlock to whoever sends requests about somebody else (A50).
+ */
+export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined> {
+  const { rows } = await lockedById(tx, { id })
+  return personOrStranger(rows[0])
+}
+
+/** A user as something was judged by: the id and the version that was read; no version: no such user. */
+export interface JudgedUser {
+  readonly id: string
+  readonly version: number | undefined
+}
+
+/**
+ * Runs `work` in one database transaction that holds the user's row, if the user is still as judged. Throws `StaleRead`
+ * where not, and nothing is written: between the judgement and here lie hashes and queues, and whoever changed the user
+ * meanwhile was answered that it is done (A49). For an unknown user the same statement finds nothing.
+ */
+export async function asJudged<T>(
+  storage: Storage,
+  { id, version }: JudgedUser,
+  work: (tx: Tx, person: Person | undefined) => Promise<T>,
+): Promise<T> {
+  const result = await storage.transaction(async (tx) => {
+    const person = await lockPerson(tx, id)
+    return person?.version === version ? { done: await work(tx, person) } : undefined
+  })
+  // Thrown once the transaction has ended well: on SQLite it ends together with the change that was met in it, so that
+  // whoever reads again finds that change.
+  if (result === undefined) throw new StaleRead(`user ${id}`)
+  return result.done
+}
+
+/** A user, and the groups whose policies apply: the user's own and Everyone. For an unknown id the same statement finds Everyone. */
 export interface Member {
   readonly person: Person | undefined
   readonly groupIds: readonly string[]
 }
 
 export async function findMember(db: Db, id: string): Promise<Member> {
-  const rows = await run<MemberRow>(db, memberText, [id])
-  return memberFrom(rows)
+  const [row] = await run<MemberRow>(db, memberText, [id])
+  return memberFrom(row)
 }
+
+/**
+ * The columns of a member, for a statement that joins `people` and, as `everyone`, the group Everyone. The groups are
+ * one aggregated value and not a row each: otherwise all other columns come once a group, and the time of an answer
+ * shows who is in many groups (F25, A02).
+ */
+export const memberColumns = `${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id,
+  (select string_agg(group_id, ' ') from memberships where person_id = people.id) as group_ids`
 
 const memberText = `
-  select ${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id, memberships.group_id
+  select ${memberColumns}
   from groups as everyone
   left join people on people.id = $1
-  left join memberships on memberships.person_id = people.id
   where everyone.type = 'BUILT_IN' and everyone.name_key = 'everyone'`
 
-/** One row a group. */
+/** A row with `memberColumns`. */
 export interface MemberRow extends Readonly<Record<string, unknown>> {
   readonly everyone_id: string
-  readonly group_id: string | null
+  /** Separated by blanks; null where there is no user. */
+  readonly group_ids: string | null
 }
 
-/** Reads a member from rows with a person's columns under `p_`, `everyone_id` and `group_id`. */
-export function memberFrom(rows: readonly MemberRow[]): Member {
-  const [first] = rows
-  if (first === undefined) throw new Error('there is no group Everyone: the database was never seeded')
-  const row = unprefixed(first, 'p_', personColumns)
-  const own = rows.flatMap(({ group_id }) => group_id ?? [])
+/** The member of a row that has `memberColumns`. */
+export function memberFrom(row: MemberRow | undefined): Member {
+  if (row === undefined) throw new Error('there is no group Everyone: the database was never seeded')
+  const own = row.group_ids?.split(' ') ?? []
   return {
-    person: personOrStranger(row as PersonRow | undefined),
-    groupIds: own.includes(first.everyone_id) ? own : [...own, first.everyone_id],
+    person: personOrStranger(unprefixed(row, 'p_', personColumns) as PersonRow | undefined),
+    groupIds: own.includes(row.everyone_id) ? own : [...own, row.everyone_id],
   }
 }
 
-// Answers a row whoever is asked for: reading one takes time that could be felt.
-const peopleByKey = `
+// Answers one row for every name: without a user it is a row of nulls, because reading a row takes time (A02).
+const personByName = `
   select people.* from (select 1 as one) as anybody
-  left join people on people.login_key = $1 or people.email_key = $1
-  limit 2`
+  left join names on names.key = $1
+  left join people on people.id = names.person_id`
 
-/** The person whose login this is, else the one whose primary email it is. One statement, whoever is asked for. */
+/** The user to whom a login or email belongs. One statement, the same for names that are no user's. */
 export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
   const key = compareKey(identifier)
-  const rows = await run<Row<'people'>>(db, peopleByKey, [key])
-  const row = rows.find((candidate) => candidate.login_key === key) ?? rows[0]
-  // A row of nothing but nulls.
-  return personOrStranger(row === undefined || row.id === null ? undefined : row)
+  const [row] = await run<{ [Column in keyof PersonRow]: PersonRow[Column] | null }>(db, personByName, [key])
+  return personOrStranger(row === undefined || row.id === null ? undefined : (row as PersonRow))
 }
 
 /** People in the order of their ids, `limit` at a time, after the one with the id `after`. */
@@ -147,8 +203,11 @@ export async function createPerson(
     status_changed_at: context.now,
     password_changed_at: null,
     last_login_at: null,
+    version: 1,
+    known_sources: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
+  await claimNames(db, row.id, profile)
   const everyone = await getEveryone(db)
   await db.insertInto('memberships').values({ group_id: everyone.id, person_id: row.id }).execute()
   return toPerson(row)
@@ -163,34 +222,64 @@ export async function updatePerson(
   /** Only where she has one of these statuses; otherwise she stays as she is. */
   from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
-  const profile = changes.profile && (await changedProfile(db, id, changes.profile))
+  const changed = changes.profile && (await changedProfile(db, id, changes.profile))
+  const profile = changed?.after
   const columns: Partial<Row<'people'>> = {
     updated_at: now,
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
     ...(changes.status && { status: changes.status, status_changed_at: now }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
+    ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
   }
   const values = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
+  const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
+  if (raised !== undefined) set.push(`version = ${raised}`)
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
+  if (row !== undefined && changed !== undefined) await claimNames(db, id, changed.after, changed.before)
   return row && toPerson(row)
 }
 
-async function changedProfile(db: Db, id: string, changes: Partial<Profile>): Promise<Profile | undefined> {
-  const before = await findPerson(db, id)
-  if (before === undefined) return undefined
-  const profile = { ...before.profile, ...changes }
-  checkNames(profile)
-  return profile
+/**
+ * What the version becomes, in SQL; undefined: it stays. The last sign-in never raises it. A profile does where its login
+ * or email differs from those that are stored.
+ */
+function raisedVersion(
+  {
+    status,
+    passwordChangedAt,
+    secretChanged,
+    profile,
+  }: Omit<PersonChanges, 'profile'> & { readonly profile: Profile | undefined },
+  columns: readonly string[],
+): string | undefined {
+  if (status !== undefined || passwordChangedAt !== undefined || secretChanged) return 'version + 1'
+  if (profile === undefined) return undefined
+  const slot = (column: string): string => `$${columns.indexOf(column) + 1}`
+  const differs = ['login', 'email'].map((column) => `${column} <> ${slot(column)}`).join(' or ')
+  return `version + case when ${differs} then 1 else 0 end`
+}
+
+async function changedProfile(
+  db: Db,
+  id: string,
+  changes: Partial<Profile>,
+): Promise<{ readonly before: Profile; readonly after: Profile } | undefined> {
+  const person = await findPerson(db, id)
+  if (person === undefined) return undefined
+  const after = { ...person.profile, ...changes }
+  checkNames(after)
+  return { before: person.profile, after }
 }
 
 /** Removes a person with her credentials and memberships; false where she does not exist. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('credentials').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
+  await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
@@ -230,11 +319,8 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause
-    throw new ProtocolError(400, 'E0000001', 'Api validation failed: login', {
-      cause,
-      // Which of the two it was stands in no portable part of the database's error.
-      causes: ['login, email: An object with this field already exists in the current organization'],
-    })
+    // Both databases name the column in their message, and have no other part that says which one it was.
+    throw taken([cause instanceof Error && cause.message.includes('email_key') ? 'email' : 'login'], cause)
   }
 }
 
@@ -258,12 +344,16 @@ export async function findCredential<Data>(
     personId,
     authenticator,
     data: JSON.parse(row.data) as Data,
+    stored: row.data,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
 }
 
-/** Stores a person's secret for an authenticator in place of the one before. */
+/**
+ * Stores a person's secret for an authenticator in place of the one before. The version stands in the person's row: who
+ * calls this also calls `updatePerson` with `passwordChangedAt` or `secretChanged`, in the same transaction.
+ */
 export async function putCredential(
   db: Db,
   credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
@@ -282,6 +372,33 @@ export async function putCredential(
     [row],
     'on conflict (person_id, authenticator) do update set data = excluded.data, updated_at = excluded.updated_at',
   )
+}
+
+const swap = statement(
+  (db, value: Value<{ personId: string; authenticator: string; from: string; to: string; now: number }>) =>
+    db
+      .updateTable('credentials')
+      .set({ data: value('to'), updated_at: value('now') })
+      .where('person_id', '=', value('personId'))
+      .where('authenticator', '=', value('authenticator'))
+      .where('data', '=', value('from')),
+)
+
+/**
+ * Stores the same secret in another form, in place of exactly the one that was read: compare-and-swap, never an upsert,
+ * or a sign-in in flight would write the old password back over a new one (A49). False: another is stored by now, which
+ * stays. It is the same secret, so the user's version stays, too.
+ */
+export async function rehashCredential(
+  db: Db,
+  credential: { readonly personId: string; readonly authenticator: string; readonly data: unknown },
+  from: string,
+  now: number,
+): Promise<boolean> {
+  const { personId, authenticator, data } = credential
+  const to = JSON.stringify(data)
+  const { numAffectedRows = 0n } = await swap(db, { personId, authenticator, from, to, now })
+  return numAffectedRows > 0n
 }
 
 export async function removeCredential(db: Db, personId: string, authenticator: string): Promise<void> {

@@ -30,6 +30,13 @@ export interface Person {
   readonly statusChangedAt: number
   readonly passwordChangedAt: number | null
   readonly lastLoginAt: number | null
+  /**
+   * Counts changes of a secret, the status, the login or the email. Neither a sign-in nor a re-hash of the same password
+   * raises it: any number of right sign-ins at once succeed.
+   */
+  readonly version: number
+  /** Keyed hashes of the sources and browsers that she has signed in from lately, newest first. */
+  readonly knownSources?: string
 }
 
 export interface NewPerson {
@@ -42,6 +49,9 @@ export interface PersonChanges {
   readonly status?: PersonStatus
   readonly passwordChangedAt?: number
   readonly lastLoginAt?: number
+  /** A secret other than the password was written, or removed, in the same transaction. */
+  readonly secretChanged?: true
+  readonly knownSources?: string
 }
 
 /** A person's secret for one authenticator, as that authenticator stores it. */
@@ -49,6 +59,8 @@ export interface Credential<Data = unknown> {
   readonly personId: string
   readonly authenticator: string
   readonly data: Data
+  /** The data as it is stored: what a compare-and-swap compares with. */
+  readonly stored: string
   readonly createdAt: number
   readonly updatedAt: number
 }

@@ -173,27 +173,6 @@ export async function findPersonByLogin(db: Db, login: string): Promise<Person |
   return row && toPerson(row)
 }
 
-/** Which of these names somebody else has. */
-export async function takenNames(
-  db: Db,
-  names: { readonly login?: string | undefined; readonly email?: string | undefined },
-  exceptId = '',
-): Promise<readonly ('login' | 'email')[]> {
-  const taken: ('login' | 'email')[] = []
-  for (const field of ['login', 'email'] as const) {
-    const name = names[field]
-    if (name === undefined) continue
-    const row = await db
-      .selectFrom('people')
-      .select('id')
-      .where(`${field}_key`, '=', compareKey(name))
-      .where('id', '!=', exceptId)
-      .executeTakeFirst()
-    if (row !== undefined) taken.push(field)
-  }
-  return taken
-}
-
 /** Who of these has a password. */
 export async function withPassword(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set()

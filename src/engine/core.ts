@@ -12,6 +12,7 @@ import {
   systemRandom,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
+import { sharedNames } from '../directory/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
@@ -20,7 +21,7 @@ import { notedTime, openStorage, type Storage } from '../storage/index.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { seed } from './seed.ts'
 
-/** What may be put in place of the real thing: by tests and the development kit. */
+/** Parts that tests and the development kit may replace. */
 export interface CorePorts {
   readonly clock?: Clock
   readonly random?: Random
@@ -29,8 +30,8 @@ export interface CorePorts {
 }
 
 /**
- * What an engine stands on, without its doors: no port is opened and no mail is sent. The command line works on it,
- * beside engines that run on the same database.
+ * An engine without its network: no port is open and no mail is sent. The command line works on it, beside engines that
+ * run on the same database.
  */
 export interface Core {
   readonly config: Config
@@ -42,15 +43,15 @@ export interface Core {
   readonly hasher: PasswordHasher
   readonly policies: Policies
   readonly people: People
-  /** Brings the database to what the configuration asks for; again after it was emptied. */
+  /** Writes what the configuration asks for into the database; once more after the database was emptied. */
   seed(): Promise<void>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
   register(client: ClientConfig): Promise<void>
 }
 
 /**
- * Opens the database and what reads it. Migrates it unless the configuration says that this is somebody else's job.
- * Throws a ConfigError where it has not been done.
+ * Opens the database and the parts that work on it. Migrates it, or, with `database.migrate: false`, throws a
+ * ConfigError where migrations are pending.
  */
 export async function openCore(config: Config, ports: CorePorts = {}): Promise<Core> {
   const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
@@ -58,7 +59,8 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const secrets = createSecrets(config.secrets)
   const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
   try {
-    if (config.database.migrate) await storage.migrate()
+    if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
+      await warnOfSharedNames(storage, log)
     else await refusePending(storage)
     const clock = await openClock(storage, ports.clock ?? systemClock)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
@@ -66,7 +68,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     const people = createPeople({ storage, clock, random, hasher, policies })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
-    const sow = async () => {
+    const seedDatabase = async () => {
       const parts = { storage, secrets, random, now: clock.now(), hasher, people, hashes }
       await seed({ ...config, clients: [...clients] }, parts)
       await applyConfiguredResources({ config, storage, secrets, random, clock, hasher })
@@ -74,19 +76,31 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     }
     const register = async (client: ClientConfig) => {
       clients = [...clients.filter(({ id }) => id !== client.id), client]
-      await sow()
+      await seedDatabase()
     }
-    return { config, storage, secrets, random, clock, log, hasher, policies, people, seed: sow, register }
+    return {
+      config,
+      storage,
+      secrets,
+      random,
+      clock,
+      log,
+      hasher,
+      policies,
+      people,
+      seed: seedDatabase,
+      register,
+    }
   } catch (error) {
     await storage.close()
     throw error
   }
 }
 
-/** The OAuth part on a core; `issuer` is the public address. */
+/** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */
 export function openOidc(
   { config, storage, secrets, random, clock, log }: Core,
-  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'observe'>,
+  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange'>,
 ): Oidc {
   const lifetimes = lifetimesOf(config)
   return createOidc({
@@ -105,6 +119,16 @@ export function openOidc(
   })
 }
 
+/**
+ * Older releases took a login that was the email of another user. Since names are one namespace such a name leads to the
+ * user who was created first, and an administrator has to rename one of the two.
+ */
+async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
+  for (const { personId, holderId } of await sharedNames(db, 1000)) {
+    log.warn({ personId, holderId }, 'a login or email belongs to another user too: rename one of the two')
+  }
+}
+
 async function refusePending(storage: Storage): Promise<void> {
   const pending = await storage.pendingMigrations()
   if (pending.length > 0) {
@@ -112,14 +136,16 @@ async function refusePending(storage: Storage): Promise<void> {
   }
 }
 
-/** The time that counts: the database server's where there is one, and never behind the highest time stored. */
+/**
+ * A clock that follows the database server, where there is one, and never runs behind the highest time stored (A44).
+ */
 async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
   const offset = (await offsetOf(storage, source)) ?? 0
   const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
   return new MonotonicClock(source, { offset, highest })
 }
 
-/** By how much the database server's time differs from the host's; undefined where there is none that counts. */
+/** The database server's time minus the host's; undefined without a server, or with a clock of a test. */
 export async function offsetOf(storage: Storage, source: Clock): Promise<number | undefined> {
   const serverTime = source === systemClock ? await storage.serverTime() : undefined
   return serverTime === undefined ? undefined : serverTime - source.now()
@@ -141,7 +167,7 @@ export function lifetimesOf({ lifetimes }: Config) {
     idToken: ms('idToken'),
     refreshToken: ms('refreshToken'),
     session: ms('session'),
-    /** Notices are tried for three days. */
+    /** For how long the delivery of a notice is retried: three days. */
     notice: 3 * 24 * 3_600_000,
   }
 }
@@ -150,4 +176,5 @@ const hasherOptions = ({ password }: Config) => ({
   parameters: { memoryKiB: password.memoryKiB, passes: password.passes, lanes: password.lanes },
   concurrency: password.concurrency,
   queue: password.queue,
+  waitMs: password.waitMs,
 })

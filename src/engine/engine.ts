@@ -1,4 +1,4 @@
-import { listEvents, type Observe, record } from '../audit/index.ts'
+import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
 import { authenticatorsWith } from '../authenticators/index.ts'
 import {
   branchOf,
@@ -39,23 +39,23 @@ import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './cor
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 
-/** What may be put in place of the real thing: by tests and the development kit. */
+/** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
   readonly transport?: Transport
   /** A private RSA key (JWK) to sign with instead of those in the database. */
   readonly signingKey?: NonNullable<OidcOptions['signingKey']>
   readonly tokens?: 'real' | 'virtual'
-  /** The status that a request is answered with instead, or undefined to let it pass. */
+  /** Fault injection: the status to answer a request with, or undefined to handle it. */
   readonly fault?: (method: string, path: string) => number | undefined
-  /** Told of every exchange, secrets left out: the flow inspector of development and tests. */
-  readonly observe?: Observe
+  /** Records every exchange, without secrets: for the flow inspector, in development and tests. */
+  readonly recordExchange?: ExchangeRecorder
 }
 
 /** A running engine. */
 export interface Engine {
   /** The public address, without a slash at the end. */
   readonly baseUrl: string
-  /** The port it listens on: another one than the public address tells, where a proxy stands in front. */
+  /** The port it listens on. Behind a proxy it is not the port of the public address. */
   readonly port: number
   /** The issuers as apps are configured with them. */
   readonly issuers: { readonly default: string; readonly org: string }
@@ -66,22 +66,23 @@ export interface Engine {
   readonly oidc: Oidc
   /** The system log, newest first. */
   events(query?: { readonly limit?: number; readonly transactionId?: string }): ReturnType<typeof listEvents>
-  /** Transactions, newest first; the timeline of one. No secret in either. */
+  /** Transactions, newest first, without secrets. */
   transactions(limit?: number): ReturnType<typeof transactionsOf>
+  /** The timeline of one transaction, without secrets. */
   timeline(id: string): ReturnType<typeof timelineOf>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
   register(client: ClientConfig): Promise<void>
-  /** Removes what is over, as the engine does by itself each minute. */
+  /** Runs the maintenance now: the engine runs it by itself each minute. */
   maintain(): Promise<void>
-  /** Empties the database but for signing keys, and seeds it again: configured clients keep their ids and secrets. */
+  /** Empties the database, signing keys excepted, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
-  /** Takes nothing new, finishes what is under way, and lets go of everything. */
+  /** Accepts no new requests, completes those under way and releases all resources. */
   close(): Promise<void>
 }
 
 /**
- * Builds an engine from a checked configuration and starts it: the one place where the parts meet. The database is
- * migrated and seeded before the first request is answered.
+ * Builds an engine from a checked configuration and starts it: the composition root. The database is migrated and seeded
+ * before the first request is answered.
  */
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
   const core = await openCore(config, ports)
@@ -92,7 +93,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
   const metrics = createMetrics()
-  const figures = registerMetrics(metrics, { storage, clock, hasher })
+  const engineMetrics = registerMetrics(metrics, { storage, clock, hasher })
   const mailRandom = branchOf(random, 'mail events')
   const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
@@ -105,11 +106,17 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     renderer: await loadTemplates({ folder: config.mail.templates }),
     onClosed: (tx, mail, outcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
-    onAttempt: figures.mailAttempted,
+    onAttempt: engineMetrics.countMailAttempt,
   })
-  // What is delivered then is due, whosever request it was that woke it.
+  // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
   const authenticators = authenticatorsWith(hasher)
+  const limits = createRequestLimits({
+    budgets: requestBudgetsFrom(config.limits),
+    clock,
+    appFactor: config.limits.appFactor,
+    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
+  })
   const parts: FlowParts = {
     storage,
     secrets,
@@ -119,6 +126,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     authenticators,
     lifetimes,
     budgets: budgetsFrom(config.limits),
+    limits,
     org: {
       name: config.org.name,
       get baseUrl() {
@@ -127,17 +135,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     onCommitted: wakeDelivery,
-    onFlowOutcome: figures.turned,
+    onFlowOutcome: engineMetrics.countFlowOutcome,
   }
-  const limits = createRequestLimits({
-    budgets: requestBudgetsFrom(config.limits),
-    clock,
-    onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
-  })
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,
-    observe: ports.observe,
+    recordExchange: ports.recordExchange,
     ...(ports.tokens && { tokens: ports.tokens }),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -149,7 +152,10 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
-    watching: ports.observe && { observe: ports.observe, lookAt: (by) => findTransaction(parts, by) },
+    watching: ports.recordExchange && {
+      observe: ports.recordExchange,
+      lookAt: (by) => findTransaction(parts, by),
+    },
   })
   const management = managementRoutes({
     storage,
@@ -198,7 +204,14 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
 
   const offset = () => offsetOf(storage, ports.clock ?? systemClock)
-  const upkeep = startMaintenance({ storage, clock, oidc, log, offset, countExpired: figures.countExpired })
+  const maintenance = startMaintenance({
+    storage,
+    clock,
+    oidc,
+    log,
+    offset,
+    countExpired: engineMetrics.countExpired,
+  })
 
   return {
     baseUrl,
@@ -213,7 +226,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transactions: (limit = 100) => transactionsOf(storage.db, limit),
     timeline: (id) => timelineOf(storage.db, id, clock.now()),
     register: core.register,
-    maintain: upkeep.run,
+    maintain: maintenance.run,
     async reset() {
       await delivery.idle()
       clock.rewind()
@@ -225,7 +238,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     async close() {
       await http.close()
-      await upkeep.close()
+      await maintenance.close()
       await delivery.close()
       await transport.close()
       await storage.close()

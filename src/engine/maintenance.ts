@@ -1,86 +1,86 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextCycle } from 'node:timers/promises'
 import type { Logger, MonotonicClock } from '../base/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import { type GrowingTable, noteTime, purge, type Storage } from '../storage/index.ts'
 
-interface UpkeepParts {
+interface MaintenanceParts {
   readonly storage: Storage
   readonly clock: MonotonicClock
   readonly oidc: Oidc
   readonly log: Logger
-  /** The difference between the host's time and the database server's, measured anew; undefined where there is none. */
+  /** Measures the database server's time minus the host's; undefined where there is no server. */
   readonly offset: () => Promise<number | undefined>
-  /** Counts the conversations that have run out. */
+  /** Counts the transactions that have expired. */
   readonly countExpired: (now: number) => Promise<void>
 }
 
 export interface Maintenance {
-  /** Does at once what is done each minute. */
+  /** Runs now; joins a run that is under way. */
   run(): Promise<void>
   close(): Promise<void>
 }
 
-const everyMs = 60_000
+const intervalMs = 60_000
 const day = 24 * 3_600_000
-const batch = 500
-/** No more than this many rows of a table go in one run: what a flood has left goes little by little. */
-const batches = 100
+const batchSize = 500
+/** Of one table in one run: the rows that a flood has left are deleted over several runs (A45). */
+const maxBatches = 100
 
-/** How long a row is kept once its time is over. A day's transactions can still be traced; events stay a quarter. */
-const keptFor: Readonly<Record<GrowingTable, number>> = {
+/** How long a row stays after its end. Transactions stay traceable for a day, events for a quarter. */
+const retention: Readonly<Record<GrowingTable, number>> = {
   transactions: day,
   interactions: day,
   sessions: day,
   outbox: day,
   person_tokens: 0,
-  // Reuse of a token that has expired is refused without a row, too.
+  // An expired token is refused without its row, so the row is not needed to detect reuse.
   artifacts: 0,
   budgets: 0,
   events: 90 * day,
 }
 
 /**
- * What an engine does by itself, at its start and each minute: it takes note of the time, follows the database server's
- * clock, and removes what is over. Each name that a stranger makes up costs rows, the same as a real one: they must not
- * stay (A45). Any number of nodes may do so at once.
+ * What an engine does at its start and each minute: it follows the database server's clock, stores the time, counts
+ * expired transactions and deletes rows past their end. A sign-in with an unknown user costs the same rows as one with a
+ * known user, so without the deletion anyone could fill the database (A45). Any number of nodes may run it at once.
  */
-export function startMaintenance(parts: UpkeepParts): Maintenance {
+export function startMaintenance(parts: MaintenanceParts): Maintenance {
   const { storage, clock, oidc, log } = parts
   let running: Promise<void> | undefined
   let closed = false
 
-  async function keepUp(): Promise<void> {
+  async function maintain(): Promise<void> {
     const offset = await parts.offset()
     if (offset !== undefined) clock.setOffset(offset)
     const now = clock.now()
     await noteTime(storage.db, now)
     await parts.countExpired(now)
-    for (const [table, kept] of Object.entries(keptFor) as [GrowingTable, number][]) {
-      await empty(table, now - kept)
+    for (const [table, retentionMs] of Object.entries(retention) as [GrowingTable, number][]) {
+      await purgeTable(table, now - retentionMs)
     }
     await oidc.purge()
   }
 
-  async function empty(table: GrowingTable, before: number): Promise<void> {
-    for (let count = 0; count < batches && !closed; count++) {
-      if ((await purge(storage.db, table, { before, limit: batch })) < batch) return
-      // SQLite answers in this process: requests get their turn between two batches.
-      await turn()
+  async function purgeTable(table: GrowingTable, before: number): Promise<void> {
+    for (let count = 0; count < maxBatches && !closed; count++) {
+      if ((await purge(storage.db, table, { before, limit: batchSize })) < batchSize) return
+      // SQLite runs in this process and blocks its event loop: requests are answered between two batches.
+      await nextCycle()
     }
   }
 
   const run = (): Promise<void> => {
-    running ??= keepUp().finally(() => {
+    running ??= maintain().finally(() => {
       running = undefined
     })
     return running
   }
-  // The database may be away for a while: the next minute will do.
-  const quietly = () => run().catch((error) => log.error({ err: error }, 'the upkeep failed'))
+  // The database may be unavailable for a while: the next run makes up for it.
+  const runAndLog = () => run().catch((error) => log.error({ err: error }, 'maintenance failed'))
 
-  const timer = setInterval(() => void quietly(), everyMs)
+  const timer = setInterval(() => void runAndLog(), intervalMs)
   timer.unref()
-  void quietly()
+  void runAndLog()
   return {
     run,
     async close() {

@@ -7,66 +7,60 @@ import type { PasswordHasher } from '../passwords/index.ts'
 import type { Storage } from '../storage/index.ts'
 
 export interface EngineMetrics {
-  turned(turn: FlowOutcome): void
-  mailAttempted(outcome: MailOutcome | 'postponed'): void
-  /** Counts what has run out: each node's share of it, together all. */
+  countFlowOutcome(outcome: FlowOutcome): void
+  countMailAttempt(outcome: MailOutcome | 'postponed'): void
+  /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
   countExpired(now: number): Promise<void>
 }
 
-const flows = 'rekey_flow_outcomes_total'
-const mails = 'rekey_mails_total'
+const flowOutcomesTotal = 'rekey_flow_outcomes_total'
+const mailsTotal = 'rekey_mails_total'
 
 /**
- * What an engine tells Prometheus besides its requests. Each label is one of a few words of ours: no id, name or address
- * is among them, and nothing differs between people there are and people there are not.
+ * Registers the metrics of an engine, those of its HTTP requests excepted. Label values come from closed lists: no id,
+ * name or address is among them, and known and unknown users count alike (A01).
  */
 export function registerMetrics(
   metrics: Metrics,
   { storage, clock, hasher }: { storage: Storage; clock: Clock; hasher: PasswordHasher },
 ): EngineMetrics {
-  metrics.describe(flows, 'Sign-ins and recoveries by what became of them.')
-  metrics.describe(mails, 'Attempts to deliver a mail by how they ended.')
-  // From the start, with 0: a series that begins with its first event hides that event from rate().
+  metrics.describe(flowOutcomesTotal, 'Sign-ins and recoveries by outcome.')
+  metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
+  // Every series exists from the start, with 0: rate() does not see the first event of a series that begins with it.
   for (const intent of ['sign-in', 'recovery'] as const) {
-    for (const outcome of flowOutcomes) metrics.count(flows, { intent, outcome }, 0)
+    for (const outcome of flowOutcomes) metrics.count(flowOutcomesTotal, { intent, outcome }, 0)
   }
-  for (const outcome of ['sent', 'dead', 'expired', 'postponed']) metrics.count(mails, { outcome }, 0)
-  // Before anything that asks the database: the question itself would count.
-  addDatabase(metrics, storage)
-  addMails(metrics, storage, clock)
-  addHashes(metrics, hasher)
-  addProcess(metrics)
+  for (const outcome of ['sent', 'dead', 'expired', 'postponed']) metrics.count(mailsTotal, { outcome }, 0)
+  // First: gauges are read in this order, and the query of a later one would itself occupy a connection.
+  addDatabaseMetrics(metrics, storage)
+  addMailMetrics(metrics, storage, clock)
+  addHashMetrics(metrics, hasher)
+  addProcessMetrics(metrics)
   return {
-    turned: ({ intent, outcome }) => metrics.count(flows, { intent, outcome }),
-    mailAttempted: (outcome) => metrics.count(mails, { outcome }),
+    countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),
+    countMailAttempt: (outcome) => metrics.count(mailsTotal, { outcome }),
     async countExpired(now) {
       const expired = await countExpiredTransactions(storage, now)
       for (const [intent, count] of Object.entries(expired)) {
-        metrics.count(flows, { intent, outcome: 'expired' }, count)
+        metrics.count(flowOutcomesTotal, { intent, outcome: 'expired' }, count)
       }
     },
   }
 }
 
-function addMails(metrics: Metrics, storage: Storage, clock: Clock): void {
-  let asked: Promise<Backlog> | undefined
-  // One statement for all three, which are read in one turn.
+function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void {
+  let pending: Promise<Backlog> | undefined
+  // The three gauges of one scrape share one statement.
   const backlog = () => {
-    asked ??= backlogOf(storage.db, clock.now()).finally(() => {
-      asked = undefined
+    pending ??= backlogOf(storage.db, clock.now()).finally(() => {
+      pending = undefined
     })
-    return asked
+    return pending
   }
   const since = (at: number | null) => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000)
-  metrics.gauge(
-    'rekey_mail_queue_length',
-    'Mails that have not left yet.',
-    async () => (await backlog()).waiting,
-  )
-  metrics.gauge(
-    'rekey_mail_queue_oldest_age_seconds',
-    'Age of the oldest mail that has not left.',
-    async () => since((await backlog()).oldestAt),
+  metrics.gauge('rekey_mail_queue_length', 'Mails in the queue.', async () => (await backlog()).waiting)
+  metrics.gauge('rekey_mail_queue_oldest_age_seconds', 'Age of the oldest mail in the queue.', async () =>
+    since((await backlog()).oldestAt),
   )
   metrics.gauge(
     'rekey_mail_queue_oldest_due_seconds',
@@ -75,7 +69,7 @@ function addMails(metrics: Metrics, storage: Storage, clock: Clock): void {
   )
 }
 
-function addHashes(metrics: Metrics, hasher: PasswordHasher): void {
+function addHashMetrics(metrics: Metrics, hasher: PasswordHasher): void {
   metrics.gauge(
     'rekey_password_hashes_running',
     'Password hashes being computed.',
@@ -84,15 +78,15 @@ function addHashes(metrics: Metrics, hasher: PasswordHasher): void {
   metrics.gauge('rekey_password_hashes_waiting', 'Password hashes in the queue.', () => hasher.load().waiting)
   metrics.counter(
     'rekey_password_hashes_refused_total',
-    'Requests sent away because the queue was full.',
+    'Requests refused because the queue was full.',
     () => {
       return hasher.load().refused
     },
   )
 }
 
-/** A database in this process has no connections to count: then there are no such figures. */
-function addDatabase(metrics: Metrics, storage: Storage): void {
+/** Registers nothing for a database in this process, which has no connection pool. */
+function addDatabaseMetrics(metrics: Metrics, storage: Storage): void {
   if (storage.pool() === undefined) return
   const reading = (read: (pool: NonNullable<ReturnType<Storage['pool']>>) => Reading) => (): Reading => {
     const pool = storage.pool()
@@ -108,7 +102,7 @@ function addDatabase(metrics: Metrics, storage: Storage): void {
   )
   metrics.gauge(
     'rekey_database_connections_max',
-    'The most connections there may be.',
+    'Size of the connection pool.',
     reading(({ most }) => most),
   )
   metrics.gauge(
@@ -118,11 +112,11 @@ function addDatabase(metrics: Metrics, storage: Storage): void {
   )
 }
 
-/** In milliseconds; what it measures is told beyond it. */
+/** The sampling interval in milliseconds. It is part of every measured delay, so it is subtracted. */
 const resolution = 20
 
-function addProcess(metrics: Metrics): void {
-  // From the first question on: an engine that nobody watches is not woken for it.
+function addProcessMetrics(metrics: Metrics): void {
+  // Enabled by the first scrape: without one, its timer would wake an idle engine for nothing.
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
   metrics.gauge('process_heap_used_bytes', 'Heap in use.', () => process.memoryUsage().heapUsed)
   metrics.counter('process_cpu_seconds_total', 'Processor time used.', () => {

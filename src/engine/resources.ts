@@ -19,7 +19,7 @@ import { createPeople } from '../people/index.ts'
 import { openPolicies } from '../policies/index.ts'
 import { type Storage, type Tx, takeLock } from '../storage/index.ts'
 
-/** What of an engine's core this needs. */
+/** The parts of an engine's core that the management API needs. */
 interface Parts {
   readonly config: Config
   readonly storage: Storage
@@ -29,7 +29,7 @@ interface Parts {
   readonly hasher: PasswordHasher
 }
 
-/** What the management API stands on, without an engine that serves it. */
+/** The parts of the management API without an engine that serves it. */
 function managementParts({ config, ...core }: Parts, storage: Storage): ManagementParts {
   const policies = openPolicies(storage.db, config)
   return {
@@ -45,11 +45,11 @@ function managementParts({ config, ...core }: Parts, storage: Storage): Manageme
   }
 }
 
-/** The management API on this database, with every right. */
+/** Calls the management API on this database in process, with all permissions. */
 export const apiOn = (core: Parts, actor: Party): Api =>
   callOperations(operations, managementParts(core, core.storage), actor)
 
-/** The same within one transaction: all that `work` does stands, or, where it throws, nothing. Seeds wait for their turn. */
+/** The same within one transaction, rolled back where `work` throws, and under the lock that seeding takes. */
 export const inOneTransaction = <T>(
   core: Parts,
   actor: Party,
@@ -62,28 +62,28 @@ export const inOneTransaction = <T>(
   })
 
 /**
- * Brings the database to what the `resources` of the configuration say, if they have changed since that was last done:
- * what was changed over the API stays otherwise. Throws a ConfigError with everything that is wrong.
+ * Applies the `resources` of the configuration to the database, if they have changed since they were last applied: an
+ * unchanged file does not undo what was changed over the API. Throws a ConfigError with all problems.
  */
 export async function applyConfiguredResources(core: Parts): Promise<void> {
   const { resources } = core.config
   const text = JSON.stringify(resources)
-  // A hash: there may be secrets of apps in it.
-  const wanted = core.secrets.hash('declared resources', text)
-  if (text === '{}' || (await appliedResources(core.storage.db)) === wanted) return
+  // Stored as a keyed hash: the resources may contain secrets of apps.
+  const wantedHash = core.secrets.hash('declared resources', text)
+  if (text === '{}' || (await appliedResources(core.storage.db)) === wantedHash) return
   const actor: Party = { id: 'configuration', type: 'SystemPrincipal' }
   await inOneTransaction(core, actor, async (api, tx) => {
-    // Another node has just done so.
-    if ((await appliedResources(tx)) === wanted) return
+    // Another node has applied them while this one waited for the lock.
+    if ((await appliedResources(tx)) === wantedHash) return
     const { declared, problems } = readResources(resources)
     const plan = await planOf(api, declared)
-    refuse([...problems, ...plan.problems])
+    throwProblems([...problems, ...plan.problems])
     await applyPlan(api, plan)
-    await noteAppliedResources(tx, wanted)
+    await noteAppliedResources(tx, wantedHash)
   })
 }
 
-function refuse(problems: readonly ResourceProblem[]): void {
+function throwProblems(problems: readonly ResourceProblem[]): void {
   if (problems.length === 0) return
   throw new ConfigError(problems.map(({ path, words }) => `${['resources', ...path].join('.')}: ${words}`))
 }

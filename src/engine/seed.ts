@@ -23,13 +23,13 @@ interface SeedParts {
   readonly now: number
   readonly hasher: PasswordHasher
   readonly people: People
-  /** Hashes of seeded passwords made before, so that going back to the seed costs none. */
+  /** Password hashes of earlier runs, by password: a reset to the seed computes none again. */
   readonly hashes: Map<string, Promise<string>>
 }
 
 /**
- * Brings the database to what the configuration asks for. Adds and updates; what it does not name it leaves alone. Nodes
- * that start at once on an empty database take turns.
+ * Writes what the configuration asks for into the database. Adds and updates; what the configuration does not name stays
+ * as it is. Nodes that start at once on an empty database run one after the other, by a lock.
  */
 export async function seed(config: Config, parts: SeedParts): Promise<void> {
   const { storage, random, now } = parts
@@ -50,13 +50,13 @@ async function seedClient(config: ClientConfig, { storage, secrets, random, now 
   const { id, label, secret, ...rest } = config
   await storage.transaction(async (tx) => {
     await takeLock(tx, 'seed')
-    const before = await findClient(tx, id)
-    if (before !== undefined) {
-      const settings: ClientSettings = { ...before.settings, ...rest }
+    const existing = await findClient(tx, id)
+    if (existing !== undefined) {
+      const settings: ClientSettings = { ...existing.settings, ...rest }
       await updateClient(tx, id, { label, settings }, now)
-      // One that was rotated away since stays so: the file may still name what must not be used any more.
-      if (secret !== undefined && !hasClientSecret(before, secret, secrets)) {
-        await replaceClientSecrets(tx, before, secret, { secrets, now })
+      // A secret that was deactivated over the API stays so, although the file still names it.
+      if (secret !== undefined && !hasClientSecret(existing, secret, secrets)) {
+        await replaceClientSecrets(tx, existing, secret, { secrets, now })
       }
       return
     }
@@ -80,7 +80,7 @@ async function seedPerson(
   try {
     await people.add({ profile: { login, email, ...names }, passwordHash })
   } catch (error) {
-    // Another node has just done so.
+    // Not an error where another node has just created the same user.
     if ((await findPersonByIdentifier(storage.db, login)) === undefined) throw error
   }
 }

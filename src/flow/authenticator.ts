@@ -2,7 +2,7 @@ import { plainHash, type Random, type Secrets } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import type { Budgets, Use } from '../limits/index.ts'
+import type { Budgets, Source, Use } from '../limits/index.ts'
 import type { PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
@@ -31,8 +31,10 @@ export interface Authenticator {
 export interface Verification {
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext): Promise<Started>
-  /** Judges an answer. Takes the same time and statements whether or not the person exists. */
+  /** Judges an answer. Takes the same time and statements whether or not the user exists. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
+  /** Where judging is dear (a password hash), what is asked before it: nothing is computed for a spent budget (A51). */
+  admit?(input: Input, context: StepContext): Admission
   /** What the form asks for. */
   fields(challenge: Challenge | undefined): readonly Field[]
   /** Whether the challenge can be sent again. */
@@ -53,6 +55,15 @@ export interface Started {
   readonly charges?: (outcome: Outcome) => readonly Charge[]
 }
 
+/** What is asked before an answer is judged. Nothing of it depends on whether the user exists. */
+export interface Admission {
+  /** Whether there is an answer to judge at all. */
+  readonly isReadable: boolean
+  /** Where one of these is spent, the answer is wrong without being judged. */
+  readonly uses: readonly Use[]
+  readonly refusal: Refusal
+}
+
 export type Judgement =
   /** There is nothing to judge: a field is missing or of the wrong type. */
   | { readonly verdict: 'unreadable' }
@@ -60,8 +71,13 @@ export type Judgement =
       readonly verdict: 'right' | 'wrong'
       /** Right, but too old to go on with: it must be replaced first. */
       readonly expired?: boolean
-      /** Budgets the guess is charged to, by account: silent, an answer over budget is just wrong. */
-      readonly budgets: readonly { readonly budget: Charge['budget']; readonly subject: string }[]
+      /**
+       * Budgets that the guess is charged to, and that the visitor sees or could measure. So they are charged by what
+       * she saw (the name as typed, the form that was shown), whatever is stored of the account (A52).
+       */
+      readonly visible?: readonly Use[]
+      /** Budgets by account, silent: an answer over one of them is just wrong. */
+      readonly budgets: readonly Use[]
       /** A budget that a wrong answer may be the last of, and what happens then besides. */
       readonly last?: {
         readonly budget: Charge['budget']
@@ -112,6 +128,10 @@ export interface StepContext extends View {
   readonly random: Random
   readonly secrets: Secrets
   readonly budgets: Budgets
+  /** Where the request comes from, as every budget counts it. */
+  readonly source: Source
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal | undefined
   readonly client: Client
   readonly interaction: Interaction
   /** The subject, read afresh at every step; absent: nobody is known by that name, or nobody was named yet. */
@@ -121,7 +141,7 @@ export interface StepContext extends View {
     credential<Data>(
       personId: string,
       authenticator: string,
-    ): Promise<{ readonly data: Data; readonly updatedAt: number } | undefined>
+    ): Promise<{ readonly data: Data; readonly stored: string; readonly updatedAt: number } | undefined>
   }
   /** A person as she counts now, with the policy that applies to her; for nobody, Everyone's. */
   memberFor(
@@ -129,6 +149,15 @@ export interface StepContext extends View {
   ): Promise<{ readonly person: Person | undefined; readonly policy: Policy }>
   /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
   used(uses: readonly Use[]): Promise<readonly number[]>
+  /** Whether the user has signed in from this source, or with this browser, before. */
+  isKnownSource(person: Person | undefined): boolean
+  /**
+   * Claims the transaction for dear work until this submission ends. A second submission of the same transaction meanwhile is
+   * answered as one that lost the race for its version: it costs no hash (A51).
+   */
+  claim(): void
+  /** Counts a mail that is about to be queued, by source and by client; refused where there were too many (A57). */
+  chargeMail(): Promise<Refusal | undefined>
   /** Where a magic link leads, for its token. */
   linkFor(token: string): string
   /** What this installation calls itself, and its public address. */

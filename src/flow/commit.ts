@@ -1,9 +1,12 @@
-import { type NewEvent, recordAll, sessionsCleared } from '../audit/index.ts'
+import { type NewEvent, recordEvents, sessionsCleared } from '../audit/index.ts'
 import type { Clock, Random, Secrets } from '../base/index.ts'
 import { queueMail } from '../delivery/index.ts'
 import {
+  asJudged,
   endPersonTokens,
+  type JudgedUser,
   putCredential,
+  rehashCredential,
   removeCredential,
   updatePerson,
   usePersonToken,
@@ -15,7 +18,7 @@ import {
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
-import { clearBudgets, roomIn, spend } from '../limits/index.ts'
+import { clearBudgets, roomIn, sourceOf, spend } from '../limits/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued } from './events.ts'
@@ -41,6 +44,8 @@ export interface Commitment {
   readonly transaction: Transaction
   readonly interaction: Interaction
   readonly outcome: Outcome
+  /** The user that the outcome was computed from; undefined where it is about no user, known or not. */
+  readonly user: JudgedUser | undefined
   /** The name of the step that was taken. */
   readonly step: string
   /** Set where the outcome grants: who is signed in, and how she proved it. */
@@ -52,6 +57,8 @@ export interface Grant {
   readonly amr: readonly string[]
   /** Her account was locked, and its time is over. */
   readonly unlocks: boolean
+  /** The sources that she is known from now on. */
+  readonly knownSources: string
 }
 
 export interface Committed {
@@ -60,9 +67,13 @@ export interface Committed {
 }
 
 /**
- * Carries an outcome out in one database transaction: the move from the version that was read, the charges, the
- * effects and, if it grants, the session and the interaction code. Undefined: somebody else moved the transaction
- * first, so nothing was judged, charged or written.
+ * Carries an outcome out in one database transaction: the lock of the user's row, the move from the version that was
+ * read, the charges, the effects and, if it grants, the session and the interaction code. Undefined: somebody else moved
+ * the transaction first, so nothing was judged, charged or written. Throws `StaleRead`, and writes nothing, where the user
+ * is not as judged any more: the credential or the status that an answer was right by must stand when it is written (A49).
+ *
+ * The user's row comes first, before the transaction and the budgets: what an owner or an administrator does to a user
+ * begins with it, too, so that neither waits for the other in a circle (A50).
  */
 export async function commit(parts: CommitParts, commitment: Commitment): Promise<Committed | undefined> {
   const { transaction, outcome } = commitment
@@ -85,7 +96,7 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
     const moved = await move(parts.storage.db, transaction, settled(outcome), parts.clock.now())
     return moved ? { outcome: settled(outcome) } : undefined
   }
-  return parts.storage.transaction(async (tx) => {
+  return inTransaction(parts.storage, commitment.user, async (tx) => {
     const now = parts.clock.now()
     if (!(await move(tx, transaction, settled(outcome), now))) return undefined
     const { outcome: judged, uses, announced } = await charge(tx, outcome, now)
@@ -106,10 +117,16 @@ export async function commit(parts: CommitParts, commitment: Commitment): Promis
       final.progress.closed === 'cancelled' ? openSuccessor(work) : [],
       granted === undefined ? [] : signIn(work, granted),
     ])
-    await recordAll(tx, events.flat().map(toldOf(commitment)), { random: parts.random, now })
+    await recordEvents(tx, events.flat().map(toldOf(commitment)), { random: parts.random, now })
     return { outcome: final, ...(interactionCode !== undefined && { interactionCode }) }
   })
 }
+
+const inTransaction = <T>(
+  storage: Storage,
+  user: JudgedUser | undefined,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
 
 /** Nothing to write: a poll, or an answer that could not even be judged. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
@@ -228,7 +245,8 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
   const { transaction } = commitment
   switch (effect.type) {
     case 'mail.queue': {
-      const mail = { ...effect.mail, transactionId: transaction.id }
+      const source = secrets.hash('mail source', sourceOf(commitment.interaction).key)
+      const mail = { ...effect.mail, transactionId: transaction.id, source }
       const id = await queueMail(tx, mail, { secrets, random, now })
       const moved = { before: transaction.progress, after: final.progress }
       return [withDebugData(mailQueued(mail, id, moved), uses)]
@@ -236,8 +254,13 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'credential.put':
       await putCredential(tx, effect, now)
       return []
+    case 'credential.rehash':
+      // Another sign-in may have been first; nothing depends on it.
+      await rehashCredential(tx, effect, effect.from, now)
+      return []
     case 'credential.remove':
       await removeCredential(tx, effect.personId, effect.authenticator)
+      await updatePerson(tx, effect.personId, { secretChanged: true }, now)
       return []
     case 'person.update':
       await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
@@ -296,7 +319,7 @@ async function openSuccessor({ tx, parts, commitment, now }: Work): Promise<Even
 }
 
 /** The one good end: a session, an interaction code, and a conversation that is over. */
-async function signIn(work: Work, { personId, amr, unlocks }: Grant): Promise<Events> {
+async function signIn(work: Work, { personId, amr, unlocks, knownSources }: Grant): Promise<Events> {
   const { tx, parts, sessionId, interactionCode: code = '', now } = work
   const { interaction } = work.commitment
   const { lifetimes, secrets } = parts
@@ -314,7 +337,7 @@ async function signIn(work: Work, { personId, amr, unlocks }: Grant): Promise<Ev
   await together<unknown>([
     startSession(tx, session),
     complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
-    updatePerson(tx, personId, { lastLoginAt: now, ...(unlocks && { status: 'ACTIVE' }) }, now),
+    updatePerson(tx, personId, { lastLoginAt: now, knownSources, ...(unlocks && { status: 'ACTIVE' }) }, now),
   ])
   return [
     {

@@ -23,6 +23,7 @@ export * from './outcome.ts'
 export * from './progress.ts'
 export * from './stage.ts'
 export * from './step.ts'
+export { accountSubject, nameSubject } from './subjects.ts'
 export { createFlow, type Flow, type FlowAnswer, type Submission } from './submit.ts'
 export {
   type Timeline,
@@ -30,3 +31,4 @@ export {
   timelineOf,
   transactionsOf,
 } from './timeline.store.ts'
+export { judgedUser } from './transactions.store.ts'

@@ -11,12 +11,14 @@ import {
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import { type Budgets, type RequestSource, usedOf } from '../limits/index.ts'
+import { type Budgets, type RequestLimits, type RequestSource, sourceOf, usedOf } from '../limits/index.ts'
 import type { Policies, Policy } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext } from './authenticator.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
+import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
+import type { Refusal } from './outcome.ts'
 import { beginByToken } from './progress.ts'
 import { type Stage, stageOf } from './stage.ts'
 import {
@@ -36,6 +38,7 @@ export interface FlowParts {
   readonly clock: Clock
   readonly policies: Policies
   readonly budgets: Budgets
+  readonly limits: RequestLimits
   readonly authenticators: ReadonlyMap<string, Authenticator>
   /** Where a magic link leads, for the client and the link's token. */
   linkFor(clientId: string, token: string): string
@@ -85,16 +88,17 @@ export type RequestCharge = (
 
 const uncharged: RequestCharge = async () => {}
 
-/** Charges a request to the person's address and to the conversation, before it has cost much. */
+/** Charges a request to its source and to the transaction, before it has cost much. */
 async function charged(
   charge: RequestCharge,
   { clientId, origin }: Interaction,
   transaction: Transaction | undefined,
 ): Promise<void> {
-  const { vouched, ip, deviceToken } = origin
+  const { app, vouched, ip, deviceToken } = origin
   const typed = transaction?.progress.subject?.identifier
   await charge({
-    address: vouched ? ip : undefined,
+    address: vouched && !app ? ip : undefined,
+    app: app ? clientId : undefined,
     client: clientId,
     device: deviceToken,
     transaction: transaction?.id,
@@ -189,8 +193,18 @@ async function userAndPolicy(
   return { policy, lockIsOver, person: person && lockIsOver ? { ...person, status: 'ACTIVE' } : person }
 }
 
+/** What a submission has of its own. */
+export interface SubmissionPorts {
+  readonly signal?: AbortSignal | undefined
+  claim(): void
+}
+
 /** Read ports and values for a step. */
-export function contextOf(parts: FlowParts, standing: TransactionContext): StepContext {
+export function contextOf(
+  parts: FlowParts,
+  standing: TransactionContext,
+  { signal, claim }: SubmissionPorts,
+): StepContext {
   const { db } = parts.storage
   const now = parts.clock.now()
   const { transaction, interaction, client, person, policy, stage } = standing
@@ -207,6 +221,11 @@ export function contextOf(parts: FlowParts, standing: TransactionContext): StepC
     random: parts.random,
     secrets: parts.secrets,
     budgets: parts.budgets,
+    source: sourceOf(interaction),
+    signal,
+    claim,
+    isKnownSource: (user) => isKnownSource(user?.knownSources, parts.secrets, interaction),
+    chargeMail: () => chargeMail(parts, interaction),
     org: parts.org,
     lifetimes: parts.lifetimes,
     directory: {
@@ -216,6 +235,21 @@ export function contextOf(parts: FlowParts, standing: TransactionContext): StepC
     memberFor: (personId) => userAndPolicyOf(parts, client, personId),
     used: (uses) => usedOf(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
+  }
+}
+
+async function chargeMail(
+  { limits, clock }: FlowParts,
+  { clientId, origin }: Interaction,
+): Promise<Refusal | undefined> {
+  const { app, ip = '' } = origin
+  try {
+    await limits.charge('mail', { address: ip, client: clientId, app: app ? clientId : undefined })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.status !== 429) throw error
+    const seconds = Number(error.headers['Retry-After'])
+    return { status: 429, key: 'tooManyRequests', retryAt: clock.now() + seconds * 1000 }
   }
 }
 

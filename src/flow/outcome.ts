@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/index.ts'
 import type { NewMail } from '../delivery/index.ts'
-import type { PersonChanges, PersonStatus } from '../directory/index.ts'
+import type { JudgedUser, PersonChanges, PersonStatus } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress } from './progress.ts'
 
@@ -32,6 +32,14 @@ export type Effect =
       readonly authenticator: string
       readonly data: unknown
     }
+  /** The same secret in another form, in place of exactly what was read: never over another one. */
+  | {
+      readonly type: 'credential.rehash'
+      readonly personId: string
+      readonly authenticator: string
+      readonly from: string
+      readonly data: unknown
+    }
   | { readonly type: 'credential.remove'; readonly personId: string; readonly authenticator: string }
   | {
       readonly type: 'person.update'
@@ -59,6 +67,11 @@ export interface Charge {
 /** What a step makes of an answer. */
 export interface Outcome {
   readonly progress: Progress
+  /**
+   * The user that this was computed from, as read first. Absent: the subject, as loaded. A step that names a user and
+   * judges an answer at once must say it, for a wrong answer leaves no subject.
+   */
+  readonly user?: JudgedUser
   readonly effects?: readonly Effect[]
   readonly charges?: readonly Charge[]
   readonly refused?: Refusal

@@ -1,8 +1,12 @@
 import { ProtocolError } from '../base/index.ts'
+import type { JudgedUser } from '../directory/index.ts'
+import { retryStale } from '../storage/index.ts'
 import { checkAccess, needsAccess } from './access.ts'
+import { acceptUnlessClaimed, createClaims } from './claims.ts'
 import { type Committed, commit, type Grant } from './commit.ts'
 import { flowOutcomesOf } from './flow-outcomes.ts'
 import type { Input } from './form.ts'
+import { rememberSource } from './known-sources.ts'
 import {
   assignmentOf,
   contextOf,
@@ -18,7 +22,7 @@ import type { Message, Outcome, Refusal } from './outcome.ts'
 import type { Progress } from './progress.ts'
 import { stageOf } from './stage.ts'
 import { onOffer, type Step } from './step.ts'
-import { findTransactionOfInteraction } from './transactions.store.ts'
+import { findTransactionOfInteraction, judgedUser } from './transactions.store.ts'
 
 /** Where a transaction stands after a request, and what is to be said about it. */
 export interface FlowAnswer {
@@ -36,6 +40,8 @@ export interface Submission {
   readonly stateHandle: string
   readonly input: Input
   readonly charge?: RequestCharge
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal
 }
 
 export interface Flow {
@@ -50,6 +56,7 @@ export interface Flow {
 
 /** @param steps the step table; the flow offers and accepts exactly these. */
 export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
+  const claims = createClaims()
   return {
     async introspect(by, charge) {
       const standing =
@@ -60,31 +67,62 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       return { context: standing, from: standing }
     },
 
-    async submit({ path, stateHandle, input, charge }) {
-      const standing = await loadByState(parts, stateHandle, charge)
-      const context = contextOf(parts, standing)
-      const step = onOffer(steps, context).find((candidate) => candidate.path === path)
-      if (step === undefined) return notOnOffer(steps, standing, path)
-
-      const accepted = await step.accept(input, context)
-      const reached = await contextAfter(parts, standing, accepted)
-      const outcome = await withAccessChecked(parts, reached, accepted)
-      const committed = await commit(parts, {
-        transaction: standing.transaction,
-        interaction: standing.interaction,
-        outcome,
-        step: step.name,
-        grants: (result) => grantOf(parts, reached, result),
-      })
-      // Somebody else moved it first: this answer was not judged and learns nothing but where the transaction stands.
-      if (committed === undefined) return this.introspect({ stateHandle })
-      parts.onCommitted()
-      for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
-        parts.onFlowOutcome?.(turn)
-      return { ...(await answerOf(parts, reached, committed)), from: standing }
+    async submit(submission) {
+      const { stateHandle, charge } = submission
+      const first = await loadByState(parts, stateHandle, charge)
+      const answer = await claims.during(first.transaction.id, (claim) =>
+        // The user may change between the judgement and the commit: then the same answer is judged anew by what the
+        // user has become. The request was charged when it came.
+        retryStale(async (attempt) => {
+          const loaded = attempt === 1 ? first : await loadByState(parts, stateHandle)
+          const isMoved = loaded.transaction.version !== first.transaction.version
+          return isMoved ? undefined : take(parts, steps, loaded, { ...submission, claim })
+        }),
+      )
+      // Another submission moved it first, or is being judged: this one was not, and learns only where the transaction is.
+      return answer ?? this.introspect({ stateHandle })
     },
   }
 }
+
+/** Takes a submission; undefined where another one of the same transaction came first. */
+async function take(
+  parts: FlowParts,
+  steps: readonly Step[],
+  standing: TransactionContext,
+  { path, input, signal, claim }: Submission & { claim(): void },
+): Promise<FlowAnswer | undefined> {
+  const context = contextOf(parts, standing, { signal, claim })
+  const step = onOffer(steps, context).find((candidate) => candidate.path === path)
+  if (step === undefined) return notOnOffer(steps, standing, path)
+
+  const accepted = await acceptUnlessClaimed(() => step.accept(input, context))
+  if (accepted === undefined) return undefined
+  const reached = await contextAfter(parts, standing, accepted)
+  const outcome = await withAccessChecked(parts, reached, accepted)
+  const committed = await commit(parts, {
+    transaction: standing.transaction,
+    interaction: standing.interaction,
+    outcome,
+    user: accepted.user ?? userOf(reached, accepted),
+    step: step.name,
+    grants: (result) => grantOf(parts, reached, result),
+  })
+  if (committed === undefined) return undefined
+  parts.onCommitted()
+  for (const turn of flowOutcomesOf(standing.transaction.progress, committed.outcome))
+    parts.onFlowOutcome?.(turn)
+  return { ...(await answerOf(parts, reached, committed)), from: standing }
+}
+
+/** The user that an outcome is about, as read before it was computed; undefined before any is named. */
+const userOf = (
+  { transaction, person }: TransactionContext,
+  { progress }: Outcome,
+): JudgedUser | undefined =>
+  (progress.subject ?? transaction.progress.subject) === undefined
+    ? undefined
+    : judgedUser(transaction.id, person)
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
 function notOnOffer(steps: readonly Step[], standing: TransactionContext, path: string): FlowAnswer {
@@ -123,7 +161,7 @@ async function withAccessChecked(
 
 function grantOf(
   parts: FlowParts,
-  { policy, lockIsOver }: TransactionContext,
+  { policy, lockIsOver, person, interaction }: TransactionContext,
   { progress }: Outcome,
 ): Grant | undefined {
   const personId = progress.subject?.userId
@@ -132,7 +170,10 @@ function grantOf(
     ({ authenticator }) => parts.authenticators.get(authenticator)?.amr ?? [],
   )
   const amr = [...new Set(methods)]
-  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr, unlocks: lockIsOver }
+  // A new password: whoever signed in with the old one is not known any more.
+  const before = progress.replaced.length > 0 ? '' : person?.knownSources
+  const knownSources = rememberSource(before, parts.secrets, interaction)
+  return { personId, amr: amr.length > 1 ? [...amr, 'mfa'] : amr, unlocks: lockIsOver, knownSources }
 }
 
 async function answerOf(

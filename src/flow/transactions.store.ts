@@ -1,6 +1,13 @@
 import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
-import { type Member, type MemberRow, memberFrom, personColumns } from '../directory/index.ts'
+import {
+  type JudgedUser,
+  type Member,
+  type MemberRow,
+  memberColumns,
+  memberFrom,
+  type Person,
+} from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import {
   type Db,
@@ -96,14 +103,12 @@ export interface TransactionRecord {
 
 const recordText = `
   select ${prefixed('interactions', 'i_', interactionColumns)}, ${prefixed('transactions', 't_', transactionColumns)},
-    ${prefixed('clients', 'c_', clientColumns)}, ${prefixed('people', 'p_', personColumns)},
-    everyone.id as everyone_id, memberships.group_id
+    ${prefixed('clients', 'c_', clientColumns)}, ${memberColumns}
   from interactions
   left join transactions on transactions.interaction_id = interactions.id
   left join clients on clients.id = interactions.client_id
   left join groups as everyone on everyone.name_key = 'everyone'
-  left join people on people.id = transactions.person_id
-  left join memberships on memberships.person_id = people.id`
+  left join people on people.id = transactions.person_id`
 
 /** Everything about a conversation in one statement, which is the same for people who exist and for people who do not. */
 export async function findRecordByState(
@@ -112,7 +117,7 @@ export async function findRecordByState(
   secrets: Secrets,
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where transactions.state_hash = $1`
-  return recordFrom(await run<RecordRow>(db, text, [plainHash(stateHandle)]), secrets)
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), secrets)
 }
 
 /** The latest conversation of an interaction that has not expired. */
@@ -122,17 +127,11 @@ export async function findRecordByInteraction(
   { secrets, now }: { readonly secrets: Secrets; readonly now: number },
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
-    order by transactions.turn desc`
-  return recordFrom(await run<RecordRow>(db, text, [plainHash(handle), now]), secrets)
+    order by transactions.turn desc limit 1`
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), secrets)
 }
 
-/** One row a turn and group of the person. */
-interface RecordRow extends MemberRow {
-  readonly t_id: string | null
-}
-
-function recordFrom(rows: readonly RecordRow[], secrets: Secrets): TransactionRecord | undefined {
-  const [first] = rows
+function recordFrom([first]: readonly MemberRow[], secrets: Secrets): TransactionRecord | undefined {
   if (first === undefined) return undefined
   const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
   const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
@@ -141,7 +140,7 @@ function recordFrom(rows: readonly RecordRow[], secrets: Secrets): TransactionRe
     transaction: transaction && toTransaction(transaction, secrets),
     interaction: toInteraction(interaction),
     client: client && toClient(client),
-    member: memberFrom(rows.filter(({ t_id }) => t_id === first.t_id)),
+    member: memberFrom(first),
   }
 }
 
@@ -234,7 +233,15 @@ export async function findTransactionByLink(
  * conversation, so that the index costs what it costs for people who exist.
  */
 const personIdOf = (id: string, { subject }: Progress): string | null =>
-  subject === undefined ? null : (subject.userId ?? `00u${id.slice(3)}`)
+  subject === undefined ? null : (subject.userId ?? unknownUserId(id))
+
+/** A user as read, for the commit to compare with; an unknown one has an id of nobody's, so that the same is written. */
+export const judgedUser = (transactionId: string, person: Person | undefined): JudgedUser => ({
+  id: person?.id ?? unknownUserId(transactionId),
+  version: person?.version,
+})
+
+const unknownUserId = (transactionId: string): string => `00u${transactionId.slice(3)}`
 
 type Move = Pick<
   Row<'transactions'>,

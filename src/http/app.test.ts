@@ -61,13 +61,13 @@ const idx = (payload: string, headers: Record<string, string> = {}) =>
     payload,
   })
 
-describe('every answer', () => {
+describe('every response', () => {
   test.each<[string, InjectOptions]>([
     ['a good one', { url: '/health/live' }],
     ['an unknown path', { url: '/nowhere' }],
     ['a failure', { url: '/broken' }],
-    ['an address that cannot be read', { url: '/%' }],
-  ])('is not to be stored, sniffed, framed or referred from: %s', async (_what, request) => {
+    ['an address that cannot be parsed', { url: '/%' }],
+  ])('has the security headers: %s', async (_what, request) => {
     const { headers } = await app.inject(request)
 
     expect(headers).toMatchObject({
@@ -81,7 +81,7 @@ describe('every answer', () => {
     expect(headers).not.toHaveProperty('strict-transport-security')
   })
 
-  test('carries an id of its own', async () => {
+  test('has a unique request id', async () => {
     const ids = await Promise.all(
       ['/health/live', '/nowhere', '/broken'].map(async (url) => {
         const { headers } = await app.inject({ url, headers: { 'x-request-id': 'chosen' } })
@@ -93,13 +93,13 @@ describe('every answer', () => {
     for (const id of ids) expect(id).toMatch(/^req\w{17}$/)
   })
 
-  test('of a page keeps the page’s own Content-Security-Policy', async () => {
+  test('keeps the Content-Security-Policy that a page sets', async () => {
     const { headers } = await app.inject({ url: '/page' })
 
     expect(headers['content-security-policy']).toBe("default-src 'self'")
   })
 
-  test('under https asks browsers to stay there', async () => {
+  test('has Strict-Transport-Security under https', async () => {
     const secure = build({ issuer: 'https://id.example' })
 
     const { headers } = await secure.inject({ url: '/health/live' })
@@ -126,7 +126,7 @@ describe('errors', () => {
       'E0000022',
     ],
     ['a wrong method on an IDX path', { url: '/idp/idx/echo' }, 405, 'E0000022'],
-    ['an address that cannot be read', { url: '/%' }, 400, 'E0000003'],
+    ['an address that cannot be parsed', { url: '/%' }, 400, 'E0000003'],
     ['a spent budget', { url: '/limited' }, 429, 'E0000047'],
     ['a failure', { url: '/broken' }, 500, 'E0000009'],
   ])('of %s have the API’s shape', async (_what, request, status, code) => {
@@ -137,7 +137,7 @@ describe('errors', () => {
     expect(answer.json()).toEqual({ ...shape, errorCode: code, errorLink: code })
   })
 
-  test('of ours tell no more than an id, which the log explains', async () => {
+  test('inside the engine reveal only an id, which the log explains', async () => {
     lines.length = 0
 
     const { body } = await app.inject({ url: '/broken?token=secret' })
@@ -148,12 +148,12 @@ describe('errors', () => {
     expect(line).not.toContain('secret')
   })
 
-  test('may bring headers along', async () => {
+  test('can have headers', async () => {
     expect((await app.inject({ url: '/limited' })).headers['retry-after']).toBe('7')
     expect((await app.inject({ method: 'PUT', url: '/idp/idx/echo' })).headers.allow).toBe('POST')
   })
 
-  test('of requests that are no HTTP have the shape, too', async () => {
+  test('of requests that are not valid HTTP have the shape, too', async () => {
     const listening = build()
     const address = await listening.listen({ host: '127.0.0.1', port: 0 })
     const text = await new Promise<string>((resolve, reject) => {
@@ -173,7 +173,7 @@ describe('errors', () => {
     expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ errorCode: 'E0000003' })
   })
 
-  test('can be asked for by the testing kit', async () => {
+  test('can be requested by the testing kit', async () => {
     fault.status = 503
 
     const answer = await idx('{}')
@@ -191,7 +191,7 @@ describe('bodies', () => {
     'application/json; okta-version=1.0.0',
     'application/ion+json; okta-version=1.0.0',
     'APPLICATION/JSON',
-  ])('of the type %s are read', async (type) => {
+  ])('of the type %s are accepted', async (type) => {
     const answer = await idx('{"a":1}', { 'content-type': type })
 
     expect(answer.json()).toEqual({ a: 1 })
@@ -210,19 +210,19 @@ describe('bodies', () => {
     expect([answer.statusCode, answer.json().errorCode]).toEqual([415, 'E0000021'])
   })
 
-  test('A46: without a type are refused, also where there is none', async () => {
+  test('A46: without a type are refused, empty ones too', async () => {
     const answer = await app.inject({ method: 'POST', url: '/idp/idx/echo' })
 
     expect(answer.statusCode).toBe(415)
   })
 
-  test('A47: that can be read in two ways are refused', async () => {
+  test('A47: that parsers read differently are refused', async () => {
     const answer = await idx('{"identifier":"a","identifier":"b"}')
 
     expect([answer.statusCode, answer.json().errorCode]).toEqual([400, 'E0000003'])
   })
 
-  test('of 64 KB are read, larger ones refused', async () => {
+  test('of 64 KB are accepted, larger ones refused', async () => {
     const filled = (length: number) => `{"a":"${'x'.repeat(length - 8)}"}`
 
     expect((await idx(filled(64 * 1024))).statusCode).toBe(200)
@@ -242,7 +242,7 @@ describe('origins', () => {
   }
   const statusFrom = async (origin: string) => (await idx('{}', { origin })).statusCode
 
-  test('A46: a foreign one may not move a transaction on', async () => {
+  test('A46: a foreign one must not advance a transaction', async () => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -255,11 +255,11 @@ describe('origins', () => {
     expect((await idx('{}')).statusCode).toBe(200)
   })
 
-  test('the engine’s own may', async () => {
+  test('the engine’s own is allowed', async () => {
     expect(await statusFrom('http://localhost:9000')).toBe(200)
   })
 
-  test('those of registered redirect URIs and trusted ones may, from the moment they are', async () => {
+  test('those of redirect URIs and trusted ones are allowed as soon as they are registered', async () => {
     expect(await statusFrom('https://app.example')).toBe(403)
     expect(await statusFrom('https://trusted.example')).toBe(403)
 
@@ -276,7 +276,7 @@ describe('origins', () => {
     expect(await statusFrom('app://')).toBe(403)
   })
 
-  test('any localhost may where a client is registered so for development', async () => {
+  test('any localhost is allowed if a client is registered so for development', async () => {
     expect(await statusFrom('http://localhost:3000')).toBe(403)
 
     await createClient(
@@ -289,7 +289,7 @@ describe('origins', () => {
     expect(await statusFrom('http://localhost.evil.example')).toBe(403)
   })
 
-  test('a refusal and a failure carry the CORS headers of an allowed origin', async () => {
+  test('errors have the CORS headers of an allowed origin', async () => {
     const origin = 'http://localhost:9000'
     for (const request of [{ url: '/broken' }, { url: '/limited' }, { url: '/nowhere' }]) {
       const { headers } = await app.inject({ ...request, headers: { origin } })
@@ -304,11 +304,11 @@ describe('origins', () => {
 })
 
 describe('the client’s address', () => {
-  const told = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-host': 'evil.example' }
+  const forwarded = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-host': 'evil.example' }
   const seen = async (http: FastifyInstance, remoteAddress: string) =>
-    (await http.inject({ url: '/email/verify/x', headers: told, remoteAddress })).json().ip
+    (await http.inject({ url: '/email/verify/x', headers: forwarded, remoteAddress })).json().ip
 
-  test('is the socket’s, unless a trusted proxy says otherwise', async () => {
+  test('is that of the socket, unless a trusted proxy forwards another', async () => {
     const behind = build({ trustedProxies: ['10.0.0.0/8'] })
 
     expect(await seen(app, '10.1.2.3')).toBe('10.1.2.3')
@@ -319,12 +319,12 @@ describe('the client’s address', () => {
 })
 
 describe('health and metrics', () => {
-  test('a node whose database answers is live and ready', async () => {
+  test('a node with a database is live and ready', async () => {
     expect((await app.inject({ url: '/health/live' })).statusCode).toBe(200)
     expect((await app.inject({ url: '/health/ready' })).json()).toEqual({ status: 'ready' })
   })
 
-  test('a node whose database or other needs are away is live, but not ready', async () => {
+  test('a node without its database or another dependency is live, but not ready', async () => {
     const gone = await openStorage({ url: 'memory' })
     await gone.migrate()
     const lonely = build({ storage: gone })
@@ -361,7 +361,7 @@ describe('health and metrics', () => {
   })
 })
 
-test('everything stands under the path of the public address, where it has one', async () => {
+test('all routes are below the path of the public address, if it has one', async () => {
   const below = build({ issuer: 'https://h.example/id', basePath: '/id' })
 
   expect((await below.inject({ url: '/id/page' })).statusCode).toBe(200)

@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { ProtocolError, randomId } from '../base/index.ts'
-import { badAddress, handleErrors, handleUnknown, plainRefusal, unsupportedType } from './errors.ts'
+import { badUrlError, handleErrors, handleUnknown, rawBadRequest, unsupportedType } from './errors.ts'
 import { addHealth } from './health.ts'
 import { parseJsonBody } from './json.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -10,13 +10,13 @@ import { createOrigins } from './origins.ts'
 import { schemaless } from './schemaless.ts'
 import { addTraces } from './traces.ts'
 
-/** Larger than any form of the protocols, in bytes. */
+/** Maximum size of a body in bytes: larger than any form of the protocols. */
 const bodyLimit = 64 * 1024
 
 const headers = {
   'Cache-Control': 'no-store',
   Pragma: 'no-cache',
-  // Links carry tokens in their query: no page may pass its address on (A21), be framed (A48) or be sniffed.
+  // Links contain tokens: no page may send its address as a referrer (A21), be framed (A48) or be sniffed.
   'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
@@ -24,7 +24,7 @@ const headers = {
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
 
-/** Builds the app; it listens when told to. */
+/** Builds the Fastify app. The caller starts it with `listen`. */
 export function createHttp(options: HttpOptions): FastifyInstance {
   const { storage, random, log, basePath = '', metrics = createMetrics(), ready = async () => {} } = options
   const issuer = () => (typeof options.issuer === 'string' ? options.issuer : options.issuer())
@@ -36,13 +36,13 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     schemaController: schemaless,
     genReqId: () => randomId(random, 'req'),
     requestIdHeader: false,
-    // Of nobody else is X-Forwarded-For believed: it decides whose budget a guess is charged to.
+    // X-Forwarded-For is trusted from these proxies only: the address decides which budget a guess is charged to.
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     requestTimeout: 30_000,
-    clientErrorHandler: (_error, socket) => void socket.end(plainRefusal(random)),
+    clientErrorHandler: (_error, socket) => void socket.end(rawBadRequest(random)),
     frameworkErrors(_error, request, reply) {
       const answer = (reply as FastifyReply).code(400).headers(headers)
-      answer.header('X-Okta-Request-Id', request.id).type('application/json').send(badAddress(random))
+      answer.header('X-Okta-Request-Id', request.id).type('application/json').send(badUrlError(random))
     },
   })
   handleErrors(app, { log, random })
@@ -54,16 +54,17 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')
   })
-  hangUpWhenClosing(app)
+  closeConnectionsOnShutdown(app)
   addCors(app, isAllowed)
   app.register(
-    // Registered, not added at once, so that it runs after CORS has put its headers on: a refusal needs them, too.
+    // Registered as a plugin, so that it runs after CORS has set its headers: refusals need them, too.
     shared(async (root) => {
       root.addHook('onRequest', async (request) => {
         const path = pathOf(request)
         const status = options.fault?.(request.method, path)
         const code = status === 429 ? 'E0000047' : 'E0000009'
-        if (status !== undefined) throw new ProtocolError(status, code, 'This failure was asked for.')
+        if (status !== undefined)
+          throw new ProtocolError(status, code, 'This failure was requested by a test.')
         if (request.method === 'POST' && path.startsWith(`${basePath}/idp/`)) {
           await guardIdx(request, isAllowed)
         }
@@ -76,8 +77,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app
 }
 
-/** Who is answered last is also told that nothing more is taken: an open connection would keep a node from ending. */
-function hangUpWhenClosing(app: FastifyInstance): void {
+/** Sends `Connection: close` during shutdown: open keep-alive connections would keep the process from ending. */
+function closeConnectionsOnShutdown(app: FastifyInstance): void {
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
@@ -91,10 +92,10 @@ const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s
 
 type Plugin = (app: FastifyInstance) => Promise<void>
 
-/** A plugin whose hooks count for the whole app instead of a scope of its own. */
+/** A plugin whose hooks apply to the whole app instead of its own scope. */
 const shared = (plugin: Plugin): Plugin => Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 
-/** Cross-origin calls as browsers' SDK clients make them (transport, section 10); on errors as well. */
+/** CORS for SDK clients in browsers, on error responses as well. */
 function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<boolean>): void {
   app.register(cors, {
     origin: async (origin: string | undefined) => origin !== undefined && (await isAllowed(origin)),
@@ -109,7 +110,7 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
       'x-device-fingerprint',
       'x-device-token',
     ],
-    // Userinfo tells in WWW-Authenticate why it refuses, and the SDK reads it there.
+    // The SDK reads the reason of a userinfo error from WWW-Authenticate.
     exposedHeaders: [
       'x-okta-request-id',
       'www-authenticate',
@@ -125,8 +126,8 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
 }
 
 /**
- * Only script of an allowed origin, or no browser at all, may move a transaction on (A46): a foreign page can post
- * without asking first, but not as JSON, and not without telling its origin.
+ * Refuses cross-site requests to a transaction (A46): a page of another origin can post without a preflight, but not as
+ * JSON, and not without an Origin header. Clients that are not browsers send no Origin.
  */
 async function guardIdx(request: FastifyRequest, isAllowed: (origin: string) => Promise<boolean>) {
   const { origin, 'content-type': type } = request.headers
@@ -136,7 +137,7 @@ async function guardIdx(request: FastifyRequest, isAllowed: (origin: string) => 
   if (type === undefined) throw new ProtocolError(415, ...unsupportedType)
 }
 
-/** The two types of the protocols' JSON; scopes that want another one replace them. */
+/** Parses the two JSON types of the protocols. Scopes with another content type replace the parsers. */
 function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>(

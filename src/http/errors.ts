@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { type Logger, ProtocolError, type Random, randomId } from '../base/index.ts'
 
-/** The shape of Okta's API errors, for everything that is neither OAuth nor IDX (transport, section 9). */
+/** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
 export interface ApiError {
   readonly errorCode: string
   readonly errorSummary: string
@@ -28,8 +28,8 @@ export const unsupportedType = [
   'Bad request. Accept and/or Content-Type headers likely do not match supported values.',
 ] as const
 
-/** What the framework itself refuses, by its status. */
-const refusals: Readonly<Record<number, readonly [code: string, summary: string]>> = {
+/** Errors of the framework, by status. */
+const frameworkErrors: Readonly<Record<number, readonly [code: string, summary: string]>> = {
   404: ['E0000007', 'Not found.'],
   413: ['E0000003', 'The request body is too large.'],
   415: unsupportedType,
@@ -37,7 +37,7 @@ const refusals: Readonly<Record<number, readonly [code: string, summary: string]
 }
 const badRequest = ['E0000003', 'The request body was not well-formed.'] as const
 
-interface Refusal {
+interface PublicError {
   readonly status: number
   readonly code: string
   readonly summary: string
@@ -45,8 +45,8 @@ interface Refusal {
   readonly causes?: readonly string[]
 }
 
-/** What a caller is told of an error, or undefined where it is our fault and nobody's business. */
-function refusalOf(error: unknown): Refusal | undefined {
+/** The public part of an error, or undefined for internal errors, which are not disclosed. */
+function publicErrorOf(error: unknown): PublicError | undefined {
   if (error instanceof ProtocolError) {
     return {
       status: error.status,
@@ -58,43 +58,43 @@ function refusalOf(error: unknown): Refusal | undefined {
   }
   const status = error instanceof Error ? ((error as Partial<FastifyError>).statusCode ?? 500) : 500
   if (status < 400 || status >= 500) return undefined
-  const [code, summary] = refusals[status] ?? badRequest
+  const [code, summary] = frameworkErrors[status] ?? badRequest
   return { status, code, summary, headers: {} }
 }
 
-/** The one function that turns an error into an API error's body. */
-function describe(
+/** Converts an error into the response of the API, and logs it. */
+function toResponse(
   error: unknown,
   request: { readonly id: string; readonly route: string },
   context: { readonly log: Logger; readonly random: Random },
 ): { readonly status: number; readonly body: ApiError; readonly headers: Readonly<Record<string, string>> } {
-  const refusal = refusalOf(error)
+  const publicError = publicErrorOf(error)
   const body =
-    refusal === undefined
+    publicError === undefined
       ? apiError('E0000009', 'Internal Server Error', context.random)
-      : apiError(refusal.code, refusal.summary, context.random, refusal.causes)
-  const status = refusal?.status ?? 500
+      : apiError(publicError.code, publicError.summary, context.random, publicError.causes)
+  const status = publicError?.status ?? 500
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
   if (status >= 500) context.log.error(line, 'a request failed')
   else if (error instanceof ProtocolError && error.detail !== undefined) {
     context.log.info({ ...line, err: undefined, detail: error.detail }, 'a request was refused')
   }
-  return { status, body, headers: refusal?.headers ?? {} }
+  return { status, body, headers: publicError?.headers ?? {} }
 }
 
-/** Sets the app's error handler. A protocol with a shape of its own sets another in its scope and rethrows the rest. */
+/** Sets the app's error handler. A protocol with its own error shape sets another in its scope and rethrows other errors. */
 export function handleErrors(
   app: FastifyInstance,
   context: { readonly log: Logger; readonly random: Random },
 ): void {
   app.setErrorHandler((error, request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched'
-    const { status, body, headers } = describe(error, { id: request.id, route }, context)
+    const { status, body, headers } = toResponse(error, { id: request.id, route }, context)
     return reply.code(status).headers(headers).type('application/json').send(body)
   })
 }
 
-/** Unknown paths are 404; known ones asked with a method they do not have are 405. */
+/** Unknown paths are answered with 404, known paths with an unsupported method with 405. */
 export function handleUnknown(app: FastifyInstance): void {
   const known: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
@@ -111,12 +111,12 @@ export function handleUnknown(app: FastifyInstance): void {
   })
 }
 
-/** For addresses the router cannot read. */
-export const badAddress = (random: Random): ApiError =>
+/** The error for URLs that the router cannot parse. */
+export const badUrlError = (random: Random): ApiError =>
   apiError('E0000003', 'The address was not well-formed.', random)
 
-/** For requests that are broken before there is a request: the same shape, over the bare socket. */
-export function plainRefusal(random: Random): string {
+/** The error for requests that are not valid HTTP: the same shape as a raw response for the socket. */
+export function rawBadRequest(random: Random): string {
   const body = JSON.stringify(apiError(...badRequest, random))
   return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }

@@ -3,8 +3,8 @@ import type { Logger } from '../base/index.ts'
 import { ping, type Storage } from '../storage/index.ts'
 import type { Metrics } from './metrics.ts'
 
-/** How long the database may take to answer before this node says it is not ready, in milliseconds. */
-const patience = 2000
+/** How long the database may take to answer before this node reports not ready, in milliseconds. */
+const readyTimeoutMs = 2000
 
 /** `GET /health/live` (the process answers), `GET /health/ready` (it can do its work), `GET /metrics` (Prometheus). */
 export function addHealth(
@@ -19,7 +19,7 @@ export function addHealth(
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_request, reply) => {
     try {
-      await within(patience, Promise.all([ping(options.storage.db), options.ready()]))
+      await within(readyTimeoutMs, Promise.all([ping(options.storage.db), options.ready()]))
       return { status: 'ready' }
     } catch (error) {
       options.log.warn({ err: error }, 'not ready')
@@ -33,8 +33,8 @@ export function addHealth(
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
   })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer))
 }

@@ -1,8 +1,8 @@
 /**
- * The Fastify app: what all answers have in common (request id, headers, CORS, body rules, one error shape), health
- * and metrics. The protocols come as plugins; their steps and bodies are not this folder's.
+ * The Fastify app: what all responses have in common (request id, headers, CORS, body rules, error shape), health, metrics
+ * and the OpenAPI document. The protocols are registered as plugins.
  */
-/** The HTTP API as OpenAPI, for an address. Loaded when it is asked for: no start waits for it. */
+/** The OpenAPI document of an engine at an address. Loaded on demand, so that it does not slow down the start. */
 export const openApi = async (address: string): Promise<object> =>
   (await import('./openapi/index.ts')).openApiDocument(address)
 

@@ -12,12 +12,12 @@ test.each([
   ['ten levels', nested(10)],
   ['an escaped backslash before u0000', '{"a":"\\\\u0000"}'],
   ['white space', ' \n{ "a" : [ ] , "b" : { } }\t'],
-])('a body with %s is read as JSON.parse would', (_what, text) => {
+])('a body with %s is parsed like JSON.parse does', (_what, text) => {
   expect(parseJsonBody(bytes(text))).toEqual(JSON.parse(text))
 })
 
 test.each([
-  ['a name twice', '{"a":1,"a":2}', 'a key twice'],
+  ['a duplicate name', '{"a":1,"a":2}', 'a key twice'],
   ['a name twice, one of them escaped', '{"identifier":"x","\\u0069dentifier":"y"}', 'a key twice'],
   ['a name twice further in', '{"a":[{"b":1,"c":2,"b":3}]}', 'a key twice'],
   ['a name twice after a member that is an object', '{"a":1,"b":{"c":[1]},"a":2}', 'a key twice'],
@@ -40,13 +40,13 @@ test.each([
   expect(refusal).toMatchObject({ status: 400, code: 'E0000003', detail })
 })
 
-test('A47: bytes that are no UTF-8 are refused', () => {
+test('A47: bytes that are not UTF-8 are refused', () => {
   const refusal = catching(() => parseJsonBody(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)))
 
   expect(refusal).toMatchObject({ status: 400, detail: 'not UTF-8' })
 })
 
-test('64 KB of one text or of many names are read in a moment', () => {
+test('64 KB of one string or of many names are parsed fast', () => {
   const long = JSON.stringify({ a: 'x\\"'.repeat(16_000) })
   const many = JSON.stringify(
     Object.fromEntries(Array.from({ length: 7000 }, (_, index) => [`k${index}`, 1])),

@@ -1,14 +1,14 @@
 import { ProtocolError } from '../base/index.ts'
 
-/** Deeper bodies than any form of the protocol are somebody's experiment. */
+/** Maximum nesting: deeper than any form of the protocols. */
 const maxDepth = 10
 
 const malformed = (detail: string) =>
   new ProtocolError(400, 'E0000003', 'The request body was not well-formed.', { detail })
 
 /**
- * A body as JSON that can be read in one way only: UTF-8 without a byte order mark, an object, no key twice, no
- * `__proto__`, no NUL, ten levels at most (RFC 8259, section 4; attack A47). Throws 400 otherwise.
+ * Parses JSON that all parsers read alike: UTF-8 without a byte order mark, an object, no duplicate keys, no `__proto__`,
+ * no NUL, at most ten levels. Otherwise two parsers could see different values (RFC 8259, section 4; A47). Throws 400.
  */
 export function parseJsonBody(bytes: Uint8Array): unknown {
   const text = decode(bytes)
@@ -20,7 +20,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
 
 function decode(bytes: Uint8Array): string {
   try {
-    // The mark is kept so that the parser sees it and refuses: readers disagree about what it means.
+    // With the byte order mark left in, JSON.parse refuses it: parsers disagree about its meaning.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw malformed('not UTF-8')
@@ -35,7 +35,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Walks the tokens of a text that is known to be JSON. `JSON.parse` would silently keep the last of two equal keys. */
+/** Checks the tokens of valid JSON. `JSON.parse` would silently use the last of duplicate keys. */
 function check(text: string): void {
   const open: (Set<string> | undefined)[] = []
   let atKey = false
@@ -52,7 +52,7 @@ function check(text: string): void {
 }
 
 function checkString(text: string, keys: Set<string> | undefined): void {
-  // PostgreSQL cannot store it, and nobody types it.
+  // PostgreSQL cannot store NUL, and no form needs it.
   if (text.includes('\0')) throw malformed('a NUL character')
   if (keys === undefined) return
   if (text === '__proto__') throw malformed('a key named __proto__')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createMetrics } from './metrics.ts'
 
-test('counters, histograms and gauges print as Prometheus reads them', async () => {
+test('counters, histograms and gauges have the text format of Prometheus', async () => {
   const metrics = createMetrics()
   metrics.describe('requests_total', 'All requests.')
   metrics.count('requests_total', { route: '/a "b"\\\n', status: '200' })

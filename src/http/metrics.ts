@@ -1,28 +1,28 @@
 type Labels = Readonly<Record<string, string>>
 
-/** What a gauge shows; undefined: nothing at the moment. */
+/** The value of a gauge; undefined: none at present. */
 export type Reading = number | readonly (readonly [Labels, number])[] | undefined
 
-/** Counts for Prometheus (text format 0.0.4): counters, gauges read at the moment of asking, and one kind of histogram. */
+/** Metrics in the text format of Prometheus (0.0.4): counters, gauges that are read on demand, and histograms. */
 export interface Metrics {
   /** Adds to a counter; its name ends in `_total`. */
   count(name: string, labels?: Labels, by?: number): void
   /** Adds one observation, in seconds, to a histogram. */
   observe(name: string, seconds: number, labels?: Labels): void
   /**
-   * Registers a value, or one for each of several labels, that is read whenever somebody asks. One that cannot be read
-   * is left out: the other figures are wanted most when the database is away.
+   * Registers a value, or several with labels, that is read on every scrape. A value that cannot be read is left out: the
+   * other metrics are needed most when the database is unavailable.
    */
   gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void
-  /** Registers a counter that somebody else keeps; its name ends in `_total`. */
+  /** Registers a counter that is read on every scrape; its name ends in `_total`. */
   counter(name: string, help: string, read: () => number): void
-  /** Gives a counter or histogram its line of help. */
+  /** Sets the help text of a counter or histogram. */
   describe(name: string, help: string): void
-  /** Everything as text. */
+  /** Returns all metrics as text. */
   print(): Promise<string>
 }
 
-// From a fast in-memory answer to a hash queued behind others.
+// From a fast response without hashing to a password hash that waits in the queue.
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 interface Histogram {

@@ -7,18 +7,18 @@ export interface HttpOptions {
   readonly storage: Storage
   readonly random: Random
   readonly log: Logger
-  /** The engine's public address, or how to learn it once the server listens. Its origin may call, too. */
+  /** The engine's public address, or a function that returns it once the server listens. Its origin is allowed by CORS. */
   readonly issuer: string | (() => string)
-  /** The path in front of everything, where the public address has one: `/id`, without a slash at the end. */
+  /** The path prefix of all routes, if the public address has one: `/id`, without a trailing slash. */
   readonly basePath?: string
-  /** Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed. */
+  /** Addresses or CIDR ranges of the proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies?: readonly string[]
-  /** The routes of the protocols, with full paths; each in a scope of its own. */
+  /** The routes of the protocols, with full paths, each in its own scope. */
   readonly plugins: readonly FastifyPluginAsync[]
-  /** What `GET /metrics` prints; others may count into it. */
+  /** The metrics that `GET /metrics` returns. */
   readonly metrics?: Metrics
-  /** What must be true besides an answering database before `GET /health/ready` says so; throws where it is not. */
+  /** A further readiness check besides the database; throws if the node is not ready. */
   readonly ready?: () => Promise<void>
-  /** For the testing kit: the status a request is answered with instead, or undefined to let it pass. */
+  /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined
 }

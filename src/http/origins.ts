@@ -7,13 +7,13 @@ interface Known {
   readonly readAt: number
 }
 
-/** How long an origin that was allowed stays so without another look, in milliseconds. */
-const trustFor = 5000
+/** How long an allowed origin is cached, in milliseconds. */
+const cacheMs = 5000
 
 /**
- * Which origins browsers may call from: those of active clients' redirect URIs, the trusted ones, the engine's own,
- * and any localhost where a client is registered so for development. An origin that is not known makes it look again,
- * so that a client just registered works at once.
+ * Returns the check whether browsers may call from an origin. Allowed are the origins of active clients' redirect URIs,
+ * trusted origins, the engine's own, and any localhost if a client is registered so for development. An origin that is not
+ * in the cache makes it read the database again, so that a new client works at once.
  */
 export function createOrigins(db: Db, ownOrigin: () => string): (origin: string) => Promise<boolean> {
   let known: Known | undefined
@@ -34,8 +34,8 @@ export function createOrigins(db: Db, ownOrigin: () => string): (origin: string)
 
   return async (origin) => {
     if (origin === ownOrigin()) return true
-    if (known !== undefined && performance.now() - known.readAt < trustFor && has(known, origin)) return true
-    // Many at once ask the database once.
+    if (known !== undefined && performance.now() - known.readAt < cacheMs && has(known, origin)) return true
+    // Concurrent calls share one query.
     reading ??= read().finally(() => {
       reading = undefined
     })

@@ -49,14 +49,14 @@ afterAll(async () => {
   await storage.close()
 })
 
-/** Over a real connection, since that is where contexts are lost. */
+/** Sends a request over a real connection, where asynchronous contexts could get lost. */
 const ask = (path: string, headers: Record<string, string> = {}, body?: string) =>
   fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { method: 'POST', body }),
   })
 
-/** The lines of a request, once its last one is written. */
+/** The log lines of a request, after its last one was written. */
 async function linesOf(count: number) {
   while (lines.length < count) await new Promise((resolve) => setImmediate(resolve))
   return lines.splice(0)
@@ -66,20 +66,20 @@ test.each([
   ['deep inside of what answers', '/deep', '{"a":1}', ['deep inside', 'a request was answered']],
   ['a failure', '/broken', undefined, ['a request failed', 'a request was answered']],
   ['a refusal', '/refused', '{}', ['a request was refused', 'a request was answered']],
-])('every line of a request tells the trace that its caller names: %s', async (_, path, body, told) => {
+])('every log line of a request contains the trace of its caller: %s', async (_, path, body, messages) => {
   await ask(path, { traceparent: good }, body)
   const written = await linesOf(2)
-  expect(written.map(({ msg }) => msg)).toEqual(told)
+  expect(written.map(({ msg }) => msg)).toEqual(messages)
   for (const line of written)
     expect(line).toMatchObject({ trace_id: trace, span_id: span, trace_flags: '01' })
 })
 
-test('a body that arrives late is still its request’s', async () => {
+test('a body that arrives late keeps the trace of its request', async () => {
   for (const body of ['{"a":1}', '{"a":1,"a":']) {
     const socket = connect(port, '127.0.0.1')
     const head = `POST /deep HTTP/1.1\r\nHost: localhost\r\ntraceparent: ${good}\r\nContent-Type: application/json\r\n`
     socket.write(`${head}Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`)
-    // Told to go on: the head has been read, and a hook has run.
+    // After 100 Continue the head has been parsed, and a hook has run.
     await new Promise((resolve) => socket.once('data', resolve))
     socket.write(body)
     const written = await linesOf(2)
@@ -89,7 +89,7 @@ test('a body that arrives late is still its request’s', async () => {
   }
 })
 
-test('without a header, or with one that is none, the lines of a request share a new trace', async () => {
+test('without a valid header, the lines of a request share a new trace', async () => {
   const seen = new Set<unknown>()
   const headers = [
     undefined,
@@ -109,7 +109,7 @@ test('without a header, or with one that is none, the lines of a request share a
   expect(seen.size).toBe(headers.length)
 })
 
-test('two headers name no trace, and a huge one is not written down', async () => {
+test('two headers and a huge one are ignored and not logged', async () => {
   for (const extra of [
     `traceparent: ${good}\r\ntraceparent: ${good}`,
     `traceparent: 01-${trace}-${span}-01-${'x'.repeat(9000)}`,
@@ -123,14 +123,14 @@ test('two headers name no trace, and a huge one is not written down', async () =
   }
 })
 
-test('requests that cross keep their traces apart, also on one connection', async () => {
+test('concurrent requests have separate traces, also on one connection', async () => {
   const ids = Array.from({ length: 20 }, (_, at) => String(at + 1).padStart(32, '0'))
   await Promise.all(ids.map((id) => ask('/deep', { traceparent: `00-${id}-${span}-01` }, '{}')))
-  const told = (await linesOf(40)).filter(({ msg }) => msg === 'deep inside').map((line) => line.trace_id)
-  expect(told.toSorted()).toEqual(ids)
+  const logged = (await linesOf(40)).filter(({ msg }) => msg === 'deep inside').map((line) => line.trace_id)
+  expect(logged.toSorted()).toEqual(ids)
 })
 
-test('the line of an answer names the route, not what was asked for', async () => {
+test('the log line of a response contains the route, not the requested address', async () => {
   await ask('/nowhere/at-all?token=secret')
   const [line] = await linesOf(1)
   expect(line).toMatchObject({

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Logger, type Random, type Trace, traced, traceOf } from '../base/index.ts'
 
-/** Each request has a trace (W3C Trace Context): the one its caller names, or a new one. Lines of the log tell it. */
+/** Gives each request a trace (W3C Trace Context): that of its `traceparent` header, or a new one. Log lines contain it. */
 export function addTraces(
   app: FastifyInstance,
   { random, log }: { readonly random: Random; readonly log: Logger },

@@ -1,13 +1,13 @@
 /**
- * English: the catalogue that every other language follows. `${names}` are filled in where the sentence is used;
- * their order may change from language to language, their spelling may not.
+ * English: the catalogue that all other languages follow. `${names}` are replaced with values when a sentence is used;
+ * their order may differ between languages, their spelling may not.
  */
 export const en = {
   language: 'en',
-  /** `machine-drafted` until somebody whose language it is has read and signed it. */
+  /** `machine-drafted` until a native speaker has reviewed and signed it. */
   review: 'signed' as 'signed' | 'machine-drafted',
 
-  /** By what a request is told, in mails and on the engine's own pages. */
+  /** The details of a request, in mails and on the pages of the engine. */
   context: {
     title: 'Where this came from',
     account: 'Account',
@@ -19,12 +19,12 @@ export const en = {
     moment: '${request.date}, ${request.time}',
   },
 
-  /** The mails; a template writes `${words.ForgotPassword.title}`. */
+  /** The sentences of mails; a template refers to them as `${words.ForgotPassword.title}`. */
   mail: {
     common: {
       greeting: 'Hi ${user.profile.firstName},',
       greetingNoName: 'Hi,',
-      // Automated readers of mails look for the words up to the colon, here and in each `codeOnly`.
+      // Programs that read codes from mails search for the text up to the colon, here and in each `codeOnly`.
       codeInstead: 'Enter a code instead:',
       neverTell:
         'Never tell anyone this code. Whoever asks you for it, by phone, chat or mail, means no good.',
@@ -78,7 +78,7 @@ export const en = {
     },
   },
 
-  /** The page behind a link of a mail, when no application shows a page of its own. */
+  /** The page that a mailed link opens if the app has no page for it. */
   link: {
     title: 'Verify with your email',
     yourCode: 'Your code',
@@ -103,7 +103,7 @@ export const en = {
     },
   },
 
-  /** The engine's pages for what goes wrong. */
+  /** The error pages of the engine. */
   error: {
     title: 'Something went wrong',
     unexpected: 'That did not work. Please try again in a moment.',

@@ -1,4 +1,4 @@
-// Times and spans as the readers of a language write them. `Intl` takes epoch milliseconds as they are.
+// Times and durations in the notation of a language. `Intl` accepts epoch milliseconds directly.
 
 const units = [
   ['day', 86_400_000],
@@ -7,7 +7,7 @@ const units = [
   ['second', 1000],
 ] as const
 
-// Making a formatter costs a hundred times what using it does. Languages, zones and units are few.
+// Formatters are cached: creating one costs a hundred times more than using it. Languages, zones and units are few.
 const numberFormats = new Map<string, Intl.NumberFormat>()
 const dateFormats = new Map<string, Intl.DateTimeFormat>()
 
@@ -25,18 +25,18 @@ function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl
   return format
 }
 
-/** A span in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. Less than a second counts as one. */
+/** A duration in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. The minimum is one second. */
 export function spanInWords(language: string, ms: number): string {
   const whole = Math.max(1, Math.round(ms / 1000)) * 1000
   const [unit, size] = units.find(([, size]) => whole % size === 0) ?? ['second', 1000]
   return numberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
 }
 
-/** The day of a moment (epoch milliseconds), such as `November 22, 2026`. */
+/** The date of a time (epoch milliseconds), such as `November 22, 2026`. */
 export const dateInWords = (language: string, at: number, timeZone = 'UTC'): string =>
   dateFormat(language, { dateStyle: 'long', timeZone }).format(at)
 
-/** The time of day of a moment (epoch milliseconds) with its zone, such as `2:05 PM UTC`. */
+/** The time of day of a time (epoch milliseconds) with its zone, such as `2:05 PM UTC`. */
 export const timeInWords = (language: string, at: number, timeZone = 'UTC'): string =>
   dateFormat(language, {
     hour: 'numeric',
@@ -47,11 +47,11 @@ export const timeInWords = (language: string, at: number, timeZone = 'UTC'): str
 
 const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'])
 
-/** Which way a language is written, by the script that it is mostly written in. */
+/** The writing direction of a language, by its most likely script. */
 export const directionOf = (language: string): 'ltr' | 'rtl' =>
   rightToLeft.has(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr'
 
-/** Whether a text can name a language (BCP 47), such as `de` or `pt-BR`. */
+/** Whether a text is a language tag (BCP 47), such as `de` or `pt-BR`. */
 export function isLanguageTag(text: string): boolean {
   try {
     return /^[a-z]{2,3}(-|$)/i.test(text) && Intl.getCanonicalLocales(text).length === 1

@@ -1,7 +1,7 @@
 /**
- * What people read: the sentences of the mails and of the engine's own pages, one file a language. Sentences hold
- * `${names}`, never markup or code. Another language is another file of the same type and its line in `languages`.
- * Wire messages of the IDX protocol are not here: their keys and texts are the protocol's.
+ * Translations: the sentences of the mails and of the pages of the engine, one file per language. Sentences contain
+ * `${names}`, never markup or code. To add a language, add a file of the same type and its line in `languages`.
+ * The messages of the IDX protocol are not here: their keys and texts are defined by the protocol.
  */
 import { ar } from './ar.ts'
 import { de } from './de.ts'
@@ -14,12 +14,12 @@ import type { Words } from './words.ts'
 
 export type { Words } from './words.ts'
 
-/** Every language there is, by its tag (BCP 47). */
+/** All languages, by tag (BCP 47). */
 export const languages: Readonly<Record<string, Words>> = { en, de, es, fr, ja, ar }
 
 /**
- * The closest of some language tags: `de-AT` is served by `de-AT`, then by `de`, then by English. Several locales with
- * commas between them are tried one after the other.
+ * The best match among some language tags: `de-AT` matches `de-AT`, then `de`, then English. Several locales, separated
+ * by commas, are tried in order.
  */
 export function languageFor(locales: string | undefined, among = Object.keys(languages)): string {
   for (const locale of (locales ?? '').split(',')) {
@@ -32,7 +32,7 @@ export function languageFor(locales: string | undefined, among = Object.keys(lan
   return 'en'
 }
 
-/** The tags of an Accept-Language header (RFC 9110, section 12.5.4), the best first; at most ten, with commas between. */
+/** The tags of an Accept-Language header (RFC 9110, section 12.5.4), best first, separated by commas; at most ten. */
 export function acceptedLocales(header: string | undefined): string | undefined {
   const tags = (header ?? '')
     .slice(0, 500)
@@ -51,10 +51,10 @@ export function acceptedLocales(header: string | undefined): string | undefined 
         .join(',')
 }
 
-/** The words for a locale such as `de-AT`, or for the first of several; English where there are none. */
+/** The catalogue for a locale such as `de-AT`, or for the first match of several; English if none matches. */
 export const wordsFor = (locales: string | undefined): Words => languages[languageFor(locales)] ?? en
 
-/** Puts values in the places of their `${names}`. Plain text: the caller escapes. A name without a value stays as it is. */
+/** Replaces `${names}` with values. The result is plain text: the caller escapes it. Names without a value stay. */
 export const fill = (sentence: string, values: Readonly<Record<string, string>>): string =>
   sentence.replace(/\$\{([\w.]+)\}/g, (place, name: string) => values[name] ?? place)
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { acceptedLocales, directionOf, languageFor, languages, wordsFor } from './index.ts'
 
-/** Every sentence by its path, such as `mail.common.footer`. */
+/** All sentences by path, such as `mail.common.footer`. */
 const sentencesOf = (tree: object, path = ''): (readonly [string, string])[] =>
   Object.entries(tree).flatMap(([name, value]) =>
     typeof value === 'string' ? [[path + name, value] as const] : sentencesOf(value, `${path}${name}.`),
@@ -15,7 +15,7 @@ const others = Object.keys(languages).filter((tag) => tag !== 'en')
 test('there is English, and what was promised besides', () => {
   expect(others).toEqual(['de', 'es', 'fr', 'ja', 'ar'])
   expect(wordsFor('en').review).toBe('signed')
-  // Once a native reader has signed a catalogue, this list gets shorter.
+  // Remove a language from this list once a native speaker has signed its catalogue.
   expect(others.filter((tag) => wordsFor(tag).review === 'machine-drafted')).toEqual(others)
 })
 
@@ -39,12 +39,12 @@ describe.each(others)('%s', (tag) => {
     }
   })
 
-  test('says it in its own words', () => {
+  test('has its own text for every sentence', () => {
     const same = english.filter(([path, sentence]) => /\s/.test(sentence) && own.get(path) === sentence)
     expect(same.map(([path]) => path).filter((path) => path !== 'context.moment')).toEqual([])
   })
 
-  test('puts a colon before a code, where readers of mails look for it', () => {
+  test('has a colon before a code, where programs that read mails search for it', () => {
     for (const path of [
       'mail.common.codeInstead',
       'mail.ForgotPassword.codeOnly',

@@ -34,11 +34,11 @@ describe('the language for a locale', () => {
   })
 })
 
-test('names are filled in wherever they stand, and a value is never read as a name', () => {
+test('names are replaced everywhere, and a value is never read as a name', () => {
   expect(fill('${a} and ${b.c}, ${a}', { a: '${b.c}', 'b.c': '$& $1' })).toBe('${b.c} and $& $1, ${b.c}')
 })
 
-test('a name without a value stays, so that nobody overlooks it', () => {
+test('a name without a value stays visible', () => {
   expect(fill('Hi ${name}', {})).toBe('Hi ${name}')
 })
 
@@ -72,12 +72,12 @@ test.each([
   expect(directionOf(language)).toBe(direction)
 })
 
-test('languages are told from other names', () => {
+test('language tags are distinguished from other names', () => {
   expect(['de', 'pt-BR', 'zh-Hant', 'en-US'].filter(isLanguageTag)).toHaveLength(4)
   expect(['', 'partials', 'en-12', 'de_AT', '../de', 'images'].filter(isLanguageTag)).toEqual([])
 })
 
-test('every sentence says something, and its names are spelled as templates and pages know them', () => {
+test('no sentence is empty, and its names are those that templates and pages use', () => {
   const sentences = (tree: object): string[] =>
     Object.values(tree).flatMap((value) => (typeof value === 'string' ? [value] : sentences(value)))
   const english = sentences(wordsFor('en'))

@@ -2,5 +2,5 @@ import type { en } from './en.ts'
 
 type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends string ? T[K] : DeepReadonly<T[K]> }
 
-/** The catalogue of one language. English is complete by definition and gives the type. */
+/** The catalogue of one language. English defines the type, so it is complete. */
 export type Words = DeepReadonly<typeof en>

@@ -1,4 +1,4 @@
-import { type Exchange, kindOf, type Observe, passwordKind } from '../audit/index.ts'
+import { type Exchange, type ExchangeRecorder, kindOf, passwordKind } from '../audit/index.ts'
 import { type Clock, describeUserAgent, ProtocolError } from '../base/index.ts'
 import {
   type Authenticator,
@@ -19,7 +19,7 @@ import { steps } from './steps/index.ts'
 
 /** Whoever watches, in development and tests; production watches nothing. */
 export interface Recording {
-  readonly observe: Observe
+  readonly observe: ExchangeRecorder
   lookAt(by: Handle): Promise<TransactionIds | undefined>
 }
 

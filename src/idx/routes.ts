@@ -62,12 +62,27 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
         const charge = charging(request, reply, input)
         return send(
           reply,
-          await parts.flow.submit({ path, stateHandle: readStateHandle(input), input, charge }),
+          await parts.flow.submit({
+            path,
+            stateHandle: readStateHandle(input),
+            input,
+            charge,
+            signal: goneOf(reply),
+          }),
         )
       })
     }
     await serveLink(app, parts, watch)
   }
+}
+
+/** Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped (A51). */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
 }
 
 /** As bytes: the framework would rewrite the parameters of the media type that clients compare. */
@@ -77,8 +92,8 @@ const sendJson = (reply: FastifyReply, type: string, body: object): FastifyReply
 type ChargingOf = (request: FastifyRequest, reply: FastifyReply, input?: Input) => RequestCharge
 
 /**
- * Charges each request once: where a conversation is known, to the person's address and to the conversation; else, by
- * the error handler, to whoever calls.
+ * Charges each request once: where a transaction is known, to its source and to the transaction; else, by the error
+ * handler, to the address of the connection.
  */
 function chargingBy(limits: RequestLimits): ChargingOf {
   const charged = new WeakSet<FastifyRequest>()
@@ -107,7 +122,7 @@ function answerErrors(
 ): void {
   app.setErrorHandler(async (error, request, reply) => {
     watch.failed(request, error)
-    // What went wrong before a conversation was known is charged all the same, and may find the budget spent.
+    // What went wrong before a transaction was known is charged all the same, and may find the budget spent.
     if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
     if (!(error instanceof ProtocolError) || body === undefined) throw error

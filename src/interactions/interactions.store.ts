@@ -1,7 +1,7 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
 import { type Db, insert, type Row, run, slots, statement, type Value } from '../storage/index.ts'
 
-/** What a client asked for at `interact`. */
+/** The parameters of a client's `interact` call. */
 export interface InteractionRequest {
   readonly scope: string
   readonly state: string
@@ -9,22 +9,24 @@ export interface InteractionRequest {
   readonly maxAge?: number | undefined
   readonly acrValues?: string | undefined
   readonly loginHint?: string | undefined
-  /** A token that its person was given to set a password: the conversation begins there. */
+  /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
 }
 
-/** From where a person comes: of the request itself, or, if a confidential client vouches for it, as the client says. */
+/** Where a user comes from: the connection itself, or, where a confidential client vouches for it, what it forwards. */
 export interface Origin {
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
   readonly deviceToken?: string | undefined
-  /** The languages that are asked for, the best first: `de-AT,de,en`. */
+  /** The accepted languages, the preferred one first: `de-AT,de,en`. */
   readonly locales?: string | undefined
-  /** Whether a confidential client, with its secret, told these of the person it serves. */
+  /** Whether an authenticated confidential client forwarded these values. Others could forge them (A11). */
   readonly vouched: boolean
+  /** It named no address: its users are one source (`Source` in limits/). */
+  readonly app?: boolean | undefined
 }
 
-/** A client's request to sign somebody in: an interaction handle goes in, an interaction code comes out. */
+/** A client's request to sign a user in. Begins with an interaction handle, ends with an interaction code. */
 export interface Interaction {
   readonly id: string
   readonly clientId: string
@@ -38,7 +40,7 @@ export interface Interaction {
   readonly sessionId: string | null
 }
 
-/** What an interaction is made of, for stores that read it together with rows of their own. */
+/** The columns of an interaction, for stores that join it with tables of their own. */
 export const interactionColumns = [
   'id',
   'client_id',
@@ -67,7 +69,7 @@ export const toInteraction = (
   sessionId: row.session_id,
 })
 
-/** Begins an interaction. The handle is answered here and stored only as a hash. */
+/** Begins an interaction. The handle is returned only here: the row has its hash (A43). */
 export async function beginInteraction(
   db: Db,
   interaction: Omit<Interaction, 'id' | 'createdAt' | 'expiresAt' | 'sessionId'>,
@@ -116,14 +118,14 @@ export async function findInteraction(db: Db, id: string): Promise<Interaction |
   return row && toInteraction(row)
 }
 
-/** Keeps an interaction alive for a conversation that starts over. */
+/** Moves the expiry of an interaction, for a transaction that starts over. */
 export async function extendInteraction(db: Db, id: string, expiresAt: number): Promise<void> {
   await db.updateTable('interactions').set({ expires_at: expiresAt }).where('id', '=', id).execute()
 }
 
 export const newInteractionCode = (random: Random): string => randomToken(random)
 
-const complete = statement(
+const storeCode = statement(
   (db, value: Value<{ id: string; codeHash: string; codeExpiresAt: number; sessionId: string }>) =>
     db
       .updateTable('interactions')
@@ -136,7 +138,7 @@ const complete = statement(
       .where('code_hash', 'is', null),
 )
 
-/** Ends an interaction well: the person is known, and the code may be redeemed once. False if it had ended before. */
+/** Completes an interaction with the code to redeem. False where it was completed before. */
 export async function completeInteraction(
   db: Db,
   id: string,
@@ -145,13 +147,17 @@ export async function completeInteraction(
 ): Promise<boolean> {
   const { code, codeExpiresAt, sessionId } = result
   const codeHash = hashCode(secrets, code)
-  const { numAffectedRows = 0n } = await complete(db, { id, codeHash, codeExpiresAt, sessionId })
+  const { numAffectedRows = 0n } = await storeCode(db, { id, codeHash, codeExpiresAt, sessionId })
   return numAffectedRows > 0n
 }
 
+/** The hashes that a code may be stored under, one for each secret. */
+export const interactionCodeHashes = (secrets: Secrets, code: string): readonly string[] =>
+  secrets.hashes('interaction code', code)
+
 const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)
 
-/** The interaction of a code with the code's times, for those who watch; redeeming is `redeemInteractionCode` alone. */
+/** Reads the interaction of a code, for the exchange recorder. To redeem a code use `redeemInteractionCode` only. */
 export async function findInteractionByCode(
   db: Db,
   code: string,
@@ -170,8 +176,8 @@ export async function findInteractionByCode(
   )
 }
 
-/** Whether a code verifier is the one that an interaction was begun with (RFC 7636). */
-export const verifies = ({ codeChallenge }: Interaction, codeVerifier: string): boolean =>
+/** Whether a code verifier matches the challenge of an interaction (RFC 7636, section 4.6). */
+export const isVerifierOf = ({ codeChallenge }: Interaction, codeVerifier: string): boolean =>
   codeChallenge === s256(codeVerifier)
 
 export type Redemption =
@@ -183,8 +189,8 @@ export type Redemption =
     }
 
 /**
- * Redeems an interaction code. One conditional statement carries every condition, so that of parallel callers one
- * wins and that a wrong verifier spends nothing.
+ * Redeems an interaction code. All conditions are in one conditional statement: of parallel calls one succeeds (A12), and
+ * a wrong verifier does not use the code up (A31).
  */
 export async function redeemInteractionCode(
   db: Db,
@@ -227,4 +233,11 @@ export async function redeemInteractionCode(
     return { result: 'refused', reason: 'redirect_uri' }
   }
   return { result: 'refused', reason: 'verifier' }
+}
+
+/** The apps that have begun interactions since then without naming the address of their user (`Origin.app`). */
+export async function appsWithoutAddress(db: Db, since: number): Promise<readonly string[]> {
+  const text = `
+    select distinct client_id as id from interactions where created_at > $1 and origin like '%"app":true%' order by id`
+  return (await run<{ id: string }>(db, text, [since])).map(({ id }) => id)
 }

@@ -1,5 +1,6 @@
 import type { Budget } from './budgets.store.ts'
 import type { LimitsOptions } from './options.ts'
+import type { Source } from './source.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -14,18 +15,66 @@ export interface Budgets {
   /** Wrong short codes until the next success, by account. */
   readonly codesUntilSuccess: Budget
   /** Wrong passwords, by account. */
-  readonly passwords: Budget
+  readonly passwords: Pool
+  /** Wrong passwords, by name as typed and source: spent, no further one is hashed (A51). The same for unknown names. */
+  readonly passwordsByName: Budget
   /** Mails, by recipient. */
-  readonly mails: Budget
-  /** Wrong answers of any kind, about whomever, by network address: one guess on each of many accounts (A11). */
+  readonly mails: Pool
+  /** How many times the budgets of an address an app has that vouches for none. */
+  readonly appFactor: number
+  /** Wrong answers of any kind, about any name, by source: one guess on each of many accounts (A11). */
   readonly spray: {
     readonly perMinute: Budget
     readonly perHour: Budget
     readonly underAttack: Budget
-    /** By all addresses together. */
+    /** By all sources together. */
     readonly everywhere: Budget
   }
 }
+
+/**
+ * The budget of one name or account that several sources draw from (A56). No source takes more than its share, and
+ * sources that the user has signed in from are left the reserve, so that strangers cannot use all of it up.
+ */
+export interface Pool extends Budget {
+  /** What one source may take of it. */
+  readonly share: number
+  /** What is left for sources from which the user has signed in before. */
+  readonly reserve: number
+}
+
+/** What a source may take of a pool. An app that vouches for no address stands for all its users: it has no share. */
+export const shareOf = ({ share, limit, ...pool }: Pool, { kind }: Source): Budget => ({
+  purpose: `${pool.purpose}-by-source`,
+  limit: kind === 'app' ? limit : share,
+  windowMs: pool.windowMs,
+  ...(pool.renewed && { renewed: true }),
+})
+
+/** A pool as it is for a source: without the reserve for those from which the user never signed in. */
+export const drawnFrom = (pool: Pool, { kind }: Source, known: boolean): Budget => ({
+  purpose: pool.purpose,
+  limit: known || kind === 'app' ? pool.limit : pool.limit - pool.reserve,
+  windowMs: pool.windowMs,
+  ...(pool.renewed && { renewed: true }),
+})
+
+/** What both databases count to. */
+const mostUses = 2 ** 31 - 1
+
+/** A budget of one address, as it is for a source. */
+export const sizedFor = (
+  budget: Budget,
+  { kind }: Source,
+  { appFactor }: Pick<Budgets, 'appFactor'>,
+): Budget => (kind === 'app' ? { ...budget, limit: Math.min(budget.limit * appFactor, mostUses) } : budget)
+
+/** Of each pool, in parts of it. A pool of one or two has no reserve: it would be all of it. */
+const poolOf = (budget: Budget, parts: { readonly share: number; readonly reserve: number }): Pool => ({
+  ...budget,
+  share: Math.ceil(budget.limit * parts.share),
+  reserve: Math.floor(budget.limit * parts.reserve),
+})
 
 /** The subject of what is counted for all together. */
 export const everybody = 'everybody'
@@ -37,13 +86,19 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
     limit: options.codesUntilSuccess,
     windowMs: everlasting,
   },
-  passwords: {
-    purpose: 'passwords-per-hour',
+  // Half of them are two transactions full of typing errors.
+  passwords: poolOf(
+    { purpose: 'passwords-per-hour', limit: options.passwordsPerHour, windowMs: hour, renewed: true },
+    { share: 0.5, reserve: 0.25 },
+  ),
+  passwordsByName: {
+    purpose: 'passwords-by-name',
     limit: options.passwordsPerHour,
     windowMs: hour,
     renewed: true,
   },
-  mails: mailsFrom(options),
+  mails: poolOf(mailsFrom(options), { share: 0.4, reserve: 0.4 }),
+  appFactor: options.appFactor,
   spray: {
     perMinute: { purpose: 'spray-per-minute', limit: options.sprayPerAddressMinute, windowMs: minute },
     perHour: { purpose: 'spray-per-hour', limit: options.sprayPerAddressHour, windowMs: hour },

@@ -36,6 +36,10 @@ const requests = Type.Object(
     token: ofPreset(
       'Calls of token by everybody in a minute. `okta-integrator`: 300, `okta-enterprise`: 1,200.',
     ),
+    mailsPerSource: ofPreset(
+      'Mails that one network address (IPv6: one /64) causes in a minute, to whatever recipients. `default`: 300.',
+    ),
+    mailsPerClient: ofPreset('Mails that all users of one app cause in a minute. `default`: 6,000.'),
     management: ofPreset(
       'Requests to /api/v1 by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
     ),
@@ -81,6 +85,10 @@ export const limitsOptions = Type.Object(
     ),
     sprayPerAddressUnderAttack: count(
       'Wrong codes and passwords by one address in an hour while the installation is under attack.',
+      10,
+    ),
+    appFactor: count(
+      'How many times the budgets of one network address an app has that vouches for no address: a confidential client that sends no `X-Forwarded-For` when it begins an interaction. All its users then count as one source.',
       10,
     ),
   },

@@ -1,16 +1,19 @@
 import type { LimitsOptions } from './options.ts'
+import { sourceOfApp } from './source.ts'
 
 /** The endpoints whose requests are counted. */
-export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx' | 'management'
+export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx' | 'management' | 'mail'
 
 /** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
 export interface RequestSource {
-  /** The network address of the person, or of whoever calls where nobody vouches for a person. */
+  /** The network address of the user's device, as far as it is known; else that of the connection. */
   readonly address: string
+  /** The app that is the source where it vouches for no address (see `Source`). */
+  readonly app?: string | undefined
   /** A client that is registered. */
   readonly client?: string | undefined
   readonly device?: string | undefined
-  /** The conversation that a valid state handle names. */
+  /** The transaction that a valid state handle names. */
   readonly transaction?: string | undefined
   /** Who the visitor says they are, normalised. */
   readonly identifier?: string | undefined
@@ -22,6 +25,8 @@ export interface RequestBudget {
   readonly endpoints: readonly Endpoint[]
   readonly limit: number
   readonly windowMs: number
+  /** Counted by source: an app that vouches for no address has `appFactor` times as many. */
+  readonly bySource?: boolean
   /** What a request is counted under; undefined: this budget does not concern it. */
   keyOf(source: RequestSource): string | undefined
 }
@@ -29,14 +34,17 @@ export interface RequestBudget {
 const idx: readonly Endpoint[] = ['introspect', 'identify', 'idx']
 const minute = 60_000
 
-const address = ({ address }: RequestSource) => address
+const source = ({ app, address }: RequestSource) => (app === undefined ? address : sourceOfApp(app).key)
+const bySource = { bySource: true, keyOf: source }
 const everybody = () => ''
 
 const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
-  { name: 'idxPerAddress', endpoints: idx, windowMs: minute, keyOf: address },
-  { name: 'interactPerAddress', endpoints: ['interact'], windowMs: minute, keyOf: address },
-  { name: 'tokenPerAddress', endpoints: ['token'], windowMs: minute, keyOf: address },
-  { name: 'managementPerAddress', endpoints: ['management'], windowMs: minute, keyOf: address },
+  { name: 'idxPerAddress', endpoints: idx, windowMs: minute, ...bySource },
+  { name: 'interactPerAddress', endpoints: ['interact'], windowMs: minute, ...bySource },
+  { name: 'tokenPerAddress', endpoints: ['token'], windowMs: minute, ...bySource },
+  { name: 'managementPerAddress', endpoints: ['management'], windowMs: minute, ...bySource },
+  { name: 'mailsPerSource', endpoints: ['mail'], windowMs: minute, ...bySource },
+  { name: 'mailsPerClient', endpoints: ['mail'], windowMs: minute, keyOf: ({ client }) => client },
   {
     name: 'perClient',
     endpoints: ['interact'],
@@ -54,11 +62,13 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'management', endpoints: ['management'], windowMs: minute, keyOf: everybody },
 ]
 
-const okta = { perClient: 60, perStateHandle: 10, perIdentifier: 20 }
+const mails = { mailsPerSource: 300, mailsPerClient: 6000 }
+const okta = { ...mails, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
 
 /** Okta's figures are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
 const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
   default: {
+    ...mails,
     idxPerAddress: 30_000,
     interactPerAddress: 12_000,
     tokenPerAddress: 12_000,

@@ -45,10 +45,12 @@ const mostCounters = 100_000
 export function createRequestLimits(options: {
   readonly budgets: readonly RequestBudget[]
   readonly clock: Clock
+  /** How many times as many an app has that vouches for no address. */
+  readonly appFactor?: number
   /** Told once a window of each budget and key, before the request is refused. */
   onViolation?(violation: Violation): Promise<void>
 }): RequestLimits {
-  const { budgets, clock, onViolation = async () => {} } = options
+  const { budgets, clock, appFactor = 1, onViolation = async () => {} } = options
   const counted = new Map(budgets.map((budget) => [budget, new Map<string, Counter>()]))
   const kept = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
 
@@ -74,7 +76,9 @@ export function createRequestLimits(options: {
   function standingsOf(endpoint: Endpoint, source: RequestSource, now: number): readonly CounterUse[] {
     return budgets.flatMap((budget) => {
       const key = budget.endpoints.includes(endpoint) ? budget.keyOf(source) : undefined
-      return key === undefined ? [] : [{ budget, key, counter: counterOf(budget, key, now) }]
+      if (key === undefined) return []
+      const limit = budget.bySource && source.app !== undefined ? budget.limit * appFactor : budget.limit
+      return [{ budget: { ...budget, limit }, key, counter: counterOf(budget, key, now) }]
     })
   }
 

@@ -1,21 +1,22 @@
 import type { Party } from '../audit/index.ts'
 import { ProtocolError } from '../base/index.ts'
 import type { ManagementParts, Operation } from './operation.ts'
-import { scopeOf, suffices } from './scopes.ts'
+import { coversScope, scopeOf } from './scopes.ts'
 import { actorOf, authorize } from './tokens.ts'
 
-/** Who makes a request that may be made. */
+/** The authenticated caller of an operation. */
 export interface Caller {
   readonly actor: Party
-  /** What its access token is good for; absent where an API token is shown, which has a role instead. */
+  /** The scopes of an access token; absent for API tokens, which have a role instead. */
   readonly scopes?: readonly string[]
 }
 
 /**
- * Who calls an operation, by `Authorization: SSWS …` (an API token) or `Bearer …` (the access token of a service app).
- * Throws 401 `E0000011` where it shows none that is known, 403 `E0000006` where role or scope is not enough.
+ * Authenticates the caller of an operation by `Authorization: SSWS …` (an API token) or `Bearer …` (the access token of
+ * a service app), and checks its role or scope. Throws 401 `E0000011` if the token is missing or unknown, 403 `E0000006`
+ * if role or scope do not suffice.
  */
-export async function admit(
+export async function authorizeCall(
   parts: ManagementParts,
   authorization: string | undefined,
   operation: Operation,
@@ -33,12 +34,12 @@ export async function admit(
   }
   const { clientId, label, scopes } = caller
   const needed = scopeOf(operation)
-  if (!suffices(scopes, needed)) throw insufficient(needed)
+  if (!coversScope(scopes, needed)) throw insufficientScope(needed)
   return { actor: { id: clientId, type: 'PublicClientApp', displayName: label }, scopes }
 }
 
-/** A scope is missing (RFC 6750, section 3.1). */
-export const insufficient = (needed: string): ProtocolError =>
+/** The error for a missing scope (RFC 6750, section 3.1). */
+export const insufficientScope = (needed: string): ProtocolError =>
   new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action', {
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
     detail: `the scope ${needed} is needed`,

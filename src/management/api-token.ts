@@ -1,9 +1,9 @@
-/** What a token may do: read everything, also change people, or everything. Each may do what the one before may. */
+/** What a token may do: read everything, also manage users, or everything. Each role includes the previous one. */
 export type ApiRole = 'read' | 'users' | 'all'
 
 export const apiRoles: readonly ApiRole[] = ['read', 'users', 'all']
 
-/** A token of the management API as it may be shown: the token itself was shown once, when it was made. */
+/** An API token without its secret, which was shown once, when the token was created. */
 export interface ApiToken {
   readonly id: string
   readonly name: string

@@ -10,7 +10,7 @@ export const toApiToken = (row: Omit<Row<'api_tokens'>, 'hash'>): ApiToken => ({
   lastUsedAt: row.last_used_at,
 })
 
-/** Adds a token. Where another node added the same one first, theirs stands. */
+/** Adds a token, unless another node has added the same one already. */
 export async function insertToken(db: Db, row: NewRow<'api_tokens'>): Promise<void> {
   await db
     .insertInto('api_tokens')
@@ -34,19 +34,21 @@ export async function removeToken(db: Db, id: string): Promise<ApiToken | undefi
   return row && toApiToken(row)
 }
 
-/** How exact the last use is told: a write for every request would cost more than it tells. */
-const useIsToldEveryMs = 60_000
+/** Resolution of `lastUsedAt`: saves a write for every request. */
+const useRecordedEveryMs = 60_000
 
-export async function noteTokenUse(db: Db, id: string, now: number): Promise<void> {
+export async function recordTokenUse(db: Db, id: string, now: number): Promise<void> {
   await db
     .updateTable('api_tokens')
     .set({ last_used_at: now })
     .where('id', '=', id)
-    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', now - useIsToldEveryMs)]))
+    .where((eb) =>
+      eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', now - useRecordedEveryMs)]),
+    )
     .execute()
 }
 
-/** Removes the tokens that one party made, except the one with these hashes. */
+/** Removes the tokens that were created by one party, except the one with these hashes. */
 export async function removeTokensOf(
   db: Db,
   createdBy: string,

@@ -23,7 +23,7 @@ test.each([
   ],
   ['actor.id eq "a \\"quoted\\" \\\\ text"', { attribute: 'actor.id', is: 'a "quoted" \\ text' }],
   ['target.id eq ""', { attribute: 'target.id', is: '' }],
-])('%s is read', (text, filter) => {
+])('%s is parsed', (text, filter) => {
   expect(parseEventFilter(text)).toEqual(filter)
 })
 
@@ -68,7 +68,7 @@ const written = (filter: EventFilter): string =>
       ? `(${filter.some.map(written).join(' or ')})`
       : `${filter.attribute} eq ${JSON.stringify(filter.is)}`
 
-test('what is written is what is read', () => {
+test('a filter that is written as text parses to the same filter', () => {
   const several = fc.array(comparison, { minLength: 2, maxLength: 4 })
   const filters = fc.oneof(
     comparison,
@@ -82,7 +82,7 @@ test('what is written is what is read', () => {
   )
 })
 
-test('whatever is asked is read or refused, never a failure of ours', () => {
+test('any text is parsed or refused, and never fails otherwise', () => {
   const piece = fc.constantFrom('(', ')', ' and ', ' or ', 'eventType', ' eq ', '"a"', '"', '\\', ' ', 'é')
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {

@@ -1,7 +1,7 @@
 import { type EventFilter, type FilterAttribute, filterAttributes } from '../audit/index.ts'
 import { ProtocolError } from '../base/index.ts'
 
-/** Longer and deeper filters are nobody's question. */
+/** Bounds of a filter, so that parsing and its query stay cheap. */
 const longest = 2000
 const mostComparisons = 50
 const deepest = 10
@@ -9,32 +9,32 @@ const deepest = 10
 export const invalidFilter = (why: string): ProtocolError =>
   new ProtocolError(400, 'E0000053', `Invalid filter: ${why}.`)
 
-/** Comparisons, and what joins them. */
+/** Comparisons, joined by `and` (every) and `or` (some). */
 export type Filter<Comparison> =
   | Comparison
   | { readonly every: readonly Filter<Comparison>[] }
   | { readonly some: readonly Filter<Comparison>[] }
 
-/** Makes a comparison of what was read, or refuses it by `invalidFilter`. `pr` has no value. */
+/** Builds a comparison from its parts, or throws `invalidFilter`. `value` is read on demand: `pr` has none. */
 export type Compare<Comparison> = (
   attribute: string,
   operator: string,
   value: () => string | boolean,
 ) => Comparison
 
-/** Reads a filter of the System Log API: comparisons with `eq`. Throws 400 `E0000053`. */
+/** Parses a filter of the System Log API: comparisons with `eq`. Throws 400 `E0000053`. */
 export const parseEventFilter = (text: string): EventFilter =>
   parseFilter(text, (word, operator, value) => {
     const attribute = attributeOf(word)
     if (operator !== 'eq') throw invalidFilter('only the operator eq is supported')
     const is = value()
-    if (typeof is !== 'string') throw invalidFilter('a value must stand in quotation marks')
+    if (typeof is !== 'string') throw invalidFilter('a value must be in double quotes')
     return { attribute, is }
   })
 
 /**
- * Reads a filter: comparisons joined by `and` and `or`, in parentheses where wanted (RFC 7644, section 3.4.2.2: `and`
- * binds closer). Throws 400 `E0000053`.
+ * Parses a filter: comparisons joined by `and` and `or`, with parentheses; `and` binds tighter (RFC 7644, section
+ * 3.4.2.2). Throws 400 `E0000053`.
  */
 export function parseFilter<Comparison>(text: string, compare: Compare<Comparison>): Filter<Comparison> {
   if (text.length > longest) throw invalidFilter('it is too long')
@@ -67,7 +67,7 @@ export function parseFilter<Comparison>(text: string, compare: Compare<Compariso
 
   function single(depth: number): Filter<Comparison> {
     if (!isNext('(')) return comparison()
-    if (depth >= deepest) throw invalidFilter('it is too deep')
+    if (depth >= deepest) throw invalidFilter('it is nested too deeply')
     at++
     const inner = either(depth + 1)
     if (next() !== ')') throw invalidFilter('a parenthesis is not closed')
@@ -80,23 +80,23 @@ export function parseFilter<Comparison>(text: string, compare: Compare<Compariso
     return compare(attribute, next().toLowerCase(), () => {
       const value = next()
       if (value === 'true' || value === 'false') return value === 'true'
-      if (!value.startsWith('"')) throw invalidFilter('a value must stand in quotation marks')
+      if (!value.startsWith('"')) throw invalidFilter('a value must be in double quotes')
       return JSON.parse(value) as string
     })
   }
 
   const filter = either(0)
-  if (at < tokens.length) throw invalidFilter('it goes on after its end')
+  if (at < tokens.length) throw invalidFilter('unexpected text after its end')
   return filter
 }
 
 function attributeOf(word: string): FilterAttribute {
   const known = filterAttributes.find((attribute) => attribute.toLowerCase() === word.toLowerCase())
-  if (known === undefined) throw invalidFilter(`it may compare ${filterAttributes.join(', ')}`)
+  if (known === undefined) throw invalidFilter(`only ${filterAttributes.join(', ')} can be compared`)
   return known
 }
 
-/** Words, parentheses and quoted values; nothing else may stand between them. */
+/** Splits a filter into words, parentheses and quoted values. Throws if anything else is left. */
 function tokensOf(text: string): readonly string[] {
   const tokens: string[] = []
   const pattern = /\s*([()]|"(?:[^"\\\p{Cc}]|\\["\\/bfnrt])*"|[A-Za-z][\w.]*)/guy

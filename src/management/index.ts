@@ -1,7 +1,7 @@
 /**
- * What owners and administrators do: people are added, changed and removed here, with everything that must end when
- * they are (open recoveries, sessions); API tokens are made and checked; the system log is read. Used over HTTP
- * (/api/v1), by the command line and by the testing kit; shapes follow Okta's management API.
+ * The management API: users, groups, apps, policies and the other resources; API tokens and their roles; the system
+ * log; configuration as code (`resources/`). Served over HTTP below /api/v1, and called directly by the command line and
+ * the testing kit. Paths, bodies and errors follow Okta's management API.
  */
 
 export type { ManagementParts, Operation } from './operation.ts'

@@ -1,11 +1,11 @@
+import { isObject } from '../base/index.ts'
 import { invalid, invalidCriteria } from './errors.ts'
-import type { Query } from './log.ts'
-import type { Fields } from './operation.ts'
+import type { Fields, Query } from './operation.ts'
 
-/** Reads a body or a query and remembers everything that is wrong with it, so that a caller learns all at once. */
+/** Collects all problems of a body or a query, so that one answer reports them together. */
 export interface Reader {
   readonly problems: string[]
-  /** Throws 400 `E0000001` with a cause for each problem, where there is one. */
+  /** Throws 400 `E0000001` with a cause for each problem, if there are any. */
   check(): void
 }
 
@@ -19,14 +19,11 @@ export function newReader(): Reader {
   }
 }
 
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** A member that is an object; an empty one where it is absent. */
+/** A member that must be an object; an empty one if it is absent. */
 export function fieldsIn(reader: Reader, fields: Fields, name: string): Fields {
   const value = fields[name]
   if (value === undefined || value === null) return {}
-  if (isFields(value)) return value
+  if (isObject(value)) return value
   reader.problems.push(`${name}: must be an object`)
   return {}
 }
@@ -40,11 +37,11 @@ export function textIn(
   const value = fields[name]
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && value.length <= max) return value
-  reader.problems.push(`${label}: must be a text of at most ${max} characters`)
+  reader.problems.push(`${label}: must be a string of at most ${max} characters`)
   return undefined
 }
 
-/** A text without which nothing can be done. */
+/** A required string. */
 export function requiredText(
   reader: Reader,
   fields: Fields,
@@ -65,26 +62,26 @@ export function textsIn(reader: Reader, fields: Fields, name: string): readonly 
   if (Array.isArray(value) && value.length <= 200 && value.every((text) => typeof text === 'string')) {
     return value as readonly string[]
   }
-  reader.problems.push(`${name}: must be a list of texts`)
+  reader.problems.push(`${name}: must be a list of strings`)
   return undefined
 }
 
-/** A parameter of a query; given twice it has no meaning: two readers would take different ones. */
+/** A query parameter. Repeated ones are refused: parsers disagree about which of them counts. */
 export function parameter(query: Query, name: string): string | undefined {
   const value = query[name]
   if (value === undefined || value === '') return undefined
   if (typeof value !== 'string') throw invalid([`${name}: must be given once`])
-  if (value.includes('\0')) throw invalid([`${name}: has a character that is not allowed`])
+  if (value.includes('\0')) throw invalid([`${name}: contains a character that is not allowed`])
   return value
 }
 
-/** A parameter that says what is searched for. An empty one is a mistake: it must not find all there is. */
+/** A search parameter. An empty one is refused: it is a mistake and must not match everything. */
 export function criteria(query: Query, name: string): string | undefined {
   if (query[name] === '') throw invalidCriteria(`${name} is empty`)
   return parameter(query, name)
 }
 
-/** `true` or `false`, or what counts where neither is said. */
+/** A boolean query parameter; `absent` is its default. */
 export function flag(query: Query, name: string, absent: boolean): boolean {
   const text = parameter(query, name)?.toLowerCase()
   if (text === undefined) return absent
@@ -97,24 +94,26 @@ export interface Page {
   readonly after: string | undefined
 }
 
-/** Which page is asked for, of things whose made ids begin with `ids`. Larger limits than the largest count as the largest, as Okta takes them. */
+/**
+ * The requested page of a list whose generated ids begin with `ids`. Limits above `most` are reduced to it, as Okta does.
+ */
 export function pageOf(
   query: Query,
   { limit = 200, most = 200, ids = '' }: { limit?: number; most?: number; ids?: string } = {},
 ): Page {
   const text = parameter(query, 'limit')
   const asked = text === undefined ? limit : /^\d{1,6}$/.test(text) ? Number(text) : 0
-  if (asked < 1) throw invalid(['limit: must be a number from 1'])
+  if (asked < 1) throw invalid(['limit: must be a number of at least 1'])
   const after = parameter(query, 'after')
-  // Whatever else is taken for a place in the list, and most of it for its beginning.
+  // Any other value would be compared with ids, and most of them would silently start again at the first page.
   const isId = ids === '' || (after?.startsWith(ids) && after.length === 20)
   if (after !== undefined && !(isId && /^[\w.:-]{1,100}$/.test(after))) {
-    throw invalid(['after: is not one that a Link header gave'])
+    throw invalid(['after: must be taken from a Link header'])
   }
   return { limit: Math.min(asked, most), after }
 }
 
-/** A page of a whole list that is not in the order of its ids. Where the item before is gone, it ends. */
+/** A page of a complete list that is not ordered by id. If the item that `after` names is gone, the list ends. */
 export function pageWithin<T>(
   rows: readonly T[],
   page: Page,
@@ -125,7 +124,7 @@ export function pageWithin<T>(
   return pageFrom(rows.slice(at, at + page.limit + 1), page, idOf)
 }
 
-/** A page of what was read one longer than asked for, and the parameters of the next. */
+/** A page of rows that were read with `limit + 1`, and the parameters of the next page. */
 export function pageFrom<T>(
   rows: readonly T[],
   { limit }: Page,

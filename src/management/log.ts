@@ -1,33 +1,31 @@
 import { type EventCursor, type EventQuery, type LogEvent, queryEvents } from '../audit/index.ts'
-import { describeUserAgent, ProtocolError, parseTime } from '../base/index.ts'
+import { describeUserAgent, parseTime } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
+import { invalid } from './errors.ts'
 import { parseEventFilter } from './filter.ts'
-
-/** The parameters of a request as they came: a name may stand more than once. */
-export type Query = Readonly<Record<string, unknown>>
+import { parameter } from './input.ts'
+import type { Query } from './operation.ts'
 
 const day = 24 * 3_600_000
 const defaultLimit = 100
 const highestLimit = 1000
 
 /**
- * How long an event may take from its time to its commit. On PostgreSQL, events commit in another order than that of
- * their times; a reader who follows the log would step over late ones, so the newest wait this long for them.
+ * How long an event may take from its timestamp to its commit. On PostgreSQL events commit in another order than that
+ * of their timestamps. Events younger than this are withheld from readers that follow the log, who would otherwise skip
+ * those that commit late.
  */
 const settlingMs = 1000
 
-const invalid = (name: string, why: string): ProtocolError =>
-  new ProtocolError(400, 'E0000001', `Api validation failed: ${name}`, { causes: [`${name}: ${why}`] })
-
 export interface LogPage {
   readonly events: readonly object[]
-  /** The parameters of the next page, in place of this page's; undefined where this was the last. */
+  /** The query parameters of the next page, in place of this page's; undefined on the last page. */
   readonly next: { readonly after: string } | undefined
 }
 
 /**
- * One page of `GET /api/v1/logs`. Without `until`, upwards, a reader follows the log: there is always a next page, and
- * nothing is stepped over. Else the pages end. Throws 400 `E0000001` or, of the filter, `E0000053`.
+ * One page of `GET /api/v1/logs`. An ascending query without `until` follows the log: it always has a next page and never
+ * skips an event. Other queries end with a last page. Throws 400 `E0000001`, or `E0000053` for the filter.
  */
 export async function readLog(
   { storage, now }: { readonly storage: Storage; readonly now: number },
@@ -35,8 +33,8 @@ export async function readLog(
 ): Promise<LogPage> {
   const wanted = readQuery(query, now)
   const follows = query.until === undefined && wanted.order === 'asc'
-  const late = follows && storage.kind === 'postgres' ? now - settlingMs : Number.MAX_SAFE_INTEGER
-  const { events, end } = await queryEvents(storage.db, { ...wanted, until: Math.min(wanted.until, late) })
+  const newest = follows && storage.kind === 'postgres' ? now - settlingMs : Number.MAX_SAFE_INTEGER
+  const { events, end } = await queryEvents(storage.db, { ...wanted, until: Math.min(wanted.until, newest) })
   const full = events.length === wanted.limit && end !== undefined
   const cursor =
     full || follows ? (end ?? wanted.after ?? { at: wanted.since, ordinal: 0, id: '' }) : undefined
@@ -46,11 +44,11 @@ export async function readLog(
 function readQuery(query: Query, now: number): EventQuery {
   const since = timeAt(query, 'since')
   const until = timeAt(query, 'until')
-  const filter = textOf(query, 'filter')
-  const after = textOf(query, 'after')
-  const order = textOf(query, 'sortOrder') ?? 'ASCENDING'
+  const filter = parameter(query, 'filter')
+  const after = parameter(query, 'after')
+  const order = parameter(query, 'sortOrder') ?? 'ASCENDING'
   if (order !== 'ASCENDING' && order !== 'DESCENDING') {
-    throw invalid('sortOrder', 'must be ASCENDING or DESCENDING')
+    throw invalid(['sortOrder: must be ASCENDING or DESCENDING'])
   }
   return {
     since: since ?? (until ?? now) - 7 * day,
@@ -63,36 +61,27 @@ function readQuery(query: Query, now: number): EventQuery {
   }
 }
 
-/** A parameter's text. Given twice it has no meaning: two readers would take different ones. */
-function textOf(query: Query, name: string): string | undefined {
-  const value = query[name]
-  if (value === undefined || value === '') return undefined
-  if (typeof value !== 'string') throw invalid(name, 'must be given once')
-  if (value.includes('\0')) throw invalid(name, 'has a character that is not allowed')
-  return value
-}
-
 function timeAt(query: Query, name: string): number | undefined {
-  const text = textOf(query, name)
+  const text = parameter(query, name)
   if (text === undefined) return undefined
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/.test(text)
   const at = isTime ? parseTime(text) : undefined
-  if (at === undefined) throw invalid(name, 'must be a time such as 2026-01-31T12:00:00Z')
+  if (at === undefined) throw invalid([`${name}: must be a time such as 2026-01-31T12:00:00Z`])
   return at
 }
 
 function limitOf(query: Query): number {
-  const text = textOf(query, 'limit')
+  const text = parameter(query, 'limit')
   if (text === undefined) return defaultLimit
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (limit < 1 || limit > highestLimit) throw invalid('limit', `must be 1 to ${highestLimit}`)
+  if (limit < 1 || limit > highestLimit) throw invalid([`limit: must be 1 to ${highestLimit}`])
   return limit
 }
 
 function keywordsOf(query: Query): readonly string[] {
-  const words = (textOf(query, 'q') ?? '').split(/\s+/).filter(Boolean)
+  const words = (parameter(query, 'q') ?? '').split(/\s+/).filter(Boolean)
   if (words.length > 10 || words.some((word) => word.length > 40)) {
-    throw invalid('q', 'takes 10 keywords of 40 characters')
+    throw invalid(['q: must be at most 10 keywords of at most 40 characters'])
   }
   return words
 }
@@ -101,11 +90,11 @@ const writeCursor = ({ at, ordinal, id }: EventCursor): string => `${at}_${ordin
 
 function readCursor(text: string): EventCursor {
   const [, at, ordinal, id = ''] = /^(\d{1,15})_(\d{1,15})_([A-Za-z0-9]{0,40})$/.exec(text) ?? []
-  if (at === undefined) throw invalid('after', 'is not one that a Link header gave')
+  if (at === undefined) throw invalid(['after: must be taken from a Link header'])
   return { at: Number(at), ordinal: Number(ordinal), id }
 }
 
-/** An event with the members that Okta's have beside ours, so that readers of the field find each where they look. */
+/** An event in the shape of Okta's System Log API, with the members that the engine does not fill as null. */
 function toWire(event: LogEvent): object {
   const { ipAddress, userAgent } = event.client
   const { browser, system } = describeUserAgent(userAgent?.rawUserAgent ?? '')

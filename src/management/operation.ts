@@ -1,10 +1,9 @@
-import type { Party } from '../audit/index.ts'
+import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { People } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
-import type { Storage } from '../storage/index.ts'
-import type { Query } from './log.ts'
+import type { Db, Storage } from '../storage/index.ts'
 import type { ApiRole } from './tokens.ts'
 
 export interface ManagementParts {
@@ -14,79 +13,116 @@ export interface ManagementParts {
   readonly clock: Clock
   readonly people: People
   readonly policies: Policies
-  /** Counts the requests; absent: nobody does. */
+  /** Rate limits; absent: requests are not limited. */
   readonly limits?: RequestLimits | undefined
-  /** The service app whose access token this is, if it is worth something now. */
+  /** The service app that an access token was issued to; undefined if the token is not valid now. */
   findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
-  /** What there is to know of the authorization server `default`; absent: there is none. */
+  /** Describes the authorization server `default`; absent: there is none. */
   authorizationServer?(): ServerFacts
-  /** How long a mailed code is good where nothing else was set, in milliseconds. */
+  /** Default lifetime of a mailed code, in milliseconds. */
   readonly codeLifetimeMs?: number
-  /** Told of what was set and is not obeyed; absent: nobody is. */
+  /** Receives warnings about settings that are stored but not supported. */
   readonly log?: Pick<Logger, 'warn'>
   readonly budgets: Pick<Budgets, 'passwords' | 'codesPerDay' | 'codesUntilSuccess'>
-  /** What this installation calls itself in mails. */
+  /** The name of this installation in mails. */
   readonly orgName: string
-  /** Where the link of a reset mail leads on to, with `{token}` for the token; absent: the engine's own page. */
+  /** Where links of reset mails redirect to, with `{token}` for the token; absent: the engine's own page. */
   readonly recoveryPage?: string | undefined
-  /** Whether there is a page to administer with, at /admin. */
+  /** Whether the admin page is served at /admin. */
   readonly adminPage?: boolean
-  /** Called when something was written: a mail may be waiting. */
+  /** Called after a commit that may have queued a mail. */
   onCommitted(): void
-  /** The engine's public address, without a slash at the end. */
+  /** The engine's public address, without a trailing slash. */
   baseUrl(): string
 }
 
-/** A service app that shows an access token, and what it may do by it. */
+/** A service app that calls with an access token, and the scopes of the token. */
 export interface ServiceCaller {
   readonly clientId: string
   readonly label: string
   readonly scopes: readonly string[]
 }
 
-/** What tools look up about an authorization server. */
+/** What the Authorization Servers API shows of a server. */
 export interface ServerFacts {
   readonly issuer: string
   readonly audience: string
   readonly grantTypes: readonly string[]
   readonly scopes: readonly string[]
-  /** By the scope that releases them. */
+  /** Claims by the scope that releases them. */
   readonly claims: Readonly<Record<string, readonly string[]>>
   readonly lifetimes: { readonly accessTokenMs: number; readonly refreshTokenMs: number }
 }
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A request to the management API, by somebody who may make it. */
+/** The query parameters of a request, unchecked: a repeated one is a list. */
+export type Query = Readonly<Record<string, unknown>>
+
+/** An authorized request to the management API. */
 export interface Call {
   readonly parts: ManagementParts
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Fields
-  /** Whose token it shows. */
+  /** The caller: an API token or a service app. */
   readonly actor: Party
-  /** What an access token is good for; absent where an API token is shown. */
+  /** The scopes of an access token; absent for API tokens, which have a role instead. */
   readonly scopes?: readonly string[]
   readonly now: number
 }
 
 export interface Answer {
-  /** 200 where there is a body, else 204. */
+  /** Default: 200 with a body, 204 without. */
   readonly status?: number
   readonly body?: object
-  /** The parameters of the next page; undefined: this was the last. Lists only. */
+  /** Lists only: the query parameters of the next page; undefined on the last page. */
   readonly next?: Readonly<Record<string, string>> | undefined
 }
 
-/** One thing the management API can do. Routes, documentation and the tests of who may do what are made from these. */
+/** One operation of the management API. Routes, documentation and the access tests are derived from these. */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below `/api/v1`. */
   readonly path: string
   readonly role: ApiRole
-  /** What it does, as a sentence without a subject. */
+  /** What it does, in the imperative: `List users`. Shown in docs/management.md and docs/openapi.yaml. */
   readonly summary: string
   handle(call: Call): Promise<Answer>
 }
 
 export const prefix = '/api/v1'
+
+/**
+ * The operations `activate` and `deactivate` of a resource at `path`. `noun` is what their summaries call it, such as
+ * `an app`.
+ */
+export const lifecycleOperations = (
+  path: string,
+  noun: string,
+  setStatus: (
+    call: Call,
+    status: 'ACTIVE' | 'INACTIVE',
+    action: 'activate' | 'deactivate',
+  ) => Promise<Answer>,
+): readonly Operation[] =>
+  (
+    [
+      ['activate', 'ACTIVE', 'Activate'],
+      ['deactivate', 'INACTIVE', 'Deactivate'],
+    ] as const
+  ).map(([action, status, verb]) => ({
+    method: 'POST',
+    path: `${path}/lifecycle/${action}`,
+    role: 'all',
+    summary: `${verb} ${noun}`,
+    handle: (call) => setStatus(call, status, action),
+  }))
+
+/** Records an event of the system log that the caller of an operation has caused. */
+export const recordEvent = (
+  { parts, actor, now }: Call,
+  db: Db,
+  event: Pick<NewEvent, 'eventType' | 'displayMessage' | 'target' | 'debugData'>,
+): Promise<void> =>
+  record(db, { ...event, outcome: { result: 'SUCCESS' }, actor }, { random: parts.random, now })

@@ -6,7 +6,7 @@ export const managementOptions = Type.Object(
     apiToken: Type.Optional(
       Type.String({
         description:
-          'The token that callers of the management API show. Stored as a hash; absent: the one before stays.',
+          'An API token with the role `all`. Stored as a hash; absent: a token that was configured before stays valid.',
         minLength: 32,
         secret: true,
       }),
@@ -14,13 +14,13 @@ export const managementOptions = Type.Object(
     adminPage: Type.Optional(
       Type.Boolean({
         description:
-          'Whether the engine serves the admin page at `/admin`, which asks for an API token. Absent: in development and tests, not in production.',
+          'Whether the engine serves the admin page at `/admin`, which asks for an API token. Default: in development and tests, not in production.',
       }),
     ),
     recoveryPage: Type.Optional(
       Type.String({
         description:
-          'Where the links of mails that an administrator sends lead on to: a page of an app that takes the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine that says how to go on.',
+          'Where links in mails that an administrator sends redirect to: a page of an app that accepts the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine that explains how to continue.',
         pattern: '^https?://[^\\s]*\\{token\\}[^\\s]*$',
       }),
     ),

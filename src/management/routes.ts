@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { serveAdminPage } from '../admin/index.ts'
 import { ProtocolError } from '../base/index.ts'
-import { admit, type Caller } from './access.ts'
+import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
 import { notFound } from './errors.ts'
 import { groupOperations } from './groups/index.ts'
-import { type Query, readLog } from './log.ts'
-import { type Fields, type ManagementParts, type Operation, prefix } from './operation.ts'
+import { readLog } from './log.ts'
+import { type Fields, type ManagementParts, type Operation, prefix, type Query } from './operation.ts'
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
 import { schemaOperations } from './schemas/index.ts'
@@ -20,7 +20,7 @@ const logOperations: readonly Operation[] = [
     method: 'GET',
     path: '/logs',
     role: 'read',
-    summary: 'Lists events of the system log.',
+    summary: 'List events of the system log',
     async handle({ parts, query, now }) {
       const { events, next } = await readLog({ storage: parts.storage, now }, query)
       return { body: events, next }
@@ -28,7 +28,7 @@ const logOperations: readonly Operation[] = [
   },
 ]
 
-/** Everything the management API can do. */
+/** All operations of the management API. */
 export const operations: readonly Operation[] = [
   ...userOperations,
   ...groupOperations,
@@ -41,34 +41,34 @@ export const operations: readonly Operation[] = [
   ...logOperations,
 ]
 
-/** The management API below /api/v1, with full paths from the engine's root. */
+/** The routes of the management API, with full paths from the engine's root. */
 export const managementRoutes =
   (parts: ManagementParts): FastifyPluginAsync =>
   async (app) => {
-    acceptEmpty(app)
+    acceptEmptyBodies(app)
     for (const operation of operations) serve(app, parts, operation)
     serveRecoveryPages(app, parts)
     if (parts.adminPage) serveAdminPage(app, () => new URL(parts.baseUrl()).pathname.replace(/\/$/, ''))
   }
 
-/** Puts an operation on its route: who calls is looked at before anything else is. */
+/** Registers the route of an operation. The caller is authenticated before the body is read. */
 function serve(app: FastifyInstance, parts: ManagementParts, operation: Operation): void {
   app.route({
     method: operation.method,
     url: prefix + operation.path,
-    // One more route for each would make every start slower; nobody asks an API for heads.
+    // HEAD is not part of the API, and a second route for each operation would slow down every start.
     exposeHeadRoute: false,
-    // Before the body is read: a stranger learns nothing of how it would be judged.
+    // Before the body is read, so that unauthenticated callers learn nothing about how bodies are validated.
     onRequest: async (request, reply) => {
-      // Counted first, so that whoever tries tokens is counted, too.
+      // Charged before authentication, so that guessing tokens is limited as well.
       reply.headers((await parts.limits?.charge('management', { address: request.ip })) ?? {})
-      callers.set(request, await admit(parts, request.headers.authorization, operation))
+      callers.set(request, await authorizeCall(parts, request.headers.authorization, operation))
     },
     handler: async (request, reply) => {
       const params = request.params as Readonly<Record<string, string>>
-      // PostgreSQL cannot even be asked for such a name.
+      // PostgreSQL rejects NUL in parameters: answer 404 instead of failing with 500.
       for (const value of Object.values(params)) if (value.includes('\0')) throw notFound(value, 'resource')
-      // It would store half a character, and fail at every later look into it.
+      // A lone surrogate would be stored damaged, and every later read of it would fail.
       if (!isWellFormed(request.body)) throw malformed
       const answer = await operation.handle({
         parts,
@@ -78,7 +78,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
         ...(callers.get(request) ?? { actor: { id: 'unknown', type: 'ApiToken' } }),
         now: parts.clock.now(),
       })
-      if (Array.isArray(answer.body)) paged(parts, request, reply, answer.next)
+      if (Array.isArray(answer.body)) addPageLinks(parts, request, reply, answer.next)
       if (answer.body === undefined) return reply.code(answer.status ?? 204).send()
       return reply.code(answer.status ?? 200).send(answer.body)
     },
@@ -86,10 +86,10 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
 }
 
 const malformed = new ProtocolError(400, 'E0000003', 'The request body was not well-formed.', {
-  detail: 'half of a surrogate pair',
+  detail: 'a lone surrogate',
 })
 
-/** Whether no text in a body, name or value, holds half of a surrogate pair. */
+/** Whether all strings of a body, names and values, are free of lone surrogates. */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed()
   if (typeof value !== 'object' || value === null) return true
@@ -98,8 +98,8 @@ function isWellFormed(value: unknown): boolean {
 
 const callers = new WeakMap<FastifyRequest, Caller>()
 
-/** Adds the links of a page, as Okta does: to itself, and to the next one where there is one. */
-function paged(
+/** Adds the Link headers of a list, as Okta does: `self`, and `next` if there is another page. */
+function addPageLinks(
   { baseUrl }: ManagementParts,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -117,8 +117,8 @@ function paged(
   reply.header('link', links)
 }
 
-/** Clients of the field say `application/json` of requests without a body, too: that is no body, not a broken one. */
-function acceptEmpty(app: FastifyInstance): void {
+/** Accepts empty bodies: common clients send `Content-Type: application/json` without a body, too. */
+function acceptEmptyBodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _, payload) => {
     if (request.headers['content-length'] === '0') delete request.headers['content-type']
     return payload

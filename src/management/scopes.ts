@@ -1,7 +1,7 @@
 import type { Operation } from './operation.ts'
 
-/** What scopes are about. A test sees to it that every operation has its family here. */
-const about = [
+/** The families of scopes. A test checks that every operation belongs to one. */
+const families = [
   'appGrants',
   'apps',
   'authenticators',
@@ -16,33 +16,33 @@ const about = [
   'users',
 ] as const
 
-/** All scopes that can be granted. */
-export const managementScopes: readonly string[] = about.flatMap((family) => [
+/** All scopes that can be granted to service apps. */
+export const managementScopes: readonly string[] = families.flatMap((family) => [
   `okta.${family}.read`,
   ...(family === 'logs' ? [] : [`okta.${family}.manage`]),
 ])
 
-/** What paths begin with, and the family of OAuth scopes that it stands for; others are their own. */
-const families: Readonly<Record<string, string>> = {
+/** The family of the paths that begin so; other paths name their family by the first segment. */
+const familyByPrefix: Readonly<Record<string, string>> = {
   'meta/schemas': 'schemas',
   'meta/types': 'userTypes',
 }
 
-/** Paths that ask for another family than their beginning tells. */
+/** Paths whose family differs from that of their first segment. */
 const exceptions: readonly (readonly [path: RegExp, family: string])[] = [
-  // Whoever may change apps may not thereby give scopes away.
+  // Permission to manage apps must not include permission to grant scopes to them.
   [/^\/apps\/:\w+\/grants\b/, 'appGrants'],
   [/^\/users\/:\w+\/sessions$/, 'sessions'],
 ]
 
-/** The OAuth scope that an operation asks for, named as Okta's: `okta.users.read` to read, `okta.users.manage` to change. */
+/** The OAuth scope that an operation requires, with Okta's names: `okta.users.read` for GET, else `okta.users.manage`. */
 export function scopeOf({ method, path }: Pick<Operation, 'method' | 'path'>): string {
   const [first = '', second = ''] = path.slice(1).split('/')
   const [, exception] = exceptions.find(([pattern]) => pattern.test(path)) ?? []
-  const family = exception ?? families[`${first}/${second}`] ?? first
+  const family = exception ?? familyByPrefix[`${first}/${second}`] ?? first
   return `okta.${family}.${method === 'GET' ? 'read' : 'manage'}`
 }
 
-/** Whether scopes are enough; to manage is also to read. */
-export const suffices = (scopes: readonly string[], needed: string): boolean =>
+/** Whether scopes include the needed one; `manage` includes `read`. */
+export const coversScope = (scopes: readonly string[], needed: string): boolean =>
   scopes.includes(needed) || scopes.includes(needed.replace(/\.read$/, '.manage'))

@@ -9,7 +9,7 @@ interface Line {
   readonly facts: string
 }
 
-/** One transaction as text: what was done when, what it used up, and the rule that ended it. No secret is in it. */
+/** Renders a transaction as text: its steps, events and mails by time, and the rule that ended it. Contains no secrets. */
 export function renderTimeline(timeline: Timeline): string {
   const beganAt = at(timeline.createdAt)
   const lines = linesOf(timeline)
@@ -26,14 +26,14 @@ function headOf(timeline: Timeline): readonly string[] {
   const from = timeline.events.find(({ client }) => client.ipAddress !== null)?.client.ipAddress
   return [
     `transaction ${id}: a ${what} for the app ${clientId}${from ? ` from ${from}` : ''}`,
-    `person      ${identifier ?? 'nobody was named'}${personId ? ` (${personId})` : identifier ? ' (nobody is known by this name)' : ''}`,
+    `user        ${identifier ?? 'not identified yet'}${personId ? ` (${personId})` : identifier ? ' (unknown user)' : ''}`,
     `began       ${timeline.createdAt}`,
     ended ? `ended       ${ended.at} by the rule: ${ended.rule}` : `open until  ${timeline.expiresAt}`,
     `proven by   ${proofs.length > 0 ? proofs.join(', ') : 'nothing'}; wrong answers: ${misses}`,
   ]
 }
 
-/** In the order of time; at one moment a step stands before what it caused, and the end behind all. */
+/** All lines by time; at the same time a step comes before what it caused, and the end comes last. */
 function linesOf(timeline: Timeline): readonly Line[] {
   const steps = timeline.steps.map(
     ({ step, result, at: time }): Line => ({
@@ -72,12 +72,12 @@ function eventLine({ eventType, published, outcome, debugContext }: LogEvent): L
   return {
     at: at(published),
     kind: isMail ? 'mail' : 'event',
-    text: isMail ? `${template ?? 'mail'} ${mailFate(eventType, outcome)}` : `${eventType} ${result}`,
+    text: isMail ? `${template ?? 'mail'} ${mailResult(eventType, outcome)}` : `${eventType} ${result}`,
     facts: facts.join(' '),
   }
 }
 
-const mailFate = (eventType: string, { result, reason }: LogEvent['outcome']): string =>
+const mailResult = (eventType: string, { result, reason }: LogEvent['outcome']): string =>
   eventType === 'system.email.delivery'
     ? result === 'SUCCESS'
       ? 'sent'

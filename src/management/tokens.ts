@@ -9,7 +9,7 @@ import {
   findTokenByHash,
   insertToken,
   listTokens,
-  noteTokenUse,
+  recordTokenUse,
   removeToken,
   removeTokensOf,
   toApiToken,
@@ -24,24 +24,24 @@ export interface TokenContext {
 export interface NewApiToken {
   readonly name: string
   readonly role: ApiRole
-  /** Who made it, for the list and the log: `cli`, or the id of a token. */
+  /** The creator, for the list and the log: `cli`, or the id of a token. */
   readonly createdBy: string
 }
 
 const purpose = 'api token'
 
-/** Makes a token. It is answered here, once, and stored as a keyed hash. */
+/** Creates a token. Its secret is returned once, here, and stored as a keyed hash. */
 export async function createApiToken(
   storage: Storage,
   wanted: NewApiToken,
   context: TokenContext,
 ): Promise<{ readonly token: string; readonly apiToken: ApiToken }> {
-  // The first two letters are those of Okta's tokens, so that people and scanners know one when they see it.
+  // Okta's tokens begin with 00: secret scanners recognize them by it.
   const token = `00${randomToken(context.random)}`
   const apiToken = await storage.transaction(async (tx) => {
-    const made = await putToken(tx, token, wanted, context)
-    await record(tx, tokenEvent('system.api_token.create', made, wanted.createdBy), context)
-    return made
+    const created = await putToken(tx, token, wanted, context)
+    await record(tx, tokenEvent('system.api_token.create', created, wanted.createdBy), context)
+    return created
   })
   return { token, apiToken }
 }
@@ -68,8 +68,8 @@ async function putToken(
 const configuration = 'configuration'
 
 /**
- * Sees to it that the token of a configuration works, with every right, and that the one it took the place of does not
- * any more. Several nodes that start at once agree.
+ * Makes the configured token valid, with the role `all`, and removes the one that was configured before. Safe if several
+ * nodes start at the same time.
  */
 export async function ensureApiToken(db: Db, token: string, context: TokenContext): Promise<void> {
   await removeTokensOf(db, configuration, context.secrets.hashes(purpose, token))
@@ -77,10 +77,10 @@ export async function ensureApiToken(db: Db, token: string, context: TokenContex
   await putToken(db, token, { name: 'configured', role: 'all', createdBy: configuration }, context)
 }
 
-/** The tokens there are, oldest first. */
+/** All API tokens, oldest first. */
 export const listApiTokens = (db: Db): Promise<readonly ApiToken[]> => listTokens(db)
 
-/** Ends a token at once; false where there is none of this id. */
+/** Revokes a token at once; false if there is none with this id. */
 export async function revokeApiToken(
   storage: Storage,
   id: string,
@@ -94,18 +94,18 @@ export async function revokeApiToken(
   })
 }
 
-/** The token that a text is, or undefined. Found by its keyed hash, so that no comparison takes a telling time. */
+/** The API token with this secret, or undefined. Looked up by its keyed hash, so that timing reveals nothing. */
 export async function verifyApiToken(db: Db, secrets: Secrets, token: string): Promise<ApiToken | undefined> {
   return findTokenByHash(db, secrets.hashes(purpose, token))
 }
 
-/** Whether this is a token of the management API. */
+/** Whether this is the secret of an API token. */
 export const isApiToken = async (db: Db, secrets: Secrets, token: string): Promise<boolean> =>
   (await verifyApiToken(db, secrets, token)) !== undefined
 
 /**
- * Whose token an `Authorization: SSWS …` header shows. Throws 401 `E0000011` where it shows none that is known, 403
- * `E0000006` where its role is not enough.
+ * Authenticates an `Authorization: SSWS …` header. Throws 401 `E0000011` if the token is missing or unknown, 403
+ * `E0000006` if its role does not suffice.
  */
 export async function authorize(
   parts: { readonly storage: Storage; readonly secrets: Secrets; readonly now: number },
@@ -116,7 +116,7 @@ export async function authorize(
   const { db } = parts.storage
   const known = token === undefined ? undefined : await verifyApiToken(db, parts.secrets, token)
   if (known === undefined) throw new ProtocolError(401, 'E0000011', 'Invalid token provided')
-  await noteTokenUse(db, known.id, parts.now)
+  await recordTokenUse(db, known.id, parts.now)
   if (apiRoles.indexOf(known.role) < apiRoles.indexOf(needed)) {
     throw new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action', {
       detail: `the token ${known.id} has the role ${known.role}, ${needed} is needed`,
@@ -125,7 +125,7 @@ export async function authorize(
   return known
 }
 
-/** Who acts where a token does. */
+/** An API token as the actor of events. */
 export const actorOf = ({ id, name }: ApiToken): Party => ({ id, type: 'ApiToken', displayName: name })
 
 function tokenEvent(

@@ -1,14 +1,16 @@
 import { plainHash } from '../base/index.ts'
 import type { Db, Row, Tx } from '../storage/index.ts'
 
-/** What a refresh token stands for. Stored under the hash of the token, which is answered once. */
+/** The content of a refresh token. Stored under the hash of the token, which is returned only once. */
 export interface RefreshToken {
   readonly clientId: string
-  /** Which of the authorization servers issued it, by id: addresses may change while it lives. */
+  /**
+   * The id of the authorization server that issued it. Not its address, which may change during the token's lifetime.
+   */
   readonly server: string
   readonly personId: string
   readonly sessionId: string
-  /** All refresh tokens that descend from one sign-in, and the access tokens they came with. */
+  /** The family: all refresh tokens of one sign-in, by rotation, and their access tokens. Revoked as a whole. */
   readonly familyId: string
   readonly scope: string
   readonly nonce?: string | undefined
@@ -17,7 +19,7 @@ export interface RefreshToken {
   readonly expiresAt: number
 }
 
-// The token itself is 256 random bits, so an unkeyed hash tells nothing of it.
+// The token has 256 random bits, so an unkeyed hash does not reveal it.
 const refreshId = (token: string): string => `RefreshToken:${plainHash(token)}`
 const revokedId = (id: string): string => `Revoked:${id}`
 
@@ -38,7 +40,7 @@ export async function insertRefreshToken(db: Db, token: string, content: Refresh
     .execute()
 }
 
-/** The refresh token, whether it was consumed or not, unless it has expired. */
+/** A refresh token that has not expired, consumed or not. */
 export async function findRefreshToken(
   db: Db,
   token: string,
@@ -61,7 +63,10 @@ const toRefreshToken = (row: Row<'artifacts'>): RefreshToken => ({
   expiresAt: row.expires_at ?? 0,
 })
 
-/** Spends a refresh token. False where somebody did so before: one statement decides, so of many at once one wins. */
+/**
+ * Consumes a refresh token. False where it was consumed before: one conditional statement, so of parallel calls one
+ * succeeds.
+ */
 export async function consumeRefreshToken(db: Db, token: string, now: number): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('artifacts')
@@ -72,7 +77,9 @@ export async function consumeRefreshToken(db: Db, token: string, now: number): P
   return numUpdatedRows > 0n
 }
 
-/** Ends a family: its refresh tokens go, and its access tokens are remembered as revoked until the last has expired. */
+/**
+ * Revokes a family: deletes its refresh tokens, and stores its id as revoked until its last access token has expired.
+ */
 export async function revokeFamily(
   db: Db,
   familyId: string,
@@ -82,7 +89,7 @@ export async function revokeFamily(
   await rememberRevoked(db, familyId, times)
 }
 
-/** Remembers that an access token, or all of a family, are worth nothing any more. */
+/** Stores the id of an access token, or of a family, as revoked. */
 export async function rememberRevoked(
   db: Db,
   id: string,
@@ -104,7 +111,10 @@ export async function rememberRevoked(
     .execute()
 }
 
-/** Remembers that an assertion was used. False where it was before: of many at once one is the first. */
+/**
+ * Stores that an assertion was used. False where it was used before: of parallel calls one gets true (RFC 7523, section
+ * 3).
+ */
 export async function rememberAssertion(
   db: Db,
   id: string,
@@ -137,7 +147,7 @@ export async function isAnyRevoked(db: Db, ids: readonly string[]): Promise<bool
   return row !== undefined
 }
 
-/** Removes what has expired. Consumed refresh tokens stay until then, so that their reuse is noticed. */
+/** Deletes expired rows. Consumed refresh tokens stay until they expire, so that their reuse is detected. */
 export async function purgeArtifacts(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('artifacts')
@@ -154,7 +164,7 @@ export interface StoredKey {
   readonly retiredAt: number | null
 }
 
-/** The setting that names the key to sign with: its uniqueness makes nodes that start at once agree. */
+/** The setting with the `kid` of the current signing key. One row, so nodes that start at once agree on one key. */
 const currentKey = 'oidc.signing_key'
 
 export async function findCurrentKid(db: Db): Promise<string | undefined> {
@@ -162,7 +172,7 @@ export async function findCurrentKid(db: Db): Promise<string | undefined> {
   return row?.value
 }
 
-/** Keys that are in use, and those retired after a moment. */
+/** The keys that are not retired, and those that were retired after a time: their tokens may still be valid. */
 export async function listKeys(db: Db, retiredAfter: number): Promise<readonly StoredKey[]> {
   const rows = await db
     .selectFrom('signing_keys')
@@ -180,7 +190,9 @@ export async function listKeys(db: Db, retiredAfter: number): Promise<readonly S
   }))
 }
 
-/** Makes a key the one to sign with, if `before` still is (undefined: if there is none). False where it is not. */
+/**
+ * Stores a key as the current one and retires the others, if `before` is still current (undefined: none). Else false.
+ */
 export async function replaceCurrentKey(
   tx: Tx,
   key: StoredKey,
@@ -208,7 +220,7 @@ export async function replaceCurrentKey(
   return true
 }
 
-/** Names a key as the one to sign with, if `before` still is (undefined: if none is). False where it is not. */
+/** Sets the `kid` of the current key, if `before` is still current (undefined: none is). Else false. */
 export async function claimCurrent(tx: Tx, kid: string, before: string | undefined): Promise<boolean> {
   if (before === undefined) {
     const { numInsertedOrUpdatedRows = 0n } = await tx

@@ -5,8 +5,9 @@ import { type InteractCall, originOf } from './interact.ts'
 import type { Parts } from './parts.ts'
 
 /**
- * Charges a call of interact or token, whatever becomes of it: to the person whom an app with its secret speaks for,
- * else to whoever calls. Answers the headers that tell of it; throws 429 where a budget is spent.
+ * Charges a call of interact or token to the request budgets, whatever its result: to the user whose address an
+ * authenticated client forwards, else to the caller's address. Answers the rate limit headers; throws 429 where a budget
+ * is spent.
  */
 export async function charge(
   parts: Parts,
@@ -24,7 +25,8 @@ async function sourceOf(parts: Parts, call: InteractCall): Promise<RequestSource
     return { address: ip, client: caller.client.id, device: deviceToken }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    // The endpoint itself says what is wrong with the client. An id that is made up is counted as nobody's.
+    // The endpoint refuses the client afterwards. An unknown client id gets no budget: they can be invented at will
+    // (A45).
     return { address: call.ip }
   }
 }

@@ -2,7 +2,7 @@ import { findUserSchema, groupNamesOf, visibleAttributes } from '../directory/in
 import type { Db } from '../storage/index.ts'
 import type { ClaimSources } from './claims.ts'
 
-/** Reads what claims are made of, where a scope asks for it. */
+/** Reads the groups and custom attributes of a user from the database, each only where a scope requires it. */
 export const claimSources = (db: Db, personId: string): ClaimSources => ({
   groupNames: () => groupNamesOf(db, personId),
   customAttributes: async () => visibleAttributes(await findUserSchema(db)),

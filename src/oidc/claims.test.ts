@@ -12,6 +12,7 @@ const person = (profile: Partial<Profile>): Person => ({
   statusChangedAt: 0,
   passwordChangedAt: null,
   lastLoginAt: null,
+  version: 1,
 })
 const none = { groupNames: async () => [], customAttributes: async () => [] }
 
@@ -45,8 +46,8 @@ test('each scope releases its own claims', async () => {
   expect(await of('groups')).toEqual({ groups: ['Everyone', 'Staff'] })
 })
 
-test('custom attributes come with the profile, but not under names that mean something in tokens', async () => {
-  const ada = person({ team: 'Engines', groups: 'Admins', sub: 'somebody else', given_name: 'Eve' })
+test('custom attributes come with the scope profile, those with the name of a defined claim excepted', async () => {
+  const ada = person({ team: 'Engines', groups: 'Admins', sub: 'another user', given_name: 'Eve' })
   const sources = {
     groupNames: async () => [],
     customAttributes: async () => ['team', 'groups', 'sub', 'given_name', 'absent'],
@@ -59,14 +60,14 @@ test('custom attributes come with the profile, but not under names that mean som
   expect(await claimsOf(ada, ['email'], sources)).not.toHaveProperty('team')
 })
 
-test('what is not known is left out, and groups are asked for only where they are released', async () => {
-  const ask = async () => {
-    throw new Error('nobody asked')
+test('absent values are left out, and groups are read only where they are released', async () => {
+  const groupNames = async () => {
+    throw new Error('groups were read')
   }
 
   expect(
     await claimsOf(person({ firstName: '' }), ['profile', 'phone', 'address'], {
-      groupNames: ask,
+      groupNames,
       customAttributes: async () => [],
     }),
   ).toEqual({
@@ -81,7 +82,7 @@ test('what is not known is left out, and groups are asked for only where they ar
   })
 })
 
-test('a level of assurance counts where it was asked for and reached', () => {
+test('a level of assurance is reported where it was requested and reached', () => {
   expect(reachedLevel(undefined, ['pwd'])).toBeUndefined()
   expect(reachedLevel('urn:okta:loa:1fa:pwd', ['otp'])).toBeUndefined()
   expect(reachedLevel('unknown urn:okta:loa:1fa:pwd', ['pwd'])).toBe('urn:okta:loa:1fa:pwd')

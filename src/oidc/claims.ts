@@ -1,7 +1,7 @@
 import type { Person } from '../directory/index.ts'
 import type { Claims } from './keys.ts'
 
-/** The scope that releases each claim (OpenID Connect Core 1.0, section 5.4), named after the profile's attributes. */
+/** Reads the value of a claim from a user. */
 type Source = (person: Person) => unknown
 
 const text =
@@ -25,7 +25,7 @@ const fullName: Source = ({ profile }) =>
   [profile.firstName, profile.lastName].filter(Boolean).join(' ') || undefined
 
 const address: Source = (person) => {
-  const parts = withoutNothing({
+  const parts = withoutUndefined({
     street_address: text('streetAddress')(person),
     locality: text('city')(person),
     region: text('state')(person),
@@ -35,6 +35,7 @@ const address: Source = (person) => {
   return Object.keys(parts).length === 0 ? undefined : parts
 }
 
+/** The claims of each scope (OpenID Connect Core 1.0, section 5.4) and the profile attributes they are read from. */
 const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   profile: {
     name: firstOf(text('displayName'), fullName),
@@ -50,7 +51,7 @@ const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   },
   email: {
     email: ({ profile }) => profile.email,
-    // An address is set by an administrator, or proven before it is stored.
+    // An address is set by an administrator, or verified before it is stored.
     email_verified: () => true,
   },
   phone: { phone_number: firstOf(text('mobilePhone'), text('primaryPhone')) },
@@ -63,10 +64,12 @@ export const claimNames: Readonly<Record<string, readonly string[]>> = {
   groups: ['groups'],
 }
 
-const withoutNothing = (values: Claims): Claims =>
+const withoutUndefined = (values: Claims): Claims =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 
-/** Names that mean something in tokens: an attribute that is called so is not told under them. */
+/**
+ * Claims with a defined meaning. A custom attribute of that name is left out: it could pose as one (`sub`, `groups`).
+ */
 const reserved = new Set([
   ...Object.values(byScope).flatMap((claims) => Object.keys(claims)),
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'azp', 'acr', 'amr', 'auth_time', 'at_hash'],
@@ -97,14 +100,14 @@ const reserved = new Set([
   ],
 ])
 
-/** What is asked of whom only where a scope needs it. */
+/** Data beyond the user's row, read only where a scope requires it. */
 export interface ClaimSources {
   groupNames(): Promise<readonly string[]>
-  /** The attributes of the owner's own that apps may see. */
+  /** The names of the custom attributes that apps may see. */
   customAttributes(): Promise<readonly string[]>
 }
 
-/** What these scopes tell of a person. */
+/** The claims about a user that these scopes release. */
 export async function claimsOf(
   person: Person,
   scopes: readonly string[],
@@ -118,5 +121,5 @@ export async function claimsOf(
     for (const [name, source] of Object.entries(byScope[scope] ?? {})) claims[name] = source(person)
   }
   if (scopes.includes('groups')) claims.groups = await groupNames()
-  return withoutNothing(claims)
+  return withoutUndefined(claims)
 }

@@ -7,7 +7,7 @@ import { type Form, optional } from './form.ts'
 
 export interface Caller {
   readonly client: Client
-  /** Whether it has proven itself with its secret. */
+  /** Whether it authenticated with its secret. */
   readonly authenticated: boolean
 }
 
@@ -16,30 +16,31 @@ interface Credentials {
   readonly clientSecret: string | undefined
 }
 
-type Found = Promise<Client | undefined>
-const lookedUp = new AsyncLocalStorage<Map<string, Found>>()
+type FoundClient = Promise<Client | undefined>
+const clientCache = new AsyncLocalStorage<Map<string, FoundClient>>()
 
-/** Within one call a client is looked up once, however many ask for it: who charges, who answers, who watches. */
-export const lookingUpOnce = (call: () => void): void => lookedUp.run(new Map(), call)
+/** Looks a client up once per request: charging, the endpoint and the exchange recorder share the result. */
+export const withClientCache = (call: () => void): void => clientCache.run(new Map(), call)
 
-/** An active client, or undefined. Ids that could not have been registered are not looked up at all. */
-export function findActiveClient(db: Db, id: string): Found {
-  const known = lookedUp.getStore()?.get(id)
-  if (known !== undefined) return known
+/** An active client, or undefined. Ids that cannot be registered are not looked up. */
+export function findActiveClient(db: Db, id: string): FoundClient {
+  const cached = clientCache.getStore()?.get(id)
+  if (cached !== undefined) return cached
   const client = lookUp(db, id)
-  lookedUp.getStore()?.set(id, client)
+  clientCache.getStore()?.set(id, client)
   return client
 }
 
-async function lookUp(db: Db, id: string): Found {
+async function lookUp(db: Db, id: string): FoundClient {
   if (!/^[\x21-\x7e]{1,255}$/.test(id)) return undefined
   const client = await findClient(db, id)
   return client?.status === 'ACTIVE' ? client : undefined
 }
 
 /**
- * Who calls, by `Authorization: Basic` or by the body (RFC 6749, section 2.3). A secret that is sent is checked; whether
- * one must be sent is for the endpoint to say. The SDK sends `base64(client_id)` without a colon for public clients.
+ * Identifies the calling client by `Authorization: Basic` or by the body (RFC 6749, section 2.3). A secret that is sent
+ * is checked; whether one is required is decided by the endpoint. For public clients the SDK sends `base64(client_id)`
+ * without a colon.
  */
 export async function identifyCaller(
   db: Db,
@@ -47,7 +48,7 @@ export async function identifyCaller(
   secrets: Secrets,
 ): Promise<Caller> {
   const basic = request.authorization === undefined ? undefined : readBasic(request.authorization)
-  const credentials = oneOf(basic, request.form)
+  const credentials = combineCredentials(basic, request.form)
   const denied = (description: string, status: number) =>
     oauthError('invalid_client', description, { status, ...(basic && challenge) })
 
@@ -62,7 +63,7 @@ export async function identifyCaller(
 
 const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="oauth2"' } }
 
-/** As `identifyCaller`, for endpoints where a confidential client must prove itself. */
+/** As `identifyCaller`, for endpoints where a confidential client must authenticate. */
 export async function authenticateCaller(...args: Parameters<typeof identifyCaller>): Promise<Caller> {
   const caller = await identifyCaller(...args)
   if (isConfidential(caller.client) && !caller.authenticated) {
@@ -79,12 +80,16 @@ export function readBasic(authorization: string): Credentials {
   if (encoded === undefined) throw invalidRequest('The Authorization header is not a Basic one.')
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  const part = (raw: string) => decodePart(raw)
-  if (colon < 0) return { clientId: part(text), clientSecret: undefined }
-  return { clientId: part(text.slice(0, colon)), clientSecret: part(text.slice(colon + 1)) || undefined }
+  if (colon < 0) return { clientId: decodePart(text), clientSecret: undefined }
+  return {
+    clientId: decodePart(text.slice(0, colon)),
+    clientSecret: decodePart(text.slice(colon + 1)) || undefined,
+  }
 }
 
-/** Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1); clients that skip it send no `%` or `+`. */
+/**
+ * Both parts are form-encoded (RFC 6749, section 2.3.1). Ids and secrets of clients that skip this have no `%` or `+`.
+ */
 function decodePart(raw: string): string {
   try {
     return decodeURIComponent(raw.replaceAll('+', ' '))
@@ -93,7 +98,7 @@ function decodePart(raw: string): string {
   }
 }
 
-function oneOf(basic: Credentials | undefined, form: Form): Credentials {
+function combineCredentials(basic: Credentials | undefined, form: Form): Credentials {
   const clientId = optional(form, 'client_id')
   const clientSecret = optional(form, 'client_secret')
   if (basic === undefined) {

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../base/index.ts'
 
-/** An error as OAuth tells it (RFC 6749, section 5.2): `error` and `error_description`. */
+/** An OAuth error (RFC 6749, section 5.2): `error` and `error_description`. */
 export const oauthError = (
   error: string,
   description: string,
@@ -22,23 +22,23 @@ export interface OAuthBody {
   readonly error_description: string
 }
 
-/** What the framework refuses before an endpoint sees it, by its status. */
-const refusals: Readonly<Record<number, string>> = {
+/** Descriptions of requests that Fastify refuses before an endpoint runs, by status. */
+const descriptions: Readonly<Record<number, string>> = {
   413: 'The request body is too large.',
   415: 'The Content-Type header must be application/x-www-form-urlencoded.',
 }
 
-/** The one function that turns an error into an OAuth body; undefined where the error is not one of OAuth's. */
+/** Renders an error as an OAuth body; undefined where it is not an OAuth error. */
 export function oauthBodyOf(
   error: unknown,
 ): { readonly status: number; readonly body: OAuthBody } | undefined {
   if (error instanceof ProtocolError) {
-    // Codes of other protocols (rate limits, failures) keep the shape of theirs.
+    // Errors with an Okta code (E0000047 of a rate limit, say) are rendered in Okta's shape by the app.
     if (!/^[a-z_]+$/.test(error.code)) return undefined
     return { status: error.status, body: { error: error.code, error_description: error.description } }
   }
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
   if (status < 400 || status >= 500) return undefined
-  const description = refusals[status] ?? 'The request was not well-formed.'
+  const description = descriptions[status] ?? 'The request was not well-formed.'
   return { status, body: { error: 'invalid_request', error_description: description } }
 }

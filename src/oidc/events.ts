@@ -1,4 +1,4 @@
-import { type NewEvent, type Party, record, recordAll } from '../audit/index.ts'
+import { type NewEvent, type Party, record, recordEvents } from '../audit/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Session } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
@@ -6,7 +6,7 @@ import type { Parts } from './parts.ts'
 
 const partyOf = ({ id, profile }: Person): Party => ({ id, type: 'User', alternateId: profile.login })
 
-/** Records that tokens were granted, one event a kind, as Okta's System Log does. No token stands in them, only ids. */
+/** Records granted tokens, one event for each, as Okta's System Log does. Events have ids of tokens, never tokens. */
 export async function recordGrants(
   tx: Tx,
   parts: Parts,
@@ -40,10 +40,10 @@ export async function recordGrants(
         ]
       : [],
   )
-  await recordAll(tx, events, { random: parts.random, now: parts.clock.now() })
+  await recordEvents(tx, events, { random: parts.random, now: parts.clock.now() })
 }
 
-/** Records the end of a token before its time: asked for by the client, or because something was used twice. */
+/** Records a revocation: by the client, or because a code or refresh token was used twice (A31). */
 export async function recordRevocation(
   tx: Tx,
   parts: Parts,
@@ -68,7 +68,7 @@ export async function recordRevocation(
   await record(tx, event, { random: parts.random, now: parts.clock.now() })
 }
 
-/** Records that a person signed out. */
+/** Records that a user signed out. */
 export async function recordSignOut(tx: Tx, parts: Parts, session: Session): Promise<void> {
   const event: NewEvent = {
     eventType: 'user.session.end',

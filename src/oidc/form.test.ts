@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { formOf, optional, readForm, required } from './form.ts'
 
 describe('a form', () => {
-  test('is read as it was written', () => {
+  test('is decoded', () => {
     const form = readForm('a=1&b=x+y%20z&c=&%C3%BC=%26%3D&flag')
 
     expect([...form]).toEqual([
@@ -29,7 +29,7 @@ describe('a form', () => {
     expect(() => readForm(text)).toThrow(message)
   })
 
-  test('made of parameters keeps the texts among them', () => {
+  test('of parsed parameters has those that are strings', () => {
     expect([...formOf({ a: 'x', b: undefined, c: ['y'], d: 1 })]).toEqual([['a', 'x']])
   })
 })

@@ -9,8 +9,8 @@ import type { AuthorizationServer } from './server.ts'
 import type { TokenResponse } from './tokens.ts'
 
 /**
- * The grant `client_credentials` (RFC 6749, section 4.4): a service app gets a token for the management API, with scopes
- * that were granted to it. Of the org server alone, and for apps alone that prove themselves by a key, as Okta has it.
+ * The grant `client_credentials` (RFC 6749, section 4.4): a service client gets a token for the management API, with
+ * scopes that were granted to it. As at Okta: from the org server only, and only with `private_key_jwt`.
  */
 export async function grantClientCredentials(
   parts: Parts,
@@ -54,14 +54,17 @@ export async function grantClientCredentials(
   return { token_type: 'Bearer', expires_in: lifetime, access_token: token, scope: scopes.join(' ') }
 }
 
-/** The scopes asked for. One that was not granted refuses all: a token that can do less than expected helps nobody. */
+/**
+ * The requested scopes. One that was not granted fails the request: a token with fewer scopes would fail later, at the
+ * API.
+ */
 async function grantedScopes(
   { storage }: Parts,
   server: AuthorizationServer,
   clientId: string,
-  asked: string | undefined,
+  requested: string | undefined,
 ): Promise<readonly string[]> {
-  const wanted = [...new Set((asked ?? '').split(' ').filter(Boolean))]
+  const wanted = [...new Set((requested ?? '').split(' ').filter(Boolean))]
   if (wanted.length === 0) throw oauthError('invalid_scope', "The 'scope' parameter is required.")
   const granted = server.id === 'org' ? await listScopeGrants(storage.db, clientId) : []
   if (!wanted.every((scope) => granted.some((grant) => grant.scope === scope))) {

@@ -1,9 +1,11 @@
 import { randomId, randomToken } from '../base/index.ts'
+import { lockPerson } from '../directory/index.ts'
 import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { revokeSession } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
 import { reachedLevel } from './acr.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
+import { userIdOfCode } from './code-owner.store.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
@@ -21,6 +23,8 @@ type Result =
 /**
  * The grant `interaction_code`: a code for tokens, once. Its use, the refresh token and the events are one transaction.
  * A second use means that two parties hold the code, so whatever came of the first ends (RFC 6749, section 4.1.2).
+ * The lock of the user's row comes first, as in every transaction about a user: what is read after it, status and
+ * session, stands until the tokens are written (A49).
  */
 export async function grantInteractionCode(
   parts: Parts,
@@ -39,6 +43,7 @@ export async function grantInteractionCode(
   await parts.keys.current()
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
+    const person = await lockPerson(tx, (await userIdOfCode(tx, claim.code, parts.secrets)) ?? '')
     const redemption = await redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
     if (redemption.result === 'used')
       return { refused: await punishReplay(tx, parts, redemption.interaction) }
@@ -52,7 +57,7 @@ export async function grantInteractionCode(
       }
     }
     const { interaction } = redemption
-    const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now)
+    const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now, person)
     if (signedIn === undefined) return { refused: invalidCode('the session has ended') }
     return issueFor(tx, parts, interaction, signedIn)
   })

@@ -1,4 +1,5 @@
 import { randomToken } from '../base/index.ts'
+import { lockPerson } from '../directory/index.ts'
 import type { Tx } from '../storage/index.ts'
 import {
   consumeRefreshToken,
@@ -23,6 +24,8 @@ type Result = { readonly issue: Issue; readonly refreshToken: string } | { reado
 /**
  * The grant `refresh_token`, rotated at every use: the old token is spent and the new one stored in one transaction.
  * A token used twice, in turn or at once, is held by two parties: its whole family ends (RFC 9700, section 4.14.2).
+ * User and session are read under the lock of the user's row: a reset or a suspension at the same moment comes before
+ * the refresh, which then fails, or after it and ends its session (A49).
  */
 export async function grantRefreshToken(
   parts: Parts,
@@ -44,10 +47,11 @@ export async function grantRefreshToken(
     if (scopes === undefined) {
       return { refused: oauthError('invalid_scope', 'The requested scope goes beyond the one granted.') }
     }
+    const person = await lockPerson(tx, found.personId)
     if (found.consumed || !(await consumeRefreshToken(tx, token, now))) {
       return { refused: await punishReuse(tx, parts, found) }
     }
-    const signedIn = await findSignedIn(tx, found.sessionId, clientId, now)
+    const signedIn = await findSignedIn(tx, found.sessionId, clientId, now, person)
     if (signedIn === undefined) return { refused: invalidToken('the session has ended') }
 
     const refreshToken = randomToken(parts.random)

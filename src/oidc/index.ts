@@ -1,9 +1,9 @@
 /**
  * OAuth 2.0 and OpenID Connect: two authorization servers, `default` and org, with one key set. Begins interactions
- * (`interact`), turns their codes and refresh tokens into tokens, and tells what tokens are worth. `oidc-provider` runs
- * the token endpoint (reading, client authentication, choice of grant); the grants and the other endpoints are ours
- * on `jose`, to Okta's letter. Does not own who signed in how (`flow`) nor the session (`sessions`). Follows RFC 6749,
- * 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
+ * (`interact`), redeems interaction codes and refresh tokens, and validates, introspects and revokes tokens.
+ * `oidc-provider` runs the token endpoint (parsing, client authentication, choice of grant); the grants and the other
+ * endpoints are ours, on `jose`, compatible with Okta. Authentication belongs to `flow`, sessions to `sessions`. Follows
+ * RFC 6749, 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
  */
 
 export { claimNames } from './claims.ts'

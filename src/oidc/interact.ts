@@ -9,11 +9,11 @@ import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import { type AuthorizationServer, scopes as knownScopes } from './server.ts'
 
-/** What is read of an HTTP request at `interact`. */
+/** The parts of an HTTP request that `interact` reads. */
 export interface InteractCall {
   readonly form: Form
   readonly authorization: string | undefined
-  /** The address that the HTTP app believes in. */
+  /** The address of the connection, or the one that a trusted proxy forwards. */
   readonly ip: string
   readonly userAgent: string | undefined
   readonly forwardedFor: string | undefined
@@ -21,7 +21,7 @@ export interface InteractCall {
   readonly acceptLanguage: string | undefined
 }
 
-/** Begins an interaction (transport, section 4) and answers its handle. */
+/** Begins an interaction and answers its handle. */
 export async function interact(
   parts: Parts,
   server: AuthorizationServer,
@@ -37,6 +37,8 @@ export async function interact(
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
   const recoveryTokenId = await readRecoveryToken(parts, form)
+  const origin = originOf(caller, call)
+  if (origin.app) warnOfApp(parts, caller.client)
 
   const { handle } = await beginInteraction(
     parts.storage.db,
@@ -46,7 +48,7 @@ export async function interact(
       redirectUri,
       codeChallenge,
       request: { ...request, recoveryTokenId },
-      origin: originOf(caller, call),
+      origin,
     },
     { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
   )
@@ -101,8 +103,8 @@ function readScope(form: Form, client: Client): string {
 }
 
 /**
- * The token of an administrator's mail. It is not spent here, so that a page can be loaded again, but by the password
- * it sets. Every bad one is answered alike; the widget matches the text literally.
+ * Reads the recovery token of a mail that an administrator sent. It is consumed by the new password, not here, so that
+ * the page can be loaded again. Unknown, expired and used ones get the same error; the widget matches its text literally.
  */
 async function readRecoveryToken(
   { storage, secrets, clock }: Parts,
@@ -111,23 +113,40 @@ async function readRecoveryToken(
   if (form.has('activation_token')) throw invalidRequest('The activation token is invalid')
   if (!form.has('recovery_token')) return undefined
   const token = form.get('recovery_token') ?? ''
-  const known = /^[A-Za-z0-9]{43}$/.test(token)
+  const found = /^[A-Za-z0-9]{43}$/.test(token)
     ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
     : undefined
-  if (known === undefined) throw invalidRequest('The recovery token is invalid')
-  return known.id
+  if (found === undefined) throw invalidRequest('The recovery token is invalid')
+  return found.id
+}
+
+const warned = new WeakMap<Parts, Set<string>>()
+
+/** Says in the log, once a process, that an app names no address: all its users then share the budgets of one source. */
+function warnOfApp(parts: Parts, { id, label }: Client): void {
+  const clients = warned.get(parts) ?? new Set()
+  warned.set(parts, clients)
+  if (clients.has(id)) return
+  clients.add(id)
+  parts.log.warn(
+    { client: id, label },
+    'an app sends no X-Forwarded-For when it begins an interaction: all its users count as one source (docs/security.md)',
+  )
 }
 
 /**
- * From where the person comes. An app that proved itself with its secret tells it of the person it serves; of anybody
- * else the connection is believed, since whoever may name an address chooses whose budget is charged.
+ * From where the user comes. A confidential client that authenticated names the address of its user; for all others
+ * the connection's address counts, since a caller that may name an address chooses whose budget is charged (A11).
+ * A confidential client that names none is a source of its own.
  */
 export function originOf({ client, authenticated }: Caller, call: InteractCall): Origin {
   const vouched = authenticated && isConfidential(client)
-  const told = call.forwardedFor?.split(',')[0]?.trim() ?? ''
+  const forwarded = call.forwardedFor?.split(',')[0]?.trim() ?? ''
+  const named = isIP(forwarded) !== 0
   return {
     vouched,
-    ip: vouched && isIP(told) !== 0 ? told : call.ip,
+    ...(vouched && !named && { app: true }),
+    ip: vouched && named ? forwarded : call.ip,
     userAgent: call.userAgent?.slice(0, 512),
     deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
     locales: acceptedLocales(call.acceptLanguage),

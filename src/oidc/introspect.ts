@@ -8,12 +8,12 @@ import { findLiveAccessToken, findLiveIdToken, findLiveRefreshToken } from './to
 
 const inactive = { active: false }
 
-type Answer = { readonly clientId: string; readonly body: Claims } | undefined
-type Lookup = (parts: Parts, server: AuthorizationServer, token: string) => Promise<Answer>
+type Introspection = { readonly clientId: string; readonly body: Claims } | undefined
+type Lookup = (parts: Parts, server: AuthorizationServer, token: string) => Promise<Introspection>
 
 /**
- * What a token is worth now (RFC 7662). A confidential client may ask for every token of the server, as the APIs it
- * stands for get tokens of many apps; a public one, which anybody can claim to be, for its own only.
+ * Token introspection (RFC 7662). A confidential client may introspect every token of the server: an API gets tokens of
+ * many apps. A public client may introspect its own only, since any caller can claim to be it.
  */
 export async function introspect(
   parts: Parts,
@@ -22,20 +22,20 @@ export async function introspect(
 ): Promise<Claims> {
   const caller = await authenticateCaller(parts.storage.db, call, parts.secrets)
   const token = required(call.form, 'token')
-  const answer = await lookUp(parts, server, token, optional(call.form, 'token_type_hint'))
-  return answer !== undefined && mayAsk(caller, answer.clientId) ? answer.body : inactive
+  const found = await lookUp(parts, server, token, optional(call.form, 'token_type_hint'))
+  return found !== undefined && mayIntrospect(caller, found.clientId) ? found.body : inactive
 }
 
-const mayAsk = ({ client }: Caller, clientId: string): boolean =>
+const mayIntrospect = ({ client }: Caller, clientId: string): boolean =>
   isConfidential(client) || client.id === clientId
 
-/** The hint says where to look first; a wrong one is no error (RFC 7662, section 2.1). */
-async function lookUp(...args: [...Parameters<Lookup>, hint: string | undefined]): Promise<Answer> {
+/** Tries the type of the hint first, then the others: a wrong hint is not an error (RFC 7662, section 2.1). */
+async function lookUp(...args: [...Parameters<Lookup>, hint: string | undefined]): Promise<Introspection> {
   const [parts, server, token, hint] = args
   const order = [...lookups].sort((a, b) => Number(b.hint === hint) - Number(a.hint === hint))
-  for (const { look } of order) {
-    const answer = await look(parts, server, token)
-    if (answer !== undefined) return answer
+  for (const { find } of order) {
+    const found = await find(parts, server, token)
+    if (found !== undefined) return found
   }
   return undefined
 }
@@ -83,8 +83,8 @@ const refreshToken: Lookup = async (parts, server, token) => {
   return { clientId: refresh.clientId, body }
 }
 
-const lookups: readonly { readonly hint: string; readonly look: Lookup }[] = [
-  { hint: 'access_token', look: accessToken },
-  { hint: 'refresh_token', look: refreshToken },
-  { hint: 'id_token', look: idToken },
+const lookups: readonly { readonly hint: string; readonly find: Lookup }[] = [
+  { hint: 'access_token', find: accessToken },
+  { hint: 'refresh_token', find: refreshToken },
+  { hint: 'id_token', find: idToken },
 ]

@@ -9,8 +9,8 @@ import type { AuthorizationServer } from './server.ts'
 import { readToken } from './token-status.ts'
 
 /**
- * Ends the session of an ID token and says where to go (OpenID Connect RP-Initiated Logout 1.0). The ID token may have
- * expired: signing out late is still signing out. Undefined where the client named no address to return to.
+ * Revokes the session of an ID token and answers the address to redirect to, or undefined where the client gave none
+ * (OpenID Connect RP-Initiated Logout 1.0). An expired ID token is accepted (section 2): its session may still be live.
  */
 export async function logout(
   parts: Parts,
@@ -21,7 +21,7 @@ export async function logout(
   if (typeof aud !== 'string' || typeof sid !== 'string' || cid !== undefined) {
     throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
   }
-  const returnTo = await readReturn(parts, form, aud)
+  const returnTo = await readReturnAddress(parts, form, aud)
   await parts.storage.transaction(async (tx) => {
     const ended = await revokeSession(tx, sid, parts.clock.now())
     if (ended !== undefined) await recordSignOut(tx, parts, ended)
@@ -29,8 +29,8 @@ export async function logout(
   return returnTo
 }
 
-/** Checked before anything ends, and compared as text: the engine redirects nowhere that was not registered (A30). */
-async function readReturn(parts: Parts, form: Form, clientId: string): Promise<string | undefined> {
+/** Checked before the session is revoked, and compared as text: only registered addresses are redirected to (A30). */
+async function readReturnAddress(parts: Parts, form: Form, clientId: string): Promise<string | undefined> {
   const client = await findActiveClient(parts.storage.db, clientId)
   if (client === undefined) throw invalidRequest("The 'id_token_hint' parameter names an unknown client.")
   const uri = optional(form, 'post_logout_redirect_uri')
@@ -41,6 +41,6 @@ async function readReturn(parts: Parts, form: Form, clientId: string): Promise<s
     )
   }
   const state = optional(form, 'state')
-  // Appended to the text as it was registered: parsing and printing would change it.
+  // Appended as text: to parse and print the registered address could change it.
   return state === undefined ? uri : `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams({ state })}`
 }

@@ -9,21 +9,24 @@ import { authorizationServer } from './server.ts'
 import { findServiceCaller, type ServiceCaller } from './service-token.ts'
 
 export interface Oidc {
-  /** All OAuth and OIDC endpoints of both authorization servers, with full paths from the engine's root. */
+  /** All OAuth and OIDC endpoints of both authorization servers, with paths from the engine's root. */
   readonly routes: OidcRoutes
-  /** The issuers as apps are configured with them. */
+  /** The issuers, for the configuration of apps. */
   issuers(): { readonly default: string; readonly org: string }
-  /** The service app whose access token of the org server this is, if it is worth something now. */
+  /** The service client of a valid access token of the org server. */
   findServiceCaller(token: string): Promise<ServiceCaller | undefined>
-  /** Loads what the first token needs (key, library), so that the first caller does not wait for it. */
+  /** Loads the signing key and the library, so that the first token request does not wait for them. */
   warmUp(): Promise<void>
-  /** Makes a new signing key; the one before stays published until its last token has expired. Answers the new `kid`. */
+  /**
+   * Generates a new signing key. The previous one stays published until its last token has expired. Answers the new
+   * `kid`.
+   */
   rotateSigningKey(): Promise<string>
-  /** Removes refresh tokens, revocations and keys whose time is over. Answers how many went. */
+  /** Deletes expired refresh tokens, revocations and keys. Answers how many. */
   purge(): Promise<number>
 }
 
-/** Builds both authorization servers. Nothing is read or made before the first request, or `warmUp`. */
+/** Builds both authorization servers. Keys are read or generated at the first request, or by `warmUp`. */
 export function createOidc(options: OidcOptions): Oidc {
   const { storage, secrets, random, clock, log, issuer, signingKey } = options
   const lifetimes = { ...defaultOidcLifetimes, ...options.lifetimes }
@@ -40,7 +43,7 @@ export function createOidc(options: OidcOptions): Oidc {
     keys,
     lifetimes,
     limits: options.limits,
-    observe: options.observe,
+    recordExchange: options.recordExchange,
   }
 
   const base = () => (typeof issuer === 'string' ? issuer : issuer())

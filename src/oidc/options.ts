@@ -1,16 +1,16 @@
 import type { JWK } from 'jose'
-import type { Observe } from '../audit/index.ts'
+import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Storage } from '../storage/index.ts'
 
-/** How long things of this folder live, in milliseconds. */
+/** Lifetimes in milliseconds. */
 export interface OidcLifetimes {
   /** From `interact` to the interaction code. */
   readonly interactionMs: number
   readonly accessTokenMs: number
   readonly idTokenMs: number
-  /** Counted anew by every rotation; the session's own end comes first. */
+  /** Starts again with each rotation, but ends with the session at the latest. */
   readonly refreshTokenMs: number
 }
 
@@ -31,19 +31,19 @@ export interface OidcOptions {
   readonly log: Logger
   /**
    * The engine's public address without a slash at the end, such as `https://id.example.com`. A function where the
-   * address is known only once the server listens; it is asked at every request, never before the first one.
+   * address is known only once the server listens: called at every request, never before the first one.
    */
   readonly issuer: string | (() => string)
   readonly lifetimes?: Partial<OidcLifetimes>
   /**
-   * Which clock the tokens' own times follow: the host's, as apps compare them with theirs (`real`, the default), or
-   * the engine's, moved ones included (`virtual`). Codes, refresh tokens and sessions follow the engine's always.
+   * The clock of the times in tokens: the host's, which apps compare with their own (`real`, the default), or the
+   * engine's, which tests move (`virtual`). Codes, refresh tokens and sessions always expire by the engine's.
    */
   readonly tokens?: 'real' | 'virtual'
-  /** A private RSA key to sign with instead of those in the database: a testing kit saves the time to make one. */
+  /** A private RSA key to sign with instead of those in the database: saves tests the generation of one. */
   readonly signingKey?: JWK
-  /** Counts the calls of interact and token; absent: nobody does. */
+  /** The request budgets of interact and token. Absent: calls are not limited. */
   readonly limits?: RequestLimits | undefined
-  /** Told of what begins and ends an interaction: development and tests only. */
-  readonly observe?: Observe | undefined
+  /** Records the calls that begin an interaction and redeem its code. Development and tests only. */
+  readonly recordExchange?: ExchangeRecorder | undefined
 }

@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import type { TokenResponse } from './tokens.ts'
 
-/** A request to the token endpoint whose body was read before. */
+/** A request to the token endpoint whose body was already read. */
 export interface TokenCall {
   readonly raw: IncomingMessage
   readonly body: string
@@ -22,8 +22,8 @@ export interface TokenCall {
 }
 
 /**
- * Gets ready to answer for a server, which may fail (its keys are read the first time); what comes of it answers one
- * request on the response itself, whatever happens.
+ * In two stages: the first prepares a server and may reject (it reads the keys the first time); the function that it
+ * resolves to writes the response of one request itself and never rejects.
  */
 export type TokenEndpoint = (server: AuthorizationServer) => Promise<(call: TokenCall) => Promise<void>>
 
@@ -48,30 +48,30 @@ const grants = {
 const path = '/v1/token'
 
 /**
- * The token endpoint: `oidc-provider` reads the request, authenticates the client and picks the grant; the grants are
- * ours, so that a code or token is spent, its successor stored and the event recorded in one transaction. The library
+ * The token endpoint: `oidc-provider` parses the request, authenticates the client and selects the grant. The grants are
+ * ours: a code or token is consumed, its successor stored and the event recorded in one database transaction. The library
  * is loaded at the first request.
  */
 export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Promise<void> } {
   const callbacks = new Map<string, Promise<Callback>>()
   const callbackFor = (server: AuthorizationServer): Promise<Callback> => {
-    const known = callbacks.get(server.issuer) ?? createCallback(parts, server)
-    callbacks.set(server.issuer, known)
-    // A database that is away for a moment must not leave the endpoint broken for good.
-    known.catch(() => callbacks.delete(server.issuer))
-    return known
+    const callback = callbacks.get(server.issuer) ?? createCallback(parts, server)
+    callbacks.set(server.issuer, callback)
+    // A failure is not cached: the database may have been unavailable for a moment.
+    callback.catch(() => callbacks.delete(server.issuer))
+    return callback
   }
-  const answer: TokenEndpoint = async (server) => {
+  const prepare: TokenEndpoint = async (server) => {
     const callback = await callbackFor(server)
     return async ({ raw, body, response }) => {
-      // Where one CORS header is set the library adds none of its own, which would allow anybody.
+      // Where one CORS header is set the library adds none of its own, which would allow every origin.
       if (!response.hasHeader('access-control-expose-headers')) {
         response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
       }
       await callback(replay(raw, body), response)
     }
   }
-  return Object.assign(answer, { load: async () => void (await import('oidc-provider')) })
+  return Object.assign(prepare, { load: async () => void (await import('oidc-provider')) })
 }
 
 type Callback = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -79,7 +79,7 @@ type Callback = (request: IncomingMessage, response: ServerResponse) => Promise<
 async function createCallback(parts: Parts, server: AuthorizationServer): Promise<Callback> {
   const { default: Provider, errors } = await import('oidc-provider')
   const provider = new Provider(server.issuer, {
-    adapter: () => clientsOnly(parts),
+    adapter: () => clientAdapter(parts),
     jwks: { keys: [{ ...(await parts.keys.current()) }] },
     routes: { token: path },
     features: { devInteractions: { enabled: false } },
@@ -93,21 +93,21 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
         await checkGrant(parts, client.clientId, name)
         context.body = await grant(parts, server, client.clientId, formOf({ ...params }))
       } catch (error) {
-        // A failure of ours, such as a database that is away, is not the grant's: tellFailure answers it.
+        // A failure, such as an unavailable database, is not an error of the grant: `server_error` renders it below.
         if (!(error instanceof ProtocolError) || error.status >= 500) throw error
         if (error.detail !== undefined) parts.log.info({ detail: error.detail, grant: name }, error.message)
-        const told = new errors.CustomOIDCProviderError(error.code, error.description)
-        throw Object.assign(told, { status: error.status, statusCode: error.status })
+        const translated = new errors.CustomOIDCProviderError(error.code, error.description)
+        throw Object.assign(translated, { status: error.status, statusCode: error.status })
       }
     }
     provider.registerGrantType(name, handler, parameters)
   }
-  // The library would compare a stored secret in plain text; here it is a keyed hash, and clients may have two.
+  // The library compares with a plain secret; the stored ones are keyed hashes, and a client may have two.
   provider.Client.prototype.compareClientSecret = async function (actual) {
     const client = await findActiveClient(parts.storage.db, this.clientId)
     return client !== undefined && isClientSecret(client, actual, parts.secrets)
   }
-  provider.on('server_error', (context, error) => tellFailure(parts, context, error))
+  provider.on('server_error', (context, error) => renderFailure(parts, context, error))
   provider.onerror = (error) => parts.log.error({ err: error }, 'the token endpoint failed')
   return provider.callback()
 }
@@ -121,35 +121,35 @@ async function checkGrant(parts: Parts, clientId: string, grant: string): Promis
   )
 }
 
-function tellFailure(parts: Parts, context: KoaContextWithOIDC, error: Error): void {
+function renderFailure(parts: Parts, context: KoaContextWithOIDC, error: Error): void {
   const errorId = randomId(parts.random, 'oae')
   const requestId = context.response.get('x-okta-request-id')
   parts.log.error({ err: error, errorId, requestId }, 'the token endpoint failed')
-  const isAway = error instanceof ProtocolError && error.status === 503
-  if (isAway) {
+  const isUnavailable = error instanceof ProtocolError && error.status === 503
+  if (isUnavailable) {
     context.status = 503
     context.set(error.headers)
   }
   context.body = {
-    error: isAway ? 'temporarily_unavailable' : 'server_error',
-    error_description: isAway ? error.description : 'Internal Server Error',
+    error: isUnavailable ? 'temporarily_unavailable' : 'server_error',
+    error_description: isUnavailable ? error.description : 'Internal Server Error',
     error_id: errorId,
   }
 }
 
-/** The library's view of the store: it looks clients up, and keeps nothing. */
-function clientsOnly(parts: Parts) {
-  const nothing = async () => undefined
+/** The library's storage adapter: finds clients, stores nothing. */
+function clientAdapter(parts: Parts) {
+  const notFound = async () => undefined
   const unused = async () => {
     throw new Error('the library is not meant to store anything')
   }
   return {
     find: async (id: string) => {
       const client = await findActiveClient(parts.storage.db, id)
-      return client && describe(client, placeholder(parts))
+      return client && clientMetadata(client, placeholderSecret(parts))
     },
-    findByUserCode: nothing,
-    findByUid: nothing,
+    findByUserCode: notFound,
+    findByUid: notFound,
     upsert: unused,
     consume: unused,
     destroy: unused,
@@ -157,19 +157,21 @@ function clientsOnly(parts: Parts) {
   }
 }
 
-const placeholders = new WeakMap<Parts, string>()
+const placeholderSecrets = new WeakMap<Parts, string>()
 
-/** The library insists on a secret of its own. Should a new version ever compare it, nobody knows it. */
-function placeholder(parts: Parts): string {
-  const known = placeholders.get(parts) ?? randomToken(branchOf(parts.random, 'placeholder'))
-  placeholders.set(parts, known)
-  return known
+/**
+ * The library requires a secret in the metadata. A random one: no caller knows it, should a later version compare it.
+ */
+function placeholderSecret(parts: Parts): string {
+  const secret = placeholderSecrets.get(parts) ?? randomToken(branchOf(parts.random, 'placeholder'))
+  placeholderSecrets.set(parts, secret)
+  return secret
 }
 
-const describe = (client: Client, secret: string) => ({
+const clientMetadata = (client: Client, secret: string) => ({
   client_id: client.id,
   ...authenticationOf(client, secret),
-  // Which of these a client may use is checked by the grant itself, with words of its own.
+  // All of them: `checkGrant` refuses those that the client may not use, with Okta's message.
   grant_types: Object.keys(grants),
   response_types: [],
   redirect_uris: [],
@@ -185,7 +187,7 @@ function authenticationOf(client: Client, secret: string) {
     : { token_endpoint_auth_method: 'none' as const }
 }
 
-/** The request once more for the library, with its body and only the headers that concern it. */
+/** A copy of the request for the library, with the body that was read and only the headers that it needs. */
 function replay(raw: IncomingMessage, body: string): IncomingMessage {
   const bytes = Buffer.from(body)
   const { authorization, host } = raw.headers

@@ -1,6 +1,6 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
 import { describeUserAgent, ProtocolError, systemClock } from '../base/index.ts'
-import { findInteractionByCode, findInteractionByHandle, verifies } from '../interactions/index.ts'
+import { findInteractionByCode, findInteractionByHandle, isVerifierOf } from '../interactions/index.ts'
 import { findActiveClient, readBasic } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
@@ -12,62 +12,65 @@ interface Call {
   readonly userAgent: string | undefined
 }
 
-/** Begins an interaction, and tells whoever watches what came of it. */
-export async function watchInteract<Answer extends { readonly interaction_handle: string }>(
+/** Begins an interaction and records the exchange, where a recorder is set. */
+export async function recordInteract<Answer extends { readonly interaction_handle: string }>(
   parts: Parts,
   call: Call,
-  act: () => Promise<Answer>,
+  handle: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { observe } = parts
-  if (observe === undefined) return act()
+  const { recordExchange } = parts
+  if (recordExchange === undefined) return handle()
   const started = systemClock.now()
-  const told = await toldOf(parts, call, 'interact')
-  const tell = (more: Partial<Exchange> & Pick<Exchange, 'status'>) =>
-    observe({ ...told, at: parts.clock.now(), durationMs: systemClock.now() - started, ...more })
+  const request = await describeRequest(parts, call, 'interact')
+  const record = (result: Partial<Exchange> & Pick<Exchange, 'status'>) =>
+    recordExchange({ ...request, at: parts.clock.now(), durationMs: systemClock.now() - started, ...result })
   try {
-    const answer = await act()
+    const answer = await handle()
     const interaction = await findInteractionByHandle(parts.storage.db, answer.interaction_handle, 0)
-    tell({ status: 200, interactionId: interaction?.id })
+    record({ status: 200, interactionId: interaction?.id })
     return answer
   } catch (error) {
     if (error instanceof ProtocolError) {
-      tell({ status: error.status, messages: [error.code], reason: error.description })
+      record({ status: error.status, messages: [error.code], reason: error.description })
     }
     throw error
   }
 }
 
-/** Redeems an interaction code, and tells whoever watches what came of it. Other grants are not watched. */
-export async function watchToken(
+/** Redeems an interaction code and records the exchange, where a recorder is set. Other grants are not recorded. */
+export async function recordTokenCall(
   parts: Parts,
   call: Call & { readonly issuer: string; status(): number },
-  act: () => Promise<void>,
+  handle: () => Promise<void>,
 ): Promise<void> {
-  const { observe } = parts
-  if (observe === undefined || call.form.get('grant_type') !== 'interaction_code') return act()
+  const { recordExchange } = parts
+  if (recordExchange === undefined || call.form.get('grant_type') !== 'interaction_code') return handle()
   const started = systemClock.now()
-  // Where the database is away the client is told so; who only watches must not stand in the way of that answer.
-  const seen = await Promise.all([toldOf(parts, call, 'token'), lookAtCode(parts, call)]).catch(
+  // An unavailable database is the endpoint's to report: the recorder must not replace that response by an error.
+  const before = await Promise.all([describeRequest(parts, call, 'token'), findRefusal(parts, call)]).catch(
     () => undefined,
   )
-  await act()
-  if (seen === undefined) return
-  const [told, looked] = seen
+  await handle()
+  if (before === undefined) return
+  const [request, refusal] = before
   const status = call.status()
-  observe({
-    ...told,
+  recordExchange({
+    ...request,
     at: parts.clock.now(),
     durationMs: systemClock.now() - started,
     status,
-    interactionId: looked.interactionId,
+    interactionId: refusal.interactionId,
     ...(status < 400
       ? { tokensAheadMs: parts.tokenClock.now() - systemClock.now() }
-      : { reason: status === 401 ? 'client secret' : looked.reason, messages: ['invalid_grant'] }),
+      : { reason: status === 401 ? 'client secret' : refusal.reason, messages: ['invalid_grant'] }),
   })
 }
 
-/** Why a code would be refused, by the same conditions as its redemption, looked at before it is tried. */
-async function lookAtCode(
+/**
+ * Why a code would be refused, by the conditions of `redeemInteractionCode`. Read before: the redemption changes the
+ * row.
+ */
+async function findRefusal(
   { storage, secrets, clock }: Parts,
   call: Call & { readonly issuer: string },
 ): Promise<{ readonly interactionId?: string; readonly reason?: string }> {
@@ -83,19 +86,20 @@ async function lookAtCode(
     used: usedAt !== null,
     expired: expiresAt <= clock.now(),
     redirect_uri: redirectUri !== undefined && redirectUri !== interaction.redirectUri,
-    verifier: !verifies(interaction, form.get('code_verifier') ?? ''),
+    verifier: !isVerifierOf(interaction, form.get('code_verifier') ?? ''),
   }
   const reason = Object.entries(reasons).find(([, holds]) => holds)?.[0] ?? 'session'
   return { interactionId: interaction.id, reason }
 }
 
-async function toldOf(
+/** The members of an exchange that are known from the request. */
+async function describeRequest(
   parts: Parts,
   call: Call,
   endpoint: 'interact' | 'token',
 ): Promise<Omit<Exchange, 'at' | 'durationMs' | 'status'>> {
   const { path, form, userAgent } = call
-  // Shown only where it is registered: whatever else stands in its place may be a secret.
+  // Recorded only where it is registered: any other value may be a secret in the wrong parameter.
   const client = await findActiveClient(parts.storage.db, clientIdIn(call))
   const { browser, system } = describeUserAgent(userAgent ?? '')
   return {
@@ -110,10 +114,10 @@ async function toldOf(
   }
 }
 
-/** The client that calls, by the body or by its Authorization header; empty where neither can be read. */
+/** The client id of the body or of the Authorization header; empty where neither can be read. */
 function clientIdIn({ form, authorization }: Call): string {
-  const named = form.get('client_id')
-  if (named !== undefined || authorization === undefined) return named ?? ''
+  const clientId = form.get('client_id')
+  if (clientId !== undefined || authorization === undefined) return clientId ?? ''
   try {
     return readBasic(authorization).clientId
   } catch {
@@ -121,14 +125,14 @@ function clientIdIn({ form, authorization }: Call): string {
   }
 }
 
-/** Of whose parameters the value may be shown; of all others its kind, and of unknown ones not even the name. */
+/** The parameters as they may be recorded: a few by value, the others by description, unknown ones by number only. */
 function sentIn(form: Form, clientId: string | undefined): Readonly<Record<string, string>> {
-  const shown: Readonly<Record<string, (value: string) => string>> = {
+  const describers: Readonly<Record<string, (value: string) => string>> = {
     grant_type: (value) => value,
     client_id: (value) => clientId ?? `${kindOf(value)}, not registered`,
     client_secret: () => 'client secret',
     scope: (value) => (/^[a-z_ ]{1,200}$/.test(value) ? value : kindOf(value)),
-    redirect_uri: placeOf,
+    redirect_uri: describeUri,
     code_challenge: kindOf,
     code_challenge_method: (value) => (value === 'S256' ? value : kindOf(value)),
     state: kindOf,
@@ -139,16 +143,16 @@ function sentIn(form: Form, clientId: string | undefined): Readonly<Record<strin
     interaction_code: () => 'interaction code',
     code_verifier: () => 'code verifier',
   }
-  const known = Object.entries(shown).flatMap(([name, show]): [string, string][] => {
+  const recorded = Object.entries(describers).flatMap(([name, describe]): [string, string][] => {
     const value = form.get(name)
-    return value === undefined ? [] : [[name, show(value)]]
+    return value === undefined ? [] : [[name, describe(value)]]
   })
-  const others = [...form.keys()].filter((name) => shown[name] === undefined).length
-  return Object.fromEntries(others === 0 ? known : [...known, ['other parameters', String(others)]])
+  const others = [...form.keys()].filter((name) => describers[name] === undefined).length
+  return Object.fromEntries(others === 0 ? recorded : [...recorded, ['other parameters', String(others)]])
 }
 
-/** Where a redirect URI leads, without a query, a fragment or a password that may stand in it. */
-function placeOf(uri: string): string {
+/** A redirect URI without its query, fragment and user information, which may contain secrets. */
+function describeUri(uri: string): string {
   const url = URL.parse(uri)
   if (url === null) return kindOf(uri)
   const place =

@@ -1,3 +1,4 @@
+import { lockPerson } from '../directory/index.ts'
 import { findRefreshToken, rememberRevoked, revokeFamily } from './artifacts.store.ts'
 import { authenticateCaller } from './client-auth.ts'
 import { invalidRequest } from './errors.ts'
@@ -8,8 +9,8 @@ import type { AuthorizationServer } from './server.ts'
 import { readToken } from './token-status.ts'
 
 /**
- * Ends a token before its time (RFC 7009). A refresh token takes its family with it, access tokens included; an access
- * token ends alone. A token that is unknown, or has ended already, is as ended as it can be.
+ * Token revocation (RFC 7009). With a refresh token its whole family is revoked, access tokens included; an access token
+ * is revoked alone. For an unknown or expired token nothing happens, which is a success (section 2.2).
  */
 export async function revoke(
   parts: Parts,
@@ -23,7 +24,7 @@ export async function revoke(
   }
 }
 
-const notYours = () => invalidRequest('The token was issued to another client.')
+const issuedToAnother = () => invalidRequest('The token was issued to another client.')
 
 async function revokeRefreshToken(
   parts: Parts,
@@ -33,12 +34,14 @@ async function revokeRefreshToken(
 ): Promise<boolean> {
   const refresh = await findRefreshToken(parts.storage.db, token, parts.clock.now())
   if (refresh === undefined || refresh.server !== server.id) return false
-  if (refresh.clientId !== clientId) throw notYours()
+  if (refresh.clientId !== clientId) throw issuedToAnother()
   const { familyId, personId } = refresh
   await parts.storage.transaction(async (tx) => {
+    // A refresh at the same moment has stored its successor by then, so that the successor ends with the family.
+    await lockPerson(tx, personId)
     await revokeFamily(tx, familyId, revocationTimes(parts))
-    const what = { event: 'revoke', kind: 'refresh_token', personId, clientId, id: familyId } as const
-    await recordRevocation(tx, parts, what)
+    const revocation = { event: 'revoke', kind: 'refresh_token', personId, clientId, id: familyId } as const
+    await recordRevocation(tx, parts, revocation)
   })
   return true
 }
@@ -51,10 +54,10 @@ async function revokeAccessToken(
 ): Promise<void> {
   const { jti, cid, uid } = (await readToken(parts, server, token)) ?? {}
   if (typeof jti !== 'string' || typeof cid !== 'string' || typeof uid !== 'string') return
-  if (cid !== clientId) throw notYours()
+  if (cid !== clientId) throw issuedToAnother()
   await parts.storage.transaction(async (tx) => {
     await rememberRevoked(tx, jti, revocationTimes(parts))
-    const what = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const
-    await recordRevocation(tx, parts, what)
+    const revocation = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const
+    await recordRevocation(tx, parts, revocation)
   })
 }

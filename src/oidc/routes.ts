@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
-import { lookingUpOnce } from './client-auth.ts'
+import { withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
@@ -9,7 +9,7 @@ import { introspect } from './introspect.ts'
 import { logout } from './logout.ts'
 import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
-import { watchInteract, watchToken } from './recorder.ts'
+import { recordInteract, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, serverPaths } from './server.ts'
 import { userinfo } from './userinfo.ts'
@@ -18,7 +18,7 @@ export type OidcRoutes = FastifyPluginAsync
 
 type ServerOf = () => AuthorizationServer
 
-/** The body of a form-urlencoded request: as it came, and read. */
+/** The body of a form-urlencoded request: as text, for the library, and parsed. */
 interface Body {
   readonly text: string
   readonly form: Form
@@ -32,13 +32,13 @@ export const oidcRoutes =
     token: TokenEndpoint,
   ): OidcRoutes =>
   async (app) => {
-    const limited = limitedBy(parts)
-    answerErrors(app, parts, limited)
-    readForms(app)
-    app.addHook('preValidation', (_request, _reply, done) => lookingUpOnce(done))
+    const limiter = limiterOf(parts)
+    renderErrors(app, parts, limiter)
+    parseForms(app)
+    app.addHook('preValidation', (_request, _reply, done) => withClientCache(done))
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, servers[id])
-      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limited })
+      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limiter })
     }
   }
 
@@ -52,34 +52,34 @@ interface Endpoints {
   readonly parts: Parts
   readonly server: ServerOf
   readonly token: TokenEndpoint
-  readonly limited: Limited
+  readonly limiter: Limiter
 }
 
 function addEndpoints(
   app: FastifyInstance,
   path: string,
-  { parts, server, token, limited }: Endpoints,
+  { parts, server, token, limiter }: Endpoints,
 ): void {
   app.get(`${path}/keys`, () => parts.keys.published())
-  app.post(`${path}/interact`, { preHandler: limited }, async (request) =>
-    watchInteract(parts, watchedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
+  app.post(`${path}/interact`, { preHandler: limiter }, async (request) =>
+    recordInteract(parts, recordedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
   app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
   app.post(`${path}/revoke`, async (request, reply) => {
     await revoke(parts, server(), callOf(request))
-    // Empty and without a type: the SDK fails to parse an empty answer that calls itself JSON.
+    // Empty and without a content type: the SDK fails to parse an empty body that is declared as JSON.
     return reply.code(200).send()
   })
-  app.post(`${path}/token`, { preHandler: limited }, async (request, reply) => {
+  app.post(`${path}/token`, { preHandler: limiter }, async (request, reply) => {
     const { text } = bodyOf(request)
-    // From `hijack` on nobody else answers, so what may fail without an answer comes before it.
-    const answer = await token(server())
+    // Before `hijack`: after it no error handler runs, and a rejection would leave the request without a response.
+    const respond = await token(server())
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value)
     }
-    const watched = { ...watchedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
-    await watchToken(parts, watched, () => answer({ raw: request.raw, body: text, response: reply.raw }))
+    const call = { ...recordedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
+    await recordTokenCall(parts, call, () => respond({ raw: request.raw, body: text, response: reply.raw }))
   })
   app.route({
     method: ['GET', 'POST'],
@@ -98,7 +98,7 @@ function addEndpoints(
   })
 }
 
-/** Where a client names no address to return to. */
+/** The page for a logout without an address to return to. */
 const signedOutPage = html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -108,10 +108,12 @@ const signedOutPage = html`<!doctype html>
 </html>
 `.markup
 
-type Limited = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-/** Charges each call of a limited endpoint once: before it is answered, or by the error handler where it came first. */
-function limitedBy(parts: Parts): Limited {
+/**
+ * Charges each call of a limited endpoint once: before its handler, or in the error handler where parsing fails first.
+ */
+function limiterOf(parts: Parts): Limiter {
   const charged = new WeakSet<FastifyRequest>()
   return async (request, reply) => {
     const endpoint = request.routeOptions.url?.match(/\/v1\/(interact|token)$/)?.[1]
@@ -121,22 +123,22 @@ function limitedBy(parts: Parts): Limited {
   }
 }
 
-/** Errors of this scope are OAuth's; those that are not, such as failures of ours, go on to the app's handler. */
-function answerErrors(app: FastifyInstance, { log }: Parts, limited: Limited): void {
+/** Renders OAuth errors. Others, such as internal failures, are rethrown to the app's error handler. */
+function renderErrors(app: FastifyInstance, { log }: Parts, limiter: Limiter): void {
   app.setErrorHandler(async (error, request, reply) => {
-    await limited(request, reply)
-    const answer = oauthBodyOf(error)
-    if (answer === undefined) throw error
+    await limiter(request, reply)
+    const rendered = oauthBodyOf(error)
+    if (rendered === undefined) throw error
     if (error instanceof ProtocolError) {
       reply.headers(error.headers)
       if (error.detail !== undefined) log.info({ detail: error.detail, requestId: request.id }, error.message)
     }
-    return reply.code(answer.status).type('application/json').send(answer.body)
+    return reply.code(rendered.status).type('application/json').send(rendered.body)
   })
 }
 
-/** Bodies are forms here, and nothing else. */
-function readForms(app: FastifyInstance): void {
+/** Accepts form-urlencoded bodies only (A46). */
+function parseForms(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',
@@ -145,7 +147,7 @@ function readForms(app: FastifyInstance): void {
   )
 }
 
-/** An empty body has no type and no parser; it is a form without parameters. */
+/** Fastify runs no parser for an empty body: it is a form without parameters. */
 const bodyOf = (request: FastifyRequest): Body =>
   (request.body as Body | null | undefined) ?? { text: '', form: new Map() }
 
@@ -157,7 +159,7 @@ const callOf = (request: FastifyRequest) => ({
   authorization: request.headers.authorization,
 })
 
-const watchedCallOf = (request: FastifyRequest) => ({
+const recordedCallOf = (request: FastifyRequest) => ({
   path: request.routeOptions.url ?? '',
   ...callOf(request),
   userAgent: request.headers['user-agent'],

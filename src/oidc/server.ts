@@ -1,15 +1,15 @@
-/** One of the two authorization servers that share people, clients and keys. */
+/** One of the two authorization servers, which share users, clients and keys. */
 export interface AuthorizationServer {
   readonly id: 'default' | 'org'
-  /** What `iss` says and apps are configured with. */
+  /** The claim `iss`, and the issuer that apps are configured with. */
   readonly issuer: string
-  /** Where its endpoints are: `{oauth}/v1/token`. The org server's issuer does not contain them (transport, head). */
+  /** The address of its endpoints: `{oauth}/v1/token`. As at Okta it is not below the issuer of the org server. */
   readonly oauth: string
-  /** What its access tokens are for. */
+  /** The claim `aud` of its access tokens. */
   readonly audience: string
 }
 
-/** The paths from the engine's root, which stay the same whatever the public address is. */
+/** The paths from the engine's root, independent of the public address. */
 export const serverPaths = {
   default: { issuer: '/oauth2/default', oauth: '/oauth2/default' },
   org: { issuer: '', oauth: '/oauth2' },
@@ -29,8 +29,8 @@ export function authorizationServer(id: AuthorizationServer['id'], base: string)
 }
 
 /**
- * What clients may learn of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are made from the configured
- * issuer, never from the request's Host (A20), and only endpoints that exist are named: there is no `authorize`.
+ * The metadata of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are built from the configured issuer,
+ * never from the request's Host (A20). It lists existing endpoints only: there is no `authorize`.
  */
 export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   issuer,
@@ -78,7 +78,7 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   request_uri_parameter_supported: false,
 })
 
-/** Asymmetric ones alone: with HS256, whoever reads the public key could sign. */
+/** Asymmetric algorithms only: with HS256 a public key would do as the secret to sign with (RFC 8725, section 2.1). */
 export const assertionAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
 
 const authMethods = ['client_secret_basic', 'client_secret_post', 'none']

@@ -5,17 +5,17 @@ import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { hasExpired, readToken } from './token-status.ts'
 
-/** A service app that shows a token of its own. */
+/** The service client of an access token. */
 export interface ServiceCaller {
   readonly clientId: string
   readonly label: string
-  /** Those of the token that are still granted. */
+  /** The scopes of the token that are still granted. */
   readonly scopes: readonly string[]
 }
 
 /**
- * The service app whose access token this is, if it is worth something now: the app is active, and counts only what it
- * is still granted. Undefined for everything else, above all for tokens that a person stands behind.
+ * The service client of a valid access token, with the scopes that are still granted; the client must be active.
+ * Undefined for every other token, in particular for tokens of users.
  */
 export async function findServiceCaller(
   parts: Parts,
@@ -25,7 +25,7 @@ export async function findServiceCaller(
   const claims = await readToken(parts, server, token)
   if (claims === undefined || hasExpired(parts, claims) || claims.aud !== server.audience) return undefined
   const { cid, sub, jti, scp, uid, sid } = claims
-  // Tokens of people carry who they are and their session; their subject is a login, which anybody may choose.
+  // Tokens of users have `uid` and `sid`. Their `sub` is a login, which a user may choose to equal a client id.
   if (uid !== undefined || sid !== undefined) return undefined
   if (typeof cid !== 'string' || sub !== cid || typeof jti !== 'string' || !Array.isArray(scp))
     return undefined

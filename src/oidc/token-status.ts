@@ -1,16 +1,17 @@
+import { compareKey } from '../directory/index.ts'
 import { findRefreshToken, isAnyRevoked, type RefreshToken } from './artifacts.store.ts'
 import type { Claims } from './keys.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { revocableIds } from './tokens.ts'
 
-/** A token of ours that is worth something now, and who stands behind it. */
+/** A valid token with its session and user. */
 export interface LiveToken extends SignedIn {
   readonly clientId: string
   readonly claims: Claims
 }
 
-/** The claims of a token that this server has signed, alive or not; undefined where it has not. */
+/** The claims of a token that this server signed, expired and revoked ones included; else undefined. */
 export async function readToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -20,7 +21,11 @@ export async function readToken(
   return claims !== undefined && claims.iss === server.issuer ? claims : undefined
 }
 
-/** An access token that has not expired, was not revoked, and whose session lives. */
+/**
+ * An access token that has not expired, was not revoked, and whose session lives. `sub` is a login, as in Okta's tokens,
+ * and a login that its user gave up may become that of another user. An API that goes by `sub` would then take the one
+ * for the other, so the tokens of a former login are worth nothing (A85).
+ */
 export async function findLiveAccessToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -28,13 +33,18 @@ export async function findLiveAccessToken(
 ): Promise<LiveToken | undefined> {
   const claims = await readToken(parts, server, token)
   const { jti, cid, sid } = claims ?? {}
-  // Told apart by `cid`: an ID token must never do as an access token.
+  // ID tokens have no `cid`: one must never be accepted as an access token.
   if (claims === undefined || !isText(jti) || !isText(cid) || !isText(sid)) return undefined
   if (hasExpired(parts, claims) || (await isAnyRevoked(parts.storage.db, revocableIds(jti)))) return undefined
-  return withSignedIn(parts, claims, sid, cid)
+  const live = await withSignedIn(parts, claims, sid, cid)
+  return live !== undefined && isLoginOf(live, claims.sub) ? live : undefined
 }
 
-/** An ID token that has not expired and whose session lives. */
+/** Compared as names are: another spelling of the login is no other login. */
+const isLoginOf = ({ person }: SignedIn, sub: unknown): boolean =>
+  isText(sub) && compareKey(sub) === compareKey(person.profile.login)
+
+/** An ID token that has not expired, with a live session. */
 export async function findLiveIdToken(
   parts: Parts,
   server: AuthorizationServer,
@@ -46,7 +56,7 @@ export async function findLiveIdToken(
   return hasExpired(parts, claims) ? undefined : withSignedIn(parts, claims, sid, aud)
 }
 
-/** A refresh token that is neither expired nor consumed, and whose session lives. */
+/** A refresh token that is neither expired nor consumed, with a live session. */
 export async function findLiveRefreshToken(
   parts: Parts,
   server: AuthorizationServer,

@@ -4,19 +4,19 @@ import { claimsOf } from './claims.ts'
 import { type Parts, type SignedIn, tokenSeconds } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 
-/** What tokens are issued for. */
+/** The parameters of issued tokens. */
 export interface Issue extends SignedIn {
   readonly clientId: string
   readonly scopes: readonly string[]
   readonly nonce?: string | undefined
   readonly acr?: string | undefined
-  /** Set where refresh tokens are issued, too: the access token then ends with their family. */
+  /** Set where a refresh token is issued too: the access token is then revoked with the family. */
   readonly familyId?: string | undefined
   readonly accessTokenId: string
   readonly idTokenId: string
 }
 
-/** The answer of the token endpoint. Without `state`: the SDK refuses one that it did not send along. */
+/** The response of the token endpoint. Without `state`: the SDK refuses one that it did not send. */
 export interface TokenResponse {
   readonly token_type: 'Bearer'
   readonly expires_in: number
@@ -27,15 +27,15 @@ export interface TokenResponse {
 }
 
 /**
- * Ids for a pair of tokens. The access token's also names the family of refresh tokens it belongs to, as in Okta's
- * tokens: a family is revoked by one row, however many access tokens it has.
+ * Ids for an access token and an ID token. As in Okta's tokens the access token's contains the id of its family: one row
+ * revokes a family, however many access tokens it has.
  */
 export const newTokenIds = ({ random }: Parts, familyId: string | undefined) => ({
   accessTokenId: `AT.${randomToken(random)}${familyId === undefined ? '' : `.${familyId}`}`,
   idTokenId: `ID.${randomToken(random)}`,
 })
 
-/** The ids by which an access token may have been revoked: its own and its family's. */
+/** The ids under which an access token may be revoked: its own and its family's. */
 export function revocableIds(jti: string): readonly string[] {
   const familyId = jti.split('.')[2]
   return familyId === undefined ? [jti] : [jti, familyId]
@@ -102,6 +102,6 @@ async function signIdToken(
   })
 }
 
-/** OpenID Connect Core 1.0, section 3.1.3.6: the left half of the hash, base64url. */
+/** The left half of a hash in base64url (OpenID Connect Core 1.0, section 3.1.3.6). */
 const leftHalf = (hash: string): string =>
   Buffer.from(hash, 'base64url').subarray(0, 16).toString('base64url')

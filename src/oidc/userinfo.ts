@@ -6,14 +6,17 @@ import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { findLiveAccessToken } from './token-status.ts'
 
-/** The SDK reads the reason from this header, not from the body (RFC 6750, section 3). */
+/** A refusal with its reason in `WWW-Authenticate`, from where the SDK reads it (RFC 6750, section 3). */
 const refusal = (status: number, error: string, description: string) =>
   oauthError(error, description, {
     status,
     headers: { 'WWW-Authenticate': `Bearer error="${error}", error_description="${description}"` },
   })
 
-/** What the scopes of an access token tell of its person; `sub` is the ID token's (OpenID Connect Core 1.0, section 5.3). */
+/**
+ * The claims that the scopes of an access token release; `sub` is that of the ID token (OpenID Connect Core 1.0,
+ * section 5.3.2).
+ */
 export async function userinfo(
   parts: Parts,
   server: AuthorizationServer,

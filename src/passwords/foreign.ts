@@ -26,12 +26,15 @@ interface Family {
   /** What is wrong with the parameters, if anything. */
   readonly problem?: (parameters: readonly string[]) => string | undefined
   readonly matches: (password: string, parameters: readonly string[], encoded: string) => Promise<boolean>
+  /** About how many milliseconds of a core one comparison takes. */
+  readonly costMs: (parameters: readonly string[]) => number
 }
 
 const bcrypt: Family = {
   pattern: /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/,
   problem: ([cost]) => (Number(cost) < 4 || Number(cost) > 14 ? 'workFactor: must be 4 to 14' : undefined),
   matches: (password, _, encoded) => verifyBcrypt(password, encoded),
+  costMs: ([cost]) => 2 ** (Number(cost) - 4),
 }
 
 const scrypted: Family = {
@@ -50,6 +53,8 @@ const scrypted: Family = {
     const options = { logN: Number(logN), r: Number(r), p: Number(p), bytes: expected.length }
     return equalBytes(await scrypt(password, bytesOf(salt), options), expected)
   },
+  // About half a second for 128 MiB.
+  costMs: ([logN, r, p]) => (Number(r) * Number(p) * 2 ** Number(logN)) / 2048,
 }
 
 const pbkdf2Digests = { sha1: 'sha1', sha256: 'sha256', sha512: 'sha512' } as const
@@ -70,6 +75,7 @@ const pbkdf2ed: Family = {
     }
     return equalBytes(await pbkdf2(password, bytesOf(salt), options), expected)
   },
+  costMs: ([, iterations]) => Number(iterations) / 2000,
 }
 
 const lengths = { md5: 16, sha1: 20, sha256: 32, sha512: 64 } as const
@@ -83,6 +89,7 @@ const digested: Family = {
     const parts = order === 'prefix' ? [bytesOf(salt), password] : [password, bytesOf(salt)]
     return equalBytes(digest(name as Plain, ...parts), bytesOf(hash))
   },
+  costMs: () => 1,
 }
 
 const families = [bcrypt, scrypted, pbkdf2ed, digested] as const
@@ -97,6 +104,14 @@ function familyOf(encoded: string) {
 }
 
 export const isForeign = (encoded: string): boolean => familyOf(encoded) !== undefined
+
+/** About how many milliseconds of a core it takes to compare a password with a hash: its weight in the queue (A51). */
+export function costOf(encoded: string): number {
+  const found = familyOf(encoded)
+  if (found !== undefined) return Math.max(1, found.family.costMs(found.parameters))
+  const [, memory = '19456', passes = '2'] = argon2.exec(encoded) ?? []
+  return Math.max(1, (Number(memory) * Number(passes)) / 2000)
+}
 
 /** Whether the password is the one that somebody else has hashed. */
 export async function verifyForeign(password: string, encoded: string): Promise<boolean> {

@@ -15,4 +15,5 @@ export {
 } from './hash.ts'
 export { changeProblem, newPassword, type PasswordData, passwordProblem, wasUsed } from './new-password.ts'
 export { passwordOptions } from './options.ts'
+export type { HashCaller, HashLoad } from './queue.ts'
 export { isTooLong, meetsRules, requirementsSentence, settingsOf } from './rules.ts'

@@ -2,6 +2,7 @@ import type { Person } from '../directory/index.ts'
 import type { PasswordRules } from '../policies/index.ts'
 import { isCommonPassword } from './common.ts'
 import type { PasswordHasher } from './hash.ts'
+import type { HashCaller } from './queue.ts'
 import { isTooLong, meetsRules, requirementsSentence } from './rules.ts'
 
 /** A person's password as it is stored: its hash, and those before it, newest first. */
@@ -19,9 +20,10 @@ export async function wasUsed(
   password: string,
   { historyCount }: PasswordRules,
   before: PasswordData | undefined,
+  caller?: HashCaller,
 ): Promise<boolean> {
   const earlier = before === undefined ? [] : [before.hash, ...before.history].slice(0, historyCount)
-  for (const hash of earlier) if (await hasher.verify(password, hash)) return true
+  for (const hash of earlier) if (await hasher.verify(password, hash, caller)) return true
   return false
 }
 
@@ -45,9 +47,10 @@ export async function newPassword(
   hasher: PasswordHasher,
   password: string,
   before: PasswordData | undefined,
+  caller?: HashCaller,
 ): Promise<PasswordData> {
   const history = before === undefined ? [] : [before.hash, ...before.history].slice(0, longestHistory)
-  return { hash: await hasher.hash(password), history }
+  return { hash: await hasher.hash(password, caller), history }
 }
 
 /** What is wrong with a password that an owner or administrator sets, as a sentence, or undefined. */

@@ -22,10 +22,18 @@ export const passwordOptions = Type.Object(
       maximum: 64,
     }),
     queue: Type.Integer({
-      description: 'Hashes that may wait on a node; further callers get 503.',
+      description:
+        'Hashes that may wait on a node. Beyond that, the source that has the most of them waiting gets 503.',
       default: 200,
       minimum: 0,
       maximum: 10_000,
+    }),
+    waitMs: Type.Integer({
+      description:
+        'How long a hash may wait, in milliseconds, before its caller gets 503 with `Retry-After`.',
+      default: 2000,
+      minimum: 100,
+      maximum: 60_000,
     }),
   },
   { default: {} },

@@ -1,6 +1,7 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
 import { type Clock, ProtocolError, type Random } from '../base/index.ts'
 import {
+  asJudged,
   createPerson,
   endPersonTokens,
   findCredential,
@@ -8,6 +9,7 @@ import {
   findPersonByIdentifier,
   findUserSchema,
   groupIdsOf,
+  lockPerson,
   type NewPerson,
   type Person,
   type PersonChanges,
@@ -28,7 +30,7 @@ import {
 } from '../passwords/index.ts'
 import type { PasswordRules, Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
-import type { Db, Storage, Tx } from '../storage/index.ts'
+import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
 
 export interface PeopleParts {
   readonly storage: Storage
@@ -75,10 +77,18 @@ export interface People {
       readonly own?: { readonly strict: boolean }
       /** Only from these statuses; throws `refused` where she has another, even one she got a moment ago. */
       readonly from?: { readonly statuses: readonly PersonStatus[]; readonly refused: Error }
+      /**
+       * The version of the user by which the caller decided, as after checking the old password. Throws `StaleRead` where
+       * it does not stand any more; absent: what `change` itself reads.
+       */
+      readonly version?: number
     },
   ): Promise<Person | undefined>
-  /** Removes a person with her credentials, sessions and open recoveries; false where she does not exist. */
-  remove(id: string, deed?: ChangeContext): Promise<boolean>
+  /**
+   * Removes a person with her credentials, sessions and open recoveries; false where she does not exist. With the version
+   * by which the caller decided it throws `StaleRead` where that does not stand any more.
+   */
+  remove(id: string, deed?: ChangeContext & { readonly version?: number }): Promise<boolean>
   /** Ends her sessions; their tokens are worth nothing from now on. */
   endSessions(id: string, deed?: ChangeContext): Promise<void>
   /** How something that only its owner knows is stored. */
@@ -155,52 +165,62 @@ export function createPeople(parts: PeopleParts): People {
     async change(
       id,
       { password: text, passwordHash, profile, status },
-      { by = system, with: also, from, own } = {},
+      { by = system, with: also, from, own, version } = {},
     ) {
-      const found = await findPerson(storage.db, id)
-      if (found === undefined) return undefined
-      if (profile !== undefined) await checkProfile(profile, { whole: false })
-      const credential = await findCredential<PasswordData>(storage.db, id, password)
-      if (text !== undefined) {
-        const earlier = { data: credential?.data, changedAt: found.passwordChangedAt }
-        const at = { now: clock.now(), strict: own?.strict === true }
-        await checkedPassword(text, found, id, async (rules) =>
-          own === undefined ? undefined : changeProblem(hasher, text, rules, earlier, at),
-        )
+      const attempt = async (): Promise<Person | undefined> => {
+        const found = await findPerson(storage.db, id)
+        if (found === undefined) return undefined
+        if (profile !== undefined) await checkProfile(profile, { whole: false })
+        const credential = await findCredential<PasswordData>(storage.db, id, password)
+        if (text !== undefined) {
+          const earlier = { data: credential?.data, changedAt: found.passwordChangedAt }
+          const at = { now: clock.now(), strict: own?.strict === true }
+          await checkedPassword(text, found, id, async (rules) =>
+            own === undefined ? undefined : changeProblem(hasher, text, rules, earlier, at),
+          )
+        }
+        const data =
+          passwordHash !== undefined
+            ? { hash: passwordHash, history: [] }
+            : text === undefined
+              ? undefined
+              : await newPassword(hasher, text, credential?.data)
+        const now = clock.now()
+        // The history and the rules were read before the hash was computed: they must be those that stand (A49).
+        const judged = { id, version: version ?? found.version }
+        return asJudged(storage, judged, async (tx, before) => {
+          if (before === undefined) return undefined
+          const changes = { ...(profile && { profile }), ...(status && { status }) }
+          const changed = await updatePerson(tx, id, changes, now, from?.statuses)
+          if (changed === undefined && from !== undefined) throw from.refused
+          if (changed === undefined) return undefined
+          if (data !== undefined) await putPassword(tx, id, data, now)
+          const emailChanged = changed.profile.email !== before.profile.email
+          const statusChanged = changed.status !== before.status
+          const rule = statusChanged
+            ? `status ${changed.status}`
+            : data !== undefined
+              ? 'password-changed'
+              : emailChanged && 'email-changed'
+          if (rule) await endRecoveries(tx, id, now, rule)
+          for (const event of eventsOfChange(
+            before,
+            changed,
+            by,
+            data !== undefined,
+            profile !== undefined,
+          )) {
+            await record(tx, event, { random, now })
+          }
+          if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
+            await endSessions(tx, id, now, by)
+          }
+          await also?.(tx, changed, now)
+          return changed
+        })
       }
-      const data =
-        passwordHash !== undefined
-          ? { hash: passwordHash, history: [] }
-          : text === undefined
-            ? undefined
-            : await newPassword(hasher, text, credential?.data)
-      const now = clock.now()
-      return storage.transaction(async (tx) => {
-        // Held from here on: of two changes at once each must see what the other has done, and end what it must.
-        const before = await updatePerson(tx, id, {}, now)
-        if (before === undefined) return undefined
-        const changes = { ...(profile && { profile }), ...(status && { status }) }
-        const changed = await updatePerson(tx, id, changes, now, from?.statuses)
-        if (changed === undefined && from !== undefined) throw from.refused
-        if (changed === undefined) return undefined
-        if (data !== undefined) await putPassword(tx, id, data, now)
-        const emailChanged = changed.profile.email !== before.profile.email
-        const statusChanged = changed.status !== before.status
-        const rule = statusChanged
-          ? `status ${changed.status}`
-          : data !== undefined
-            ? 'password-changed'
-            : emailChanged && 'email-changed'
-        if (rule) await endRecoveries(tx, id, now, rule)
-        for (const event of eventsOfChange(before, changed, by, data !== undefined, profile !== undefined)) {
-          await record(tx, event, { random, now })
-        }
-        if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
-          await endSessions(tx, id, now, by)
-        }
-        await also?.(tx, changed, now)
-        return changed
-      })
+      // What a caller decided by is the caller's to read again.
+      return version === undefined ? retryStale(attempt) : attempt()
     },
 
     hashed: (text) => hasher.hash(text),
@@ -211,20 +231,26 @@ export function createPeople(parts: PeopleParts): People {
     },
 
     async endSessions(id, { by = system } = {}) {
-      await storage.transaction((tx) => endSessions(tx, id, clock.now(), by))
+      await storage.transaction(async (tx) => {
+        await lockPerson(tx, id)
+        await endSessions(tx, id, clock.now(), by)
+      })
     },
 
-    async remove(id, { by = system } = {}) {
+    async remove(id, { by = system, version } = {}) {
       const now = clock.now()
-      return storage.transaction(async (tx) => {
-        const person = await findPerson(tx, id)
-        if (person === undefined) return false
-        await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
-        await endSessions(tx, id, now, by)
-        const deleted = lifecycle('user.lifecycle.delete.completed', 'Delete user', person, by)
-        await record(tx, deleted, { random, now })
-        return removePerson(tx, id)
-      })
+      const attempt = async (): Promise<boolean> => {
+        const judged = { id, version: version ?? (await findPerson(storage.db, id))?.version }
+        return asJudged(storage, judged, async (tx, person) => {
+          if (person === undefined) return false
+          await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
+          await endSessions(tx, id, now, by)
+          const deleted = lifecycle('user.lifecycle.delete.completed', 'Delete user', person, by)
+          await record(tx, deleted, { random, now })
+          return removePerson(tx, id)
+        })
+      }
+      return version === undefined ? retryStale(attempt) : attempt()
     },
   }
 }

@@ -2,7 +2,7 @@ import { type Random, randomId } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import { type AccessRuleBody, assuranceOf } from './assurance.ts'
 import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
-import { holdsFor, type Whom } from './conditions.ts'
+import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
@@ -34,7 +34,7 @@ export interface ActivePolicy {
   readonly rules: readonly unknown[]
 }
 
-/** What the configuration file says of policies; the database's default policies are made from it. */
+/** The policies of the configuration file, from which the default policies in the database are written. */
 export interface PolicyOptions {
   readonly policies: PoliciesOptions
   readonly recovery: RecoveryOptions
@@ -42,8 +42,8 @@ export interface PolicyOptions {
 }
 
 /**
- * Writes the default policies where they are missing, and again where the configuration has changed since they were
- * last written: an edited file takes effect at the next start, an edit over the management API stays otherwise.
+ * Writes the default policies where they are missing, and again where the configuration has changed since they were last
+ * written: an edited file takes effect at the next start, an unchanged one does not undo edits over the management API.
  */
 export async function seedPolicies(
   db: Db,
@@ -59,7 +59,7 @@ export async function seedPolicies(
   if (seeded?.value === wanted) return
 
   const { password } = options.policies
-  await putDefault(
+  await putDefaultPolicy(
     db,
     context,
     'PASSWORD',
@@ -67,8 +67,8 @@ export async function seedPolicies(
     passwordPolicyBody(passwordRulesOf(password), lockoutOf(password)),
     passwordRuleBody(password),
   )
-  await putDefault(db, context, 'OKTA_SIGN_ON', 'Default Policy', {}, signOnRuleBody(options.signOn))
-  await putDefault(db, context, 'ACCESS_POLICY', 'Any app', {}, accessRuleBody(options.signOn))
+  await putDefaultPolicy(db, context, 'OKTA_SIGN_ON', 'Default Policy', {}, signOnRuleBody(options.signOn))
+  await putDefaultPolicy(db, context, 'ACCESS_POLICY', 'Any app', {}, accessRuleBody(options.signOn))
   await db
     .insertInto('settings')
     .values({ key: 'policies.seed', value: wanted })
@@ -76,7 +76,7 @@ export async function seedPolicies(
     .execute()
 }
 
-async function putDefault(
+async function putDefaultPolicy(
   db: Db,
   context: { readonly random: Random; readonly now: number; readonly everyoneId: string },
   type: PolicyType,
@@ -88,18 +88,18 @@ async function putDefault(
   const conditions = { people: { groups: { include: [context.everyoneId] } } }
   const body = JSON.stringify({ ...settings, conditions })
   const ruleBody = JSON.stringify(rule)
-  const before = await db
+  const existing = await db
     .selectFrom('policies')
     .select('id')
     .where('type', '=', type)
     .where('system', '=', 1)
     .executeTakeFirst()
-  if (before !== undefined) {
-    await db.updateTable('policies').set({ body, updated_at: now }).where('id', '=', before.id).execute()
+  if (existing !== undefined) {
+    await db.updateTable('policies').set({ body, updated_at: now }).where('id', '=', existing.id).execute()
     await db
       .updateTable('policy_rules')
       .set({ body: ruleBody, updated_at: now })
-      .where('policy_id', '=', before.id)
+      .where('policy_id', '=', existing.id)
       .where('system', '=', 1)
       .execute()
     return
@@ -122,7 +122,7 @@ async function putDefault(
     .execute()
 }
 
-/** The policies that count, in the order in which they are asked, each with its rules in theirs. */
+/** The active policies in the order of evaluation, each with its active rules in theirs. The built-in ones are last. */
 export async function activePolicies(db: Db): Promise<readonly ActivePolicy[]> {
   const rows = await db
     .selectFrom('policies')
@@ -159,48 +159,48 @@ export async function activePolicies(db: Db): Promise<readonly ActivePolicy[]> {
 }
 
 export interface Policies {
-  /** The policy for somebody at an app, by what is mapped to the app; for an unknown person, that of Everyone. */
-  for(whom: Whom, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
-  /** Forgets what was read: after a change. */
+  /** The policy that applies to a user at an app. An unknown user gets the one of the group Everyone (A01). */
+  for(subject: PolicySubject, app?: { readonly accessPolicyId?: string | undefined }): Promise<Policy>
+  /** Discards the cache: after a change. */
   forget(): void
 }
 
-/** How long a node may go on with policies it has read, in milliseconds: a change elsewhere shows within this time. */
-const freshFor = 2_000
+/** How long policies are cached, in milliseconds: a change by another node takes effect within this time. */
+const cacheMs = 2_000
 
 interface Loaded {
   readonly policies: readonly ActivePolicy[]
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
 }
 
-/** The policies of this engine, read from the database and kept for a moment. */
+/** The policies in the database, with a short cache. */
 export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): Policies {
-  let loaded: { readonly all: Promise<Loaded>; readonly at: number } | undefined
+  let cached: { readonly all: Promise<Loaded>; readonly at: number } | undefined
   const load = async (): Promise<Loaded> => ({
     policies: await activePolicies(db),
     setups: await authenticatorSetups(db, signInOrder),
   })
   const all = () => {
     const at = performance.now()
-    if (loaded === undefined || at - loaded.at > freshFor) loaded = { all: load(), at }
-    return loaded.all
+    if (cached === undefined || at - cached.at > cacheMs) cached = { all: load(), at }
+    return cached.all
   }
 
   return {
     forget() {
-      loaded = undefined
+      cached = undefined
     },
-    async for(whom, { accessPolicyId } = {}) {
+    async for(subject, { accessPolicyId } = {}) {
       const { policies, setups } = await all()
-      // An access policy counts for the apps it is mapped to; all others have the built-in one.
+      // An access policy applies to the apps that it is mapped to, the built-in one to all others.
       const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
-      const counts = ({ id, type, system }: ActivePolicy) =>
+      const isCandidate = ({ id, type, system }: ActivePolicy) =>
         type !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)
       return policyFrom(
         (type) =>
-          firstFor(
-            policies.filter((policy) => policy.type === type && counts(policy)),
-            whom,
+          firstMatch(
+            policies.filter((policy) => policy.type === type && isCandidate(policy)),
+            subject,
           ),
         setups,
         options.recovery,
@@ -209,38 +209,38 @@ export function openPolicies(db: Db, options: Pick<PolicyOptions, 'recovery'>): 
   }
 }
 
-/** A policy none of whose rules is for her is as good as none: the next one is asked. */
-function firstFor(
+/** The first policy that applies to a user and has a rule that does. One without a matching rule is passed over. */
+function firstMatch(
   policies: readonly ActivePolicy[],
-  whom: Whom,
+  subject: PolicySubject,
 ): { readonly body: unknown; readonly rule: unknown } {
   for (const { body, rules, system } of policies) {
-    if (!system && !holdsFor(body, whom)) continue
-    const rule = rules.find((one) => holdsFor(one, whom)) ?? (system ? rules.at(-1) : undefined)
+    if (!system && !appliesTo(body, subject)) continue
+    const rule = rules.find((one) => appliesTo(one, subject)) ?? (system ? rules.at(-1) : undefined)
     if (rule !== undefined) return { body, rule }
   }
   throw new Error(`no active policy applies: ${policies.map(({ type }) => type).join(' ')}`)
 }
 
-/** In which order what may be used to sign in is offered. */
+/** The authenticators for a sign-in, in the order in which they are offered. */
 const signInOrder = ['okta_password', 'okta_email'] as const
 
-/** Puts together what the first matches of each type say. */
+/** Combines the matching policies of all types into one. */
 function policyFrom(
-  first: (type: PolicyType) => { readonly body: unknown; readonly rule: unknown },
+  match: (type: PolicyType) => { readonly body: unknown; readonly rule: unknown },
   setups: Loaded['setups'],
   recovery: RecoveryOptions,
 ): Policy {
-  const password = first('PASSWORD')
+  const password = match('PASSWORD')
   const settings = password.body as DeepPartial<PasswordPolicyBody>
   const reset = password.rule as DeepPartial<PasswordRuleBody>
-  const signOn = (first('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
+  const signOn = (match('OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
   const isUsable = (key: string, use: 'sso' | 'recovery') => {
     const setup = setups[key]
     return setup === undefined || isAllowedFor(setup, use)
   }
   const authenticators = signInOrder.filter((key) => isUsable(key, 'sso'))
-  const app = assuranceOf(first('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, authenticators)
+  const app = assuranceOf(match('ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, authenticators)
   const minutes = setups.okta_email?.settings.tokenLifetimeInMinutes
   return {
     password: passwordRulesFrom(settings),

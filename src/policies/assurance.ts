@@ -1,6 +1,6 @@
 import type { DeepPartial } from './deep-partial.ts'
 
-/** What a sign-on rule of an app asks for, in the management API's shape. */
+/** The body of a rule of an access policy, in the management API's shape. */
 export interface AccessRuleBody {
   readonly actions: {
     readonly appSignOn: {
@@ -14,8 +14,8 @@ export interface AccessRuleBody {
   }
 }
 
-type Kind = 'knowledge' | 'possession'
-type Constraint = { readonly [Name in Kind]?: Demand | null } & { readonly inherence?: unknown }
+type FactorClass = 'knowledge' | 'possession'
+type Constraint = { readonly [Name in FactorClass]?: Demand | null } & { readonly inherence?: unknown }
 
 interface Demand {
   readonly required?: boolean
@@ -33,64 +33,66 @@ interface Method {
   readonly key?: string
 }
 
-/** How much must be proven for an app. */
+/** The assurance that a sign-in to an app must reach. */
 export interface Assurance {
   readonly access: 'ALLOW' | 'DENY'
   readonly factors: 1 | 2
-  /** Each a way to satisfy the rule: the authenticators that must all be proven. None: any will do. */
+  /** Each is a set of authenticators that together satisfy the rule. Empty: any authenticator satisfies it. */
   readonly alternatives: readonly (readonly string[])[]
 }
 
-const authenticators: Readonly<Record<Kind, string>> = {
+const authenticators: Readonly<Record<FactorClass, string>> = {
   knowledge: 'okta_password',
   possession: 'okta_email',
 }
-const methods: Readonly<Record<Kind, string>> = { knowledge: 'password', possession: 'email' }
-const kinds: readonly Kind[] = ['knowledge', 'possession']
+const methods: Readonly<Record<FactorClass, string>> = { knowledge: 'password', possession: 'email' }
+const factorClasses: readonly FactorClass[] = ['knowledge', 'possession']
 const properties = ['deviceBound', 'hardwareProtection', 'phishingResistant', 'userVerification'] as const
 
-/** Whether the one authenticator of a kind that there is meets what is asked of that kind. A mailed code is bound to no device. */
-function canMeet(kind: Kind, demand: Demand): boolean {
+/**
+ * Whether the authenticator of a factor class meets a demand. A mailed code is not device bound or phishing resistant.
+ */
+function canMeet(factorClass: FactorClass, demand: Demand): boolean {
   const listed = [demand.types, demand.methods].every(
-    (names) => names === undefined || names.length === 0 || names.includes(methods[kind]),
+    (names) => names === undefined || names.length === 0 || names.includes(methods[factorClass]),
   )
   const names = (all: readonly Method[] = []) => all.map(({ key }) => key)
   const allowed = names(demand.authenticationMethods)
   return (
     listed &&
-    (allowed.length === 0 || allowed.includes(authenticators[kind])) &&
-    !names(demand.excludedAuthenticationMethods).includes(authenticators[kind]) &&
-    !(kind === 'possession' && properties.some((name) => demand[name] === 'REQUIRED'))
+    (allowed.length === 0 || allowed.includes(authenticators[factorClass])) &&
+    !names(demand.excludedAuthenticationMethods).includes(authenticators[factorClass]) &&
+    !(factorClass === 'possession' && properties.some((name) => demand[name] === 'REQUIRED'))
   )
 }
 
-/** The authenticators that a constraint asks for; undefined where none of those there are can meet it. */
-export function wayOf(constraint: Constraint): readonly string[] | undefined {
+/** The authenticators that satisfy a constraint together; undefined where no authenticators can. */
+export function authenticatorsFor(constraint: Constraint): readonly string[] | undefined {
   if (constraint.inherence !== undefined && constraint.inherence !== null) return undefined
-  const way: string[] = []
-  for (const kind of kinds) {
-    const demand = constraint[kind]
+  const required: string[] = []
+  for (const factorClass of factorClasses) {
+    const demand = constraint[factorClass]
     if (demand === undefined || demand === null || demand.required === false) continue
-    if (!canMeet(kind, demand)) return undefined
-    way.push(authenticators[kind])
+    if (!canMeet(factorClass, demand)) return undefined
+    required.push(authenticators[factorClass])
   }
-  return way
+  return required
 }
 
-/** Reads a rule. What nobody here can meet lets nobody in: it is never taken for less than it says. */
+/** Reads a rule. A rule that no authenticator can satisfy denies access: it is never weakened to what is available. */
 export function assuranceOf({ actions }: DeepPartial<AccessRuleBody>, usable: readonly string[]): Assurance {
   const { access = 'ALLOW', verificationMethod: method } = actions?.appSignOn ?? {}
   const constraints = (method?.constraints ?? []) as readonly Constraint[]
   const alternatives = constraints.flatMap((constraint) => {
-    const way = wayOf(constraint)
-    return way?.every((key) => usable.includes(key)) ? [way] : []
+    const required = authenticatorsFor(constraint)
+    return required?.every((key) => usable.includes(key)) ? [required] : []
   })
-  const isMet =
+  const canBeMet =
     (method?.type ?? 'ASSURANCE') === 'ASSURANCE' && (constraints.length === 0 || alternatives.length > 0)
   return {
-    access: isMet ? access : 'DENY',
+    access: canBeMet ? access : 'DENY',
     factors: method?.factorMode === '2FA' ? 2 : 1,
-    // A way that asks for nothing is satisfied by whatever is proven.
-    alternatives: alternatives.some((way) => way.length === 0) ? [] : alternatives,
+    // A constraint without demands is satisfied by any authenticator.
+    alternatives: alternatives.some((required) => required.length === 0) ? [] : alternatives,
   }
 }

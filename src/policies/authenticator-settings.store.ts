@@ -1,9 +1,9 @@
 import type { Db } from '../storage/index.ts'
 
-/** What a kind of proof may be used for. */
+/** What an authenticator may be used for, as in Okta's authenticator settings. */
 export type AllowedFor = 'any' | 'recovery' | 'sso' | 'none'
 
-/** How an authenticator is set up for all people, in the management API's words. */
+/** The settings of an authenticator for all users, named as in the management API. */
 export interface AuthenticatorSetup {
   readonly status: 'ACTIVE' | 'INACTIVE'
   readonly settings: {
@@ -11,14 +11,14 @@ export interface AuthenticatorSetup {
     readonly tokenLifetimeInMinutes?: number
     readonly [name: string]: unknown
   }
-  /** Epoch milliseconds; 0: as it was from the beginning. */
+  /** Epoch milliseconds; 0: never changed. */
   readonly updatedAt: number
 }
 
-const asItCame: AuthenticatorSetup = { status: 'ACTIVE', settings: {}, updatedAt: 0 }
+const defaultSetup: AuthenticatorSetup = { status: 'ACTIVE', settings: {}, updatedAt: 0 }
 const rowKey = (key: string): string => `authenticator.${key}`
 
-/** How each of these authenticators is set up. */
+/** The settings of these authenticators; the default where none are stored. */
 export async function authenticatorSetups(
   db: Db,
   keys: readonly string[],
@@ -27,7 +27,7 @@ export async function authenticatorSetups(
   return Object.fromEntries(
     keys.map((key) => {
       const row = rows.find((one) => one.key === rowKey(key))
-      return [key, row === undefined ? asItCame : (JSON.parse(row.value) as AuthenticatorSetup)]
+      return [key, row === undefined ? defaultSetup : (JSON.parse(row.value) as AuthenticatorSetup)]
     }),
   )
 }
@@ -41,7 +41,7 @@ export async function putAuthenticatorSetup(db: Db, key: string, setup: Authenti
     .execute()
 }
 
-/** Whether an authenticator may be used for signing in, or for a recovery. */
+/** Whether an authenticator may be used for a sign-in or a recovery. */
 export const isAllowedFor = (
   { status, settings }: AuthenticatorSetup,
   use: Exclude<AllowedFor, 'any' | 'none'>,

@@ -1,5 +1,5 @@
-/** Whom a policy is asked for; nobody known has no id and is in Everyone alone. */
-export interface Whom {
+/** The user that a policy is evaluated for. An unknown user has no id and the group Everyone alone. */
+export interface PolicySubject {
   readonly groupIds: readonly string[]
   readonly personId?: string | undefined
 }
@@ -17,13 +17,15 @@ interface Conditions {
 export const conditionsOf = (body: unknown): Conditions =>
   (body as { conditions?: Conditions | null }).conditions ?? {}
 
-/** Values that narrow nothing down, as bodies of the field carry them where nothing was chosen. */
-const wide: readonly unknown[] = [undefined, null, '', false, 'ANY', 'ANYWHERE', 'OKTA']
+/** Values of a condition that restrict nothing: bodies exported from Okta have them where nothing was chosen. */
+const neutralValues: readonly unknown[] = [undefined, null, '', false, 'ANY', 'ANYWHERE', 'OKTA']
 
 export const isNeutral = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null ? Object.values(value).every(isNeutral) : wide.includes(value)
+  typeof value === 'object' && value !== null
+    ? Object.values(value).every(isNeutral)
+    : neutralValues.includes(value)
 
-/** The conditions that narrow something down and cannot be judged here: networks, devices, risk. */
+/** The conditions that restrict something and cannot be evaluated here: networks, devices, risk. */
 export function unsupportedConditions(body: unknown): readonly string[] {
   const { people, ...others } = conditionsOf(body)
   const { groups: _, users: __, ...ofPeople } = people ?? {}
@@ -34,19 +36,19 @@ export function unsupportedConditions(body: unknown): readonly string[] {
 }
 
 /**
- * Whether something is for somebody: included by a group or herself, or nobody is named; and not excluded. A condition
- * that cannot be judged holds for nobody: what was meant for one network must not open the door to all of them.
+ * Whether a policy or rule applies to a user: included by a group or by id, or without any inclusion; and not excluded.
+ * One with a condition that cannot be evaluated applies to no user: an ALLOW for one network must not hold for all.
  */
-export function holdsFor(body: unknown, { groupIds, personId }: Whom): boolean {
+export function appliesTo(body: unknown, { groupIds, personId }: PolicySubject): boolean {
   if (unsupportedConditions(body).length > 0) return false
   const { groups, users } = conditionsOf(body).people ?? {}
-  const names = ({ include = [], exclude = [] }: Selection, ids: readonly string[]) => ({
-    some: include.length > 0,
+  const selection = ({ include = [], exclude = [] }: Selection, ids: readonly string[]) => ({
+    restricts: include.length > 0,
     included: include.some((id) => ids.includes(id)),
     excluded: exclude.some((id) => ids.includes(id)),
   })
-  const byGroup = names(groups ?? {}, groupIds)
-  const byPerson = names(users ?? {}, personId === undefined ? [] : [personId])
+  const byGroup = selection(groups ?? {}, groupIds)
+  const byPerson = selection(users ?? {}, personId === undefined ? [] : [personId])
   if (byGroup.excluded || byPerson.excluded) return false
-  return byGroup.included || byPerson.included || !(byGroup.some || byPerson.some)
+  return byGroup.included || byPerson.included || !(byGroup.restricts || byPerson.restricts)
 }

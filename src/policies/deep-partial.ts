@@ -1,4 +1,4 @@
-/** A body of the management API may leave anything out. */
+/** A stored body: requests to the management API may omit any member. */
 export type DeepPartial<T> = T extends readonly unknown[]
   ? T
   : T extends object

@@ -1,7 +1,7 @@
 /**
- * Password, recovery and sign-on policies with their rules by group, and which one applies: the first match in order
- * of priority. Bodies stand in the database in the shapes of Okta's Policies API; the configuration file makes the
- * default ones. Owns what is asked of people, not the asking (`flow`) nor the judging of a password (`authenticators`).
+ * Password, recovery and sign-on policies with their rules, and the one that applies to a user: the first match in
+ * order of priority. Bodies are stored in the shapes of Okta's Policies API; the defaults are written from the
+ * configuration file. Owns the requirements: `flow` enforces them, `authenticators` checks passwords against them.
  */
 
 export { openPolicies, type Policies, type PolicyOptions, seedPolicies } from './active-policies.store.ts'
@@ -12,7 +12,7 @@ export {
   isAllowedFor,
   putAuthenticatorSetup,
 } from './authenticator-settings.store.ts'
-export type { Whom } from './conditions.ts'
+export type { PolicySubject } from './conditions.ts'
 export * from './options.ts'
 export {
   findPolicy,

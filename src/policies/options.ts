@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 
-// Without a default: what is not said comes from the preset, and a zero put in its place would weaken it.
+// Without a default: absent members come from the preset, and a 0 in their place would weaken it.
 const count = (description: string, maximum = 100) => Type.Integer({ description, minimum: 0, maximum })
 
 /** The password, recovery and sign-on slices of the configuration. */
@@ -13,7 +13,7 @@ export const policiesOptions = Type.Object(
             '`modern`: at least 12 characters, blocklist, no composition rules (NIST SP 800-63B-4). `okta`: 8 characters, four classes, the last 4 refused.',
           default: 'modern',
         }),
-        // What is absent here is the preset's.
+        // Absent members come from the preset.
         complexity: Type.Optional(
           Type.Partial(
             Type.Object({
@@ -46,9 +46,9 @@ export const policiesOptions = Type.Object(
         lockout: Type.Optional(
           Type.Partial(
             Type.Object({
-              maxAttempts: count('Wrong passwords in a row that lock an account; 0: none do.'),
+              maxAttempts: count('Wrong passwords in a row that lock an account; 0: never.'),
               autoUnlockMinutes: count(
-                'Minutes after which a locked account opens by itself; 0: it does not.',
+                'Minutes after which a locked account is unlocked by itself; 0: never.',
                 100_000,
               ),
             }),
@@ -58,7 +58,7 @@ export const policiesOptions = Type.Object(
           {
             authenticators: Type.Array(Type.String(), {
               description:
-                'Which authenticators may start a recovery. Empty: nobody recovers a password herself.',
+                'The authenticators that may start a recovery. Empty: users cannot recover a password themselves.',
               default: ['okta_email'],
               uniqueItems: true,
             }),
@@ -81,16 +81,16 @@ export const recoveryOptions = Type.Object(
     }),
     revealUnknown: Type.Boolean({
       description:
-        'Say "There is no account with the Username …" to whoever asks. Weakens safety: anyone can learn who has an account.',
+        'Say "There is no account with the Username …" to any caller. Weakens security: everyone can find out who has an account.',
       default: false,
     }),
     signIn: Type.Boolean({
-      description: 'Whether a completed recovery signs the person in; otherwise it ends in a message.',
+      description: 'Whether a completed recovery signs the user in; otherwise it ends in a message.',
       default: true,
     }),
     secondFactor: Type.Union([Type.Literal('if-enrolled'), Type.Literal('required')], {
       description:
-        'Whether recovery asks for a second factor: of people who have one, or of everybody (who has none is refused).',
+        'Whether a recovery requires a second factor: from users who have one, or from all (those without one are refused).',
       default: 'if-enrolled',
     }),
   },
@@ -100,11 +100,11 @@ export const recoveryOptions = Type.Object(
 export const signOnOptions = Type.Object(
   {
     start: Type.Union([Type.Literal('password'), Type.Literal('identifier')], {
-      description: 'What the first page asks for: username and password, or the username alone.',
+      description: 'What the first page asks for: username and password, or the username only.',
       default: 'password',
     }),
     factors: Type.Union([Type.Literal('1FA'), Type.Literal('2FA')], {
-      description: 'How many factors a sign-in takes.',
+      description: 'How many factors a sign-in requires.',
       default: '1FA',
     }),
   },

@@ -9,10 +9,10 @@ import {
   type SignOnRuleBody,
 } from './policy.ts'
 
-const everything = ['okta_password', 'okta_email']
+const allAuthenticators = ['okta_password', 'okta_email']
 
-/** What a policy asks the mailbox for. */
-const asksFor: Readonly<
+/** What a policy requires the email authenticator for; undefined where it does not. */
+const emailUse: Readonly<
   Record<ActivePolicy['type'], (body: unknown, rule: unknown) => 'sso' | 'recovery' | undefined>
 > = {
   PASSWORD: (body, rule) =>
@@ -25,20 +25,25 @@ const asksFor: Readonly<
   OKTA_SIGN_ON: (_, rule) =>
     (rule as DeepPartial<SignOnRuleBody>).actions?.signon?.requireFactor === true ? 'sso' : undefined,
   ACCESS_POLICY: (_, rule) => {
-    const { access, factors, alternatives } = assuranceOf(rule as DeepPartial<AccessRuleBody>, everything)
-    const needsMail =
-      factors === 2 || (alternatives.length > 0 && alternatives.every((way) => way.includes('okta_email')))
-    return access === 'ALLOW' && needsMail ? 'sso' : undefined
+    const { access, factors, alternatives } = assuranceOf(
+      rule as DeepPartial<AccessRuleBody>,
+      allAuthenticators,
+    )
+    const needsEmail =
+      factors === 2 || (alternatives.length > 0 && alternatives.every((keys) => keys.includes('okta_email')))
+    return access === 'ALLOW' && needsEmail ? 'sso' : undefined
   },
 }
 
-/** The names of the policies that cannot be obeyed without the email authenticator, by what they need it for. */
+/**
+ * The names of the active policies that cannot be satisfied without the email authenticator, by what they need it for.
+ */
 export async function policiesNeedingEmail(
   db: Db,
 ): Promise<Readonly<Record<'sso' | 'recovery', readonly string[]>>> {
   const needs = (await activePolicies(db)).flatMap(({ type, name, body, rules }) =>
     rules.flatMap((rule) => {
-      const use = asksFor[type]?.(body, rule)
+      const use = emailUse[type]?.(body, rule)
       return use === undefined ? [] : [{ use, name }]
     }),
   )

@@ -1,7 +1,7 @@
 import { type Random, randomId } from '../base/index.ts'
 import type { Db, Row } from '../storage/index.ts'
 
-/** A policy, or one of its rules, with the body it was given: whatever that carries is kept. */
+/** A policy or one of its rules. Its body is stored as it was given, unsupported members included. */
 export interface StoredItem {
   readonly id: string
   readonly name: string
@@ -21,7 +21,7 @@ export interface StoredRule extends StoredItem {
   readonly policyId: string
 }
 
-/** Among which others something has its place: the policies of a type, or the rules of a policy. */
+/** The list that priorities refer to: the policies of a type, or the rules of a policy. */
 export type Place = { readonly type: string } | { readonly policyId: string }
 
 const toItem = (row: Omit<Row<'policies'>, 'type'>): StoredItem => ({
@@ -41,7 +41,7 @@ const toRule = ({ policy_id, ...row }: Row<'policy_rules'>): StoredRule => ({
   policyId: policy_id,
 })
 
-/** The policies of a type in their order; the built-in one is the last. */
+/** The policies of a type by priority; the built-in one is last. */
 export async function listPolicies(db: Db, type: string): Promise<readonly StoredPolicy[]> {
   const rows = await db
     .selectFrom('policies')
@@ -59,7 +59,7 @@ export async function findPolicy(db: Db, id: string): Promise<StoredPolicy | und
   return row && toPolicy(row)
 }
 
-/** The rules of a policy in their order; the built-in one is the last. */
+/** The rules of a policy by priority; the built-in one is last. */
 export async function listRules(db: Db, policyId: string): Promise<readonly StoredRule[]> {
   const rows = await db
     .selectFrom('policy_rules')
@@ -73,17 +73,17 @@ export async function listRules(db: Db, policyId: string): Promise<readonly Stor
 }
 
 export interface NewItem {
-  /** Absent: a new one. */
+  /** Absent: the item is created. */
   readonly id?: string
   readonly name: string
   readonly status: StoredItem['status']
-  /** Its place from 1; absent: the last before the built-in one. */
+  /** From 1. Absent: last before the built-in one. */
   readonly priority?: number | undefined
   readonly system?: boolean
   readonly body: StoredItem['body']
 }
 
-/** Stores a policy or a rule at its place; those behind it move on. Answers its id. */
+/** Creates or changes a policy or rule at its priority; the ones after it move down by one. Answers its id. */
 export async function putItem(
   db: Db,
   place: Place,
@@ -95,14 +95,14 @@ export async function putItem(
   const others = (isPolicy ? await listPolicies(db, place.type) : await listRules(db, place.policyId)).filter(
     ({ id, system }) => id !== wanted.id && !system,
   )
-  const at = wanted.system
+  const index = wanted.system
     ? others.length
     : Math.min((wanted.priority ?? others.length + 1) - 1, others.length)
   const id = wanted.id ?? randomId(random, idPrefix(place))
   const values = {
     name: wanted.name,
     status: wanted.status,
-    priority: at + 1,
+    priority: index + 1,
     body: JSON.stringify(wanted.body),
     updated_at: now,
   }
@@ -121,8 +121,8 @@ export async function putItem(
         .execute()
   }
   if (wanted.system) return id
-  for (const [index, other] of others.entries()) {
-    const priority = index < at ? index + 1 : index + 2
+  for (const [position, other] of others.entries()) {
+    const priority = position < index ? position + 1 : position + 2
     if (priority !== other.priority)
       await db.updateTable(table).set({ priority }).where('id', '=', other.id).execute()
   }
@@ -136,7 +136,7 @@ const idPrefix = (place: Place): string =>
       ? 'rst'
       : '00p'
 
-/** Removes a policy with its rules. */
+/** Deletes a policy with its rules. */
 export async function removePolicy(db: Db, id: string): Promise<void> {
   await db.deleteFrom('policy_rules').where('policy_id', '=', id).execute()
   await db.deleteFrom('policies').where('id', '=', id).execute()

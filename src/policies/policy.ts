@@ -2,7 +2,7 @@ import type { AccessRuleBody, Assurance } from './assurance.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
 
-/** What a new password must satisfy. Named as in the management API's password policy. */
+/** The rules for a new password. Named as in the management API's password policy. */
 export interface PasswordRules {
   readonly minLength: number
   readonly minLowerCase: number
@@ -19,13 +19,13 @@ export interface PasswordRules {
 
 /** When wrong passwords lock an account. Named as in the management API's password policy. */
 export interface Lockout {
-  /** How many wrong passwords in a row lock it; 0: none do. */
+  /** How many wrong passwords in a row lock the account; 0: never. */
   readonly maxAttempts: number
-  /** After how many minutes it opens by itself; 0: it does not. */
+  /** After how many minutes it is unlocked by itself; 0: never. */
   readonly autoUnlockMinutes: number
 }
 
-/** What applies to one person at one client: the first match of each kind of policy. */
+/** The requirements for one user at one client: the first match of each type of policy, combined. */
 export interface Policy {
   readonly password: PasswordRules
   readonly lockout: Lockout
@@ -35,15 +35,15 @@ export interface Policy {
     readonly revealUnknown: boolean
     readonly signIn: boolean
     readonly secondFactor: 'if-enrolled' | 'required'
-    /** Whether a recovery opens a locked account. */
+    /** Whether a recovery unlocks a locked account. */
     readonly unlocks: boolean
   }
   readonly signOn: Assurance & {
     readonly start: 'password' | 'identifier'
-    /** What may be used to sign in, in the order in which it is offered. */
+    /** The authenticators for a sign-in, in the order in which they are offered. */
     readonly authenticators: readonly string[]
   }
-  /** How long a mailed code is good, in milliseconds; absent: as the configuration says. */
+  /** The lifetime of a mailed code in milliseconds. Absent: `lifetimes.code` of the configuration. */
   readonly codeLifetimeMs?: number
 }
 
@@ -76,13 +76,13 @@ const presets: Readonly<Record<'modern' | 'okta', PasswordRules>> = {
   },
 }
 
-/** The password rules that a configuration asks for: a preset, and what it changes of it. */
+/** The password rules of a configuration: a preset, and the members that override it. */
 export function passwordRulesOf(options: PoliciesOptions['password']): PasswordRules {
   const { preset, complexity = {}, age = {} } = options
   return { ...presets[preset], ...complexity, ...age }
 }
 
-/** Bodies in the management API's shapes, as they stand in the database. */
+/** The body of a password policy, as the management API has it and as it is stored. */
 export interface PasswordPolicyBody {
   readonly settings: {
     readonly password: {
@@ -109,6 +109,7 @@ export interface PasswordPolicyBody {
   }
 }
 
+/** The body of a rule of a password policy. */
 export interface PasswordRuleBody {
   readonly actions: {
     readonly selfServicePasswordReset: {
@@ -122,6 +123,7 @@ export interface PasswordRuleBody {
   }
 }
 
+/** The body of a rule of a global session policy. */
 export interface SignOnRuleBody {
   readonly actions: {
     readonly signon: {
@@ -137,7 +139,7 @@ export const lockoutOf = ({ lockout = {} }: PoliciesOptions['password']): Lockou
   ...lockout,
 })
 
-// Wrong guesses are bounded without it, and whoever can lock an account can lock its owner out.
+// Off by default: budgets limit guesses without it, and a lockout lets anyone deny the owner access (A29).
 const noLockout: Lockout = { maxAttempts: 0, autoUnlockMinutes: 0 }
 
 export const lockoutFrom = ({ settings }: DeepPartial<PasswordPolicyBody>): Lockout => ({
@@ -168,7 +170,7 @@ export const passwordPolicyBody = (rules: PasswordRules, lockout: Lockout): Pass
   },
 })
 
-// The management API names methods (`email`), the engine authenticators (`okta_email`).
+// The management API has methods (`email`), the engine authenticators (`okta_email`).
 const methodOf = (authenticator: string): string => authenticator.replace(/^okta_/, '')
 const authenticatorOf = (method: string): string => (method === 'email' ? 'okta_email' : method)
 
@@ -199,7 +201,7 @@ export const accessRuleBody = (options: SignOnOptions): AccessRuleBody => ({
   },
 })
 
-/** The rules of a stored policy. What its body does not say is as Okta has it where nothing is said. */
+/** The rules of a stored policy. Members that are absent have Okta's defaults. */
 export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): PasswordRules {
   const { complexity = {}, age = {} } = body.settings?.password ?? {}
   const { okta } = presets
@@ -218,15 +220,15 @@ export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): Passwo
   }
 }
 
-/** Which authenticators of those there are may start a recovery. A rule that names none leaves it to its policy. */
+/** The authenticators that may start a recovery. A rule that names no methods has those of its policy. */
 export function recoveryAuthenticatorsFrom(
   { actions }: DeepPartial<PasswordRuleBody>,
   { settings }: DeepPartial<PasswordPolicyBody>,
 ): readonly string[] {
   const { access, requirement } = actions?.selfServicePasswordReset ?? {}
   if (access !== 'ALLOW') return []
-  const ofPolicy = settings?.recovery?.factors?.okta_email?.status === 'INACTIVE' ? [] : ['email']
-  return (requirement?.primary?.methods ?? ofPolicy)
+  const policyMethods = settings?.recovery?.factors?.okta_email?.status === 'INACTIVE' ? [] : ['email']
+  return (requirement?.primary?.methods ?? policyMethods)
     .filter((method) => method === 'email')
     .map(authenticatorOf)
 }

@@ -1,10 +1,12 @@
-import { wayOf } from './assurance.ts'
+import { authenticatorsFor } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
 
-/** Types whose policies are kept as they come and never asked. */
+/** Types of policies that are stored and not evaluated. */
 const storedOnly = ['MFA_ENROLL', 'PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
 
-/** The members below `settings` and `actions` that the engine acts by, by type. A path obeys all that stands below it. */
+/**
+ * The members below `settings` and `actions` that the engine evaluates, by type. A path includes all members below it.
+ */
 const supported: Readonly<Record<string, readonly string[]>> = {
   PASSWORD: [
     ...[
@@ -29,7 +31,7 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'actions.signon.access',
     'actions.signon.primaryFactor',
     'actions.signon.requireFactor',
-    // Each sign-in asks for every factor, so nothing that asks less often is left out.
+    // Every sign-in requires every factor: settings that require them less often are satisfied already.
     'actions.signon.factorPromptMode',
     'actions.signon.factorLifetime',
     'actions.signon.rememberDeviceByDefault',
@@ -45,8 +47,9 @@ const supported: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** Values that ask for nothing. */
-const isIdle = (value: unknown): boolean => isNeutral(value) || [0, 'ALLOW', 'INACTIVE'].includes(value as 0)
+/** Whether a value requires nothing. */
+const requiresNothing = (value: unknown): boolean =>
+  isNeutral(value) || [0, 'ALLOW', 'INACTIVE'].includes(value as 0)
 
 interface Body {
   readonly settings?: unknown
@@ -59,39 +62,47 @@ function leaves(value: unknown, path: string): readonly (readonly [path: string,
   return Object.entries(value).flatMap(([name, below]) => leaves(below, `${path}.${name}`))
 }
 
-/** What a policy or rule asks for that the engine does not do, for the log and whoever set it: empty where all is obeyed. */
+/** The members of a policy or rule that the engine does not support, as lines for the log of their author. */
 export function unsupportedSettings(type: string, body: Body): readonly string[] {
-  if (storedOnly.includes(type)) return [`type ${type}: kept, never asked`]
+  if (storedOnly.includes(type)) return [`type ${type}: stored, not evaluated`]
   const paths = supported[type] ?? []
-  const asked = [...leaves(body.settings, 'settings'), ...leaves(body.actions, 'actions')]
+  const members = [...leaves(body.settings, 'settings'), ...leaves(body.actions, 'actions')]
   return [
-    ...unsupportedConditions(body).map((name) => `conditions.${name}: holds for nobody`),
-    ...asked.flatMap(([path, value]) =>
-      isIdle(value) || paths.some((known) => path === known || path.startsWith(`${known}.`)) ? [] : [path],
+    ...unsupportedConditions(body).map(
+      (name) => `conditions.${name}: cannot be evaluated, so it applies to no user`,
     ),
-    ...methodsNotThere(asked),
-    ...constraintsNotMet(asked),
+    ...members.flatMap(([path, value]) =>
+      requiresNothing(value) || paths.some((known) => path === known || path.startsWith(`${known}.`))
+        ? []
+        : [path],
+    ),
+    ...unsupportedMethods(members),
+    ...unmetConstraints(members),
   ]
 }
 
-type Asked = ReturnType<typeof leaves>
-const valueAtEnd = (asked: Asked, end: string): unknown => asked.find(([path]) => path.endsWith(end))?.[1]
+type Members = ReturnType<typeof leaves>
+const valueAt = (members: Members, end: string): unknown => members.find(([path]) => path.endsWith(end))?.[1]
 
-function methodsNotThere(asked: Asked): readonly string[] {
-  const methods = valueAtEnd(asked, 'requirement.primary.methods')
+function unsupportedMethods(members: Members): readonly string[] {
+  const methods = valueAt(members, 'requirement.primary.methods')
   return (Array.isArray(methods) ? methods : [])
     .filter((method) => method !== 'email')
-    .map((method) => `requirement.primary.methods: there is no ${String(method).slice(0, 40)}`)
+    .map((method) => `requirement.primary.methods: ${String(method).slice(0, 40)} is not supported`)
 }
 
-function constraintsNotMet(asked: Asked): readonly string[] {
-  const type = valueAtEnd(asked, 'verificationMethod.type')
-  const constraints = valueAtEnd(asked, 'verificationMethod.constraints')
+function unmetConstraints(members: Members): readonly string[] {
+  const type = valueAt(members, 'verificationMethod.type')
+  const constraints = valueAt(members, 'verificationMethod.constraints')
   const unmet = (Array.isArray(constraints) ? constraints : []).flatMap((constraint, index) =>
-    wayOf(constraint) === undefined ? [`verificationMethod.constraints.${index}: nobody can meet it`] : [],
+    authenticatorsFor(constraint) === undefined
+      ? [`verificationMethod.constraints.${index}: no authenticator satisfies it`]
+      : [],
   )
   return [
-    ...(type === undefined || type === 'ASSURANCE' ? [] : ['verificationMethod.type: lets nobody in']),
+    ...(type === undefined || type === 'ASSURANCE'
+      ? []
+      : ['verificationMethod.type: not supported, so access is denied']),
     ...unmet,
   ]
 }

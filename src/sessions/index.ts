@@ -1,5 +1,5 @@
 /**
- * Who is signed in. A session is the row made when a sign-in completes; the tokens of that sign-in carry its id, and
- * revoking it ends refresh, introspection and userinfo. No cookie is involved.
+ * Sessions. A row is written when a sign-in completes; the tokens of that sign-in carry its id, and without a live
+ * session refresh and userinfo are refused and introspection says inactive. No cookie is involved.
  */
 export * from './sessions.store.ts'

@@ -1,7 +1,7 @@
 import { type Random, randomId } from '../base/index.ts'
 import { type Db, insert, type Row, statement, type Value } from '../storage/index.ts'
 
-/** One sign-in that was completed: its tokens carry its id, and they are worth nothing once it is revoked. */
+/** One completed sign-in. Its tokens carry its id and are invalid once it is revoked. */
 export interface Session {
   readonly id: string
   readonly personId: string
@@ -45,7 +45,7 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
   ])
 }
 
-const liveSession = statement((db, value: Value<{ id: string; now: number }>) =>
+const selectLiveSession = statement((db, value: Value<{ id: string; now: number }>) =>
   db
     .selectFrom('sessions')
     .selectAll()
@@ -56,12 +56,15 @@ const liveSession = statement((db, value: Value<{ id: string; now: number }>) =>
 
 /** The session, if it exists, is not revoked and has not expired. */
 export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const { rows } = await liveSession(db, { id, now })
+  const { rows } = await selectLiveSession(db, { id, now })
   const [row] = rows
   return row && toSession(row)
 }
 
-/** Ends one session; its refresh tokens, introspection and userinfo end with it. Undefined where it had ended before. */
+/**
+ * Revokes one session, and so its tokens. Undefined where it was revoked before: of several callers one gets the
+ * session.
+ */
 export async function revokeSession(db: Db, id: string, now: number): Promise<Session | undefined> {
   const row = await db
     .updateTable('sessions')
@@ -73,7 +76,7 @@ export async function revokeSession(db: Db, id: string, now: number): Promise<Se
   return row && toSession(row)
 }
 
-const sessionsEnd = statement((db, value: Value<{ personId: string; except: string; now: number }>) =>
+const revokeAll = statement((db, value: Value<{ personId: string; except: string; now: number }>) =>
   db
     .updateTable('sessions')
     .set({ revoked_at: value('now') })
@@ -82,7 +85,7 @@ const sessionsEnd = statement((db, value: Value<{ personId: string; except: stri
     .where('id', '!=', value('except')),
 )
 
-/** Ends all sessions of a person, except one. Answers how many ended. */
+/** Revokes all sessions of a user, except one (A33). Answers how many were revoked. */
 export async function revokeSessionsOf(
   db: Db,
   personId: string,
@@ -90,6 +93,6 @@ export async function revokeSessionsOf(
   options: { readonly except?: string | undefined } = {},
 ): Promise<number> {
   // No session has an empty id.
-  const { numAffectedRows } = await sessionsEnd(db, { personId, now, except: options.except ?? '' })
+  const { numAffectedRows } = await revokeAll(db, { personId, now, except: options.except ?? '' })
   return Number(numAffectedRows ?? 0n)
 }

@@ -1,17 +1,23 @@
-import { type Dialect, PostgresDialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import {
+  type Dialect,
+  type PostgresCursor,
+  PostgresDialect,
+  type PostgresPoolClient,
+  type PostgresQueryResult,
+} from 'kysely'
 import type { Pool, PoolClient } from 'pg'
 import { type Logger, untraced } from '../base/index.ts'
-import { told } from './unavailable.ts'
+import { translateDatabaseError } from './unavailable.ts'
 
-/** Limits that keep one bad minute of the database from becoming a bad hour of the engine, in milliseconds. */
+/** In milliseconds. Without limits every request waits for a server that does not answer, long after it is back. */
 const statementTimeout = 10_000
 const connectTimeout = 5_000
 
-/** How the connections to the database are used. */
+/** The state of the connection pool. */
 export interface PoolLoad {
   readonly busy: number
   readonly idle: number
-  /** Who waits for one. */
+  /** Statements and transactions that wait for a connection. */
   readonly waiting: number
   readonly most: number
 }
@@ -30,27 +36,27 @@ export async function postgresDialect(
     max: poolSize,
     connectionTimeoutMillis: connectTimeout,
     statement_timeout: statementTimeout,
-    // Where the server is gone without a word it does not end the statement: then we do.
+    // Longer than the server's own limit: ends a statement where the server is gone without closing the connection.
     query_timeout: statementTimeout + 2_000,
     keepAlive: true,
     idle_in_transaction_session_timeout: statementTimeout,
     application_name: 'rekey',
-    // What is asked without waiting for the answer before travels with it, and so does the answer.
+    // Statements that are sent without awaiting the previous one share a packet, and so do their results.
     pipeline: true,
   })
-  // One that breaks while it is in use fails its query; the event, unheard, would end the process with it.
+  // A connection that breaks fails its query and emits `error`, which would end the process without a listener.
   pool.on('connect', (client) => {
     client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
     for (const setting of planning) {
       client.query(setting).catch((error) => log.debug({ err: error }, `the database refused: ${setting}`))
     }
   })
-  // An idle connection that the server ends must not end the process; the next query opens a new one.
+  // The same of an idle connection that the server closes; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
-  const nameOf = namesOfStatements()
+  const statementName = createStatementNames()
   const dialect = new PostgresDialect({
     pool: {
-      connect: async () => named(await connected(pool), nameOf),
+      connect: async () => new PreparingClient(await connect(pool), statementName),
       end: () => pool.end(),
       options: pool.options,
     },
@@ -67,62 +73,87 @@ export async function postgresDialect(
 }
 
 /**
- * Every statement has its index. A plan is kept from when its connection was young, though, and tables that were small
- * or empty then are read from end to end by it, long after they have grown: until the next ANALYZE.
+ * Every statement has an index that serves it. A prepared statement caches its plan, though: made while a table was
+ * small, it is a sequential scan, and remains one long after the table has grown, until the next ANALYZE.
  */
 const planning = ['set enable_seqscan = off', 'set jit = off']
 
-/** The product's statements are few; a cap keeps lists of varying length from filling the server's memory. */
-const mostNames = 500
+/**
+ * The engine has fewer texts than this. The cap bounds the server's memory where a list in a text has varying length.
+ */
+const maxNames = 500
 
-/** Names for statements, so that a connection has each of them parsed once and planned a few times. */
-function namesOfStatements(): (text: string) => string | undefined {
+/** Names for prepared statements: a connection parses a named one once and plans it a few times at most. */
+function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>()
   return (text) => {
     const known = names.get(text)
-    if (known !== undefined || names.size >= mostNames) return known
+    if (known !== undefined || names.size >= maxNames) return known
     const name = `rekey_${names.size + 1}`
     names.set(text, name)
     return name
   }
 }
 
-async function connected(pool: Pool): Promise<PoolClient> {
+async function connect(pool: Pool): Promise<PoolClient> {
   try {
-    // A connection outlives the request that opens it.
+    // The connection outlives the request that opens it, so it must not belong to that request's trace.
     return await untraced(() => pool.connect())
   } catch (error) {
-    throw told(error)
+    throw translateDatabaseError(error)
   }
 }
 
-/** A connection that prepares what it runs, and that begins a transaction together with its first statement. */
-function named(client: PoolClient, nameOf: (text: string) => string | undefined): PostgresPoolClient {
-  let outdated = false
-  let begins = false
-  return {
-    // Kysely's other form, with a cursor, is for streams, which nothing here uses.
-    async query<R>(text: unknown, values?: readonly unknown[]) {
-      if (typeof text !== 'string') throw new Error('PostgreSQL queries are not streamed')
-      if (text === 'begin') {
-        begins = true
-        return { command: 'BEGIN', rowCount: null, rows: [] } as unknown as PostgresQueryResult<R>
+/**
+ * A connection as Kysely wants it, with two savings: statements are prepared by name, and BEGIN is sent together with
+ * the first statement of its transaction instead of in a round trip of its own.
+ */
+class PreparingClient implements PostgresPoolClient {
+  readonly #client: PoolClient
+  readonly #statementName: (text: string) => string | undefined
+  #beginPending = false
+  /** Set where a migration has changed the result of a prepared statement: the connection is closed on release. */
+  #outdated = false
+
+  constructor(client: PoolClient, statementName: (text: string) => string | undefined) {
+    this.#client = client
+    this.#statementName = statementName
+  }
+
+  query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
+  query<R>(
+    text: string | PostgresCursor<R>,
+    values: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
+    // Kysely passes a cursor for streams only, which the engine does not use.
+    if (typeof text !== 'string') throw new Error('PostgreSQL queries are not streamed')
+    return text === 'begin' ? this.#begin() : this.#run<R>(text, values)
+  }
+
+  async #begin<R>(): Promise<PostgresQueryResult<R>> {
+    this.#beginPending = true
+    return { command: 'SELECT', rowCount: 0, rows: [] }
+  }
+
+  async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    const name = values.length === 0 ? undefined : this.#statementName(text)
+    try {
+      if (this.#beginPending) {
+        this.#beginPending = false
+        // BEGIN fails only with its connection; the statement that follows then rejects with the same error.
+        this.#client.query('begin').catch(() => {})
       }
-      const name = values === undefined || values.length === 0 ? undefined : nameOf(text)
-      try {
-        if (begins) {
-          begins = false
-          // Where it fails the connection is gone, and the statement behind it fails the same way.
-          client.query('begin').catch(() => {})
-        }
-        const result = await client.query({ text, values: [...(values ?? [])], ...(name && { name }) })
-        return result as unknown as PostgresQueryResult<R>
-      } catch (error) {
-        // A migration has changed a table that a prepared statement answers: this connection must start over.
-        if (error instanceof Error && 'code' in error && error.code === '0A000') outdated = true
-        throw told(error)
-      }
-    },
-    release: (error?: Error | boolean) => client.release(error || outdated),
-  } as PostgresPoolClient
+      const result = await this.#client.query({ text, values: [...values], ...(name && { name }) })
+      return result as PostgresQueryResult<R>
+    } catch (error) {
+      // 0A000: "cached plan must not change result type".
+      if (error instanceof Error && 'code' in error && error.code === '0A000') this.#outdated = true
+      throw translateDatabaseError(error)
+    }
+  }
+
+  release(destroy?: boolean): void {
+    this.#client.release(destroy || this.#outdated)
+  }
 }

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { Schema } from './schema.ts'
 import type { Db } from './storage.ts'
 
-/** The tables that grow with use: by which column a row's time is told, and by which it is named. */
-const growing = {
+/** The tables that grow with use: the column that holds the end of a row's time, and the primary key. */
+const growingTables = {
   transactions: ['expires_at', 'id'],
   interactions: ['expires_at', 'id'],
   sessions: ['expires_at', 'id'],
@@ -14,18 +14,18 @@ const growing = {
   events: ['published_at', 'id'],
 } as const satisfies Partial<Record<keyof Schema, readonly [string, string]>>
 
-export type GrowingTable = keyof typeof growing
+export type GrowingTable = keyof typeof growingTables
 
 /**
- * Removes rows whose time was up before a moment, oldest first and `limit` at most, so that a flood's remains never hold
- * the database up. Answers how many went.
+ * Deletes rows whose time ended up to `before`, oldest first and at most `limit`: one statement over all rows that a
+ * flood has left would block other writers (A45). Answers how many were deleted.
  */
 export async function purge(
   db: Db,
   table: GrowingTable,
   { before, limit }: { readonly before: number; readonly limit: number },
 ): Promise<number> {
-  const [time, key] = growing[table]
+  const [time, key] = growingTables[table]
   const { numAffectedRows = 0n } = await sql`
     delete from ${sql.table(table)} where ${sql.ref(key)} in (
       select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(time)} <= ${before}
@@ -33,15 +33,15 @@ export async function purge(
   return Number(numAffectedRows)
 }
 
-const noted = 'clock.highest'
+const highestTimeKey = 'clock.highest'
 
-/** Takes note of the time, so that an engine that starts on a host with a wrong clock knows that it was later once. */
+/** Stores the time. An engine that later starts on a host whose clock is behind takes it from here (A44). */
 export async function noteTime(db: Db, now: number): Promise<void> {
   await db
     .insertInto('settings')
-    .values({ key: noted, value: String(now) })
+    .values({ key: highestTimeKey, value: String(now) })
     .onConflict((oc) =>
-      // Nodes differ by a little: the note never goes back.
+      // The clocks of nodes differ a little: the stored time never goes back.
       oc
         .column('key')
         .doUpdateSet({ value: String(now) })
@@ -50,8 +50,12 @@ export async function noteTime(db: Db, now: number): Promise<void> {
     .execute()
 }
 
-/** The time that was noted last, in epoch milliseconds; 0 in an empty database. */
+/** The time that `noteTime` has stored, in epoch milliseconds; 0 in an empty database. */
 export async function notedTime(db: Db): Promise<number> {
-  const row = await db.selectFrom('settings').select('value').where('key', '=', noted).executeTakeFirst()
+  const row = await db
+    .selectFrom('settings')
+    .select('value')
+    .where('key', '=', highestTimeKey)
+    .executeTakeFirst()
   return Number(row?.value ?? 0)
 }

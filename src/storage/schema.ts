@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Generated, Insertable, Selectable } from 'kysely'
 
 /**
  * Every table, in the portable subset that both databases keep alike: ids and JSON as text, times as epoch
@@ -6,6 +6,7 @@ import type { Insertable, Selectable } from 'kysely'
  */
 export interface Schema {
   readonly people: PeopleTable
+  readonly names: NamesTable
   readonly credentials: CredentialsTable
   readonly person_tokens: PersonTokensTable
   readonly groups: GroupsTable
@@ -45,6 +46,17 @@ interface PeopleTable {
   status_changed_at: number
   password_changed_at: number | null
   last_login_at: number | null
+  /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
+  version: Generated<number>
+  /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */
+  known_sources: string | null
+}
+
+/** To whom a name leads: logins and emails of all users in one namespace. */
+interface NamesTable {
+  /** The login or email as it is compared. */
+  key: string
+  person_id: string
 }
 
 interface CredentialsTable {
@@ -241,6 +253,10 @@ interface OutboxTable {
   ends_at: number
   done_at: number | null
   error: string | null
+  /** Keyed hash of the source that caused it; null: the engine itself, or an administrator. */
+  source: string | null
+  /** Its place in the order of the queue, as a time: mails of one source follow each other by a second. */
+  fair_at: number
 }
 
 interface BudgetsTable {

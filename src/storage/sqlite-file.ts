@@ -1,20 +1,20 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CompiledQuery, QueryResult } from 'kysely'
-import { told } from './unavailable.ts'
+import { translateDatabaseError } from './unavailable.ts'
 
 const longestWaitMs = 5000
 
 /**
- * Does something as soon as no other connection is writing. SQLite's own waiting would stop this whole process, and for
- * good where the other connection is in it too; this gives way to it instead.
+ * Runs `work`, and again while another connection holds the write lock (SQLITE_BUSY), for 5 seconds. SQLite's own busy
+ * timeout blocks the event loop: a lock that another connection of this process holds would then never be released.
  */
-export async function whenFree<T>(work: () => T): Promise<T> {
+export async function retryWhileBusy<T>(work: () => T): Promise<T> {
   for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
     try {
       return work()
     } catch (error) {
-      if (!isBusy(error) || waited > longestWaitMs) throw told(error)
+      if (!isBusy(error) || waited > longestWaitMs) throw translateDatabaseError(error)
       await pause(next)
     }
   }
@@ -24,10 +24,10 @@ export async function whenFree<T>(work: () => T): Promise<T> {
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 
-/** One connection to a file, with the statements that it has prepared. */
+/** One connection to a database file, with its prepared statements. */
 export class SqliteFile {
   readonly #database: DatabaseSync
-  readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
+  readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly returnsRows: boolean }>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -39,15 +39,15 @@ export class SqliteFile {
 
   run<R>(query: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     const parameters = query.parameters as SQLInputValue[]
-    return whenFree(() => {
-      const { statement, reads } = this.#prepare(query.sql)
-      if (reads) return { rows: statement.all(...parameters) as R[] }
+    return retryWhileBusy(() => {
+      const { statement, returnsRows } = this.#prepare(query.sql)
+      if (returnsRows) return { rows: statement.all(...parameters) as R[] }
       const { changes } = statement.run(...parameters)
       return { rows: [], numAffectedRows: BigInt(changes) }
     })
   }
 
-  /** A statement without parameters and without an answer. */
+  /** Runs a statement that has no parameters and returns no rows. */
   exec(sql: string): void {
     this.#prepare(sql).statement.run()
   }
@@ -60,10 +60,10 @@ export class SqliteFile {
   #prepare(sql: string) {
     const known = this.#prepared.get(sql)
     if (known !== undefined) return known
-    // Statements that are written out number their parameters as PostgreSQL does.
+    // SQL that is written by hand numbers its parameters as PostgreSQL does (`$1`); SQLite's form is `?1`.
     const statement = this.#database.prepare(sql.replace(/\$(?=\d)/g, '?'))
-    const prepared = { statement, reads: statement.columns().length > 0 }
-    // The product's statements are few; a cap keeps lists of varying length from filling memory.
+    const prepared = { statement, returnsRows: statement.columns().length > 0 }
+    // The engine has fewer texts than this. The cap bounds memory where a list in a text has varying length.
     if (this.#prepared.size >= 500) this.#prepared.clear()
     this.#prepared.set(sql, prepared)
     return prepared

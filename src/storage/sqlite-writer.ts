@@ -1,179 +1,191 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
-import { type SqliteFile, whenFree } from './sqlite-file.ts'
-import { told } from './unavailable.ts'
+import { retryWhileBusy, type SqliteFile } from './sqlite-file.ts'
+import { translateDatabaseError } from './unavailable.ts'
 
-/** Changes that are kept together: with one sync of the disk for all of them. */
-interface Group {
-  /** Settles once they are on the disk; rejects where none of them is. */
-  readonly kept: Promise<void>
-  keep(): void
-  lose(error: unknown): void
+/** Changes that share one database transaction, and so one sync of the disk. */
+interface Batch {
+  /** Resolves once the batch is on the disk; rejects where all of it is lost. */
+  readonly flushed: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
 }
 
-function newGroup(): Group {
+function newBatch(): Batch {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // Nobody may be waiting when it is lost: a member that failed by itself does not.
+  // A change that failed by itself does not await its batch: without this a lost batch is an unhandled rejection.
   promise.catch(() => {})
-  return { kept: promise, keep: resolve, lose: reject }
+  return { flushed: promise, resolve, reject }
 }
 
 export interface WriterOptions {
-  /** Whether changes that come at once may wait for each other, to be kept together. */
-  readonly together: boolean
+  /** Whether changes that arrive together share a transaction. False: each change is flushed by itself. */
+  readonly groupCommit: boolean
 }
 
 /**
- * The one connection that writes, taken in turns. A sync of the disk costs more than all statements of a change, so
- * changes that are ready at once become one transaction of the database, each a savepoint of it: one that fails takes
- * back its own alone. Nobody is told that hers is kept before all of it is on the disk.
+ * The one connection that writes, with group commit: one transaction a batch, one savepoint a change; callers resolve
+ * after the sync. A sync of the disk costs more than all statements of a change, so changes that arrive together share
+ * one. A change that fails rolls back to its own savepoint and leaves the rest of the batch alone.
+ *
+ *     no batch ── begin(): lock the mutex, BEGIN IMMEDIATE, SAVEPOINT ─────────┐
+ *                                                                              ▼
+ *     open batch ── begin(): lock the mutex, SAVEPOINT ─────────────────────▶ change
+ *          ▲                                                                   │
+ *          ├── commit():   RELEASE, unlock the mutex, await the batch ◀────────┤
+ *          └── rollback(): ROLLBACK TO, RELEASE, unlock the mutex ◀────────────┤
+ *     open batch ── flush(): COMMIT ──▶ no batch, callers resolve              │
+ *     open batch ── discard(): ROLLBACK ──▶ no batch, callers reject ◀─────────┘
+ *                   (COMMIT failed, or SQLite ended the transaction by itself)
  */
 export class SqliteWriter {
   readonly #file: SqliteFile
-  readonly #together: boolean
-  #turn: Promise<void> = Promise.resolve()
-  #group: Group | undefined
+  readonly #groupCommit: boolean
+  /** Settles when the last caller in the queue unlocks. */
+  #mutex: Promise<void> = Promise.resolve()
+  #batch: Batch | undefined
 
-  constructor(file: SqliteFile, { together }: WriterOptions) {
+  constructor(file: SqliteFile, { groupCommit }: WriterOptions) {
     this.#file = file
-    this.#together = together
+    this.#groupCommit = groupCommit
   }
 
-  /** Begins a change. Answers what ends the turn; until then nobody else writes. */
+  /** Begins a change and holds the mutex. Answers what unlocks it: to be passed to `commit` or `rollback`. */
   async begin(): Promise<() => void> {
-    const end = await this.#takeTurn()
+    const unlock = await this.#lock()
     try {
-      await this.#join()
+      await this.#openBatch()
       this.#file.exec('savepoint change')
-      return end
+      return unlock
     } catch (error) {
-      end()
-      throw told(error)
+      unlock()
+      throw translateDatabaseError(error)
     }
   }
 
-  /** A statement within the change. */
+  /** Runs a statement within the change. */
   async run<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const group = this.#group
-    // Outside of a transaction it would stay, though the change that it belongs to is lost.
-    if (group === undefined) throw new Error('the transaction is over')
+    const batch = this.#batch
+    // The batch was discarded: outside of a transaction the statement would last, without the rest of its change.
+    if (batch === undefined) throw new Error('the transaction is over')
     try {
       return await this.#file.run<R>(query)
     } catch (error) {
-      // SQLite ends a transaction by itself where the disk is full or broken: then all that was in it is lost.
-      if (!this.#file.isTransaction) this.#giveUp(error)
+      // SQLite rolls a transaction back by itself where the disk is full or broken: then the whole batch is lost.
+      if (!this.#file.isTransaction) this.#discard(error)
       throw error
     }
   }
 
-  /** Ends the change and the turn. Settles once it is on the disk; rejects where it is not. */
-  async commit(end: () => void): Promise<void> {
-    const group = this.#group
+  /** Ends the change and unlocks. Resolves once it is on the disk; rejects where it is lost. */
+  async commit(unlock: () => void): Promise<void> {
+    const batch = this.#batch
     try {
-      if (group === undefined) throw new Error('the transaction is over')
+      if (batch === undefined) throw new Error('the transaction is over')
       this.#file.exec('release change')
-      if (!this.#together) this.#keep()
+      if (!this.#groupCommit) this.#flush()
     } catch (error) {
-      this.#giveUp(error)
-      throw told(error)
+      this.#discard(error)
+      throw translateDatabaseError(error)
     } finally {
-      end()
+      unlock()
     }
-    await group.kept
+    await batch.flushed
   }
 
-  /** Takes the change back and ends the turn. */
-  async rollback(end: () => void): Promise<void> {
+  /** Undoes the change and unlocks. */
+  async rollback(unlock: () => void): Promise<void> {
     try {
-      if (this.#group !== undefined) {
+      if (this.#batch !== undefined) {
         this.#file.exec('rollback to change')
         this.#file.exec('release change')
-        if (!this.#together) this.#keep()
+        if (!this.#groupCommit) this.#flush()
       }
     } catch (error) {
-      // Why it is taken back is told by whoever takes it back.
-      this.#giveUp(error)
+      // Not thrown: the caller of rollback has the error that made it roll back.
+      this.#discard(error)
     } finally {
-      end()
+      unlock()
     }
   }
 
-  /** A change of one statement. What is no change of rows (a pragma, say) runs outside of any transaction. */
-  async alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const end = await this.#takeTurn()
+  /** Runs a change of one statement. What changes no rows (a pragma, say) runs outside of any transaction. */
+  async runSingle<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const unlock = await this.#lock()
     try {
-      if (!this.#together || !isChange(query.sql)) {
-        this.#keep()
+      if (!this.#groupCommit || !isChange(query.sql)) {
+        this.#flush()
         return await this.#file.run<R>(query)
       }
-      const group = await this.#join()
+      const batch = await this.#openBatch()
       const result = await this.run<R>(query)
-      end()
-      await group.kept
+      unlock()
+      await batch.flushed
       return result
     } finally {
-      end()
+      unlock()
     }
   }
 
   async close(): Promise<void> {
-    const end = await this.#takeTurn()
+    const unlock = await this.#lock()
     try {
-      this.#keep()
+      this.#flush()
     } finally {
       this.#file.close()
-      end()
+      unlock()
     }
   }
 
-  async #takeTurn(): Promise<() => void> {
-    const before = this.#turn
+  async #lock(): Promise<() => void> {
+    const previous = this.#mutex
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#turn = promise
-    await before
+    this.#mutex = promise
+    await previous
     return resolve
   }
 
-  async #join(): Promise<Group> {
-    if (this.#group !== undefined) return this.#group
-    await whenFree(() => this.#file.exec('begin immediate'))
-    const group = newGroup()
-    this.#group = group
-    // Whoever is ready by then comes along: the requests that have arrived meanwhile.
-    if (this.#together) setImmediate(() => void this.#keepInTurn(group))
-    return group
+  async #openBatch(): Promise<Batch> {
+    if (this.#batch !== undefined) return this.#batch
+    await retryWhileBusy(() => this.#file.exec('begin immediate'))
+    const batch = newBatch()
+    this.#batch = batch
+    // At the end of this cycle of the event loop: the requests that have arrived by then join the batch.
+    if (this.#groupCommit) setImmediate(() => void this.#flushLocked(batch))
+    return batch
   }
 
-  async #keepInTurn(group: Group): Promise<void> {
-    const end = await this.#takeTurn()
-    if (this.#group === group) {
+  async #flushLocked(batch: Batch): Promise<void> {
+    const unlock = await this.#lock()
+    if (this.#batch === batch) {
       try {
-        this.#keep()
+        this.#flush()
       } catch {
-        // Its members are told.
+        // Each caller of the batch gets the error as the rejection of `flushed`.
       }
     }
-    end()
+    unlock()
   }
 
-  /** Puts what was changed since the last time on the disk. */
-  #keep(): void {
-    const group = this.#group
-    if (group === undefined) return
+  /** Commits the open batch, if any: its changes are on the disk. */
+  #flush(): void {
+    const batch = this.#batch
+    if (batch === undefined) return
     try {
       this.#file.exec('commit')
-      this.#group = undefined
-      group.keep()
+      this.#batch = undefined
+      batch.resolve()
     } catch (error) {
-      this.#giveUp(error)
-      throw told(error)
+      this.#discard(error)
+      throw translateDatabaseError(error)
     }
   }
 
-  #giveUp(error: unknown): void {
-    const group = this.#group
-    this.#group = undefined
+  /** Rolls the open batch back, if any: its callers reject. */
+  #discard(error: unknown): void {
+    const batch = this.#batch
+    this.#batch = undefined
     if (this.#file.isTransaction) this.#file.exec('rollback')
-    group?.lose(told(error))
+    batch?.reject(translateDatabaseError(error))
   }
 }
 

@@ -10,19 +10,19 @@ import { openStorage, type Storage } from './storage.ts'
 let folder = ''
 let path = ''
 let storage: Storage
-/** Somebody else at the same file: she sees what is kept, and nothing else. */
-let beside: DatabaseSync
+/** A second process's view of the file: it sees committed data only. */
+let observer: DatabaseSync
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rekey-sqlite-'))
   path = join(folder, 'rekey.db')
   storage = await openStorage({ url: `sqlite:${path}` })
   await storage.migrate()
-  beside = new DatabaseSync(path, { readOnly: true })
+  observer = new DatabaseSync(path, { readOnly: true })
 })
 
 afterEach(async () => {
-  beside.close()
+  observer.close()
   await storage.close()
   rmSync(folder, { recursive: true })
 })
@@ -30,8 +30,8 @@ afterEach(async () => {
 const put = (db: Storage['db'], key: string, value = '') =>
   db.insertInto('settings').values({ key, value }).execute()
 
-const kept = (): readonly unknown[] =>
-  beside
+const committed = (): readonly unknown[] =>
+  observer
     .prepare('select key from settings order by key')
     .all()
     .map(({ key }) => key)
@@ -39,42 +39,42 @@ const kept = (): readonly unknown[] =>
 const range = (length: number): readonly string[] =>
   Array.from({ length }, (_, index) => `k${String(index).padStart(4, '0')}`)
 
-test('whoever is told that hers is kept finds it kept, and changes that come at once are kept together', async () => {
-  // Changes whenever somebody else has kept something.
-  const version = () => Number(beside.prepare('pragma data_version').get()?.data_version)
+test('a caller that has resolved finds its change committed, and changes that arrive together share a commit', async () => {
+  // The data version changes with every commit of another connection.
+  const version = () => Number(observer.prepare('pragma data_version').get()?.data_version)
   const before = version()
   const seen = new Set<number>()
   await Promise.all(
     range(100).map(async (key, index) => {
       if (index % 2) await put(storage.db, key)
       else await storage.transaction((tx) => put(tx, key))
-      expect(kept()).toContain(key)
+      expect(committed()).toContain(key)
       seen.add(version())
     }),
   )
-  expect(kept()).toEqual(range(100))
+  expect(committed()).toEqual(range(100))
   expect(version()).toBeGreaterThan(before)
   expect(seen.size).toBeLessThan(10)
 })
 
-test('of changes that are kept together, one that fails takes its own back and nothing else', async () => {
+test('a change that fails is rolled back alone, and the rest of its batch is committed', async () => {
   await put(storage.db, 'k0007')
   const results = await Promise.allSettled(
     range(20).map((key, index) =>
       storage.transaction(async (tx) => {
         await put(tx, `a-${key}`)
         await put(tx, key)
-        if (index % 5 === 4) throw new Error('she thought better of it')
+        if (index % 5 === 4) throw new Error('rolled back by the caller')
       }),
     ),
   )
   const failed = results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))
   expect(failed).toEqual([4, 7, 9, 14, 19])
   const good = range(20).filter((_, index) => !failed.includes(index))
-  expect(kept()).toEqual([...good.map((key) => `a-${key}`), ...good, 'k0007'].sort())
+  expect(committed()).toEqual([...good.map((key) => `a-${key}`), ...good, 'k0007'].sort())
 })
 
-test('a statement that fails by itself harms none of those beside it', async () => {
+test('a single statement that fails leaves the others of its batch alone', async () => {
   await put(storage.db, 'k0003')
   const results = await Promise.allSettled(range(6).map((key) => put(storage.db, key)))
   expect(results.map(({ status }) => status)).toEqual([
@@ -83,55 +83,55 @@ test('a statement that fails by itself harms none of those beside it', async () 
     'fulfilled',
     'fulfilled',
   ])
-  expect(kept()).toEqual(range(6))
+  expect(committed()).toEqual(range(6))
 })
 
-test('where the disk is full nobody whose change is lost is told that it is kept', async () => {
-  const { page_count: pages } = beside.prepare('pragma page_count').get() ?? {}
+test('with a full disk exactly the callers whose change is committed resolve, the others get 503', async () => {
+  const { page_count: pages } = observer.prepare('pragma page_count').get() ?? {}
   await sql.raw(`pragma max_page_count = ${Number(pages) + 12}`).execute(storage.db)
   const results = await Promise.allSettled(
     range(60).map((key) => storage.transaction((tx) => put(tx, key, 'x'.repeat(2000)))),
   )
-  const told = range(60).filter((_, index) => results[index]?.status === 'fulfilled')
-  expect(kept()).toEqual(told)
-  expect(told.length).toBeLessThan(60)
+  const resolved = range(60).filter((_, index) => results[index]?.status === 'fulfilled')
+  expect(committed()).toEqual(resolved)
+  expect(resolved.length).toBeLessThan(60)
   for (const result of results) {
     if (result.status === 'rejected') expect(result.reason).toMatchObject({ status: 503 })
   }
-  // It goes on by itself once there is room.
+  // Once there is space again, writes succeed without a restart.
   await sql.raw('pragma max_page_count = 100000').execute(storage.db)
   await put(storage.db, 'z')
-  expect(kept()).toContain('z')
+  expect(committed()).toContain('z')
 })
 
-test('a look waits for no writer, and sees what is kept', async () => {
-  const { promise: goOn, resolve: letGoOn } = Promise.withResolvers<void>()
+test('a read does not wait for a writer, and sees committed data only', async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const writing = storage.transaction(async (tx) => {
     await put(tx, 'under way')
-    await goOn
+    await released
   })
   await pause(20)
-  const look = () => storage.db.selectFrom('settings').select('key').execute()
-  expect(await look()).toEqual([])
-  letGoOn()
+  const read = () => storage.db.selectFrom('settings').select('key').execute()
+  expect(await read()).toEqual([])
+  release()
   await writing
-  expect(await look()).toEqual([{ key: 'under way' }])
+  expect(await read()).toEqual([{ key: 'under way' }])
 })
 
 test('a snapshot stays as it was while others write', async () => {
   await put(storage.db, 'before')
   const seen = await storage.snapshot(async (db) => {
-    const look = async () => (await db.selectFrom('settings').select('key').execute()).length
-    const first = await look()
+    const count = async () => (await db.selectFrom('settings').select('key').execute()).length
+    const first = await count()
     await storage.transaction((tx) => put(tx, 'meanwhile'))
-    return [first, await look()]
+    return [first, await count()]
   })
   expect(seen).toEqual([1, 1])
-  expect(kept()).toEqual(['before', 'meanwhile'])
+  expect(committed()).toEqual(['before', 'meanwhile'])
   await expect(storage.snapshot((db) => put(db, 'a write'))).rejects.toThrow(/readonly/)
 })
 
-test('closing waits for what is under way and keeps it', async () => {
+test('closing waits for the transaction under way, which is committed', async () => {
   const other = await openStorage({ url: `sqlite:${path}` })
   const { promise: begun, resolve: hasBegun } = Promise.withResolvers<void>()
   const writing = other.transaction(async (tx) => {
@@ -142,5 +142,5 @@ test('closing waits for what is under way and keeps it', async () => {
   })
   await begun
   await Promise.all([other.close(), writing])
-  expect(kept()).toEqual(['one', 'two'])
+  expect(committed()).toEqual(['one', 'two'])
 })

@@ -10,13 +10,14 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
-import { SqliteFile, whenFree } from './sqlite-file.ts'
+import { retryWhileBusy, SqliteFile } from './sqlite-file.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
 
 /**
- * SQLite in this process, through `node:sqlite`. WAL with synchronous=FULL: what was acknowledged survives a
- * kill and a power cut. Transactions begin IMMEDIATE, so two processes on one file wait instead of failing halfway.
- * One connection writes; another one reads beside it, so that a look waits for no writer and sees only what is kept.
+ * SQLite in this process, through `node:sqlite`. WAL with synchronous=FULL: what was acknowledged survives a kill and
+ * a power cut. Transactions begin IMMEDIATE: of two processes on one file the second waits for the write lock, where a
+ * deferred one would fail at its first write. One connection writes. Reads outside of a transaction use a second one:
+ * they never wait for a writer and see committed data only.
  */
 export function sqliteDialect(path: string): Dialect {
   return {
@@ -36,13 +37,13 @@ class ConcurrentSqliteAdapter extends SqliteAdapter {
     return true
   }
 
-  // Whose turn it is to write is the driver's business: it knows who only reads.
+  // Kysely would otherwise run one query at a time, reads included. The writer has a mutex of its own.
   override get supportsMultipleConnections(): boolean {
     return true
   }
 }
 
-// In KiB: the indexes of a million people, so that a look-up reads no file. Taken only as it is used.
+// The page cache in KiB: the indexes of a million users fit, so that a look-up reads no file. Allocated as it is used.
 const memory = 'PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; '
 
 function open(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
@@ -51,7 +52,7 @@ function open(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
 
 class NodeSqliteDriver implements Driver {
   readonly #path: string
-  #open: Open | undefined
+  #connections: Connections | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -59,18 +60,18 @@ class NodeSqliteDriver implements Driver {
 
   async init(): Promise<void> {
     const database = open(this.#path)
-    // Turning WAL on takes the whole file for a moment, which several processes may want in the same one.
-    await whenFree(() =>
+    // Switching to WAL locks the whole file for a moment, which several starting processes may do at once.
+    await retryWhileBusy(() =>
       database.exec(
         `${memory}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ` +
-          // In pages: moving the log into the file costs two more syncs, so it is done for a few hundred steps at once.
+          // In pages. A checkpoint costs two more syncs, so it is done once for some hundreds of transactions.
           'PRAGMA wal_autocheckpoint = 4000',
       ),
     )
-    // A database in memory is its connection's alone, and has no disk to wait for.
+    // A database in memory is visible to its one connection only, and has no disk to sync.
     const isFile = this.#path !== ':memory:'
-    this.#open = {
-      writer: new SqliteWriter(new SqliteFile(database), { together: isFile }),
+    this.#connections = {
+      writer: new SqliteWriter(new SqliteFile(database), { groupCommit: isFile }),
       reader: isFile ? this.#openReader() : undefined,
       openReader: () => (isFile ? this.#openReader() : undefined),
     }
@@ -83,8 +84,8 @@ class NodeSqliteDriver implements Driver {
   }
 
   async acquireConnection(): Promise<SqliteSession> {
-    if (this.#open === undefined) throw new Error('the database is closed')
-    return new SqliteSession(this.#open)
+    if (this.#connections === undefined) throw new Error('the database is closed')
+    return new SqliteSession(this.#connections)
   }
 
   async releaseConnection(session: SqliteSession): Promise<void> {
@@ -104,45 +105,45 @@ class NodeSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    const { reader, writer } = this.#open ?? {}
-    this.#open = undefined
+    const { reader, writer } = this.#connections ?? {}
+    this.#connections = undefined
     reader?.close()
-    // Last, so that closing it moves the log into the file.
+    // The last connection to close checkpoints the write-ahead log into the file: only the writer may.
     await writer?.close()
   }
 }
 
-interface Open {
+interface Connections {
   readonly writer: SqliteWriter
   readonly reader: SqliteFile | undefined
-  /** Another one, for somebody who wants to go on seeing the database as it is now. */
+  /** A further connection for a snapshot, whose long read transaction must not freeze the shared reader. */
   openReader(): SqliteFile | undefined
 }
 
-const isLook = (sql: string): boolean => /^\s*select\b/i.test(sql)
+const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql)
 
-/** What Kysely takes for a connection: one statement, or one transaction. */
+/** What Kysely takes for a connection: it is acquired for one statement, or for one transaction. */
 class SqliteSession implements DatabaseConnection {
-  readonly #open: Open
-  /** Gives the turn to write back, while this has it. */
-  #endTurn: (() => void) | undefined
+  readonly #connections: Connections
+  /** Unlocks the writer's mutex; set while this session's transaction holds it. */
+  #unlock: (() => void) | undefined
   #snapshot: SqliteFile | undefined
 
-  constructor(open: Open) {
-    this.#open = open
+  constructor(connections: Connections) {
+    this.#connections = connections
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { reader, writer } = this.#open
+    const { reader, writer } = this.#connections
     if (this.#snapshot !== undefined) return this.#snapshot.run(query)
-    if (this.#endTurn !== undefined) return writer.run(query)
-    return reader !== undefined && isLook(query.sql) ? reader.run(query) : writer.alone(query)
+    if (this.#unlock !== undefined) return writer.run(query)
+    return reader !== undefined && isRead(query.sql) ? reader.run(query) : writer.runSingle(query)
   }
 
   async begin(readOnly: boolean): Promise<void> {
-    const snapshot = readOnly ? this.#open.openReader() : undefined
+    const snapshot = readOnly ? this.#connections.openReader() : undefined
     if (snapshot === undefined) {
-      this.#endTurn = await this.#open.writer.begin()
+      this.#unlock = await this.#connections.writer.begin()
       return
     }
     this.#snapshot = snapshot
@@ -150,22 +151,22 @@ class SqliteSession implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    const end = this.#endTurn
-    this.#endTurn = undefined
-    if (end !== undefined) await this.#open.writer.commit(end)
+    const unlock = this.#unlock
+    this.#unlock = undefined
+    if (unlock !== undefined) await this.#connections.writer.commit(unlock)
   }
 
   async rollback(): Promise<void> {
-    const end = this.#endTurn
-    this.#endTurn = undefined
-    if (end !== undefined) await this.#open.writer.rollback(end)
+    const unlock = this.#unlock
+    this.#unlock = undefined
+    if (unlock !== undefined) await this.#connections.writer.rollback(unlock)
   }
 
   end(): void {
     this.#snapshot?.close()
     this.#snapshot = undefined
-    this.#endTurn?.()
-    this.#endTurn = undefined
+    this.#unlock?.()
+    this.#unlock = undefined
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator; nothing here streams.

@@ -2,8 +2,8 @@ import type { Compilable, CompiledQuery, DialectAdapter, QueryResult } from 'kys
 import type { NewRow, Schema } from './schema.ts'
 import { type Db, run } from './storage.ts'
 
-/** Stands in a statement for a value that is told when it runs. */
-class Slot {
+/** Stands in a compiled statement for a value that is given at each run. */
+class Placeholder {
   readonly name: string
 
   constructor(name: string) {
@@ -11,60 +11,60 @@ class Slot {
   }
 }
 
-/** Names a value that is told later. */
+/** Names a value that is given at each run. */
 export type Value<Values> = <Name extends keyof Values & string>(name: Name) => Values[Name]
 
 /**
- * A statement that is built once and run with other values each time: for those that every recovery runs, where building
- * the text anew costs more than running it. What is built may depend on nothing but its database.
+ * A statement that is built once and run with other values each time: for those of every sign-in and recovery, where
+ * building the text costs more than running it. `build` runs once a database, so its text must depend on nothing else.
  */
 export function statement<Values extends object, Result>(
   build: (db: Db, value: Value<Values>) => Compilable<Result>,
 ): (db: Db, values: Values) => Promise<QueryResult<Result>> {
-  // Each engine of a process has its own adapter, and a transaction has that of its database.
+  // The adapter identifies the database: a transaction shares it, and another engine of this process has its own.
   const compiled = new WeakMap<DialectAdapter, CompiledQuery<Result>>()
   return (db, values) => {
     const { adapter } = db.getExecutor()
     let query = compiled.get(adapter)
     if (query === undefined) {
-      query = build(db, (name) => new Slot(name) as never).compile()
+      query = build(db, (name) => new Placeholder(name) as never).compile()
       compiled.set(adapter, query)
     }
-    const told = values as Readonly<Record<string, unknown>>
+    const valuesByName = values as Readonly<Record<string, unknown>>
     return db.executeQuery<Result>({
       ...query,
-      parameters: query.parameters.map((one) => (one instanceof Slot ? told[one.name] : one)),
+      parameters: query.parameters.map((one) => (one instanceof Placeholder ? valuesByName[one.name] : one)),
     })
   }
 }
 
 /**
- * Inserts rows that all have the same columns, in one statement whose text is written once.
- * @param then what follows the values, written out: `on conflict …`, `returning …`
+ * Inserts rows that all have the same columns, in one statement whose text is built once.
+ * @param suffix the SQL after the values: `on conflict …`, `returning …`
  */
 export async function insert<Table extends keyof Schema & string, Result = never>(
   db: Db,
   table: Table,
   rows: readonly NewRow<Table>[],
-  then = '',
+  suffix = '',
 ): Promise<readonly Result[]> {
   const [first] = rows
   if (first === undefined) return []
   const columns = Object.keys(first)
   const values = rows.flatMap((row) => columns.map((column) => (row as Record<string, unknown>)[column]))
-  return run<Result>(db, textOf(table, columns, rows.length, then), values)
+  return run<Result>(db, textOf(table, columns, rows.length, suffix), values)
 }
 
 const texts = new Map<string, string>()
 
-function textOf(table: string, columns: readonly string[], rows: number, then: string): string {
-  const key = [table, rows, then, ...columns].join()
+function textOf(table: string, columns: readonly string[], rows: number, suffix: string): string {
+  const key = [table, rows, suffix, ...columns].join()
   const known = texts.get(key)
   if (known !== undefined) return known
   const row = (at: number) =>
     `(${columns.map((_, column) => `$${at * columns.length + column + 1}`).join(', ')})`
   const lists = Array.from({ length: rows }, (_, at) => row(at))
-  const text = `insert into ${table} (${columns.join(', ')}) values ${lists.join(', ')} ${then}`
+  const text = `insert into ${table} (${columns.join(', ')}) values ${lists.join(', ')} ${suffix}`
   texts.set(key, text)
   return text
 }

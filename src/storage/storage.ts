@@ -1,31 +1,34 @@
-import { CompiledQuery, type Dialect, Kysely, sql, type Transaction } from 'kysely'
+import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { type Logger, silentLogger } from '../base/index.ts'
+import { type Logger, ProtocolError, silentLogger } from '../base/index.ts'
 import { migrations } from './migrations/index.ts'
 import { type PoolLoad, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
 
-/** What queries run on: the database, or one transaction of it. */
+/** Queries run on the database, or on one transaction of it. */
 export type Db = Kysely<Schema>
 export type Tx = Transaction<Schema>
 
 export interface Storage {
   readonly kind: 'sqlite' | 'postgres'
   readonly db: Db
-  /** Runs `work` in one transaction: all of it is kept, or, where it throws, nothing. Retries what the database asks to retry. */
+  /**
+   * Runs `work` in one transaction, rolled back where it throws. Runs it again after a serialization failure or
+   * deadlock.
+   */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** What `work` reads is the database as it was at one moment, whoever changes it meanwhile. It must not write. */
+  /** Runs `work` on the database as it is at one moment, without the changes of others meanwhile. It must not write. */
   snapshot<T>(work: (db: Db) => Promise<T>): Promise<T>
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<readonly string[]>
-  /** What `migrate()` would do. */
+  /** The names of the migrations that `migrate()` would run. */
   pendingMigrations(): Promise<readonly string[]>
   /** The database server's time in epoch milliseconds, or undefined where the database is in this process. */
   serverTime(): Promise<number | undefined>
-  /** The highest time in the database, in epoch milliseconds; 0 in an empty one. */
+  /** The latest change of a transaction, in epoch milliseconds; 0 in an empty database. */
   highestTime(): Promise<number>
-  /** Empties every table but the schema's own: for an engine that starts over from its seed. */
+  /** Empties every table but the migrations' own: for an engine that starts over from its seed. */
   clear(except?: readonly (keyof Schema)[]): Promise<void>
   /** How the connections are used, or undefined where the database is in this process. */
   pool(): PoolLoad | undefined
@@ -87,9 +90,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url.replace(/^sqlite:/, ''))
 
-// Typed so that a table added to the schema cannot be forgotten here.
+// A record, not a list: a table that the schema has and this has not does not compile.
 const tableNames: Readonly<Record<keyof Schema, true>> = {
   people: true,
+  names: true,
   credentials: true,
   person_tokens: true,
   groups: true,
@@ -123,8 +127,8 @@ async function migrate(db: Db): Promise<readonly string[]> {
   return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
 }
 
-// PostgreSQL: serialization failure, deadlock, and a prepared statement that a migration has outdated. All mean
-// "nothing happened, try again".
+// PostgreSQL: serialization failure, deadlock, and a prepared statement whose result type a migration has changed. In
+// all three the transaction was rolled back and may be run again.
 const retriable = new Set(['40001', '40P01', '0A000'])
 
 async function retrying<T>(work: () => Promise<T>): Promise<T> {
@@ -137,8 +141,11 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const errorCode = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
+/** The database's own code, also of an error that was made into an answer for callers already. */
+function errorCode(error: unknown): string {
+  if (error instanceof ProtocolError) return errorCode(error.cause)
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
 
 /** Whether an insert or update failed because a unique column already holds the value. */
 export function isUniqueViolation(error: unknown): boolean {
@@ -148,8 +155,8 @@ export function isUniqueViolation(error: unknown): boolean {
 }
 
 /**
- * Runs a statement that is written out, with `$1`, `$2` … for its parameters: for the few that every request runs, where
- * building the text anew costs more than running it.
+ * Runs SQL that is written by hand, with `$1`, `$2` … for its parameters: for the few statements that every request
+ * runs, where building the text costs more than running it.
  */
 export async function run<Result>(
   db: Db,
@@ -159,13 +166,13 @@ export async function run<Result>(
   return (await db.executeQuery<Result>(CompiledQuery.raw(text, [...parameters]))).rows
 }
 
-/** Slots for as many values in such a statement, the first of them `$from`. */
+/** Placeholders for a list of values in such a statement: `$3, $4, $5`, the first of them `$from`. */
 export const slots = (values: readonly unknown[], from: number): string =>
   values.map((_, index) => `$${from + index}`).join(', ')
 
 /**
- * Works of one transaction that need nothing of each other, so that their statements travel to the server together. All
- * of them have come to an end when this does; of those that fail, what failed first is thrown.
+ * Runs parts of one transaction that do not need each other's results at the same time, so that their statements travel
+ * to the server together (pipelining). Settles after all of them; throws the error that came first.
  */
 export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<readonly T[]> {
   const failures: unknown[] = []
@@ -179,16 +186,16 @@ export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<r
       }
     }),
   )
-  // The others failed because of it: PostgreSQL refuses whatever comes after a failure.
+  // The first is the cause: PostgreSQL refuses every later statement of a failed transaction.
   if (failures.length > 0) throw failures[0]
   return results.flat(1) as T[]
 }
 
-/** A table's columns in a list of results, each named with a prefix: several tables' rows come back as one. */
+/** A table's columns for a select list, each with a prefixed alias: rows of several joined tables come back as one. */
 export const prefixed = (table: string, prefix: string, columns: readonly string[]): string =>
   columns.map((column) => `${table}.${column} as ${prefix}${column}`).join(', ')
 
-/** One table's row out of such a result; undefined where an outer join found none, which its first column tells. */
+/** One table's row out of such a result; undefined where an outer join found none: then the first column is null. */
 export function unprefixed<Name extends string>(
   row: Readonly<Record<string, unknown>>,
   prefix: string,
@@ -199,18 +206,25 @@ export function unprefixed<Name extends string>(
 }
 
 /**
- * Makes transactions that want the same turn run one after the other, on any number of nodes, each seeing what the one
- * before has done: a row that both write, held until the transaction ends.
+ * Takes a named lock until the transaction ends. Transactions with the same name run one after the other, on any number
+ * of nodes, and each sees what the previous one committed. The lock is a row that all of them write; nodes of an earlier
+ * version write the same row, so its key keeps the prefix `turn.`.
  */
-export async function takeLock(tx: Tx, turn: string): Promise<void> {
+export async function takeLock(tx: Tx, name: string): Promise<void> {
   await tx
     .insertInto('settings')
-    .values({ key: `turn.${turn}`, value: '' })
+    .values({ key: `turn.${name}`, value: '' })
     .onConflict((oc) => oc.column('key').doUpdateSet({ value: '' }))
     .execute()
 }
 
-/** Asks the database whether it answers. */
+/**
+ * Whether a row that is read can be locked until the transaction ends. SQLite needs no lock: its transactions begin
+ * IMMEDIATE, so that one at a time writes.
+ */
+export const locksRows = (db: Db): boolean => db.getExecutor().adapter instanceof PostgresAdapter
+
+/** Rejects where the database does not answer. */
 export async function ping(db: Db): Promise<void> {
   await db.executeQuery(CompiledQuery.raw('select 1'))
 }

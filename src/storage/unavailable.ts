@@ -1,9 +1,9 @@
 import { ProtocolError } from '../base/index.ts'
 
-// What PostgreSQL and the way to it say when the database is away, and will be back: connections refused, broken or
-// used up (class 08, 53300), shutting down or starting (57P01 to 57P03), statements that ran into their timeout (57014),
-// no space (53100), a standby that was promoted away (25006).
-const away = new Set([
+// Codes of PostgreSQL and of the network for outages that end by themselves: connections refused, broken or used up
+// (class 08, 53300), a server that stops or starts (57P01 to 57P03), statement timeout (57014), disk full (53100), a
+// write to a server that failover has made a standby (25006).
+const unavailableCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -20,32 +20,45 @@ const away = new Set([
   '53300',
   '25006',
 ])
-/** The driver's own words where there is no code. */
-const awayText =
+/** Messages of the driver, for its errors without a code. */
+const unavailableMessages =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|query read timeout|connection is not queryable/i
-// SQLite: busy for longer than we wait, read error, full, cannot be opened, locked by another process's recovery.
-const awaySqlite = new Set([5, 10, 13, 14, 15])
+// SQLite: SQLITE_BUSY (after our own retries), IOERR, FULL, CANTOPEN, PROTOCOL.
+const unavailableSqlite = new Set([5, 10, 13, 14, 15])
 
-function isAway(error: Error): boolean {
-  if ('errcode' in error) return awaySqlite.has(Number(error.errcode) & 0xff)
+function isUnavailable(error: Error): boolean {
+  if ('errcode' in error) return unavailableSqlite.has(Number(error.errcode) & 0xff)
   const code = 'code' in error ? String(error.code) : ''
-  return away.has(code) || code.startsWith('08') || awayText.test(error.message)
+  return unavailableCodes.has(code) || code.startsWith('08') || unavailableMessages.test(error.message)
 }
 
+/** Serialization failure and deadlock: PostgreSQL rolled the transaction back because of a concurrent one. */
+const conflicts = new Set(['40001', '40P01'])
+
+const isConflict = (error: Error): boolean => 'code' in error && conflicts.has(String(error.code))
+
+/** The answer where nothing was written and the same request may succeed a moment later. */
+export const tryAgain = {
+  status: 503,
+  code: 'E0000010',
+  description: 'The service is temporarily unavailable. Try again in a moment.',
+  headers: { 'Retry-After': '2' },
+} as const
+
 /**
- * What a caller is told of a database error: where the database is away or full, to come again; nothing was kept.
- * Any other error as it is.
+ * Turns an error of an unreachable or full database, or of a transaction that the database took back, into 503 with
+ * `Retry-After`: nothing was committed, so the caller may repeat the request. Any other error comes back as it is. A
+ * conflict that outlasts the retries of `transaction` is no internal error: a caller who can keep one up must not make
+ * another user's request look broken (A50).
  */
-export function told(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof ProtocolError || !isAway(error)) return error
-  return new ProtocolError(
-    503,
-    'E0000010',
-    'The service is temporarily unavailable. Try again in a moment.',
-    {
-      detail: `the database is away: ${error.message}`,
-      cause: error,
-      headers: { 'Retry-After': '2' },
-    },
-  )
+export function translateDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof ProtocolError) return error
+  if (!isConflict(error) && !isUnavailable(error)) return error
+  const why = isConflict(error) ? 'the database took the transaction back' : 'the database is away'
+  const { status, code, description, headers } = tryAgain
+  return new ProtocolError(status, code, description, {
+    detail: `${why}: ${error.message}`,
+    cause: error,
+    headers,
+  })
 }

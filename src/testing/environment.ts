@@ -89,7 +89,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     const engine = await openEngine(config, {
       clock,
       log,
-      observe: recorder.observe,
+      recordExchange: recorder.observe,
       fault: (_, path) => faults.take(path),
       ...options.ports,
     })

@@ -68,8 +68,9 @@ export async function importLines(
       return await takeAll(part)
     } catch (error) {
       if (error instanceof NotKept) return (error as NotKept & { results: Result[] }).results
-      if (!isUniqueViolation(error)) throw error
-      if (part.length === 1) return [{ refused: 'a name that must be unique is already somebody else’s' }]
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      if (part.length === 1) return [{ refused: refusal }]
       // One of them stands in the way of all: each by itself.
       const results: Result[] = []
       for (const one of part) results.push(...(await keep([one])))
@@ -97,6 +98,12 @@ export async function importLines(
   if (waiting.length > 0) count(waiting, await keep(waiting))
   options.progress?.(number)
   return { ...tally, problems }
+}
+
+/** Why a line cannot be written; undefined where the error is about something else. */
+function refusalOf(error: unknown): string | undefined {
+  if (isUniqueViolation(error)) return 'a name that must be unique is already somebody else’s'
+  return error instanceof ProtocolError && error.status === 400 ? error.causes.join('; ') : undefined
 }
 
 function checkHead(text: string, { secrets, withoutSecrets }: ImportOptions): void {
@@ -191,13 +198,16 @@ async function put(
     )
     if (same) return 'unchanged'
     if (!replace) return { refused: `is there already${own === undefined ? '' : ', built in'}, and differs` }
+    await holdUser(tx, kind, here)
     await change(tx, kind, here)
+    await kind.written?.(tx, here, before as unknown as Stored)
     return 'replaced'
   }
   await tx
     .insertInto(table)
     .values(row as never)
     .execute()
+  await kind.written?.(tx, row, undefined)
   return 'added'
 }
 
@@ -209,6 +219,20 @@ async function builtInHere(tx: Tx, kind: Kind, builtIn: string) {
     .$if(kind.table !== 'groups', (query) => query.where('system' as 'id', '=', 1 as never))
     .execute()
   return (rows as unknown as readonly Stored[]).find((row) => kind.builtIn?.(row) === builtIn)
+}
+
+/**
+ * What a file replaces of a user, the user or a credential, counts as a change of what sign-ins are judged by: it raises
+ * the user's version, and the user's row is locked first, as everywhere.
+ */
+async function holdUser(tx: Tx, { table }: Kind, row: Stored): Promise<void> {
+  const id = table === 'people' ? row.id : table === 'credentials' ? row.person_id : undefined
+  if (id === undefined) return
+  await tx
+    .updateTable('people')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .where('id', '=', String(id))
+    .execute()
 }
 
 const change = (tx: Tx, { table, key }: Kind, row: Stored) =>

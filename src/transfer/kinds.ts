@@ -1,6 +1,6 @@
 import { ProtocolError } from '../base/index.ts'
-import { compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
-import type { Schema } from '../storage/index.ts'
+import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
+import type { Schema, Tx } from '../storage/index.ts'
 
 /** The format of a file; an engine takes its own and older ones. */
 export const formatVersion = 1
@@ -22,6 +22,8 @@ export interface Kind {
   readonly nullable?: readonly string[]
   /** Columns that are made of the others, as this engine makes them. Throws what is wrong with a row. */
   readonly derive?: (row: Stored, line: Line) => Stored
+  /** What is written with a row, new or in place of the one before. Throws what is wrong with it. */
+  readonly written?: (tx: Tx, row: Stored, before: Stored | undefined) => Promise<void>
   /** Whose row it belongs to: a row of nobody is not taken. */
   readonly of?: Readonly<Record<string, keyof Schema>>
   /** Which rows of the table are meant, by the key. */
@@ -35,6 +37,8 @@ const times = { created_at: 'number', updated_at: 'number' } as const
 const refuse = (why: string): never => {
   throw new ProtocolError(400, 'E0000001', why, { causes: [why] })
 }
+
+const profileOf = (row: Stored): Profile => JSON.parse(String(row.profile)) as Profile
 
 const ofSystem = (row: Stored): string | undefined =>
   row.system === 1 ? `${row.policy_id ?? row.type} ${row.name}` : undefined
@@ -71,6 +75,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
       if (!personStatuses.some((status) => status === row.status)) refuse('status: is none of a person')
       return { ...row, ...nameColumns(line.profile as Profile) }
     },
+    written: (tx, row, before) => claimNames(tx, String(row.id), profileOf(row), before && profileOf(before)),
   },
   credential: {
     table: 'credentials',

@@ -66,7 +66,7 @@ describe('an address that changes in the middle', () => {
   test('A38: the change came first: the mail goes to the new mailbox, and the old name is nobody', async () => {
     const early = await visit(idp)
     await early.submits('recover')
-    const _named = await early.submits('identify', { identifier: login })
+    await early.submits('identify', { identifier: login })
     await idp.people.update(id, { email: newMailbox })
 
     expect((await early.selects('okta_email')).status).toBe(401)
@@ -108,7 +108,7 @@ describe('a status that changes in the middle', () => {
     'after the name': async () => {
       const visitor = await visit(idp)
       await visitor.submits('recover')
-      const _named = await visitor.submits('identify', { identifier: login })
+      await visitor.submits('identify', { identifier: login })
       return { next: () => visitor.selects('okta_email') }
     },
     'after the mail': async () => {

@@ -48,6 +48,14 @@ export const corpus: Readonly<Record<string, string>> = {
   A46: 'Cookie tossing, cross-site posts',
   A47: 'Ambiguous JSON, request smuggling',
   A48: 'Clickjacking',
+  A49: 'Sign-in in flight across a reset',
+  A50: 'Deadlock as a veto on another user’s reset',
+  A55: 'Name of another user as a login or email',
+  A85: 'Token of a login that has become another user’s',
+  A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
+  A52: 'Oracle by a budget that hidden state charges',
+  A56: 'A named user shut out by a stranger',
+  A57: 'Mail queue filled from one source',
 }
 
 /** The ids in a test's title: `A07: …`. */

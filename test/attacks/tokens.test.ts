@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerFrom, type Kit, type Visitor } from '../../src/testing/index.ts'
 import { atTheReset, manyMails, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
 
 const victim = 'mary@example.com'
 const redirectUri = 'https://app.example/login/callback'
@@ -328,5 +329,60 @@ describe('signing in by a reset', () => {
     })
     expect(signedIn.interactionCode).toBeDefined()
     await own.close()
+  })
+})
+
+describe('a user who is renamed', () => {
+  const signedIn = async () => {
+    const { visitor, code } = await granted()
+    const { access_token: access, id_token: id } = (await redeem(code, visitor)).body
+    return { access: String(access), id: String(id) }
+  }
+  const introspected = async (token: string) => (await post('introspect', { ...app(), token })).body
+  const userinfo = async (token: string) => {
+    const response = await fetch(`${idp.issuer}/v1/userinfo`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  const rename = async (profile: object) => {
+    const answered = await apiOf(idp)('POST', `/users/${victim}`, { profile })
+    expect(answered.status).toBe(200)
+    return answered.body.id
+  }
+
+  test('A85: the access token of the former login is refused, before and after another user has that login', async () => {
+    const { access } = await signedIn()
+    expect(await introspected(access)).toMatchObject({ active: true, sub: victim })
+    const id = await rename({ login: 'renamed@example.com', email: 'renamed@example.com' })
+    for (const name of ['before', 'after']) {
+      if (name === 'after') await idp.people.add({ login: victim, password: newPassword })
+      expect(await introspected(access), name).toEqual({ active: false })
+      expect((await userinfo(access)).status, name).toBe(401)
+    }
+    // Signed in anew, the user has tokens of the new login.
+    const visitor = await visit(idp)
+    const credentials = { passcode: idp.person.password }
+    const done = await visitor.submits('identify', { identifier: 'renamed@example.com', credentials })
+    const tokens = (await redeem(done.interactionCode ?? '', visitor)).body
+    expect(await introspected(tokens.access_token)).toMatchObject({
+      active: true,
+      sub: 'renamed@example.com',
+    })
+    expect((await userinfo(tokens.access_token)).body).toMatchObject({ sub: id })
+  })
+
+  test('A85: tokens of users who were not renamed are what they were', async () => {
+    const { access, id } = await signedIn()
+    const before = [await introspected(access), await introspected(id), await userinfo(access)]
+    const other = await idp.people.add({ login: 'other@example.com' })
+    expect((await apiOf(idp)('POST', `/users/${other.id}`, { profile: { login: 'another' } })).status).toBe(
+      200,
+    )
+    expect([await introspected(access), await introspected(id), await userinfo(access)]).toEqual(before)
+    // Neither another attribute nor another spelling of the login is another login.
+    await rename({ firstName: 'Maria', login: 'Mary@Example.com' })
+    expect(await introspected(access)).toMatchObject({ active: true, sub: victim })
+    expect((await userinfo(access)).status).toBe(200)
   })
 })

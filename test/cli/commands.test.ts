@@ -79,7 +79,7 @@ describe('beside a running engine', () => {
     expect((await run('user remove ada@example.com')).stdout).toBe(`removed ada (${id})\n`)
     expect((await signIn('ada', password)).status).toBe('PENDING')
     const gone = await run(`user remove ${id}`)
-    expect(gone).toMatchObject({ code: 1, stderr: `rekey: nobody is called "${id}"; see: rekey user list\n` })
+    expect(gone).toMatchObject({ code: 1, stderr: `rekey: there is no user "${id}"; see: rekey user list\n` })
   })
 
   test('a password that breaks the policy is refused, and none is none', async () => {

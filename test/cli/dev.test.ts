@@ -129,12 +129,12 @@ describe('a development engine in memory', () => {
     const { port } = new URL(dev.engineUrl)
     const ran = await rekey(['dev', '--json', ...anyPorts, '--data', 'memory', '--port', port], { folder })
     expect(ran).toMatchObject({ code: 1, stdout: '' })
-    expect(ran.stderr).toMatch(new RegExp(`port ${port} is taken.*rekey dev --port ${Number(port) + 1}`))
+    expect(ran.stderr).toMatch(new RegExp(`port ${port} is in use.*rekey dev --port ${Number(port) + 1}`))
 
     const app = new URL(dev.appUrl ?? '').port
     const second = await rekey(['dev', ...anyPorts, '--data', 'memory', '--app-port', app], { folder })
     expect(second.code).toBe(1)
-    expect(second.stderr).toContain(`port ${app} is taken`)
+    expect(second.stderr).toContain(`port ${app} is in use`)
     expect(second.stderr).toContain('--app-port')
   })
 

@@ -109,7 +109,7 @@ test(`an installation moves from SQLite to ${route.join(' to ')}, and nothing of
     expect([code, stderr, stdout]).toEqual([
       0,
       '',
-      expect.stringMatching(/^added \d+, replaced 0, unchanged 0, not taken 0\n$/),
+      expect.stringMatching(/^added \d+, replaced 0, unchanged 0, refused 0\n$/),
     ])
     const next = `after-${name}.jsonl`
     expect((await rekey(`export ${next} --force`, url)).code).toBe(0)
@@ -117,7 +117,7 @@ test(`an installation moves from SQLite to ${route.join(' to ')}, and nothing of
 
     // Once more changes nothing; nobody is there twice.
     expect((await rekey(`import ${file}`, url)).stdout).toMatch(
-      /^added 0, replaced 0, unchanged \d+, not taken 0\n$/,
+      /^added 0, replaced 0, unchanged \d+, refused 0\n$/,
     )
     for (const login of ['ada@example.com', 'ångström@example.com'])
       expect(await signsIn(url, login)).toBe('SUCCESS')
@@ -131,7 +131,7 @@ test('the policy of a group holds after a move, whatever ids the other installat
   // An engine has been here already: Everyone and the built-in policies have ids of their own.
   await (await startEngine({ database: url, people: [] })).close()
   const { stdout, stderr } = await rekey('import first.jsonl --replace', url)
-  expect([stdout, stderr]).toEqual([expect.stringMatching(/not taken 0\n$/), ''])
+  expect([stdout, stderr]).toEqual([expect.stringMatching(/refused 0\n$/), ''])
 
   const idp = await startEngine({ database: url, people: [] })
   const groups = await apiOf(idp)('GET', '/groups')
@@ -170,7 +170,7 @@ test('what differs from what is there is told by its line and not taken, unless 
   const { code, stderr, stdout } = await rekey('import changed.jsonl', url)
   expect([code, stdout]).toEqual([
     1,
-    expect.stringMatching(/^added 0, replaced 0, unchanged \d+, not taken 1\n$/),
+    expect.stringMatching(/^added 0, replaced 0, unchanged \d+, refused 1\n$/),
   ])
   expect(stderr).toContain(`changed.jsonl:${number}: is there already, and differs\n`)
 
@@ -178,7 +178,7 @@ test('what differs from what is there is told by its line and not taken, unless 
   expect(dry.stdout).toMatch(/^would be added 0, replaced 1, /)
   expect((await rekey('import changed.jsonl --replace', url)).stdout).toMatch(/^added 0, replaced 1, /)
   expect((await rekey('import changed.jsonl', url)).stdout).toMatch(
-    /^added 0, replaced 0, unchanged \d+, not taken 0/,
+    /^added 0, replaced 0, unchanged \d+, refused 0/,
   )
 })
 
@@ -212,7 +212,7 @@ test('broken lines are told one by one, without what stands in them; all others 
   const { code, stdout, stderr } = await rekey('import broken.jsonl', url)
   expect([code, stdout]).toEqual([
     1,
-    expect.stringMatching(new RegExp(`^added ${rest.length}, .* not taken ${broken.length}\n$`)),
+    expect.stringMatching(new RegExp(`^added ${rest.length}, .* refused ${broken.length}\n$`)),
   ])
   for (const [index, [, why]] of broken.entries())
     expect(stderr).toContain(`broken.jsonl:${rest.length + 2 + index}: ${why}\n`)
@@ -283,7 +283,7 @@ test('an import that is killed in the middle leaves whole batches, and is simply
   expect(before % 200).toBe(0)
 
   const { stdout } = await rekey('import many.jsonl', url)
-  expect(stdout).toBe(`added ${many.length - before}, replaced 0, unchanged ${before}, not taken 0\n`)
+  expect(stdout).toBe(`added ${many.length - before}, replaced 0, unchanged ${before}, refused 0\n`)
 })
 
 test('users in the shape of the Okta API come with the hashes that they have, as an array or one a line', async () => {
@@ -306,11 +306,11 @@ test('users in the shape of the Okta API come with the hashes that they have, as
   for (const file of ['users.json', 'users.jsonl']) {
     const url = `sqlite:${join(folder, `${file}.db`)}`
     const { code, stdout, stderr } = await rekey(`import --okta ${file}`, url)
-    expect([code, stdout]).toEqual([1, 'added 2, replaced 0, unchanged 0, not taken 2\n'])
+    expect([code, stdout]).toEqual([1, 'added 2, replaced 0, unchanged 0, refused 2\n'])
     expect(stderr).toContain(`${file}:3: password.hash.algorithm: `)
-    expect(stderr).toContain(`${file}:4: is no user\n`)
+    expect(stderr).toContain(`${file}:4: is not a user\n`)
     const again = await rekey(`import --okta ${file}`, url)
-    expect(again.stdout).toBe('added 0, replaced 0, unchanged 0, not taken 4\n')
+    expect(again.stdout).toBe('added 0, replaced 0, unchanged 0, refused 4\n')
 
     const idp = await startEngine({ database: url, people: [] })
     const signIn = sdk(idp).idx.authenticate({ username: 'ada@example.com', password: 'Tangerine-Kettle-42' })

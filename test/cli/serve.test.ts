@@ -175,14 +175,14 @@ describe('rekey serve refuses', () => {
       env: { ...env, DATABASE_URL: `sqlite:${folder}/no/such/folder.db` },
     })
     expect(ran.code).toBe(1)
-    expect(ran.stderr).toMatch(/^rekey: the database file cannot be opened/)
+    expect(ran.stderr).toMatch(/^rekey: cannot open the database file/)
   })
 
   test('a port that is taken, by the name of the flag', async () => {
     const { url } = await node()
     const ran = await rekey(['serve', '--port', new URL(url).port], { folder, env })
     expect(ran.code).toBe(1)
-    expect(ran.stderr).toMatch(/is taken.*--port/)
+    expect(ran.stderr).toMatch(/is in use.*--port/)
   })
 })
 

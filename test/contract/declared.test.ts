@@ -109,7 +109,7 @@ onEachDatabase('a file', (kind) => {
     expect(await at.apply(all)).toMatchObject({ changes: [], applied: false })
     expect(await at.call(['apply', 'resources.yaml', '--check'])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('nothing to do: 7 are as in resources.yaml'),
+      stdout: expect.stringContaining('nothing to change: 7 are as in resources.yaml'),
     })
   })
 
@@ -220,7 +220,7 @@ onEachDatabase('a file', (kind) => {
     expect(await at.apply({ authenticators: [email] })).toMatchObject({ changes: [], left: [] })
     at.write({ authenticators: [{ key: 'carrier_pigeon' }], userAttributes: [{ name: '1', type: 'x' }] })
     const refused = await at.call(['apply', 'resources.yaml', '--yes'])
-    expect(refused.stderr).toMatch(/there is no authenticator carrier_pigeon/)
+    expect(refused.stderr).toMatch(/unknown authenticator carrier_pigeon/)
     expect(refused.stderr).toMatch(/userAttributes\[0\]: 1.type: must be one of/)
   })
 
@@ -351,14 +351,14 @@ clients: {}
     expect([code, stdout]).toEqual([1, ''])
     const lines = stderr.split('\n').map((line) => line.replace(/^(rekey: )?[\s-]*/, ''))
     for (const start of [
-      'wrong.yaml:4: groups[1]: group staff stands here twice',
-      'wrong.yaml:6: groups[2]: profile.nam: there is no such member; did you mean name?',
-      'wrong.yaml:11: apps[0]: settings.oauthClient.redirectUris: there is no such member',
+      'wrong.yaml:4: groups[1]: group staff is listed twice',
+      'wrong.yaml:6: groups[2]: profile.nam: unknown member; did you mean name?',
+      'wrong.yaml:11: apps[0]: settings.oauthClient.redirectUris: unknown member',
       'wrong.yaml:12: apps[0]: redirect_uris: ',
       'wrong.yaml:13: apps[0]: there is no group "Nobody"',
       'wrong.yaml:17: policies[0]: minLength: ',
-      'wrong.yaml:19: policies[0].rules[0]: there is nobody with the login "eve"',
-      'wrong.yaml:21: gruops: there is no such list',
+      'wrong.yaml:19: policies[0].rules[0]: there is no user with the login "eve"',
+      'wrong.yaml:21: gruops: unknown list',
     ]) {
       expect(
         lines.some((line) => line.includes(start)),
@@ -370,10 +370,10 @@ clients: {}
 
   test.each([
     ['absent', undefined, /no such file/],
-    ['empty', '', /resources: there are none/],
+    ['empty', '', /resources: this file has none/],
     ['a list', '[]', /must hold an object/],
     ['no YAML', 'a: [', /cannot be read/],
-    ['a list too high', 'groups: []', /groups must stand below resources/],
+    ['a list too high', 'groups: []', /groups belongs below resources/],
     ['a bomb', `${'a: &a [x]\n'}b: &b [${'*a,'.repeat(200)}]\nresources: { groups: [*b,*b,*b] }`, /./],
   ])('%s is refused', async (_, text, words) => {
     if (text !== undefined) writeFileSync(join(at.folder, 'bad.yaml'), text)
@@ -381,7 +381,7 @@ clients: {}
     expect(called).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(words) })
   })
 
-  test('is not applied where nobody can be asked, nor where the answer is no', async () => {
+  test('is not applied where no question can be asked, or where the answer is no', async () => {
     at.write({ groups: [staff] })
     expect(await at.call(['apply', 'resources.yaml'])).toMatchObject({
       code: 1,
@@ -405,7 +405,7 @@ clients: {}
     }
     expect(await at.call(['apply', 'resources.yaml'], [meanwhile])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('somebody else has just changed something'),
+      stderr: expect.stringContaining('the system changed in the meantime'),
     })
     expect((await at.pull()).groups).toEqual([{ profile: { name: 'Staff' } }])
   })
@@ -459,7 +459,7 @@ describe('over HTTP', () => {
     onTestFinished(() => void gate.close())
     const { port } = gate.address() as AddressInfo
     const pulled = await at.call(['pull', '--url', `http://127.0.0.1:${port}`])
-    expect(pulled).toMatchObject({ code: 0, stderr: expect.stringContaining('too many requests') })
+    expect(pulled).toMatchObject({ code: 0, stderr: expect.stringContaining('the request limit') })
     expect(parse(pulled.stdout).resources.groups).toEqual([staff])
   })
 

@@ -17,7 +17,7 @@ import { type ServiceApp, serviceApp } from '../support/service-app.ts'
 
 let idp: Kit
 let robot: ServiceApp
-/** Things that are there, so that a request which is let in by mistake changes something. */
+/** Existing resources, so that a request that is authorized by mistake changes something. */
 let ids: Readonly<Record<string, string>>
 const tokens = new Map<string, string>()
 const tokenWith = async (scopes: readonly string[]): Promise<string> => {
@@ -52,7 +52,7 @@ async function revokedToken(): Promise<string> {
   return token
 }
 
-/** All there is in the database, but for when a token was used last. */
+/** All rows of the database, without the last use of tokens. */
 async function everything(): Promise<string> {
   const { db } = idp.engine.storage
   const tables = await db.introspection.getTables()
@@ -80,7 +80,7 @@ test.each(operations.map((operation) => [`${operation.method} ${operation.path}`
     }
     const scope = scopeOf(operation)
     const enough = [scope, scope.replace(/read$/, 'manage')]
-    // Got before, as it leaves an event.
+    // Requested before, as issuing a token records an event.
     const others = await tokenWith(managementScopes.filter((one) => !enough.includes(one)))
     const before = await everything()
 
@@ -108,13 +108,13 @@ test.each(operations.map((operation) => [`${operation.method} ${operation.path}`
   },
 )
 
-test('each path and method is there once, and reading asks for no more than read', () => {
+test('each path and method exists once, and reading requires only the role read', () => {
   const names = operations.map(({ method, path }) => `${method} ${path}`)
   expect(new Set(names).size).toBe(names.length)
   expect(operations.filter(({ method, role }) => (method === 'GET') !== (role === 'read'))).toEqual([])
 })
 
-test('each operation asks for a scope that can be granted', () => {
+test('each operation requires a scope that can be granted', () => {
   expect(operations.filter((operation) => !managementScopes.includes(scopeOf(operation)))).toEqual([])
 })
 
@@ -131,7 +131,7 @@ test('there is no other route below /api/v1', async () => {
   )
 })
 
-test('HEAD tells nothing of what GET would', async () => {
+test('HEAD reveals nothing about the response of GET', async () => {
   for (const path of ['/users', `/users/${ids.userId}`, '/users/nobody']) {
     const response = await fetch(`${idp.engineUrl}/api/v1${path}`, { method: 'HEAD' })
     expect([401, 405]).toContain(response.status)

@@ -15,7 +15,7 @@ afterAll(() => idp.close())
 const secrets = () => `/apps/${idp.clientId}/credentials/secrets`
 const causes = ({ body }: Awaited<ReturnType<Api>>) => JSON.stringify(body.errorCauses)
 
-/** Whether a secret is good, asked where every client must show one. */
+/** Whether a secret is valid, tested at an endpoint that requires client authentication. */
 const isGood = async (secret: unknown, client = idp.clientId) => {
   const body = new URLSearchParams({ token: 'x', client_id: client, client_secret: String(secret) })
   const { status } = await fetch(`${idp.issuer}/v1/introspect`, { method: 'POST', body })
@@ -23,7 +23,7 @@ const isGood = async (secret: unknown, client = idp.clientId) => {
 }
 
 describe('the secrets of an app', () => {
-  test('are two while one is rotated: both good, each as long as it is active', async () => {
+  test('are two during a rotation, and each is valid while it is active', async () => {
     const [first] = (await api('GET', secrets())).list
     expect(first).toMatchObject({ id: expect.stringMatching(/^ocs/), status: 'ACTIVE' })
     const made = await api('POST', secrets(), {})
@@ -44,19 +44,19 @@ describe('the secrets of an app', () => {
     expect((await api('GET', `/apps/${idp.clientId}`)).body.id).toBe(idp.clientId)
   })
 
-  test('are told of without their texts and hashes', async () => {
+  test('are shown without their values and hashes', async () => {
     const { body } = await api('POST', secrets(), { client_secret: 'a-chosen-secret-of-the-owner' })
     expect(body.client_secret).toBe('a-chosen-secret-of-the-owner')
-    const told = [
+    const shown = [
       await api('GET', secrets()),
       await api('GET', `${secrets()}/${body.id}`),
       await api('POST', `${secrets()}/${body.id}/lifecycle/deactivate`),
       await api('GET', `/apps/${idp.clientId}`),
     ]
-    for (const { text } of told) expect(text).not.toMatch(/a-chosen-secret|"client_secret"|hash/)
+    for (const { text } of shown) expect(text).not.toMatch(/a-chosen-secret|"client_secret"|hash/)
   })
 
-  test('are no more than two, and the last active one stays', async () => {
+  test('are at most two, and the last active one cannot be deactivated', async () => {
     const [first] = (await api('GET', secrets())).list
     const alone = await api('POST', `${secrets()}/${first?.id}/lifecycle/deactivate`)
     expect([alone.status, causes(alone)]).toEqual([400, expect.stringContaining('last active')])
@@ -66,7 +66,7 @@ describe('the secrets of an app', () => {
     expect([third.status, third.body.errorCode]).toEqual([400, 'E0000001'])
   })
 
-  test('stay two when many are asked for at once, and one when both are deactivated at once', async () => {
+  test('stay two when many are created at once, and one stays active when both are deactivated at once', async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => api('POST', secrets(), {})))
     expect(made.filter(({ status }) => status === 201)).toHaveLength(1)
     const both = (await api('GET', secrets())).list
@@ -81,11 +81,11 @@ describe('the secrets of an app', () => {
     [{ client_secret: 7 }],
     [{ client_secret: 'x'.repeat(101) }],
     [{ status: 'PENDING' }],
-  ])('are refused where they make no sense (%#)', async (body) => {
+  ])('are refused if they are invalid (%#)', async (body) => {
     expect((await api('POST', secrets(), body)).status).toBe(400)
   })
 
-  test('are those of one app, and an app that keeps none has none', async () => {
+  test('belong to one app, and public apps have none', async () => {
     const [first] = (await api('GET', secrets())).list
     const other = `/apps/${idp.publicClientId}/credentials/secrets`
     expect((await api('GET', `${other}/${first?.id}`)).status).toBe(404)
@@ -95,7 +95,7 @@ describe('the secrets of an app', () => {
 })
 
 describe('an app', () => {
-  test('keeps its client_id', async () => {
+  test('cannot change its client_id', async () => {
     const { body } = await api('GET', `/apps/${idp.clientId}`)
     const put = (client_id: string) =>
       api('PUT', `/apps/${idp.clientId}`, { ...body, credentials: { oauthClient: { client_id } } })
@@ -103,7 +103,7 @@ describe('an app', () => {
     expect((await put('another-client')).status).toBe(400)
   })
 
-  test('says where its magic links lead, until it says so no more', async () => {
+  test('has a magic link address until a replacement omits it', async () => {
     const { body } = await api('GET', `/apps/${idp.clientId}`)
     const settings = body.settings as { oauthClient: object }
     const link = 'https://shop.example.com/email/verify'
@@ -127,7 +127,7 @@ describe('lists of an app', () => {
     settings: { oauthClient: { redirect_uris: ['https://shop.example.com/login/callback'] } },
   }
 
-  test('page: its groups, its people, and the apps of a person', async () => {
+  test('have pages: its groups, its users, and the apps of a user', async () => {
     const { id } = (await api('POST', '/apps', app)).body
     const mary = (await api('GET', `/users/${idp.person.login}`)).body.id
     const ada = await api('POST', '/users?activate=false', {
@@ -162,9 +162,9 @@ describe('lists of an app', () => {
   })
 })
 
-// The last one: what is registered stays for the rest of the file.
+// The last suite: its registrations stay for the rest of the file.
 describe('an app of the configuration', () => {
-  test('keeps what was done to it: its policy, and a secret that is rotated away', async () => {
+  test('keeps changes of the API at the next start: its policy, and a rotated secret', async () => {
     const id = 'shop-of-the-file'
     const texts = ['first-secret-of-the-file', 'second-secret-of-the-file'] as const
     const named = (secret: string) =>

@@ -27,7 +27,7 @@ const builtInRule = async (type: string) => {
   const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
   return { path: `/policies/${policy?.id}/rules/${rule?.id}`, rule: rule ?? {} }
 }
-/** No policy lets a recovery begin by mail any more. */
+/** Removes email from the recovery rules of all policies. */
 async function withoutRecovery(): Promise<void> {
   const { path, rule } = await builtInRule('PASSWORD')
   const actions = { selfServicePasswordReset: { access: 'DENY' } }
@@ -61,7 +61,7 @@ describe('authenticators', () => {
     expect((await api('GET', '/authenticators/autNone')).body.errorCode).toBe('E0000007')
   })
 
-  test('keep what their settings carry', async () => {
+  test('store all members of their settings', async () => {
     const settings = { allowedFor: 'any', tokenLifetimeInMinutes: 10, compliance: { fips: 'OPTIONAL' } }
     expect((await set(settings)).body.settings).toEqual(settings)
     expect(lines.join('')).toContain('"ignored":["compliance"]')
@@ -75,11 +75,11 @@ describe('authenticators', () => {
     [{ tokenLifetimeInMinutes: 1441 }],
     [{ allowedFor: 'everything' }],
     [{ allowedFor: ['any'] }],
-  ])('are refused settings that make no sense (%#)', async (settings) => {
+  ])('refuse invalid settings (%#)', async (settings) => {
     expect(statusOf(await set(settings))).toEqual([400, 'E0000001'])
   })
 
-  test('stay what they are', async () => {
+  test('are neither created, deleted nor renamed', async () => {
     const path = await pathOf('okta_email')
     for (const body of [
       { key: 'okta_password' },
@@ -101,7 +101,7 @@ describe('the lifetime of a mailed code', () => {
     return visitor.answers(code)
   }
 
-  test('is what was set', async () => {
+  test('is the configured one', async () => {
     await set({ tokenLifetimeInMinutes: 2 })
     expect((await answerAfter('121s')).status).toBe(401)
     await idp.reset()
@@ -120,7 +120,7 @@ describe('what email is allowed for', () => {
   const offers = ({ body }: Answer) => JSON.stringify(body.currentAuthenticator ?? {}).includes('"recover"')
   const firstPage = () => newVisitor(idp).begins()
 
-  test('recovery alone: it signs nobody in', async () => {
+  test('recovery only: it cannot be used to sign in', async () => {
     const { path, rule } = await builtInRule('OKTA_SIGN_ON')
     const actions = { signon: { access: 'ALLOW', primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' } }
     await api('PUT', path, { ...rule, actions })
@@ -135,7 +135,7 @@ describe('what email is allowed for', () => {
     expect(await choices()).toEqual(['okta_password'])
   })
 
-  test('signing in alone: no recovery begins', async () => {
+  test('sign-in only: no recovery begins', async () => {
     await withoutRecovery()
     const { path, rule } = await builtInRule('PASSWORD')
     expect((await set({ allowedFor: 'sso' })).status).toBe(200)
@@ -145,7 +145,7 @@ describe('what email is allowed for', () => {
     expect(offers(await firstPage())).toBe(true)
   })
 
-  test('is not taken away from a policy that asks for it', async () => {
+  test('cannot be reduced while a policy requires it', async () => {
     expect(statusOf(await set({ allowedFor: 'sso' }))).toEqual(refused)
     expect(statusOf(await set({ allowedFor: 'none' }))).toEqual(refused)
     await withTwoFactors()
@@ -154,7 +154,7 @@ describe('what email is allowed for', () => {
 })
 
 describe('an authenticator', () => {
-  test('is deactivated and activated once no policy asks for it', async () => {
+  test('is deactivated and activated when no policy requires it', async () => {
     const path = await pathOf('okta_email')
     expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
     await withoutRecovery()
@@ -168,11 +168,11 @@ describe('an authenticator', () => {
     await visitor.begins()
     expect((await visitor.signsIn(idp.person.login, idp.person.password)).status).toBe(200)
     expect((await api('POST', `${path}/lifecycle/activate`)).body.status).toBe('ACTIVE')
-    const told = (await idp.events()).map(({ eventType }) => eventType)
-    expect(told).toContain('security.authenticator.lifecycle.deactivate')
+    const types = (await idp.events()).map(({ eventType }) => eventType)
+    expect(types).toContain('security.authenticator.lifecycle.deactivate')
   })
 
-  test('is always there where it is the password', async () => {
+  test('cannot be deactivated if it is the password', async () => {
     const path = await pathOf('okta_password')
     expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
   })

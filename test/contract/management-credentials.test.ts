@@ -22,7 +22,7 @@ describe('a recovery question', () => {
   const ask = (recovery_question: object, value = idp.person.password) =>
     api('POST', `${mary}/credentials/change_recovery_question`, { password: { value }, recovery_question })
 
-  test('is set by whoever knows the password, told without its answer, and stored as a hash', async () => {
+  test('is set with the password, shown without its answer, and stored as a hash', async () => {
     const answer = await ask(question)
     expect(answer).toMatchObject({
       status: 200,
@@ -30,12 +30,12 @@ describe('a recovery question', () => {
     })
     const { body, text } = await api('GET', mary)
     expect(body.credentials).toMatchObject({ recovery_question: { question: question.question } })
-    for (const told of [answer.text, text]) expect(told.toLowerCase()).not.toMatch(/rose|argon2|"hash"/)
+    for (const shown of [answer.text, text]) expect(shown.toLowerCase()).not.toMatch(/rose|argon2|"hash"/)
     const rows = await idp.engine.storage.db.selectFrom('credentials').select('data').execute()
     expect(JSON.stringify(rows).toLowerCase()).not.toContain('rose')
   })
 
-  test('is not set by anybody else', async () => {
+  test('is not set without the password', async () => {
     const refused = await ask(question, 'not her password')
     expect([refused.status, refused.body.errorCode]).toEqual([403, 'E0000014'])
     expect(causes(refused)).toEqual(['password: Password is not correct'])
@@ -54,29 +54,29 @@ describe('a recovery question', () => {
       { question: 7, answer: ['x'] },
       [expect.stringContaining('question'), expect.stringContaining('answer')],
     ],
-  ])('is refused where it makes no sense (%#)', async (wanted, expected) => {
+  ])('is refused if it is invalid (%#)', async (wanted, expected) => {
     const refused = await ask(wanted)
     expect([refused.status, refused.body.errorCode]).toEqual([400, 'E0000001'])
     expect(causes(refused)).toEqual(expected)
   })
 
-  test('comes with a new person, and stays where she is put as she was told of', async () => {
+  test('can be set with a new user, and survives a replacement with the body that was returned', async () => {
     const profile = { login: 'ada@example.com', email: 'ada@example.com' }
     const credentials = { password: { value: newPassword }, recovery_question: question }
-    const { id, ...told } = (await api('POST', '/users', { profile, credentials })).body
-    expect(told.credentials).toMatchObject({ recovery_question: { question: question.question } })
-    expect((await api('PUT', `/users/${id}`, told)).body.credentials).toEqual(told.credentials)
+    const { id, ...shown } = (await api('POST', '/users', { profile, credentials })).body
+    expect(shown.credentials).toMatchObject({ recovery_question: { question: question.question } })
+    expect((await api('PUT', `/users/${id}`, shown)).body.credentials).toEqual(shown.credentials)
   })
 })
 
-describe('a password that is changed by its owner', () => {
+describe('a password that is changed with the old one', () => {
   const change = (oldPassword: string, value: string, query = '') =>
     api('POST', `${mary}/credentials/change_password${query}`, {
       oldPassword: { value: oldPassword },
       newPassword: { value },
     })
 
-  test('is none of the last, and where it is strict not changed too soon', async () => {
+  test('must not be one of the last, and with strict=true respects the minimum age', async () => {
     const [policy] = (await api('GET', '/policies?type=PASSWORD')).list
     const age = { historyCount: 2, minAgeMinutes: 60 }
     const settings = { password: { complexity: { minLength: 12 }, age } }
@@ -100,7 +100,7 @@ describe('what the users API does not offer', () => {
     expect((await api('GET', mary)).body.profile).not.toHaveProperty('nickName')
   })
 
-  test('is members of a body that it does not know: they are passed over', async () => {
+  test('is members that it does not know: they are ignored', async () => {
     const body = { profile: { nickName: 'Contrary' }, id: '00uOther', status: 'SUSPENDED', favourite: 'x' }
     expect((await api('POST', mary, body)).body).toMatchObject({
       status: 'ACTIVE',
@@ -108,11 +108,11 @@ describe('what the users API does not offer', () => {
     })
   })
 
-  test('is a person behind an API token', async () => {
+  test('is a user of an API token', async () => {
     expect((await api('GET', '/users/me')).body.errorCode).toBe('E0000007')
   })
 
-  test('is a mail to administrators: sendEmail of a deletion is read, and must make sense', async () => {
+  test('is a mail to administrators: sendEmail of a deletion is validated and ignored', async () => {
     expect((await api('DELETE', `${mary}?sendEmail=maybe`)).status).toBe(400)
     expect((await api('DELETE', `${mary}?sendEmail=true`)).status).toBe(204)
     expect((await api('GET', mary)).body.status).toBe('DEPROVISIONED')

@@ -6,7 +6,7 @@ import { type Api, apiOf } from '../support/management.ts'
 import { thingsThere } from '../support/management-things.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
-/** What bodies have for members somewhere; the more of them meet, the further a broken body gets. */
+/** Member names of all bodies: the more of them match, the deeper an invalid body is read. */
 const words = [
   ...[
     'profile',
@@ -168,7 +168,7 @@ const ids = fc.oneof(
 const ends = ({ method, path }: Operation) =>
   method === 'DELETE' || /lifecycle\/(deactivate|suspend)/.test(path)
 
-/** What ends things comes last, so that the others have something to be broken on. */
+/** Operations that delete come last, so that the others still find their resources. */
 const ordered = operations.toSorted((a, b) => Number(ends(a)) - Number(ends(b)))
 
 onEachDatabase('garbage', (database) => {
@@ -205,7 +205,7 @@ onEachDatabase('garbage', (database) => {
     },
   )
 
-  test('leaves the engine as able as it was', async () => {
+  test('leaves the engine working', async () => {
     const profile = {
       login: 'ada@example.com',
       email: 'ada@example.com',
@@ -223,7 +223,7 @@ onEachDatabase('garbage', (database) => {
   })
 })
 
-test('half of a surrogate pair in a body is refused, wherever it stands, and nothing of it is kept', async () => {
+test('a lone surrogate in a body is refused at any place, and nothing is stored', async () => {
   await using idp = await startEngine()
   const profile = { login: 'half@example.com', email: 'half@example.com' }
   for (const body of [
@@ -231,8 +231,8 @@ test('half of a surrogate pair in a body is refused, wherever it stands, and not
     { profile: { ...profile, '\udc00': 1 } },
     { profile, groupIds: ['\ud800'] },
   ]) {
-    const { status, body: told } = await apiOf(idp)('POST', '/users', body)
-    expect([status, told.errorCode]).toEqual([400, 'E0000003'])
+    const { status, body: refused } = await apiOf(idp)('POST', '/users', body)
+    expect([status, refused.errorCode]).toEqual([400, 'E0000003'])
   }
   expect((await apiOf(idp)('GET', '/users/half@example.com')).status).toBe(404)
 })

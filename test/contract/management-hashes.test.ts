@@ -5,7 +5,7 @@ import { sdk } from '../support/sdk.ts'
 
 const login = 'ada@example.com'
 const password = 'Tangerine-Kettle-42'
-// SHA-256 of salt and password, and bcrypt's for `U*U`: what another program has made.
+// SHA-256 of salt and password, and bcrypt of `U*U`, computed by other programs.
 const sha256 = {
   algorithm: 'SHA-256',
   salt: 'c29tZXNhbHQxMjM0NTY3OA==',
@@ -43,7 +43,7 @@ async function stored(
 const signIn = async (text: string) =>
   (await sdk(idp).idx.authenticate({ username: login, password: text })).status
 
-test('somebody signs in with the password that another system has hashed, and then has a hash of ours', async () => {
+test('a user signs in with a password that another system has hashed, and the hash is upgraded', async () => {
   const { status, body } = await create(sha256)
   expect([status, body.status]).toEqual([200, 'ACTIVE'])
   expect(JSON.stringify(body)).not.toContain(sha256.value)
@@ -56,14 +56,14 @@ test('somebody signs in with the password that another system has hashed, and th
   expect(await signIn(password)).toBe('SUCCESS')
 })
 
-test('an answer that loses the race upgrades nothing by itself: two at once leave one good hash', async () => {
+test('concurrent sign-ins upgrade the hash once and leave a valid one', async () => {
   const { body } = await create(bcrypt)
   expect(await Promise.all([signIn('U*U'), signIn('U*U')])).toEqual(['SUCCESS', 'SUCCESS'])
   expect((await stored(body.id)).hash).toMatch(/^\$argon2id\$/)
   expect(await signIn('U*U')).toBe('SUCCESS')
 })
 
-test('a recovery replaces it, and the password of before is remembered as one', async () => {
+test('a recovery replaces it, and the imported password counts in the history', async () => {
   await create(sha256)
   const auth = sdk(idp)
   await auth.idx.recoverPassword({ username: login, authenticators: ['okta_email'] })
@@ -73,7 +73,7 @@ test('a recovery replaces it, and the password of before is remembered as one', 
   expect(await signIn(password)).not.toBe('SUCCESS')
 })
 
-test('what cannot be compared, or would cost too much, is refused with a cause for each member', async () => {
+test('hashes that cannot be verified or cost too much are refused with a cause for each member', async () => {
   const { status, body } = await create({ ...bcrypt, workFactor: 31, salt: '' })
   expect([status, body.errorCode]).toEqual([400, 'E0000001'])
   expect(body.errorCauses).toEqual([{ errorSummary: expect.stringMatching(/^password\.hash\.salt: /) }])

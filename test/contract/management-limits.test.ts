@@ -17,13 +17,13 @@ const headersOf = ({ headers }: Response) =>
   ['limit', 'remaining', 'reset'].map((name) => headers.get(`x-rate-limit-${name}`))
 const resetsAt = () => String(Math.ceil((idp.clock.now() + 60_000) / 1000))
 
-test('every answer tells how many requests are left, refusals too', async () => {
+test('every response contains the remaining requests, errors too', async () => {
   expect(headersOf(await ask(idp.apiToken))).toEqual(['3', '2', resetsAt()])
   const refused = await ask('00nobodyKnowsThisToken')
   expect([refused.status, ...headersOf(refused)]).toEqual([401, '3', '1', resetsAt()])
 })
 
-test('a spent budget is refused whoever asks, until its minute is over', async () => {
+test('a spent budget refuses every caller until its minute is over', async () => {
   for (let n = 0; n < 3; n++) await ask('00nobodyKnowsThisToken')
   const people = () => idp.engine.storage.db.selectFrom('people').select('id').execute()
   const before = await people()
@@ -47,7 +47,7 @@ test('a spent budget is refused whoever asks, until its minute is over', async (
   expect((await ask(idp.apiToken)).status).toBe(200)
 })
 
-test('the budgets of signing in are not touched', async () => {
+test('the budgets of sign-in are not charged', async () => {
   for (let n = 0; n < 5; n++) await ask(idp.apiToken)
   expect((await idp.signInAs(idp.person.login)).accessToken).toBeTypeOf('string')
 })

@@ -5,7 +5,7 @@ import { type Answered, type Api, apiOf } from '../support/management.ts'
 
 let idp: Kit
 let api: Api
-/** What stands for each parameter of a path: somebody or something with several of everything. */
+/** A value for each path parameter: a resource with several items in each of its lists. */
 const ids: Record<string, string> = {}
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ async function makeSeveral(): Promise<void> {
 }
 
 const reads = operations.filter(({ method }) => method === 'GET').map(({ path }) => path)
-/** A policy of the authorization server is another kind of thing, and read by a test of its own. */
+/** Policies of the authorization server are another resource with its own tests. */
 const readable = reads.filter((path) => !/authServerId\/.*:|grantId|:scopeId|:claimId/.test(path))
 const required = new Map([['/policies', 'type=ACCESS_POLICY']])
 
@@ -74,7 +74,7 @@ function addressOf(path: string, query = ''): string {
 const secretive = /"client_secret"|"hash"|"answer"|"secretHash"|\$argon2|"password":\s*"|"privateKey"|"d":/
 
 describe('every resource', () => {
-  test.each(readable)('GET %s answers what is there, and nothing secret', async (path) => {
+  test.each(readable)('GET %s returns the present items and no secrets', async (path) => {
     const { status, text } = await api('GET', addressOf(path))
     expect(status, text).toBe(200)
     expect(text).not.toMatch(secretive)
@@ -94,10 +94,10 @@ describe('every resource', () => {
 })
 
 describe('every list', () => {
-  // The log is never at its end: its pages have a test of their own.
+  // The log has no last page; its pages have their own tests.
   const candidates = readable.filter((path) => path !== '/logs')
 
-  test.each(candidates)('GET %s pages by its links, and refuses pages that make no sense', async (path) => {
+  test.each(candidates)('GET %s has pages by its links, and refuses invalid pages', async (path) => {
     const whole = await api('GET', addressOf(path))
     if (!whole.text.startsWith('[')) return
     const found: string[] = []
@@ -107,7 +107,7 @@ describe('every list', () => {
       found.push(...page.list.map(({ id }) => id))
       next = page.next
     }
-    // Scopes are granted to service apps alone, and have a test of their own.
+    // Scopes can only be granted to service apps; they have their own tests.
     if (path !== '/apps/:appId/grants') expect(found.length).toBeGreaterThan(0)
     expect(found).toEqual(whole.list.map(({ id }) => id))
 

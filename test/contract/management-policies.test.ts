@@ -53,7 +53,7 @@ async function mapped(rule?: object): Promise<string> {
 }
 
 describe('an access policy', () => {
-  test('counts for the app it is mapped to, and for no other', async () => {
+  test('applies to the app that it is mapped to, and to no other', async () => {
     const { id } = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'Shop' })).body
     await api('POST', `/policies/${id}/rules`, access({ factorMode: '2FA' }))
     expect(done(await signIn())).toBe(true)
@@ -71,7 +71,7 @@ describe('an access policy', () => {
     expect(done(await signIn())).toBe(true)
   })
 
-  test('is neither removed nor deactivated while an app has it', async () => {
+  test('is neither deleted nor deactivated while it is mapped to an app', async () => {
     const id = await mapped()
     expect((await api('DELETE', `/policies/${id}`)).status).toBe(400)
     expect((await api('POST', `/policies/${id}/lifecycle/deactivate`)).status).toBe(400)
@@ -80,14 +80,14 @@ describe('an access policy', () => {
     expect((await api('DELETE', `/policies/${id}`)).status).toBe(204)
   })
 
-  test('is mapped where both are there, and it is one', async () => {
+  test('can be mapped only if the app and the access policy exist', async () => {
     const { policy } = await builtIn('PASSWORD')
     expect((await api('PUT', `/apps/${idp.clientId}/policies/${policy.id}`)).status).toBe(400)
     expect((await api('PUT', `/apps/${idp.clientId}/policies/rstNone`)).status).toBe(404)
     expect((await api('PUT', `/apps/0oaNone/policies/${policy.id}`)).status).toBe(404)
   })
 
-  test('asks by group, and by person', async () => {
+  test('applies by group and by user', async () => {
     const staff = (await api('POST', '/groups', { profile: { name: 'Staff' } })).body.id
     const forStaff = { conditions: { people: { groups: { include: [staff] } } } }
     const id = await mapped(access({ factorMode: '2FA' }, forStaff))
@@ -100,7 +100,7 @@ describe('an access policy', () => {
     expect(done(await signIn())).toBe(true)
   })
 
-  test('that denies lets nobody in who has proven herself, and tells nobody else', async () => {
+  test('that denies refuses after a proof, and reveals nothing before', async () => {
     await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
     const wrongPassword = await signIn('not her password')
     expect([wrongPassword.status, keyOf(wrongPassword)]).toEqual([401, 'errors.E0000004'])
@@ -108,7 +108,7 @@ describe('an access policy', () => {
     expect([denied.status, keyOf(denied)]).toEqual([403, 'security.access_denied'])
   })
 
-  test('that denies leaves a recovery what it is: a new password, and a message', async () => {
+  test('that denies still lets a recovery set a password, and then shows a message', async () => {
     await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
     const visitor = newVisitor(idp)
     await visitor.atTheReset()
@@ -118,7 +118,7 @@ describe('an access policy', () => {
     expect(await idp.engine.people.hasPassword(await mary(), 'Lighthouse-Biscuit-77')).toBe(true)
   })
 
-  test('names what must be proven', async () => {
+  test('can require certain authenticators', async () => {
     await mapped(access({ factorMode: '1FA', constraints: [{ possession: { required: true } }] }))
     const visitor = newVisitor(idp)
     await visitor.begins()
@@ -134,13 +134,13 @@ describe('an access policy', () => {
     ['a question', { constraints: [{ knowledge: { types: ['security_question'] } }] }],
     ['a fingerprint', { constraints: [{ inherence: {} }] }],
     ['a chain', { type: 'AUTH_METHOD_CHAIN' }],
-  ])('that asks for %s, which nobody has, lets nobody in, and the log says so', async (_, method) => {
+  ])('that requires %s, which is not supported, denies access, and the log says so', async (_, method) => {
     await mapped(access(method))
     expect((await signIn()).status).toBe(403)
     expect(lines.join('')).toContain('verificationMethod')
   })
 
-  test('with a condition that cannot be judged holds for nobody', async () => {
+  test('with an unsupported condition never matches', async () => {
     const home = { conditions: { network: { connection: 'ZONE', include: ['nzoHome'] } } }
     const id = await mapped(access({ factorMode: '1FA' }, home))
     const [, catchAll] = (await api('GET', `/policies/${id}/rules`)).list
@@ -149,12 +149,12 @@ describe('an access policy', () => {
       actions: { appSignOn: { access: 'DENY' } },
     })
     expect((await signIn()).status).toBe(403)
-    expect(lines.join('')).toContain('conditions.network: holds for nobody')
+    expect(lines.join('')).toContain('conditions.network: cannot be evaluated')
   })
 })
 
 describe('a global session policy', () => {
-  test('may ask for a second factor, or deny', async () => {
+  test('can require a second factor, or deny', async () => {
     const { policy, rule } = await builtIn('OKTA_SIGN_ON')
     const path = `/policies/${policy.id}/rules/${rule.id}`
     const signon = { access: 'ALLOW', primaryFactor: 'PASSWORD_IDP', requireFactor: true }
@@ -173,7 +173,7 @@ describe('a password policy', () => {
   const accepts = async (value: string) =>
     (await api('POST', `/users/${await mary()}`, { credentials: { password: { value } } })).status === 200
 
-  test('says how a password is composed', async () => {
+  test('defines the complexity of passwords', async () => {
     const complexity = { minLength: 10, minLowerCase: 1, minUpperCase: 1, minNumber: 1, minSymbol: 1 }
     await change({ password: { complexity: { ...complexity, excludeAttributes: ['firstName'] } } })
     await api('POST', `/users/${await mary()}`, { profile: { firstName: 'Rosalind' } })
@@ -192,7 +192,7 @@ describe('a password policy', () => {
     }
   })
 
-  test('says whether common ones are refused', async () => {
+  test('defines whether common passwords are refused', async () => {
     const complexity = { minLength: 8, minUpperCase: 0, minNumber: 0, minSymbol: 0 }
     const common = (exclude: boolean) => ({
       password: { complexity: { ...complexity, dictionary: { common: { exclude } } } },
@@ -203,13 +203,13 @@ describe('a password policy', () => {
     expect(await accepts('password')).toBe(true)
   })
 
-  test('lets a password grow old: the next sign-in asks for another', async () => {
+  test('lets a password expire: the next sign-in requires a new one', async () => {
     await change({ password: { age: { maxAgeDays: 30 } } })
     idp.clock.advance(31 * 86_400_000)
     expect(offers(await signIn())).toEqual(['reenroll-authenticator'])
   })
 
-  test('refuses earlier passwords, and a change that comes too soon', async () => {
+  test('refuses earlier passwords, and a change before the minimum age', async () => {
     await change({ password: { complexity: { minLength: 12 }, age: { historyCount: 2, minAgeMinutes: 60 } } })
     const set = async (value: string) => {
       const visitor = newVisitor(idp)
@@ -229,7 +229,7 @@ describe('a password policy', () => {
     expect(await set('Another-Biscuit-78')).toBe(200)
   })
 
-  test('locks accounts, and says after how long they open', async () => {
+  test('locks accounts, and defines after how long they are unlocked', async () => {
     await change({ password: { lockout: { maxAttempts: 1, autoUnlockMinutes: 10 } } })
     expect((await signIn('not her password')).status).toBe(401)
     expect((await api('GET', `/users/${await mary()}`)).body.status).toBe('LOCKED_OUT')
@@ -238,7 +238,7 @@ describe('a password policy', () => {
     expect(done(await signIn())).toBe(true)
   })
 
-  test('says by what a recovery may begin, where its rule does not', async () => {
+  test('defines how a recovery can begin, if its rule does not', async () => {
     const { policy, rule } = await builtIn('PASSWORD')
     const path = `/policies/${policy.id}/rules/${rule.id}`
     const reset = async (selfServicePasswordReset: object) =>
@@ -256,11 +256,11 @@ describe('a password policy', () => {
     expect(await recovers()).toBe(true)
     await reset({ access: 'ALLOW', requirement: { primary: { methods: ['sms'] } } })
     expect(await recovers()).toBe(false)
-    expect(lines.join('')).toContain('requirement.primary.methods: there is no sms')
+    expect(lines.join('')).toContain('requirement.primary.methods: sms is not supported')
   })
 })
 
-describe('what is set and not obeyed', () => {
+describe('unsupported settings', () => {
   test.each([
     [
       'MFA_ENROLL',
@@ -273,13 +273,13 @@ describe('what is set and not obeyed', () => {
       { settings: { password: { age: { expireWarnDays: 5 }, lockout: { showLockoutFailures: true } } } },
       'settings.password.age.expireWarnDays","settings.password.lockout.showLockoutFailures',
     ],
-  ])('of a policy of the type %s is kept, and told in the log', async (type, body, told) => {
+  ])('of a policy of the type %s are stored and logged', async (type, body, logged) => {
     const made = await api('POST', '/policies', { type, name: 'Odd', ...body })
     expect(made).toMatchObject({ status: 200, body })
-    expect(lines.join('')).toContain(told)
+    expect(lines.join('')).toContain(logged)
   })
 
-  test('is nothing of what the engine itself writes', async () => {
+  test('do not occur in what the engine itself creates', async () => {
     for (const type of ['PASSWORD', 'OKTA_SIGN_ON', 'ACCESS_POLICY']) {
       const { policy, rule } = await builtIn(type)
       await api('PUT', `/policies/${policy.id}`, policy)
@@ -290,7 +290,7 @@ describe('what is set and not obeyed', () => {
 })
 
 describe('lists of policies', () => {
-  test('and of rules page in their order', async () => {
+  test('and of rules have pages, by priority', async () => {
     for (const name of ['a', 'b', 'c']) await api('POST', '/policies', { type: 'MFA_ENROLL', name })
     const first = await api('GET', '/policies?type=MFA_ENROLL&limit=2')
     expect(first.list.map(({ name }) => name)).toEqual(['a', 'b'])
@@ -321,7 +321,7 @@ test.each([
       actions: { appSignOn: { verificationMethod: { constraints: [{ knowledge: { types: 7 } }] } } },
     },
   ],
-])('a rule that makes no sense is refused (%#)', async (body) => {
+])('an invalid rule is refused (%#)', async (body) => {
   const { policy } = await builtIn('ACCESS_POLICY')
   expect((await api('POST', `/policies/${policy.id}/rules`, body)).status).toBe(400)
 })

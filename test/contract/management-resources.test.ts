@@ -17,7 +17,7 @@ const mary = async () => (await api('GET', `/users/${idp.person.login}`)).body.i
 const group = async (name: string) => (await api('POST', '/groups', { profile: { name } })).body.id
 
 describe('groups', () => {
-  test('are created, read, changed, listed and removed', async () => {
+  test('are created, read, changed, listed and deleted', async () => {
     const made = await api('POST', '/groups', { profile: { name: 'Staff', description: 'Who works here' } })
     expect(made).toMatchObject({
       status: 200,
@@ -38,7 +38,7 @@ describe('groups', () => {
     expect((await api('GET', `/groups/${id}`)).body.errorCode).toBe('E0000007')
   })
 
-  test('have one name each, in whatever case', async () => {
+  test('have unique names, regardless of case', async () => {
     await group('Staff')
     expect(await api('POST', '/groups', { profile: { name: 'STAFF' } })).toMatchObject({
       status: 400,
@@ -47,7 +47,7 @@ describe('groups', () => {
     expect((await api('POST', '/groups', { profile: {} })).status).toBe(400)
   })
 
-  test('have members, who stay when the group goes', async () => {
+  test('have members, who stay when the group is deleted', async () => {
     const [id, person] = [await group('Staff'), await mary()]
     expect((await api('PUT', `/groups/${id}/users/${person}`)).status).toBe(204)
     expect((await api('GET', `/groups/${id}/users`)).list.map((one) => one.id)).toEqual([person])
@@ -62,14 +62,14 @@ describe('groups', () => {
     expect((await api('GET', `/users/${person}`)).status).toBe(200)
   })
 
-  test('are given to a new person', async () => {
+  test('can be given for a new user', async () => {
     const id = await group('Staff')
     const profile = { login: 'ada@example.com', email: 'ada@example.com' }
     const ada = await api('POST', '/users?activate=false', { profile, groupIds: [id] })
     expect((await api('GET', `/groups/${id}/users`)).list.map((one) => one.id)).toEqual([ada.body.id])
   })
 
-  test('built in stay as they are', async () => {
+  test('that are built in cannot be changed', async () => {
     const [everyone] = (await api('GET', '/groups?filter=type eq "BUILT_IN"')).list
     for (const [method, path, body] of [
       ['PUT', '', { profile: { name: 'All' } }],
@@ -103,7 +103,7 @@ describe('apps', () => {
     (body as { credentials: { oauthClient: { client_secret?: string } } }).credentials.oauthClient
       .client_secret
 
-  test('tell their secret when they are created and never again', async () => {
+  test('return their secret only when they are created', async () => {
     const made = await api('POST', '/apps', app)
     expect(made.status).toBe(200)
     const secret = secretOf(made.body)
@@ -122,7 +122,7 @@ describe('apps', () => {
     expect(others[2]?.body.label).toBe('Store')
   })
 
-  test('let in whom they are assigned to, by group or by herself', async () => {
+  test('let users in that they are assigned to, by group or directly', async () => {
     const { id, ...made } = (await api('POST', '/apps', app)).body
     const secret = secretOf(made) ?? ''
     const person = await mary()
@@ -157,7 +157,7 @@ describe('apps', () => {
     await expect(recover()).rejects.toThrow()
   })
 
-  test('are removed once they are deactivated', async () => {
+  test('are deleted after they were deactivated', async () => {
     const { id } = (await api('POST', '/apps', app)).body
     expect(await api('DELETE', `/apps/${id}`)).toMatchObject({ status: 403, body: { errorCode: 'E0000056' } })
     await api('POST', `/apps/${id}/lifecycle/deactivate`)
@@ -165,7 +165,7 @@ describe('apps', () => {
     expect((await api('GET', `/apps/${id}`)).status).toBe(404)
   })
 
-  test('are refused with a cause for each member that cannot be obeyed', async () => {
+  test('are refused with a cause for each invalid member', async () => {
     const { status, body } = await api('POST', '/apps', {
       signOnMode: 'SAML_2_0',
       settings: {
@@ -188,7 +188,7 @@ describe('trusted origins', () => {
       await fetch(`${idp.issuer}/.well-known/openid-configuration`, { headers: { origin: origin.origin } })
     ).headers.get('access-control-allow-origin')
 
-  test('may call from browsers while they are active and trusted with it', async () => {
+  test('may call from browsers while they are active and have the scope CORS', async () => {
     expect(await allowed()).toBeNull()
     const { id } = (await api('POST', '/trustedOrigins', origin)).body
     expect(await allowed()).toBe(origin.origin)
@@ -236,7 +236,7 @@ describe('policies', () => {
     (await api('POST', `/users/${idp.person.login}`, { credentials: { password: { value: password } } }))
       .status === 200
 
-  test('keep whatever they carry', async () => {
+  test('store all members', async () => {
     const wanted = policyFor('00gNobody', 20)
     const { status, body } = await api('POST', '/policies', wanted)
     expect(status).toBe(200)
@@ -250,7 +250,7 @@ describe('policies', () => {
     expect((await api('GET', `/policies/${body.id}`)).body).toMatchObject(wanted)
   })
 
-  test('by group are obeyed, the first that has a rule, and no longer once they are deactivated', async () => {
+  test('apply by group, the first that has a rule, until they are deactivated', async () => {
     const staff = await group('Staff')
     const { id } = (await api('POST', '/policies', policyFor(staff, 30))).body
     await api('POST', `/policies/${id}/rules`, rule)
@@ -262,7 +262,7 @@ describe('policies', () => {
     expect(await accepts('another seventeen')).toBe(true)
   })
 
-  test('stand in the order of their priorities, which make room for a new one', async () => {
+  test('are ordered by priority, and a new one moves the others', async () => {
     const first = (await api('POST', '/policies', policyFor('00g1', 20))).body.id
     const second = (await api('POST', '/policies', { ...policyFor('00g2', 21), priority: 1 })).body.id
     const order = async () =>
@@ -278,7 +278,7 @@ describe('policies', () => {
     ])
   })
 
-  test('may take recovery from a group', async () => {
+  test('can deny recovery to a group', async () => {
     const staff = await group('Staff')
     await api('PUT', `/groups/${staff}/users/${await mary()}`)
     const { id } = (await api('POST', '/policies', policyFor(staff, 12))).body
@@ -292,7 +292,7 @@ describe('policies', () => {
     expect(await idp.outbox.all()).toEqual([])
   })
 
-  test('come with a catch-all rule where they are for apps, and built in stay for everybody', async () => {
+  test('have a catch-all rule if they are for apps, and built-in ones always apply to everyone', async () => {
     const { id } = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'Shop' })).body
     const [catchAll] = (await api('GET', `/policies/${id}/rules`)).list
     expect(catchAll).toMatchObject({ name: 'Catch-all Rule', system: true })
@@ -307,7 +307,7 @@ describe('policies', () => {
     expect(await accepts('seventeen letters')).toBe(true)
   })
 
-  test('have rules that are created, read, changed and removed', async () => {
+  test('have rules that are created, read, changed and deleted', async () => {
     const { id } = (await api('POST', '/policies', policyFor('00g1', 20))).body
     const made = (await api('POST', `/policies/${id}/rules`, rule)).body
     expect(made).toMatchObject({ ...rule, status: 'ACTIVE', priority: 1 })
@@ -325,7 +325,7 @@ describe('policies', () => {
     [{ ...policyFor('00g1', 20), type: 'NONE' }],
     [{ type: 'PASSWORD' }],
     [{ ...policyFor('00g1', 20), conditions: { people: { groups: { include: 'all' } } } }],
-  ])('are refused where they make no sense (%#)', async (body) => {
+  ])('are refused if they are invalid (%#)', async (body) => {
     expect(await api('POST', '/policies', body)).toMatchObject({
       status: 400,
       body: { errorCode: 'E0000001' },

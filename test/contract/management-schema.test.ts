@@ -48,7 +48,7 @@ describe('the user schema', () => {
     expect((await api('GET', '/meta/schemas/user/oscOther')).body.errorCode).toBe('E0000007')
   })
 
-  test('is that of the one type of user there is, which everybody has', async () => {
+  test('belongs to the only user type', async () => {
     const [type] = (await api('GET', '/meta/types/user')).list
     const { body } = await api('GET', '/meta/types/user/default')
     expect(body).toEqual(type)
@@ -57,7 +57,7 @@ describe('the user schema', () => {
     expect((await api('GET', '/meta/types/user/otyOther')).body.errorCode).toBe('E0000007')
   })
 
-  test('takes attributes, keeps whatever they carry, and changes and removes them one by one', async () => {
+  test('accepts custom attributes, stores all their members, and changes and removes them one by one', async () => {
     const team = {
       title: 'Team',
       type: 'string',
@@ -81,7 +81,7 @@ describe('the user schema', () => {
     expect(profile).not.toHaveProperty('floor')
   })
 
-  test('that asks for what is not obeyed is kept, and the log says so', async () => {
+  test('with unsupported settings is stored, and they are logged', async () => {
     await define({
       badge: { type: 'string', unique: 'UNIQUE_VALIDATED' },
       team: { type: 'string', unique: 'NOT_UNIQUE' },
@@ -90,7 +90,7 @@ describe('the user schema', () => {
     expect(lines.join('')).toContain('"ignored":["badge.unique"]')
   })
 
-  test('that is changed by many at once loses nothing', async () => {
+  test('loses no change when many are made at once', async () => {
     const names = Array.from({ length: 8 }, (_, index) => `extra${index}`)
     await Promise.all(names.map((name) => define({ [name]: { type: 'string' } })))
     expect(Object.keys((await definition('custom')).properties).toSorted()).toEqual(names)
@@ -98,28 +98,32 @@ describe('the user schema', () => {
 
   test.each([
     ['a type', { x: { type: 'date' } }, ['x.type: must be one of string, boolean, number, integer, array']],
-    ['a name', { 'a b': { type: 'string' } }, ['a b: is no name of an attribute']],
-    ['a base attribute', { email: { type: 'string' } }, ['email: is a base attribute']],
-    ['a pattern', { x: { type: 'string', pattern: '(' } }, ['x.pattern: is no regular expression']],
+    [
+      'a name',
+      { 'a b': { type: 'string' } },
+      ['a b: must have 1 to 64 letters, digits and underscores and not begin with a digit'],
+    ],
+    ['a base attribute', { email: { type: 'string' } }, ['email: is the name of a base attribute']],
+    ['a pattern', { x: { type: 'string', pattern: '(' } }, ['x.pattern: is not a valid regular expression']],
     [
       'lengths',
       { x: { type: 'string', minLength: 9, maxLength: 3 } },
       ['x.minLength: is greater than maxLength'],
     ],
-    ['values', { x: { type: 'string', enum: [] } }, ['x.enum: must be a list of texts or numbers']],
+    ['values', { x: { type: 'string', enum: [] } }, ['x.enum: must be a list of strings or numbers']],
     ['no object', { x: 'string' }, [expect.stringContaining('x.type')]],
     [
       'permissions',
       { x: { type: 'string', permissions: [{ principal: 'ALL', action: 'NONE' }] } },
       [expect.stringContaining('x.permissions')],
     ],
-  ])('refuses %s that makes no sense', async (_, properties, expected) => {
+  ])('refuses %s that is invalid', async (_, properties, expected) => {
     const refused = await define(properties)
     expect([refused.status, refused.body.errorCode]).toEqual([400, 'E0000001'])
     expect(causes(refused)).toEqual(expected)
   })
 
-  test('keeps the type of an attribute, and the base attributes what they are', async () => {
+  test('does not change the type of an attribute, nor what base attributes require', async () => {
     await define({ floor: { type: 'integer' } })
     expect(causes(await define({ floor: { type: 'string' } }))).toEqual([
       'floor.type: cannot be changed; remove the attribute first',
@@ -167,13 +171,13 @@ describe('every write of a profile', () => {
         'constructor: is not an attribute of the user schema',
       ],
     ],
-  ])('is held to the schema (%#)', async (profile, expected) => {
+  ])('is validated against the schema (%#)', async (profile, expected) => {
     const answer = await setTo(profile)
     expect(causes(answer)).toEqual(expected)
     expect(answer.status).toBe(expected.length === 0 ? 200 : 400)
   })
 
-  test('of whatever door is held to it', async () => {
+  test('is validated, over HTTP and elsewhere', async () => {
     const login = 'ada@example.com'
     const wrong = { profile: { login, email: login, floor: 'third' } }
     await expect(idp.engine.people.add(wrong)).rejects.toMatchObject({ code: 'E0000001' })
@@ -183,7 +187,7 @@ describe('every write of a profile', () => {
     })
   })
 
-  test('names what is required: a new person has it, and nobody loses it', async () => {
+  test('must contain required attributes: a new user needs them, and they cannot be removed', async () => {
     await define({ badge: { type: 'string', required: true } })
     const profile = { login: 'ada@example.com', email: 'ada@example.com' }
     const blank = ['badge: The field cannot be left blank']
@@ -196,8 +200,8 @@ describe('every write of a profile', () => {
   })
 })
 
-describe('an attribute of the owner', () => {
-  const told = async (scopes: string[]) => {
+describe('a custom attribute', () => {
+  const userinfo = async (scopes: string[]) => {
     const { accessToken } = await idp.signInAs(idp.person.login, { scopes })
     const answer = await fetch(`${idp.issuer}/v1/userinfo`, {
       headers: { authorization: `Bearer ${accessToken}` },
@@ -205,16 +209,16 @@ describe('an attribute of the owner', () => {
     return (await answer.json()) as object
   }
 
-  test('is told to apps with the profile, unless it is hidden from the person herself', async () => {
+  test('is visible to apps with the profile, unless it is hidden from the user', async () => {
     const hidden = { type: 'string', permissions: [{ principal: 'SELF', action: 'HIDE' }] }
     await define({ team: { type: 'string' }, salary: hidden, groups: { type: 'string' } })
     expect((await setTo({ team: 'Engines', salary: 'much', groups: 'Admins' })).status).toBe(200)
 
-    const profile = await told(['openid', 'profile'])
+    const profile = await userinfo(['openid', 'profile'])
     expect(profile).toMatchObject({ team: 'Engines' })
     expect(Object.keys(profile)).not.toEqual(expect.arrayContaining(['salary']))
     expect(Object.keys(profile)).not.toEqual(expect.arrayContaining(['groups']))
-    expect(await told(['openid', 'email'])).not.toHaveProperty('team')
+    expect(await userinfo(['openid', 'email'])).not.toHaveProperty('team')
     const { idToken = '' } = await idp.signInAs(idp.person.login, { scopes: ['openid', 'profile'] })
     const claims = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString())
     expect(claims).toMatchObject({ team: 'Engines' })

@@ -14,7 +14,7 @@ beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
 describe('the authorization server', () => {
-  test('is listed and read: its issuer is the one that apps are configured with', async () => {
+  test('is listed and read, with the issuer that apps are configured with', async () => {
     const { status, list } = await api('GET', '/authorizationServers')
     expect([status, list.length]).toEqual([200, 1])
     const { body } = await api('GET', server)
@@ -29,7 +29,7 @@ describe('the authorization server', () => {
     expect([other.status, other.body.errorCode]).toEqual([404, 'E0000007'])
   })
 
-  test('is not changed', async () => {
+  test('cannot be changed', async () => {
     for (const [method, path] of [
       ['PUT', server],
       ['DELETE', server],
@@ -39,13 +39,13 @@ describe('the authorization server', () => {
     }
   })
 
-  test('has the scopes that discovery tells', async () => {
+  test('has the scopes of discovery', async () => {
     const answer = await fetch(`${idp.issuer}/.well-known/openid-configuration`)
     const { scopes_supported: supported } = (await answer.json()) as { scopes_supported: string[] }
     expect((await api('GET', `${server}/scopes`)).list.map(({ name }) => name)).toEqual(supported)
   })
 
-  test('has the claims of its scopes, and of the attributes that apps may see', async () => {
+  test('has the claims of its scopes and of visible custom attributes', async () => {
     const hidden = { type: 'string', permissions: [{ principal: 'SELF', action: 'HIDE' }] }
     const properties = { team: { type: 'string' }, salary: hidden }
     await api('POST', '/meta/schemas/user/default', { definitions: { custom: { properties } } })
@@ -57,7 +57,7 @@ describe('the authorization server', () => {
     expect(scopesOf('salary')).toBeUndefined()
   })
 
-  test('has a policy with a rule that tells how long tokens are good', async () => {
+  test('has a policy with a rule that contains the lifetimes of tokens', async () => {
     const [policy] = (await api('GET', `${server}/policies`)).list
     expect((await api('GET', `${server}/policies/${policy?.id}`)).body).toEqual(policy)
     const [rule] = (await api('GET', `${server}/policies/${policy?.id}/rules`)).list
@@ -65,7 +65,7 @@ describe('the authorization server', () => {
     expect((await api('GET', `${server}/policies/00pOther/rules`)).status).toBe(404)
   })
 
-  test.each(['scopes', 'claims', 'policies'])('has %s, one by one, and in pages', async (name) => {
+  test.each(['scopes', 'claims', 'policies'])('has %s, one by one and in pages', async (name) => {
     const all = (await api('GET', `${server}/${name}`)).list
     const found: string[] = []
     for (let next: string | undefined = `${server}/${name}?limit=5`; next !== undefined; ) {

@@ -23,8 +23,8 @@ const create = async (query = '', body: object = {}) =>
 const causes = (body: object) =>
   (body as { errorCauses: { errorSummary: string }[] }).errorCauses.map(({ errorSummary }) => errorSummary)
 
-describe('a person', () => {
-  test('is created with a password and may sign in', async () => {
+describe('a user', () => {
+  test('is created with a password and can sign in', async () => {
     const created = await api('POST', '/users?activate=true', {
       ...ada,
       credentials: { password: { value: password } },
@@ -41,7 +41,7 @@ describe('a person', () => {
     expect(await idp.engine.people.hasPassword(created.body.id, password)).toBe(true)
   })
 
-  test('is STAGED where she is not to be activated, and must change her password where that is asked for', async () => {
+  test('is STAGED without activation, and must change the password if that is requested', async () => {
     expect(await create('?activate=false')).toMatchObject({ status: 'STAGED' })
     await idp.reset()
     expect(await create('?activate=true&nextLogin=changePassword')).toMatchObject({
@@ -49,14 +49,14 @@ describe('a person', () => {
     })
   })
 
-  test('without a password is PROVISIONED and gets a mail with a link', async () => {
+  test('without a password is PROVISIONED and receives a mail with a link', async () => {
     expect(await create('', { credentials: undefined })).toMatchObject({ status: 'PROVISIONED' })
     const mail = await idp.outbox.waitFor({ to: 'ada@example.com' })
     expect(mail.template).toBe('UserActivation')
     expect(mail.text).toMatch(/\/welcome\/[A-Za-z0-9]{43}\n/)
   })
 
-  test('of several changes at once none is lost', async () => {
+  test('loses none of several concurrent changes', async () => {
     const { id } = await create('')
     for (let round = 0; round < 5; round++) {
       const names = {
@@ -90,7 +90,7 @@ describe('a person', () => {
     ])
   })
 
-  test('is refused where login or email are taken, in whatever case', async () => {
+  test('is refused if login or email are in use, regardless of case', async () => {
     await create()
     const { status, body } = await api('POST', '/users', {
       profile: { login: 'ADA@example.com', email: 'ada@Example.com' },
@@ -102,7 +102,7 @@ describe('a person', () => {
     ])
   })
 
-  test('is refused with a password that the policy does not allow', async () => {
+  test('is refused with a password that violates the policy', async () => {
     const { status, body } = await api('POST', '/users', {
       ...ada,
       credentials: { password: { value: 'abc' } },
@@ -112,7 +112,7 @@ describe('a person', () => {
     expect((await api('GET', '/users/ada@example.com')).status).toBe(404)
   })
 
-  test('is found by id and by login, and nobody else is', async () => {
+  test('is found by id and by login', async () => {
     const { id } = await create()
     expect((await api('GET', `/users/${id}`)).body.id).toBe(id)
     expect((await api('GET', '/users/ADA@example.com')).body.id).toBe(id)
@@ -124,7 +124,7 @@ describe('a person', () => {
     })
   })
 
-  test('is changed in part: what is null goes, what is not named stays', async () => {
+  test('is updated partially: null removes an attribute, absent ones stay', async () => {
     const { id } = await create()
     await api('POST', `/users/${id}`, { profile: { nickName: 'Countess', lastName: 'Byron' } })
     const { body } = await api('POST', `/users/${id}`, { profile: { nickName: null } })
@@ -133,7 +133,7 @@ describe('a person', () => {
     expect(await idp.engine.people.hasPassword(id, password)).toBe(true)
   })
 
-  test('is put as a whole: what is not named goes, an empty password and read-only members are passed over', async () => {
+  test('is replaced: absent attributes are removed, an empty password and read-only members are ignored', async () => {
     const { id, ...whole } = await create('', { profile: { ...ada.profile, nickName: 'Countess' } })
     const { status, body } = await api('PUT', `/users/${id}`, {
       ...whole,
@@ -148,13 +148,13 @@ describe('a person', () => {
     expect(await idp.engine.people.hasPassword(id, password)).toBe(true)
   })
 
-  test('gets a new password by either', async () => {
+  test('gets a new password by an update or a replacement', async () => {
     const { id } = await create()
     await api('POST', `/users/${id}`, { credentials: { password: { value: 'Umbrella-Rocket-31' } } })
     expect(await idp.engine.people.hasPassword(id, 'Umbrella-Rocket-31')).toBe(true)
   })
 
-  test('is deactivated by the first DELETE and removed by the second', async () => {
+  test('is deactivated by the first DELETE and deleted by the second', async () => {
     const { id } = await create()
     expect((await api('DELETE', `/users/${id}`)).status).toBe(204)
     expect((await api('GET', `/users/${id}`)).body.status).toBe('DEPROVISIONED')
@@ -163,7 +163,7 @@ describe('a person', () => {
   })
 })
 
-describe('people', () => {
+describe('users', () => {
   beforeEach(async () => {
     await api('POST', '/meta/schemas/user/default', {
       definitions: { custom: { properties: { team: { type: 'string' }, level: { type: 'integer' } } } },
@@ -219,14 +219,14 @@ describe('people', () => {
     expect([status, body.errorCode]).toEqual([400, 'E0000031'])
   })
 
-  test('who are deactivated show only to those who ask', async () => {
+  test('that are deactivated are listed only if a filter matches them', async () => {
     const { id } = (await api('GET', '/users/p0@example.com')).body
     await api('POST', `/users/${id}/lifecycle/deactivate`)
     expect(await names({})).not.toContain('Ann')
     expect(await names({ filter: 'status eq "DEPROVISIONED"' })).toEqual(['Ann'])
   })
 
-  test('come in pages that follow each other by their links and hold everybody once', async () => {
+  test('have pages that follow each other by links and contain each user once', async () => {
     const ids: string[] = []
     let next: string | undefined = '/users?limit=2'
     let pages = 0
@@ -261,7 +261,7 @@ describe('the lifecycle', () => {
     expect(await lifecycle(id, 'activate')).toMatchObject({ status: 403, body: { errorCode: 'E0000016' } })
   })
 
-  test('tells the activation token where no mail is to be sent, and another one at the next time', async () => {
+  test('returns the activation token if no mail is sent, and a new one each time', async () => {
     const { id } = await create('?activate=false', { credentials: undefined })
     const { body } = await lifecycle(id, 'activate?sendEmail=false')
     expect(body).toEqual({
@@ -275,7 +275,7 @@ describe('the lifecycle', () => {
     expect(await idp.outbox.all()).toEqual([])
   })
 
-  test('suspends whoever is active and nobody else, and takes back', async () => {
+  test('suspends active users only, and ends suspensions', async () => {
     const { id } = await create()
     expect((await lifecycle(id, 'unsuspend')).status).toBe(400)
     expect((await lifecycle(id, 'suspend')).status).toBe(200)
@@ -300,7 +300,7 @@ describe('the lifecycle', () => {
     expect(await alive()).toBe(0)
   })
 
-  test('opens a locked account', async () => {
+  test('unlocks an account', async () => {
     const { id } = await create()
     expect(await lifecycle(id, 'unlock')).toMatchObject({ status: 403, body: { errorCode: 'E0000032' } })
     await idp.people.update(id, { status: 'LOCKED_OUT' })
@@ -308,7 +308,7 @@ describe('the lifecycle', () => {
     expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
   })
 
-  test('expires a password, and may put a temporary one in its place', async () => {
+  test('expires a password, and can replace it by a temporary one', async () => {
     const { id } = await create()
     expect((await lifecycle(id, 'expire_password')).body.status).toBe('PASSWORD_EXPIRED')
     const { body } = await lifecycle(id, 'expire_password_with_temp_password')
@@ -316,7 +316,7 @@ describe('the lifecycle', () => {
     expect(await idp.engine.people.hasPassword(id, password)).toBe(false)
   })
 
-  test('changes a password for whoever knows the old one', async () => {
+  test('changes a password with the old one', async () => {
     const { id } = await create()
     const change = (old: string, value: string) =>
       api('POST', `/users/${id}/credentials/change_password`, {
@@ -334,7 +334,7 @@ describe('the lifecycle', () => {
     expect(await idp.engine.people.hasPassword(id, 'Umbrella-Rocket-31')).toBe(true)
   })
 
-  test('is told in the system log, with the token that did it', async () => {
+  test('is recorded in the system log, with the token as the actor', async () => {
     const { id } = await create()
     await lifecycle(id, 'suspend')
     const [event] = await idp.events()

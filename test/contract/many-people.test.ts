@@ -37,9 +37,11 @@ const person = (n: number): NewRow<'people'> => {
 
 async function fill({ db }: Storage): Promise<void> {
   for (let from = 0; from < many; from += 500) {
+    const people = Array.from({ length: 500 }, (_, n) => person(from + n))
+    await db.insertInto('people').values(people).execute()
     await db
-      .insertInto('people')
-      .values(Array.from({ length: 500 }, (_, n) => person(from + n)))
+      .insertInto('names')
+      .values(people.map(({ login_key, id }) => ({ key: login_key, person_id: id })))
       .execute()
   }
 }

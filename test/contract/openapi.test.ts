@@ -32,7 +32,7 @@ test('the document is for the engine beside it', () => {
   expect(document.servers).toEqual([{ url: idp.engineUrl }])
 })
 
-test('every operation is there, with its role and scope, and no id twice', () => {
+test('every operation is described, with its role and scope and a unique id', () => {
   const described = Object.entries(document.paths).flatMap(([path, methods]) =>
     path.startsWith('/api/v1') ? Object.keys(methods).map((method) => `${method} ${path}`) : [],
   )
@@ -50,7 +50,7 @@ test('every path is served, with the methods that are described and no other', a
   for (const [path, methods] of Object.entries(document.paths)) {
     const answer = await fetch(idp.engineUrl + path.replace(/\{\w+\}/g, 'x'), { method: 'PATCH' })
     const allowed = answer.headers.get('allow')?.split(', ') ?? []
-    // Of pattern and plain paths that look alike, both are named.
+    // A pattern and a plain path that match the same address are both listed.
     const described = Object.entries(document.paths).flatMap(([other, theirs]) =>
       new RegExp(`^${other.replace(/\{\w+\}/g, '[^/]+')}$`).test(path.replace(/\{\w+\}/g, 'x'))
         ? Object.keys(theirs).map((method) => method.toUpperCase())
@@ -63,7 +63,7 @@ test('every path is served, with the methods that are described and no other', a
   }
 })
 
-test('every reference leads somewhere', () => {
+test('every reference has a target', () => {
   const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref ?? '')
   expect(refs.length).toBeGreaterThan(50)
   for (const ref of new Set(refs)) {
@@ -83,7 +83,7 @@ describe('a running engine', () => {
   const rule = { name: 'Reset', actions: { selfServicePasswordReset: { access: 'ALLOW' } } }
   const user = { profile: { login: 'ada', email: 'ada@example.com' } }
 
-  /** Calls an operation; `apiOf` holds both bodies against the document. */
+  /** Calls an operation; `apiOf` validates both bodies against the document. */
   async function call(template: string, ids: readonly string[] = [], body?: object, query = '') {
     const [method = '', path = ''] = template.split(' ')
     const left = [...ids]
@@ -92,7 +92,7 @@ describe('a running engine', () => {
     return answer.body
   }
 
-  test('answers what is described, resource by resource', async () => {
+  test('returns what is described, resource by resource', async () => {
     const staff = await call('POST /groups', [], group)
     await call('GET /groups')
     await call('GET /groups/{groupId}', [staff.id])
@@ -157,7 +157,7 @@ describe('a running engine', () => {
     await call('DELETE /users/{userId}', [ada.id])
   })
 
-  test('every call of the suite is held against the document: what is not described is told', async () => {
+  test('every call of the suite is compared with the document: undescribed ones are reported', async () => {
     const { text } = await apiOf(idp)('GET', `/users/${idp.person.login}`)
     const url = `${idp.engineUrl}/api/v1/users/someone`
     const seen = { method: 'GET', url, sent: undefined, status: 200, text }
@@ -173,7 +173,7 @@ describe('a running engine', () => {
     ])
   })
 
-  test('refuses in the shape that is described', async () => {
+  test('returns errors in the described shape', async () => {
     const error = document.components.schemas.Error ?? {}
     for (const answer of [
       await apiOf(idp, null)('GET', '/users'),
@@ -185,7 +185,7 @@ describe('a running engine', () => {
     }
   })
 
-  // The checks of bodies are functions, the document's are schemas: neither may know better than the other.
+  // Bodies are validated by functions and described by schemas: both must accept the same.
   test.each([
     ['POST /groups', group],
     ['POST /apps', app],

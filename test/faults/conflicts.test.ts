@@ -51,6 +51,22 @@ onEachDatabase('transactions that get in each other’s way', (database) => {
     expect(await valuesOf(storage.db)).toEqual(['3', ''])
   })
 
+  test.skipIf(database.name === 'sqlite').each(['40P01', '40001'])(
+    'a conflict that outlasts the tries (%s) is an answer to come again, no internal error',
+    async (code) => {
+      let attempts = 0
+      const failing = storage.transaction(async (tx) => {
+        attempts++
+        await append(tx, 'left', String(attempts))
+        // As the server itself reports it: a stream of sign-ins could keep one up (A50).
+        await sql.raw(`do $$ begin raise exception 'conflict' using errcode = '${code}'; end $$`).execute(tx)
+      })
+      await expect(failing).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '2' } })
+      expect(attempts).toBe(3)
+      expect(await valuesOf(storage.db)).toEqual(['', ''])
+    },
+  )
+
   test('any other error is not tried again', async () => {
     let attempts = 0
     const failing = storage.transaction(async () => {

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterAll(() => idp.close())
 
 describe('the files of the admin page', () => {
-  test('let nothing run but themselves, and load nothing from elsewhere', async () => {
+  test('allow no other script, and load nothing from other origins', async () => {
     const page = await fetch(`${idp.engineUrl}/admin`)
     const policy = page.headers.get('content-security-policy') ?? ''
     for (const part of [
@@ -47,7 +47,7 @@ describe('the files of the admin page', () => {
     expect(script).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|eval\(|https?:\/\//)
   })
 
-  test('know the path that the engine is served below', async () => {
+  test('contain the path of the public address', async () => {
     const issuer = 'http://localhost:9000/auth'
     const engine = await openEngine(checkConfig({ issuer, secrets: ['s'.repeat(48)], http: { port: 0 } }), {
       log: silentLogger,
@@ -61,7 +61,7 @@ describe('the files of the admin page', () => {
     expect(text).toContain('data-api="/auth/api/v1"')
   })
 
-  test('are not there where the configuration says no, nor in production unless it says yes', async () => {
+  test('are not served if the configuration disables them, nor in production by default', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rekey-admin-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const url = `sqlite:${join(folder, 'rekey.db')}`
@@ -106,7 +106,7 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(String(error)))
     page.on('console', (message) => {
-      // A refused request is the API's business; what the policy refuses is ours.
+      // Refused API requests are expected; violations of the Content Security Policy are not.
       if (message.type() === 'error' && !/status of (401|403)/.test(message.text()))
         complaints.push(message.text())
     })
@@ -125,16 +125,16 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
   }
 
   const names = (page: Page) => page.locator('.row-name').allTextContents()
-  const told = (page: Page) => page.getByRole('status')
-  const failed = (page: Page) => page.getByRole('alert')
+  const notice = (page: Page) => page.getByRole('status')
+  const alert = (page: Page) => page.getByRole('alert')
 
-  test('a person is found and reset from the keyboard alone, and the mail arrives', async () => {
+  test('a user is found and reset by keyboard only, and the mail arrives', async () => {
     const { page, complaints, asked } = await opened(await tokenOf(idp, 'users'))
 
     await page.keyboard.press('/')
     await page.keyboard.type('lov')
     await expect.poll(() => names(page)).toEqual(['Ada Lovelace'])
-    expect(await told(page).innerText()).toBe('1 found.')
+    expect(await notice(page).innerText()).toBe('1 found.')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor()
@@ -144,27 +144,29 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Reset the password of Ada Lovelace?' })
     await dialog.waitFor()
-    // Enter pressed once too often does nothing.
+    // The dialog focuses Cancel, so that pressing Enter twice changes nothing.
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel')
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'hidden' })
     expect(idp.outbox.all()).toEqual([])
 
     await page.keyboard.press('Enter')
-    await dialog.getByRole('button', { name: 'Reset and send the mail' }).focus()
+    await dialog.getByRole('button', { name: 'Reset and send email' }).focus()
     await page.keyboard.press('Enter')
-    await expect.poll(() => told(page).innerText()).toMatch(/was reset; the mail goes to ada@example\.com/)
+    await expect
+      .poll(() => notice(page).innerText())
+      .toMatch(/was reset; an email is sent to ada@example\.com/)
     expect(await idp.outbox.waitFor({ to: 'ada@example.com' })).toMatchObject({
       template: 'PasswordResetByAdmin',
     })
-    expect(await page.locator('.person .chip').innerText()).toBe('recovery')
+    expect(await page.locator('.user .chip').innerText()).toBe('recovery')
     expect(await page.locator('.event-what').allTextContents()).toContain('User became RECOVERY, was ACTIVE')
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Reset password')
     expect(complaints).toEqual([])
     expect([...asked]).toEqual([idp.engineUrl])
   })
 
-  test('a person is suspended, and her suspension ended', async () => {
+  test('a user is suspended, and the suspension ended', async () => {
     const { page } = await opened(await tokenOf(idp, 'users'))
     await page.getByRole('link', { name: /Ada/ }).click()
     for (const [label, yes, status] of [
@@ -173,22 +175,20 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     ] as const) {
       await page.locator('.actions').getByRole('button', { name: label, exact: true }).click()
       await page.getByRole('dialog').getByRole('button', { name: yes }).click()
-      await expect.poll(() => page.locator('.person .chip').innerText()).toBe(status)
+      await expect.poll(() => page.locator('.user .chip').innerText()).toBe(status)
     }
     await page.locator('.actions').getByRole('button', { name: 'Unlock' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Unlock' }).click()
-    await expect.poll(() => failed(page).innerText()).toMatch(/nothing to unlock/)
+    await expect.poll(() => alert(page).innerText()).toMatch(/nothing to unlock/)
   })
 
-  test('a token that may only read sees everything, and is told that it may not act', async () => {
+  test('a token with the role read sees everything, and its actions are refused', async () => {
     const { page } = await opened(await tokenOf(idp, 'read'))
     await page.getByRole('link', { name: /Ada/ }).click()
     await page.getByRole('button', { name: 'Reset password' }).click()
-    await page.getByRole('button', { name: 'Reset and send the mail' }).click()
-    await expect
-      .poll(() => failed(page).innerText())
-      .toMatch(/may look, but not do that.*Nothing was changed/)
-    expect(await page.locator('.person .chip').innerText()).toBe('active')
+    await page.getByRole('button', { name: 'Reset and send email' }).click()
+    await expect.poll(() => alert(page).innerText()).toMatch(/does not have permission.*Nothing was changed/)
+    expect(await page.locator('.user .chip').innerText()).toBe('active')
 
     for (const [tab, words] of [
       ['Apps', idp.clientId],
@@ -202,20 +202,20 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     expect(idp.outbox.all()).toEqual([])
   })
 
-  test('a wrong token is told of, and forgotten', async () => {
+  test('a wrong token shows an error and is removed', async () => {
     const { page } = await visited(`${idp.engineUrl}/admin`)
     await page.getByLabel('API token').fill('00wrong')
     await page.keyboard.press('Enter')
-    await expect.poll(() => failed(page).innerText()).toMatch(/does not know this token/)
+    await expect.poll(() => alert(page).innerText()).toMatch(/invalid or was revoked/)
     expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}')
     expect(await page.evaluate('document.activeElement.id')).toBe('token')
     await page.getByLabel('API token').fill('no token: ünicode')
     await page.keyboard.press('Enter')
-    expect(await failed(page).innerText()).toMatch(/no API token/)
+    expect(await alert(page).innerText()).toMatch(/not an API token/)
     expect(await page.locator('main').innerText()).toBe('')
   })
 
-  test('a token stays in its tab: over a reload, not in the next one, and goes when it is told to', async () => {
+  test('a token stays in its tab over a reload, is not shared with other tabs, and can be removed', async () => {
     const { page, context } = await opened(await tokenOf(idp, 'read'))
     await page.reload()
     await page.locator('.row').first().waitFor()
@@ -224,12 +224,12 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     await second.getByLabel('API token').waitFor()
     expect(await page.evaluate('localStorage.length + document.cookie.length')).toBe(0)
 
-    await page.getByRole('button', { name: 'Forget the token' }).click()
+    await page.getByRole('button', { name: 'Forget token' }).click()
     await page.getByLabel('API token').waitFor()
     expect(await page.locator('main').innerText()).toBe('')
   })
 
-  test('what people call themselves stays text, also in the log', async () => {
+  test('names are shown as text, also in the log', async () => {
     const evil = '<img src=x onerror="document.title=1"><b>bold</b>'
     await idp.people.add({ login: 'evil@example.com', firstName: evil, lastName: '"><script>1</script>' })
     const form = new URLSearchParams({ client_id: idp.clientId })
@@ -241,7 +241,7 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     const row = page.locator('.row', { hasText: 'onerror' })
     expect(await row.locator('.row-name').innerText()).toBe(`${evil} "><script>1</script>`)
     await row.click()
-    expect(await page.locator('.person h2').innerText()).toBe(`${evil} "><script>1</script>`)
+    expect(await page.locator('.user h2').innerText()).toBe(`${evil} "><script>1</script>`)
     await page.getByRole('link', { name: 'Log', exact: true }).click()
     await page.locator('.event', { hasText: 'Group managed' }).locator('summary').click()
     await page.getByText('onerror').first().waitFor()
@@ -250,11 +250,11 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     expect(complaints).toEqual([])
   })
 
-  test('a link of somebody else brings no token along, except on this machine from rekey dev', async () => {
+  test('a link cannot bring a token, except on localhost from rekey dev', async () => {
     const { page } = await visited(`${idp.controlUrl}/admin`)
     await page.locator('.row').first().waitFor()
     expect(page.url()).not.toContain(idp.apiToken)
-    // The same page under a name that is not this machine's.
+    // The same page under a host name that is not localhost.
     const elsewhere = await chromium.newContext()
     onTestFinished(() => elsewhere.close())
     const there = await elsewhere.newPage()
@@ -270,13 +270,13 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     expect(there.url()).not.toContain(idp.apiToken)
   })
 
-  test.each([320, 1280])('at %i pixels nothing stands beyond the edge', async (width) => {
+  test.each([320, 1280])('at %i pixels nothing overflows', async (width) => {
     await idp.people.add({ login: `${'long.'.repeat(12)}login@example.com`, firstName: 'Wolfe'.repeat(9) })
     const { page } = await opened(await tokenOf(idp, 'read'), { viewport: { width, height: 700 } })
     for (const path of [
-      '#/people',
-      '#/people/ada@example.com',
-      `#/people/${'long.'.repeat(12)}login@example.com`,
+      '#/users',
+      '#/users/ada@example.com',
+      `#/users/${'long.'.repeat(12)}login@example.com`,
       '#/apps',
       '#/policies',
       '#/log',

@@ -106,7 +106,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
     await verdict(shown).getByText('It waits for somebody to say who she is').waitFor()
 
     await visitor.submits('recover')
-    const _selected = await visitor.submits('identify', { identifier: idp.person.login })
+    await visitor.submits('identify', { identifier: idp.person.login })
     await shown.getByRole('heading', { name: `Recovery of ${idp.person.login}` }).waitFor()
     await visitor.selects('okta_email')
     await verdict(shown).getByText('It waits for the code or the link that was mailed').waitFor()
@@ -177,7 +177,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
 test('no secret reaches whoever watches, wherever in a request it stands', async () => {
   const watched: Exchange[] = []
   const node = await startNode({
-    ports: { observe: (exchange) => watched.push(exchange), log: silentLogger },
+    ports: { recordExchange: (exchange) => watched.push(exchange), log: silentLogger },
   })
   onTestFinished(() => node.close())
   const canary = 'C4naryThatNobodyMaySee'

@@ -351,7 +351,7 @@ onEachDatabase('budgets in the database', (database) => {
 
     const other = await visit(sibling)
     await other.submits('recover')
-    const _selected = await other.submits('identify', { identifier: identifier.toUpperCase() })
+    await other.submits('identify', { identifier: identifier.toUpperCase() })
     expect((await other.selects('okta_email')).status).toBe(429)
 
     later('10m')
@@ -368,6 +368,8 @@ onEachDatabase('budgets in the database', (database) => {
     const events = (await idp.events()).filter(
       ({ eventType }) => eventType === 'system.operation.rate_limit.violation',
     )
-    expect(events.map(({ debugContext }) => debugContext.debugData.rule)).toEqual(['mails-per-recipient'])
+    expect(events.map(({ debugContext }) => debugContext.debugData.rule)).toEqual([
+      'mails-per-recipient-by-source',
+    ])
   })
 })

@@ -103,7 +103,7 @@ describe('a recovery', () => {
       'guesses-per-transaction': '3 of 5',
       'codes-per-day': '3 of 20',
       'codes-until-success': '3 of 100',
-      'spray-per-minute': '3 of 120',
+      'spray-per-minute': '3 of 1200',
     })
     expect(events[5]?.outcome).toEqual({ result: 'FAILURE', reason: 'TOO_MANY_ATTEMPTS' })
   })
@@ -357,7 +357,7 @@ describe('a timeline', () => {
 
     const text = await timeline()
     expect(text).toMatch(/^transaction trs\w{17}: a recovery for the app rekey-web from 127\.0\.0\.1\n/)
-    expect(text).toMatch(/\nperson {6}mary@example\.com \(00u\w{17}\)\n/)
+    expect(text).toMatch(/\nuser {8}mary@example\.com \(00u\w{17}\)\n/)
     expect(text).toMatch(/\nended .* by the rule: guesses-per-transaction\n/)
     const lines = text.split('\n').filter((line) => line.startsWith('  '))
     expect(lines.slice(0, 6)).toEqual([
@@ -393,7 +393,7 @@ describe('a timeline', () => {
 
     idp.clock.advance('30m')
     const text = await timeline()
-    expect(text).toContain('nobody@example.com (nobody is known by this name)')
+    expect(text).toContain('nobody@example.com (unknown user)')
     expect(text).toMatch(/\nended .* by the rule: expired\n/)
     expect(text).toMatch(/\+30m00s {2}end {4}ended by expired\n$/)
   })

@@ -7,9 +7,10 @@ import {
   sealUnder,
 } from '../../base/index.ts'
 import type { NewMail } from '../../delivery/index.ts'
-import { compareKey, looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
+import { looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
+  accountSubject,
   type Challenge,
   type Charge,
   type Input,
@@ -18,12 +19,13 @@ import {
   linkToken,
   localesOf,
   mailVariables,
+  nameSubject,
   type Outcome,
   type Started,
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
-import { type Budget, everybody } from '../../limits/index.ts'
+import { type Budget, drawnFrom, everybody, shareOf } from '../../limits/index.ts'
 
 /**
  * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's
@@ -88,11 +90,8 @@ function subjectsOf({ progress, person, secrets }: StepContext): {
   readonly typed: string
   readonly account: string
 } {
-  const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
-  return {
-    typed: `typed:${typed}`,
-    account: person === undefined ? `nobody:${typed}` : `person:${person.id}`,
-  }
+  const identifier = progress.subject?.identifier ?? ''
+  return { typed: nameSubject(secrets, identifier), account: accountSubject(secrets, identifier, person) }
 }
 
 /** Nobody never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
@@ -158,7 +157,11 @@ async function start(context: StepContext): Promise<Started> {
 
 const mayGetMail = ({ status }: Person): boolean => status !== 'STAGED' && status !== 'DEPROVISIONED'
 
-/** Too many mails to what was typed: said openly, to everybody alike. Too many to the account: silently to nobody. */
+/**
+ * Too many mails to a name as typed, from one source: refused openly, the same for every name. Too many to the account,
+ * from that source or from all: silently sent to no address. What all sources together have taken is never told, as from
+ * a source that the user has signed in from it is more (A56), which would tell who signs in from there.
+ */
 function mailCharges(
   context: StepContext,
   outcome: Outcome,
@@ -174,14 +177,18 @@ function mailCharges(
     ),
   }
   const refused: Outcome = { progress: context.progress, refused: { status: 429, key: 'tooManyRequests' } }
+  const { budgets, person, source } = context
+  const share = shareOf(budgets.mails, source)
+  const pool = drawnFrom(budgets.mails, source, context.isKnownSource(person))
   return [
     {
-      budget: context.budgets.mails,
-      subject: typed,
+      budget: share,
+      subject: `${typed} ${source.key}`,
       otherwise: refused,
       announces: 'system.operation.rate_limit.violation',
     },
-    { budget: context.budgets.mails, subject: account, otherwise: toNobody },
+    { budget: share, subject: `${account} ${source.key}`, otherwise: toNobody },
+    { budget: pool, subject: account, otherwise: toNobody },
   ]
 }
 
@@ -204,10 +211,12 @@ async function judge(
   const { typed, account } = subjectsOf(context)
   return {
     verdict: right ? 'right' : 'wrong',
+    // The form says whether a short code is asked for, so wrong answers are charged by it; whether the mailed code is
+    // short depends on the account, and is charged to the account (A52). A right long code needs no budget.
+    visible: data.long || (right && data.longCode) ? [] : [{ budget: budgets.codesPerDay, subject: typed }],
     budgets: data.longCode
       ? []
       : [
-          { budget: budgets.codesPerDay, subject: typed },
           { budget: budgets.codesPerDay, subject: account },
           { budget: untilSuccessOf(context), subject: account },
         ],

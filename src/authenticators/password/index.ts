@@ -1,16 +1,20 @@
 import { compareKey, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
+  accountSubject,
   type Input,
   isMistyped,
   type Judgement,
   lockoutBudget,
   maySignIn,
+  nameSubject,
   type Refusal,
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
+import { drawnFrom, shareOf, type Use } from '../../limits/index.ts'
 import {
+  type HashCaller,
   isCommonPassword,
   isTooLong,
   meetsRules,
@@ -42,6 +46,11 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
         const expiresAt = now + lifetimes.code * 6
         return { challenge: { authenticator: key, startedAt: now, expiresAt, data: null }, effects: [] }
       },
+      admit: (input, context) => ({
+        isReadable: isReadable(input),
+        uses: [byNameOf(context)],
+        refusal: wrongPassword,
+      }),
       judge: (input, context) => judge(hasher, input, context),
       fields: () => [
         {
@@ -92,33 +101,62 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
+const wrongPassword: Refusal = { status: 401, key: 'errors.E0000004' }
+
+const isReadable = (input: Input): boolean => {
+  const password = textAt(input, field)
+  return password !== undefined && password !== '' && !isMistyped(input, field)
+}
+
+/** By the name as typed and the source: spent, nothing more is hashed for them. It depends on nothing that is stored. */
+const byNameOf = ({ budgets, progress, secrets, source }: StepContext): Use => ({
+  budget: budgets.passwordsByName,
+  subject: `${nameSubject(secrets, progress.subject?.identifier ?? '')} ${source.key}`,
+})
+
+const callerOf = ({ progress, signal, source }: StepContext): HashCaller => ({
+  source: source.key,
+  account: compareKey(progress.subject?.identifier ?? ''),
+  signal,
+})
+
 async function judge(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
   const password = textAt(input, field)
-  if (password === undefined || password === '' || isMistyped(input, field)) return { verdict: 'unreadable' }
-  const { budgets, person, policy, progress, secrets } = context
+  if (password === undefined || !isReadable(input)) return { verdict: 'unreadable' }
+  const { budgets, person, policy, progress, secrets, source } = context
+  context.claim()
+  const caller = callerOf(context)
   const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
   // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
   const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
   const stored = mayTry ? credential?.data : undefined
   const right =
-    (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash)) && person !== undefined
-  const typed = secrets.hash('budget subject', compareKey(progress.subject?.identifier ?? ''))
-  const account = person ? `person:${person.id}` : `nobody:${typed}`
+    (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash, caller)) && person !== undefined
+  const account = accountSubject(secrets, progress.subject?.identifier ?? '', person)
   const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
-  const outdated = right && stored !== undefined && hasher.isOutdated(stored.hash, password)
+  const outdated = right && credential !== undefined && hasher.isOutdated(credential.data.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),
-    budgets: [{ budget: budgets.passwords, subject: account }],
+    visible: [byNameOf(context)],
+    budgets: [
+      // With a new password all sources have their shares again.
+      {
+        budget: shareOf(budgets.passwords, source),
+        subject: `${account} ${person?.passwordChangedAt} ${source.key}`,
+      },
+      { budget: drawnFrom(budgets.passwords, source, context.isKnownSource(person)), subject: account },
+    ],
     ...(last && { last }),
     effects: [
       ...(outdated
         ? [
             {
-              type: 'credential.put',
+              type: 'credential.rehash',
               personId: person.id,
               authenticator: key,
-              data: { ...stored, hash: await hasher.hash(password) } satisfies PasswordData,
+              from: credential.stored,
+              data: { ...credential.data, hash: await hasher.hash(password, caller) } satisfies PasswordData,
             } as const,
           ]
         : []),
@@ -126,7 +164,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
         ? [{ type: 'budget.clear', budget: last.budget, subject: account } as const]
         : []),
     ],
-    refusal: { status: 401, key: 'errors.E0000004' },
+    refusal: wrongPassword,
     rule: person === undefined ? 'nobody' : mayTry ? 'wrong-password' : `status ${person.status}`,
   }
 }
@@ -186,9 +224,11 @@ async function accept(
   }
   const rules = context.policy.password
   const before = await context.directory.credential<PasswordData>(person.id, key)
-  const refused = await violation(hasher, password, rules, person, before?.data, context.now)
+  const caller = callerOf(context)
+  context.claim()
+  const refused = await violation(hasher, password, rules, person, before?.data, context.now, caller)
   if (refused !== undefined) return { refused }
-  return { data: await newPassword(hasher, password, before?.data) }
+  return { data: await newPassword(hasher, password, before?.data, caller) }
 }
 
 /** What is wrong with a new password, or undefined. The dear checks (hashes) come last. */
@@ -199,6 +239,7 @@ async function violation(
   person: Person,
   before: PasswordData | undefined,
   now: number,
+  caller: HashCaller,
 ): Promise<Refusal | undefined> {
   const unmet: Refusal = {
     status: 400,
@@ -221,5 +262,5 @@ async function violation(
     ]
     return { ...unmet, params }
   }
-  return (await wasUsed(hasher, password, rules, before)) ? unmet : undefined
+  return (await wasUsed(hasher, password, rules, before, caller)) ? unmet : undefined
 }

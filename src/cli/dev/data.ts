@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path'
 import { randomToken, systemRandom } from '../../base/index.ts'
 import { insecureDevPrefix } from '../../config/index.ts'
 
-/** Where `rekey dev` keeps its data unless it is told. */
+/** The default folder for the data of `rekey dev`. */
 export const defaultData = '.rekey'
 
-/** What outlives a run of `rekey dev`. */
+/** The state that `rekey dev` stores between runs. */
 export interface DevData {
-  /** Absent where nothing is kept. */
+  /** Absent if the data is in memory only. */
   readonly folder?: string
   readonly databaseUrl: string
   readonly secret: string
@@ -17,7 +17,7 @@ export interface DevData {
   readonly apiToken: string
 }
 
-/** Opens the data folder, and makes what is missing in it; `memory` keeps nothing. */
+/** Opens the data folder and creates what is missing in it. With `memory` nothing is stored. */
 export async function openDevData(workingFolder: string, data: string): Promise<DevData> {
   if (data === 'memory') {
     return { databaseUrl: 'memory', secret: newSecret(), clientSecret: newSecret(), apiToken: newSecret() }
@@ -25,34 +25,37 @@ export async function openDevData(workingFolder: string, data: string): Promise<
   const folder = resolve(workingFolder, data)
   if (!existsSync(folder)) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    // What is in here is nobody else's: not even a commit's by mistake.
+    // The folder holds secrets: it must not be committed by mistake.
     await writeFile(join(folder, '.gitignore'), '*\n')
   }
   return {
     folder,
     databaseUrl: databaseUrl(folder),
-    secret: await kept(join(folder, 'secret')),
-    clientSecret: await kept(join(folder, 'client-secret')),
-    apiToken: await kept(join(folder, 'api-token')),
+    secret: await storedValue(join(folder, 'secret')),
+    clientSecret: await storedValue(join(folder, 'client-secret')),
+    apiToken: await storedValue(join(folder, 'api-token')),
   }
 }
 
-/** The database and the secret of a data folder, or undefined where `rekey dev` has never worked in it. */
+/** The database and the secret of a data folder, or undefined if `rekey dev` has never used it. */
 export async function findDevData(
   workingFolder: string,
   data: string,
 ): Promise<{ readonly databaseUrl: string; readonly secret: string } | undefined> {
   const folder = resolve(workingFolder, data)
   if (!existsSync(join(folder, 'rekey.db'))) return undefined
-  return { databaseUrl: databaseUrl(folder), secret: await kept(join(folder, 'secret')) }
+  return { databaseUrl: databaseUrl(folder), secret: await storedValue(join(folder, 'secret')) }
 }
 
 const databaseUrl = (folder: string): string => `sqlite:${join(folder, 'rekey.db')}`
 
 const newSecret = (): string => insecureDevPrefix + randomToken(systemRandom)
 
-/** The secret in a file; made where there is none. Two processes that start at once agree on one. */
-async function kept(path: string): Promise<string> {
+/**
+ * Reads a secret from a file, or creates the file with a new one. The exclusive flag (`wx`) makes two processes that
+ * start at the same time agree on one secret.
+ */
+async function storedValue(path: string): Promise<string> {
   await writeFile(path, `${newSecret()}\n`, { mode: 0o600, flag: 'wx' }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error

@@ -15,7 +15,7 @@ interface LogLine {
   readonly [more: string]: unknown
 }
 
-/** Turns the log's lines of JSON into lines for people. */
+/** Formats the JSON lines of the log for reading in a terminal. */
 export const prettyLog = (terminal: Terminal) => ({
   write(text: string): void {
     const { level = 30, time: _, msg = '', err, ...more } = JSON.parse(text) as LogLine

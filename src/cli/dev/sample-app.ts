@@ -7,9 +7,9 @@ import { type Environment, insecureDevPrefix } from '../../config/index.ts'
 import { CommandError } from '../command.ts'
 
 const server = join(import.meta.dirname, '../../../examples/web/server.ts')
-const leash = new URL(`../leash${extname(import.meta.filename)}`, import.meta.url)
+const exitWithParent = new URL(`../exit-with-parent${extname(import.meta.filename)}`, import.meta.url)
 
-/** The sample app in a process of its own, as everybody else's app is. */
+/** The sample app in its own process, like any other app. */
 export interface SampleApp {
   readonly url: string
   close(): Promise<void>
@@ -19,30 +19,30 @@ export interface SampleAppOptions {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number
   readonly inboxUrl: string
   readonly env: Environment
-  /** What the app writes to its standard output and error. */
-  say(line: string): void
-  /** Called when it ends without having been told to. */
+  /** Receives the lines that the app writes to its standard output and error. */
+  note(line: string): void
+  /** Called when the process ends without `close` having been called. */
   onLost(): void
 }
 
-/** Starts the sample app and waits until it listens. Throws a CommandError that says why it did not. */
+/** Starts the sample app and waits until it listens. Throws a CommandError with the reason if it does not. */
 export async function startSampleApp(options: SampleAppOptions): Promise<SampleApp> {
   if (!existsSync(server))
     throw new CommandError('the sample app is not part of this installation; use --no-app')
-  const child = spawn(process.execPath, ['--import', leash.href, server], {
+  const child = spawn(process.execPath, ['--import', exitWithParent.href, server], {
     env: environment(options),
-    // Not of this terminal's group, or Ctrl+C would end it before it is told to.
+    // No terminal input: the app ends when `close` is called, not by Ctrl+C.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let isEnding = false
-  let complaints = ''
+  let errorOutput = ''
   const exited = once(child, 'exit')
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaints = (complaints + text).slice(-4000)
+    errorOutput = (errorOutput + text).slice(-4000)
   })
   const close = async () => {
     isEnding = true
@@ -53,14 +53,14 @@ export async function startSampleApp(options: SampleAppOptions): Promise<SampleA
     clearTimeout(timer)
   }
 
-  const url = await Promise.race([readyUrl(child, options.say), exited.then(() => undefined)])
-  if (url === undefined) throw new CommandError(whyNot(complaints, options.port))
-  createInterface({ input: child.stderr ?? process.stdin }).on('line', options.say)
+  const url = await Promise.race([readyUrl(child, options.note), exited.then(() => undefined)])
+  if (url === undefined) throw new CommandError(startFailure(errorOutput, options.port))
+  createInterface({ input: child.stderr ?? process.stdin }).on('line', options.note)
   void exited.then(() => isEnding || options.onLost())
   return { url, close }
 }
 
-/** Only what the app is meant to read: an APP_URL of somebody else's project would lead people astray. */
+/** The environment of the app, without variables of another project such as APP_URL, which would break redirects. */
 function environment({ issuer, clientId, clientSecret, port, inboxUrl, env }: SampleAppOptions) {
   const { APP_URL: _1, TRUST_PROXY: _2, SESSION_SECRET: _3, ...rest } = env
   return {
@@ -74,24 +74,24 @@ function environment({ issuer, clientId, clientSecret, port, inboxUrl, env }: Sa
   }
 }
 
-/** The address from the line `ready ADDRESS`; all other lines are passed on. */
-function readyUrl(child: ChildProcess, say: (line: string) => void): Promise<string> {
+/** The address from the line `ready ADDRESS`. All other lines are passed on. */
+function readyUrl(child: ChildProcess, note: (line: string) => void): Promise<string> {
   return new Promise((resolve) => {
     createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
       const url = /^ready (http\S+)$/.exec(line)?.[1]
-      if (url === undefined) say(line)
+      if (url === undefined) note(line)
       else resolve(url)
     })
   })
 }
 
-function whyNot(complaints: string, port: number): string {
-  if (complaints.includes('EADDRINUSE')) return taken(port, '--app-port')
-  const lines = complaints
+function startFailure(errorOutput: string, port: number): string {
+  if (errorOutput.includes('EADDRINUSE')) return portInUse(port, '--app-port')
+  const lines = errorOutput
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.includes(insecureDevPrefix))
-  return ['the sample app did not start; use --no-app to go without it', ...lines.slice(-12)].join('\n  ')
+  return ['the sample app did not start; use --no-app to start without it', ...lines.slice(-12)].join('\n  ')
 }
 
-export const taken = (port: number, flag: string): string =>
-  `port ${port} is taken: end what runs there, or choose another one: rekey dev ${flag} ${port + 1} (0: any free one)`
+export const portInUse = (port: number, flag: string): string =>
+  `port ${port} is in use: stop the process there, or choose another port: rekey dev ${flag} ${port + 1} (0: any free port)`

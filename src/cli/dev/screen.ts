@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import type { Terminal } from '../terminal.ts'
 
-/** What a running `rekey dev` has to tell. */
+/** The addresses and credentials that a running `rekey dev` prints. */
 export interface Running {
   readonly issuer: string
   readonly engineUrl: string
@@ -12,31 +12,31 @@ export interface Running {
   readonly clientSecret: string
   readonly publicClientId: string
   readonly apiToken: string
-  /** Her password is null where it was changed since. */
+  /** The password is null if it was changed since the seed. */
   readonly person: { readonly login: string; readonly password: string | null }
-  /** Where the data is; absent where nothing is kept. */
+  /** The data folder; absent if the data is in memory only. */
   readonly data?: string
 }
 
-/** What a person sees when everything is up: where to go, as whom, and what to try first. */
+/** The text that is printed when everything is ready: addresses, the sample user and first steps. */
 export function screenOf(running: Running, { style, folder }: Terminal): string {
   const { appUrl, controlUrl, engineUrl, person } = running
   const bold = (text: string) => style('bold', text)
   const dim = (text: string) => style('dim', text)
-  const row = (label: string, value: string, words = '') =>
-    `  ${label.padEnd(12)}${style('cyan', value)}${words === '' ? '' : `${' '.repeat(Math.max(2, 26 - value.length))}${dim(words)}`}`
+  const row = (label: string, value: string, hint = '') =>
+    `  ${label.padEnd(12)}${style('cyan', value)}${hint === '' ? '' : `${' '.repeat(Math.max(2, 26 - value.length))}${dim(hint)}`}`
   return [
     '',
     `  ${style('green', '●')} ${bold('Rekey is ready')}`,
     '',
     ...(appUrl === null ? [] : [row('Sample app', appUrl, 'sign in, recover a password')]),
-    row('Inbox', controlUrl, 'every mail lands here, none leaves this machine'),
+    row('Inbox', controlUrl, 'all mails arrive here, none leaves this machine'),
     row('Engine', engineUrl, `issuer ${running.issuer}`),
-    row('SMTP', running.smtpUrl.replace('smtp://', ''), 'what the engine sends its mails to'),
+    row('SMTP', running.smtpUrl.replace('smtp://', ''), 'where the engine sends its mails'),
     '',
-    row('Person', person.login),
+    row('User', person.login),
     person.password === null
-      ? `  ${'Password'.padEnd(12)}${dim('the one you gave her')}`
+      ? `  ${'Password'.padEnd(12)}${dim('the one you have set')}`
       : row('Password', person.password),
     '',
     `  ${bold('Try first')}`,
@@ -46,7 +46,7 @@ export function screenOf(running: Running, { style, folder }: Terminal): string 
     row('client id', running.clientId, 'with a secret; for a browser app: rekey-public, without'),
     row('secret', running.clientSecret),
     '',
-    `  ${dim(`${running.data === undefined ? 'nothing is kept' : `data in ${relative(folder, running.data)}/`} · Ctrl+C ends`)}`,
+    `  ${dim(`${running.data === undefined ? 'no data is stored' : `data in ${relative(folder, running.data)}/`} · Ctrl+C ends`)}`,
     '',
   ].join('\n')
 }
@@ -61,7 +61,7 @@ const firstSteps = ({ appUrl, controlUrl, issuer, person }: Running): readonly s
     : [
         `open ${appUrl} and follow “Forgot your password?”`,
         `enter ${person.login}, choose Email`,
-        `take the code, or the link, from ${controlUrl}`,
+        `use the code or the link from ${controlUrl}`,
       ]),
   `see what happened, step by step: ${controlUrl}/flows`,
 ]

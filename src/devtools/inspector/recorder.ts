@@ -1,4 +1,4 @@
-import type { Exchange, Observe } from '../../audit/index.ts'
+import type { Exchange, ExchangeRecorder } from '../../audit/index.ts'
 
 /** An exchange that was kept; the same poll again and again is kept once, with how often it came. */
 export interface Recorded extends Exchange {
@@ -16,7 +16,7 @@ export interface ClockMove {
 export type FlowChange = { readonly id: string } | 'cleared'
 
 export interface Recorder {
-  readonly observe: Observe
+  readonly observe: ExchangeRecorder
   clockMoved(move: ClockMove): void
   /** The exchanges of a conversation, oldest first. */
   of(transactionId: string): readonly Recorded[]

@@ -1,20 +1,20 @@
 /**
- * The engine's HTTP API as OpenAPI 3.1: made from the operations that are served and the shapes of their bodies. A test
- * holds a running engine against it: its routes, and its answers.
+ * The engine's HTTP API as OpenAPI 3.1, derived from the operations that are served and the schemas of their bodies. A test
+ * compares the routes and responses of a running engine with it.
  */
 import { steps } from '../../idx/index.ts'
 import { managementPaths, scopes } from './management.ts'
 import { protocolPaths } from './protocols.ts'
 import { schemas } from './schemas.ts'
 
-/** The document for the address that an engine is served at. */
+/** The OpenAPI document of an engine at an address. */
 export const openApiDocument = (address: string): object => ({
   openapi: '3.1.0',
   info: {
     title: 'Rekey',
     version: '1',
     description:
-      'The management API (/api/v1), the authorization servers (OAuth 2.0, OpenID Connect), the steps of IDX, and what operators ask.',
+      'The management API (/api/v1), the authorization servers (OAuth 2.0, OpenID Connect), IDX, health and metrics.',
   },
   servers: [{ url: address }],
   paths: { ...managementPaths(), ...protocolPaths([...new Set(steps.map(({ path }) => path))]) },
@@ -25,7 +25,7 @@ export const openApiDocument = (address: string): object => ({
         type: 'apiKey',
         in: 'header',
         name: 'Authorization',
-        description: 'SSWS, a space, and an API token.',
+        description: '`SSWS`, a space, and an API token.',
       },
       serviceApp: {
         type: 'oauth2',

@@ -4,118 +4,123 @@ import { ref, type schemas } from './schemas.ts'
 
 type Name = keyof typeof schemas
 
-/** What an operation takes and answers beside its path. */
+/** The body, response and query parameters of an operation. */
 interface Shape {
   readonly body?: Name
-  /** One of these, or with `[]` a list of them. */
-  readonly answer?: Name | `${Name}[]`
+  /** The schema of the response; with `[]` a list of it. */
+  readonly response?: Name | `${Name}[]`
   readonly status?: number
-  /** Parameters of its query. */
+  /** Query parameters. */
   readonly query?: readonly (keyof typeof queries)[]
 }
 
 const queries = {
-  limit: Type.Integer({ minimum: 1, description: 'How many on a page.' }),
-  after: Type.String({ description: 'From the Link header with rel="next".' }),
-  q: Type.String({ description: 'The beginning of a name, or words of an event.' }),
-  filter: Type.String({ description: 'Such as status eq "ACTIVE".' }),
-  search: Type.String({ description: 'Such as profile.lastName sw "Lo".' }),
-  type: Type.String({ description: 'The type of the policies.' }),
+  limit: Type.Integer({ minimum: 1, description: 'Maximum number of items on a page.' }),
+  after: Type.String({ description: 'The cursor of the next page, from the Link header with rel="next".' }),
+  q: Type.String({ description: 'The beginning of a name; for events, words that they contain.' }),
+  filter: Type.String({ description: 'For example `status eq "ACTIVE"`.' }),
+  search: Type.String({ description: 'For example `profile.lastName sw "Lo"`.' }),
+  type: Type.String({ description: 'The policy type.' }),
   activate: Type.Boolean({ default: true }),
-  sendEmail: Type.Boolean({ default: true, description: 'false: answer what would have been mailed.' }),
+  sendEmail: Type.Boolean({
+    default: true,
+    description: 'false: return the link or token instead of sending a mail.',
+  }),
   nextLogin: Type.Literal('changePassword'),
-  since: Type.String({ description: 'ISO 8601 with a zone.' }),
-  until: Type.String({ description: 'ISO 8601 with a zone.' }),
+  since: Type.String({ description: 'Start of the range, ISO 8601 with a time zone.' }),
+  until: Type.String({ description: 'End of the range, ISO 8601 with a time zone.' }),
   sortOrder: Type.Union([Type.Literal('ASCENDING'), Type.Literal('DESCENDING')]),
 } as const
 
 const page = ['limit', 'after'] as const
-const mailed: Shape = { answer: 'Token', query: ['sendEmail'] }
+const mailed: Shape = { response: 'Token', query: ['sendEmail'] }
 
-/** By method and path; what is not here answers an object, or nothing where it removes. */
+/** By method and path. Other operations return an object; those with DELETE nothing. */
 const shapes: Readonly<Record<string, Shape>> = {
-  'GET /users': { answer: 'User[]', query: [...page, 'q', 'filter', 'search'] },
-  'POST /users': { body: 'NewUser', answer: 'User', query: ['activate', 'nextLogin'] },
-  'GET /users/:userId': { answer: 'User' },
-  'POST /users/:userId': { body: 'UserChanges', answer: 'User' },
-  'PUT /users/:userId': { body: 'NewUser', answer: 'User' },
-  'GET /users/:userId/groups': { answer: 'Group[]' },
+  'GET /users': { response: 'User[]', query: [...page, 'q', 'filter', 'search'] },
+  'POST /users': { body: 'NewUser', response: 'User', query: ['activate', 'nextLogin'] },
+  'GET /users/:userId': { response: 'User' },
+  'POST /users/:userId': { body: 'UserChanges', response: 'User' },
+  'PUT /users/:userId': { body: 'NewUser', response: 'User' },
+  'GET /users/:userId/groups': { response: 'Group[]' },
   'POST /users/:userId/lifecycle/activate': mailed,
   'POST /users/:userId/lifecycle/reactivate': mailed,
   'POST /users/:userId/lifecycle/reset_password': mailed,
-  'POST /users/:userId/lifecycle/expire_password': { answer: 'User' },
-  'POST /users/:userId/lifecycle/expire_password_with_temp_password': { answer: 'Token' },
+  'POST /users/:userId/lifecycle/expire_password': { response: 'User' },
+  'POST /users/:userId/lifecycle/expire_password_with_temp_password': { response: 'Token' },
   'POST /users/:userId/credentials/forgot_password': mailed,
-  'POST /users/:userId/credentials/change_password': { body: 'PasswordChange', answer: 'Credentials' },
+  'POST /users/:userId/credentials/change_password': { body: 'PasswordChange', response: 'Credentials' },
   'POST /users/:userId/credentials/change_recovery_question': {
     body: 'QuestionChange',
-    answer: 'Credentials',
+    response: 'Credentials',
   },
-  'GET /users/:userId/appLinks': { answer: 'AppLink[]' },
-  'GET /groups': { answer: 'Group[]', query: [...page, 'q', 'filter', 'search'] },
-  'POST /groups': { body: 'NewGroup', answer: 'Group' },
-  'GET /groups/:groupId': { answer: 'Group' },
-  'PUT /groups/:groupId': { body: 'NewGroup', answer: 'Group' },
-  'GET /groups/:groupId/users': { answer: 'User[]', query: page },
+  'GET /users/:userId/appLinks': { response: 'AppLink[]' },
+  'GET /groups': { response: 'Group[]', query: [...page, 'q', 'filter', 'search'] },
+  'POST /groups': { body: 'NewGroup', response: 'Group' },
+  'GET /groups/:groupId': { response: 'Group' },
+  'PUT /groups/:groupId': { body: 'NewGroup', response: 'Group' },
+  'GET /groups/:groupId/users': { response: 'User[]', query: page },
   'PUT /groups/:groupId/users/:userId': { status: 204 },
-  'GET /apps': { answer: 'App[]', query: [...page, 'q'] },
-  'POST /apps': { body: 'NewApp', answer: 'App' },
-  'GET /apps/:appId': { answer: 'App' },
-  'PUT /apps/:appId': { body: 'NewApp', answer: 'App' },
+  'GET /apps': { response: 'App[]', query: [...page, 'q'] },
+  'POST /apps': { body: 'NewApp', response: 'App' },
+  'GET /apps/:appId': { response: 'App' },
+  'PUT /apps/:appId': { body: 'NewApp', response: 'App' },
   'PUT /apps/:appId/policies/:policyId': { status: 204 },
-  'GET /apps/:appId/grants': { answer: 'ScopeGrant[]' },
-  'POST /apps/:appId/grants': { body: 'NewScopeGrant', answer: 'ScopeGrant', status: 201 },
-  'GET /apps/:appId/grants/:grantId': { answer: 'ScopeGrant' },
-  'GET /apps/:appId/credentials/secrets': { answer: 'Secret[]' },
-  'POST /apps/:appId/credentials/secrets': { body: 'NewSecret', answer: 'Secret', status: 201 },
-  'GET /apps/:appId/credentials/secrets/:secretId': { answer: 'Secret' },
-  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/activate': { answer: 'Secret' },
-  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/deactivate': { answer: 'Secret' },
-  'GET /apps/:appId/groups': { answer: 'AppGroup[]' },
-  'PUT /apps/:appId/groups/:groupId': { answer: 'AppGroup' },
-  'GET /apps/:appId/users': { answer: 'AppUser[]' },
-  'POST /apps/:appId/users': { body: 'NewAppUser', answer: 'AppUser' },
-  'GET /apps/:appId/users/:userId': { answer: 'AppUser' },
-  'GET /trustedOrigins': { answer: 'TrustedOrigin[]', query: page },
-  'POST /trustedOrigins': { body: 'NewTrustedOrigin', answer: 'TrustedOrigin' },
-  'GET /trustedOrigins/:trustedOriginId': { answer: 'TrustedOrigin' },
-  'PUT /trustedOrigins/:trustedOriginId': { body: 'NewTrustedOrigin', answer: 'TrustedOrigin' },
-  'POST /trustedOrigins/:trustedOriginId/lifecycle/activate': { answer: 'TrustedOrigin' },
-  'POST /trustedOrigins/:trustedOriginId/lifecycle/deactivate': { answer: 'TrustedOrigin' },
-  'GET /policies': { answer: 'Policy[]', query: ['type'] },
-  'POST /policies': { body: 'NewPolicy', answer: 'Policy' },
-  'GET /policies/:policyId': { answer: 'Policy' },
-  'PUT /policies/:policyId': { body: 'PolicyChanges', answer: 'Policy' },
+  'GET /apps/:appId/grants': { response: 'ScopeGrant[]' },
+  'POST /apps/:appId/grants': { body: 'NewScopeGrant', response: 'ScopeGrant', status: 201 },
+  'GET /apps/:appId/grants/:grantId': { response: 'ScopeGrant' },
+  'GET /apps/:appId/credentials/secrets': { response: 'Secret[]' },
+  'POST /apps/:appId/credentials/secrets': { body: 'NewSecret', response: 'Secret', status: 201 },
+  'GET /apps/:appId/credentials/secrets/:secretId': { response: 'Secret' },
+  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/activate': { response: 'Secret' },
+  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/deactivate': { response: 'Secret' },
+  'GET /apps/:appId/groups': { response: 'AppGroup[]' },
+  'PUT /apps/:appId/groups/:groupId': { response: 'AppGroup' },
+  'GET /apps/:appId/users': { response: 'AppUser[]' },
+  'POST /apps/:appId/users': { body: 'NewAppUser', response: 'AppUser' },
+  'GET /apps/:appId/users/:userId': { response: 'AppUser' },
+  'GET /trustedOrigins': { response: 'TrustedOrigin[]', query: page },
+  'POST /trustedOrigins': { body: 'NewTrustedOrigin', response: 'TrustedOrigin' },
+  'GET /trustedOrigins/:trustedOriginId': { response: 'TrustedOrigin' },
+  'PUT /trustedOrigins/:trustedOriginId': { body: 'NewTrustedOrigin', response: 'TrustedOrigin' },
+  'POST /trustedOrigins/:trustedOriginId/lifecycle/activate': { response: 'TrustedOrigin' },
+  'POST /trustedOrigins/:trustedOriginId/lifecycle/deactivate': { response: 'TrustedOrigin' },
+  'GET /policies': { response: 'Policy[]', query: ['type'] },
+  'POST /policies': { body: 'NewPolicy', response: 'Policy' },
+  'GET /policies/:policyId': { response: 'Policy' },
+  'PUT /policies/:policyId': { body: 'PolicyChanges', response: 'Policy' },
   'POST /policies/:policyId/lifecycle/activate': { status: 204 },
   'POST /policies/:policyId/lifecycle/deactivate': { status: 204 },
-  'GET /policies/:policyId/app': { answer: 'App[]' },
-  'GET /policies/:policyId/rules': { answer: 'PolicyRule[]' },
-  'POST /policies/:policyId/rules': { body: 'NewPolicyRule', answer: 'PolicyRule' },
-  'GET /policies/:policyId/rules/:ruleId': { answer: 'PolicyRule' },
-  'PUT /policies/:policyId/rules/:ruleId': { body: 'NewPolicyRule', answer: 'PolicyRule' },
+  'GET /policies/:policyId/app': { response: 'App[]' },
+  'GET /policies/:policyId/rules': { response: 'PolicyRule[]' },
+  'POST /policies/:policyId/rules': { body: 'NewPolicyRule', response: 'PolicyRule' },
+  'GET /policies/:policyId/rules/:ruleId': { response: 'PolicyRule' },
+  'PUT /policies/:policyId/rules/:ruleId': { body: 'NewPolicyRule', response: 'PolicyRule' },
   'POST /policies/:policyId/rules/:ruleId/lifecycle/activate': { status: 204 },
   'POST /policies/:policyId/rules/:ruleId/lifecycle/deactivate': { status: 204 },
-  'GET /meta/schemas/user/:schemaId': { answer: 'UserSchema' },
-  'POST /meta/schemas/user/:schemaId': { body: 'UserSchemaChanges', answer: 'UserSchema' },
-  'GET /meta/types/user': { answer: 'UserType[]' },
-  'GET /meta/types/user/:typeId': { answer: 'UserType' },
-  'GET /authenticators': { answer: 'Authenticator[]' },
-  'GET /authenticators/:authenticatorId': { answer: 'Authenticator' },
-  'PUT /authenticators/:authenticatorId': { body: 'AuthenticatorChanges', answer: 'Authenticator' },
-  'POST /authenticators/:authenticatorId/lifecycle/activate': { answer: 'Authenticator' },
-  'POST /authenticators/:authenticatorId/lifecycle/deactivate': { answer: 'Authenticator' },
-  'GET /authorizationServers': { answer: 'AuthorizationServer[]' },
-  'GET /authorizationServers/:authServerId': { answer: 'AuthorizationServer' },
-  'GET /authorizationServers/:authServerId/policies': { answer: 'ServerPolicy[]' },
-  'GET /authorizationServers/:authServerId/policies/:policyId': { answer: 'ServerPolicy' },
-  'GET /authorizationServers/:authServerId/policies/:policyId/rules': { answer: 'ServerPolicyRule[]' },
-  'GET /authorizationServers/:authServerId/policies/:policyId/rules/:ruleId': { answer: 'ServerPolicyRule' },
-  'GET /authorizationServers/:authServerId/scopes': { answer: 'Scope[]' },
-  'GET /authorizationServers/:authServerId/scopes/:scopeId': { answer: 'Scope' },
-  'GET /authorizationServers/:authServerId/claims': { answer: 'Claim[]' },
-  'GET /authorizationServers/:authServerId/claims/:claimId': { answer: 'Claim' },
+  'GET /meta/schemas/user/:schemaId': { response: 'UserSchema' },
+  'POST /meta/schemas/user/:schemaId': { body: 'UserSchemaChanges', response: 'UserSchema' },
+  'GET /meta/types/user': { response: 'UserType[]' },
+  'GET /meta/types/user/:typeId': { response: 'UserType' },
+  'GET /authenticators': { response: 'Authenticator[]' },
+  'GET /authenticators/:authenticatorId': { response: 'Authenticator' },
+  'PUT /authenticators/:authenticatorId': { body: 'AuthenticatorChanges', response: 'Authenticator' },
+  'POST /authenticators/:authenticatorId/lifecycle/activate': { response: 'Authenticator' },
+  'POST /authenticators/:authenticatorId/lifecycle/deactivate': { response: 'Authenticator' },
+  'GET /authorizationServers': { response: 'AuthorizationServer[]' },
+  'GET /authorizationServers/:authServerId': { response: 'AuthorizationServer' },
+  'GET /authorizationServers/:authServerId/policies': { response: 'ServerPolicy[]' },
+  'GET /authorizationServers/:authServerId/policies/:policyId': { response: 'ServerPolicy' },
+  'GET /authorizationServers/:authServerId/policies/:policyId/rules': { response: 'ServerPolicyRule[]' },
+  'GET /authorizationServers/:authServerId/policies/:policyId/rules/:ruleId': {
+    response: 'ServerPolicyRule',
+  },
+  'GET /authorizationServers/:authServerId/scopes': { response: 'Scope[]' },
+  'GET /authorizationServers/:authServerId/scopes/:scopeId': { response: 'Scope' },
+  'GET /authorizationServers/:authServerId/claims': { response: 'Claim[]' },
+  'GET /authorizationServers/:authServerId/claims/:claimId': { response: 'Claim' },
   'GET /logs': {
-    answer: 'LogEvent[]',
+    response: 'LogEvent[]',
     query: [...page, 'since', 'until', 'filter', 'q', 'sortOrder'],
   },
 }
@@ -129,14 +134,14 @@ function schemaOf(name: string): object {
   return list ? Type.Array(one) : one
 }
 
-/** The operations of the management API as paths of the document, made from those that are served. */
+/** The paths of the management API, derived from the operations that are served. */
 export function managementPaths(): Readonly<Record<string, Readonly<Record<string, object>>>> {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of operations) {
     const { method, path, role, summary } = operation
     const shape = shapes[`${method} ${path}`] ?? {}
-    const { body, answer, status = method === 'DELETE' ? 204 : 200, query = [] } = shape
-    const refused = { description: 'Refused.', ...json(ref('Error')) }
+    const { body, response, status = method === 'DELETE' ? 204 : 200, query = [] } = shape
+    const refused = { description: 'The request was refused.', ...json(ref('Error')) }
     const address = `/api/v1${path.replace(/:(\w+)/g, '{$1}')}`
     paths[address] = {
       ...paths[address],
@@ -144,7 +149,7 @@ export function managementPaths(): Readonly<Record<string, Readonly<Record<strin
         operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(\w)?/g, (_, letter = '') => letter.toUpperCase())}`,
         tags: [path.split('/')[1]],
         summary,
-        description: `An API token needs the role \`${role}\`, a service app the scope \`${scopeOf(operation)}\`.`,
+        description: `Requires an API token with the role \`${role}\`, or a service app with the scope \`${scopeOf(operation)}\`.`,
         parameters: [
           ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
             name,
@@ -158,11 +163,14 @@ export function managementPaths(): Readonly<Record<string, Readonly<Record<strin
         security: [{ apiToken: [] }, { serviceApp: [scopeOf(operation)] }],
         responses: {
           [status]: {
-            description: 'Done.',
-            ...(status !== 204 && json(answer === undefined ? anything : schemaOf(answer))),
+            description: 'Success.',
+            ...(status !== 204 && json(response === undefined ? anything : schemaOf(response))),
           },
           '4XX': refused,
-          '5XX': { ...refused, description: 'Failed, or not there yet; nothing was changed.' },
+          '5XX': {
+            ...refused,
+            description: 'The request failed or is not implemented; nothing was changed.',
+          },
         },
       },
     }
@@ -170,6 +178,6 @@ export function managementPaths(): Readonly<Record<string, Readonly<Record<strin
   return paths
 }
 
-/** The scopes that the operations ask for. */
+/** The scopes that the operations require. */
 export const scopes = (): Readonly<Record<string, string>> =>
   Object.fromEntries([...new Set(operations.map(scopeOf))].sort().map((scope) => [scope, scope]))

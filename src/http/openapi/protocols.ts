@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 
-// OAuth, IDX and what operators ask: their bodies are the specifications', so they are told of in short.
+// OAuth, IDX, health and metrics. Their bodies are defined by specifications, so they are described briefly.
 
 const anything = Type.Record(Type.String(), Type.Unknown())
 const texts = (...names: readonly string[]) =>
@@ -17,7 +17,7 @@ interface Endpoint {
 const oauth: Readonly<Record<string, Endpoint>> = {
   '/v1/interact': {
     methods: ['post'],
-    summary: 'Begins an interaction and answers its handle.',
+    summary: 'Begin an interaction and get its handle',
     form: texts(
       'client_id',
       'client_secret',
@@ -32,7 +32,7 @@ const oauth: Readonly<Record<string, Endpoint>> = {
   },
   '/v1/token': {
     methods: ['post'],
-    summary: 'Exchanges an interaction code, a refresh token or a client’s assertion for tokens.',
+    summary: 'Exchange an interaction code, a refresh token or a client assertion for tokens',
     form: texts(
       'grant_type',
       'client_id',
@@ -47,19 +47,19 @@ const oauth: Readonly<Record<string, Endpoint>> = {
   },
   '/v1/introspect': {
     methods: ['post'],
-    summary: 'Tells whether a token is worth something (RFC 7662).',
+    summary: 'Introspect a token (RFC 7662)',
     form: texts('token', 'token_type_hint', 'client_id', 'client_secret'),
   },
   '/v1/revoke': {
     methods: ['post'],
-    summary: 'Ends a token (RFC 7009).',
+    summary: 'Revoke a token (RFC 7009)',
     form: texts('token', 'token_type_hint', 'client_id', 'client_secret'),
   },
-  '/v1/keys': { methods: ['get'], summary: 'The public keys that tokens are signed with (RFC 7517).' },
-  '/v1/userinfo': { methods: ['get', 'post'], summary: 'The claims of whose access token is shown.' },
+  '/v1/keys': { methods: ['get'], summary: 'Get the public signing keys (RFC 7517)' },
+  '/v1/userinfo': { methods: ['get', 'post'], summary: 'Get the claims of the user of an access token' },
   '/v1/logout': {
     methods: ['get', 'post'],
-    summary: 'Ends a session and leads back to the app.',
+    summary: 'End a session and redirect to the app',
     type: 'text/html',
   },
 }
@@ -68,7 +68,7 @@ const discovery = ['openid-configuration', 'oauth-authorization-server']
 
 const handle = Type.Object({ stateHandle: Type.Optional(Type.String()) })
 
-/** The endpoints of the protocols and for operators. `steps` are the paths below /idp/idx. */
+/** The paths of OAuth, IDX, health and metrics. `steps` are the paths below /idp/idx. */
 export function protocolPaths(
   steps: readonly string[],
 ): Readonly<Record<string, Readonly<Record<string, object>>>> {
@@ -80,13 +80,14 @@ export function protocolPaths(
     for (const name of discovery) {
       all[`${issuer}/.well-known/${name}`] = {
         methods: ['get'],
-        summary: 'What the authorization server can do.',
+        summary: 'Get the metadata of the authorization server',
       }
     }
     for (const [name, endpoint] of Object.entries(oauth)) all[path + name] = endpoint
   }
   for (const step of ['introspect', ...steps]) {
-    const summary = step === 'introspect' ? 'Tells where a conversation stands.' : `Takes the step ${step}.`
+    const summary =
+      step === 'introspect' ? 'Get the current state of a transaction' : `Submit the step ${step}`
     all[`/idp/idx/${step}`] = {
       methods: ['post'],
       summary,
@@ -96,12 +97,16 @@ export function protocolPaths(
   }
   all['/email/verify/{clientId}'] = {
     methods: ['get'],
-    summary: 'Where the link of a mail leads.',
+    summary: 'Show the page of a magic link',
     type: 'text/html',
   }
-  all['/health/live'] = { methods: ['get'], summary: 'Whether the process lives.' }
-  all['/health/ready'] = { methods: ['get'], summary: 'Whether it can answer; 503 where not.' }
-  all['/metrics'] = { methods: ['get'], summary: 'Figures in the format of Prometheus.', type: 'text/plain' }
+  all['/health/live'] = { methods: ['get'], summary: 'Check that the process is running' }
+  all['/health/ready'] = { methods: ['get'], summary: 'Check that the node can serve requests; 503 if not' }
+  all['/metrics'] = {
+    methods: ['get'],
+    summary: 'Get metrics in the format of Prometheus',
+    type: 'text/plain',
+  }
   return Object.fromEntries(
     Object.entries(all).map(([path, endpoint]) => [
       path,
@@ -133,10 +138,13 @@ function operationOf(
     ...(body && method === 'post' && { requestBody: { content: body } }),
     responses: {
       200: {
-        description: 'Done.',
+        description: 'Success.',
         content: { [type]: { schema: type.includes('json') ? anything : Type.String() } },
       },
-      default: { description: 'Refused, in the protocol’s own shape.', content: { [type]: { schema: {} } } },
+      default: {
+        description: 'The request was refused; the shape is that of the protocol.',
+        content: { [type]: { schema: {} } },
+      },
     },
   }
 }

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { personStatuses } from '../../directory/index.ts'
 
-// The bodies that the management API takes and answers, for programs that make clients of it. What is closed here holds
-// nothing else; a test holds a running engine's answers against these.
+// The request and response bodies of the management API, for client generators. Closed schemas list all members; a test
+// compares the responses of a running engine with them.
 
 const closed = { additionalProperties: false } as const
 const time = Type.String({ format: 'date-time' })
@@ -10,16 +10,18 @@ const timeOrNull = Type.Union([time, Type.Null()])
 const textOrNull = Type.Union([Type.String(), Type.Null()])
 const texts = Type.Array(Type.String())
 const anything = Type.Record(Type.String(), Type.Unknown())
-const links = Type.Record(Type.String(), Type.Unknown(), { description: 'Where it leads on.' })
+const links = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'Links to related resources and operations.',
+})
 const either = (...values: readonly string[]) => Type.Union(values.map((value) => Type.Literal(value)))
 const status = either('ACTIVE', 'INACTIVE')
 
-/** A schema of the document by its name. */
+/** A reference to a schema by name. */
 export const ref = (name: keyof typeof schemas) => Type.Unsafe({ $ref: `#/components/schemas/${name}` })
 
 const profile = {
-  login: Type.String({ maxLength: 100, description: 'Her username, unique.' }),
-  email: Type.String({ maxLength: 254, description: 'Her primary email, unique.' }),
+  login: Type.String({ maxLength: 100, description: 'The username, unique.' }),
+  email: Type.String({ maxLength: 254, description: 'The primary email address, unique.' }),
   firstName: Type.Optional(textOrNull),
   lastName: Type.Optional(textOrNull),
   mobilePhone: Type.Optional(textOrNull),
@@ -67,12 +69,12 @@ const party = Type.Object({
 
 const conditions = Type.Optional(Type.Union([anything, Type.Null()]))
 const names = Type.String({ minLength: 1, maxLength: 255 })
-const keptOf = {
+const policyMembers = {
   id: Type.String(),
   name: names,
   status,
   priority: Type.Integer({ minimum: 1 }),
-  system: Type.Boolean({ description: 'Built in: always the last, and for everybody.' }),
+  system: Type.Boolean({ description: 'Built in: has the lowest priority and applies to everyone.' }),
   created: time,
   lastUpdated: time,
   type: Type.String(),
@@ -90,10 +92,10 @@ const policyTypes = either(
 export const schemas = {
   Error: Type.Object(
     {
-      errorCode: Type.String({ description: 'Such as E0000001.' }),
+      errorCode: Type.String({ description: 'For example E0000001.' }),
       errorSummary: Type.String(),
       errorLink: Type.String(),
-      errorId: Type.String({ description: 'Also in the log.' }),
+      errorId: Type.String({ description: 'Identifies the error in the log of the server.' }),
       errorCauses: Type.Array(Type.Object({ errorSummary: Type.String() }, closed)),
     },
     closed,
@@ -131,7 +133,7 @@ export const schemas = {
       resetPasswordUrl: Type.Optional(Type.String()),
       tempPassword: Type.Optional(Type.String()),
     },
-    { description: 'What would have been mailed, where `sendEmail=false` asks for it.' },
+    { description: 'The link or token, if `sendEmail=false` was given.' },
   ),
   Group: Type.Object(
     {
@@ -162,7 +164,9 @@ export const schemas = {
         oauthClient: Type.Object(
           {
             client_id: Type.String(),
-            client_secret: Type.Optional(Type.String({ description: 'Answered at the creation alone.' })),
+            client_secret: Type.Optional(
+              Type.String({ description: 'Returned only when the secret is created.' }),
+            ),
             autoKeyRotation: Type.Boolean(),
             token_endpoint_auth_method: Type.String(),
             pkce_required: Type.Boolean(),
@@ -196,7 +200,7 @@ export const schemas = {
     status,
     created: time,
     lastUpdated: time,
-    client_secret: Type.Optional(Type.String({ description: 'Answered at the creation alone.' })),
+    client_secret: Type.Optional(Type.String({ description: 'Returned only when the secret is created.' })),
     _links: links,
   }),
   NewSecret: Type.Object({
@@ -214,7 +218,7 @@ export const schemas = {
     _links: links,
   }),
   NewScopeGrant: Type.Object({
-    scopeId: Type.String({ maxLength: 100, description: 'Such as okta.users.read.' }),
+    scopeId: Type.String({ maxLength: 100, description: 'For example okta.users.read.' }),
     issuer: Type.Optional(Type.String()),
   }),
   AppGroup: Type.Object({ id: Type.String(), priority: Type.Integer(), profile: anything, _links: links }),
@@ -242,10 +246,10 @@ export const schemas = {
   ),
   NewTrustedOrigin: Type.Object({
     name: names,
-    origin: Type.String({ maxLength: 255, description: 'Such as https://app.example.com.' }),
+    origin: Type.String({ maxLength: 255, description: 'For example https://app.example.com.' }),
     scopes: Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') }), { minItems: 1 }),
   }),
-  Policy: Type.Object({ ...keptOf, type: policyTypes, conditions }),
+  Policy: Type.Object({ ...policyMembers, type: policyTypes, conditions }),
   NewPolicy: Type.Object({
     type: policyTypes,
     name: names,
@@ -253,7 +257,7 @@ export const schemas = {
     priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
     conditions,
   }),
-  PolicyRule: Type.Object({ ...keptOf, conditions }),
+  PolicyRule: Type.Object({ ...policyMembers, conditions }),
   NewPolicyRule: Type.Object({
     name: names,
     status: Type.Optional(status),
@@ -351,8 +355,8 @@ export const schemas = {
     credentials: anything,
     _links: links,
   }),
-  ServerPolicy: Type.Object({ ...keptOf, conditions }),
-  ServerPolicyRule: Type.Object({ ...keptOf, conditions, actions: anything }),
+  ServerPolicy: Type.Object({ ...policyMembers, conditions }),
+  ServerPolicyRule: Type.Object({ ...policyMembers, conditions, actions: anything }),
   Scope: Type.Object({
     id: Type.String(),
     name: Type.String(),

@@ -11,10 +11,10 @@ export const challengeAuthenticator: Step = {
   fields: (view) => challengedBy(view).verify.fields(view.progress.challenge),
   async accept(input, context) {
     const { progress, now } = context
-    const { key, verify } = challengedBy(context)
-    const judgement = await verify.judge(input, context, progress.challenge)
-    if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
-    return attempt(context, judgement, key, prove(progress, { authenticator: key, at: now }))
+    const authenticator = challengedBy(context)
+    const right = prove(progress, { authenticator: authenticator.key, at: now })
+    const outcome = await attempt(context, authenticator, input, right)
+    return outcome ?? missing(progress, 'credentials.passcode')
   },
 }
 

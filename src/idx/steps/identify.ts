@@ -1,4 +1,4 @@
-import { identify as identified, type Outcome, prove, type Step } from '../../flow/index.ts'
+import { identify as identified, judgedUser, type Outcome, prove, type Step } from '../../flow/index.ts'
 import { missing, readIdentifier, unknownUser } from './identifier.ts'
 import { attempt } from './judged.ts'
 
@@ -37,16 +37,20 @@ export const identify: Step = {
     const verify = authenticators.get(password)?.verify
     if (verify === undefined) throw new Error('password-first sign-in needs the password authenticator')
     const own = { ...context, progress: named, ...(await context.memberFor(person?.id)) }
-    const judgement = await verify.judge(input, own, undefined)
-    if (judgement.verdict === 'unreadable') return missing(progress, 'credentials.passcode')
-    // A wrong password leaves nobody named: the first page comes back as it was.
     const right = prove(named, { authenticator: password, at: now })
-    const outcome = await attempt(own, judgement, password, right)
-    const nobody = (result: Outcome): Outcome => {
-      const { subject: _, ...unnamed } = result.progress
-      const charges = (result.charges ?? []).map((one) => ({ ...one, otherwise: nobody(one.otherwise) }))
-      return { ...result, charges, ...(result.refused !== undefined && { progress: unnamed }) }
-    }
-    return nobody(outcome)
+    const outcome = await attempt(own, { key: password, verify }, input, right)
+    if (outcome === undefined) return missing(progress, 'credentials.passcode')
+    // As it was found by its name: had the name become another user's since, the answer would be about that user.
+    return { ...unnamedIfRefused(outcome), user: judgedUser(context.transactionId, person) }
   },
+}
+
+/** A wrong password leaves no user named: the first page comes back as it was. */
+function unnamedIfRefused(result: Outcome): Outcome {
+  const { subject: _, ...unnamed } = result.progress
+  const charges = (result.charges ?? []).map((one) => ({
+    ...one,
+    otherwise: unnamedIfRefused(one.otherwise),
+  }))
+  return { ...result, charges, ...(result.refused !== undefined && { progress: unnamed }) }
 }

@@ -1,47 +1,113 @@
 import type { NewEvent } from '../../audit/index.ts'
 import {
+  type Authenticator,
   type Charge,
   expire,
+  type Input,
   type Judgement,
   miss,
   missesAllowed,
   type Outcome,
   type Progress,
   type StepContext,
+  type Verification,
 } from '../../flow/index.ts'
-import { addressKey, everybody } from '../../limits/index.ts'
+import { everybody, sizedFor, type Use } from '../../limits/index.ts'
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
 /**
- * What becomes of a judged answer. A wrong one is counted on the transaction and on the account; the fifth closes the
- * transaction. A right one needs room in the account's budgets too: where they are spent it is just wrong, silently.
- * Before all that the address it comes from needs room: whoever guesses at many accounts is stopped openly.
+ * Judges an answer, unless a budget says that it is not judged at all, and says what becomes of it. Undefined: there is
+ * no answer to judge.
+ *
+ * - The source is asked first: a source that guesses at many accounts is stopped openly (A11), before a hash (A51).
+ * - A wrong answer is counted on the transaction (the fifth closes it), on the source and on the account.
+ * - A right one needs room in the same budgets. Where the account's are spent it is just wrong, silently, and is counted
+ *   everywhere a wrong one is: else the budget of the source would tell which of many refused guesses was right (A52).
  */
 export async function attempt(
+  context: StepContext,
+  { key, verify }: Pick<Authenticator, 'key'> & { readonly verify: Verification },
+  input: Input,
+  right: Progress,
+): Promise<Outcome | undefined> {
+  const admission = verify.admit?.(input, context)
+  if (admission?.isReadable === false) return undefined
+  const { spray } = context.budgets
+  const ofSource = usesOfSource(context)
+  const named = admission?.uses ?? []
+  // One statement, which asks the same about known and unknown names.
+  const [wrongEverywhere = 0, ...used] = await context.used([
+    { budget: spray.everywhere, subject: everybody },
+    ...ofSource,
+    ...named,
+  ])
+  const isUnderAttack = wrongEverywhere >= spray.everywhere.limit
+  const counted = isUnderAttack ? ofSource : ofSource.slice(0, -1)
+  const isSpent = (use: Use, index: number) => (used[index] ?? 0) >= use.budget.limit
+  if (admission !== undefined) {
+    const spent = counted.find(isSpent)
+    if (spent !== undefined) return refusedBySource(context, spent)
+    if (named.some((use, index) => isSpent(use, ofSource.length + index))) {
+      const { refusal } = admission
+      const judgement: Judged = {
+        verdict: 'wrong',
+        budgets: [],
+        effects: [],
+        refusal,
+        rule: 'budget-by-name',
+      }
+      return answered(context, judgement, key, right, counted)
+    }
+  }
+  const judgement = await verify.judge(input, context, context.progress.challenge)
+  return judgement.verdict === 'unreadable' ? undefined : answered(context, judgement, key, right, counted)
+}
+
+/** The outcome of a judged answer. */
+function answered(
   context: StepContext,
   judgement: Judged,
   authenticator: string,
   right: Progress,
-): Promise<Outcome> {
+  ofSource: readonly Use[],
+): Outcome {
+  const { visible = [], budgets, verdict } = judgement
   const missed = miss(context.progress)
   const wrong: Outcome = {
     progress: missed,
     refused: missed.closed === undefined ? judgement.refusal : { status: 429, key: 'tooManyRequests' },
     effects: [{ type: 'audit.record', event: wrongAnswer(context, authenticator, judgement, missed) }],
   }
-  const free = judgement.verdict === 'right'
-  // A right answer without a budget of its own is a long code: nobody guesses one, so it is no part of a spray, and its
-  // owner gets in even from an address that guessed too often.
-  const unguessable = free && judgement.budgets.length === 0
-  const ofAddress = unguessable ? [] : await chargesOfAddress(context, free)
-  const ofAccount = judgement.budgets.map((budget) => ({ ...budget, free, otherwise: wrong }))
-  const charges = [...ofAddress, ...ofAccount, ...lastOf(context, judgement, wrong)]
-  if (!free) return { ...wrong, charges: [...charges, everywhere(context, wrong)] }
+  /** Where a budget is spent, what remains to be counted is that something was wrong. */
+  const spent: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }
+  const asWrong: readonly Charge[] = [
+    ...ofSource.map((use) => chargeOfSource(context, use)),
+    ...visible.map((use) => ({ ...use, otherwise: spent })),
+  ]
+  if (verdict === 'wrong') {
+    const silent = budgets.map((use) => ({ ...use, otherwise: spent }))
+    const charges = [...asWrong, ...silent, ...lastOf(context, judgement, wrong), everywhere(context, wrong)]
+    return { ...wrong, charges }
+  }
+
+  const refused: Outcome = { ...wrong, charges: [...asWrong, everywhere(context, wrong)] }
+  // A right answer without a budget of its own is a long code, which cannot be guessed: it is no part of a spray, and its
+  // owner gets in even from a source that guessed too often.
+  const isGuessable = visible.length + budgets.length > 0
+  const last = judgement.last === undefined ? [] : [judgement.last]
   return {
     progress: judgement.expired ? expire(right, authenticator) : right,
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
-    charges,
+    charges: [
+      ...(isGuessable ? ofSource.map((use) => ({ ...chargeOfSource(context, use), free: true })) : []),
+      ...[...visible, ...budgets, ...last].map(({ budget, subject }) => ({
+        budget,
+        subject,
+        free: true,
+        otherwise: refused,
+      })),
+    ],
   }
 }
 
@@ -49,36 +115,43 @@ export async function attempt(
  * The budget whose last wrong answer does more than to be wrong. One that finds it spent is that last one, takes it too,
  * and brings its effects about; those after it, right or wrong, find no room at all. Visitors see no difference.
  */
-function lastOf(context: StepContext, { last, verdict }: Judged, wrong: Outcome): readonly Charge[] {
+function lastOf(context: StepContext, { last }: Judged, wrong: Outcome): readonly Charge[] {
   if (last === undefined) return []
   const { budget, subject, effects } = last
-  if (verdict === 'right') return [{ budget, subject, free: true, otherwise: wrong }]
   const locking: Outcome = { ...wrong, effects: [...(wrong.effects ?? []), ...effects] }
-  const charges = [{ budget, subject, otherwise: wrong }, everywhere(context, locking)]
+  const over: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }
+  const charges = [{ budget, subject, otherwise: over }, everywhere(context, locking)]
   return [{ budget: { ...budget, limit: budget.limit - 1 }, subject, otherwise: { ...locking, charges } }]
 }
 
-/** Room that the address needs, by the wrong answers that came from it; less while the installation is under attack. */
-async function chargesOfAddress(context: StepContext, free: boolean): Promise<readonly Charge[]> {
-  const { spray } = context.budgets
-  const [wrongEverywhere = 0] = await context.used([{ budget: spray.everywhere, subject: everybody }])
-  const attacked = wrongEverywhere >= spray.everywhere.limit
-  const subject = `address:${addressKey(context.interaction.origin.ip)}`
-  const otherwise: Outcome = {
-    progress: context.progress,
-    refused: { status: 429, key: 'tooManyRequests' },
-  }
-  const announces = 'system.operation.rate_limit.violation'
-  return [spray.perMinute, spray.perHour, ...(attacked ? [spray.underAttack] : [])].map((budget) => ({
-    budget,
-    subject,
-    free,
-    otherwise,
-    announces,
+/** The budgets of wrong answers by source; the last one counts only while the installation is under attack. */
+function usesOfSource({ budgets, source }: StepContext): readonly Use[] {
+  const { perMinute, perHour, underAttack } = budgets.spray
+  return [perMinute, perHour, underAttack].map((budget) => ({
+    budget: sizedFor(budget, source, budgets),
+    subject: source.key,
   }))
 }
 
-/** Counted last, as all nodes count it in one row. Nobody is refused by it; it changes what the others allow. */
+const tooManyOfSource = ({ progress }: StepContext): Outcome => ({
+  progress,
+  refused: { status: 429, key: 'tooManyRequests' },
+})
+
+const chargeOfSource = (context: StepContext, { budget, subject }: Use): Charge => ({
+  budget,
+  subject,
+  otherwise: tooManyOfSource(context),
+  announces: 'system.operation.rate_limit.violation',
+})
+
+/** Nothing was judged; the charge finds the budget spent and answers until when, as for an answer that was. */
+const refusedBySource = (context: StepContext, use: Use): Outcome => ({
+  ...tooManyOfSource(context),
+  charges: [{ ...chargeOfSource(context, use), free: true }],
+})
+
+/** Counted last, as all nodes count it in one row. No answer is refused by it; it changes what the others allow. */
 const everywhere = ({ budgets }: StepContext, wrong: Outcome): Charge => ({
   budget: budgets.spray.everywhere,
   subject: everybody,

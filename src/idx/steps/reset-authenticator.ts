@@ -6,6 +6,7 @@ import {
   localesOf,
   lockoutBudget,
   mailVariables,
+  nameSubject,
   type Outcome,
   recovered,
   replace,
@@ -63,11 +64,21 @@ export function passwordChangedEffects(
     {
       type: 'person.update',
       personId,
-      changes: { status: 'ACTIVE' satisfies PersonStatus, passwordChangedAt: now },
+      // Sources that the old password signed in from are not known any more (A56).
+      changes: { status: 'ACTIVE' satisfies PersonStatus, passwordChangedAt: now, knownSources: '' },
     },
     { type: 'codes.end', personId },
     ...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),
     { type: 'budget.clear', budget: budgets.passwords, subject: account },
+    // By every name she has, as far as this source has used it up; shares by account end with the old password.
+    ...[...new Set([person?.profile.login, person?.profile.email, progress.subject?.identifier])].map(
+      (name = '') =>
+        ({
+          type: 'budget.clear',
+          budget: budgets.passwordsByName,
+          subject: `${nameSubject(context.secrets, name)} ${context.source.key}`,
+        }) as const,
+    ),
     { type: 'budget.clear', budget: lockoutBudget(policy, 0, true), subject: account },
     { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account },
     {

@@ -56,6 +56,10 @@ const choices = ({ progress, policy, authenticators }: View): readonly Authentic
 export async function started(authenticator: Authenticator, context: StepContext): Promise<Outcome> {
   if (authenticator.verify === undefined) throw new Error(`${authenticator.key} cannot be challenged`)
   const start = await authenticator.verify.start(context)
+  if (start.effects.some(({ type }) => type === 'mail.queue')) {
+    const refused = await context.chargeMail()
+    if (refused !== undefined) return { progress: context.progress, refused }
+  }
   const outcome: Outcome = { progress: challenge(context.progress, start.challenge), effects: start.effects }
   return { ...outcome, charges: start.charges?.(outcome) ?? [] }
 }

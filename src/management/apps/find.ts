@@ -1,38 +1,35 @@
-import { record } from '../../audit/index.ts'
+import type { NewEvent } from '../../audit/index.ts'
 import { type Client, findClient } from '../../clients/index.ts'
 import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
-import type { Call } from '../operation.ts'
+import { type Call, recordEvent } from '../operation.ts'
 
-/** The app that a path names. Throws 404. */
-export async function appIn({ parts, params }: Call, db: Db = parts.storage.db): Promise<Client> {
+/** The app of a path. Throws 404. */
+export async function getApp({ parts, params }: Call, db: Db = parts.storage.db): Promise<Client> {
   const id = params.appId ?? ''
   const client = await findClient(db, id)
   if (client === undefined) throw notFound(id, 'AppInstance')
   return client
 }
 
-/** The same, to be changed: of callers that come at once each sees what the one before has left. */
-export async function appToChange(call: Call, tx: Tx): Promise<Client> {
+/** The app of a path, locked for a change: concurrent callers each see the result of the previous one. Throws 404. */
+export async function getAppForUpdate(call: Call, tx: Tx): Promise<Client> {
   await takeLock(tx, 'apps')
-  return appIn(call, tx)
+  return getApp(call, tx)
 }
 
-/** Tells the log that an app was changed, in the transaction of the change. */
-export const tellUpdated = (
-  { parts, actor, now }: Call,
+/** Records an event about an app; within a transaction if `db` is one. */
+export const recordAppEvent = (
+  call: Call,
   db: Db,
-  { id, label }: Client,
-  what: string,
+  { id, label }: Pick<Client, 'id' | 'label'>,
+  event: Pick<NewEvent, 'eventType' | 'displayMessage' | 'debugData'>,
 ): Promise<void> =>
-  record(
-    db,
-    {
-      eventType: 'application.lifecycle.update',
-      displayMessage: `App managed: ${what}`,
-      outcome: { result: 'SUCCESS' },
-      actor,
-      target: [{ id, type: 'AppInstance', displayName: label }],
-    },
-    { random: parts.random, now },
-  )
+  recordEvent(call, db, { ...event, target: [{ id, type: 'AppInstance', displayName: label }] })
+
+/** Records that a part of an app was changed. */
+export const recordAppUpdate = (call: Call, db: Db, client: Client, part: string): Promise<void> =>
+  recordAppEvent(call, db, client, {
+    eventType: 'application.lifecycle.update',
+    displayMessage: `App managed: ${part}`,
+  })

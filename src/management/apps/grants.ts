@@ -1,34 +1,26 @@
-import { record } from '../../audit/index.ts'
 import { isoTime } from '../../base/index.ts'
 import {
   type Client,
-  findClient,
   findScopeGrant,
   grantScope,
   listScopeGrants,
   revokeScopeGrant,
   type ScopeGrant,
 } from '../../clients/index.ts'
-import { insufficient } from '../access.ts'
+import { insufficientScope } from '../access.ts'
 import { notFound } from '../errors.ts'
 import { newReader, pageOf, pageWithin, requiredText, textIn } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
-import { managementScopes, suffices } from '../scopes.ts'
+import { coversScope, managementScopes } from '../scopes.ts'
+import { getApp, recordAppEvent } from './find.ts'
 
 /**
- * A service app hands on nothing that it may not do itself: neither a scope, nor the keys of an app that has it. Throws
- * 403 `E0000006`.
+ * Throws 403 `E0000006` if a service app would delegate scopes that its own token lacks: by granting them, or by changing
+ * the keys of an app that has them. Otherwise a service app could raise its own privileges.
  */
-export function mayHandOn({ scopes }: Call, handedOn: readonly string[]): void {
+export function checkDelegation({ scopes }: Call, delegated: readonly string[]): void {
   if (scopes === undefined) return
-  for (const scope of handedOn) if (!suffices(scopes, scope)) throw insufficient(scope)
-}
-
-async function getApp({ parts, params }: Call): Promise<Client> {
-  const id = params.appId ?? ''
-  const client = await findClient(parts.storage.db, id)
-  if (client === undefined) throw notFound(id, 'AppInstance')
-  return client
+  for (const scope of delegated) if (!coversScope(scopes, scope)) throw insufficientScope(scope)
 }
 
 async function getGrant({ parts, params }: Call, client: Client): Promise<ScopeGrant> {
@@ -55,25 +47,12 @@ function grantOf({ parts }: Call, { id, clientId, scope, createdBy, createdAt }:
   }
 }
 
-/** What tells of a change of an app in the log. */
-const tell = (
-  { parts, actor, now }: Call,
-  { id, label }: Client,
-  done: string,
-  scope: string,
-): Promise<void> =>
-  record(
-    parts.storage.db,
-    {
-      eventType: 'application.lifecycle.update',
-      displayMessage: done,
-      outcome: { result: 'SUCCESS' },
-      actor,
-      target: [{ id, type: 'AppInstance', displayName: label }],
-      debugData: { scope },
-    },
-    { random: parts.random, now },
-  )
+const recordGrantEvent = (call: Call, client: Client, message: string, scope: string): Promise<void> =>
+  recordAppEvent(call, call.parts.storage.db, client, {
+    eventType: 'application.lifecycle.update',
+    displayMessage: message,
+    debugData: { scope },
+  })
 
 async function grant(call: Call): Promise<Answer> {
   const { parts, actor, now } = call
@@ -85,16 +64,16 @@ async function grant(call: Call): Promise<Answer> {
     reader.problems.push('issuer: must be the address of this engine')
   }
   if (scope !== '' && !managementScopes.includes(scope)) {
-    reader.problems.push(`scopeId: ${scope} is no scope of this engine`)
+    reader.problems.push(`scopeId: ${scope} is not a scope of this engine`)
   }
   if (client.settings.applicationType !== 'service') {
-    reader.problems.push('scopeId: scopes are granted to apps with the application_type service')
+    reader.problems.push('scopeId: scopes can only be granted to apps with the application_type service')
   }
   reader.check()
-  mayHandOn(call, [scope])
+  checkDelegation(call, [scope])
   const wanted = { clientId: client.id, scope, createdBy: actor.id }
   const granted = await grantScope(parts.storage.db, wanted, { random: parts.random, now })
-  await tell(call, client, 'Grant consent to scope', scope)
+  await recordGrantEvent(call, client, 'Grant consent to scope', scope)
   return { status: 201, body: grantOf(call, granted) }
 }
 
@@ -102,7 +81,7 @@ async function revoke(call: Call): Promise<Answer> {
   const client = await getApp(call)
   const { id, scope } = await getGrant(call, client)
   await revokeScopeGrant(call.parts.storage.db, id)
-  await tell(call, client, 'Revoke consent to scope', scope)
+  await recordGrantEvent(call, client, 'Revoke consent to scope', scope)
   return {}
 }
 
@@ -114,7 +93,7 @@ export const grantOperations: readonly Operation[] = [
     method: 'GET',
     path: all,
     role: 'read',
-    summary: 'Lists the scopes that a service app was granted.',
+    summary: 'List the scope grants of a service app',
     handle: async (call) => {
       const { id } = await getApp(call)
       const grants = await listScopeGrants(call.parts.storage.db, id)
@@ -122,19 +101,19 @@ export const grantOperations: readonly Operation[] = [
       return { body: items.map((each) => grantOf(call, each)), next }
     },
   },
-  { method: 'POST', path: all, role: 'all', summary: 'Grants a scope to a service app.', handle: grant },
+  { method: 'POST', path: all, role: 'all', summary: 'Grant a scope to a service app', handle: grant },
   {
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of a grant.',
+    summary: 'Get a scope grant',
     handle: async (call) => ({ body: grantOf(call, await getGrant(call, await getApp(call))) }),
   },
   {
     method: 'DELETE',
     path: one,
     role: 'all',
-    summary: 'Takes a scope away; tokens that have it lose it at once.',
+    summary: 'Revoke a scope grant; issued tokens lose the scope at once',
     handle: revoke,
   },
 ]

@@ -1,8 +1,8 @@
 /**
- * Apps over HTTP, after Okta's Applications API: OIDC clients, who is assigned to them, their lifecycle. A secret is
- * answered once, when its app is created.
+ * Apps over HTTP, after Okta's Applications API: OIDC clients, their assignments and lifecycle. A secret is returned once,
+ * when it is created.
  */
-import { type EventType, record } from '../../audit/index.ts'
+import type { EventType } from '../../audit/index.ts'
 import { isoTime, ProtocolError } from '../../base/index.ts'
 import {
   assign,
@@ -18,24 +18,25 @@ import {
   updateClient,
 } from '../../clients/index.ts'
 import { findGroup, findPerson } from '../../directory/index.ts'
-import { invalid, notFound, taken } from '../errors.ts'
+import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { newReader, pageFrom, pageOf, pageWithin, parameter, requiredText } from '../input.ts'
-import { type Answer, type Call, type ManagementParts, type Operation, prefix } from '../operation.ts'
+import {
+  type Answer,
+  type Call,
+  lifecycleOperations,
+  type ManagementParts,
+  type Operation,
+  prefix,
+} from '../operation.ts'
 import { getUser } from '../users/index.ts'
-import { grantOperations, mayHandOn } from './grants.ts'
+import { getApp, recordAppEvent } from './find.ts'
+import { checkDelegation, grantOperations } from './grants.ts'
 import { readApp } from './read.ts'
 import { secretOperations } from './secrets.ts'
 import { builtInAccessPolicy, signOnOperations } from './sign-on.ts'
 import { appOf } from './wire.ts'
 
-async function getApp({ parts, params }: Call): Promise<Client> {
-  const id = params.appId ?? ''
-  const client = await findClient(parts.storage.db, id)
-  if (client === undefined) throw notFound(id, 'AppInstance')
-  return client
-}
-
-async function wire(parts: ManagementParts, clients: readonly Client[]): Promise<readonly object[]> {
+async function renderApps(parts: ManagementParts, clients: readonly Client[]): Promise<readonly object[]> {
   const times = await timesOfClients(
     parts.storage.db,
     clients.map(({ id }) => id),
@@ -44,7 +45,7 @@ async function wire(parts: ManagementParts, clients: readonly Client[]): Promise
   return clients.map((client) => appOf(parts.baseUrl(), client, times.get(client.id), { policyId }))
 }
 
-async function told(call: Call, id: string, secret?: string): Promise<Answer> {
+async function renderApp(call: Call, id: string, secret?: string): Promise<Answer> {
   const client = await findClient(call.parts.storage.db, id)
   if (client === undefined) throw notFound(id, 'AppInstance')
   const times = (await timesOfClients(call.parts.storage.db, [id])).get(id)
@@ -52,28 +53,18 @@ async function told(call: Call, id: string, secret?: string): Promise<Answer> {
   return { body: appOf(call.parts.baseUrl(), client, times, { policyId, secret }) }
 }
 
-const tell = (
-  { parts, actor, now }: Call,
+const recordChange = (
+  call: Call,
   eventType: Extract<EventType, `application.${string}`>,
-  { id, label }: Pick<Client, 'id' | 'label'>,
+  client: Pick<Client, 'id' | 'label'>,
 ): Promise<void> =>
-  record(
-    parts.storage.db,
-    {
-      eventType,
-      displayMessage: 'App managed',
-      outcome: { result: 'SUCCESS' },
-      actor,
-      target: [{ id, type: 'AppInstance', displayName: label }],
-    },
-    { random: parts.random, now },
-  )
+  recordAppEvent(call, call.parts.storage.db, client, { eventType, displayMessage: 'App managed' })
 
 async function create(call: Call): Promise<Answer> {
   const { parts, now } = call
   const { storage, random, secrets } = parts
   const { id, label, secret: chosen, settings } = readApp(call.body)
-  if (id !== undefined && (await findClient(storage.db, id))) throw invalid([taken('client_id')])
+  if (id !== undefined && (await findClient(storage.db, id))) throw invalid([alreadyExists('client_id')])
   const { client, secret } = await storage.transaction((tx) =>
     createClient(
       tx,
@@ -86,8 +77,8 @@ async function create(call: Call): Promise<Answer> {
       { random, secrets, now, groupIds: [] },
     ),
   )
-  await tell(call, 'application.lifecycle.create', client)
-  return told(call, client.id, secret)
+  await recordChange(call, 'application.lifecycle.create', client)
+  return renderApp(call, client.id, secret)
 }
 
 async function update(call: Call): Promise<Answer> {
@@ -102,7 +93,7 @@ async function update(call: Call): Promise<Answer> {
   ]
   if (problems.length > 0) throw invalid(problems)
   const granted = await listScopeGrants(call.parts.storage.db, before.id)
-  mayHandOn(
+  checkDelegation(
     call,
     granted.map(({ scope }) => scope),
   )
@@ -112,29 +103,30 @@ async function update(call: Call): Promise<Answer> {
     { label, settings: { ...withoutLink(before.settings), ...settings } },
     call.now,
   )
-  await tell(call, 'application.lifecycle.update', before)
-  return told(call, before.id)
+  await recordChange(call, 'application.lifecycle.update', before)
+  return renderApp(call, before.id)
 }
 
-/** A link that is not named any more goes; that links lead to the engine's own page is said in no body, and stays. */
+/**
+ * Settings without the magic link's address, which a replacement without one removes. Null (links show the engine's own
+ * page) cannot be expressed in a body, and stays.
+ */
 function withoutLink({ emailMagicLinkRedirectUri: link, ...settings }: ClientSettings): ClientSettings {
   return link === null ? { ...settings, emailMagicLinkRedirectUri: null } : settings
 }
 
-const becomes = (name: 'activate' | 'deactivate', status: Client['status']): Operation => ({
-  method: 'POST',
-  path: `/apps/:appId/lifecycle/${name}`,
-  role: 'all',
-  summary: `Sets an app ${status}.`,
-  handle: async (call) => {
-    const client = await getApp(call)
-    await updateClient(call.parts.storage.db, client.id, { status }, call.now)
-    await tell(call, `application.lifecycle.${name}`, client)
-    return { body: {} }
-  },
-})
+async function setStatus(
+  call: Call,
+  status: Client['status'],
+  action: 'activate' | 'deactivate',
+): Promise<Answer> {
+  const client = await getApp(call)
+  await updateClient(call.parts.storage.db, client.id, { status }, call.now)
+  await recordChange(call, `application.lifecycle.${action}`, client)
+  return { body: {} }
+}
 
-/** As Okta does: only what is deactivated is removed. */
+/** Deletes an app, which must have been deactivated before, as in Okta. */
 async function remove(call: Call): Promise<Answer> {
   const client = await getApp(call)
   if (client.status === 'ACTIVE') {
@@ -143,7 +135,7 @@ async function remove(call: Call): Promise<Answer> {
     })
   }
   await call.parts.storage.transaction((tx) => removeClient(tx, client.id))
-  await tell(call, 'application.lifecycle.delete', client)
+  await recordChange(call, 'application.lifecycle.delete', client)
   return {}
 }
 
@@ -155,7 +147,7 @@ async function list({ parts, query }: Call): Promise<Answer> {
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .filter(({ id }) => page.after === undefined || id > page.after)
   const { items, next } = pageFrom(clients, page, ({ id }) => id)
-  return { body: await wire(parts, items), next }
+  return { body: await renderApps(parts, items), next }
 }
 
 const groupLink = (base: string, appId: string, groupId: string): object => ({
@@ -174,7 +166,7 @@ async function setGroup(call: Call, assigned: boolean): Promise<Answer> {
   const groupId = params.groupId ?? ''
   if ((await findGroup(parts.storage.db, groupId)) === undefined) throw notFound(groupId, 'Group')
   await assign(parts.storage.db, client.id, { groupId }, assigned)
-  await tell(call, 'application.lifecycle.update', client)
+  await recordChange(call, 'application.lifecycle.update', client)
   return assigned ? { body: groupLink(parts.baseUrl(), client.id, groupId) } : {}
 }
 
@@ -199,7 +191,7 @@ async function addUser(call: Call): Promise<Answer> {
   reader.check()
   const body = await appUser(call, id)
   await assign(call.parts.storage.db, client.id, { personId: id }, true)
-  await tell(call, 'application.lifecycle.update', client)
+  await recordChange(call, 'application.lifecycle.update', client)
   return { body }
 }
 
@@ -218,41 +210,46 @@ export const appOperations: readonly Operation[] = [
     method: 'GET',
     path: '/apps',
     role: 'read',
-    summary: 'Lists apps; `q` finds by the beginning of a label.',
+    summary: 'List apps; `q` matches the beginning of a label',
     handle: list,
   },
   {
     method: 'POST',
     path: '/apps',
     role: 'all',
-    summary: 'Registers an OIDC client, assigned to nobody; its secret is answered here alone.',
+    summary: 'Create an app without assignments; its secret is returned only here',
     handle: create,
   },
   {
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of an app.',
-    handle: async (call) => told(call, (await getApp(call)).id),
+    summary: 'Get an app',
+    handle: async (call) => renderApp(call, (await getApp(call)).id),
   },
-  { method: 'PUT', path: one, role: 'all', summary: 'Changes label and settings of an app.', handle: update },
+  {
+    method: 'PUT',
+    path: one,
+    role: 'all',
+    summary: 'Replace the label and settings of an app',
+    handle: update,
+  },
   {
     method: 'DELETE',
     path: one,
     role: 'all',
-    summary: 'Removes an app that is deactivated.',
+    summary: 'Delete a deactivated app',
     handle: remove,
   },
   ...grantOperations,
   ...secretOperations,
   ...signOnOperations,
-  becomes('activate', 'ACTIVE'),
-  becomes('deactivate', 'INACTIVE'),
+  ...lifecycleOperations(one, 'an app', setStatus),
   {
     method: 'GET',
     path: `${one}/groups`,
     role: 'read',
-    summary: 'Lists the groups that an app is assigned to.',
+    summary: 'List the groups that an app is assigned to',
     handle: async (call) => {
       const { id } = await getApp(call)
       const { groups } = await assignmentsOf(call.parts.storage.db, id)
@@ -264,21 +261,21 @@ export const appOperations: readonly Operation[] = [
     method: 'PUT',
     path: `${one}/groups/:groupId`,
     role: 'all',
-    summary: 'Assigns an app to a group.',
+    summary: 'Assign an app to a group',
     handle: (call) => setGroup(call, true),
   },
   {
     method: 'DELETE',
     path: `${one}/groups/:groupId`,
     role: 'all',
-    summary: 'Ends the assignment of an app to a group.',
+    summary: 'Unassign an app from a group',
     handle: (call) => setGroup(call, false),
   },
   {
     method: 'GET',
     path: `${one}/users`,
     role: 'read',
-    summary: 'Lists the people that an app is assigned to by themselves.',
+    summary: 'List the users that an app is assigned to directly',
     handle: async (call) => {
       const { people } = await assignmentsOf(call.parts.storage.db, (await getApp(call)).id)
       const { items, next } = pageWithin(people, pageOf(call.query), (id) => id)
@@ -289,26 +286,26 @@ export const appOperations: readonly Operation[] = [
     method: 'POST',
     path: `${one}/users`,
     role: 'all',
-    summary: 'Assigns an app to a person.',
+    summary: 'Assign an app to a user',
     handle: addUser,
   },
   {
     method: 'GET',
     path: `${one}/users/:userId`,
     role: 'read',
-    summary: 'Tells of an assignment.',
+    summary: 'Get the assignment of an app to a user',
     handle: async (call) => ({ body: await appUser(call, await getAssigned(call)) }),
   },
   {
     method: 'DELETE',
     path: `${one}/users/:userId`,
     role: 'all',
-    summary: 'Ends the assignment of an app to a person.',
+    summary: 'Unassign an app from a user',
     handle: async (call) => {
       const personId = await getAssigned(call)
       const client = await getApp(call)
       await assign(call.parts.storage.db, client.id, { personId }, false)
-      await tell(call, 'application.lifecycle.update', client)
+      await recordChange(call, 'application.lifecycle.update', client)
       return {}
     },
   },

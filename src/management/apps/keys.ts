@@ -1,22 +1,23 @@
+import { isObject } from '../../base/index.ts'
 import type { PublicKey } from '../../clients/index.ts'
-import { isFields, type Reader } from '../input.ts'
+import type { Reader } from '../input.ts'
 import type { Fields } from '../operation.ts'
 
 const curves: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 
-/** As many as an app needs while it goes over to a new one, and some. */
-const most = 10
+/** At most so many keys an app: enough for rotations. */
+const maxKeys = 10
 
-/** The public keys of a service app. Private parts are refused: nobody else than the app may have them. */
+/** Reads the public keys of a service app. Keys with private members are refused: those must never leave the app. */
 export function readKeys(reader: Reader, jwks: unknown): { readonly keys: readonly PublicKey[] } {
   const wrong = (why: string) => {
     reader.problems.push(`jwks: ${why}`)
     return { keys: [] }
   }
-  const keys = isFields(jwks) ? jwks.keys : undefined
+  const keys = isObject(jwks) ? jwks.keys : undefined
   if (!Array.isArray(keys) || keys.length === 0) return wrong('a service app needs at least one public key')
-  if (keys.length > most) return wrong(`takes ${most} keys`)
-  const read = keys.map((key: unknown) => (isFields(key) ? readKey(key) : 'must be a list of JWKs'))
+  if (keys.length > maxKeys) return wrong(`must have at most ${maxKeys} keys`)
+  const read = keys.map((key: unknown) => (isObject(key) ? readKey(key) : 'must be a list of JWKs'))
   const problem = read.find((key) => typeof key === 'string')
   if (problem !== undefined) return wrong(problem)
   const made = read.filter((key) => typeof key !== 'string')
@@ -25,16 +26,16 @@ export function readKeys(reader: Reader, jwks: unknown): { readonly keys: readon
   return { keys: made }
 }
 
-/** A key without what it is not used for, or what is wrong with it. */
+/** A key with its known members only, or what is wrong with it. */
 function readKey(key: Fields): PublicKey | string {
-  if (['d', 'p', 'q', 'k'].some((name) => name in key))
-    return 'a private key was sent, it must not leave the app'
+  if (['d', 'p', 'q', 'k'].some((name) => name in key)) return 'must not contain private keys'
   const text = (name: string) => (typeof key[name] === 'string' ? key[name] : '')
   const { kid, alg, use = 'sig' } = key
   if (use !== 'sig') return 'a key must have the use sig'
   if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > 255))
-    return 'a kid must be a text'
-  if (alg !== undefined && !/^[RE]S(256|384|512)$/.test(text('alg'))) return 'an alg must be RS256 to ES512'
+    return 'a kid must be a string'
+  if (alg !== undefined && !/^[RE]S(256|384|512)$/.test(text('alg')))
+    return 'an alg must be one of RS256 to RS512 and ES256 to ES512'
   const named = {
     ...(kid !== undefined && { kid: text('kid') }),
     ...(alg !== undefined && { alg: text('alg') }),
@@ -53,6 +54,6 @@ function readKey(key: Fields): PublicKey | string {
   return { kty: 'EC', ...named, crv: text('crv'), x: text('x'), y: text('y') }
 }
 
-/** How many bytes a base64url text stands for; 0 where it is none. */
+/** The decoded length of a base64url string in bytes; 0 if it is not one. */
 const bytesOf = (text: string): number =>
   /^[\w-]{1,1400}$/.test(text) ? Buffer.from(text, 'base64url').length : 0

@@ -17,7 +17,7 @@ const grantTypes: readonly GrantType[] = [
   'client_credentials',
 ]
 
-/** The body of an OIDC client. Throws 400 with a cause for each member that cannot be obeyed. */
+/** Reads the body of an OIDC client. Throws 400 with a cause for each invalid or unsupported member. */
 export function readApp(body: Fields): AppBody {
   const reader = newReader()
   const label = requiredText(reader, body, 'label', { max: 100 })
@@ -30,7 +30,7 @@ export function readApp(body: Fields): AppBody {
   }
   const secret = textIn(reader, credentials, 'client_secret', { max: 100 })
   if (secret !== undefined && !/^[\w~.-]{14,100}$/.test(secret)) {
-    reader.problems.push('client_secret: must be 14 to 100 characters that are safe in a URL')
+    reader.problems.push('client_secret: must be 14 to 100 URL-safe characters')
   }
   const read = readSettings(reader, settings)
   checkMethod(reader, credentials, read)
@@ -56,7 +56,8 @@ function readSettings(reader: Reader, fields: Fields): ClientSettings {
     postLogoutRedirectUris: textsIn(reader, fields, 'post_logout_redirect_uris') ?? [],
   }
   for (const uri of [...uris.redirectUris, ...uris.postLogoutRedirectUris, ...(link ? [link] : [])]) {
-    if (!isAddress(uri)) reader.problems.push(`redirect_uris: ${uri.slice(0, 100)} is not a usable address`)
+    if (!isRedirectUri(uri))
+      reader.problems.push(`redirect_uris: ${uri.slice(0, 100)} is not a valid redirect URI`)
   }
   return {
     ...uris,
@@ -66,17 +67,17 @@ function readSettings(reader: Reader, fields: Fields): ClientSettings {
   }
 }
 
-/** A service app signs nobody in: it has keys in place of addresses. */
+/** Reads the settings of a service app: it calls with its own keys, without redirects. */
 function readService(reader: Reader, fields: Fields): ClientSettings {
   const grants = textsIn(reader, fields, 'grant_types') ?? ['client_credentials']
   if (grants.length !== 1 || grants[0] !== 'client_credentials') {
-    reader.problems.push('grant_types: must be client_credentials alone for a service app')
+    reader.problems.push('grant_types: must be client_credentials only for a service app')
   }
   if ((textsIn(reader, fields, 'redirect_uris') ?? []).length > 0) {
-    reader.problems.push('redirect_uris: a service app has none')
+    reader.problems.push('redirect_uris: must be empty for a service app')
   }
   if (fields.jwks_uri !== undefined && fields.jwks_uri !== null) {
-    reader.problems.push('jwks_uri: is not supported, send jwks')
+    reader.problems.push('jwks_uri: is not supported, use jwks')
   }
   return {
     applicationType: 'service',
@@ -87,8 +88,8 @@ function readService(reader: Reader, fields: Fields): ClientSettings {
   }
 }
 
-/** Absolute, without a fragment (RFC 6749, section 3.1.2), and nothing that a browser would run. */
-const isAddress = (uri: string): boolean =>
+/** Whether a URI is absolute, without fragment (RFC 6749, section 3.1.2) or wildcard, and no scheme that runs script. */
+const isRedirectUri = (uri: string): boolean =>
   URL.canParse(uri) &&
   !uri.includes('#') &&
   !uri.includes('*') &&

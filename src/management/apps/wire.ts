@@ -3,8 +3,8 @@ import { type Client, isConfidential } from '../../clients/index.ts'
 import { prefix } from '../operation.ts'
 
 /**
- * A client in the shape of Okta's Applications API; its secret only where it is given, at the creation. `policyId` is
- * the access policy of apps that have none of their own.
+ * A client in the shape of Okta's Applications API. `secret` is passed only when it was created; `policyId` is the access
+ * policy of apps without a mapped one.
  */
 export function appOf(
   base: string,

@@ -1,8 +1,8 @@
 /**
- * The kinds of proof over HTTP, after Okta's Authenticators API: which are in use, what for, and how long a mailed code
- * is good. There are those that the engine knows; none is made or removed here.
+ * Authenticators over HTTP, after Okta's Authenticators API: their status and settings, such as the lifetime of mailed
+ * codes. The set is fixed: authenticators are neither created nor deleted.
  */
-import { type EventType, record } from '../../audit/index.ts'
+import type { EventType } from '../../audit/index.ts'
 import { isoTime, ProtocolError } from '../../base/index.ts'
 import { authenticatorId } from '../../flow/index.ts'
 import {
@@ -16,38 +16,45 @@ import {
 import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import { fieldsIn, newReader, pageOf, pageWithin, type Reader } from '../input.ts'
-import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
+import {
+  type Answer,
+  type Call,
+  lifecycleOperations,
+  type Operation,
+  prefix,
+  recordEvent,
+} from '../operation.ts'
 
-interface Kind {
+interface AuthenticatorInfo {
   readonly key: 'okta_email' | 'okta_password'
   readonly type: string
   readonly name: string
 }
 
-const kinds: readonly Kind[] = [
+const authenticators: readonly AuthenticatorInfo[] = [
   { key: 'okta_email', type: 'email', name: 'Email' },
   { key: 'okta_password', type: 'password', name: 'Password' },
 ]
 
-function kindIn({ params }: Call): Kind {
+function getAuthenticator({ params }: Call): AuthenticatorInfo {
   const id = params.authenticatorId ?? ''
-  const kind = kinds.find(({ key }) => authenticatorId(key) === id)
-  if (kind === undefined) throw notFound(id, 'Authenticator')
-  return kind
+  const authenticator = authenticators.find(({ key }) => authenticatorId(key) === id)
+  if (authenticator === undefined) throw notFound(id, 'Authenticator')
+  return authenticator
 }
 
 async function setupOf(
   db: Parameters<typeof authenticatorSetups>[0],
-  { key }: Kind,
+  { key }: AuthenticatorInfo,
 ): Promise<AuthenticatorSetup> {
   const setup = (await authenticatorSetups(db, [key]))[key]
-  if (setup === undefined) throw new Error(`there is no setup of ${key}`)
+  if (setup === undefined) throw new Error(`the authenticator ${key} has no setup`)
   return setup
 }
 
-function wire(
+function renderAuthenticator(
   { parts }: Call,
-  { key, type, name }: Kind,
+  { key, type, name }: AuthenticatorInfo,
   { status, settings, updatedAt }: AuthenticatorSetup,
 ): object {
   const id = authenticatorId(key)
@@ -71,65 +78,70 @@ function wire(
   }
 }
 
-/** Stores how an authenticator is set up, unless a policy that counts could not be obeyed any more. */
+/** Stores the setup of an authenticator, unless an active policy requires a use that it would no longer allow. */
 async function change(
   call: Call,
   eventType: Extract<EventType, `security.authenticator.${string}`>,
   wanted: (before: AuthenticatorSetup) => Omit<AuthenticatorSetup, 'updatedAt'>,
 ): Promise<Answer> {
-  const { parts, actor, now } = call
-  const kind = kindIn(call)
+  const { parts, now } = call
+  const authenticator = getAuthenticator(call)
   const after = await parts.storage.transaction(async (tx) => {
     await takeLock(tx, 'authenticators')
-    const before = await setupOf(tx, kind)
+    const before = await setupOf(tx, authenticator)
     const setup: AuthenticatorSetup = { ...wanted(before), updatedAt: now }
-    const needing = await policiesNeedingEmail(tx)
+    const requiring = await policiesNeedingEmail(tx)
     for (const use of ['sso', 'recovery'] as const) {
-      if (isAllowedFor(before, use) && !isAllowedFor(setup, use)) refuse(kind, needing[use])
+      if (isAllowedFor(before, use) && !isAllowedFor(setup, use))
+        refuseIfRequired(authenticator, requiring[use])
     }
-    await putAuthenticatorSetup(tx, kind.key, setup)
-    const event = {
+    await putAuthenticatorSetup(tx, authenticator.key, setup)
+    const { key, name } = authenticator
+    await recordEvent(call, tx, {
       eventType,
       displayMessage: 'Authenticator managed',
-      outcome: { result: 'SUCCESS' },
-      actor,
-      target: [{ id: authenticatorId(kind.key), type: 'AuthenticatorEntity', displayName: kind.name }],
-    } as const
-    await record(tx, event, { random: parts.random, now })
+      target: [{ id: authenticatorId(key), type: 'AuthenticatorEntity', displayName: name }],
+    })
     return setup
   })
   parts.policies.forget()
-  return { body: wire(call, kind, after) }
+  return { body: renderAuthenticator(call, authenticator, after) }
 }
 
-/** Nobody could sign in, or recover, by a policy that asks for what is not there. The password is asked for always. */
-function refuse({ key }: Kind, policies: readonly string[]): void {
+/**
+ * Throws 403 `E0000148` if policies require the authenticator: without it, the users they apply to could not sign in or
+ * recover. The password is required by every policy.
+ */
+function refuseIfRequired({ key }: AuthenticatorInfo, policies: readonly string[]): void {
   const names = key === 'okta_password' ? ['every policy'] : policies
   if (names.length === 0) return
   throw new ProtocolError(
     403,
     'E0000148',
     'Cannot modify or disable this authenticator because it is enabled in one or more policies. To continue, disable the authenticator in these policies.',
-    { causes: names.map((name) => `authenticator: is asked for by ${name}`) },
+    { causes: names.map((name) => `authenticator: is required by ${name}`) },
   )
 }
 
 const uses: readonly AllowedFor[] = ['any', 'recovery', 'sso', 'none']
 
-function readSettings(call: Call, kind: Kind): AuthenticatorSetup['settings'] {
+function readSettings(call: Call, authenticator: AuthenticatorInfo): AuthenticatorSetup['settings'] {
   const reader = newReader()
   const { body } = call
   for (const name of ['key', 'type', 'name'] as const) {
-    if (body[name] !== undefined && body[name] !== kind[name])
+    if (body[name] !== undefined && body[name] !== authenticator[name])
       reader.problems.push(`${name}: cannot be changed`)
   }
   const settings = fieldsIn(reader, body, 'settings')
-  if (kind.key === 'okta_email') checkEmail(reader, settings)
+  if (authenticator.key === 'okta_email') checkEmail(reader, settings)
   reader.check()
-  const obeyed = kind.key === 'okta_email' ? ['allowedFor', 'tokenLifetimeInMinutes'] : []
-  const ignored = Object.keys(settings).filter((name) => !obeyed.includes(name))
+  const supported = authenticator.key === 'okta_email' ? ['allowedFor', 'tokenLifetimeInMinutes'] : []
+  const ignored = Object.keys(settings).filter((name) => !supported.includes(name))
   if (ignored.length > 0) {
-    call.parts.log?.warn({ authenticator: kind.key, ignored }, 'an authenticator asks for what is not obeyed')
+    call.parts.log?.warn(
+      { authenticator: authenticator.key, ignored },
+      'an authenticator has settings that are not supported',
+    )
   }
   return settings
 }
@@ -148,26 +160,23 @@ function checkEmail(
 
 const one = '/authenticators/:authenticatorId'
 
-const becomes = (name: 'activate' | 'deactivate', status: AuthenticatorSetup['status']): Operation => ({
-  method: 'POST',
-  path: `${one}/lifecycle/${name}`,
-  role: 'all',
-  summary: `Sets an authenticator ${status}${status === 'INACTIVE' ? ', unless a policy asks for it' : ''}.`,
-  handle: (call) =>
-    change(call, `security.authenticator.lifecycle.${name}`, (before) => ({ ...before, status })),
-})
-
 export const authenticatorOperations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/authenticators',
     role: 'read',
-    summary: 'Lists the authenticators.',
+    summary: 'List the authenticators',
     async handle(call) {
-      const { items, next } = pageWithin(kinds, pageOf(call.query), ({ key }) => authenticatorId(key))
+      const { items, next } = pageWithin(authenticators, pageOf(call.query), ({ key }) =>
+        authenticatorId(key),
+      )
       const { db } = call.parts.storage
       return {
-        body: await Promise.all(items.map(async (kind) => wire(call, kind, await setupOf(db, kind)))),
+        body: await Promise.all(
+          items.map(async (authenticator) =>
+            renderAuthenticator(call, authenticator, await setupOf(db, authenticator)),
+          ),
+        ),
         next,
       }
     },
@@ -176,23 +185,25 @@ export const authenticatorOperations: readonly Operation[] = [
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of an authenticator.',
+    summary: 'Get an authenticator',
     async handle(call) {
-      const kind = kindIn(call)
-      return { body: wire(call, kind, await setupOf(call.parts.storage.db, kind)) }
+      const authenticator = getAuthenticator(call)
+      return {
+        body: renderAuthenticator(call, authenticator, await setupOf(call.parts.storage.db, authenticator)),
+      }
     },
   },
   {
     method: 'PUT',
     path: one,
     role: 'all',
-    summary:
-      'Changes the settings of an authenticator: of email `tokenLifetimeInMinutes`, and `allowedFor` what it is good for.',
+    summary: 'Replace the settings of an authenticator; email has `tokenLifetimeInMinutes` and `allowedFor`',
     handle(call) {
-      const settings = readSettings(call, kindIn(call))
+      const settings = readSettings(call, getAuthenticator(call))
       return change(call, 'security.authenticator.lifecycle.update', ({ status }) => ({ status, settings }))
     },
   },
-  becomes('activate', 'ACTIVE'),
-  becomes('deactivate', 'INACTIVE'),
+  ...lifecycleOperations(one, 'an authenticator', (call, status, action) =>
+    change(call, `security.authenticator.lifecycle.${action}`, (before) => ({ ...before, status })),
+  ),
 ]

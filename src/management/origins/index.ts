@@ -1,6 +1,5 @@
-/** Origins that browsers may call from and be sent back to, after Okta's Trusted Origins API. */
-import { record } from '../../audit/index.ts'
-import { isoTime } from '../../base/index.ts'
+/** Trusted origins over HTTP, after Okta's Trusted Origins API: where browsers may call from and be redirected to. */
+import { isObject, isoTime } from '../../base/index.ts'
 import {
   findTrustedOrigin,
   pageOfTrustedOrigins,
@@ -8,11 +7,18 @@ import {
   removeTrustedOrigin,
   type TrustedOrigin,
 } from '../../clients/index.ts'
-import { invalid, notFound, taken } from '../errors.ts'
-import { isFields, newReader, pageFrom, pageOf, requiredText } from '../input.ts'
-import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
+import { alreadyExists, invalid, notFound } from '../errors.ts'
+import { newReader, pageFrom, pageOf, requiredText } from '../input.ts'
+import {
+  type Answer,
+  type Call,
+  lifecycleOperations,
+  type Operation,
+  prefix,
+  recordEvent,
+} from '../operation.ts'
 
-const wire = (base: string, { createdAt, updatedAt, scopes, ...origin }: TrustedOrigin): object => ({
+const renderOrigin = (base: string, { createdAt, updatedAt, scopes, ...origin }: TrustedOrigin): object => ({
   ...origin,
   scopes: scopes.map((type) => ({ type })),
   created: isoTime(createdAt),
@@ -20,19 +26,19 @@ const wire = (base: string, { createdAt, updatedAt, scopes, ...origin }: Trusted
   _links: { self: { href: `${base}${prefix}/trustedOrigins/${origin.id}` } },
 })
 
-async function get({ parts, params }: Call): Promise<TrustedOrigin> {
+async function getOrigin({ parts, params }: Call): Promise<TrustedOrigin> {
   const id = params.trustedOriginId ?? ''
   const origin = await findTrustedOrigin(parts.storage.db, id)
   if (origin === undefined) throw notFound(id, 'TrustedOrigin')
   return origin
 }
 
-/** The body of a trusted origin. Throws 400. */
+/** Reads the body of a trusted origin. Throws 400. */
 export function readOrigin({ body }: Pick<Call, 'body'>): Pick<TrustedOrigin, 'name' | 'origin' | 'scopes'> {
   const reader = newReader()
   const name = requiredText(reader, body, 'name', { max: 255 })
   const origin = requiredText(reader, body, 'origin', { max: 255 })
-  // An origin and nothing else: a path would seem to narrow what it cannot.
+  // A path is refused: it would suggest a restriction that CORS cannot enforce.
   if (
     origin !== '' &&
     !(
@@ -45,96 +51,84 @@ export function readOrigin({ body }: Pick<Call, 'body'>): Pick<TrustedOrigin, 'n
     reader.problems.push('origin: must be an origin such as https://app.example.com')
   }
   const scopes = Array.isArray(body.scopes) ? body.scopes : []
-  const types = scopes.flatMap((scope) => (isFields(scope) ? [scope.type] : [undefined]))
+  const types = scopes.flatMap((scope) => (isObject(scope) ? [scope.type] : [undefined]))
   if (types.length === 0 || !types.every((type) => type === 'CORS' || type === 'REDIRECT')) {
-    reader.problems.push('scopes: must be a list of CORS and REDIRECT')
+    reader.problems.push('scopes: must be a non-empty list of CORS and REDIRECT')
   }
   reader.check()
   return { name, origin, scopes: [...new Set(types)] as readonly string[] }
 }
 
-async function put(call: Call, origin: Parameters<typeof putTrustedOrigin>[1]): Promise<Answer> {
+async function putOrigin(call: Call, origin: Parameters<typeof putTrustedOrigin>[1]): Promise<Answer> {
   const { parts, now } = call
   const stored = await putTrustedOrigin(parts.storage.db, origin, { random: parts.random, now })
-  if (stored === 'taken') throw invalid([taken('origin')])
-  await tell(call, stored)
-  return { body: wire(parts.baseUrl(), stored) }
+  if (stored === 'taken') throw invalid([alreadyExists('origin')])
+  await recordChange(call, stored)
+  return { body: renderOrigin(parts.baseUrl(), stored) }
 }
 
-const tell = ({ parts, actor, now }: Call, { id, origin }: TrustedOrigin): Promise<void> =>
-  record(
-    parts.storage.db,
-    {
-      eventType: 'security.trusted_origin.update',
-      displayMessage: 'Trusted origin managed',
-      outcome: { result: 'SUCCESS' },
-      actor,
-      target: [{ id, type: 'TrustedOrigin', displayName: origin }],
-    },
-    { random: parts.random, now },
-  )
+const recordChange = (call: Call, { id, origin }: TrustedOrigin): Promise<void> =>
+  recordEvent(call, call.parts.storage.db, {
+    eventType: 'security.trusted_origin.update',
+    displayMessage: 'Trusted origin managed',
+    target: [{ id, type: 'TrustedOrigin', displayName: origin }],
+  })
 
 const one = '/trustedOrigins/:trustedOriginId'
-const becomes = (name: string, status: TrustedOrigin['status']): Operation => ({
-  method: 'POST',
-  path: `${one}/lifecycle/${name}`,
-  role: 'all',
-  summary: `Sets a trusted origin ${status}.`,
-  handle: async (call) => {
-    const { id, name, origin, scopes } = await get(call)
-    return put(call, { id, name, origin, scopes, status })
-  },
-})
+
+async function setStatus(call: Call, status: TrustedOrigin['status']): Promise<Answer> {
+  const { id, name, origin, scopes } = await getOrigin(call)
+  return putOrigin(call, { id, name, origin, scopes, status })
+}
 
 export const originOperations: readonly Operation[] = [
   {
     method: 'GET',
     path: '/trustedOrigins',
     role: 'read',
-    summary: 'Lists trusted origins.',
+    summary: 'List trusted origins',
     handle: async ({ parts, query }) => {
       const page = pageOf(query)
       const found = await pageOfTrustedOrigins(parts.storage.db, { ...page, limit: page.limit + 1 })
       const { items, next } = pageFrom(found, page, ({ id }) => id)
-      return { body: items.map((origin) => wire(parts.baseUrl(), origin)), next }
+      return { body: items.map((origin) => renderOrigin(parts.baseUrl(), origin)), next }
     },
   },
   {
     method: 'POST',
     path: '/trustedOrigins',
     role: 'all',
-    summary: 'Creates a trusted origin.',
-    handle: (call) => put(call, { ...readOrigin(call), status: 'ACTIVE' }),
+    summary: 'Create a trusted origin',
+    handle: (call) => putOrigin(call, { ...readOrigin(call), status: 'ACTIVE' }),
   },
   {
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of a trusted origin.',
-    handle: async (call) => ({ body: wire(call.parts.baseUrl(), await get(call)) }),
+    summary: 'Get a trusted origin',
+    handle: async (call) => ({ body: renderOrigin(call.parts.baseUrl(), await getOrigin(call)) }),
   },
   {
     method: 'PUT',
     path: one,
     role: 'all',
-    summary: 'Changes a trusted origin.',
+    summary: 'Replace a trusted origin',
     handle: async (call) => {
-      const { id, status } = await get(call)
-      return put(call, { ...readOrigin(call), id, status })
+      const { id, status } = await getOrigin(call)
+      return putOrigin(call, { ...readOrigin(call), id, status })
     },
   },
   {
     method: 'DELETE',
     path: one,
     role: 'all',
-    summary: 'Removes a trusted origin.',
+    summary: 'Delete a trusted origin',
     handle: async (call) => {
-      const origin = await get(call)
+      const origin = await getOrigin(call)
       await removeTrustedOrigin(call.parts.storage.db, origin.id)
-      await tell(call, origin)
+      await recordChange(call, origin)
       return {}
     },
   },
-  becomes('activate', 'ACTIVE'),
-  becomes('deactivate', 'INACTIVE'),
+  ...lifecycleOperations(one, 'a trusted origin', setStatus),
 ]

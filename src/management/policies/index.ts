@@ -1,8 +1,7 @@
 /**
- * Policies and their rules over HTTP, after Okta's Policies API. Bodies are kept as they come; what the engine obeys of
- * them is checked here and read by `policies`.
+ * Policies and their rules over HTTP, after Okta's Policies API. Bodies are stored as they are; the settings that the engine
+ * supports are validated here and evaluated in `policies/`.
  */
-import { record } from '../../audit/index.ts'
 import {
   findPolicy,
   listPolicies,
@@ -18,8 +17,8 @@ import {
 import { type Tx, takeLock } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin, parameter } from '../input.ts'
-import type { Answer, Call, Operation } from '../operation.ts'
-import { listApps, refuseWhereMapped } from './mapped.ts'
+import { type Answer, type Call, lifecycleOperations, type Operation, recordEvent } from '../operation.ts'
+import { listApps, refuseIfMapped } from './mapped.ts'
 import { readPolicy, readRule, typeOf } from './read.ts'
 import { policyOf, ruleOf } from './wire.ts'
 
@@ -38,52 +37,56 @@ async function getRule(call: Call): Promise<{ readonly policy: StoredPolicy; rea
   return { policy, rule }
 }
 
-type Kind = 'create' | 'update' | 'delete'
+type ChangeType = 'create' | 'update' | 'delete'
 
-/** One change in one transaction, told in the log, and read anew by this node at once. */
-async function changing<T>(
+/** Applies a change in one transaction, records its event, and makes this node read the policies again. */
+async function applyChange<T>(
   call: Call,
-  kind: Kind,
+  type: ChangeType,
   change: (tx: Tx) => Promise<T>,
   target: { readonly id: string; readonly name: string } | undefined,
 ): Promise<T> {
-  const { parts, actor, now } = call
+  const { parts } = call
   const result = await parts.storage.transaction(async (tx) => {
-    // Places among others are read and written, and whether an app has the policy: one after the other.
+    // Serializes changes: they read and write the order of policies and their mappings to apps.
     await takeLock(tx, 'apps')
-    const made = await change(tx)
-    const id = target?.id ?? String(made)
-    const event = {
-      eventType: `policy.lifecycle.${kind}`,
+    const changed = await change(tx)
+    const id = target?.id ?? String(changed)
+    await recordEvent(call, tx, {
+      eventType: `policy.lifecycle.${type}`,
       displayMessage: 'Policy managed',
-      outcome: { result: 'SUCCESS' },
-      actor,
       target: [{ id, type: 'PolicyEntity', ...(target && { displayName: target.name }) }],
-    } as const
-    await record(tx, event, { random: parts.random, now })
-    return made
+    })
+    return changed
   })
   parts.policies.forget()
   return result
 }
 
-async function toldPolicy({ parts }: Call, id: string): Promise<Answer> {
+async function renderPolicy({ parts }: Call, id: string): Promise<Answer> {
   const policy = await findPolicy(parts.storage.db, id)
   if (policy === undefined) throw notFound(id, 'Policy')
   return { body: policyOf(parts.baseUrl(), policy) }
 }
 
-async function toldRule({ parts }: Call, policy: StoredPolicy, id: string): Promise<Answer> {
+async function renderRule({ parts }: Call, policy: StoredPolicy, id: string): Promise<Answer> {
   const rule = (await listRules(parts.storage.db, policy.id)).find((one) => one.id === id)
   if (rule === undefined) throw notFound(id, 'PolicyRule')
   return { body: ruleOf(parts.baseUrl(), policy, rule) }
 }
 
-/** Says aloud what was set and does nothing: silence would be taken for obedience. */
-function warn({ parts }: Call, type: string, { name, body }: Pick<StoredItem, 'name' | 'body'>): void {
+/** Logs settings that are stored but not supported, so that they are not mistaken for being in effect. */
+function warnUnsupported(
+  { parts }: Call,
+  type: string,
+  { name, body }: Pick<StoredItem, 'name' | 'body'>,
+): void {
   const ignored = unsupportedSettings(type, body)
   if (ignored.length === 0) return
-  parts.log?.warn({ policyType: type, policyName: name, ignored }, 'a policy asks for what is not obeyed')
+  parts.log?.warn(
+    { policyType: type, policyName: name, ignored },
+    'a policy has settings that are not supported',
+  )
 }
 
 const catchAll: Readonly<Record<string, StoredItem['body']>> = {
@@ -97,7 +100,7 @@ async function createPolicy(call: Call): Promise<Answer> {
   const { parts, now } = call
   const type = typeOf(call.body)
   const wanted = readPolicy(call.body, type)
-  warn(call, type, wanted)
+  warnUnsupported(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Tx) => {
     const id = await putItem(tx, { type }, wanted, context)
@@ -112,40 +115,40 @@ async function createPolicy(call: Call): Promise<Answer> {
     }
     return id
   }
-  return toldPolicy(call, await changing(call, 'create', create, undefined))
+  return renderPolicy(call, await applyChange(call, 'create', create, undefined))
 }
 
 async function updatePolicy(call: Call): Promise<Answer> {
   const before = await getPolicy(call)
   const wanted = readPolicy(call.body, before.type)
-  if (before.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
-  warn(call, before.type, wanted)
+  if (before.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
+  warnUnsupported(call, before.type, wanted)
   const after = {
     ...wanted,
     id: before.id,
     system: before.system,
     status: call.body.status === undefined ? before.status : wanted.status,
     priority: wanted.priority ?? before.priority,
-    // Of the built-in one: for everybody, or there would be people without a policy.
+    // The built-in policy must apply to everyone, so that every user has one.
     ...(before.system && { body: { ...wanted.body, conditions: before.body.conditions } }),
   }
-  await changing(
+  await applyChange(
     call,
     'update',
     async (tx) => {
-      if (after.status === 'INACTIVE') await refuseWhereMapped(tx, before)
+      if (after.status === 'INACTIVE') await refuseIfMapped(tx, before)
       return putItem(tx, { type: before.type }, after, { random: call.parts.random, now: call.now })
     },
     before,
   )
-  return toldPolicy(call, before.id)
+  return renderPolicy(call, before.id)
 }
 
 async function putRule(call: Call, policy: StoredPolicy, before?: StoredRule): Promise<Answer> {
   const wanted = readRule(call.body, policy.type)
-  if (before?.system && wanted.status === 'INACTIVE') throw fixed('deactivated')
-  warn(call, policy.type, wanted)
-  const id = await changing(
+  if (before?.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
+  warnUnsupported(call, policy.type, wanted)
+  const id = await applyChange(
     call,
     before === undefined ? 'create' : 'update',
     (tx) =>
@@ -166,35 +169,36 @@ async function putRule(call: Call, policy: StoredPolicy, before?: StoredRule): P
       ),
     before,
   )
-  return toldRule(call, policy, id)
+  return renderRule(call, policy, id)
 }
 
-const fixed = (what: string) => invalid([`system: The default policy and its rule cannot be ${what}`])
+const refuseBuiltIn = (action: string) =>
+  invalid([`system: The default policy and its rule cannot be ${action}`])
 
-async function remove(call: Call, of: StoredPolicy | StoredRule): Promise<Answer> {
-  if (of.system) throw fixed('deleted')
-  const removing = async (tx: Tx) => {
-    await refuseWhereMapped(tx, of)
+async function deleteItem(call: Call, of: StoredPolicy | StoredRule): Promise<Answer> {
+  if (of.system) throw refuseBuiltIn('deleted')
+  const remove = async (tx: Tx) => {
+    await refuseIfMapped(tx, of)
     await ('type' in of ? removePolicy(tx, of.id) : removeRule(tx, of.id))
   }
-  await changing(call, 'delete', removing, of)
+  await applyChange(call, 'delete', remove, of)
   return {}
 }
 
-async function become(
+async function setStatus(
   call: Call,
   of: StoredPolicy | StoredRule,
   status: StoredItem['status'],
 ): Promise<Answer> {
-  if (of.system && status === 'INACTIVE') throw fixed('deactivated')
+  if (of.system && status === 'INACTIVE') throw refuseBuiltIn('deactivated')
   const place = 'type' in of ? { type: of.type } : { policyId: of.policyId }
   const { id, name, priority, system, body } = of
   const context = { random: call.parts.random, now: call.now }
-  await changing(
+  await applyChange(
     call,
     'update',
     async (tx) => {
-      if (status === 'INACTIVE') await refuseWhereMapped(tx, of)
+      if (status === 'INACTIVE') await refuseIfMapped(tx, of)
       return putItem(tx, place, { id, name, priority, system, body, status }, context)
     },
     of,
@@ -218,51 +222,40 @@ export const policyOperations: readonly Operation[] = [
     method: 'GET',
     path: '/policies',
     role: 'read',
-    summary: 'Lists the policies of a `type` in their order.',
+    summary: 'List the policies of a `type` by priority',
     handle: list,
   },
-  { method: 'POST', path: '/policies', role: 'all', summary: 'Creates a policy.', handle: createPolicy },
+  { method: 'POST', path: '/policies', role: 'all', summary: 'Create a policy', handle: createPolicy },
   {
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of a policy.',
-    handle: async (call) => toldPolicy(call, (await getPolicy(call)).id),
+    summary: 'Get a policy',
+    handle: async (call) => renderPolicy(call, (await getPolicy(call)).id),
   },
-  { method: 'PUT', path: one, role: 'all', summary: 'Puts a policy as a whole.', handle: updatePolicy },
+  { method: 'PUT', path: one, role: 'all', summary: 'Replace a policy', handle: updatePolicy },
   {
     method: 'DELETE',
     path: one,
     role: 'all',
-    summary: 'Removes a policy with its rules.',
-    handle: async (call) => remove(call, await getPolicy(call)),
+    summary: 'Delete a policy and its rules',
+    handle: async (call) => deleteItem(call, await getPolicy(call)),
   },
-  {
-    method: 'POST',
-    path: `${one}/lifecycle/activate`,
-    role: 'all',
-    summary: 'Activates a policy.',
-    handle: async (call) => become(call, await getPolicy(call), 'ACTIVE'),
-  },
-  {
-    method: 'POST',
-    path: `${one}/lifecycle/deactivate`,
-    role: 'all',
-    summary: 'Deactivates a policy.',
-    handle: async (call) => become(call, await getPolicy(call), 'INACTIVE'),
-  },
+  ...lifecycleOperations(one, 'a policy', async (call, status) =>
+    setStatus(call, await getPolicy(call), status),
+  ),
   {
     method: 'GET',
     path: `${one}/app`,
     role: 'read',
-    summary: 'Lists the apps that an access policy counts for.',
+    summary: 'List the apps that an access policy applies to',
     handle: async (call) => listApps(call, await getPolicy(call)),
   },
   {
     method: 'GET',
     path: `${one}/rules`,
     role: 'read',
-    summary: 'Lists the rules of a policy in their order.',
+    summary: 'List the rules of a policy by priority',
     handle: async (call) => {
       const policy = await getPolicy(call)
       const rules = await listRules(call.parts.storage.db, policy.id)
@@ -274,24 +267,24 @@ export const policyOperations: readonly Operation[] = [
     method: 'POST',
     path: `${one}/rules`,
     role: 'all',
-    summary: 'Creates a rule.',
+    summary: 'Create a policy rule',
     handle: async (call) => putRule(call, await getPolicy(call)),
   },
   {
     method: 'GET',
     path: rule,
     role: 'read',
-    summary: 'Tells of a rule.',
+    summary: 'Get a policy rule',
     handle: async (call) => {
       const found = await getRule(call)
-      return toldRule(call, found.policy, found.rule.id)
+      return renderRule(call, found.policy, found.rule.id)
     },
   },
   {
     method: 'PUT',
     path: rule,
     role: 'all',
-    summary: 'Puts a rule as a whole.',
+    summary: 'Replace a policy rule',
     handle: async (call) => {
       const found = await getRule(call)
       return putRule(call, found.policy, found.rule)
@@ -301,21 +294,10 @@ export const policyOperations: readonly Operation[] = [
     method: 'DELETE',
     path: rule,
     role: 'all',
-    summary: 'Removes a rule.',
-    handle: async (call) => remove(call, (await getRule(call)).rule),
+    summary: 'Delete a policy rule',
+    handle: async (call) => deleteItem(call, (await getRule(call)).rule),
   },
-  {
-    method: 'POST',
-    path: `${rule}/lifecycle/activate`,
-    role: 'all',
-    summary: 'Activates a rule.',
-    handle: async (call) => become(call, (await getRule(call)).rule, 'ACTIVE'),
-  },
-  {
-    method: 'POST',
-    path: `${rule}/lifecycle/deactivate`,
-    role: 'all',
-    summary: 'Deactivates a rule.',
-    handle: async (call) => become(call, (await getRule(call)).rule, 'INACTIVE'),
-  },
+  ...lifecycleOperations(rule, 'a policy rule', async (call, status) =>
+    setStatus(call, (await getRule(call)).rule, status),
+  ),
 ]

@@ -6,7 +6,7 @@ import { invalid } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
 import type { Answer, Call } from '../operation.ts'
 
-/** The apps that an access policy counts for; those with none of their own have the built-in one. */
+/** The apps that an access policy applies to; the built-in one applies to apps without a mapped policy. */
 const appsOf = async (db: Db, { id, system, type }: StoredPolicy): Promise<readonly Client[]> =>
   type !== 'ACCESS_POLICY'
     ? []
@@ -15,13 +15,15 @@ const appsOf = async (db: Db, { id, system, type }: StoredPolicy): Promise<reado
       )
 
 /**
- * Throws 400 where an app has this policy: without it the app would fall back to the built-in one, which may ask for
- * less. To be asked in the transaction that takes the policy away.
+ * Throws 400 if a policy is mapped to an app, which would fall back to the built-in policy with possibly weaker demands.
+ * Call it in the transaction that deletes or deactivates the policy.
  */
-export async function refuseWhereMapped(db: Db, of: StoredPolicy | StoredRule): Promise<void> {
+export async function refuseIfMapped(db: Db, of: StoredPolicy | StoredRule): Promise<void> {
   const [app] = 'type' in of ? await appsOf(db, of) : []
   if (app === undefined) return
-  throw invalid([`policyId: is mapped to ${app.label}; map another policy to it first`])
+  throw invalid([
+    `policyId: the policy is mapped to the app ${app.label}; map another policy to the app first`,
+  ])
 }
 
 export async function listApps({ parts, query }: Call, policy: StoredPolicy): Promise<Answer> {

@@ -1,6 +1,7 @@
+import { isObject } from '../../base/index.ts'
 import type { StoredItem } from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
-import { fieldsIn, isFields, newReader, type Reader, requiredText, textsIn } from '../input.ts'
+import { fieldsIn, newReader, type Reader, requiredText, textsIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
 
 export const types = [
@@ -17,15 +18,15 @@ export function typeOf({ type }: Fields): string {
   throw invalid([`type: must be one of ${types.join(', ')}`])
 }
 
-interface Read {
+interface PolicyBody {
   readonly name: string
   readonly status: StoredItem['status']
   readonly priority: number | undefined
   readonly body: StoredItem['body']
 }
 
-/** What the engine itself says of a policy: a body may carry it and is not believed. */
-const ours = [
+/** Members that the engine sets: ignored in request bodies. */
+const readOnlyMembers = [
   'id',
   'name',
   'status',
@@ -38,14 +39,16 @@ const ours = [
   '_embedded',
 ]
 
-function readKept(reader: Reader, body: Fields): Read {
+function readCommon(reader: Reader, body: Fields): PolicyBody {
   const name = requiredText(reader, body, 'name', { max: 255 })
   const { priority, status = 'ACTIVE' } = body
   if (priority !== undefined && priority !== null && !(Number.isInteger(priority) && Number(priority) >= 0)) {
-    reader.problems.push('priority: must be a number from 1')
+    reader.problems.push('priority: must be a number of at least 1')
   }
   if (status !== 'ACTIVE' && status !== 'INACTIVE') reader.problems.push('status: must be ACTIVE or INACTIVE')
-  const rest = Object.fromEntries(Object.entries(body).filter(([member]) => !ours.includes(member)))
+  const rest = Object.fromEntries(
+    Object.entries(body).filter(([member]) => !readOnlyMembers.includes(member)),
+  )
   checkConditions(reader, body)
   return {
     name,
@@ -64,6 +67,7 @@ function checkConditions(reader: Reader, body: Fields): void {
   }
 }
 
+/** The members of `complexity` and `age`, and their maximums. */
 const counts: Readonly<Record<string, number>> = {
   minLength: 256,
   minLowerCase: 100,
@@ -75,7 +79,7 @@ const counts: Readonly<Record<string, number>> = {
   maxAgeDays: 10_000,
 }
 
-/** Members of the lockout and their greatest values. */
+/** The members of `lockout` and their maximums. */
 const lockout: Readonly<Record<string, number>> = { maxAttempts: 100, autoUnlockMinutes: 100_000 }
 
 function checkCounts(reader: Reader, members: Fields, most: Readonly<Record<string, number>>): void {
@@ -87,10 +91,10 @@ function checkCounts(reader: Reader, members: Fields, most: Readonly<Record<stri
   }
 }
 
-/** A policy. What the engine obeys of it must make sense; the rest is kept. Throws 400. */
-export function readPolicy(body: Fields, type: string): Read {
+/** Reads a policy. Supported settings must be valid; others are stored as they are. Throws 400. */
+export function readPolicy(body: Fields, type: string): PolicyBody {
   const reader = newReader()
-  const read = readKept(reader, body)
+  const read = readCommon(reader, body)
   if (type === 'PASSWORD') {
     const settings = fieldsIn(reader, body, 'settings')
     const password = fieldsIn(reader, settings, 'password')
@@ -106,19 +110,19 @@ export function readPolicy(body: Fields, type: string): Read {
   return read
 }
 
-/** Actions whose `access` is obeyed, by type. */
-const allowing: Readonly<Record<string, readonly string[]>> = {
+/** The actions whose `access` is supported, by policy type. */
+const accessActions: Readonly<Record<string, readonly string[]>> = {
   PASSWORD: ['selfServicePasswordReset', 'selfServiceUnlock'],
   OKTA_SIGN_ON: ['signon'],
   ACCESS_POLICY: ['appSignOn'],
 }
 
-/** A rule. What the engine obeys of it must make sense; the rest is kept. Throws 400. */
-export function readRule(body: Fields, type: string): Read {
+/** Reads a rule. Supported settings must be valid; others are stored as they are. Throws 400. */
+export function readRule(body: Fields, type: string): PolicyBody {
   const reader = newReader()
-  const read = readKept(reader, body)
+  const read = readCommon(reader, body)
   const actions = fieldsIn(reader, body, 'actions')
-  for (const name of allowing[type] ?? []) {
+  for (const name of accessActions[type] ?? []) {
     const { access } = fieldsIn(reader, actions, name)
     if (access !== undefined && access !== 'ALLOW' && access !== 'DENY') {
       reader.problems.push(`actions.${name}.access: must be ALLOW or DENY`)
@@ -142,7 +146,7 @@ function checkAssurance(reader: Reader, method: Fields): void {
     reader.problems.push('verificationMethod.factorMode: must be 1FA or 2FA')
   }
   if (constraints === undefined || constraints === null) return
-  if (!Array.isArray(constraints) || constraints.length > 20 || !constraints.every(isFields)) {
+  if (!Array.isArray(constraints) || constraints.length > 20 || !constraints.every(isObject)) {
     reader.problems.push('verificationMethod.constraints: must be a list of objects')
     return
   }
@@ -152,7 +156,7 @@ function checkAssurance(reader: Reader, method: Fields): void {
       for (const name of ['types', 'methods']) textsIn(reader, demand, name)
       for (const name of ['authenticationMethods', 'excludedAuthenticationMethods']) {
         const value = demand[name]
-        if (value !== undefined && !(Array.isArray(value) && value.every(isFields))) {
+        if (value !== undefined && !(Array.isArray(value) && value.every(isObject))) {
           reader.problems.push(`verificationMethod.constraints.${name}: must be a list of objects`)
         }
       }

@@ -2,7 +2,16 @@ import { isoTime } from '../../base/index.ts'
 import type { StoredItem, StoredPolicy, StoredRule } from '../../policies/index.ts'
 import { prefix } from '../operation.ts'
 
-const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }: StoredItem): object => ({
+const commonMembers = ({
+  id,
+  name,
+  status,
+  priority,
+  system,
+  body,
+  createdAt,
+  updatedAt,
+}: StoredItem): object => ({
   ...body,
   id,
   name,
@@ -13,12 +22,12 @@ const kept = ({ id, name, status, priority, system, body, createdAt, updatedAt }
   lastUpdated: isoTime(updatedAt),
 })
 
-/** A policy in the shape of Okta's Policies API, with whatever its body carries. */
+/** A policy in the shape of Okta's Policies API, with all stored settings. */
 export function policyOf(base: string, policy: StoredPolicy): object {
   const self = `${base}${prefix}/policies/${policy.id}`
   return {
     description: null,
-    ...kept(policy),
+    ...commonMembers(policy),
     type: policy.type,
     _links: {
       self: { href: self },
@@ -32,7 +41,7 @@ const ruleTypes: Readonly<Record<string, string>> = { OKTA_SIGN_ON: 'SIGN_ON' }
 
 export const ruleOf = (base: string, { id, type }: StoredPolicy, rule: StoredRule): object => ({
   conditions: null,
-  ...kept(rule),
+  ...commonMembers(rule),
   type: ruleTypes[type] ?? type,
   _links: { self: { href: `${base}${prefix}/policies/${id}/rules/${rule.id}` } },
 })

@@ -1,19 +1,18 @@
 import type { Party } from '../../audit/index.ts'
-import { isFields } from '../input.ts'
-import type { Query } from '../log.ts'
-import type { Fields, ManagementParts, Operation } from '../operation.ts'
+import { isObject } from '../../base/index.ts'
+import type { Fields, ManagementParts, Operation, Query } from '../operation.ts'
 
-/** The management API as somebody who may do everything sees it. Paths stand below `/api/v1`. */
+/** The management API with all permissions. Paths are relative to `/api/v1`. */
 export interface Api {
-  /** Answers the body, an empty one where there is none. Throws where it is refused. */
+  /** Returns the body of the response, `{}` if there is none. Throws if the request is refused. */
   call(method: Operation['method'], path: string, body?: Fields): Promise<Fields>
-  /** All pages of a list. */
+  /** Returns all pages of a list. */
   list(path: string): Promise<readonly Fields[]>
 }
 
-/** The operations themselves, called without HTTP: with the parts of one database transaction, all of it is one change. */
+/** Calls the operations without HTTP. With the parts of one database transaction, all calls together are atomic. */
 export function callOperations(operations: readonly Operation[], parts: ManagementParts, actor: Party): Api {
-  const answer = (method: Operation['method'], address: string, body: Fields, more: Query = {}) => {
+  const send = (method: Operation['method'], address: string, body: Fields, more: Query = {}) => {
     const [path = '', query = ''] = address.split('?')
     const { operation, params } = find(operations, method, path)
     return operation.handle({
@@ -27,14 +26,14 @@ export function callOperations(operations: readonly Operation[], parts: Manageme
   }
   return {
     async call(method, path, body = {}) {
-      const { body: told } = await answer(method, path, body)
-      return asWritten(told) as Fields
+      const response = await send(method, path, body)
+      return toJson(response.body) as Fields
     },
     async list(path) {
       const items: Fields[] = []
       for (let page: Query | undefined = {}; page !== undefined; ) {
-        const { body, next }: Awaited<ReturnType<Operation['handle']>> = await answer('GET', path, {}, page)
-        items.push(...(asWritten(body) as readonly Fields[]))
+        const { body, next }: Awaited<ReturnType<Operation['handle']>> = await send('GET', path, {}, page)
+        items.push(...(toJson(body) as readonly Fields[]))
         page = next
       }
       return items
@@ -42,8 +41,8 @@ export function callOperations(operations: readonly Operation[], parts: Manageme
   }
 }
 
-/** What would arrive over HTTP: no undefined members, no shared objects. */
-const asWritten = (body: object | undefined): unknown => JSON.parse(JSON.stringify(body ?? {}))
+/** A body as it would arrive over HTTP: without undefined members, sharing no objects. */
+const toJson = (body: object | undefined): unknown => JSON.parse(JSON.stringify(body ?? {}))
 
 function find(operations: readonly Operation[], method: string, path: string) {
   const words = path.split('/')
@@ -59,11 +58,12 @@ function find(operations: readonly Operation[], method: string, path: string) {
   throw new Error(`there is no operation ${method} ${path}`)
 }
 
-/** A member of a member, where all of them are objects. */
+/** A nested member; undefined if one on the way is not an object. */
 export function memberAt(fields: Fields, ...names: readonly string[]): unknown {
-  return names.reduce<unknown>((value, name) => (isFields(value) ? value[name] : undefined), fields)
+  return names.reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), fields)
 }
 
+/** A nested string member; empty if there is none. */
 export const textAt = (fields: Fields, ...names: readonly string[]): string => {
   const value = memberAt(fields, ...names)
   return typeof value === 'string' ? value : ''

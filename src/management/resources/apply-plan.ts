@@ -2,14 +2,14 @@ import type { Api } from './api.ts'
 import type { Plan } from './plan.ts'
 
 export interface AppliedPlan {
-  /** Secrets of apps that were made without one, by client id: told once, here. */
+  /** The generated secrets of new apps, by client id. They are returned only here. */
   readonly secrets: ReadonlyMap<string, string>
 }
 
-/** Carries a plan out, step by step. Throws at the first step that is refused: whoever calls ends the transaction. */
+/** Runs the steps of a plan. Throws at the first one that is refused; the caller rolls the transaction back. */
 export async function applyPlan(api: Api, { steps, known }: Plan): Promise<AppliedPlan> {
   const secrets = new Map<string, string>()
-  const run = { api, ...known, made: new Set<string>(), idOf: new Map(), secrets }
+  const run = { api, ...known, created: new Set<string>(), idOf: new Map(), secrets }
   for (const step of steps) await step(run)
   return { secrets }
 }

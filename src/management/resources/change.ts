@@ -1,6 +1,7 @@
+import { isObject } from '../../base/index.ts'
 import type { Fields } from '../operation.ts'
 
-/** The lists of a document, in the order in which they are brought into being: what others name comes first. */
+/** The lists of a document, in the order in which they are applied: referenced resources come first. */
 export const lists = [
   'userAttributes',
   'groups',
@@ -12,13 +13,13 @@ export const lists = [
 ] as const
 export type ListName = (typeof lists)[number]
 
-/** A document without what was wrong in it; a list that is absent is nobody's business. */
+/** A validated document. Resources of absent lists are not touched. */
 export type ResourceLists = { readonly [Name in ListName]?: readonly Fields[] }
 
-/** One member that becomes another. */
+/** One changed member. */
 export interface MemberChange {
   readonly path: string
-  /** Absent: it was not there, or will not be. */
+  /** Absent if the member is added or removed. */
   readonly before?: unknown
   readonly after?: unknown
 }
@@ -31,13 +32,11 @@ export interface Change {
   readonly members: readonly MemberChange[]
 }
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
+/** Deep equality of JSON values. */
 export const isSame = (a: unknown, b: unknown): boolean => {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, n) => isSame(item, b[n]))
-  // JSON knows one zero only.
+  // 0 and -0 are equal: JSON has only one zero.
   if (!isObject(a) || !isObject(b)) return a === b || Object.is(a, b)
   const names = Object.keys(a)
   return (
@@ -46,19 +45,19 @@ export const isSame = (a: unknown, b: unknown): boolean => {
   )
 }
 
-/** The members that differ, each by its path; lists count as one value. */
+/** The members that differ, by path. Lists are compared as a whole. */
 export function differences(before: Fields, after: Fields, prefix = ''): readonly MemberChange[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
   return names.flatMap((name) => {
-    const [old, young] = [before[name], after[name]]
+    const [old, wanted] = [before[name], after[name]]
     const path = `${prefix}${name}`
-    if (isSame(old, young)) return []
-    if (isObject(old) && isObject(young)) return differences(old, young, `${path}.`)
+    if (isSame(old, wanted)) return []
+    if (isObject(old) && isObject(wanted)) return differences(old, wanted, `${path}.`)
     return [
       {
         path,
         ...(old !== undefined && { before: masked(path, old) }),
-        ...(young !== undefined && { after: masked(path, young) }),
+        ...(wanted !== undefined && { after: masked(path, wanted) }),
       },
     ]
   })
@@ -67,7 +66,7 @@ export function differences(before: Fields, after: Fields, prefix = ''): readonl
 const hidden = '[hidden]'
 const isSecret = (name: string): boolean => /secret|password(?!s)|private|token$|^(d|k)$/i.test(name)
 
-/** A value fit to be shown. Settings of passwords are objects and no secrets; a text of such a name is one. */
+/** A value without its secrets. A secret is a string whose name suggests one; password settings are objects. */
 function masked(path: string, value: unknown): unknown {
   const name = path.split('.').at(-1) ?? ''
   if (typeof value === 'string' && isSecret(name)) return hidden
@@ -78,13 +77,13 @@ function masked(path: string, value: unknown): unknown {
   )
 }
 
-/** A document's members over those there are: objects are joined, anything else is replaced. */
-export function joined(before: Fields, after: Fields): Fields {
+/** Merges the members of a document into the present ones: objects recursively, other values replace. */
+export function merged(before: Fields, after: Fields): Fields {
   const entries = Object.entries(after).map(([name, value]): [string, unknown] => {
     const old = Object.hasOwn(before, name) ? before[name] : undefined
-    return [name, isObject(old) && isObject(value) ? joined(old, value) : value]
+    return [name, isObject(old) && isObject(value) ? merged(old, value) : value]
   })
-  // Not by assignment: a file may say `__proto__`.
+  // Not by assignment: a document may contain `__proto__`.
   return Object.fromEntries([...Object.entries(before), ...entries])
 }
 

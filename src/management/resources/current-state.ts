@@ -3,10 +3,10 @@ import type { Fields } from '../operation.ts'
 import { types } from '../policies/read.ts'
 import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'
-import { appBody, membersKept } from './read.ts'
-import { peopleIn, renamed } from './references.ts'
+import { appBody, comparedMembers } from './read.ts'
+import { peopleIn, replaceReferences } from './references.ts'
 
-/** A thing that is there: as a document would write it down, and as the API tells it. */
+/** A present resource: `body` as in a document, `wire` as the API returns it. */
 export interface Item {
   readonly id: string
   readonly body: Fields
@@ -17,7 +17,7 @@ export interface PolicyItem extends Item {
   readonly rules: readonly Item[]
 }
 
-/** Everything that a document could be about. */
+/** All resources that a document can describe. */
 export interface CurrentState {
   readonly userAttributes: readonly Item[]
   readonly authenticators: readonly Item[]
@@ -26,18 +26,18 @@ export interface CurrentState {
   readonly apps: readonly Item[]
   readonly trustedOrigins: readonly Item[]
   readonly people: readonly Item[]
-  /** All groups, Everyone among them, by name in small letters. */
+  /** The ids of all groups, including Everyone, by lower-case name. */
   readonly groupIds: ReadonlyMap<string, string>
 }
 
-/** Reads what there is; people only where they are asked for, as there may be many. */
+/** Reads the current state. Users are read only on request, as there may be many. */
 export async function readCurrentState(api: Api, { people = false } = {}): Promise<CurrentState> {
   const groups = await api.list('/groups')
   const groupNames = new Map(groups.map((group) => [textAt(group, 'id'), textAt(group, 'profile', 'name')]))
   const policies = await policiesOf(api, groupNames)
   return {
     userAttributes: await attributesOf(api),
-    authenticators: (await api.list('/authenticators')).map((wire) => item(wire, setupBody(wire))),
+    authenticators: (await api.list('/authenticators')).map((wire) => item(wire, authenticatorBody(wire))),
     groups: groups.filter(({ type }) => type !== 'BUILT_IN').map((wire) => item(wire, groupBody(wire))),
     groupIds: new Map([...groupNames].map(([id, name]) => [name.toLowerCase(), id])),
     policies,
@@ -47,20 +47,20 @@ export async function readCurrentState(api: Api, { people = false } = {}): Promi
   }
 }
 
-/** What there is as a document that makes it so. */
+/** The current state as a document. */
 export async function currentState(api: Api, { people = false } = {}): Promise<ResourceLists> {
-  const standing = await readCurrentState(api, { people })
+  const state = await readCurrentState(api, { people })
   return {
-    userAttributes: standing.userAttributes.map(({ body }) => body),
-    groups: standing.groups.map(({ body }) => body),
-    policies: standing.policies.map(({ body, rules }) => ({
+    userAttributes: state.userAttributes.map(({ body }) => body),
+    groups: state.groups.map(({ body }) => body),
+    policies: state.policies.map(({ body, rules }) => ({
       ...body,
       rules: rules.map((rule) => rule.body),
     })),
-    authenticators: standing.authenticators.map(({ body }) => body),
-    apps: standing.apps.map(({ body }) => ({ ...body, signOnMode: 'OPENID_CONNECT' })),
-    trustedOrigins: standing.trustedOrigins.map(({ body }) => body),
-    ...(people && { people: standing.people.map(({ body }) => body) }),
+    authenticators: state.authenticators.map(({ body }) => body),
+    apps: state.apps.map(({ body }) => ({ ...body, signOnMode: 'OPENID_CONNECT' })),
+    trustedOrigins: state.trustedOrigins.map(({ body }) => body),
+    ...(people && { people: state.people.map(({ body }) => body) }),
   }
 }
 
@@ -85,7 +85,11 @@ async function attributesOf(api: Api): Promise<readonly Item[]> {
   })
 }
 
-const setupBody = ({ key, status, settings }: Fields): Fields => ({ key, status, settings: settings ?? {} })
+const authenticatorBody = ({ key, status, settings }: Fields): Fields => ({
+  key,
+  status,
+  settings: settings ?? {},
+})
 
 const originBody = ({ name, origin, scopes, status }: Fields): Fields => ({
   name,
@@ -132,23 +136,38 @@ async function policiesOf(api: Api, groupNames: ReadonlyMap<string, string>): Pr
     api,
     found.flatMap(({ wire, rules }) => [wire, ...rules]),
   )
-  const named = (wire: Fields): Item => {
-    const to = {
+  const toItem = (wire: Fields): Item => {
+    const names = {
       group: (id: string) => groupNames.get(id) ?? id,
       person: (id: string) => logins.get(id) ?? id,
     }
     const { name, status } = wire
-    const body = Object.fromEntries(Object.entries(wire).filter(([member]) => !ours.includes(member)))
-    return item(wire, renamed(membersKept(wire, { name: String(name), status: String(status), body }), to))
+    const body = Object.fromEntries(
+      Object.entries(wire).filter(([member]) => !readOnlyMembers.includes(member)),
+    )
+    return item(
+      wire,
+      replaceReferences(comparedMembers(wire, { name: String(name), status: String(status), body }), names),
+    )
   }
   return found.map(({ type, wire, rules }) => {
-    const { body, ...rest } = named(wire)
-    return { ...rest, body: { type, ...body }, rules: rules.map(named) }
+    const { body, ...rest } = toItem(wire)
+    return { ...rest, body: { type, ...body }, rules: rules.map(toItem) }
   })
 }
 
-/** What the engine itself says of a policy or a rule. */
-const ours = ['id', 'name', 'status', 'priority', 'system', 'type', 'created', 'lastUpdated', '_links']
+/** Members of policies and rules that the engine sets. */
+const readOnlyMembers = [
+  'id',
+  'name',
+  'status',
+  'priority',
+  'system',
+  'type',
+  'created',
+  'lastUpdated',
+  '_links',
+]
 
 async function loginsOf(api: Api, bodies: readonly Fields[]): Promise<ReadonlyMap<string, string>> {
   const logins = new Map<string, string>()
@@ -159,7 +178,7 @@ async function loginsOf(api: Api, bodies: readonly Fields[]): Promise<ReadonlyMa
   return logins
 }
 
-/** A person by id or login, if there is one. */
+/** A user by id or login, or undefined. */
 export async function findPerson(api: Api, name: string): Promise<Fields | undefined> {
   try {
     return await api.call('GET', `/users/${encodeURIComponent(name)}`)

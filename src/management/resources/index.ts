@@ -1,8 +1,8 @@
 /**
- * Configuration as code: groups, apps, trusted origins, policies and people written down in the bodies of the management
- * API, with names in place of ids. Reads such a document and tells all that is wrong with it; compares it with what there
- * is; carries the difference out; writes what there is down. Everything goes through the API's own operations, in this
- * process or over HTTP, so a file can say nothing that a request could not.
+ * Configuration as code: groups, apps, trusted origins, policies and users in the shapes of the management API, with names
+ * in place of ids. Reads and validates such a document, compares it with the current state, applies the difference, and
+ * exports the current state. Everything goes through the operations of the API, in this process or over HTTP, so a document
+ * can do nothing that a request could not.
  */
 
 export { type Api, callOperations } from './api.ts'

@@ -1,43 +1,43 @@
 import type { Fields } from '../operation.ts'
 import { memberAt, textAt } from './api.ts'
-import { isSame, joined, type ListName, without } from './change.ts'
+import { isSame, type ListName, merged, without } from './change.ts'
 import type { Item } from './current-state.ts'
-import { renamed } from './references.ts'
-import { asSent, type Run, toIds } from './run.ts'
+import { replaceReferences } from './references.ts'
+import { type Run, requestBody, toIds } from './run.ts'
 
-/** How things of a list are told apart, made, changed and removed. */
+/** How resources of a list are identified, created, changed and removed. */
 export interface ResourceKind {
   /** `trusted origin`. */
   readonly noun: string
-  /** By what a thing of a document is known. */
+  /** The key that identifies a resource. */
   keyOf(body: Fields): string
-  /** What people call it. */
+  /** The name that is shown. */
   nameOf(body: Fields): string
-  /** What it is to become: whether what a document does not say stays or goes. */
-  becomes(before: Fields, after: Fields): Fields
+  /** The wanted state: decides whether members that a document omits stay or are removed. */
+  merge(before: Fields, after: Fields): Fields
   create(run: Run, body: Fields): Promise<void>
   change(run: Run, before: Item, after: Fields): Promise<void>
-  /** Absent: such things are never removed by a document. */
+  /** Absent: such resources are never removed. */
   remove?(run: Run, item: Item): Promise<void>
 }
 
-const whole = (_: Fields, after: Fields): Fields => after
-const part = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`
+const replace = (_: Fields, after: Fields): Fields => after
+const pathOf = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`
 
 const groups: ResourceKind = {
   noun: 'group',
   keyOf: (body) => textAt(body, 'profile', 'name').toLowerCase(),
   nameOf: (body) => textAt(body, 'profile', 'name'),
-  becomes: whole,
+  merge: replace,
   async create(run, body) {
     const { id } = await run.api.call('POST', '/groups', body)
     run.groups.set(groups.keyOf(body), String(id))
   },
   async change(run, { id }, body) {
-    await run.api.call('PUT', part('/groups', id), body)
+    await run.api.call('PUT', pathOf('/groups', id), body)
   },
   async remove(run, { id }) {
-    await run.api.call('DELETE', part('/groups', id))
+    await run.api.call('DELETE', pathOf('/groups', id))
   },
 }
 
@@ -50,24 +50,24 @@ const trustedOrigins: ResourceKind = {
   noun: 'trusted origin',
   keyOf: (body) => textAt(body, 'origin'),
   nameOf: (body) => textAt(body, 'origin'),
-  becomes: whole,
+  merge: replace,
   async create(run, body) {
-    const made = await run.api.call('POST', '/trustedOrigins', without(body, ['status']))
-    await setStatus(run, part('/trustedOrigins', textAt(made, 'id')), made.status, body.status)
+    const created = await run.api.call('POST', '/trustedOrigins', without(body, ['status']))
+    await setStatus(run, pathOf('/trustedOrigins', textAt(created, 'id')), created.status, body.status)
   },
   async change(run, { id, body: before }, body) {
-    const path = part('/trustedOrigins', id)
+    const path = pathOf('/trustedOrigins', id)
     await run.api.call('PUT', path, without(body, ['status']))
     await setStatus(run, path, before.status, body.status)
   },
   async remove(run, { id }) {
-    await run.api.call('DELETE', part('/trustedOrigins', id))
+    await run.api.call('DELETE', pathOf('/trustedOrigins', id))
   },
 }
 
 const clientId = (body: Fields): string => textAt(body, 'credentials', 'oauthClient', 'client_id')
 
-/** Which groups a thing has more, and which fewer, than before. */
+/** Adds and removes the groups of a resource by the difference of two lists. */
 async function setGroups(
   run: Run,
   before: unknown,
@@ -81,13 +81,16 @@ async function setGroups(
   for (const name of old) if (!after.includes(name)) await put('DELETE', group(String(name)))
 }
 
-async function arrangeApp(run: Run, path: string, before: Fields, after: Fields): Promise<void> {
+async function configureApp(run: Run, path: string, before: Fields, after: Fields): Promise<void> {
   await setGroups(run, before.groups, after.groups, (method, id) =>
-    run.api.call(method, part(`${path}/groups`, id)),
+    run.api.call(method, pathOf(`${path}/groups`, id)),
   )
   const { accessPolicy } = after
   if (typeof accessPolicy === 'string' && accessPolicy !== before.accessPolicy) {
-    await run.api.call('PUT', part(`${path}/policies`, run.accessPolicies.get(accessPolicy) ?? accessPolicy))
+    await run.api.call(
+      'PUT',
+      pathOf(`${path}/policies`, run.accessPolicies.get(accessPolicy) ?? accessPolicy),
+    )
   }
   await setGrants(run, path, before.grants, after.grants)
   await setStatus(run, path, before.status ?? 'ACTIVE', after.status)
@@ -111,34 +114,37 @@ const apps: ResourceKind = {
   noun: 'app',
   keyOf: (body) => clientId(body) || textAt(body, 'label'),
   nameOf: (body) => textAt(body, 'label'),
-  // The API can say the secret of none, and changes none here.
-  becomes: (before, after) => {
-    const body = joined(before, after)
+  // The API returns no secrets and an update cannot change them, so the document's one is not compared.
+  merge: (before, after) => {
+    const body = merged(before, after)
     const settings = Object.entries(memberAt(body, 'settings', 'oauthClient') as Fields)
     return {
       ...body,
       credentials: { oauthClient: { client_id: clientId(before) } },
-      // Null: it goes.
+      // Null removes a member.
       settings: { oauthClient: Object.fromEntries(settings.filter(([, value]) => value !== null)) },
     }
   },
   async create(run, body) {
-    const made = await run.api.call('POST', '/apps', { signOnMode: 'OPENID_CONNECT', ...onlySettings(body) })
-    const secret = textAt(made, 'credentials', 'oauthClient', 'client_secret')
+    const created = await run.api.call('POST', '/apps', {
+      signOnMode: 'OPENID_CONNECT',
+      ...onlySettings(body),
+    })
+    const secret = textAt(created, 'credentials', 'oauthClient', 'client_secret')
     if (secret !== '' && memberAt(body, 'credentials', 'oauthClient', 'client_secret') === undefined) {
-      run.secrets.set(textAt(made, 'id'), secret)
+      run.secrets.set(textAt(created, 'id'), secret)
     }
-    await arrangeApp(run, part('/apps', textAt(made, 'id')), {}, body)
+    await configureApp(run, pathOf('/apps', textAt(created, 'id')), {}, body)
   },
   async change(run, { id, body: before }, after) {
-    const path = part('/apps', id)
+    const path = pathOf('/apps', id)
     if (!isSame(onlySettings(before), onlySettings(after))) {
       await run.api.call('PUT', path, { signOnMode: 'OPENID_CONNECT', ...onlySettings(after) })
     }
-    await arrangeApp(run, path, before, after)
+    await configureApp(run, path, before, after)
   },
   async remove(run, { id, body }) {
-    const path = part('/apps', id)
+    const path = pathOf('/apps', id)
     await setStatus(run, path, body.status, 'INACTIVE')
     await run.api.call('DELETE', path)
   },
@@ -153,7 +159,7 @@ const userAttributes: ResourceKind = {
   noun: 'attribute',
   keyOf: (body) => textAt(body, 'name'),
   nameOf: (body) => textAt(body, 'name'),
-  becomes: joined,
+  merge: merged,
   async create(run, { name, ...definition }) {
     await setAttribute(run, String(name), definition)
   },
@@ -169,12 +175,12 @@ const authenticators: ResourceKind = {
   noun: 'authenticator',
   keyOf: (body) => textAt(body, 'key'),
   nameOf: (body) => textAt(body, 'key'),
-  becomes: joined,
+  merge: merged,
   async create(_, { key }) {
-    throw new Error(`no authenticator ${key} is made: the plan tells of it as a problem`)
+    throw new Error(`the authenticator ${key} cannot be created: the plan reports it as a problem`)
   },
   async change(run, { id, body: before }, after) {
-    const path = part('/authenticators', id)
+    const path = pathOf('/authenticators', id)
     await setStatus(run, path, before.status, after.status === 'ACTIVE' ? 'ACTIVE' : undefined)
     if (!isSame(before.settings, after.settings)) {
       await run.api.call('PUT', path, { settings: after.settings })
@@ -187,15 +193,15 @@ const people: ResourceKind = {
   noun: 'person',
   keyOf: (body) => textAt(body, 'profile', 'login').toLowerCase(),
   nameOf: (body) => textAt(body, 'profile', 'login'),
-  // Of somebody who is there, the status is changed by what is done, not by what is written.
-  becomes: (before, { status: _, ...after }) => joined(before, after),
+  // The status of an existing user is changed by lifecycle operations only.
+  merge: (before, { status: _, ...after }) => merged(before, after),
   async create(run, { profile, groups: names, status }) {
-    const made = await run.api.call('POST', `/users?activate=${status !== 'STAGED'}`, { profile })
-    await setPersonGroups(run, textAt(made, 'id'), [], names)
+    const created = await run.api.call('POST', `/users?activate=${status !== 'STAGED'}`, { profile })
+    await setPersonGroups(run, textAt(created, 'id'), [], names)
   },
   async change(run, { id, body: before }, after) {
     if (!isSame(before.profile, after.profile)) {
-      await run.api.call('POST', part('/users', id), { profile: after.profile })
+      await run.api.call('POST', pathOf('/users', id), { profile: after.profile })
     }
     await setPersonGroups(run, id, before.groups, after.groups)
   },
@@ -204,24 +210,24 @@ const people: ResourceKind = {
 const setPersonGroups = (run: Run, id: string, before: unknown, after: unknown): Promise<void> =>
   setGroups(run, before, after, (method, groupId) => run.api.call(method, `/groups/${groupId}/users/${id}`))
 
-/** Policies, and the rules of one of them: bodies that are put whole. */
+/** Policies, or the rules of one policy. Their bodies are replaced as a whole. */
 export const nestedKind = (noun: string, path: string): ResourceKind => ({
   noun,
   keyOf: (body) => (body.system === true ? `system ${body.type}` : `${body.type} ${body.name}`),
   nameOf: (body) => textAt(body, 'name'),
-  becomes: whole,
+  merge: replace,
   async create(run, body) {
-    const { id } = await run.api.call('POST', path, asSent(renamed(body, toIds(run))))
-    run.made.add(String(id))
+    const { id } = await run.api.call('POST', path, requestBody(replaceReferences(body, toIds(run))))
+    run.created.add(String(id))
     run.idOf.set(body, String(id))
     if (body.type === 'ACCESS_POLICY') run.accessPolicies.set(String(body.name), String(id))
   },
   async change(run, { id, body: before }, after) {
-    await run.api.call('PUT', part(path, id), asSent(renamed(after, toIds(run))))
+    await run.api.call('PUT', pathOf(path, id), requestBody(replaceReferences(after, toIds(run))))
     if (before.type === 'ACCESS_POLICY') run.accessPolicies.set(String(after.name), id)
   },
   async remove(run, { id }) {
-    await run.api.call('DELETE', part(path, id))
+    await run.api.call('DELETE', pathOf(path, id))
   },
 })
 

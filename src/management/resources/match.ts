@@ -3,53 +3,53 @@ import { textAt } from './api.ts'
 import type { Item } from './current-state.ts'
 import type { ResourceKind } from './kinds.ts'
 
-/** Which thing of a document is which of those that are there. */
+/** The resources of a document, each with the present one that it describes. */
 export interface Match {
   readonly pairs: readonly { readonly body: Fields; readonly item: Item | undefined }[]
   readonly others: readonly Item[]
-  /** What is wrong with the n-th thing. */
+  /** The problems of the n-th resource of the document. */
   readonly problems: readonly { readonly n: number; readonly words: string }[]
 }
 
 /**
- * Finds each thing by what it is known by. Policies and rules may share a name: the second one of a name in the document
- * is the second one there.
+ * Finds the present resource for each one of the document by its key. Policies and rules may share a name: the second one
+ * with a name in the document is the second present one.
  */
-export function match(kind: ResourceKind, wanted: readonly Fields[], there: readonly Item[]): Match {
-  const rest = [...there]
+export function match(kind: ResourceKind, wanted: readonly Fields[], present: readonly Item[]): Match {
+  const remaining = [...present]
   const problems: { n: number; words: string }[] = []
   const seen = new Set<string>()
   const mayShareNames = kind.noun === 'policy' || kind.noun === 'rule'
   const pairs = wanted.map((body, n) => {
     const key = kind.keyOf(body)
-    if (seen.has(key) && !mayShareNames) problems.push({ n, words: `${kind.noun} ${key} stands here twice` })
+    if (seen.has(key) && !mayShareNames) problems.push({ n, words: `${kind.noun} ${key} is listed twice` })
     seen.add(key)
-    const candidates = rest.filter((item) => isMeant(kind, body, item))
+    const candidates = remaining.filter((item) => isDescribedBy(kind, body, item))
     if (candidates.length > 1 && kind.noun === 'app') {
-      const words = 'several apps have this label: say credentials.oauthClient.client_id'
+      const words = 'several apps have this label: add credentials.oauthClient.client_id'
       problems.push({ n, words })
     }
     const [item] = candidates
-    if (mayShareNames && item === undefined && rest.some((one) => isBuiltIn(one, body))) {
-      problems.push({ n, words: `${body.name} is built in: say system: true` })
+    if (mayShareNames && item === undefined && remaining.some((one) => isBuiltIn(one, body))) {
+      problems.push({ n, words: `${body.name} is built in: add system: true` })
     }
     if (kind.noun === 'authenticator' && item === undefined) {
-      problems.push({ n, words: `there is no authenticator ${key}` })
+      problems.push({ n, words: `unknown authenticator ${key}` })
     }
-    if (item !== undefined) rest.splice(rest.indexOf(item), 1)
+    if (item !== undefined) remaining.splice(remaining.indexOf(item), 1)
     if (kind.noun === 'app' && item !== undefined) problems.push(...fixedProblems(body, item, n))
     return { body, item }
   })
-  return { pairs, others: rest, problems }
+  return { pairs, others: remaining, problems }
 }
 
-const isBuiltIn = ({ wire, body: there }: Item, { name, type }: Fields): boolean =>
-  wire.system === true && there.name === name && there.type === type
+const isBuiltIn = ({ wire, body: present }: Item, { name, type }: Fields): boolean =>
+  wire.system === true && present.name === name && present.type === type
 
-function isMeant(kind: ResourceKind, body: Fields, { body: there }: Item): boolean {
-  if (kind.keyOf(there) === kind.keyOf(body)) return true
-  // Without a client id, an app is known by its label.
-  return kind.noun === 'app' && kind.keyOf(body) === body.label && there.label === body.label
+function isDescribedBy(kind: ResourceKind, body: Fields, { body: present }: Item): boolean {
+  if (kind.keyOf(present) === kind.keyOf(body)) return true
+  // Without a client id, an app is identified by its label.
+  return kind.noun === 'app' && kind.keyOf(body) === body.label && present.label === body.label
 }
 
 const typeOf = (body: Fields) => textAt(body, 'settings', 'oauthClient', 'application_type')

@@ -5,68 +5,68 @@ import { nestedKind, type ResourceKind } from './kinds.ts'
 import { match } from './match.ts'
 import type { Run } from './run.ts'
 
-/** Those of a document that are there, in the order in which they are, and in that of the document. */
+/** The present resources that a document lists: in their present order, and in that of the document. */
 export function orderOf(
   kind: ResourceKind,
   wanted: readonly Fields[],
-  there: readonly Item[],
+  present: readonly Item[],
 ): { readonly before: readonly Item[]; readonly after: readonly Item[] } {
-  const movable = there.filter(({ wire }) => wire.system !== true)
+  const movable = present.filter(({ wire }) => wire.system !== true)
   const listed = wanted.filter(({ system }) => system !== true)
   const after = match(kind, listed, movable).pairs.flatMap(({ item }) => (item === undefined ? [] : [item]))
   return { before: movable.filter((item) => after.includes(item)), after }
 }
 
 /**
- * Brings what stands in a list into the order of a document. What the document does not name keeps its place; what was
- * just made stands behind what the document has before it.
+ * Sorts a list into the order of a document. Resources that the document does not list keep their position; new ones are
+ * placed after their predecessor in the document.
  */
-export async function arrange(
+export async function applyOrder(
   run: Run,
   path: string,
   list: string,
   wanted: readonly Fields[],
 ): Promise<void> {
-  const look = async () =>
+  const readItems = async () =>
     (await run.api.list(list)).map((wire): Item => ({ id: textAt(wire, 'id'), body: wire, wire }))
-  // Rules say no type of the document's.
+  // Rules have no type in a document, so the name alone is the key.
   const kind = { ...nestedKind('policy', path), keyOf: (body: Fields) => String(body.name) }
-  const there = await look()
-  const { after } = orderOf(kind, wanted, there)
-  const goal = goalOf(
-    there.filter(({ wire }) => wire.system !== true).map(({ id }) => id),
+  const present = await readItems()
+  const { after } = orderOf(kind, wanted, present)
+  const order = wantedOrder(
+    present.filter(({ wire }) => wire.system !== true).map(({ id }) => id),
     after.map(({ id }) => id),
-    run.made,
+    run.created,
   )
-  for (const [n, id] of goal.entries()) {
-    const now = (await look()).filter(({ wire }) => wire.system !== true)
+  for (const [n, id] of order.entries()) {
+    const now = (await readItems()).filter(({ wire }) => wire.system !== true)
     const item = now.find((one) => one.id === id)
     if (item === undefined || now[n]?.id === id) continue
     await run.api.call('PUT', `${path}/${id}`, { ...item.wire, priority: n + 1 })
   }
 }
 
-/** The ids of a list in the order they are to have. */
-export function goalOf(
-  there: readonly string[],
+/** The ids of a list in the wanted order. */
+export function wantedOrder(
+  present: readonly string[],
   wanted: readonly string[],
-  made: ReadonlySet<string>,
+  created: ReadonlySet<string>,
 ): readonly string[] {
-  const old = wanted.filter((id) => !made.has(id))
-  const goal = there.filter((id) => !made.has(id) || !wanted.includes(id))
+  const old = wanted.filter((id) => !created.has(id))
+  const order = present.filter((id) => !created.has(id) || !wanted.includes(id))
   let next = 0
-  for (const [n, id] of goal.entries()) if (old.includes(id)) goal[n] = old[next++] ?? id
+  for (const [n, id] of order.entries()) if (old.includes(id)) order[n] = old[next++] ?? id
   for (const [n, id] of wanted.entries()) {
-    if (!made.has(id)) continue
+    if (!created.has(id)) continue
     const before = wanted[n - 1]
-    const behind = wanted.find((other, m) => m > n && goal.includes(other))
+    const successor = wanted.find((other, m) => m > n && order.includes(other))
     const at =
       before !== undefined
-        ? goal.indexOf(before) + 1
-        : behind !== undefined
-          ? goal.indexOf(behind)
-          : goal.length
-    goal.splice(at, 0, id)
+        ? order.indexOf(before) + 1
+        : successor !== undefined
+          ? order.indexOf(successor)
+          : order.length
+    order.splice(at, 0, id)
   }
-  return goal
+  return order
 }

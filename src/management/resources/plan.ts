@@ -18,22 +18,22 @@ import {
 } from './current-state.ts'
 import { kinds, nestedKind, type ResourceKind } from './kinds.ts'
 import { type Match, match } from './match.ts'
-import { arrange, orderOf } from './order.ts'
+import { applyOrder, orderOf } from './order.ts'
 import type { ResourceProblem } from './read.ts'
-import { peopleIn, renamed } from './references.ts'
+import { peopleIn, replaceReferences } from './references.ts'
 import type { Run } from './run.ts'
 
-/** What would have to be done, in the order in which it is. */
+/** The difference between a document and the current state, and the steps that apply it. */
 export interface Plan {
   readonly changes: readonly Change[]
-  /** What is there and not in the document, and stays. */
+  /** Present resources that the document does not list and that stay. */
   readonly left: readonly Pick<Change, 'kind' | 'name'>[]
-  /** How many things are as the document wants them. */
+  /** The number of resources that need no change. */
   readonly same: number
-  /** Where there are any, nothing of it can be done. */
+  /** If there are any, the plan must not be applied. */
   readonly problems: readonly ResourceProblem[]
   readonly steps: readonly PlanStep[]
-  /** What a run of it knows at its start. */
+  /** The ids by name that a run starts with. */
   readonly known: Pick<Run, 'groups' | 'accessPolicies' | 'people'>
 }
 
@@ -44,44 +44,44 @@ interface Draft {
   readonly left: Pick<Change, 'kind' | 'name'>[]
   readonly problems: ResourceProblem[]
   same: number
-  /** Removals of what others name come last, others where they stand. */
+  /** `lastSteps` remove resources that others may reference until they have been changed. */
   readonly steps: PlanStep[]
   readonly lastSteps: PlanStep[]
   readonly prune: boolean
 }
 
-/** Compares a document with what there is. With `prune`, what its lists do not name goes; people never do. */
+/** Compares a document with the current state. `prune` removes resources that its lists omit, except users. */
 export async function planOf(
   api: Api,
   declared: ResourceLists,
   { prune = false }: { readonly prune?: boolean } = {},
 ): Promise<Plan> {
-  const standing = await readCurrentState(api, { people: declared.people !== undefined })
+  const state = await readCurrentState(api, { people: declared.people !== undefined })
   const people = await loginsIn(api, declared)
   const draft: Draft = { changes: [], left: [], problems: [], same: 0, steps: [], lastSteps: [], prune }
   for (const list of lists) {
     const wanted = declared[list]
     if (wanted === undefined) continue
-    checkReferences(list, wanted, declared, standing, people, draft)
-    if (list === 'policies') draftPolicies(wanted, standing.policies, draft)
-    else draftList(kinds[list], wanted, standing[list], draft, [list])
+    checkReferences(list, wanted, declared, state, people, draft)
+    if (list === 'policies') draftPolicies(wanted, state.policies, draft)
+    else draftList(kinds[list], wanted, state[list], draft, [list])
   }
   const { lastSteps, prune: _, ...rest } = draft
-  const accessPolicies = standing.policies
+  const accessPolicies = state.policies
     .filter(({ body }) => body.type === 'ACCESS_POLICY')
     .map(({ id, body }) => [String(body.name), id] as const)
-  const known = { groups: new Map(standing.groupIds), accessPolicies: new Map(accessPolicies), people }
+  const known = { groups: new Map(state.groupIds), accessPolicies: new Map(accessPolicies), people }
   return { ...rest, steps: [...draft.steps, ...lastSteps], known }
 }
 
 function draftList(
   kind: ResourceKind,
   wanted: readonly Fields[],
-  there: readonly Item[],
+  present: readonly Item[],
   draft: Draft,
   path: ResourceProblem['path'],
 ): Match {
-  const matched = match(kind, wanted, there)
+  const matched = match(kind, wanted, present)
   draft.problems.push(...matched.problems.map(({ n, words }) => ({ path: [...path, n], words })))
   for (const { body, item } of matched.pairs) {
     const name = kind.nameOf(body)
@@ -91,7 +91,7 @@ function draftList(
       draft.steps.push((run) => kind.create(run, body))
       continue
     }
-    const after = kind.becomes(item.body, body)
+    const after = kind.merge(item.body, body)
     if (isSame(item.body, after)) {
       draft.same += 1
       continue
@@ -105,7 +105,7 @@ function draftList(
 }
 
 function draftRemoval(kind: ResourceKind, item: Item, draft: Draft): void {
-  // Neither what is built in nor an authenticator ever goes: nothing is left over there.
+  // Built-in resources and authenticators are never removed, so they are not reported as left over.
   if (item.wire.system === true || kind.noun === 'authenticator') return
   const what = { kind: kind.noun, name: kind.nameOf(item.body) }
   const { remove } = kind
@@ -114,45 +114,45 @@ function draftRemoval(kind: ResourceKind, item: Item, draft: Draft): void {
     return
   }
   draft.changes.push({ action: 'remove', ...what, members: [] })
-  // An order is made among those that stay; a group may be named by what is changed before it goes.
+  // Policies are removed before they are ordered; groups after the policies that reference them were changed.
   const steps = kind.noun === 'rule' || kind.noun === 'policy' ? draft.steps : draft.lastSteps
   steps.push((run) => remove(run, item))
 }
 
 const byType = (bodies: readonly Fields[]) => Map.groupBy(bodies, ({ type }) => String(type))
 
-function draftPolicies(wanted: readonly Fields[], there: readonly PolicyItem[], draft: Draft): void {
+function draftPolicies(wanted: readonly Fields[], present: readonly PolicyItem[], draft: Draft): void {
   const kind = kinds.policies
-  const alone = wanted.map((body) => without(body, ['rules']))
-  const matched = draftList(kind, alone, there, draft, ['policies'])
+  const withoutRules = wanted.map((body) => without(body, ['rules']))
+  const matched = draftList(kind, withoutRules, present, draft, ['policies'])
   for (const [n, { item }] of matched.pairs.entries()) {
     const rules = wanted[n]?.rules as readonly Fields[] | undefined
-    const body = alone[n] ?? {}
+    const body = withoutRules[n] ?? {}
     if (rules !== undefined)
       draftRules(
         body,
         rules,
-        there.find(({ id }) => id === item?.id),
+        present.find(({ id }) => id === item?.id),
         draft,
         n,
       )
   }
-  for (const [type, listed] of byType(alone)) {
-    const items = there.filter(({ body }) => body.type === type)
+  for (const [type, listed] of byType(withoutRules)) {
+    const items = present.filter(({ body }) => body.type === type)
     draftOrder(kind, `the ${type} policies`, listed, items, draft)
-    draft.steps.push((run) => arrange(run, '/policies', `/policies?type=${type}`, listed))
+    draft.steps.push((run) => applyOrder(run, '/policies', `/policies?type=${type}`, listed))
   }
 }
 
-/** The rules of a policy; those of one that is new, once it is there, with the rule that it may come with. */
+/** Plans the rules of a policy. A new policy is read first when its step runs: it may come with a catch-all rule. */
 function draftRules(
   policy: Fields,
   rules: readonly Fields[],
-  there: PolicyItem | undefined,
+  present: PolicyItem | undefined,
   draft: Draft,
   n: number,
 ): void {
-  if (there === undefined) {
+  if (present === undefined) {
     for (const body of rules) {
       const name = `${policy.name} / ${body.name}`
       draft.changes.push({ action: 'create', kind: 'rule', name, members: differences({}, body) })
@@ -170,29 +170,29 @@ function draftRules(
     })
     return
   }
-  const path = `/policies/${there.id}/rules`
+  const path = `/policies/${present.id}/rules`
   const kind = nestedKind('rule', path)
-  const named: ResourceKind = { ...kind, nameOf: (body) => `${policy.name} / ${kind.nameOf(body)}` }
-  draftList(named, rules, there.rules, draft, ['policies', n, 'rules'])
-  draftOrder(kind, `the rules of ${policy.name}`, rules, there.rules, draft)
-  draft.steps.push((run) => arrange(run, path, path, rules))
+  const ruleKind: ResourceKind = { ...kind, nameOf: (body) => `${policy.name} / ${kind.nameOf(body)}` }
+  draftList(ruleKind, rules, present.rules, draft, ['policies', n, 'rules'])
+  draftOrder(kind, `the rules of ${policy.name}`, rules, present.rules, draft)
+  draft.steps.push((run) => applyOrder(run, path, path, rules))
 }
 
 function draftOrder(
   kind: ResourceKind,
   name: string,
   wanted: readonly Fields[],
-  there: readonly Item[],
+  present: readonly Item[],
   draft: Draft,
 ): void {
-  const { before, after } = orderOf(kind, wanted, there)
+  const { before, after } = orderOf(kind, wanted, present)
   if (isSame(before, after)) return
   const names = (items: readonly Item[]) => items.map(({ body }) => kind.nameOf(body))
   const members = [{ path: 'order', before: names(before), after: names(after) }]
   draft.changes.push({ action: 'change', kind: 'order of', name, members })
 }
 
-/** Whoever is named in a policy, by id; people of the document itself come last and cannot be named by policies. */
+/** The ids of users that policies reference. Users of the document itself are created last and cannot be referenced. */
 async function loginsIn(api: Api, { policies = [] }: ResourceLists): Promise<Map<string, string>> {
   const bodies = policies.flatMap((policy) => [policy, ...((policy.rules ?? []) as readonly Fields[])])
   const found = new Map<string, string>()
@@ -203,38 +203,38 @@ async function loginsIn(api: Api, { policies = [] }: ResourceLists): Promise<Map
   return found
 }
 
-const looksLikeId = (text: string): boolean => /^00[gu]\w{17}$/.test(text)
+const isIdShaped = (text: string): boolean => /^00[gu]\w{17}$/.test(text)
 
-/** Names that nobody and nothing has. What looks like the id of something that is gone was written down so. */
+/** Reports names that do not exist. Unknown ids are accepted: an export contains the ids of deleted resources. */
 function checkReferences(
   list: ListName,
   wanted: readonly Fields[],
   declared: ResourceLists,
-  standing: CurrentState,
+  state: CurrentState,
   people: ReadonlyMap<string, string>,
   { problems }: Draft,
 ): void {
-  const groups = new Set([...standing.groupIds.keys(), ...(declared.groups ?? []).map(kinds.groups.keyOf)])
-  const accessPolicies = [...standing.policies.map(({ body }) => body), ...(declared.policies ?? [])]
+  const groups = new Set([...state.groupIds.keys(), ...(declared.groups ?? []).map(kinds.groups.keyOf)])
+  const accessPolicies = [...state.policies.map(({ body }) => body), ...(declared.policies ?? [])]
     .filter(({ type }) => type === 'ACCESS_POLICY')
     .map(({ name }) => name)
   const check = (body: Fields, path: ResourceProblem['path']) => {
-    const tell = (words: string, member: string) => problems.push({ path, member, words })
+    const report = (words: string, member: string) => problems.push({ path, member, words })
     const group = (name: string) => {
-      if (!groups.has(name.toLowerCase()) && !looksLikeId(name))
-        tell(`there is no group ${JSON.stringify(name)}`, name)
+      if (!groups.has(name.toLowerCase()) && !isIdShaped(name))
+        report(`there is no group ${JSON.stringify(name)}`, name)
       return name
     }
     const person = (login: string) => {
-      if (!people.has(login) && !looksLikeId(login))
-        tell(`there is nobody with the login ${JSON.stringify(login)}`, login)
+      if (!people.has(login) && !isIdShaped(login))
+        report(`there is no user with the login ${JSON.stringify(login)}`, login)
       return login
     }
     for (const name of (body.groups ?? []) as readonly string[]) group(name)
     if (body.accessPolicy !== undefined && !accessPolicies.includes(body.accessPolicy)) {
-      tell(`there is no access policy ${JSON.stringify(body.accessPolicy)}`, 'accessPolicy')
+      report(`there is no access policy ${JSON.stringify(body.accessPolicy)}`, 'accessPolicy')
     }
-    renamed(body, { group, person })
+    replaceReferences(body, { group, person })
   }
   for (const [n, body] of wanted.entries()) {
     check(body, [list, n])

@@ -1,20 +1,20 @@
 import type { Fields } from '../operation.ts'
 import type { Api } from './api.ts'
 
-/** A plan being carried out. */
+/** The state of a plan that is being applied. */
 export interface Run {
   readonly api: Api
-  /** Ids of groups by their names in small letters; those that were just made are added. */
+  /** The ids of groups by lower-case name; new ones are added. */
   readonly groups: Map<string, string>
-  /** Ids of access policies by their names. */
+  /** The ids of access policies by name. */
   readonly accessPolicies: Map<string, string>
-  /** Ids of people by their logins. */
+  /** The ids of users by login. */
   readonly people: Map<string, string>
-  /** What was made in this run. */
-  readonly made: Set<string>
-  /** Ids of policies that were made, by the very bodies they were made from: names may be shared. */
+  /** The ids of policies and rules that were created in this run. */
+  readonly created: Set<string>
+  /** The ids of new policies by the identity of their bodies: names need not be unique. */
   readonly idOf: Map<Fields, string>
-  /** Secrets of apps that were made, by client id: they are not told again. */
+  /** The generated secrets of new apps, by client id. The API returns them only once. */
   readonly secrets: Map<string, string>
 }
 
@@ -23,6 +23,11 @@ export const toIds = ({ groups, people }: Pick<Run, 'groups' | 'people'>) => ({
   person: (login: string) => people.get(login) ?? login,
 })
 
-/** A body without what is no member of the API's. */
-export const asSent = ({ rules: _, system: __, groups: ___, accessPolicy: ____, ...body }: Fields): Fields =>
-  body
+/** A body without the members that only documents have. */
+export const requestBody = ({
+  rules: _,
+  system: __,
+  groups: ___,
+  accessPolicy: ____,
+  ...body
+}: Fields): Fields => body

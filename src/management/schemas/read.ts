@@ -1,16 +1,17 @@
+import { isObject } from '../../base/index.ts'
 import { attributeTypes, type SchemaAttribute, type UserSchema } from '../../directory/index.ts'
-import { fieldsIn, isFields, newReader, type Reader, textIn } from '../input.ts'
+import { fieldsIn, newReader, type Reader, textIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
 
 interface SchemaChanges {
-  /** Null: it goes. */
+  /** Null: the attribute is removed. */
   readonly custom: Readonly<Record<string, SchemaAttribute | null>>
   readonly base: UserSchema['base']
 }
 
-const mostAttributes = 200
+const maxAttributes = 200
 
-/** What a body changes of the schema. Throws 400 with a cause for each member that cannot be obeyed. */
+/** Reads the changes of a schema. Throws 400 with a cause for each invalid member. */
 export function readSchemaChanges(body: Fields, before: UserSchema): SchemaChanges {
   const reader = newReader()
   const definitions = fieldsIn(reader, body, 'definitions')
@@ -23,30 +24,32 @@ export function readSchemaChanges(body: Fields, before: UserSchema): SchemaChang
   const base = propertiesOf('base').flatMap(([name, value]) => {
     const attribute = before.base[name]
     if (attribute === undefined || !Object.hasOwn(before.base, name)) {
-      reader.problems.push(`${name.slice(0, 64)}: is no base attribute`)
+      reader.problems.push(`${name.slice(0, 64)}: is not a base attribute`)
       return []
     }
     return [[name, readBase(reader, name, value, attribute)] as const]
   })
-  if (Object.keys({ ...before.custom, ...Object.fromEntries(custom) }).length > mostAttributes) {
-    reader.problems.push(`custom: at most ${mostAttributes} attributes`)
+  if (Object.keys({ ...before.custom, ...Object.fromEntries(custom) }).length > maxAttributes) {
+    reader.problems.push(`custom: must have at most ${maxAttributes} attributes`)
   }
   reader.check()
   return { custom: Object.fromEntries(custom), base: Object.fromEntries(base) }
 }
 
-/** A name stands in SQL paths, in JSON and in tokens: letters, digits and underscores alone. */
+/** Checks the name of an attribute. It becomes part of SQL paths, JSON and tokens, so only safe characters are allowed. */
 function checkName(reader: Reader, name: string, { base }: UserSchema): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name) || name === '__proto__') {
-    reader.problems.push(`${name.slice(0, 64)}: is no name of an attribute`)
+    reader.problems.push(
+      `${name.slice(0, 64)}: must have 1 to 64 letters, digits and underscores and not begin with a digit`,
+    )
   } else if (Object.hasOwn(base, name)) {
-    reader.problems.push(`${name}: is a base attribute`)
+    reader.problems.push(`${name}: is the name of a base attribute`)
   }
 }
 
-/** What a definition says; a member that is null says nothing. */
+/** The members of a definition; null ones count as absent. */
 const membersOf = (value: unknown): Fields =>
-  Object.fromEntries(Object.entries(isFields(value) ? value : {}).filter(([, member]) => member !== null))
+  Object.fromEntries(Object.entries(isObject(value) ? value : {}).filter(([, member]) => member !== null))
 
 function readCustom(
   reader: Reader,
@@ -60,14 +63,14 @@ function readCustom(
   if (!attributeTypes.some((one) => one === type)) {
     reader.problems.push(`${name}.type: must be one of ${attributeTypes.join(', ')}`)
   } else if (known !== undefined && known.type !== type) {
-    // What is stored of people would be of the old type.
+    // Stored values would keep the old type.
     reader.problems.push(`${name}.type: cannot be changed; remove the attribute first`)
   }
   checkMembers(reader, name, fields)
   return { ...fields, type: type as SchemaAttribute['type'] }
 }
 
-/** Of a base attribute its owner decides who must and may do what, not what it is. */
+/** Reads a base attribute: requirements and permissions can be changed, its type cannot. */
 function readBase(reader: Reader, name: string, value: unknown, before: SchemaAttribute): SchemaAttribute {
   const fields = membersOf(value)
   checkMembers(reader, name, fields)
@@ -75,14 +78,14 @@ function readBase(reader: Reader, name: string, value: unknown, before: SchemaAt
     reader.problems.push(`${name}.type: cannot be changed`)
   }
   if ((name === 'login' || name === 'email') && fields.required === false) {
-    reader.problems.push(`${name}.required: nobody is without it`)
+    reader.problems.push(`${name}.required: cannot be optional`)
   }
   return { ...before, ...fields, type: before.type }
 }
 
 function checkMembers(reader: Reader, name: string, fields: Fields): void {
-  const own = (member: string) => ({ label: `${name}.${member}` })
-  for (const member of ['title', 'description']) textIn(reader, fields, member, own(member))
+  const labelled = (member: string) => ({ label: `${name}.${member}` })
+  for (const member of ['title', 'description']) textIn(reader, fields, member, labelled(member))
   if (fields.required !== undefined && typeof fields.required !== 'boolean') {
     reader.problems.push(`${name}.required: must be true or false`)
   }
@@ -106,7 +109,7 @@ function checkPattern(reader: Reader, name: string, fields: Fields): void {
   try {
     new RegExp(pattern)
   } catch {
-    reader.problems.push(`${name}.pattern: is no regular expression`)
+    reader.problems.push(`${name}.pattern: is not a valid regular expression`)
   }
 }
 
@@ -114,10 +117,10 @@ function checkValues(reader: Reader, name: string, { enum: values, items }: Fiel
   const plain = (value: unknown) => typeof value === 'string' || typeof value === 'number'
   if (values !== undefined && values !== null) {
     if (!Array.isArray(values) || values.length === 0 || values.length > 500 || !values.every(plain)) {
-      reader.problems.push(`${name}.enum: must be a list of texts or numbers`)
+      reader.problems.push(`${name}.enum: must be a list of strings or numbers`)
     }
   }
-  const inner = isFields(items) ? items.type : undefined
+  const inner = isObject(items) ? items.type : undefined
   if (items !== undefined && !['string', 'number', 'integer'].some((one) => one === inner)) {
     reader.problems.push(`${name}.items.type: must be string, number or integer`)
   }
@@ -126,9 +129,9 @@ function checkValues(reader: Reader, name: string, { enum: values, items }: Fiel
 function checkPermissions(reader: Reader, name: string, { permissions }: Fields): void {
   if (permissions === undefined || permissions === null) return
   const actions = ['HIDE', 'READ_ONLY', 'READ_WRITE']
-  const fits = (one: unknown) =>
-    isFields(one) && one.principal === 'SELF' && actions.some((action) => action === one.action)
-  if (!Array.isArray(permissions) || !permissions.every(fits)) {
-    reader.problems.push(`${name}.permissions: must be SELF with one of ${actions.join(', ')}`)
+  const isPermission = (one: unknown) =>
+    isObject(one) && one.principal === 'SELF' && actions.some((action) => action === one.action)
+  if (!Array.isArray(permissions) || !permissions.every(isPermission)) {
+    reader.problems.push(`${name}.permissions: must be a list of SELF with one of ${actions.join(', ')}`)
   }
 }

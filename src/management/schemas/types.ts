@@ -5,14 +5,14 @@ import { type Call, type Operation, prefix } from '../operation.ts'
 
 const id = 'otyDefault'
 
-/** The one type of user there is, with the way to its schema. */
+/** The only user type, with a link to its schema. */
 function typeOf({ parts }: Call): object {
   const base = `${parts.baseUrl()}${prefix}/meta`
   return {
     id,
     name: 'user',
     displayName: 'User',
-    description: 'The one type of user there is',
+    description: 'The only user type',
     default: true,
     created: isoTime(0),
     lastUpdated: isoTime(0),
@@ -30,7 +30,7 @@ export const typeOperations: readonly Operation[] = [
     method: 'GET',
     path: '/meta/types/user',
     role: 'read',
-    summary: 'Lists the types of users: there is one.',
+    summary: 'List the user types: only `default`',
     async handle(call) {
       const { items, next } = pageWithin([typeOf(call)], pageOf(call.query), () => id)
       return { body: items, next }
@@ -40,10 +40,10 @@ export const typeOperations: readonly Operation[] = [
     method: 'GET',
     path: '/meta/types/user/:typeId',
     role: 'read',
-    summary: 'Tells of the type of users, by its id or as `default`, and where its schema is.',
+    summary: 'Get the user type, by its id or as `default`, with a link to its schema',
     async handle(call) {
-      const asked = call.params.typeId ?? ''
-      if (asked !== id && asked !== 'default') throw notFound(asked, 'UserType')
+      const typeId = call.params.typeId ?? ''
+      if (typeId !== id && typeId !== 'default') throw notFound(typeId, 'UserType')
       return { body: typeOf(call) }
     },
   },

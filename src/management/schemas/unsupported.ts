@@ -1,7 +1,7 @@
 import type { SchemaAttribute } from '../../directory/index.ts'
 
-/** What an attribute can say that is kept and does nothing, with the value that says nothing. */
-const kept: Readonly<Record<string, string | undefined>> = {
+/** Members that are stored without effect, with their default values. */
+const unsupported: Readonly<Record<string, string | undefined>> = {
   unique: 'NOT_UNIQUE',
   format: undefined,
   oneOf: undefined,
@@ -9,7 +9,7 @@ const kept: Readonly<Record<string, string | undefined>> = {
   maximum: undefined,
 }
 
-/** What of changed attributes is not obeyed, for the log: `name.member`. */
+/** The unsupported settings of changed attributes, for the log: `name.member`. */
 export const unsupportedAttributes = (
   changed: Readonly<Record<string, SchemaAttribute | null>>,
 ): readonly string[] =>
@@ -17,8 +17,8 @@ export const unsupportedAttributes = (
     if (attribute === null) return []
     const masteredElsewhere =
       (attribute.master as { readonly type?: unknown } | undefined)?.type === 'OVERRIDE' ? ['master'] : []
-    const said = Object.keys(kept).filter(
-      (member) => attribute[member] !== undefined && attribute[member] !== kept[member],
+    const members = Object.keys(unsupported).filter(
+      (member) => attribute[member] !== undefined && attribute[member] !== unsupported[member],
     )
-    return [...said, ...masteredElsewhere].map((member) => `${name}.${member}`)
+    return [...members, ...masteredElsewhere].map((member) => `${name}.${member}`)
   })

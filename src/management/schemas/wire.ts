@@ -2,7 +2,7 @@ import { isoTime } from '../../base/index.ts'
 import type { SchemaAttribute, UserSchema } from '../../directory/index.ts'
 import { prefix } from '../operation.ts'
 
-/** As Okta tells an attribute: that it is required stands with it and in a list, too. */
+/** An attribute with the defaults that Okta shows. `required` is also in the list of the definition. */
 const attributeOf = (attribute: SchemaAttribute): object => ({
   required: false,
   scope: 'NONE',
@@ -28,7 +28,7 @@ export function schemaOf(base: string, schema: UserSchema): object {
     $schema: 'http://json-schema.org/draft-04/schema#',
     name: 'user',
     title: 'User',
-    description: 'People of this engine',
+    description: 'Users of this engine',
     created: isoTime(0),
     lastUpdated: isoTime(schema.updatedAt),
     type: 'object',

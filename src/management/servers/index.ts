@@ -1,8 +1,8 @@
 /**
- * The authorization server `default` over HTTP, after Okta's Authorization Servers API, to be read: tools look up its
- * issuer, scopes and claims by it. It is what the engine makes it; nothing of it is changed here.
+ * The authorization server `default` over HTTP, after Okta's Authorization Servers API: tools look up its issuer, scopes
+ * and claims. Read-only: it is defined by the configuration.
  */
-import { isoTime, plainHash } from '../../base/index.ts'
+import { derivedId, isoTime } from '../../base/index.ts'
 import { findUserSchema, visibleAttributes } from '../../directory/index.ts'
 import { notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
@@ -10,9 +10,8 @@ import { type Answer, type Call, type Operation, prefix, type ServerFacts } from
 
 const id = 'default'
 
-/** Made from what it is the id of: the same on every node and after every start. */
-const idFrom = (letters: string, of: string): string =>
-  letters + plainHash(`authorization server ${of}`).replace(/[-_]/g, '').slice(0, 17)
+/** A stable id: nothing of the server is stored. */
+const idFrom = (prefix: string, name: string): string => derivedId(prefix, `authorization server ${name}`)
 
 function factsIn({ parts, params }: Call): ServerFacts {
   const asked = params.authServerId ?? ''
@@ -22,7 +21,7 @@ function factsIn({ parts, params }: Call): ServerFacts {
 }
 
 const selfOf = ({ parts }: Call): string => `${parts.baseUrl()}${prefix}/authorizationServers/${id}`
-const always = { created: isoTime(0), lastUpdated: isoTime(0) }
+const timestamps = { created: isoTime(0), lastUpdated: isoTime(0) }
 
 function serverOf(call: Call, { issuer, audience }: ServerFacts): object {
   const self = selfOf(call)
@@ -36,7 +35,7 @@ function serverOf(call: Call, { issuer, audience }: ServerFacts): object {
     issuerMode: 'ORG_URL',
     status: 'ACTIVE',
     default: true,
-    ...always,
+    ...timestamps,
     credentials: { signing: { rotationMode: 'MANUAL', use: 'sig' } },
     _links: {
       self: { href: self, hints: { allow: ['GET'] } },
@@ -48,9 +47,9 @@ function serverOf(call: Call, { issuer, audience }: ServerFacts): object {
   }
 }
 
-type Thing = Readonly<Record<string, unknown>> & { readonly id: string }
+type ServerItem = Readonly<Record<string, unknown>> & { readonly id: string }
 
-function policyOf(call: Call): Thing {
+function policyOf(call: Call): ServerItem {
   const policyId = idFrom('00p', 'policy')
   const self = `${selfOf(call)}/policies/${policyId}`
   return {
@@ -62,12 +61,12 @@ function policyOf(call: Call): Thing {
     status: 'ACTIVE',
     system: true,
     conditions: { clients: { include: ['ALL_CLIENTS'] } },
-    ...always,
+    ...timestamps,
     _links: { self: { href: self }, rules: { href: `${self}/rules` } },
   }
 }
 
-function ruleOf(call: Call, { grantTypes, lifetimes }: ServerFacts): Thing {
+function ruleOf(call: Call, { grantTypes, lifetimes }: ServerFacts): ServerItem {
   const ruleId = idFrom('0pr', 'rule')
   const minutes = (ms: number) => Math.round(ms / 60_000)
   return {
@@ -86,16 +85,16 @@ function ruleOf(call: Call, { grantTypes, lifetimes }: ServerFacts): Thing {
       token: {
         accessTokenLifetimeMinutes: minutes(lifetimes.accessTokenMs),
         refreshTokenLifetimeMinutes: minutes(lifetimes.refreshTokenMs),
-        // The lifetime is what counts: a refresh token does not end by not being used.
+        // Refresh tokens have a lifetime but no idle timeout.
         refreshTokenWindowMinutes: minutes(lifetimes.refreshTokenMs),
       },
     },
-    ...always,
+    ...timestamps,
     _links: { self: { href: `${selfOf(call)}/policies/${policyOf(call).id}/rules/${ruleId}` } },
   }
 }
 
-const scopesOf = ({ scopes }: ServerFacts): readonly Thing[] =>
+const scopesOf = ({ scopes }: ServerFacts): readonly ServerItem[] =>
   scopes.map((name) => ({
     id: idFrom('scp', `scope ${name}`),
     name,
@@ -113,7 +112,7 @@ const claim = (
   name: string,
   scopes: readonly string[],
   value = '',
-): Thing => ({
+): ServerItem => ({
   id: idFrom('ocl', `claim ${claimType} ${name}`),
   name,
   claimType,
@@ -125,35 +124,35 @@ const claim = (
   conditions: { scopes },
 })
 
-/** The claims that scopes release, and those that the owner's attributes add to the profile. */
-async function claimsOf({ parts }: Call, { claims }: ServerFacts): Promise<readonly Thing[]> {
-  const own = visibleAttributes(await findUserSchema(parts.storage.db))
+/** The claims of the scopes, and those of the custom attributes, which belong to `profile`. */
+async function claimsOf({ parts }: Call, { claims }: ServerFacts): Promise<readonly ServerItem[]> {
+  const custom = visibleAttributes(await findUserSchema(parts.storage.db))
   return [
     claim('RESOURCE', 'sub', [], 'user.login'),
     ...Object.entries(claims).flatMap(([scope, names]) =>
       names.map((name) => claim('IDENTITY', name, [scope])),
     ),
-    ...own.map((name) => claim('IDENTITY', name, ['profile'], `user.${name}`)),
+    ...custom.map((name) => claim('IDENTITY', name, ['profile'], `user.${name}`)),
   ]
 }
 
 const one = '/authorizationServers/:authServerId'
 
-/** A list of things, and one of them by its id. */
-function reading(
+/** The operations that list items of the server and get one by its id. */
+function readOperations(
   path: string,
   { name, param, kind }: { readonly name: string; readonly param: string; readonly kind: string },
-  things: (call: Call, facts: ServerFacts) => readonly Thing[] | Promise<readonly Thing[]>,
+  itemsOf: (call: Call, facts: ServerFacts) => readonly ServerItem[] | Promise<readonly ServerItem[]>,
 ): readonly Operation[] {
   return [
     {
       method: 'GET',
       path,
       role: 'read',
-      summary: `Lists the ${name.replace(/y$/, 'ie')}s of the authorization server.`,
+      summary: `List the ${name.replace(/y$/, 'ie')}s of an authorization server`,
       async handle(call): Promise<Answer> {
-        const all = await things(call, factsIn(call))
-        const { items, next } = pageWithin(all, pageOf(call.query), (thing) => thing.id)
+        const all = await itemsOf(call, factsIn(call))
+        const { items, next } = pageWithin(all, pageOf(call.query), (item) => item.id)
         return { body: items, next }
       },
     },
@@ -161,10 +160,10 @@ function reading(
       method: 'GET',
       path: `${path}/:${param}`,
       role: 'read',
-      summary: `Tells of a ${name} of the authorization server.`,
+      summary: `Get a ${name} of an authorization server`,
       async handle(call): Promise<Answer> {
         const wanted = call.params[param] ?? ''
-        const found = (await things(call, factsIn(call))).find((thing) => thing.id === wanted)
+        const found = (await itemsOf(call, factsIn(call))).find((item) => item.id === wanted)
         if (found === undefined) throw notFound(wanted, kind)
         return { body: found }
       },
@@ -172,7 +171,7 @@ function reading(
   ]
 }
 
-function rulesOf(call: Call, facts: ServerFacts): readonly Thing[] {
+function rulesOf(call: Call, facts: ServerFacts): readonly ServerItem[] {
   const policyId = call.params.policyId ?? ''
   if (policyId !== policyOf(call).id) throw notFound(policyId, 'Policy')
   return [ruleOf(call, facts)]
@@ -183,7 +182,7 @@ export const serverOperations: readonly Operation[] = [
     method: 'GET',
     path: '/authorizationServers',
     role: 'read',
-    summary: 'Lists the authorization servers that have issuers of their own: `default` alone.',
+    summary: 'List the authorization servers: only `default`',
     async handle(call) {
       const facts = call.parts.authorizationServer?.()
       const all = facts === undefined ? [] : [serverOf(call, facts)]
@@ -195,19 +194,19 @@ export const serverOperations: readonly Operation[] = [
     method: 'GET',
     path: one,
     role: 'read',
-    summary: 'Tells of an authorization server.',
+    summary: 'Get an authorization server',
     handle: async (call) => ({ body: serverOf(call, factsIn(call)) }),
   },
-  ...reading(`${one}/policies`, { name: 'policy', param: 'policyId', kind: 'Policy' }, (call) => [
+  ...readOperations(`${one}/policies`, { name: 'policy', param: 'policyId', kind: 'Policy' }, (call) => [
     policyOf(call),
   ]),
-  ...reading(
+  ...readOperations(
     `${one}/policies/:policyId/rules`,
     { name: 'rule', param: 'ruleId', kind: 'PolicyRule' },
     rulesOf,
   ),
-  ...reading(`${one}/scopes`, { name: 'scope', param: 'scopeId', kind: 'OAuth2Scope' }, (_, facts) =>
+  ...readOperations(`${one}/scopes`, { name: 'scope', param: 'scopeId', kind: 'OAuth2Scope' }, (_, facts) =>
     scopesOf(facts),
   ),
-  ...reading(`${one}/claims`, { name: 'claim', param: 'claimId', kind: 'OAuth2Claim' }, claimsOf),
+  ...readOperations(`${one}/claims`, { name: 'claim', param: 'claimId', kind: 'OAuth2Claim' }, claimsOf),
 ]

@@ -3,8 +3,8 @@ import { pageOf, pageWithin } from '../input.ts'
 import type { Operation } from '../operation.ts'
 import { getUser } from './read.ts'
 
-/** An app that somebody may use, as a portal would show it: its link is the app's own front page. */
-const linkTo = ({ id, label, settings }: Client): object => ({
+/** An app as a portal shows it. Its link is the root of its first redirect URI. */
+const renderAppLink = ({ id, label, settings }: Client): object => ({
   id,
   label,
   linkUrl:
@@ -22,11 +22,11 @@ export const appLinks: Operation = {
   method: 'GET',
   path: '/users/:userId/appLinks',
   role: 'read',
-  summary: 'Lists the apps that a person may use, by herself or by a group.',
+  summary: 'List the apps that are assigned to a user, directly or by a group',
   async handle(call) {
     const { id } = await getUser(call)
     const clients = await clientsOf(call.parts.storage.db, id)
     const { items, next } = pageWithin(clients, pageOf(call.query), (client) => client.id)
-    return { body: items.map(linkTo), next }
+    return { body: items.map(renderAppLink), next }
   },
 }

@@ -1,17 +1,18 @@
 import { ProtocolError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
+import { retryStale } from '../../storage/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
 import { fieldsIn, flag, newReader, requiredText } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
-import { questionsOf, questionToPut, readQuestion } from './question.ts'
+import { prepareQuestion, questionsOf, readQuestion } from './question.ts'
 import { getUser } from './read.ts'
-import { handOut, linkOf, recoveryOf } from './recovery.ts'
+import { issueUserToken, recoveryTokenRequest, tokenLink } from './recovery.ts'
 import { credentialsOf } from './wire.ts'
 
-const mayChange: readonly PersonStatus[] = ['STAGED', 'ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY']
+const changeableStatuses: readonly PersonStatus[] = ['STAGED', 'ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY']
 
-/** Throws 403 where this is not her password. */
-async function refuseWithout(
+/** Throws 403 unless this is the user's password. */
+async function requirePassword(
   { parts }: Call,
   { id }: Person,
   password: string,
@@ -23,7 +24,10 @@ async function refuseWithout(
   })
 }
 
-/** A new password by somebody who knows the old one. Her sessions end, as after any new password. */
+/**
+ * A new password by a user who knows the old one. The user's sessions end, as after any new password. The old one must
+ * still be the password when the new one is written: a thief who knows it must not undo a reset in flight (A49).
+ */
 async function changePassword(call: Call): Promise<Answer> {
   const reader = newReader()
   const old = requiredText(reader, fieldsIn(reader, call.body, 'oldPassword'), 'value', {
@@ -37,16 +41,17 @@ async function changePassword(call: Call): Promise<Answer> {
   reader.check()
   const strict = flag(call.query, 'strict', false)
   const { parts, actor } = call
-  const person = await getUser(call)
-  if (!mayChange.includes(person.status)) throw wrongStatus()
-  await refuseWithout(call, person, old, 'oldPassword')
-  const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
-  const changed = await parts.people.change(
-    person.id,
-    { password, status },
-    { by: actor, own: { strict }, from: { statuses: mayChange, refused: wrongStatus() } },
-  )
-  if (changed === undefined) throw notFound(person.id, 'User')
+  const changed = await retryStale(async () => {
+    const person = await getUser(call)
+    if (!changeableStatuses.includes(person.status)) throw wrongStatus()
+    await requirePassword(call, person, old, 'oldPassword')
+    const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
+    const from = { statuses: changeableStatuses, refused: wrongStatus() }
+    const context = { by: actor, own: { strict }, from, version: person.version }
+    const result = await parts.people.change(person.id, { password, status }, context)
+    if (result === undefined) throw notFound(person.id, 'User')
+    return result
+  })
   return { body: await credentialsIn(call, changed) }
 }
 
@@ -55,7 +60,7 @@ async function credentialsIn({ parts }: Call, person: Person): Promise<object> {
   return credentialsOf(person, { password: true, question })
 }
 
-/** Another question, by somebody who knows the password. Nobody asks it yet. */
+/** Sets another recovery question for a caller that knows the password. No authenticator asks it yet. */
 async function changeQuestion(call: Call): Promise<Answer> {
   const reader = newReader()
   const password = requiredText(reader, fieldsIn(reader, call.body, 'password'), 'value', {
@@ -65,27 +70,34 @@ async function changeQuestion(call: Call): Promise<Answer> {
   const wanted = readQuestion(reader, fieldsIn(reader, call.body, 'recovery_question'))
   reader.check()
   const { parts, actor } = call
-  const person = await getUser(call)
-  if (!mayChange.includes(person.status)) throw wrongStatus()
-  await refuseWithout(call, person, password, 'password')
-  const changed = await parts.people.change(
-    person.id,
-    {},
-    {
-      by: actor,
-      from: { statuses: mayChange, refused: wrongStatus() },
-      with: await questionToPut(parts, wanted),
-    },
+  const changed = await retryStale(async () => {
+    const person = await getUser(call)
+    if (!changeableStatuses.includes(person.status)) throw wrongStatus()
+    await requirePassword(call, person, password, 'password')
+    const result = await parts.people.change(
+      person.id,
+      {},
+      {
+        by: actor,
+        from: { statuses: changeableStatuses, refused: wrongStatus() },
+        version: person.version,
+        with: await prepareQuestion(parts, wanted),
+      },
+    )
+    if (result === undefined) throw notFound(person.id, 'User')
+    return result
+  })
+  parts.log?.warn(
+    { personId: changed.id },
+    'a recovery question was stored, but no authenticator asks it yet',
   )
-  if (changed === undefined) throw notFound(person.id, 'User')
-  parts.log?.warn({ personId: person.id }, 'a recovery question is kept, and nobody asks it yet')
   return { body: await credentialsIn(call, changed) }
 }
 
-/** The mail that she could have asked for herself; her password stays good until she has set a new one. */
+/** Sends the mail that the user could have requested. The password stays valid until a new one is set. */
 async function forgotPassword(call: Call): Promise<Answer> {
   const { parts, actor } = call
-  const handout = recoveryOf(call, 'ForgotPassword')
+  const request = recoveryTokenRequest(call, 'ForgotPassword')
   const person = await getUser(call)
   let token = ''
   await parts.people.change(
@@ -95,13 +107,13 @@ async function forgotPassword(call: Call): Promise<Answer> {
       by: actor,
       from: { statuses: ['ACTIVE', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'RECOVERY'], refused: wrongStatus() },
       with: async (tx, changed, now) => {
-        token = await handOut({ ...call, now }, tx, changed, handout)
+        token = await issueUserToken({ ...call, now }, tx, changed, request)
       },
     },
   )
   parts.onCommitted()
-  if (handout.mails) return { body: {} }
-  return { body: { resetPasswordUrl: linkOf(parts.baseUrl(), 'recovery', token) } }
+  if (request.sendsMail) return { body: {} }
+  return { body: { resetPasswordUrl: tokenLink(parts.baseUrl(), 'recovery', token) } }
 }
 
 const post = (name: string, summary: string, handle: Operation['handle']): Operation => ({
@@ -115,17 +127,17 @@ const post = (name: string, summary: string, handle: Operation['handle']): Opera
 export const credentials: readonly Operation[] = [
   post(
     'change_password',
-    'Sets a new password for somebody who knows the old one; `strict=true` minds its minimum age.',
+    'Change a password, given the old one; `strict=true` enforces the minimum age',
     changePassword,
   ),
   post(
     'change_recovery_question',
-    'Sets the recovery question of somebody who knows her password; kept as a hash, and asked by nobody yet.',
+    'Change the recovery question, given the password; stored as a hash, not asked yet',
     changeQuestion,
   ),
   post(
     'forgot_password',
-    'Mails a link to set a new password; `sendEmail=false` answers the link.',
+    'Send a link to set a new password; with `sendEmail=false` return it',
     forgotPassword,
   ),
 ]

@@ -4,24 +4,26 @@ import {
   listGroups,
   type Person,
   type PersonStatus,
+  personStatuses,
   queryPeople,
 } from '../../directory/index.ts'
+import { retryStale } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { groupOf } from '../groups/wire.ts'
 import { criteria, flag, pageFrom, pageOf, parameter } from '../input.ts'
 import type { Answer, Call, Operation } from '../operation.ts'
-import { questionToPut } from './question.ts'
-import { getUser, readChanges, readUser, replacing, type UserBody } from './read.ts'
-import { activationOf, handOut } from './recovery.ts'
+import { prepareQuestion } from './question.ts'
+import { getUser, readChanges, readUser, replacementProfile, type UserBody } from './read.ts'
+import { activationTokenRequest, issueUserToken } from './recovery.ts'
 import { parseSearch, parseUserFilter } from './search.ts'
 import { usersOf } from './wire.ts'
 
-async function told({ parts }: Call, person: Person): Promise<Answer> {
+async function renderUser({ parts }: Call, person: Person): Promise<Answer> {
   const [body = {}] = await usersOf(parts, [person])
   return { body }
 }
 
-/** A new person. Without a password she gets a token to choose one; with one she can sign in at once. */
+/** Creates a user. Without a password, an activation mail is sent; with one, the user can sign in at once. */
 async function create(call: Call): Promise<Answer> {
   const { parts, actor, query } = call
   const activate = flag(query, 'activate', true)
@@ -31,28 +33,31 @@ async function create(call: Call): Promise<Answer> {
   for (const id of groupIds) {
     const group = await findGroup(parts.storage.db, id)
     if (group === undefined) throw notFound(id, 'Group')
-    if (group.type === 'BUILT_IN') throw invalid(['groupIds: everybody is in Everyone already'])
+    if (group.type === 'BUILT_IN') throw invalid(['groupIds: Everyone contains all users already'])
   }
   const hasPassword = wanted.password !== undefined || wanted.passwordHash !== undefined
-  const status = firstStatus(activate, hasPassword, next !== undefined)
-  const putQuestion = recoveryQuestion && (await questionToPut(parts, recoveryQuestion))
+  const status = initialStatus(activate, hasPassword, next !== undefined)
+  const storeQuestion = recoveryQuestion && (await prepareQuestion(parts, recoveryQuestion))
   const person = await parts.people.add(
     { ...wanted, status },
     {
       by: actor,
       async with(tx, created, now) {
         for (const id of groupIds) await addMember(tx, id, created.id)
-        await putQuestion?.(tx, created, now)
+        await storeQuestion?.(tx, created, now)
         if (status === 'PROVISIONED')
-          await handOut({ ...call, now }, tx, created, { ...activationOf(call), mails: true })
+          await issueUserToken({ ...call, now }, tx, created, {
+            ...activationTokenRequest(call),
+            sendsMail: true,
+          })
       },
     },
   )
   parts.onCommitted()
-  return told(call, person)
+  return renderUser(call, person)
 }
 
-function firstStatus(activate: boolean, hasPassword: boolean, mustChange: boolean): PersonStatus {
+function initialStatus(activate: boolean, hasPassword: boolean, mustChange: boolean): PersonStatus {
   if (!activate) return 'STAGED'
   if (!hasPassword) return 'PROVISIONED'
   return mustChange ? 'PASSWORD_EXPIRED' : 'ACTIVE'
@@ -63,17 +68,18 @@ async function list({ parts, query }: Call): Promise<Answer> {
   const filter = criteria(query, 'filter')
   const search = criteria(query, 'search')
   for (const name of ['sortBy', 'sortOrder']) {
-    if (parameter(query, name) !== undefined) throw invalid([`${name}: people are in the order of their ids`])
+    if (parameter(query, name) !== undefined)
+      throw invalid([`${name}: not supported, users are ordered by id`])
   }
   if ([q, filter, search].filter((given) => given !== undefined).length > 1) {
-    throw invalid(['search: q, filter and search exclude each other'])
+    throw invalid(['search: only one of q, filter and search can be used'])
   }
   const page = pageOf(query, { ids: '00u', ...(q !== undefined && { limit: 10 }) })
   const people = await queryPeople(parts.storage, {
     startsWith: q,
     filter:
       search !== undefined ? parseSearch(search) : filter !== undefined ? parseUserFilter(filter) : undefined,
-    // Who is gone shows to those who ask for her.
+    // As in Okta, deactivated users are listed only if a filter or search matches them.
     except: search === undefined && filter === undefined ? 'DEPROVISIONED' : undefined,
     limit: page.limit + 1,
     after: page.after,
@@ -85,29 +91,37 @@ async function list({ parts, query }: Call): Promise<Answer> {
 async function change(call: Call, changes: Partial<UserBody> & object): Promise<Answer> {
   const before = await getUser(call)
   const { parts, actor } = call
-  if (changes.password !== undefined && before.status === 'DEPROVISIONED') {
-    throw invalid(['password: a deactivated person has none'])
-  }
+  const refused = invalid(['password: cannot be set for a deactivated user'])
+  const setsPassword = changes.password !== undefined
+  if (setsPassword && before.status === 'DEPROVISIONED') throw refused
+  const statuses = personStatuses.filter((status) => status !== 'DEPROVISIONED')
   const { profile, password, passwordHash, recoveryQuestion } = changes
-  const putQuestion = recoveryQuestion && (await questionToPut(parts, recoveryQuestion))
+  const storeQuestion = recoveryQuestion && (await prepareQuestion(parts, recoveryQuestion))
   const changed = await parts.people.change(
     before.id,
     { ...(profile && { profile }), password, passwordHash },
-    { by: actor, ...(putQuestion && { with: putQuestion }) },
+    {
+      by: actor,
+      ...(setsPassword && { from: { statuses, refused } }),
+      ...(storeQuestion && { with: storeQuestion }),
+    },
   )
   if (changed === undefined) throw notFound(before.id, 'User')
-  return told(call, changed)
+  return renderUser(call, changed)
 }
 
-/** As Okta does: the first call deactivates, the second one removes. */
+/** Deactivates a user; deletes one that is deactivated already, as Okta does. */
 async function remove(call: Call): Promise<Answer> {
   const { parts, actor, query } = call
-  // As Okta takes it. Nobody is told here of who was deactivated but the log.
+  // Checked for compatibility and ignored: Okta mails administrators, this engine only records an event.
   flag(query, 'sendEmail', false)
-  const { id, status } = await getUser(call)
-  if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor })
-  else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor })
-  return {}
+  return retryStale(async () => {
+    const { id, status, version } = await getUser(call)
+    // A user who was activated meanwhile is deactivated first, not removed.
+    if (status === 'DEPROVISIONED') await parts.people.remove(id, { by: actor, version })
+    else await parts.people.change(id, { status: 'DEPROVISIONED' }, { by: actor, version })
+    return {}
+  })
 }
 
 export const crud: readonly Operation[] = [
@@ -115,7 +129,7 @@ export const crud: readonly Operation[] = [
     method: 'GET',
     path: '/users',
     role: 'read',
-    summary: 'Lists people: all but the deactivated, or those that `q`, `filter` or `search` match.',
+    summary: 'List users: all that are not deactivated, or those that match `q`, `filter` or `search`',
     handle: list,
   },
   {
@@ -123,21 +137,21 @@ export const crud: readonly Operation[] = [
     path: '/users',
     role: 'users',
     summary:
-      'Creates a person; `activate=false` leaves her STAGED, `nextLogin=changePassword` has her choose a new password.',
+      'Create a user; `activate=false` leaves it STAGED, `nextLogin=changePassword` requires a new password at the first sign-in',
     handle: create,
   },
   {
     method: 'GET',
     path: '/users/:userId',
     role: 'read',
-    summary: 'Tells of a person, by id or login.',
-    handle: async (call) => told(call, await getUser(call)),
+    summary: 'Get a user by id or login',
+    handle: async (call) => renderUser(call, await getUser(call)),
   },
   {
     method: 'POST',
     path: '/users/:userId',
     role: 'users',
-    summary: 'Changes what is named of a person.',
+    summary: 'Update the given attributes of a user',
     handle: async (call) => {
       const { profile, ...rest } = await readChanges(call, await getUser(call))
       return change(call, { ...rest, ...(profile && { profile: profile as UserBody['profile'] }) })
@@ -147,25 +161,28 @@ export const crud: readonly Operation[] = [
     method: 'PUT',
     path: '/users/:userId',
     role: 'users',
-    summary: 'Puts a person as a whole: what is not named goes, an empty password stays.',
+    summary: 'Replace a user: attributes that are not given are removed, an empty password is ignored',
     handle: async (call) => {
       const before = await getUser(call)
       const { groupIds: _, ...body } = await readUser(call, before)
-      return change(call, { ...body, profile: replacing(before, body.profile) as UserBody['profile'] })
+      return change(call, {
+        ...body,
+        profile: replacementProfile(before, body.profile) as UserBody['profile'],
+      })
     },
   },
   {
     method: 'DELETE',
     path: '/users/:userId',
     role: 'users',
-    summary: 'Deactivates a person; removes one who is deactivated.',
+    summary: 'Deactivate a user; delete one that is deactivated',
     handle: remove,
   },
   {
     method: 'GET',
     path: '/users/:userId/groups',
     role: 'read',
-    summary: 'Lists the groups of a person.',
+    summary: 'List the groups of a user',
     handle: async (call) => {
       const { id } = await getUser(call)
       const page = pageOf(call.query)
@@ -182,7 +199,7 @@ export const crud: readonly Operation[] = [
     method: 'DELETE',
     path: '/users/:userId/sessions',
     role: 'users',
-    summary: 'Ends the sessions of a person, and with them her tokens.',
+    summary: 'Revoke the sessions of a user and their tokens',
     handle: async (call) => {
       await call.parts.people.endSessions((await getUser(call)).id, { by: call.actor })
       return {}

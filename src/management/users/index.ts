@@ -1,6 +1,6 @@
 /**
- * People over HTTP, after Okta's Users API: create, read, search, change, their lifecycle, passwords and sessions. What
- * a change ends is decided by `people.ts`; tokens and mails of a reset by `recovery.ts`.
+ * Users over HTTP, after Okta's Users API: create, read, search, change, lifecycle, credentials and sessions. What a
+ * change ends (sessions, transactions, tokens) is decided in `people/`; tokens and mails of a reset in `recovery.ts`.
  */
 import type { Operation } from '../operation.ts'
 import { appLinks } from './app-links.ts'

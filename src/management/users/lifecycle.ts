@@ -1,27 +1,39 @@
 import { ProtocolError, randomLegible } from '../../base/index.ts'
-import { groupIdsOf, type Person, type PersonStatus, withPassword } from '../../directory/index.ts'
+import {
+  groupIdsOf,
+  lockPerson,
+  type Person,
+  type PersonStatus,
+  withPassword,
+} from '../../directory/index.ts'
 import { lockoutBudget } from '../../flow/index.ts'
 import { clearBudgets, usedOf } from '../../limits/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import { flag } from '../input.ts'
 import type { Answer, Call, ManagementParts, Operation } from '../operation.ts'
 import { getUser } from './read.ts'
-import { activationOf, type Handout, handOut, linkOf, recoveryOf } from './recovery.ts'
+import {
+  activationTokenRequest,
+  issueUserToken,
+  recoveryTokenRequest,
+  tokenLink,
+  type UserTokenRequest,
+} from './recovery.ts'
 import { usersOf } from './wire.ts'
 
-/** Moves a person from one of some statuses to another, by one conditional statement. */
-async function move(
+/** Changes the status of a user by one conditional statement, and issues a token where one is requested. */
+async function changeStatus(
   call: Call,
   person: Person,
-  move: {
+  change: {
     readonly from: readonly PersonStatus[]
     readonly to: PersonStatus
     readonly refused?: ProtocolError
-    readonly handout?: Handout
+    readonly tokenRequest?: UserTokenRequest
   },
 ): Promise<{ readonly person: Person; readonly token: string | undefined }> {
   const { parts, actor } = call
-  const { from: statuses, to: status, refused = wrongStatus(), handout } = move
+  const { from: statuses, to: status, refused = wrongStatus(), tokenRequest } = change
   if (!statuses.includes(person.status)) throw refused
   let token: string | undefined
   const moved = await parts.people.change(
@@ -31,7 +43,8 @@ async function move(
       by: actor,
       from: { statuses, refused },
       with: async (tx, changed, now) => {
-        if (handout !== undefined) token = await handOut({ ...call, now }, tx, changed, handout)
+        if (tokenRequest !== undefined)
+          token = await issueUserToken({ ...call, now }, tx, changed, tokenRequest)
       },
     },
   )
@@ -40,35 +53,38 @@ async function move(
   return { person: moved, token }
 }
 
-/** With a password she is ACTIVE, without one she gets a token to choose one. */
+/** Activates a user: ACTIVE with a password, else PROVISIONED with a token to set one. */
 async function activate(call: Call): Promise<Answer> {
   const person = await getUser(call)
   const refused = new ProtocolError(403, 'E0000016', 'Activation failed because the user is already active')
   const from = ['STAGED', 'DEPROVISIONED'] as const
   if ((await withPassword(call.parts.storage.db, [person.id])).has(person.id)) {
-    await move(call, person, { from, to: 'ACTIVE', refused })
+    await changeStatus(call, person, { from, to: 'ACTIVE', refused })
     return { body: {} }
   }
-  const handout = activationOf(call)
-  const { token } = await move(call, person, { from, to: 'PROVISIONED', refused, handout })
-  return activated(call, handout, token)
+  const tokenRequest = activationTokenRequest(call)
+  const { token } = await changeStatus(call, person, { from, to: 'PROVISIONED', refused, tokenRequest })
+  return activationAnswer(call, tokenRequest, token)
 }
 
-const activated = ({ parts }: Call, { mails }: Handout, token = ''): Answer => ({
-  body: mails ? {} : { activationUrl: linkOf(parts.baseUrl(), 'activation', token), activationToken: token },
+const activationAnswer = ({ parts }: Call, { sendsMail }: UserTokenRequest, token = ''): Answer => ({
+  body: sendsMail
+    ? {}
+    : { activationUrl: tokenLink(parts.baseUrl(), 'activation', token), activationToken: token },
 })
 
 async function reactivate(call: Call): Promise<Answer> {
-  const handout = activationOf(call)
-  const { token } = await move(call, await getUser(call), {
+  const tokenRequest = activationTokenRequest(call)
+  const { token } = await changeStatus(call, await getUser(call), {
     from: ['PROVISIONED'],
     to: 'PROVISIONED',
-    handout,
+    tokenRequest,
   })
-  return activated(call, handout, token)
+  return activationAnswer(call, tokenRequest, token)
 }
 
-const living = [
+/** The statuses of users that have been activated and are neither suspended nor deactivated. */
+const activatedStatuses = [
   'PROVISIONED',
   'ACTIVE',
   'RECOVERY',
@@ -76,18 +92,22 @@ const living = [
   'LOCKED_OUT',
 ] as const satisfies readonly PersonStatus[]
 
-/** Her password is good for nothing any more, until she has set a new one: by the token, or by herself. */
+/** Invalidates the password. A new one is set by the token, or by a recovery that the user begins. */
 async function resetPassword(call: Call): Promise<Answer> {
-  const handout = recoveryOf(call, 'PasswordResetByAdmin')
+  const tokenRequest = recoveryTokenRequest(call, 'PasswordResetByAdmin')
   const person = await getUser(call)
   const endsSessions = flag(call.query, 'revokeSessions', false)
-  const { token = '' } = await move(call, person, { from: living, to: 'RECOVERY', handout })
+  const { token = '' } = await changeStatus(call, person, {
+    from: activatedStatuses,
+    to: 'RECOVERY',
+    tokenRequest,
+  })
   if (endsSessions) await call.parts.people.endSessions(person.id, { by: call.actor })
-  if (handout.mails) return { body: {} }
-  return { body: { resetPasswordUrl: linkOf(call.parts.baseUrl(), 'recovery', token) } }
+  if (tokenRequest.sendsMail) return { body: {} }
+  return { body: { resetPasswordUrl: tokenLink(call.parts.baseUrl(), 'recovery', token) } }
 }
 
-/** What counts against an account until somebody opens it again. */
+/** The budgets that can keep an account locked until an administrator unlocks it. */
 async function lockingBudgets({ budgets, policies, storage }: ManagementParts, { id }: Person) {
   const policy = await policies.for({ groupIds: await groupIdsOf(storage.db, id), personId: id })
   const { maxAttempts } = policy.lockout
@@ -105,15 +125,19 @@ async function unlock(call: Call): Promise<Answer> {
   const used = await usedOf(parts.storage.db, budgets, now)
   const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= budget.limit)
   if (person.status !== 'LOCKED_OUT' && !isSpent) throw refused
-  await clearBudgets(parts.storage.db, budgets)
+  // The user's row first, as in every transaction about a user: wrong answers at the same moment charge these (A50).
+  await parts.storage.transaction(async (tx) => {
+    await lockPerson(tx, person.id)
+    await clearBudgets(tx, budgets)
+  })
   if (person.status === 'LOCKED_OUT') {
-    await move(call, person, { from: ['LOCKED_OUT'], to: 'ACTIVE', refused })
+    await changeStatus(call, person, { from: ['LOCKED_OUT'], to: 'ACTIVE', refused })
   }
   return { body: {} }
 }
 
 async function expirePassword(call: Call): Promise<Answer> {
-  const { person } = await move(call, await getUser(call), {
+  const { person } = await changeStatus(call, await getUser(call), {
     from: ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'PROVISIONED'],
     to: 'PASSWORD_EXPIRED',
   })
@@ -121,29 +145,29 @@ async function expirePassword(call: Call): Promise<Answer> {
   return { body: user }
 }
 
-/** Expires the password and puts one in its place that is told here, once, and must be changed at the first sign-in. */
+/** Replaces the password by a temporary one, returned once, that must be changed at the next sign-in. */
 async function expireWithTemporary(call: Call): Promise<Answer> {
   const person = await getUser(call)
-  // Four kinds of letters, so that it meets whatever a policy asks for up to this length.
+  // Contains all four character classes, to satisfy the complexity rules of any policy up to this length.
   const tempPassword = `${randomLegible(call.parts.random, 16)}${randomLegible(call.parts.random, 4).toLowerCase()}-7a`
   const changed = await call.parts.people.change(
     person.id,
     { password: tempPassword, status: 'PASSWORD_EXPIRED' },
-    { by: call.actor, from: { statuses: living, refused: wrongStatus() } },
+    { by: call.actor, from: { statuses: activatedStatuses, refused: wrongStatus() } },
   )
   if (changed === undefined) throw notFound(person.id, 'User')
   return { body: { tempPassword } }
 }
 
-const all = [...living, 'STAGED', 'SUSPENDED'] as const
+const deactivatableStatuses = [...activatedStatuses, 'STAGED', 'SUSPENDED'] as const
 
-const simple = (
+const statusChange = (
   from: readonly PersonStatus[],
   to: PersonStatus,
   refused?: () => ProtocolError,
 ): Operation['handle'] => {
   return async (call) => {
-    await move(call, await getUser(call), { from, to, ...(refused && { refused: refused() }) })
+    await changeStatus(call, await getUser(call), { from, to, ...(refused && { refused: refused() }) })
     return { body: {} }
   }
 }
@@ -159,31 +183,39 @@ const post = (name: string, summary: string, handle: Operation['handle']): Opera
 export const lifecycle: readonly Operation[] = [
   post(
     'activate',
-    'Activates a person; who has no password gets a mail, or with `sendEmail=false` the caller a token.',
+    'Activate a user; without a password, send the activation mail or, with `sendEmail=false`, return a token',
     activate,
   ),
-  post('reactivate', 'Sends the activation mail again; the token of the one before ends.', reactivate),
-  post('deactivate', 'Deactivates a person and ends her sessions.', simple(all, 'DEPROVISIONED')),
+  post('reactivate', 'Send the activation mail again; earlier tokens become invalid', reactivate),
+  post(
+    'deactivate',
+    'Deactivate a user and revoke the sessions',
+    statusChange(deactivatableStatuses, 'DEPROVISIONED'),
+  ),
   post(
     'suspend',
-    'Suspends an active person and ends her sessions.',
-    simple(['ACTIVE'], 'SUSPENDED', () => invalid(['status: Cannot suspend a user that is not active'])),
+    'Suspend an active user and revoke the sessions',
+    statusChange(['ACTIVE'], 'SUSPENDED', () =>
+      invalid(['status: Cannot suspend a user that is not active']),
+    ),
   ),
   post(
     'unsuspend',
-    'Ends a suspension.',
-    simple(['SUSPENDED'], 'ACTIVE', () => invalid(['status: Cannot unsuspend a user that is not suspended'])),
+    'End the suspension of a user',
+    statusChange(['SUSPENDED'], 'ACTIVE', () =>
+      invalid(['status: Cannot unsuspend a user that is not suspended']),
+    ),
   ),
-  post('unlock', 'Opens a locked account and forgets its wrong answers.', unlock),
+  post('unlock', 'Unlock a user and reset the counts of wrong answers', unlock),
   post(
     'reset_password',
-    'Makes the password useless and mails a link to set a new one; `sendEmail=false` answers the link.',
+    'Invalidate the password and send a link to set a new one; with `sendEmail=false` return it',
     resetPassword,
   ),
-  post('expire_password', 'Has a person choose a new password at her next sign-in.', expirePassword),
+  post('expire_password', 'Expire the password: the next sign-in requires a new one', expirePassword),
   post(
     'expire_password_with_temp_password',
-    'The same, with a temporary password that is answered once.',
+    'Expire the password and return a temporary one, once',
     expireWithTemporary,
   ),
 ]

@@ -1,9 +1,9 @@
-import { credentialsOfPeople, type Person, putCredential } from '../../directory/index.ts'
+import { credentialsOfPeople, type Person, putCredential, updatePerson } from '../../directory/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
 import { type Reader, requiredText } from '../input.ts'
 import type { Fields, ManagementParts } from '../operation.ts'
 
-/** A question that its owner answered, for the authenticator that will ask it: there is none yet. */
+/** A recovery question and its answer. Stored, but no authenticator asks it yet. */
 export interface RecoveryQuestion {
   readonly question: string
   readonly answer: string
@@ -11,31 +11,33 @@ export interface RecoveryQuestion {
 
 const authenticator = 'security_question'
 
-/** As `credentials.recovery_question` has it. An answer that stands in the question would be known to whoever is asked. */
+/** Reads `credentials.recovery_question`. The answer must not be part of the question, which is public. */
 export function readQuestion(reader: Reader, fields: Fields): RecoveryQuestion {
   const question = requiredText(reader, fields, 'question', { label: 'recovery_question.question', max: 255 })
   const answer = requiredText(reader, fields, 'answer', { label: 'recovery_question.answer', max: 100 })
-  const plain = plainAnswer(answer)
+  const plain = normalizedAnswer(answer)
   if (answer !== '' && [...plain].length < 4) {
     reader.problems.push('recovery_question.answer: must be at least 4 characters long')
-  } else if (answer !== '' && plainAnswer(question).includes(plain)) {
+  } else if (answer !== '' && normalizedAnswer(question).includes(plain)) {
     reader.problems.push('recovery_question.answer: must not be part of the question')
   }
   return { question, answer }
 }
 
-/** What counts of an answer: neither case nor spaces. */
-const plainAnswer = (answer: string): string =>
+/** An answer as it is compared: case and extra spaces are ignored. */
+const normalizedAnswer = (answer: string): string =>
   answer.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 
-/** Hashes an answer, outside of any database transaction, and gives what stores it in one. */
-export async function questionToPut({ people }: ManagementParts, { question, answer }: RecoveryQuestion) {
-  const data = { question, hash: await people.hashed(plainAnswer(answer)) }
-  return (tx: Tx, person: Person, now: number): Promise<void> =>
-    putCredential(tx, { personId: person.id, authenticator, data }, now)
+/** Hashes an answer before the database transaction, and returns the function that stores it within one. */
+export async function prepareQuestion({ people }: ManagementParts, { question, answer }: RecoveryQuestion) {
+  const data = { question, hash: await people.hashed(normalizedAnswer(answer)) }
+  return async (tx: Tx, person: Person, now: number): Promise<void> => {
+    await putCredential(tx, { personId: person.id, authenticator, data }, now)
+    await updatePerson(tx, person.id, { secretChanged: true }, now)
+  }
 }
 
-/** The questions that people have answered, by their ids; what they answered is known to nobody. */
+/** The recovery questions of users, by user id. Answers are stored as hashes. */
 export async function questionsOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = await credentialsOfPeople<{ readonly question: string }>(db, ids, authenticator)
   return new Map([...found].map(([id, { question }]) => [id, question]))

@@ -8,12 +8,12 @@ import {
   takenNames,
 } from '../../directory/index.ts'
 import { encodeHash } from '../../passwords/index.ts'
-import { notFound, taken } from '../errors.ts'
+import { alreadyExists, notFound } from '../errors.ts'
 import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../input.ts'
 import type { Call, Fields } from '../operation.ts'
 import { type RecoveryQuestion, readQuestion } from './question.ts'
 
-/** Whom a path names: by her id, else by her login. Throws 404. */
+/** The user of a path, by id or login. Throws 404. */
 export async function getUser({ parts, params }: Call, name = 'userId'): Promise<Person> {
   const { db } = parts.storage
   const text = params[name] ?? ''
@@ -30,7 +30,7 @@ export interface UserBody {
   readonly groupIds: readonly string[]
 }
 
-/** The body of a new person, or of one who is put as a whole. Throws 400 with a cause for each field. */
+/** Reads the body of a new user or of a replacement. Throws 400 with a cause for each field. */
 export async function readUser(call: Call, before?: Person): Promise<UserBody> {
   const reader = newReader()
   const fields = fieldsIn(reader, call.body, 'profile')
@@ -43,7 +43,7 @@ export async function readUser(call: Call, before?: Person): Promise<UserBody> {
   return { profile, groupIds, ...credentials }
 }
 
-/** The body of a partial update: what is not named stays, what is null goes. Throws 400. */
+/** Reads the body of a partial update: absent attributes stay, null ones are removed. Throws 400. */
 export async function readChanges(
   call: Call,
   before: Person,
@@ -52,7 +52,7 @@ export async function readChanges(
   const fields = fieldsIn(reader, call.body, 'profile')
   await checkProfile(call, reader, fields, { whole: false })
   const credentials = readCredentials(reader, call.body)
-  // An absent member of JSON: what is stored as undefined is not stored.
+  // undefined is omitted from the stored JSON: the attribute is removed.
   const profile = Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, value === null ? undefined : value]),
   )
@@ -64,8 +64,8 @@ export async function readChanges(
   }
 }
 
-/** What a person becomes who is put as a whole: what is not named goes. */
-export const replacing = (before: Person, profile: Profile): Partial<Profile> => ({
+/** The changes that replace a profile: attributes that are not given are removed. */
+export const replacementProfile = (before: Person, profile: Profile): Partial<Profile> => ({
   ...Object.fromEntries(Object.keys(before.profile).map((name) => [name, undefined])),
   ...profile,
 })
@@ -86,17 +86,18 @@ async function checkProfile(
 async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: string): Promise<void> {
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined)
   const names = { login: text('login'), email: text('email') }
-  for (const field of await takenNames(call.parts.storage.db, names, id)) reader.problems.push(taken(field))
+  for (const field of await takenNames(call.parts.storage.db, names, id))
+    reader.problems.push(alreadyExists(field))
 }
 
-/** A password in clear, or as somebody else has hashed it. An empty object keeps the one there is. */
+/** Reads a password, in plain text or as a hash of another system. An empty object keeps the present one. */
 function readCredentials(
   reader: Reader,
   body: Fields,
 ): Pick<UserBody, 'password' | 'passwordHash' | 'recoveryQuestion'> {
   const credentials = fieldsIn(reader, body, 'credentials')
   const asked = fieldsIn(reader, credentials, 'recovery_question')
-  // A question without its answer is what is told of the one there is: it stays.
+  // A question without an answer comes from an earlier response: the stored one stays.
   const recoveryQuestion = asked.answer === undefined ? undefined : readQuestion(reader, asked)
   return { ...readPassword(reader, credentials), recoveryQuestion }
 }
@@ -105,10 +106,10 @@ function readPassword(reader: Reader, credentials: Fields): Pick<UserBody, 'pass
   const password = fieldsIn(reader, credentials, 'password')
   const value = textIn(reader, password, 'value', { label: 'password', max: 256 })
   if (value === '') reader.problems.push('password: The field cannot be left blank')
-  if (password.hook !== undefined) reader.problems.push('password.hook: import by a hook is not supported')
+  if (password.hook !== undefined) reader.problems.push('password.hook: is not supported')
   if (password.hash === undefined || password.hash === null)
     return { password: value, passwordHash: undefined }
-  if (value !== undefined) reader.problems.push('password: takes a value or a hash, not both')
+  if (value !== undefined) reader.problems.push('password: must have a value or a hash, not both')
   return { password: undefined, passwordHash: readHash(reader, fieldsIn(reader, password, 'hash')) }
 }
 

@@ -8,39 +8,48 @@ import type { Call } from '../operation.ts'
 
 const hour = 3_600_000
 
-/** A token to be handed out: what for, by which mail, and whether the mail or the answer carries it. */
-export interface Handout {
+/** A user token to issue: its purpose, its mail, and whether the mail or the response contains it. */
+export interface UserTokenRequest {
   readonly kind: PersonTokenKind
   readonly lifetimeMs: number
   readonly template: Extract<TemplateName, 'PasswordResetByAdmin' | 'ForgotPassword' | 'UserActivation'>
-  readonly mails: boolean
+  /** False: the token is returned to the caller instead. */
+  readonly sendsMail: boolean
 }
 
-const mails = ({ query }: Call): boolean => flag(query, 'sendEmail', true)
+const sendsMail = ({ query }: Call): boolean => flag(query, 'sendEmail', true)
 
-export const recoveryOf = (call: Call, template: 'PasswordResetByAdmin' | 'ForgotPassword'): Handout => ({
+export const recoveryTokenRequest = (
+  call: Call,
+  template: 'PasswordResetByAdmin' | 'ForgotPassword',
+): UserTokenRequest => ({
   kind: 'recovery',
   lifetimeMs: hour,
   template,
-  mails: mails(call),
+  sendsMail: sendsMail(call),
 })
 
-export const activationOf = (call: Call): Handout => ({
+export const activationTokenRequest = (call: Call): UserTokenRequest => ({
   kind: 'activation',
   lifetimeMs: 7 * 24 * hour,
   template: 'UserActivation',
-  mails: mails(call),
+  sendsMail: sendsMail(call),
 })
 
-/** Where a token's link leads: the last part of its path is the token. */
-export const linkOf = (base: string, kind: PersonTokenKind, token: string): string =>
+/** The link of a token: the last segment of its path is the token. */
+export const tokenLink = (base: string, kind: PersonTokenKind, token: string): string =>
   `${base}/${kind === 'recovery' ? 'signin/reset-password' : 'welcome'}/${token}`
 
 /**
- * Makes a token for somebody, in the transaction of what gave the reason, and queues the mail that carries it. The
- * tokens she had before end. Answers it for the caller who hands it over by other means.
+ * Issues a token for a user, in the transaction of the change that requires it, and queues the mail that contains it.
+ * Earlier tokens of the user become invalid. Returns the token for callers that deliver it by other means.
  */
-export async function handOut(call: Call, tx: Tx, person: Person, wanted: Handout): Promise<string> {
+export async function issueUserToken(
+  call: Call,
+  tx: Tx,
+  person: Person,
+  wanted: UserTokenRequest,
+): Promise<string> {
   const { parts, now } = call
   const { random, secrets } = parts
   const { kind, lifetimeMs, template } = wanted
@@ -49,14 +58,14 @@ export async function handOut(call: Call, tx: Tx, person: Person, wanted: Handou
     { personId: person.id, kind, lifetimeMs },
     { random, secrets, now },
   )
-  if (!wanted.mails) return token
+  if (!wanted.sendsMail) return token
   const { email, locale } = person.profile
   const mail = {
     template,
     recipient: email,
     personId: person.id,
     transactionId: null,
-    variables: variablesOf(call, person, wanted, linkOf(parts.baseUrl(), kind, token)),
+    variables: variablesOf(call, person, wanted, tokenLink(parts.baseUrl(), kind, token)),
     endsAt: now + lifetimeMs,
     locale,
   }
@@ -74,7 +83,12 @@ export async function handOut(call: Call, tx: Tx, person: Person, wanted: Handou
   return token
 }
 
-function variablesOf({ parts }: Call, { profile }: Person, wanted: Handout, link: string): MailVariables {
+function variablesOf(
+  { parts }: Call,
+  { profile }: Person,
+  wanted: UserTokenRequest,
+  link: string,
+): MailVariables {
   const language = languageFor(profile.locale)
   return {
     'user.profile.firstName': profile.firstName,

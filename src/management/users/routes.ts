@@ -8,8 +8,9 @@ const policy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /**
- * Where the links of an administrator's mails lead: on to the app that takes the token, where one is configured, else
- * to a page that says how to go on. A GET changes nothing, so scanners of mails are harmless.
+ * The target of links in mails that an administrator sends: redirects to the app that accepts the token, if one is
+ * configured, else shows a page that explains how to continue. A GET changes nothing, so mail scanners that follow links
+ * do no harm.
  */
 export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts): void {
   for (const path of ['/signin/reset-password/:token', '/welcome/:token']) {
@@ -17,7 +18,7 @@ export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts)
       const { token = '' } = request.params as { readonly token?: string }
       const { storage, secrets, clock, recoveryPage } = parts
       const isToken = /^[A-Za-z0-9]{43}$/.test(token)
-      // A constant text that holds nothing but letters and digits: it cannot lead anywhere else.
+      // The token has only letters and digits: it cannot change the target of the redirect.
       if (recoveryPage !== undefined && isToken) {
         return reply.redirect(recoveryPage.replaceAll('{token}', token), 302)
       }

@@ -6,13 +6,13 @@ import { invalidFilter, parseFilter } from '../filter.ts'
 const operators = ['eq', 'ne', 'sw', 'co', 'gt', 'ge', 'lt', 'le', 'pr'] as const
 type Operator = (typeof operators)[number]
 
-const own = ['id', 'status', 'created', 'lastUpdated', 'statusChanged'] as const
+const attributes = ['id', 'status', 'created', 'lastUpdated', 'statusChanged'] as const
 const times: readonly string[] = ['created', 'lastUpdated', 'statusChanged']
 
-/** Reads `search`: any attribute of a profile, the status, the id and the times. Throws 400 `E0000031`. */
+/** Parses `search`, which compares id, status, times and any profile attribute. Throws 400 `E0000031`. */
 export const parseSearch = (text: string): PeopleFilter => read(text, compare)
 
-/** Of people the field tells that a filter is wrong by another code than of events. */
+/** Users have another error code for invalid filters than events, as in Okta. */
 function read(text: string, make: typeof compare): PeopleFilter {
   try {
     return parseFilter(text, make)
@@ -22,15 +22,16 @@ function read(text: string, make: typeof compare): PeopleFilter {
   }
 }
 
-const filtered = ['id', 'status', 'lastUpdated', 'login', 'email', 'firstName', 'lastName']
+const filterAttributes = ['id', 'status', 'lastUpdated', 'login', 'email', 'firstName', 'lastName']
 
-/** Reads `filter`, which knows fewer attributes, and of operators `eq` and, for times, the orderings. */
+/** Parses `filter`, which compares fewer attributes, by `eq` and, for times, by order. Throws 400 `E0000031`. */
 export const parseUserFilter = (text: string): PeopleFilter =>
   read(text, (word, operator, value) => {
     const comparison = compare(word, operator, value)
     const { name } = comparison.attribute
-    if (!filtered.includes(name)) throw invalidFilter(`it may not compare ${word}`)
-    if (operator !== 'eq' && !times.includes(name)) throw invalidFilter(`${name} takes eq alone`)
+    if (!filterAttributes.includes(name)) throw invalidFilter(`${word} cannot be compared`)
+    if (operator !== 'eq' && !times.includes(name))
+      throw invalidFilter(`${name} can only be compared with eq`)
     return comparison
   })
 
@@ -43,10 +44,10 @@ function compare(word: string, name: string, read: () => string | boolean): Comp
 }
 
 function attributeOf(word: string): Attribute {
-  const name = own.find((known) => known.toLowerCase() === word.toLowerCase())
+  const name = attributes.find((known) => known.toLowerCase() === word.toLowerCase())
   if (name !== undefined) return { of: 'person', name }
   const [, member] = /^profile\.([A-Za-z_][A-Za-z0-9_]{0,63})$/.exec(word) ?? []
-  if (member === undefined) throw invalidFilter(`it may compare ${own.join(', ')} and profile.*`)
+  if (member === undefined) throw invalidFilter(`only ${attributes.join(', ')} and profile.* can be compared`)
   return { of: 'profile', name: member }
 }
 
@@ -57,15 +58,15 @@ function valueFor(
 ): string | number | boolean {
   if (attribute.of === 'profile') {
     if (typeof value === 'boolean' && operator !== 'eq' && operator !== 'ne') {
-      throw invalidFilter('true and false take eq and ne')
+      throw invalidFilter('true and false can only be compared with eq and ne')
     }
     return value
   }
-  if (typeof value === 'boolean') throw invalidFilter(`${attribute.name} is not true or false`)
+  if (typeof value === 'boolean') throw invalidFilter(`${attribute.name} is not a boolean`)
   if (times.includes(attribute.name)) {
     const at = parseTime(value)
     if (at === undefined || operator === 'sw' || operator === 'co') {
-      throw invalidFilter(`${attribute.name} is a time such as "2026-01-31T12:00:00.000Z"`)
+      throw invalidFilter(`${attribute.name} must be a time such as "2026-01-31T12:00:00.000Z"`)
     }
     return at
   }

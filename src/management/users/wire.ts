@@ -3,7 +3,7 @@ import { type Person, withPassword } from '../../directory/index.ts'
 import { type ManagementParts, prefix } from '../operation.ts'
 import { questionsOf } from './question.ts'
 
-/** What can be done to somebody of a status, as links of her representation. */
+/** The links of a user by status: the lifecycle operations that are allowed. */
 const links: Readonly<Record<string, readonly string[]>> = {
   STAGED: ['activate', 'deactivate'],
   PROVISIONED: ['reactivate', 'resetPassword', 'deactivate'],
@@ -22,8 +22,8 @@ const paths: Readonly<Record<string, string>> = {
   changePassword: 'credentials/change_password',
 }
 
-/** A person in the shape of Okta's Users API. Of her password it tells that there is one, of her question what it asks. */
-export function userOf(base: string, person: Person, has: Having): object {
+/** A user in the shape of Okta's Users API. Shows whether there is a password, and the recovery question without its answer. */
+export function userOf(base: string, person: Person, shown: ShownCredentials): object {
   const { id, status, profile } = person
   const self = `${base}${prefix}/users/${id}`
   return {
@@ -37,7 +37,7 @@ export function userOf(base: string, person: Person, has: Having): object {
     passwordChanged: person.passwordChangedAt === null ? null : isoTime(person.passwordChangedAt),
     type: { id: 'otyDefault' },
     profile: { firstName: null, lastName: null, mobilePhone: null, secondEmail: null, ...profile },
-    credentials: credentialsOf(person, has),
+    credentials: credentialsOf(person, shown),
     _links: {
       self: { href: self },
       ...Object.fromEntries(
@@ -52,25 +52,28 @@ export function userOf(base: string, person: Person, has: Having): object {
   }
 }
 
-/** What somebody can prove herself by, as far as it is told. */
-export interface Having {
+/** The credentials of a user as far as they are shown. */
+export interface ShownCredentials {
   readonly password: boolean
   readonly question?: string | undefined
 }
 
-export const credentialsOf = ({ profile }: Person, { password, question }: Having): object => ({
+export const credentialsOf = ({ profile }: Person, { password, question }: ShownCredentials): object => ({
   ...(password && { password: {} }),
   ...(question !== undefined && { recovery_question: { question } }),
   emails: [{ value: profile.email, status: 'VERIFIED', type: 'PRIMARY' }],
   provider: { type: 'OKTA', name: 'OKTA' },
 })
 
-/** People as they are told, with one look at who has a password, and one at who has a question. */
+/** Renders users, with one query for all passwords and one for all recovery questions. */
 export async function usersOf(parts: ManagementParts, people: readonly Person[]): Promise<readonly object[]> {
   const ids = people.map(({ id }) => id)
-  const having = await withPassword(parts.storage.db, ids)
+  const withPasswords = await withPassword(parts.storage.db, ids)
   const questions = await questionsOf(parts.storage.db, ids)
   return people.map((person) =>
-    userOf(parts.baseUrl(), person, { password: having.has(person.id), question: questions.get(person.id) }),
+    userOf(parts.baseUrl(), person, {
+      password: withPasswords.has(person.id),
+      question: questions.get(person.id),
+    }),
   )
 }

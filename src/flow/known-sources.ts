@@ -1,0 +1,40 @@
+import type { Secrets } from '../base/index.ts'
+import type { Interaction } from '../interactions/index.ts'
+import { sourceOf } from '../limits/index.ts'
+
+/** How many sources and browsers are remembered of a user. */
+export const mostKnownSources = 10
+
+/**
+ * Keyed hashes of the source of a request and of the browser, where an app tells one from another. Addresses are not
+ * readable from a database dump. An app that vouches for no address is no source that only its user comes from.
+ */
+function keysOf(secrets: Secrets, interaction: Interaction): readonly string[] {
+  const source = sourceOf(interaction)
+  const { deviceToken } = interaction.origin
+  const own = [
+    ...(source.kind === 'address' ? [source.key] : []),
+    ...(deviceToken === undefined ? [] : [`device:${interaction.clientId} ${deviceToken}`]),
+  ]
+  return own.map((key) => secrets.hash('known source', key).slice(0, 22))
+}
+
+/** Whether somebody signed in as this user from there, or with this browser, before (A56). */
+export const isKnownSource = (
+  known: string | undefined,
+  secrets: Secrets,
+  interaction: Interaction,
+): boolean => {
+  const before = (known ?? '').split(' ')
+  return keysOf(secrets, interaction).some((key) => before.includes(key))
+}
+
+/** What is remembered after a sign-in: the newest first. */
+export function rememberSource(
+  known: string | undefined,
+  secrets: Secrets,
+  interaction: Interaction,
+): string {
+  const keys = [...keysOf(secrets, interaction), ...(known ?? '').split(' ').filter(Boolean)]
+  return [...new Set(keys)].slice(0, mostKnownSources).join(' ')
+}

@@ -1,0 +1,17 @@
+import type { Secrets } from '../base/index.ts'
+import { compareKey, type Person } from '../directory/index.ts'
+
+/** What is counted by the name as typed: a keyed hash, as names may be addresses. Says nothing of whether it is known. */
+export const nameSubject = (secrets: Secrets, identifier: string): string =>
+  `typed:${nameHash(secrets, identifier)}`
+
+/** What is counted by account. Users who do not exist have an account of their own kind, by name. */
+export const accountSubject = (secrets: Secrets, identifier: string, person: Person | undefined): string =>
+  // Hashed even where it is not needed, so that both take the same time (A02).
+  accountOf(nameHash(secrets, identifier), person)
+
+const accountOf = (hash: string, person: Person | undefined): string =>
+  person === undefined ? `nobody:${hash}` : `person:${person.id}`
+
+const nameHash = (secrets: Secrets, identifier: string): string =>
+  secrets.hash('budget subject', compareKey(identifier))
