@@ -1,5 +1,5 @@
-// Kills an engine's process at random moments under load, starts it again, and looks for anything that it had promised
-// and does not keep. The last line is read by machines.
+// Kills the process of an engine at random times under load, starts it again, and checks that no acknowledged step or
+// mail was lost. The last line is parsed by programs.
 import { createHash } from 'node:crypto'
 import type { Agent } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { type BenchDatabase, createDatabase, openBenchStorage } from './support/
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { createAgent, post } from './support/http.ts'
 import { addPeople, loginOf } from './support/people.ts'
-import { option, printTable, report, say } from './support/report.ts'
+import { option, print, printTable, report } from './support/report.ts'
 import {
   authorization,
   interactionCodeIn,
@@ -25,7 +25,7 @@ const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase
 const visitors = 8
 const longestLifeMs = 1500
 
-/** What one visitor was told before the engine died. */
+/** What the engine acknowledged to one visitor before it was killed. */
 interface Visit {
   readonly login: string
   readonly password: string
@@ -52,8 +52,8 @@ const asForm = (parameters: Record<string, string>) => ({
   headers: { authorization },
 })
 
-/** Recoveries one after the other, each by a person of its own, until the engine is gone. */
-async function visitUntilItDies(url: string, next: () => number, visits: Visit[]): Promise<void> {
+/** Runs recoveries one after the other, each with another user, until the engine is killed. */
+async function visitUntilKilled(url: string, next: () => number, visits: Visit[]): Promise<void> {
   const agent = createAgent(1)
   try {
     for (;;) {
@@ -84,7 +84,7 @@ async function visitUntilItDies(url: string, next: () => number, visits: Visit[]
       })
     }
   } catch (error) {
-    // A connection that broke is what this is about; an answer that is wrong is not.
+    // Broken connections are expected; unexpected responses are not.
     if (!(error instanceof Error && 'code' in error)) throw error
   } finally {
     agent.destroy()
@@ -96,8 +96,8 @@ const formsOf = (body: Record<string, unknown>): readonly string[] => {
   return remediation?.value.map(({ name }) => name) ?? []
 }
 
-/** The forms of which one must be on offer after a step was acknowledged: its own, or those of the step after it. */
-const mayStandAt: Readonly<Partial<Record<StepName, readonly string[]>>> = {
+/** After an acknowledged step, one of these forms must be offered: its own, or those of the next step. */
+const possibleForms: Readonly<Partial<Record<StepName, readonly string[]>>> = {
   introspect: ['identify', 'identify-recovery'],
   recover: ['identify-recovery', 'select-authenticator-authenticate'],
   identify: ['select-authenticator-authenticate', 'challenge-authenticator'],
@@ -105,7 +105,7 @@ const mayStandAt: Readonly<Partial<Record<StepName, readonly string[]>>> = {
   'answer code': ['reset-authenticator'],
 }
 
-/** Whether what a visitor was told still holds on the engine that took over. */
+/** Checks that everything that was acknowledged to a visitor still holds on the restarted engine. */
 async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Visit, lost: Losses) {
   const last = [...visit.acknowledged].at(-1)
   if (last === undefined) return
@@ -115,7 +115,7 @@ async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Vi
     if (status !== 200) lose('the interaction is gone')
     return
   }
-  const expected = mayStandAt[last]
+  const expected = possibleForms[last]
   const { stateHandle } = visit
   const person = await storage.db
     .selectFrom('people')
@@ -126,9 +126,10 @@ async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Vi
   const isReset = (JSON.parse(person.data) as { hash: string }).hash === hashOf(visit.password)
   if (expected !== undefined) {
     const { status, body } = await ask(agent, url, 'introspect', { stateHandle })
-    const stands = status === 200 && formsOf(body).some((name) => expected.includes(name))
-    // The password may have been set by a step whose answer did not arrive any more.
-    if (!stands && !(last === 'answer code' && isReset)) lose(`it stands at ${formsOf(body)} (${status})`)
+    const isKept = status === 200 && formsOf(body).some((name) => expected.includes(name))
+    // The password may have been set by a step whose response was lost.
+    if (!isKept && !(last === 'answer code' && isReset))
+      lose(`the offered forms are ${formsOf(body)} (${status})`)
     return
   }
   if (!isReset) lose('the new password is gone')
@@ -164,7 +165,7 @@ async function checkVisit(url: string, agent: Agent, storage: Storage, visit: Vi
   }
 }
 
-/** Each mail that an acknowledged step has promised: sent, waiting, or closed with an event that says so. */
+/** Checks the mails of all acknowledged steps: each must be sent, queued, or closed with an event. */
 async function checkMails(storage: Storage, smtp: TestSmtpServer, visits: readonly Visit[], lost: Losses) {
   const received = smtp.received.map(({ source }) => source.slice(0, source.indexOf('\r\n\r\n'))).join('\n')
   const rows = await storage.db
@@ -177,18 +178,18 @@ async function checkMails(storage: Storage, smtp: TestSmtpServer, visits: readon
     .select('body')
     .where('type', 'like', 'system.email.%')
     .execute()
-  const told = events.map(({ body }) => body).join('\n')
-  const kept = new Set<string>()
+  const logged = events.map(({ body }) => body).join('\n')
+  const found = new Set<string>()
   for (const { id, template, status, login_key } of rows) {
-    const gone = status === 'sent' ? !received.includes(id) : status !== 'queued' && !told.includes(id)
-    if (!gone) kept.add(`${login_key} ${template}`)
+    const gone = status === 'sent' ? !received.includes(id) : status !== 'queued' && !logged.includes(id)
+    if (!gone) found.add(`${login_key} ${template}`)
   }
   for (const { login, acknowledged } of visits) {
     for (const [step, template] of [
       ['challenge', 'ForgotPassword'],
       ['answer password', 'PasswordChanged'],
     ] as const) {
-      if (acknowledged.has(step) && !kept.has(`${login} ${template}`)) {
+      if (acknowledged.has(step) && !found.has(`${login} ${template}`)) {
         lost.mails.push(`${template} to ${login}`)
       }
     }
@@ -204,7 +205,7 @@ async function crash(kind: BenchDatabase['name']) {
     hash: 'free',
     smtpUrl: smtp.url,
     knownCodes: true,
-    // Each process has a port of its own; tokens name the address that all of them stand behind.
+    // Each process has another port; tokens contain the common public address.
     settings: { issuer: 'https://id.example.com' },
   } as const
   const lost: Losses = { steps: [], mails: [], secondPasswords: [] }
@@ -216,7 +217,7 @@ async function crash(kind: BenchDatabase['name']) {
   for (let round = 0; round < rounds; round++) {
     const visits: Visit[] = []
     const { url } = engine
-    const load = Array.from({ length: visitors }, () => visitUntilItDies(url, () => person++, visits))
+    const load = Array.from({ length: visitors }, () => visitUntilKilled(url, () => person++, visits))
     await pause(50 + Math.random() * longestLifeMs)
     await engine.kill('SIGKILL')
     await Promise.all(load)
@@ -232,7 +233,7 @@ async function crash(kind: BenchDatabase['name']) {
   await storage.close()
   await smtp.close()
   await database.drop()
-  for (const line of [...lost.steps, ...lost.mails, ...lost.secondPasswords]) say(`lost: ${line}`)
+  for (const line of [...lost.steps, ...lost.mails, ...lost.secondPasswords]) print(`lost: ${line}`)
   return {
     database: kind,
     'kill -9': rounds,
@@ -252,4 +253,4 @@ report('crash', { rounds, rows })
 const steps = rows.reduce((sum, row) => sum + row['steps lost'] + row['second passwords'], 0)
 const mails = rows.reduce((sum, row) => sum + row['mails lost'], 0)
 process.exitCode = steps + mails > 0 ? 1 : 0
-say(`steps lost ${steps}, mails lost ${mails}`)
+print(`steps lost ${steps}, mails lost ${mails}`)

@@ -5,8 +5,8 @@ import { createDatabase, openBenchStorage } from './support/databases.ts'
 import { startEngineProcess } from './support/engine.ts'
 import { createAgent, post, type Reply } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
-import { addPeople, loginOf, nobodysHash } from './support/people.ts'
-import { median, option, percentile, printTable, report, say, verdict } from './support/report.ts'
+import { addPeople, loginOf, unmatchedHash } from './support/people.ts'
+import { median, option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { authorization, interactionCodeIn, nextAddress, redirectUri } from './support/visitor.ts'
 
 const floodPerSecond = Number(option('flood', '150'))
@@ -70,7 +70,7 @@ async function measure(kind: 'sqlite' | 'postgres'): Promise<readonly Phase[]> {
   const storage = await openBenchStorage(database)
   const engine = await startEngineProcess({ database: database.url, hash: 'standard' })
   const people = 500
-  await addPeople(storage, people, await nobodysHash('standard'))
+  await addPeople(storage, people, await unmatchedHash('standard'))
   const { url } = engine
   const agent = createAgent(64)
   const strangers = createAgent(256)
@@ -137,7 +137,7 @@ async function measure(kind: 'sqlite' | 'postgres'): Promise<readonly Phase[]> {
 }
 
 const load = loadAverage()
-say(`Machine load ${load}.`)
+print(`Machine load ${load}.`)
 const phases: Phase[] = []
 for (const kind of kinds) phases.push(...(await measure(kind)))
 printTable(
@@ -156,6 +156,6 @@ printTable(
   })),
 )
 const refused = phases.reduce((sum, phase) => sum + phase.refused, 0)
-say(`\nRight sign-ins that were refused: ${refused}: ${verdict(refused === 0)}`)
+print(`\nRight sign-ins that were refused: ${refused}: ${verdict(refused === 0)}`)
 report('flood', { load, floodPerSecond, signInsPerSecond, seconds, phases })
 if (refused > 0) process.exitCode = 1

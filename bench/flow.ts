@@ -1,12 +1,16 @@
-// What a recovery costs: flows a second, CPU of the engine's process a flow, and how long each step takes at 80 % load.
+// What a recovery costs: flows a second, CPU of the engine's process a flow, the least that it could be, and how long
+// each step takes at 80 % load. With `--beside PATH` this checkout beside another one, in turns in one run.
 import { createHasher } from '../src/passwords/index.ts'
 import { startSmtpServer } from '../test/support/smtp-server.ts'
+import { paired } from './support/beside.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
+import { floorCpuMs } from './support/floor.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
-import { addPeople, lanes, loginOf, memoryKiB, nobodysHash, passes } from './support/people.ts'
-import { option, percentile, printTable, report, say, verdict } from './support/report.ts'
+import { closedLoop, noCode, password, type Users } from './support/loop.ts'
+import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
+import { argument, option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
 
@@ -15,14 +19,21 @@ const parallel = Number(option('parallel', '16'))
 const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase['name'][]
 const hashKinds = option('hashes', 'free,standard').split(',') as ('free' | 'standard')[]
 
-/** CPU of the engine's process a flow, without hash and mail, in ms; and a step's p99 at 80 % load with the free hash. */
-const limits = { sqlite: { gate: 12, goal: 8 }, postgres: { gate: 18, goal: 12 }, p99: 50 }
+/**
+ * CPU of the engine's process a flow, without hash and mail, in ms; a step's p99 at 80 % load with the free hash; what a
+ * flow may cost of what it costs in another checkout.
+ */
+const limits = { sqlite: { gate: 12, goal: 8 }, postgres: { gate: 18, goal: 12 }, p99: 50, ratio: 1.1 }
 
 interface Figures {
   readonly database: BenchDatabase['name']
   readonly hash: string
   readonly flowsPerSecond: number
   readonly cpuMsPerFlow: number
+  /** CPU ms a flow of a bare server with the same requests, commits and signatures; with the free hash only. */
+  readonly floor: number | undefined
+  /** How many times the floor a flow costs. */
+  readonly ofFloor: number | undefined
   readonly databaseCpuMsPerFlow: number
   readonly hashesPerFlow: number
   readonly hashCpuMsPerFlow: number
@@ -34,27 +45,8 @@ interface Figures {
   >
 }
 
-let nextPerson = 0
-const noCode = async () => '000000'
-
-/** One visitor after the other, `parallel` at a time, as fast as the engine answers. */
-async function closedLoop(engine: EngineProcess, count: number): Promise<number> {
-  const agent = createAgent(parallel)
-  const end = nextPerson + count
-  const begun = performance.now()
-  const work = async () => {
-    while (nextPerson < end) {
-      const login = loginOf(nextPerson++)
-      await recover({ engineUrl: engine.url, agent, login, password: 'Lighthouse-Biscuit-77', code: noCode })
-    }
-  }
-  await Promise.all(Array.from({ length: parallel }, work))
-  agent.destroy()
-  return performance.now() - begun
-}
-
 /** Visitors that come when they come, whether or not those before them are done: what a step takes under that load. */
-async function openLoop(engine: EngineProcess, count: number, perSecond: number) {
+async function openLoop(engine: EngineProcess, users: Users, count: number, perSecond: number) {
   const agent = createAgent(256)
   const times = Object.fromEntries(stepNames.map((name) => [name, [] as number[]])) as Record<
     StepName,
@@ -70,8 +62,8 @@ async function openLoop(engine: EngineProcess, count: number, perSecond: number)
       recover({
         engineUrl: engine.url,
         agent,
-        login: loginOf(nextPerson++),
-        password: 'Lighthouse-Biscuit-77',
+        login: loginOf(users.next++),
+        password,
         code: noCode,
         onStep: (step, ms) => void times[step].push(ms),
       }),
@@ -118,16 +110,17 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   const storage = await openBenchStorage(database)
   const order = { database: database.url, hash, knownCodes: true } as const
   const engine = await startEngineProcess(order)
-  nextPerson = 0
+  const users = { next: 0 }
   const count = hash === 'free' ? flows : Math.ceil(flows / 4)
-  await addPeople(storage, count * 3 + 200, await nobodysHash(hash))
-  await closedLoop(engine, Math.min(200, count))
+  await addPeople(storage, count * 3 + 200, await unmatchedHash(hash))
+  await closedLoop(engine, users, { count: Math.min(200, count), parallel })
 
   const before = { ...(await engine.ask('collect')), database: database.cpuMs() }
-  const ms = await closedLoop(engine, count)
+  const ms = await closedLoop(engine, users, { count, parallel })
   const after = { ...(await engine.ask('usage')), database: database.cpuMs() }
   const flowsPerSecond = (count / ms) * 1000
-  const steps = await openLoop(engine, count, flowsPerSecond * 0.8)
+  const floor = hash === 'free' ? await floorCpuMs(kind, { count, parallel }) : undefined
+  const steps = await openLoop(engine, users, count, flowsPerSecond * 0.8)
   await engine.close()
 
   const waiting = await storage.db
@@ -140,11 +133,14 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   await storage.close()
   await database.drop()
   const hashesPerFlow = (after.hashes - before.hashes) / count
+  const cpuMsPerFlow = (after.cpuMs - before.cpuMs) / count
   return {
     database: kind,
     hash,
     flowsPerSecond,
-    cpuMsPerFlow: (after.cpuMs - before.cpuMs) / count,
+    cpuMsPerFlow,
+    floor,
+    ofFloor: floor && cpuMsPerFlow / floor,
     databaseCpuMsPerFlow: (after.database - before.database) / count,
     hashesPerFlow,
     hashCpuMsPerFlow: hash === 'free' ? 0 : hashesPerFlow * oneHash,
@@ -155,19 +151,43 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   }
 }
 
+/** This checkout beside another one, as a ratio: what other work the machine does counts for both. */
+async function compare(other: string): Promise<void> {
+  const turns = Number(option('turns', '5'))
+  const load = loadAverage()
+  const pairings = []
+  for (const kind of kinds) pairings.push(await paired(kind, other, { turns, count: flows, parallel }))
+  for (const { database, here, beside, ratioOfMedians } of pairings) {
+    printTable(
+      `${database}: CPU ms a flow in turns of ${flows} flows`,
+      here.map((ms, turn) => ({ turn: String(turn + 1), here: ms, beside: beside[turn] ?? '' })),
+    )
+    print(
+      `${database}: ratio of medians ${ratioOfMedians.toFixed(3)}: ${limits.ratio} ${verdict(ratioOfMedians <= limits.ratio)}`,
+    )
+  }
+  report('flow-beside', { beside: other, load, flows, parallel, turns, pairings })
+}
+
+const other = argument('beside')
+if (other !== undefined) {
+  await compare(other)
+  process.exit(0)
+}
+
 const rows: Figures[] = []
 const signatures = await signatureCpuMs(2)
 const oneHash = await hashCpuMs()
 const load = loadAverage()
-say(
+print(
   `Two RSA signatures cost ${signatures.toFixed(2)} ms of CPU now: every flow has them. One hash: ${oneHash.toFixed(1)} ms.`,
 )
-say(`Machine load ${load}.`)
+print(`Machine load ${load}.`)
 for (const kind of kinds) {
   for (const hash of hashKinds) {
     const row = await measure(kind, hash)
     rows.push(row)
-    say(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU a flow`)
+    print(`${kind}, ${hash} hash: ${row.cpuMsPerFlow.toFixed(1)} ms of CPU a flow`)
   }
 }
 
@@ -178,6 +198,8 @@ printTable(
     hash: row.hash === 'free' ? 'free' : 'argon2id',
     'flows/s': row.flowsPerSecond,
     'engine CPU ms/flow': row.cpuMsPerFlow,
+    floor: row.floor ?? '',
+    'of floor': row.ofFloor ?? '',
     'database CPU ms/flow': row.databaseCpuMsPerFlow,
     'hashes/flow': row.hashesPerFlow,
     'of it hash ms': row.hashCpuMsPerFlow,
@@ -192,14 +214,17 @@ for (const row of rows) {
     Object.entries(row.steps).map(([step, times]) => ({ step, ...times })),
   )
 }
-say('')
-for (const { database, hash, cpuMsPerFlow, steps } of rows) {
+print('')
+for (const { database, hash, cpuMsPerFlow, floor, ofFloor, steps } of rows) {
   if (hash !== 'free') continue
+  print(
+    `${database}: the floor (bare server, same requests, commits and signatures) is ${floor?.toFixed(1)} ms; a flow costs ${ofFloor?.toFixed(1)} times that`,
+  )
   const { gate, goal } = limits[database]
   const of = (limit: number) => `${limit} ms ${verdict(cpuMsPerFlow <= limit)}`
-  say(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU a flow: gate ${of(gate)}, goal ${of(goal)}`)
+  print(`${database}: ${cpuMsPerFlow.toFixed(1)} ms of CPU a flow: gate ${of(gate)}, goal ${of(goal)}`)
   const p99 = Math.max(...Object.values(steps).map((times) => times.p99))
-  say(
+  print(
     `${database}: slowest p99 of a step ${p99.toFixed(0)} ms: ${limits.p99} ms ${verdict(p99 <= limits.p99)}`,
   )
 }

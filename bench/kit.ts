@@ -1,12 +1,12 @@
-// What a test suite waits for: importing the kit, starting engines, going back to the seed, a whole recovery with the
-// published SDK. The import and the first start are measured in processes of their own.
+// The times that a test suite waits for: importing the kit, starting engines, resetting, and a whole recovery with the
+// published SDK. The import and the first start are measured in separate processes.
 import { execFileSync } from 'node:child_process'
 import { sdk } from '../test/support/sdk.ts'
 import { asJson, median, option, percentile, printTable, report } from './support/report.ts'
 
 const rounds = Number(option('rounds', '30'))
 
-/** Milliseconds of a fresh process from before the import to after it, and of its first start. */
+/** The time of the import and of the first start in a new process, in milliseconds. */
 function inFreshProcess(): { readonly import: number; readonly firstStart: number } {
   const script = `
     const before = performance.now()
@@ -27,7 +27,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - before
 }
 
-// As users get it: built, not stripped of its types at each import.
+// The built kit, as users install it, instead of the sources, whose types are stripped at each import.
 const kitUrl = new URL('../dist/testing/index.js', import.meta.url).href
 const { startEngine } = (await import(kitUrl)) as typeof import('../src/testing/index.ts')
 
@@ -35,7 +35,7 @@ type Kit = Awaited<ReturnType<typeof startEngine>>
 
 const newPassword = 'Lighthouse-Biscuit-77'
 
-/** The steps of the guide with the published SDK, from the identifier to the tokens. */
+/** A recovery with the published SDK, from the identifier to the tokens. */
 async function recover(idp: Kit): Promise<void> {
   const { person } = idp
   const auth = sdk(idp)

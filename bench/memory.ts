@@ -1,18 +1,18 @@
-// Whether an engine's memory stays flat: recoveries, one after the other, and what its heap still holds after a
-// collection, every so many of them. A slope near nothing is what is wanted: a flow leaves rows, not objects.
+// Checks for memory leaks: runs recoveries and measures the heap after a garbage collection at intervals. The slope must
+// be near zero: a flow leaves rows in the database, but no objects in memory.
 import { startSmtpServer } from '../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { createAgent } from './support/http.ts'
 import { addPeople, loginOf } from './support/people.ts'
-import { option, printTable, report, say } from './support/report.ts'
+import { option, print, printTable, report } from './support/report.ts'
 import { recover } from './support/visitor.ts'
 
 const flows = Number(option('flows', process.argv.includes('--quick') ? '1000' : '20000'))
 const every = Number(option('every', String(Math.max(1, Math.min(1000, Math.floor(flows / 10))))))
 const kinds = option('databases', 'sqlite').split(',') as BenchDatabase['name'][]
 const visitors = 4
-/** What a flow may leave behind, in bytes: a counter's worth, not an object's. */
+/** The limit of bytes per flow: enough for counters, not for objects. */
 const limit = 200
 
 interface Sample {
@@ -21,7 +21,7 @@ interface Sample {
   readonly rss: number
 }
 
-/** The line of least squares through the points: how many bytes a flow adds. */
+/** The slope of the least squares line through the samples: bytes per flow. */
 function slopeOf(samples: readonly Sample[]): number {
   const mean = (read: (sample: Sample) => number) =>
     samples.reduce((sum, sample) => sum + read(sample), 0) / samples.length
@@ -31,7 +31,7 @@ function slopeOf(samples: readonly Sample[]): number {
 }
 
 async function sample(engine: EngineProcess, done: number): Promise<Sample> {
-  // Mails of the flows so far are no leak: they are waited for.
+  // Queued mails are not a leak: wait until they are sent.
   await engine.ask('idle')
   await engine.ask('collect')
   const { heapUsed, rss } = await engine.ask('collect')
@@ -79,7 +79,7 @@ async function measure(kind: BenchDatabase['name']) {
   await engine.close()
   await smtp.close()
   await database.drop()
-  // What is loaded and filled once (code, caches, prepared statements) is over after the first tenth.
+  // The first tenth is skipped: code, caches and prepared statements are loaded once.
   const settled = samples.slice(Math.min(samples.length - 2, Math.ceil(samples.length / 10)))
   const row = { database: kind, flows, 'bytes a flow': slopeOf(settled), limit }
   return { samples: samples.map((one) => ({ database: kind, ...one })), row }
@@ -102,4 +102,4 @@ printTable(
 printTable('What a flow leaves behind', rows)
 report('memory', { flows, every, samples, rows })
 process.exitCode = rows.every((row) => row['bytes a flow'] <= limit) ? 0 : 1
-say(process.exitCode === 0 ? 'memory is flat' : `memory grows by more than ${limit} bytes a flow`)
+print(process.exitCode === 0 ? 'memory is flat' : `memory grows by more than ${limit} bytes per flow`)

@@ -1,5 +1,5 @@
-// The same job on Rekey and on better-auth as its users run it: ask for a reset by mail, take the code, set the password,
-// sign in. Same machine, same databases, same hash, rounds that take turns; what counts is the ratio.
+// Compares Rekey with better-auth in its usual setup: request a reset by mail, enter the code, set the password, sign in.
+// Same machine, databases and hash, with alternating rounds; the result is the ratio.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Agent } from 'node:http'
@@ -11,8 +11,8 @@ import { type BenchDatabase, createDatabase, openBenchStorage } from './support/
 import { type EngineProcess, startEngineProcess, startProcess } from './support/engine.ts'
 import { createAgent, post } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
-import { addPeople, lanes, loginOf, memoryKiB, nobodysHash, passes } from './support/people.ts'
-import { median, option, printTable, report, say, verdict } from './support/report.ts'
+import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
+import { median, option, print, printTable, report, verdict } from './support/report.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { nextAddress, recover } from './support/visitor.ts'
 
@@ -22,7 +22,7 @@ const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase
 const hashKinds = option('hashes', 'free,standard').split(',') as Hash[]
 const parallel = 8
 const password = 'Lighthouse-Biscuit-77'
-/** Of the peer's, for the first two; of what the hash alone allows, for the third. */
+/** The first two are ratios to the peer, the third is the ratio to the throughput of the hash alone. */
 const goals = { cpu: 0.5, flows: 2, ofHash: 0.8 }
 
 type Hash = 'free' | 'standard'
@@ -33,7 +33,7 @@ interface Subject {
   readonly database: BenchDatabase
   readonly process: EngineProcess
   visit(agent: Agent, login: string): Promise<unknown>
-  /** Once more on the database that is there: how long a start takes. */
+  /** Starts again on the existing database, to measure the start. */
   restart(): Promise<EngineProcess>
 }
 
@@ -47,7 +47,7 @@ async function rekey(
   const storage = await openBenchStorage(database)
   const order = { database: database.url, hash, knownCodes: true, ...(smtp && { smtpUrl: smtp.url }) }
   const engine = await startEngineProcess(order)
-  await addPeople(storage, people, await nobodysHash(hash))
+  await addPeople(storage, people, await unmatchedHash(hash))
   await storage.close()
   return {
     name: smtp === undefined ? 'Rekey, mails queued only' : 'Rekey',
@@ -61,7 +61,7 @@ async function rekey(
 
 async function betterAuth(kind: BenchDatabase['name'], hash: Hash, people: number): Promise<Subject> {
   const database = await createDatabase(kind)
-  const passwordHash = await nobodysHash(hash)
+  const passwordHash = await unmatchedHash(hash)
   const start = (count: number) =>
     startProcess(join(peers, 'better-auth.ts'), {
       database: database.url,
@@ -90,7 +90,7 @@ async function betterAuth(kind: BenchDatabase['name'], hash: Hash, people: numbe
       await ask('email-otp/request-password-reset', { email })
       await ask('email-otp/reset-password', { email, otp: '000000', password })
       const { token } = await ask('sign-in/email', { email, password })
-      if (typeof token !== 'string') throw new Error('nobody was signed in')
+      if (typeof token !== 'string') throw new Error('the user was not signed in')
     },
     restart: () => start(0),
   }
@@ -119,7 +119,7 @@ async function run(subject: Subject, agent: Agent, count: number): Promise<Round
   }
   await Promise.all(Array.from({ length: parallel }, work))
   const ms = performance.now() - begun
-  // Its mails are part of the job; the peer's have gone to a hook.
+  // Rekey delivers its mails as part of the job; the mails of the peer go to a hook.
   const after = await peer.ask(subject.name === 'Rekey' ? 'idle' : 'usage')
   return {
     cpuMs: (after.cpuMs - before.cpuMs) / count,
@@ -130,7 +130,7 @@ async function run(subject: Subject, agent: Agent, count: number): Promise<Round
   }
 }
 
-/** Hashes a second with nothing else to do: no server can do more. */
+/** The largest number of hashes per second: the upper limit of every server. */
 async function hashesPerSecond(count: number): Promise<number> {
   const concurrency = availableParallelism()
   const hasher = createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency, queue: count })
@@ -154,8 +154,8 @@ async function compare(kind: BenchDatabase['name'], hash: Hash) {
   const alone: number[] = []
   for (let round = 0; round < rounds; round++) {
     if (hash === 'standard') alone.push(await hashesPerSecond(40))
-    for (let turn = 0; turn < subjects.length; turn++) {
-      const index = (round + turn) % subjects.length
+    for (let offset = 0; offset < subjects.length; offset++) {
+      const index = (round + offset) % subjects.length
       const subject = subjects[index]
       if (subject !== undefined) measured[index]?.push(await run(subject, agent, count))
       smtp.forget()
@@ -214,8 +214,8 @@ const versionOf = (name: string): string =>
     .version
 const version = versionOf('better-auth')
 
-say(`better-auth ${version}, Node ${process.version}, ${rounds} rounds of ${flows} flows each, taking turns`)
-say(
+print(`better-auth ${version}, Node ${process.version}, ${rounds} rounds of ${flows} flows each, alternating`)
+print(
   `Two RSA signatures cost ${(await signatureCpuMs(2)).toFixed(2)} ms of CPU now; machine load ${loadAverage()}.`,
 )
 const results = []
@@ -224,7 +224,7 @@ for (const kind of kinds) {
     const result = await compare(kind, hash)
     results.push(result)
     const { cpu, flows: perSecond } = result.ratios
-    say(`${kind}, ${hash} hash: ${cpu.toFixed(2)} of its CPU, ${perSecond.toFixed(2)} of its flows/s`)
+    print(`${kind}, ${hash} hash: ${cpu.toFixed(2)} of its CPU, ${perSecond.toFixed(2)} of its flows/s`)
   }
 }
 
@@ -242,14 +242,14 @@ for (const { database, hash, rows, ratios, ofHash, hashesPerSecondAlone } of res
     })),
   )
   if (ofHash === undefined) {
-    say(
+    print(
       `engine CPU, of better-auth's: ${ratios.cpu.toFixed(2)} (goal ${goals.cpu}: ${verdict(ratios.cpu <= goals.cpu)})`,
     )
-    say(
+    print(
       `flows/s, of better-auth's: ${ratios.flows.toFixed(2)} (goal ${goals.flows}: ${verdict(ratios.flows >= goals.flows)})`,
     )
   } else {
-    say(
+    print(
       `of what the hash alone allows (${hashesPerSecondAlone?.toFixed(0)} hashes/s): Rekey ${ofHash.rekey.toFixed(2)} ` +
         `(goal ${goals.ofHash}: ${verdict(ofHash.rekey >= goals.ofHash)}), better-auth ${ofHash.betterAuth.toFixed(2)}`,
     )

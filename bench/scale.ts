@@ -1,12 +1,12 @@
-// Whether a step costs more where there is more: people and open conversations, in rounds that take turns, so that what
-// else the machine does falls on all alike. CPU of the engine's process, a step at a time.
+// Checks whether a step costs more with more data: users and open transactions. The rounds alternate between the sizes, so
+// that other load of the machine affects all of them. Measures the CPU time of the engine per step.
 import type { Agent } from 'node:http'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
 import { addPeople, addTransactions, loginOf } from './support/people.ts'
-import { median, option, printTable, report, say, verdict } from './support/report.ts'
+import { median, option, print, printTable, report, verdict } from './support/report.ts'
 import { type StepName, stepNames, walk } from './support/visitor.ts'
 
 const quick = process.argv.includes('--quick')
@@ -16,9 +16,9 @@ const sizes = option('people', quick ? '1000,100000' : '1000,100000,1000000')
   .map(Number)
 const openCounts = option('open', '0,100000').split(',').map(Number)
 const rounds = Number(option('rounds', quick ? '9' : '15'))
-/** Visitors who go through a step together: one step of one is too little to be measured. */
+/** The number of visitors per step: a single step is too short to be measured. */
 const visitors = Number(option('visitors', '16'))
-/** How much more than at the smallest size a step may cost. */
+/** The largest ratio of the cost of a step to its cost at the smallest size. */
 const goal = 1.3
 const password = 'Lighthouse-Biscuit-77'
 
@@ -33,19 +33,19 @@ interface Place {
   visited: number
 }
 
-/** One database a size, and of each a copy with conversations in it. */
+/** One database per size, and a copy of each with open transactions. */
 async function places(kind: BenchDatabase['name']): Promise<readonly Place[]> {
   const all: Omit<Place, 'engine'>[] = []
   for (const people of sizes) {
     const begun = performance.now()
     const empty = await createDatabase(kind)
     const storage = await openBenchStorage(empty)
-    // The first start makes the groups that people belong to.
+    // The first start creates the groups that users belong to.
     await (await startEngineProcess({ database: empty.url, hash: 'free', knownCodes: true })).close()
     await addPeople(storage, people, 'free$none')
     await storage.close()
     const seedMs = performance.now() - begun
-    say(`${kind}: ${people} people after ${(seedMs / 1000).toFixed(1)} s`)
+    print(`${kind}: ${people} users after ${(seedMs / 1000).toFixed(1)} s`)
     for (const [index, open] of openCounts.entries()) {
       const database = index === 0 ? empty : await empty.copy()
       if (open > 0) {
@@ -70,11 +70,11 @@ const fresh = () => ({
   visited: 0,
 })
 
-/** A prime: whom the visitors are is spread over all people. */
+/** A prime number, which spreads the visitors over all users. */
 const stride = 7919
 
-/** So many visitors, all of them through one step before any takes the next. */
-async function round(place: Place, agent: Agent, keep: boolean): Promise<void> {
+/** Runs all visitors through one step before the next one. */
+async function round(place: Place, agent: Agent, isMeasured: boolean): Promise<void> {
   const { engine, people, database } = place
   const walks = Array.from({ length: visitors }, () => {
     const login = loginOf((place.visited++ * stride) % people)
@@ -85,19 +85,19 @@ async function round(place: Place, agent: Agent, keep: boolean): Promise<void> {
     const before = await engine.ask('usage')
     await Promise.all(walks.map((one) => one.next()))
     const after = await engine.ask('usage')
-    if (keep) place.cpu[step].push((after.cpuMs - before.cpuMs) / visitors)
+    if (isMeasured) place.cpu[step].push((after.cpuMs - before.cpuMs) / visitors)
   }
-  if (keep) place.databaseCpu.push((database.cpuMs() - databaseBefore) / visitors)
+  if (isMeasured) place.databaseCpu.push((database.cpuMs() - databaseBefore) / visitors)
 }
 
 async function measure(kind: BenchDatabase['name']) {
   const all = await places(kind)
   const agent = createAgent(visitors)
   for (let warm = 0; warm < 4; warm++) for (const place of all) await round(place, agent, false)
-  for (let turn = 0; turn < rounds; turn++) {
-    // Each begins once: whoever is first finds the machine as the last one left it.
+  for (let start = 0; start < rounds; start++) {
+    // Every place is the first one in some rounds, because the first one is affected by the last one of the round before.
     for (let index = 0; index < all.length; index++) {
-      const place = all[(turn + index) % all.length]
+      const place = all[(start + index) % all.length]
       if (place !== undefined) await round(place, agent, true)
     }
   }
@@ -137,5 +137,5 @@ for (const kind of kinds) {
   )
   results.push({ database: kind, rows, worst })
 }
-say(`machine load ${loadAverage()}`)
+print(`machine load ${loadAverage()}`)
 report('scale', { rounds, visitors, goal, load: loadAverage(), results })

@@ -1,5 +1,5 @@
-// How long `rekey serve` takes from the start of its process until it is ready, and how much memory it then has. The
-// built command in a process of its own, on SQLite, with a real mail server. Prints, never asserts.
+// Measures the start of `rekey serve`: the time until it is ready, and its memory. Runs the built command in a separate
+// process, on SQLite, with a real mail server. Only prints the results.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,15 +13,15 @@ import { median, option, printTable, report } from './support/report.ts'
 
 const bin = join(import.meta.dirname, '../bin/rekey.cjs')
 const runs = Number(option('runs', '7'))
-/** What `rekey serve` is meant to stay below. */
+/** The upper limits for `rekey serve`. */
 const goal = { readyMs: 1500, memoryMb: 170 }
 
 interface Run {
   readonly readyMs: number
-  /** Processor time until then, which says more on a machine that is busy with other things; NaN where it is not told. */
+  /** CPU time until ready, which is more reliable on a busy machine; NaN if the system does not provide it. */
   readonly cpuMs: number
   readonly memoryMb: number
-  /** A while later, with what the first sign-in needs loaded as well. */
+  /** The memory a second later, after the code for the first sign-in was loaded. */
   readonly warmMb: number
 }
 
@@ -39,7 +39,7 @@ const memoryMb = async (url: string): Promise<number> => {
   return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]) / 1024 / 1024
 }
 
-/** Processor time of a process so far (proc(5): utime and stime, in hundredths of a second). */
+/** The CPU time of a process (proc(5): utime and stime, in hundredths of a second). */
 function cpuMs(pid: number | undefined): number {
   const stat = `/proc/${pid}/stat`
   if (!existsSync(stat)) return Number.NaN
@@ -73,7 +73,7 @@ async function run(folder: string, smtpUrl: string): Promise<Run> {
     })
     const readyMs = await Promise.race([untilReady(url, began), ended])
     const ready = { readyMs, cpuMs: cpuMs(child.pid), memoryMb: await memoryMb(url) }
-    // The keys are read, or made at the first start, and what signs with them is loaded, without being asked for.
+    // The keys are read, or created at the first start, and the signing code is loaded in the background.
     await (await fetch(`${url}/oauth2/default/v1/keys`)).arrayBuffer()
     await pause(1000)
     ended.catch(() => {})
@@ -116,7 +116,7 @@ const result = { runs, goal, firstStart: summary(first), laterStart: summary(lat
 printTable(
   `rekey serve on SQLite, ${runs} starts each; goal: ready below ${goal.readyMs} ms, below ${goal.memoryMb} MB (machine load ${result.load})`,
   (['firstStart', 'laterStart'] as const).map((name) => ({
-    start: name === 'firstStart' ? 'first (makes the database)' : 'later',
+    start: name === 'firstStart' ? 'first (creates the database)' : 'later',
     'ready ms (median)': result[name].readyMs,
     'ready ms (slowest)': result[name].slowestMs,
     'CPU ms until ready': result[name].cpuMs,

@@ -1,4 +1,4 @@
-// Takes one defence after the other out of a copy of the source and runs the attack's own tests: each must fail.
+// Mutation tests: removes each defence from a copy of the source and runs the tests of its attack, which must fail.
 // `--only A07,A08` runs the mutations of some attacks.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const only = values.only?.split(',')
 const wanted = mutations.filter(({ attack }) => only?.includes(attack) ?? true)
 const parts = ['src', 'test', 'scripts', 'examples/web', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 
-/** A tree that a worker may change: a copy of the source, with the installed packages of the original. */
+/** Creates a copy of the source for a worker, with a link to the installed packages. */
 function newTree(): string {
   const tree = mkdtempSync(join(tmpdir(), 'rekey-mutation-'))
   for (const part of parts) {
@@ -34,13 +34,13 @@ interface Report {
   }[]
 }
 
-/** What the attack's own tests say in a tree; stops at the first failure where asked to. */
+/** The results of the tests of an attack in a tree. With `bail` the run stops at the first failure. */
 async function resultsIn(tree: string, { attack, tests, on }: Mutation, bail: boolean) {
   const output = join(tree, 'report.json')
   rmSync(output, { force: true })
   const vitest = join(tree, 'node_modules/vitest/vitest.mjs')
   const file = `test/attacks/${tests}.test.ts`
-  // Where a test runs on both databases, SQLite shows the same sooner, except for what only row locks can show.
+  // Tests for both databases run on SQLite, which is faster, except for what only row locks can show.
   const quick = `^(?!.*\\(${on === 'postgres' ? 'sqlite' : 'postgres'}\\)).*${attack}: `
   const reporting = ['--reporter=json', `--outputFile=${output}`, ...(bail ? ['--bail=1'] : [])]
   const child = spawn(process.execPath, [vitest, 'run', file, '-t', quick, ...reporting], {
@@ -53,17 +53,18 @@ async function resultsIn(tree: string, { attack, tests, on }: Mutation, bail: bo
   return results.filter(({ title }) => idOf(title) === attack)
 }
 
-/** The title of the test that failed, or undefined where none noticed. */
+/** The title of the failed test, or undefined if no test failed. */
 async function caughtBy(tree: string, mutation: Mutation): Promise<string | undefined> {
   const quick = await resultsIn(tree, mutation, true)
-  // A run that stops early may end before it has reported.
+  // A run that stops early may end without results.
   const results = quick.length > 0 ? quick : await resultsIn(tree, mutation, false)
-  if (results.length === 0) throw new Error('no test of the attack was found: does the source still load?')
+  if (results.length === 0)
+    throw new Error('no test of the attack was found: check that the source still loads')
   return results.find(({ status }) => status === 'failed')?.title
 }
 
 let failures = 0
-const say = (mutation: Mutation, result: string): void => {
+const printResult = (mutation: Mutation, result: string): void => {
   process.stdout.write(`${mutation.attack}  without ${mutation.without}\n     ${result}\n`)
 }
 
@@ -76,10 +77,10 @@ async function work(queue: Mutation[]): Promise<void> {
       writeFileSync(file, mutated(original, mutation))
       const caught = await caughtBy(tree, mutation)
       if (caught === undefined) failures++
-      say(mutation, caught === undefined ? 'NOT CAUGHT' : `caught by "${caught}"`)
+      printResult(mutation, caught === undefined ? 'NOT CAUGHT' : `caught by "${caught}"`)
     } catch (error) {
       failures++
-      say(mutation, `DOES NOT APPLY: ${error instanceof Error ? error.message : String(error)}`)
+      printResult(mutation, `DOES NOT APPLY: ${error instanceof Error ? error.message : String(error)}`)
     } finally {
       writeFileSync(file, original)
     }
@@ -92,6 +93,6 @@ await Promise.all(
   Array.from({ length: Math.max(2, Math.floor(availableParallelism() / 2)) }, () => work(queue)),
 )
 process.stdout.write(
-  `${wanted.length - failures} of ${wanted.length} defences are missed when they are gone\n`,
+  `${wanted.length - failures} of ${wanted.length} defences are covered by a failing test\n`,
 )
 process.exitCode = failures === 0 && wanted.length > 0 ? 0 : 1

@@ -1,4 +1,4 @@
-// The attacks and the tests that try them, as the table in docs/security.md. `--write` puts it there.
+// Generates the table of attacks and their tests in docs/security.md. `--write` updates the document.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { corpus } from '../test/attacks/corpus.ts'
@@ -7,7 +7,7 @@ const folder = join(import.meta.dirname, '../test/attacks')
 const file = join(import.meta.dirname, '../docs/security.md')
 const place = /(<!-- attacks -->\n)[\s\S]*?(<!-- \/attacks -->)/
 
-/** Titles as they stand in the source; values that are filled in are shown as an ellipsis. */
+/** The test titles in a source file. Placeholders are shown as an ellipsis. */
 function titlesIn(source: string): readonly (readonly [id: string, title: string])[] {
   return [
     ...source.matchAll(/^\s*(?:test\S*\(|test\.each\b.*\)\(|\]\)\(|\)\()?\s*(['"`])(A\d{2}): (.*)\1,?/gm),
@@ -21,7 +21,7 @@ function titlesIn(source: string): readonly (readonly [id: string, title: string
   ])
 }
 
-/** The table in Markdown, one row an attack. */
+/** The table in Markdown, with one row per attack. */
 export function attackTable(): string {
   const sources = readdirSync(folder)
     .filter((name) => name.endsWith('.test.ts'))
@@ -38,7 +38,7 @@ export function attackTable(): string {
   return `| id | attack | what the tests show | in \`test/attacks\` |\n|---|---|---|---|\n${rows.join('')}`
 }
 
-/** A document with its table as it must be. */
+/** The document with the current table. */
 export const withTable = (document: string): string =>
   document.replace(place, (_, start: string, end: string) => `${start}${attackTable()}${end}`)
 

@@ -1,6 +1,6 @@
-// Runs every attack of the corpus against the real engine and prints which of them fail, as they must.
-// `--full` runs them with the figures of the corpus: thousands of transactions, a thousand races. That takes
-// long, so each test is told on standard error when it ends; standard output carries the table alone.
+// Runs all attacks of the corpus against the real engine and prints which of them fail, as they must.
+// `--full` runs them with the numbers of the corpus: thousands of transactions, a thousand races. This takes long, so
+// each finished test is reported on standard error; standard output carries only the table.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,7 +49,7 @@ const rows = Object.entries(corpus).map(([id, attack]) => {
   const passed = own.filter((test) => test.status === 'passed').length
   const failed = own.filter((test) => test.status === 'failed')
   const skipped = own.length - passed - failed.length
-  // An attack that nothing has tried is not one that fails.
+  // An attack without a test does not count as failed.
   const fails = passed > 0 && failed.length === 0
   return { id, attack, passed, failed, skipped, fails }
 })

@@ -1,4 +1,4 @@
-// tsc emits only what it compiles: templates, styles and pictures of src/ are copied beside it.
+// Copies the templates, styles and pictures of src/ to dist/, because tsc emits only compiled files.
 import { cpSync } from 'node:fs'
 
 cpSync('src', 'dist', { recursive: true, filter: (path) => !path.endsWith('.ts') })

@@ -9,13 +9,13 @@ import { operationsPage } from './documents/operations.ts'
 import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
-/** A document that is made from the code, by its path in the repository. */
+/** A generated document, with its path in the repository. */
 export interface GeneratedDocument {
   readonly file: string
   readonly render: () => string | Promise<string>
 }
 
-/** `npm run docs` writes them all; `test/generated-docs.test.ts` fails where one is stale. */
+/** All generated documents. `npm run docs` writes them; `test/generated-docs.test.ts` fails if one is stale. */
 export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/commands.md', render: commandsPage },
   { file: 'docs/configuration.md', render: configurationPage },
@@ -30,7 +30,7 @@ export const documents: readonly GeneratedDocument[] = [
 
 const pathOf = (file: string): URL => new URL(`../${file}`, import.meta.url)
 
-/** The document as it stands in the repository, or nothing where it does not stand there yet. */
+/** The content of the document in the repository; empty if it does not exist yet. */
 export const written = (file: string): Promise<string> => readFile(pathOf(file), 'utf8').catch(() => '')
 
 if (import.meta.main) {

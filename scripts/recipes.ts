@@ -1,5 +1,5 @@
-// Installs and runs every recipe of examples/recipes, one after the other: `npm run recipes`, or some of them by name.
-// Each is its own package with its own lock; the engine in it is this working copy, which must be built.
+// Installs and tests all recipes of examples/recipes, or those given by name: `npm run recipes`.
+// Each recipe is a package with its own lock file, and uses the built engine of this working copy.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -22,7 +22,7 @@ if (unknown.length > 0) {
 const chromium = findChromium()
 const env = { ...process.env, ...(chromium !== undefined && { CHROMIUM_PATH: chromium }) }
 
-/** Runs npm in a recipe. Its output is shown as it comes; true where it went well. */
+/** Runs npm in a recipe and shows its output. Resolves with true on success. */
 function npm(name: string, ...parameters: string[]): Promise<boolean> {
   const child = spawn('npm', parameters, { cwd: join(folder, name), env, stdio: 'inherit' })
   return new Promise((resolve) => {
@@ -40,7 +40,7 @@ interface Result {
 async function runRecipe(name: string): Promise<Result> {
   const before = performance.now()
   process.stdout.write(`\n── ${name}\n`)
-  // Without scripts: no recipe needs one, and those of this package would build it once a recipe.
+  // Without install scripts: no recipe needs them, and those of this package would build it for every recipe.
   const installed = await npm(name, 'ci', '--ignore-scripts', '--no-audit', '--no-fund')
   const passed = installed && (await npm(name, 'test'))
   const outcome = passed ? 'passed' : installed ? 'failed' : 'not installed'

@@ -1,4 +1,4 @@
-// Takes the pictures of inbox, flow inspector and admin page for the documentation, from a real run in Chromium:
+// Takes the screenshots of inbox, flow inspector and admin page for the documentation, from a real run in Chromium:
 // `npm run screenshots`.
 
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -12,8 +12,8 @@ import { smallPng } from './small-png.ts'
 const folder = join(import.meta.dirname, '../docs/assets')
 const largest = 80 * 1024
 
-/** People who recover, so that there is something to see: one in time, one too late, one in the middle of it. */
-async function peopleRecover(idp: Kit): Promise<void> {
+/** Runs recoveries for the screenshots: one in time, one too late, one that is still open. */
+async function runRecoveries(idp: Kit): Promise<void> {
   for (const [login, firstName] of [
     ['ada@example.com', 'Ada'],
     ['grace@example.com', 'Grace'],
@@ -61,7 +61,7 @@ const idp = await startEngine()
 const browser = await launchChromium(executablePath)
 try {
   await mkdir(folder, { recursive: true })
-  await peopleRecover(idp)
+  await runRecoveries(idp)
   const page = await browser.newPage({ viewport: { width: 1120, height: 720 }, colorScheme: 'light' })
   await page.goto(idp.controlUrl)
   await page.locator('.row-link', { hasText: 'grace@example.com' }).first().click()

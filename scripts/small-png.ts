@@ -3,13 +3,13 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib'
 interface Picture {
   readonly width: number
   readonly height: number
-  /** Three bytes a pixel. */
+  /** Three bytes per pixel. */
   readonly pixels: Uint8Array
 }
 
 /**
- * The picture with at most 256 colours, as a PNG with a palette: a third of the size, and on a page of text nobody sees
- * the difference. Takes what browsers write: eight bits a channel, not interlaced.
+ * Reduces a picture to 256 colours, as a PNG with a palette: a third of the size, without a visible difference for pages
+ * of text. Accepts the PNG files that browsers write: eight bits per channel, not interlaced.
  */
 export function smallPng(source: Buffer): Buffer {
   const picture = read(source)
@@ -59,7 +59,7 @@ function read(source: Buffer): Picture {
   return { width, height, pixels }
 }
 
-/** Undoes the filters of the PNG specification (section 9). */
+/** Reverses the filters of the PNG specification (section 9). */
 function unfiltered(data: Buffer, stride: number, height: number, channels: number): Uint8Array {
   const out = new Uint8Array(stride * height)
   for (let y = 0; y < height; y += 1) {
@@ -82,20 +82,20 @@ function paeth(left: number, up: number, corner: number): number {
   return a <= b && a <= c ? left : b <= c ? up : corner
 }
 
-/** The colours that cover most of the picture, and for each pixel the nearest of them. */
+/** The most frequent colours of the picture, and the nearest of them for each pixel. */
 function reduce({ pixels }: Picture): { readonly palette: readonly number[]; readonly indexes: Uint8Array } {
   const colourAt = (at: number) =>
     ((pixels[at] ?? 0) << 16) | ((pixels[at + 1] ?? 0) << 8) | (pixels[at + 2] ?? 0)
   const counts = new Map<number, number>()
   for (let at = 0; at < pixels.length; at += 3) counts.set(colourAt(at), (counts.get(colourAt(at)) ?? 0) + 1)
-  const kept = [...counts]
+  const palette = [...counts]
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, 256)
     .map(([colour]) => colour)
-  const known = new Map(kept.map((colour, index) => [colour, index]))
+  const known = new Map(palette.map((colour, index) => [colour, index]))
   const nearest = (colour: number): number => {
     let [best, least] = [0, Number.POSITIVE_INFINITY]
-    for (const [index, other] of kept.entries()) {
+    for (const [index, other] of palette.entries()) {
       const distance = [16, 8, 0].reduce(
         (sum, bits) => sum + (((colour >> bits) & 255) - ((other >> bits) & 255)) ** 2,
         0,
@@ -111,5 +111,5 @@ function reduce({ pixels }: Picture): { readonly palette: readonly number[]; rea
     known.set(colour, index)
     indexes[pixel] = index
   }
-  return { palette: kept.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]), indexes }
+  return { palette: palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]), indexes }
 }

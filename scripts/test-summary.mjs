@@ -1,4 +1,4 @@
-// Prints the counts of vitest's JSON reports, summed, as one plain line; fails where a run was empty or a file could not be loaded.
+// Prints the sum of the counts in the JSON reports of vitest as one line. Fails if a run was empty or a file could not be loaded.
 import { readFileSync } from 'node:fs'
 
 const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))

@@ -1,5 +1,5 @@
-// better-auth in a process of its own, set up as its documentation says and driven over IPC like the engine beside it:
-// a node:http server, passwords, codes by mail; its rate limits on, as in production. Mails go to a hook that keeps them.
+// better-auth in a separate process, set up as documented and controlled over IPC like the engine: a node:http server,
+// passwords, mailed codes, and its rate limits enabled as in production. Mails go to a hook that stores them.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,7 +13,7 @@ import pg from 'pg'
 interface Order {
   readonly database: string
   readonly hash: 'free' | 'standard'
-  /** To be made, with the tables; 0: all are there. */
+  /** The number of users to create with the tables; 0: they exist already. */
   readonly people: number
   readonly passwordHash: string
   readonly argon2: { readonly memoryKiB: number; readonly passes: number; readonly lanes: number }
@@ -21,7 +21,7 @@ interface Order {
 const order = JSON.parse(process.argv[2] ?? '{}') as Order
 
 let hashes = 0
-/** A hash that costs nothing, to see what everything else costs. It protects nobody. */
+/** An insecure hash without cost, to measure everything else. */
 const insecureFreeHash = (password: string) =>
   `free$${createHash('sha256').update(password).digest('base64url')}`
 const { memoryKiB: memoryCost, passes: timeCost, lanes: parallelism } = order.argon2
@@ -41,7 +41,7 @@ const password =
 const path = order.database.replace(/^sqlite:/, '')
 const isSqlite = path !== order.database
 const sqlite = isSqlite ? new DatabaseSync(path) : undefined
-// As durable as the engine's, and with the log that lets it write fastest.
+// The same durability as the engine, and the fastest journal mode.
 sqlite?.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
 const pool = isSqlite ? undefined : new pg.Pool({ connectionString: order.database, max: 10 })
 
@@ -70,7 +70,7 @@ const options = {
   },
   plugins: [
     emailOTP({
-      // Every code is the same, so that a load generator needs no mailbox.
+      // All codes are the same, so that the load generator needs no mailbox.
       generateOTP: () => '000000',
       sendVerificationOTP: async ({ email, otp }) => void mailed.set(email, otp),
     }),
@@ -84,7 +84,7 @@ if (order.people > 0) {
 }
 server.on('request', toNodeHandler(auth))
 
-/** So many people with a password each; their hash is nobody's. */
+/** Adds users with a password hash that matches no password. */
 async function addPeople(count: number): Promise<void> {
   const source = isSqlite
     ? `(with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n < ${count - 1}) select n from numbers)`

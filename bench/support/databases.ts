@@ -9,21 +9,21 @@ import { clusterIn, removeCluster } from '../../test/support/postgres-cluster.ts
 export interface BenchDatabase {
   readonly name: 'sqlite' | 'postgres'
   readonly url: string
-  /** CPU that the database's own processes have used, in milliseconds; 0 where it is in the engine's process. */
+  /** The CPU time of the database processes in milliseconds; 0 if the database is part of the engine's process. */
   cpuMs(): number
-  /** Another with the same content, while nobody has this one open. It goes before this one goes. */
+  /** Creates a copy. The database must not be open. Drop the copy before the original. */
   copy(): Promise<BenchDatabase>
   drop(): Promise<void>
 }
 
-/** A fresh database on disk, as durable as in production. PostgreSQL: `DATABASE_URL`'s, else a cluster of its own. */
+/** Creates a database on disk with the durability of production. PostgreSQL: in `DATABASE_URL`, else in a new cluster. */
 export const createDatabase = (name: BenchDatabase['name']): Promise<BenchDatabase> =>
   name === 'sqlite' ? createSqlite() : createPostgres()
 
 async function createSqlite(from?: string): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'rekey-bench-'))
   const file = join(folder, 'rekey.db')
-  // Whoever closed it last has moved its log into it.
+  // Closing the database has moved its write-ahead log into the file.
   if (from !== undefined) await copyFile(from, file)
   return {
     name: 'sqlite',
@@ -35,9 +35,9 @@ async function createSqlite(from?: string): Promise<BenchDatabase> {
 }
 
 async function createPostgres(): Promise<BenchDatabase> {
-  const given = process.env.DATABASE_URL
-  const folder = given === undefined ? await mkdtemp(join(tmpdir(), 'rekey-bench-')) : undefined
-  const server = given ?? (await clusterIn(folder ?? '', { durable: true }))
+  const configured = process.env.DATABASE_URL
+  const folder = configured === undefined ? await mkdtemp(join(tmpdir(), 'rekey-bench-')) : undefined
+  const server = configured ?? (await clusterIn(folder ?? '', { durable: true }))
   const postmaster = folder === undefined ? undefined : postmasterOf(folder)
   const first = await databaseIn(server, postmaster)
   return {
@@ -78,7 +78,7 @@ async function administer(server: string, statement: string): Promise<void> {
 const postmasterOf = (folder: string): number =>
   Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
 
-/** Of a process, its children, and those of its children that have ended (proc(5): utime, stime, cutime, cstime). */
+/** The CPU time of a process, its children and its ended children (proc(5): utime, stime, cutime, cstime). */
 function cpuOfFamily(parent: number): number {
   let ticks = 0
   for (const entry of readdirSync('/proc')) {
@@ -98,11 +98,11 @@ function statOf(pid: string): readonly string[] | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return undefined // It has ended meanwhile.
+    return undefined // The process has ended in the meantime.
   }
 }
 
-/** Opens the database and makes its tables where they are missing. */
+/** Opens the database and creates missing tables. */
 export async function openBenchStorage({ url }: BenchDatabase): Promise<Storage> {
   const storage = await openStorage({ url })
   await storage.migrate()

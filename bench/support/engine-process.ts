@@ -1,4 +1,4 @@
-// An engine in a process of its own, driven over IPC: what is measured here is the engine's and nobody else's.
+// An engine in a separate process, controlled over IPC, so that its CPU time and memory can be measured alone.
 import { createHash } from 'node:crypto'
 import { createLogger, type Random, systemRandom } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
@@ -8,7 +8,7 @@ import type { EngineOrder, Question, Usage } from './engine.ts'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as EngineOrder
 
-/** A hash that costs nothing, to see what everything else costs. It protects nobody. */
+/** An insecure hash without cost, to measure everything else. */
 const insecureFreeHash: PasswordHasher = {
   hash: async (password) => `free$${createHash('sha256').update(password).digest('base64url')}`,
   verify: async (password, hash) =>
@@ -32,7 +32,7 @@ function counted(hasher: PasswordHasher): PasswordHasher {
   }
 }
 
-/** Every mailed code is 000000, so that a load generator needs no mailbox; all other draws are the system's. */
+/** Makes every mailed code 000000, so that the load generator needs no mailbox; all other random values are real. */
 const insecureKnownCodes: Random = {
   bytes: (length) => (length === 12 ? Buffer.alloc(12) : systemRandom.bytes(length)),
 }
@@ -40,6 +40,8 @@ const insecureKnownCodes: Random = {
 const settings: Settings = {
   mode: 'test',
   secrets: ['a master secret that is for benchmarks only'],
+  // One app sends everything here, as fast as it is answered.
+  limits: { requests: { mailsPerSource: 1_000_000_000, mailsPerClient: 1_000_000_000 } },
   ...order.settings,
   database: { ...order.settings?.database, url: order.database },
   http: { port: 0, ...order.settings?.http },
@@ -78,7 +80,7 @@ function usage(): Usage {
   return { cpuMs: (user + system) / 1000, rss, heapUsed, hashes }
 }
 
-// Whoever started this is gone, however it ended.
+// The parent process is gone, even if it was killed.
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (question: Question) => {
   if (question === 'collect') globalThis.gc?.()
@@ -86,10 +88,10 @@ process.on('message', async (question: Question) => {
   if (question === 'close') {
     await engine.close()
     process.disconnect()
-    // Whatever a benchmark left open must not keep this process.
+    // Exit even if the benchmark has left something open.
     process.exit(0)
   }
   process.send?.(usage())
 })
-// Its own port, whatever the public address is.
+// The local address, which may differ from the public one.
 process.send?.({ url: `http://localhost:${engine.port}` })

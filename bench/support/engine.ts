@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import type { LevelWithSilent } from 'pino'
 import type { Settings } from '../../src/config/index.ts'
 
-/** What the process of an engine is to be. */
+/** The settings of an engine process. */
 export interface EngineOrder {
   readonly database: string
   readonly hash: 'free' | 'standard'
-  /** Where mails go; absent: this process delivers none. */
+  /** The SMTP server. Absent: this process delivers no mails. */
   readonly smtpUrl?: string
   readonly knownCodes?: boolean
   readonly settings?: Settings
   readonly logLevel?: LevelWithSilent
 }
 
-/** `collect` collects garbage first, `idle` waits until all mails are delivered. */
+/** `collect` runs a garbage collection first, `idle` waits until all mails are delivered. */
 export type Question = 'usage' | 'collect' | 'idle' | 'close'
 
-/** What a process has used since its start. */
+/** The resources that a process has used since its start. */
 export interface Usage {
   readonly cpuMs: number
   readonly rss: number
@@ -29,10 +29,10 @@ export interface Usage {
 export interface EngineProcess {
   readonly url: string
   readonly pid: number
-  /** From the fork to the first request it can answer. */
+  /** The time from the fork until it can answer requests. */
   readonly startMs: number
   ask(question: Exclude<Question, 'close'>): Promise<Usage>
-  /** Settles once the process is gone. */
+  /** Resolves when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>
   close(): Promise<void>
 }
@@ -42,7 +42,7 @@ export const startEngineProcess = (
   execArgv?: readonly string[],
 ): Promise<EngineProcess> => startProcess(join(import.meta.dirname, 'engine-process.ts'), order, execArgv)
 
-/** A process that answers the questions above: the engine's, or a peer's. */
+/** Starts a process that answers these questions: an engine or a peer. */
 export async function startProcess(
   file: string,
   order: object,

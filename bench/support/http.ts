@@ -6,11 +6,11 @@ export interface Reply {
   readonly retryAfter: string | undefined
 }
 
-/** Keeps its connections, as an app's server does. */
+/** An agent that keeps connections open, like the server of an app. */
 export const createAgent = (sockets: number): Agent =>
   new Agent({ keepAlive: true, maxSockets: sockets, maxFreeSockets: sockets })
 
-/** One POST, as cheap as a load generator can make it. */
+/** Sends a POST request with little overhead. */
 export function post(
   agent: Agent,
   url: string,

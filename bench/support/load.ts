@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** How busy the machine was with other things: figures of a busy one say little. */
+/** The load average of the machine: results on a busy machine are not reliable. */
 export function loadAverage(): string {
   return existsSync('/proc/loadavg') ? (readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? '') : 'unknown'
 }

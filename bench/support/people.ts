@@ -5,19 +5,21 @@ import type { Storage, Tx } from '../../src/storage/index.ts'
 
 export const loginOf = (index: number): string => `person${index}@example.com`
 
-/** The hash as production makes it. */
+/** The parameters of the password hash in production. */
 export const { memoryKiB, passes, lanes } = checkConfig({
   mode: 'test',
-  secrets: ['of nobody, for its defaults only: 0123456789'],
+  secrets: ['unused, for the defaults only: 0123456789'],
 }).password
 
-/** What stands for the passwords of all people until they set their own: it can be compared with, and matches none. */
-export const nobodysHash = async (hash: 'free' | 'standard'): Promise<string> =>
+/** A valid hash that matches no password, for all users until they set a password. */
+export const unmatchedHash = async (hash: 'free' | 'standard'): Promise<string> =>
   hash === 'free'
     ? 'free$none'
-    : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency: 1, queue: 1 }).hash('of nobody')
+    : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency: 1, queue: 1 }).hash(
+        'matches no user',
+      )
 
-/** A million rows in one statement would take longer than a statement may. */
+/** The rows per statement: a million rows would exceed the statement timeout. */
 const block = 50_000
 
 async function inBlocks(
@@ -32,13 +34,13 @@ async function inBlocks(
   }
 }
 
-/** So many people with a password each, in a few statements. Their hash is nobody's: the password itself is never asked for. */
+/** Adds users with a password hash, in a few statements. */
 export async function addPeople(storage: Storage, count: number, passwordHash: string): Promise<void> {
   const now = Date.now()
   const credential = JSON.stringify({ hash: passwordHash, history: [] })
   const id = sql`'00ubench' || cast(100000000000 + n as text)`
   const login = sql`'person' || cast(n as text) || '@example.com'`
-  // PostgreSQL must be told the type of a parameter that stands alone in a list of columns.
+  // PostgreSQL needs a type for a parameter that is a column by itself.
   const text = (value: string) => sql`cast(${value} as text)`
   const at = sql`cast(${now} as bigint)`
   await inBlocks(storage, count, async (tx, numbers) => {
@@ -60,8 +62,8 @@ export async function addPeople(storage: Storage, count: number, passwordHash: s
 }
 
 /**
- * So many conversations that stand at the question for the code, one a person as far as there are people; the others
- * have not said yet who they are.
+ * Adds open transactions. Those of the first `people` belong to one user each and wait for the code; the others have no
+ * user yet.
  */
 export async function addTransactions(storage: Storage, count: number, people: number): Promise<void> {
   const now = Date.now()

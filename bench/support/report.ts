@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 type Cell = string | number
 
-/** Prints columns of even width. */
+/** Prints a table with aligned columns. */
 export function printTable(title: string, rows: readonly Readonly<Record<string, Cell>>[]): void {
   const names = Object.keys(rows[0] ?? {})
   const text = (cell: Cell | undefined) => (typeof cell === 'number' ? rounded(cell) : (cell ?? ''))
@@ -15,18 +15,19 @@ export function printTable(title: string, rows: readonly Readonly<Record<string,
         column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
-  say(`\n${title}`)
-  say(line(names))
-  for (const row of rows) say(line(names.map((name) => text(row[name]))))
+  print(`\n${title}`)
+  print(line(names))
+  for (const row of rows) print(line(names.map((name) => text(row[name]))))
 }
 
 const rounded = (value: number): string =>
   value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(3)
 
-/** Whether one JSON object is wanted on standard output; what people read then goes to standard error. */
+/** Whether to print one JSON object to standard output. All other output then goes to standard error. */
 export const asJson = process.argv.includes('--json')
 
-export const say = (text: string): void => void (asJson ? process.stderr : process.stdout).write(`${text}\n`)
+export const print = (text: string): void =>
+  void (asJson ? process.stderr : process.stdout).write(`${text}\n`)
 
 /** Writes the result to `bench/results/NAME.json` and, with `--json`, to standard output. */
 export function report(name: string, result: object): void {
@@ -38,9 +39,14 @@ export function report(name: string, result: object): void {
 }
 
 /** The value of `--NAME=VALUE`, or the default. */
-export function option(name: string, fallback: string): string {
+export const option = (name: string, fallback: string): string => argument(name) ?? fallback
+
+/** The value of `--NAME=VALUE` or `--NAME VALUE`. */
+export function argument(name: string): string | undefined {
   const prefix = `--${name}=`
-  return process.argv.find((argument) => argument.startsWith(prefix))?.slice(prefix.length) ?? fallback
+  const index = process.argv.indexOf(`--${name}`)
+  if (index >= 0) return process.argv[index + 1]
+  return process.argv.find((one) => one.startsWith(prefix))?.slice(prefix.length)
 }
 
 export function percentile(values: readonly number[], share: number): number {
@@ -50,5 +56,5 @@ export function percentile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
-/** How a goal or a gate came out. */
+/** The result of a goal or a gate. */
 export const verdict = (isMet: boolean): string => (isMet ? 'met' : 'not met')

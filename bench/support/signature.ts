@@ -1,6 +1,6 @@
 import { generateKeyPair, SignJWT } from 'jose'
 
-/** CPU of so many RS256 signatures as tokens carry them: a measure of how fast the machine is at this moment. */
+/** The CPU time of RS256 signatures, as a measure of the current speed of the machine. */
 export async function signatureCpuMs(signatures: number): Promise<number> {
   const { privateKey } = await generateKeyPair('RS256')
   const sign = () => new SignJWT({ sub: 'bench' }).setProtectedHeader({ alg: 'RS256' }).sign(privateKey)

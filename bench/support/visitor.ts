@@ -5,7 +5,7 @@ import { post, type Reply } from './http.ts'
 
 export { interactionCodeIn }
 
-/** The steps of one recovery, as the SDK of an app asks for them. */
+/** The steps of a recovery, as the SDK sends them. */
 export const stepNames = [
   'interact',
   'introspect',
@@ -23,13 +23,13 @@ export interface Recovery {
   readonly agent: Agent
   readonly login: string
   readonly password: string
-  /** The code of the mail. */
+  /** The mailed code. */
   code(): Promise<string>
-  /** Told how long each step took, in milliseconds, and what it was answered with. */
+  /** Called after each step with its time in milliseconds and the response body. */
   onStep?(step: StepName, ms: number, body: Record<string, unknown>): void
 }
 
-/** A step was answered otherwise than a recovery that goes well is. */
+/** A step had another response than a successful recovery. */
 export class StepFailed extends Error {
   readonly step: StepName
   readonly reply: Reply
@@ -49,14 +49,14 @@ export const authorization = `Basic ${Buffer.from('bench:a client secret that is
 const form = 'application/x-www-form-urlencoded'
 const json = 'application/json'
 
-/** Each visitor comes from an address of her own, which the app vouches for. */
+/** Each visitor has a different address, which the app forwards. */
 let visitors = 0
 export const nextAddress = (): string => {
   visitors++
   return `10.${(visitors >> 16) & 255}.${(visitors >> 8) & 255}.${visitors & 255}`
 }
 
-/** One whole recovery: from `interact` to tokens. Answers what the token endpoint said. */
+/** Runs a whole recovery, from `interact` to the tokens. Returns the response of the token endpoint. */
 export async function recover(recovery: Recovery): Promise<Record<string, unknown>> {
   const steps = walk(recovery)
   for (;;) {
@@ -65,7 +65,7 @@ export async function recover(recovery: Recovery): Promise<Record<string, unknow
   }
 }
 
-/** The same, a step at a time. */
+/** Runs a recovery one step at a time. */
 export async function* walk(recovery: Recovery): AsyncGenerator<StepName, Record<string, unknown>> {
   const { engineUrl, agent, login } = recovery
   const timed = async (step: StepName, path: string, type: string, body: string, headers = {}) => {

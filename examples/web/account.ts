@@ -8,13 +8,13 @@ import { endSession, take } from './session.ts'
 import { go, type Handler, show } from './visit.ts'
 
 declare module '@okta/okta-auth-js' {
-  // The SDK documents this method and leaves it out of its types.
+  // The SDK documents this method, but its types lack it.
   interface OktaAuth {
     getSignOutRedirectUrl(): string
   }
 }
 
-/** Home: who is signed in. Asks the server each time, so a session that was revoked elsewhere ends here, too. */
+/** The home page with the signed-in user. Asks the server each time, so a session that was revoked elsewhere ends here too. */
 export const home: Handler = async (visit) => {
   const { config, request, response, words } = visit
   const messages = take(request, 'messages') ?? []
@@ -26,12 +26,12 @@ export const home: Handler = async (visit) => {
     client.tokenManager.clear()
     return show(visit, signedOutPage(words), { messages: [error(words.home.sessionEnded)] })
   }
-  // Signing out posts to us and is sent on to the issuer; browsers hold a form to where it ends up, too.
+  // The sign-out form is redirected to the issuer, and browsers apply form-action to redirects too.
   response.set('Content-Security-Policy', contentSecurityPolicy(new URL(config.issuer).origin))
   show(visit, signedInPage(words, csrfToken(request), claims), { messages })
 }
 
-/** The person's claims, or undefined once the tokens are expired or revoked. */
+/** The claims of the user, or undefined if the tokens have expired or were revoked. */
 async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> {
   if (!(await client.isAuthenticated())) return undefined
   try {
@@ -44,17 +44,17 @@ async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> 
   }
 }
 
-/** Ends the tokens, this app's session, and the session at the server, which sends the browser back here. */
+/** Revokes the tokens, and ends the sessions of this app and of the server, which redirects the browser back here. */
 export const signOut: Handler = async (visit) => {
   const client = visit.client()
   const url = client.getSignOutRedirectUrl()
-  // Signed out here, whatever the server says.
+  // Sign out of this app even if the server refuses.
   await Promise.allSettled([client.revokeRefreshToken(), client.revokeAccessToken()])
   await endSession(visit.request)
   go(visit, url || '/')
 }
 
-/** Sign-up. The call tells whether the server offers it. */
+/** The sign-up page. The call returns whether the server offers sign-up. */
 export const register: Handler = async (visit) => {
   const client = visit.client(passingStorage())
   try {

@@ -5,7 +5,7 @@ import { newPlainBrowser } from '../../test/support/plain-browser.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 
-// What the app does by itself: no sign-in service is reachable here. The whole walk is a journey of its own.
+// The behaviour of the app without a sign-in service. The complete flow is tested in test/journeys.
 
 const config: Config = {
   issuer: 'http://127.0.0.1:1/oauth2/default',
@@ -36,7 +36,7 @@ afterAll(() => {
 
 const createBrowser = (origin = url) => newPlainBrowser(origin)
 
-test('every answer forbids framing, inline code, caching and telling other sites', async () => {
+test('every response forbids framing, inline code, caching and referrers', async () => {
   const { visit } = createBrowser()
   for (const path of ['/', '/login', '/recover-password', '/stopped', '/nowhere', '/login/callback']) {
     const { headers } = await visit(path)
@@ -68,7 +68,7 @@ test('the session cookie is out of reach of scripts and other sites, and needs T
   for (const line of cookies) expect(line).toMatch(/; Secure/)
 })
 
-test('a visitor who only looks gets no session', async () => {
+test('a visitor who submits nothing gets no session', async () => {
   const { headers } = await createBrowser().visit('/')
   expect(headers.getSetCookie()).toEqual([])
 })
@@ -146,7 +146,7 @@ test.each([
   expect(text).toContain('<h1>')
 })
 
-test('a callback of a sign-in that nobody began here ends at a page to start again', async () => {
+test('a callback for an unknown sign-in leads to a page to start again', async () => {
   const browser = createBrowser()
   for (const search of ['?error=access_denied&error_description=Call+us', '?interaction_code=x&state=y']) {
     expect((await browser.visit(`/login/callback${search}`)).headers.get('location')).toBe('/stopped')
@@ -156,7 +156,7 @@ test('a callback of a sign-in that nobody began here ends at a page to start aga
   }
 })
 
-test('a step without a transaction leads to a page to start again, and the poll says so', async () => {
+test('a step without a transaction leads to a page to start again, also for the poll', async () => {
   const browser = createBrowser()
   for (const path of [
     '/challenge-authenticator',

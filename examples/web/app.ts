@@ -15,7 +15,7 @@ import { showStep, showStopped, submitStep } from './steps.ts'
 import type { Handler, Visit } from './visit.ts'
 import { wordsFor } from './words.ts'
 
-/** The whole app: which address leads to which handler. */
+/** Builds the app: the handlers by address. */
 export function createApp(config: Config): express.Express {
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
@@ -47,7 +47,7 @@ export function createApp(config: Config): express.Express {
   return app
 }
 
-/** Dresses handlers for Express: `page` for what is looked at, `form` for what is posted. */
+/** Adapts handlers to Express: `page` for GET, `form` for POST with a check against forgery. */
 function createRouting(config: Config) {
   const client = createOktaClient(config)
   const beginnings = createBeginnings()
@@ -66,7 +66,7 @@ function createRouting(config: Config) {
       try {
         await handler(visit)
       } catch (error) {
-        // Answered here and not by Express, so that the session is written before the next request has its turn.
+        // Answered here and not by Express, so that the session is written before the mutex is released.
         showProblem(visit, error)
       }
     })

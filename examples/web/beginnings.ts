@@ -4,17 +4,17 @@ import { ExpiringMap } from './expiring-map.ts'
 import { addressOf } from './okta.ts'
 import { describeUserAgent } from './user-agent.ts'
 
-/** Who began an attempt: shown to whoever opens its mail link elsewhere, so that a tricked person can notice. */
+/** Where an attempt began. Shown if its mailed link is opened in another browser, so that a victim of phishing can notice. */
 export interface Beginning {
   readonly app: string
   readonly browser: string | undefined
   readonly system: string | undefined
   readonly address: string
-  /** In milliseconds. */
+  /** Epoch milliseconds. */
   readonly at: number
 }
 
-/** The attempts of the last half hour by their `state`, which comes back in the mail link. */
+/** The attempts of the last half hour by `state`, which is part of the mailed link. */
 export type Beginnings = ExpiringMap<Beginning>
 
 export const createBeginnings = (): Beginnings => new ExpiringMap({ lifetime: 30 * 60_000, limit: 10_000 })

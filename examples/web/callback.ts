@@ -4,13 +4,13 @@ import { challengeAuthenticator } from './pages/challenge-authenticator.ts'
 import { codeShownPage, otherBrowserPage } from './pages/other-browser.ts'
 import { BadRequest } from './security.ts'
 import { take } from './session.ts'
-import { goOn, withoutAttempt } from './steps.ts'
+import { redirectToNext, withoutAttempt } from './steps.ts'
 import { go, type Handler, show, type Visit } from './visit.ts'
 
-/** The redirect URI: the server sends browsers here from the link in a mail, and from its own hosted pages. */
+/** The redirect URI: the target of mailed links and of the hosted pages of the server. */
 export const callback: Handler = async (visit) => {
   const { search, searchParams } = new URL(visit.request.originalUrl, visit.config.appUrl)
-  // An address with a parameter twice is nobody's honest link, and readers differ in which one they take.
+  // Refuse doubled parameters: parsers differ in which value they use, which an attacker could exploit.
   if (new Set(searchParams.keys()).size !== searchParams.size) throw new BadRequest(400, 'doubled parameters')
 
   const client = visit.client()
@@ -19,7 +19,7 @@ export const callback: Handler = async (visit) => {
     throw new BadRequest(400, 'no answer')
   if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
   if (client.idx.isInteractionRequired(search))
-    return goOn(visit, client, await client.idx.proceed(), '/login')
+    return redirectToNext(visit, client, await client.idx.proceed(), '/login')
 
   await client.idx.handleInteractionCodeRedirect(`${visit.config.appUrl}/login/callback${search}`)
   await signIn(visit.request, client, client.tokenManager.getTokensSync())
@@ -29,22 +29,22 @@ export const callback: Handler = async (visit) => {
 async function followMailLink(visit: Visit, client: OktaAuth, parameters: URLSearchParams): Promise<void> {
   const state = parameters.get('state') ?? ''
   const otp = parameters.get('otp') ?? ''
-  // The code is shown on a page of ours: it must not be a sentence that somebody else wrote.
+  // The code is shown on our page: it must not be a text of an attacker.
   if (!/^[0-9A-Za-z]{4,16}$/.test(otp) || state.length > 256) throw new BadRequest(400, 'not a mail link')
 
   resumeAttempt(visit.request, state)
   try {
     const transaction = await client.idx.handleEmailVerifyCallback(`?${new URLSearchParams({ state, otp })}`)
-    if (transaction) await goOn(visit, client, transaction, challengeAuthenticator.path)
+    if (transaction) await redirectToNext(visit, client, transaction, challengeAuthenticator.path)
   } catch (error) {
     if (!(error instanceof Error && client.idx.isEmailVerifyCallbackError(error))) throw error
-    // Not the browser that asked. The code goes on to a page whose address does not hold it.
+    // Another browser than the one that requested the mail. Redirect to a page whose address does not contain the code.
     visit.request.session.foreignCode = { state, otp }
     go(visit, '/login/callback/code')
   }
 }
 
-/** Shows the code to type into the browser that asked for it, once. Nobody is signed in here. */
+/** Shows the code once, to enter in the browser that requested it. Does not sign in. */
 export const showForeignCode: Handler = (visit) => {
   const foreign = take(visit.request, 'foreignCode')
   if (!foreign) return show(visit, codeShownPage(visit.words))

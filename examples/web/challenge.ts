@@ -1,19 +1,19 @@
 import { info } from './messages.ts'
 import { challengeAuthenticator } from './pages/challenge-authenticator.ts'
-import { goOn, nextPath, reasonToPause, secondsUntilResend, withoutAttempt } from './steps.ts'
+import { nextPath, reasonToPause, redirectToNext, secondsUntilResend, withoutAttempt } from './steps.ts'
 import { go, type Handler, type Visit } from './visit.ts'
 
-// What the code page does besides taking the code: another mail, and a look whether the link was used.
+// The other actions of the code page: resend the mail, and check whether its link was used.
 
 const { path } = challengeAuthenticator
 
-/** "Send again": asks for another mail, at most every 30 seconds. */
+/** "Send again": requests another mail, at most every 30 seconds. */
 export const resendCode: Handler = async (visit) => {
   const { request, words } = visit
   const client = visit.client()
   if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
-  const present = await client.idx.proceed()
-  if (!present.nextStep?.canResend) return goOn(visit, client, present, path)
+  const current = await client.idx.proceed()
+  if (!current.nextStep?.canResend) return redirectToNext(visit, client, current, path)
 
   const wait = secondsUntilResend(visit)
   if (wait > 0) {
@@ -25,12 +25,12 @@ export const resendCode: Handler = async (visit) => {
     request.session.codeSentAt = Date.now()
     request.session.messages = [info(words.challenge.sentAgain)]
   }
-  return goOn(visit, client, transaction, path)
+  return redirectToNext(visit, client, transaction, path)
 }
 
 /**
- * Looks whether the link in the mail was used. The page's script asks for JSON and is told where to go; without
- * JavaScript a link leads here and the browser is sent on. It changes nothing that another site could want changed.
+ * Checks whether the mailed link was used. The script of the page requests JSON and gets the next address; without
+ * JavaScript a link leads here and the browser is redirected. Needs no protection against forgery: it changes no state.
  */
 export const pollChallenge: Handler = async (visit) => {
   const { request, response, words } = visit
@@ -47,7 +47,7 @@ export const pollChallenge: Handler = async (visit) => {
 async function afterPoll(visit: Visit): Promise<string> {
   const client = visit.client()
   if (!client.idx.canProceed()) return withoutAttempt(visit)
-  // idx.poll() knows Okta Verify only; for a mail link it is the action that asks the server.
+  // idx.poll() supports only Okta Verify; for a mailed link this action asks the server.
   const transaction = await client.idx.proceed({ actions: ['currentAuthenticatorEnrollment-poll'] })
   return reasonToPause(transaction) ? 'pause' : nextPath(visit, client, transaction, path)
 }

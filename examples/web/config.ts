@@ -1,25 +1,25 @@
 import { randomBytes } from 'node:crypto'
 
-/** What the app needs to know. */
+/** The configuration of the app. */
 export interface Config {
   /** The authorization server, such as `https://example.okta.com/oauth2/default`. */
   readonly issuer: string
   readonly clientId: string
-  /** Absent for a public client. */
+  /** Undefined for a public client. */
   readonly clientSecret: string | undefined
-  /** Where browsers find this app, without a slash at the end. */
+  /** The public address of the app, without a slash at the end. */
   readonly appUrl: string
   readonly sessionSecret: string
-  /** Express' `trust proxy` setting, such as `loopback`; by default nobody's X-Forwarded-For is believed. */
+  /** The `trust proxy` setting of Express, such as `loopback`. By default X-Forwarded-For is ignored. */
   readonly trustProxy: string | undefined
-  /** A page that shows the mails of a development engine. */
+  /** The inbox of a development engine. */
   readonly inboxUrl: string | undefined
 }
 
-/** The settings before the server listens: without `APP_URL`, the app's address is known only then. */
+/** The settings before the server listens. Without `APP_URL` the address of the app is known only afterwards. */
 export type Settings = Omit<Config, 'appUrl'> & { readonly appUrl: string | undefined }
 
-/** Reads the settings from the environment. Throws an error that names what is missing. */
+/** Reads the settings from the environment. Throws an error that lists missing variables. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const missing = ['ISSUER', 'CLIENT_ID'].filter((name) => !env[name])
   if (missing.length > 0) throw new Error(`Set ${missing.join(' and ')} in the environment.`)
@@ -28,7 +28,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     clientId: env.CLIENT_ID ?? '',
     clientSecret: env.CLIENT_SECRET || undefined,
     appUrl: env.APP_URL?.replace(/\/+$/, '') || undefined,
-    // Sessions live in memory, so a secret that lasts as long as the process loses nothing.
+    // Sessions are in memory, so a secret per process is sufficient.
     sessionSecret: env.SESSION_SECRET || randomBytes(32).toString('base64url'),
     trustProxy: env.TRUST_PROXY || undefined,
     inboxUrl: env.INBOX_URL || undefined,

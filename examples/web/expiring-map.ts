@@ -3,9 +3,9 @@ interface Entry<Value> {
   readonly expiresAt: number
 }
 
-/** A map that forgets: entries after `lifetime` milliseconds, and the oldest ones beyond `limit`. */
+/** A map that drops entries after `lifetime` milliseconds, and the oldest ones beyond `limit`. */
 export class ExpiringMap<Value> {
-  // A Map keeps its entries in the order in which they were set, so the oldest one is always the first.
+  // A Map iterates in insertion order, so the oldest entry is always the first.
   readonly #entries = new Map<string, Entry<Value>>()
   readonly #lifetime: number
   readonly #limit: number
@@ -26,7 +26,7 @@ export class ExpiringMap<Value> {
     return entry && entry.expiresAt > this.#now() ? entry.value : undefined
   }
 
-  /** Sets the value and starts its life anew. */
+  /** Sets the value and restarts its lifetime. */
   set(key: string, value: Value): void {
     this.#entries.delete(key)
     this.#entries.set(key, { value, expiresAt: this.#now() + this.#lifetime })

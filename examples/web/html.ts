@@ -1,4 +1,4 @@
-/** Markup that may stand in a page as it is. Only the `html` tag makes it, so plain text always comes out escaped. */
+/** Safe markup. Only the `html` tag creates it, so plain text is always escaped. */
 export interface Html {
   readonly markup: string
 }
@@ -20,7 +20,7 @@ function write(part: Part): string {
   return 'markup' in part ? part.markup : part.map(write).join('')
 }
 
-/** A template whose values are escaped unless they are markup themselves. Attribute values must be quoted. */
+/** A template tag that escapes all values except markup. Attribute values must be quoted. */
 export const html = (text: TemplateStringsArray, ...parts: readonly Part[]): Html => ({
   markup: text.reduce((before, after, index) => before + write(parts[index - 1]) + after),
 })

@@ -2,17 +2,17 @@ import { type Html, html } from './html.ts'
 import type { Message } from './messages.ts'
 import type { Words } from './words.ts'
 
-/** What a page shows; the layout puts the frame around it. */
+/** The content of a page, which the layout puts into the frame. */
 export interface Content {
   readonly title: string
   readonly body: Html
   /** An icon above the heading. */
   readonly badge?: 'key' | 'mail' | 'lock'
-  /** A script of `public/` that makes the page more comfortable. Every page works without it. */
+  /** An optional script of `public/`. Every page works without it. */
   readonly script?: string
 }
 
-/** A whole document. `messages` are those about the page as a whole; messages about a field stand with the field. */
+/** Renders a complete document. `messages` are those about the whole page; messages about a field are with the field. */
 export function layout(words: Words, content: Content, messages: readonly Message[] = []): string {
   const failed = messages.some(({ kind }) => kind === 'error')
   const page = html`<!doctype html>

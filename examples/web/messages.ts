@@ -1,7 +1,7 @@
 import type { IdxMessage, IdxTransaction, Input } from '@okta/okta-auth-js'
 import type { Words } from './words.ts'
 
-/** Something to tell the person: about one field, or about the page as a whole. */
+/** A message for the user, about one field or the whole page. */
 export interface Message {
   readonly kind: 'error' | 'info'
   readonly text: string
@@ -16,11 +16,11 @@ export const error = (text: string, field?: string): Message => ({
 
 export const info = (text: string): Message => ({ kind: 'info', text })
 
-// The SDK hands a field's messages on with the field, but its types do not say so.
+// The SDK returns the messages of a field with the field, but its types lack them.
 const belongsTo = (input: Input & { messages?: { value?: IdxMessage[] } }, { message }: IdxMessage) =>
   input.messages?.value?.some((own) => own.message === message) ?? false
 
-/** What the server has to say, each message with the field it is about. */
+/** The messages of the server, each with the field that it is about. */
 export const messagesOf = (transaction: IdxTransaction, words: Words): Message[] =>
   (transaction.messages ?? []).map((message) => {
     const field = transaction.nextStep?.inputs?.find((input) => belongsTo(input, message))?.name

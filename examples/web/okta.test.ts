@@ -20,7 +20,7 @@ test('a new start leaves the earlier attempt for its mail link to take up', () =
   expect(storage.getItem(key)).toBe(stored('first'))
 })
 
-test('a link of an attempt that this browser did not begin changes nothing', () => {
+test('a link of an attempt of another browser changes nothing', () => {
   const { request, storage } = browser()
   storage.setItem(key, stored('mine'))
   resumeAttempt(request, 'foreign')

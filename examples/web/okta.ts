@@ -4,12 +4,12 @@ import type { Request, Response } from 'express'
 import type { Config } from './config.ts'
 import { cookieOf, renewSession } from './session.ts'
 
-/** Makes the SDK client of one request. */
+/** Creates the SDK client of one request. */
 export type OktaClient = (request: Request, response: Response, transactions?: SimpleStorage) => OktaAuth
 
 /**
- * One client a request, because the client holds one person's transaction and tokens. It keeps them in that person's
- * session; without a storage of its own the SDK would mix all visitors in one memory.
+ * Creates one client per request, because a client holds the transaction and tokens of one user. It stores them in the
+ * session of the browser; with its default storage the SDK would share them between all visitors.
  */
 export const createOktaClient =
   (config: Config): OktaClient =>
@@ -21,30 +21,30 @@ export const createOktaClient =
       redirectUri: `${config.appUrl}/login/callback`,
       postLogoutRedirectUri: config.appUrl,
       scopes: ['openid', 'profile', 'email'],
-      // SDK 8 speaks in steps by default; the calls recoverPassword() and register() need the legacy mode.
+      // In SDK 8 the calls recoverPassword() and register() need the legacy mode.
       idx: { enableLegacyMode: true },
       storageManager: {
         transaction: { storageProvider: transactions },
         token: { storageProvider: tokenStorage(request) },
       },
-      // The SDK renews tokens in a hidden frame, which a server has not. Expired ones mean: sign in again.
+      // The SDK renews tokens in a hidden frame, which a server does not have. The user signs in again instead.
       tokenManager: { autoRenew: false },
     })
-    // The server would otherwise see this app's address and user agent in place of the person's.
+    // Without these headers the server would see the address and user agent of this app instead of the browser.
     client.setHeaders({
       'X-Forwarded-For': addressOf(request),
       'User-Agent': (request.get('User-Agent') ?? '').slice(0, 512),
       'X-Device-Token': deviceToken(config, request, response),
-      // Mails are in the person's language.
+      // Mails are sent in this language.
       'Accept-Language': (request.get('Accept-Language') ?? '*').slice(0, 500),
     })
     return client
   }
 
-/** The person's network address; an IPv4 address without the prefix that a dual-stack socket gives it. */
+/** The IP address of the browser; an IPv4 address without the prefix of dual-stack sockets. */
 export const addressOf = (request: Request): string => (request.ip ?? '').replace(/^::ffff:/, '')
 
-/** A random name for this browser that outlives sessions, so that the server knows a device again. */
+/** A random id of this browser that outlives sessions, so that the server recognises the device. */
 function deviceToken(config: Config, request: Request, response: Response): string {
   const known = cookieOf(request, 'device')
   if (known !== undefined && /^[0-9a-f]{32}$/.test(known)) return known
@@ -55,10 +55,10 @@ function deviceToken(config: Config, request: Request, response: Response): stri
   return token
 }
 
-/** How many attempts a browser may have open. A mail link finds its own among them, also after a new start. */
+/** The largest number of open attempts of a browser. A mailed link resumes its own attempt, even after a newer start. */
 const openAttempts = 3
 
-/** The SDK's transaction storage: the attempt at hand, `session.state`, among the last few of this browser. */
+/** The transaction storage of the SDK: the current attempt, `session.state`, among the latest ones of this browser. */
 export const transactionStorage = (request: Request): SimpleStorage => ({
   getItem: () => findAttempt(request, request.session.state)?.stored,
   setItem: (_key, stored: string) => {
@@ -78,12 +78,12 @@ export const transactionStorage = (request: Request): SimpleStorage => ({
 const findAttempt = (request: Request, state: string | undefined) =>
   request.session.transactions?.find((attempt) => attempt.state === state)
 
-/** Leaves the attempt at hand aside: the SDK's next call begins a new one. */
+/** Deselects the current attempt, so that the next call of the SDK begins a new one. */
 export function beginAttempt(request: Request): void {
   delete request.session.state
 }
 
-/** Takes up the attempt a mail link names. A browser that did not begin it has none to take up. */
+/** Selects the attempt of a mailed link. Has no effect in a browser that did not begin it. */
 export function resumeAttempt(request: Request, state: string): void {
   if (findAttempt(request, state)) request.session.state = state
 }
@@ -98,7 +98,7 @@ const tokenStorage = (request: Request): SimpleStorage => ({
   },
 })
 
-/** A storage for a single call that leaves no trace in the session. */
+/** A storage for a single call, which does not change the session. */
 export function passingStorage(): SimpleStorage {
   const items = new Map<string, string>()
   return {
@@ -108,10 +108,10 @@ export function passingStorage(): SimpleStorage {
   }
 }
 
-/** Keeps the tokens of a person who has just proven who they are. */
+/** Stores the tokens of a user who has just been authenticated. */
 export async function signIn(request: Request, client: OktaAuth, tokens: Tokens): Promise<void> {
   await renewSession(request)
   client.tokenManager.setTokens(tokens)
-  // Ends the timers for the tokens' expiry, each of which would hold on to this request for an hour.
+  // Stops the expiry timers of the tokens, which would keep this request in memory for an hour.
   client.tokenManager.stop()
 }

@@ -4,10 +4,10 @@ import { problemPage } from './pages/stopped.ts'
 import { show, type Visit } from './visit.ts'
 import type { Words } from './words.ts'
 
-/** Turns whatever was thrown into a page that says what to do, and a line in the log that says what happened. */
+/** Renders an error as a page with instructions, and logs it if it was unexpected. */
 export function showProblem(visit: Pick<Visit, 'words' | 'response'>, error: unknown): void {
   const { status, text, title, unexpected } = explain(error, visit.words)
-  // Only what nobody expected gets a reference: the page and the log then show the same one.
+  // Only unexpected errors have a reference, which connects the page with the log.
   const reference = unexpected ? randomBytes(4).toString('hex') : undefined
   if (reference !== undefined) console.error(reference, describe(error))
   show(visit, problemPage(visit.words, title ?? visit.words.problem.title, text, reference), { status })
@@ -21,7 +21,7 @@ interface Explanation {
 }
 
 function explain(error: unknown, { problem, stopped }: Words): Explanation {
-  // Our own refusals and those of Express' parsers carry the status to answer with.
+  // Our own errors and those of the Express parsers have a status.
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500
   if (status === 404) return { status, text: problem.notFound, title: problem.notFoundTitle }
   if (status === 403) return { status, text: problem.staleForm }
@@ -37,7 +37,7 @@ const isRateLimit = (error: unknown) => error instanceof AuthApiError && error.x
 const isOfTheSdk = (error: unknown) =>
   error instanceof AuthApiError || error instanceof AuthSdkError || error instanceof OAuthError
 
-/** What may be logged. The SDK's errors hold whole answers of the server, so only their code and summary are taken. */
+/** A description for the log. Errors of the SDK contain whole responses, so only code and summary are logged. */
 function describe(error: unknown): string {
   if (isOfTheSdk(error)) return `${error.name} ${error.errorCode ?? ''} ${error.errorSummary}`
   return error instanceof Error ? (error.stack ?? error.name) : 'something other than an Error was thrown'

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Config } from './config.ts'
 import type { Field } from './pages/page.ts'
 
-/** Nothing from elsewhere, nothing inline. Forms lead to this app only, and to `formTarget` if a page has one. */
+/** Allows only resources of this app and no inline code. Forms may post to this app and to `formTarget`, if given. */
 export const contentSecurityPolicy = (formTarget = '') =>
   [
     "default-src 'none'",
@@ -16,12 +16,12 @@ export const contentSecurityPolicy = (formTarget = '') =>
     "frame-ancestors 'none'",
   ].join('; ')
 
-/** The headers of every answer. */
+/** Sets the security headers of every response. */
 export function secureHeaders(config: Config): RequestHandler {
   const headers = {
     'Content-Security-Policy': contentSecurityPolicy(),
     'X-Content-Type-Options': 'nosniff',
-    // The address of the callback carries a code: it is neither told to other sites nor kept.
+    // The address of the callback contains a code: it must not be sent to other sites as a referrer or cached.
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
     'Cross-Origin-Opener-Policy': 'same-origin',
@@ -33,7 +33,7 @@ export function secureHeaders(config: Config): RequestHandler {
   }
 }
 
-/** A request that no page of ours would send. */
+/** Thrown for a request that none of our pages sends. */
 export class BadRequest extends Error {
   readonly status: number
 
@@ -43,7 +43,7 @@ export class BadRequest extends Error {
   }
 }
 
-/** Reads a posted form. Each field is one short text: doubled fields arrive as arrays and are refused. */
+/** Reads a posted form. Each field must be one short text: doubled fields arrive as arrays and are refused. */
 export function readForm(body: unknown): Field {
   const fields = new Map<string, string>()
   for (const [name, value] of Object.entries(body ?? {})) {
@@ -54,7 +54,7 @@ export function readForm(body: unknown): Field {
   return (name) => fields.get(name) ?? ''
 }
 
-/** The secret that our own forms carry and other sites cannot know. */
+/** The CSRF token of our forms, which other sites cannot know. */
 export function csrfToken(request: Request): string {
   request.session.csrf ??= randomBytes(32).toString('base64url')
   return request.session.csrf

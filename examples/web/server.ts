@@ -13,7 +13,7 @@ const settings = readSettings(process.env)
 const server = createServer()
 
 server.listen(Number(PORT), HOST, () => {
-  // With PORT=0 the system has chosen the port.
+  // With PORT=0 the system chooses the port.
   const { port } = server.address() as AddressInfo
   const appUrl = settings.appUrl ?? `http://localhost:${port}`
   server.on('request', createApp({ ...settings, appUrl }))
@@ -23,7 +23,7 @@ server.listen(Number(PORT), HOST, () => {
 function end() {
   server.close(() => process.exit(0))
   server.closeIdleConnections()
-  // A browser that keeps its connection busy does not keep the app alive.
+  // Open connections of browsers must not keep the process alive.
   setTimeout(() => process.exit(0), 2000).unref()
 }
 

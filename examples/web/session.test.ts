@@ -14,10 +14,10 @@ const config = {
   inboxUrl: undefined,
 }
 
-/** An app whose slow request reads the session, waits to be let go on, and writes what it has read. */
+/** An app with a slow request that reads the session, waits for a signal, and writes the old value back. */
 async function createSlowApp() {
   const started = Promise.withResolvers<void>()
-  const goOn = Promise.withResolvers<void>()
+  const proceed = Promise.withResolvers<void>()
   const later = Promise.withResolvers<void>()
   const inSession = withSession(config)
   const app = express()
@@ -37,7 +37,7 @@ async function createSlowApp() {
     inSession(async (request, response) => {
       const before = request.session.state ?? ''
       started.resolve()
-      await goOn.promise
+      await proceed.promise
       request.session.state = before
       request.session.csrf = 'written late'
       response.end()
@@ -58,7 +58,7 @@ async function createSlowApp() {
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const steps = { started: started.promise, laterArrived: later.promise, goOn: goOn.resolve }
+  const steps = { started: started.promise, laterArrived: later.promise, proceed: proceed.resolve }
   return { url, ...steps, [Symbol.dispose]: () => server.close() }
 }
 
@@ -75,7 +75,7 @@ test('a slow request whose browser has gone does not write back what a later one
 
   const later = fetch(`${app.url}/set/reset`, { headers: { cookie } })
   await app.laterArrived
-  app.goOn()
+  app.proceed()
   await later
   expect(await (await fetch(app.url, { headers: { cookie } })).json()).toMatchObject({
     state: 'reset',
@@ -90,7 +90,7 @@ test('a request that waited through a sign-in meets an empty session and leaves 
   await app.started
   const signIn = fetch(`${app.url}/renew`, { headers: { cookie } })
   const waiting = fetch(app.url, { headers: { cookie } })
-  app.goOn()
+  app.proceed()
   await slow
   const fresh = cookieIn(await signIn)
   expect(fresh).not.toBe('')

@@ -4,33 +4,33 @@ import session from 'express-session'
 import type { Config } from './config.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Message } from './messages.ts'
+import { createMutex } from './mutex.ts'
 import type { Stopped } from './pages/stopped.ts'
-import { createTurns } from './turns.ts'
 
 declare module 'express-session' {
-  /** What the app keeps about a browser, on the server. Tokens and codes never go to the browser. */
+  /** The session of a browser, stored on the server. Tokens and codes are never sent to the browser. */
   interface SessionData {
-    /** Proves that a form comes from our own page. */
+    /** The CSRF token of our forms. */
     csrf: string
-    /** The SDK's transactions by their `state`, the newest last, and the `state` of the one at hand. */
+    /** The transactions of the SDK by `state`, newest last, and the `state` of the current one. */
     transactions: { readonly state: string; readonly stored: string }[]
     state: string
-    /** The SDK's tokens, once signed in. */
+    /** The tokens of the SDK, once signed in. */
     tokens: string
-    /** When the last code went out, in milliseconds. */
+    /** When the last code was sent, in epoch milliseconds. */
     codeSentAt: number
-    /** To be said on the next page, once. */
+    /** Messages to show once on the next page. */
     messages: readonly Message[]
     /** Why the last attempt ended, and where to start again. */
     stopped: Stopped
-    /** A code from a mail link that was opened in this browser but belongs to another one. */
+    /** The code of a mailed link that was opened in this browser but requested in another one. */
     foreignCode: { readonly state: string; readonly otp: string }
   }
 }
 
 /**
- * Keeps sessions in the memory of this process: each for an hour after its last use, and never more than the limit, so
- * a flood of visitors cannot fill the memory. Several processes need a shared store, such as `connect-redis`.
+ * Stores sessions in the memory of this process for an hour after their last use. Their number is limited, so that many
+ * visitors cannot fill the memory. Several processes need a shared store, such as `connect-redis`.
  */
 class MemoryStore extends session.Store {
   readonly #sessions = new ExpiringMap<string>({ lifetime: 60 * 60_000, limit: 5000 })
@@ -59,7 +59,7 @@ class MemoryStore extends session.Store {
 
 const cookieName = 'session'
 
-/** The value of a cookie as the browser sent it. */
+/** The value of a cookie, as sent by the browser. */
 export const cookieOf = (request: Request, name: string): string | undefined =>
   request.headers.cookie
     ?.split(/; */)
@@ -67,12 +67,12 @@ export const cookieOf = (request: Request, name: string): string | undefined =>
     ?.slice(name.length + 1)
 
 /**
- * Gives a handler its session, and lets the requests of one browser in one at a time. Two tabs share one session: if the
- * code page's poll and the other tab's form ran side by side, the slower one would write back the step the faster one
- * has just left. The turn lasts until the handler is done, even when the browser has gone away before.
+ * Opens the session for a handler, and serialises the requests of a browser. Two tabs share one session: if the poll of
+ * the code page and the form of another tab ran concurrently, the slower one would overwrite the newer state with the old
+ * one. The lock is held until the handler is done, even if the browser disconnects before.
  */
 export function withSession(config: Config): (handler: RequestHandler) => RequestHandler {
-  const inTurn = createTurns()
+  const withLock = createMutex()
   const open = promisify<Request, Response, void>(
     session({
       name: cookieName,
@@ -85,24 +85,24 @@ export function withSession(config: Config): (handler: RequestHandler) => Reques
   )
 
   return (handler) => async (request, response, next) => {
-    const turn = async () => {
+    const handle = async () => {
       await open(request, response)
       await handler(request, response, next)
     }
     const key = cookieOf(request, cookieName)
-    await (key === undefined ? turn() : inTurn(key, turn))
+    await (key === undefined ? handle() : withLock(key, handle))
   }
 }
 
-/** Starts an empty session under a new id, so that an id planted in the browser before sign-in is worth nothing after. */
+/** Starts an empty session with a new id, against session fixation: an id set before the sign-in becomes invalid. */
 export const renewSession = (request: Request): Promise<void> =>
   new Promise((resolve, reject) => request.session.regenerate((error) => (error ? reject(error) : resolve())))
 
-/** Forgets the browser. */
+/** Deletes the session of the browser. */
 export const endSession = (request: Request): Promise<void> =>
   new Promise((resolve, reject) => request.session.destroy((error) => (error ? reject(error) : resolve())))
 
-/** Takes a value out of the session: it is there once. */
+/** Removes a value from the session and returns it. */
 export function take<Name extends 'messages' | 'stopped' | 'foreignCode'>(request: Request, name: Name) {
   const value = request.session[name]
   delete request.session[name]

@@ -1,4 +1,4 @@
-// The first pattern that matches wins: Edge and Opera also call themselves Chrome, and Chrome calls itself Safari.
+// The first match counts: the user agents of Edge and Opera contain Chrome, and that of Chrome contains Safari.
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\b(Edg|EdgA|EdgiOS)\//, 'Edge'],
   [/\b(OPR|Opera)\//, 'Opera'],
@@ -20,7 +20,7 @@ const systems: readonly (readonly [RegExp, string])[] = [
 const find = (userAgent: string, patterns: typeof browsers) =>
   patterns.find(([pattern]) => pattern.test(userAgent))?.[1]
 
-/** The browser and the system that a `User-Agent` header tells of, as people call them. */
+/** The names of the browser and the system in a `User-Agent` header. */
 export const describeUserAgent = (userAgent: string) => ({
   browser: find(userAgent, browsers),
   system: find(userAgent, systems),

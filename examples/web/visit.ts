@@ -6,21 +6,21 @@ import { type Content, layout } from './layout.ts'
 import type { Message } from './messages.ts'
 import type { Words } from './words.ts'
 
-/** One request of a person, and what it takes to answer it. */
+/** One request of a browser, with everything that is needed to answer it. */
 export interface Visit {
   readonly config: Config
   readonly request: Request
   readonly response: Response
   readonly words: Words
-  /** Who began which attempt, by its `state`. */
+  /** Where each attempt began, by `state`. */
   readonly beginnings: Beginnings
-  /** Makes the SDK client, on this person's stored transaction unless another storage is given. */
+  /** Creates the SDK client with the transactions of this session, unless another storage is given. */
   client(transactions?: SimpleStorage): OktaAuth
 }
 
 export type Handler = (visit: Visit) => Promise<void> | void
 
-/** Answers with a page. */
+/** Sends a page. */
 export function show(
   { words, response }: Pick<Visit, 'words' | 'response'>,
   content: Content,
@@ -32,5 +32,5 @@ export function show(
     .send(layout(words, content, options.messages))
 }
 
-/** Sends the browser on. 303: whatever it came with, it goes on with a plain GET. */
+/** Redirects the browser. Status 303 turns every method into GET. */
 export const go = ({ response }: Visit, path: string): void => response.redirect(303, path)

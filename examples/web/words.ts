@@ -1,6 +1,6 @@
 /**
- * Every word of the pages. Another language is one more catalogue of this shape, added to `catalogues`; the browser's
- * `Accept-Language` chooses between them.
+ * All texts of the pages. To add a language, add a catalogue of this shape to `catalogues`; the `Accept-Language` header
+ * of the browser selects one.
  */
 const english = {
   lang: 'en',
@@ -33,16 +33,16 @@ const english = {
 
   recovery: {
     title: 'Reset password',
-    lead: 'Tell us who you are, and you can choose a new password.',
+    lead: 'Enter your username or email address to choose a new password.',
     username: 'Username or email',
     noUsername: 'Enter your username or email address.',
-    notOffered: 'Passwords cannot be reset here. Ask whoever runs the server.',
+    notOffered: 'Passwords cannot be reset here. Contact your administrator.',
     backToSignIn: 'Back to sign in',
   },
 
   select: {
     title: 'Choose an authenticator',
-    lead: 'Show that it is you in one of these ways.',
+    lead: 'Choose how to verify your identity.',
     legend: 'Authenticators',
     hints: { okta_email: 'Get a code and a link by mail', okta_password: 'Enter your password' } as Readonly<
       Record<string, string>
@@ -52,21 +52,21 @@ const english = {
 
   verification: {
     title: 'Get a code',
-    lead: 'How do you want to get it?',
-    legend: 'Ways',
+    lead: 'Choose how to receive the code.',
+    legend: 'Methods',
   },
 
   challenge: {
     title: 'Check your mail',
     sentTo: (address: string) =>
-      `If there is an account, a mail with a code and a link is on its way to ${address}.`,
-    sent: 'If there is an account, a mail with a code and a link is on its way.',
+      `If there is an account, a mail with a code and a link was sent to ${address}.`,
+    sent: 'If there is an account, a mail with a code and a link was sent.',
     code: 'Enter code',
     noCode: 'Enter the code from the mail.',
     again: 'Send again',
-    againHint: 'No mail? You can have another one 30 seconds after the last.',
-    againIn: (seconds: number) => `You can have another mail in ${seconds} seconds.`,
-    sentAgain: 'A new mail is on its way. The earlier code and link no longer work.',
+    againHint: 'No mail? You can request another one after 30 seconds.',
+    againIn: (seconds: number) => `You can request another mail in ${seconds} seconds.`,
+    sentAgain: 'A new mail was sent. The earlier code and link no longer work.',
     usedLink: 'I used the link in the mail',
     notYet: 'The link has not been used in this browser yet.',
     inbox: 'Development: open the inbox',
@@ -94,36 +94,36 @@ const english = {
     excludeFirstName: 'Not your first name',
     excludeLastName: 'Not your last name',
     history: (count: number) =>
-      count === 1 ? 'Not your present password' : `None of your last ${count} passwords`,
+      count === 1 ? 'Not your current password' : `None of your last ${count} passwords`,
   },
 
   reenroll: {
     title: 'Choose a new password',
-    lead: 'Your password has expired. Choose a new one to go on.',
+    lead: 'Your password has expired. Choose a new one to continue.',
   },
 
   otherBrowser: {
     title: 'Your code',
-    lead: 'Type this code into the browser in which you asked for it.',
+    lead: 'Enter this code in the browser in which you requested it.',
     warning: 'Never tell anyone this code.',
-    warningMore: 'Nobody of our staff will ever ask for it. If it was not you who asked, close this page.',
-    askedFrom: 'It was asked for from',
+    warningMore: 'Our staff will never ask for it. If you did not request it, close this page.',
+    askedFrom: 'The code was requested from',
     app: 'App',
     browser: 'Browser',
     system: 'System',
     address: 'Address',
     when: 'When',
     unknown: 'unknown',
-    noContext: 'This app does not remember who asked for this code. If it was not you, close this page.',
+    noContext:
+      'This app does not know where this code was requested. If you did not request it, close this page.',
     shownTitle: 'The code was shown once',
-    shown: 'Open the link in the mail again to see it once more.',
+    shown: 'Open the link in the mail again to see the code.',
   },
 
   register: {
     title: 'Sign up',
     closed: 'Sign-up is closed.',
-    closedMore:
-      'People cannot create an account by themselves here. Whoever runs the server adds a person with:',
+    closedMore: 'Users cannot create an account themselves here. An administrator adds a user with:',
     command: 'npx rekey user add',
     open: 'Sign-up is open on this server, but this sample app has no pages for it.',
     backToSignIn: 'Back to sign in',
@@ -134,30 +134,30 @@ const english = {
     doneTitle: 'Done',
     startAgain: 'Start again',
     tryAgain: 'Try again',
-    expired: 'Too much time has passed, or the attempt was finished elsewhere. Please start again.',
+    expired: 'The attempt has expired or was finished in another tab. Please start again.',
     tooMany: 'Too many attempts. Wait a few minutes before you try again.',
-    unknownStep: (name: string) => `The server asks for “${name}”, for which this sample app has no page.`,
+    unknownStep: (name: string) =>
+      `The server requires the step “${name}”, for which this sample app has no page.`,
   },
 
   problem: {
     title: 'This did not work',
     notFoundTitle: 'There is no such page',
-    notFound: 'Perhaps the address is mistyped.',
-    badRequest: 'The browser sent something this app cannot read.',
-    staleForm: 'This page was open for too long, or in another sign-in. Nothing was sent.',
-    refused: 'The sign-in service refused to go on.',
-    unreachable: 'The sign-in service does not answer as it should. Please try again in a moment.',
+    notFound: 'Check the address.',
+    badRequest: 'This app cannot read the request of the browser.',
+    staleForm: 'This page was open for too long, or belongs to another sign-in. Nothing was sent.',
+    refused: 'The sign-in service refused the request.',
+    unreachable: 'The sign-in service does not respond correctly. Please try again in a moment.',
     unexpected: 'Something went wrong on our side.',
     reference: 'Reference',
     home: 'Go to the home page',
   },
 
-  /** Texts for message keys of the server. Every other message is shown in the server's own words. */
+  /** Texts for message keys of the server. All other messages are shown with the text of the server. */
   messages: {
     'errors.E0000004': 'Unable to sign in. Check your username and password.',
-    'api.authn.error.PASSCODE_INVALID': 'This code is not right. Check it and try again.',
-    'idx.session.expired':
-      'Too much time has passed, or the attempt was finished elsewhere. Please start again.',
+    'api.authn.error.PASSCODE_INVALID': 'This code is not correct. Check it and try again.',
+    'idx.session.expired': 'The attempt has expired or was finished in another tab. Please start again.',
     tooManyRequests: 'Too many attempts. Wait a few minutes before you try again.',
     'oie.tooManyRequests': 'Too many attempts. Wait a few minutes before you try again.',
     'password.common': 'This password is on a list of commonly used ones. Choose another.',
@@ -168,7 +168,7 @@ export type Words = typeof english
 
 const catalogues: readonly Words[] = [english]
 
-/** The catalogue a person reads best. `choose` is Express' `request.acceptsLanguages`. */
+/** The catalogue for the preferred language of the browser. `choose` is `request.acceptsLanguages` of Express. */
 export function wordsFor(choose: (languages: string[]) => string | false): Words {
   const lang = choose(catalogues.map((catalogue) => catalogue.lang))
   return catalogues.find((catalogue) => catalogue.lang === lang) ?? english

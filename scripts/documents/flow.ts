@@ -3,30 +3,30 @@ import { steps } from '../../src/idx/index.ts'
 import { explore, policies } from '../../test/support/walks.ts'
 import { columns, generatedFrom, table } from './table.ts'
 
-/** Why a step is not always there at a stage where it sometimes is. */
+/** The conditions of steps that are not always offered at a stage. */
 const conditions: Readonly<Record<string, string>> = {
   recover:
     'on the first page of a password-first sign-in and on a password challenge, never in a recovery; hidden where no policy allows recovery, and answered with 403 there',
-  resend: 'where the challenge can be sent again: by mail, not for a password',
-  poll: 'shown where the challenge can be met elsewhere, by mail; accepted at every stage, costs nothing, answers where the transaction stands',
+  resend: 'for challenges that can be sent again: by mail, not for a password',
+  poll: 'shown if the challenge can be answered elsewhere, by mail; accepted at every stage without cost, returns the current state of the transaction',
 }
 
 const asked: Readonly<Record<Stage, string>> = {
-  identify: 'who it is, on the first page; with the password where the policy says so',
-  'identify-recovery': 'whose password was forgotten',
-  select: 'by which authenticator it is to be proven',
+  identify: 'the username, on the first page; with the password if the policy says so',
+  'identify-recovery': 'the username for the recovery',
+  select: 'the choice of an authenticator',
   verify: 'the answer to the open challenge',
   reset: 'a new password, at the end of a recovery',
-  reenroll: 'a new password in place of one that has expired',
+  reenroll: 'a new password that replaces the expired one',
   granted: 'nothing: an interaction code is issued',
-  closed: 'nothing: the conversation is over',
+  closed: 'nothing: the transaction is closed',
 }
 
 const explored = policies.map(explore)
 const viewsAt = (stage: Stage): readonly View[] =>
   explored.flatMap(({ views }) => views.filter((view) => view.stage === stage))
 
-/** What becomes of a step at a stage, over everything that can be reached there. */
+/** Whether a step is shown or accepted at a stage, over all reachable states. */
 function markOf(step: Step, stage: Stage): string {
   const views = viewsAt(stage)
   const accepted = views.filter((view) => onOffer([step], view).length > 0)
@@ -42,7 +42,7 @@ function stepTable(): string {
   const conditional = steps.filter((_, index) => marks[index]?.includes('x?'))
   for (const { name } of conditional) {
     if (conditions[name] === undefined)
-      throw new Error(`scripts/documents/flow.ts: say when ${name} is on offer`)
+      throw new Error(`scripts/documents/flow.ts: describe when ${name} is offered`)
   }
   return columns([
     ['step', 'path', ...stages],
@@ -50,8 +50,8 @@ function stepTable(): string {
   ])
 }
 
-/** Where each step can lead, from each stage. */
-function leads(): string {
+/** The possible next stages of each step, by stage. */
+function transitionTable(): string {
   const found = explored.flatMap(({ moves }) => moves)
   const rows = steps.flatMap((step) =>
     stages.flatMap((stage) => {
@@ -67,14 +67,14 @@ export const flowPage = (): string => `${generatedFrom('the step table in src/id
 
 # The flow
 
-A conversation is a set of facts (\`src/flow/progress.ts\`). One function, \`stageOf\` (\`src/flow/stage.ts\`), tells from the
-facts and the policy what is asked next. What a visitor can do at a stage stands in one table, \`src/idx/steps\`: a response
-renders exactly the steps on offer, and a submission is accepted by exactly these. A step never names the next step.
+A transaction is a set of facts (\`src/flow/progress.ts\`). One function, \`stageOf\` (\`src/flow/stage.ts\`), derives the next
+stage from the facts and the policy. The steps of a stage are in one table, \`src/idx/steps\`: a response renders exactly the
+offered steps, and a submission is accepted by exactly these. A step never chooses the next step.
 
 ## The steps
 
-Paths are below \`/idp/idx/\`. \`x\`: shown and accepted. \`x?\`: shown and accepted on a condition, see below. \`accepted\`: not
-shown, but answered. \`.\`: answered with 400 and the form that stands; at \`granted\` and \`closed\` with 401.
+Paths are below \`/idp/idx/\`. \`x\`: shown and accepted. \`x?\`: shown and accepted under a condition, see below. \`accepted\`: not
+shown, but accepted. \`.\`: refused with 400 and the current form; at \`granted\` and \`closed\` with 401.
 
 \`\`\`
 ${stepTable()}
@@ -87,14 +87,14 @@ ${Object.entries(conditions)
 ## The stages
 
 ${table(
-  ['stage', 'what is asked'],
+  ['stage', 'expected input'],
   stages.map((stage) => [`\`${stage}\``, asked[stage]]),
 )}
 
-## Where a step leads
+## Transitions
 
-Found by walking every way through every policy that decides about steps. A refused answer leads back to the same stage and
-is left out, unless it was the fifth wrong one, which closes the conversation.
+Generated by exploring all paths through all policies that affect steps. A refused answer stays at the same stage and is
+omitted, unless it is the fifth wrong answer, which closes the transaction.
 
-${leads()}
+${transitionTable()}
 `

@@ -3,7 +3,7 @@ import { messages } from '../../src/idx/wire/messages.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { generatedFrom, table } from './table.ts'
 
-// Only its words are read; nothing is hashed.
+// Only the messages are read; nothing is hashed.
 const authenticators = authenticatorsWith(
   createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 1 }),
 )
@@ -30,16 +30,16 @@ export function messagesPage(): string {
 
 # Messages
 
-Every message that a response of the IDX protocol can carry, by its \`i18n.key\`. Apps should go by the key, and may show
-the text; the sign-in widget has words of its own for keys that it knows. \`{0}\` is the first parameter. Where a message
-belongs to a field, it stands in that field of the form, else at the top of the response.
+All messages of responses of the IDX protocol, by \`i18n.key\`. Apps should use the key, and may show the text; the sign-in
+widget has its own texts for the keys that it knows. \`{0}\` is the first parameter. A message about a field is part of that
+field of the form; all others are at the top of the response.
 
 ${table(
   ['key', 'class', 'text', 'from'],
   sorted.map((row) => [`\`${row.key}\``, row.class, row.text, row.from]),
 )}
 
-Requests that are wrong in themselves (a body that is none, an unknown path, a wrong method) are answered in the shape of
-Okta's API errors instead, with an \`errorCode\` such as \`E0000003\`, and OAuth endpoints in OAuth's.
+Malformed requests (an invalid body, an unknown path, a wrong method) are answered with an API error in the shape of Okta
+instead, with an \`errorCode\` such as \`E0000003\`; OAuth endpoints use the error format of OAuth.
 `
 }

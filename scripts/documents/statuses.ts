@@ -2,18 +2,18 @@ import { personStatuses } from '../../src/directory/index.ts'
 import { statusAnswers } from '../../test/journeys/statuses.ts'
 import { generatedFrom, table } from './table.ts'
 
-/** What the words of the table mean that are not wire words. */
+/** The meaning of terms in the table that are not part of the protocol. */
 const meanings: readonly (readonly [string, string])[] = [
   ['signed in', 'the interaction code of a sign-in'],
-  ['no code is right', 'what was typed is refused as any wrong code is: nobody got one'],
-  ['`errors.E0000004`', 'the one message of every sign-in that fails, whatever the reason'],
-  ['`api.authn.error.PASSCODE_INVALID`', 'the one message of every wrong code'],
+  ['no code is right', 'every code is refused like a wrong one, because no code was mailed'],
+  ['`errors.E0000004`', 'the message of every failed sign-in, whatever the reason'],
+  ['`api.authn.error.PASSCODE_INVALID`', 'the message of every wrong code'],
 ]
 
 const code = (text: string): string =>
   text.replace(/\b([\w-]+-authenticator|errors\.\w+|oie\.[\w.]+|ACTIVE)\b/g, '`$1`')
 
-/** docs/statuses.md: what each step answers to a person of each status; test/journeys/statuses.test.ts checks it. */
+/** Generates docs/statuses.md: the response of each step by user status, as tested in test/journeys/statuses.test.ts. */
 export function statusesPage(): string {
   const rows = personStatuses.map((status) => {
     const { signIn, mail, code: mailed } = statusAnswers[status]
@@ -21,29 +21,29 @@ export function statusesPage(): string {
   })
   return `${generatedFrom('test/journeys/statuses.ts, which test/journeys/statuses.test.ts checks')}
 
-# What each account status is answered
+# Responses by account status
 
-Up to the code, a recovery looks the same whoever asks: \`identify-recovery\` takes any name,
+Up to the code, a recovery looks the same for every name: \`identify-recovery\` accepts any name,
 \`select-authenticator-authenticate\` offers the mail, \`challenge-authenticator\` asks for a code, and \`resend\` and
-\`poll\` answer alike, for people of every status, with and without a password, and for nobody at all. What differs is
-whether a mail comes, and what its code or link leads to. The status is read anew at each step: a person who is suspended
-in the middle of a recovery is answered as a suspended one from then on.
+\`poll\` return the same, for users of every status, with and without a password, and for unknown users. Only the mail
+differs: whether it is sent, and what its code or link leads to. The status is read at each step: a user who is suspended
+during a recovery gets the responses of a suspended user from then on.
 
 ${table(
   [
     'status',
     'sign-in with the right password',
     'sign-in without a password',
-    'a recovery mails her',
+    'a recovery sends a mail',
     'the mailed code leads to, with and without a password',
   ],
   rows,
 )}
 
-\`, ACTIVE\` at the end says that her status is \`ACTIVE\` afterwards; else it stays as it is. The rule that refused
-somebody stands in the system log and in \`rekey trace\`, never in the answer: [events.md](events.md).
+\`, ACTIVE\` at the end means that the status is \`ACTIVE\` afterwards; otherwise it does not change. The rule that refused a
+user is in the system log and in \`rekey trace\`, never in the response: [events.md](events.md).
 
-| words of the table | meaning |
+| term in the table | meaning |
 |---|---|
 ${meanings.map(([word, meaning]) => `| ${word} | ${meaning} |`).join('\n')}
 `

@@ -60,8 +60,9 @@ Why an answer was wrong:
 | \`nobody\` | No user has the identifier that was typed. |
 | \`status …\` | Users of this status may not sign in with a password. |
 | \`codes-per-day\`, \`codes-until-success\`, \`passwords-per-hour\` | The account's budget is spent: every answer counts as wrong. |
+| \`passwords-per-hour-by-source\`, \`passwords-by-name\` | The share of this source is spent: the same, for this source alone. |
 
-Which budget was spent, in \`system.operation.rate_limit.violation\` and \`security.attack.start\`: \`mails-per-recipient\`,
+Which budget was spent, in \`system.operation.rate_limit.violation\` and \`security.attack.start\`: \`mails-per-recipient-by-source\`,
 \`spray-per-minute\`, \`spray-per-hour\`, \`spray-under-attack\`, \`spray-everywhere\`, or a request budget by the name of its
 option in \`limits.requests\`.
 

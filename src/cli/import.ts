@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ProtocolError } from '../base/index.ts'
 import { apiOn } from '../engine/index.ts'
-import { importLines, longestLine, type Taken } from '../transfer/index.ts'
+import { type ImportResult, importLines, longestLine } from '../transfer/index.ts'
 import {
   type Call,
   type Command,
@@ -73,7 +73,7 @@ export const importing: Command = {
   },
 }
 
-function printResult({ terminal, options }: Call, named: string, taken: Taken): void {
+function printResult({ terminal, options }: Call, named: string, taken: ImportResult): void {
   const { added, replaced, unchanged, refused, problems } = taken
   if (options.json) terminal.print(JSON.stringify(taken, null, 2))
   else {
@@ -122,7 +122,11 @@ async function* linesOf(input: Input): AsyncGenerator<string> {
 const mostUsers = 64 * 1024 * 1024
 
 /** Creates the users one by one through the management API. A refused user is reported with its line. */
-async function importUsers(api: ReturnType<typeof apiOn>, input: Input, progress: Progress): Promise<Taken> {
+async function importUsers(
+  api: ReturnType<typeof apiOn>,
+  input: Input,
+  progress: Progress,
+): Promise<ImportResult> {
   const problems: { line: number; why: string }[] = []
   let added = 0
   let refused = 0

@@ -50,7 +50,7 @@ describe('the file', () => {
     write('rekey.config.json', '{}')
     write('rekey.config.yaml', '')
     expect(await problemsOf(load())).toEqual([
-      'rekey.config.json and rekey.config.yaml: only one is allowed; --config names the one to use',
+      'rekey.config.json and rekey.config.yaml: only one is allowed; select one with --config',
     ])
   })
 

@@ -76,7 +76,7 @@ const requirements: readonly Requirement[] = [
     asks: 'throttling is documented and cannot be used to lock users out',
     check: () =>
       met(
-        'after too many wrong codes longer codes are sent, the link still works, a reset clears the counters',
+        'each source has a share of a name’s passwords and mails, a reserve is left for where the user has signed in from; spent short codes are followed by long ones',
       ),
   },
   {

@@ -1,8 +1,8 @@
 /**
- * Mail: the outbox, the worker that delivers it, and the mechanism of layout and templates. A mail is a row in the
- * outbox, written in the transaction that is the reason for it, so neither is there without the other. Owns when and
- * how often a mail is tried and when it is given up; what a mail says is decided by its sender. `transports/` holds
- * the ways out. Messages follow RFC 5322, automatic ones are marked by RFC 3834.
+ * Delivery of mails: the outbox, the worker that sends from it, and the templates. A mail is a row in the outbox, written
+ * in the same database transaction as its cause, so that neither exists without the other. Owns retries and expiry; the
+ * calling code decides about the content. `email/` has the transports and templates. Messages follow RFC 5322 and are
+ * marked as automatic by RFC 3834.
  */
 
 export { createMemoryTransport, type MemoryTransport, type SentMail } from './email/memory.ts'

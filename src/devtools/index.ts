@@ -1,8 +1,8 @@
 /**
- * The development side: an SMTP server that delivers nothing, the mails it took, and the control API with the inbox
- * page over both, so that tests in any language and people in a browser see what the engine sends and can steer it.
- * Loopback only, development and test mode only. It knows an engine through `ControlPort` alone.
- * Follows docs/contract.md (the control API's table) and RFC 5321 as far as a mail server for one sender needs.
+ * The development tools: an SMTP server that captures all mails, the inbox and flow inspector to read them, and the
+ * control API, so that tests in any language and developers in a browser can observe and control the engine.
+ * Loopback only, development and test mode only. Accesses the engine through `ControlPort` only.
+ * Follows docs/contract.md (the control API) and RFC 5321, as far as a mail server for one sender needs it.
  */
 
 export {

@@ -2,7 +2,7 @@ import { plainHash, type Random, type Secrets } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import type { Budgets, Source, Use } from '../limits/index.ts'
+import type { Budgets, Source, Use, Used } from '../limits/index.ts'
 import type { PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
@@ -149,6 +149,8 @@ export interface StepContext extends View {
   ): Promise<{ readonly person: Person | undefined; readonly policy: Policy }>
   /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever is asked about. */
   used(uses: readonly Use[]): Promise<readonly number[]>
+  /** The same, and when each window ends. */
+  peek(uses: readonly Use[]): Promise<readonly Used[]>
   /** Whether the user has signed in from this source, or with this browser, before. */
   isKnownSource(person: Person | undefined): boolean
   /**

@@ -18,7 +18,7 @@ import {
   type Interaction,
   newInteractionCode,
 } from '../interactions/index.ts'
-import { clearBudgets, roomIn, sourceOf, spend } from '../limits/index.ts'
+import { announcementOf, clearBudgets, roomIn, sourceOf, spend } from '../limits/index.ts'
 import { newSessionId, revokeSessionsOf, startSession } from '../sessions/index.ts'
 import { type Db, type Storage, type Tx, together } from '../storage/index.ts'
 import { budgetSpent, endedBy, eventsOfMove, mailQueued } from './events.ts'
@@ -221,8 +221,7 @@ async function announce(
   now: number,
 ): Promise<Events> {
   if (announces === undefined) return []
-  const once = { purpose: `told ${budget.purpose}`, limit: 1, windowMs: resetsAt - now }
-  const { allowed } = await spend(tx, once, subject, now)
+  const { allowed } = await spend(tx, announcementOf(budget, resetsAt - now), subject, now)
   return allowed ? [budgetSpent(announces, budget, otherwise.progress)] : []
 }
 

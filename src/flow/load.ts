@@ -11,7 +11,14 @@ import {
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
-import { type Budgets, type RequestLimits, type RequestSource, sourceOf, usedOf } from '../limits/index.ts'
+import {
+  type Budgets,
+  peek,
+  type RequestLimits,
+  type RequestSource,
+  sourceOf,
+  usedOf,
+} from '../limits/index.ts'
 import type { Policies, Policy } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext } from './authenticator.ts'
@@ -234,6 +241,7 @@ export function contextOf(
     },
     memberFor: (personId) => userAndPolicyOf(parts, client, personId),
     used: (uses) => usedOf(db, uses, now),
+    peek: (uses) => peek(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }
 }

@@ -78,12 +78,30 @@ function missing(use: Use): never {
   throw new Error(`the budget ${use.budget.purpose} was not answered`)
 }
 
-/** How much of each budget has been used in its present window, without charging it; in the order asked for. */
-export async function usedOf(db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> {
+/** What has been used of a budget in its present window, and when that ends. */
+export interface Used {
+  readonly used: number
+  readonly resetsAt: number
+}
+
+/** What has been used of each budget, without charging it; in the order asked for. One statement. */
+export async function peek(db: Db, uses: readonly Use[], now: number): Promise<readonly Used[]> {
   const keys = uses.map(keyOf)
-  const text = `select key, used from budgets where expires_at > $1 and key in (${slots(keys, 2)})`
-  const rows = await run<{ key: string; used: number }>(db, text, [now, ...keys])
-  return keys.map((key) => rows.find((row) => row.key === key)?.used ?? 0)
+  const text = `select key, used, expires_at from budgets where expires_at > $1 and key in (${slots(keys, 2)})`
+  const rows = await run<Row<'budgets'>>(db, text, [now, ...keys])
+  return uses.map(({ budget }, index) => {
+    const row = rows.find(({ key }) => key === keys[index])
+    return { used: row?.used ?? 0, resetsAt: row?.expires_at ?? now + budget.windowMs }
+  })
+}
+
+/** How much of each budget has been used in its present window, without charging it; in the order asked for. */
+export const usedOf = async (db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> =>
+  (await peek(db, uses, now)).map(({ used }) => used)
+
+/** Forgets what single sources have used: everything whose subject begins with one of these and a blank. For administrators. */
+export async function clearBySource(db: Db, uses: readonly Use[]): Promise<void> {
+  for (const use of uses) await run(db, 'delete from budgets where key like $1', [`${keyOf(use)} %`])
 }
 
 /** Forgets what was used: after a success. */

@@ -69,11 +69,22 @@ export const sizedFor = (
   { appFactor }: Pick<Budgets, 'appFactor'>,
 ): Budget => (kind === 'app' ? { ...budget, limit: Math.min(budget.limit * appFactor, mostUses) } : budget)
 
+/** From how many uses on a budget may keep somebody out: of a pool, a source that has used its share up, or a new source. */
+export const keepsOutFrom = (budget: Budget | Pool): number =>
+  'share' in budget ? Math.min(budget.share, budget.limit - budget.reserve) : budget.limit
+
 /** Of each pool, in parts of it. A pool of one or two has no reserve: it would be all of it. */
 const poolOf = (budget: Budget, parts: { readonly share: number; readonly reserve: number }): Pool => ({
   ...budget,
   share: Math.ceil(budget.limit * parts.share),
   reserve: Math.floor(budget.limit * parts.reserve),
+})
+
+/** That the log was told of a spent budget: once in what is left of its window. */
+export const announcementOf = ({ purpose }: Budget, windowMs: number): Budget => ({
+  purpose: `told ${purpose}`,
+  limit: 1,
+  windowMs,
 })
 
 /** The subject of what is counted for all together. */

@@ -15,7 +15,7 @@ export interface RequestSource {
   readonly device?: string | undefined
   /** The transaction that a valid state handle names. */
   readonly transaction?: string | undefined
-  /** Who the visitor says they are, normalised. */
+  /** The name as typed, normalised. */
   readonly identifier?: string | undefined
 }
 
@@ -49,7 +49,7 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
     name: 'perClient',
     endpoints: ['interact'],
     windowMs: minute,
-    // By the client alone, anybody could use up what an app has: the id of a browser's app is public.
+    // By the client alone, any caller could use up what an app has: the id of a browser's app is public.
     keyOf: ({ client, address, device = '' }) => client && `${client} ${address} ${device}`,
   },
   { name: 'perStateHandle', endpoints: idx, windowMs: 5000, keyOf: ({ transaction }) => transaction },

@@ -13,7 +13,7 @@ export interface Violation {
 
 export interface RequestLimits {
   /**
-   * Counts a request, whatever becomes of it. Answers the headers that tell of the budget with the least left. Throws
+   * Counts a request, whatever becomes of it. Answers the headers of the budget with the least left. Throws
    * 429 `E0000047` with the same headers and `Retry-After` where one is spent.
    */
   charge(endpoint: Endpoint, source: RequestSource): Promise<Readonly<Record<string, string>>>
@@ -39,41 +39,41 @@ const mostCounters = 100_000
 
 /**
  * Counts requests in this process. They are counted where they are answered and not in the database: a durable write
- * would cost each request more than most of them cost altogether, and what must hold across nodes (guesses, mails) is
- * charged there by those who judge and send.
+ * would cost each request more than most of them cost altogether, and what must hold across nodes (guesses, mails by recipient)
+ * is charged there, with the step that judges or sends.
  */
 export function createRequestLimits(options: {
   readonly budgets: readonly RequestBudget[]
   readonly clock: Clock
   /** How many times as many an app has that vouches for no address. */
   readonly appFactor?: number
-  /** Told once a window of each budget and key, before the request is refused. */
+  /** Called once a window of each budget and key, before the request is refused. */
   onViolation?(violation: Violation): Promise<void>
 }): RequestLimits {
   const { budgets, clock, appFactor = 1, onViolation = async () => {} } = options
   const counted = new Map(budgets.map((budget) => [budget, new Map<string, Counter>()]))
-  const kept = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
+  const counters = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
 
   function counterOf(budget: RequestBudget, key: string, now: number): Counter {
-    const counters = counted.get(budget) ?? new Map<string, Counter>()
-    const known = counters.get(key)
+    const own = counted.get(budget) ?? new Map<string, Counter>()
+    const known = own.get(key)
     if (known !== undefined && now < known.resetsAt) return known
     const counter = { used: 0, resetsAt: now + budget.windowMs }
     // Put anew, so that the map's order is that of the windows' ends: those of one budget are equally long.
-    counters.delete(key)
-    counters.set(key, counter)
-    for (const [oldest, { resetsAt }] of counters) {
+    own.delete(key)
+    own.set(key, counter)
+    for (const [oldest, { resetsAt }] of own) {
       if (now < resetsAt) break
-      counters.delete(oldest)
+      own.delete(oldest)
     }
-    if (kept() > mostCounters) {
-      const [largest = counters] = [...counted.values()].sort((one, other) => other.size - one.size)
+    if (counters() > mostCounters) {
+      const [largest = own] = [...counted.values()].sort((one, other) => other.size - one.size)
       largest.delete(largest.keys().next().value ?? key)
     }
     return counter
   }
 
-  function standingsOf(endpoint: Endpoint, source: RequestSource, now: number): readonly CounterUse[] {
+  function usesOf(endpoint: Endpoint, source: RequestSource, now: number): readonly CounterUse[] {
     return budgets.flatMap((budget) => {
       const key = budget.endpoints.includes(endpoint) ? budget.keyOf(source) : undefined
       if (key === undefined) return []
@@ -86,13 +86,13 @@ export function createRequestLimits(options: {
     async charge(endpoint, caller) {
       const now = clock.now()
       const source = { ...caller, address: addressKey(caller.address) }
-      const standings = standingsOf(endpoint, source, now)
-      const spent = standings.find(({ budget, counter }) => counter.used >= budget.limit)
+      const uses = usesOf(endpoint, source, now)
+      const spent = uses.find(({ budget, counter }) => counter.used >= budget.limit)
       if (spent === undefined) {
-        for (const { counter } of standings) counter.used += 1
-        return headersOf(standings)
+        for (const { counter } of uses) counter.used += 1
+        return headersOf(uses)
       }
-      // Only the spent one is charged: whoever is stopped by a narrow budget uses up none that others share.
+      // Only the spent one is charged: a caller that a narrow budget stops uses up none that others share.
       spent.counter.used += 1
       const { budget, counter } = spent
       if (counter.used === budget.limit + 1) {
@@ -101,17 +101,17 @@ export function createRequestLimits(options: {
       }
       throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
     },
-    counters: kept,
+    counters,
     clear() {
-      for (const counters of counted.values()) counters.clear()
+      for (const own of counted.values()) own.clear()
     },
   }
 }
 
-/** As Okta tells of its own: how many there are, how many are left, and when all are back (seconds since 1970). */
-function headersOf(standings: readonly CounterUse[]): Readonly<Record<string, string>> {
+/** Named as Okta's: how many there are, how many are left, and when all are back (seconds since 1970). */
+function headersOf(uses: readonly CounterUse[]): Readonly<Record<string, string>> {
   const left = ({ budget, counter }: CounterUse) => Math.max(0, budget.limit - counter.used)
-  const [tightest] = standings.toSorted((a, b) => left(a) - left(b))
+  const [tightest] = uses.toSorted((a, b) => left(a) - left(b))
   if (tightest === undefined) return {}
   return {
     'X-Rate-Limit-Limit': String(tightest.budget.limit),

@@ -16,34 +16,34 @@ import { flowsOf } from './inspection.ts'
 import { controlPortOf } from './port.ts'
 import { type SignedIn, type SignInOptions, signIn } from './sign-in.ts'
 
-/** An engine with everything around it that only development and tests have. */
+/** An engine with the development services around it: SMTP server, inbox, control API. */
 export interface DevEnvironment {
   readonly engine: Engine
   readonly sink: SmtpSink
   readonly control: ControlServer
-  /** What the control API does, without HTTP. */
+  /** The operations of the control API, without HTTP. */
   readonly port: ControlPort
   readonly faults: Faults
-  /** Tokens for somebody, without walking the pages. */
+  /** Signs a user in without the pages. */
   signInAs(login: string, wanted?: SignInOptions): Promise<SignedIn>
-  /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
+  /** Restores the seeded state, including clock and mails. Client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
 }
 
 export interface DevEnvironmentOptions {
-  /** The configuration, once the address that takes the mails is known. */
+  /** Creates the configuration, given the address of the SMTP server. */
   configure(smtpUrl: string): Config
   readonly log: Logger
   readonly clock?: VirtualClock
-  /** 0, the default, takes any free port. */
+  /** The default is 0: any free port. */
   readonly smtpPort?: number
   readonly controlPort?: number
   readonly hints?: InboxHints
   readonly ports?: EnginePorts
 }
 
-/** Who is there when nobody else is named. */
+/** The default user. */
 export const mary = {
   login: 'mary@example.com',
   password: 'Tangerine-Kettle-42',
@@ -51,18 +51,18 @@ export const mary = {
   lastName: 'Major',
 } as const satisfies PersonConfig
 
-/** A web client with a secret, whose people come back to `redirectUri`. */
+/** A web client with a secret and the given redirect URI. */
 export const sampleWebClient = (redirectUri: string, secret: string): ClientConfig => ({
   id: 'rekey-web',
   secret,
   label: 'Sample Web App',
   applicationType: 'web',
   redirectUris: [redirectUri],
-  // With and without the slash: what an app calls its own address differs.
+  // With and without the slash at the end: apps use both.
   postLogoutRedirectUris: [new URL('/', redirectUri).href, new URL(redirectUri).origin],
 })
 
-/** A client without a secret, for any `http://localhost` address. */
+/** A public client that accepts any `http://localhost` redirect URI. */
 export const samplePublicClient: ClientConfig = {
   id: 'rekey-public',
   label: 'Sample Browser App',
@@ -72,10 +72,10 @@ export const samplePublicClient: ClientConfig = {
   insecureLocalhostRedirects: true,
 }
 
-/** Starts an SMTP server that keeps all mails, an engine that sends to it, and the control API over both. */
+/** Starts an SMTP server that captures all mails, an engine that uses it, and the control API for both. */
 export async function startDevEnvironment(options: DevEnvironmentOptions): Promise<DevEnvironment> {
   const { log, clock = new VirtualClock() } = options
-  // What was started is ended again, the last one first: at the end, or when the next one does not start.
+  // Parts are closed in reverse order: by `close`, or if the next part fails to start.
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     for (const closeOne of closers.splice(0).reverse()) await closeOne()
@@ -94,7 +94,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       ...options.ports,
     })
     closers.push(engine.close)
-    // Kept data may be from a time that the clock was moved to; a clock that waits for it would stand still.
+    // Stored data may have times in the future, if the clock was moved: the monotonic clock must not wait for them.
     engine.clock.rewind()
 
     const reset = async () => {
@@ -106,7 +106,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       recorder.clear()
     }
     const clientSecrets = new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : [])))
-    const signingIn = {
+    const signInParts = {
       engine,
       clientSecrets,
       secrets: createSecrets(config.secrets),
@@ -114,7 +114,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       sessionMs: lifetimesOf(config).session,
       redirectUri: 'http://localhost:8080/login/callback',
     }
-    const signInAs: DevEnvironment['signInAs'] = (login, wanted) => signIn(signingIn, login, wanted)
+    const signInAs: DevEnvironment['signInAs'] = (login, wanted) => signIn(signInParts, login, wanted)
     const port: ControlPort = {
       ...controlPortOf(engine, { clock, faults, reset, recorder }),
       flows: flowsOf(engine, recorder, lifetimesOf(config).code),

@@ -1,13 +1,13 @@
 import type { PathFault } from '../devtools/index.ts'
 
-/** Answers that were asked to fail. */
+/** Failures that a test has requested. */
 export interface Faults {
-  /** The next requests to a path (one, unless `times` says more) are answered with the status, and not looked at. */
+  /** Answers the next requests to a path (`times`, default 1) with the status, without processing them. */
   next(path: string, fault: { readonly status: number; readonly times?: number }): void
   clear(): void
 }
 
-/** Keeps the faults that are still to come. */
+/** Stores the requested failures until they occur. */
 export function createFaults(): Faults & { take(path: string): number | undefined } {
   let waiting: PathFault[] = []
   return {

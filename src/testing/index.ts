@@ -1,7 +1,7 @@
 /**
- * The testing kit: an engine in the test's own process, with an outbox to read, a clock to move, people to add and
- * faults to set; and the same over HTTP (`control/`). It runs the product's own engine code. Development and test
- * mode only: production takes no part of it.
+ * The testing kit: an engine in the process of the test, with an outbox to read, a clock to move, users to add and
+ * faults to set; and the same over HTTP (the control API). It runs the code of the product. Development and test mode
+ * only: production uses no part of it.
  */
 export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from '../devtools/index.ts'
 export { NoMessageError } from '../devtools/index.ts'

@@ -4,7 +4,7 @@ import { findPerson } from '../directory/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Timeline } from '../flow/index.ts'
 
-/** What the flow inspector reads: what was recorded, together with what the database knows. */
+/** The data of the flow inspector: recorded exchanges, joined with the state in the database. */
 export function flowsOf(engine: Engine, recorder: Recorder, codeLifetimeMs: number): FlowReader {
   const factsOf = async (timeline: Timeline) => ({
     timeline,

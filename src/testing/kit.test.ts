@@ -33,14 +33,14 @@ describe('the outbox', () => {
     expect(idp.outbox.latest({ to: 'MARY@example.com' })).toEqual(notice)
   })
 
-  test('says what did come when nothing that fits comes in time', async () => {
+  test('reports the mails that did arrive if no matching one arrives in time', async () => {
     await expect(idp.outbox.waitFor({ to: 'nobody@example.com', timeoutMs: 1 })).rejects.toThrow(
       'no mail to nobody@example.com within 1 ms; the inbox is empty',
     )
   })
 })
 
-test('faults.next makes the next answers of a path fail, as many as told', async () => {
+test('faults.next makes the given number of answers of a path fail', async () => {
   idp.faults.next('/idp/idx/recover', { status: 503, times: 2 })
   const asked = () => fetch(`${idp.engineUrl}/idp/idx/recover`, { method: 'POST' })
 
@@ -48,7 +48,7 @@ test('faults.next makes the next answers of a path fail, as many as told', async
   expect((await asked()).status).not.toBe(503)
 })
 
-test('people.add makes somebody who can recover at once', async () => {
+test('people.add creates a user who can recover at once', async () => {
   const { id } = await idp.people.add({
     login: 'ada@example.com',
     email: 'ada@mail.example',
@@ -64,7 +64,7 @@ test('people.add makes somebody who can recover at once', async () => {
   )
 })
 
-test('events and trace tell one story', async () => {
+test('events and trace show the same transaction', async () => {
   await recover(idp)
   const events = await idp.events()
   const id = events.find(({ eventType }) => eventType === 'user.session.start')?.transaction.id ?? ''
@@ -88,7 +88,7 @@ test('advance moves what the engine decides by time, and tokens stay in the time
 })
 
 describe('signInAs', () => {
-  test('gives tokens that the SDK keeps and the engine takes', async () => {
+  test('returns tokens that the SDK stores and the engine accepts', async () => {
     const { accessToken, idToken, refreshToken, sdkTokens } = await idp.signInAs(idp.person.login, {
       client: idp.publicClientId,
     })
@@ -102,7 +102,7 @@ describe('signInAs', () => {
     expect(renewed.accessToken?.accessToken).not.toBe(accessToken)
   })
 
-  test('takes a person, a client, scopes and a server', async () => {
+  test('accepts a user, a client, scopes and a server', async () => {
     const ada = await idp.people.add({ login: 'ada@example.com' })
     const { sdkTokens, idToken, refreshToken } = await idp.signInAs(ada, {
       client: idp.publicClientId,
@@ -118,10 +118,10 @@ describe('signInAs', () => {
     })
   })
 
-  test('refuses whom the engine refuses', async () => {
+  test('refuses the users that the engine refuses', async () => {
     const gone = await idp.people.add({ login: 'gone@example.com', status: 'SUSPENDED' })
     await expect(idp.signInAs(gone)).rejects.toThrow('invalid_grant')
-    await expect(idp.signInAs('nobody@example.com')).rejects.toThrow('nobody has the login')
+    await expect(idp.signInAs('nobody@example.com')).rejects.toThrow('there is no user with the login')
     await expect(idp.signInAs(idp.person, { client: 'other' })).rejects.toThrow('no client other')
   })
 
@@ -155,7 +155,7 @@ describe('signInAs', () => {
   })
 })
 
-test('reset goes back to the seed: people, mails, clock and faults', async () => {
+test('reset restores the seeded users, mails, clock and faults', async () => {
   await recover(idp)
   await idp.people.add({ login: 'ada@example.com' })
   idp.clock.advance('90d')
@@ -165,11 +165,11 @@ test('reset goes back to the seed: people, mails, clock and faults', async () =>
   expect(idp.outbox.all()).toEqual([])
   expect(idp.clock.now() - performance.timeOrigin).toBeLessThan(86_400_000)
   expect(await signInsWith(idp, idp.person.login, idp.person.password)).toBe('SUCCESS')
-  await expect(idp.signInAs('ada@example.com')).rejects.toThrow('nobody')
+  await expect(idp.signInAs('ada@example.com')).rejects.toThrow('there is no user')
 })
 
 describe('with a seed', () => {
-  /** Everything of one run that is meant to repeat. */
+  /** The values of a run that must be the same in the next one. */
   async function run(options: KitOptions) {
     await using kit = await startEngine(options)
     const story = async () => {
@@ -195,18 +195,18 @@ describe('with a seed', () => {
     expect([other.first.code, other.first.id]).not.toEqual([one.first.code, one.first.id])
   })
 
-  test('without one nothing repeats', async () => {
+  test('without a seed all values differ', async () => {
     const { first, again } = await run({})
     expect(first.token).not.toBe(again.token)
   })
 })
 
-test('engines side by side know nothing of each other', async () => {
+test('engines in the same process are independent of each other', async () => {
   const kits = await Promise.all([startEngine(), startEngine(), startEngine()])
   try {
     await Promise.all(kits.map((kit) => recover(kit)))
     await kits[0]?.people.add({ login: 'ada@example.com' })
-    await expect(kits[1]?.signInAs('ada@example.com')).rejects.toThrow('nobody')
+    await expect(kits[1]?.signInAs('ada@example.com')).rejects.toThrow('there is no user')
     expect(new Set(kits.flatMap((kit) => kit.outbox.all().map(({ code }) => code))).size).toBeGreaterThan(1)
     expect(new Set(kits.map(({ issuer }) => issuer)).size).toBe(3)
   } finally {
@@ -214,7 +214,7 @@ test('engines side by side know nothing of each other', async () => {
   }
 })
 
-test('people, clients, policy and settings are what the options say', async () => {
+test('users, clients, policy and settings are those of the options', async () => {
   await using kit = await startEngine({
     people: [{ login: 'grace@example.com', password: newPassword }],
     clients: [
@@ -234,7 +234,7 @@ test('people, clients, policy and settings are what the options say', async () =
   expect(short.messages?.[0]?.i18n?.key).toBe('password.passwordRequirementsNotMet')
 })
 
-test('a frozen clock stands still, and virtual tokens follow the engine', async () => {
+test('a frozen clock does not advance, and virtual tokens follow the clock of the engine', async () => {
   await using kit = await startEngine({ clock: 'frozen', tokens: 'virtual' })
   kit.clock.set('2031-05-06T07:08:09Z')
   const { sdkTokens } = await kit.signInAs(kit.person)
@@ -242,13 +242,13 @@ test('a frozen clock stands still, and virtual tokens follow the engine', async 
   expect(sdkTokens.accessToken.claims.iat).toBe(1_935_817_689)
 })
 
-test('a closed engine answers nobody', async () => {
+test('a closed engine answers no requests', async () => {
   const kit = await startEngine()
   await kit.close()
   await expect(fetch(`${kit.issuer}/.well-known/openid-configuration`)).rejects.toThrow('fetch failed')
 })
 
-test('a browser of the SDK finds its conversation again after a reload', async () => {
+test('the SDK in a browser resumes its transaction after a reload', async () => {
   const browser = newBrowser()
   await sdk(idp, { browser }).idx.recoverPassword({
     username: idp.person.login,

@@ -24,44 +24,44 @@ import type { SignedIn, SignInOptions } from './sign-in.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 
-/** A client as it is written down: an id, a label and redirect URIs will do. */
+/** The settings of a client: an id, a label and redirect URIs are required. */
 export type KitClient = Partial<ClientConfig> & Pick<ClientConfig, 'id' | 'label' | 'redirectUris'>
 
 export interface KitOptions {
-  /** Where the engine listens; 0, the default, takes any free port. */
+  /** The port of the engine. The default is 0: any free port. */
   readonly port?: number
-  /** Where the control API listens; 0, the default, takes any free port. */
+  /** The port of the control API. The default is 0: any free port. */
   readonly controlPort?: number
-  /** Where the SMTP server listens that takes all mails; 0, the default, takes any free port. */
+  /** The port of the SMTP server that captures all mails. The default is 0: any free port. */
   readonly smtpPort?: number
   /** `memory`, the default, `sqlite:PATH` or `postgres://…`. */
   readonly database?: string
-  /** People there are from the start, instead of Mary. */
+  /** The users to seed, instead of the default user Mary. */
   readonly people?: readonly PersonConfig[]
-  /** Clients there are from the start, besides the web client and the public client of the kit. */
+  /** Clients to seed, besides the web client and the public client of the kit. */
   readonly clients?: readonly KitClient[]
-  /** Where the web client takes people back. */
+  /** The redirect URI of the web client. */
   readonly redirectUri?: string
-  /** The policies, such as `{ password: { preset: 'okta' } }`: short for `settings.policies`. */
+  /** The policies, such as `{ password: { preset: 'okta' } }`: a shorthand for `settings.policies`. */
   readonly policy?: NonNullable<Settings['policies']>
-  /** Any settings of the configuration, such as `{ lifetimes: { code: '1m' } }`. */
+  /** Settings of the configuration, such as `{ lifetimes: { code: '1m' } }`. */
   readonly settings?: Settings
-  /** `virtual`, the default, runs on from wherever it is moved to; `frozen` stands still between moves. */
+  /** `virtual`, the default, continues to run after it is moved; `frozen` advances only when it is moved. */
   readonly clock?: 'virtual' | 'frozen'
-  /** Which clock the times inside of tokens follow: the host's, as apps compare them with theirs, or the moved one. */
+  /** The clock for the times in tokens: `real`, the clock of the host that apps compare with, or `virtual`. */
   readonly tokens?: 'real' | 'virtual'
-  /** How passwords are hashed: `fast`, the default, is for tests only; `standard` is as in production. */
+  /** The password hash: `fast`, the default, is for tests only; `standard` is that of production. */
   readonly hash?: 'fast' | 'standard'
-  /** Makes ids and codes repeat from run to run, and from reset to reset. */
+  /** Makes ids and codes the same in every run, and after every reset. */
   readonly seed?: string
   readonly log?: Logger
 }
 
-/** Moves the engine's time: codes, links, transactions, budgets, mails, and whether a token is still accepted. */
+/** Moves the clock of the engine: codes, links, transactions, rate limits, mails and the expiry of tokens. */
 export interface KitClock {
   /** Epoch milliseconds. */
   now(): number
-  /** By a span such as `5m`, `1h30m`, or in milliseconds. */
+  /** Advances by a duration such as `5m` or `1h30m`, or in milliseconds. */
   advance(span: string | number): void
   set(to: string): void
 }
@@ -72,23 +72,23 @@ export interface KitPeople {
   remove(id: string): Promise<boolean>
 }
 
-/** A running engine with everything a test needs around it. */
+/** A running engine with everything that a test needs. */
 export interface Kit {
-  /** For the app under test: `issuer`. The `default` authorization server. */
+  /** The issuer for the app under test: the `default` authorization server. */
   readonly issuer: string
   readonly orgIssuer: string
   readonly engineUrl: string
   /** A web client with a secret, whose redirect URI is `redirectUri`. */
   readonly clientId: string
   readonly clientSecret: string
-  /** A client without a secret, for any `http://localhost` address. */
+  /** A public client that accepts any `http://localhost` redirect URI. */
   readonly publicClientId: string
   readonly redirectUri: string
-  /** For the management API, with every right: `Authorization: SSWS …`. */
+  /** A token for the management API with all permissions: `Authorization: SSWS …`. */
   readonly apiToken: string
-  /** The same kit over HTTP, for other languages and processes. */
+  /** The control API: the kit over HTTP, for other languages and processes. */
   readonly controlUrl: string
-  /** Somebody who exists, unless `people` says otherwise. */
+  /** The default user, unless `people` is set. */
   readonly person: { readonly login: string; readonly password: string }
   /** The mails that were sent. */
   readonly outbox: MessageReader
@@ -97,13 +97,13 @@ export interface Kit {
   readonly faults: Faults
   /** The system log, newest first. */
   events(): ReturnType<Engine['events']>
-  /** One transaction as a timeline, by its public id (`trs…`). */
+  /** The timeline of a transaction, by its public id (`trs…`). */
   trace(id: string): ReturnType<Engine['timeline']>
-  /** Tokens for somebody, without walking the pages: for tests that start signed in. */
+  /** Signs a user in without the pages: for tests that start signed in. */
   signInAs(who: string | { readonly login: string }, options?: SignInOptions): Promise<SignedIn>
   /** A visitor of an app, without an SDK: walks through transactions over HTTP, one request a call. */
   visitor(options?: VisitorOptions): Visitor
-  /** Back to the seed, clock and mails included; client ids, secrets and keys stay. */
+  /** Restores the seeded state, including clock and mails. Client ids, secrets and keys stay. */
   reset(): Promise<void>
   close(): Promise<void>
   /** `await using idp = await startEngine()` closes it at the end of the block. */
@@ -116,24 +116,24 @@ const insecureApiToken = 'rekey-api-token-for-tests-only-known-to-all'
 const insecureSecret = 'only for tests: everybody knows this secret'
 const insecureClientSecret = 'rekey-web-secret-for-tests-only'
 
-/** A database for one kit. */
+/** The database of one kit. */
 export interface KitDatabase {
   readonly url: string
-  /** Removes it, once the kit is closed. */
+  /** Removes the database after the kit is closed. */
   drop(): Promise<void>
 }
 
 let createDatabase = async (): Promise<KitDatabase> => ({ url: 'memory', drop: async () => {} })
 
-/** Where kits keep their data unless they are told: the same tests then run on another database. */
+/** Sets the default database of all kits, to run the same tests on another one. */
 export function useDatabases(create: () => Promise<KitDatabase>): void {
   createDatabase = create
 }
 
 /**
- * Starts an engine in this process: embedded database, real HTTP, mails over real SMTP into an outbox that the test
- * reads, and a clock that the test moves. The engine is the product's own; only its hash, its signing key and its
- * clock are made for tests, and production refuses those.
+ * Starts an engine in this process, with an embedded database, real HTTP, an outbox that captures mails over real SMTP,
+ * and a clock that the test moves. It runs the code of the product; only its password hash, signing key and clock are
+ * made for tests, and production refuses them.
  */
 export async function startEngine(options: KitOptions = {}): Promise<Kit> {
   const own = options.database ?? options.settings?.database?.url
@@ -154,7 +154,13 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       signingKey: insecureTestSigningKey,
       tokens: options.tokens ?? 'real',
       ...(options.hash !== 'standard' && {
-        hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 10_000 }),
+        hasher: createHasher({
+          parameters: insecureFastHash,
+          concurrency: 2,
+          queue: 10_000,
+          // How busy the machine of a test is says nothing about the app.
+          waitMs: 60_000,
+        }),
       }),
     },
   })
@@ -201,7 +207,7 @@ function configOf(
   { settings = {}, policy, ...options }: KitOptions,
   made: { readonly web: ClientConfig; readonly smtpUrl: string; readonly databaseUrl: string },
 ): Config {
-  // The check puts the defaults in.
+  // The check of the configuration fills in the defaults.
   const clients = [made.web, samplePublicClient, ...(options.clients ?? [])] as ClientConfig[]
   return checkConfig({
     mode: 'test',

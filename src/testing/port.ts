@@ -4,7 +4,7 @@ import type { Person } from '../directory/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Faults } from './faults.ts'
 
-/** What the control API may do with an engine. */
+/** Implements the operations of the control API on an engine. */
 export function controlPortOf(
   engine: Engine,
   parts: {
@@ -14,11 +14,11 @@ export function controlPortOf(
     reset(): Promise<void>
   },
 ): ControlPort {
-  const moved = (move: () => void) => {
+  const moveClock = (move: () => void) => {
     const before = parts.clock.now()
     move()
     parts.recorder.clockMoved({ at: before, byMs: parts.clock.now() - before })
-    // A clock that is set back on purpose really goes back: only the host's own steps are not followed.
+    // The monotonic clock ignores backward steps of the host clock, but must follow a deliberate move.
     engine.clock.rewind()
     engine.delivery.wake()
   }
@@ -37,8 +37,8 @@ export function controlPortOf(
     },
     clock: {
       now: () => engine.clock.now(),
-      advance: (ms) => moved(() => parts.clock.advance(ms)),
-      set: (at) => moved(() => parts.clock.set(at)),
+      advance: (ms) => moveClock(() => parts.clock.advance(ms)),
+      set: (at) => moveClock(() => parts.clock.set(at)),
     },
     faults: { next: ({ path, status, times }) => parts.faults.next(path, { status, times }) },
     reset: parts.reset,

@@ -6,14 +6,14 @@ import { beginInteraction, completeInteraction, newInteractionCode } from '../in
 import { newSessionId, startSession } from '../sessions/index.ts'
 
 export interface SignInOptions {
-  /** A client's id; the kit's web client unless told. */
+  /** The client id. The default is the web client of the kit. */
   readonly client?: string
   readonly scopes?: readonly string[]
-  /** Whose tokens: those of `issuer`, the default, or of `orgIssuer`. */
+  /** The authorization server: that of `issuer`, the default, or of `orgIssuer`. */
   readonly server?: 'default' | 'org'
 }
 
-/** Somebody who is signed in to a client. */
+/** A user who is signed in to a client. */
 export interface SignedIn {
   readonly accessToken: string
   /** With the scope `openid`. */
@@ -21,9 +21,9 @@ export interface SignedIn {
   /** With the scope `offline_access`. */
   readonly refreshToken: string | undefined
   readonly scopes: readonly string[]
-  /** What `authClient.tokenManager.setTokens()` takes, or a browser keeps under `okta-token-storage`. */
+  /** The argument of `authClient.tokenManager.setTokens()`, which a browser stores as `okta-token-storage`. */
   readonly sdkTokens: SdkTokens
-  /** For a request to the app's own API: `{ authorization: 'Bearer …' }`. */
+  /** The header for requests to the API of the app: `{ authorization: 'Bearer …' }`. */
   readonly headers: { readonly authorization: string }
 }
 
@@ -65,7 +65,7 @@ interface SignInParts {
   readonly secrets: Secrets
   readonly random: Random
   readonly sessionMs: number
-  /** The secrets of the clients that are known to the kit, by client id. */
+  /** The secrets of the configured clients, by client id. */
   readonly clientSecrets: ReadonlyMap<string, string>
   readonly redirectUri: string
 }
@@ -73,8 +73,8 @@ interface SignInParts {
 const usualScopes = ['openid', 'profile', 'email', 'offline_access'] as const
 
 /**
- * Signs somebody in without the pages: the session and the interaction code are made as a completed conversation makes
- * them, and the code is redeemed at the token endpoint, which refuses whomever it would refuse otherwise.
+ * Signs a user in without the pages. Creates the session and the interaction code like a completed transaction, and
+ * redeems the code at the token endpoint, which applies its usual checks.
  */
 export async function signIn(
   parts: SignInParts,
@@ -96,7 +96,7 @@ export async function signIn(
   }
 }
 
-/** An interaction as it is once somebody has proved who she is: what redeems it, for the token endpoint. */
+/** Creates an interaction in the state after a successful sign-in. Returns the form that redeems it. */
 async function completedInteraction(
   { engine, secrets, random, sessionMs, clientSecrets, redirectUri: usual }: SignInParts,
   login: string,
@@ -104,7 +104,7 @@ async function completedInteraction(
 ): Promise<Record<string, string>> {
   const { storage, clock } = engine
   const person = await engine.people.find(login)
-  if (person === undefined) throw new ProtocolError(400, 'nobody', `nobody has the login ${login}`)
+  if (person === undefined) throw new ProtocolError(400, 'nobody', `there is no user with the login ${login}`)
   const client = await findClient(storage.db, clientId)
   if (client === undefined) throw new ProtocolError(400, 'no_client', `there is no client ${clientId}`)
   const redirectUri = client.settings.redirectUris[0] ?? usual
@@ -138,7 +138,7 @@ async function completedInteraction(
   }
 }
 
-// Redeemed at once.
+// Short: the code is redeemed at once.
 const lifetimeMs = 60_000
 
 const signedInEvent = (personId: string, clientId: string): NewEvent => ({

@@ -1,6 +1,6 @@
 /**
- * The key that engines of the testing kit sign with, so that a start costs no time for making one. Everybody knows it:
- * a token signed with it proves nothing. The kit alone passes it on; an engine in production makes its own.
+ * The signing key of engines in the testing kit, so that a start does not have to generate one. The key is public: a
+ * token signed with it proves nothing. Only the kit uses it; an engine in production generates its own.
  */
 export const insecureTestSigningKey = {
   kty: 'RSA',

@@ -1,8 +1,8 @@
 import { isoTime, type Secrets } from '../base/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
-import { formatVersion, type Kind, kinds, lineOf } from './kinds.ts'
+import { formatVersion, lineOf, type Table, tables } from './tables.ts'
 
-/** How many of each kind there were. */
+/** The number of exported rows by table. */
 export type Summary = Readonly<Record<string, number>>
 
 const batch = 500
@@ -10,15 +10,15 @@ const batch = 500
 export interface ExportOptions {
   readonly secrets: Secrets
   readonly now: number
-  /** Takes each line, and what must be waited for. */
+  /** Writes a line. A returned promise is awaited before the next line. */
   write(line: string): void | Promise<void>
-  /** Told now and then how far it is. */
+  /** Called from time to time with the number of rows that are done. */
   progress?(done: number, of: number): void
 }
 
 /**
- * Writes everything that an installation holds, as it is at one moment, whoever changes it meanwhile. Reads in batches: a
- * million people do not stand in memory.
+ * Writes all data of an installation as a consistent snapshot, even if it changes during the export. Reads in batches,
+ * so that a million users do not have to fit into memory.
  */
 export const exportLines = (storage: Storage, options: ExportOptions): Promise<Summary> =>
   storage.snapshot(async (db) => {
@@ -29,17 +29,17 @@ export const exportLines = (storage: Storage, options: ExportOptions): Promise<S
         rekey: 'export',
         version: formatVersion,
         createdAt: isoTime(now),
-        // Which secret the hashes of apps' secrets were made with: its version, which stands in each of them.
+        // The version of the master secret: the hashes of client secrets can be verified only with the same one.
         secret: secrets.version,
       }),
     )
     const summary: Record<string, number> = {}
     let done = 0
-    for (const [name, kind] of Object.entries(kinds)) {
-      summary[name] = 0
-      for await (const row of rowsOf(db, kind)) {
-        await write(lineOf(name, kind, row))
-        summary[name]++
+    for (const [kind, table] of Object.entries(tables)) {
+      summary[kind] = 0
+      for await (const row of rowsOf(db, table)) {
+        await write(lineOf(kind, table, row))
+        summary[kind]++
         if (++done % batch === 0) progress?.(done, total)
       }
     }
@@ -49,9 +49,9 @@ export const exportLines = (storage: Storage, options: ExportOptions): Promise<S
 
 async function countsOf(db: Db): Promise<{ readonly total: number }> {
   let total = 0
-  for (const { table } of Object.values(kinds)) {
+  for (const { name } of Object.values(tables)) {
     const { count } = await db
-      .selectFrom(table as 'people')
+      .selectFrom(name as 'people')
       .select((eb) => eb.fn.countAll().as('count'))
       .executeTakeFirstOrThrow()
     total += Number(count)
@@ -59,17 +59,17 @@ async function countsOf(db: Db): Promise<{ readonly total: number }> {
   return { total }
 }
 
-/** All rows of a kind in the order of their keys. */
+/** All rows of a table in the order of their keys. */
 async function* rowsOf(
   db: Db,
-  { table, key, only }: Kind,
+  { name, key, keyPattern }: Table,
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const [first = '', second] = key
   let last: Readonly<Record<string, unknown>> | undefined
   for (;;) {
     const after = last
     const rows = await db
-      .selectFrom(table as 'memberships')
+      .selectFrom(name as 'memberships')
       .selectAll()
       .$if(after !== undefined, (query) =>
         query.where((eb) => {
@@ -85,7 +85,7 @@ async function* rowsOf(
       .execute()
     for (const row of rows) {
       const values: Readonly<Record<string, unknown>> = { ...row }
-      if (only === undefined || only.test(String(values[first]))) yield values
+      if (keyPattern === undefined || keyPattern.test(String(values[first]))) yield values
     }
     if (rows.length < batch) return
     last = rows.at(-1) && { ...rows.at(-1) }

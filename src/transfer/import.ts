@@ -1,33 +1,34 @@
 import { ProtocolError, type Secrets } from '../base/index.ts'
 import { isUniqueViolation, type Schema, type Storage, type Tx } from '../storage/index.ts'
-import { formatVersion, type Kind, kinds, type Line, longestLine, rowOf, type Stored } from './kinds.ts'
+import { formatVersion, type Line, longestLine, rowOf, type Stored, type Table, tables } from './tables.ts'
 
-/** What became of the lines. */
-export interface Taken {
+/** The result of an import. */
+export interface ImportResult {
   readonly added: number
   readonly replaced: number
   readonly unchanged: number
-  /** What was not taken, and why; of more than a thousand the first thousand. */
+  /** The refused lines with the reasons; the first thousand at most. */
   readonly problems: readonly { readonly line: number; readonly why: string }[]
   readonly refused: number
 }
 
 export interface ImportOptions {
   readonly secrets: Secrets
-  /** Puts the file's row in place of one with the same id that differs. */
+  /** Replaces a row that has the same id and differs. */
   readonly replace?: boolean
-  /** Takes apps without the hashes of their secrets: they were made with another REKEY_SECRET. */
+  /** Imports apps without the hashes of their secrets: they were made with another REKEY_SECRET. */
   readonly withoutSecrets?: boolean
-  /** Does everything but keep it. */
+  /** Rolls everything back at the end. */
   readonly dryRun?: boolean
-  /** Told now and then how many lines are done. */
+  /** Called from time to time with the number of lines that are done. */
   progress?(lines: number): void
 }
 
 const batch = 200
 const mostProblems = 1000
 
-class NotKept extends Error {}
+/** Thrown inside the transaction of a dry run to roll it back. */
+class DryRun extends Error {}
 
 interface Numbered {
   readonly number: number
@@ -35,15 +36,15 @@ interface Numbered {
 }
 
 /**
- * Takes the lines of an export in. A line that cannot be taken is told with its number and the reason, the others are
- * taken: in batches, each whole or not at all, so that one that was broken off is simply run again. Throws a
- * ProtocolError where the file is not an export, or was made with another secret.
+ * Imports the lines of an export. A line that is refused is reported with its number and the reason; the others are
+ * imported. Each batch is one transaction, so an interrupted import can be run again. Throws a ProtocolError if the file
+ * is not an export, or was made with another secret.
  */
 export async function importLines(
   storage: Storage,
   lines: AsyncIterable<string>,
   options: ImportOptions,
-): Promise<Taken> {
+): Promise<ImportResult> {
   const numbered = lines[Symbol.asyncIterator]()
   const head = await numbered.next()
   checkHead(head.done ? '' : head.value, options)
@@ -53,27 +54,27 @@ export async function importLines(
     tally.refused++
     if (problems.length < mostProblems) problems.push({ line, why })
   }
-  // What is built in has another id here than there.
-  const known = new Map<string, string>()
+  // Built-in rows have different ids in each database: maps the ids of the file to the ids here.
+  const builtInIds = new Map<string, string>()
 
-  const takeAll = (part: readonly Numbered[]) =>
+  const importBatch = (part: readonly Numbered[]) =>
     storage.transaction(async (tx) => {
       const results: Result[] = []
-      for (const { text } of part) results.push(await take(tx, text, options, known))
-      if (options.dryRun && part.length === 1) throw Object.assign(new NotKept(), { results })
+      for (const { text } of part) results.push(await importLine(tx, text, options, builtInIds))
+      if (options.dryRun && part.length === 1) throw Object.assign(new DryRun(), { results })
       return results
     })
-  const keep = async (part: readonly Numbered[]): Promise<readonly Result[]> => {
+  const importOrSplit = async (part: readonly Numbered[]): Promise<readonly Result[]> => {
     try {
-      return await takeAll(part)
+      return await importBatch(part)
     } catch (error) {
-      if (error instanceof NotKept) return (error as NotKept & { results: Result[] }).results
+      if (error instanceof DryRun) return (error as DryRun & { results: Result[] }).results
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
       if (part.length === 1) return [{ refused: refusal }]
-      // One of them stands in the way of all: each by itself.
+      // One conflicting line fails the whole batch: import the lines one by one.
       const results: Result[] = []
-      for (const one of part) results.push(...(await keep([one])))
+      for (const one of part) results.push(...(await importOrSplit([one])))
       return results
     }
   }
@@ -91,31 +92,31 @@ export async function importLines(
     if (next.value.trim() === '') continue
     waiting.push({ number, text: next.value })
     if (waiting.length < (options.dryRun ? 1 : batch)) continue
-    count(waiting, await keep(waiting))
+    count(waiting, await importOrSplit(waiting))
     waiting = []
     options.progress?.(number)
   }
-  if (waiting.length > 0) count(waiting, await keep(waiting))
+  if (waiting.length > 0) count(waiting, await importOrSplit(waiting))
   options.progress?.(number)
   return { ...tally, problems }
 }
 
 /** Why a line cannot be written; undefined where the error is about something else. */
 function refusalOf(error: unknown): string | undefined {
-  if (isUniqueViolation(error)) return 'a name that must be unique is already somebody else’s'
+  if (isUniqueViolation(error)) return 'a name that must be unique is in use already'
   return error instanceof ProtocolError && error.status === 400 ? error.causes.join('; ') : undefined
 }
 
 function checkHead(text: string, { secrets, withoutSecrets }: ImportOptions): void {
   const head = parsed(text)
-  if (head?.rekey !== 'export') throw unusable('the file does not begin as an export of rekey does')
+  if (head?.rekey !== 'export') throw unusable('the file is not an export of rekey')
   if (typeof head.version !== 'number' || head.version > formatVersion) {
-    throw unusable('the file is of a newer rekey than this one')
+    throw unusable('the file was written by a newer version of rekey')
   }
   const versions = secrets.hashes('version', '').map((hash) => hash.split('.')[0])
   if (withoutSecrets || versions.includes(String(head.secret))) return
   throw unusable(
-    'the file is of an installation with another REKEY_SECRET, so the secrets of its apps would never match: give that secret as a second one, or import without them',
+    'the file is from an installation with another REKEY_SECRET, so the client secrets in it cannot be verified here: add that secret as a second one, or use --without-secrets',
   )
 }
 
@@ -133,100 +134,102 @@ function parsed(text: string): Line | undefined {
 
 type Result = 'added' | 'replaced' | 'unchanged' | { readonly refused: string }
 
-async function take(
+async function importLine(
   tx: Tx,
   text: string,
   { replace = false, withoutSecrets = false }: ImportOptions,
-  known: Map<string, string>,
+  builtInIds: Map<string, string>,
 ): Promise<Result> {
   if (text.length > longestLine) return { refused: `is longer than ${longestLine} characters` }
-  const line = parsed(renamed(text, known))
-  if (line === undefined) return { refused: 'is no JSON object' }
-  const kind = typeof line.kind === 'string' && Object.hasOwn(kinds, line.kind) ? kinds[line.kind] : undefined
-  if (kind === undefined) return { refused: 'is of a kind that is not known' }
+  const line = parsed(withBuiltInIds(text, builtInIds))
+  if (line === undefined) return { refused: 'is not a JSON object' }
+  const table =
+    typeof line.kind === 'string' && Object.hasOwn(tables, line.kind) ? tables[line.kind] : undefined
+  if (table === undefined) return { refused: 'has an unknown kind' }
   let row: Stored
   try {
-    row = rowOf(kind, kind.table === 'clients' && withoutSecrets ? { ...line, secrets: [] } : line)
+    row = rowOf(table, table.name === 'clients' && withoutSecrets ? { ...line, secrets: [] } : line)
   } catch (error) {
     if (error instanceof ProtocolError) return { refused: error.causes[0] ?? error.description }
     throw error
   }
-  if (kind.only !== undefined && !kind.only.test(String(row[kind.key[0] ?? '']))) {
-    return { refused: 'is a setting that no file may bring' }
+  if (table.keyPattern !== undefined && !table.keyPattern.test(String(row[table.key[0] ?? '']))) {
+    return { refused: 'is a setting that cannot be imported' }
   }
-  for (const [column, table] of Object.entries(kind.of ?? {})) {
-    const [there] = await tx
-      .selectFrom(table as 'people')
+  for (const [column, parentTable] of Object.entries(table.parents ?? {})) {
+    const [parent] = await tx
+      .selectFrom(parentTable as 'people')
       .select('id')
       .where('id', '=', String(row[column]))
       .execute()
-    if (there === undefined) return { refused: `belongs to ${table} that are not there` }
+    if (parent === undefined) return { refused: `refers to a row of ${parentTable} that does not exist` }
   }
-  return put(tx, kind, row, replace, known)
+  return put(tx, table, row, replace, builtInIds)
 }
 
-/** Ids of what is built in, wherever they stand in a line, as they are here. */
-function renamed(text: string, known: ReadonlyMap<string, string>): string {
-  let named = text
-  for (const [there, here] of known) named = named.replaceAll(`"${there}"`, `"${here}"`)
-  return named
+/** Replaces the ids of built-in rows, wherever they occur in a line, with their ids in this database. */
+function withBuiltInIds(text: string, builtInIds: ReadonlyMap<string, string>): string {
+  let result = text
+  for (const [theirs, ours] of builtInIds) result = result.replaceAll(`"${theirs}"`, `"${ours}"`)
+  return result
 }
 
 async function put(
   tx: Tx,
-  kind: Kind,
+  table: Table,
   row: Stored,
   replace: boolean,
-  known: Map<string, string>,
+  builtInIds: Map<string, string>,
 ): Promise<Result> {
-  const table = kind.table as 'people'
+  const name = table.name as 'people'
   const sameKey = (key: readonly string[], values: Stored) =>
     key.reduce(
       (query, column) => query.where(column as 'id', '=', values[column] as string),
-      tx.selectFrom(table).selectAll(),
+      tx.selectFrom(name).selectAll(),
     )
-  const builtIn = kind.builtIn?.(row)
-  const own = builtIn === undefined ? undefined : await builtInHere(tx, kind, builtIn)
-  if (own !== undefined && own.id !== row.id) known.set(String(row.id), String(own.id))
-  const here = own === undefined ? row : { ...row, id: own.id ?? null }
-  const before = own ?? (await sameKey(kind.key, row).executeTakeFirst())
+  const builtIn = table.builtIn?.(row)
+  const own = builtIn === undefined ? undefined : await findBuiltIn(tx, table, builtIn)
+  if (own !== undefined && own.id !== row.id) builtInIds.set(String(row.id), String(own.id))
+  const after = own === undefined ? row : { ...row, id: own.id ?? null }
+  const before = own ?? (await sameKey(table.key, row).executeTakeFirst())
   if (before !== undefined) {
-    // When something built in was made is told by each database itself.
-    const same = Object.entries(here).every(
+    // Built-in rows have different times in each database, which is no difference.
+    const same = Object.entries(after).every(
       ([column, value]) =>
         (own !== undefined && /^(created|updated)_at$/.test(column)) || isSame(before[column as 'id'], value),
     )
     if (same) return 'unchanged'
-    if (!replace) return { refused: `is there already${own === undefined ? '' : ', built in'}, and differs` }
-    await holdUser(tx, kind, here)
-    await change(tx, kind, here)
-    await kind.written?.(tx, here, before as unknown as Stored)
+    if (!replace)
+      return { refused: `differs from the ${own === undefined ? '' : 'built-in '}row in the database` }
+    await holdUser(tx, table, after)
+    await change(tx, table, after)
+    await table.written?.(tx, after, before as unknown as Stored)
     return 'replaced'
   }
   await tx
-    .insertInto(table)
+    .insertInto(name)
     .values(row as never)
     .execute()
-  await kind.written?.(tx, row, undefined)
+  await table.written?.(tx, row, undefined)
   return 'added'
 }
 
-async function builtInHere(tx: Tx, kind: Kind, builtIn: string) {
+async function findBuiltIn(tx: Tx, table: Table, builtIn: string) {
   const rows = await tx
-    .selectFrom(kind.table as 'people')
+    .selectFrom(table.name as 'people')
     .selectAll()
-    .$if(kind.table === 'groups', (query) => query.where('type' as 'id', '=', 'BUILT_IN'))
-    .$if(kind.table !== 'groups', (query) => query.where('system' as 'id', '=', 1 as never))
+    .$if(table.name === 'groups', (query) => query.where('type' as 'id', '=', 'BUILT_IN'))
+    .$if(table.name !== 'groups', (query) => query.where('system' as 'id', '=', 1 as never))
     .execute()
-  return (rows as unknown as readonly Stored[]).find((row) => kind.builtIn?.(row) === builtIn)
+  return (rows as unknown as readonly Stored[]).find((row) => table.builtIn?.(row) === builtIn)
 }
 
 /**
  * What a file replaces of a user, the user or a credential, counts as a change of what sign-ins are judged by: it raises
  * the user's version, and the user's row is locked first, as everywhere.
  */
-async function holdUser(tx: Tx, { table }: Kind, row: Stored): Promise<void> {
-  const id = table === 'people' ? row.id : table === 'credentials' ? row.person_id : undefined
+async function holdUser(tx: Tx, { name }: Table, row: Stored): Promise<void> {
+  const id = name === 'people' ? row.id : name === 'credentials' ? row.person_id : undefined
   if (id === undefined) return
   await tx
     .updateTable('people')
@@ -235,14 +238,14 @@ async function holdUser(tx: Tx, { table }: Kind, row: Stored): Promise<void> {
     .execute()
 }
 
-const change = (tx: Tx, { table, key }: Kind, row: Stored) =>
+const change = (tx: Tx, { name, key }: Table, row: Stored) =>
   key
     .reduce(
       (query, column) => query.where(column as 'id', '=', row[column] as string),
-      tx.updateTable(table as keyof Schema as 'people').set(row as never),
+      tx.updateTable(name as keyof Schema as 'people').set(row as never),
     )
     .execute()
 
-/** Integers come as texts from one driver and as numbers from the other. */
+/** Compares column values: one driver returns integers as strings, the other as numbers. */
 const isSame = (left: unknown, right: unknown): boolean =>
   left === right || (left !== null && right !== null && String(left) === String(right))

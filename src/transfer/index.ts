@@ -1,8 +1,8 @@
 /**
- * What an installation holds, as JSON lines that another takes in: people with their hashes, groups, apps, policies. Owns
- * the format and nothing else: what is under way (conversations, sessions, mails, tokens), signing keys, API tokens and
- * events stay where they are. Rows are those of the one schema that both databases share, so a file moves between them.
+ * Export and import of an installation as JSON lines: users with password hashes, groups, apps, policies. Owns the file
+ * format. Short-lived data (transactions, sessions, mails, tokens), signing keys, API tokens and events are not exported.
+ * The lines follow the schema that both databases share, so a file can move between them.
  */
 export { exportLines, type Summary } from './export.ts'
-export { type ImportOptions, importLines, type Taken } from './import.ts'
-export { longestLine } from './kinds.ts'
+export { type ImportOptions, type ImportResult, importLines } from './import.ts'
+export { longestLine } from './tables.ts'

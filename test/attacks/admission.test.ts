@@ -140,18 +140,22 @@ test('A51: requests whose caller has gone leave the queue without a hash', async
 test('A51: an imported hash is compared twice at most, and a dear one leaves a lane to the others', async () => {
   await start({ parameters: insecureFastHash, concurrency: 2 })
   const { people } = node.engine
-  await people.add({
-    profile: { login: 'dear@example.com', email: 'dear@example.com' },
-    passwordHash: await bcryptHash('Marmalade-Harbour-31', 13),
-  })
+  for (const [name, cost] of [
+    ['cheap', 5],
+    ['dear', 13],
+  ] as const) {
+    const login = `${name}@example.com`
+    const passwordHash = await bcryptHash('Marmalade-Harbour-31', cost)
+    await people.add({ profile: { login, email: login }, passwordHash })
+  }
   const before = hasher.load().computed
   // Typed with a combining accent: as typed, and composed.
-  expect((await guess(await from(stranger), 'dear@example.com', 'Cafe\u0301-Harbour-31')).status).toBe(401)
+  expect((await guess(await from(stranger), 'cheap@example.com', 'Cafe\u0301-Harbour-31')).status).toBe(401)
   expect(hasher.load().computed - before).toBe(2)
 
-  const visitors = await parallel(4, () => from(stranger))
-  const flood = visitors.map((visitor) => guess(visitor, 'dear@example.com', 'Cafe\u0301-Harbour-31'))
-  while (hasher.load().waiting < 3) await new Promise((resolve) => setTimeout(resolve, 2))
+  const visitors = await parallel(3, () => from(stranger))
+  const flood = visitors.map((visitor) => guess(visitor, 'dear@example.com'))
+  while (hasher.load().waiting < 2) await new Promise((resolve) => setTimeout(resolve, 2))
   const computed = hasher.load().computed
   for (let index = 0; index < 3; index++) {
     expect((await guess(await from('198.51.100.1'), 'mary@example.com', right)).interactionCode).toBeDefined()

@@ -160,7 +160,7 @@ test('a file is readable by its owner alone, is not written over by accident, an
   }
 })
 
-test('what differs from what is there is told by its line and not taken, unless it is asked for', async () => {
+test('a line that differs from the database is refused with its number, unless --replace is given', async () => {
   const url = await empty('sqlite')
   expect((await rekey('import first.jsonl', url)).code).toBe(0)
   const changed = linesOf('first.jsonl').map((line) => line.replace('"firstName":"ada"', '"firstName":"Ada"'))
@@ -172,7 +172,7 @@ test('what differs from what is there is told by its line and not taken, unless 
     1,
     expect.stringMatching(/^added 0, replaced 0, unchanged \d+, refused 1\n$/),
   ])
-  expect(stderr).toContain(`changed.jsonl:${number}: is there already, and differs\n`)
+  expect(stderr).toContain(`changed.jsonl:${number}: differs from the row in the database\n`)
 
   const dry = await rekey('import changed.jsonl --replace --dry-run', url)
   expect(dry.stdout).toMatch(/^would be added 0, replaced 1, /)
@@ -182,30 +182,30 @@ test('what differs from what is there is told by its line and not taken, unless 
   )
 })
 
-test('broken lines are told one by one, without what stands in them; all others are taken', async () => {
+test('invalid lines are reported one by one without their content; all others are imported', async () => {
   const url = await empty('sqlite')
   const [head = '', ...rest] = linesOf('first.jsonl')
   const person = JSON.parse(rest.find((line) => line.includes('"firstName":"ada"')) ?? '')
   const broken = [
-    ['not JSON', 'is no JSON object'],
-    ['[1]', 'is no JSON object'],
-    ['{"kind":"session"}', 'is of a kind that is not known'],
-    ['{"kind":"constructor"}', 'is of a kind that is not known'],
-    [JSON.stringify({ ...person, id: '00uother', status: 'KING' }), 'status: is none of a person'],
+    ['not JSON', 'is not a JSON object'],
+    ['[1]', 'is not a JSON object'],
+    ['{"kind":"session"}', 'has an unknown kind'],
+    ['{"kind":"constructor"}', 'has an unknown kind'],
+    [JSON.stringify({ ...person, id: '00uother', status: 'KING' }), 'status: is not a user status'],
     [JSON.stringify({ ...person, id: 7 }), 'id: must be a text'],
     [JSON.stringify({ ...person, surprise: 1 }), 'surprise: there is no such member'],
     [
       JSON.stringify({ ...person, profile: { login: 'x' } }),
       'email: must be in the form of an email address',
     ],
-    [JSON.stringify({ ...person, id: '00uother' }), 'a name that must be unique is already somebody else’s'],
-    ['{"kind":"setting","key":"oidc.signing_key","value":"x"}', 'is a setting that no file may bring'],
+    [JSON.stringify({ ...person, id: '00uother' }), 'a name that must be unique is in use already'],
+    ['{"kind":"setting","key":"oidc.signing_key","value":"x"}', 'is a setting that cannot be imported'],
     [
       '{"kind":"membership","group_id":"00gnone","person_id":"00unone"}',
-      'belongs to groups that are not there',
+      'refers to a row of groups that does not exist',
     ],
     [`{"kind":"person","id":"${'x'.repeat(10_000_000)}"}`, 'is longer than 1048576 characters'],
-    [`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, 'is of a kind that is not known'],
+    [`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, 'has an unknown kind'],
   ]
   writeFileSync(join(folder, 'broken.jsonl'), [head, ...rest, ...broken.map(([line]) => line)].join('\n'))
 
@@ -219,13 +219,13 @@ test('broken lines are told one by one, without what stands in them; all others 
   expect(stderr.length).toBeLessThan(2000)
 })
 
-test('a file of something else, of a newer rekey or under another secret is refused before anything is done', async () => {
+test('a file that is not an export, of a newer version or of another secret is refused before anything is changed', async () => {
   const url = await empty('sqlite')
   const [head = '', ...rest] = linesOf('first.jsonl')
   const files: readonly (readonly [name: string, text: string, why: RegExp])[] = [
-    ['empty.jsonl', '', /does not begin as an export/],
-    ['noise.jsonl', '\u0000\u0001\ufffd', /does not begin as an export/],
-    ['newer.jsonl', [head.replace('"version":1', '"version":2'), ...rest].join('\n'), /newer rekey/],
+    ['empty.jsonl', '', /is not an export of rekey/],
+    ['noise.jsonl', '\u0000\u0001\ufffd', /is not an export of rekey/],
+    ['newer.jsonl', [head.replace('"version":1', '"version":2'), ...rest].join('\n'), /newer version/],
   ]
   for (const [name, text, why] of files) {
     writeFileSync(join(folder, name), text)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 
 const password = 'Lighthouse-Biscuit-77'
@@ -306,6 +307,20 @@ describe('the lifecycle', () => {
     await idp.people.update(id, { status: 'LOCKED_OUT' })
     expect((await lifecycle(id, 'unlock')).status).toBe(200)
     expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
+  })
+
+  test('opens an account to a source that has used its share of wrong passwords up', async () => {
+    const { id } = await create()
+    const from = { headers: { 'x-forwarded-for': '192.0.2.7' } }
+    const signIn = async (identifier: string, passcode: string) => {
+      const visitor = await visit(idp, from)
+      const reply = await visitor.submits('identify', { identifier, credentials: { passcode } })
+      return reply.interactionCode !== undefined
+    }
+    for (let index = 0; index < 21; index++) await signIn('ada@example.com', 'Summer2026!!')
+    expect(await signIn('ada@example.com', password)).toBe(false)
+    expect((await lifecycle(id, 'unlock')).status).toBe(200)
+    expect(await signIn('ada@example.com', password)).toBe(true)
   })
 
   test('expires a password, and can replace it by a temporary one', async () => {

@@ -51,7 +51,7 @@ describe('rekey dev', () => {
     expect(line).not.toBe('')
     for (const wanted of codes(variable)) expect(line).toContain(`(${wanted})`)
     const value = /:(\d+)$/.exec(usual ?? '')?.[1] ?? codes(usual ?? '')[0]?.replace('/', '')
-    if (value !== undefined) expect(line).toContain(`${value} otherwise`)
+    if (value !== undefined) expect(line).toContain(`default: ${value}`)
   })
 
   test('prints the members of the line of JSON', () => {

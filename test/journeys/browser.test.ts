@@ -108,7 +108,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     const page = await newPerson()
     const { code } = await goToTheCode(page)
     await typeCode(page, code === '000000' ? '000001' : '000000')
-    await page.getByText('This code is not right.').waitFor()
+    await page.getByText('This code is not correct.').waitFor()
     expect(await page.getByLabel('Enter code').getAttribute('aria-invalid')).toBe('true')
 
     await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`)
@@ -195,7 +195,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     const page = await newPerson({ javaScriptEnabled: false })
     const { link } = await goToTheCode(page)
     await page.getByRole('button', { name: 'Send again' }).click()
-    await page.getByText('You can have another mail in').waitFor()
+    await page.getByText('You can request another mail in').waitFor()
     await page.getByRole('link', { name: 'I used the link in the mail' }).click()
     await page.getByText('The link has not been used in this browser yet.').waitFor()
 
@@ -262,7 +262,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await next(page)
     await heading(page, 'Check your mail')
     await typeCode(page, '123456')
-    await page.getByText('This code is not right.').waitFor()
+    await page.getByText('This code is not correct.').waitFor()
     expect(web.idp.outbox.to('nobody@example.com')).toEqual([])
   })
 

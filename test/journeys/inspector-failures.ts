@@ -61,7 +61,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a code that has expired',
     cause: 'code-expired',
-    says: /^The code expired at .+, 5 minutes after it was mailed; the person typed it at .+\. The clock was moved ahead by 7 minutes in between\.$/,
+    says: /^The code expired at .+, 5 minutes after it was mailed; it was entered at .+\. The clock was moved ahead by 7 minutes in between\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
@@ -72,7 +72,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a wrong code',
     cause: 'code-wrong',
-    says: /is not the one of the newest mail\. It is wrong answer 1 of 5\.$/,
+    says: /is not that of the newest mail\. It is wrong answer 1 of 5\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
@@ -91,7 +91,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a link that a resend superseded',
     cause: 'link-superseded',
-    says: /is of an earlier mail: a newer one took its place at /,
+    says: /is from an earlier mail, which was replaced by a newer one at /,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const first = await mailTo(idp, login)
@@ -114,7 +114,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a link opened in another browser, whose code nobody typed',
     cause: 'link-in-other-browser',
-    says: /in another browser \(Firefox 140 on Windows\) than the one that asked for it.+the code was never typed\.$/,
+    says: /in another browser \(Firefox 140 on Windows\) than the one that requested it.+the code was not entered\.$/,
     async drive(idp) {
       await atTheCode(idp, login)
       await openIn((await mailTo(idp, login)).link, firefox)
@@ -123,7 +123,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'five wrong answers',
     cause: 'guesses-spent',
-    says: /^Too many wrong answers: the fifth one, at .+, closed the conversation\.$/,
+    says: /^Too many wrong answers: the fifth one, at .+, closed the transaction\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
@@ -133,7 +133,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'the day’s budget of wrong codes, spent',
     cause: 'guesses-of-the-day-spent',
-    says: /^Too many wrong codes were typed for this account, so short codes are wrong whatever they are/,
+    says: /^Too many wrong codes were entered for this account, so all short codes are refused/,
     options: { settings: { limits: { codesPerDay: 2 } } },
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
@@ -145,7 +145,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'the budget of mails, spent',
     cause: 'mails-spent',
-    says: /^Too many mails were asked for this person \(1 are allowed\): none was sent at /,
+    says: /^Too many mails were requested for this user \(the limit is 1\): none was sent at /,
     options: { settings: { limits: { mailsPerRecipient: 1 } } },
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
@@ -155,7 +155,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a suspended person',
     cause: 'person-suspended',
-    says: /^The person proved at .+ who she is, but her account is suspended\.$/,
+    says: /^The user was authenticated at .+, but the account is suspended\.$/,
     async drive(idp) {
       await idp.people.add({ login: 'sue@example.com', status: 'SUSPENDED' })
       const visitor = await atTheCode(idp, 'sue@example.com')
@@ -165,7 +165,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a staged person',
     cause: 'person-staged',
-    says: /^The person’s account is staged: nobody has activated it yet, so no mail was sent at /,
+    says: /^The account is staged: it has not been activated yet, so no mail was sent at /,
     async drive(idp) {
       await idp.people.add({ login: 'stu@example.com', status: 'STAGED' })
       await atTheCode(idp, 'stu@example.com')
@@ -174,13 +174,13 @@ export const failures: readonly Failure[] = [
   {
     what: 'a person whom nobody knows',
     cause: 'person-unknown',
-    says: /^Nobody is known by the name that was typed, so no mail was sent at /,
+    says: /^There is no user with the name that was entered, so no mail was sent at /,
     drive: (idp) => atTheCode(idp, 'nobody@example.com'),
   },
   {
     what: 'a person who is not assigned to the app',
     cause: 'person-not-assigned',
-    says: /^The person proved at .+ who she is, but she is not assigned to rekey-web\.$/,
+    says: /^The user was authenticated at .+, but is not assigned to rekey-web\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
@@ -191,7 +191,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'the interaction code of another client',
     cause: 'client-wrong',
-    says: /^The interaction code was redeemed at .+ by rekey-public; it was made for rekey-web\.$/,
+    says: /^The interaction code was redeemed at .+ by rekey-public; it was issued to rekey-web\.$/,
     async drive(idp) {
       const { visitor, code } = await granted(idp)
       await redeem(idp, {
@@ -210,7 +210,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a client id that nobody has registered',
     cause: 'client-unknown',
-    says: /^interact was refused at .+: there is no client with the id that was sent\.$/,
+    says: /^interact was refused at .+: there is no client with this client id\.$/,
     drive: (idp) => interact(idp, { client_id: 'rekey-wed' }),
   },
   {
@@ -222,7 +222,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'an interaction handle of another engine',
     cause: 'handle-unknown',
-    says: /^The interaction handle sent at .+ is none of this engine’s/,
+    says: /^The interaction handle sent at .+ was not issued by this engine/,
     drive: (idp) =>
       fetch(`${idp.engineUrl}/idp/idx/introspect`, {
         method: 'POST',
@@ -233,7 +233,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a transaction that has expired',
     cause: 'transaction-expired',
-    says: /^The conversation expired at .+, 30 minutes after it began; the next answer came at /,
+    says: /^The transaction expired at .+, 30 minutes after it began; the next request came at /,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       idp.clock.advance('31m')
@@ -243,7 +243,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a visitor who cancelled',
     cause: 'cancelled',
-    says: /^The visitor cancelled at .+; the app goes on with a new conversation\.$/,
+    says: /^The user cancelled at .+; the app continues with a new transaction\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       await visitor.submits('cancel')
@@ -252,7 +252,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'tokens whose times are ahead of the app’s clock',
     cause: 'clock-skew',
-    says: /^The tokens of .+ tell times that are 10 minutes ahead of the clock of this machine, and an SDK refuses more than 5 minutes\.$/,
+    says: /^The times in the tokens issued at .+ are 10 minutes ahead of the clock of this machine, and the SDK accepts at most 5 minutes\.$/,
     options: { tokens: 'virtual' },
     async drive(idp) {
       idp.clock.advance('10m')
@@ -267,7 +267,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a mail server that takes nothing',
     cause: 'mail-undelivered',
-    says: /^The mail of .+ waits in the outbox: the mail server did not take it at the first try \(.+\)\.$/,
+    says: /^The mail queued at .+ is in the outbox: the mail server did not accept it after one attempt \(.+\)\.$/,
     async drive(idp) {
       await control(idp, '/faults', { smtp: 'refuse', times: 50 })
       await atTheCode(idp, login)
@@ -277,7 +277,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a new password that the policy refuses',
     cause: 'password-refused',
-    says: /^The new password of .+ does not meet the policy\. It asks for .*at least 12 characters/,
+    says: /^The new password of .+ does not meet the policy\. Required: .*at least 12 characters/,
     async drive(idp) {
       const visitor = await atTheReset(idp, login)
       await visitor.answers('short')
@@ -286,7 +286,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a recovery that is switched off',
     cause: 'recovery-off',
-    says: /^Nobody may recover a password here/,
+    says: /^A recovery was refused at /,
     options: { settings: { policies: { password: { recovery: { authenticators: [] } } } } },
     async drive(idp) {
       const visitor = await visit(idp)
@@ -296,7 +296,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a password that was changed elsewhere meanwhile',
     cause: 'password-changed-elsewhere',
-    says: /^The person’s password was changed elsewhere at .+, which ends all her other conversations/,
+    says: /^The password of the user was changed elsewhere at .+, which ends all other transactions/,
     async drive(idp) {
       const first = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
@@ -307,7 +307,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a step that is not on offer',
     cause: 'step-not-on-offer',
-    says: /^The step challenge\/answer was sent at .+, when the conversation stood at “identify” and offered identify, recover, cancel\.$/,
+    says: /^The step challenge\/answer was sent at .+, when the transaction was at the stage “identify” and offered identify, recover, cancel\.$/,
     async drive(idp) {
       const visitor = await visit(idp)
       await visitor.answers('123456')
@@ -316,7 +316,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'an interaction code redeemed twice',
     cause: 'code-used-twice',
-    says: /^The interaction code was redeemed at .+ and once more at .+, so the tokens of the first time were revoked\.$/,
+    says: /^The interaction code was redeemed at .+ and again at .+, so the tokens of the first redemption were revoked\.$/,
     async drive(idp) {
       const { visitor, code } = await granted(idp)
       await visitor.redeems(code)
@@ -326,7 +326,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'an interaction code redeemed too late',
     cause: 'code-redeemed-late',
-    says: /^The interaction code was handed out at .+ and redeemed at .+: it had expired\.$/,
+    says: /^The interaction code was issued at .+ and redeemed at .+: it had expired\.$/,
     async drive(idp) {
       const { visitor, code } = await granted(idp)
       idp.clock.advance('2m')
@@ -336,7 +336,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'the code verifier of another attempt',
     cause: 'verifier-wrong',
-    says: /^The code verifier sent at .+ is not the one that the conversation was begun with\.$/,
+    says: /^The code verifier sent at .+ does not match the code challenge of the interaction\.$/,
     async drive(idp) {
       const { code } = await granted(idp)
       await redeem(idp, {
@@ -350,7 +350,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a failure that a test asked for',
     cause: 'failure-asked-for',
-    says: /^The answer 503 of .+ was asked for with POST \/faults\.$/,
+    says: /^The answer 503 at .+ was requested with POST \/faults\.$/,
     async drive(idp) {
       idp.faults.next('/idp/idx/introspect', { status: 503 })
       await interact(idp, {})
@@ -364,7 +364,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a wrong password',
     cause: 'password-wrong',
-    says: /^The password of .+ is wrong\. It is wrong answer 1 of 5\.$/,
+    says: /^The password at .+ is wrong\. It is wrong answer 1 of 5\.$/,
     async drive(idp) {
       await sdk(idp, { browser: newBrowser() }).idx.authenticate({ username: login, password: 'wrong' })
     },

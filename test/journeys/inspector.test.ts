@@ -37,7 +37,7 @@ const textOf = (html: string): string =>
     .replaceAll('&#39;', "'")
     .replaceAll('&amp;', '&')
 
-/** The id of the conversation that began first, or of what never became one. */
+/** The id of the first transaction, or of an exchange that belongs to none. */
 async function firstOf(kit: Kit): Promise<string> {
   const begun = (await kit.engine.transactions()).toSorted((a, b) => a.createdAt.localeCompare(b.createdAt))
   const list = await (await fetch(`${kit.controlUrl}/flows`)).text()
@@ -98,25 +98,27 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
     },
   )
 
-  test('shows a flow while somebody walks through it, without a reload', async () => {
+  test('shows a flow live, without a reload', async () => {
     const { page: shown, complaints } = await open(idp, '/flows')
     await shown.getByRole('heading', { name: 'No flow yet' }).waitFor()
     const visitor = await visit(idp)
     await shown.locator('.row').click()
-    await verdict(shown).getByText('It waits for somebody to say who she is').waitFor()
+    await verdict(shown).getByText('The transaction has been waiting for the username').waitFor()
 
     await visitor.submits('recover')
     await visitor.submits('identify', { identifier: idp.person.login })
     await shown.getByRole('heading', { name: `Recovery of ${idp.person.login}` }).waitFor()
     await visitor.selects('okta_email')
-    await verdict(shown).getByText('It waits for the code or the link that was mailed').waitFor()
+    await verdict(shown)
+      .getByText('The transaction is waiting for the code or the link that was mailed')
+      .waitFor()
     await shown.getByText('ForgotPassword: delivered.').waitFor()
     await visitor.answers(wrongCode((await mailTo(idp, idp.person.login)).code))
     await verdict(shown).getByText('It is wrong answer 1 of 5.').waitFor()
     expect(complaints).toEqual([])
   })
 
-  test('copies the diagram, and is used by keys alone', async () => {
+  test('copies the diagram, and can be used with the keyboard alone', async () => {
     await recoversByLink(idp)
     const { page: shown } = await open(idp, '/flows')
     await shown.keyboard.press('j')
@@ -134,7 +136,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
     await shown.getByRole('heading', { name: 'Choose a flow' }).waitFor()
   })
 
-  test('is whole without JavaScript', async () => {
+  test('is complete without JavaScript', async () => {
     const visitor = await atTheCode(idp, idp.person.login)
     await visitor.answers(wrongCode((await mailTo(idp, idp.person.login)).code))
     const { page: shown } = await open(idp, '/', { javaScriptEnabled: false })
@@ -174,7 +176,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
   })
 })
 
-test('no secret reaches whoever watches, wherever in a request it stands', async () => {
+test('no secret of a request reaches the recorder, wherever it is in the request', async () => {
   const watched: Exchange[] = []
   const node = await startNode({
     ports: { recordExchange: (exchange) => watched.push(exchange), log: silentLogger },
@@ -243,7 +245,7 @@ test('no secret reaches whoever watches, wherever in a request it stands', async
   expect(text).toContain(`"credentials.passcode":"password of ${newPassword.length} characters"`)
 })
 
-test('the archive of a flow is a HAR 1.2 that holds kinds instead of secrets', async () => {
+test('the archive of a flow is a HAR 1.2 with descriptions instead of secrets', async () => {
   const visitor = await atTheCode(idp, idp.person.login)
   await visitor.answers((await mailTo(idp, idp.person.login)).code)
   const response = await fetch(`${idp.controlUrl}/flows/${await firstOf(idp)}/har`)
@@ -267,7 +269,7 @@ test('the archive of a flow is a HAR 1.2 that holds kinds instead of secrets', a
   })
 })
 
-test('what people type stays text in pages and diagrams', async () => {
+test('user input is escaped in pages and diagrams', async () => {
   const visitor = await visit(idp)
   await visitor.submits('recover')
   const typed = '<script>alert(1)</script> #1 "end" \u0026 </textarea>'

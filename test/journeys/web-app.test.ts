@@ -55,16 +55,18 @@ test('another mail goes out after 30 seconds and not before, and ends the first 
   const again = () => browser.submit('/challenge-authenticator', {}, '/challenge-authenticator/resend')
 
   expect(await again()).toBe('/challenge-authenticator')
-  expect((await browser.visit('/challenge-authenticator')).text).toContain('You can have another mail in')
+  expect((await browser.visit('/challenge-authenticator')).text).toContain('You can request another mail in')
   expect(idp.outbox.to(idp.person.login)).toHaveLength(1)
 
   passSeconds(31)
   const { id } = (await idp.outbox.waitFor()) ?? {}
   expect(await again()).toBe('/challenge-authenticator')
-  expect((await browser.visit('/challenge-authenticator')).text).toContain('A new mail is on its way.')
+  expect((await browser.visit('/challenge-authenticator')).text).toContain('A new mail was sent.')
   const { code } = await idp.outbox.waitFor({ to: idp.person.login, after: id })
 
-  expect(await browser.submit('/challenge-authenticator', { verificationCode: first })).toContain('not right')
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: first })).toContain(
+    'not correct',
+  )
   expect(await browser.submit('/challenge-authenticator', { verificationCode: code ?? '' })).toBe(
     '/reset-authenticator',
   )

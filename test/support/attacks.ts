@@ -35,6 +35,8 @@ export const manyRequests = {
     tokenPerAddress: 1e9,
     perClient: 1e9,
     perStateHandle: 1e9,
+    mailsPerSource: 1e9,
+    mailsPerClient: 1e9,
   },
   sprayPerAddressMinute: 1e9,
   sprayPerAddressHour: 1e9,
@@ -154,6 +156,8 @@ export function nodeSettings(mailUrl: string, settings: Settings = {}): Settings
     ...settings,
     http: { port: 0, ...settings.http },
     mail: { url: mailUrl, ...settings.mail },
+    // How busy the machine is decides nothing here.
+    password: { waitMs: 60_000, ...settings.password },
     limits: { ...manyRequests, ...settings.limits },
   }
 }

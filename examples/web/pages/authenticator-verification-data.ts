@@ -2,7 +2,7 @@ import { html } from '../html.ts'
 import { optionsOf, postForm, radioGroup } from './form.ts'
 import { refuse, type StepPage } from './page.ts'
 
-/** Some servers ask how to send the code before they send it: by mail, SMS or a call. */
+/** Choose how to receive the code: by mail, SMS or call. Only some servers have this step. */
 export const authenticatorVerificationData: StepPage = {
   step: 'authenticator-verification-data',
   path: '/authenticator-verification-data',

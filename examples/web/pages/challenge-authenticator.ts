@@ -4,7 +4,7 @@ import type { Content } from '../layout.ts'
 import { csrfField, inputField, postForm } from './form.ts'
 import { refuse, type StepPage, type View } from './page.ts'
 
-/** Prove who you are: with the code from the mail, or with the password where the server asks for it by itself. */
+/** Enter the mailed code, or the password if the server has a separate step for it. */
 export const challengeAuthenticator: StepPage = {
   step: 'challenge-authenticator',
   path: '/challenge-authenticator',
@@ -17,7 +17,7 @@ export const challengeAuthenticator: StepPage = {
       if (password === '') return refuse('password', words.challenge.noPassword)
       return client.idx.proceed({ password })
     }
-    // Codes are read aloud and copied with blanks around or within them.
+    // Copied codes may contain spaces.
     const verificationCode = field('verificationCode').replace(/\s/g, '')
     if (verificationCode === '') return refuse('verificationCode', words.challenge.noCode)
     return client.idx.proceed({ verificationCode })
@@ -27,7 +27,7 @@ export const challengeAuthenticator: StepPage = {
 const asksForPassword = ({ step }: Pick<View, 'step'>) =>
   step?.inputs?.some(({ name }) => name === 'password') ?? false
 
-/** Some servers send longer codes of letters and digits, and say so in a member that the SDK's types leave out. */
+/** Whether the code has letters. Some servers send longer codes, with a member that the types of the SDK lack. */
 const hasLetters = ({ step }: Pick<View, 'step'>) =>
   step?.inputs?.some((input: Input & { format?: string }) => input.format === 'alphanumeric') ?? false
 
@@ -63,14 +63,14 @@ ${view.inboxUrl !== undefined && html`<a href="${view.inboxUrl}" target="_blank"
 export const resendPath = '/challenge-authenticator/resend'
 export const pollPath = '/challenge-authenticator/poll'
 
-/** The server decides by its own clock whether it is time for another mail; the script only shows it. */
+/** The resend button. The server decides whether another mail may be sent; the script only shows the countdown. */
 const sendAgain = (view: View): Html => html`<form method="post" action="${resendPath}" class="again">
 ${csrfField(view.csrf)}
 <button type="submit" class="secondary" data-wait="${view.resendIn}" aria-describedby="again-hint">${view.words.challenge.again}</button>
 <p class="hint" id="again-hint">${view.words.challenge.againHint}</p>
 </form>`
 
-/** How often the server wants to be asked whether the link was used, in milliseconds; never, if there is no link. */
+/** The polling interval for the mailed link in milliseconds, as the server requests it; undefined if there is no link. */
 const pollEvery = (view: View): number | undefined => {
   const action = view.transaction?.availableSteps?.find(({ name }) => name.endsWith('-poll'))
   return action && (action.refresh ?? 4000)

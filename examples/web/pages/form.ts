@@ -7,13 +7,13 @@ interface InputOptions {
   readonly label: string
   readonly type?: 'text' | 'password'
   readonly autocomplete: string
-  /** The id of an element that describes the field further. */
+  /** The id of an element with a further description. */
   readonly describedBy?: string
   readonly first?: boolean
   readonly numeric?: boolean
 }
 
-/** A labelled field with its messages. The cursor starts in the first field, or in the one that needs another look. */
+/** A labelled field with its messages. The focus is on the first field, or on the first one with an error. */
 export function inputField(view: View, options: InputOptions): Html {
   const { name, label, type = 'text', first = false } = options
   const own = view.messages.filter(({ field }) => field === name)
@@ -21,7 +21,7 @@ export function inputField(view: View, options: InputOptions): Html {
   const failedElsewhere = view.messages.some(({ field }) => field !== undefined && field !== name)
   const described = [
     own.length > 0 && `${name}-error`,
-    // The messages at the top are read out with the field that has the cursor.
+    // Screen readers read the messages of the page with the focused field.
     first && others.length > 0 && 'messages',
     options.describedBy,
   ].filter((id) => typeof id === 'string')
@@ -67,7 +67,7 @@ ${options.map(
 </fieldset>`
 }
 
-/** A form with its token against forgery, and the one button that goes on. */
+/** A form with its token against forgery (CSRF) and its submit button. */
 export const postForm = (
   view: View,
   action: string,

@@ -3,7 +3,7 @@ import { error, messagesOf } from '../messages.ts'
 import { inputField, postForm } from './form.ts'
 import { refuse, type StepPage } from './page.ts'
 
-/** The first step to a new password: who are you? */
+/** The first step of a recovery: enter the username. */
 export const identifyRecovery: StepPage = {
   step: 'identify-recovery',
   path: '/recover-password',
@@ -28,7 +28,7 @@ ${postForm(
     if (username === '') return refuse('username', words.recovery.noUsername)
     const transaction = await client.idx.recoverPassword({ username })
     if (transaction.nextStep?.name !== 'identify') return transaction
-    // Back at the sign-in form: the server knows nobody of that name and says so, or offers no recovery.
+    // The server returned to the sign-in form: the user is unknown and the server reveals it, or it offers no recovery.
     const wantsPassword = transaction.nextStep.inputs?.some(({ name }) => name === 'password')
     return { refused: wantsPassword ? [error(words.recovery.notOffered)] : messagesOf(transaction, words) }
   },

@@ -7,7 +7,7 @@ import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
 
-/** The table from a step's name to its page. A new step is a new file and a line here. */
+/** The pages of all steps. To add a step, add a file and a line here. */
 export const stepPages: readonly StepPage[] = [
   identify,
   identifyRecovery,

@@ -3,9 +3,9 @@ import { inputField, postForm } from './form.ts'
 import { type Field, type Refusal, refuse, type View } from './page.ts'
 import { rulesOf } from './password-rules.ts'
 
-// What the pages that take a new password have in common.
+// The common parts of the pages for a new password.
 
-/** The policy's rules, and the password twice. `name` is what the step calls the password. */
+/** The rules of the policy, and two fields for the password. `name` is the name of the password field of the step. */
 export function newPasswordForm(view: View, action: string, name: string, more?: Html): Html {
   const words = view.words.reset
   const rules = rulesList(view, name)
@@ -31,14 +31,14 @@ export function newPasswordForm(view: View, action: string, name: string, more?:
 ${postForm(view, action, html`${fields}`)}`
 }
 
-/** What is wrong with the two entries. Two that differ never leave the app. */
+/** Checks the two entries. Entries that differ are never sent to the server. */
 export function refusePair(field: Field, name: string, words: View['words']): Refusal | undefined {
   if (field(name) === '') return refuse(name, words.reset.noPassword)
   if (field(name) !== field('confirmPassword')) return refuse('confirmPassword', words.reset.mismatch)
   return undefined
 }
 
-/** The rules before the first try; after a refusal, those that can be told apart are marked met or not met. */
+/** The list of rules. After a refusal, rules that the app can check are marked as met or not met. */
 function rulesList(view: View, name: string): Html | false {
   const words = view.words.reset
   const rules = rulesOf(view.step?.authenticator?.settings, words)
@@ -58,7 +58,7 @@ ${rules.map(({ text, isMet }) => {
 </div>`
 }
 
-/** Not shown: it tells a password manager whose password this is. */
+/** A hidden username field, so that a password manager stores the password for the right account. */
 function accountName(view: View): Html | false {
   const name = view.transaction?.context?.user?.value.identifier
   return (

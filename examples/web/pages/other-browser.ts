@@ -4,8 +4,8 @@ import type { Content } from '../layout.ts'
 import type { Words } from '../words.ts'
 
 /**
- * The link was opened in a browser that did not ask for it. Somebody may have been talked into passing the code on, so
- * the page says from where it was asked for.
+ * The page for a link that was opened in another browser than the one that requested it. An attacker may try to get the
+ * code from a victim (phishing), so the page shows where it was requested.
  */
 export function otherBrowserPage(words: Words, code: string, beginning: Beginning | undefined): Content {
   const { otherBrowser, date } = words

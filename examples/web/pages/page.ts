@@ -3,17 +3,17 @@ import type { Content } from '../layout.ts'
 import { error, type Message } from '../messages.ts'
 import type { Words } from '../words.ts'
 
-/** What a step's page is drawn from. */
+/** The data for rendering the page of a step. */
 export interface View {
   readonly words: Words
   readonly csrf: string
   readonly messages: readonly Message[]
-  /** What was typed before, empty the first time. Pages never show a password again. */
+  /** The previous input, empty the first time. Pages never show a password again. */
   readonly field: Field
-  /** The transaction and its next step; absent on a page that begins a transaction. */
+  /** The transaction and its next step; undefined on a page that begins a transaction. */
   readonly transaction: IdxTransaction | undefined
   readonly step: NextStep | undefined
-  /** Seconds until another code may be asked for. */
+  /** Seconds until another code may be requested. */
   readonly resendIn: number
   readonly inboxUrl: string | undefined
 }
@@ -29,19 +29,19 @@ export interface Submission {
   readonly step: NextStep | undefined
 }
 
-/** What the app itself finds wrong with a form, before anything is sent. */
+/** The errors that the app finds in a form before anything is sent to the server. */
 export interface Refusal {
   readonly refused: readonly Message[]
 }
 
 export const refuse = (field: string, text: string): Refusal => ({ refused: [error(text, field)] })
 
-/** One step of the IDX protocol: how it looks, and which call of the SDK answers it. */
+/** A step of the IDX protocol: its page, and the SDK call that answers it. */
 export interface StepPage {
-  /** The step's name, `nextStep.name`. */
+  /** The name of the step, `nextStep.name`. */
   readonly step: string
   readonly path: string
-  /** The page begins a new transaction instead of going on with one. */
+  /** The page begins a new transaction instead of continuing one. */
   readonly begins?: true
   render(view: View): Content
   submit(submission: Submission): Promise<IdxTransaction | Refusal> | Refusal

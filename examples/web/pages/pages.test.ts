@@ -74,7 +74,7 @@ test('a message about a field is tied to it', () => {
   )
 })
 
-test('what was typed stands there again, escaped, except a password', () => {
+test('the previous input is shown again, escaped, except passwords', () => {
   const { markup } = (pageOf('identify') as StepPage).render(view({ field: () => '"><script>' })).body
   expect(markup).toContain('value="&quot;&gt;&lt;script&gt;"')
   expect(markup).toMatch(/type="password" value=""/)
@@ -114,7 +114,7 @@ test('the box for other sessions is there only if the server offers it', () => {
   expect(page.render(view({ step: offered })).body.markup).toContain('name="revokeSessions"')
 })
 
-test('the code page looks for the used link only if the server lets it', () => {
+test('the code page polls for the used link only if the server offers it', () => {
   const page = pageOf('challenge-authenticator') as StepPage
   const transaction = { availableSteps: [{ name: 'currentAuthenticatorEnrollment-poll', refresh: 4000 }] }
   const nextStep = steps['challenge-authenticator']
@@ -133,7 +133,7 @@ test('a phone shows its digits for a code, unless the server sends letters too',
   expect(page.render(view({ step: letters })).body.markup).not.toContain('inputmode')
 })
 
-/** Submits a form with an SDK client that tells of every request it makes. */
+/** Submits a form with an SDK client that records its requests. */
 async function submit(name: keyof typeof steps, form: Record<string, string>) {
   const requests: string[] = []
   const storageProvider = passingStorage()

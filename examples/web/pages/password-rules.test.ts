@@ -38,7 +38,7 @@ test.each([undefined, null, 'x', {}, { complexity: [] }, { complexity: { minLeng
   },
 )
 
-test('length counts characters as people do', () => {
+test('length counts visible characters', () => {
   const [rule] = rulesOf({ complexity: { minLength: 3 } }, words)
   expect(rule?.isMet?.('🔑🔑🔑')).toBe(true)
   expect(rule?.isMet?.('🔑🔑')).toBe(false)

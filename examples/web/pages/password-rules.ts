@@ -1,12 +1,12 @@
 import type { Words } from '../words.ts'
 
-/** One rule of a password policy. `isMet` is there for those that the app can judge by itself. */
+/** A rule of the password policy. `isMet` exists for rules that the app can check itself. */
 export interface Rule {
   readonly text: string
   readonly isMet?: (password: string) => boolean
 }
 
-/** The rules in `nextStep.authenticator.settings`, which the SDK hands on as the server sent them. */
+/** The rules in `nextStep.authenticator.settings`, which the SDK returns unchanged from the server. */
 export function rulesOf(settings: unknown, words: Words['reset']): readonly Rule[] {
   const { complexity, age } = membersOf(settings)
   const { excludeUsername, excludeAttributes, ...counts } = membersOf(complexity)
@@ -17,7 +17,7 @@ export function rulesOf(settings: unknown, words: Words['reset']): readonly Rule
   const rules: readonly (Rule | false)[] = [
     characters > 0 && {
       text: words.minLength(characters),
-      // Counted as people count: one emoji is one character.
+      // Counts code points: an emoji is one character.
       isMet: (password) => [...password.normalize('NFC')].length >= characters,
     },
     countOf(counts.minLowerCase) > 0 && { text: words.minLowerCase, isMet: (it) => /\p{Ll}/u.test(it) },

@@ -2,7 +2,7 @@ import { html } from '../html.ts'
 import { newPasswordForm, refusePair } from './new-password.ts'
 import type { StepPage } from './page.ts'
 
-/** The password was right, and is too old: choose a new one to go on. */
+/** The password was correct but has expired: choose a new one to continue. */
 export const reenrollAuthenticator: StepPage = {
   step: 'reenroll-authenticator',
   path: '/reenroll-authenticator',

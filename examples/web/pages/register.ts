@@ -2,7 +2,7 @@ import { html } from '../html.ts'
 import type { Content } from '../layout.ts'
 import type { Words } from '../words.ts'
 
-/** Tells how things stand with sign-up; this sample has no pages for it. */
+/** Shows whether sign-up is open. This sample has no pages for it. */
 export const registerPage = ({ register }: Words, open: boolean): Content => ({
   title: register.title,
   body: html`${

@@ -2,7 +2,7 @@ import { type Html, html } from '../html.ts'
 import { newPasswordForm, refusePair } from './new-password.ts'
 import type { StepPage, View } from './page.ts'
 
-/** Choose a new password, having proven who you are. */
+/** Choose a new password after authentication. */
 export const resetAuthenticator: StepPage = {
   step: 'reset-authenticator',
   path: '/reset-authenticator',
@@ -19,7 +19,7 @@ export const resetAuthenticator: StepPage = {
   submit({ client, field, step, words }) {
     const refusal = refusePair(field, 'password', words)
     if (refusal) return refusal
-    // The box is only there if the server offers it; unchecked means that other sessions live on.
+    // The checkbox exists only if the server offers it. If it is not checked, other sessions stay open.
     const choice = offersRevoke({ step }) ? { revokeSessions: field('revokeSessions') !== '' } : {}
     return client.idx.recoverPassword({ password: field('password'), ...choice })
   },

@@ -2,7 +2,7 @@ import { html } from '../html.ts'
 import { optionsOf, postForm, radioGroup } from './form.ts'
 import { refuse, type StepPage } from './page.ts'
 
-/** Choose the way to prove who you are. */
+/** Choose an authenticator. */
 export const selectAuthenticatorAuthenticate: StepPage = {
   step: 'select-authenticator-authenticate',
   path: '/select-authenticator-authenticate',

@@ -3,11 +3,11 @@ import type { Content } from '../layout.ts'
 import type { Message } from '../messages.ts'
 import type { Words } from '../words.ts'
 
-/** Why an attempt does not go on: it is over, the server wants a pause, or all is done without signing in. */
+/** The end of an attempt: it has ended, the server requests a pause, or it is done without a sign-in. */
 export interface Stopped {
   readonly kind: 'ended' | 'pause' | 'done'
   readonly messages: readonly Message[]
-  /** Where to go from here. */
+  /** The address to continue at. */
   readonly again: string
 }
 
@@ -17,7 +17,7 @@ export function stoppedPage({ stopped, problem, home }: Words, { kind, again }: 
   return { title, body: html`<p><a class="primary" href="${again}">${label}</a></p>` }
 }
 
-/** An error page. `reference` finds the error in the log. */
+/** An error page. `reference` identifies the error in the log. */
 export const problemPage = (words: Words, title: string, text: string, reference?: string): Content => ({
   title,
   body: html`<p class="lead">${text}</p>

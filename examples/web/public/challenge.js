@@ -1,13 +1,13 @@
-// The code page's comforts. Without this script the button and the link on the page do the same.
+// Enhancements of the code page. Without this script the button and the link on the page do the same.
 
-// Goes on by itself once the link in the mail was used in this browser, for instance in another tab.
+// Continues automatically once the mailed link was used in this browser, for instance in another tab.
 const link = document.querySelector('a[data-poll]')
 
 async function poll() {
   let pause = Number(link.dataset.poll)
   try {
     const response = await fetch(link.href, { headers: { Accept: 'application/json' } })
-    // Not an answer to build on: the server wants a rest, or has a bad moment.
+    // The server is busy or has failed: poll less often.
     if (!response.ok) pause = 60_000
     const { location } = response.ok ? await response.json() : {}
     if (location) return window.location.assign(location)
@@ -19,7 +19,7 @@ async function poll() {
 
 if (link) setTimeout(poll, Number(link.dataset.poll))
 
-// Counts down until another mail may be asked for.
+// Counts down until another mail may be requested.
 const button = document.querySelector('button[data-wait]')
 
 function countDown(until) {

@@ -28,8 +28,8 @@ import {
 import { type Budget, drawnFrom, everybody, shareOf } from '../../limits/index.ts'
 
 /**
- * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's
- * words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
+ * The email authenticator: a code and a magic link in one mail. Owns how codes are made and judged;
+ * the mail's texts stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
  * spent, so that guessing stops without locking the owner out.
  */
 export const emailAuthenticator: Authenticator = {
@@ -85,7 +85,7 @@ interface EmailChallenge {
 
 const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailChallenge | undefined
 
-/** By what a visitor typed, and by the account behind it; people who do not exist have an account of their own kind. */
+/** By the name as typed, and by the account behind it; unknown users have an account of their own kind. */
 function subjectsOf({ progress, person, secrets }: StepContext): {
   readonly typed: string
   readonly account: string
@@ -94,7 +94,7 @@ function subjectsOf({ progress, person, secrets }: StepContext): {
   return { typed: nameSubject(secrets, identifier), account: accountSubject(secrets, identifier, person) }
 }
 
-/** Nobody never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
+/** An unknown user never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
 const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
   person === undefined
     ? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }
@@ -105,7 +105,7 @@ async function start(context: StepContext): Promise<Started> {
   const { typed, account } = subjectsOf(context)
   const { everywhere } = budgets.spray
   const untilSuccess = untilSuccessOf(context)
-  // All are asked for, whatever the first one says: the number of statements must not tell of an account (A02).
+  // All are asked for, whatever the first one says: the number of statements must not depend on the account (A02).
   const [asTyped = 0, wrongEverywhere = 0, today = 0, lately = 0] = await context.used([
     { budget: budgets.codesPerDay, subject: typed },
     { budget: everywhere, subject: everybody },
@@ -118,7 +118,7 @@ async function start(context: StepContext): Promise<Started> {
 
   // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long
   // code wherever a short one would not be accepted any more.
-  // While somebody guesses at the whole installation (A11), everybody's mails carry what cannot be guessed.
+  // While the whole installation is guessed at (A11), all mails carry what cannot be guessed.
   const long = spentAsTyped || underAttack
   const longCode = long || spentOfAccount
   const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
@@ -132,7 +132,7 @@ async function start(context: StepContext): Promise<Started> {
     longCode,
   }
   const link = context.linkFor(token)
-  // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
+  // Users who are not here yet, or not any more, get no mail; the visitor sees no difference.
   const addressee = person !== undefined && mayGetMail(person) ? person : undefined
   const mail: NewMail = {
     ...(progress.intent === 'recovery'
@@ -205,7 +205,7 @@ async function judge(
   }
   const { budgets, now, person, secrets, transactionId } = context
   const code = typedCode.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase().slice(0, 64)
-  // Compared even where it cannot be right, so that the time tells nothing.
+  // Compared even where it cannot be right, so that it takes as long (A02).
   const matches = secrets.matches('code', `${transactionId}:${code}`, data.codeHash)
   const right = matches && person !== undefined && now < challenge.expiresAt
   const { typed, account } = subjectsOf(context)

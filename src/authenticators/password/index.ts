@@ -31,7 +31,7 @@ const key = 'okta_password'
 const field = 'credentials.passcode'
 /**
  * The password authenticator: argon2id hashes, the rules of the policy, common passwords, history and age. Verifying
- * takes one hash whether or not the person, or her password, exists.
+ * takes one hash whether or not the user, or a password, exists (A02).
  */
 export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
   return {
@@ -127,7 +127,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   context.claim()
   const caller = callerOf(context)
   const credential = await context.directory.credential<PasswordData>(person?.id ?? '', key)
-  // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
+  // Only these users sign in by password; for all others, known or not, the same hash is computed for nothing.
   const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
   const stored = mayTry ? credential?.data : undefined
   const right =
@@ -169,7 +169,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   }
 }
 
-/** What the last wrong password that the policy allows does. Of nobody, and of who is locked, the same is written. */
+/** What the last wrong password that the policy allows does. For unknown and for locked users the same is written. */
 function lockOf(context: StepContext, account: string): NonNullable<Judged['last']> {
   const { client, person, policy, progress } = context
   const identifier = progress.subject?.identifier ?? 'unknown'
@@ -182,10 +182,10 @@ function lockOf(context: StepContext, account: string): NonNullable<Judged['last
         type: 'person.update',
         personId: locks ? person.id : '',
         changes: { status: 'LOCKED_OUT' },
-        // One whose lock is over counts as active, and is stored as locked.
+        // A user whose lock is over counts as active, and is stored as locked.
         from: ['ACTIVE', 'LOCKED_OUT'],
       },
-      // Of nobody it is told that nothing was locked: a line in the log for a line in the log.
+      // For an unknown user the log says that nothing was locked: a line for a line.
       {
         type: 'audit.record',
         event: {
@@ -203,7 +203,7 @@ function lockOf(context: StepContext, account: string): NonNullable<Judged['last
   }
 }
 
-/** Whether a password must be replaced before it signs anybody in: by an administrator's word, or by its age. */
+/** Whether a password must be replaced before it signs in: an administrator expired it, or its age did. */
 function isExpired(person: Person, { now, policy }: StepContext): boolean {
   const { maxAgeDays } = policy.password
   const changedAt = person.passwordChangedAt ?? person.createdAt
@@ -231,7 +231,7 @@ async function accept(
   return { data: await newPassword(hasher, password, before?.data, caller) }
 }
 
-/** What is wrong with a new password, or undefined. The dear checks (hashes) come last. */
+/** What is wrong with a new password, or undefined. The checks that cost hashes come last. */
 async function violation(
   hasher: PasswordHasher,
   password: string,

@@ -1,9 +1,9 @@
 import { escapeHtml } from '../../base/index.ts'
 import type { Kind } from './definitions.ts'
-import { written } from './values.ts'
+import { renderValue } from './values.ts'
 
-// The whole language of templates: `${name}`, and the lines `#with name`, `#without name` and `#end`, which keep or
-// drop what stands between them. Nothing is evaluated, so a template, or a value in one, can never run anything.
+// The template language has `${name}` and the lines `#with name`, `#without name` and `#end`, which include or omit the
+// lines between them. Nothing is evaluated, so neither a template nor a value can execute code (template injection).
 
 interface Slot {
   readonly name: string
@@ -20,35 +20,35 @@ interface Block {
 type Part = string | Slot | Block
 
 export interface Source {
-  /** For messages about what is wrong in it. */
+  /** The file name, for error messages. */
   readonly file: string
   readonly text: string
   readonly html: boolean
 }
 
 export interface Rules {
-  /** What each name holds that this template may use; `markup` is written as it is, for the layout's content. */
+  /** The allowed variables with their kinds. `markup` is inserted without escaping: the content of a layout. */
   readonly kinds: ReadonlyMap<string, Kind | 'markup'>
-  /** Other spellings of a name. */
+  /** Alternative names of variables. */
   readonly aliases: ReadonlyMap<string, string>
-  /** Sentences by the names after `words.`; they may hold `${names}` of their own. */
+  /** Sentences by the names after `words.`; they may contain `${names}` themselves. */
   readonly words: ReadonlyMap<string, string>
 }
 
 export interface Template {
   readonly html: boolean
   readonly parts: readonly Part[]
-  /** Every variable that is written somewhere. */
+  /** All variables that the template uses. */
   readonly names: ReadonlySet<string>
 }
 
 const place = /\$\{([^}]*)\}/g
 const directive = /^[ \t]*#(with|without|end)(?:[ \t]+(\S+))?[ \t]*$/
 
-/** Turns a file into a template; whatever is wrong with it is added to `problems`, each with the file's name. */
+/** Compiles a file to a template. Adds its problems to `problems`, each with the file name. */
 export function compile(source: Source, rules: Rules, problems: string[]): Template {
   const names = new Set<string>()
-  const complain = (problem: string): void => {
+  const report = (problem: string): void => {
     problems.push(`${source.file}: ${problem}`)
   }
   const nameOf = (spelling: string): string => rules.aliases.get(spelling) ?? spelling
@@ -58,13 +58,13 @@ export function compile(source: Source, rules: Rules, problems: string[]): Templ
 
   const endChunk = (): void => {
     const parts = open.at(-1)?.parts ?? root
-    for (const part of slots(chunk, source.html, rules, nameOf, complain)) {
+    for (const part of slots(chunk, source.html, rules, nameOf, report)) {
       if (typeof part !== 'string') names.add(part.name)
       parts.push(part)
     }
     chunk = ''
   }
-  for (const line of withWords(source, rules, complain).split('\n')) {
+  for (const line of withWords(source, rules, report).split('\n')) {
     const [, word, spelling = ''] = directive.exec(line) ?? []
     if (word === undefined) {
       chunk += `${line}\n`
@@ -72,28 +72,29 @@ export function compile(source: Source, rules: Rules, problems: string[]): Templ
     }
     endChunk()
     if (word === 'end') {
-      if (open.pop() === undefined) complain('#end without a #with or #without before it')
+      if (open.pop() === undefined) report('#end without a #with or #without before it')
       continue
     }
     const name = nameOf(spelling)
-    if (!rules.kinds.has(name)) complain(`#${word} ${spelling} names no variable${hint(rules)}`)
+    if (!rules.kinds.has(name))
+      report(`#${word} ${spelling} is not the name of a variable${knownNames(rules)}`)
     const block: Block = { name, present: word === 'with', parts: [] }
     const parent = open.at(-1)?.parts ?? root
     parent.push(block)
     open.push(block)
   }
   endChunk()
-  if (open.length > 0) complain(`#end is missing for ${open.map(({ name }) => name).join(', ')}`)
-  complainOfCode(source, rules, nameOf, complain)
+  if (open.length > 0) report(`#end is missing for ${open.map(({ name }) => name).join(', ')}`)
+  reportForeignCode(source, rules, nameOf, report)
   return { html: source.html, parts: root, names }
 }
 
-/** Puts the sentences in, so that the names within them are seen as well. */
-function withWords(source: Source, rules: Rules, complain: (problem: string) => void): string {
+/** Inserts the sentences first, so that the variables within them are compiled as well. */
+function withWords(source: Source, rules: Rules, report: (problem: string) => void): string {
   return source.text.replaceAll('\r\n', '\n').replace(place, (whole, name: string) => {
     if (!name.startsWith('words.')) return whole
     const sentence = rules.words.get(name.slice('words.'.length))
-    if (sentence === undefined) complain(`\${${name}} is no sentence of the catalogue`)
+    if (sentence === undefined) report(`\${${name}} is not a sentence of the catalogue`)
     return source.html ? escapeHtml(sentence ?? '') : (sentence ?? '')
   })
 }
@@ -103,9 +104,9 @@ function* slots(
   html: boolean,
   rules: Rules,
   nameOf: (spelling: string) => string,
-  complain: (problem: string) => void,
+  report: (problem: string) => void,
 ): Generator<string | Slot> {
-  const addresses = html ? addressesInHtml(chunk, complain) : addressesInText(chunk)
+  const addresses = html ? addressesInHtml(chunk, report) : addressesInText(chunk)
   let from = 0
   for (const match of chunk.matchAll(place)) {
     const [whole, spelling = ''] = match
@@ -114,17 +115,17 @@ function* slots(
     const name = nameOf(spelling)
     const kind = rules.kinds.get(name)
     if (kind === undefined) {
-      complain(
+      report(
         /^[\w.]+$/.test(spelling)
-          ? `\${${spelling}} is no variable of this mail${hint(rules)}`
-          : `\${${spelling}} is not a name; templates hold names only, no expressions`,
+          ? `\${${spelling}} is not a variable of this mail${knownNames(rules)}`
+          : `\${${spelling}} is not a name; templates contain names only, no expressions`,
       )
       continue
     }
     const inAddress = addresses.some(([start, end]) => match.index >= start && match.index < end)
-    // A link that leads where a name says would be the attacker's.
+    // An attacker may have chosen the name: a link that contains it could lead to the attacker's site.
     if (inAddress && (kind === 'name' || kind === 'email' || kind === 'ip')) {
-      complain(`\${${spelling}} is a person's own text and may not be part of a link`)
+      report(`\${${spelling}} is text that users enter and must not be part of a link`)
     }
     yield { name, kind, inAddress }
   }
@@ -137,8 +138,8 @@ const tag = /<[a-z][a-z0-9-]*(?:"[^"]*"|'[^']*'|[^"'>])*>/gi
 const attribute = /\s([a-z-]+)\s*=\s*("[^"]*"|'[^']*')/gi
 const addressAttributes = new Set(['href', 'src', 'action', 'formaction', 'background', 'cite', 'poster'])
 
-/** Where the values of attributes stand that hold addresses. Attributes that a value could break out of are refused. */
-function addressesInHtml(chunk: string, complain: (problem: string) => void): readonly Range[] {
+/** The positions of attribute values that are addresses. Reports unquoted attributes, which a value could break out of. */
+function addressesInHtml(chunk: string, report: (problem: string) => void): readonly Range[] {
   const ranges: Range[] = []
   for (const { 0: text, index } of chunk.matchAll(tag)) {
     for (const match of text.matchAll(attribute)) {
@@ -147,42 +148,42 @@ function addressesInHtml(chunk: string, complain: (problem: string) => void): re
       ranges.push([index + match.index, index + match.index + whole.length])
     }
     const unquoted = text.replace(/"[^"]*"|'[^']*'/g, '')
-    if (unquoted.includes('${')) complain(`a variable stands in <${text.slice(1, 40)} outside of quotes`)
+    if (unquoted.includes('${')) report(`a variable in <${text.slice(1, 40)} is not in quotes`)
   }
   return ranges
 }
 
-/** In a text every run without a blank that begins as an address does is one. */
+/** The positions of addresses in a text: characters without a space that begin like an address. */
 const addressesInText = (chunk: string): readonly Range[] =>
   [...chunk.matchAll(/\S*(?::\/\/|\$\{(?:baseURL|\w*(?:Link|Url))\}[/?])\S*/g)].map(
     ({ 0: text, index }): Range => [index, index + text.length],
   )
 
-/** Names what would be code in another template language, so that nobody finds it in a mail that was sent. */
-function complainOfCode(
+/** Reports code of other template languages, which would otherwise be sent as text in a mail. */
+function reportForeignCode(
   source: Source,
   rules: Rules,
   nameOf: (spelling: string) => string,
-  complain: (problem: string) => void,
+  report: (problem: string) => void,
 ): void {
   const { text } = source
   for (const [found] of text.matchAll(
     /#\{?(?:if|elseif|else|set|foreach|include|parse|macro|define|evaluate)\}?(?=\s*\(|[ \t]*$)/gm,
   )) {
-    complain(`${found} is an expression; write the lines #with NAME, #without NAME and #end`)
+    report(`${found} is an expression; write the lines #with NAME, #without NAME and #end`)
   }
   for (const [found, name = ''] of text.matchAll(/\$!?\{?([a-zA-Z][\w.]*\w)\}?/g)) {
     if (found.startsWith('${') || !rules.kinds.has(nameOf(name))) continue
-    complain(`${found} would be sent as it is; write \${${name}}`)
+    report(`${found} would be sent as text; write \${${name}}`)
   }
-  if (/\$\{[^}]*$/.test(text)) complain('a ${ is never closed')
+  if (/\$\{[^}]*$/.test(text)) report('a ${ is not closed')
   if (source.html && /<script\b|\son[a-z]+\s*=|javascript:/i.test(text))
-    complain('scripts have no place in a mail')
+    report('scripts are not allowed in a mail')
 }
 
-const hint = (rules: Rules): string => `; there are ${[...rules.kinds.keys()].join(', ')}`
+const knownNames = (rules: Rules): string => `; there are ${[...rules.kinds.keys()].join(', ')}`
 
-/** Fills a template in. A name without a value leaves nothing behind. */
+/** Renders a template. A variable without a value renders as an empty text. */
 export function renderTemplate(
   template: Pick<Template, 'html' | 'parts'>,
   values: Readonly<Record<string, string | undefined>>,
@@ -198,7 +199,7 @@ export function renderTemplate(
       const value = values[part.name] ?? ''
       if (part.kind === 'markup') result += value
       else if (value !== '')
-        result += written({ name: part.name, kind: part.kind }, value, {
+        result += renderValue({ name: part.name, kind: part.kind }, value, {
           html: template.html,
           inAddress: part.inAddress,
         })

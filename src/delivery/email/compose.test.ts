@@ -13,7 +13,7 @@ const mail = {
 }
 const from = { address: 'no-reply@acme.example', name: 'Acme' }
 
-/** Lets nodemailer make the message and its envelope, whatever the header says, and checks it. */
+/** Composes a message with nodemailer, with the given envelope, and checks it. */
 async function checked(stored: string, envelope: string | readonly string[]): Promise<string> {
   const transporter = nodemailer.createTransport({ streamTransport: true })
   transporter.use('stream', checkEnvelope)
@@ -31,7 +31,7 @@ test('an envelope that names the stored address passes, in the forms that mean t
   expect(await checked('mary..jones@example.com', '"mary..jones"@example.com')).toBe('sent')
 })
 
-test('an envelope that names anybody else, or anybody besides, is not sent', async () => {
+test('an envelope with another recipient, or with more recipients, is not sent', async () => {
   const refused = 'the envelope would not name the stored address'
   expect(await checked('mary@example.com', 'eve@evil.example')).toBe(refused)
   expect(await checked('mary@example.com', ['mary@example.com', 'eve@evil.example'])).toBe(refused)

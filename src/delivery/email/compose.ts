@@ -2,18 +2,18 @@ import { domainToASCII } from 'node:url'
 import type { MailMessage, SendMailOptions } from 'nodemailer'
 import { type Mailbox, MailRefused, type OutgoingMail } from './transport.ts'
 
-/** Line ends and control characters, also those of Unicode: what could end a header and begin another. */
+/** Line breaks and control characters, including those of Unicode: they could end a header and begin another. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu
 
 export const headerSafe = (text: string): string => text.replace(controls, ' ').trim()
 
-// One `@`, nothing invisible, nothing that a parser of address lists could take for a quote, a comment, a group or a
-// second address.
+// One `@`, no invisible characters, and no character that a parser of address lists could read as a quote, a comment, a
+// group or a second address.
 const plainAddress = /^[^\s\p{C}@"(),:;<>[\\\]]+@[^\s\p{C}@"(),:;<>[\\\]]+$/u
 
 /**
- * The message as nodemailer takes it. The one recipient is handed over as an object, in the header and in the
- * envelope, so no address parser ever reads it: parsers that did have mailed to strangers.
+ * Composes the message for nodemailer. The recipient is passed as an object in the header and in the envelope, so that
+ * no address parser reads it: such parsers have sent mails to other recipients.
  * @throws MailRefused when the recipient is not one plain address.
  */
 export function compose(mail: OutgoingMail, from: Mailbox): SendMailOptions {
@@ -33,11 +33,11 @@ export function compose(mail: OutgoingMail, from: Mailbox): SendMailOptions {
     headers: {
       'X-Rekey-Template': headerSafe(mail.template),
       'Content-Language': headerSafe(mail.language),
-      // RFC 3834, section 5: vacation responders stay silent. The second is for those that know no RFC.
+      // RFC 3834, section 5: suppresses vacation responders. The second header is for those that ignore the RFC.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
-    // Nothing in a mail may make this process read a file or fetch an address.
+    // The content of a mail must not make this process read a file or fetch an address.
     disableFileAccess: true,
     disableUrlAccess: true,
   }
@@ -46,9 +46,8 @@ export function compose(mail: OutgoingMail, from: Mailbox): SendMailOptions {
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1)
 
 /**
- * A step of nodemailer's own: compares the envelope that it made with the stored address, before a byte is sent. Only
- * forms that mean the same mailbox on the wire pass: the domain in ASCII (RFC 5891), a local part with odd dots in
- * quotes (RFC 5321, section 4.1.2).
+ * A plugin of nodemailer: compares the envelope with the stored address before anything is sent. Accepts only forms of
+ * the same mailbox: the domain in ASCII (RFC 5891), a local part with unusual dots in quotes (RFC 5321, section 4.1.2).
  */
 export function checkEnvelope(mail: MailMessage, done: (error?: Error | null) => void): void {
   const { to } = mail.data

@@ -1,11 +1,11 @@
 /**
- * What a variable holds, which decides how its value may appear. `link`: an address of the engine or the client, whole.
- * `code`: digits or letters to type. `fact`: the engine's or the administrator's own words. `client`: what a client sent
- * along. `name`, `email`, `ip`: what a person, or an attacker in her place, has chosen.
+ * The kind of a variable, which decides how its value is rendered. `link`: a complete address of the engine or a client.
+ * `code`: digits or letters to type. `fact`: text of the engine or the administrator. `client`: data from a client.
+ * `name`, `email`, `ip`: values that a user, or an attacker, has chosen.
  */
 export type Kind = 'link' | 'code' | 'fact' | 'client' | 'name' | 'email' | 'ip'
 
-/** Named as in Okta's templates, except `request.system` and `lifetime`, which those lack. */
+/** The variables of all mails. The names are those of Okta's templates, except `request.system` and `lifetime`. */
 export const generalVariables = {
   'user.profile.firstName': 'name',
   'user.profile.lastName': 'name',
@@ -30,13 +30,13 @@ export const generalVariables = {
 
 interface Definition {
   readonly variables: Readonly<Record<string, Kind>>
-  /** A mail without any of these would be of no use; empty: a notice. */
+  /** A mail must contain at least one of these. Empty for a notice. */
   readonly oneOf: readonly string[]
-  /** Other names that templates written for Okta may use. */
+  /** Alternative names that templates for Okta use. */
   readonly aliases: Readonly<Record<string, string>>
 }
 
-/** Every mail there is. A new one is a line here, its files in `templates/` and its sentences in the catalogue. */
+/** All mails. To add one, add an entry here, its files in `templates/` and its sentences in the catalogue. */
 export const definitions = {
   ForgotPassword: {
     variables: {
@@ -73,7 +73,7 @@ type OwnVariable = {
 
 export type VariableName = keyof typeof generalVariables | OwnVariable
 
-/** Values by the names that templates know. An absent or empty one counts as absent in `#with` and `#without`. */
+/** The values by variable name. An empty value counts as absent in `#with` and `#without`. */
 export type MailVariables = { readonly [Name in VariableName]?: string | undefined }
 
 export const definitionOf = (name: TemplateName): Definition => definitions[name]

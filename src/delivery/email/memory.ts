@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../base/index.ts'
 import { checkEnvelope, compose } from './compose.ts'
 import type { Mailbox, OutgoingMail, Transport } from './transport.ts'
 
-/** A mail that went nowhere, with the bytes that a server would have got. */
+/** A mail that was captured instead of sent, with the bytes that a server would have received. */
 export interface SentMail extends OutgoingMail {
   readonly from: Mailbox
   /** The whole message (RFC 5322), headers included. */
@@ -17,11 +17,11 @@ export interface MemoryTransport extends Transport {
   clear(): void
 }
 
-/** Keeps mails in a list instead of sending them: for tests that want no SMTP. Composed by the same code as real ones. */
+/** Captures mails in a list, for tests without SMTP. They are composed by the same code as sent mails. */
 export function createMemoryTransport(options: {
   readonly from: Mailbox
   readonly clock?: Clock
-  /** Told of each mail before `send` returns. */
+  /** Called for each mail before `send` returns. */
   readonly onMail?: (mail: SentMail) => void | Promise<void>
 }): MemoryTransport {
   const { from, clock = systemClock, onMail } = options

@@ -7,22 +7,23 @@ export interface SmtpOptions {
   /** `smtp://user:password@host:port` or `smtps://…`; `?requireTLS=true` insists on STARTTLS. */
   readonly url: string
   readonly from: Mailbox
-  /** Open connections at most. */
+  /** The largest number of open connections. */
   readonly connections?: number
   readonly log?: Logger
 }
 
-// A server that is silent for longer is as good as down; the outbox tries again.
+// A server that is silent for longer counts as unavailable; the outbox tries again.
 const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
-// One that drips is cut off as well, within the worker's lease, or two workers would be sending at once.
+// The limit for the whole delivery, against slow servers. Shorter than the worker's lease: otherwise a second worker
+// could send the same mail at the same time.
 const wholeMs = 45_000
 
-/** Mail over SMTP (RFC 5321), on a pool of connections that stay open between mails. */
+/** Sends mails over SMTP (RFC 5321), with a pool of connections that stay open between mails. */
 export function createSmtpTransport(options: SmtpOptions): Transport {
   const { url, from, connections = 5, log = silentLogger } = options
   let pool: Promise<ReturnType<typeof openPool>> | undefined
 
-  // Loaded with the first mail: an engine that starts does not wait for it.
+  // Loaded with the first mail, so that the start of the engine does not wait for it.
   const opened = () => {
     pool ??= import('nodemailer').then(({ default: mailer }) => openPool(mailer, url, connections))
     return pool
@@ -53,7 +54,7 @@ function openPool(mailer: typeof nodemailer, url: string, maxConnections: number
     url,
     pool: true,
     maxConnections,
-    // Repeating is the outbox's business, which knows until when a mail is worth sending.
+    // The outbox decides about retries: it knows when a mail expires.
     maxRequeues: 0,
     ...timeouts,
   })
@@ -61,7 +62,7 @@ function openPool(mailer: typeof nodemailer, url: string, maxConnections: number
   return transporter
 }
 
-/** Which answers are final: 5xx to the recipient or the message. Whatever an operator can mend is tried again. */
+/** Final refusals are 5xx answers to the recipient or the message. Failures that an administrator can fix are retried. */
 function refusal(error: unknown): MailRefused {
   if (error instanceof MailRefused) return error
   const {

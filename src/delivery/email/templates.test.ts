@@ -73,7 +73,7 @@ describe('the built-in mails', () => {
     expect(text).not.toMatch(/\bcode\b/)
   })
 
-  test('mails with a code tell where it was asked for and never to tell it', () => {
+  test('mails with a code say where it was requested, and to share it with nobody', () => {
     for (const [template, variables] of [
       ['ForgotPassword', recovery],
       ['EmailChallenge', challenge],
@@ -116,7 +116,7 @@ describe('the built-in mails', () => {
     }
   })
 
-  test('the notice of a changed password has no link, no code, and says what to do', () => {
+  test('the notice of a password change has no link and no code, and says what to do', () => {
     const { html, text, subject } = renderer.render({ template: 'PasswordChanged', variables: common })
     expect(subject).toBe('Your password was changed')
     expect(text).toContain('If it was not you')
@@ -233,7 +233,7 @@ describe('templates of one’s own', () => {
     expect(await render('ForgotPassword')).toMatchObject({ subject: 'Reset your password' })
   })
 
-  test('a whole document, as made for Okta, stands alone; Okta’s other names for values work', async () => {
+  test('a complete document, as made for Okta, is not put into the layout; alternative names of Okta work', async () => {
     await write({
       'ForgotPassword.html':
         '<!DOCTYPE html><html><body><a href="${resetPasswordUrl}">Reset</a></body></html>',
@@ -260,7 +260,7 @@ describe('templates of one’s own', () => {
     }
   })
 
-  test('lines are kept or dropped by whether a value is there, one within another', async () => {
+  test('lines are included or omitted by the presence of a value, also nested', async () => {
     await write({
       'ForgotPassword.txt':
         'Subject: x\n\n#with app.label\nA\n#with lifetime\nB\n#end\n#without lifetime\nC\n#end\n#end\n#without app.label\nD\n#end\n${oneTimePassword}\n',
@@ -278,14 +278,14 @@ describe('templates of one’s own', () => {
       'ForgotPassword.html': '${oneTimePassword} ${user.profile.nickname}',
     })
     expect(problem).toMatch(
-      /^ForgotPassword\.html: \$\{user\.profile\.nickname\} is no variable of this mail; there are /,
+      /^ForgotPassword\.html: \$\{user\.profile\.nickname\} is not a variable of this mail; there are /,
     )
     expect(problem).toContain('user.profile.firstName')
   })
 
   test('a variable of another mail is refused', async () => {
     const found = await problems({ 'PasswordChanged.html': '${oneTimePassword}' })
-    expect(found[0]).toContain('PasswordChanged.html: ${oneTimePassword} is no variable of this mail')
+    expect(found[0]).toContain('PasswordChanged.html: ${oneTimePassword} is not a variable of this mail')
   })
 
   test('a template without link and code is refused', async () => {
@@ -294,7 +294,7 @@ describe('templates of one’s own', () => {
     ])
   })
 
-  test('every problem of every file is told at once', async () => {
+  test('all problems of all files are reported at once', async () => {
     const found = await problems({
       'ForgotPassword.html': '${a} ${b}',
       'EmailChallenge.txt': 'no subject',
@@ -303,9 +303,9 @@ describe('templates of one’s own', () => {
     })
     expect(found.join('\n')).toMatch(/\$\{a\}[\s\S]*\$\{b\}/)
     expect(found).toContain('EmailChallenge.txt: the first line must be "Subject: …"')
-    expect(found).toContain('layout.txt: ${words.common.nothing} is no sentence of the catalogue')
+    expect(found).toContain('layout.txt: ${words.common.nothing} is not a sentence of the catalogue')
     expect(found.find((problem) => problem.startsWith('de/ForgotPasword.html'))).toContain(
-      'no mail has a file',
+      'is not the name of a template',
     )
   })
 
@@ -313,22 +313,22 @@ describe('templates of one’s own', () => {
     ['#if(${oneTimePassword})\nx\n#end', '#if is an expression'],
     ['#set($x = 1)', '#set is an expression'],
     ['#{else}', '#{else} is an expression'],
-    ['$!{oneTimePassword}', '$!{oneTimePassword} would be sent as it is'],
-    ['$user.profile.firstName', 'would be sent as it is; write ${user.profile.firstName}'],
+    ['$!{oneTimePassword}', '$!{oneTimePassword} would be sent as text'],
+    ['$user.profile.firstName', 'would be sent as text; write ${user.profile.firstName}'],
     ['${user.profile.firstName.toUpperCase()}', 'is not a name'],
     ['${1+1}', 'is not a name'],
-    ['${__proto__}', 'is no variable of this mail'],
-    ['${constructor}', 'is no variable of this mail'],
-    ['${oneTimePassword', 'never closed'],
+    ['${__proto__}', 'is not a variable of this mail'],
+    ['${constructor}', 'is not a variable of this mail'],
+    ['${oneTimePassword', 'is not closed'],
     ['#with oneTimePassword\nx', '#end is missing for oneTimePassword'],
     ['#end', '#end without'],
-    ['#with nothing\n#end', '#with nothing names no variable'],
-    ['<a href="https://x.example/${user.profile.firstName}">x</a>', 'may not be part of a link'],
-    ['<a href="${user.profile.login}">x</a>', 'may not be part of a link'],
-    ['<p title=${user.profile.firstName}>x</p>', 'outside of quotes'],
-    ['<script>x</script>', 'scripts have no place'],
-    ['<p onclick="x">x</p>', 'scripts have no place'],
-    ['${content}', 'is no variable of this mail'],
+    ['#with nothing\n#end', '#with nothing is not the name of a variable'],
+    ['<a href="https://x.example/${user.profile.firstName}">x</a>', 'must not be part of a link'],
+    ['<a href="${user.profile.login}">x</a>', 'must not be part of a link'],
+    ['<p title=${user.profile.firstName}>x</p>', 'is not in quotes'],
+    ['<script>x</script>', 'scripts are not allowed'],
+    ['<p onclick="x">x</p>', 'scripts are not allowed'],
+    ['${content}', 'is not a variable of this mail'],
   ])('%j is refused', async (source, problem) => {
     const found = await problems({ 'ForgotPassword.html': `${'${oneTimePassword}'}\n${source}` })
     expect(found.join('\n')).toContain(problem)
@@ -340,7 +340,7 @@ describe('templates of one’s own', () => {
     )
   })
 
-  test('a language that is written from right to left says so', async () => {
+  test('a language that is written from right to left sets its direction', async () => {
     await write({ 'ar/ForgotPassword.html': '<p>${oneTimePassword}</p>' })
     expect((await render('ForgotPassword', 'ar')).html).toContain('<html lang="ar" dir="rtl">')
   })
@@ -349,7 +349,7 @@ describe('templates of one’s own', () => {
     expect(await problems({ 'layout.html': '<p>Acme</p>' })).toEqual(['layout.html: ${content} is missing'])
   })
 
-  test('a folder that is not there is told of', async () => {
+  test('a missing folder is reported', async () => {
     const gone = loadTemplates({ folder: join(folder, 'gone') })
     await expect(gone).rejects.toThrow(/the folder of mail templates .*gone cannot be read/)
   })

@@ -17,8 +17,8 @@ export { type MailVariables, type TemplateName, templateNames, type VariableName
 
 export interface TemplateOptions {
   /**
-   * A folder with files of one's own instead of the built-in ones: `ForgotPassword.html`, `ForgotPassword.txt`,
-   * `layout.html` …, and for one language alone in a folder of its tag (`de/ForgotPassword.html`).
+   * A folder with custom templates that replace the built-in ones: `ForgotPassword.html`, `ForgotPassword.txt`,
+   * `layout.html` …. Templates for one language are in a subfolder named by its tag (`de/ForgotPassword.html`).
    */
   readonly folder?: string | undefined
 }
@@ -27,12 +27,12 @@ export interface RenderedMail {
   readonly subject: string
   readonly html: string
   readonly text: string
-  /** The language it is written in (BCP 47). */
+  /** The language of the mail (BCP 47). */
   readonly language: string
 }
 
 export interface Renderer {
-  /** @throws when none of the mail's required values is there, or a link is no web address: the sender is wrong. */
+  /** @throws if all required values are missing, or a link is not a web address: an error of the calling code. */
   render(mail: {
     readonly template: TemplateName
     readonly variables: MailVariables
@@ -44,12 +44,12 @@ const builtIn = fileURLToPath(new URL('./templates/', import.meta.url))
 const longestSubject = 128
 
 /**
- * Reads the templates. Those in a folder of one's own are checked at once, in all languages.
- * @throws ConfigError with every problem at once: unknown variables, expressions, missing links or codes.
+ * Reads the templates. Custom templates are validated at once, in all languages.
+ * @throws ConfigError with all problems at once: unknown variables, expressions, missing links or codes.
  */
 export function loadTemplates({ folder }: TemplateOptions = {}): Promise<Renderer> {
   if (folder !== undefined) return readTemplates(folder)
-  // The built-in ones are the same for every engine of a process.
+  // The built-in templates are shared by all engines of a process.
   builtInTemplates ??= readTemplates(undefined)
   return builtInTemplates
 }
@@ -68,7 +68,7 @@ async function readTemplates(folder: string | undefined): Promise<Renderer> {
     }
     if (problems.length > 0 && folder === undefined) throw new ConfigError([...new Set(problems)])
   }
-  // The built-in ones are held to the rules by tests: a language that nobody reads costs a start nothing.
+  // The built-in templates are validated by tests, so they are compiled per language on first use.
   if (folder !== undefined) for (const tag of tags) compileLanguage(tag)
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
 
@@ -84,9 +84,9 @@ async function readTemplates(folder: string | undefined): Promise<Renderer> {
 }
 
 interface Files {
-  /** Languages that have a folder of their own. */
+  /** The languages that have a folder. */
   readonly tags: readonly string[]
-  /** The text of the file that serves a language, with its name for messages. */
+  /** The template file for a language, with its name for error messages. */
   find(file: string, tag: string): { readonly file: string; readonly text: string }
 }
 
@@ -106,7 +106,7 @@ async function readFolders(folder: string | undefined, problems: string[]): Prom
       } else if (fileNames.includes(entry.name)) {
         texts.set(file, await readFile(file, 'utf8'))
       } else if (/\.(html|txt)$/.test(entry.name)) {
-        problems.push(`${file}: no mail has a file of this name; there are ${fileNames.join(', ')}`)
+        problems.push(`${file}: is not the name of a template; the names are ${fileNames.join(', ')}`)
       }
     }
   }
@@ -137,8 +137,8 @@ interface CompiledMail {
   readonly html: Template
   readonly text: Template
   readonly layout: Layout
-  /** Whether the HTML is a document of its own, as those made for Okta are, and needs no layout around it. */
-  readonly whole: boolean
+  /** Whether the HTML is a complete document, as in templates for Okta, which is not put into the layout. */
+  readonly isDocument: boolean
 }
 
 function compileLayout(tag: string, files: Files, problems: string[]): Layout {
@@ -194,7 +194,7 @@ function compileMail(
     html,
     text,
     layout,
-    whole: /^\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype|html)\b/i.test(htmlFile.text),
+    isDocument: /^\s*(?:<!--[\s\S]*?-->\s*)?<(?:!doctype|html)\b/i.test(htmlFile.text),
   }
 }
 
@@ -232,11 +232,11 @@ function renderMail(mail: CompiledMail, name: TemplateName, variables: MailVaria
 
   const content = { html: renderTemplate(mail.html, values), text: renderTemplate(mail.text, values) }
   for (const part of [content.html, content.text]) mustHoldOneOf(name, values, part)
-  const html = mail.whole
+  const html = mail.isDocument
     ? content.html
     : renderTemplate(mail.layout.html, { ...around, content: content.html })
   const text = renderTemplate(mail.layout.text, { ...around, content: content.text.trim() })
-  // What was left out leaves its empty lines behind.
+  // Omitted parts leave empty lines behind: remove them.
   const tidy = text
     .replace(/[ \t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')
@@ -244,7 +244,7 @@ function renderMail(mail: CompiledMail, name: TemplateName, variables: MailVaria
   return { subject, html: html.replace(/\n\s*\n+/g, '\n'), text: `${tidy}\n`, language: mail.language }
 }
 
-/** A mail that came out with neither link nor code helps nobody: better none, and an event that says so. */
+/** Refuses a mail with neither link nor code: it is useless, so it fails and the failure is recorded as an event. */
 function mustHoldOneOf(
   name: TemplateName,
   values: Readonly<Record<string, string | undefined>>,

@@ -1,36 +1,36 @@
-/** Who mails come from. */
+/** The sender of mails. */
 export interface Mailbox {
   readonly address: string
   readonly name: string
 }
 
-/** A rendered mail on its way to one address. */
+/** A rendered mail to one address. */
 export interface OutgoingMail {
-  /** The outbox row's id; the Message-ID derives from it, so a mailbox can fold a mail that came twice. */
+  /** The id of the row in the outbox. The Message-ID is derived from it, so a mailbox can merge duplicates. */
   readonly id: string
   readonly to: string
   readonly subject: string
   readonly text: string
   readonly html: string
   readonly template: string
-  /** The language it is written in (BCP 47). */
+  /** The language of the mail (BCP 47). */
   readonly language: string
 }
 
-/** A way out for mails. Another one is another file in this folder that passes the contract suite. */
+/** A channel for sending mails. To add one, add a file in this folder that passes the contract tests. */
 export interface Transport {
   readonly name: string
   /**
-   * Hands the mail over; when this returns, somebody else is answerable for it.
-   * @throws MailRefused when it was not taken.
+   * Sends the mail. When this resolves, the receiving server is responsible for it.
+   * @throws MailRefused if it was not accepted.
    */
   send(mail: OutgoingMail): Promise<void>
-  /** Whether the way out is open now, for health checks. @throws when it is not. */
+  /** Checks the connection, for health checks. @throws if it is not available. */
   verify(): Promise<void>
   close(): Promise<void>
 }
 
-/** A mail was not taken. `permanent` means that trying again is no use: the address does not exist, or is none. */
+/** A mail was not accepted. `permanent` means that a retry is useless: the address does not exist or is invalid. */
 export class MailRefused extends Error {
   readonly permanent: boolean
 

@@ -1,18 +1,18 @@
 import { escapeHtml } from '../../base/index.ts'
 import type { Kind } from './definitions.ts'
 
-// Longer than any name that is one; short enough that nobody writes a letter of their own into our mail.
+// Longer than real names, and too short to put a message of an attacker into a mail.
 const longestName = 80
 
-// Line ends forge lines in the text part; marks of direction and width make a text read otherwise than it is.
+// Line breaks could forge lines in the text part; marks of direction and width could change how a text reads.
 const lineEnds = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 const invisible = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu
 
 const oneLine = (value: string): string => value.replace(lineEnds, ' ').replace(invisible, '').trim()
 
 /**
- * A text that no mail program makes a link of: mail programs do so by themselves with whatever looks like one, and a
- * person's name is the attacker's to choose. `evil.example/x` becomes `evil. example / x`.
+ * Changes a text so that no mail program turns it into a link. Mail programs link everything that resembles an address,
+ * and an attacker can choose the name of an account. `evil.example/x` becomes `evil. example / x`.
  */
 export function defuse(value: string): string {
   const letters = [...oneLine(value)]
@@ -29,7 +29,7 @@ export function defuse(value: string): string {
 const addressShape = /^[^\s@:\\/]{1,64}@[\p{L}\p{N}.-]{1,253}$/u
 const ipShape = /^[\da-f.:]{2,45}$/i
 
-/** The value as it may be read in a text, before escaping. */
+/** The value as it is shown in a text, before escaping. */
 function readable(kind: Kind, value: string): string {
   if (kind === 'name' || kind === 'client') return defuse(value)
   if (kind === 'email') return addressShape.test(value) ? oneLine(value) : defuse(value)
@@ -37,7 +37,7 @@ function readable(kind: Kind, value: string): string {
   return oneLine(value)
 }
 
-/** A whole address for a link. @throws when it is none of the web's: then the sender is wrong, and nothing is sent. */
+/** A complete address for a link. @throws if it is not a web address: an error of the calling code, nothing is sent. */
 function link(name: string, value: string): string {
   const { protocol } = URL.parse(value) ?? { protocol: '' }
   if ((protocol === 'https:' || protocol === 'http:') && !/[\s"'<>\\]/.test(value)) return value
@@ -45,10 +45,10 @@ function link(name: string, value: string): string {
 }
 
 /**
- * The value of a variable as it is written into a mail.
- * @param place `html` or `text`, and whether it stands within an address, where only whole parts of it may come from a value.
+ * Renders the value of a variable into a mail.
+ * @param place HTML or text, and whether the variable is part of an address: then the value is encoded as one part.
  */
-export function written(
+export function renderValue(
   variable: { readonly name: string; readonly kind: Kind },
   value: string,
   place: { readonly html: boolean; readonly inAddress: boolean },

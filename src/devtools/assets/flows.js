@@ -1,6 +1,6 @@
 /**
- * Brings the flows to life: live update, keys, copying, opening without a reload. The server renders every state of
- * the page; this fetches it and swaps the parts in.
+ * Live updates, keyboard shortcuts, copying and opening without a reload. The server renders every state of the page;
+ * this script fetches it and replaces the parts.
  */
 const byId = (id) => document.getElementById(id)
 
@@ -8,7 +8,7 @@ document.documentElement.classList.add('has-script')
 
 let loading = new AbortController()
 
-/** Takes the list, and the flow that is open, from the page at the present address. */
+/** Replaces the list and the open flow with those of the page at the current address. */
 async function show() {
   loading.abort()
   loading = new AbortController()
@@ -17,18 +17,18 @@ async function show() {
     const response = await fetch(location.href, { signal })
     const next = new DOMParser().parseFromString(await response.text(), 'text/html')
     signal.throwIfAborted()
-    const keep = kept()
+    const restore = savedState()
     for (const id of ['flows', 'reader']) swap(byId(id), next.getElementById(id))
     byId('panes').className = next.getElementById('panes').className
     document.title = next.title
     settle()
-    keep()
+    restore()
   } catch {
-    if (!signal.aborted) tell('The engine does not answer.')
+    if (!signal.aborted) announce('The engine does not answer.')
   }
 }
 
-/** Leaves a part alone that says the same: whoever reads or selects in it is not disturbed. */
+/** Replaces a part only if its markup has changed, so that a selection in it is not lost. */
 function swap(part, next) {
   const markup = next?.innerHTML ?? ''
   if (part.dataset.markup === markup) return
@@ -43,7 +43,7 @@ const styles = {
   second: { timeStyle: 'medium' },
 }
 
-/** What the server cannot know: the reader's zone. */
+/** Shows times in the time zone of the browser, which the server does not know. */
 function settle() {
   for (const time of document.querySelectorAll('time:not([title])')) {
     time.title = time.dateTime
@@ -55,8 +55,8 @@ const rows = () => [...document.querySelectorAll('.row')]
 const linkOf = (row) => row?.querySelector('.row-link')
 const openId = () => location.pathname.match(/^\/flows\/(\w+)/)?.[1]
 
-/** The parts are replaced under the reader's hands: keeps the focus, what was unfolded, and the place. */
-function kept() {
+/** Saves the focus, the open details and the scroll positions. Returns a function that restores them. */
+function savedState() {
   const id = document.activeElement?.closest?.('.row')?.dataset.id
   const within = document.activeElement?.id
   const unfolded = [...document.querySelectorAll('details')].map((details) => details.open)
@@ -72,8 +72,9 @@ function kept() {
   }
 }
 
-function tell(text) {
-  byId('told').textContent = text
+/** Shows a status message, which screen readers announce. */
+function announce(text) {
+  byId('status').textContent = text
 }
 
 // Opening and going back
@@ -105,7 +106,7 @@ async function copyFrom(button) {
   const before = label.textContent
   try {
     await navigator.clipboard.writeText(button.dataset.copy)
-    tell(`Copied the ${button.dataset.what}.`)
+    announce(`Copied the ${button.dataset.what}.`)
     button.classList.add('is-done')
     label.textContent = 'Copied'
     setTimeout(() => {
@@ -113,7 +114,7 @@ async function copyFrom(button) {
       label.textContent = before
     }, 1600)
   } catch {
-    tell('The browser does not let this page copy. Select the text and copy it yourself.')
+    announce('The browser does not let this page copy. Select the text and copy it yourself.')
     byId('mermaid')?.select()
   }
 }
@@ -145,7 +146,7 @@ const keys = {
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('textarea')) return
-  // Arrows keep scrolling what has the focus.
+  // Arrow keys scroll the focused element.
   if (event.key.startsWith('Arrow') && event.target.closest('.scroll, .flow')) return
   const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined
   if (!act) return
@@ -161,7 +162,7 @@ let wasLost = false
 let soon
 let later
 
-/** Several things happen at once; and a mail is delivered, or not, a moment after the answer that queued it. */
+/** Updates once for several changes, and again later: a mail is delivered after the response that queued it. */
 function changed() {
   clearTimeout(soon)
   clearTimeout(later)
@@ -186,9 +187,9 @@ stream.addEventListener('flow', changed)
 stream.addEventListener('cleared', () => {
   history.replaceState(null, '', '/flows')
   changed()
-  tell('The engine was reset.')
+  announce('The engine was reset.')
 })
-// Codes and conversations run out while nobody does anything.
+// Codes and transactions also expire without any request.
 setInterval(() => document.visibilityState === 'visible' && show(), 15_000)
 
 for (const id of ['flows', 'reader']) byId(id).dataset.markup = byId(id).innerHTML

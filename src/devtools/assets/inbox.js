@@ -1,6 +1,6 @@
 /**
- * Brings the inbox to life: live update, keys, copying, opening without a reload. The server renders every state of
- * the page; this fetches it and swaps the parts in, so there is one place that turns a mail into markup.
+ * Live updates, keyboard shortcuts, copying and opening without a reload. The server renders every state of the page;
+ * this script fetches it and replaces the parts, so that only the server converts mails to markup.
  */
 const byId = (id) => document.getElementById(id)
 const unseen = new Set()
@@ -13,8 +13,8 @@ let latest = Promise.resolve()
 let wanted = new Set()
 
 /**
- * Takes the parts with these ids from the page at the present address. A later call takes over what an earlier one
- * has not finished, and both end together.
+ * Replaces the parts with these ids with those of the page at the current address. A later call aborts an earlier one
+ * and also loads its parts; both resolve together.
  */
 function show(...parts) {
   for (const part of parts) wanted.add(part)
@@ -29,21 +29,21 @@ async function load(signal) {
     const response = await fetch(location.href, { signal })
     const next = new DOMParser().parseFromString(await response.text(), 'text/html')
     signal.throwIfAborted()
-    const keepFocus = focusKept()
+    const restoreFocus = savedFocus()
     for (const id of wanted) byId(id).replaceChildren(...(next.getElementById(id)?.childNodes ?? []))
     byId('panes').className = next.getElementById('panes').className
     byId('empty').disabled = next.getElementById('empty').disabled
     pageTitle = next.title
     wanted = new Set()
     settle()
-    keepFocus()
+    restoreFocus()
   } catch {
     if (signal.aborted) return latest
-    tell('The inbox does not answer.')
+    announce('The inbox does not answer.')
   }
 }
 
-/** What the server cannot know: the reader's zone, and which mails came while the page was open. */
+/** Applies the state of the browser: its time zone, and the mails that arrived while the page was open. */
 function settle() {
   for (const time of document.querySelectorAll('time:not([title])')) {
     const at = new Date(time.dateTime)
@@ -62,8 +62,8 @@ const linkOf = (row) => row?.querySelector('.row-link')
 const openId = () => location.pathname.match(/^\/inbox\/(\w+)/)?.[1]
 const searchBox = byId('search')
 
-/** The list is replaced under the reader's hands: keeps the focus on the same message. */
-function focusKept() {
+/** Saves which message has the focus. Returns a function that restores it. */
+function savedFocus() {
   const focused = document.activeElement
   const id = focused?.closest?.('.row')?.dataset.id
   const selector = focused?.dataset?.what ? `[data-what="${focused.dataset.what}"]` : '.row-link'
@@ -74,8 +74,9 @@ function focusKept() {
   }
 }
 
-function tell(text) {
-  byId('told').textContent = text
+/** Shows a status message, which screen readers announce. */
+function announce(text) {
+  byId('status').textContent = text
 }
 
 // Opening, going back and switching views
@@ -112,7 +113,7 @@ async function copyFrom(button) {
   const before = label.textContent
   try {
     await navigator.clipboard.writeText(button.dataset.copy)
-    tell(`Copied the ${button.dataset.what}.`)
+    announce(`Copied the ${button.dataset.what}.`)
     button.classList.add('is-done')
     if (label.className === 'copy-label') label.textContent = 'Copied'
     setTimeout(() => {
@@ -120,7 +121,7 @@ async function copyFrom(button) {
       label.textContent = before
     }, 1600)
   } catch {
-    tell(`The browser does not let this page copy. The ${button.dataset.what} is ${button.dataset.copy}`)
+    announce(`The browser does not let this page copy. The ${button.dataset.what} is ${button.dataset.copy}`)
   }
 }
 
@@ -136,7 +137,7 @@ const searchAddress = () => {
 async function search() {
   history.replaceState(null, '', searchAddress())
   await show('messages')
-  tell(byId('count')?.textContent ?? 'Nothing found')
+  announce(byId('count')?.textContent ?? 'Nothing found')
 }
 
 searchBox.addEventListener('input', search)
@@ -152,7 +153,7 @@ function move(step) {
   const at = all.findIndex((row) => row.contains(document.activeElement))
   const from = at >= 0 ? at : all.findIndex((row) => row.dataset.id === openId())
   const next = from < 0 ? 0 : Math.min(Math.max(from + step, 0), all.length - 1)
-  // With the list out of sight, on a narrow screen, moving means reading the next one.
+  // On a narrow screen the list is hidden: open the next message instead of moving the focus.
   if (byId('messages').offsetParent === null) linkOf(all[next])?.click()
   else linkOf(all[next])?.focus()
 }
@@ -185,7 +186,7 @@ document.addEventListener('keydown', (event) => {
     } else if (event.key === 'Escape' && searchBox.value === '') searchBox.blur()
     return
   }
-  // Arrows keep scrolling the text of a mail that has the focus.
+  // Arrow keys scroll the focused text of a mail.
   if (event.key.startsWith('Arrow') && event.target.closest('pre')) return
   const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined
   if (!act) return
@@ -211,7 +212,7 @@ stream.onopen = () => {
   live.hidden = false
   live.textContent = 'Live'
   live.classList.remove('is-lost')
-  // What happened while the line was down.
+  // Load what changed while the connection was lost.
   if (wasLost) show('messages')
   wasLost = false
 }
@@ -224,8 +225,8 @@ stream.onerror = () => {
 stream.addEventListener('message', async ({ data }) => {
   const { id, to, subject, code } = JSON.parse(data)
   unseen.add(id)
-  tell(`New mail to ${to}: ${subject}.${code ? ` The code is ${code}.` : ''}`)
-  // An open mail stays as it is: its reader may be in the middle of it.
+  announce(`New mail to ${to}: ${subject}.${code ? ` The code is ${code}.` : ''}`)
+  // An open mail is not replaced while it is being read.
   await show('messages', ...(openId() ? [] : ['reader']))
   document.querySelector(`.row[data-id="${id}"]`)?.classList.add('is-arriving')
 })
@@ -234,7 +235,7 @@ stream.addEventListener('cleared', async () => {
   history.replaceState(null, '', '/')
   searchBox.value = ''
   await show('messages', 'reader')
-  tell('The inbox is empty.')
+  announce('The inbox is empty.')
 })
 
 settle()

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Message, MessageStore } from './messages.ts'
 
-/** What a list shows of a message; its body is fetched when somebody opens it. */
+/** The part of a message that a list shows. The body is fetched when the message is opened. */
 export type MessageSummary = Omit<Message, 'text' | 'html'>
 
 export function summaryOf({ text: _text, html: _html, ...summary }: Message): MessageSummary {
@@ -11,10 +11,10 @@ export function summaryOf({ text: _text, html: _html, ...summary }: Message): Me
 const heartbeatMs = 20_000
 const mostUnread = 1024 * 1024
 
-/** Sends one event: its name, its data as JSON, and an id that a client tells when it comes back. */
+/** Sends one event: its name, its data as JSON, and an id that a client sends when it reconnects. */
 export type SendEvent = (event: string, data: object, id?: string) => void
 
-/** Opens a stream of Server-Sent Events on a response; it ends with the connection. */
+/** Opens a stream of server-sent events on a response. It ends with the connection. */
 export function openEvents(response: ServerResponse): SendEvent {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -22,12 +22,12 @@ export function openEvents(response: ServerResponse): SendEvent {
     'x-content-type-options': 'nosniff',
   })
   const write = (text: string): void => {
-    // A client that takes nothing in would make the process hold everything for it.
+    // Disconnect a client that does not read: its events would fill the memory.
     if (response.writableLength > mostUnread) response.destroy()
     else response.write(text)
   }
   write('retry: 1000\n\n')
-  // A comment now and then finds out that the other side is gone.
+  // Regular comments detect lost connections.
   const heartbeat = setInterval(() => write(':\n\n'), heartbeatMs)
   response.once('close', () => clearInterval(heartbeat))
   return (event, data, id) =>
@@ -35,8 +35,8 @@ export function openEvents(response: ServerResponse): SendEvent {
 }
 
 /**
- * Tells of mail as it arrives: `message` with a summary and the message's id, and `cleared`. A client that comes back
- * with Last-Event-ID gets what it missed.
+ * Streams changes of the inbox: `message` with a summary and the id of the message, and `cleared`. A client that
+ * reconnects with Last-Event-ID gets the events that it missed.
  */
 export function streamMessages(response: ServerResponse, messages: MessageStore, lastEventId: string): void {
   const send = openEvents(response)

@@ -3,7 +3,7 @@ import { codeIn, linkIn, readMail } from './mail-content.ts'
 
 const lines = (...all: readonly string[]): Buffer => Buffer.from(all.join('\r\n'))
 
-test('a mail gives up its sender, subject, both parts, code, link and template', async () => {
+test('reads sender, subject, both parts, code, link and template of a mail', async () => {
   const mail = await readMail(
     lines(
       'From: "Acme Accounts" <no-reply@acme.example>',
@@ -44,7 +44,7 @@ test('a mail without code, link, template and HTML has null and empty text in th
   expect(mail).toMatchObject({ from: 'a@b.example', html: '', code: null, link: null, template: null })
 })
 
-test('bytes that are no mail at all are kept as a mail that says nothing', async () => {
+test('bytes that are not a mail are stored as an empty mail', async () => {
   const mail = await readMail(Buffer.from([0, 255, 13, 10, 1, 2, 3]))
 
   expect(mail).toMatchObject({ from: '', subject: '', code: null, link: null, template: null })
@@ -97,7 +97,7 @@ test.each([
   expect(linkIn(markup)).toBe(link)
 })
 
-test('a mail made to keep the patterns busy takes no noticeable time', () => {
+test('a mail designed to slow the patterns down takes no noticeable time', () => {
   const hostile = `${'\n '.repeat(300_000)}${': '.repeat(300_000)}${'<a id="'.repeat(100_000)}`
   const before = performance.now()
 

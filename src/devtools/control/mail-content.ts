@@ -1,19 +1,19 @@
 import { type AddressObject, simpleParser } from 'mailparser'
 
-/** What a mail says, read from its bytes alone: the sender's own data never comes into it. */
+/** The content of a mail, parsed from its bytes alone, without data from the engine. */
 export interface MailContent {
   readonly from: string
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** What a person would type, or null where the mail has none. */
+  /** The code to enter, or null if the mail has none. */
   readonly code: string | null
-  /** Where the mail's button leads, or null where it has none. */
+  /** The link of the button, or null if the mail has none. */
   readonly link: string | null
   readonly template: string | null
 }
 
-/** Parses a mail (RFC 5322). A part that is missing is an empty text; HTML alone gives the text as well. */
+/** Parses a mail (RFC 5322). A missing part is an empty text; if there is only HTML, the text is derived from it. */
 export async function readMail(source: Buffer): Promise<MailContent> {
   const mail = await simpleParser(source, { skipTextToHtml: true })
   const text = mail.text ?? ''
@@ -42,13 +42,13 @@ const sentences = [
   new RegExp(`enter this code: <b>${code}`),
   new RegExp(`enter the verification code: <strong>${code}`),
 ]
-// In other languages the sentence differs, yet the text part ends the line with the code: after a colon or alone.
-// Right-to-left mails wrap it in invisible direction marks. A code of letters holds a digit, or it is a word.
-// No line breaks among them: a mail of a million empty lines would take the square of that in steps.
+// The sentence differs between languages, but in the text part the code ends its line: after a colon, or alone.
+// Right-to-left mails put it between invisible direction marks. A code of letters contains a digit; otherwise it is a
+// word. The marks exclude line breaks: with them a mail of a million empty lines would take quadratic time.
 const marks = '[ \\t\\r\\u00a0\\u3000\\u200e\\u200f\\u2066-\\u2069]*'
 const endOfLine = new RegExp(`(?:[:：]|^)${marks}([0-9]{6}|(?=[A-Z]*[0-9])[A-Z0-9]{10})${marks}$`, 'm')
 
-/** The code that the readers' sentences give away, as mails with Okta's wording hold it. */
+/** The code in a mail, found by the sentence before it, also in mails with the wording of Okta. */
 export function codeIn(text: string, html: string): string | null {
   for (const sentence of sentences) {
     const found = sentence.exec(text) ?? sentence.exec(html)
@@ -66,11 +66,11 @@ const buttons = new Set([
   'push-verify-activation-link',
 ])
 
-/** The target of the button: `<a id="…" href="…">` to the letter, a known id first, only http and https. */
+/** The link of the button: exactly `<a id="…" href="…">`, known ids first, http and https only. */
 export function linkIn(html: string): string | null {
   const found = [...html.matchAll(/<a id="([^"]*)" href="([^"\s]+)"/g)].flatMap(([, id = '', href = '']) => {
     const target = unescapeHtml(href)
-    // The page makes a link of it: a `javascript:` address must not get that far.
+    // The page shows it as a link, so a `javascript:` address must be excluded.
     return /^https?:\/\//i.test(target) ? [{ id, target }] : []
   })
   return (found.find(({ id }) => buttons.has(id)) ?? found[0])?.target ?? null

@@ -19,7 +19,7 @@ test('messages come newest first, by address whatever its case', async () => {
   expect(messages.latest({ to: 'nobody@example.com' })).toBeUndefined()
 })
 
-test('a mail to two people is a message for each, under one source', async () => {
+test('a mail to two recipients is stored as a message for each, with one source', async () => {
   const messages = createMessages()
   const [first, second] = await messages.add(mail('both'), ['ada@example.com', 'bob@example.com'])
 
@@ -28,7 +28,7 @@ test('a mail to two people is a message for each, under one source', async () =>
   expect(messages.source(second?.id ?? '')).toEqual(mail('both'))
 })
 
-test('a message is stamped by the clock it is given', async () => {
+test('a message has the time of the given clock', async () => {
   const clock = new VirtualClock({ frozen: true, startAt: 0 })
   const messages = createMessages({ clock })
   clock.advance(90_000)
@@ -49,7 +49,7 @@ test('the oldest go when there are too many, or too many bytes', async () => {
   expect(subjects(small.all())).toEqual(['c', 'b'])
 })
 
-test('a mail larger than the store is kept alone rather than lost', async () => {
+test('a mail larger than the store is stored alone instead of being lost', async () => {
   const messages = createMessages({ capacityBytes: 1 })
   await messages.add(mail('a'), ['ada@example.com'])
   await messages.add(mail('b'), ['ada@example.com'])
@@ -65,7 +65,7 @@ test('waiting ends at once where mail is there already, with the newest', async 
   expect((await messages.waitFor({ to: 'ada@example.com' })).subject).toBe('two')
 })
 
-test('waiting for newer mail takes neither the old one nor somebody else’s', async () => {
+test('waiting for newer mail ignores older mail and mail to other addresses', async () => {
   const messages = createMessages()
   const [first] = await messages.add(mail('first'), ['ada@example.com'])
   const waiting = messages.waitFor({ to: 'ada@example.com', after: first?.id ?? '' })
@@ -88,7 +88,7 @@ test('waiting for newer mail still works after the inbox was emptied', async () 
   expect(messages.get(first?.id ?? '')).toBeUndefined()
 })
 
-test('waiting in vain says what came instead', async () => {
+test('a timeout reports the mails that did arrive', async () => {
   const messages = createMessages()
   await messages.add(mail('Hello'), ['bob@example.com'])
   const waiting = messages.waitFor({ to: 'ada@example.com', timeoutMs: 1 })
@@ -100,7 +100,7 @@ test('waiting in vain says what came instead', async () => {
   expect(messages.listeners).toBe(0)
 })
 
-test('waiting can be given up', async () => {
+test('waiting can be aborted', async () => {
   const messages = createMessages()
   const gone = new AbortController()
   const waiting = messages.waitFor({ signal: gone.signal })
@@ -110,7 +110,7 @@ test('waiting can be given up', async () => {
   expect(messages.listeners).toBe(0)
 })
 
-test('an id is known once given out, and nothing else is', async () => {
+test('only issued ids are known', async () => {
   const messages = createMessages()
   const [message] = await messages.add(mail('one'), ['ada@example.com'])
 

@@ -2,19 +2,19 @@ import { type Clock, isoTime, systemClock } from '../../base/index.ts'
 import { compareKey } from '../../directory/index.ts'
 import { type MailContent, readMail } from './mail-content.ts'
 
-/** One mail to one address, as everyone outside sees it. */
+/** One mail to one address. */
 export interface Message extends MailContent {
   readonly id: string
-  /** The envelope's recipient: who the mail went to, whatever its header says. */
+  /** The recipient of the envelope, which may differ from the header. */
   readonly to: string
-  /** ISO time of arrival, on the engine's clock. */
+  /** The ISO time of arrival, by the clock of the engine. */
   readonly sentAt: string
 }
 
 export interface Waiting {
-  /** Only mail to this address; upper and lower case are the same. */
+  /** Only mail to this address, case-insensitive. */
   readonly to?: string
-  /** Only mail newer than the one with this id. Without it, one that is already there will do. */
+  /** Only mail newer than the one with this id. Without it, mail that is already there matches too. */
   readonly after?: string
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -27,8 +27,8 @@ export interface MessageReader {
   latest(filter?: { readonly to?: string }): Message | undefined
   get(id: string): Message | undefined
   /**
-   * The newest mail that fits, at once if it is there, else as soon as it comes.
-   * @throws NoMessageError when none came in time (5000 ms unless told).
+   * The newest matching mail: at once if it is there, else as soon as it arrives.
+   * @throws NoMessageError if none arrives in time (default: 5000 ms).
    */
   waitFor(waiting?: Waiting): Promise<Message>
   clear(): void
@@ -39,21 +39,21 @@ export type InboxChange =
   | { readonly kind: 'cleared' }
 
 export interface MessageStore extends MessageReader {
-  /** Parses a mail and keeps it, once for each recipient. */
+  /** Parses a mail and stores it, once for each recipient. */
   add(source: Buffer, recipients: readonly string[]): Promise<readonly Message[]>
-  /** The mail as it came over the wire. */
+  /** The bytes of the mail as received. */
   source(id: string): Buffer | undefined
-  /** Newer than the id, oldest first: what a reader missed. */
+  /** The messages newer than the id, oldest first. */
   since(id: string): readonly Message[]
-  /** Whether an id was ever given out, also when its message is gone. */
+  /** Whether an id was ever issued, even if its message was deleted. */
   isKnown(id: string): boolean
-  /** Tells of every change until the function that it returns is called. */
+  /** Calls the listener at every change. Returns a function that unsubscribes. */
   subscribe(listener: (change: InboxChange) => void): () => void
-  /** How many look on: streams and waits that have not ended. */
+  /** The number of listeners: open streams and waits. */
   readonly listeners: number
 }
 
-/** No mail came in time. Its text says what did come, because the cause is mostly a wrong address. */
+/** No matching mail arrived in time. The message lists the mails that did, because most causes are a wrong address. */
 export class NoMessageError extends Error {
   constructor(wanted: string, timeoutMs: number, present: readonly Message[]) {
     const others = present.slice(0, 3).map(({ to, subject }) => `"${subject}" to ${to}`)
@@ -64,50 +64,50 @@ export class NoMessageError extends Error {
 }
 
 const numberOf = (id: string): number => (/^msg\d{10}$/.test(id) ? Number(id.slice(3)) : Number.NaN)
-/** As the directory compares: SMTP carries a domain in ASCII, people write it in their own letters. */
+/** Compares addresses like the directory: SMTP has domains in ASCII, users may write them in Unicode. */
 const sameAddress = (left: string, right: string): boolean => compareKey(left) === compareKey(right)
 
 /**
- * Keeps mails in memory, bounded in number and in bytes: the oldest go first. Ids count up and are never given
- * out twice, so "newer than" keeps its meaning when the inbox was emptied.
+ * Stores mails in memory, bounded in number and bytes: the oldest are dropped first. Ids are ascending and never reused,
+ * so that "newer than" stays correct after the inbox was emptied.
  */
 export function createMessages(
   options: { readonly clock?: Clock; readonly capacity?: number; readonly capacityBytes?: number } = {},
 ): MessageStore {
   const { clock = systemClock, capacity = 2000, capacityBytes = 64 * 1024 * 1024 } = options
   const listeners = new Set<(change: InboxChange) => void>()
-  let kept: { readonly message: Message; readonly source: Buffer }[] = []
+  let entries: { readonly message: Message; readonly source: Buffer }[] = []
   let bytes = 0
   let last = 0
 
-  const tell = (change: InboxChange): void => {
+  const notify = (change: InboxChange): void => {
     for (const listener of [...listeners]) listener(change)
   }
 
-  function keep(message: Message, source: Buffer): void {
-    kept.unshift({ message, source })
+  function store(message: Message, source: Buffer): void {
+    entries.unshift({ message, source })
     bytes += source.length
-    while (kept.length > capacity || (bytes > capacityBytes && kept.length > 1)) {
-      bytes -= kept.pop()?.source.length ?? 0
+    while (entries.length > capacity || (bytes > capacityBytes && entries.length > 1)) {
+      bytes -= entries.pop()?.source.length ?? 0
     }
   }
 
-  const store: MessageStore = {
-    all: () => kept.map(({ message }) => message),
-    to: (address) => store.all().filter((message) => sameAddress(message.to, address)),
-    latest: ({ to } = {}) => (to === undefined ? store.all() : store.to(to))[0],
-    get: (id) => kept.find(({ message }) => message.id === id)?.message,
-    source: (id) => kept.find(({ message }) => message.id === id)?.source,
+  const messageStore: MessageStore = {
+    all: () => entries.map(({ message }) => message),
+    to: (address) => messageStore.all().filter((message) => sameAddress(message.to, address)),
+    latest: ({ to } = {}) => (to === undefined ? messageStore.all() : messageStore.to(to))[0],
+    get: (id) => entries.find(({ message }) => message.id === id)?.message,
+    source: (id) => entries.find(({ message }) => message.id === id)?.source,
     since: (id) =>
-      store
+      messageStore
         .all()
         .filter((message) => numberOf(message.id) > numberOf(id))
         .reverse(),
     isKnown: (id) => numberOf(id) > 0 && numberOf(id) <= last,
     clear() {
-      kept = []
+      entries = []
       bytes = 0
-      tell({ kind: 'cleared' })
+      notify({ kind: 'cleared' })
     },
     async add(source, recipients) {
       const content = await readMail(source)
@@ -117,8 +117,8 @@ export function createMessages(
         return { id: `msg${String(last).padStart(10, '0')}`, to, ...content, sentAt }
       })
       for (const message of messages) {
-        keep(message, source)
-        tell({ kind: 'arrived', message })
+        store(message, source)
+        notify({ kind: 'arrived', message })
       }
       return messages
     },
@@ -129,9 +129,9 @@ export function createMessages(
     get listeners() {
       return listeners.size
     },
-    waitFor: (waiting) => waitFor(store, waiting),
+    waitFor: (waiting) => waitFor(messageStore, waiting),
   }
-  return store
+  return messageStore
 }
 
 function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
@@ -148,10 +148,10 @@ function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
     const end = (settle: () => void): void => {
       clearTimeout(timer)
       unsubscribe()
-      signal?.removeEventListener('abort', giveUp)
+      signal?.removeEventListener('abort', abort)
       settle()
     }
-    const giveUp = (): void => end(() => reject(signal?.reason))
+    const abort = (): void => end(() => reject(signal?.reason))
     const timer = setTimeout(() => {
       const wanted = `${after ? 'newer mail' : 'mail'}${to === undefined ? '' : ` to ${to}`}`
       end(() => reject(new NoMessageError(wanted, timeoutMs, store.all())))
@@ -159,6 +159,6 @@ function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
     const unsubscribe = store.subscribe((change) => {
       if (change.kind === 'arrived' && fits(change.message)) end(() => resolve(change.message))
     })
-    signal?.addEventListener('abort', giveUp)
+    signal?.addEventListener('abort', abort)
   })
 }

@@ -30,7 +30,7 @@ test('the document is served where the API is', () => {
   expect(document.servers).toEqual([{ url: idp.controlUrl }])
 })
 
-test('every call is described, and nothing else', () => {
+test('all routes are documented, and no others', () => {
   const source = readFileSync(new URL('./routes.ts', import.meta.url), 'utf8')
   const served = [...source.matchAll(/app\.(get|post|patch|put|delete)\('([^']+)'/g)].map(
     ([, method = '', path = '']) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`,

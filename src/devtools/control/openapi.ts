@@ -1,6 +1,6 @@
 import { personStatuses } from '../../directory/index.ts'
 
-// The control API for programs that make clients of it (OpenAPI 3.1). Pages for people are not in it.
+// The description of the control API (OpenAPI 3.1), for generating clients. The HTML pages are not part of it.
 
 const text = (description?: string) => ({ type: 'string', ...(description && { description }) })
 const textOrNull = (description: string) => ({ type: ['string', 'null'], description })
@@ -22,23 +22,23 @@ const message = object(
     text: text(),
     html: text(),
     code: textOrNull('The code in it, or null.'),
-    link: textOrNull('Where its button leads, or null.'),
-    template: textOrNull('Which mail it is, such as ForgotPassword.'),
-    sentAt: text('ISO time on the engine’s clock.'),
+    link: textOrNull('The link of its button, or null.'),
+    template: textOrNull('The mail template, such as ForgotPassword.'),
+    sentAt: text('The ISO time by the clock of the engine.'),
   },
   ['id', 'to', 'from', 'subject', 'text', 'html', 'code', 'link', 'template', 'sentAt'],
 )
 const names = {
-  email: text('The login where absent.'),
+  email: text('The default is the login.'),
   firstName: text(),
   lastName: text(),
-  locale: text('The language of her mails, such as de-AT.'),
+  locale: text('The language of mails to the user, such as de-AT.'),
   status: { type: 'string', enum: [...personStatuses] },
 }
 const person = object({ id: text(), login: text(), ...names }, ['id', 'login', 'email', 'status'])
 const newPerson = object({ login: text(), ...names, password: text() }, ['login'])
 const clock = object({ now: text('ISO time.') }, ['now'])
-const deleted = object({ deleted: whole('How many.') }, ['deleted'])
+const deleted = object({ deleted: whole('The number of deleted items.') }, ['deleted'])
 const signedIn = object(
   {
     accessToken: text(),
@@ -62,43 +62,43 @@ interface Call {
 
 const to = text('Only mail to this address.')
 
-/** Every call, by method and path. */
+/** All operations, by method and path. */
 const calls: Readonly<Record<string, Call>> = {
-  'GET /messages': { summary: 'Mails that were sent, newest first', query: { to }, answer: list(message) },
+  'GET /messages': { summary: 'List mails, newest first', query: { to }, answer: list(message) },
   'GET /messages/wait': {
-    summary: 'One mail, as soon as it is there; 408 where none comes',
+    summary: 'Wait for a mail; 408 if none arrives in time',
     query: {
       to,
       after: text('Only mail newer than the one with this id.'),
-      timeout: whole('Milliseconds; 5000 unless told.'),
+      timeout: whole('Milliseconds. The default is 5000.'),
     },
     answer: message,
   },
   'GET /messages/stream': {
-    summary: 'Mails as they come, as server-sent events',
+    summary: 'Stream mails as server-sent events',
     answer: text(),
     type: 'text/event-stream',
   },
-  'GET /messages/{id}': { summary: 'One mail', answer: message },
+  'GET /messages/{id}': { summary: 'Get a mail', answer: message },
   'GET /messages/{id}/source': {
-    summary: 'One mail as it came over the wire',
+    summary: 'Get the source of a mail',
     answer: text(),
     type: 'message/rfc822',
   },
-  'DELETE /messages': { summary: 'Empties the inbox', answer: deleted },
-  'POST /people': { summary: 'Creates a person', body: newPerson, status: 201, answer: person },
+  'DELETE /messages': { summary: 'Delete all mails', answer: deleted },
+  'POST /people': { summary: 'Create a user', body: newPerson, status: 201, answer: person },
   'PATCH /people/{id}': {
-    summary: 'Changes a person',
+    summary: 'Update a user',
     body: object({ ...names, password: text() }),
     answer: person,
   },
-  'DELETE /people/{id}': { summary: 'Removes a person', answer: deleted },
+  'DELETE /people/{id}': { summary: 'Delete a user', answer: deleted },
   'POST /sign-in': {
-    summary: 'Tokens for somebody, without walking the pages',
+    summary: 'Sign a user in without the pages',
     body: object(
       {
         login: text(),
-        client: text('A client’s id.'),
+        client: text('The client id.'),
         scopes: list(text()),
         server: { type: 'string', enum: ['default', 'org'] },
       },
@@ -106,32 +106,35 @@ const calls: Readonly<Record<string, Call>> = {
     ),
     answer: signedIn,
   },
-  'GET /clock': { summary: 'Reads the engine’s clock', answer: clock },
+  'GET /clock': { summary: 'Get the time of the engine', answer: clock },
   'POST /clock': {
-    summary: 'Moves the engine’s clock: by a span, or to a moment',
-    body: object({ advance: text('Such as 5m or 1h30m.'), now: text('ISO time with its zone.') }),
+    summary: 'Move the clock of the engine by a duration or to a time',
+    body: object({
+      advance: text('A duration such as 5m or 1h30m.'),
+      now: text('An ISO time with its zone.'),
+    }),
     answer: clock,
   },
-  'POST /reset': { summary: 'Back to the seed, clock included', answer: clock },
+  'POST /reset': { summary: 'Reset the engine to its seeded state, including the clock', answer: clock },
   'POST /faults': {
-    summary: 'Makes the next answers of a path, or the next deliveries of mail, fail',
+    summary: 'Make the next requests to a path, or the next mail deliveries, fail',
     body: object({
-      path: text('Of the engine, such as /idp/idx/identify.'),
-      status: whole('From 400 to 599; 503 unless told.'),
+      path: text('A path of the engine, such as /idp/idx/identify.'),
+      status: whole('From 400 to 599. The default is 503.'),
       smtp: { type: 'string', enum: ['refuse', 'drop', 'slow'] },
-      delay: text('Of a slow delivery: 2s unless told.'),
-      times: whole('1 unless told.'),
+      delay: text('The delay of a slow delivery. The default is 2s.'),
+      times: whole('The default is 1.'),
     }),
     answer: anything,
   },
-  'GET /events': { summary: 'The system log, newest first', answer: list(anything) },
-  'GET /transactions': { summary: 'Conversations, newest first', answer: list(anything) },
-  'GET /transactions/{id}': { summary: 'One conversation as a timeline', answer: anything },
-  'GET /openapi/engine.json': { summary: 'The engine’s own HTTP API as OpenAPI', answer: anything },
-  'GET /openapi.json': { summary: 'This document', answer: anything },
+  'GET /events': { summary: 'List the events of the system log, newest first', answer: list(anything) },
+  'GET /transactions': { summary: 'List transactions, newest first', answer: list(anything) },
+  'GET /transactions/{id}': { summary: 'Get the timeline of a transaction', answer: anything },
+  'GET /openapi/engine.json': { summary: 'Get the OpenAPI description of the engine', answer: anything },
+  'GET /openapi.json': { summary: 'Get this description', answer: anything },
 }
 
-/** The description of the control API, for the address it is served at. */
+/** The description of the control API for the address where it is served. */
 export function openApiOf(url: string): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const [name, call] of Object.entries(calls)) {
@@ -143,7 +146,7 @@ export function openApiOf(url: string): object {
     info: {
       title: 'Rekey control API',
       version: '1',
-      description: 'For development and tests: mails, people, time and failures.',
+      description: 'For development and tests: mails, users, time and failures.',
     },
     servers: [{ url }],
     paths,

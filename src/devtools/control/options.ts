@@ -3,7 +3,7 @@ import type { ControlPort } from './port.ts'
 import type { SmtpSink } from './smtp-sink.ts'
 
 export interface ControlServerOptions {
-  /** 0, the default, takes any free port. */
+  /** The default is 0: any free port. */
   readonly port?: number
   readonly engine: ControlPort
   readonly sink: SmtpSink
@@ -11,7 +11,7 @@ export interface ControlServerOptions {
   readonly hints?: InboxHints
 }
 
-/** What the empty inbox tells a newcomer to do. Read at each request: the app may start after the inbox. */
+/** The hints of the empty inbox. They are read at each request, because the app may start after the inbox. */
 export interface InboxHints {
   readonly appUrl?: () => string | undefined
   readonly login?: string

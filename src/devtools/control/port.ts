@@ -3,16 +3,16 @@ import type { PersonStatus } from '../../directory/index.ts'
 import type { FlowReader } from '../inspector/facts.ts'
 
 /**
- * What the control API needs from an engine, and nothing more: whoever builds the engine for development hands
- * this in. A method refuses by throwing a ProtocolError (400 to 499), whose code and description go to the
- * caller; anything else that is thrown is a fault of the engine and shows as a bare 500.
+ * The operations of an engine that the control API needs. The code that builds the development engine implements them.
+ * A method refuses by throwing a ProtocolError (400 to 499), whose code and description are sent to the caller. Any
+ * other error is a failure of the engine and is answered with 500.
  */
 export interface ControlPort {
   readonly people: {
     add(person: NewPerson): Promise<ControlPerson>
-    /** The person as changed, or undefined where nobody has this id. */
+    /** Returns the changed user, or undefined if there is none with this id. */
     update(id: string, changes: PersonChanges): Promise<ControlPerson | undefined>
-    /** Whether there was such a person. */
+    /** Returns whether the user existed. */
     remove(id: string): Promise<boolean>
   }
   readonly clock: {
@@ -25,25 +25,25 @@ export interface ControlPort {
     /** The next `times` requests to the path answer with the status. */
     next(fault: PathFault): void
   }
-  /** Tokens for somebody without walking the pages; absent: nobody signs in that way. */
+  /** Signs a user in without the pages. Absent: not supported. */
   readonly signIn?: (login: string, wanted: SignInRequest) => Promise<object>
-  /** Back to the seed, clock and faults included; client ids, secrets and keys stay. */
+  /** Restores the seeded state, including clock and faults. Client ids, secrets and keys stay. */
   reset(): Promise<void>
   /** The system log, newest first. */
   events(): Promise<readonly object[]>
   readonly transactions: {
-    /** Newest first, each by its public id, never by its state handle. */
+    /** The transactions, newest first, with their public ids, never with their state handles. */
     list(): Promise<readonly object[]>
-    /** The timeline of one, secrets redacted, or undefined. */
+    /** The timeline of a transaction without secrets, or undefined. */
     get(id: string): Promise<object | undefined>
   }
-  /** What the flow inspector shows; absent: nothing was watched. */
+  /** The data source of the flow inspector. Absent: nothing is recorded. */
   readonly flows?: FlowReader
-  /** The engine's admin page, with a token that opens it. */
+  /** The address of the admin page of the engine, with a token. */
   readonly adminUrl?: string
-  /** The engine's public address. */
+  /** The public address of the engine. */
   readonly engineUrl?: string
-  /** The mail templates, read afresh, so that the preview shows a file as it is now. @throws ConfigError */
+  /** Reads the mail templates again, so that the preview shows the current files. @throws ConfigError */
   readonly templates?: () => Promise<Renderer>
 }
 
@@ -53,7 +53,7 @@ export interface NewPerson {
   readonly password?: string
   readonly firstName?: string
   readonly lastName?: string
-  /** The language of her mails, such as `de-AT`. */
+  /** The language of mails to the user, such as `de-AT`. */
   readonly locale?: string
   readonly status?: PersonStatus
 }
@@ -67,7 +67,7 @@ export interface ControlPerson {
   readonly status: PersonStatus
   readonly firstName?: string
   readonly lastName?: string
-  /** The language of her mails, such as `de-AT`. */
+  /** The language of mails to the user, such as `de-AT`. */
   readonly locale?: string
 }
 

@@ -28,14 +28,14 @@ import {
   readTimeout,
 } from './requests.ts'
 
-/** The control API and the inbox as one app that is not listening yet. */
+/** Builds the control API and the pages as one app, which is not listening yet. */
 export function buildControlApp(options: ControlServerOptions): FastifyInstance {
   const { logger = silentLogger, sink } = options
   const onError = errorHandler(logger)
   const app = fastify({
     bodyLimit: 64 * 1024,
     schemaController: schemaless,
-    // Streams and waits stay open on purpose; closing must not wait for them.
+    // Streams and waits stay open for long; closing must not wait for them.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: onError,
@@ -43,7 +43,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    // Many clients name the type also where they send nothing, such as to /reset.
+    // Many clients send a media type even with an empty body, such as for /reset.
     if (text === '') done(null, undefined)
     else parseJson(request, String(text), done)
   })
@@ -53,7 +53,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    // The port that the connection came in by, not one from the configuration: 0 is any free port.
+    // The port of the connection, because the configured port may be 0: any free port.
     guardRequest(request.headers, request.socket.localPort ?? 0)
   })
   app.get('/openapi.json', async ({ socket }) => openApiOf(`http://localhost:${socket.localPort}`))
@@ -87,7 +87,7 @@ function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServ
       const wanted = { ...(to !== undefined && { to }), ...(after !== undefined && { after }) }
       return await messages.waitFor({ ...wanted, timeoutMs, signal: gone.signal })
     } catch (error) {
-      if (gone.signal.aborted) return reply.hijack() // Nobody is left to answer.
+      if (gone.signal.aborted) return reply.hijack() // The client has disconnected.
       if (error instanceof NoMessageError) throw new ProtocolError(408, 'no_message', error.message)
       throw error
     }
@@ -108,7 +108,7 @@ function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServ
     const id = readId(params)
     const source = messages.source(id)
     if (!source) throw notFound('no message has this id')
-    // As an attachment, so that no browser ever renders a mail's own HTML in this origin.
+    // As an attachment, so that no browser renders the HTML of a mail in this origin.
     return reply
       .type('message/rfc822')
       .header('content-disposition', `attachment; filename="${id}.eml"`)
@@ -132,18 +132,18 @@ function engineRoutes(app: FastifyInstance, { engine, sink }: ControlServerOptio
 
   app.patch('/people/:id', async ({ params, body }) => {
     const person = await engine.people.update(readId(params), readPersonChanges(body))
-    if (!person) throw notFound('nobody has this id')
+    if (!person) throw notFound('there is no user with this id')
     return person
   })
 
   app.delete('/people/:id', async ({ params }) => {
-    if (!(await engine.people.remove(readId(params)))) throw notFound('nobody has this id')
+    if (!(await engine.people.remove(readId(params)))) throw notFound('there is no user with this id')
     return { deleted: 1 }
   })
 
   app.post('/sign-in', async ({ body }) => {
     const { login, ...wanted } = readSignIn(body)
-    if (engine.signIn === undefined) throw notFound('nobody signs in this way here')
+    if (engine.signIn === undefined) throw notFound('signing in without the pages is not supported here')
     return engine.signIn(login, wanted)
   })
 
@@ -178,7 +178,7 @@ function engineRoutes(app: FastifyInstance, { engine, sink }: ControlServerOptio
   })
 }
 
-/** The one place that turns an error into a body: `{error, message}`. */
+/** Renders all errors of the control API as `{error, message}`. */
 function errorHandler(logger: NonNullable<ControlServerOptions['logger']>) {
   return (error: FastifyError | Error, _request: FastifyRequest, reply: FastifyReply): void => {
     const known = error instanceof ProtocolError ? error : fromFramework(error)
@@ -192,7 +192,7 @@ function errorHandler(logger: NonNullable<ControlServerOptions['logger']>) {
   }
 }
 
-/** What Fastify refuses by itself: broken JSON, a body too large, a path that cannot be decoded. */
+/** Converts refusals of Fastify: invalid JSON, a body that is too large, a path that cannot be decoded. */
 function fromFramework(error: FastifyError | Error): ProtocolError | undefined {
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
   if (status < 400 || status > 499) return undefined

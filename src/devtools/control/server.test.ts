@@ -42,7 +42,7 @@ const arrive = async (to: string, subject = 'Hi', text = 'Enter a code instead: 
   return sink.messages.latest({ to })?.id ?? ''
 }
 
-/** A request as no well-behaved client makes it: fetch would not send these headers. */
+/** Sends a request with headers that fetch does not allow. */
 async function rawCall(options: RequestOptions, body?: string) {
   const request = httpRequest({ host: '127.0.0.1', port: server.port, ...options })
   request.end(body)
@@ -117,7 +117,7 @@ describe('messages', () => {
     expect(sink.messages.listeners).toBe(0)
   })
 
-  test('nobody waits for any longer when the client is gone', async () => {
+  test('a wait ends when the client disconnects', async () => {
     const gone = new AbortController()
     const waiting = fetch(`${server.url}/messages/wait?timeout=60000`, { signal: gone.signal })
     await vi.waitFor(() => expect(sink.messages.listeners).toBe(1), { interval: 5 })
@@ -142,7 +142,7 @@ describe('the stream', () => {
     return { response, until, leave: () => gone.abort() }
   }
 
-  test('tells of each mail without its body, and of emptying', async () => {
+  test('streams each mail without its body, and the emptying of the inbox', async () => {
     const stream = await openStream()
     await stream.until('retry')
     const id = await arrive('ada@example.com', 'live')
@@ -155,7 +155,7 @@ describe('the stream', () => {
     expect(text).not.toContain('Enter a code')
   })
 
-  test('gives a client that comes back what it missed', async () => {
+  test('sends the missed mails to a client that reconnects', async () => {
     const first = await arrive('ada@example.com', 'seen')
     await arrive('ada@example.com', 'missed')
     const stream = await openStream({ 'last-event-id': first })
@@ -205,7 +205,7 @@ describe('people', () => {
     expect(await isThere('ada@example.com')).toBe(false)
   })
 
-  test('a refusal of the engine keeps its status, code and words', async () => {
+  test('a refusal of the engine keeps its status, code and message', async () => {
     await call('POST', '/people', { login: 'ada@example.com' })
 
     expect(await call('POST', '/people', { login: 'ada@example.com' })).toEqual({

@@ -8,7 +8,7 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** Serves the control API and the inbox, on loopback and nowhere else: whoever reaches it can read every code. */
+/** Serves the control API and the inbox, on loopback only: every client that can reach it can read all codes. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const app = buildControlApp(options)
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })

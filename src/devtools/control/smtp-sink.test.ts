@@ -62,7 +62,7 @@ test('an address in its own letters is found in either spelling', async () => {
   expect(sink.messages.to('ada@xn--bcher-kva.example')).toHaveLength(1)
 })
 
-test('the source is kept byte for byte, dots at the beginning of lines included', async () => {
+test('the source is stored byte for byte, including dots at the beginning of lines', async () => {
   const { sink, send } = await sinkAndSender()
   await send({ text: '.hidden\n..twice\n.' })
   const [message] = sink.messages.all()
@@ -101,7 +101,7 @@ test('a dropped connection leaves no answer and no mail, and the next one is ser
   expect(sink.messages.all()).toHaveLength(1)
 })
 
-test('a slow delivery is answered late and kept', async () => {
+test('a slow delivery is answered late, and the mail is stored', async () => {
   const { sink, send } = await sinkAndSender()
   sink.faults.next({ smtp: 'slow', delayMs: 120 })
   const before = performance.now()
@@ -111,7 +111,7 @@ test('a slow delivery is answered late and kept', async () => {
   expect(sink.messages.all()).toHaveLength(1)
 })
 
-test('a mail beyond the size limit is refused for good and not kept', async () => {
+test('a mail above the size limit is refused permanently and not stored', async () => {
   const { sink, send } = await sinkAndSender({ maxBytes: 2000 })
 
   await expect(send({ text: 'x'.repeat(4000) })).rejects.toThrow(/size|larger/i)
@@ -131,7 +131,7 @@ test('a sender may log in with anything, or not at all', async () => {
   expect(sink.messages.all()).toHaveLength(2)
 })
 
-test('a client that vanishes in the middle harms nobody', async () => {
+test('a client that disconnects in the middle does not affect others', async () => {
   const { sink, send } = await sinkAndSender()
   const socket = connect(sink.port, '127.0.0.1')
   await once(socket, 'data')
@@ -143,7 +143,7 @@ test('a client that vanishes in the middle harms nobody', async () => {
   expect(sink.messages.all()).toHaveLength(1)
 })
 
-test('closing does not wait for clients that keep their connection', async () => {
+test('closing does not wait for open connections', async () => {
   const sink = await startSmtpSink()
   const socket = connect(sink.port, '127.0.0.1')
   await once(socket, 'data')

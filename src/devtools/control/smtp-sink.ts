@@ -3,7 +3,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 import { type Clock, type Logger, silentLogger } from '../../base/index.ts'
 import { createMessages, type MessageStore } from './messages.ts'
 
-/** How deliveries go wrong: a temporary refusal after DATA, a late answer, or a connection that breaks off. */
+/** Failures of deliveries: a temporary refusal after DATA, a late answer, or a dropped connection. */
 export type SmtpFault =
   | { readonly smtp: 'refuse'; readonly times?: number }
   | { readonly smtp: 'drop'; readonly times?: number }
@@ -11,26 +11,26 @@ export type SmtpFault =
 
 export interface SmtpSink {
   readonly port: number
-  /** For the engine's mail transport. */
+  /** The address for the mail transport of the engine. */
   readonly url: string
   readonly messages: MessageStore
   readonly faults: { next(fault: SmtpFault): void; clear(): void }
-  /** Breaks open connections off rather than waiting for pooled clients to leave. */
+  /** Closes open connections instead of waiting for clients with connection pools. */
   close(): Promise<void>
 }
 
 export interface SmtpSinkOptions {
-  /** 0, the default, takes any free port. */
+  /** The default is 0: any free port. */
   readonly port?: number
-  /** The largest mail that is taken, in bytes. */
+  /** The largest mail that is accepted, in bytes. */
   readonly maxBytes?: number
   readonly messages?: MessageStore
-  /** What `sentAt` is read from, unless a store is given. */
+  /** The clock for `sentAt`, if no store is given. */
   readonly clock?: Clock
   readonly logger?: Logger
 }
 
-/** An answer other than 250, with the code of RFC 5321, section 4.2. */
+/** A reply other than 250, with a code of RFC 5321, section 4.2. */
 class SmtpRefusal extends Error {
   readonly responseCode: number
 
@@ -40,7 +40,7 @@ class SmtpRefusal extends Error {
   }
 }
 
-/** A real SMTP server on loopback that delivers nothing: every mail ends in the message store. */
+/** Starts a real SMTP server on loopback that delivers nothing: it puts all mails into the message store. */
 export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const { port = 0, maxBytes = 2 * 1024 * 1024, logger = silentLogger } = options
   const messages = options.messages ?? createMessages(options.clock ? { clock: options.clock } : {})
@@ -48,14 +48,15 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   const faults = createFaults()
 
   async function receive(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
-    // Taken before the first byte, so that two deliveries side by side use two faults.
+    // Taken before the first byte, so that two concurrent deliveries use two faults.
     const fault = faults.take()
     const source = await collect(stream, maxBytes, () => {
       if (fault?.smtp === 'drop') sockets.get(session.remotePort)?.destroy()
     })
-    if (fault?.smtp === 'refuse') throw new SmtpRefusal(451, 'refused as told by /faults, try again later')
-    // A short mail is here whole before its connection breaks; its sender knows nothing of that, so it is not kept.
-    if (fault?.smtp === 'drop') throw new SmtpRefusal(451, 'dropped as told by /faults')
+    if (fault?.smtp === 'refuse')
+      throw new SmtpRefusal(451, 'refused as requested by /faults, try again later')
+    // A short mail may be received completely before the connection is dropped. The sender does not know: do not store it.
+    if (fault?.smtp === 'drop') throw new SmtpRefusal(451, 'dropped as requested by /faults')
     if (fault?.smtp === 'slow') await new Promise((done) => setTimeout(done, fault.delayMs ?? 2000).unref())
     const recipients = session.envelope.rcptTo.map(({ address }) => address)
     await messages.add(source, recipients)
@@ -65,16 +66,16 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     name: 'localhost',
     banner: 'Rekey inbox',
     size: maxBytes,
-    // A look-up of the client's name would leave the machine and, without a network, take seconds.
+    // A reverse DNS query would leave the machine and, without a network, take seconds.
     disableReverseLookup: true,
     disabledCommands: ['STARTTLS'],
-    // It makes a TLS context all the same; without the host's roots that takes a millisecond instead of fifteen.
+    // A TLS context is created anyway; without the root certificates that takes 1 ms instead of 15 ms.
     ca: [],
     authOptional: true,
     allowInsecureAuth: true,
     onAuth: (auth, _session, done) => done(null, { user: auth.username ?? 'anyone' }),
     onData: (stream, session, done) => {
-      receive(stream, session).then(() => done(null, 'kept for the inbox'), done)
+      receive(stream, session).then(() => done(null, 'stored in the inbox'), done)
     },
   })
   server.server.on('connection', (socket) => {
@@ -90,7 +91,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       resolve()
     })
   })
-  // Clients that vanish in the middle are everyday life and must not end the process.
+  // Clients that disconnect in the middle are normal and must not end the process.
   server.on('error', (error) => logger.debug({ err: error }, 'an SMTP connection broke off'))
 
   const address = server.server.address() as AddressInfo
@@ -107,7 +108,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   }
 }
 
-/** Reads a mail to its end and keeps no more of it than allowed; the rest is read and dropped, as RFC 5321 asks. */
+/** Reads a mail up to the size limit. The rest is read and discarded, as RFC 5321 requires. */
 async function collect(
   stream: SMTPServerDataStream,
   maxBytes: number,

@@ -1,4 +1,4 @@
-/** The address of a page of the inbox; what is at its default stays out, the search goes along. */
+/** The address of a page of the inbox, with the search. Default values are omitted. */
 export function pageAddress(
   place: { readonly id?: string; readonly view?: string; readonly search?: string } = {},
 ): string {

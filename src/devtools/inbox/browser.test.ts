@@ -43,7 +43,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     })
   }
 
-  /** A page that is up to date by itself, and what it complained of. */
+  /** Opens a page with live updates, and collects its errors. */
   async function open(path = '/', options: BrowserContextOptions = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     onTestFinished(() => context.close())
@@ -142,7 +142,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     await page.getByText('Nothing found').first().waitFor()
   })
 
-  test('going back leads through what was open', async () => {
+  test('going back opens the previous pages', async () => {
     await arrive('ada@example.com')
     const { page } = await open()
     await page.getByRole('link', { name: 'ada@example.com' }).click()
@@ -159,7 +159,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     await arrive('ada@example.com')
     const { page } = await open('/inbox/msg0000000001')
     await page.getByRole('button', { name: 'Delete all' }).click()
-    await page.getByRole('button', { name: 'Keep them' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
     expect(sink.messages.all()).toHaveLength(1)
 
     await page.getByRole('button', { name: 'Delete all' }).click()
@@ -169,7 +169,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     expect(new URL(page.url()).pathname).toBe('/')
   })
 
-  test('a mail runs no script, loads nothing and cannot leave its frame', async () => {
+  test('a mail runs no script, loads no resources and cannot leave its frame', async () => {
     const asked: string[] = []
     const tracker = createServer((request, response) => {
       asked.push(request.url ?? '')
@@ -194,7 +194,7 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     expect(await mail.locator('#p').textContent()).toBe('calm')
     await mail.getByRole('button', { name: 'go' }).click()
     await mail.getByRole('link', { name: 'top' }).click()
-    // Whatever was going to be asked for has been, once a request made afterwards is through.
+    // Once a later request has arrived, all earlier ones would have arrived too.
     await fetch(`${outside}/last`)
     expect(asked).toEqual(['/last'])
     expect(page.url()).toBe(`${server.url}/inbox/msg0000000001`)

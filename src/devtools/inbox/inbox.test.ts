@@ -45,7 +45,7 @@ async function page(path: string) {
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-test('an empty inbox says what to do, with the app’s address as soon as there is one', async () => {
+test('an empty inbox has instructions, with the address of the app as soon as it is known', async () => {
   const { text, status } = await page('/')
 
   expect(status).toBe(200)
@@ -55,10 +55,10 @@ test('an empty inbox says what to do, with the app’s address as soon as there 
   expect(text).toContain(sink.url)
 
   appUrl = undefined
-  expect((await page('/')).text).toContain('Ask for a new password in your app')
+  expect((await page('/')).text).toContain('Request a new password in your app')
 })
 
-test('the list shows to whom, what, when, the code and the link', async () => {
+test('the list shows recipient, subject, time, code and link', async () => {
   const id = await arrive({ html: `<a id="reset-password-link" href="${link}">Reset</a>` })
   const { text } = await page('/')
 
@@ -95,7 +95,7 @@ test('a search stays when a message is opened', async () => {
   expect((await page(`/inbox/${id}?q=ada`)).text).toContain('value="ada"')
 })
 
-test('a list too long for a page shows the newest and says so', async () => {
+test('a list that is too long for a page shows the newest messages with a note', async () => {
   for (let count = 0; count < 201; count++) await arrive({ subject: `mail ${count}` })
   const { text } = await page('/')
 
@@ -113,14 +113,14 @@ test('a message is there as HTML, as text and as source', async () => {
   expect((await page(`/inbox/${id}?view=other`)).text).toContain('<iframe')
 })
 
-test('a mail without HTML opens as text, and says what it lacks', async () => {
+test('a mail without HTML opens as text, with a note', async () => {
   const id = await arrive({})
 
   expect((await page(`/inbox/${id}`)).text).toContain('Enter a code instead')
   expect((await page(`/inbox/${id}?view=html`)).text).toContain('has no HTML part')
 })
 
-test('a message that is gone leads back to the list', async () => {
+test('a deleted message links back to the list', async () => {
   const { status, text } = await page('/inbox/msg0000000099')
 
   expect(status).toBe(404)
@@ -128,7 +128,7 @@ test('a message that is gone leads back to the list', async () => {
   expect((await page('/inbox/%00')).status).toBe(404)
 })
 
-test('nothing of a mail gets into the page as markup', async () => {
+test('no content of a mail becomes markup of the page', async () => {
   const hostile = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
   const id = await arrive({ to: `"${hostile}"@example.com`, subject: hostile, text: hostile, html: hostile })
 
@@ -150,7 +150,7 @@ test('the pages run no script and no style but their own files', async () => {
   expect((await page('/')).text).not.toMatch(/<[^>]* style=|<style|<script(?! src="\/assets\/inbox\.js")/)
 })
 
-test('a mail is shown in a sandbox that loads nothing from the network', async () => {
+test('a mail is shown in a sandbox that loads no resources from the network', async () => {
   const id = await arrive({ html: '<p>Hi</p><img src="http://tracker.example/p.gif">' })
   const mail = await page(`/inbox/${id}/mail`)
   const policy = mail.headers.get('content-security-policy') ?? ''

@@ -1,7 +1,7 @@
 /**
- * The inbox as a web page, rendered on the server and whole without JavaScript; the script in `../assets/` adds live
- * update, keys and copying on top. A mail is a stranger's document: it is shown in a sandboxed frame of its own
- * origin, with no script and nothing from the network, and everything else of it is escaped text.
+ * The inbox as a web page, rendered on the server and complete without JavaScript; the script in `../assets/` adds live
+ * updates, keyboard shortcuts and copying. A mail is untrusted content: its HTML is shown in a sandboxed frame with an
+ * origin of its own, without scripts and network access, and all other parts of it are escaped text.
  */
 export { mailDocument, mailPolicy } from './mail-document.ts'
 export { inboxRoutes } from './routes.ts'

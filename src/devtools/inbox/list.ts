@@ -3,10 +3,10 @@ import type { Message } from '../control/messages.ts'
 import { pageAddress } from './addresses.ts'
 import { copyButton, icons, moment } from './parts.ts'
 
-/** The newest that fit on a page without making it slow; the search finds the others. */
+/** The largest number of messages on a page, so that it stays fast. The search finds the others. */
 const mostShown = 200
 
-/** Messages with every word of the search in their addresses or subject. */
+/** The messages that contain every word of the search in their addresses or subject. */
 export function matching(messages: readonly Message[], search: string): readonly Message[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
   return messages.filter(({ to, from, subject }) => {

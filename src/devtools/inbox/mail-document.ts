@@ -1,7 +1,7 @@
 /**
- * Nothing loads, nothing runs, nothing is posted; styles within the mail are its own and reach nobody else's page.
- * The sandbox stands here as well as on the frame, for whoever opens the address by itself. Links may open a tab
- * of their own: following one is what the mail is for.
+ * Loads no resources, runs no scripts and posts no forms; styles within the mail apply only to the mail itself.
+ * The sandbox is set here as well as on the frame, because the address can be opened directly. Links may open a new
+ * tab, so that they can be followed.
  */
 export const mailPolicy = [
   "default-src 'none'",
@@ -14,11 +14,11 @@ export const mailPolicy = [
   'sandbox allow-popups allow-popups-to-escape-sandbox',
 ].join('; ')
 
-/** The mail's HTML as it is. The first `base` of a document wins, so every link opens a tab. */
+/** The unchanged HTML of the mail. The first `base` element of a document counts, so all links open a new tab. */
 export const mailDocument = (html: string): string =>
   `<!doctype html><meta name="viewport" content="width=device-width"><base target="_blank">${html}`
 
-/** Whether the mail asks for something that the policy keeps from loading, so that the page can say so. */
+/** Whether the mail refers to resources that the policy blocks, so that the page can show a note. */
 export const asksForRemoteContent = (html: string): boolean =>
   /<(?:img|video|audio|source|iframe|embed|input)\b[^<>]*\bsrc\s*=\s*["']?\s*(?:https?:)?\/\/|url\(\s*["']?\s*https?:|<link\b[^<>]*\bhref\s*=\s*["']?\s*(?:https?:)?\/\//i.test(
     html,

@@ -9,7 +9,7 @@ export interface Showing {
   readonly messages: readonly Message[]
   readonly search: string
   readonly open?: Message
-  /** The right-hand side, where a message is open. */
+  /** The right pane, if a message is open. */
   readonly reader?: Html
   readonly hints: {
     readonly smtpUrl: string
@@ -47,14 +47,14 @@ export function inboxPage(showing: Showing): Html {
   <dialog id="confirm" aria-labelledby="confirm-title">
     <form method="dialog">
       <h2 class="dialog-title" id="confirm-title">Delete all messages?</h2>
-      <p class="dialog-text">They are gone for good. Codes and links that were in them stay valid.</p>
+      <p class="dialog-text">This cannot be undone. The codes and links in them stay valid.</p>
       <div class="choices">
-        <button value="cancel" class="plain">Keep them</button>
+        <button value="cancel" class="plain">Cancel</button>
         <button value="delete" class="danger">Delete all</button>
       </div>
     </form>
   </dialog>
-  <div class="unseen" role="status" id="told"></div>`,
+  <div class="unseen" role="status" id="status"></div>`,
   })
 }
 
@@ -70,7 +70,7 @@ function listOrHint(showing: Showing): Html {
   return html`
     <div class="hollow">
       <h2>Nothing found</h2>
-      <p>No address and no subject has “${search}” in it.</p>
+      <p>No address and no subject contains “${search}”.</p>
       <p class="hollow-more"><a href="${pageAddress(open ? { id: open.id } : {})}">Show all ${messages.length}</a></p>
     </div>`
 }
@@ -84,9 +84,9 @@ function emptyHint({ appUrl, login, smtpUrl }: Showing['hints']): Html {
     <div class="hollow">
       ${envelope}
       <h2>No mail yet</h2>
-      <p>Ask for a new password in ${place}${login && html` as <code class="fact">${login}</code>`}: the mail with its
-        code and link appears here by itself.</p>
-      <p class="hollow-more">Everything sent to <code class="fact">${smtpUrl}</code> ends here. Nothing leaves this machine.</p>
+      <p>Request a new password in ${place}${login && html` as <code class="fact">${login}</code>`}: the mail with its
+        code and link appears here automatically.</p>
+      <p class="hollow-more">All mails sent to <code class="fact">${smtpUrl}</code> arrive here. None leaves this machine.</p>
     </div>`
 }
 

@@ -27,13 +27,13 @@ export const envelope = html`<svg class="picture" viewBox="0 0 72 72" aria-hidde
   <rect x="6" y="16" width="60" height="42" rx="9" fill="none" stroke="currentColor" stroke-width="3"/>
 </svg>`
 
-/** A button that the script brings to life; without it there is nothing to press, and it is not shown. */
+/** A copy button. It is hidden without JavaScript, because it needs the script. */
 export const copyButton = (value: string, what: string, label?: string): Html =>
   html`<button type="button" class="copy" data-copy="${value}" data-what="${what}">
     ${icons.copy}<span class="${label === undefined ? 'unseen' : 'copy-label'}">${label ?? `Copy ${what}`}</span>
   </button>`
 
-/** A moment in UTC; the script turns it into the reader's own zone. */
+/** A time in UTC, which the script converts to the time zone of the browser. */
 export function moment(iso: string, style: 'short' | 'long' | 'clock' | 'second'): Html {
   const date = style === 'long' ? `${iso.slice(0, 10)} ` : ''
   const time = iso.slice(11, style === 'second' ? 19 : 16)

@@ -7,7 +7,7 @@ import { copyButton, icons, moment } from './parts.ts'
 const views = { html: 'HTML', text: 'Text', source: 'Source' } as const
 export type View = keyof typeof views
 
-/** The view that the address names, else the richest the mail has. */
+/** The view in the address, else HTML if the mail has it. */
 export function viewNamed(name: unknown, message: Message): View {
   if (name === 'html' || name === 'text' || name === 'source') return name
   return message.html === '' ? 'text' : 'html'
@@ -15,7 +15,7 @@ export function viewNamed(name: unknown, message: Message): View {
 
 export interface Reading {
   readonly view: View
-  /** The raw mail, where the view is of it. */
+  /** The raw mail, for the view `source`. */
   readonly source: string
   readonly search: string
 }
@@ -45,7 +45,7 @@ export function readerOf(message: Message, reading: Reading): Html {
     </article>`
 }
 
-/** What most people open the mail for. */
+/** The code and the link of the mail. */
 const keysOf = ({ code, link }: Message): Html | false =>
   (code !== null || link !== null) &&
   html`<div class="keys">
@@ -73,11 +73,10 @@ function bodyOf(message: Message, { view, source }: Reading): Html {
   }
   if (view === 'text') {
     return message.text === ''
-      ? html`<p class="note">This mail has no text part. Many readers see nothing else: give it one.</p>`
+      ? html`<p class="note">This mail has no text part. Some mail programs show only text: add one.</p>`
       : html`<pre class="mail-text" tabindex="0" role="region" aria-label="Text of the mail">${message.text}</pre>`
   }
-  if (message.html === '')
-    return html`<p class="note">This mail has no HTML part. Its text is all there is.</p>`
+  if (message.html === '') return html`<p class="note">This mail has no HTML part.</p>`
   return html`
     ${asksForRemoteContent(message.html) && html`<p class="note">Pictures and styles from the network are not loaded.</p>`}
     <iframe class="mail-frame" src="/inbox/${message.id}/mail" title="The mail as its reader sees it"
@@ -88,7 +87,7 @@ export const missing = (search: string): Html => html`
   <div class="hollow">
     ${backLink(search)}
     <h2 id="subject" tabindex="-1">This message is gone</h2>
-    <p>The inbox was emptied, or it held more than it keeps and dropped its oldest.</p>
+    <p>The inbox was emptied, or the message was dropped because the limit was reached.</p>
   </div>`
 
 const backLink = (search: string): Html =>

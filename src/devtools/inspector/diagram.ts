@@ -13,7 +13,7 @@ interface Arrow {
   readonly refused: boolean
 }
 
-/** A conversation as arrows between the app, the engine and the person's mailbox. */
+/** The arrows of a sequence diagram between the app, the engine and the mailbox of the user. */
 export function arrowsOf(story: readonly Chapter[]): readonly Arrow[] {
   return story.flatMap((chapter): Arrow[] => {
     if (chapter.kind === 'mail') {
@@ -21,14 +21,14 @@ export function arrowsOf(story: readonly Chapter[]): readonly Arrow[] {
       const sent = mail.state === 'sent'
       const text = sent
         ? mail.template
-        : `${mail.template}: ${mail.toNobody ? 'to nobody, dropped' : mail.state}`
+        : `${mail.template}: ${mail.isWithoutRecipient ? 'no recipient, dropped' : mail.state}`
       return [
         {
           from: 'Rekey',
-          to: mail.toNobody ? 'Rekey' : 'Mailbox',
+          to: mail.isWithoutRecipient ? 'Rekey' : 'Mailbox',
           text,
           answer: false,
-          refused: !sent && !mail.toNobody,
+          refused: !sent && !mail.isWithoutRecipient,
         },
       ]
     }
@@ -61,7 +61,7 @@ function exchanged(exchange: Recorded): Arrow[] {
     ]
   }
   const fields = Object.entries(sent)
-    .filter(([name]) => worthTelling.has(name))
+    .filter(([name]) => shownFields.has(name))
     .map(([, value]) => value)
   const name = path
     .split('/')
@@ -88,7 +88,7 @@ function exchanged(exchange: Recorded): Arrow[] {
   ]
 }
 
-const worthTelling = new Set([
+const shownFields = new Set([
   'identifier',
   'credentials.passcode',
   'authenticator.id',
@@ -96,7 +96,7 @@ const worthTelling = new Set([
   'interaction_code',
 ])
 
-/** The same as a Mermaid sequence diagram. */
+/** Renders the arrows as a Mermaid sequence diagram. */
 export function mermaidOf(arrows: readonly Arrow[], note: string): string {
   const used = lanes.filter(
     (lane) => lane !== 'Mailbox' || arrows.some(({ from, to }) => from === lane || to === lane),
@@ -114,7 +114,7 @@ export function mermaidOf(arrows: readonly Arrow[], note: string): string {
   ].join('\n')
 }
 
-/** Text of a diagram: what was typed by a stranger must neither end a line nor open a tag. */
+/** Escapes text for Mermaid: user input must neither end a line nor open a tag. */
 const mermaidText = (text: string): string =>
   text
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -124,7 +124,7 @@ const laneAt: Readonly<Record<Lane, number>> = { App: 90, Rekey: 370, Mailbox: 6
 const rowHeight = 40
 const longestText = 38
 
-/** The picture of it. Its colours come from the page's stylesheet, so that it follows light and dark. */
+/** Renders the arrows as SVG. The colours come from the stylesheet of the page, for light and dark mode. */
 export function pictureOf(arrows: readonly Arrow[], title: string): Html {
   const height = 64 + arrows.length * rowHeight + 16
   return html`<svg class="diagram" viewBox="0 0 740 ${height}" width="740" height="${height}" role="img" aria-label="${title}">

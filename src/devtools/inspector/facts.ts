@@ -2,26 +2,26 @@ import { parseTime } from '../../base/index.ts'
 import type { Timeline } from '../../flow/index.ts'
 import type { ClockMove, FlowChange, Recorded } from './recorder.ts'
 
-/** Everything that is known of one conversation. */
+/** All facts about one transaction. */
 export interface FlowFacts {
   readonly timeline: Timeline
   readonly exchanges: readonly Recorded[]
   readonly moves: readonly ClockMove[]
-  /** The person's present status; undefined: nobody is known by what was typed, or she was removed. */
+  /** The current status of the user; undefined for an unknown or removed user. */
   readonly personStatus: string | undefined
-  /** How long a mailed code is good, in milliseconds. */
+  /** The lifetime of a mailed code, in milliseconds. */
   readonly codeLifetimeMs: number
   readonly now: number
 }
 
-/** An exchange that belongs to no conversation. */
+/** An exchange that belongs to no transaction. */
 export interface StrayFacts {
   readonly exchange: Recorded
-  /** The app that called, where it is registered. */
+  /** The calling app, if it is registered. */
   readonly client: { readonly label: string; readonly redirectUris: readonly string[] } | undefined
 }
 
-/** Where the inspector reads. */
+/** The data source of the inspector. */
 export interface FlowReader {
   /** Newest first. */
   list(limit: number): Promise<readonly FlowFacts[]>
@@ -31,7 +31,7 @@ export interface FlowReader {
   subscribe(listener: (change: FlowChange) => void): () => void
 }
 
-/** Where nothing is watched. */
+/** The data source if nothing is recorded. */
 export const noFlows: FlowReader = {
   list: async () => [],
   get: async () => undefined,
@@ -39,24 +39,25 @@ export const noFlows: FlowReader = {
   subscribe: () => () => {},
 }
 
-/** A mail of a conversation, as far as the log and the outbox tell. */
+/** A mail of a transaction, from the log and the outbox. */
 export interface MailFacts {
   readonly id: string
   readonly template: string
   readonly queuedAt: number
-  readonly toNobody: boolean
+  /** The mail has no recipient: it was queued for an unknown or unavailable user, to take the same path. */
+  readonly isWithoutRecipient: boolean
   readonly state: 'waiting' | 'sent' | 'dead' | 'expired' | 'dropped'
   readonly attempts: number
   readonly error: string | undefined
-  /** When it came to its end. */
+  /** When it was sent or given up. */
   readonly closedAt: number | undefined
-  /** Until when its code and link are good; undefined: it holds none. */
+  /** When its code and link expire; undefined if it has none. */
   readonly codeEndsAt: number | undefined
 }
 
 const ends = { SUCCESS: 'sent', DEAD: 'dead', EXPIRED: 'expired', NOBODY: 'dropped' } as const
 
-/** The mails of a conversation, oldest first. */
+/** The mails of a transaction, oldest first. */
 export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailFacts[] {
   const closed = timeline.events.filter(({ eventType }) => eventType === 'system.email.delivery')
   return timeline.events.flatMap((event): MailFacts[] => {
@@ -71,7 +72,7 @@ export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailF
         id,
         template: template ?? '',
         queuedAt,
-        toNobody: recipient === 'nobody',
+        isWithoutRecipient: recipient === 'nobody',
         state: ends[reason as keyof typeof ends] ?? 'waiting',
         attempts: Number(end?.debugContext.debugData.attempts ?? waiting?.attempts ?? 0),
         error: end?.debugContext.debugData.error ?? waiting?.error ?? undefined,
@@ -82,10 +83,10 @@ export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailF
   })
 }
 
-/** Epoch milliseconds of a moment as the log writes it. */
+/** The epoch milliseconds of a time in the log. */
 export const timeIn = (iso: string): number => parseTime(iso) ?? 0
 
-/** The rule that an event names. */
+/** The rule that an event refers to. */
 export const ruleOf = (
   event: { readonly debugContext: { readonly debugData: Readonly<Record<string, string>> } } | undefined,
 ) => event?.debugContext.debugData.rule

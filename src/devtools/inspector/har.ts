@@ -2,15 +2,15 @@ import { isoTime } from '../../base/index.ts'
 import type { Recorded } from './recorder.ts'
 
 /**
- * Exchanges as an HTTP archive (HAR 1.2) that browsers and tools open. The addresses, headers and bodies in it are made
- * from what was recorded, so nothing that could be used is in it.
+ * Exports exchanges as an HTTP archive (HAR 1.2) for browsers and tools. Addresses, headers and bodies are rebuilt from
+ * the recorded data, which contains no secrets.
  */
 export function harOf(exchanges: readonly Recorded[], baseUrl: string): object {
   return {
     log: {
       version: '1.2',
       creator: { name: 'Rekey', version: '1' },
-      comment: 'Secrets are left out: each stands as the kind of thing it was.',
+      comment: 'Secrets are omitted: each is replaced by a description.',
       entries: exchanges.map((exchange) => entryOf(exchange, baseUrl)),
     },
   }

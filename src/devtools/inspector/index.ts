@@ -1,7 +1,7 @@
 /**
- * The flow inspector: every conversation as a picture, while somebody clicks through the app beside it. `recorder.ts`
- * keeps what the engine tells of its exchanges, `explain/` finds the cause, `story.ts` puts all in order, and the rest
- * are pages, rendered on the server and whole without JavaScript. No secret comes in, so none can come out.
+ * The flow inspector: shows every transaction live while an app is used. `recorder.ts` records the exchanges that the
+ * engine reports, `explain/` finds the cause, `story.ts` builds the history, and the rest are pages, rendered on the
+ * server and complete without JavaScript. The engine reports no secrets, so none can be shown.
  */
 export { type Cause, type Explanation, explain, explainStray, plain } from './explain/index.ts'
 export { type FlowFacts, type FlowReader, noFlows, type StrayFacts } from './facts.ts'

@@ -3,7 +3,7 @@ import { moment } from '../inbox/parts.ts'
 import { type Explanation, explain, explainStray } from './explain/index.ts'
 import { type FlowFacts, type StrayFacts, timeIn } from './facts.ts'
 
-/** What the list shows: conversations, and what never became one. */
+/** An entry of the list: a transaction, or an exchange that belongs to none. */
 export interface Listed {
   readonly id: string
   readonly at: number
@@ -17,7 +17,7 @@ export const listedFlow = (facts: FlowFacts): Listed => {
   return {
     id,
     at: Math.max(timeIn(updatedAt), facts.exchanges.at(-1)?.at ?? 0),
-    title: identifier ?? 'Nobody named yet',
+    title: identifier ?? 'Not identified yet',
     label: intent === 'recovery' ? 'Recovery' : 'Sign-in',
     explanation: explain(facts),
   }
@@ -47,13 +47,13 @@ export function flowList(listed: readonly Listed[], open: string | undefined): H
     <ol class="rows">${listed.map((one) => row(one, one.id === open))}</ol>`
 }
 
-/** The sentence with its moments, which the script turns into the reader's own zone. */
+/** Renders the sentence with its times, which the script converts to the time zone of the browser. */
 export const shown = ({ sentence }: Explanation): readonly Html[] =>
   sentence.map((part) => (typeof part === 'string' ? html`${part}` : moment(isoTime(part.at), 'clock')))
 
 const toneWords = { good: 'Done', waiting: 'Waiting', bad: 'Stopped' } as const
 
-/** How it stands, in a word and a colour; the word alone is enough. */
+/** Renders the state as a word and a colour. The word alone is sufficient for accessibility. */
 export const toneChip = ({ tone }: Explanation): Html =>
   html`<span class="tone is-${tone}">${toneWords[tone]}</span>`
 

@@ -6,7 +6,7 @@ export interface FlowsShowing {
   readonly listed: readonly Listed[]
   readonly open?: string
   readonly title?: string
-  /** The right-hand side, where one is open. */
+  /** The right pane, if a flow is open. */
   readonly reader?: Html
   readonly appUrl: string | undefined
 }
@@ -26,15 +26,15 @@ export function flowsPage({ listed, open, title, reader, appUrl }: FlowsShowing)
     </section>
     <section class="reader" id="reader" aria-label="Flow">${reader ?? nothingOpen(listed.length)}</section>
   </main>
-  <div class="unseen" role="status" id="told"></div>`,
+  <div class="unseen" role="status" id="status"></div>`,
   })
 }
 
 const emptyHint = (appUrl: string | undefined): Html => html`
   <div class="hollow">
     <h2>No flow yet</h2>
-    <p>Sign in or ask for a new password in ${appUrl === undefined ? 'your app' : html`<a href="${appUrl}">the sample app</a>`}: every step shows here while it is taken.</p>
-    <p class="hollow-more">Secrets are left out: codes, passwords, handles and tokens stand as what they are, never as what they were.</p>
+    <p>Sign in or request a new password in ${appUrl === undefined ? 'your app' : html`<a href="${appUrl}">the sample app</a>`}: every step appears here live.</p>
+    <p class="hollow-more">Secrets are omitted: codes, passwords, handles and tokens are shown by type only.</p>
   </div>`
 
 const nothingOpen = (count: number): Html | false =>

@@ -22,7 +22,7 @@ const redeems = (interactionId: string) =>
 const step = (transactionId: string, more: Partial<Exchange> = {}) =>
   exchange({ transactionId, interactionId: `int-${transactionId}`, ...more })
 
-test('what begins and what ends an interaction belongs to its conversation', () => {
+test('the first and the last exchange of an interaction belong to its transaction', () => {
   const recorder = createRecorder()
   for (const one of [begins('int-trs1'), step('trs1'), redeems('int-trs1')]) recorder.observe(one)
 
@@ -30,7 +30,7 @@ test('what begins and what ends an interaction belongs to its conversation', () 
   expect(recorder.strays()).toEqual([])
 })
 
-test('a conversation that goes on in another one leaves the tokens to the last', () => {
+test('the token exchange belongs to the last transaction of an interaction', () => {
   const recorder = createRecorder()
   const interactionId = 'int1'
   for (const one of [
@@ -46,7 +46,7 @@ test('a conversation that goes on in another one leaves the tokens to the last',
   expect(recorder.of('trs2').map(({ endpoint }) => endpoint)).toEqual(['idx', 'token'])
 })
 
-test('polls that say the same are kept once, until they say something else', () => {
+test('polls with the same result are recorded once', () => {
   const recorder = createRecorder()
   const poll = { path: '/idp/idx/challenge/poll', stageAfter: 'verify' }
   for (const stageAfter of ['verify', 'verify', 'verify', 'reset'])
@@ -58,7 +58,7 @@ test('polls that say the same are kept once, until they say something else', () 
   ])
 })
 
-test('what is refused before a conversation begins is kept apart, newest first', () => {
+test('exchanges refused before a transaction begins are listed separately, newest first', () => {
   const recorder = createRecorder()
   recorder.observe(exchange({ endpoint: 'interact', status: 400, reason: 'first' }))
   recorder.observe(exchange({ status: 401, reason: 'second' }))
@@ -66,8 +66,8 @@ test('what is refused before a conversation begins is kept apart, newest first',
   expect(recorder.strays().map(({ reason }) => reason)).toEqual(['second', 'first'])
 })
 
-test('memory is bounded: the conversations last heard of stay, with their latest exchanges', () => {
-  const recorder = createRecorder({ conversations: 2, exchanges: 3, strays: 2 })
+test('memory is bounded: the latest transactions stay, with their latest exchanges', () => {
+  const recorder = createRecorder({ transactions: 2, exchanges: 3, strays: 2 })
   for (const id of ['trs1', 'trs2', 'trs1', 'trs3']) recorder.observe(step(id))
   for (let count = 0; count < 5; count += 1) recorder.observe(step('trs3', { status: 200 + count }))
   for (let count = 0; count < 5; count += 1) {
@@ -82,15 +82,15 @@ test('memory is bounded: the conversations last heard of stay, with their latest
   expect(recorder.moves()).toHaveLength(2)
 })
 
-test('whoever looks on is told what changed, until she leaves', () => {
+test('a subscriber is notified of changes until it unsubscribes', () => {
   const recorder = createRecorder()
-  const told: FlowChange[] = []
-  const leave = recorder.subscribe((change) => told.push(change))
+  const changes: FlowChange[] = []
+  const unsubscribe = recorder.subscribe((change) => changes.push(change))
   recorder.observe(step('trs1'))
   recorder.clear()
-  leave()
+  unsubscribe()
   recorder.observe(step('trs2'))
 
-  expect(told).toEqual([{ id: 'trs1' }, 'cleared'])
+  expect(changes).toEqual([{ id: 'trs1' }, 'cleared'])
   expect(recorder.of('trs1')).toEqual([])
 })

@@ -1,26 +1,26 @@
 import type { Exchange, ExchangeRecorder } from '../../audit/index.ts'
 
-/** An exchange that was kept; the same poll again and again is kept once, with how often it came. */
+/** A recorded exchange. Repeated polls with the same result are recorded once, with their number. */
 export interface Recorded extends Exchange {
   readonly id: string
   readonly times: number
 }
 
-/** A move of the engine's clock: from when, and by how many milliseconds. */
+/** A move of the clock of the engine: the time before it, and the difference in milliseconds. */
 export interface ClockMove {
   readonly at: number
   readonly byMs: number
 }
 
-/** What changed: a conversation, something that belongs to none, or all of it. */
+/** A change: of a transaction, of an exchange that belongs to none, or everything was cleared. */
 export type FlowChange = { readonly id: string } | 'cleared'
 
 export interface Recorder {
   readonly observe: ExchangeRecorder
   clockMoved(move: ClockMove): void
-  /** The exchanges of a conversation, oldest first. */
+  /** The exchanges of a transaction, oldest first. */
   of(transactionId: string): readonly Recorded[]
-  /** Exchanges that belong to no conversation, newest first: refused before one began, or with a handle of nobody's. */
+  /** Exchanges that belong to no transaction, newest first: refused before one began, or with an unknown handle. */
   strays(): readonly Recorded[]
   moves(): readonly ClockMove[]
   clear(): void
@@ -28,34 +28,34 @@ export interface Recorder {
 }
 
 /**
- * Keeps the latest exchanges in memory, by conversation, bounded in every direction: an engine in development runs for
- * weeks, and a client in a loop must not fill it.
+ * Records the latest exchanges in memory, by transaction. All lists are bounded: an engine in development runs for
+ * weeks, and a client in a loop must not fill the memory.
  */
-export function createRecorder(most = { conversations: 200, exchanges: 200, strays: 200 }): Recorder {
-  const conversations = new Map<string, readonly Recorded[]>()
-  /** The latest conversation of an interaction, for what knows the interaction alone. */
+export function createRecorder(most = { transactions: 200, exchanges: 200, strays: 200 }): Recorder {
+  const transactions = new Map<string, readonly Recorded[]>()
+  /** The latest transaction of an interaction, for exchanges that know only the interaction. */
   const latest = new Map<string, string>()
-  /** What began an interaction whose first conversation is still to come. */
+  /** The first exchange of an interaction that has no transaction yet. */
   const begun = new Map<string, Recorded>()
   const listeners = new Set<(change: FlowChange) => void>()
   let strays: readonly Recorded[] = []
   let moves: readonly ClockMove[] = []
   let last = 0
 
-  const tell = (change: FlowChange): void => {
+  const notify = (change: FlowChange): void => {
     for (const listener of [...listeners]) listener(change)
   }
 
-  function keep(transactionId: string, recorded: Recorded): void {
+  function addExchange(transactionId: string, recorded: Recorded): void {
     const beginning = begun.get(recorded.interactionId ?? '')
-    const known = conversations.get(transactionId) ?? (beginning ? [beginning] : [])
+    const known = transactions.get(transactionId) ?? (beginning ? [beginning] : [])
     begun.delete(recorded.interactionId ?? '')
-    // Taken out first, so that the map stays in the order in which conversations were last heard of.
-    conversations.delete(transactionId)
-    conversations.set(transactionId, joined(known, recorded).slice(-most.exchanges))
+    // Deleted first, so that the map stays in the order of the last exchange and the oldest is dropped.
+    transactions.delete(transactionId)
+    transactions.set(transactionId, joined(known, recorded).slice(-most.exchanges))
     if (recorded.interactionId !== undefined) latest.set(recorded.interactionId, transactionId)
-    bound(conversations, most.conversations)
-    bound(latest, most.conversations)
+    bound(transactions, most.transactions)
+    bound(latest, most.transactions)
   }
 
   return {
@@ -65,27 +65,27 @@ export function createRecorder(most = { conversations: 200, exchanges: 200, stra
       const { interactionId = '', endpoint, status } = exchange
       const transactionId = exchange.transactionId ?? latest.get(interactionId)
       if (transactionId !== undefined) {
-        keep(transactionId, recorded)
-        return tell({ id: transactionId })
+        addExchange(transactionId, recorded)
+        return notify({ id: transactionId })
       }
       if (endpoint === 'interact' && status < 400) {
         begun.set(interactionId, recorded)
         return bound(begun, most.strays)
       }
       strays = [recorded, ...strays].slice(0, most.strays)
-      tell({ id: recorded.id })
+      notify({ id: recorded.id })
     },
     clockMoved(move) {
       moves = [...moves, move].slice(-most.strays)
     },
-    of: (transactionId) => conversations.get(transactionId) ?? [],
+    of: (transactionId) => transactions.get(transactionId) ?? [],
     strays: () => strays,
     moves: () => moves,
     clear() {
-      for (const map of [conversations, latest, begun]) map.clear()
+      for (const map of [transactions, latest, begun]) map.clear()
       strays = []
       moves = []
-      tell('cleared')
+      notify('cleared')
     },
     subscribe(listener) {
       listeners.add(listener)
@@ -98,15 +98,15 @@ function joined(known: readonly Recorded[], recorded: Recorded): readonly Record
   const before = known.at(-1)
   const isSame =
     before !== undefined &&
-    isLooking(recorded) &&
+    isPoll(recorded) &&
     before.path === recorded.path &&
     before.status === recorded.status &&
     before.stageAfter === recorded.stageAfter
   return isSame ? [...known.slice(0, -1), { ...before, times: before.times + 1 }] : [...known, recorded]
 }
 
-/** Whether an exchange only asks how things stand. */
-export const isLooking = ({ path }: Exchange): boolean =>
+/** Whether an exchange is a poll: it only asks for the current state. */
+export const isPoll = ({ path }: Exchange): boolean =>
   /\/idp\/idx\/(?:challenge\/poll|introspect)$/.test(path)
 
 function bound(map: Map<string, unknown>, most: number): void {

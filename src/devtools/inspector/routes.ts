@@ -12,12 +12,12 @@ import { flowView, missingFlow, strayView } from './view.ts'
 export interface FlowsOptions {
   readonly flows: FlowReader
   readonly messages: MessageStore
-  /** The engine's public address. */
+  /** The public address of the engine. */
   readonly engineUrl: string
   readonly appUrl: () => string | undefined
 }
 
-/** Newest that are listed: each is explained afresh whenever the list is. */
+/** The number of listed flows. Bounded, because every request explains all of them. */
 const mostListed = 60
 
 export function flowRoutes(app: FastifyInstance, { flows, messages, engineUrl, appUrl }: FlowsOptions): void {
@@ -44,7 +44,7 @@ export function flowRoutes(app: FastifyInstance, { flows, messages, engineUrl, a
       flows.subscribe((change) =>
         send(change === 'cleared' ? 'cleared' : 'flow', change === 'cleared' ? {} : change),
       ),
-      // A mail arrives after the answer that queued it.
+      // A mail arrives after the response that queued it.
       messages.subscribe(() => send('flow', {})),
     ]
     reply.raw.once('close', () => {
@@ -63,7 +63,7 @@ export function flowRoutes(app: FastifyInstance, { flows, messages, engineUrl, a
     if (stray)
       return sendPage(
         reply,
-        flowsPage({ ...shown, open: id, title: 'No conversation', reader: strayView(stray) }),
+        flowsPage({ ...shown, open: id, title: 'No transaction', reader: strayView(stray) }),
       )
     return sendPage(reply.status(404), flowsPage({ ...shown, reader: missingFlow }))
   })

@@ -2,15 +2,15 @@ import type { LogEvent } from '../../audit/index.ts'
 import { type FlowFacts, type MailFacts, mailsOf, timeIn } from './facts.ts'
 import type { ClockMove, Recorded } from './recorder.ts'
 
-/** One thing that happened in a conversation, in the order of time. */
+/** An entry of the history of a transaction. */
 export type Chapter =
   | {
       readonly kind: 'exchange'
       readonly at: number
       readonly exchange: Recorded
-      /** What the log tells of it. */
+      /** The log events of the exchange. */
       readonly events: readonly LogEvent[]
-      /** What it used of budgets, such as `codes-per-day: 3 of 20`. */
+      /** The rate limits that it used, such as `codes-per-day: 3 of 20`. */
       readonly budgets: readonly (readonly [name: string, used: string])[]
       readonly mails: readonly MailFacts[]
     }
@@ -18,7 +18,7 @@ export type Chapter =
   | { readonly kind: 'event'; readonly at: number; readonly event: LogEvent }
   | { readonly kind: 'clock'; readonly at: number; readonly move: ClockMove }
 
-/** A conversation as it went: each exchange with what it caused, and between them what happened elsewhere. */
+/** The history of a transaction: each exchange with its effects, and events from elsewhere in between, by time. */
 export function storyOf(facts: FlowFacts): readonly Chapter[] {
   const { exchanges, moves, timeline } = facts
   const mails = mailsOf(facts)
@@ -27,7 +27,7 @@ export function storyOf(facts: FlowFacts): readonly Chapter[] {
   for (const event of timeline.events) {
     const cause = causeOf(event, exchanges)
     if (cause !== undefined) caused.set(cause.id, [...(caused.get(cause.id) ?? []), event])
-    // What becomes of a mail is told as the mail.
+    // Delivery events are shown as part of their mail.
     else if (event.eventType !== 'system.email.delivery') elsewhere.push(event)
   }
   const began = Math.min(timeIn(timeline.createdAt), ...exchanges.map(({ at }) => at))
@@ -55,7 +55,7 @@ export function storyOf(facts: FlowFacts): readonly Chapter[] {
 
 const order: readonly Chapter['kind'][] = ['clock', 'exchange', 'event', 'mail']
 
-/** The exchange that an event was recorded in: the first that was answered after it and was under way at its time. */
+/** The exchange that caused an event: the first one that was in progress at the time of the event. */
 function causeOf(event: LogEvent, exchanges: readonly Recorded[]): Recorded | undefined {
   if (event.eventType === 'system.email.delivery') return undefined
   const at = timeIn(event.published)

@@ -8,7 +8,7 @@ import { shown, toneChip } from './list.ts'
 import type { Recorded } from './recorder.ts'
 import { type Chapter, storyOf } from './story.ts'
 
-/** One conversation as a picture: why it ended, what happened, and the same as a diagram. */
+/** The page of a transaction: its explanation, its history and a sequence diagram. */
 export function flowView(facts: FlowFacts): Html {
   const { timeline } = facts
   const { id, identifier, intent, clientId, personId, createdAt, expiresAt, misses } = timeline
@@ -22,7 +22,7 @@ export function flowView(facts: FlowFacts): Html {
         <dl class="facts">
           <div><dt>Transaction</dt><dd><code>${id}</code></dd></div>
           <div><dt>App</dt><dd>${clientId}</dd></div>
-          <div><dt>Person</dt><dd>${personId ?? (identifier === null ? 'not named yet' : 'nobody is known by this name')}${facts.personStatus && ` (${facts.personStatus})`}</dd></div>
+          <div><dt>User</dt><dd>${personId ?? (identifier === null ? 'not identified yet' : 'there is no user with this name')}${facts.personStatus && ` (${facts.personStatus})`}</dd></div>
           <div><dt>Began</dt><dd>${moment(createdAt, 'long')}</dd></div>
           ${timeline.closed === null && html`<div><dt>Open until</dt><dd>${moment(expiresAt, 'long')}</dd></div>`}
           ${misses > 0 && html`<div><dt>Wrong answers</dt><dd>${misses}</dd></div>`}
@@ -34,7 +34,7 @@ export function flowView(facts: FlowFacts): Html {
     </article>`
 }
 
-/** Something that never became a conversation. */
+/** The page of an exchange that belongs to no transaction. */
 export function strayView(facts: StrayFacts): Html {
   const { exchange, client } = facts
   const story: readonly Chapter[] = [
@@ -45,9 +45,9 @@ export function strayView(facts: StrayFacts): Html {
     <article class="flow" aria-labelledby="subject">
       <header class="mail-head flow-head">
         ${backLink}
-        <h2 id="subject" tabindex="-1">No conversation</h2>
+        <h2 id="subject" tabindex="-1">No transaction</h2>
         <dl class="facts">
-          <div><dt>App</dt><dd>${client?.label ?? 'none that is registered'}</dd></div>
+          <div><dt>App</dt><dd>${client?.label ?? 'not registered'}</dd></div>
           <div><dt>When</dt><dd>${moment(isoTime(exchange.at), 'long')}</dd></div>
         </dl>
         ${verdict(explanation)}
@@ -69,7 +69,7 @@ const verdict = (explanation: Explanation): Html => {
 const storyPart = (story: readonly Chapter[]): Html => html`
   <section class="flow-part" aria-labelledby="story-title">
     <h3 id="story-title">What happened</h3>
-    ${story.length === 0 && html`<p class="quiet">Nothing of it was watched: it began before this engine was started.</p>`}
+    ${story.length === 0 && html`<p class="quiet">Nothing was recorded: the transaction began before this engine was started.</p>`}
     <ol class="story">${story.map(chapterOf)}</ol>
   </section>`
 
@@ -97,15 +97,15 @@ const small = (kind: string, time: Html, text: string, more?: string): Html => h
   <li class="chapter is-${kind}"><div class="chapter-head">${time}<span>${text}</span></div>
     ${more !== undefined && html`<p class="quiet">${more}</p>`}</li>`
 
-const mailEnd = ({ template, state, toNobody, attempts }: MailFacts): string => {
-  if (toNobody) return `${template}: dropped, as there was nobody to send it to.`
-  const tries = attempts > 1 ? ` at the ${attempts}th try` : ''
+const mailEnd = ({ template, state, isWithoutRecipient, attempts }: MailFacts): string => {
+  if (isWithoutRecipient) return `${template}: dropped, because it had no recipient.`
+  const tries = attempts > 1 ? ` after ${attempts} attempts` : ''
   const words = {
     sent: `delivered${tries}`,
     dead: 'given up',
-    expired: 'too late to send',
+    expired: 'expired before it could be sent',
     dropped: 'dropped',
-    waiting: 'waits',
+    waiting: 'waiting',
   }
   return `${template}: ${words[state]}.`
 }
@@ -123,10 +123,10 @@ function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: 
         ${exchange.browser !== undefined && html`<span class="quiet">${exchange.browser}</span>`}</p>
       <dl class="wire-facts">
         ${Object.keys(exchange.sent).length > 0 && html`<div><dt>Sent</dt><dd><ul class="fields">${Object.entries(exchange.sent).map(([name, value]) => html`<li><code>${name}</code> ${value}</li>`)}</ul></dd></div>`}
-        ${exchange.messages.length > 0 && html`<div><dt>Said</dt><dd>${exchange.messages.map((key) => html`<code>${key}</code> `)}${exchange.hint}</dd></div>`}
+        ${exchange.messages.length > 0 && html`<div><dt>Messages</dt><dd>${exchange.messages.map((key) => html`<code>${key}</code> `)}${exchange.hint}</dd></div>`}
         ${reason !== undefined && reason !== 'alive' && html`<div><dt>Because</dt><dd>${reason}</dd></div>`}
         ${exchange.offered.length > 0 && html`<div><dt>Offered</dt><dd><ul class="fields">${exchange.offered.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd></div>`}
-        ${exchange.successorId !== undefined && html`<div><dt>Goes on</dt><dd><a href="/flows/${exchange.successorId}">${exchange.successorId}</a></dd></div>`}
+        ${exchange.successorId !== undefined && html`<div><dt>Continued in</dt><dd><a href="/flows/${exchange.successorId}">${exchange.successorId}</a></dd></div>`}
         ${mails.length > 0 && html`<div><dt>Mail</dt><dd>${mails.map(mailLine)}</dd></div>`}
         ${budgets.length > 0 && html`<div><dt>Budgets</dt><dd><ul class="fields">${budgets.map(([name, used]) => html`<li><code>${name}</code> ${used}</li>`)}</ul></dd></div>`}
       </dl>
@@ -138,13 +138,13 @@ function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: 
     </li>`
 }
 
-const mailLine = ({ template, toNobody, state, error, attempts }: MailFacts): Html =>
-  html`<span>${template} queued${toNobody && ' to nobody'}${state === 'waiting' && error !== undefined && `, not taken after ${attempts} ${attempts === 1 ? 'try' : 'tries'}: ${error}`}</span>`
+const mailLine = ({ template, isWithoutRecipient, state, error, attempts }: MailFacts): Html =>
+  html`<span>${template} queued${isWithoutRecipient && ' without a recipient'}${state === 'waiting' && error !== undefined && `, not accepted after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${error}`}</span>`
 
 function titleOf({ endpoint, path, step, status }: Recorded): string {
-  if (endpoint === 'interact') return status < 400 ? 'The app begins' : 'The app may not begin'
+  if (endpoint === 'interact') return status < 400 ? 'The app starts' : 'The app is refused'
   if (endpoint === 'token') return status < 400 ? 'The app gets its tokens' : 'The app gets no tokens'
-  if (endpoint === 'link') return 'The link of the mail is opened'
+  if (endpoint === 'link') return 'The mailed link is opened'
   return step ?? path.split('/idp/idx/')[1] ?? path
 }
 
@@ -159,7 +159,7 @@ function diagramPart(id: string, story: readonly Chapter[], explanation: Explana
   <section class="flow-part" aria-labelledby="diagram-title">
     <div class="part-head"><h3 id="diagram-title">Sequence</h3>
       <a class="plain" href="/flows/${id}/har" download="${id}.har">${icons.download}HAR</a></div>
-    <div class="scroll" tabindex="0" role="region" aria-label="Sequence diagram">${pictureOf(arrows, `Sequence of ${arrows.length} messages; the list above tells the same`)}</div>
+    <div class="scroll" tabindex="0" role="region" aria-label="Sequence diagram">${pictureOf(arrows, `Sequence of ${arrows.length} messages; the list above has the same content`)}</div>
     <div class="part-head"><label for="mermaid">The same as Mermaid</label>${copyButton(text, 'diagram', 'Copy')}</div>
     <textarea id="mermaid" class="mermaid" readonly rows="8" spellcheck="false">${text}</textarea>
   </section>`
@@ -169,7 +169,7 @@ export const missingFlow: Html = html`
   <div class="hollow">
     ${html`<a class="back" href="/flows">${icons.back}All flows</a>`}
     <h2 id="subject" tabindex="-1">This flow is gone</h2>
-    <p>The engine was reset, or it held more than it keeps and dropped its oldest.</p>
+    <p>The engine was reset, or the flow was dropped because the limit was reached.</p>
   </div>`
 
 const backLink = html`<a class="back" href="/flows">${icons.back}All flows</a>`

@@ -1,6 +1,6 @@
 import { type Html, html } from '../../base/index.ts'
 
-/** Own files only, no inline style or script: a mail's text that slipped through unescaped could still do nothing. */
+/** Allows only our own files and no inline styles or scripts: a second defence if text of a mail were not escaped. */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -16,16 +16,16 @@ export const pagePolicy = [
 const tabs = { Inbox: '/', Flows: '/flows', Mails: '/mails', Admin: '/admin' } as const
 export type Tab = keyof typeof tabs
 
-/** What all pages of the development side have around them. */
+/** The common frame of all pages. */
 export interface Frame {
   readonly tab: Tab
   readonly title: string
-  /** The names of the page's own stylesheets and scripts, besides those that all have. */
+  /** The stylesheets of the page, in addition to the common one. */
   readonly styles?: readonly string[]
   readonly scripts?: readonly string[]
-  /** Where the keyboard may skip to, and how that is called. */
+  /** The target and the label of the skip link. */
   readonly skip: readonly [id: string, label: string]
-  /** On the right of the bar. */
+  /** The elements on the right of the bar. */
   readonly tools?: Html | false
   readonly body: Html
 }

@@ -1,6 +1,6 @@
 /**
- * What all pages of the development side have in common: the frame with its tabs, the policy that lets nothing but
- * their own files run, and those files.
+ * The common parts of all pages: the frame with the tabs, the content security policy that allows only our own files,
+ * and those files.
  */
 export { framed, type Tab } from './frame.ts'
 export { adminRoute, assetRoutes, sendPage } from './routes.ts'

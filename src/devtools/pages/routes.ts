@@ -15,7 +15,7 @@ export function sendPage(reply: FastifyReply, page: Html): FastifyReply {
     .send(page.markup)
 }
 
-// From src/ and from dist/ the way is the same, and the package ships src/.
+// The relative path is the same from src/ and dist/, and the package contains src/.
 const assets = new URL('../assets/', import.meta.url)
 const assetTypes: Record<string, string> = {
   'inbox.css': 'text/css; charset=utf-8',
@@ -25,7 +25,7 @@ const assetTypes: Record<string, string> = {
   'icon.svg': 'image/svg+xml',
 }
 
-/** On to the engine's admin page: behind the #, the token reaches neither a server nor a log. */
+/** Redirects to the admin page of the engine. The token is in the fragment, which is not sent to servers or logged. */
 export function adminRoute(app: FastifyInstance, adminUrl: string | undefined): void {
   app.get('/admin', async (_request, reply) => {
     if (adminUrl === undefined) throw new ProtocolError(404, 'not_found', 'this engine has no admin page')
@@ -33,7 +33,7 @@ export function adminRoute(app: FastifyInstance, adminUrl: string | undefined): 
   })
 }
 
-/** The pages' own files, a closed list. */
+/** Serves the files of the pages: a fixed list. */
 export function assetRoutes(app: FastifyInstance): void {
   for (const [name, type] of Object.entries(assetTypes)) {
     app.get(`/assets/${name}`, async (_request, reply) =>

@@ -1,5 +1,5 @@
 /**
- * The preview of the mails: each template in each language, as HTML and as text, with sample data. The templates are
- * read afresh at each look, so whoever writes her own sees them as they are now, or why they would be refused.
+ * The preview of the mails: every template in every language, as HTML and as text, with sample data. The templates are
+ * read at each request, so the preview shows the current files, or why they would be refused.
  */
 export { mailRoutes } from './routes.ts'

@@ -32,7 +32,7 @@ test('every template is previewed in every language, as HTML and as text', async
   }
 })
 
-test('a template of one’s own is shown as it is now; one that would be refused says why', async () => {
+test('the current version of a custom template is shown, or the reason why it would be refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rekey-templates-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const page = await pages(folder)

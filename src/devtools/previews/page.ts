@@ -4,7 +4,7 @@ import { templateNames } from '../../delivery/index.ts'
 import { languages } from '../../i18n/index.ts'
 import { framed } from '../pages/index.ts'
 
-/** What is looked at. */
+/** The selected preview. */
 export interface Preview {
   readonly template: TemplateName
   readonly language: string
@@ -29,7 +29,7 @@ export function mailsPage(preview: Preview, mail: RenderedMail): Html {
     preview,
     html`<header class="mail-head">
       <h2 id="subject" lang="${mail.language}" dir="auto">${mail.subject}</h2>
-      <p class="quiet">With sample data. Files in the folder <code>mail.templates</code> take the place of the built-in ones; this page reads them at each look.</p>
+      <p class="quiet">With sample data. Files in the folder <code>mail.templates</code> replace the built-in templates; this page reads them at each request.</p>
       <div class="switches">
         ${switchOf(
           'Language',
@@ -52,7 +52,7 @@ export function mailsPage(preview: Preview, mail: RenderedMail): Html {
   )
 }
 
-/** Templates of one's own that would be refused at start: what is wrong with them. */
+/** The problems of custom templates, which the engine would refuse at its start. */
 export const refusedPage = (preview: Preview, problems: readonly string[]): Html =>
   around(
     preview,
@@ -86,6 +86,6 @@ function choice(preview: Preview, change: Partial<Preview>, label: string): Html
   return html`<a class="choice" href="${addressOf(next)}"${isCurrent && html` aria-current="true"`}>${label}</a>`
 }
 
-/** A language by its own name, such as `Deutsch`. */
+/** The name of a language in that language, such as `Deutsch`. */
 const nameOf = (language: string): string =>
   new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language

@@ -2,7 +2,7 @@ import { isoTime } from '../../base/index.ts'
 import type { MailVariables, TemplateName } from '../../delivery/index.ts'
 import { dateInWords, spanInWords, timeInWords } from '../../i18n/index.ts'
 
-/** Sample data of a mail in a language. Its code and link are made up and open nothing. */
+/** Sample data of a mail in a language. The code and the link are invalid. */
 export function sampleOf(template: TemplateName, language: string, now: number): MailVariables {
   const link = 'https://id.example.com/email/verify/rekey-web?token=ftSampleThatOpensNothing'
   const own: Readonly<Record<TemplateName, MailVariables>> = {

@@ -12,7 +12,7 @@ import {
   type StepContext,
   type Verification,
 } from '../../flow/index.ts'
-import { everybody, sizedFor, type Use } from '../../limits/index.ts'
+import { announcementOf, everybody, sizedFor, type Use } from '../../limits/index.ts'
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
@@ -37,25 +37,27 @@ export async function attempt(
   const ofSource = usesOfSource(context)
   const named = admission?.uses ?? []
   // One statement, which asks the same about known and unknown names.
-  const [wrongEverywhere = 0, ...used] = await context.used([
-    { budget: spray.everywhere, subject: everybody },
-    ...ofSource,
-    ...named,
-  ])
-  const isUnderAttack = wrongEverywhere >= spray.everywhere.limit
-  const counted = isUnderAttack ? ofSource : ofSource.slice(0, -1)
-  const isSpent = (use: Use, index: number) => (used[index] ?? 0) >= use.budget.limit
+  const all: Use = { budget: spray.everywhere, subject: everybody }
+  const announced = new Map(ofSource.map((use) => [use, announcement(use)]))
+  const asked = [all, ...ofSource, ...announced.values(), ...named]
+  const used = new Map((await context.peek(asked)).map((found, index) => [asked[index], found]))
+  const isSpent = (use: Use) => (used.get(use)?.used ?? 0) >= use.budget.limit
+  const counted = isSpent(all) ? ofSource : ofSource.slice(0, -1)
   if (admission !== undefined) {
     const spent = counted.find(isSpent)
-    if (spent !== undefined) return refusedBySource(context, spent)
-    if (named.some((use, index) => isSpent(use, ofSource.length + index))) {
+    if (spent !== undefined) {
+      const told = announced.get(spent)
+      return refusedBySource(context, spent, told && isSpent(told) ? used.get(spent)?.resetsAt : undefined)
+    }
+    const ofName = named.find(isSpent)
+    if (ofName !== undefined) {
       const { refusal } = admission
       const judgement: Judged = {
         verdict: 'wrong',
         budgets: [],
         effects: [],
         refusal,
-        rule: 'budget-by-name',
+        rule: ofName.budget.purpose,
       }
       return answered(context, judgement, key, right, counted)
     }
@@ -145,10 +147,20 @@ const chargeOfSource = (context: StepContext, { budget, subject }: Use): Charge 
   announces: 'system.operation.rate_limit.violation',
 })
 
-/** Nothing was judged; the charge finds the budget spent and answers until when, as for an answer that was. */
-const refusedBySource = (context: StepContext, use: Use): Outcome => ({
-  ...tooManyOfSource(context),
-  charges: [{ ...chargeOfSource(context, use), free: true }],
+/**
+ * Nothing was judged. The first time in a window the charge finds the budget spent and tells the log; from then on nothing
+ * is written, so that a flood costs one statement a request, which reads.
+ */
+function refusedBySource(context: StepContext, use: Use, resetsAt: number | undefined): Outcome {
+  const outcome = tooManyOfSource(context)
+  if (resetsAt === undefined)
+    return { ...outcome, charges: [{ ...chargeOfSource(context, use), free: true }] }
+  return { ...outcome, refused: { status: 429, key: 'tooManyRequests', retryAt: resetsAt } }
+}
+
+const announcement = ({ budget, subject }: Use): Use => ({
+  budget: announcementOf(budget, budget.windowMs),
+  subject,
 })
 
 /** Counted last, as all nodes count it in one row. No answer is refused by it; it changes what the others allow. */

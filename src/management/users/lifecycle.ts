@@ -6,8 +6,8 @@ import {
   type PersonStatus,
   withPassword,
 } from '../../directory/index.ts'
-import { lockoutBudget } from '../../flow/index.ts'
-import { clearBudgets, usedOf } from '../../limits/index.ts'
+import { lockoutBudget, nameSubject } from '../../flow/index.ts'
+import { clearBudgets, clearBySource, keepsOutFrom, type Use, usedOf } from '../../limits/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import { flag } from '../input.ts'
 import type { Answer, Call, ManagementParts, Operation } from '../operation.ts'
@@ -117,18 +117,30 @@ async function lockingBudgets({ budgets, policies, storage }: ManagementParts, {
   )
 }
 
+/** The shares of single sources, under each of the user's names. */
+function sharesOf({ budgets, secrets }: ManagementParts, { id, profile }: Person): readonly Use[] {
+  const byAccount = { ...budgets.passwords, purpose: `${budgets.passwords.purpose}-by-source` }
+  const names = [...new Set([profile.login, profile.email])]
+  return [
+    { budget: byAccount, subject: `person:${id}` },
+    ...names.map((name) => ({ budget: budgets.passwordsByName, subject: nameSubject(secrets, name) })),
+  ]
+}
+
 async function unlock(call: Call): Promise<Answer> {
   const { parts, now } = call
   const person = await getUser(call)
   const budgets = await lockingBudgets(parts, person)
   const refused = new ProtocolError(403, 'E0000032', 'Unlock is not allowed for this user.')
   const used = await usedOf(parts.storage.db, budgets, now)
-  const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= budget.limit)
+  // One source may have used up its share long before the account is closed to all.
+  const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= keepsOutFrom(budget))
   if (person.status !== 'LOCKED_OUT' && !isSpent) throw refused
   // The user's row first, as in every transaction about a user: wrong answers at the same moment charge these (A50).
   await parts.storage.transaction(async (tx) => {
     await lockPerson(tx, person.id)
     await clearBudgets(tx, budgets)
+    await clearBySource(tx, sharesOf(parts, person))
   })
   if (person.status === 'LOCKED_OUT') {
     await changeStatus(call, person, { from: ['LOCKED_OUT'], to: 'ACTIVE', refused })

@@ -1,9 +1,9 @@
 import { isoTime } from '../../../base/index.ts'
 import { spanInWords } from '../../../i18n/index.ts'
 
-/** Why a conversation ended, or where it waits: the causes that are told apart. */
+/** The causes that the inspector distinguishes: why a transaction ended, or what it waits for. */
 export type Cause =
-  // It went well, or nothing is wrong yet.
+  // Success, or no problem so far.
   | 'signed-in'
   | 'password-set'
   | 'code-not-redeemed'
@@ -17,13 +17,13 @@ export type Cause =
   | 'link-unknown'
   | 'link-of-another-client'
   | 'link-in-other-browser'
-  // Budgets.
+  // Rate limits.
   | 'guesses-spent'
   | 'guesses-of-the-day-spent'
   | 'mails-spent'
   | 'address-spent'
   | 'requests-spent'
-  // People.
+  // Users.
   | 'person-unknown'
   | 'person-staged'
   | 'person-suspended'
@@ -39,7 +39,7 @@ export type Cause =
   | 'password-changed-elsewhere'
   | 'recovery-off'
   | 'factor-missing'
-  // Conversations.
+  // Transactions.
   | 'transaction-expired'
   | 'cancelled'
   | 'ended'
@@ -65,7 +65,7 @@ export type Cause =
   | 'failure-asked-for'
   | 'engine-failed'
 
-/** A moment in a sentence: the page shows it in its reader's own zone. */
+/** A time in a sentence: the page shows it in the time zone of the browser. */
 export interface Moment {
   readonly at: number
 }
@@ -75,9 +75,9 @@ export type Sentence = readonly (string | Moment)[]
 export interface Explanation {
   readonly cause: Cause
   readonly tone: 'good' | 'waiting' | 'bad'
-  /** One plain sentence. */
+  /** The cause in one sentence. */
   readonly sentence: Sentence
-  /** What to do about it. */
+  /** How to fix it. */
   readonly advice?: string | undefined
 }
 
@@ -88,7 +88,7 @@ export const bad = (cause: Cause, sentence: Sentence, advice?: string): Explanat
   advice,
 })
 
-/** A sentence with moments in it. */
+/** A template tag for sentences that contain times. */
 export const say = (
   strings: TemplateStringsArray,
   ...parts: readonly (string | number | Moment)[]
@@ -101,13 +101,13 @@ export const say = (
 
 export const moment = (at: number): Moment => ({ at })
 
-/** A span as people say it, without an amount that nobody needs: `7 minutes`. */
+/** A duration, rounded for reading: `7 minutes`. */
 export const span = (ms: number): string => {
   const rough =
     ms >= 120_000 ? Math.round(ms / 60_000) * 60_000 : Math.max(1000, Math.round(ms / 1000) * 1000)
   return spanInWords('en', rough)
 }
 
-/** The sentence as text, with its moments in UTC. */
+/** The sentence as text, with times in UTC. */
 export const plain = (sentence: Sentence): string =>
   sentence.map((part) => (typeof part === 'string' ? part : `${isoTime(part.at).slice(11, 16)} UTC`)).join('')

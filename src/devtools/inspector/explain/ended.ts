@@ -1,7 +1,7 @@
 import { type FlowFacts, timeIn } from '../facts.ts'
 import { bad, type Cause, type Explanation, moment, say } from './cause.ts'
 
-/** Why a conversation is over; undefined while it is open. */
+/** Why a transaction is closed; undefined while it is open. */
 export function explainEnd(facts: FlowFacts): Explanation | undefined {
   const { timeline } = facts
   if (timeline.closed === null || timeline.ended === undefined) return undefined
@@ -14,15 +14,15 @@ export function explainEnd(facts: FlowFacts): Explanation | undefined {
       return {
         cause: 'password-set',
         tone: 'good',
-        sentence: say`The new password was set at ${at}; the person signs in with it herself, as the policy asks.`,
+        sentence: say`The new password was set at ${at}; the policy requires a separate sign-in with it.`,
       }
     case 'cancelled':
-      return bad('cancelled', say`The visitor cancelled at ${at}; the app goes on with a new conversation.`)
+      return bad('cancelled', say`The user cancelled at ${at}; the app continues with a new transaction.`)
     case 'locked':
       return bad(
         'guesses-spent',
-        say`Too many wrong answers: the ${ordinal(timeline.misses)} one, at ${at}, closed the conversation.`,
-        'The person begins anew. Wrong answers stay counted on her account.',
+        say`Too many wrong answers: the ${ordinal(timeline.misses)} one, at ${at}, closed the transaction.`,
+        'The user starts again. Wrong answers still count for the account.',
       )
     case 'denied':
       return explainDenial(facts, rule)
@@ -35,27 +35,27 @@ const ordinal = (count: number): string =>
 
 function explainGrant({ timeline, exchanges }: FlowFacts): Explanation {
   const at = moment(timeIn(timeline.ended?.at ?? timeline.updatedAt))
-  const isWatched = exchanges.some(({ offered }) => offered.includes('successWithInteractionCode'))
-  if (!isWatched)
-    return { cause: 'signed-in', tone: 'good', sentence: say`The person was signed in at ${at}.` }
+  const isRecorded = exchanges.some(({ offered }) => offered.includes('successWithInteractionCode'))
+  if (!isRecorded)
+    return { cause: 'signed-in', tone: 'good', sentence: say`The user was signed in at ${at}.` }
   return {
     cause: 'code-not-redeemed',
     tone: 'waiting',
-    sentence: say`The person was signed in at ${at}, and the app has not redeemed the interaction code.`,
-    advice: 'The app sends the interaction code to token, with its code verifier.',
+    sentence: say`The user was signed in at ${at}, but the app has not redeemed the interaction code.`,
+    advice: 'Send the interaction code to the token endpoint, with its code verifier.',
   }
 }
 
 const ofStatus: Readonly<Record<string, { readonly cause: Cause; readonly words: string }>> = {
   SUSPENDED: { cause: 'person-suspended', words: 'is suspended' },
-  STAGED: { cause: 'person-staged', words: 'is staged: nobody has activated it yet' },
-  PROVISIONED: { cause: 'person-not-ready', words: 'was never activated by its owner' },
+  STAGED: { cause: 'person-staged', words: 'is staged: it has not been activated yet' },
+  PROVISIONED: { cause: 'person-not-ready', words: 'was never activated by the user' },
   DEPROVISIONED: { cause: 'person-deactivated', words: 'is deactivated' },
   LOCKED_OUT: { cause: 'person-locked', words: 'is locked' },
   REMOVED: { cause: 'person-removed', words: 'was removed' },
 }
 
-/** What a person's status means for her; undefined where it stands in nobody's way. */
+/** The cause for a rule `status …`; undefined for other rules. */
 export function statusOf(
   rule: string | undefined,
 ): { readonly cause: Cause; readonly words: string } | undefined {
@@ -70,51 +70,51 @@ function explainDenial({ timeline }: FlowFacts, rule: string): Explanation {
   if (status !== undefined) {
     return bad(
       status.cause,
-      say`The person proved at ${at} who she is, but her account ${status.words}.`,
-      'Visitors are told so only after they have proven who they are.',
+      say`The user was authenticated at ${at}, but the account ${status.words}.`,
+      'The reason is shown to users only after authentication.',
     )
   }
   if (rule === 'not-assigned') {
     return bad(
       'person-not-assigned',
-      say`The person proved at ${at} who she is, but she is not assigned to ${timeline.clientId}.`,
-      'Put her into one of the app’s groups.',
+      say`The user was authenticated at ${at}, but is not assigned to ${timeline.clientId}.`,
+      'Add the user to one of the groups of the app.',
     )
   }
   if (rule.startsWith('policy ')) {
     return bad(
       'factor-missing',
-      say`The policy (${rule.slice(7)}) asks for another factor, and the person has none; told at ${at}.`,
-      'Enrol another authenticator, or ask for one factor only.',
+      say`At ${at} the policy (${rule.slice(7)}) required another factor, and the user has none.`,
+      'Enroll another authenticator, or require only one factor.',
     )
   }
-  return bad('ended', say`The conversation was denied at ${at} by the rule ${rule}.`)
+  return bad('ended', say`The transaction was denied at ${at} by the rule ${rule}.`)
 }
 
-/** Ended by something that happened elsewhere. */
+/** Explains a transaction that was ended by an event outside of it. */
 function explainOutside({ timeline }: FlowFacts, rule: string): Explanation {
   const at = moment(timeIn(timeline.ended?.at ?? timeline.updatedAt))
   const status = statusOf(rule)
   if (status !== undefined) {
     return bad(
       status.cause,
-      say`The account was changed at ${at} while the conversation was under way: it ${status.words}.`,
+      say`The account was changed at ${at} while the transaction was open: it ${status.words}.`,
     )
   }
   switch (rule) {
     case 'password-changed':
       return bad(
         'password-changed-elsewhere',
-        say`The person’s password was changed elsewhere at ${at}, which ends all her other conversations with their codes and links.`,
-        'She signs in with the new password, or begins anew.',
+        say`The password of the user was changed elsewhere at ${at}, which ends all other transactions of the user with their codes and links.`,
+        'The user signs in with the new password, or starts again.',
       )
     case 'email-changed':
       return bad(
         'email-changed',
-        say`The person’s email address was changed at ${at}, which ends all codes and links mailed to the old one.`,
+        say`The email address of the user was changed at ${at}, which invalidates all codes and links mailed to the old address.`,
       )
     case 'person-removed':
-      return bad('person-removed', say`The person was removed at ${at}.`)
+      return bad('person-removed', say`The user was removed at ${at}.`)
   }
-  return bad('ended', say`The conversation was ended at ${at} by the rule ${rule}.`)
+  return bad('ended', say`The transaction was ended at ${at} by the rule ${rule}.`)
 }

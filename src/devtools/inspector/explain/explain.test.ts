@@ -3,7 +3,7 @@ import { type Kit, startEngine } from '../../../testing/index.ts'
 import type { FlowFacts } from '../facts.ts'
 import { explain, plain } from './index.ts'
 
-// Facts of a real conversation, changed where a cause is to be told from another one that looks alike.
+// The facts of a real transaction, changed to distinguish similar causes.
 const login = 'mary@example.com'
 let idp: Kit
 let facts: FlowFacts
@@ -20,7 +20,7 @@ beforeEach(async () => {
 async function waitingForTheCode(): Promise<FlowFacts> {
   const { id } = await beginRecovery()
   const timeline = await idp.engine.timeline(id)
-  if (timeline === undefined) throw new Error('there is no such conversation')
+  if (timeline === undefined) throw new Error('there is no such transaction')
   return {
     timeline,
     exchanges: [],
@@ -70,22 +70,22 @@ const timelineWith = (changes: Partial<FlowFacts['timeline']>) => ({
 })
 const later = (minutes: number) => ({ now: facts.now + minutes * 60_000 })
 
-test('what was not watched, as before a restart, is explained by the row and the log', () => {
+test('a transaction without recorded exchanges, as after a restart, is explained by its row and the log', () => {
   const explained = explain(facts)
   expect(explained).toMatchObject({ cause: 'waiting', tone: 'waiting' })
   expect(plain(explained.sentence)).toMatch(
-    /^It waits for the code or the link that was mailed at \d\d:\d\d UTC; both are good until \d\d:\d\d UTC\.$/,
+    /^The transaction is waiting for the code or the link that was mailed at \d\d:\d\d UTC; both are valid until \d\d:\d\d UTC\.$/,
   )
 })
 
-test('a code that nobody typed in time has expired, and later its conversation with it', () => {
+test('a code that was not entered in time has expired, and later its transaction too', () => {
   expect(causeOf(later(6))).toBe('code-expired')
   const late = explain({ ...facts, ...later(31) })
   expect(late.cause).toBe('code-expired')
-  expect(plain(late.sentence)).toContain('nobody typed it. The conversation expired at ')
+  expect(plain(late.sentence)).toContain('it was not entered. The transaction expired at ')
 })
 
-test('nobody named at all, and the time is over: nobody went on with it', () => {
+test('a transaction without a username expires as not continued', () => {
   const unnamed = timelineWith({ identifier: null, personId: null, intent: 'sign-in', events: [] })
   expect(causeOf(unnamed)).toBe('waiting')
   expect(causeOf({ ...unnamed, ...later(31) })).toBe('transaction-expired')
@@ -100,7 +100,7 @@ test.each([
   ['email-changed', 'email-changed'],
   ['person-removed', 'person-removed'],
   ['something new', 'ended'],
-] as const)('a conversation that the rule “%s” ended from outside: %s', (rule, cause) => {
+] as const)('a transaction that the rule “%s” ended from outside: %s', (rule, cause) => {
   const at = facts.timeline.updatedAt
   expect(causeOf(timelineWith({ closed: 'superseded', ended: { rule, at } }))).toBe(cause)
 })
@@ -109,12 +109,12 @@ test.each([
   ['policy recovery.secondFactor', 'factor-missing'],
   ['not-assigned', 'person-not-assigned'],
   ['status SUSPENDED', 'person-suspended'],
-] as const)('a conversation that was denied by the rule “%s”: %s', (rule, cause) => {
+] as const)('a transaction that was denied by the rule “%s”: %s', (rule, cause) => {
   const at = facts.timeline.updatedAt
   expect(causeOf(timelineWith({ closed: 'denied', ended: { rule, at } }))).toBe(cause)
 })
 
-test('a mail that was given up is told from one that is tried again', () => {
+test('a mail that was given up is distinguished from one that is retried', () => {
   const [queued] = facts.timeline.events.filter(({ eventType }) => eventType.endsWith('sent_message'))
   const events = facts.timeline.events.filter(({ eventType }) => eventType !== 'system.email.delivery')
   const id = queued?.debugContext.debugData.mail ?? ''
@@ -123,7 +123,7 @@ test('a mail that was given up is told from one that is tried again', () => {
   ]
   const tried = explain({ ...facts, ...timelineWith({ events, waiting }) })
   expect(tried.cause).toBe('mail-undelivered')
-  expect(plain(tried.sentence)).toMatch(/did not take it at 3 tries \(connect ECONNREFUSED\)\.$/)
+  expect(plain(tried.sentence)).toMatch(/did not accept it after 3 attempts \(connect ECONNREFUSED\)\.$/)
 
   const dead = facts.timeline.events.map((event) =>
     event.eventType === 'system.email.delivery'
@@ -131,6 +131,6 @@ test('a mail that was given up is told from one that is tried again', () => {
       : event,
   )
   expect(plain(explain({ ...facts, ...timelineWith({ events: dead }) }).sentence)).toContain(
-    'was refused for good',
+    'was refused permanently',
   )
 })

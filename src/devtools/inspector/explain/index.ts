@@ -1,8 +1,8 @@
 /**
- * The cause finder: pure functions from what is known of a conversation to the one cause that matters to whoever
- * develops the app, and a sentence about it. `ended.ts` for what is over, `refused.ts` for an answer that was not
- * accepted, `tokens.ts` and `link.ts` for codes and links, `waiting.ts` for what is still to come, `stray.ts` for what
- * never became a conversation. The last thing that happened is what people ask about, so it is looked at first.
+ * Explanations: pure functions from the facts of a transaction to the one cause that matters to a developer, and a
+ * sentence about it. `ended.ts` explains closed transactions, `refused.ts` refused answers, `tokens.ts` and `link.ts`
+ * interaction codes and mailed links, `waiting.ts` open transactions, `stray.ts` exchanges without a transaction. The
+ * last exchange is checked first: it is what a developer asks about.
  */
 export type { Cause, Explanation, Sentence } from './cause.ts'
 export { plain } from './cause.ts'

@@ -2,7 +2,7 @@ import { type FlowFacts, mailsOf } from '../facts.ts'
 import type { Recorded } from '../recorder.ts'
 import { bad, type Explanation, moment, say, span } from './cause.ts'
 
-/** What became of a mailed link that was opened; undefined where it was good. */
+/** Explains why a mailed link that was opened did not work; undefined if it worked. */
 export function explainLink(facts: FlowFacts, opened: Recorded): Explanation | undefined {
   const { at, reason } = opened
   const opening = moment(at)
@@ -15,34 +15,31 @@ export function explainLink(facts: FlowFacts, opened: Recorded): Explanation | u
     case 'client':
       return bad(
         'link-of-another-client',
-        say`The link that was opened at ${opening} names another app than the one this conversation is for.`,
-        'The address of the link was changed on its way; use it as it was mailed.',
+        say`The link that was opened at ${opening} is for another app than this transaction.`,
+        'The address of the link was changed after it was mailed; open it unchanged.',
       )
     case 'stale':
       return bad(
         'link-superseded',
         newest === undefined
           ? say`The link that was opened at ${opening} is not the newest one.`
-          : say`The link that was opened at ${opening} is of an earlier mail: a newer one took its place at ${moment(newest.queuedAt)}.`,
+          : say`The link that was opened at ${opening} is from an earlier mail, which was replaced by a newer one at ${moment(newest.queuedAt)}.`,
         'Only the link and the code of the newest mail work.',
       )
     case 'expired':
       return bad(
         'link-expired',
         say`The link expired at ${moment(newest?.codeEndsAt ?? at)}, ${span(facts.codeLifetimeMs)} after it was mailed; it was opened at ${opening}.`,
-        'The person asks for another mail on the page where she asked for this one.',
+        'The user requests another mail on the same page.',
       )
   }
   return facts.timeline.proofs.includes('okta_email') || facts.timeline.closed !== null
     ? bad(
         'link-used',
         usedSentence(facts, opened),
-        'A link works once. Mail scanners only look at it, which does not use it up.',
+        'A link works once. A mail scanner that opens the link does not use it up.',
       )
-    : bad(
-        'link-unknown',
-        say`The link that was opened at ${opening} is none that was mailed in this conversation.`,
-      )
+    : bad('link-unknown', say`The link that was opened at ${opening} was not mailed in this transaction.`)
 }
 
 function usedSentence({ timeline, exchanges }: FlowFacts, opened: Recorded) {
@@ -59,5 +56,5 @@ function usedSentence({ timeline, exchanges }: FlowFacts, opened: Recorded) {
   }
   return timeline.closed === null
     ? say`The link that was opened at ${moment(opened.at)} was used before.`
-    : say`The link that was opened at ${moment(opened.at)} is worth nothing any more: its conversation is over.`
+    : say`The link that was opened at ${moment(opened.at)} is invalid: its transaction is closed.`
 }

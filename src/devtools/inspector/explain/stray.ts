@@ -1,44 +1,44 @@
 import type { StrayFacts } from '../facts.ts'
 import { bad, type Explanation, moment, say } from './cause.ts'
 
-/** Why something never became a conversation. */
+/** Explains an exchange that belongs to no transaction. */
 export function explainStray({ exchange, client }: StrayFacts): Explanation {
   const { endpoint, status, at: time, messages, reason, sent } = exchange
   const at = moment(time)
   const [error = ''] = messages
   if (error === 'E0000009' || reason?.includes('asked for')) {
-    return bad('failure-asked-for', say`The answer ${status} of ${at} was asked for with POST /faults.`)
+    return bad('failure-asked-for', say`The answer ${status} at ${at} was requested with POST /faults.`)
   }
   if (status === 429)
     return bad(
       'requests-spent',
-      say`Too many requests: the one of ${at} was not looked at.`,
+      say`Too many requests: the one at ${at} was refused.`,
       'See limits.requests and limits.preset.',
     )
   switch (endpoint) {
     case 'link':
       return bad(
         'link-unknown',
-        say`The link that was opened at ${at} is none that this engine mailed, or its conversation is long over.`,
+        say`The link that was opened at ${at} was not mailed by this engine, or its transaction has been deleted.`,
       )
     case 'token':
       return bad(
         'code-unknown',
-        say`The interaction code that was redeemed at ${at} is none that this engine handed out, or it is long over.`,
+        say`The interaction code that was redeemed at ${at} was not issued by this engine, or it has been deleted.`,
       )
     case 'idx':
       return bad(
         'handle-unknown',
-        say`The ${'interactionHandle' in sent ? 'interaction' : 'state'} handle sent at ${at} is none of this engine’s, or its conversation is long over.`,
-        'Handles belong to one engine and one conversation; after a reset the app begins anew.',
+        say`The ${'interactionHandle' in sent ? 'interaction' : 'state'} handle sent at ${at} was not issued by this engine, or its transaction has been deleted.`,
+        'Handles belong to one engine and one transaction; after a reset the app starts again.',
       )
   }
   if (error === 'invalid_client') {
     return client === undefined
       ? bad(
           'client-unknown',
-          say`interact was refused at ${at}: there is no client with the id that was sent.`,
-          'Compare the app’s client id with the registered ones.',
+          say`interact was refused at ${at}: there is no client with this client id.`,
+          'Compare the client id of the app with the registered ones.',
         )
       : bad(
           'client-secret-wrong',
@@ -50,7 +50,7 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
     return bad(
       'redirect-uri-wrong',
       say`interact was refused at ${at}: ${sent.redirect_uri} is not registered for ${client.label} (registered: ${registered}).`,
-      'Redirect URIs are compared letter by letter: scheme, host, port, path and a slash at the end.',
+      'Redirect URIs are compared exactly: scheme, host, port, path and a slash at the end.',
     )
   }
   return bad('interact-refused', say`interact was refused at ${at}: ${reason ?? error}`)

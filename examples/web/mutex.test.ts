@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createTurns } from './turns.ts'
+import { createMutex } from './mutex.ts'
 
-/** Work that is done when `finish` is called, and writes down when it starts and ends. */
+/** Work that ends when `finish` is called, and logs its start and end. */
 function work(name: string, log: string[]) {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const run = async () => {
@@ -13,10 +13,10 @@ function work(name: string, log: string[]) {
 }
 
 test('work with the same key runs one after the other', async () => {
-  const inTurn = createTurns()
+  const withLock = createMutex()
   const log: string[] = []
   const [first, second] = [work('first', log), work('second', log)]
-  const both = [inTurn('key', first.run), inTurn('key', second.run)]
+  const both = [withLock('key', first.run), withLock('key', second.run)]
   second.finish()
   first.finish()
   await Promise.all(both)
@@ -24,23 +24,23 @@ test('work with the same key runs one after the other', async () => {
 })
 
 test('work with another key does not wait', async () => {
-  const inTurn = createTurns()
+  const withLock = createMutex()
   const log: string[] = []
   const [first, second] = [work('first', log), work('second', log)]
-  const slow = inTurn('a', first.run)
+  const slow = withLock('a', first.run)
   second.finish()
-  await inTurn('b', second.run)
+  await withLock('b', second.run)
   expect(log).toEqual(['first starts', 'second starts', 'second ends'])
   first.finish()
   await slow
 })
 
-test('a failure is told to its caller alone, and the next one has its turn', async () => {
-  const inTurn = createTurns()
+test('a failure rejects only its own call, and the next work runs', async () => {
+  const withLock = createMutex()
   const log: string[] = []
   const [first, second] = [work('first', log), work('second', log)]
-  const failing = inTurn('key', first.run)
-  const next = inTurn('key', second.run)
+  const failing = withLock('key', first.run)
+  const next = withLock('key', second.run)
   first.fail(new Error('broken'))
   second.finish()
   await expect(failing).rejects.toThrow('broken')

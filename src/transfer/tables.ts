@@ -2,33 +2,34 @@ import { ProtocolError } from '../base/index.ts'
 import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
 import type { Schema, Tx } from '../storage/index.ts'
 
-/** The format of a file; an engine takes its own and older ones. */
+/** The version of the file format. An engine reads its own version and older ones. */
 export const formatVersion = 1
 
-/** The longest line that is taken, in characters. */
+/** The longest line that is accepted, in characters. */
 export const longestLine = 1024 * 1024
 
 type Type = 'text' | 'number' | 'json'
-/** A row as it stands in a file: JSON columns as what they hold. */
+/** A row in a file: JSON columns are nested values. */
 export type Line = Readonly<Record<string, unknown>>
-/** A row as it stands in the database. */
+/** A row in the database: JSON columns are strings. */
 export type Stored = Readonly<Record<string, string | number | null>>
 
-export interface Kind {
-  readonly table: keyof Schema
+/** How the rows of a table are exported and imported. */
+export interface Table {
+  readonly name: keyof Schema
   readonly key: readonly string[]
   readonly columns: Readonly<Record<string, Type>>
   /** Columns that may be null. */
   readonly nullable?: readonly string[]
-  /** Columns that are made of the others, as this engine makes them. Throws what is wrong with a row. */
+  /** Adds columns that are derived from others. Throws if the row is invalid. */
   readonly derive?: (row: Stored, line: Line) => Stored
-  /** What is written with a row, new or in place of the one before. Throws what is wrong with it. */
+  /** Writes what belongs to a row, new or replaced. Throws if the row is invalid. */
   readonly written?: (tx: Tx, row: Stored, before: Stored | undefined) => Promise<void>
-  /** Whose row it belongs to: a row of nobody is not taken. */
-  readonly of?: Readonly<Record<string, keyof Schema>>
-  /** Which rows of the table are meant, by the key. */
-  readonly only?: RegExp
-  /** What was there before anybody did anything, by what it is known: its id differs from database to database. */
+  /** Foreign keys, by column. A row without its parent is refused. */
+  readonly parents?: Readonly<Record<string, keyof Schema>>
+  /** Restricts the export to rows whose key matches. */
+  readonly keyPattern?: RegExp
+  /** The identity of a built-in row, whose id differs from database to database; undefined for other rows. */
   readonly builtIn?: (row: Stored) => string | undefined
 }
 
@@ -40,26 +41,26 @@ const refuse = (why: string): never => {
 
 const profileOf = (row: Stored): Profile => JSON.parse(String(row.profile)) as Profile
 
-const ofSystem = (row: Stored): string | undefined =>
+const systemIdentity = (row: Stored): string | undefined =>
   row.system === 1 ? `${row.policy_id ?? row.type} ${row.name}` : undefined
 
-/** What a file holds, in the order in which it must come: who is referred to stands before who refers. */
-export const kinds: Readonly<Record<string, Kind>> = {
+/** The exported tables by the `kind` of their lines, in the order of the file: parents come before their children. */
+export const tables: Readonly<Record<string, Table>> = {
   setting: {
-    table: 'settings',
+    name: 'settings',
     key: ['key'],
     columns: { key: 'text', value: 'text' },
-    only: /^(schema|authenticators?)\./,
+    keyPattern: /^(schema|authenticators?)\./,
   },
   group: {
-    table: 'groups',
+    name: 'groups',
     key: ['id'],
     columns: { id: 'text', type: 'text', name: 'text', profile: 'json', ...times },
     derive: (row) => ({ ...row, name_key: compareKey(String(row.name)) }),
     builtIn: (row) => (row.type === 'BUILT_IN' ? String(row.name) : undefined),
   },
   person: {
-    table: 'people',
+    name: 'people',
     key: ['id'],
     columns: {
       id: 'text',
@@ -72,53 +73,53 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     nullable: ['password_changed_at', 'last_login_at'],
     derive(row, line) {
-      if (!personStatuses.some((status) => status === row.status)) refuse('status: is none of a person')
+      if (!personStatuses.some((status) => status === row.status)) refuse('status: is not a user status')
       return { ...row, ...nameColumns(line.profile as Profile) }
     },
     written: (tx, row, before) => claimNames(tx, String(row.id), profileOf(row), before && profileOf(before)),
   },
   credential: {
-    table: 'credentials',
+    name: 'credentials',
     key: ['person_id', 'authenticator'],
     columns: { person_id: 'text', authenticator: 'text', data: 'json', ...times },
-    of: { person_id: 'people' },
+    parents: { person_id: 'people' },
   },
   membership: {
-    table: 'memberships',
+    name: 'memberships',
     key: ['group_id', 'person_id'],
     columns: { group_id: 'text', person_id: 'text' },
-    of: { group_id: 'groups', person_id: 'people' },
+    parents: { group_id: 'groups', person_id: 'people' },
   },
   client: {
-    table: 'clients',
+    name: 'clients',
     key: ['id'],
     columns: { id: 'text', label: 'text', status: 'text', secrets: 'json', settings: 'json', ...times },
   },
   clientGroup: {
-    table: 'client_groups',
+    name: 'client_groups',
     key: ['client_id', 'group_id'],
     columns: { client_id: 'text', group_id: 'text' },
-    of: { client_id: 'clients', group_id: 'groups' },
+    parents: { client_id: 'clients', group_id: 'groups' },
   },
   clientPerson: {
-    table: 'client_people',
+    name: 'client_people',
     key: ['client_id', 'person_id'],
     columns: { client_id: 'text', person_id: 'text' },
-    of: { client_id: 'clients', person_id: 'people' },
+    parents: { client_id: 'clients', person_id: 'people' },
   },
   clientScope: {
-    table: 'client_scopes',
+    name: 'client_scopes',
     key: ['id'],
     columns: { id: 'text', client_id: 'text', scope: 'text', created_by: 'text', created_at: 'number' },
-    of: { client_id: 'clients' },
+    parents: { client_id: 'clients' },
   },
   trustedOrigin: {
-    table: 'trusted_origins',
+    name: 'trusted_origins',
     key: ['id'],
     columns: { id: 'text', name: 'text', origin: 'text', status: 'text', scopes: 'json', ...times },
   },
   policy: {
-    table: 'policies',
+    name: 'policies',
     key: ['id'],
     columns: {
       id: 'text',
@@ -130,10 +131,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
       body: 'json',
       ...times,
     },
-    builtIn: ofSystem,
+    builtIn: systemIdentity,
   },
   policyRule: {
-    table: 'policy_rules',
+    name: 'policy_rules',
     key: ['id'],
     columns: {
       id: 'text',
@@ -145,17 +146,17 @@ export const kinds: Readonly<Record<string, Kind>> = {
       body: 'json',
       ...times,
     },
-    of: { policy_id: 'policies' },
-    builtIn: ofSystem,
+    parents: { policy_id: 'policies' },
+    builtIn: systemIdentity,
   },
 }
 
-/** A row of the database as a line. */
-export function lineOf(name: string, { columns }: Kind, row: Readonly<Record<string, unknown>>): string {
+/** Converts a row of the database to a line. */
+export function lineOf(name: string, { columns }: Table, row: Readonly<Record<string, unknown>>): string {
   const line: Record<string, unknown> = { kind: name }
   for (const [column, type] of Object.entries(columns)) {
     const value = row[column]
-    // PostgreSQL's driver tells long integers as texts.
+    // The PostgreSQL driver returns long integers as strings.
     line[column] =
       value === null
         ? null
@@ -168,8 +169,8 @@ export function lineOf(name: string, { columns }: Kind, row: Readonly<Record<str
   return JSON.stringify(line)
 }
 
-/** A line as a row of the database. Throws with what is wrong; no value of the line is told. */
-export function rowOf({ columns, nullable = [], derive }: Kind, line: Line): Stored {
+/** Converts a line to a row of the database. Throws if it is invalid; the message contains no value of the line. */
+export function rowOf({ columns, nullable = [], derive }: Table, line: Line): Stored {
   const row: Record<string, string | number | null> = {}
   for (const name of Object.keys(line)) {
     if (name !== 'kind' && !Object.hasOwn(columns, name))
@@ -190,7 +191,7 @@ export function rowOf({ columns, nullable = [], derive }: Kind, line: Line): Sto
   return derive?.(row, line) ?? row
 }
 
-/** What PostgreSQL keeps as it is: no NUL, and no half of a character. */
+/** Whether PostgreSQL can store all strings in a value: no NUL characters, no lone surrogates. */
 function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
   if (typeof value !== 'object' || value === null) return true
