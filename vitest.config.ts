@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 // What the pass on one database (`npm run test:pg`) leaves out: the first pass has run it, and would not run otherwise.
 const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
-  'test/attacks/{atomic,canary}.test.ts',
-  'test/contract/{api-tokens,budgets,many-people,oauth,outbox,plans,search-properties}.test.ts',
+  'test/attacks/{atomic,canary,groups,resets}.test.ts',
+  'test/contract/{api-tokens,budgets,many-people,oauth,outbox,plans,search-properties,user-version}.test.ts',
   'test/faults/{clock,conflicts}.test.ts',
   'test/journeys/nodes.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.

@@ -1,11 +1,12 @@
 // Takes the screenshots of inbox, flow inspector and admin page for the documentation, from a real run in Chromium:
 // `npm run screenshots`.
+
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { type Kit, startEngine } from '../src/testing/index.ts'
+import { type Kit, startEngine, type Visitor } from '../src/testing/index.ts'
+import { visit } from '../test/support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../test/support/chromium.ts'
-import { codeOf, visit, type WireVisitor } from '../test/support/idx.ts'
 import { smallPng } from './small-png.ts'
 
 const folder = join(import.meta.dirname, '../docs/assets')
@@ -21,7 +22,7 @@ async function runRecoveries(idp: Kit): Promise<void> {
   }
   const ada = await asksForTheMail(idp, 'ada@example.com')
   await answers(ada, await codeMailedTo(idp, 'ada@example.com'))
-  await ada.tokens(codeOf((await answers(ada, 'Lighthouse-Biscuit-77')).body) ?? '')
+  await ada.redeems((await answers(ada, 'Lighthouse-Biscuit-77')).interactionCode ?? '')
   const mary = await asksForTheMail(idp, 'mary@example.com')
   const code = await codeMailedTo(idp, 'mary@example.com')
   await answers(mary, code === '123456' ? '654321' : '123456')
@@ -31,19 +32,19 @@ async function runRecoveries(idp: Kit): Promise<void> {
   await codeMailedTo(idp, 'grace@example.com')
 }
 
-async function asksForTheMail(idp: Kit, identifier: string): Promise<WireVisitor> {
+async function asksForTheMail(idp: Kit, identifier: string): Promise<Visitor> {
   const visitor = await visit(idp)
-  await visitor.post('recover')
-  const { body } = await visitor.post('identify', { identifier })
-  await visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
+  await visitor.submits('recover')
+  await visitor.submits('identify', { identifier })
+  await visitor.selects('okta_email')
   return visitor
 }
 
 const codeMailedTo = async (idp: Kit, to: string): Promise<string> =>
   (await idp.outbox.waitFor({ to })).code ?? ''
 
-const answers = (visitor: WireVisitor, passcode: string) =>
-  visitor.post('challenge/answer', { credentials: { passcode } })
+const answers = (visitor: Visitor, passcode: string) =>
+  visitor.submits('challenge/answer', { credentials: { passcode } })
 
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0)

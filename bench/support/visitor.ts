@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Agent } from 'node:http'
+import { type AnswerBody, interactionCodeIn } from '../../src/testing/answer.ts'
 import { post, type Reply } from './http.ts'
+
+export { interactionCodeIn }
 
 /** The steps of a recovery, as the SDK sends them. */
 export const stepNames = [
@@ -53,17 +56,6 @@ export const nextAddress = (): string => {
   return `10.${(visitors >> 16) & 255}.${(visitors >> 8) & 255}.${visitors & 255}`
 }
 
-interface IdxBody {
-  readonly stateHandle?: string
-  readonly authenticators?: { readonly value: readonly { readonly id: string }[] }
-  readonly successWithInteractionCode?: {
-    readonly value: readonly { readonly name: string; readonly value?: string }[]
-  }
-}
-
-export const interactionCodeIn = (body: IdxBody): string | undefined =>
-  body.successWithInteractionCode?.value.find(({ name }) => name === 'interaction_code')?.value
-
 /** Runs a whole recovery, from `interact` to the tokens. Returns the response of the token endpoint. */
 export async function recover(recovery: Recovery): Promise<Record<string, unknown>> {
   const steps = walk(recovery)
@@ -84,7 +76,7 @@ export async function* walk(recovery: Recovery): AsyncGenerator<StepName, Record
     return reply.body
   }
   const idx = async (step: StepName, path: string, body: object) =>
-    (await timed(step, `/idp/idx/${path}`, json, JSON.stringify(body))) as IdxBody
+    (await timed(step, `/idp/idx/${path}`, json, JSON.stringify(body))) as AnswerBody
 
   const { interaction_handle: interactionHandle } = await timed(
     'interact',

@@ -1,5 +1,5 @@
 import { personStatuses } from '../../src/directory/index.ts'
-import { statusAnswers } from '../../test/support/statuses.ts'
+import { statusAnswers } from '../../test/journeys/statuses.ts'
 import { generatedFrom, table } from './table.ts'
 
 /** The meaning of terms in the table that are not part of the protocol. */
@@ -19,7 +19,7 @@ export function statusesPage(): string {
     const { signIn, mail, code: mailed } = statusAnswers[status]
     return [`\`${status}\``, code(signIn), '401 `errors.E0000004`', mail ? 'yes' : 'no', code(mailed)]
   })
-  return `${generatedFrom('test/support/statuses.ts, which test/journeys/statuses.test.ts checks')}
+  return `${generatedFrom('test/journeys/statuses.ts, which test/journeys/statuses.test.ts checks')}
 
 # Responses by account status
 

@@ -1,6 +1,6 @@
 import { steps } from '../../src/idx/index.ts'
 import { authorizationServer, discoveryOf } from '../../src/oidc/server.ts'
-import { answerOf, type SdkStyle, sdkCalls, sdkStyles } from '../../test/support/sdk-calls.ts'
+import { answerOf, type SdkStyle, sdkCalls, sdkStyles } from '../../test/journeys/sdk-calls.ts'
 import { type CapturedState, capturedStates } from '../../test/wire/captured-states.ts'
 import { generatedFrom, table } from './table.ts'
 

@@ -17,6 +17,7 @@ export interface AnswerForm {
 export interface AnswerField {
   readonly name: string
   readonly value?: unknown
+  readonly form?: { readonly value: readonly AnswerField[] }
   readonly [member: string]: unknown
 }
 
@@ -33,6 +34,12 @@ export interface AnswerBody {
       readonly key: string
       readonly [member: string]: unknown
     }[]
+  }
+  readonly currentAuthenticatorEnrollment?: {
+    readonly value: {
+      readonly profile?: Readonly<Record<string, string>>
+      readonly [member: string]: unknown
+    }
   }
   readonly successWithInteractionCode?: AnswerForm
   readonly interaction_handle?: string
@@ -63,12 +70,13 @@ export interface Answer {
   readonly interactionCode: string | undefined
 }
 
-export async function answerFrom(response: Response, url: string): Promise<Answer> {
+/** Reads the response of a `fetch` as an answer: for requests that a visitor does not make. */
+export async function answerFrom(response: Response): Promise<Answer> {
   const text = await response.text()
   const type = response.headers.get('content-type') ?? ''
   const body = objectIn(text, type)
   return {
-    path: new URL(url).pathname,
+    path: new URL(response.url).pathname,
     status: response.status,
     type,
     headers: response.headers,

@@ -11,6 +11,7 @@ export {
   type AnswerField,
   type AnswerForm,
   type AnswerMessage,
+  answerFrom,
   interactionCodeIn,
 } from './answer.ts'
 export {

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PersonStatus } from '../../src/directory/index.ts'
-import type { Kit } from '../../src/testing/index.ts'
+import type { Answer, Kit } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
-  choose,
   mailTo,
   manyMails,
   newPassword,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, type Reply, remediationsOf, visit } from '../support/idx.ts'
 
 const login = 'ada'
 const oldMailbox = 'ada@old.example'
@@ -29,15 +27,17 @@ beforeEach(async () => {
 })
 afterAll(() => idp.close())
 
-const isThrough = ({ body }: Reply): boolean => remediationsOf(body)[0] === 'reset-authenticator'
+const isThrough = ({ remediations }: Answer): boolean => remediations[0] === 'reset-authenticator'
 const signIn = async (passcode: string) =>
-  codeOf((await (await visit(idp)).post('identify', { identifier: login, credentials: { passcode } })).body)
+  (await (await visit(idp)).submits('identify', { identifier: login, credentials: { passcode } }))
+    .interactionCode
 
 /** A recovery under her login, up to the code, and what was mailed where. */
 async function recovering() {
   const visitor = await visit(idp)
-  await visitor.post('recover')
-  await choose(visitor, (await visitor.post('identify', { identifier: login })).body)
+  await visitor.submits('recover')
+  await visitor.submits('identify', { identifier: login })
+  await visitor.selects('okta_email')
   return visitor
 }
 
@@ -47,29 +47,29 @@ describe('an address that changes in the middle', () => {
     const mail = await mailTo(idp, oldMailbox)
     await idp.people.update(id, { email: newMailbox })
 
-    expect((await answer(visitor, mail.code)).status).toBe(401)
+    expect((await visitor.answers(mail.code)).status).toBe(401)
     expect((await fetch(mail.link ?? '', { redirect: 'manual' })).status).toBe(200)
     expect(await signIn(password)).toBeDefined()
   })
 
   test('A38: the mailbox was proven first: it sets no password after the change', async () => {
     const visitor = await recovering()
-    const proven = await answer(visitor, (await mailTo(idp, oldMailbox)).code)
+    const proven = await visitor.answers((await mailTo(idp, oldMailbox)).code)
     expect(isThrough(proven)).toBe(true)
     await idp.people.update(id, { email: newMailbox })
 
-    expect((await answer(visitor, newPassword)).status).toBe(401)
+    expect((await visitor.answers(newPassword)).status).toBe(401)
     expect(await signIn(newPassword)).toBeUndefined()
     expect(await signIn(password)).toBeDefined()
   })
 
   test('A38: the change came first: the mail goes to the new mailbox, and the old name is nobody', async () => {
     const early = await visit(idp)
-    await early.post('recover')
-    const named = await early.post('identify', { identifier: login })
+    await early.submits('recover')
+    await early.submits('identify', { identifier: login })
     await idp.people.update(id, { email: newMailbox })
 
-    expect((await choose(early, named.body)).status).toBe(401)
+    expect((await early.selects('okta_email')).status).toBe(401)
     await recovering()
     await atTheCode(idp, oldMailbox)
     await idp.engine.delivery.idle()
@@ -81,14 +81,14 @@ describe('an address that changes in the middle', () => {
     const visitor = await recovering()
     await idp.people.update(id, { email: newMailbox })
     await idp.engine.delivery.idle()
-    for (const { code } of idp.outbox.all()) expect((await answer(visitor, code)).status).toBe(401)
+    for (const { code } of idp.outbox.all()) expect((await visitor.answers(code)).status).toBe(401)
     expect(await signIn(password)).toBeDefined()
   })
 
   test('A38: a change of the name alone keeps a recovery going', async () => {
     const visitor = await recovering()
     await idp.people.update(id, { firstName: 'Augusta' })
-    expect(isThrough(await answer(visitor, (await mailTo(idp, oldMailbox)).code))).toBe(true)
+    expect(isThrough(await visitor.answers((await mailTo(idp, oldMailbox)).code))).toBe(true)
   })
 })
 
@@ -107,25 +107,25 @@ describe('a status that changes in the middle', () => {
   const points = {
     'after the name': async () => {
       const visitor = await visit(idp)
-      await visitor.post('recover')
-      const named = await visitor.post('identify', { identifier: login })
-      return { next: () => choose(visitor, named.body) }
+      await visitor.submits('recover')
+      await visitor.submits('identify', { identifier: login })
+      return { next: () => visitor.selects('okta_email') }
     },
     'after the mail': async () => {
       const visitor = await recovering()
       const { code } = await mailTo(idp, oldMailbox)
-      return { next: () => answer(visitor, code) }
+      return { next: () => visitor.answers(code) }
     },
     'after the proof': async () => {
       const visitor = await recovering()
-      await answer(visitor, (await mailTo(idp, oldMailbox)).code)
-      return { next: () => answer(visitor, newPassword) }
+      await visitor.answers((await mailTo(idp, oldMailbox)).code)
+      return { next: () => visitor.answers(newPassword) }
     },
     'after the grant': async () => {
       const visitor = await recovering()
-      await answer(visitor, (await mailTo(idp, oldMailbox)).code)
-      const code = codeOf((await answer(visitor, newPassword)).body) ?? ''
-      return { next: () => visitor.tokens(code) }
+      await visitor.answers((await mailTo(idp, oldMailbox)).code)
+      const code = (await visitor.answers(newPassword)).interactionCode ?? ''
+      return { next: () => visitor.redeems(code) }
     },
   } as const
 
@@ -138,7 +138,7 @@ describe('a status that changes in the middle', () => {
 
       const reply = await next()
       expect([400, 401]).toContain(reply.status)
-      expect([codeOf(reply.body), reply.body.access_token]).toEqual([undefined, undefined])
+      expect([reply.interactionCode, reply.body.access_token]).toEqual([undefined, undefined])
       expect(await signIn(newPassword)).toBeUndefined()
       if (good !== undefined) expect(await signIn(good)).toBeDefined()
     },
@@ -154,14 +154,11 @@ describe('a status that changes in the middle', () => {
       const early = await recovering()
       const { code } = await mailTo(idp, oldMailbox)
       const late = await recovering()
-      await answer(late, (await mailTo(idp, oldMailbox)).code)
+      await late.answers((await mailTo(idp, oldMailbox)).code)
       await behindTheBack(status)
 
-      for (const reply of [await answer(early, code), await answer(late, newPassword)]) {
-        expect([reply.status, ...messageKeysOf(reply.body)]).toEqual([
-          403,
-          'oie.selfservice.reset.password.not.allowed',
-        ])
+      for (const reply of [await early.answers(code), await late.answers(newPassword)]) {
+        expect([reply.status, ...reply.messages]).toEqual([403, 'oie.selfservice.reset.password.not.allowed'])
       }
       await behindTheBack('ACTIVE')
       expect(await signIn(newPassword)).toBeUndefined()
@@ -173,25 +170,22 @@ describe('a status that changes in the middle', () => {
     const own = await startTarget({ settings: { recovery: { signIn: false } } })
     const visitor = await atTheReset(own, 'mary@example.com')
     await own.engine.storage.db.updateTable('people').set({ status: 'SUSPENDED' }).execute()
-    const refused = await answer(visitor, newPassword)
+    const refused = await visitor.answers(newPassword)
     await own.engine.storage.db.updateTable('people').set({ status: 'ACTIVE' }).execute()
 
-    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([
-      403,
-      'oie.selfservice.reset.password.not.allowed',
-    ])
+    expect([refused.status, ...refused.messages]).toEqual([403, 'oie.selfservice.reset.password.not.allowed'])
     const next = await visit(own)
     const credentials = { passcode: own.person.password }
     expect(
-      codeOf((await next.post('identify', { identifier: 'mary@example.com', credentials })).body),
+      (await next.submits('identify', { identifier: 'mary@example.com', credentials })).interactionCode,
     ).toBeDefined()
     await own.close()
   })
 
   test('A39: tokens of a person who is suspended are worth nothing at once', async () => {
     const visitor = await visit(idp)
-    const done = await visitor.post('identify', { identifier: login, credentials: { passcode: password } })
-    const { body: tokens } = await visitor.tokens(codeOf(done.body) ?? '')
+    const done = await visitor.submits('identify', { identifier: login, credentials: { passcode: password } })
+    const { body: tokens } = await visitor.redeems(done.interactionCode ?? '')
     await behindTheBack('SUSPENDED')
     const userinfo = await fetch(`${idp.issuer}/v1/userinfo`, {
       headers: { authorization: `Bearer ${tokens.access_token}` },
@@ -203,13 +197,13 @@ describe('a status that changes in the middle', () => {
     for (let round = 0; round < 10; round++) {
       const visitor = await atTheReset(idp, oldMailbox)
       const [reply] = await Promise.all([
-        answer(visitor, `Lighthouse Biscuit ${round}`),
+        visitor.answers(`Lighthouse Biscuit ${round}`),
         idp.people.update(id, { status: 'SUSPENDED' }),
       ])
       const { status } = (await idp.people.update(id, {})) ?? {}
       expect(status).toBe('SUSPENDED')
-      const code = codeOf(reply.body)
-      if (code !== undefined) expect((await visitor.tokens(code)).status).toBe(400)
+      const code = reply.interactionCode
+      if (code !== undefined) expect((await visitor.redeems(code)).status).toBe(400)
       await idp.people.update(id, { status: 'ACTIVE' })
     }
   })

@@ -8,8 +8,8 @@ import {
   insecureFastHash,
   type PasswordHasher,
 } from '../../src/passwords/index.ts'
-import { type Node, parallel, startNode } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, visit, type WireVisitor } from '../support/idx.ts'
+import type { Visitor } from '../../src/testing/index.ts'
+import { type Node, parallel, startNode, visit } from '../support/attacks.ts'
 
 const right = 'Tangerine-Kettle-42'
 const stranger = '203.0.113.7'
@@ -33,11 +33,10 @@ async function start(
   node = await startNode({ settings: { limits }, ports: { hasher } })
 }
 
-const from = (address: string): Promise<WireVisitor> =>
-  visit(node, { headers: { 'x-forwarded-for': address } })
+const from = (address: string): Promise<Visitor> => visit(node, { headers: { 'x-forwarded-for': address } })
 
-const guess = (visitor: WireVisitor, identifier: string, passcode = 'Summer2026!!') =>
-  visitor.post('identify', { identifier, credentials: { passcode } })
+const guess = (visitor: Visitor, identifier: string, passcode = 'Summer2026!!') =>
+  visitor.submits('identify', { identifier, credentials: { passcode } })
 
 test('A51: a source whose budget is spent costs no hash, whoever it names, and is answered as before', async () => {
   await start({ limits: { sprayPerAddressMinute: 20 } })
@@ -48,7 +47,7 @@ test('A51: a source whose budget is spent costs no hash, whoever it names, and i
   for (const name of ['mary@example.com', 'nina@example.com', 'person1@example.com']) {
     for (const passcode of ['Summer2026!!', right]) {
       const reply = await guess(await from(stranger), name, passcode)
-      expect([reply.status, ...messageKeysOf(reply.body)]).toEqual([429, 'tooManyRequests'])
+      expect([reply.status, ...reply.messages]).toEqual([429, 'tooManyRequests'])
       expect(reply.headers.get('retry-after')).toBe('60')
     }
   }
@@ -56,7 +55,7 @@ test('A51: a source whose budget is spent costs no hash, whoever it names, and i
   const visitor = await from(stranger)
   await parallel(40, () => guess(visitor, 'mary@example.com'))
   expect(hasher.load().computed).toBe(before)
-  expect(codeOf((await guess(await from('198.51.100.1'), 'mary@example.com', right)).body)).toBeDefined()
+  expect((await guess(await from('198.51.100.1'), 'mary@example.com', right)).interactionCode).toBeDefined()
   expect(hasher.load().computed).toBe(before + 1)
 })
 
@@ -114,7 +113,7 @@ test('A51: two sources that fill the queue hold a right answer from elsewhere ba
   const flood = visitors.map((visitor, index) => guess(visitor, `person${index}@example.com`))
   while (hasher.load().waiting < 12) await new Promise((resolve) => setTimeout(resolve, 2))
   const atFirst = hasher.load().computed
-  expect(codeOf((await guess(owner, 'mary@example.com', right)).body)).toBeDefined()
+  expect((await guess(owner, 'mary@example.com', right)).interactionCode).toBeDefined()
   // Those of two sources each, and those that began while the answer was on its way.
   expect(hasher.load().computed - atFirst).toBeLessThanOrEqual(6)
   await Promise.all(flood)
@@ -177,7 +176,7 @@ test('A51: an imported hash is compared twice at most, and a dear one leaves a l
   while (hasher.load().waiting < 2) await new Promise((resolve) => setTimeout(resolve, 2))
   const computed = hasher.load().computed
   for (let index = 0; index < 3; index++) {
-    expect(codeOf((await guess(await from('198.51.100.1'), 'mary@example.com', right)).body)).toBeDefined()
+    expect((await guess(await from('198.51.100.1'), 'mary@example.com', right)).interactionCode).toBeDefined()
   }
   // The flood has got on by two of its own at most meanwhile.
   expect(hasher.load().computed - computed).toBeLessThanOrEqual(5)
@@ -207,7 +206,7 @@ test('A51: during a flood from a source whose budget is spent no right answer of
   const begun = performance.now()
   while (performance.now() - begun < 4000) {
     const reply = await guess(await from('198.51.100.1'), 'mary@example.com', right)
-    statuses.push(codeOf(reply.body) === undefined ? reply.status : 'signed in')
+    statuses.push(reply.interactionCode === undefined ? reply.status : 'signed in')
   }
   isOver = true
   expect((await flood).filter((status) => status >= 500)).toEqual([])

@@ -2,8 +2,7 @@ import { StatementSync } from 'node:sqlite'
 import pg from 'pg'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { findMember } from '../../src/directory/index.ts'
-import { answer, atTheCode, atTheReset, manyMails, newPassword, startTarget } from '../support/attacks.ts'
-import { codeOf, messageKeysOf } from '../support/idx.ts'
+import { atTheCode, atTheReset, manyMails, newPassword, startTarget } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
@@ -85,8 +84,8 @@ onEachDatabase('a user of a hundred groups', (database) => {
     const rowsOf = async (identifier: string) => {
       const noted = noteRows(database.name)
       const visitor = await atTheCode(idp, identifier)
-      await answer(visitor, '000000x')
-      await visitor.post('challenge/poll')
+      await visitor.answers('000000x')
+      await visitor.submits('challenge/poll')
       vi.restoreAllMocks()
       await idp.engine.delivery.idle()
       return noted
@@ -99,14 +98,18 @@ onEachDatabase('a user of a hundred groups', (database) => {
     expect((await rowsOf('many@example.com')).filter(isOfVisit)).toEqual(ofFew.filter(isOfVisit))
     expect((await rowsOf('nobody@example.com')).filter(isOfVisit)).toEqual(ofFew.filter(isOfVisit))
 
-    const short = await answer(await atTheReset(idp, 'many@example.com'), newPassword)
-    expect([short.status, codeOf(short.body)]).toEqual([400, undefined])
-    expect(messageKeysOf(short.body)).toContain('password.passwordRequirementsNotMet')
-    expect(codeOf((await answer(await atTheReset(idp, 'none@example.com'), newPassword)).body)).toBeDefined()
+    const short = await (await atTheReset(idp, 'many@example.com')).answers(newPassword)
+    expect([short.status, short.interactionCode]).toEqual([400, undefined])
+    expect(short.messages).toContain('password.passwordRequirementsNotMet')
+    expect(
+      (await (await atTheReset(idp, 'none@example.com')).answers(newPassword)).interactionCode,
+    ).toBeDefined()
     // Out of the one group, the policy of all applies again.
     expect((await api('DELETE', `/groups/${groups[57]}/users/${many}`)).status).toBe(204)
     expect((await findMember(db, many)).groupIds).toHaveLength(100)
-    expect(codeOf((await answer(await atTheReset(idp, 'many@example.com'), newPassword)).body)).toBeDefined()
+    expect(
+      (await (await atTheReset(idp, 'many@example.com')).answers(newPassword)).interactionCode,
+    ).toBeDefined()
     expect((await findMember(db, few)).groupIds).toHaveLength(1)
   })
 })

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/config/index.ts'
-import type { Kit } from '../../src/testing/index.ts'
-import { answer, choose, mailTo, manyMails, startTarget } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, type Reply, visit } from '../support/idx.ts'
+import type { Answer, Kit } from '../../src/testing/index.ts'
+import { mailTo, manyMails, startTarget, visit } from '../support/attacks.ts'
 
 const ada = { login: 'adaada', email: 'adaada@example.com', password: 'Marmalade-Harbour-31' }
 /** Two names of one account, and two that belong to none. */
@@ -17,12 +16,12 @@ afterEach(async () => {
 })
 
 /** What a visitor sees of a reply, as far as a budget may show in it. */
-function seen({ status, headers, body }: Reply): string {
+function seen({ status, headers, body, messages }: Answer): string {
   const forms = body.remediation?.value?.map(
     ({ name, value }: { name: string; value?: readonly { form?: { value: readonly object[] } }[] }) =>
       `${name} ${JSON.stringify(value?.flatMap(({ form }) => form?.value ?? []).map((field) => ('maxLength' in field ? field.maxLength : '-')))}`,
   )
-  return [status, headers.get('retry-after'), ...messageKeysOf(body), ...(forms ?? [])].join(' | ')
+  return [status, headers.get('retry-after'), ...messages, ...(forms ?? [])].join(' | ')
 }
 
 type Told = string[]
@@ -32,11 +31,11 @@ type Walk = (target: Kit, names: Names, told: Told) => Promise<void>
 async function wrongCodes(target: Kit, told: Told, name: string, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 4) {
     const visitor = await visit(target)
-    await visitor.post('recover')
-    const selected = await visitor.post('identify', { identifier: name })
-    told.push(seen(await choose(visitor, selected.body)))
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: name })
+    told.push(seen(await visitor.selects('okta_email')))
     for (let guess = 0; guess < Math.min(4, left); guess++) {
-      told.push(seen(await answer(visitor, '000000x')))
+      told.push(seen(await visitor.answers('000000x')))
     }
   }
 }
@@ -46,7 +45,7 @@ const forms = (target: Kit, told: Told, name: string) => wrongCodes(target, told
 async function wrongPasswords(target: Kit, told: Told, name: string, count: number): Promise<void> {
   for (let left = count; left > 0; left--) {
     const visitor = await visit(target)
-    const reply = await visitor.post('identify', {
+    const reply = await visitor.submits('identify', {
       identifier: name,
       credentials: { passcode: 'Summer2026!!' },
     })
@@ -57,10 +56,10 @@ async function wrongPasswords(target: Kit, told: Told, name: string, count: numb
 async function mails(target: Kit, told: Told, name: string, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 2) {
     const visitor = await visit(target)
-    await visitor.post('recover')
-    const selected = await visitor.post('identify', { identifier: name })
-    told.push(seen(await choose(visitor, selected.body)))
-    told.push(seen(await visitor.post('challenge/resend')))
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: name })
+    told.push(seen(await visitor.selects('okta_email')))
+    told.push(seen(await visitor.submits('challenge/resend')))
   }
 }
 
@@ -185,7 +184,7 @@ describe('a right answer that a spent budget makes wrong', () => {
       const from = (address: string) => visit(idp as Kit, { headers: { 'x-forwarded-for': address } })
       const guess = async (address: string, passcode: string) => {
         const visitor = await from(address)
-        return visitor.post('identify', { identifier: ada.login, credentials: { passcode } })
+        return visitor.submits('identify', { identifier: ada.login, credentials: { passcode } })
       }
       // Strangers use up what they may.
       for (let index = 0; index < 30; index++) await guess(`203.0.113.${index % 6}`, 'Summer2026!!')
@@ -194,7 +193,7 @@ describe('a right answer that a spent budget makes wrong', () => {
       for (let index = 0; index < 31; index++) {
         const visitor = await from('192.0.2.77')
         const wrong = { identifier: `other${index}@example.com`, credentials: { passcode: 'Summer2026!!' } }
-        replies.push((await visitor.post('identify', wrong)).status)
+        replies.push((await visitor.submits('identify', wrong)).status)
       }
       await idp.close()
       idp = undefined
@@ -212,12 +211,12 @@ describe('a right answer that a spent budget makes wrong', () => {
     await wrongCodes(idp, lines, ada.login, 24)
     // By her address the form is short, and the mail carries a long code.
     const visitor = await visit(idp)
-    await visitor.post('recover')
-    const selected = await visitor.post('identify', { identifier: ada.email })
-    expect(seen(await choose(visitor, selected.body))).not.toContain('[10')
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: ada.email })
+    expect(seen(await visitor.selects('okta_email'))).not.toContain('[10')
     const { code } = await mailTo(idp, ada.email)
     expect(code).toHaveLength(10)
-    await answer(visitor, code)
-    expect(codeOf((await answer(visitor, 'Lighthouse-Biscuit-77')).body)).toBeDefined()
+    await visitor.answers(code)
+    expect((await visitor.answers('Lighthouse-Biscuit-77')).interactionCode).toBeDefined()
   })
 })

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { compareKey } from '../../src/directory/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
-import { answer, atTheCode, choose, isFull, mailCount, manyMails, startTarget } from '../support/attacks.ts'
-import { remediationsOf, visit } from '../support/idx.ts'
+import { atTheCode, isFull, mailCount, manyMails, startTarget, visit } from '../support/attacks.ts'
 
 const victim = 'mary@example.com'
 let idp: Kit
@@ -15,8 +14,8 @@ afterAll(() => idp.close())
 /** Sends a body as it is to the step that takes a name, and asks for the mail whatever was answered. */
 async function ask(body: string): Promise<number> {
   const visitor = await visit(idp)
-  const named = await visitor.post('recover')
-  expect(remediationsOf(named.body)).toEqual(['identify-recovery'])
+  const named = await visitor.submits('recover')
+  expect(named.remediations).toEqual(['identify-recovery'])
   const response = await fetch(`${idp.engineUrl}/idp/idx/identify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -24,14 +23,14 @@ async function ask(body: string): Promise<number> {
   })
   await response.text()
   const { body: select } = await atTheChoice()
-  await visitor.post('challenge', { authenticator: { id: select.authenticators.value[0].id } })
+  await visitor.submits('challenge', { authenticator: { id: select.authenticators?.value[0]?.id } })
   return response.status
 }
 
 async function atTheChoice() {
   const visitor = await visit(idp)
-  await visitor.post('recover')
-  return visitor.post('identify', { identifier: 'nobody@example.com' })
+  await visitor.submits('recover')
+  return visitor.submits('identify', { identifier: 'nobody@example.com' })
 }
 
 describe('an identifier that is not one text', () => {
@@ -73,7 +72,7 @@ describe('an identifier that is not one text', () => {
 
   test('A22: a form instead of JSON is refused and mails nobody', async () => {
     const visitor = await visit(idp)
-    await visitor.post('recover')
+    await visitor.submits('recover')
     const body = new URLSearchParams(
       `identifier=${victim}&identifier=${eve}&stateHandle=${visitor.stateHandle}`,
     )
@@ -88,9 +87,9 @@ describe('an identifier that looks like another', () => {
   async function mailedBy(identifier: string): Promise<readonly string[]> {
     idp.outbox.clear()
     const visitor = await visit(idp)
-    await visitor.post('recover')
-    const named = await visitor.post('identify', { identifier })
-    if (named.status === 200) await choose(visitor, named.body)
+    await visitor.submits('recover')
+    const named = await visitor.submits('identify', { identifier })
+    if (named.status === 200) await visitor.selects('okta_email')
     await idp.engine.delivery.idle()
     return idp.outbox.all().map(({ to }) => to)
   }
@@ -141,8 +140,8 @@ describe('an identifier that looks like another', () => {
     expect(idp.outbox.to('mike@example.com')).toEqual([])
     const mail = idp.outbox.all()[0]
     const mike = await atTheCode(idp, 'mike@example.com')
-    expect((await answer(mike, mail?.code)).status).toBe(401)
-    expect(remediationsOf((await answer(eve, mail?.code)).body)).toEqual(['reset-authenticator'])
+    expect((await mike.answers(mail?.code)).status).toBe(401)
+    expect((await eve.answers(mail?.code)).remediations).toEqual(['reset-authenticator'])
   })
 })
 

@@ -4,19 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
+import { startWebAppHere, type WebApp } from '../journeys/web-app.ts'
 import {
-  answer,
   atTheCode,
   mailCount,
   mailTo,
   manyMails,
   newPassword,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
-import { codeOf, remediationsOf, visit } from '../support/idx.ts'
 import { newPlainBrowser } from '../support/plain-browser.ts'
-import { startWebAppHere, type WebApp } from '../support/web-app.ts'
 
 const victim = 'mary@example.com'
 const pageApp = {
@@ -73,9 +72,9 @@ describe('a link in a mail', () => {
       }
 
       expect(await mailCount(idp)).toBe(before)
-      const polled = await visitor.post('challenge/poll')
-      expect(remediationsOf(polled.body)[0]).toBe('challenge-authenticator')
-      expect(remediationsOf((await answer(visitor, code)).body)).toEqual(['reset-authenticator'])
+      const polled = await visitor.submits('challenge/poll')
+      expect(polled.remediations[0]).toBe('challenge-authenticator')
+      expect((await visitor.answers(code)).remediations).toEqual(['reset-authenticator'])
     },
   )
 
@@ -98,7 +97,7 @@ describe('a link in a mail', () => {
         await browser.close()
       }
       expect(await mailCount(idp)).toBe(before)
-      expect(remediationsOf((await answer(visitor, code)).body)).toEqual(['reset-authenticator'])
+      expect((await visitor.answers(code)).remediations).toEqual(['reset-authenticator'])
     },
   )
 
@@ -115,23 +114,23 @@ describe('a link in a mail', () => {
 
     // And with the code alone no other browser gets in: it belongs to the transaction that asked for it.
     const thief = await atTheCode(asPageApp(), victim)
-    expect((await answer(thief, code)).status).toBe(401)
+    expect((await thief.answers(code)).status).toBe(401)
   })
 
   test('A18: each sign-in is a session of its own that nobody could name before', async () => {
     const sessions = async () =>
       (await idp.engine.storage.db.selectFrom('sessions').select('id').execute()).map(({ id }) => id)
     const visitor = await atTheCode(idp, victim)
-    await answer(visitor, (await mailTo(idp, victim)).code)
+    await visitor.answers((await mailTo(idp, victim)).code)
     expect(await sessions()).toEqual([])
-    const done = await answer(visitor, newPassword)
+    const done = await visitor.answers(newPassword)
     const [first] = await sessions()
     expect(first).toMatch(/^ses\w{17}$/)
-    const said = JSON.stringify([visitor.first.body, visitor.last.body, done.body])
+    const said = JSON.stringify([visitor.response.body, visitor.response.body, done.body])
     expect(said).not.toContain(first)
 
     const again = await visit(idp)
-    await again.post('identify', { identifier: victim, credentials: { passcode: newPassword } })
+    await again.submits('identify', { identifier: victim, credentials: { passcode: newPassword } })
     expect(new Set(await sessions()).size).toBe(2)
   })
 
@@ -229,9 +228,9 @@ describe('a link in a mail', () => {
     await fetch(link ?? '', { redirect: 'manual' })
     await fetch(`${link}%00`, { redirect: 'manual' })
     await fetch((link ?? '').replace('/email/', '/e-mail/'), { redirect: 'manual' })
-    const done = await answer(visitor, code)
-    await visitor.post('nowhere', { credentials: { passcode: code } })
-    const granted = await answer(visitor, newPassword)
+    const done = await visitor.answers(code)
+    await visitor.submits('nowhere', { credentials: { passcode: code } })
+    const granted = await visitor.answers(newPassword)
     expect(done.status).toBe(200)
     const log = lines.join('')
     const secrets = [
@@ -239,7 +238,7 @@ describe('a link in a mail', () => {
       visitor.stateHandle,
       visitor.interactionHandle,
       newPassword,
-      codeOf(granted.body) ?? '-',
+      granted.interactionCode ?? '-',
     ]
     for (const secret of secrets) expect(log).not.toContain(secret)
     expect(lines.filter((line) => new RegExp(`\\b${code}\\b`).test(line))).toEqual([])

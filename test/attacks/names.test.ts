@@ -6,10 +6,10 @@ import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { checkConfig } from '../../src/config/index.ts'
 import { findPersonByIdentifier, sharedNames } from '../../src/directory/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import { atTheCode, parallel, startTarget } from '../support/attacks.ts'
 import { type Answered, type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { callCommand } from '../support/terminal.ts'
 
 const victim = { login: 'vick', email: 'vick@example.com' }
 const mallory = 'mallory@evil.example'

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
+import type { AnswerBody, Kit } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
   mailTo,
   manyMails,
   newPassword,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, remediationsOf, visit, type Wire } from '../support/idx.ts'
 
 const victim = 'mary@example.com'
 const unmet = 'password.passwordRequirementsNotMet'
@@ -20,21 +19,17 @@ describe('a second factor that is required', () => {
     const visitor = await atTheCode(idp, victim)
     const { code } = await mailTo(idp, victim)
     // Before the proof it looks as always: nothing tells who has which factors.
-    expect(remediationsOf(visitor.last.body)[0]).toBe('challenge-authenticator')
+    expect(visitor.response.remediations[0]).toBe('challenge-authenticator')
 
-    const refused = await answer(visitor, code)
-    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([
-      403,
-      'oie.selfservice.reset.password.not.allowed',
-    ])
-    expect([refused.body.remediation, codeOf(refused.body)]).toEqual([undefined, undefined])
-    for (const again of [await answer(visitor, newPassword), await visitor.post('introspect')]) {
+    const refused = await visitor.answers(code)
+    expect([refused.status, ...refused.messages]).toEqual([403, 'oie.selfservice.reset.password.not.allowed'])
+    expect([refused.body.remediation, refused.interactionCode]).toEqual([undefined, undefined])
+    for (const again of [await visitor.answers(newPassword), await visitor.submits('introspect')]) {
       expect(again.status).toBe(401)
     }
     const signIn = async (passcode: string) =>
-      codeOf(
-        (await (await visit(idp)).post('identify', { identifier: victim, credentials: { passcode } })).body,
-      )
+      (await (await visit(idp)).submits('identify', { identifier: victim, credentials: { passcode } }))
+        .interactionCode
     expect(await signIn(newPassword)).toBeUndefined()
     expect(await signIn(idp.person.password)).toBeDefined()
     await idp.close()
@@ -43,16 +38,16 @@ describe('a second factor that is required', () => {
   test('A34: where sign-in takes two factors, neither the password alone nor the mailbox alone signs anybody in', async () => {
     const idp = await startTarget({ settings: { signOn: { factors: '2FA' } } })
     const signIn = await visit(idp)
-    const half = await signIn.post('identify', {
+    const half = await signIn.submits('identify', {
       identifier: victim,
       credentials: { passcode: idp.person.password },
     })
-    expect(codeOf(half.body)).toBeUndefined()
-    expect(remediationsOf(half.body)).toContain('select-authenticator-authenticate')
+    expect(half.interactionCode).toBeUndefined()
+    expect(half.remediations).toContain('select-authenticator-authenticate')
     // A recovery has proven the mailbox and set the password: two factors, and not one before the other is there.
     const visitor = await atTheReset(idp, victim)
-    expect(codeOf((await visitor.post('introspect')).body)).toBeUndefined()
-    expect(codeOf((await answer(visitor, newPassword)).body)).toBeDefined()
+    expect((await visitor.submits('introspect')).interactionCode).toBeUndefined()
+    expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
     await idp.close()
   })
 })
@@ -76,13 +71,13 @@ describe('a new password', () => {
   })
 
   const signIn = async (target: Kit, passcode: string, identifier = victim) =>
-    codeOf((await (await visit(target)).post('identify', { identifier, credentials: { passcode } })).body) !==
-    undefined
+    (await (await visit(target)).submits('identify', { identifier, credentials: { passcode } }))
+      .interactionCode !== undefined
 
   /** Sets a password; answers the keys of what was wrong with it. */
   async function set(target: Kit, password: unknown, login = victim): Promise<readonly string[]> {
-    const done = await answer(await atTheReset(target, login), password)
-    return codeOf(done.body) === undefined ? [String(done.status), ...messageKeysOf(done.body)] : []
+    const done = await (await atTheReset(target, login)).answers(password)
+    return done.interactionCode === undefined ? [String(done.status), ...done.messages] : []
   }
 
   const long = `${'correct horse battery staple '.repeat(8)}end`
@@ -146,13 +141,13 @@ describe('a new password', () => {
     })
     expect(response.status).toBe(status)
     expect(await signIn(idp, idp.person.password)).toBe(true)
-    expect(remediationsOf((await visitor.post('introspect')).body)).toEqual(['reset-authenticator'])
+    expect((await visitor.submits('introspect')).remediations).toEqual(['reset-authenticator'])
   })
 
   test('A37: the present password, earlier ones and the username are refused with the keys that Okta uses', async () => {
     const { password } = okta.person
-    const fieldOf = (body: Wire) => body.remediation.value[0].value[0].form.value[0]
-    const told = await answer(await atTheReset(okta, victim), password)
+    const fieldOf = (body: AnswerBody) => body.remediation?.value[0]?.value?.[0]?.form?.value[0]
+    const told = await (await atTheReset(okta, victim)).answers(password)
     expect(told.status).toBe(400)
     expect(fieldOf(told.body)).toMatchObject({
       name: 'passcode',

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { type Engine, openEngine } from '../../src/engine/index.ts'
+import type { VisitorTarget } from '../../src/testing/index.ts'
 import { type Attacked, atTheCode, manyMails, nodeSettings, scale } from '../support/attacks.ts'
-import { messageKeysOf, remediationsOf, type Target } from '../support/idx.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 
 let smtp: TestSmtpServer
@@ -32,7 +32,7 @@ async function start(limits: object, deliver: boolean): Promise<Attacked> {
   })
   engine = await openEngine(checkConfig(settings), { clock, log: silentLogger })
   const [client] = settings.clients ?? []
-  const target: Target = {
+  const target: VisitorTarget = {
     issuer: engine.issuers.default,
     engineUrl: engine.baseUrl,
     clientId: client?.id ?? '',
@@ -83,13 +83,8 @@ test('A57: one source causes so many mails a minute, and is told so openly, what
   const told = async (name: (index: number) => string, address: string) => {
     const lines = []
     for (let index = 0; index < 7; index++) {
-      const { last } = await atTheCode(idp, name(index), from(address))
-      lines.push([
-        last.status,
-        last.headers.get('retry-after'),
-        ...messageKeysOf(last.body),
-        remediationsOf(last.body)[0],
-      ])
+      const { response: last } = await atTheCode(idp, name(index), from(address))
+      lines.push([last.status, last.headers.get('retry-after'), ...last.messages, last.remediations[0]])
     }
     return lines
   }
@@ -100,7 +95,7 @@ test('A57: one source causes so many mails a minute, and is told so openly, what
   expect(known.slice(0, 5).map(([status]) => status)).toEqual([200, 200, 200, 200, 200])
   expect(await told((index) => `nobody${index}@example.com`, '203.0.113.8')).toEqual(known)
   // Others are not held back, and neither is this source a minute later.
-  expect((await atTheCode(idp, 'user9@example.com', from('198.51.100.1'))).last.status).toBe(200)
+  expect((await atTheCode(idp, 'user9@example.com', from('198.51.100.1'))).response.status).toBe(200)
   clock.advance(60_000)
-  expect((await atTheCode(idp, 'user9@example.com', from('203.0.113.7'))).last.status).toBe(200)
+  expect((await atTheCode(idp, 'user9@example.com', from('203.0.113.7'))).response.status).toBe(200)
 })

@@ -1,12 +1,11 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
-import { mailCount, startTarget } from '../support/attacks.ts'
-import { remediationsOf, visit, type WireVisitor } from '../support/idx.ts'
+import type { Kit, Visitor } from '../../src/testing/index.ts'
+import { mailCount, startTarget, visit } from '../support/attacks.ts'
 
 const victim = 'mary@example.com'
 let idp: Kit
-let visitor: WireVisitor
+let visitor: Visitor
 beforeAll(async () => {
   idp = await startTarget({
     settings: { trustedOrigins: ['https://shop.example'] },
@@ -25,7 +24,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await idp.reset()
   visitor = await visit(idp)
-  await visitor.post('recover')
+  await visitor.submits('recover')
 })
 afterAll(() => idp.close())
 
@@ -38,7 +37,7 @@ const identify = (
     headers,
     body: body ?? JSON.stringify({ identifier: victim, stateHandle: visitor.stateHandle }),
   })
-const stands = async () => remediationsOf((await visitor.post('introspect')).body)[0]
+const stands = async () => (await visitor.submits('introspect')).remediations[0]
 
 describe('a foreign page', () => {
   test.each([

@@ -2,17 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
+import { type AnswerBody, answerFrom, type Kit, type Visitor } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheReset,
   manyMails,
   newPassword,
   parallel,
   scale,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { codeOf, visit, type Wire, type WireVisitor } from '../support/idx.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
@@ -27,30 +26,28 @@ async function importedPassword(workFactor: number) {
 /** How one sign-in of the stream ended: the statuses of its answers, and the tokens that came of it. */
 interface SignIn {
   readonly statuses: readonly number[]
-  readonly tokens?: Wire
+  readonly tokens?: AnswerBody
 }
 
 /** Signs in with the first page alone, as a thief who has the password would, and redeems and refreshes at once. */
 const signIn = async (idp: Kit, identifier: string, passcode: string): Promise<SignIn> =>
   signInAt(idp, await visit(idp), identifier, passcode)
 
-async function signInAt(
-  idp: Kit,
-  visitor: WireVisitor,
-  identifier: string,
-  passcode: string,
-): Promise<SignIn> {
-  const granted = await visitor.post('identify', { identifier, credentials: { passcode } })
-  const code = codeOf(granted.body)
+async function signInAt(idp: Kit, visitor: Visitor, identifier: string, passcode: string): Promise<SignIn> {
+  const granted = await visitor.submits('identify', { identifier, credentials: { passcode } })
+  const code = granted.interactionCode
   if (code === undefined) return { statuses: [granted.status] }
-  const first = await visitor.tokens(code)
+  const first = await visitor.redeems(code)
   const refreshed = await refresh(idp, first.body.refresh_token)
   const statuses = [granted.status, first.status, refreshed.status]
   const tokens = refreshed.body.access_token === undefined ? first.body : refreshed.body
   return tokens.access_token === undefined ? { statuses } : { statuses, tokens }
 }
 
-async function refresh(idp: Kit, token: unknown): Promise<{ readonly status: number; readonly body: Wire }> {
+async function refresh(
+  idp: Kit,
+  token: unknown,
+): Promise<{ readonly status: number; readonly body: AnswerBody }> {
   const response = await fetch(`${idp.issuer}/v1/token`, {
     method: 'POST',
     body: new URLSearchParams({
@@ -60,7 +57,7 @@ async function refresh(idp: Kit, token: unknown): Promise<{ readonly status: num
       client_secret: idp.clientSecret,
     }),
   })
-  return { status: response.status, body: await response.json() }
+  return answerFrom(response)
 }
 
 const userinfo = async (idp: Kit, token: unknown): Promise<number> =>
@@ -140,7 +137,7 @@ async function during(
 /** No session that the stream began lives, and no answer was an error of ours. */
 async function expectDead(idp: Kit, signIns: readonly SignIn[]): Promise<void> {
   expect(signIns.flatMap(({ statuses }) => statuses).filter((status) => status >= 500)).toEqual([])
-  const tokens = signIns.flatMap((one) => one.tokens ?? [])
+  const tokens = signIns.flatMap((one) => (one.tokens === undefined ? [] : [one.tokens]))
   const alive = await Promise.all(
     tokens.map(async ({ refresh_token, access_token }) => [
       (await refresh(idp, refresh_token)).status,
@@ -179,7 +176,7 @@ onEachDatabase('sign-ins in flight', (database) => {
   async function resetRound(password: object, wait: number): Promise<void> {
     const { id, login } = await newUser(api, password)
     const owner = await atTheReset(idp, login)
-    const { changed, signIns } = await during(idp, login, wait, () => answer(owner, newPassword))
+    const { changed, signIns } = await during(idp, login, wait, () => owner.answers(newPassword))
     expect(changed).toBe(200)
     // The reset signs its own visitor in, once; nothing else follows.
     const since = await eventsSince(idp, id, 'user.account.reset_password')
@@ -273,7 +270,7 @@ onEachDatabase('sign-ins in flight', (database) => {
       const { id, login } = await newUser(api, imported)
       const owner = await atTheReset(idp, login)
       const [reset] = await Promise.all([
-        answer(owner, newPassword),
+        owner.answers(newPassword),
         api('POST', `/users/${id}/credentials/change_password`, {
           oldPassword: { value: oldPassword },
           newPassword: { value: 'Thief-Of-Kettles-43' },
@@ -283,7 +280,7 @@ onEachDatabase('sign-ins in flight', (database) => {
       const thief = await statusOf(idp, login, 'Thief-Of-Kettles-43')
       const own = await statusOf(idp, login, newPassword)
       expect([thief, own].toSorted()).toEqual([200, 401])
-      if (codeOf(reset.body) !== undefined) expect(own).toBe(200)
+      if (reset.interactionCode !== undefined) expect(own).toBe(200)
     }
   })
 
@@ -319,9 +316,9 @@ onEachDatabase('sign-ins in flight', (database) => {
     const { login } = await newUser(api, await importedPassword(scale(8, 12)))
     const visitors = await parallel(20, () => visit(idp))
     const credentials = { passcode: oldPassword }
-    const identify = (visitor: WireVisitor) => visitor.post('identify', { identifier: login, credentials })
+    const identify = (visitor: Visitor) => visitor.submits('identify', { identifier: login, credentials })
     const granted = await Promise.all(visitors.map(identify))
-    expect(granted.map(({ status, body }) => [status, codeOf(body) !== undefined])).toEqual(
+    expect(granted.map(({ status, interactionCode }) => [status, interactionCode !== undefined])).toEqual(
       granted.map(() => [200, true]),
     )
   })
@@ -354,7 +351,7 @@ onEachDatabase('a stream of sign-ins', (database) => {
         const visitor = await visit(idp)
         const credentials = { passcode }
         statuses.push(
-          (await visitor.post('identify', { identifier: 'mary@example.com', credentials })).status,
+          (await visitor.submits('identify', { identifier: 'mary@example.com', credentials })).status,
         )
       }
     })
@@ -362,8 +359,8 @@ onEachDatabase('a stream of sign-ins', (database) => {
       for (let round = 0; round < scale(4, 100); round++) {
         const owner = await atTheReset(idp, 'mary@example.com')
         const next = `Lighthouse-Biscuit-${100 + round}`
-        const reset = await answer(owner, next)
-        expect([reset.status, codeOf(reset.body) !== undefined]).toEqual([200, true])
+        const reset = await owner.answers(next)
+        expect([reset.status, reset.interactionCode !== undefined]).toEqual([200, true])
         password = next
       }
     } finally {

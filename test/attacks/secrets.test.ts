@@ -6,15 +6,16 @@ import { startSmtpSink } from '../../src/devtools/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
+  isFull,
   mailTo,
   nodeSettings,
+  scale,
   startNode,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { remediationsOf, visit } from '../support/idx.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const victim = 'mary@example.com'
@@ -57,7 +58,7 @@ describe('somebody with every door of the engine', () => {
       'identify',
       'challenge',
     ]) {
-      const { headers, body } = await visitor.post(path, {
+      const { headers, body } = await visitor.submits(path, {
         identifier: victim,
         returnCode: true,
         sendEmail: false,
@@ -121,7 +122,7 @@ describe('somebody with every door of the engine', () => {
 })
 
 onEachDatabase('somebody with a dump of the database', (database) => {
-  test('A43: trying all million codes against everything in it finds none', async () => {
+  test('A43: trying codes against everything in it finds none', async () => {
     const { url, drop } = await database.create()
     close.push(drop)
     const idp = await startTarget({ database: url })
@@ -154,9 +155,10 @@ onEachDatabase('somebody with a dump of the database', (database) => {
     stored.add(createHash('sha256').update(`${id}:424242`).digest('base64url'))
     expect(finds('424242')).toBe(true)
     expect(finds(code ?? '')).toBe(false)
-    // All codes in the plainest ways; the most telling way for each.
+    // Codes in the plainest way: by default those around the right one, all of them under `--full`.
     let found = 0
-    for (let number = 0; number < 1_000_000; number++) {
+    const first = isFull ? 0 : Math.max(0, Number(code) - 10_000)
+    for (let number = first; number < first + scale(20_000, 1_000_000); number++) {
       const candidate = String(number).padStart(6, '0')
       if (candidate === '424242') continue
       const digest = createHash('sha256').update(`${id}:${candidate}`).digest('base64url')
@@ -197,12 +199,12 @@ onEachDatabase('a clock that is set back', (database) => {
     const visitor = await atTheCode(node, victim)
     const { code, link } = await mailTo(node, victim)
     node.clock.advance(300_000)
-    await visitor.post('challenge/poll')
+    await visitor.submits('challenge/poll')
 
     node.clock.advance(-3_600_000)
 
     expect((await fetch(link ?? '', { redirect: 'manual' })).status).toBe(200)
-    expect((await answer(visitor, code)).status).toBe(401)
+    expect((await visitor.answers(code)).status).toBe(401)
     expect(node.engine.clock.now()).toBeGreaterThan(node.clock.now() + 3_500_000)
   })
 
@@ -248,6 +250,6 @@ onEachDatabase('a clock that is set back', (database) => {
     expect(guessed.status).toBe(401)
     // New ones work: time stands still for them until the host has caught up.
     const next = await atTheReset(after.target, victim)
-    expect(remediationsOf((await next.post('introspect')).body)).toEqual(['reset-authenticator'])
+    expect((await next.submits('introspect')).remediations).toEqual(['reset-authenticator'])
   })
 })

@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
-import { answer, choose, mailTo, newPassword, scale, startTarget } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, remediationsOf, visit, type WireVisitor } from '../support/idx.ts'
+import type { Kit, Visitor } from '../../src/testing/index.ts'
+import { mailTo, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
 
 const ada = { login: 'ada', email: 'ada@example.com', password: 'Marmalade-Harbour-31' }
 const home = '198.51.100.1'
@@ -14,22 +13,22 @@ async function start(): Promise<void> {
   await idp.people.add(ada)
 }
 
-const from = (address: string, headers: Readonly<Record<string, string>> = {}): Promise<WireVisitor> =>
+const from = (address: string, headers: Readonly<Record<string, string>> = {}): Promise<Visitor> =>
   visit(idp, { headers: { 'x-forwarded-for': address, ...headers } })
 
 async function signIn(address: string, identifier: string, passcode: string, headers = {}) {
   const visitor = await from(address, headers)
-  return visitor.post('identify', { identifier, credentials: { passcode } })
+  return visitor.submits('identify', { identifier, credentials: { passcode } })
 }
 
 const isSignedIn = async (...sent: Parameters<typeof signIn>): Promise<boolean> =>
-  codeOf((await signIn(...sent)).body) !== undefined
+  (await signIn(...sent)).interactionCode !== undefined
 
 async function askForMail(address: string, identifier: string) {
   const visitor = await from(address)
-  await visitor.post('recover')
-  const selected = await visitor.post('identify', { identifier })
-  return { visitor, last: await choose(visitor, selected.body) }
+  await visitor.submits('recover')
+  await visitor.submits('identify', { identifier })
+  return { visitor, last: await visitor.selects('okta_email') }
 }
 
 /** What strangers do with a name for an hour, from several addresses: passwords, mails and codes. */
@@ -40,7 +39,7 @@ async function siege(names: readonly string[], sources: number, requests: number
     const { status } = await signIn(address, name, 'Summer2026!!')
     expect(status).toBe(401)
     const { visitor } = await askForMail(address, name)
-    await answer(visitor, '111111')
+    await visitor.answers('111111')
     sent += 8
     idp.clock.advance(`${Math.ceil(3600 / (requests / 8))}s`)
   }
@@ -55,9 +54,9 @@ test('A56: the owner signs in and recovers within a minute while a thousand requ
   expect(await isSignedIn(home, 'ada', ada.password)).toBe(true)
   const { visitor, last } = await askForMail(home, 'ada@example.com')
   expect(last.status).toBe(200)
-  const proven = await answer(visitor, (await mailTo(idp, ada.email)).code)
-  expect(remediationsOf(proven.body)).toEqual(['reset-authenticator'])
-  expect(codeOf((await answer(visitor, newPassword)).body)).toBeDefined()
+  const proven = await visitor.answers((await mailTo(idp, ada.email)).code)
+  expect(proven.remediations).toEqual(['reset-authenticator'])
+  expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
   expect(performance.now() - begun).toBeLessThan(60_000)
 })
 
@@ -105,13 +104,13 @@ test('A56: neither the shares nor the reserve tell whether a name is known, not 
     const mails = async (address: string) => {
       for (let index = 0; index < 4; index++) {
         const { last } = await askForMail(address, name)
-        lines.push([address, last.status, last.headers.get('retry-after'), ...messageKeysOf(last.body)])
+        lines.push([address, last.status, last.headers.get('retry-after'), ...last.messages])
       }
     }
     const passwords = async (address: string) => {
       for (let index = 0; index < 12; index++) {
         const reply = await signIn(address, name, 'Summer2026!!')
-        lines.push([address, reply.status, ...messageKeysOf(reply.body)])
+        lines.push([address, reply.status, ...reply.messages])
       }
     }
     for (const address of ['203.0.113.1', '203.0.113.2', '203.0.113.3', home]) {
@@ -130,8 +129,8 @@ test('A56: a new password forgets where the old one was used', async () => {
   const thief = '203.0.113.66'
   expect(await isSignedIn(thief, 'ada', ada.password)).toBe(true)
   const { visitor } = await askForMail(home, 'ada')
-  await answer(visitor, (await mailTo(idp, ada.email)).code)
-  expect(codeOf((await answer(visitor, newPassword)).body)).toBeDefined()
+  await visitor.answers((await mailTo(idp, ada.email)).code)
+  expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
 
   for (let index = 0; index < 30; index++) await signIn(`203.0.113.${index % 7}`, 'ada', 'Summer2026!!')
   expect(await isSignedIn(thief, 'ada', newPassword)).toBe(false)
@@ -169,12 +168,12 @@ test('A56: an app that vouches for no address is one source with the budgets of 
   for (let index = 0; index < 14; index++) {
     const visitor = await visit(idp)
     const wrong = { identifier: `person${index}@example.com`, credentials: { passcode: 'Summer2026!!' } }
-    statuses.push((await visitor.post('identify', wrong)).status)
+    statuses.push((await visitor.submits('identify', wrong)).status)
   }
   expect(statuses).toEqual([...Array(12).fill(401), 429, 429])
   expect(lines.filter((line) => line.includes('X-Forwarded-For'))).toHaveLength(1)
   // Another app's users, and an address that is vouched for, have budgets of their own.
   const visitor = await from('192.0.2.1')
   const wrong = { identifier: 'nina@example.com', credentials: { passcode: 'Summer2026!!' } }
-  expect((await visitor.post('identify', wrong)).status).toBe(401)
+  expect((await visitor.submits('identify', wrong)).status).toBe(401)
 })

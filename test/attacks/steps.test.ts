@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
+import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
   mailTo,
   manyMails,
   newPassword,
   startTarget,
+  visit,
   wrongCode,
 } from '../support/attacks.ts'
-import { codeOf, type Reply, remediationsOf, visit, type WireVisitor } from '../support/idx.ts'
 
 const victim = 'mary@example.com'
 let idp: Kit
@@ -21,17 +20,17 @@ beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
 /** How a visitor comes to each state. */
-const states: Readonly<Record<string, () => Promise<WireVisitor>>> = {
+const states: Readonly<Record<string, () => Promise<Visitor>>> = {
   identify: () => visit(idp),
   async 'identify-recovery'() {
     const visitor = await visit(idp)
-    await visitor.post('recover')
+    await visitor.submits('recover')
     return visitor
   },
   async select() {
     const visitor = await visit(idp)
-    await visitor.post('recover')
-    await visitor.post('identify', { identifier: victim })
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: victim })
     return visitor
   },
   verify: () => atTheCode(idp, victim),
@@ -41,23 +40,23 @@ const states: Readonly<Record<string, () => Promise<WireVisitor>>> = {
     await idp.people.update(id, { status: 'PASSWORD_EXPIRED' })
     const visitor = await visit(idp)
     const credentials = { passcode: 'Marmalade-Harbour-31' }
-    await visitor.post('identify', { identifier: 'old@example.com', credentials })
+    await visitor.submits('identify', { identifier: 'old@example.com', credentials })
     return visitor
   },
   async 'signed in'() {
     const visitor = await atTheReset(idp, victim)
-    await answer(visitor, newPassword)
+    await visitor.answers(newPassword)
     return visitor
   },
   async 'locked after five wrong codes'() {
     const visitor = await atTheCode(idp, victim)
     const { code } = await mailTo(idp, victim)
-    for (let guess = 1; guess <= 5; guess++) await answer(visitor, wrongCode(code, guess))
+    for (let guess = 1; guess <= 5; guess++) await visitor.answers(wrongCode(code, guess))
     return visitor
   },
   async cancelled() {
     const visitor = await atTheCode(idp, victim)
-    await visitor.post('cancel')
+    await visitor.submits('cancel')
     return visitor
   },
 }
@@ -90,7 +89,7 @@ async function everything(state: string): Promise<Record<string, unknown>> {
   const code = state === 'verify' ? (await mailTo(idp, victim)).code : newPassword
   const passcode = state === 'identify' ? idp.person.password : code
   const peek = await atTheCode(idp, 'nobody@example.com')
-  const email = peek.last.body.authenticators.value[0].id
+  const email = peek.response.body.authenticators?.value[0]?.id
   return { identifier: victim, credentials: { passcode }, authenticator: { id: email, methodType: 'email' } }
 }
 
@@ -119,7 +118,7 @@ describe.each(Object.keys(states))('a transaction that stands at "%s"', (state) 
     await idp.engine.delivery.idle()
     const before = await world()
 
-    const reply = await visitor.post(path, body)
+    const reply = await visitor.submits(path, body)
     await idp.engine.delivery.idle()
     const after = await world()
 
@@ -127,7 +126,7 @@ describe.each(Object.keys(states))('a transaction that stands at "%s"', (state) 
       expect([reply.status, after === before]).toEqual([200, false])
     } else {
       expect(after).toBe(before)
-      expect(codeOf(reply.body)).toBeUndefined()
+      expect(reply.interactionCode).toBeUndefined()
       // Asking where it stands is always allowed, and told nothing beyond that.
       if (path !== 'challenge/poll') expect(reply.status).toBeGreaterThanOrEqual(400)
     }
@@ -136,8 +135,8 @@ describe.each(Object.keys(states))('a transaction that stands at "%s"', (state) 
 
 test('A16: no step but the proof of the mailbox leads to the form for a new password', async () => {
   const offers = async (name: string): Promise<readonly string[]> => {
-    const reply: Reply | undefined = await (await states[name]?.())?.post('introspect')
-    return remediationsOf(reply?.body)
+    const reply: Answer | undefined = await (await states[name]?.())?.submits('introspect')
+    return reply?.remediations ?? []
   }
   for (const state of ['identify', 'identify-recovery', 'select', 'verify']) {
     expect(await offers(state), state).not.toContain('reset-authenticator')

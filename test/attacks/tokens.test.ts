@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
-import { answer, atTheReset, manyMails, newPassword, scale, startTarget } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, remediationsOf, visit, type WireVisitor } from '../support/idx.ts'
+import { answerFrom, type Kit, type Visitor } from '../../src/testing/index.ts'
+import { atTheReset, manyMails, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 
 const victim = 'mary@example.com'
@@ -48,15 +47,15 @@ const interaction = () => ({
 })
 
 /** Signs somebody in up to the interaction code. */
-async function granted(): Promise<{ readonly visitor: WireVisitor; readonly code: string }> {
+async function granted(): Promise<{ readonly visitor: Visitor; readonly code: string }> {
   const visitor = await visit(idp)
-  const done = await visitor.post('identify', {
+  const done = await visitor.submits('identify', {
     identifier: victim,
     credentials: { passcode: idp.person.password },
   })
-  return { visitor, code: codeOf(done.body) ?? '' }
+  return { visitor, code: done.interactionCode ?? '' }
 }
-const redeem = (code: string, visitor: WireVisitor, changes: Readonly<Record<string, string>> = {}) =>
+const redeem = (code: string, visitor: Visitor, changes: Readonly<Record<string, string>> = {}) =>
   post('token', {
     grant_type: 'interaction_code',
     interaction_code: code,
@@ -246,17 +245,17 @@ describe('handles', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
-      return [response.status, ...messageKeysOf(await response.json())]
+      return [response.status, ...(await answerFrom(response)).messages]
     }
     expect(await look({ interactionHandle: visitor.interactionHandle })).toEqual([401, 'idx.session.expired'])
     expect(await look({ stateHandle: visitor.stateHandle })).toEqual([401, 'idx.session.expired'])
     expect(await look({ stateToken: visitor.stateHandle })).toEqual([401, 'idx.session.expired'])
     for (const path of ['identify', 'recover', 'challenge', 'challenge/answer', 'cancel']) {
-      expect((await visitor.post(path, { identifier: victim })).status).toBe(401)
+      expect((await visitor.submits(path, { identifier: victim })).status).toBe(401)
     }
-    expect((await visitor.tokens(visitor.interactionHandle)).status).toBe(400)
-    expect((await visitor.tokens(visitor.stateHandle)).status).toBe(400)
-    expect((await visitor.tokens(code)).status).toBe(200)
+    expect((await visitor.redeems(visitor.interactionHandle)).status).toBe(400)
+    expect((await visitor.redeems(visitor.stateHandle)).status).toBe(400)
+    expect((await visitor.redeems(code)).status).toBe(200)
   })
 })
 
@@ -270,7 +269,7 @@ describe('what was signed in before a reset', () => {
     expect(await Promise.all(before.map((tokens) => isActive(tokens.access_token)))).toEqual([true, true])
 
     const owner = await atTheReset(idp, victim)
-    const done = await answer(owner, newPassword)
+    const done = await owner.answers(newPassword)
     for (const tokens of before) {
       const refreshed = await post('token', {
         ...app(),
@@ -286,7 +285,7 @@ describe('what was signed in before a reset', () => {
       })
       expect(userinfo.status).toBe(401)
     }
-    const own = await redeem(codeOf(done.body) ?? '', owner)
+    const own = await redeem(done.interactionCode ?? '', owner)
     expect([own.status, await isActive(own.body.access_token)]).toEqual([200, true])
   })
 })
@@ -296,39 +295,39 @@ describe('signing in by a reset', () => {
     const bystander = await visit(idp)
     const waiting = await atTheReset(idp, victim)
     const owner = await atTheReset(idp, victim)
-    const done = await answer(owner, newPassword)
+    const done = await owner.answers(newPassword)
 
-    expect(codeOf(done.body)).toBeDefined()
+    expect(done.interactionCode).toBeDefined()
     for (const other of [bystander, waiting]) {
-      const polled = await other.post('challenge/poll')
-      const asked = await other.post('introspect')
-      for (const reply of [polled, asked]) expect(codeOf(reply.body)).toBeUndefined()
-      expect((await redeem(codeOf(done.body) ?? '', other)).status).toBe(400)
+      const polled = await other.submits('challenge/poll')
+      const asked = await other.submits('introspect')
+      for (const reply of [polled, asked]) expect(reply.interactionCode).toBeUndefined()
+      expect((await redeem(done.interactionCode ?? '', other)).status).toBe(400)
     }
     // Told once: asking again tells nothing.
-    expect(codeOf((await owner.post('challenge/poll')).body)).toBeUndefined()
-    expect((await redeem(codeOf(done.body) ?? '', owner)).status).toBe(200)
+    expect((await owner.submits('challenge/poll')).interactionCode).toBeUndefined()
+    expect((await redeem(done.interactionCode ?? '', owner)).status).toBe(200)
   })
 
   test('A35: where recovery does not sign in, it ends in a message, without a code or a session', async () => {
     const own = await startTarget({ settings: { recovery: { signIn: false } } })
     const owner = await atTheReset(own, victim)
-    const done = await answer(owner, newPassword)
+    const done = await owner.answers(newPassword)
 
-    expect([done.status, ...messageKeysOf(done.body)]).toEqual([200, 'idx.recovery.completed'])
-    expect([codeOf(done.body), done.body.remediation, remediationsOf(done.body)]).toEqual([
+    expect([done.status, ...done.messages]).toEqual([200, 'idx.recovery.completed'])
+    expect([done.interactionCode, done.body.remediation, done.remediations]).toEqual([
       undefined,
       undefined,
       [],
     ])
     expect(await own.engine.storage.db.selectFrom('sessions').select('id').execute()).toEqual([])
-    expect((await owner.post('introspect')).status).toBe(401)
+    expect((await owner.submits('introspect')).status).toBe(401)
     const next = await visit(own)
-    const signedIn = await next.post('identify', {
+    const signedIn = await next.submits('identify', {
       identifier: victim,
       credentials: { passcode: newPassword },
     })
-    expect(codeOf(signedIn.body)).toBeDefined()
+    expect(signedIn.interactionCode).toBeDefined()
     await own.close()
   })
 })
@@ -364,8 +363,8 @@ describe('a user who is renamed', () => {
     // Signed in anew, the user has tokens of the new login.
     const visitor = await visit(idp)
     const credentials = { passcode: idp.person.password }
-    const done = await visitor.post('identify', { identifier: 'renamed@example.com', credentials })
-    const tokens = (await redeem(codeOf(done.body) ?? '', visitor)).body
+    const done = await visitor.submits('identify', { identifier: 'renamed@example.com', credentials })
+    const tokens = (await redeem(done.interactionCode ?? '', visitor)).body
     expect(await introspected(tokens.access_token)).toMatchObject({
       active: true,
       sub: 'renamed@example.com',

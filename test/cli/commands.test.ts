@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { anyPorts, type Dev, rekey, startDev } from '../support/rekey.ts'
 import { newBrowser, sdk } from '../support/sdk.ts'
+import { anyPorts, type Dev, rekey, startDev } from './rekey.ts'
 
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { anyPorts, type Dev, end, listens, rekey, start, startDev, until } from '../support/rekey.ts'
 import { sdk } from '../support/sdk.ts'
+import { anyPorts, type Dev, end, listens, rekey, start, startDev, until } from './rekey.ts'
 
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startEngine } from '../../src/testing/index.ts'
-import { visit } from '../support/idx.ts'
-import { rekey } from '../support/rekey.ts'
+import { visit } from '../support/attacks.ts'
+import { rekey } from './rekey.ts'
 
 let folder: string
 beforeEach(() => {
@@ -24,7 +24,7 @@ test('names the apps that vouch for no address of their users', async () => {
   const database = `sqlite:${join(folder, 'rekey.db')}`
   const idp = await startEngine({ database })
   await visit(idp, { headers: { 'x-forwarded-for': '192.0.2.1' } })
-  await visit(idp, { clientId: idp.publicClientId })
+  await visit(idp, { client: idp.publicClientId })
   const own = async () => (await findings(database)).find((finding) => finding.asks.startsWith(asks))
   expect(await own()).toMatchObject({ result: 'met' })
 

@@ -8,9 +8,9 @@ import { openStorage } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
 import { databases, type TestDatabase } from '../support/postgres.ts'
-import { start } from '../support/rekey.ts'
 import { sdk } from '../support/sdk.ts'
-import { callCommand } from '../support/terminal.ts'
+import { start } from './rekey.ts'
+import { callCommand } from './terminal.ts'
 
 // What the kit's engines are made with: the hashes of apps' secrets hang on it.
 const secret = 'only for tests: everybody knows this secret'

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { OktaAuth } from '@okta/okta-auth-js'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { end, listens, rekey, start, until } from '../support/rekey.ts'
+import { end, listens, rekey, start, until } from './rekey.ts'
 
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })

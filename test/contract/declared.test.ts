@@ -8,9 +8,9 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import { apiOf, tokenOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
-import { callCommand } from '../support/terminal.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 

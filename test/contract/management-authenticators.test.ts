@@ -5,7 +5,7 @@ import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { openPolicies } from '../../src/policies/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
-import { newVisitor, type Seen } from '../wire/visitor.ts'
+import { type Answer, newVisitor } from '../wire/visitor.ts'
 
 const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 1 })
 const catalogue = [...authenticatorsWith(hasher).values()]
@@ -98,10 +98,10 @@ describe('authenticators', () => {
 })
 
 describe('the lifetime of a mailed code', () => {
-  const answerAfter = async (span: string): Promise<Seen> => {
+  const answerAfter = async (span: string): Promise<Answer> => {
     const visitor = newVisitor(idp)
-    await visitor.asksForTheMail()
-    const { code } = await visitor.reads(idp.person.login)
+    await visitor.atTheCode()
+    const { code } = await visitor.mail(idp.person.login)
     idp.clock.advance(span)
     return visitor.answers(code)
   }
@@ -122,7 +122,7 @@ describe('the lifetime of a mailed code', () => {
 })
 
 describe('what email is allowed for', () => {
-  const offers = ({ body }: Seen) => JSON.stringify(body.currentAuthenticator ?? {}).includes('"recover"')
+  const offers = ({ body }: Answer) => JSON.stringify(body.currentAuthenticator ?? {}).includes('"recover"')
   const firstPage = () => newVisitor(idp).begins()
 
   test('recovery only: it cannot be used to sign in', async () => {

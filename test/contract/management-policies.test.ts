@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
-import { newVisitor, type Seen } from '../wire/visitor.ts'
+import { type Answer, newVisitor } from '../wire/visitor.ts'
 
 let idp: Kit
 let api: Api
@@ -25,15 +25,15 @@ const builtIn = async (type: string) => {
   const rule = (await api('GET', `/policies/${policy?.id}/rules`)).list.at(-1)
   return { policy: policy ?? { id: '' }, rule: rule ?? { id: '' } }
 }
-async function signIn(password = idp.person.password): Promise<Seen> {
+async function signIn(password = idp.person.password): Promise<Answer> {
   const visitor = newVisitor(idp)
   await visitor.begins()
   return visitor.signsIn(idp.person.login, password)
 }
-const done = ({ body }: Seen) => 'successWithInteractionCode' in body
-const offers = ({ body }: Seen) =>
+const done = ({ body }: Answer) => 'successWithInteractionCode' in body
+const offers = ({ body }: Answer) =>
   ((body.remediation as { value: { name: string }[] } | undefined)?.value ?? []).map(({ name }) => name)
-const keyOf = ({ body }: Seen) =>
+const keyOf = ({ body }: Answer) =>
   (body.messages as { value: { i18n: { key: string } }[] } | undefined)?.value[0]?.i18n.key
 
 const access = (verificationMethod: object, more: object = {}) => ({
@@ -111,7 +111,7 @@ describe('an access policy', () => {
   test('that denies still lets a recovery set a password, and then shows a message', async () => {
     await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
     const visitor = newVisitor(idp)
-    await visitor.proves()
+    await visitor.atTheReset()
     const end = await visitor.answers('Lighthouse-Biscuit-77')
     expect(done(end)).toBe(false)
     expect(keyOf(end)).toBe('idx.recovery.completed')
@@ -124,8 +124,8 @@ describe('an access policy', () => {
     await visitor.begins()
     const asked = await visitor.signsIn(idp.person.login, idp.person.password)
     expect(offers(asked)).toEqual(['select-authenticator-authenticate'])
-    await visitor.chooses('okta_email')
-    const { code } = await visitor.reads(idp.person.login)
+    await visitor.selects('okta_email')
+    const { code } = await visitor.mail(idp.person.login)
     expect(done(await visitor.answers(code))).toBe(true)
   })
 
@@ -213,7 +213,7 @@ describe('a password policy', () => {
     await change({ password: { complexity: { minLength: 12 }, age: { historyCount: 2, minAgeMinutes: 60 } } })
     const set = async (value: string) => {
       const visitor = newVisitor(idp)
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       await idp.engine.delivery.idle()
       const mail = idp.outbox.all().find((one) => one.template === 'ForgotPassword')
       await visitor.answers(mail?.code)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { codeOf, visit } from '../support/idx.ts'
+import { visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 
 const password = 'Lighthouse-Biscuit-77'
@@ -314,8 +314,8 @@ describe('the lifecycle', () => {
     const from = { headers: { 'x-forwarded-for': '192.0.2.7' } }
     const signIn = async (identifier: string, passcode: string) => {
       const visitor = await visit(idp, from)
-      const reply = await visitor.post('identify', { identifier, credentials: { passcode } })
-      return codeOf(reply.body) !== undefined
+      const reply = await visitor.submits('identify', { identifier, credentials: { passcode } })
+      return reply.interactionCode !== undefined
     }
     for (let index = 0; index < 21; index++) await signIn('ada@example.com', 'Summer2026!!')
     expect(await signIn('ada@example.com', password)).toBe(false)

@@ -3,8 +3,7 @@ import { CompiledQuery } from 'kysely'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
 import { startEngine } from '../../src/testing/index.ts'
-import { answer, atTheReset, newPassword } from '../support/attacks.ts'
-import { codeOf } from '../support/idx.ts'
+import { atTheReset, newPassword } from '../support/attacks.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { noteStatements, type Statement } from '../support/statements.ts'
 
@@ -31,8 +30,8 @@ onEachDatabase('the statements of a recovery', (database) => {
     const idp = await startEngine({ database: url })
     const ofSeed = lookUps(statements)
     const visitor = await atTheReset(idp, 'mary@example.com')
-    const done = await answer(visitor, newPassword)
-    expect((await visitor.tokens(codeOf(done.body) ?? '')).status).toBe(200)
+    const done = await visitor.answers(newPassword)
+    expect((await visitor.redeems(done.interactionCode ?? '')).status).toBe(200)
     await idp.engine.delivery.idle()
     const all = [...statements]
     vi.restoreAllMocks()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { variables } from '../../src/config/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
-import { anyPorts, type Dev, rekey, startDev } from '../support/rekey.ts'
+import { anyPorts, type Dev, rekey, startDev } from '../cli/rekey.ts'
 import { sdk } from '../support/sdk.ts'
 
 // A real process on a machine that may be busy with other tests.

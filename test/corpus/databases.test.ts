@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { callCommand } from '../cli/terminal.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
-import { callCommand } from '../support/terminal.ts'
 import {
   type Answer,
   chosen,

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { callCommand } from '../cli/terminal.ts'
 import { clusterIn, removeCluster } from '../support/postgres-cluster.ts'
-import { callCommand } from '../support/terminal.ts'
 import {
   type Answer,
   chosen,

@@ -2,8 +2,8 @@ import { afterEach, expect, test } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
-import { answer, atTheCode, type Node, nodeSettings, parallel, startNode } from '../support/attacks.ts'
-import { messageKeysOf, remediationsOf, visit } from '../support/idx.ts'
+import { answerFrom } from '../../src/testing/index.ts'
+import { atTheCode, type Node, nodeSettings, parallel, startNode, visit } from '../support/attacks.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const mary = 'mary@example.com'
@@ -17,8 +17,8 @@ afterEach(async () => {
 /** How many mails one address gets before its budget is spent. */
 async function mailsUntilSpent(node: Node): Promise<number> {
   for (let mails = 0; mails < 40; mails++) {
-    const { last } = await atTheCode(node, mary)
-    if (!remediationsOf(last.body).includes('challenge-authenticator')) return mails
+    const { response: last } = await atTheCode(node, mary)
+    if (!last.remediations.includes('challenge-authenticator')) return mails
   }
   throw new Error('the budget has no end')
 }
@@ -41,11 +41,11 @@ onEachDatabase('a clock that steps back', (database) => {
 
     // Its five minutes pass, and the engine sees that they do; then the host goes back into them.
     node.clock.advance(5 * minute + 1000)
-    await kept.post('challenge/poll')
+    await kept.submits('challenge/poll')
     node.clock.advance(-2000)
-    const late = await answer(kept, mail)
-    expect(messageKeysOf(late.body)).toHaveLength(1)
-    expect(remediationsOf(late.body)).not.toContain('reset-authenticator')
+    const late = await kept.answers(mail)
+    expect(late.messages).toHaveLength(1)
+    expect(late.remediations).not.toContain('reset-authenticator')
   })
 
   test('keeps a code good while it stands still, and the recovery goes on', async () => {
@@ -53,7 +53,7 @@ onEachDatabase('a clock that steps back', (database) => {
     const kept = await atTheCode(node, mary)
     const mail = (await codeOf(node)) ?? ''
     node.clock.advance(-24 * hour)
-    expect(remediationsOf((await answer(kept, mail)).body)).toContain('reset-authenticator')
+    expect((await kept.answers(mail)).remediations).toContain('reset-authenticator')
   })
 
   test('gives no budget back: whoever has had her mails gets no more', async () => {
@@ -99,7 +99,7 @@ onEachDatabase('a clock that steps back', (database) => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ stateHandle: kept.stateHandle, credentials: { passcode: mail } }),
     })
-    expect(remediationsOf(await there.json())).not.toContain('reset-authenticator')
+    expect((await answerFrom(there)).remediations).not.toContain('reset-authenticator')
   })
 
   test('lets people in all the same', async () => {
@@ -107,7 +107,10 @@ onEachDatabase('a clock that steps back', (database) => {
     node.clock.advance(-hour)
     const done = await parallel(3, async () => {
       const visitor = await visit(node)
-      return visitor.post('identify', { identifier: mary, credentials: { passcode: 'Tangerine-Kettle-42' } })
+      return visitor.submits('identify', {
+        identifier: mary,
+        credentials: { passcode: 'Tangerine-Kettle-42' },
+      })
     })
     expect(done.map(({ status }) => status)).toEqual([200, 200, 200])
   })

@@ -3,16 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheReset, newPassword, startNode } from '../support/attacks.ts'
-import { codeOf, type Reply, visit, type WireVisitor } from '../support/idx.ts'
+import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
+import { atTheReset, newPassword, startNode, visit } from '../support/attacks.ts'
 import { databases } from '../support/postgres.ts'
 import { clusterIn, control, findPostgresPrograms, removeCluster } from '../support/postgres-cluster.ts'
 
 const mary = 'mary@example.com'
 
 /** Come again: in the API's own shape, and with the time to wait. */
-function expectComeAgain({ status, headers, body }: Reply): void {
+function expectComeAgain({ status, headers, body }: Answer): void {
   expect(status).toBe(503)
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
   expect(body).toMatchObject({ errorCode: 'E0000010', errorSummary: expect.any(String), errorCauses: [] })
@@ -29,11 +28,11 @@ async function untilReady(idp: Pick<Kit, 'engineUrl'>): Promise<void> {
 }
 
 /** Visitors who go on asking where they stand, until told to stop; what they were answered. */
-function load(visitors: readonly WireVisitor[]) {
+function load(visitors: readonly Visitor[]) {
   const statuses = new Set<number>()
   let over = false
   const asking = visitors.map(async (visitor) => {
-    while (!over) statuses.add((await visitor.post('introspect')).status)
+    while (!over) statuses.add((await visitor.submits('introspect')).status)
   })
   return {
     statuses,
@@ -56,8 +55,8 @@ describe.skipIf(!has && process.env.REKEY_REQUIRE_POSTGRES !== '1')(
       const before = load(visitors)
 
       control(folder, 'stop')
-      expectComeAgain(await answer(visitor, newPassword))
-      const token = await visitor.tokens('a code that nobody has')
+      expectComeAgain(await visitor.answers(newPassword))
+      const token = await visitor.redeems('a code that nobody has')
       expect([token.status, token.body.error]).toEqual([503, 'temporarily_unavailable'])
       expect(token.headers.get('retry-after')).toBe('2')
       expect(await health(idp)).toBe(503)
@@ -67,8 +66,8 @@ describe.skipIf(!has && process.env.REKEY_REQUIRE_POSTGRES !== '1')(
       await before.stop()
       // Nobody was told anything but "well" and "come again".
       expect([...before.statuses].filter((status) => status !== 200 && status !== 503)).toEqual([])
-      const done = await answer(visitor, newPassword)
-      expect((await visitor.tokens(codeOf(done.body) ?? '')).status).toBe(200)
+      const done = await visitor.answers(newPassword)
+      expect((await visitor.redeems(done.interactionCode ?? '')).status).toBe(200)
       await idp.engine.delivery.idle()
       expect(idp.outbox.latest({ to: mary })?.template).toBe('PasswordChanged')
 
@@ -97,13 +96,13 @@ describe('a disk that is full (sqlite)', () => {
     await sql`pragma max_page_count = 1`.execute(db)
     await fill(idp)
     const full = await counts()
-    expectComeAgain(await answer(visitor, newPassword))
+    expectComeAgain(await visitor.answers(newPassword))
     expect(await counts()).toEqual(full)
     expect(before.mails).toBe(full.mails)
 
     await sql`pragma max_page_count = 1000000`.execute(db)
-    const done = await answer(visitor, newPassword)
-    expect(codeOf(done.body)).toEqual(expect.any(String))
+    const done = await visitor.answers(newPassword)
+    expect(done.interactionCode).toEqual(expect.any(String))
     await idp.close()
     await drop()
   })
@@ -132,7 +131,7 @@ test('a flood of sign-ins is sent away with 503 once as many hashes wait as may,
   const visitors = await Promise.all(Array.from({ length: 12 }, () => visit(node)))
   const credentials = { passcode: 'Tangerine-Kettle-42' }
   const replies = await Promise.all(
-    visitors.map((visitor) => visitor.post('identify', { identifier: mary, credentials })),
+    visitors.map((visitor) => visitor.submits('identify', { identifier: mary, credentials })),
   )
 
   const away = replies.filter(({ status }) => status === 503)
@@ -143,6 +142,6 @@ test('a flood of sign-ins is sent away with 503 once as many hashes wait as may,
   for (const reply of away) expectComeAgain(reply)
   // Nothing was judged for those: they may simply try again.
   const later = visitors[replies.findIndex(({ status }) => status === 503)]
-  expect((await later?.post('identify', { identifier: mary, credentials }))?.status).toBe(200)
+  expect((await later?.submits('identify', { identifier: mary, credentials }))?.status).toBe(200)
   await node.close()
 })

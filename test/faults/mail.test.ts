@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode, parallel, startNode } from '../support/attacks.ts'
-import { remediationsOf } from '../support/idx.ts'
+import { atTheCode, parallel, startNode } from '../support/attacks.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const mary = 'mary@example.com'
@@ -29,7 +28,7 @@ test.each([
   async (_, smtp, more) => {
     await misbehave(smtp, more)
     const visitor = await atTheCode(idp, mary)
-    expect(remediationsOf(visitor.last.body)).toContain('challenge-authenticator')
+    expect(visitor.response.remediations).toContain('challenge-authenticator')
 
     await idp.engine.delivery.idle()
     // What was not taken is tried again some seconds later.
@@ -37,8 +36,8 @@ test.each([
     const mail = await idp.outbox.waitFor({ to: mary })
     await idp.engine.delivery.idle()
     expect(idp.outbox.to(mary)).toHaveLength(1)
-    const proven = await answer(visitor, mail.code)
-    expect(remediationsOf(proven.body)).toContain('reset-authenticator')
+    const proven = await visitor.answers(mail.code)
+    expect(proven.remediations).toContain('reset-authenticator')
   },
 )
 

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
-import { startWebApp, type WebApp } from '../support/web-app.ts'
+import { startWebApp, type WebApp } from './web-app.ts'
 
 // What a person does in a real browser, in the sample app, clicking what a person clicks.
 
 const chromium = findChromium()
 const newPassword = 'Lighthouse-Biscuit-77'
-const pageFaults = await readFile(join(import.meta.dirname, '../support/page-faults.js'), 'utf8')
+const pageFaults = await readFile(join(import.meta.dirname, 'page-faults.js'), 'utf8')
 
 describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromium})`}`, () => {
   let web: WebApp

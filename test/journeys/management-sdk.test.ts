@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { majors, type Office, office } from '../support/management-sdk.ts'
 import { sdk } from '../support/sdk.ts'
 import { keyPair, serviceApp, serviceBody } from '../support/service-app.ts'
+import { majors, type Office, office } from './management-sdk.ts'
 
 let idp: Kit
 beforeAll(async () => {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { countExpiredTransactions } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode, mailTo, newPassword, parallel, startNode, wrongCode } from '../support/attacks.ts'
-import { codeOf, visit } from '../support/idx.ts'
+import { atTheCode, mailTo, newPassword, parallel, startNode, visit, wrongCode } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { type Nodes, startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
@@ -41,9 +40,9 @@ async function grown(name: string, work: () => Promise<unknown>): Promise<Record
 /** A whole recovery, over the wire. */
 async function recover(identifier = mary): Promise<void> {
   const visitor = await atTheCode(idp, identifier)
-  await answer(visitor, (await mailTo(idp, identifier)).code)
-  const done = await answer(visitor, newPassword)
-  expect((await visitor.tokens(codeOf(done.body) ?? '')).status).toBe(200)
+  await visitor.answers((await mailTo(idp, identifier)).code)
+  const done = await visitor.answers(newPassword)
+  expect((await visitor.redeems(done.interactionCode ?? '')).status).toBe(200)
   await idp.engine.delivery.idle()
 }
 
@@ -96,11 +95,11 @@ describe('GET /metrics', () => {
     const locked = await grown(flows, async () => {
       const visitor = await atTheCode(idp, mary)
       const wrong = wrongCode((await mailTo(idp, mary)).code)
-      for (let guess = 0; guess < 5; guess++) await answer(visitor, wrong)
+      for (let guess = 0; guess < 5; guess++) await visitor.answers(wrong)
     })
     expect(locked).toEqual({ 'recovery started': 1, 'recovery too_many_attempts': 1 })
 
-    const cancelled = await grown(flows, async () => (await atTheCode(idp, mary)).post('cancel'))
+    const cancelled = await grown(flows, async () => (await atTheCode(idp, mary)).submits('cancel'))
     expect(cancelled).toEqual({ 'recovery started': 1, 'recovery cancelled': 1 })
 
     const expired = await grown(flows, async () => {
@@ -109,7 +108,7 @@ describe('GET /metrics', () => {
       await visit(idp)
       await atTheCode(idp, mary)
       const signIn = await visit(idp)
-      await signIn.post('identify', { identifier: mary, credentials: { passcode: 'not her password' } })
+      await signIn.submits('identify', { identifier: mary, credentials: { passcode: 'not her password' } })
       idp.clock.advance('3h')
       await idp.engine.maintain()
       await idp.engine.maintain()
@@ -135,7 +134,7 @@ describe('GET /metrics', () => {
   test('counts the same for people there are not', async () => {
     const walk = (identifier: string) => async () => {
       const visitor = await atTheCode(idp, identifier)
-      for (let guess = 0; guess < 5; guess++) await answer(visitor, 'AAAAAAAAAA')
+      for (let guess = 0; guess < 5; guess++) await visitor.answers('AAAAAAAAAA')
       await idp.engine.delivery.idle()
     }
     for (const name of [flows, 'rekey_mails_total']) {
@@ -199,7 +198,7 @@ test('the queue of password hashes is told: who runs, who waits, who was sent aw
   const visitors = await Promise.all(Array.from({ length: 12 }, () => visit(node)))
   const credentials = { passcode: 'Tangerine-Kettle-42' }
   const replies = await Promise.all(
-    visitors.map((visitor) => visitor.post('identify', { identifier: mary, credentials })),
+    visitors.map((visitor) => visitor.submits('identify', { identifier: mary, credentials })),
   )
   const { value } = await scrape(node.engineUrl)
   const away = replies.filter(({ status }) => status === 503).length
@@ -224,8 +223,8 @@ onEachDatabase('figures of several nodes', (database) => {
   async function leave(count: number): Promise<void> {
     for (let time = 0; time < count; time++) {
       const visitor = await visit(nodes.balancer)
-      await visitor.post('recover')
-      await visitor.post('identify', { identifier: mary })
+      await visitor.submits('recover')
+      await visitor.submits('identify', { identifier: mary })
     }
     nodes.clock.advance(3 * 3_600_000)
   }

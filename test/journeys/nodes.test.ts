@@ -3,8 +3,7 @@ import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { mary } from '../../src/testing/index.ts'
-import { startEngineProcess } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, visit } from '../support/idx.ts'
+import { startEngineProcess, visit } from '../support/attacks.ts'
 import { type Nodes, startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
@@ -16,11 +15,11 @@ async function atTheCode({ balancer, engines, outbox }: Nodes) {
   const before = outbox.latest({ to: mary.login })?.id
   const visitor = await visit(balancer)
   balancer.to(1)
-  await visitor.post('recover')
+  await visitor.submits('recover')
   balancer.to(engines.length - 1)
-  const { body } = await visitor.post('identify', { identifier: mary.login })
+  await visitor.submits('identify', { identifier: mary.login })
   balancer.to(0)
-  await visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
+  await visitor.selects('okta_email')
   const mail = await outbox.waitFor({ to: mary.login, ...(before !== undefined && { after: before }) })
   return { visitor, mail }
 }
@@ -46,12 +45,12 @@ onEachDatabase('several nodes on one database', (database) => {
     expect(new URL(opened.headers.get('location') ?? '').searchParams.get('otp')).toBe(mail.code)
 
     balancer.to(count - 1)
-    const proven = await visitor.post('challenge/answer', { credentials: { passcode: mail.code } })
-    expect(proven.body.remediation.value[0].name).toBe('reset-authenticator')
+    const proven = await visitor.submits('challenge/answer', { credentials: { passcode: mail.code } })
+    expect(proven.remediations).toEqual(['reset-authenticator'])
     balancer.to(0)
-    const done = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
+    const done = await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
     balancer.to(1)
-    const tokens = await visitor.tokens(codeOf(done.body) ?? '')
+    const tokens = await visitor.redeems(done.interactionCode ?? '')
     expect(tokens.status).toBe(200)
     expect(tokens.body).toMatchObject({ token_type: 'Bearer', id_token: expect.any(String) })
   })
@@ -83,13 +82,13 @@ onEachDatabase('several nodes on one database', (database) => {
     const wrong = mail.code === '000000' ? '111111' : '000000'
     for (let guess = 1; guess <= 5; guess++) {
       nodes.balancer.to(guess % count)
-      const refused = await visitor.post('challenge/answer', { credentials: { passcode: wrong } })
-      const keys = messageKeysOf(refused.body)
+      const refused = await visitor.submits('challenge/answer', { credentials: { passcode: wrong } })
+      const keys = refused.messages
       expect(keys).toEqual(guess < 5 ? ['api.authn.error.PASSCODE_INVALID'] : ['tooManyRequests'])
     }
     nodes.balancer.to(1)
-    const right = await visitor.post('challenge/answer', { credentials: { passcode: mail.code } })
-    expect(messageKeysOf(right.body)).toEqual(['idx.session.expired'])
+    const right = await visitor.submits('challenge/answer', { credentials: { passcode: mail.code } })
+    expect(right.messages).toEqual(['idx.session.expired'])
   })
 })
 
@@ -107,9 +106,9 @@ onEachDatabase('a node that dies', (database) => {
       clients: [...(nodes.settings.clients ?? [])],
     })
     const visitor = await visit(nodes.balancer)
-    await visitor.post('recover')
-    const { body } = await visitor.post('identify', { identifier: mary.login })
-    await visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: mary.login })
+    await visitor.selects('okta_email')
     await smtp.begins(1)
     await doomed.kill()
     smtp.hang(false)
@@ -123,7 +122,7 @@ onEachDatabase('a node that dies', (database) => {
     await heir.delivery.idle()
     const { source } = smtp.received[0] ?? { source: '' }
     const code = /\b\d{6}\b/.exec(source.replace(/^[\s\S]*?\r\n\r\n/, ''))?.[0]
-    const proven = await visitor.post('challenge/answer', { credentials: { passcode: code } })
+    const proven = await visitor.submits('challenge/answer', { credentials: { passcode: code } })
 
     expect(proven.body.remediation?.value[0]?.name).toBe('reset-authenticator')
     expect(smtp.received).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type SdkMajor, sdk } from '../support/sdk.ts'
-import { answerOf, outcomeOf, sdkCalls, sdkStyles } from '../support/sdk-calls.ts'
+import { answerOf, outcomeOf, sdkCalls, sdkStyles } from './sdk-calls.ts'
 
 let idp: Kit
 beforeAll(async () => {

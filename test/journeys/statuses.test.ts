@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PersonStatus, personStatuses } from '../../src/directory/index.ts'
-import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { codeOf, messageKeysOf, remediationsOf, visit, type Wire } from '../support/idx.ts'
-import { statusAnswers } from '../support/statuses.ts'
+import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
+import { visit } from '../support/attacks.ts'
+import { statusAnswers } from './statuses.ts'
 
 const password = 'Marmalade-Harbour-31'
 const newPassword = 'Lighthouse-Biscuit-77'
@@ -14,41 +14,39 @@ beforeAll(async () => {
 afterAll(() => idp.close())
 
 /** A response in the words of the table. */
-function told({ status, body }: { readonly status: number; readonly body: Wire }): string {
-  if (codeOf(body) !== undefined) return 'signed in'
-  if (status >= 400) return `${status} ${messageKeysOf(body).join(' ')}`
-  return remediationsOf(body)[0] ?? 'nothing'
+function told({ status, interactionCode, messages, remediations }: Answer): string {
+  if (interactionCode !== undefined) return 'signed in'
+  if (status >= 400) return `${status} ${messages.join(' ')}`
+  return remediations[0] ?? 'nothing'
 }
 
 async function signIn(login: string): Promise<string> {
   const visitor = await visit(idp)
-  const answer = await visitor.post('identify', { identifier: login, credentials: { passcode: password } })
+  const answer = await visitor.submits('identify', { identifier: login, credentials: { passcode: password } })
   if (told(answer) !== 'reenroll-authenticator') return told(answer)
-  const replaced = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
+  const replaced = await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
   return `reenroll-authenticator, then ${told(replaced)}`
 }
 
 /** The whole of a recovery; every step before the code must look the same whoever asks. */
 async function recover(login: string) {
   const visitor = await visit(idp)
-  await visitor.post('recover')
-  const selected = await visitor.post('identify', { identifier: login })
-  expect(remediationsOf(selected.body)).toEqual(['select-authenticator-authenticate'])
-  const id = selected.body.authenticators.value[0].id
-  const challenged = await visitor.post('challenge', { authenticator: { id } })
-  expect(remediationsOf(challenged.body)).toEqual([
-    'challenge-authenticator',
-    'select-authenticator-authenticate',
-  ])
+  await visitor.submits('recover')
+  const selected = await visitor.submits('identify', { identifier: login })
+  expect(selected.remediations).toEqual(['select-authenticator-authenticate'])
+  const challenged = await visitor.selects('okta_email')
+  expect(challenged.remediations).toEqual(['challenge-authenticator', 'select-authenticator-authenticate'])
   await idp.engine.delivery.idle()
   const mail = idp.outbox.latest({ to: login })
-  const proven = await visitor.post('challenge/answer', { credentials: { passcode: mail?.code ?? '000000' } })
+  const proven = await visitor.submits('challenge/answer', {
+    credentials: { passcode: mail?.code ?? '000000' },
+  })
   if (mail === undefined) {
     expect(told(proven)).toBe('401 api.authn.error.PASSCODE_INVALID')
     return { mail: false, code: 'no code is right' }
   }
   if (told(proven) !== 'reset-authenticator') return { mail: true, code: told(proven) }
-  const done = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
+  const done = await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
   return { mail: true, code: `reset-authenticator, then ${told(done)}` }
 }
 

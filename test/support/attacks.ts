@@ -1,13 +1,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { type MessageReader, type SmtpSink, startSmtpSink } from '../../src/devtools/index.ts'
 import { type Engine, type EnginePorts, openEngine } from '../../src/engine/index.ts'
-import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
-import { type Reply, remediationsOf, type Target, visit, type Wire, type WireVisitor } from './idx.ts'
+import {
+  type Answer,
+  type Kit,
+  type KitOptions,
+  newVisitor,
+  startEngine,
+  type Visitor,
+  type VisitorOptions,
+  type VisitorTarget,
+} from '../../src/testing/index.ts'
 
 /** `npm run attacks -- --full`: the figures of the corpus instead of those that keep the default run short. */
 export const isFull = process.env.REKEY_ATTACKS_FULL === '1'
@@ -47,37 +56,29 @@ export const startTarget = (options: KitOptions = {}): Promise<Kit> =>
 export const manyMails = { mailsPerRecipient: 1_000_000 } as const
 
 /** An engine with its mails. */
-export type Attacked = Target & Pick<Kit, 'engine' | 'outbox'>
+export type Attacked = VisitorTarget & Pick<Kit, 'engine' | 'outbox'>
 
-/** A transaction whose recovery waits for the mailed code of whoever was named. */
-export async function atTheCode(
-  idp: Attacked,
-  identifier: string,
-  options: Parameters<typeof visit>[1] = {},
-): Promise<WireVisitor & { readonly last: Reply }> {
-  const visitor = await visit(idp, options)
-  await visitor.post('recover')
-  const selected = await visitor.post('identify', { identifier })
-  const last = await choose(visitor, selected.body)
-  return { ...visitor, last }
-}
-
-/** Chooses the first authenticator on offer, which is the mail. */
-export const choose = (visitor: WireVisitor, body: Wire): Promise<Reply> =>
-  visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
-
-/** A transaction that may set a new password. */
-export async function atTheReset(idp: Attacked, identifier: string): Promise<WireVisitor> {
-  const visitor = await atTheCode(idp, identifier)
-  const proven = await answer(visitor, (await mailTo(idp, identifier)).code ?? '')
-  if (remediationsOf(proven.body)[0] !== 'reset-authenticator') {
-    throw new Error(`the code led to ${proven.status} ${JSON.stringify(proven.body)}`)
-  }
+/** A visitor whose transaction has begun. */
+export async function visit(idp: VisitorTarget, options: VisitorOptions = {}): Promise<Visitor> {
+  const visitor = newVisitor(idp, options)
+  await visitor.begins()
   return visitor
 }
 
-export const answer = (visitor: WireVisitor, passcode: unknown): Promise<Reply> =>
-  visitor.post('challenge/answer', { credentials: { passcode } })
+/** A visitor whose recovery waits for the mailed code. */
+export const atTheCode = (
+  idp: VisitorTarget,
+  identifier: string,
+  options: VisitorOptions = {},
+): Promise<Visitor> => newVisitor(idp, options).atTheCode(identifier)
+
+/** A visitor who may set a new password. */
+export async function atTheReset(idp: Attacked, identifier: string): Promise<Visitor> {
+  const visitor = await atTheCode(idp, identifier)
+  await visitor.answers((await mailTo(idp, identifier)).code)
+  expect(visitor.remediations).toEqual(['reset-authenticator'])
+  return visitor
+}
 
 /** The newest mail to an address, once everything that is due has been delivered. */
 export async function mailTo(idp: Attacked, address: string) {
@@ -104,7 +105,7 @@ export const parallel = <T>(times: number, work: (index: number) => Promise<T>):
   Promise.all(Array.from({ length: times }, (_, index) => work(index)))
 
 /** What an answer says when ids, handles and times are masked: equal texts tell an attacker nothing. */
-export function masked({ status, headers, body }: Reply, identifier: string): string {
+export function masked({ status, headers, body }: Answer, identifier: string): string {
   const text = JSON.stringify(body)
     .replaceAll(identifier, '<identifier>')
     .replace(/"m?\w?\*\*\*\w?@/g, '"<masked>@')
@@ -121,7 +122,7 @@ export function masked({ status, headers, body }: Reply, identifier: string): st
 }
 
 /** An engine that is built by hand, with ports and settings that the kit keeps for itself. */
-export interface Node extends Target {
+export interface Node extends VisitorTarget {
   readonly engine: Engine
   readonly outbox: MessageReader
   readonly sink: SmtpSink
@@ -184,7 +185,7 @@ export async function startNode(
 }
 
 /** An engine in a process of its own, on a database that others may share. */
-export interface EngineProcess extends Target {
+export interface EngineProcess extends VisitorTarget {
   /** As a power cut would: nothing is finished. */
   kill(): Promise<void>
 }
@@ -199,7 +200,7 @@ export async function startEngineProcess(
     [script, JSON.stringify(settings), String(options.dieAt ?? '')].filter(Boolean),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: {},
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'rekey-test-compile-cache') },
     },
   )
   const ended = once(child, 'exit')
@@ -207,7 +208,7 @@ export async function startEngineProcess(
   const failed = ended.then(([code]) => {
     throw new Error(`the engine ended with code ${code} before it was ready`)
   })
-  const ready = (await Promise.race([line, failed])) as Pick<Target, 'engineUrl' | 'issuer'>
+  const ready = (await Promise.race([line, failed])) as Pick<VisitorTarget, 'engineUrl' | 'issuer'>
   failed.catch(() => {})
   return {
     ...ready,

@@ -3,8 +3,7 @@ import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { type MessageReader, startSmtpSink } from '../../src/devtools/index.ts'
 import { type Engine, type EnginePorts, openEngine } from '../../src/engine/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
-import { mary } from '../../src/testing/index.ts'
-import type { Target } from './idx.ts'
+import { mary, type VisitorTarget } from '../../src/testing/index.ts'
 import type { DatabaseKind } from './postgres.ts'
 
 /** The one public address of all nodes, as behind a load balancer. */
@@ -23,7 +22,7 @@ export interface Nodes {
   close(): Promise<void>
 }
 
-export interface Balancer extends Target {
+export interface Balancer extends VisitorTarget {
   to(node: number): void
 }
 

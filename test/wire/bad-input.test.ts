@@ -3,12 +3,11 @@ import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiError, masked, over } from './expected.ts'
 import { checkLaws, messagesIn } from './laws.ts'
 import {
+  type Answer,
   authenticatorsIn,
-  codeIn,
   ion,
   type Json,
   newVisitor,
-  type Seen,
   send,
   type Visitor,
   wrong,
@@ -28,16 +27,17 @@ afterAll(() => idp.close())
 interface Endpoint {
   readonly path: string
   readonly ready: (visitor: Visitor) => Promise<unknown>
-  readonly right: (visitor: Visitor) => Promise<Seen>
+  readonly right: (visitor: Visitor) => Promise<Answer>
 }
 
 async function atTheMail(visitor: Visitor) {
-  await visitor.asksForTheMail()
-  return visitor.reads(idp.person.login)
+  await visitor.atTheCode()
+  const mail = await visitor.mail()
+  return { code: mail.code ?? '', link: mail.link ?? '', mail }
 }
 
 const endpoints: readonly Endpoint[] = [
-  { path: 'introspect', ready: (visitor) => visitor.begins(), right: (visitor) => visitor.looks() },
+  { path: 'introspect', ready: (visitor) => visitor.begins(), right: (visitor) => visitor.introspects() },
   {
     path: 'identify',
     ready: (visitor) => visitor.begins(),
@@ -47,11 +47,11 @@ const endpoints: readonly Endpoint[] = [
   {
     path: 'challenge',
     ready: (visitor) => visitor.recovers(),
-    right: (visitor) => visitor.chooses('okta_email'),
+    right: (visitor) => visitor.selects('okta_email'),
   },
   {
     path: 'challenge/answer',
-    ready: (visitor) => visitor.proves(),
+    ready: (visitor) => visitor.atTheReset(),
     right: (visitor) => visitor.answers(newPassword),
   },
   {
@@ -60,7 +60,7 @@ const endpoints: readonly Endpoint[] = [
     right: (visitor) => visitor.submits('challenge/resend'),
   },
   { path: 'challenge/poll', ready: atTheMail, right: (visitor) => visitor.submits('challenge/poll') },
-  { path: 'cancel', ready: atTheMail, right: (visitor) => visitor.submits('cancel') },
+  { path: 'cancel', ready: atTheMail, right: (visitor) => visitor.cancels() },
 ]
 
 interface Sent {
@@ -70,7 +70,7 @@ interface Sent {
 }
 
 /** Sends something odd, and checks what holds for every answer. */
-async function odd(path: string, sent: Sent): Promise<Seen> {
+async function odd(path: string, sent: Sent): Promise<Answer> {
   const seen = await send(idp, path, { headers: json, ...sent })
   if (sent.method !== 'HEAD') checkLaws(seen, { idp, stateHandle: '', recovering: false })
   return seen
@@ -85,7 +85,7 @@ const wrongType = {
     'Bad request. Accept and/or Content-Type headers likely do not match supported values.',
   ),
 }
-const told = ({ status, type, body }: Seen) => {
+const told = ({ status, type, body }: Answer) => {
   expect(type).toBe('application/json; charset=utf-8')
   return { status, body: masked(idp, body) }
 }
@@ -139,7 +139,7 @@ describe.each(endpoints)('POST /idp/idx/$path', ({ path, ready, right }) => {
   async function begun() {
     const visitor = newVisitor(idp)
     await ready(visitor)
-    const { interactionHandle, stateHandle } = visitor.handles
+    const { interactionHandle, stateHandle } = visitor
     const own = JSON.stringify(path === 'introspect' ? { interactionHandle, stateHandle } : { stateHandle })
     return { visitor, own }
   }
@@ -231,12 +231,12 @@ describe.each(endpoints)('POST /idp/idx/$path', ({ path, ready, right }) => {
       stateToken: {},
     }
 
-    const { status } = path === 'introspect' ? await visitor.looks() : await right(visitor)
+    const { status } = path === 'introspect' ? await visitor.introspects() : await right(visitor)
     expect(status).toBe(200)
 
     const again = newVisitor(idp)
     await ready(again)
-    const { interactionHandle, stateHandle } = again.handles
+    const { interactionHandle, stateHandle } = again
     const seen = await odd(url, { body: JSON.stringify({ ...more, interactionHandle, stateHandle }) })
     const needsMore = ['identify', 'challenge', 'challenge/answer'].includes(path)
     expect(seen.status, seen.text).toBe(needsMore ? 400 : 200)
@@ -256,7 +256,12 @@ test('a path that is none is answered as such', async () => {
     '/../identify',
     '/%2e%2e/introspect',
   ]) {
-    const seen = await odd(`/idp/idx${path}`, { body: JSON.stringify(visitor.handles) })
+    const seen = await odd(`/idp/idx${path}`, {
+      body: JSON.stringify({
+        interactionHandle: visitor.interactionHandle,
+        stateHandle: visitor.stateHandle,
+      }),
+    })
     expect(told(seen), path).toEqual({
       status: 404,
       body: apiError('E0000007', 'Not found: the path is unknown.'),
@@ -267,7 +272,7 @@ test('a path that is none is answered as such', async () => {
 })
 
 /** The messages of an answer: their keys, and whether each stands in a field or at the top. */
-const said = ({ body }: Seen) => {
+const said = ({ body }: Answer) => {
   const top = messagesIn({ messages: body.messages }).length
   return messagesIn(body).map(
     ({ i18n }) => `${(i18n as Json).key} ${top > 0 ? 'at the top' : 'in the field'}`,
@@ -355,7 +360,7 @@ describe('an identifier that is none', () => {
       'constructor',
     ]) {
       const visitor = newVisitor(idp)
-      expect((await visitor.asksForTheMail(identifier)).status, identifier).toBe(200)
+      expect((await visitor.atTheCode(identifier)).response.status, identifier).toBe(200)
     }
     await idp.engine.delivery.idle()
     expect(idp.outbox.all()).toEqual([])
@@ -370,8 +375,8 @@ describe('an identifier that is none', () => {
     ]) {
       await idp.reset()
       const visitor = newVisitor(idp)
-      await visitor.asksForTheMail(identifier)
-      expect((await visitor.reads(mary)).mail.to, identifier).toBe(mary)
+      await visitor.atTheCode(identifier)
+      expect((await visitor.mail(mary)).to, identifier).toBe(mary)
     }
   })
 })
@@ -404,7 +409,7 @@ test('a password that is none is refused at the first page, and the right one st
       said: ['errors.E0000004 at the top'],
     })
   }
-  expect(codeIn((await submits({ passcode: idp.person.password })).body)).not.toBe('')
+  expect((await submits({ passcode: idp.person.password })).interactionCode).toBeDefined()
 })
 
 test('a choice that is none is refused, mails nobody, and the right one still does', async () => {
@@ -441,7 +446,7 @@ test('a choice that is none is refused, mails nobody, and the right one still do
   expect(idp.outbox.all()).toEqual([])
 
   expect((await submits({ id: email?.id, methodType: null, key: 1, enrollmentId: {} })).status).toBe(200)
-  await visitor.reads(idp.person.login)
+  await visitor.mail(idp.person.login)
 })
 
 test('a code that is none costs no guess, and the right one still counts', async () => {
@@ -478,7 +483,7 @@ test('a code that is none costs no guess, and the right one still counts', async
 
 test('a new password that is none leaves the old one, and a good one still counts', async () => {
   const visitor = newVisitor(idp)
-  await visitor.proves()
+  await visitor.atTheReset()
   const submits = (credentials: unknown) => visitor.submits('challenge/answer', { credentials })
 
   for (const credentials of [undefined, null, newPassword, [newPassword], ...noTexts]) {
@@ -510,7 +515,7 @@ test('a new password that is none leaves the old one, and a good one still count
   await signsIn.begins()
   expect((await signsIn.signsIn(idp.person.login, idp.person.password)).status).toBe(200)
 
-  expect(codeIn((await submits({ passcode: '\u{1F511}'.repeat(256) })).body)).not.toBe('')
+  expect((await submits({ passcode: '\u{1F511}'.repeat(256) })).interactionCode).toBeDefined()
 })
 
 describe('what belongs to another conversation', () => {
@@ -519,8 +524,8 @@ describe('what belongs to another conversation', () => {
     const mary = newVisitor(idp)
     const eve = newVisitor(idp)
     const { code } = await atTheMail(mary)
-    await eve.asksForTheMail('eve@example.com')
-    const own = await eve.reads('eve@example.com')
+    await eve.atTheCode('eve@example.com')
+    const own = await eve.mail('eve@example.com')
 
     for (let guess = 0; guess < 4; guess++) expect((await eve.answers(code)).status).toBe(401)
     expect((await eve.answers(code === own.code ? wrong(code) : code)).status).toBe(429)
@@ -532,7 +537,7 @@ describe('what belongs to another conversation', () => {
     const first = newVisitor(idp)
     const { code, mail } = await atTheMail(first)
     const second = newVisitor(idp)
-    await second.asksForTheMail()
+    await second.atTheCode()
     const other = await idp.outbox.waitFor({ to: idp.person.login, after: mail.id })
 
     if (other.code !== code) expect((await second.answers(code)).status).toBe(401)
@@ -552,18 +557,18 @@ describe('what belongs to another conversation', () => {
       status: 400,
       said: ['password.passwordRequirementsNotMet in the field'],
     })
-    expect(codeIn((await visitor.answers(newPassword)).body)).not.toBe('')
+    expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
   })
 
   test("another client's interaction handle shows that client's conversation, whose code only that client redeems", async () => {
     const victim = newVisitor(idp)
     await victim.begins()
-    const { interactionHandle } = victim.handles
+    const { interactionHandle } = victim
     const seen = await odd('/idp/idx/introspect', { body: JSON.stringify({ interactionHandle }) })
     expect((seen.body.app as { value: Json }).value.id).toBe(idp.clientId)
 
-    const code = codeIn((await victim.signsIn(idp.person.login, idp.person.password)).body)
-    const thief = newVisitor(idp, { client: 'public' })
+    const code = (await victim.signsIn(idp.person.login, idp.person.password)).interactionCode
+    const thief = newVisitor(idp, { client: idp.publicClientId })
     await thief.begins()
 
     expect(await thief.redeems(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })

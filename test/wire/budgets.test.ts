@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode, choose, mailTo, wrongCode } from '../support/attacks.ts'
-import { messageKeysOf, type Reply, remediationsOf, visit } from '../support/idx.ts'
+import { type Answer, answerFrom, type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { atTheCode, mailTo, visit, wrongCode } from '../support/attacks.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
 const start = (options: KitOptions = {}): Promise<Kit> => startEngine({ clock: 'frozen', ...options })
@@ -42,12 +41,7 @@ describe('request budgets', () => {
     path: string,
     body: NonNullable<RequestInit['body']>,
     headers: Record<string, string> = {},
-  ): Promise<Reply> =>
-    fetch(`${idp.engineUrl}${path}`, { method: 'POST', body, headers }).then(async (response) => ({
-      status: response.status,
-      headers: response.headers,
-      body: await response.json(),
-    }))
+  ): Promise<Answer> => fetch(`${idp.engineUrl}${path}`, { method: 'POST', body, headers }).then(answerFrom)
   const introspect = (body = '{}', headers = {}) =>
     post('/idp/idx/introspect', body, { 'content-type': 'application/json', ...headers })
   const interact = (form: Record<string, string> = {}, headers = {}) =>
@@ -58,20 +52,20 @@ describe('request budgets', () => {
   test('good answers tell how much is left and when it comes back', async () => {
     const visitor = await visit(idp, from('192.0.2.1'))
 
-    expect(headersOf(visitor.first)).toEqual({
+    expect(headersOf(visitor.response)).toEqual({
       'x-rate-limit-limit': '4',
       'x-rate-limit-remaining': '3',
       'x-rate-limit-reset': resetsAt(),
       'retry-after': null,
     })
-    expect(headersOf(await visitor.post('challenge/poll'))['x-rate-limit-remaining']).toBe('2')
+    expect(headersOf(await visitor.submits('challenge/poll'))['x-rate-limit-remaining']).toBe('2')
   })
 
   test('a spent budget answers 429 in the shape of the API until its window is over', async () => {
     const visitor = await visit(idp, from('192.0.2.1'))
-    for (let n = 0; n < 3; n++) expect((await visitor.post('recover')).status).not.toBe(429)
+    for (let n = 0; n < 3; n++) expect((await visitor.submits('recover')).status).not.toBe(429)
 
-    const refused = await visitor.post('identify', { identifier: idp.person.login })
+    const refused = await visitor.submits('identify', { identifier: idp.person.login })
     expect(refused).toMatchObject({ status: 429, body: spent })
     expect(refused.headers.get('content-type')).toMatch(/^application\/json/)
     expect(headersOf(refused)).toEqual({
@@ -82,21 +76,21 @@ describe('request budgets', () => {
     })
 
     idp.clock.advance('60s')
-    expect((await visitor.post('identify', { identifier: idp.person.login })).status).toBe(200)
+    expect((await visitor.submits('identify', { identifier: idp.person.login })).status).toBe(200)
   })
 
   test('each person behind an app that vouches has a budget of her own', async () => {
     const eve = await visit(idp, from('192.0.2.1'))
-    for (let n = 0; n < 5; n++) await eve.post('challenge/poll')
-    expect((await eve.post('challenge/poll')).status).toBe(429)
+    for (let n = 0; n < 5; n++) await eve.submits('challenge/poll')
+    expect((await eve.submits('challenge/poll')).status).toBe(429)
 
     const mary = await visit(idp, from('192.0.2.2'))
-    expect(mary.first.status).toBe(200)
+    expect(mary.response.status).toBe(200)
   })
 
   test('nobody else is believed where she comes from', async () => {
     for (let n = 0; n < 3; n++) {
-      const { first } = await visit(idp, { clientId: idp.publicClientId, ...from(`192.0.2.${n}`) })
+      const { response: first } = await visit(idp, { client: idp.publicClientId, ...from(`192.0.2.${n}`) })
       expect(first.status).toBe(200)
     }
     const refused = await interact({ client_id: idp.publicClientId }, from('192.0.2.9').headers)
@@ -191,12 +185,12 @@ describe('the presets of Okta', () => {
     const idp = await start({ settings: { limits: { preset: 'okta-integrator' } } })
     try {
       const visitor = await visit(idp)
-      expect(headersOf(visitor.first)).toMatchObject({ 'x-rate-limit-limit': '200' })
-      for (let n = 0; n < 10; n++) expect((await visitor.post('challenge/poll')).status).toBe(200)
-      expect((await visitor.post('challenge/poll')).status).toBe(429)
+      expect(headersOf(visitor.response)).toMatchObject({ 'x-rate-limit-limit': '200' })
+      for (let n = 0; n < 10; n++) expect((await visitor.submits('challenge/poll')).status).toBe(200)
+      expect((await visitor.submits('challenge/poll')).status).toBe(429)
 
       idp.clock.advance('5s')
-      expect((await visitor.post('challenge/poll')).status).toBe(200)
+      expect((await visitor.submits('challenge/poll')).status).toBe(200)
     } finally {
       await idp.close()
     }
@@ -244,7 +238,7 @@ onEachDatabase('budgets in the database', (database) => {
 
   const signIn = async (kit: Kit, identifier: string, address: string, passcode = 'not the password') => {
     const visitor = await visit(kit, from(address))
-    return visitor.post('identify', { identifier, credentials: { passcode } })
+    return visitor.submits('identify', { identifier, credentials: { passcode } })
   }
   const password = people[0]?.password ?? ''
 
@@ -257,8 +251,8 @@ onEachDatabase('budgets in the database', (database) => {
     for (const kit of [idp, sibling]) {
       const refused = await signIn(kit, 'cleo@example.com', '192.0.2.1')
       expect(refused.status).toBe(429)
-      expect(messageKeysOf(refused.body)).toEqual(['tooManyRequests'])
-      expect(remediationsOf(refused.body)).toEqual(['identify'])
+      expect(refused.messages).toEqual(['tooManyRequests'])
+      expect(refused.remediations).toEqual(['identify'])
       expect(refused.headers.get('retry-after')).toBe('60')
     }
   })
@@ -271,7 +265,7 @@ onEachDatabase('budgets in the database', (database) => {
       await signIn(idp, ada, '192.0.2.1'),
       await signIn(idp, 'nobody@example.com', '192.0.2.1'),
     ]
-    expect(replies.map(({ status, body }) => [status, messageKeysOf(body)])).toEqual(
+    expect(replies.map(({ status, messages }) => [status, messages])).toEqual(
       Array(3).fill([429, ['tooManyRequests']]),
     )
     expect((await signIn(idp, ada, '192.0.2.2', password)).status).toBe(200)
@@ -298,12 +292,12 @@ onEachDatabase('budgets in the database', (database) => {
     for (let n = 0; n < 3; n++) await signIn(idp, `guess-${n}@example.com`, '192.0.2.1')
     const visitor = await atTheCode(idp, ada, from('192.0.2.1'))
     const { code } = await mailTo(idp, ada)
-    expect((await answer(visitor, wrongCode(code))).status).toBe(401)
+    expect((await visitor.answers(wrongCode(code))).status).toBe(401)
 
-    const refused = await answer(visitor, code)
-    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([429, 'tooManyRequests'])
+    const refused = await visitor.answers(code)
+    expect([refused.status, ...refused.messages]).toEqual([429, 'tooManyRequests'])
     later('60s')
-    expect(remediationsOf((await answer(visitor, code)).body)).toEqual(['reset-authenticator'])
+    expect((await visitor.answers(code)).remediations).toEqual(['reset-authenticator'])
   })
 
   /** One wrong answer from each of many addresses: no address has a budget to spend. */
@@ -318,12 +312,12 @@ onEachDatabase('budgets in the database', (database) => {
 
     const known = await atTheCode(sibling, ada, from('192.0.2.1'))
     const unknown = await atTheCode(sibling, 'nobody@example.com', from('192.0.2.2'))
-    const formOf = ({ body }: Reply) => JSON.stringify(body.remediation.value[0].value[0])
-    expect(formOf(known.last)).toContain('"maxLength":10')
-    expect(formOf(unknown.last)).toBe(formOf(known.last))
+    const formOf = ({ body }: Answer) => JSON.stringify(body.remediation?.value[0]?.value?.[0])
+    expect(formOf(known.response)).toContain('"maxLength":10')
+    expect(formOf(unknown.response)).toBe(formOf(known.response))
     const { code } = await mailTo(sibling, ada)
     expect(code).toMatch(/^[A-Z0-9]{10}$/)
-    expect(remediationsOf((await answer(known, code)).body)).toEqual(['reset-authenticator'])
+    expect((await known.answers(code)).remediations).toEqual(['reset-authenticator'])
 
     later('1h')
     await atTheCode(sibling, ada, from('192.0.2.1'))
@@ -348,20 +342,20 @@ onEachDatabase('budgets in the database', (database) => {
     const mails = () => idp.outbox.all().length + sibling.outbox.all().length
     const before = mails()
     const visitor = await atTheCode(idp, identifier)
-    for (let n = 2; n <= 5; n++) expect((await visitor.post('challenge/resend')).status).toBe(200)
+    for (let n = 2; n <= 5; n++) expect((await visitor.submits('challenge/resend')).status).toBe(200)
 
-    const refused = await visitor.post('challenge/resend')
-    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([429, 'tooManyRequests'])
+    const refused = await visitor.submits('challenge/resend')
+    expect([refused.status, ...refused.messages]).toEqual([429, 'tooManyRequests'])
     expect(refused.headers.get('retry-after')).toBe('600')
-    expect(remediationsOf(refused.body)).toEqual(remediationsOf(visitor.last.body))
+    expect(refused.remediations).toEqual(visitor.response.remediations)
 
     const other = await visit(sibling)
-    await other.post('recover')
-    const selected = await other.post('identify', { identifier: identifier.toUpperCase() })
-    expect((await choose(other, selected.body)).status).toBe(429)
+    await other.submits('recover')
+    await other.submits('identify', { identifier: identifier.toUpperCase() })
+    expect((await other.selects('okta_email')).status).toBe(429)
 
     later('10m')
-    expect((await visitor.post('challenge/resend')).status).toBe(200)
+    expect((await visitor.submits('challenge/resend')).status).toBe(200)
     await idp.engine.delivery.idle()
     await sibling.engine.delivery.idle()
     expect(mails() - before).toBe(identifier === ada ? 6 : 0)
@@ -369,7 +363,7 @@ onEachDatabase('budgets in the database', (database) => {
 
   test('a refused mail is logged once a window, with its rule', async () => {
     const visitor = await atTheCode(idp, 'nobody@example.com')
-    for (let n = 0; n < 9; n++) await visitor.post('challenge/resend')
+    for (let n = 0; n < 9; n++) await visitor.submits('challenge/resend')
 
     const events = (await idp.events()).filter(
       ({ eventType }) => eventType === 'system.operation.rate_limit.violation',

@@ -2,9 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventsDocument, type LogEvent } from '../../src/audit/index.ts'
 import type { PersonStatus } from '../../src/directory/index.ts'
 import { renderTimeline } from '../../src/management/index.ts'
-import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { answer, atTheCode, atTheReset, mailTo, newPassword, wrongCode } from '../support/attacks.ts'
-import { codeOf, visit, type WireVisitor } from '../support/idx.ts'
+import { type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
+import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from '../support/attacks.ts'
 
 const nobody = 'nobody@example.com'
 
@@ -27,8 +26,8 @@ const told = (events: readonly LogEvent[]): readonly string[] =>
     [eventType, outcome.result, debugContext.debugData.rule].filter(Boolean).join(' '),
   )
 
-const signIn = (visitor: WireVisitor, identifier: string, passcode: string) =>
-  visitor.post('identify', { identifier, credentials: { passcode } })
+const signIn = (visitor: Visitor, identifier: string, passcode: string) =>
+  visitor.submits('identify', { identifier, credentials: { passcode } })
 
 /** The id of a conversation, from the log. */
 async function transactionOf(kit = idp): Promise<string> {
@@ -45,8 +44,8 @@ const timeline = async (kit = idp): Promise<string> => {
 describe('a recovery', () => {
   test('is told from its beginning to the tokens', async () => {
     const visitor = await atTheReset(idp, idp.person.login)
-    const done = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
-    await visitor.tokens(codeOf(done.body) ?? '')
+    const done = await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
+    await visitor.redeems(done.interactionCode ?? '')
 
     const events = await log()
     expect(told(events).toSorted()).toEqual(
@@ -82,18 +81,18 @@ describe('a recovery', () => {
     const otherId = await transactionOf()
     const visitor = await atTheReset(idp, idp.person.login)
     idp.clock.advance(1)
-    await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
+    await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
 
     const cleared = (await log()).find(({ eventType }) => eventType === 'user.session.clear')
     expect(cleared?.debugContext.debugData).toEqual({ sessions: '1' })
-    expect((await other.post('challenge/poll')).status).toBe(401)
+    expect((await other.submits('challenge/poll')).status).toBe(401)
     expect((await idp.trace(otherId))?.ended?.rule).toBe('password-changed')
   })
 
   test('tells of the guess that ended it, and of every one before', async () => {
     const visitor = await atTheCode(idp, idp.person.login)
     const { code } = await mailTo(idp, idp.person.login)
-    for (let n = 1; n <= 5; n++) await answer(visitor, wrongCode(code, n))
+    for (let n = 1; n <= 5; n++) await visitor.answers(wrongCode(code, n))
 
     const events = (await log()).slice(3)
     expect(told(events)).toEqual([
@@ -113,7 +112,7 @@ describe('a recovery', () => {
     const visitor = await atTheCode(idp, idp.person.login)
     const { code } = await mailTo(idp, idp.person.login)
     idp.clock.advance('5m')
-    await answer(visitor, code)
+    await visitor.answers(code)
 
     expect(told(await log()).at(-1)).toBe('user.authentication.verify FAILURE code-expired')
   })
@@ -123,7 +122,7 @@ describe('a recovery', () => {
     try {
       const visitor = await atTheCode(kit, kit.person.login)
       const { code } = await mailTo(kit, kit.person.login)
-      for (const guess of [wrongCode(code), wrongCode(code), code]) await answer(visitor, guess)
+      for (const guess of [wrongCode(code), wrongCode(code), code]) await visitor.answers(guess)
 
       expect(told(await log(kit)).slice(3)).toEqual([
         'user.authentication.verify FAILURE wrong-code',
@@ -137,7 +136,7 @@ describe('a recovery', () => {
 
   test('tells that another mail ended the link before', async () => {
     const visitor = await atTheCode(idp, idp.person.login)
-    await visitor.post('challenge/resend')
+    await visitor.submits('challenge/resend')
 
     const queued = (await log()).filter(({ eventType }) => eventType.endsWith('password_reset.sent_message'))
     expect(queued.map(({ debugContext }) => debugContext.debugData.rule)).toEqual([
@@ -149,7 +148,7 @@ describe('a recovery', () => {
 
   test('that is cancelled says so', async () => {
     const visitor = await atTheCode(idp, idp.person.login)
-    await visitor.post('cancel')
+    await visitor.submits('cancel')
 
     const event = (await log()).find(({ outcome }) => outcome.result === 'SKIPPED')
     expect(event).toMatchObject({
@@ -168,7 +167,7 @@ describe('a recovery', () => {
       .set({ status: 'SUSPENDED' satisfies PersonStatus })
       .where('id', '=', transaction?.personId ?? '')
       .execute()
-    await answer(visitor, code)
+    await visitor.answers(code)
 
     expect(told(await log()).slice(-2)).toEqual([
       'user.authentication.verify SUCCESS',
@@ -181,7 +180,7 @@ describe('a recovery', () => {
     const visitor = await atTheCode(idp, idp.person.login)
     const { code } = await mailTo(idp, idp.person.login)
     await idp.engine.storage.db.deleteFrom('client_groups').execute()
-    await answer(visitor, code)
+    await visitor.answers(code)
 
     expect(told(await log()).at(-1)).toBe('app.generic.unauth_app_access_attempt FAILURE not-assigned')
     expect(await timeline()).toContain('by the rule: not-assigned')
@@ -192,7 +191,7 @@ describe('a recovery', () => {
     const kit = await startEngine({ clock: 'frozen', settings })
     try {
       const visitor = await atTheCode(kit, kit.person.login)
-      await answer(visitor, (await mailTo(kit, kit.person.login)).code)
+      await visitor.answers((await mailTo(kit, kit.person.login)).code)
       expect(told(await log(kit)).at(-1)).toBe(
         'user.account.reset_password DENY policy recovery.secondFactor',
       )
@@ -206,9 +205,9 @@ describe('a sign-in', () => {
   test('is told, and so is its end at the logout endpoint', async () => {
     const visitor = await visit(idp)
     const done = await signIn(visitor, idp.person.login, idp.person.password)
-    const { body } = await visitor.tokens(codeOf(done.body) ?? '')
+    const { body } = await visitor.redeems(done.interactionCode ?? '')
     const logout = new URL(`${idp.issuer}/v1/logout`)
-    logout.searchParams.set('id_token_hint', body.id_token)
+    logout.searchParams.set('id_token_hint', body.id_token ?? '')
     for (let n = 0; n < 2; n++) await fetch(logout)
 
     const types = told(await log())
@@ -229,7 +228,7 @@ describe('a sign-in', () => {
   test('that is cancelled, and one of nobody, are told', async () => {
     const visitor = await visit(idp)
     await signIn(visitor, nobody, 'a password')
-    await visitor.post('cancel')
+    await visitor.submits('cancel')
 
     expect(told(await log())).toEqual([
       'user.authentication.verify FAILURE nobody',
@@ -297,14 +296,11 @@ test('people who do not exist leave as many events as those who do, at every ste
     const visitor = await visit(idp)
     for (const step of [
       () => signIn(visitor, identifier, 'not the password'),
-      () => visitor.post('recover'),
-      () => visitor.post('identify', { identifier }),
-      async () => {
-        const { body } = await visitor.post('introspect')
-        await visitor.post('challenge', { authenticator: { id: body.authenticators.value[0].id } })
-      },
-      ...Array.from({ length: 5 }, () => () => visitor.post('challenge/resend')),
-      ...Array.from({ length: 5 }, () => () => answer(visitor, '000000')),
+      () => visitor.submits('recover'),
+      () => visitor.submits('identify', { identifier }),
+      () => visitor.selects('okta_email'),
+      ...Array.from({ length: 5 }, () => () => visitor.submits('challenge/resend')),
+      ...Array.from({ length: 5 }, () => () => visitor.answers('000000')),
     ]) {
       await step()
       await note()
@@ -356,7 +352,7 @@ describe('a timeline', () => {
     const { code } = await mailTo(idp, idp.person.login)
     for (let n = 1; n <= 5; n++) {
       idp.clock.advance('15s')
-      await answer(visitor, wrongCode(code, n))
+      await visitor.answers(wrongCode(code, n))
     }
 
     const text = await timeline()
@@ -380,12 +376,12 @@ describe('a timeline', () => {
   test('of a good end holds no secret', async () => {
     const visitor = await atTheReset(idp, idp.person.login)
     const mail = await mailTo(idp, idp.person.login)
-    const done = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
+    const done = await visitor.submits('challenge/answer', { credentials: { passcode: newPassword } })
 
     const text = (await timeline()) + JSON.stringify(await idp.trace(await transactionOf()))
     expect(text).toContain('by the rule: completed')
     const secrets = [mail.code, mail.link?.split('token=')[1], visitor.stateHandle, visitor.interactionHandle]
-    for (const secret of [...secrets, newPassword, codeOf(done.body)]) {
+    for (const secret of [...secrets, newPassword, done.interactionCode]) {
       expect(secret).toBeTruthy()
       expect(text).not.toContain(secret)
     }
@@ -406,7 +402,7 @@ describe('a timeline', () => {
     const kit = await startEngine({ clock: 'frozen', settings: { limits: { mailsPerRecipient: 1000 } } })
     try {
       const visitor = await atTheCode(kit, nobody)
-      for (let n = 0; n < 110; n++) await visitor.post('challenge/resend')
+      for (let n = 0; n < 110; n++) await visitor.submits('challenge/resend')
 
       const steps = (await kit.trace(await transactionOf(kit)))?.steps ?? []
       expect(steps).toHaveLength(100)

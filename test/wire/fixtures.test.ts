@@ -7,7 +7,7 @@ import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.
 import { type CapturedState, capturedStates } from './captured-states.ts'
 import { factsOf, missing } from './facts.ts'
 import { messagesIn } from './laws.ts'
-import { type Json, newVisitor, type Seen, type Visitor, wrong } from './visitor.ts'
+import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 const folder =
   process.env.REKEY_FIXTURES ?? fileURLToPath(new URL('../../../shared/protocol/fixtures', import.meta.url))
@@ -99,7 +99,7 @@ const noHandle: Deviation = [/^(stateHandle|expiresAt)$/, 'nothing is known of a
 
 interface Covered {
   readonly engine?: KitOptions
-  readonly reach: (visitor: Visitor, idp: Kit) => Promise<Seen>
+  readonly reach: (visitor: Visitor, idp: Kit) => Promise<Answer | Visitor>
   readonly deviations?: readonly Deviation[]
 }
 
@@ -112,11 +112,11 @@ async function isNamed(visitor: Visitor) {
 }
 async function atThePassword(visitor: Visitor) {
   await isNamed(visitor)
-  return visitor.chooses('okta_password')
+  return visitor.selects('okta_password')
 }
 async function wrongCodes(visitor: Visitor, times: number) {
-  await visitor.asksForTheMail()
-  const { code } = await visitor.reads(mary)
+  await visitor.atTheCode()
+  const { code } = await visitor.mail(mary)
   for (let guess = 1; guess < times; guess++) await visitor.answers(wrong(code))
   return visitor.answers(wrong(code))
 }
@@ -134,11 +134,11 @@ const covered: Readonly<Record<string, Covered>> = {
   'oauth2-interact': {
     async reach(visitor) {
       await visitor.begins()
-      return visitor.interaction()
+      return visitor.interacts()
     },
   },
   'oauth2-error-recovery-token-invalid': {
-    reach: (visitor) => visitor.interaction({ recovery_token: 'none' }),
+    reach: (visitor) => visitor.interacts({ recovery_token: 'none' }),
   },
   'identify-with-password': {
     reach: (visitor) => visitor.begins(),
@@ -170,11 +170,11 @@ const covered: Readonly<Record<string, Covered>> = {
     deviations: [otherKinds, noLoad, personId, names, oldIds, oldMethods, oldTypes, hiddenIds],
   },
   'authenticator-verification-email': {
-    reach: (visitor) => visitor.asksForTheMail(),
+    reach: (visitor) => visitor.atTheCode(),
     deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-polling': {
-    reach: (visitor) => visitor.asksForTheMail().then(() => visitor.submits('challenge/poll')),
+    reach: (visitor) => visitor.atTheCode().then(() => visitor.submits('challenge/poll')),
     deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-alphanumeric': {
@@ -191,11 +191,11 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'authenticator-reset-password': {
     engine: { settings: { recovery: { offerRevokeSessions: true } } },
-    reach: (visitor) => visitor.proves(),
+    reach: (visitor) => visitor.atTheReset(),
     deviations: [nothingToChoose, names, oldRules, personId, oldTypes],
   },
   'error-authenticator-reset-password-requirement': {
-    reach: (visitor) => visitor.proves().then(() => visitor.answers('short')),
+    reach: (visitor) => visitor.atTheReset().then(() => visitor.answers('short')),
     deviations: [nothingToChoose, personId, requirements, revocation],
   },
   'error-forgot-password': {
@@ -208,13 +208,13 @@ const covered: Readonly<Record<string, Covered>> = {
   'error-reset-password-not-allowed': {
     async reach(visitor, idp) {
       await idp.people.add({ login: 'sam@example.com', status: 'SUSPENDED' })
-      return visitor.proves('sam@example.com')
+      return visitor.atTheReset('sam@example.com')
     },
     deviations: [bare, noCancel],
   },
   'terminal-reset-password-success': {
     engine: { settings: { recovery: { signIn: false } } },
-    reach: (visitor) => visitor.proves().then(() => visitor.answers('Lighthouse-Biscuit-77')),
+    reach: (visitor) => visitor.atTheReset().then(() => visitor.answers('Lighthouse-Biscuit-77')),
     deviations: [bare],
   },
   'authenticator-expired-password': {
@@ -227,7 +227,7 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'terminal-transfered-email': {
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       await visitor.answers('Lighthouse-Biscuit-77')
       return visitor.submits('challenge/poll')
     },
@@ -259,7 +259,7 @@ const covered: Readonly<Record<string, Covered>> = {
   'error-429-too-many-request-operation-ratelimit': { reach: (visitor) => wrongCodes(visitor, 5) },
   'error-429-authenticator-verification-email-polling': {
     async reach(visitor) {
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       for (let mail = 2; mail <= 5; mail++) await visitor.submits('challenge/resend')
       return visitor.submits('challenge/resend')
     },
@@ -313,7 +313,9 @@ describeHere('what the engine answers holds everything that the captured respons
   test.each(Object.entries(covered))('%s', async (file, { engine, reach, deviations = [] }) => {
     const idp = await engineFor(engine)
     await idp.reset()
-    const { body } = await reach(newVisitor(idp), idp)
+    const visitor = newVisitor(idp)
+    await reach(visitor, idp)
+    const { body } = visitor.response
 
     const differences = missing(factsOf(captured(file)), factsOf(body))
     // Each difference has one explanation: the first that fits.

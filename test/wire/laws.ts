@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
-import { ion, type Json, type Seen } from './visitor.ts'
+import { type Answer, ion, type Json } from './visitor.ts'
 
 export interface Circumstances {
   readonly idp: Kit
@@ -11,7 +11,7 @@ export interface Circumstances {
 }
 
 /** What holds for every answer of the protocol, whatever was asked and whatever went wrong. */
-export function checkLaws(seen: Seen, circumstances: Circumstances): void {
+export function checkLaws(seen: Answer, circumstances: Circumstances): void {
   tellsNothingOfItself(seen)
   isNeverKept(seen)
   holdsNoSecret(seen, circumstances.idp)
@@ -26,23 +26,23 @@ export function checkLaws(seen: Seen, circumstances: Circumstances): void {
 }
 
 /** Whether a body is the protocol's own, not the API's or a page. */
-export const isIdx = ({ body }: Seen): boolean => body.version !== undefined
+export const isIdx = ({ body }: Answer): boolean => body.version !== undefined
 
-function tellsNothingOfItself({ status, text, headers }: Seen): void {
+function tellsNothingOfItself({ status, text, headers }: Answer): void {
   expect(status, text).toBeLessThan(500)
   expect(text).not.toMatch(/\n?\s+at .+:\d+:\d+|node_modules|\.ts:\d+|"stack"/)
   expect(headers.get('x-powered-by')).toBeNull()
   expect(headers.get('set-cookie')).toBeNull()
 }
 
-function isNeverKept({ headers }: Seen): void {
+function isNeverKept({ headers }: Answer): void {
   expect(headers.get('cache-control')).toBe('no-store')
   expect(headers.get('pragma')).toBe('no-cache')
   expect(headers.get('x-okta-request-id')).toMatch(/^req\w{17}$/)
 }
 
 /** Codes and links go into mails; hashes and sealed values stay in the database; stored addresses are nobody's. */
-function holdsNoSecret({ text }: Seen, idp: Kit): void {
+function holdsNoSecret({ text }: Answer, idp: Kit): void {
   expect(text).not.toMatch(
     /\$argon2|codeHash|sealedCode|sealedSecret|linkHash|"longCode"|userId|\bint[A-Za-z0-9]{17}\b|trs[A-Za-z0-9]{17}\b/,
   )
@@ -55,12 +55,12 @@ function holdsNoSecret({ text }: Seen, idp: Kit): void {
   expect(text).not.toContain('@private.example')
 }
 
-function staysInOneTransaction({ body }: Seen, { stateHandle }: Circumstances): void {
+function staysInOneTransaction({ body }: Answer, { stateHandle }: Circumstances): void {
   if (stateHandle === '' || body.stateHandle === undefined) return
   expect(body.stateHandle).toBe(stateHandle)
 }
 
-function isWhole(form: Json, { body }: Seen, { idp }: Circumstances): void {
+function isWhole(form: Json, { body }: Answer, { idp }: Circumstances): void {
   expect(form.rel).toEqual(['create-form'])
   expect(form.name).toEqual(expect.any(String))
   expect(String(form.href).startsWith(`${idp.engineUrl}/`)).toBe(true)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
-import { newVisitor, type Seen } from './visitor.ts'
+import { type Answer, newVisitor } from './visitor.ts'
 
 let idp: Kit
 
@@ -13,14 +13,14 @@ beforeAll(async () => {
 beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
-async function signIn(identifier: string, passcode: string): Promise<Seen> {
+async function signIn(identifier: string, passcode: string): Promise<Answer> {
   const visitor = newVisitor(idp)
   await visitor.begins()
   return visitor.submits('identify', { identifier, credentials: { passcode } })
 }
 
-async function guesses(identifier: string, times: number): Promise<readonly Seen[]> {
-  const answers: Seen[] = []
+async function guesses(identifier: string, times: number): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
   for (let guess = 0; guess < times; guess++) answers.push(await signIn(identifier, `not it ${guess}`))
   return answers
 }
@@ -47,7 +47,7 @@ describe('wrong passwords in a row', () => {
   })
 
   test('are answered alike whether they lock, have locked, or are about nobody', async () => {
-    const said = ({ status, body }: Seen) => [status, body.messages, Object.keys(body)]
+    const said = ({ status, body }: Answer) => [status, body.messages, Object.keys(body)]
     const known = await guesses(idp.person.login, 6)
     const unknown = await guesses('nobody@example.com', 6)
     expect(known.map(said)).toEqual(unknown.map(said))
@@ -92,7 +92,7 @@ describe('a recovery of somebody who is locked out', () => {
   test('opens the account', async () => {
     await guesses(idp.person.login, 3)
     const visitor = newVisitor(idp)
-    expect((await visitor.proves()).status).toBe(200)
+    expect((await visitor.atTheReset()).response.status).toBe(200)
     expect((await visitor.answers('Lighthouse-Biscuit-77')).status).toBe(200)
     expect((await mary()).status).toBe('ACTIVE')
     await guesses(idp.person.login, 2)
@@ -108,7 +108,7 @@ describe('a recovery of somebody who is locked out', () => {
     expect((await api('PUT', `${path}/${rule?.id}`, { ...rule, actions })).status).toBe(200)
 
     await guesses(idp.person.login, 3)
-    expect((await newVisitor(idp).proves()).status).toBe(403)
+    expect((await newVisitor(idp).atTheReset()).response.status).toBe(403)
     expect((await mary()).status).toBe('LOCKED_OUT')
   })
 })

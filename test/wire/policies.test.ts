@@ -31,7 +31,7 @@ import {
   wrongCode,
 } from './expected.ts'
 import { expectState, type State } from './state.ts'
-import { codeIn, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
+import { type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 const mary = 'mary@example.com'
 const newPassword = 'Lighthouse-Biscuit-77'
@@ -77,7 +77,7 @@ const atThePassword = {
 const notRecoveredAtThePassword: readonly State[] = [
   {
     name: 'the password offers no recovery',
-    reach: (visitor) => named(visitor, mary).then(() => visitor.chooses('okta_password')),
+    reach: (visitor) => named(visitor, mary).then(() => visitor.selects('okta_password')),
     status: 200,
     body: page([answering(passwordField), both.form], atThePassword),
   },
@@ -85,7 +85,7 @@ const notRecoveredAtThePassword: readonly State[] = [
     name: 'whoever asks for one all the same is told',
     async reach(visitor) {
       await named(visitor, mary)
-      await visitor.chooses('okta_password')
+      await visitor.selects('okta_password')
       return visitor.submits('recover')
     },
     status: 403,
@@ -125,14 +125,14 @@ const enterNewPassword = (more: Json = {}) =>
 const asksAboutSessions: readonly State[] = [
   {
     name: 'the new password, and whether to end other sessions',
-    reach: (visitor) => visitor.proves(),
+    reach: (visitor) => visitor.atTheReset(),
     status: 200,
     body: enterNewPassword(),
   },
   {
     name: 'an answer that is neither yes nor no',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       const credentials = { passcode: newPassword, revokeSessions: 'yes' }
       return visitor.submits('challenge/answer', { credentials })
     },
@@ -142,7 +142,7 @@ const asksAboutSessions: readonly State[] = [
   {
     name: 'a yes',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       const credentials = { passcode: newPassword, revokeSessions: true }
       return visitor.submits('challenge/answer', { credentials })
     },
@@ -154,7 +154,7 @@ const asksAboutSessions: readonly State[] = [
 const signsNobodyIn: readonly State[] = [
   {
     name: 'the end of a recovery',
-    reach: (visitor) => visitor.proves().then(() => visitor.answers(newPassword)),
+    reach: (visitor) => visitor.atTheReset().then(() => visitor.answers(newPassword)),
     status: 200,
     body: terminal(
       message(
@@ -167,7 +167,7 @@ const signsNobodyIn: readonly State[] = [
   {
     name: 'a poll after it',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       await visitor.answers(newPassword)
       return visitor.submits('challenge/poll')
     },
@@ -179,7 +179,7 @@ const signsNobodyIn: readonly State[] = [
 const twoMethods: readonly State[] = [
   {
     name: 'a mailbox alone',
-    reach: (visitor) => visitor.proves(),
+    reach: (visitor) => visitor.atTheReset(),
     status: 403,
     body: terminal(notAllowed),
   },
@@ -212,8 +212,8 @@ const enterLongCode = (field: Json = longCodeField) =>
     user: user(mary),
   })
 const spends = async (visitor: Visitor) => {
-  await visitor.asksForTheMail()
-  const { code } = await visitor.reads(mary)
+  await visitor.atTheCode()
+  const { code } = await visitor.mail(mary)
   for (let guess = 0; guess < 2; guess++) await visitor.answers(wrong(code))
 }
 const afterTheBudget: readonly State[] = [
@@ -231,9 +231,9 @@ const afterTheBudget: readonly State[] = [
     async reach(visitor) {
       await spends(visitor)
       await visitor.submits('challenge/resend')
-      const { code } = await visitor.reads(mary)
+      const { code } = await visitor.mail(mary)
       expect(code).toMatch(/^[A-Z2-9]{10}$/)
-      return visitor.answers(` ${code.slice(0, 5).toLowerCase()}-${code.slice(5)} `)
+      return visitor.answers(` ${code?.slice(0, 5).toLowerCase()}-${code?.slice(5)} `)
     },
     status: 200,
     body: page([resetting(newPasswordField)], {
@@ -271,7 +271,7 @@ const sentence =
 const oktaPreset: readonly State[] = [
   {
     name: 'the rules stand in the settings and in the message',
-    reach: (visitor) => visitor.proves().then(() => visitor.answers('lowercase only')),
+    reach: (visitor) => visitor.atTheReset().then(() => visitor.answers('lowercase only')),
     status: 400,
     body: page(
       [
@@ -357,7 +357,7 @@ describe('who a person is, and what she may, is told to nobody but her', () => {
       name: 'a suspended person learns so after her proof',
       async reach(visitor, idp) {
         await idp.people.add({ login: 'sam@example.com', status: 'SUSPENDED' })
-        return visitor.proves('sam@example.com')
+        return visitor.atTheReset('sam@example.com')
       },
       status: 403,
       body: terminal(notAllowed),
@@ -366,7 +366,7 @@ describe('who a person is, and what she may, is told to nobody but her', () => {
       name: 'somebody who may not use the app learns so after her proof',
       async reach(visitor, idp) {
         await idp.engine.storage.db.deleteFrom('client_groups').execute()
-        return visitor.proves()
+        return visitor.atTheReset()
       },
       status: 400,
       body: terminal(
@@ -394,15 +394,17 @@ test('a "no" keeps other sessions, a "yes" ends them, and no answer ends them as
     await idp.reset()
     const elsewhere = newVisitor(idp)
     await elsewhere.begins()
-    const tokens = await elsewhere.redeems(codeIn((await elsewhere.signsIn(mary, idp.person.password)).body))
+    const tokens = await elsewhere.redeems(
+      (await elsewhere.signsIn(mary, idp.person.password)).interactionCode,
+    )
 
     const here = newVisitor(idp)
-    await here.proves()
-    const { body } = await here.submits('challenge/answer', {
+    await here.atTheReset()
+    const done = await here.submits('challenge/answer', {
       credentials: { passcode: newPassword, ...answer },
     })
 
-    expect(codeIn(body)).not.toBe('')
+    expect(done.interactionCode).toBeDefined()
     const userinfo = await fetch(`${idp.issuer}/v1/userinfo`, {
       headers: { authorization: `Bearer ${tokens.body.access_token}` },
     })

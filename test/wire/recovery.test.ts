@@ -33,7 +33,7 @@ import {
   wrongCode,
 } from './expected.ts'
 import { expectState, type State } from './state.ts'
-import { codeIn, ion, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
+import { ion, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 const mary = 'mary@example.com'
 const newPassword = 'Lighthouse-Biscuit-77'
@@ -74,14 +74,14 @@ const rules =
   'Password requirements: at least 12 characters, no parts of your username, does not include your first name, does not include your last name. Your password cannot be your current password.'
 
 async function wrongCodes(visitor: Visitor, times: number) {
-  await visitor.asksForTheMail()
-  const { code } = await visitor.reads(mary)
+  await visitor.atTheCode()
+  const { code } = await visitor.mail(mary)
   for (let guess = 1; guess < times; guess++) await visitor.answers(wrong(code))
   return visitor.answers(wrong(code))
 }
 
 async function done(visitor: Visitor) {
-  await visitor.proves()
+  await visitor.atTheReset()
   return visitor.answers(newPassword)
 }
 
@@ -116,12 +116,12 @@ const states: readonly State[] = [
     status: 400,
     body: { ...choose, messages: array(badRequest) },
   },
-  { name: 'the code', reach: (visitor) => visitor.asksForTheMail(), status: 200, body: enterCode() },
+  { name: 'the code', reach: (visitor) => visitor.atTheCode(), status: 200, body: enterCode() },
   {
     name: 'the code, with the method named as well',
     async reach(visitor) {
       const { body } = await visitor.recovers()
-      const [{ id } = {}] = (body.authenticators as { value: Json[] }).value
+      const id = body.authenticators?.value[0]?.id
       return visitor.submits('challenge', { authenticator: { id, methodType: 'email', key: 'okta_email' } })
     },
     status: 200,
@@ -136,7 +136,7 @@ const states: readonly State[] = [
   {
     name: 'no code',
     async reach(visitor) {
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       return visitor.submits('challenge/answer')
     },
     status: 400,
@@ -151,8 +151,8 @@ const states: readonly State[] = [
   {
     name: 'an expired code',
     async reach(visitor, idp) {
-      await visitor.asksForTheMail()
-      const { code } = await visitor.reads(mary)
+      await visitor.atTheCode()
+      const { code } = await visitor.mail(mary)
       idp.clock.advance('5m')
       return visitor.answers(code)
     },
@@ -162,7 +162,7 @@ const states: readonly State[] = [
   {
     name: 'another mail',
     async reach(visitor) {
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       return visitor.submits('challenge/resend')
     },
     status: 200,
@@ -171,7 +171,7 @@ const states: readonly State[] = [
   {
     name: 'one mail too many',
     async reach(visitor) {
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       for (let mail = 2; mail <= 5; mail++) await visitor.submits('challenge/resend')
       return visitor.submits('challenge/resend')
     },
@@ -181,7 +181,7 @@ const states: readonly State[] = [
   {
     name: 'a poll that still waits',
     async reach(visitor) {
-      await visitor.asksForTheMail()
+      await visitor.atTheCode()
       return visitor.submits('challenge/poll')
     },
     status: 200,
@@ -190,7 +190,7 @@ const states: readonly State[] = [
   {
     name: 'a poll after the code was given elsewhere',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.submits('challenge/poll')
     },
     status: 200,
@@ -205,11 +205,16 @@ const states: readonly State[] = [
     status: 200,
     body: terminal(message('INFO', 'idx.transferred.to.new.tab', 'Flow continued in a new tab.')),
   },
-  { name: 'the new password', reach: (visitor) => visitor.proves(), status: 200, body: enterNewPassword() },
+  {
+    name: 'the new password',
+    reach: (visitor) => visitor.atTheReset(),
+    status: 200,
+    body: enterNewPassword(),
+  },
   {
     name: 'no new password',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.submits('challenge/answer')
     },
     status: 400,
@@ -218,7 +223,7 @@ const states: readonly State[] = [
   {
     name: 'a new password that breaks the rules',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.answers('short')
     },
     status: 400,
@@ -227,7 +232,7 @@ const states: readonly State[] = [
   {
     name: 'the old password again',
     async reach(visitor, idp) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.answers(idp.person.password)
     },
     status: 400,
@@ -236,7 +241,7 @@ const states: readonly State[] = [
   {
     name: 'a new password that is too long',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.answers('long'.repeat(65))
     },
     status: 400,
@@ -247,7 +252,7 @@ const states: readonly State[] = [
   {
     name: 'a common password',
     async reach(visitor) {
-      await visitor.proves()
+      await visitor.atTheReset()
       return visitor.answers('passwordpassword')
     },
     status: 400,
@@ -283,7 +288,7 @@ const states: readonly State[] = [
     name: 'cancelled at the first page',
     async reach(visitor) {
       await visitor.begins()
-      return visitor.submits('cancel')
+      return visitor.cancels()
     },
     status: 200,
     body: firstPage,
@@ -291,8 +296,8 @@ const states: readonly State[] = [
   {
     name: 'cancelled at the code',
     async reach(visitor) {
-      await visitor.asksForTheMail()
-      return visitor.submits('cancel')
+      await visitor.atTheCode()
+      return visitor.cancels()
     },
     status: 200,
     body: firstPage,
@@ -338,13 +343,13 @@ describe('nothing is on offer but what is shown', () => {
     },
     {
       stage: 'the code',
-      reach: (visitor) => visitor.asksForTheMail(),
+      reach: (visitor) => visitor.atTheCode(),
       offered: ['challenge', 'challenge/answer', 'challenge/resend'],
       body: enterCode(),
     },
     {
       stage: 'the new password',
-      reach: (visitor) => visitor.proves(),
+      reach: (visitor) => visitor.atTheReset(),
       offered: ['challenge/answer'],
       body: enterNewPassword(),
     },
@@ -373,17 +378,17 @@ describe('nothing is on offer but what is shown', () => {
 
 describe('what is over says so, and only so', () => {
   const endings: readonly (readonly [name: string, reach: (visitor: Visitor) => Promise<unknown>])[] = [
-    ['a cancelled transaction', (visitor) => visitor.asksForTheMail()],
+    ['a cancelled transaction', (visitor) => visitor.atTheCode()],
     ['a finished transaction', done],
     ['a locked transaction', (visitor) => wrongCodes(visitor, 5)],
-    ['an expired transaction', (visitor) => visitor.asksForTheMail()],
+    ['an expired transaction', (visitor) => visitor.atTheCode()],
   ]
 
   test.each(endings)('%s', async (name, reach) => {
     const visitor = newVisitor(idp)
     await reach(visitor)
-    const { stateHandle } = visitor.handles
-    if (name === 'a cancelled transaction') await visitor.submits('cancel')
+    const { stateHandle } = visitor
+    if (name === 'a cancelled transaction') await visitor.cancels()
     if (name === 'an expired transaction') idp.clock.advance('30m')
 
     for (const path of [
@@ -413,9 +418,9 @@ describe('what is over says so, and only so', () => {
 
   test('the interaction handle of a finished transaction leads nowhere', async () => {
     const visitor = newVisitor(idp)
-    expect(codeIn((await done(visitor)).body)).toMatch(/^\w{43}$/)
+    expect((await done(visitor)).interactionCode).toMatch(/^\w{43}$/)
 
-    const { status, type, body } = await visitor.looks()
+    const { status, type, body } = await visitor.introspects()
 
     expect({ status, type, body }).toEqual({ status: 401, type: 'application/json', body: over })
   })

@@ -32,7 +32,7 @@ import {
   wrongPassword,
 } from './expected.ts'
 import { expectState, type State } from './state.ts'
-import { codeIn, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
+import { type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 const mary = 'mary@example.com'
 const masked = 'm***y@example.com'
@@ -161,7 +161,7 @@ const passwordIn1: readonly State[] = [
       ...end(mary, { client: 'rekey-public' }),
       app: object({ name: 'oidc_client', label: 'Sample Browser App', id: 'rekey-public' }),
     },
-    as: { client: 'public' },
+    as: { client: 'rekey-public' },
   },
 ]
 
@@ -179,7 +179,7 @@ const names = async (visitor: Visitor) => {
 }
 const atThePassword = async (visitor: Visitor) => {
   await names(visitor)
-  return visitor.chooses('okta_password')
+  return visitor.selects('okta_password')
 }
 
 const identifierIn1: readonly State[] = [
@@ -217,7 +217,7 @@ const identifierIn1: readonly State[] = [
   },
   {
     name: 'a code by mail in place of the password',
-    reach: (visitor) => atThePassword(visitor).then(() => visitor.chooses('okta_email')),
+    reach: (visitor) => atThePassword(visitor).then(() => visitor.selects('okta_email')),
     status: 200,
     body: enterCode(both),
   },
@@ -225,8 +225,8 @@ const identifierIn1: readonly State[] = [
     name: 'a wrong code',
     async reach(visitor) {
       await names(visitor)
-      await visitor.chooses('okta_email')
-      const { code } = await visitor.reads(mary)
+      await visitor.selects('okta_email')
+      const { code } = await visitor.mail(mary)
       return visitor.answers(wrong(code))
     },
     status: 401,
@@ -236,8 +236,8 @@ const identifierIn1: readonly State[] = [
     name: 'the right code',
     async reach(visitor) {
       await names(visitor)
-      await visitor.chooses('okta_email')
-      const { code } = await visitor.reads(mary)
+      await visitor.selects('okta_email')
+      const { code } = await visitor.mail(mary)
       return visitor.answers(code)
     },
     status: 200,
@@ -274,7 +274,7 @@ const passwordIn2: readonly State[] = [
     async reach(visitor) {
       await visitor.begins()
       await visitor.signsIn(mary, right)
-      return visitor.chooses('okta_email')
+      return visitor.selects('okta_email')
     },
     status: 200,
     body: enterCode(second),
@@ -284,8 +284,8 @@ const passwordIn2: readonly State[] = [
     async reach(visitor) {
       await visitor.begins()
       await visitor.signsIn(mary, right)
-      await visitor.chooses('okta_email')
-      const { code } = await visitor.reads(mary)
+      await visitor.selects('okta_email')
+      const { code } = await visitor.mail(mary)
       return visitor.answers(code)
     },
     status: 200,
@@ -294,7 +294,7 @@ const passwordIn2: readonly State[] = [
   {
     name: 'a recovery, which proves both',
     async reach(visitor) {
-      await visitor.proves(mary)
+      await visitor.atTheReset(mary)
       return visitor.answers('Lighthouse-Biscuit-77')
     },
     status: 200,
@@ -329,9 +329,9 @@ describe('an interaction code', () => {
   test('is worth nothing to another client and tokens to the one that asked', async () => {
     const visitor = newVisitor(idp)
     await visitor.begins()
-    const code = codeIn((await visitor.signsIn(mary, right)).body)
+    const code = (await visitor.signsIn(mary, right)).interactionCode
 
-    const other = await visitor.redeems(code, 'public')
+    const other = await visitor.redeems(code, idp.publicClientId)
     expect(other).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
     const own = await visitor.redeems(code)
     expect(own).toMatchObject({ status: 200, body: { token_type: 'Bearer' } })

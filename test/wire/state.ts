@@ -1,12 +1,13 @@
 import { expect } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
 import { masked } from './expected.ts'
-import { ion, type Json, newVisitor, type Seen, type Visitor, type VisitorOptions } from './visitor.ts'
+import { type Answer, ion, type Json, newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 
 /** One row of a table: how to get there, and everything that is answered. */
 export interface State {
   readonly name: string
-  reach(visitor: Visitor, idp: Kit): Promise<Seen>
+  /** The answer is the one it resolves with, or the last one of the visitor. */
+  reach(visitor: Visitor, idp: Kit): Promise<Answer | Visitor>
   readonly status: number
   /** `application/ion+json` where nothing else is said. */
   readonly type?: string
@@ -19,7 +20,8 @@ export async function expectState(
   idp: Kit,
   { reach, status, type = ion, body, as = {} }: State,
 ): Promise<void> {
-  const answer = await reach(newVisitor(idp, as), idp)
+  const reached = await reach(newVisitor(idp, as), idp)
+  const answer = 'response' in reached ? reached.response : reached
   expect({ status: answer.status, type: answer.type, body: masked(idp, answer.body) }).toStrictEqual({
     status,
     type,

@@ -36,7 +36,7 @@ test('an answer carries these headers', async () => {
 
 test('each request has an id of its own', async () => {
   const visitor = newVisitor(idp)
-  const ids = [await visitor.begins(), await visitor.looks()].map(({ headers }) =>
+  const ids = [await visitor.begins(), await visitor.introspects()].map(({ headers }) =>
     headers.get('x-okta-request-id'),
   )
 
@@ -76,11 +76,11 @@ test('looking changes nothing: by either handle, in another tab, at every step',
     () => visitor.begins(),
     () => visitor.submits('recover'),
     () => visitor.submits('identify', { identifier: idp.person.login }),
-    () => visitor.chooses('okta_email'),
+    () => visitor.selects('okta_email'),
   ]
   for (const step of steps) {
     const { text } = await step()
-    const { interactionHandle, stateHandle } = visitor.handles
+    const { interactionHandle, stateHandle } = visitor
     for (const body of [{ interactionHandle }, { stateToken: stateHandle }, { stateHandle }]) {
       const seen = await send(idp, '/idp/idx/introspect', {
         body: JSON.stringify(body),
@@ -93,15 +93,15 @@ test('looking changes nothing: by either handle, in another tab, at every step',
 
 test('a poll that waits is answered with the very same bytes, so that no page redraws what is being typed', async () => {
   const visitor = newVisitor(idp)
-  const { text } = await visitor.asksForTheMail()
+  const { text } = (await visitor.atTheCode()).response
 
   for (let poll = 0; poll < 3; poll++) expect((await visitor.submits('challenge/poll')).text).toBe(text)
 })
 
 test('a poll follows the transaction into the next step, and costs no guess', async () => {
   const visitor = newVisitor(idp)
-  await visitor.asksForTheMail()
-  const { code } = await visitor.reads(idp.person.login)
+  await visitor.atTheCode()
+  const { code } = await visitor.mail(idp.person.login)
   for (let poll = 0; poll < 10; poll++) await visitor.submits('challenge/poll')
 
   const { text } = await visitor.answers(code)
@@ -117,8 +117,8 @@ test('a failed introspect calls itself plain JSON, which is all that the SDK rea
     { interactionHandle: 'unknown' },
     { stateHandle: 'unknown' },
     { stateToken: 'unknown' },
-    { interactionHandle: visitor.handles.stateHandle },
-    { stateHandle: visitor.handles.interactionHandle },
+    { interactionHandle: visitor.stateHandle },
+    { stateHandle: visitor.interactionHandle },
   ]) {
     const seen = await send(idp, '/idp/idx/introspect', {
       body: JSON.stringify(body),
@@ -130,18 +130,18 @@ test('a failed introspect calls itself plain JSON, which is all that the SDK rea
 
 test('a cancelled conversation starts over in the same interaction with a handle of its own', async () => {
   const visitor = newVisitor(idp)
-  await visitor.asksForTheMail()
-  const before = visitor.handles.stateHandle
+  await visitor.atTheCode()
+  const before = visitor.stateHandle
 
-  const { body, text } = await visitor.submits('cancel')
+  const { body, text } = await visitor.cancels()
 
   expect(body.stateHandle).not.toBe(before)
-  expect((await visitor.looks()).text).toBe(text)
+  expect((await visitor.introspects()).text).toBe(text)
 })
 
 test('who asks for too many mails is told when to come back', async () => {
   const visitor = newVisitor(idp)
-  await visitor.asksForTheMail()
+  await visitor.atTheCode()
   for (let mail = 2; mail <= 5; mail++) await visitor.submits('challenge/resend')
   idp.clock.advance('1m')
 

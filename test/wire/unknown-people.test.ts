@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { masked } from './expected.ts'
-import { newVisitor, type Seen, type Visitor } from './visitor.ts'
+import { type Answer, newVisitor, type Visitor } from './visitor.ts'
 
 // As long as each other, so that even the length of an answer must be the same.
 const known = 'mary@example.com'
@@ -11,7 +11,7 @@ const nobody = 'nora@example.com'
 const ownOfRequest = ['x-okta-request-id', 'x-rate-limit-remaining', 'date']
 
 /** An answer without what is the visitor's own: which of the two she typed. */
-function impartial(idp: Kit, { status, headers, body, text }: Seen) {
+function impartial(idp: Kit, { status, headers, body, text }: Answer) {
   const told = [...headers].filter(([name]) => !ownOfRequest.includes(name))
   const words = JSON.stringify(masked(idp, body))
     .replaceAll(/(mary|nora)@example\.com/g, '<typed>')
@@ -22,22 +22,22 @@ function impartial(idp: Kit, { status, headers, body, text }: Seen) {
 type Walk = (visitor: Visitor, typed: string) => Promise<unknown>
 
 async function wrongCodes(visitor: Visitor, typed: string) {
-  await visitor.asksForTheMail(typed)
+  await visitor.atTheCode(typed)
   // Six digits that are nobody's code but by a chance of one in a million.
   for (let guess = 0; guess < 6; guess++) await visitor.answers('000000')
 }
 
 async function manyMails(visitor: Visitor, typed: string) {
-  await visitor.asksForTheMail(typed)
+  await visitor.atTheCode(typed)
   for (let mail = 2; mail <= 7; mail++) await visitor.submits('challenge/resend')
 }
 
 async function pollsAndLooks(visitor: Visitor, typed: string) {
-  await visitor.asksForTheMail(typed)
+  await visitor.atTheCode(typed)
   await visitor.submits('challenge/poll')
-  await visitor.looks()
+  await visitor.introspects()
   await visitor.submits('identify', { identifier: typed })
-  await visitor.submits('cancel')
+  await visitor.cancels()
 }
 
 async function wrongPasswords(visitor: Visitor, typed: string) {
@@ -48,7 +48,7 @@ async function wrongPasswords(visitor: Visitor, typed: string) {
 async function choosesTheMail(visitor: Visitor, typed: string) {
   await visitor.begins()
   await visitor.submits('identify', { identifier: typed })
-  await visitor.chooses('okta_email')
+  await visitor.selects('okta_email')
   await visitor.answers('000000')
   await visitor.submits('challenge/resend')
 }
@@ -56,10 +56,10 @@ async function choosesTheMail(visitor: Visitor, typed: string) {
 async function choosesThePassword(visitor: Visitor, typed: string) {
   await visitor.begins()
   await visitor.submits('identify', { identifier: typed })
-  await visitor.chooses('okta_password')
+  await visitor.selects('okta_password')
   await visitor.answers('a wrong password')
   await visitor.submits('recover')
-  await visitor.chooses('okta_email')
+  await visitor.selects('okta_email')
   await visitor.answers('000000')
 }
 
@@ -100,7 +100,8 @@ describe.each(policies)(
       for (const typed of [known, nobody]) {
         const visitor = newVisitor(idp)
         await walk(visitor, typed)
-        answers.push(visitor.seen.map((seen) => impartial(idp, seen)))
+        const seen = visitor.responses.filter(({ path }) => path.startsWith('/idp/'))
+        answers.push(seen.map((answer) => impartial(idp, answer)))
       }
 
       expect(answers[0]?.length).toBeGreaterThan(3)
@@ -121,13 +122,13 @@ test('what a person has stored shows in no answer before she proves who she is',
     people: [{ login: 'ada', email: 'ada.lovelace@private.example', firstName: 'Augusta', lastName: 'King' }],
   })
   const visitor = newVisitor(idp)
-  await visitor.asksForTheMail('ada')
+  await visitor.atTheCode('ada')
   await visitor.answers('000000')
 
-  const said = visitor.seen.map(({ text }) => text).join('\n')
+  const said = visitor.responses.map(({ text }) => text).join('\n')
   for (const stored of ['lovelace', 'private.example', 'Augusta', 'King', '00u'])
     expect(said).not.toContain(stored)
   expect(said).not.toContain('"profile"')
-  await visitor.reads('ada.lovelace@private.example')
+  await visitor.mail('ada.lovelace@private.example')
   await idp.close()
 })

@@ -4,15 +4,17 @@ import { createTransport } from 'nodemailer'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { findChromium, launchChromium, noChromium } from '../../../test/support/chromium.ts'
-import { createSmallEngine } from '../control/engine.fixture.ts'
-import { type ControlServer, startControlServer } from '../control/server.ts'
-import { type SmtpSink, startSmtpSink } from '../control/smtp-sink.ts'
+import type { DevEnvironment } from '../../testing/index.ts'
+import { startEnvironment } from '../control/environment.fixture.ts'
+import type { ControlServer } from '../control/server.ts'
+import type { SmtpSink } from '../control/smtp-sink.ts'
 
 const executablePath = findChromium()
 const reason = executablePath ? '' : ` (skipped: ${noChromium})`
 
 describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, () => {
   let browser: Browser
+  let environment: DevEnvironment
   let sink: SmtpSink
   let server: ControlServer
 
@@ -21,13 +23,11 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
   })
   afterAll(() => browser?.close())
   beforeEach(async () => {
-    sink = await startSmtpSink()
-    server = await startControlServer({ engine: createSmallEngine().engine, sink })
+    environment = await startEnvironment()
+    sink = environment.sink
+    server = environment.control
   })
-  afterEach(async () => {
-    await server.close()
-    await sink.close()
-  })
+  afterEach(() => environment.close())
 
   const link = 'http://localhost:9/email/verify/0oa1?token=ftABC'
 

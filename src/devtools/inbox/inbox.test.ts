@@ -1,26 +1,25 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createSmallEngine } from '../control/engine.fixture.ts'
-import { type ControlServer, startControlServer } from '../control/server.ts'
-import { type SmtpSink, startSmtpSink } from '../control/smtp-sink.ts'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { DevEnvironment } from '../../testing/index.ts'
+import { startAt, startEnvironment } from '../control/environment.fixture.ts'
+import type { ControlServer } from '../control/server.ts'
+import type { SmtpSink } from '../control/smtp-sink.ts'
 
 let sink: SmtpSink
 let server: ControlServer
 let appUrl: string | undefined
+let environment: DevEnvironment
 
+beforeAll(async () => {
+  environment = await startEnvironment({ hints: { appUrl: () => appUrl, login: 'mary@example.com' } })
+  sink = environment.sink
+  server = environment.control
+})
 beforeEach(async () => {
   appUrl = 'http://localhost:8080'
-  const { engine } = createSmallEngine()
-  sink = await startSmtpSink({ clock: engine.clock })
-  server = await startControlServer({
-    engine,
-    sink,
-    hints: { appUrl: () => appUrl, login: 'mary@example.com' },
-  })
+  await environment.reset()
+  await environment.port.clock.set(startAt)
 })
-afterEach(async () => {
-  await server.close()
-  await sink.close()
-})
+afterAll(() => environment.close())
 
 const link = 'http://localhost:9000/email/verify/0oa1?token=ftABC'
 

@@ -2,23 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { loadTemplates, templateNames } from '../../delivery/index.ts'
+import { templateNames } from '../../delivery/index.ts'
 import { languages } from '../../i18n/index.ts'
-import { createSmallEngine } from '../control/engine.fixture.ts'
-import { startControlServer } from '../control/server.ts'
-import { startSmtpSink } from '../control/smtp-sink.ts'
+import { startEnvironment } from '../control/environment.fixture.ts'
 
 async function pages(folder?: string) {
-  const sink = await startSmtpSink()
-  const { engine } = createSmallEngine()
-  const server = await startControlServer({
-    engine: folder === undefined ? engine : { ...engine, templates: () => loadTemplates({ folder }) },
-    sink,
-  })
-  onTestFinished(async () => {
-    await server.close()
-    await sink.close()
-  })
+  const { control: server, close } = await startEnvironment(folder === undefined ? {} : { templates: folder })
+  onTestFinished(close)
   return async (path: string) => {
     const response = await fetch(server.url + path)
     return { status: response.status, headers: response.headers, text: await response.text() }

@@ -1,7 +1,7 @@
 import type { OktaAuth } from '@okta/okta-auth-js'
 import type { Kit } from '../../src/testing/index.ts'
-import { handedOut } from './management.ts'
-import { openLink } from './sdk.ts'
+import { handedOut } from '../support/management.ts'
+import { openLink } from '../support/sdk.ts'
 
 /** How the SDK is used: its major, and for major 8 the mode; 6 and 7 know the legacy mode only. */
 export const sdkStyles = ['8', '8, step mode', '7', '6'] as const

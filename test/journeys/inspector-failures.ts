@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Kit, KitOptions } from '../../src/testing/index.ts'
-import { answer, atTheCode, atTheReset, mailTo, newPassword, wrongCode } from './attacks.ts'
-import { codeOf, visit } from './idx.ts'
-import { newBrowser, openLink, sdk } from './sdk.ts'
+import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from '../support/attacks.ts'
+import { newBrowser, openLink, sdk } from '../support/sdk.ts'
 
 /** Something that goes wrong, driven for real, and what the flow inspector must say of it. */
 export interface Failure {
@@ -33,8 +32,8 @@ const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100
 /** A recovery that came as far as the interaction code. */
 async function granted(idp: Kit) {
   const visitor = await atTheReset(idp, login)
-  const done = await answer(visitor, newPassword)
-  return { visitor, code: codeOf(done.body) ?? '' }
+  const done = await visitor.answers(newPassword)
+  return { visitor, code: done.interactionCode ?? '' }
 }
 
 const redeem = (idp: Kit, parameters: Readonly<Record<string, string>>) =>
@@ -67,7 +66,7 @@ export const failures: readonly Failure[] = [
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
       idp.clock.advance('7m')
-      await answer(visitor, code)
+      await visitor.answers(code)
     },
   },
   {
@@ -77,7 +76,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
-      await answer(visitor, wrongCode(code))
+      await visitor.answers(wrongCode(code))
     },
   },
   {
@@ -96,7 +95,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const first = await mailTo(idp, login)
-      await visitor.post('challenge/resend')
+      await visitor.submits('challenge/resend')
       await mailTo(idp, login)
       await openIn(first.link, firefox)
     },
@@ -128,7 +127,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
-      for (const step of [1, 2, 3, 4, 5]) await answer(visitor, wrongCode(code, step))
+      for (const step of [1, 2, 3, 4, 5]) await visitor.answers(wrongCode(code, step))
     },
   },
   {
@@ -139,8 +138,8 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
-      for (const step of [1, 2]) await answer(visitor, wrongCode(code, step))
-      await answer(visitor, code)
+      for (const step of [1, 2]) await visitor.answers(wrongCode(code, step))
+      await visitor.answers(code)
     },
   },
   {
@@ -150,7 +149,7 @@ export const failures: readonly Failure[] = [
     options: { settings: { limits: { mailsPerRecipient: 1 } } },
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
-      await visitor.post('challenge/resend')
+      await visitor.submits('challenge/resend')
     },
   },
   {
@@ -160,7 +159,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       await idp.people.add({ login: 'sue@example.com', status: 'SUSPENDED' })
       const visitor = await atTheCode(idp, 'sue@example.com')
-      await answer(visitor, (await mailTo(idp, 'sue@example.com')).code)
+      await visitor.answers((await mailTo(idp, 'sue@example.com')).code)
     },
   },
   {
@@ -186,7 +185,7 @@ export const failures: readonly Failure[] = [
       const visitor = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
       await idp.engine.storage.db.deleteFrom('client_groups').execute()
-      await answer(visitor, code)
+      await visitor.answers(code)
     },
   },
   {
@@ -238,7 +237,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
       idp.clock.advance('31m')
-      await answer(visitor, '123456')
+      await visitor.answers('123456')
     },
   },
   {
@@ -247,7 +246,7 @@ export const failures: readonly Failure[] = [
     says: /^The user cancelled at .+; the app continues with a new transaction\.$/,
     async drive(idp) {
       const visitor = await atTheCode(idp, login)
-      await visitor.post('cancel')
+      await visitor.submits('cancel')
     },
   },
   {
@@ -281,7 +280,7 @@ export const failures: readonly Failure[] = [
     says: /^The new password of .+ does not meet the policy\. Required: .*at least 12 characters/,
     async drive(idp) {
       const visitor = await atTheReset(idp, login)
-      await answer(visitor, 'short')
+      await visitor.answers('short')
     },
   },
   {
@@ -291,7 +290,7 @@ export const failures: readonly Failure[] = [
     options: { settings: { policies: { password: { recovery: { authenticators: [] } } } } },
     async drive(idp) {
       const visitor = await visit(idp)
-      await visitor.post('recover')
+      await visitor.submits('recover')
     },
   },
   {
@@ -302,7 +301,7 @@ export const failures: readonly Failure[] = [
       const first = await atTheCode(idp, login)
       const { code } = await mailTo(idp, login)
       await granted(idp)
-      await answer(first, code)
+      await first.answers(code)
     },
   },
   {
@@ -311,7 +310,7 @@ export const failures: readonly Failure[] = [
     says: /^The step challenge\/answer was sent at .+, when the transaction was at the stage “identify” and offered identify, recover, cancel\.$/,
     async drive(idp) {
       const visitor = await visit(idp)
-      await answer(visitor, '123456')
+      await visitor.answers('123456')
     },
   },
   {
@@ -320,8 +319,8 @@ export const failures: readonly Failure[] = [
     says: /^The interaction code was redeemed at .+ and again at .+, so the tokens of the first redemption were revoked\.$/,
     async drive(idp) {
       const { visitor, code } = await granted(idp)
-      await visitor.tokens(code)
-      await visitor.tokens(code)
+      await visitor.redeems(code)
+      await visitor.redeems(code)
     },
   },
   {
@@ -331,7 +330,7 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const { visitor, code } = await granted(idp)
       idp.clock.advance('2m')
-      await visitor.tokens(code)
+      await visitor.redeems(code)
     },
   },
   {
