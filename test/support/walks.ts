@@ -74,6 +74,8 @@ export interface Move {
   /** The stage that was decided: also one at which a transaction ends and never rests. */
   readonly leadsTo: Stage
   readonly refusal: Refusal | undefined
+  /** The budgets that the answer is charged to, by their purpose and in their order. */
+  readonly charges: readonly string[]
   /** What a token would say was proven, at the end of a sign-in. */
   readonly amr: readonly string[] | undefined
 }
@@ -319,7 +321,8 @@ async function take(from: State, step: Step, input: Input): Promise<Move> {
   const { outcome: settled, grant } = settle(outcome, situation, authenticators)
   const to = stateOf({ ...written(from, settled.effects), progress: settled.progress })
   const leadsTo = stage === 'granted' || stage === 'recovered' ? stage : to.view.stage
-  return { from, step, to, leadsTo, refusal: settled.refused, amr: grant?.amr }
+  const charges = (wanted.charges ?? []).map(({ budget }) => budget.purpose)
+  return { from, step, to, leadsTo, refusal: settled.refused, charges, amr: grant?.amr }
 }
 
 /** Where the steps on offer lead, by every answer. */

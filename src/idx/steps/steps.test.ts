@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest'
 import {
   authenticators,
   beginningsIn,
+  explore,
   exploreAll,
   movesFrom,
   type State,
   stateOf,
   steps,
 } from '../../../test/support/walks.ts'
-import { worlds } from '../../../test/support/worlds.ts'
+import { policyWith, worldOf, worlds } from '../../../test/support/worlds.ts'
 import {
   authenticatorId,
   ended,
@@ -240,6 +241,45 @@ describe('an enrolment', () => {
       }
     }
   })
+})
+
+describe('the guards of an answer', () => {
+  // As docs/flow.md lists them: of the source, of the name as typed, of the account, its lockout, of all together.
+  const order = [
+    'spray-per-minute',
+    'spray-per-hour',
+    'spray-under-attack',
+    'passwords-by-name',
+    'codes-per-day',
+    'codes-until-success',
+    'passwords-per-hour-by-source',
+    'passwords-per-hour',
+    'lockout',
+    'spray-everywhere',
+  ]
+
+  test('stand in one order', () => {
+    const judged = moves.filter(({ charges }) => charges.some((purpose) => order.includes(purpose)))
+    expect(new Set(judged.flatMap(({ charges }) => charges)).size).toBeGreaterThan(7)
+    for (const { charges } of judged) {
+      const places = charges.map((purpose) => order.indexOf(purpose))
+      expect(places, charges.join()).toEqual(places.toSorted((one, other) => one - other))
+    }
+  })
+
+  test.each(['passwords-per-hour-by-source', 'passwords-per-hour'])(
+    'are asked before access: where %s is spent a right answer does not tell the status',
+    async (spent) => {
+      const policy = policyWith({ signOn: { access: 'DENY' } })
+      const { moves: all } = await explore(worldOf(policy, { status: 'SUSPENDED' }, { spent: [spent] }))
+      const judged = all.filter(({ charges }) => charges.includes(spent))
+      expect(judged.length).toBeGreaterThan(0)
+      for (const { from, to, refusal } of judged) {
+        expect(refusal?.key).not.toMatch(/denied|not.allowed/)
+        expect(to.progress.misses).toBe(from.progress.misses + 1)
+      }
+    },
+  )
 })
 
 test('a walk of any answers ends, or goes on, within the guesses that there are', async () => {
