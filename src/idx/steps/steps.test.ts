@@ -268,7 +268,7 @@ describe('the guards of an answer', () => {
   })
 
   test.each(['passwords-per-hour-by-source', 'passwords-per-hour'])(
-    'are asked before access: where %s is spent a right answer does not tell the status',
+    'are asked before access: where %s is spent a right answer shows no status',
     async (spent) => {
       const policy = policyWith({ signOn: { access: 'DENY' } })
       const { moves: all } = await explore(worldOf(policy, { status: 'SUSPENDED' }, { spent: [spent] }))
