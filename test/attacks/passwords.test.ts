@@ -10,6 +10,7 @@ import {
   startTarget,
 } from '../support/attacks.ts'
 import { codeOf, messageKeysOf, remediationsOf, visit, type Wire } from '../support/idx.ts'
+import { apiOf } from '../support/management.ts'
 
 const victim = 'mary@example.com'
 const unmet = 'password.passwordRequirementsNotMet'
@@ -54,6 +55,40 @@ describe('a second factor that is required', () => {
     expect(codeOf((await visitor.post('introspect')).body)).toBeUndefined()
     const done = await answer(visitor, newPassword)
     expect([codeOf(done.body), ...messageKeysOf(done.body)]).toEqual([undefined, 'idx.recovery.completed'])
+    await idp.close()
+  })
+})
+
+describe('a password that was changed a moment ago', () => {
+  test('A29: keeps its owner from no recovery, and from no password in place of an expired one', async () => {
+    const idp = await startTarget({
+      settings: { limits: manyMails, policies: { password: { age: { minAgeMinutes: 1440 } } } },
+    })
+    const api = apiOf(idp)
+    const { id } = (await api('GET', `/users/${victim}`)).body
+    const change = (value: string, next: string) =>
+      api('POST', `/users/${id}/credentials/change_password?strict=true`, {
+        oldPassword: { value },
+        newPassword: { value: next },
+      })
+    idp.clock.advance('25h')
+    // As a thief would, who counts on the minimum age.
+    expect((await change(idp.person.password, 'Thief-Of-Kettles-43')).status).toBe(200)
+    expect(codeOf((await answer(await atTheReset(idp, victim), newPassword)).body)).toBeDefined()
+    const again = await answer(await atTheReset(idp, victim), 'Lighthouse-Biscuit-78')
+    expect(codeOf(again.body)).toBeDefined()
+
+    const temporary = await api('POST', `/users/${id}/lifecycle/expire_password_with_temp_password`)
+    const visitor = await visit(idp)
+    const credentials = { passcode: String(temporary.body.tempPassword) }
+    const expired = await visitor.post('identify', { identifier: victim, credentials })
+    expect(remediationsOf(expired.body)).toEqual(['reenroll-authenticator'])
+    expect(codeOf((await answer(visitor, 'Chosen-By-Its-Owner-7')).body)).toBeDefined()
+
+    // For a change without need it holds.
+    expect((await change('Chosen-By-Its-Owner-7', 'Chosen-By-Its-Owner-8')).status).toBe(400)
+    idp.clock.advance('25h')
+    expect((await change('Chosen-By-Its-Owner-7', 'Chosen-By-Its-Owner-8')).status).toBe(200)
     await idp.close()
   })
 })
