@@ -27,6 +27,7 @@ export function mutated(text: string, { find, replace, also = [] }: Mutation): s
 const email = 'src/authenticators/email/index.ts'
 const password = 'src/authenticators/password/index.ts'
 const people = 'src/directory/people.store.ts'
+const intents = 'src/flow/intents.ts'
 
 /** One mutation a defence at least, for every attack that our own code withstands. */
 export const mutations: readonly Mutation[] = [
@@ -156,8 +157,8 @@ export const mutations: readonly Mutation[] = [
         'version: from.version + 1,\n    progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
       ],
       [
-        "? { ...progress, closed: 'superseded' }\n        : progress,",
-        "? { ...progress, closed: 'superseded' }\n        : { ...progress, misses: inMemory.get(String(row.id)) ?? 0 },",
+        'progress: row.closed_at === null ? progress : ended(progress),',
+        'progress: { ...progress, misses: inMemory.get(String(row.id)) ?? 0 },',
       ],
     ],
     tests: 'guessing',
@@ -165,9 +166,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A11',
     without: 'the budget of wrong answers by source',
-    file: 'src/idx/steps/judged.ts',
-    find: '...ofSource.map((use) => chargeOfSource(context, use)),',
-    replace: '...ofSource.slice(9).map((use) => chargeOfSource(context, use)),',
+    file: 'src/flow/attempt.ts',
+    find: '...ofSource.map((use) => chargeOfSource(asked, use)),',
+    replace: '...ofSource.slice(9).map((use) => chargeOfSource(asked, use)),',
     tests: 'floods',
   },
   {
@@ -213,7 +214,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A14',
     without: 'the end of all other codes at a reset',
-    file: 'src/idx/steps/reset-authenticator.ts',
+    file: 'src/flow/password-changed.ts',
     find: "    { type: 'codes.end', personId },\n",
     replace: '',
     tests: 'codes',
@@ -254,8 +255,9 @@ export const mutations: readonly Mutation[] = [
     attack: 'A16',
     without: 'the proof that a recovery needs',
     file: 'src/flow/stage.ts',
-    find: "return isRecoveryProven(progress, policy) ? 'reset' : 'select'",
-    replace: "return isRecoveryProven(progress, policy) || progress ? 'reset' : 'select'",
+    find: "if (progress.proofs.length === 0) return { stage: 'select' }",
+    replace:
+      "if (progress.proofs.length === 0) return { stage: progress.intent === 'recovery' ? 'reset' : 'select' }",
     tests: 'steps',
   },
   {
@@ -462,15 +464,15 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A32',
     without: 'the end of a conversation that has granted',
-    file: 'src/flow/commit.ts',
-    find: "close(result.progress, 'completed')",
-    replace: 'result.progress',
+    file: 'src/flow/settle.ts',
+    find: "outcome: { ...outcome, progress: close(progress, 'completed') },",
+    replace: 'outcome: { ...outcome, progress },',
     tests: 'tokens',
   },
   {
     attack: 'A33',
     without: 'the end of other sessions at a reset',
-    file: 'src/idx/steps/reset-authenticator.ts',
+    file: 'src/flow/password-changed.ts',
     find: "...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),",
     replace: '...(keepSessions ? [] : []),',
     tests: 'tokens',
@@ -478,7 +480,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A34',
     without: 'the second factor that a policy requires',
-    file: 'src/flow/intents.ts',
+    file: intents,
     find: "if (recovery.secondFactor === 'required') return 2",
     replace: "if (recovery.secondFactor === 'required') return 1",
     tests: 'passwords',
@@ -510,9 +512,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A35',
     without: 'the end without a sign-in',
-    file: 'src/idx/steps/reset-authenticator.ts',
-    find: 'if (policy.recovery.signIn && policy',
-    replace: 'if (policy',
+    file: intents,
+    find: "ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW'",
+    replace: "ownPolicy.signOn.access === 'ALLOW'",
     tests: 'tokens',
   },
   {
@@ -582,9 +584,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A39',
     without: 'the look at the status before a reset',
-    file: 'src/flow/access.ts',
-    find: 'if (recovering && !(person && mayReset.includes(person.status))) {',
-    replace: 'if (recovering && !(person && mayReset.length > 0)) {',
+    file: intents,
+    find: 'if (!(person && mayReset.includes(person.status))) return',
+    replace: 'if (!(person && mayReset.length > 0)) return',
     tests: 'accounts',
   },
   {
@@ -624,8 +626,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A43',
     without: 'the key of the hash of a code',
     file: email,
-    find: "codeHash: secrets.hash('code', `${transactionId}:${code}`)",
-    replace: 'codeHash: plainHash(`${transactionId}:${code}`)',
+    find: "codeHash: secrets.hash('code', `${transaction.id}:${code}`)",
+    replace: 'codeHash: plainHash(`${transaction.id}:${code}`)',
     tests: 'secrets',
   },
   {
@@ -769,7 +771,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A51',
     without: 'the question to the source before a hash',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const spent = counted.find(isSpent)',
     replace: 'const spent = counted.slice(9).find(isSpent)',
     tests: 'admission',
@@ -785,7 +787,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A51',
     without: 'the question to the name before a hash',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const ofName = named.find(isSpent)',
     replace: 'const ofName = named.slice(9).find(isSpent)',
     tests: 'admission',
@@ -841,7 +843,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A52',
     without: 'the count of right answers that are refused',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const refused: Outcome = { ...wrong, charges: [...asWrong, everywhere(context, wrong)] }',
     replace: 'const refused: Outcome = wrong',
     tests: 'hidden-budgets',
@@ -849,7 +851,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A52',
     without: 'the count of the installation past the end of an account',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const spent: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }',
     replace: 'const spent: Outcome = wrong',
     tests: 'hidden-budgets',
@@ -938,7 +940,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A49',
     without: 'the comparison of a re-hash with the hash that was read',
-    file: people,
+    file: 'src/directory/enrollments.store.ts',
     find: ".where('data', '=', value('from'))",
     replace: ".where('data', '!=', '')",
     tests: 'resets',
@@ -946,9 +948,10 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A49',
     without: 'the version that a re-hash leaves as it is',
-    file: 'src/flow/commit.ts',
-    find: '      await rehashCredential(tx, effect, effect.from, now)\n',
-    replace: '      await updatePerson(tx, effect.personId, { secretChanged: true }, now)\n',
+    file: 'src/flow/commit/effects.ts',
+    find: '      await rehashEnrollment(tx, effect, now)\n',
+    replace:
+      "      await updatePerson(tx, outcome.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
     tests: 'resets',
   },
   {
@@ -959,5 +962,125 @@ export const mutations: readonly Mutation[] = [
     replace: 'query',
     tests: 'resets',
     on: 'postgres',
+  },
+  {
+    attack: 'A53',
+    without: 'the policy that is the same for every name before a proof',
+    file: 'src/flow/situation.ts',
+    find: 'progress.proofs.length === 0 ? situation.policyBeforeProof : situation.ownPolicy',
+    replace: 'situation.ownPolicy',
+    tests: 'group-policies',
+  },
+  {
+    attack: 'A53',
+    without: 'the union of all recovery rules before a proof',
+    file: 'src/policies/active-policies.store.ts',
+    find: '...policy.recovery,\n          authenticators: union(',
+    replace: '...policy.recovery,\n          unused: union(',
+    tests: 'group-policies',
+  },
+  {
+    attack: 'A53',
+    without: 'the union of the first methods of all rules of the app before a proof',
+    file: 'src/policies/active-policies.store.ts',
+    find: '          demand: nothingDemanded,\n          authenticators: union(',
+    replace: '          demand: nothingDemanded,\n          unused: union(',
+    tests: 'group-policies',
+  },
+  {
+    attack: 'A53',
+    without: 'the cost of a lock where the own policy locks no account',
+    file: password,
+    find: 'const last = policy.lockout.maxAttempts > 0',
+    replace: 'const last = ownPolicy.lockout.maxAttempts > 0',
+    tests: 'group-policies',
+  },
+  {
+    attack: 'A53',
+    without: 'the policy of the user after a proof',
+    file: intents,
+    find: "if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')",
+    replace: '',
+    tests: 'group-policies',
+  },
+  {
+    attack: 'A54',
+    without: 'the password of a recovery that adds no factor',
+    file: 'src/flow/situation.ts',
+    find: 'counts: isIndependent }]',
+    replace: 'counts: true }]',
+    tests: 'assurance',
+  },
+  {
+    attack: 'A54',
+    without: 'the password that was set by mail and is one factor with a mailed code',
+    file: 'src/flow/situation.ts',
+    find: 'counts: proof.setBy === undefined || !proofs.some(({ authenticator }) => authenticator === proof.setBy),',
+    replace: 'counts: true,',
+    tests: 'assurance',
+  },
+  {
+    attack: 'A54',
+    without: 'what set a password, on record',
+    file: password,
+    find: '...data, ...(setBy !== undefined && { setBy })',
+    replace: '...data',
+    tests: 'assurance',
+  },
+  {
+    attack: 'A54',
+    without: 'claims that name only what counts',
+    file: 'src/flow/settle.ts',
+    find: 'evidenceIn(progress, situation).filter(({ counts = true }) => counts)',
+    replace: 'evidenceIn(progress, situation)',
+    tests: 'assurance',
+  },
+  {
+    attack: 'A54',
+    without: 'the token of an administrator that is no factor',
+    file: 'src/flow/progress.ts',
+    find: "{ authenticator: recoveryToken, type: 'token', method: 'token', factors: [],",
+    replace: "{ authenticator: recoveryToken, type: 'token', method: 'token', factors: ['possession'],",
+    tests: 'assurance',
+  },
+  {
+    attack: 'A86',
+    without: 'the transaction that goes on after its end as that of an unknown user',
+    file: 'src/flow/progress.ts',
+    find: 'if (progress.subject === undefined || progress.proofs.length > 0) return close(',
+    replace: 'if (progress.subject?.identifier !== undefined) return close(',
+    tests: 'watchers',
+  },
+  {
+    attack: 'A86',
+    without: 'the end for callers who have proven something',
+    file: 'src/flow/progress.ts',
+    find: 'if (progress.subject === undefined || progress.proofs.length > 0) return close(',
+    replace: 'if (progress.subject === undefined) return close(',
+    tests: 'watchers',
+  },
+  {
+    attack: 'A86',
+    without: 'the user whom a decoy is not about any more',
+    file: 'src/flow/load.ts',
+    find: 'transaction.progress.decoy ? { person: undefined, groupIds: [everyoneId], everyoneId } : member,',
+    replace: 'member,',
+    tests: 'watchers',
+  },
+  {
+    attack: 'A86',
+    without: 'the first end on record',
+    file: 'src/flow/transactions.store.ts',
+    find: "ended_by: eb.fn.coalesce('ended_by', eb.val(value('ended_by'))),",
+    replace: "ended_by: value('ended_by'),",
+    tests: 'watchers',
+  },
+  {
+    attack: 'A86',
+    without: 'an answer to what was being judged at the end',
+    file: 'src/flow/submit.ts',
+    find: 'const isDecoy = ended.transaction.progress.decoy === true',
+    replace: 'const isDecoy = false',
+    tests: 'watchers',
   },
 ]

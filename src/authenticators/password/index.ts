@@ -253,9 +253,15 @@ async function accept(
   return { enrollment: passwordEnrollment(person.id, { ...data, ...(setBy !== undefined && { setBy }) }) }
 }
 
-/** What proved the recovery in which a password is set; undefined where the old password was proven, too. */
+/**
+ * What alone proved the recovery in which a password is set. Undefined where something that starts no recovery was proven,
+ * too: the old password, or a second factor. A token that an administrator made is not counted, as its maker vouches.
+ */
 function setByOf({ progress: { proofs }, authenticators }: StepContext): string | undefined {
-  if (proofs.some(({ authenticator }) => authenticator === key)) return undefined
+  const isIndependent = proofs.some(
+    ({ authenticator }) => authenticators.get(authenticator)?.recovers === false,
+  )
+  if (isIndependent) return undefined
   return proofs.find(({ authenticator }) => authenticators.get(authenticator)?.recovers)?.authenticator
 }
 
