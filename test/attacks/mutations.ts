@@ -27,6 +27,7 @@ export function mutated(text: string, { find, replace, also = [] }: Mutation): s
 const email = 'src/authenticators/email/index.ts'
 const password = 'src/authenticators/password/index.ts'
 const people = 'src/directory/people.store.ts'
+const passwordChanged = 'src/flow/password-changed.ts'
 
 /** One mutation a defence at least, for every attack that our own code withstands. */
 export const mutations: readonly Mutation[] = [
@@ -156,8 +157,8 @@ export const mutations: readonly Mutation[] = [
         'version: from.version + 1,\n    progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
       ],
       [
-        "? { ...progress, closed: 'superseded' }\n        : progress,",
-        "? { ...progress, closed: 'superseded' }\n        : { ...progress, misses: inMemory.get(String(row.id)) ?? 0 },",
+        'upgraded(JSON.parse(row.progress) as Progress, authenticators)\n',
+        '{ ...upgraded(JSON.parse(row.progress) as Progress, authenticators), misses: inMemory.get(row.id) ?? 0 }\n',
       ],
     ],
     tests: 'guessing',
@@ -165,9 +166,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A11',
     without: 'the budget of wrong answers by source',
-    file: 'src/idx/steps/judged.ts',
-    find: '...ofSource.map((use) => chargeOfSource(context, use)),',
-    replace: '...ofSource.slice(9).map((use) => chargeOfSource(context, use)),',
+    file: 'src/flow/attempt.ts',
+    find: '...ofSource.map((use) => chargeOfSource(asked, use)),',
+    replace: '...ofSource.slice(9).map((use) => chargeOfSource(asked, use)),',
     tests: 'floods',
   },
   {
@@ -213,7 +214,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A14',
     without: 'the end of all other codes at a reset',
-    file: 'src/idx/steps/reset-authenticator.ts',
+    file: passwordChanged,
     find: "    { type: 'codes.end', personId },\n",
     replace: '',
     tests: 'codes',
@@ -254,8 +255,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A16',
     without: 'the proof that a recovery needs',
     file: 'src/flow/stage.ts',
-    find: "return isRecoveryProven(progress, policy) ? 'reset' : 'select'",
-    replace: "return isRecoveryProven(progress, policy) || progress ? 'reset' : 'select'",
+    find: "if (intent.isProven(progress, situation)) return { stage: 'reset' }",
+    replace: "return { stage: 'reset' }",
     tests: 'steps',
   },
   {
@@ -461,16 +462,16 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A32',
-    without: 'the end of a conversation that has granted',
-    file: 'src/flow/commit.ts',
-    find: "close(result.progress, 'completed')",
-    replace: 'result.progress',
+    without: 'the end of a transaction that has granted',
+    file: 'src/flow/settle.ts',
+    find: "close(progress, 'completed')",
+    replace: 'progress',
     tests: 'tokens',
   },
   {
     attack: 'A33',
     without: 'the end of other sessions at a reset',
-    file: 'src/idx/steps/reset-authenticator.ts',
+    file: passwordChanged,
     find: "...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),",
     replace: '...(keepSessions ? [] : []),',
     tests: 'tokens',
@@ -510,9 +511,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A35',
     without: 'the end without a sign-in',
-    file: 'src/idx/steps/reset-authenticator.ts',
-    find: 'if (policy.recovery.signIn && policy',
-    replace: 'if (policy',
+    file: 'src/flow/intents.ts',
+    find: 'ownPolicy.recovery.signIn && ownPolicy',
+    replace: 'ownPolicy',
     tests: 'tokens',
   },
   {
@@ -581,10 +582,10 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A39',
-    without: 'the look at the status before a reset',
-    file: 'src/flow/access.ts',
-    find: 'if (recovering && !(person && mayReset.includes(person.status))) {',
-    replace: 'if (recovering && !(person && mayReset.length > 0)) {',
+    without: 'the check of the status before a reset',
+    file: 'src/flow/intents.ts',
+    find: 'if (!(person && mayReset.includes(person.status)))',
+    replace: 'if (!(person && mayReset.length > 0))',
     tests: 'accounts',
   },
   {
@@ -624,8 +625,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A43',
     without: 'the key of the hash of a code',
     file: email,
-    find: "codeHash: secrets.hash('code', `${transactionId}:${code}`)",
-    replace: 'codeHash: plainHash(`${transactionId}:${code}`)',
+    find: "codeHash: secrets.hash('code', `${transaction.id}:${code}`)",
+    replace: 'codeHash: plainHash(`${transaction.id}:${code}`)',
     tests: 'secrets',
   },
   {
@@ -745,9 +746,17 @@ export const mutations: readonly Mutation[] = [
     attack: 'A55',
     without: 'the names of an imported user',
     file: 'src/transfer/import.ts',
-    find: '  await kind.written?.(tx, row, undefined)\n',
+    find: '  await table.written?.(tx, row, undefined)\n',
     replace: '',
     tests: 'names',
+  },
+  {
+    attack: 'A02',
+    without: 'a row where the lock finds no user',
+    file: people,
+    find: 'as anybody left join locked on true',
+    replace: 'as anybody join locked on true',
+    tests: 'groups',
   },
   {
     attack: 'A02',
@@ -769,7 +778,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A51',
     without: 'the question to the source before a hash',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const spent = counted.find(isSpent)',
     replace: 'const spent = counted.slice(9).find(isSpent)',
     tests: 'admission',
@@ -785,7 +794,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A51',
     without: 'the question to the name before a hash',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const ofName = named.find(isSpent)',
     replace: 'const ofName = named.slice(9).find(isSpent)',
     tests: 'admission',
@@ -841,7 +850,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A52',
     without: 'the count of right answers that are refused',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const refused: Outcome = { ...wrong, charges: [...asWrong, everywhere(context, wrong)] }',
     replace: 'const refused: Outcome = wrong',
     tests: 'hidden-budgets',
@@ -849,7 +858,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A52',
     without: 'the count of the installation past the end of an account',
-    file: 'src/idx/steps/judged.ts',
+    file: 'src/flow/attempt.ts',
     find: 'const spent: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }',
     replace: 'const spent: Outcome = wrong',
     tests: 'hidden-budgets',
@@ -906,8 +915,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A49',
     without: 'the lock of the user’s row',
     file: people,
-    find: 'locksRows(db) ? query.forUpdate() : query',
-    replace: 'query',
+    find: "lockedById('for update')",
+    replace: "lockedById('')",
     tests: 'resets',
     on: 'postgres',
   },
@@ -938,7 +947,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A49',
     without: 'the comparison of a re-hash with the hash that was read',
-    file: people,
+    file: 'src/directory/enrollments.store.ts',
     find: ".where('data', '=', value('from'))",
     replace: ".where('data', '!=', '')",
     tests: 'resets',
@@ -946,17 +955,18 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A49',
     without: 'the version that a re-hash leaves as it is',
-    file: 'src/flow/commit.ts',
-    find: '      await rehashCredential(tx, effect, effect.from, now)\n',
-    replace: '      await updatePerson(tx, effect.personId, { secretChanged: true }, now)\n',
+    file: 'src/flow/commit/effects.ts',
+    find: '      await rehashEnrollment(tx, effect, now)\n',
+    replace:
+      "      await updatePerson(tx, transaction.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
     tests: 'resets',
   },
   {
     attack: 'A50',
     without: 'the lock of the user’s row before all others',
     file: people,
-    find: 'locksRows(db) ? query.forUpdate() : query',
-    replace: 'query',
+    find: "lockedById('for update')",
+    replace: "lockedById('')",
     tests: 'resets',
     on: 'postgres',
   },
