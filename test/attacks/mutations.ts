@@ -255,8 +255,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A16',
     without: 'the proof that a recovery needs',
     file: 'src/flow/stage.ts',
-    find: "if (intent.isProven(progress, situation)) return { stage: 'reset' }",
-    replace: "return { stage: 'reset' }",
+    find: "if (progress.proofs.length === 0) return { stage: 'select' }",
+    replace: "if (progress.proofs.length === 0) return { stage: intent.replaces ? 'reset' : 'select' }",
     tests: 'steps',
   },
   {
