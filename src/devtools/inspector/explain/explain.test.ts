@@ -248,12 +248,12 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
   'link-used': [
     [
       'after its code',
-      { ...last(accepted, link(3, 'used')), timeline: { proofs: ['okta_email'] } },
+      { ...last(accepted, link(3, 'dead')), timeline: { proofs: ['okta_email'] } },
       'The link that was opened at 12:03 UTC was used before: its code was accepted at 12:02 UTC.',
     ],
     [
       'of a transaction that is closed',
-      { ...end('cancelled', 'cancelled'), ...last(link(4, 'used')) },
+      { ...end('cancelled', 'cancelled'), ...last(link(4, 'dead')) },
       'The link that was opened at 12:04 UTC is invalid: its transaction is closed.',
     ],
   ],
@@ -277,7 +277,7 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
   'link-unknown': [
     [
       'not mailed in this transaction',
-      last(link(3, 'unknown')),
+      last(link(3, 'dead')),
       'The link that was opened at 12:03 UTC was not mailed in this transaction.',
     ],
     [
