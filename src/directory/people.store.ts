@@ -68,6 +68,12 @@ function personOrStranger(row: PersonRow | undefined): Person | undefined {
   return row && person
 }
 
+/** A row of an outer join: of nulls where there is no user. */
+type NullablePersonRow = { [Column in keyof PersonRow]: PersonRow[Column] | null }
+
+const personOrNone = (row: NullablePersonRow | undefined): Person | undefined =>
+  personOrStranger(row === undefined || row.id === null ? undefined : (row as PersonRow))
+
 const personById = statement((db, value: Value<{ id: string }>) =>
   db.selectFrom('people').selectAll().where('id', '=', value('id')),
 )
@@ -78,10 +84,12 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
   return row && toPerson(row)
 }
 
-const lockedById = statement((db, value: Value<{ id: string }>) => {
-  const query = db.selectFrom('people').selectAll().where('id', '=', value('id'))
-  return locksRows(db) ? query.forUpdate() : query
-})
+// Answers one row for every id: without a user it is a row of nulls, because reading a row takes time (A02). PostgreSQL
+// locks no row on the far side of an outer join, so that it is locked before.
+const lockedById = (lock: 'for update' | '') => `
+  with locked as (select ${personColumns.join(', ')} from people where id = $1 ${lock})
+  select locked.* from (select 1 as one) as anybody left join locked on true`
+const locked = { postgres: lockedById('for update'), sqlite: lockedById('') }
 
 /**
  * A user as stored at this moment, locked until the transaction ends: nobody else changes the user, or completes
@@ -89,8 +97,8 @@ const lockedById = statement((db, value: Value<{ id: string }>) => {
  * whatever it writes: one lock order leaves no deadlock to whoever sends requests about somebody else (A50).
  */
 export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined> {
-  const { rows } = await lockedById(tx, { id })
-  return personOrStranger(rows[0])
+  const [row] = await run<NullablePersonRow>(tx, locksRows(tx) ? locked.postgres : locked.sqlite, [id])
+  return personOrNone(row)
 }
 
 /** A user as something was judged by: the id and the version that was read; no version: no such user. */
@@ -102,7 +110,7 @@ export interface JudgedUser {
 /**
  * Runs `work` in one database transaction that holds the user's row, if the user is still as judged. Throws `StaleRead`
  * where not, and nothing is written: between the judgement and here lie hashes and queues, and whoever changed the user
- * meanwhile was answered that it is done (A49). For an unknown user the same statement finds nothing.
+ * meanwhile was answered that it is done (A49). For an unknown user the same statement answers a row of nulls.
  */
 export async function asJudged<T>(
   storage: Storage,
@@ -172,8 +180,8 @@ const personByName = `
 /** The user to whom a login or email belongs. One statement, the same for names that are no user's. */
 export async function findPersonByIdentifier(db: Db, identifier: string): Promise<Person | undefined> {
   const key = compareKey(identifier)
-  const [row] = await run<{ [Column in keyof PersonRow]: PersonRow[Column] | null }>(db, personByName, [key])
-  return personOrStranger(row === undefined || row.id === null ? undefined : (row as PersonRow))
+  const [row] = await run<NullablePersonRow>(db, personByName, [key])
+  return personOrNone(row)
 }
 
 /** People in the order of their ids, `limit` at a time, after the one with the id `after`. */

@@ -1,14 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Kit } from '../../src/testing/index.ts'
-import { answer, atTheCode, choose, mailTo, manyMails, masked, startTarget } from '../support/attacks.ts'
-import {
-  messageKeysOf,
-  type Reply,
-  remediationsOf,
-  visit,
-  type Wire,
-  type WireVisitor,
-} from '../support/idx.ts'
+import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
+import { atTheCode, mailTo, manyMails, masked, startTarget, visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { type DatabaseKind, onEachDatabase } from '../support/postgres.ts'
 import { noteStatements } from '../support/statements.ts'
@@ -103,57 +95,56 @@ async function onlyStaffRecovers(idp: Kit): Promise<void> {
   )
 }
 
-type Move = readonly [name: string, send: (visitor: WireVisitor) => Promise<Reply>]
+type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
 
-const guess: Move = ['a wrong code', (visitor) => answer(visitor, '000000x')]
-const introspect: Move = ['introspect', (visitor) => visitor.post('introspect')]
+const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
+const introspect: Move = ['introspect', (visitor) => visitor.introspects()]
 const chosen = (key: string): Move => [
   `choose ${key}`,
   async (visitor) => {
-    const { body } = await visitor.post('introspect')
-    const id = body.authenticators?.value.find((one: Wire) => one.key === key)?.id
-    return visitor.post('challenge', { authenticator: { id } })
+    await visitor.introspects()
+    return visitor.selects(key)
   },
 ]
 
 /** What a caller who has proven nothing can send with a name. */
 const walks: Readonly<Record<string, (identifier: string) => readonly Move[]>> = {
   recovery: (identifier) => [
-    ['recover', (visitor) => visitor.post('recover')],
-    ['identify', (visitor) => visitor.post('identify', { identifier })],
+    ['recover', (visitor) => visitor.submits('recover')],
+    ['identify', (visitor) => visitor.submits('identify', { identifier })],
     introspect,
-    ['a wrong choice', (visitor) => visitor.post('challenge', { authenticator: { id: 'aut0' } })],
+    ['a wrong choice', (visitor) => visitor.submits('challenge', { authenticator: { id: 'aut0' } })],
     chosen('okta_email'),
-    ['poll', (visitor) => visitor.post('challenge/poll')],
+    ['poll', (visitor) => visitor.polls()],
     ...Array<Move>(4).fill(guess),
-    ['resend', (visitor) => visitor.post('challenge/resend')],
+    ['resend', (visitor) => visitor.submits('challenge/resend')],
     guess,
     guess,
   ],
   'identifier first': (identifier) => [
-    ['identify', (visitor) => visitor.post('identify', { identifier })],
+    ['identify', (visitor) => visitor.submits('identify', { identifier })],
     introspect,
     chosen('okta_password'),
-    ['recover', (visitor) => visitor.post('recover')],
+    ['recover', (visitor) => visitor.submits('recover')],
     introspect,
-    ['cancel', (visitor) => visitor.post('cancel')],
+    ['cancel', (visitor) => visitor.submits('cancel')],
   ],
   'identifier first, by mail': (identifier) => [
-    ['identify', (visitor) => visitor.post('identify', { identifier })],
+    ['identify', (visitor) => visitor.submits('identify', { identifier })],
     chosen('okta_email'),
     guess,
-    ['resend', (visitor) => visitor.post('challenge/resend')],
+    ['resend', (visitor) => visitor.submits('challenge/resend')],
     guess,
   ],
   'identifier first, by password': (identifier) => [
-    ['identify', (visitor) => visitor.post('identify', { identifier })],
+    ['identify', (visitor) => visitor.submits('identify', { identifier })],
     chosen('okta_password'),
-    ...Array<Move>(5).fill(['a wrong password', (visitor) => answer(visitor, 'Summer2026!!')]),
+    ...Array<Move>(5).fill(['a wrong password', (visitor) => visitor.answers('Summer2026!!')]),
   ],
   'password first': (identifier) =>
     Array<Move>(5).fill([
       'a wrong password',
-      (visitor) => visitor.post('identify', { identifier, credentials: { passcode: 'Summer2026!!' } }),
+      (visitor) => visitor.submits('identify', { identifier, credentials: { passcode: 'Summer2026!!' } }),
     ]),
 }
 const startOf = (walk: string): 'password' | 'identifier' =>
@@ -175,8 +166,8 @@ async function walked(idp: Kit, kind: DatabaseKind['name'], moves: readonly Move
   return { replies, costs: costs.toSorted() }
 }
 
-const optionsIn = (body: Wire): readonly string[] =>
-  body.authenticators?.value.map(({ key }: { key: string }) => key) ?? []
+const optionsIn = ({ body }: Answer): readonly string[] =>
+  body.authenticators?.value.map(({ key }) => key) ?? []
 
 onEachDatabase('users of groups with policies of their own', (database) => {
   const targets = new Map<string, Kit>()
@@ -232,22 +223,22 @@ onEachDatabase('users of groups with policies of their own', (database) => {
     const idp = at('identifier')
     for (const identifier of Object.values(logins)) {
       const visitor = await visit(idp)
-      const { body } = await visitor.post('identify', { identifier })
-      expect([...optionsIn(body)].toSorted(), identifier).toEqual(['okta_email', 'okta_password'])
+      const named = await visitor.submits('identify', { identifier })
+      expect([...optionsIn(named)].toSorted(), identifier).toEqual(['okta_email', 'okta_password'])
     }
   })
 })
 
-const outcomeOf = ({ status, body }: Reply): string =>
-  `${status} ${body.successWithInteractionCode ? 'granted' : (messageKeysOf(body)[0] ?? remediationsOf(body)[0])}`
+const outcomeOf = ({ status, interactionCode, messages, remediations }: Answer): string =>
+  `${status} ${interactionCode === undefined ? (messages[0] ?? remediations[0]) : 'granted'}`
 
 describe('users of groups, after a proof', () => {
   test('A53: after the proof the policy of the group counts, and refuses', async () => {
     const idp = await startTarget({ settings: { limits: manyMails } })
     await populate(idp)
-    const byPassword = async (identifier: string): Promise<Reply> => {
+    const byPassword = async (identifier: string): Promise<Answer> => {
       idp.clock.advance('10m')
-      return (await visit(idp)).post('identify', { identifier, credentials: { passcode: password } })
+      return (await visit(idp)).submits('identify', { identifier, credentials: { passcode: password } })
     }
     expect(outcomeOf(await byPassword(logins.plain))).toBe('200 granted')
     expect(outcomeOf(await byPassword(logins.admins))).toBe('200 select-authenticator-authenticate')
@@ -255,9 +246,9 @@ describe('users of groups, after a proof', () => {
     expect(outcomeOf(await byPassword(logins.barred))).toBe('403 security.access_denied')
     expect(outcomeOf(await byPassword(logins.unknown))).toBe('401 errors.E0000004')
 
-    const byMail = async (identifier: string): Promise<Reply> => {
+    const byMail = async (identifier: string): Promise<Answer> => {
       const visitor = await atTheCode(idp, identifier)
-      return answer(visitor, (await mailTo(idp, identifier)).code)
+      return visitor.answers((await mailTo(idp, identifier)).code)
     }
     expect(outcomeOf(await byMail(logins.plain))).toBe('200 reset-authenticator')
     expect(outcomeOf(await byMail(logins.admins))).toBe('403 oie.selfservice.reset.password.not.allowed')
@@ -280,7 +271,7 @@ describe('a recovery that one group alone is allowed', () => {
     const proven = async (login: string) => {
       idp.clock.advance('1h')
       const visitor = await atTheCode(idp, login)
-      return outcomeOf(await answer(visitor, (await mailTo(idp, login)).code))
+      return outcomeOf(await visitor.answers((await mailTo(idp, login)).code))
     }
     expect(await proven(logins.staff)).toBe('200 reset-authenticator')
     for (const login of [logins.plain, logins.admins, logins.barred]) {
@@ -303,9 +294,9 @@ describe('a recovery that one group alone is allowed', () => {
     const actions = access(assurance({ factorMode: '1FA', constraints: possession }))
     expect((await api('PUT', `/policies/${policy}/rules/${rule?.id}`, { ...rule, actions })).status).toBe(200)
     const visitor = await visit(idp)
-    const { body } = await visitor.post('identify', { identifier: idp.person.login })
-    expect(optionsIn(body)).toEqual(['okta_email'])
-    const challenged = await choose(visitor, body)
+    const named = await visitor.submits('identify', { identifier: idp.person.login })
+    expect(optionsIn(named)).toEqual(['okta_email'])
+    const challenged = await visitor.selects('okta_email')
     expect(JSON.stringify(challenged.body)).not.toContain('/idp/idx/recover"')
     await idp.close()
   })

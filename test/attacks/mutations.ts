@@ -28,6 +28,7 @@ const email = 'src/authenticators/email/index.ts'
 const password = 'src/authenticators/password/index.ts'
 const people = 'src/directory/people.store.ts'
 const intents = 'src/flow/intents.ts'
+const passwordChanged = 'src/flow/password-changed.ts'
 
 /** One mutation a defence at least, for every attack that our own code withstands. */
 export const mutations: readonly Mutation[] = [
@@ -214,7 +215,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A14',
     without: 'the end of all other codes at a reset',
-    file: 'src/flow/password-changed.ts',
+    file: passwordChanged,
     find: "    { type: 'codes.end', personId },\n",
     replace: '',
     tests: 'codes',
@@ -256,8 +257,7 @@ export const mutations: readonly Mutation[] = [
     without: 'the proof that a recovery needs',
     file: 'src/flow/stage.ts',
     find: "if (progress.proofs.length === 0) return { stage: 'select' }",
-    replace:
-      "if (progress.proofs.length === 0) return { stage: progress.intent === 'recovery' ? 'reset' : 'select' }",
+    replace: "if (progress.proofs.length === 0) return { stage: intent.replaces ? 'reset' : 'select' }",
     tests: 'steps',
   },
   {
@@ -463,16 +463,16 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A32',
-    without: 'the end of a conversation that has granted',
+    without: 'the end of a transaction that has granted',
     file: 'src/flow/settle.ts',
-    find: "outcome: { ...outcome, progress: close(progress, 'completed') },",
-    replace: 'outcome: { ...outcome, progress },',
+    find: "close(progress, 'completed')",
+    replace: 'progress',
     tests: 'tokens',
   },
   {
     attack: 'A33',
     without: 'the end of other sessions at a reset',
-    file: 'src/flow/password-changed.ts',
+    file: passwordChanged,
     find: "...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),",
     replace: '...(keepSessions ? [] : []),',
     tests: 'tokens',
@@ -512,9 +512,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A35',
     without: 'the end without a sign-in',
-    file: intents,
-    find: "ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW'",
-    replace: "ownPolicy.signOn.access === 'ALLOW'",
+    file: 'src/flow/intents.ts',
+    find: 'ownPolicy.recovery.signIn && ownPolicy',
+    replace: 'ownPolicy',
     tests: 'tokens',
   },
   {
@@ -583,10 +583,10 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A39',
-    without: 'the look at the status before a reset',
-    file: intents,
-    find: 'if (!(person && mayReset.includes(person.status))) return',
-    replace: 'if (!(person && mayReset.length > 0)) return',
+    without: 'the check of the status before a reset',
+    file: 'src/flow/intents.ts',
+    find: 'if (!(person && mayReset.includes(person.status)))',
+    replace: 'if (!(person && mayReset.length > 0))',
     tests: 'accounts',
   },
   {
@@ -747,9 +747,17 @@ export const mutations: readonly Mutation[] = [
     attack: 'A55',
     without: 'the names of an imported user',
     file: 'src/transfer/import.ts',
-    find: '  await kind.written?.(tx, row, undefined)\n',
+    find: '  await table.written?.(tx, row, undefined)\n',
     replace: '',
     tests: 'names',
+  },
+  {
+    attack: 'A02',
+    without: 'a row where the lock finds no user',
+    file: people,
+    find: 'as anybody left join locked on true',
+    replace: 'as anybody join locked on true',
+    tests: 'groups',
   },
   {
     attack: 'A02',
@@ -908,8 +916,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A49',
     without: 'the lock of the user’s row',
     file: people,
-    find: 'locksRows(db) ? query.forUpdate() : query',
-    replace: 'query',
+    find: "lockedById('for update')",
+    replace: "lockedById('')",
     tests: 'resets',
     on: 'postgres',
   },
@@ -951,15 +959,15 @@ export const mutations: readonly Mutation[] = [
     file: 'src/flow/commit/effects.ts',
     find: '      await rehashEnrollment(tx, effect, now)\n',
     replace:
-      "      await updatePerson(tx, outcome.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
+      "      await updatePerson(tx, transaction.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
     tests: 'resets',
   },
   {
     attack: 'A50',
     without: 'the lock of the user’s row before all others',
     file: people,
-    find: 'locksRows(db) ? query.forUpdate() : query',
-    replace: 'query',
+    find: "lockedById('for update')",
+    replace: "lockedById('')",
     tests: 'resets',
     on: 'postgres',
   },

@@ -1,52 +1,39 @@
 import { expect, test } from 'vitest'
-import { mailTo, manyRequests, newPassword, parallel, startTarget } from '../support/attacks.ts'
-import {
-  codeOf,
-  messageKeysOf,
-  type Reply,
-  remediationsOf,
-  type Target,
-  visit,
-  type Wire,
-  type WireVisitor,
-} from '../support/idx.ts'
+import type { Answer, Visitor, VisitorTarget } from '../../src/testing/index.ts'
+import { mailTo, manyRequests, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
 import { startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../support/totp.ts'
+import { codeAt, enrollmentPolicy, period, secretIn, twoFactors, wrongCode } from '../wire/totp.ts'
 
 const victim = 'mary@example.com'
-const credentials = { passcode: 'Tangerine-Kettle-42' }
+const password = 'Tangerine-Kettle-42'
 const used = 'authfactor.challenge.soft_token.used_passcode'
 
-/** Chooses an authenticator of the last response by its key. */
-const idOf = (body: Wire, key: string): string =>
-  body.authenticators.value.find((one: Wire) => one.key === key)?.id
+const authenticatorsIn = ({ body }: Answer) => body.authenticators?.value ?? []
+const idOf = (answer: Answer, wanted: string) =>
+  authenticatorsIn(answer).find(({ key }) => key === wanted)?.id
 
 /** Signs in and enrols an app, as a policy requires; answers its secret. */
-async function enrols(idp: Target, now: () => number): Promise<string> {
+async function enrols(idp: VisitorTarget, now: () => number): Promise<string> {
   const visitor = await visit(idp)
-  const { body } = await visitor.post('identify', { identifier: victim, credentials })
-  const shown = await visitor.post('credential/enroll', {
-    authenticator: { id: idOf(body, 'google_otp') },
-  })
-  const secret = shown.body.currentAuthenticator.value.contextualData.sharedSecret as string
-  const done = await visitor.post('challenge/answer', { credentials: { passcode: codeAt(secret, now()) } })
-  expect(codeOf(done.body)).toBeDefined()
+  await visitor.signsIn(victim, password)
+  const secret = secretIn(await visitor.selects('google_otp'))
+  expect((await visitor.answers(codeAt(secret, now()))).interactionCode).toBeDefined()
   return secret
 }
 
 /** A sign-in that waits for the code of the app. */
-async function atTheCode(idp: Target) {
+async function atTheCode(idp: VisitorTarget) {
   const visitor = await visit(idp)
-  const { body } = await visitor.post('identify', { identifier: victim, credentials })
-  await visitor.post('challenge', { authenticator: { id: idOf(body, 'google_otp') } })
+  await visitor.signsIn(victim, password)
+  await visitor.selects('google_otp')
   return visitor
 }
 
 /** Sends a code, once more where the engine asks for that: two engines write to one SQLite file one after the other. */
-async function answers(visitor: WireVisitor | undefined, passcode: string): Promise<Reply | undefined> {
+async function answers(visitor: Visitor | undefined, passcode: string): Promise<Answer | undefined> {
   for (let tries = 0; tries < 20; tries++) {
-    const reply = await visitor?.post('challenge/answer', { credentials: { passcode } })
+    const reply = await visitor?.answers(passcode)
     if (reply?.status !== 503) return reply
   }
   throw new Error('the engine stays busy')
@@ -66,7 +53,7 @@ onEachDatabase('the code of an app', (database) => {
 
       for (let round = 0; round < 4; round++) {
         clock.advance(10 * period)
-        const visitors = []
+        const visitors: Visitor[] = []
         for (const node of [0, 1, 0, 1]) {
           balancer.to(node)
           // A visitor keeps the node that it began on.
@@ -76,17 +63,17 @@ onEachDatabase('the code of an app', (database) => {
         }
         const passcode = codeAt(secret, clock.now())
         const replies = await parallel(visitors.length, async (index) => answers(visitors[index], passcode))
-        const granted = replies.filter((reply) => codeOf(reply?.body) !== undefined)
-        const others = replies.filter((reply) => codeOf(reply?.body) === undefined)
+        const granted = replies.filter((reply) => reply?.interactionCode !== undefined)
+        const others = replies.filter((reply) => reply?.interactionCode === undefined)
         expect(granted).toHaveLength(1)
-        expect(others.map((reply) => [reply?.status, ...messageKeysOf(reply?.body)])).toEqual(
+        expect(others.map((reply) => [reply?.status, ...(reply?.messages ?? [])])).toEqual(
           others.map(() => [401, used]),
         )
         // Neither it nor the one before it is good any more, on whatever engine.
         for (const visitor of visitors) {
           for (const steps of [0, -1]) {
             const again = await answers(visitor, codeAt(secret, clock.now(), steps))
-            expect(codeOf(again.body)).toBeUndefined()
+            expect(again?.interactionCode).toBeUndefined()
           }
         }
       }
@@ -103,32 +90,27 @@ test('A34: a recovery by mail asks a user who has an app for its code, before a 
   idp.clock.advance(10 * period)
 
   // Whoever reads the mailbox alone comes as far as the app, by code and by any other request.
-  const visitor = await visit(idp)
-  await visitor.post('recover')
-  const named = await visitor.post('identify', { identifier: victim })
-  await visitor.post('challenge', { authenticator: { id: idOf(named.body, 'okta_email') } })
+  const visitor = idp.visitor()
+  const named = await visitor.recovers(victim)
+  await visitor.selects('okta_email')
   const { code } = await mailTo(idp, victim)
-  const proven = await visitor.post('challenge/answer', { credentials: { passcode: code } })
-  expect(remediationsOf(proven.body)).toEqual(['select-authenticator-authenticate'])
-  expect(proven.body.authenticators.value.map(({ key }: Wire) => key)).toEqual(['google_otp'])
+  const proven = await visitor.answers(code)
+  expect(proven.remediations).toEqual(['select-authenticator-authenticate'])
+  expect(authenticatorsIn(proven).map(({ key }) => key)).toEqual(['google_otp'])
   for (const [path, input] of [
     ['challenge/answer', { credentials: { passcode: newPassword } }],
-    ['challenge', { authenticator: { id: idOf(named.body, 'okta_email') } }],
+    ['challenge', { authenticator: { id: idOf(named, 'okta_email') } }],
     ['skip', {}],
-    ['credential/enroll', { authenticator: { id: idOf(proven.body, 'google_otp') } }],
+    ['credential/enroll', { authenticator: { id: idOf(proven, 'google_otp') } }],
   ] as const) {
-    expect((await visitor.post(path, input)).status, path).toBe(400)
+    expect((await visitor.submits(path, input)).status, path).toBe(400)
   }
-  await visitor.post('challenge', { authenticator: { id: idOf(proven.body, 'google_otp') } })
-  const refused = await visitor.post('challenge/answer', {
-    credentials: { passcode: wrongCode(secret, idp.clock.now()) },
-  })
+  await visitor.submits('challenge', { authenticator: { id: idOf(proven, 'google_otp') } })
+  const refused = await visitor.answers(wrongCode(secret, idp.clock.now()))
   expect(refused.status).toBe(401)
 
-  const right = { passcode: codeAt(secret, idp.clock.now()) }
-  const reset = await visitor.post('challenge/answer', { credentials: right })
-  expect(remediationsOf(reset.body)).toEqual(['reset-authenticator'])
-  const done = await visitor.post('challenge/answer', { credentials: { passcode: newPassword } })
-  expect(codeOf(done.body)).toBeDefined()
+  const reset = await visitor.answers(codeAt(secret, idp.clock.now()))
+  expect(reset.remediations).toEqual(['reset-authenticator'])
+  expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
   await idp.close()
 })

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Exchange } from '../../src/audit/index.ts'
 import { silentLogger } from '../../src/base/index.ts'
-import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Kit, newVisitor, startEngine } from '../../src/testing/index.ts'
 import {
   atTheCode,
   atTheReset,
@@ -58,6 +58,44 @@ test.each(failures)('the cause of $what is named: $cause', async ({ cause, says,
   expect(textOf(html)).toMatch(says)
 })
 
+test('why a link or an interaction code is refused is recorded in the words that explanations read', async () => {
+  const watched: Exchange[] = []
+  const node = await startNode({ ports: { recordExchange: (exchange) => watched.push(exchange) } })
+  onTestFinished(() => node.close())
+  const login = 'mary@example.com'
+  const opens = async (link: string | null) => (await fetch(link ?? '', { redirect: 'manual' })).text()
+
+  const first = await atTheCode(node, login)
+  const replaced = (await mailTo(node, login)).link
+  await first.resends()
+  const mail = await mailTo(node, login)
+  for (const link of [replaced, mail.link]) await opens(link)
+  await first.answers(mail.code)
+  await opens(mail.link)
+  const other = await atTheCode(node, login)
+  const { link } = await mailTo(node, login)
+  node.clock.advance(360_000)
+  await opens(link)
+  expect(other.remediations).toContain('challenge-authenticator')
+
+  await first.answers(newPassword)
+  const code = first.response.interactionCode
+  await first.redeems(code)
+  await first.redeems(code)
+  const second = newVisitor(node)
+  await second.signsIn(login, newPassword)
+  node.clock.advance(120_000)
+  await second.redeems()
+  const third = newVisitor(node)
+  await third.signsIn(login, newPassword)
+  await second.redeems(third.response.interactionCode)
+
+  const reasonsOf = (endpoint: Exchange['endpoint']) =>
+    watched.filter((exchange) => exchange.endpoint === endpoint).map(({ reason }) => reason)
+  expect(reasonsOf('link')).toEqual(['stale', 'alive', 'dead', 'expired'])
+  expect(reasonsOf('token')).toEqual([undefined, 'used', 'expired', 'verifier'])
+})
+
 describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${reason}`, () => {
   let chromium: Browser
 
@@ -83,7 +121,7 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
 
   const verdict = (shown: Page) => shown.locator('.verdict')
 
-  // One cause of each kind of page: a conversation, a link, a call that belongs to no conversation.
+  // One cause of each kind of page: a transaction, a link, a call that belongs to no transaction.
   test.each(failures.filter(({ cause }) => ['code-expired', 'link-used', 'client-unknown'].includes(cause)))(
     'shows the cause of $what: $cause',
     async ({ cause, says, drive }) => {

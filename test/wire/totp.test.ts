@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSecrets } from '../../src/base/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import { masked as withoutNames } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { databases } from '../support/postgres.ts'
-import { callCommand } from '../support/terminal.ts'
-import { activate, codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../support/totp.ts'
 import { array, form, masked, message, object, ownPassword, page, user } from './expected.ts'
-import { authenticatorsIn, codeIn, type Json, newVisitor, type Seen, type Visitor } from './visitor.ts'
+import { activate, codeAt, enrollmentPolicy, period, secretIn, twoFactors, wrongCode } from './totp.ts'
+import { type Answer, authenticatorsIn, type Json, newVisitor, type Visitor } from './visitor.ts'
 
 // This file runs on SQLite, and in `npm run test:pg` on PostgreSQL. The clock stands still between two moves, so that a
 // test knows at which of the steps of thirty seconds it is.
@@ -26,39 +26,35 @@ const invalid = 'authfactor.challenge.soft_token.invalid_passcode'
 const used = 'authfactor.challenge.soft_token.used_passcode'
 
 type Forms = readonly { readonly name: string; readonly value: readonly Json[] }[]
-const bodyOf = ({ body }: Seen) => masked(idp, body)
-const formsOf = (seen: Seen) =>
+const bodyOf = ({ body }: Answer) => masked(idp, body)
+const formsOf = (seen: Answer) =>
   (bodyOf(seen).remediation as { readonly value: Forms } | undefined)?.value ?? []
-const offered = (seen: Seen) => formsOf(seen).map(({ name }) => name)
-const memberOf = (seen: Seen, name: string) => (bodyOf(seen)[name] as { value?: Json } | undefined)?.value
+const offered = (seen: Answer) => formsOf(seen).map(({ name }) => name)
+const memberOf = (seen: Answer, name: string) => (bodyOf(seen)[name] as { value?: Json } | undefined)?.value
 /** The message at the code, or at the top. */
-const keyOf = ({ body }: Seen) => /"i18n":\{"key":"([\w.]+)"/.exec(JSON.stringify(body))?.[1]
-const optionsOf = (seen: Seen) =>
+const keyOf = ({ body }: Answer) => /"i18n":\{"key":"([\w.]+)"/.exec(JSON.stringify(body))?.[1]
+const optionsOf = (seen: Answer) =>
   formsOf(seen)
     .filter(({ name }) => name.startsWith('select-authenticator-'))
     .flatMap(({ value }) => value[0]?.options as { label: string; relatesTo: string }[])
 
-const dataOf = (seen: Seen) =>
+const dataOf = (seen: Answer) =>
   memberOf(seen, 'currentAuthenticator')?.contextualData as {
     readonly sharedSecret: string
     readonly qrcode: { readonly href: string; readonly method: string; readonly type: string }
   }
-const secretOf = (seen: Seen) => dataOf(seen).sharedSecret
 const right = (secret: string, steps = 0) => codeAt(secret, idp.clock.now(), steps)
 const wrong = (secret: string) => wrongCode(secret, idp.clock.now())
 
-async function signsIn(visitor: Visitor, login = idp.person.login): Promise<Seen> {
+async function signsIn(visitor: Visitor, login = idp.person.login): Promise<Answer> {
   await visitor.begins()
   return visitor.signsIn(login, idp.person.password)
 }
 
-async function enrols(visitor: Visitor): Promise<Seen> {
-  const id = authenticatorsIn(visitor.seen.at(-1)?.body).find(({ key }) => key === 'google_otp')?.id
-  return visitor.submits('credential/enroll', { authenticator: { id } })
-}
+const enrols = (visitor: Visitor): Promise<Answer> => visitor.selects('google_otp')
 
-async function claimsOf(visitor: Visitor, seen: Seen): Promise<Json> {
-  const { body } = await visitor.redeems(codeIn(seen.body))
+async function claimsOf(visitor: Visitor, seen: Answer): Promise<Json> {
+  const { body } = await visitor.redeems(seen.interactionCode)
   return JSON.parse(Buffer.from(String(body.id_token).split('.')[1] ?? '', 'base64url').toString()) as Json
 }
 
@@ -67,8 +63,8 @@ async function enrolled(login?: string): Promise<string> {
   await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
   const visitor = newVisitor(idp)
   await signsIn(visitor, login)
-  const secret = secretOf(await enrols(visitor))
-  expect(codeIn((await visitor.answers(right(secret))).body)).not.toBe('')
+  const secret = secretIn(await enrols(visitor))
+  expect((await visitor.answers(right(secret))).interactionCode).toBeDefined()
   return secret
 }
 
@@ -79,7 +75,7 @@ async function atTheCode(): Promise<{ readonly visitor: Visitor; readonly secret
   idp.clock.advance(10 * period)
   const visitor = newVisitor(idp)
   await signsIn(visitor)
-  await visitor.chooses('google_otp')
+  await visitor.selects('google_otp')
   return { visitor, secret }
 }
 
@@ -166,7 +162,7 @@ describe('an enrolment that a policy requires', () => {
   test('ends in tokens that say how the user signed in, and is not asked for again', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
       amr: ['pwd', 'otp', 'mfa'],
     })
@@ -179,8 +175,8 @@ describe('an enrolment that a policy requires', () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
     const first = await enrols(visitor)
-    const secret = secretOf(first)
-    expect(dataOf(await visitor.looks())).toEqual(dataOf(first))
+    const secret = secretIn(first)
+    expect(dataOf(await visitor.introspects())).toEqual(dataOf(first))
     const refused = await visitor.answers(wrong(secret))
     expect(refused.status).toBe(401)
     expect(formsOf(refused)[0]).toMatchObject(
@@ -190,31 +186,31 @@ describe('an enrolment that a policy requires', () => {
     )
     expect(dataOf(refused)).toEqual(dataOf(first))
 
-    const other = secretOf(await enrols(visitor))
+    const other = secretIn(await enrols(visitor))
     expect(other).not.toBe(secret)
     expect((await visitor.answers(right(secret))).status).toBe(401)
-    expect(codeIn((await visitor.answers(right(other))).body)).not.toBe('')
+    expect((await visitor.answers(right(other))).interactionCode).toBeDefined()
   })
 
   test('takes a code of four steps ago, and leaves the present one good', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect((await visitor.answers(right(secret, -5))).status).toBe(401)
     expect((await visitor.answers(right(secret, 2))).status).toBe(401)
-    expect(codeIn((await visitor.answers(right(secret, -4))).body)).not.toBe('')
+    expect((await visitor.answers(right(secret, -4))).interactionCode).toBeDefined()
 
     await twoFactors(idp)
     const next = newVisitor(idp)
     await signsIn(next)
-    await next.chooses('google_otp')
-    expect(codeIn((await next.answers(right(secret))).body)).not.toBe('')
+    await next.selects('google_otp')
+    expect((await next.answers(right(secret))).interactionCode).toBeDefined()
   })
 
   test('five wrong codes close the transaction, and nothing is enrolled', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     for (let guess = 1; guess < 5; guess++) {
       expect((await visitor.answers(wrong(secret))).status).toBe(401)
     }
@@ -230,13 +226,13 @@ describe('an enrolment that a policy requires', () => {
     async (passcode) => {
       const visitor = newVisitor(idp)
       await signsIn(visitor)
-      const secret = secretOf(await enrols(visitor))
+      const secret = secretIn(await enrols(visitor))
       for (let time = 1; time <= 6; time++) {
         const seen = await visitor.answers(passcode)
         expect([seen.status, keyOf(seen)]).toEqual([400, 'model.validation.field.blank'])
       }
       const spaced = right(secret).replace(/^(...)/, ' $1 ')
-      expect(codeIn((await visitor.answers(spaced)).body)).not.toBe('')
+      expect((await visitor.answers(spaced)).interactionCode).toBeDefined()
     },
   )
 
@@ -276,11 +272,11 @@ describe('an enrolment that a policy leaves open', () => {
   test('is done by whoever wants', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
       amr: ['pwd', 'otp', 'mfa'],
     })
-    expect(codeIn((await signsIn(newVisitor(idp))).body)).not.toBe('')
+    expect((await signsIn(newVisitor(idp))).interactionCode).toBeDefined()
   })
 })
 
@@ -300,7 +296,7 @@ describe('the code as a second factor', () => {
 
   test('is asked for of the authenticator itself, without a secret, a resend or a poll', async () => {
     const { visitor, secret } = await atTheCode()
-    const seen = await visitor.looks()
+    const seen = await visitor.introspects()
     expect(formsOf(seen)[0]).toEqual(codeForm('challenge-authenticator'))
     expect(memberOf(seen, 'currentAuthenticator')).toEqual(app)
     expect(seen.text).not.toContain(secret)
@@ -319,7 +315,7 @@ describe('the code as a second factor', () => {
       }),
     )
     // Choosing it again opens no new count.
-    await visitor.chooses('google_otp')
+    await visitor.selects('google_otp')
     for (let guess = 2; guess < 5; guess++) expect((await visitor.answers(wrong(secret))).status).toBe(401)
     expect((await visitor.answers(wrong(secret))).status).toBe(429)
     const after = await visitor.answers(right(secret))
@@ -334,19 +330,19 @@ describe('the code as a second factor', () => {
       if (status !== 429) continue
       current = newVisitor(idp)
       await signsIn(current)
-      await current.chooses('google_otp')
+      await current.selects('google_otp')
     }
     current = newVisitor(idp)
     await signsIn(current)
-    await current.chooses('google_otp')
+    await current.selects('google_otp')
     const refused = await current.answers(right(secret))
     expect([refused.status, keyOf(refused)]).toEqual([401, invalid])
 
     idp.clock.advance('25h')
     const tomorrow = newVisitor(idp)
     await signsIn(tomorrow)
-    await tomorrow.chooses('google_otp')
-    expect(codeIn((await tomorrow.answers(right(secret))).body)).not.toBe('')
+    await tomorrow.selects('google_otp')
+    expect((await tomorrow.answers(right(secret))).interactionCode).toBeDefined()
   })
 
   test.each([
@@ -359,16 +355,16 @@ describe('the code as a second factor', () => {
     const { visitor, secret } = await atTheCode()
     const seen = await visitor.answers(right(secret, steps))
     expect(seen.status).toBe(status)
-    expect(codeIn(seen.body) !== '').toBe(status === 200)
+    expect(seen.interactionCode !== undefined).toBe(status === 200)
   })
 
   test('is good once, and so is none before it', async () => {
     const { visitor, secret } = await atTheCode()
-    expect(codeIn((await visitor.answers(right(secret))).body)).not.toBe('')
+    expect((await visitor.answers(right(secret))).interactionCode).toBeDefined()
 
     const second = newVisitor(idp)
     await signsIn(second)
-    await second.chooses('google_otp')
+    await second.selects('google_otp')
     const refused = await second.answers(right(secret))
     expect(refused.status).toBe(401)
     expect(formsOf(refused)[0]).toEqual(
@@ -384,7 +380,7 @@ describe('the code as a second factor', () => {
     )
     expect(keyOf(await second.answers(right(secret, -1)))).toBe(used)
     idp.clock.advance(period)
-    expect(codeIn((await second.answers(right(secret))).body)).not.toBe('')
+    expect((await second.answers(right(secret))).interactionCode).toBeDefined()
   })
 
   test('of the enrolment is used up by it', async () => {
@@ -392,10 +388,10 @@ describe('the code as a second factor', () => {
     await twoFactors(idp)
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    await visitor.chooses('google_otp')
+    await visitor.selects('google_otp')
     expect(keyOf(await visitor.answers(right(secret)))).toBe(used)
     // The step behind it is good at once.
-    expect(codeIn((await visitor.answers(right(secret, 1))).body)).not.toBe('')
+    expect((await visitor.answers(right(secret, 1))).interactionCode).toBeDefined()
   })
 
   test('of another user is wrong', async () => {
@@ -406,18 +402,18 @@ describe('the code as a second factor', () => {
     const visitor = newVisitor(idp)
     await visitor.begins()
     await visitor.signsIn(eve.login, eve.password)
-    await visitor.chooses('okta_email')
-    await visitor.answers((await visitor.reads(eve.login)).code)
-    const own = secretOf(await enrols(visitor))
+    await visitor.selects('okta_email')
+    await visitor.answers((await visitor.mail(eve.login)).code)
+    const own = secretIn(await enrols(visitor))
     await visitor.answers(right(own))
 
     idp.clock.advance(10 * period)
     const second = newVisitor(idp)
     await second.begins()
     await second.signsIn(eve.login, eve.password)
-    await second.chooses('google_otp')
+    await second.selects('google_otp')
     expect(keyOf(await second.answers(right(secret)))).toBe(invalid)
-    expect(codeIn((await second.answers(right(own))).body)).not.toBe('')
+    expect((await second.answers(right(own))).interactionCode).toBeDefined()
   })
 })
 
@@ -427,11 +423,11 @@ describe('a recovery', () => {
     await twoFactors(idp)
     idp.clock.advance(10 * period)
     const visitor = newVisitor(idp)
-    const proven = await visitor.proves()
+    const proven = (await visitor.atTheReset()).response
     // The only choice is made for the visitor or by the visitor; a new password is not asked for yet.
     expect(offered(proven)).toEqual(['select-authenticator-authenticate'])
     expect(optionsOf(proven).map(({ label }) => label)).toEqual(['Google Authenticator'])
-    await visitor.chooses('google_otp')
+    await visitor.selects('google_otp')
     expect(keyOf(await visitor.answers(wrong(secret)))).toBe(invalid)
     expect(offered(await visitor.answers(right(secret)))).toEqual(['reset-authenticator'])
     const done = await visitor.answers(newPassword)
@@ -440,7 +436,7 @@ describe('a recovery', () => {
 
   test('of a user without one goes on to the new password', async () => {
     await activate(apiOf(idp), 'google_otp')
-    expect(offered(await newVisitor(idp).proves())).toEqual(['reset-authenticator'])
+    expect((await newVisitor(idp).atTheReset()).remediations).toEqual(['reset-authenticator'])
   })
 })
 
@@ -454,7 +450,7 @@ test('before a proof nothing tells a user with an app from one without, or from 
   await enrolled('tom@example.com')
   const answersTo = async (login: string) => {
     const visitor = newVisitor(idp)
-    const seen = [await visitor.recovers(login), await visitor.chooses('okta_email')]
+    const seen = [await visitor.recovers(login), await visitor.selects('okta_email')]
     seen.push(await visitor.answers('000000'), await visitor.answers('AAAAAAAAAA'))
     const signing = newVisitor(idp)
     await signing.begins()
@@ -475,7 +471,7 @@ test('the secret lies in the database sealed, before and after it is confirmed',
   await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
   const visitor = newVisitor(idp)
   await signsIn(visitor)
-  const secret = secretOf(await enrols(visitor))
+  const secret = secretIn(await enrols(visitor))
   const { db } = idp.engine.storage
   const rows = async () =>
     JSON.stringify([
@@ -501,8 +497,8 @@ describe('another installation, and another secret of the same one', () => {
     const visitor = newVisitor(kit)
     await visitor.begins()
     await visitor.signsIn(kit.person.login, kit.person.password)
-    await visitor.chooses('google_otp')
-    return codeIn((await visitor.answers(codeAt(secret, kit.clock.now()))).body) !== ''
+    await visitor.selects('google_otp')
+    return (await visitor.answers(codeAt(secret, kit.clock.now()))).interactionCode !== undefined
   }
 
   test('an export and an import keep the app', async () => {

@@ -1,6 +1,6 @@
 import { Secret, TOTP } from 'otpauth'
 import type { Kit } from '../../src/testing/index.ts'
-import { type Api, apiOf } from './management.ts'
+import { type Api, apiOf } from '../support/management.ts'
 
 /** How long a code is shown, in milliseconds. */
 export const period = 30_000
@@ -8,6 +8,14 @@ export const period = 30_000
 /** What an authenticator app shows, so many steps of thirty seconds from a moment. */
 export const codeAt = (secret: string, now: number, steps = 0): string =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now + steps * period })
+
+/** The secret that a page of an enrolment shows. */
+export function secretIn({ body }: { readonly body: Readonly<Record<string, unknown>> }): string {
+  const { value } = body.currentAuthenticator as {
+    value: { readonly contextualData: { readonly sharedSecret: string } }
+  }
+  return value.contextualData.sharedSecret
+}
 
 /** A code of six digits that is right at no step near a moment. */
 export function wrongCode(secret: string, now: number): string {
