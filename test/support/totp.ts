@@ -9,6 +9,14 @@ export const period = 30_000
 export const codeAt = (secret: string, now: number, steps = 0): string =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now + steps * period })
 
+/** The secret that a page of an enrolment shows. */
+export function secretIn({ body }: { readonly body: Readonly<Record<string, unknown>> }): string {
+  const { value } = body.currentAuthenticator as {
+    value: { readonly contextualData: { readonly sharedSecret: string } }
+  }
+  return value.contextualData.sharedSecret
+}
+
 /** A code of six digits that is right at no step near a moment. */
 export function wrongCode(secret: string, now: number): string {
   const near = new Set(Array.from({ length: 13 }, (_, index) => codeAt(secret, now, index - 6)))

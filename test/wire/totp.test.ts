@@ -8,7 +8,15 @@ import { masked as withoutNames } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { databases } from '../support/postgres.ts'
 import { callCommand } from '../support/terminal.ts'
-import { activate, codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../support/totp.ts'
+import {
+  activate,
+  codeAt,
+  enrollmentPolicy,
+  period,
+  secretIn,
+  twoFactors,
+  wrongCode,
+} from '../support/totp.ts'
 import { array, form, masked, message, object, ownPassword, page, user } from './expected.ts'
 import { authenticatorsIn, codeIn, type Json, newVisitor, type Seen, type Visitor } from './visitor.ts'
 
@@ -43,7 +51,6 @@ const dataOf = (seen: Seen) =>
     readonly sharedSecret: string
     readonly qrcode: { readonly href: string; readonly method: string; readonly type: string }
   }
-const secretOf = (seen: Seen) => dataOf(seen).sharedSecret
 const right = (secret: string, steps = 0) => codeAt(secret, idp.clock.now(), steps)
 const wrong = (secret: string) => wrongCode(secret, idp.clock.now())
 
@@ -52,10 +59,7 @@ async function signsIn(visitor: Visitor, login = idp.person.login): Promise<Seen
   return visitor.signsIn(login, idp.person.password)
 }
 
-async function enrols(visitor: Visitor): Promise<Seen> {
-  const id = authenticatorsIn(visitor.seen.at(-1)?.body).find(({ key }) => key === 'google_otp')?.id
-  return visitor.submits('credential/enroll', { authenticator: { id } })
-}
+const enrols = (visitor: Visitor): Promise<Seen> => visitor.enrols('google_otp')
 
 async function claimsOf(visitor: Visitor, seen: Seen): Promise<Json> {
   const { body } = await visitor.redeems(codeIn(seen.body))
@@ -67,7 +71,7 @@ async function enrolled(login?: string): Promise<string> {
   await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
   const visitor = newVisitor(idp)
   await signsIn(visitor, login)
-  const secret = secretOf(await enrols(visitor))
+  const secret = secretIn(await enrols(visitor))
   expect(codeIn((await visitor.answers(right(secret))).body)).not.toBe('')
   return secret
 }
@@ -166,7 +170,7 @@ describe('an enrolment that a policy requires', () => {
   test('ends in tokens that say how the user signed in, and is not asked for again', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
       amr: ['pwd', 'otp', 'mfa'],
     })
@@ -179,7 +183,7 @@ describe('an enrolment that a policy requires', () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
     const first = await enrols(visitor)
-    const secret = secretOf(first)
+    const secret = secretIn(first)
     expect(dataOf(await visitor.looks())).toEqual(dataOf(first))
     const refused = await visitor.answers(wrong(secret))
     expect(refused.status).toBe(401)
@@ -190,7 +194,7 @@ describe('an enrolment that a policy requires', () => {
     )
     expect(dataOf(refused)).toEqual(dataOf(first))
 
-    const other = secretOf(await enrols(visitor))
+    const other = secretIn(await enrols(visitor))
     expect(other).not.toBe(secret)
     expect((await visitor.answers(right(secret))).status).toBe(401)
     expect(codeIn((await visitor.answers(right(other))).body)).not.toBe('')
@@ -199,7 +203,7 @@ describe('an enrolment that a policy requires', () => {
   test('takes a code of four steps ago, and leaves the present one good', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect((await visitor.answers(right(secret, -5))).status).toBe(401)
     expect((await visitor.answers(right(secret, 2))).status).toBe(401)
     expect(codeIn((await visitor.answers(right(secret, -4))).body)).not.toBe('')
@@ -214,7 +218,7 @@ describe('an enrolment that a policy requires', () => {
   test('five wrong codes close the transaction, and nothing is enrolled', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     for (let guess = 1; guess < 5; guess++) {
       expect((await visitor.answers(wrong(secret))).status).toBe(401)
     }
@@ -230,7 +234,7 @@ describe('an enrolment that a policy requires', () => {
     async (passcode) => {
       const visitor = newVisitor(idp)
       await signsIn(visitor)
-      const secret = secretOf(await enrols(visitor))
+      const secret = secretIn(await enrols(visitor))
       for (let time = 1; time <= 6; time++) {
         const seen = await visitor.answers(passcode)
         expect([seen.status, keyOf(seen)]).toEqual([400, 'model.validation.field.blank'])
@@ -276,7 +280,7 @@ describe('an enrolment that a policy leaves open', () => {
   test('is done by whoever wants', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
-    const secret = secretOf(await enrols(visitor))
+    const secret = secretIn(await enrols(visitor))
     expect(await claimsOf(visitor, await visitor.answers(right(secret)))).toMatchObject({
       amr: ['pwd', 'otp', 'mfa'],
     })
@@ -315,7 +319,7 @@ describe('the code as a second factor', () => {
     expect(refused.status).toBe(401)
     expect(formsOf(refused)[0]).toEqual(
       codeForm('challenge-authenticator', {
-        messages: array(message('ERROR', invalid, 'Invalid code. Try again.')),
+        messages: array(message('ERROR', invalid, "Your code doesn't match our records. Please try again.")),
       }),
     )
     // Choosing it again opens no new count.
@@ -408,7 +412,7 @@ describe('the code as a second factor', () => {
     await visitor.signsIn(eve.login, eve.password)
     await visitor.chooses('okta_email')
     await visitor.answers((await visitor.reads(eve.login)).code)
-    const own = secretOf(await enrols(visitor))
+    const own = secretIn(await enrols(visitor))
     await visitor.answers(right(own))
 
     idp.clock.advance(10 * period)
@@ -475,7 +479,7 @@ test('the secret lies in the database sealed, before and after it is confirmed',
   await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
   const visitor = newVisitor(idp)
   await signsIn(visitor)
-  const secret = secretOf(await enrols(visitor))
+  const secret = secretIn(await enrols(visitor))
   const { db } = idp.engine.storage
   const rows = async () =>
     JSON.stringify([

@@ -132,11 +132,17 @@ export function newVisitor(
     submits: (path: string, input: Json = {}, accept: Record<string, string> = {}) =>
       ask(path, { stateHandle, ...input }, accept),
 
-    async chooses(key: string): Promise<Seen> {
+    async chooses(key: string, more: Json = {}): Promise<Seen> {
       const choice = authenticatorsIn(visitor.seen.at(-1)?.body).find(
         (authenticator) => authenticator.key === key,
       )
-      return visitor.submits('challenge', { authenticator: { id: choice?.id } })
+      return visitor.submits('challenge', { authenticator: { id: choice?.id, ...more } })
+    },
+    async enrols(key: string, more: Json = {}): Promise<Seen> {
+      const choice = authenticatorsIn(visitor.seen.at(-1)?.body).find(
+        (authenticator) => authenticator.key === key,
+      )
+      return visitor.submits('credential/enroll', { authenticator: { id: choice?.id, ...more } })
     },
     answers: (passcode: unknown) => visitor.submits('challenge/answer', { credentials: { passcode } }),
     signsIn: (identifier: string, passcode: string) =>
