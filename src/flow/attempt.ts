@@ -63,7 +63,8 @@ export async function attempt(
     }
   }
   const judgement = await asked.judge(input, context, context.progress.challenge)
-  return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
+  if (judgement.verdict !== 'unreadable') return answered(context, asked, judgement, counted)
+  return judgement.refusal && { progress: asked.before, refused: judgement.refusal }
 }
 
 /** The outcome of a judged answer. */

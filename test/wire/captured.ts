@@ -15,17 +15,24 @@ export const describeCaptured = (title: string, facts: () => void) =>
 
 export const captured = (file: string): Json => JSON.parse(readFileSync(join(folder, `${file}.json`), 'utf8'))
 
-/** Fails where an answer lacks something that the captured one has, unless a deviation explains it. */
-export function expectCaptured(file: string, body: Json, deviations: readonly Deviation[]): void {
-  const differences = missing(factsOf(captured(file)), factsOf(body))
-  // Each difference has one explanation: the first that fits.
-  const explained = differences.map((difference) => ({
+/** What an answer lacks that the captured one has and no deviation explains, and which deviations explained something. */
+export function compare(file: string, body: Json, deviations: readonly Deviation[]) {
+  const explained = missing(factsOf(captured(file)), factsOf(body)).map((difference) => ({
     difference,
+    // Each difference has one explanation: the first that fits.
     by: deviations.find(([path]) => path.test(difference.split(' = ')[0] ?? '')),
   }))
-  expect(explained.filter(({ by }) => by === undefined)).toEqual([])
+  return {
+    unexplained: explained.flatMap(({ difference, by }) => (by === undefined ? [difference] : [])),
+    used: new Set(explained.map(({ by }) => by)),
+  }
+}
+
+/** Fails where an answer lacks something that the captured one has, unless a deviation explains it. */
+export function expectCaptured(file: string, body: Json, deviations: readonly Deviation[]): void {
+  const { unexplained, used } = compare(file, body, deviations)
+  expect(unexplained).toEqual([])
   // An explanation that explains nothing any more must go.
-  const used = new Set(explained.map(({ by }) => by))
   expect(deviations.filter((deviation) => !used.has(deviation)).map(([, because]) => because)).toEqual([])
 }
 
