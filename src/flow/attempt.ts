@@ -71,7 +71,8 @@ export async function attempt(
   try {
     const own = admission === undefined ? context : { ...context, recheck: () => recheck(context, counted) }
     const judgement = await asked.judge(input, own, context.progress.challenge)
-    return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
+    if (judgement.verdict !== 'unreadable') return answered(context, asked, judgement, counted)
+    return judgement.refusal && { progress: asked.before, refused: judgement.refusal }
   } catch (error) {
     if (error instanceof SpentMeanwhile) return refusedBySource(asked, error.use, undefined)
     throw error

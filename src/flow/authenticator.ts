@@ -52,8 +52,12 @@ export interface StepContext extends View {
   readonly ownPolicy: Policy
   readonly directory: {
     findByIdentifier(identifier: string): Promise<Person | undefined>
+    /** By id: a passkey says whose it is. */
+    find(personId: string): Promise<Person | undefined>
     /** The user's enrollment of an authenticator of which a user has one. The same statement for an unknown user. */
     enrollment<Data>(personId: string, authenticator: string): Promise<Enrollment<Data> | undefined>
+    /** All of the user's enrollments of an authenticator, the oldest first. The same statement for an unknown user. */
+    enrollments<Data>(personId: string, authenticator: string): Promise<readonly Enrollment<Data>[]>
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>
@@ -90,8 +94,8 @@ export interface Step {
   readonly place: 'remediation' | 'authenticator' | 'top'
   /** When it is on offer. */
   readonly stages: readonly Stage[]
-  /** Which part of the response the form is about. */
-  about?(view: View): 'authenticator' | 'enrollment' | undefined
+  /** Which part of the response the form is about: what is challenged or enrolled, or one of `parts` by its name. */
+  about?(view: View): 'authenticator' | 'enrollment' | { readonly part: string } | undefined
   /** A narrower condition: on offer at those stages only where this holds. */
   offered?(view: View): boolean
   /** Accepted wherever it is on offer, but rendered only where this holds. */
@@ -219,8 +223,11 @@ export interface Admission {
 }
 
 export type Judgement =
-  /** There is nothing to judge: a field is missing or of the wrong type. */
-  | { readonly verdict: 'unreadable' }
+  /**
+   * There is nothing to judge: a field is missing or of the wrong type, or what is to be enrolled is no good (`refusal`
+   * says why). It is no guess, and nothing is counted.
+   */
+  | { readonly verdict: 'unreadable'; readonly refusal?: Refusal }
   | {
       readonly verdict: 'right' | 'wrong'
       /** Right, but too old to go on with: it must be replaced first. */

@@ -331,7 +331,12 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     lifetimes: parts.lifetimes,
     directory: {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
+      find: (personId) => findPerson(db, personId),
       enrollment: (personId, authenticator) => findEnrollment(db, personId, authenticator),
+      async enrollments<Data>(personId: string, authenticator: string) {
+        const all = await findEnrollments(db, personId)
+        return all.filter((one) => one.authenticator === authenticator) as readonly Enrollment<Data>[]
+      },
     },
     about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),

@@ -341,6 +341,7 @@ function policyFrom(
       demand: signOn?.requireFactor === true ? { ...app.demand, factors: 2 } : app.demand,
       start: signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
       authenticators: usable.sso.map(({ key }) => key),
+      active: usable.sso.map(({ key }) => key),
     },
     enrollment:
       enrollment === undefined

@@ -49,6 +49,8 @@ export interface Policy {
     readonly start: 'password' | 'identifier'
     /** The authenticators for a sign-in, in the order in which they are offered. */
     readonly authenticators: readonly string[]
+    /** All that are in use for signing in, also those that no sign-in is begun with. The same for every name. */
+    readonly active: readonly string[]
   }
   /** Which authenticators the user must or may enrol, in this order. */
   readonly enrollment: EnrollmentPolicy

@@ -311,7 +311,7 @@ describe('the code as a second factor', () => {
     expect(refused.status).toBe(401)
     expect(formsOf(refused)[0]).toEqual(
       codeForm('challenge-authenticator', {
-        messages: array(message('ERROR', invalid, 'Invalid code. Try again.')),
+        messages: array(message('ERROR', invalid, "Your code doesn't match our records. Please try again.")),
       }),
     )
     // Choosing it again opens no new count.

@@ -73,7 +73,7 @@ export const totpAuthenticator: Authenticator = {
   messages: {
     'authfactor.challenge.soft_token.invalid_passcode': {
       class: 'ERROR',
-      text: 'Invalid code. Try again.',
+      text: "Your code doesn't match our records. Please try again.",
     },
     'authfactor.challenge.soft_token.used_passcode': {
       class: 'ERROR',

@@ -1,4 +1,5 @@
 import {
+  type Field,
   type Input,
   isMistyped,
   type Outcome,
@@ -13,8 +14,19 @@ export const missing = (progress: Progress, field: string): Outcome => ({
   refused: { status: 400, key: 'model.validation.field.blank', field },
 })
 
-/** What comes back where there is no answer to judge: its field is missing, or of another type. */
-export const unreadable = (progress: Progress, _: Input): Outcome => missing(progress, 'credentials.passcode')
+/** What comes back where there is no answer to judge: the first field of the form that is missing, or of another type. */
+export const unreadable = (progress: Progress, input: Input, form: readonly Field[]): Outcome => {
+  const paths = pathsIn(form)
+  return missing(progress, paths.find((path) => !textAt(input, path)) ?? paths[0] ?? '')
+}
+
+/** The paths of the fields that a visitor fills in. Of several forms it is the first. */
+const pathsIn = (form: readonly Field[], prefix = ''): readonly string[] =>
+  form.flatMap(({ name, fields, options, fixed }) => {
+    const inner = fields ?? options?.[0]?.fields
+    if (inner !== undefined) return pathsIn(inner, `${prefix}${name}.`)
+    return fixed === undefined ? [prefix + name] : []
+  })
 
 export const badRequest: Refusal = { status: 400, key: 'E0000020' }
 
