@@ -69,7 +69,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       const { stateHandle, charge } = submission
       const first = await loadByState(parts, stateHandle, charge)
       const answer = await claims.during(first.transaction.id, (claim) =>
-        // The user may change between the judgement and the commit: then the same answer is judged anew by what the
+        // The user may change between the check and the commit: then the same answer is checked anew by what the
         // user has become. The request was charged when it came.
         retryStale(async (attempt) => {
           const loaded = attempt === 1 ? first : await loadByState(parts, stateHandle)
@@ -77,7 +77,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
           return isMoved ? undefined : take(parts, steps, loaded, { ...submission, claim })
         }),
       )
-      // Another submission moved it first, or is being judged: this one was not, and learns only where the transaction is.
+      // Another submission moved it first, or is being checked: this one was not, and learns only the state of the transaction.
       return answer ?? this.introspect({ stateHandle })
     },
   }

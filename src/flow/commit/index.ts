@@ -37,8 +37,8 @@ class Moved extends Error {}
 /**
  * Writes an outcome in one database transaction: the user's row is locked, the budgets are charged, the transaction
  * moves on from the version that was read, the effects are carried out and, at the end of a sign-in, a session and an
- * interaction code are made. Undefined: another request moved the transaction first, so nothing was judged, charged or
- * written. Throws `StaleRead`, and writes nothing, where the user is not as judged any more: the credential or the status
+ * interaction code are made. Undefined: another request moved the transaction first, so nothing was checked, charged or
+ * written. Throws `StaleRead`, and writes nothing, where the user has changed since the answer was checked: the credential or the status
  * that an answer was right by must stand when it is written (A49).
  *
  * The user's row comes first, before the budgets and the transaction: what a user or an administrator changes begins
@@ -112,7 +112,7 @@ const inTransaction = <T>(
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
 
-/** Nothing to write: a poll, or an answer that could not even be judged. */
+/** Nothing to write: a poll, or an answer that could not even be checked. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
   progress === transaction.progress && effects.length === 0 && charges.length === 0
 

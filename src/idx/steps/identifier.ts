@@ -13,14 +13,14 @@ export const missing = (progress: Progress, field: string): Outcome => ({
   refused: { status: 400, key: 'model.validation.field.blank', field },
 })
 
-/** What comes back where there is no answer to judge: its field is missing, or of another type. */
+/** What comes back where there is no answer to check: its field is missing, or of another type. */
 export const unreadable = (progress: Progress, _: Input): Outcome => missing(progress, 'credentials.passcode')
 
 export const badRequest: Refusal = { status: 400, key: 'E0000020' }
 
 /**
  * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons, and
- * without the escapes that would become one of these if somebody decoded it once more. A list of addresses must never
+ * without the escapes that would become one of these if it were decoded once more. A list of addresses must never
  * pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
  */
 export function readIdentifier(
@@ -38,7 +38,7 @@ export function readIdentifier(
 
 const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]|%(?:[01][\da-f]|7f|2c|3b)/iu
 
-/** Said only where the owner has switched it on: that nobody is known by this name. */
+/** Said only where the owner has switched it on: that no user has this name. */
 export const unknownUser = (progress: Progress, identifier: string): Outcome => ({
   progress,
   refused: { status: 200, key: 'idx.unknown.user', params: [identifier] },
