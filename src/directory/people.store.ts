@@ -94,7 +94,7 @@ export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined
 }
 
 /** What an answer was checked against: the user's id and the version that was read; no version: no such user. */
-export interface JudgedUser {
+export interface UserVersion {
   readonly id: string
   readonly version: number | undefined
 }
@@ -104,9 +104,9 @@ export interface JudgedUser {
  * where not, and nothing is written: between the check and here lie hashes and queues, and a request that changed the user
  * meanwhile was answered that it is done (A49). For an unknown user the same statement finds nothing.
  */
-export async function asJudged<T>(
+export async function ifUnchanged<T>(
   storage: Storage,
-  { id, version }: JudgedUser,
+  { id, version }: UserVersion,
   work: (tx: Tx, person: Person | undefined) => Promise<T>,
 ): Promise<T> {
   const result = await storage.transaction(async (tx) => {

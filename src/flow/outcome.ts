@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/index.ts'
 import type { NewMail } from '../delivery/index.ts'
-import type { JudgedUser, NewEnrollment, PersonChanges, PersonStatus } from '../directory/index.ts'
+import type { NewEnrollment, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress } from './progress.ts'
 
@@ -66,7 +66,7 @@ export interface Outcome {
    * The user that this was computed from, as read first. Absent: the subject, as loaded. A step that names a user and
    * checks an answer at once must set it, for a wrong answer leaves no subject.
    */
-  readonly user?: JudgedUser
+  readonly user?: UserVersion
   readonly effects?: readonly Effect[]
   readonly charges?: readonly Charge[]
   readonly refused?: Refusal

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../base/index.ts'
-import type { JudgedUser } from '../directory/index.ts'
+import type { UserVersion } from '../directory/index.ts'
 import { retryStale } from '../storage/index.ts'
 import { onOffer, type Step, type View } from './authenticator.ts'
 import { acceptUnlessClaimed, createClaims } from './claims.ts'
@@ -19,7 +19,7 @@ import {
 } from './load.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
 import { stageOf } from './stage.ts'
-import { findTransactionOfInteraction, judgedUser } from './transactions.store.ts'
+import { findTransactionOfInteraction, versionOf } from './transactions.store.ts'
 
 /** Where a transaction is after a request, and what the response says about it. */
 export interface FlowAnswer {
@@ -118,10 +118,10 @@ async function take(
 const userOf = (
   { transaction, person }: TransactionContext,
   { progress }: Outcome,
-): JudgedUser | undefined =>
+): UserVersion | undefined =>
   (progress.subject ?? transaction.progress.subject) === undefined
     ? undefined
-    : judgedUser(transaction.id, person)
+    : versionOf(transaction.id, person)
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
 function notOnOffer(

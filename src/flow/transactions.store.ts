@@ -1,12 +1,12 @@
 import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
 import {
-  type JudgedUser,
   type Member,
   type MemberRow,
   memberColumns,
   memberFrom,
   type Person,
+  type UserVersion,
 } from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import type { AuthenticatorFacts } from '../policies/index.ts'
@@ -240,7 +240,7 @@ const personIdOf = (id: string, { subject }: Progress): string | null =>
   subject === undefined ? null : (subject.userId ?? unknownUserId(id))
 
 /** A user as read, for the commit to compare with; an unknown one has an id that no user has, so that the same is written. */
-export const judgedUser = (transactionId: string, person: Person | undefined): JudgedUser => ({
+export const versionOf = (transactionId: string, person: Person | undefined): UserVersion => ({
   id: person?.id ?? unknownUserId(transactionId),
   version: person?.version,
 })

@@ -1,7 +1,6 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
 import { type Clock, ProtocolError, type Random } from '../base/index.ts'
 import {
-  asJudged,
   createPerson,
   endPersonTokens,
   findEnrollment,
@@ -9,6 +8,7 @@ import {
   findPersonByIdentifier,
   findUserSchema,
   groupIdsOf,
+  ifUnchanged,
   lockPerson,
   type NewPerson,
   type Person,
@@ -187,8 +187,8 @@ export function createPeople(parts: PeopleParts): People {
               : await newPassword(hasher, text, credential?.data)
         const now = clock.now()
         // The history and the rules were read before the hash was computed: they must be those that stand (A49).
-        const judged = { id, version: version ?? found.version }
-        return asJudged(storage, judged, async (tx, before) => {
+        const asRead = { id, version: version ?? found.version }
+        return ifUnchanged(storage, asRead, async (tx, before) => {
           if (before === undefined) return undefined
           const changes = { ...(profile && { profile }), ...(status && { status }) }
           const changed = await updatePerson(tx, id, changes, now, from?.statuses)
@@ -240,8 +240,8 @@ export function createPeople(parts: PeopleParts): People {
     async remove(id, { by = system, version } = {}) {
       const now = clock.now()
       const attempt = async (): Promise<boolean> => {
-        const judged = { id, version: version ?? (await findPerson(storage.db, id))?.version }
-        return asJudged(storage, judged, async (tx, person) => {
+        const asRead = { id, version: version ?? (await findPerson(storage.db, id))?.version }
+        return ifUnchanged(storage, asRead, async (tx, person) => {
           if (person === undefined) return false
           await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
           await endSessions(tx, id, now, by)

@@ -1,5 +1,5 @@
 import { type NewEvent, recordEvents } from '../../audit/index.ts'
-import { asJudged, type JudgedUser } from '../../directory/index.ts'
+import { ifUnchanged, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
 import type { Storage, Tx } from '../../storage/index.ts'
@@ -21,7 +21,7 @@ export interface Commitment {
   /** The context of what the outcome makes of the transaction: what decides its end. */
   readonly after: TransactionContext
   /** The user that the outcome was computed from; undefined where it is about no user, known or not. */
-  readonly user: JudgedUser | undefined
+  readonly user: UserVersion | undefined
   /** The name of the step that was taken. */
   readonly step: string
 }
@@ -108,9 +108,9 @@ const move = (
 
 const inTransaction = <T>(
   storage: Storage,
-  user: JudgedUser | undefined,
+  user: UserVersion | undefined,
   work: (tx: Tx) => Promise<T>,
-): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
+): Promise<T> => (user === undefined ? storage.transaction(work) : ifUnchanged(storage, user, work))
 
 /** Nothing to write: a poll, or an answer that could not even be checked. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>

@@ -1,4 +1,4 @@
-import { attempt, identify as identified, judgedUser, prove, type Step, type View } from '../../flow/index.ts'
+import { attempt, identify as identified, prove, type Step, type View, versionOf } from '../../flow/index.ts'
 import { readIdentifier, unknownUser, unreadable } from './identifier.ts'
 import { proofOf } from './proof.ts'
 
@@ -40,7 +40,7 @@ export const identify: Step = {
       input,
     )
     // As it was found by its name: had the name become another user's since, the answer would be about that user.
-    return { ...(outcome ?? unreadable(progress, input)), user: judgedUser(context.transaction.id, person) }
+    return { ...(outcome ?? unreadable(progress, input)), user: versionOf(context.transaction.id, person) }
   },
 }
 
