@@ -217,7 +217,7 @@ export interface Admission {
 }
 
 export type Judgement =
-  /** There is nothing to check: a field is missing or of the wrong type. */
+  /** There is nothing to judge: a field is missing or of the wrong type. */
   | { readonly verdict: 'unreadable' }
   | {
       readonly verdict: 'right' | 'wrong'

@@ -90,12 +90,12 @@ export const recoveryOptions = Type.Object(
     }),
     secondFactor: Type.Union([Type.Literal('if-enrolled'), Type.Literal('required')], {
       description:
-        'Whether a recovery requires a second factor: from users who have one, or from all (those without one are refused).',
+        'Whether recovery asks for a second factor: of users who have one, or of all (a user who has none is refused).',
       default: 'if-enrolled',
     }),
     countsAsOneFactor: Type.Boolean({
       description:
-        'Whether a password that was set in a recovery counts as the same factor as the authenticator that proved the recovery, in later sign-ins too: access to the mailbox is enough for both.',
+        'Count a password that was set by a recovery as the same factor as what proved that recovery, in later sign-ins too: who reads the mailbox has both.',
       default: false,
     }),
   },

@@ -13,7 +13,7 @@ export const missing = (progress: Progress, field: string): Outcome => ({
   refused: { status: 400, key: 'model.validation.field.blank', field },
 })
 
-/** What comes back where there is no answer to check: its field is missing, or of another type. */
+/** What comes back where there is no answer to judge: its field is missing, or of another type. */
 export const unreadable = (progress: Progress, _: Input): Outcome => missing(progress, 'credentials.passcode')
 
 export const badRequest: Refusal = { status: 400, key: 'E0000020' }

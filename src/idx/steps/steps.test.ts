@@ -69,7 +69,7 @@ describe('whatever was answered before', () => {
     for (const view of views) {
       const { progress, policy, stage } = view
       const proofs = progress.proofs.map(({ authenticator }) => authenticator)
-      // A token proves whose password it is, and counts as no factor.
+      // A token is proof enough of whose password it is, and no factor of hers.
       const hasToken = proofs.includes('recovery_token')
       const proven = new Set(proofs.filter((key) => key !== 'recovery_token'))
       if (stage === 'reset' && !hasToken) expect(proven, named(view)).toContain('okta_email')
@@ -87,7 +87,7 @@ describe('whatever was answered before', () => {
             .filter(({ progress }) => (progress.subject?.userId !== undefined) === known)
             .map(({ stage, progress }) => `${progress.intent} ${stage} ${progress.challenge?.authenticator}`),
         )
-      // Behind the first page of a password-first sign-in every user has proven something.
+      // Behind the first page of a password-first sign-in there is nobody who has proven nothing.
       expect(stagesOf(false)).toEqual(stagesOf(true))
     }
   })
