@@ -25,7 +25,7 @@ export interface View {
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
   readonly enrollments: readonly Enrollment[]
-  /** The user, once something has been proven; absent before, whoever it is. */
+  /** The user, once something has been proven; absent before, known or not. */
   readonly user: Person | undefined
   readonly transaction: {
     readonly id: string
@@ -61,7 +61,7 @@ export interface StepContext extends View {
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>
-  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever it is about. */
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, for every user, known or not. */
   used(uses: readonly Use[]): Promise<readonly number[]>
   /** The same, and when each window ends. */
   peek(uses: readonly Use[]): Promise<readonly Used[]>
@@ -148,9 +148,9 @@ export interface Challenging {
   isComplete?(choice: Choice, view: View): boolean
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
-  /** Where judging is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
+  /** Where checking is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
   admit?(input: Input, context: StepContext): Admission
-  /** Judges an answer. Takes the same time and statements whether or not the user exists. */
+  /** Checks an answer. Takes the same time and statements whether or not the user exists. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
   /** What the form asks for. */
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
@@ -180,7 +180,7 @@ export interface Enrolling {
   /** Begins: makes the secret, sends the first code. What is not confirmed yet stands in the challenge's data. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
-  /** Judges the confirmation. A right one says what is stored. */
+  /** Checks the confirmation. A right one returns what is stored. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
   readonly resends: boolean
   polls?(challenge: Challenge): number | undefined
@@ -213,11 +213,11 @@ export interface Started {
   readonly charges?: (outcome: Outcome) => readonly Charge[]
 }
 
-/** What is asked before an answer is judged. Nothing of it depends on whether the user exists. */
+/** What is asked before an answer is checked. Nothing of it depends on whether the user exists. */
 export interface Admission {
-  /** Whether there is an answer to judge at all. */
+  /** Whether there is an answer to check at all. */
   readonly isReadable: boolean
-  /** Where one of these is used up, the answer is wrong without being judged. */
+  /** Where one of these is used up, the answer is wrong without being checked. */
   readonly uses: readonly Use[]
   readonly refusal: Refusal
 }
@@ -263,7 +263,7 @@ export interface Reset {
   fields(policy: Policy): readonly Field[]
   /** Rules to show, as on the wire. */
   settings(rules: PasswordRules): Readonly<Record<string, unknown>>
-  /** Judges and prepares the new credential; hashing happens here, outside of any database transaction. */
+  /** Checks and prepares the new credential; hashing happens here, outside of any database transaction. */
   accept(
     input: Input,
     context: StepContext,

@@ -37,4 +37,4 @@ export {
   timelineOf,
   transactionsOf,
 } from './timeline.store.ts'
-export { judgedUser } from './transactions.store.ts'
+export { versionOf } from './transactions.store.ts'

@@ -181,7 +181,7 @@ async function contextFrom(
 ): Promise<TransactionContext> {
   if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
-  // A transaction that was ended goes on as that of an unknown user, whoever's row it was (`ended`).
+  // A transaction that was ended goes on as that of an unknown user, whether its user was known or not (`ended`).
   const { everyoneId } = member
   const about = await aboutUser(
     parts,

@@ -39,7 +39,7 @@ export interface Policy {
     readonly secondFactor: 'if-enrolled' | 'required'
     /**
      * Whether a password that was set by a proof of one authenticator counts as the same factor as that authenticator
-     * in later sign-ins: whoever reads the mailbox can set the password, too (A54).
+     * in later sign-ins: access to the mailbox is enough to set the password, too (A54).
      */
     readonly countsAsOneFactor: boolean
     /** Whether a recovery opens a locked account. */

@@ -38,7 +38,7 @@ export interface VisitorOptions {
 
 type Body = Readonly<Record<string, unknown>>
 
-/** An app's visitor without an SDK: every request is one of the protocol, and every answer is kept. */
+/** An app's visitor without an SDK: every request is one of the protocol, and every answer is recorded. */
 export interface Visitor {
   /** The last answer. Before the first one it throws. */
   readonly response: Answer

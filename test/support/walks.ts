@@ -233,13 +233,20 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
     ownPolicy: context.situation.ownPolicy,
     directory: {
       findByIdentifier: async (identifier) => (identifier === login ? facts.person : undefined),
+      find: async (personId) => (facts.person?.id === personId ? facts.person : undefined),
       enrollment: async <Data>(personId: string, key: string) =>
         facts.enrollments.find((one) => one.personId === personId && one.authenticator === key) as
           | Enrollment<Data>
           | undefined,
+      enrollments: async <Data>(personId: string, key: string) =>
+        facts.enrollments.filter(
+          (one) => one.personId === personId && one.authenticator === key,
+        ) as readonly Enrollment<Data>[],
     },
     about: async (progress) => contextOf({ ...facts, progress }, true),
     used: async (uses) => uses.map(({ budget }) => (isSpent(budget) ? budget.limit : 0)),
+    peek: async (uses) =>
+      uses.map(({ budget }) => ({ used: isSpent(budget) ? budget.limit : 0, resetsAt: now + 60_000 })),
     isKnownSource: () => false,
     claim: () => {},
     chargeMail: async () => undefined,

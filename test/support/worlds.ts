@@ -33,6 +33,7 @@ export const standard: Policy = {
     access: 'ALLOW',
     demand: { factors: 1, alternatives: [] },
     authenticators: ['okta_password', 'okta_email', 'google_otp'],
+    active: ['okta_password', 'okta_email', 'google_otp'],
   },
   enrollment: [],
   codeLifetimes: {},

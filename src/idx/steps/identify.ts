@@ -1,11 +1,11 @@
 import {
   attempt,
   identify as identified,
-  judgedUser,
   proofOf,
   prove,
   type Step,
   type View,
+  versionOf,
 } from '../../flow/index.ts'
 import { readIdentifier, unknownUser, unreadable } from './identifier.ts'
 
@@ -49,7 +49,7 @@ export const identify: Step = {
     // As it was found by its name: had the name become another user's since, the answer would be about that user.
     return {
       ...(outcome ?? unreadable(progress, input, challenge.fields(undefined, context))),
-      user: judgedUser(context.transaction.id, person),
+      user: versionOf(context.transaction.id, person),
     }
   },
 }

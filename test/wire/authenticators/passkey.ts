@@ -8,7 +8,6 @@ import {
   type Input,
   identify,
   type Judgement,
-  judgedUser,
   type Progress,
   proofOf,
   prove,
@@ -18,6 +17,7 @@ import {
   type StepContext,
   textAt,
   type View,
+  versionOf,
 } from '../../../src/flow/index.ts'
 
 interface PasskeyData {
@@ -133,7 +133,7 @@ function autofill(name: string, authenticator: () => Authenticator): Step {
       const missing = { status: 400, key: 'model.validation.field.blank' }
       return {
         ...(outcome ?? { progress, refused: missing }),
-        user: judgedUser(context.transaction.id, person),
+        user: versionOf(context.transaction.id, person),
       }
     },
   }
