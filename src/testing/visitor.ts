@@ -1,6 +1,6 @@
 import { randomToken, s256, systemRandom } from '../base/index.ts'
 import type { Message, MessageReader } from '../devtools/index.ts'
-import { type Answer, answerFrom, formIn } from './answer.ts'
+import { type Answer, answerFrom } from './answer.ts'
 import { mary } from './environment.ts'
 
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
@@ -68,8 +68,13 @@ export interface Visitor {
   signsIn(login?: string, password?: string): Promise<Answer>
   /** Begins a transaction and goes to where the recovery of an account offers its authenticators. */
   recovers(login?: string): Promise<Answer>
-  /** Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. */
-  selects(key: string): Promise<Answer>
+  /**
+   * Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. `details` are sent beside its id:
+   * `{ methodType: 'sms' }`, a number to enrol.
+   */
+  selects(key: string, details?: Body): Promise<Answer>
+  /** Chooses an authenticator to enrol, by its key, such as `google_otp`. */
+  enrolls(key: string, details?: Body): Promise<Answer>
   /** Answers the present challenge with a code or a password, or sets a new password. */
   answers(passcode: unknown, body?: Body): Promise<Answer>
   /** Asks for the mail once more. */
@@ -153,6 +158,11 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       ...headers,
     })
 
+  function choose(path: string, key: string, details: Body = {}): Promise<Answer> {
+    const found = visitor.response.body.authenticators?.value.find((one) => one.key === key)
+    return visitor.submits(path, { authenticator: { id: found?.id, ...details } })
+  }
+
   const visitor: Visitor = {
     get response() {
       const last = responses.at(-1)
@@ -215,13 +225,8 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       await visitor.submits('recover')
       return visitor.submits('identify', { identifier: login })
     },
-    selects(key) {
-      const { body } = visitor.response
-      // The form says where it goes: choosing what to enrol has another address than choosing what to prove.
-      const href = formIn(body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
-      const id = body.authenticators?.value.find((authenticator) => authenticator.key === key)?.id
-      return visitor.submits(href.split('/idp/idx/')[1] ?? 'challenge', { authenticator: { id } })
-    },
+    selects: (key, details) => choose('challenge', key, details),
+    enrolls: (key, details) => choose('credential/enroll', key, details),
     answers: (passcode, body = {}) =>
       visitor.submits('challenge/answer', { credentials: { passcode }, ...body }),
     async resends() {

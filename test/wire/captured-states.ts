@@ -14,7 +14,7 @@ export interface CapturedState {
 
 const phone = 'the phone authenticator'
 const webauthn = 'passkeys'
-const totp = 'one-time passwords of an app'
+const newApp = 'replacing an authenticator app in a recovery'
 const question = 'the security question'
 const registration = 'registration'
 const unlock = 'unlocking an account'
@@ -196,12 +196,12 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-enroll-select-authenticator',
       state: 'choose what to enrol',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-select-authenticator-with-skip',
       state: 'choose what to enrol, or nothing',
-      because: registration,
+      covered: 'response',
     },
     { file: 'authenticator-enroll-email', state: 'enrol an address', because: registration },
     { file: 'authenticator-enroll-password', state: 'enrol a password', because: registration },
@@ -275,7 +275,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'the QR code and the shared secret',
       covered: 'response',
     },
-    { file: 'authenticator-reset-google', state: 'a new secret in a recovery', because: totp },
+    { file: 'authenticator-reset-google', state: 'a new secret in a recovery', because: newApp },
     { file: 'authenticator-enroll-webauthn', state: 'create a passkey', because: webauthn },
     {
       file: 'authenticator-enroll-webauthn-passkeys',
@@ -417,7 +417,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-authenticator-reset-google-invalid-otp',
       state: 'a wrong code while an app is replaced',
-      because: totp,
+      because: newApp,
     },
     {
       file: 'error-authenticator-verification-on-google-otp-invalid-passcode',

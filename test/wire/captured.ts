@@ -135,3 +135,13 @@ export const proven: Deviation = [
   /option\/\$\.authenticatorEnrollments\.value\[\d\]\//,
   'the password has been proven, and is no choice any more',
 ]
+
+/** What a user has or may enrol besides the authenticator that a response is about. */
+export const besides = (key: string): Deviation => [
+  new RegExp(`(option|authenticators|authenticatorEnrollments)/(?!${key}\\b)[\\w$.[\\]]+/`),
+  'other authenticators',
+]
+export const whole: Deviation = [
+  /select-authenticator-enroll\/field\/authenticator\/required$/,
+  'clients read what is inside of this field',
+]

@@ -5,6 +5,7 @@ import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from '../support/totp.ts'
 import {
   bare,
+  besides,
   captured,
   type Deviation,
   describeCaptured,
@@ -38,6 +39,7 @@ import {
   requirements,
   revocation,
   unlock,
+  whole,
 } from './captured.ts'
 import { type CapturedState, capturedStates } from './captured-states.ts'
 import { messagesIn } from './laws.ts'
@@ -98,6 +100,8 @@ async function wrongAtTheApp(idp: Kit) {
   const { visitor, secret } = await atTheApp(idp)
   return visitor.answers(wrongCode(secret, idp.clock.now()))
 }
+
+const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
 
 const covered: Readonly<Record<string, Covered>> = {
   'oauth2-interact': {
@@ -237,6 +241,22 @@ const covered: Readonly<Record<string, Covered>> = {
   'error-429-api-limit-exceeded': {
     engine: { settings: { limits: { requests: { idxPerAddress: 1 } } } },
     reach: (visitor) => visitor.begins().then(() => visitor.submits('recover')),
+  },
+  'authenticator-enroll-select-authenticator': {
+    async reach(visitor, idp) {
+      await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: enrolling,
+  },
+  'authenticator-enroll-select-authenticator-with-skip': {
+    async reach(visitor, idp) {
+      await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: enrolling,
   },
   'authenticator-enroll-google-authenticator': { reach: enrolsAnApp, deviations: [personId] },
   'error-authenticator-enroll-google-invalid-otp': {

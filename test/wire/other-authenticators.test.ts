@@ -6,7 +6,7 @@ import { enrollmentPolicy, twoFactors } from '../support/totp.ts'
 import { passkeyAuthenticator, signatureOf } from './authenticators/passkey.ts'
 import { phoneAuthenticator, type Told } from './authenticators/phone.ts'
 import { questionAuthenticator } from './authenticators/question.ts'
-import { compare, type Deviation, describeCaptured } from './captured.ts'
+import { besides, compare, type Deviation, describeCaptured } from './captured.ts'
 import { codeIn, type Json, newVisitor, type Seen, type Visitor, wrong } from './visitor.ts'
 
 // Authenticators that the product does not have yet, as values of the same interface: what they need is there, and the
@@ -119,12 +119,6 @@ const common: readonly Deviation[] = [
   [/credentials\/(transports|clientExtensions)\/required$/, 'clients leave these out'],
   [/^remediation\/select-enroll-profile\//, 'registration is closed'],
 ]
-/** What a user has or may enrol besides the authenticator that a response is about. */
-const besides = (key: string): Deviation => [
-  new RegExp(`(option|authenticators|authenticatorEnrollments)/(?!${key}\\b)[\\w$.[\\]]+/`),
-  'other authenticators',
-]
-
 const states: Readonly<
   Record<
     string,
