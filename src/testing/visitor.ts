@@ -1,6 +1,6 @@
 import { randomToken, s256, systemRandom } from '../base/index.ts'
 import type { Message, MessageReader } from '../devtools/index.ts'
-import { type Answer, answerFrom } from './answer.ts'
+import { type Answer, answerFrom, formIn } from './answer.ts'
 import { mary } from './environment.ts'
 
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
@@ -73,7 +73,7 @@ export interface Visitor {
    * `{ methodType: 'sms' }`, a number to enrol.
    */
   selects(key: string, details?: Body): Promise<Answer>
-  /** Chooses an authenticator to enrol, by its key, such as `google_otp`. */
+  /** The same for an authenticator to enrol, whatever else the last answer offers. */
   enrolls(key: string, details?: Body): Promise<Answer>
   /** Answers the present challenge with a code or a password, or sets a new password. */
   answers(passcode: unknown, body?: Body): Promise<Answer>
@@ -225,7 +225,11 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       await visitor.submits('recover')
       return visitor.submits('identify', { identifier: login })
     },
-    selects: (key, details) => choose('challenge', key, details),
+    selects(key, details) {
+      // The form says where it goes: choosing what to enrol has another address than choosing what to prove.
+      const href = formIn(visitor.response.body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
+      return choose(href.split('/idp/idx/')[1] ?? 'challenge', key, details)
+    },
     enrolls: (key, details) => choose('credential/enroll', key, details),
     answers: (passcode, body = {}) =>
       visitor.submits('challenge/answer', { credentials: { passcode }, ...body }),
