@@ -15,10 +15,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authenticatorsWith } from '../src/authenticators/index.ts'
 import { createHasher, insecureFastHash } from '../src/passwords/index.ts'
-import type { Kit } from '../src/testing/index.ts'
-import { codeOf, messageKeysOf, remediationsOf, type Target, visit, type Wire } from './support/idx.ts'
+import { type Kit, newVisitor } from '../src/testing/index.ts'
 import { apiOf } from './support/management.ts'
-import { enrollmentPolicy, twoFactors } from './support/totp.ts'
+import { enrollmentPolicy, twoFactors } from './wire/totp.ts'
 
 const root = join(import.meta.dirname, '..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -34,7 +33,7 @@ function recipe(): { readonly file: string; readonly text: string } {
 describe('the recipe "Add an authenticator"', () => {
   let folder: string
   let end: () => Promise<unknown>
-  let idp: Target & Pick<Kit, 'apiToken' | 'person'>
+  let idp: Kit
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'rekey-recipe-'))
@@ -77,14 +76,10 @@ describe('the recipe "Add an authenticator"', () => {
     rmSync(folder, { recursive: true })
   })
 
-  const idOf = ({ body }: { readonly body: Wire }, key: string): string =>
-    body.authenticators.value.find((one: Wire) => one.key === key)?.id
   async function signsIn() {
-    const visitor = await visit(idp)
-    const { login, password } = idp.person
-    const next = await visitor.post('identify', { identifier: login, credentials: { passcode: password } })
-    const answers = (passcode: string) => visitor.post('challenge/answer', { credentials: { passcode } })
-    return { ...visitor, next, answers }
+    const visitor = newVisitor(idp)
+    await visitor.signsIn()
+    return visitor
   }
 
   test('compiles', async () => {
@@ -103,22 +98,21 @@ describe('the recipe "Add an authenticator"', () => {
     await enrollmentPolicy(idp, { card: 'REQUIRED' })
 
     const first = await signsIn()
-    expect(remediationsOf(first.next.body)).toEqual(['select-authenticator-enroll'])
-    const id = idOf(first.next, 'card')
-    const shown = await first.post('credential/enroll', { authenticator: { id } })
-    expect(remediationsOf(shown.body)).toEqual(['enroll-authenticator', 'select-authenticator-enroll'])
-    expect(messageKeysOf((await first.answers('')).body)).toEqual(['model.validation.field.blank'])
-    expect(messageKeysOf((await first.answers('1234')).body)).toEqual(['card.short'])
-    expect(codeOf((await first.answers('12345678')).body)).toBeDefined()
+    expect(first.remediations).toEqual(['select-authenticator-enroll'])
+    await first.enrolls('card')
+    expect(first.remediations).toEqual(['enroll-authenticator', 'select-authenticator-enroll'])
+    expect((await first.answers('')).messages).toEqual(['model.validation.field.blank'])
+    expect((await first.answers('1234')).messages).toEqual(['card.short'])
+    expect((await first.answers('12345678')).interactionCode).toBeDefined()
 
     await twoFactors(idp)
     const second = await signsIn()
-    expect(second.next.body.authenticators.value.map(({ key }: Wire) => key)).toEqual(['okta_email', 'card'])
-    const asked = await second.post('challenge', { authenticator: { id } })
-    expect(remediationsOf(asked.body)[0]).toBe('challenge-authenticator')
+    const offered = second.response.body.authenticators?.value.map(({ key }) => key)
+    expect(offered).toEqual(['okta_email', 'card'])
+    expect((await second.selects('card')).remediations[0]).toBe('challenge-authenticator')
     const refused = await second.answers('87654321')
-    expect([refused.status, ...messageKeysOf(refused.body)]).toEqual([401, 'card.wrong'])
-    expect(codeOf((await second.answers('12345678')).body)).toBeDefined()
+    expect([refused.status, ...refused.messages]).toEqual([401, 'card.wrong'])
+    expect((await second.answers('12345678')).interactionCode).toBeDefined()
   })
 })
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { majors, type SdkMajor, sdk, walkingMajors } from '../support/sdk.ts'
-import { codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../support/totp.ts'
+import { codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../wire/totp.ts'
 
 const newPassword = 'Lighthouse-Biscuit-77'
 

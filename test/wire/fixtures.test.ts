@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { messages } from '../../src/idx/wire/messages.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
-import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from '../support/totp.ts'
 import {
   bare,
   besides,
@@ -43,6 +42,7 @@ import {
 } from './captured.ts'
 import { type CapturedState, capturedStates } from './captured-states.ts'
 import { messagesIn } from './laws.ts'
+import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 interface Covered {
@@ -83,7 +83,7 @@ async function enrolsAnApp(visitor: Visitor, idp: Kit) {
   await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
   await visitor.begins()
   await visitor.signsIn(mary, idp.person.password)
-  return visitor.enrols('google_otp')
+  return visitor.enrolls('google_otp')
 }
 /** A sign-in that waits for the code of the app that was enrolled a moment ago. */
 async function atTheApp(idp: Kit) {
@@ -94,7 +94,7 @@ async function atTheApp(idp: Kit) {
   const visitor = newVisitor(idp)
   await visitor.begins()
   await visitor.signsIn(mary, idp.person.password)
-  return { visitor, secret, seen: await visitor.chooses('google_otp') }
+  return { visitor, secret, seen: await visitor.selects('google_otp') }
 }
 async function wrongAtTheApp(idp: Kit) {
   const { visitor, secret } = await atTheApp(idp)
@@ -239,7 +239,7 @@ const covered: Readonly<Record<string, Covered>> = {
     deviations: [oldTypes, personId],
   },
   'error-429-api-limit-exceeded': {
-    engine: { settings: { limits: { requests: { idxPerAddress: 1 } } } },
+    engine: { settings: { limits: { requests: { idxPerAddress: 1 }, appFactor: 1 } } },
     reach: (visitor) => visitor.begins().then(() => visitor.submits('recover')),
   },
   'authenticator-enroll-select-authenticator': {
@@ -287,6 +287,8 @@ const covered: Readonly<Record<string, Covered>> = {
   },
 }
 
+const answerOf = (reached: Answer | Visitor): Answer => ('response' in reached ? reached.response : reached)
+
 const all: readonly CapturedState[] = Object.values(capturedStates).flat()
 
 test('each state is covered, or it is said what it belongs to', () => {
@@ -321,9 +323,7 @@ describeCaptured('what the engine answers holds everything that the captured res
   test.each(Object.entries(covered))('%s', async (file, { engine, reach, deviations = [] }) => {
     const idp = await engineFor(engine)
     await idp.reset()
-    const visitor = newVisitor(idp)
-    await reach(visitor, idp)
-    const { body } = visitor.response
+    const { body } = answerOf(await reach(newVisitor(idp), idp))
 
     expectCaptured(file, body, deviations)
   })

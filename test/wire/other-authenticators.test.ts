@@ -2,12 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
 import { putEnrollment } from '../../src/directory/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { enrollmentPolicy, twoFactors } from '../support/totp.ts'
 import { passkeyAuthenticator, signatureOf } from './authenticators/passkey.ts'
 import { phoneAuthenticator, type Told } from './authenticators/phone.ts'
 import { questionAuthenticator } from './authenticators/question.ts'
 import { besides, compare, type Deviation, describeCaptured } from './captured.ts'
-import { codeIn, type Json, newVisitor, type Seen, type Visitor, wrong } from './visitor.ts'
+import { enrollmentPolicy, twoFactors } from './totp.ts'
+import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 // Authenticators that the product does not have yet, as values of the same interface: what they need is there, and the
 // flow, the steps and the wire need none of their names.
@@ -31,19 +31,18 @@ afterAll(() => idp.close())
 
 const number = '+15551234567'
 
-async function signsIn(visitor: Visitor): Promise<Seen> {
+async function signsIn(visitor: Visitor): Promise<Answer> {
   await visitor.begins()
   return visitor.signsIn(idp.person.login, idp.person.password)
 }
 const lastCode = () => told.at(-1)?.code ?? ''
-const offered = ({ body }: Seen) =>
-  ((body.remediation as { value: Json[] } | undefined)?.value ?? []).map(({ name }) => name)
-const partOf = ({ body }: Seen, name: string) => (body[name] as { value: Json }).value
-const listOf = (seen: Seen, name: string) => partOf(seen, name) as unknown as readonly Json[]
-const keyOf = ({ body }: Seen) => /"i18n":\{"key":"([\w.]+)"/.exec(JSON.stringify(body))?.[1]
-const optionsOf = ({ body }: Seen) => {
-  const [form] = (body.remediation as { value: { value: { options?: Option[] }[] }[] }).value
-  return form?.value[0]?.options ?? []
+const offered = ({ remediations }: Answer) => remediations
+const partOf = ({ body }: Answer, name: string) => (body[name] as { value: Json }).value
+const listOf = (seen: Answer, name: string) => partOf(seen, name) as unknown as readonly Json[]
+const keyOf = ({ body }: Answer) => /"i18n":\{"key":"([\w.]+)"/.exec(JSON.stringify(body))?.[1]
+const optionsOf = ({ body }: Answer) => {
+  const options = body.remediation?.value[0]?.value?.[0]?.options
+  return (options ?? []) as readonly Option[]
 }
 interface Option {
   readonly label: string
@@ -52,14 +51,14 @@ interface Option {
 
 // Ways to the captured states.
 
-async function enrolsA(key: string, visitor: Visitor): Promise<Seen> {
+async function enrolsA(key: string, visitor: Visitor): Promise<Answer> {
   await enrollmentPolicy(idp, { [key]: 'REQUIRED' })
   await signsIn(visitor)
-  return visitor.enrols(key)
+  return visitor.enrolls(key)
 }
-async function sendsTo(visitor: Visitor, more: Json = {}): Promise<Seen> {
+async function sendsTo(visitor: Visitor, more: Json = {}): Promise<Answer> {
   await enrolsA('phone_number', visitor)
-  return visitor.enrols('phone_number', { methodType: 'sms', phoneNumber: number, ...more })
+  return visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: number, ...more })
 }
 /** A user with these phones, at the choice of the second factor. */
 async function withPhones(phones: readonly { number: string; nickname?: string }[]): Promise<Visitor> {
@@ -93,14 +92,15 @@ async function withPasskeys(...credentialIds: readonly string[]): Promise<Visito
   return visitor
 }
 /** A recovery that asks for the answer that was enrolled at a sign-in before. */
-async function atTheQuestion(visitor = newVisitor(idp)): Promise<Seen> {
+async function atTheQuestion(visitor = newVisitor(idp)): Promise<Answer> {
   const first = newVisitor(idp)
   await enrolsA('security_question', first)
   await first.submits('challenge/answer', {
     credentials: { questionKey: 'favorite_vacation_location', answer: 'Madrid' },
   })
-  await visitor.proves()
-  return visitor.chooses('security_question')
+  await visitor.atTheCode()
+  await visitor.answers((await visitor.mail()).code)
+  return visitor.selects('security_question')
 }
 
 // What differs from the captured responses, and why.
@@ -122,7 +122,7 @@ const common: readonly Deviation[] = [
 const states: Readonly<
   Record<
     string,
-    { readonly of: string; readonly reach: () => Promise<Seen>; readonly deviations?: readonly Deviation[] }
+    { readonly of: string; readonly reach: () => Promise<Answer>; readonly deviations?: readonly Deviation[] }
   >
 > = {
   'authenticator-enroll-data-phone': {
@@ -151,30 +151,30 @@ const states: Readonly<
   },
   'authenticator-verification-select-authenticator-with-nickname': {
     of: 'phone_number',
-    reach: async () => (await withPhones([{ number, nickname: 'ph1' }])).looks(),
+    reach: async () => (await withPhones([{ number, nickname: 'ph1' }])).introspects(),
   },
   'authenticator-verification-data-phone-sms-then-voice': {
     of: 'phone_number',
-    reach: async () => (await withPhones([{ number }])).chooses('phone_number'),
+    reach: async () => (await withPhones([{ number }])).selects('phone_number'),
   },
   'authenticator-verification-phone-sms': {
     of: 'phone_number',
-    reach: async () => (await withPhones([{ number }])).chooses('phone_number', { methodType: 'sms' }),
+    reach: async () => (await withPhones([{ number }])).selects('phone_number', { methodType: 'sms' }),
   },
   'authenticator-verification-phone-voice': {
     of: 'phone_number',
-    reach: async () => (await withPhones([{ number }])).chooses('phone_number', { methodType: 'voice' }),
+    reach: async () => (await withPhones([{ number }])).selects('phone_number', { methodType: 'voice' }),
   },
   'authenticator-verification-phone-sms-nickname': {
     of: 'phone_number',
     reach: async () =>
-      (await withPhones([{ number, nickname: 'ph1' }])).chooses('phone_number', { methodType: 'sms' }),
+      (await withPhones([{ number, nickname: 'ph1' }])).selects('phone_number', { methodType: 'sms' }),
   },
   'error-authenticator-challenge-phone-invalid-otp': {
     of: 'phone_number',
     async reach() {
       const visitor = await withPhones([{ number }])
-      await visitor.chooses('phone_number', { methodType: 'sms' })
+      await visitor.selects('phone_number', { methodType: 'sms' })
       return visitor.answers(wrong(lastCode()))
     },
   },
@@ -185,14 +185,14 @@ const states: Readonly<
   },
   'authenticator-verification-webauthn': {
     of: 'webauthn',
-    reach: async () => (await withPasskeys('AAAA')).chooses('webauthn'),
+    reach: async () => (await withPasskeys('AAAA')).selects('webauthn'),
     deviations: [[/option\/webauthn\/relatesTo$/, 'newer responses point to the authenticator']],
   },
   'error-authenticator-webauthn-failure': {
     of: 'webauthn',
     async reach() {
       const visitor = await withPasskeys('AAAA')
-      await visitor.chooses('webauthn')
+      await visitor.selects('webauthn')
       const credentials = { authenticatorData: '1', clientData: 'x', signatureData: 'none' }
       return visitor.submits('challenge/answer', { credentials })
     },
@@ -227,7 +227,7 @@ const states: Readonly<
   },
   'authenticator-verification-select-authenticator': {
     of: 'phone_number',
-    reach: async () => (await withPhones([{ number }, { number: '+15557654321' }])).looks(),
+    reach: async () => (await withPhones([{ number }, { number: '+15557654321' }])).introspects(),
   },
   'authenticator-verification-security-question': { of: 'security_question', reach: atTheQuestion },
   'error-authenticator-enroll-security-question-create-question': {
@@ -271,11 +271,11 @@ describeCaptured('what these authenticators answer holds everything that the cap
   })
 })
 
-async function claimsOf(visitor: Visitor, seen: Seen): Promise<Json> {
-  const { body } = await visitor.redeems(codeIn(seen.body))
+async function claimsOf(visitor: Visitor, seen: Answer): Promise<Json> {
+  const { body } = await visitor.redeems(seen.interactionCode)
   return JSON.parse(Buffer.from(String(body.id_token).split('.')[1] ?? '', 'base64url').toString()) as Json
 }
-const dataOf = (seen: Seen) => partOf(seen, 'currentAuthenticator').contextualData as Json
+const dataOf = (seen: Answer) => partOf(seen, 'currentAuthenticator').contextualData as Json
 
 describe('a phone', () => {
   test('is enrolled in two steps: the number first, then the code that was sent to it', async () => {
@@ -288,10 +288,13 @@ describe('a phone', () => {
     expect(told).toEqual([])
 
     // A method without a number: the same page, with that method alone.
-    const half = await visitor.enrols('phone_number', { methodType: 'voice' })
-    expect(JSON.stringify((half.body.remediation as { value: Json[] }).value[0])).not.toContain('"sms"')
+    const half = await visitor.enrolls('phone_number', { methodType: 'voice' })
+    expect(JSON.stringify(half.body.remediation?.value[0])).not.toContain('"sms"')
 
-    const sent = await visitor.enrols('phone_number', { methodType: 'sms', phoneNumber: '+1 (555) 123-4567' })
+    const sent = await visitor.enrolls('phone_number', {
+      methodType: 'sms',
+      phoneNumber: '+1 (555) 123-4567',
+    })
     expect(offered(sent)).toEqual(['enroll-authenticator', 'select-authenticator-enroll'])
     expect(partOf(sent, 'currentAuthenticator')).toMatchObject({ methods: [{ type: 'sms' }] })
     expect(told).toEqual([{ to: number, by: 'sms', code: expect.stringMatching(/^\d{6}$/) }])
@@ -312,7 +315,7 @@ describe('a phone', () => {
     const visitor = newVisitor(idp)
     await sendsTo(visitor)
     const message = lastCode()
-    await visitor.enrols('phone_number', { methodType: 'voice', phoneNumber: number })
+    await visitor.enrolls('phone_number', { methodType: 'voice', phoneNumber: number })
     expect(told.at(-1)).toMatchObject({ by: 'voice' })
     if (message !== lastCode()) expect((await visitor.answers(message)).status).toBe(401)
     expect(await claimsOf(visitor, await visitor.answers(lastCode()))).toMatchObject({
@@ -325,13 +328,13 @@ describe('a phone', () => {
     const refused = await sendsTo(visitor, { phoneNumber: '555' })
     expect([refused.status, keyOf(refused)]).toEqual([400, 'api.factors.error.sms.invalid_phone'])
     expect(offered(refused)[0]).toBe('authenticator-enrollment-data')
-    const sent = await visitor.enrols('phone_number', { methodType: 'sms', phoneNumber: number })
+    const sent = await visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: number })
     expect(offered(sent)[0]).toBe('enroll-authenticator')
   })
 
   test('two are two options, each with its own number masked', async () => {
     const visitor = await withPhones([{ number }, { number: '+15557654321', nickname: 'work' }])
-    const seen = await visitor.looks()
+    const seen = await visitor.introspects()
     const phones = optionsOf(seen).filter(({ label }) => label === 'Phone')
     const indexes = phones.map(({ relatesTo }) => Number(/\d+/.exec(relatesTo)?.[0]))
     const shown = indexes.map((index) => listOf(seen, 'authenticatorEnrollments')[index])
@@ -342,7 +345,7 @@ describe('a phone', () => {
     expect(seen.text).not.toContain('5551234567')
 
     // Without saying which, it is the first one; what is missing is asked for before anything is sent.
-    const asked = await visitor.chooses('phone_number')
+    const asked = await visitor.selects('phone_number')
     expect(offered(asked)).toEqual(['authenticator-verification-data', 'select-authenticator-authenticate'])
     expect(partOf(asked, 'currentAuthenticatorEnrollment')).toMatchObject({
       id: shown[0]?.id,
@@ -350,10 +353,10 @@ describe('a phone', () => {
     })
     expect(offered(await visitor.submits('challenge/resend'))).toEqual(offered(asked))
     expect(told).toEqual([])
-    await visitor.chooses('phone_number', { methodType: 'sms', enrollmentId: shown[1]?.id })
+    await visitor.selects('phone_number', { methodType: 'sms', enrollmentId: shown[1]?.id })
     expect(told.map(({ to, by }) => [to, by])).toEqual([['+15557654321', 'sms']])
     // From the code's page to a call, in one request; a resend calls the same number.
-    await visitor.chooses('phone_number', { methodType: 'voice', enrollmentId: shown[1]?.id })
+    await visitor.selects('phone_number', { methodType: 'voice', enrollmentId: shown[1]?.id })
     await visitor.submits('challenge/resend')
     expect(told.slice(1).map(({ to, by }) => [to, by])).toEqual([
       ['+15557654321', 'voice'],
@@ -404,7 +407,7 @@ describe('a passkey', () => {
 
   test('several are one option, and each of them answers it', async () => {
     const visitor = await withPasskeys('AAAA', 'BBBB')
-    const chosen = await visitor.looks()
+    const chosen = await visitor.introspects()
     expect(optionsOf(chosen).map(({ label, relatesTo }) => [label, relatesTo])).toEqual([
       ['Email', '$.authenticatorEnrollments.value[0]'],
       ['Security Key or Biometric', '$.authenticators.value[1]'],
@@ -413,9 +416,9 @@ describe('a passkey', () => {
       { key: 'webauthn', credentialId: 'AAAA', transports: ['internal'], displayName: 'MacBook Touch ID' },
       { key: 'webauthn', credentialId: 'BBBB', transports: ['internal'], displayName: 'MacBook Touch ID' },
     ])
-    const seen = await visitor.chooses('webauthn')
+    const seen = await visitor.selects('webauthn')
     const challenge = challengeOf(dataOf(seen))
-    expect(challengeOf(dataOf(await visitor.looks()))).toBe(challenge)
+    expect(challengeOf(dataOf(await visitor.introspects()))).toBe(challenge)
     const refused = await visitor.submits('challenge/answer', assertion('CCCC', challenge))
     expect([refused.status, keyOf(refused)]).toEqual([
       401,
@@ -433,7 +436,7 @@ describe('a passkey', () => {
     // A counter that goes back is refused.
     const second = newVisitor(idp)
     await signsIn(second)
-    const again = challengeOf(dataOf(await second.chooses('webauthn')))
+    const again = challengeOf(dataOf(await second.selects('webauthn')))
     expect((await second.submits('challenge/answer', assertion('BBBB', again, 7))).status).toBe(401)
   })
 
@@ -454,7 +457,7 @@ describe('a passkey', () => {
     ])
     expect(first.text).not.toContain('AAAA')
     const challenge = challengeOf(partOf(first, 'webauthnAutofillUIChallenge'))
-    expect(challengeOf(partOf(await visitor.looks(), 'webauthnAutofillUIChallenge'))).toBe(challenge)
+    expect(challengeOf(partOf(await visitor.introspects(), 'webauthnAutofillUIChallenge'))).toBe(challenge)
 
     // A passkey of no user, and one of nobody's making, are refused alike; the first page comes back.
     const refusals = []
