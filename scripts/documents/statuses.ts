@@ -26,8 +26,9 @@ export function statusesPage(): string {
 Up to the code, a recovery looks the same whoever asks: \`identify-recovery\` takes any name,
 \`select-authenticator-authenticate\` offers the mail, \`challenge-authenticator\` asks for a code, and \`resend\` and
 \`poll\` answer alike, for people of every status, with and without a password, and for nobody at all. What differs is
-whether a mail comes, and what its code or link leads to. The status is read anew at each step: a person who is suspended
-in the middle of a recovery is answered as a suspended one from then on.
+whether a mail comes, and what its code or link leads to. A change of status ends the transactions that are under way: one
+in which something was proven is answered 401 \`idx.session.expired\`; any other goes on as that of an unknown user, so that
+a caller who only watches it learns nothing.
 
 ${table(
   [
