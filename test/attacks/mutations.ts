@@ -1012,6 +1012,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'group-policies',
   },
   {
+    attack: 'A53',
+    without: 'the end of a recovery that the policy of the user does not allow',
+    file: intents,
+    find: "return resetDenied('policy selfServicePasswordReset')",
+    replace: '',
+    tests: 'group-policies',
+  },
+  {
     attack: 'A54',
     without: 'the password of a recovery that adds no factor',
     file: 'src/flow/situation.ts',
