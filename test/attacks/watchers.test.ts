@@ -1,19 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Settings } from '../../src/config/index.ts'
-import type { Kit } from '../../src/testing/index.ts'
+import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import {
-  answer,
   atTheCode,
   atTheReset,
-  choose,
   mailTo,
   manyMails,
   masked,
   newPassword,
   startTarget,
+  visit,
 } from '../support/attacks.ts'
-import { codeOf, messageKeysOf, type Reply, visit, type Wire, type WireVisitor } from '../support/idx.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { noteStatements } from '../support/statements.ts'
@@ -37,16 +35,16 @@ afterEach(() => idp.close())
 /** The owner recovers in another browser, from either first page. */
 async function resetElsewhere(): Promise<void> {
   const owner = await visit(idp)
-  if ((await owner.post('recover')).status === 200) {
-    await owner.post('identify', { identifier: login })
+  if ((await owner.submits('recover')).status === 200) {
+    await owner.submits('identify', { identifier: login })
   } else {
-    await owner.post('identify', { identifier: login })
+    await owner.submits('identify', { identifier: login })
     await chosen('okta_password')[1](owner, '')
-    await owner.post('recover')
+    await owner.submits('recover')
   }
   await chosen('okta_email')[1](owner, '')
-  await answer(owner, (await mailTo(idp, login)).code)
-  expect(codeOf((await answer(owner, newPassword)).body)).toBeDefined()
+  await owner.answers((await mailTo(idp, login)).code)
+  expect((await owner.answers(newPassword)).interactionCode).toBeDefined()
 }
 
 /** What ends every transaction of a user, done by the user or by an administrator. */
@@ -78,21 +76,21 @@ const ends: Readonly<Record<string, { readonly rule: string; end(): Promise<unkn
   'a deletion': { rule: 'person-removed', end: () => idp.people.remove(id) },
 }
 
-type Move = readonly [name: string, send: (visitor: WireVisitor, code: string) => Promise<Reply>]
+type Move = readonly [name: string, send: (visitor: Visitor, code: string) => Promise<Answer>]
 
 const chosen = (key: string): Move => [
   `choose ${key}`,
   async (visitor) => {
-    const { body } = await visitor.post('introspect')
-    const found = body.authenticators.value.find((one: Wire) => one.key === key)
-    return visitor.post('challenge', { authenticator: { id: found.id } })
+    const { body } = await visitor.submits('introspect')
+    expect(body.authenticators?.value.map((one) => one.key)).toContain(key)
+    return visitor.selects(key)
   },
 ]
-const introspect: Move = ['introspect', (visitor) => visitor.post('introspect')]
-const poll: Move = ['poll', (visitor) => visitor.post('challenge/poll')]
-const guess: Move = ['a wrong code', (visitor) => answer(visitor, '000000x')]
-const wrongPassword: Move = ['a wrong password', (visitor) => answer(visitor, 'Summer2026!!')]
-const resend: Move = ['resend', (visitor) => visitor.post('challenge/resend')]
+const introspect: Move = ['introspect', (visitor) => visitor.submits('introspect')]
+const poll: Move = ['poll', (visitor) => visitor.polls()]
+const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
+const wrongPassword: Move = ['a wrong password', (visitor) => visitor.answers('Summer2026!!')]
+const resend: Move = ['resend', (visitor) => visitor.submits('challenge/resend')]
 
 /** Where a caller watches a transaction, and what it can still send to it. */
 const points: Readonly<
@@ -100,7 +98,7 @@ const points: Readonly<
     string,
     {
       readonly start?: 'identifier'
-      come(identifier: string): Promise<WireVisitor>
+      come(identifier: string): Promise<Visitor>
       readonly moves: readonly Move[]
     }
   >
@@ -108,8 +106,8 @@ const points: Readonly<
   'after the name': {
     async come(identifier) {
       const visitor = await visit(idp)
-      await visitor.post('recover')
-      await visitor.post('identify', { identifier })
+      await visitor.submits('recover')
+      await visitor.submits('identify', { identifier })
       return visitor
     },
     moves: [
@@ -132,14 +130,14 @@ const points: Readonly<
     moves: [
       poll,
       introspect,
-      ['the mailed code', (visitor, code) => answer(visitor, code)],
-      ['no code', (visitor) => answer(visitor, '')],
+      ['the mailed code', (visitor, code) => visitor.answers(code)],
+      ['no code', (visitor) => visitor.answers('')],
       resend,
       poll,
-      ['the mailed code', (visitor, code) => answer(visitor, code)],
+      ['the mailed code', (visitor, code) => visitor.answers(code)],
       [
         'a step that is not on offer',
-        (visitor) => visitor.post('identify', { identifier: 'other@example.com' }),
+        (visitor) => visitor.submits('identify', { identifier: 'other@example.com' }),
       ],
       chosen('okta_email'),
       guess,
@@ -154,28 +152,28 @@ const points: Readonly<
     start: 'identifier',
     async come(identifier) {
       const visitor = await visit(idp)
-      await visitor.post('identify', { identifier })
+      await visitor.submits('identify', { identifier })
       await chosen('okta_password')[1](visitor, '')
       return visitor
     },
     moves: [
       introspect,
-      ['the old password', (visitor) => answer(visitor, password)],
-      ['the new password', (visitor) => answer(visitor, newPassword)],
+      ['the old password', (visitor) => visitor.answers(password)],
+      ['the new password', (visitor) => visitor.answers(newPassword)],
       wrongPassword,
-      ['recover', (visitor) => visitor.post('recover')],
+      ['recover', (visitor) => visitor.submits('recover')],
       chosen('okta_email'),
-      ['the mailed code', (visitor, code) => answer(visitor, code)],
+      ['the mailed code', (visitor, code) => visitor.answers(code)],
       resend,
       guess,
       introspect,
-      ['cancel', (visitor) => visitor.post('cancel')],
+      ['cancel', (visitor) => visitor.submits('cancel')],
     ],
   },
 }
 
 /** All answers to the moves, byte by byte. */
-async function sent(visitor: WireVisitor, moves: readonly Move[], identifier: string, code: string) {
+async function sent(visitor: Visitor, moves: readonly Move[], identifier: string, code: string) {
   const replies: string[] = []
   for (const [name, send] of moves) replies.push(`${name}\n${masked(await send(visitor, code), identifier)}`)
   return replies
@@ -197,14 +195,15 @@ async function watched(point: string, identifier: string, end: () => Promise<unk
   await end()
   await idp.engine.delivery.idle()
   const mails = idp.outbox.all().length
-  const expiry = (await visitor.post('introspect')).body.expiresAt
+  const { expiresAt } = (await visitor.submits('introspect')).body
+  if (expiresAt === undefined) throw new Error('the transaction says no end')
   const replies = await sent(visitor, found.moves, identifier, code)
   await idp.engine.delivery.idle()
   return {
     visitor,
     replies,
     mails: idp.outbox.all().length - mails,
-    lasts: Date.parse(expiry) - idp.clock.now(),
+    lasts: Date.parse(expiresAt) - idp.clock.now(),
   }
 }
 
@@ -219,7 +218,7 @@ describe.each(Object.keys(points))('a caller who watches a transaction %s', (poi
     // Time ends it as it ends every other.
     idp.clock.advance('31m')
     for (const { visitor } of [ofUnknown, ofKnown])
-      expect((await visitor.post('introspect')).status).toBe(401)
+      expect((await visitor.submits('introspect')).status).toBe(401)
   })
 })
 
@@ -229,17 +228,19 @@ describe('a transaction that something else has ended', () => {
     const proven = await atTheReset(idp, login)
     await ends[name]?.end()
     for (const path of ['introspect', 'challenge/poll', 'challenge/answer', 'challenge/resend']) {
-      const { status, body } = await proven.post(path, { credentials: { passcode: 'Third-Password-99' } })
-      expect([path, status, ...messageKeysOf(body)]).toEqual([path, 401, 'idx.session.expired'])
+      const { status, messages } = await proven.submits(path, {
+        credentials: { passcode: 'Third-Password-99' },
+      })
+      expect([path, status, ...messages]).toEqual([path, 401, 'idx.session.expired'])
     }
   })
 
   test('A86: is over for the browser that did the reset, which sees its end', async () => {
     await started()
     const owner = await atTheReset(idp, login)
-    expect(codeOf((await answer(owner, newPassword)).body)).toBeDefined()
-    const polled = await owner.post('challenge/poll')
-    expect([polled.status, ...messageKeysOf(polled.body)]).toEqual([200, 'idx.transferred.to.new.tab'])
+    expect((await owner.answers(newPassword)).interactionCode).toBeDefined()
+    const polled = await owner.polls()
+    expect([polled.status, ...polled.messages]).toEqual([200, 'idx.transferred.to.new.tab'])
   })
 
   test.each(Object.entries(ends))(
@@ -260,12 +261,12 @@ describe('a transaction that something else has ended', () => {
       }
       expect(await recorded()).toEqual([ended, 'superseded', 'superseded'])
       idp.clock.advance('1m')
-      await answer(watcher, code)
-      await watcher.post('challenge/resend')
+      await watcher.answers(code)
+      await watcher.submits('challenge/resend')
       expect(await recorded()).toEqual([ended, 'superseded', 'superseded'])
       // Not even the end that the watcher brings about takes its place.
-      for (let count = 0; count < 4; count++) await answer(watcher, code)
-      expect((await watcher.post('introspect')).status).toBe(401)
+      for (let count = 0; count < 4; count++) await watcher.answers(code)
+      expect((await watcher.submits('introspect')).status).toBe(401)
       expect(await recorded()).toEqual([ended, 'superseded', 'superseded'])
       const rules = (await idp.trace(transaction))?.events.map(
         ({ debugContext }) => debugContext.debugData.rule,
@@ -281,7 +282,7 @@ describe('a transaction that something else has ended', () => {
       idp.clock.advance('1m')
       const visitor = await come?.(identifier)
       if (visitor === undefined) throw new Error('no visitor')
-      const answered = answer(visitor, 'Summer2026!!')
+      const answered = visitor.answers('Summer2026!!')
       // While the password is being hashed, whenever that is.
       await pause(wait)
       await end()
@@ -308,8 +309,9 @@ onEachDatabase('a watched transaction', (database) => {
     await started({ mail: { deliver: false } }, { database: url })
     const costs = async (identifier: string, end: () => Promise<unknown>) => {
       const visitor = await visit(idp)
-      await visitor.post('recover')
-      await choose(visitor, (await visitor.post('identify', { identifier })).body)
+      await visitor.submits('recover')
+      await visitor.submits('identify', { identifier })
+      await visitor.selects('okta_email')
       await end()
       const noted = noteStatements(database.name)
       for (const [, send] of points['after the mail']?.moves ?? []) await send(visitor, '123456')
