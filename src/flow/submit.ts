@@ -18,7 +18,7 @@ import {
   viewOf,
 } from './load.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
-import { stageOf } from './stage.ts'
+import { isEnd, stageOf } from './stage.ts'
 import { findTransactionOfInteraction, versionOf } from './transactions.store.ts'
 
 /** Where a transaction is after a request, and what the response says about it. */
@@ -61,7 +61,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
         'interactionHandle' in by
           ? await loadByInteraction(parts, by.interactionHandle, charge)
           : await loadByState(parts, by.stateHandle, charge)
-      if (context.stage === 'closed') throw sessionExpired('the transaction is closed')
+      if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')
       return answerIn(parts, context, context)
     },
 
@@ -135,7 +135,7 @@ function notOnOffer(
   context: TransactionContext,
   path: string,
 ): FlowAnswer {
-  if (context.stage === 'closed') throw sessionExpired('the transaction is closed')
+  if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')
   if (!steps.some((step) => step.path === path)) {
     throw new ProtocolError(404, 'E0000022', 'The endpoint does not support the provided HTTP method')
   }

@@ -274,7 +274,7 @@ describe('a recovery that one group alone is allowed', () => {
     }
     const proven = async (login: string) => {
       const visitor = await atTheCode(idp, login)
-      expect(optionsIn(visitor.response.body)).toEqual(['okta_email'])
+      expect(optionsIn(visitor.response)).toEqual(['okta_email'])
       return outcomeOf(await visitor.answers((await mailTo(idp, login)).code))
     }
     expect(await proven(logins.plain)).toBe('200 select-authenticator-authenticate')
