@@ -889,6 +889,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'shares',
   },
   {
+    attack: 'A56',
+    without: 'the end of what is known of sources with a new password',
+    file: 'src/flow/commit/index.ts',
+    find: 'outcome.progress.replaced.length > 0 ? undefined : after.person?.knownSources',
+    replace: 'after.person?.knownSources',
+    tests: 'shares',
+  },
+  {
     attack: 'A57',
     without: 'the order of mails that is fair by source',
     file: 'src/delivery/outbox.store.ts',

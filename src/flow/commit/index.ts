@@ -85,7 +85,12 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
         sessionId,
         interactionCode,
         unlocks: after.lockIsOver,
-        knownSources: rememberSource(after.person?.knownSources, secrets, interaction),
+        // A new password forgets where the old one was used (A56), which the user as read before still has.
+        knownSources: rememberSource(
+          outcome.progress.replaced.length > 0 ? undefined : after.person?.knownSources,
+          secrets,
+          interaction,
+        ),
       }),
     )
   }
