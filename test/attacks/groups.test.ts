@@ -10,7 +10,8 @@ import { onEachDatabase } from '../support/postgres.ts'
 function noteRows(kind: 'sqlite' | 'postgres'): string[] {
   const noted: string[] = []
   const note = (text: string, rows: number) => {
-    if (/^\s*(select|with)/i.test(text)) noted.push(`${text.trim().replace(/\s+/g, ' ').slice(0, 60)}: ${rows}`)
+    if (/^\s*(select|with)/i.test(text))
+      noted.push(`${text.trim().replace(/\s+/g, ' ').slice(0, 60)}: ${rows}`)
   }
   if (kind === 'sqlite') {
     const all = StatementSync.prototype.all as (...values: unknown[]) => unknown[]

@@ -11,7 +11,7 @@ import {
   type VisitorOptions,
   type VisitorTarget,
 } from '../../src/testing/index.ts'
-import { manyRequests } from '../support/attacks.ts'
+import { manyRequests } from '../support/nodes.ts'
 
 export const redirectUri = 'https://app.example/callback'
 export const signedOutUri = 'https://app.example/signed-out'

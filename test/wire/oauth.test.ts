@@ -6,8 +6,8 @@ import { updatePerson } from '../../src/directory/index.ts'
 import { findInteractionByHandle } from '../../src/interactions/index.ts'
 import { revokeSession } from '../../src/sessions/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
-import { manyRequests } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
+import { manyRequests } from '../support/nodes.ts'
 import {
   ada,
   basic,
