@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 
 /** A message as a real SMTP server got it. */
-export interface Received {
+interface Received {
   readonly from: string
   readonly to: readonly string[]
   readonly source: string
