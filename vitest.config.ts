@@ -9,6 +9,7 @@ const elsewhere = [
   'test/journeys/nodes.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.
   'test/attacks/documented.test.ts',
+  'test/contributing.test.ts',
   'test/contract/{mail-transport,openapi,product}.test.ts',
   'test/journeys/{browser,inspector,languages,sdk-calls,step-mode,web-app}.test.ts',
 ]

@@ -72,8 +72,10 @@ Policies are evaluated by group and by user; the first match by priority applies
   \`lockout\` never locks accounts. The count of wrong passwords is reset after \`autoUnlockMinutes\`, after a correct password, and
   by an unlock.
 - Of global session policies: \`access\`, \`primaryFactor\`, \`requireFactor\`.
-- Of access policies, for the apps that they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the password
-  (knowledge) and the mailbox (possession) can satisfy them. Constraints that neither can satisfy deny access.
+- Of access policies, for the apps that they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the
+  authenticators in use can satisfy them. Constraints that none of them can satisfy deny access.
+- Of enrollment policies (MFA_ENROLL), \`settings.authenticators\`: what is REQUIRED is enrolled at the next sign-in, what is
+  OPTIONAL is offered there and can be skipped, anything else is not offered. The policy needs a rule.
 
 Locked, denied and unknown accounts get the same responses until the user has proven an authenticator.
 
@@ -92,6 +94,10 @@ userinfo and in the ID token, except those with the permission \`HIDE\` and thos
 Email has \`tokenLifetimeInMinutes\`, the lifetime of a code, and \`allowedFor\` (any, sso, recovery, none), what it can be used for;
 other nodes apply changes within two seconds. It cannot be deactivated, nor can a use be removed, while an active policy
 requires it: 403 \`E0000148\`. The password is always active.
+
+Google Authenticator (\`google_otp\`, any app that shows codes of RFC 6238) is inactive until \`POST
+/api/v1/authenticators/{authenticatorId}/lifecycle/activate\`. A user who has enrolled it can use it as a second factor, and is asked
+for it in a recovery. Its secret is sealed in the database by the secrets of the engine.
 
 ## Secrets of apps
 
@@ -134,7 +140,8 @@ Bodies are stored as they are. Settings without effect are logged when they are 
 supported\`, with their names.
 
 - A rule with a condition that the engine does not evaluate, such as a network, a device or a risk, never matches.
-- Policies of the types MFA_ENROLL, PROFILE_ENROLLMENT and IDP_DISCOVERY.
+- Policies of the types PROFILE_ENROLLMENT and IDP_DISCOVERY; of enrollment policies \`settings.factors\`, grace periods, and the
+  \`actions\` of rules.
 - Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notifications about a lockout.
 - Lifetimes of sessions in global session policies.
 - Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; settings of authenticators that are not named above.

@@ -26,8 +26,9 @@ export function statusesPage(): string {
 Up to the code, a recovery looks the same for every name: \`identify-recovery\` accepts any name,
 \`select-authenticator-authenticate\` offers the mail, \`challenge-authenticator\` asks for a code, and \`resend\` and
 \`poll\` return the same, for users of every status, with and without a password, and for unknown users. Only the mail
-differs: whether it is sent, and what its code or link leads to. The status is read at each step: a user who is suspended
-during a recovery gets the responses of a suspended user from then on.
+differs: whether it is sent, and what its code or link leads to. A change of status ends the transactions of the user: one
+in which something was proven is answered 401 \`idx.session.expired\`; any other goes on like that of an unknown user, so that
+a caller who only watches it learns nothing.
 
 ${table(
   [

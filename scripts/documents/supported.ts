@@ -11,7 +11,10 @@ const idxEndpoints = (): readonly (readonly string[])[] => {
   const named = (path: string) =>
     steps.flatMap((step) => (step.path === path ? [`\`${step.name}\``] : [])).join(', ')
   return [
-    ['`POST /idp/idx/introspect`', 'where a conversation stands, by interaction handle or state handle'],
+    [
+      '`POST /idp/idx/introspect`',
+      'the present state of a transaction, by interaction handle or state handle',
+    ],
     ...paths.map((path) => [`\`POST /idp/idx/${path}\``, named(path)]),
     ['`GET /email/verify/{clientId}?token=…`', 'the magic link of a mail'],
   ]
@@ -84,7 +87,7 @@ ${table(['', 'server `default`', 'org server'], oauthEndpoints())}
 
 Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
 [management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
-\`authorize\` endpoint and no hosted sign-in page yet: apps sign people in with the SDK.
+\`authorize\` endpoint and no hosted sign-in page yet: apps sign users in with the SDK.
 
 ## Calls of okta-auth-js
 

@@ -9,11 +9,16 @@ import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 
+const builtIn = (hasher: PasswordHasher): readonly Authenticator[] => [
+  // In the order in which they are offered.
+  passwordAuthenticator(hasher),
+  emailAuthenticator,
+  totpAuthenticator,
+]
+
 /** All of them, by key, in the order in which they are offered; additional ones come behind. */
 export const authenticatorsWith = (
   hasher: PasswordHasher,
   additional: readonly Authenticator[] = [],
-): ReadonlyMap<string, Authenticator> => {
-  const builtIn = [passwordAuthenticator(hasher), emailAuthenticator, totpAuthenticator]
-  return new Map([...builtIn, ...additional].map((authenticator) => [authenticator.key, authenticator]))
-}
+): ReadonlyMap<string, Authenticator> =>
+  new Map([...builtIn(hasher), ...additional].map((authenticator) => [authenticator.key, authenticator]))

@@ -45,7 +45,7 @@ export const doctor: Command = {
 
 const dayMs = 86_400_000
 
-/** Whether the users of each app are told apart by their addresses, as the last day's interactions show. */
+/** Whether the users of each app are distinguished by their addresses, as the last day's interactions show. */
 async function sourcesOf({ terminal }: Call, { database, limits }: Config): Promise<readonly Finding[]> {
   const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
   // A database in memory is another process's, and SQLite would make an empty one for a name that is not there.

@@ -60,7 +60,7 @@ const resourceProblems = (resources: unknown): readonly Problem[] =>
     words,
   }))
 
-/** A login or email that two of the people have: the second could not be created, or one would get what is the other's (A55). */
+/** A login or email that two of the users have: the second could not be created, or one would get what is the other's (A55). */
 function nameProblems(people: unknown): readonly Problem[] {
   if (!Array.isArray(people)) return []
   const owners = new Map<string, number>()

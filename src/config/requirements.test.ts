@@ -36,6 +36,18 @@ test.each([
   ['3.1.1', { policies: { password: { complexity: { minLength: 15 } } } }, 'met'],
   ['2.6', { issuer: 'https://id.example.com' }, 'met'],
   ['6.4.3', {}, 'not applicable'],
+  ['6.4.3', { signOn: { factors: '2FA' as const } }, 'deviates'],
+  ['6.4.3', { signOn: { factors: '2FA' as const }, recovery: { countsAsOneFactor: true } }, 'met'],
+  ['6.4.3', { signOn: { factors: '2FA' as const }, recovery: { secondFactor: 'required' as const } }, 'met'],
+  ['6.4.3', { recovery: { secondFactor: 'required' as const } }, 'met'],
+  [
+    '6.4.3',
+    { signOn: { factors: '2FA' as const }, policies: { password: { recovery: { authenticators: [] } } } },
+    'met',
+  ],
+  ['4.2.2', {}, 'not applicable'],
+  ['4.2.2', { signOn: { factors: '2FA' as const }, recovery: { countsAsOneFactor: true } }, 'deviates'],
+  ['4.2.2', { signOn: { factors: '2FA' as const }, recovery: { secondFactor: 'required' as const } }, 'met'],
 ])('requirement %s follows the configuration %j: %s', (id, settings, expected) => {
   expect(result(id, settings)).toBe(expected)
 })

@@ -38,6 +38,9 @@ function rulesOf({ policies }: Config) {
   }
 }
 
+/** Whether users can recover a password themselves. */
+const mayRecover = ({ policies }: Config): boolean => policies.password.recovery.authenticators.length > 0
+
 /** A duration such as `1h30m` in minutes; NaN for anything else, which meets no limit. */
 export const minutesOf = (duration: string): number => (parseDuration(duration) ?? Number.NaN) / 60_000
 
@@ -179,12 +182,21 @@ const requirements: readonly Requirement[] = [
     id: '6.4.3',
     standard: asvs,
     asks: 'a reset does not bypass a second factor',
-    check: ({ signOn, recovery }) =>
-      signOn.factors === '1FA'
-        ? notApplicable('sign-in requires one factor here')
-        : met(
-            `a recovery proves the mailbox and sets the password; secondFactor is ${recovery.secondFactor}`,
-          ),
+    check: (config) => {
+      if (!mayRecover(config)) return met('passwords cannot be recovered without an administrator here')
+      const { signOn, recovery } = config
+      if (recovery.secondFactor === 'required') return met('a recovery asks every user for a second factor')
+      if (signOn.factors === '1FA') {
+        return notApplicable(
+          'sign-in requires one factor here; a recovery asks users who have a second one for it',
+        )
+      }
+      return recovery.countsAsOneFactor
+        ? met('a recovery is one factor, and so are the password that it sets and a mailed code, ever after')
+        : deviates(
+            'a recovery is one factor, but whoever reads the mailbox then signs in with the new password and a mailed code: set recovery.countsAsOneFactor, or recovery.secondFactor: required',
+          )
+    },
   },
   {
     id: '6.5.1',
@@ -270,6 +282,21 @@ const requirements: readonly Requirement[] = [
     asks: 'mailed recovery codes have 6 digits or more and are valid for 24 hours at most',
     check: ({ lifetimes }) =>
       minutesOf(lifetimes.code) <= 1440 ? met(`6 digits, ${lifetimes.code}`) : deviates(lifetimes.code),
+  },
+  {
+    id: '4.2.2',
+    standard: nist,
+    asks: 'at AAL2 a recovery takes two codes, or a code and an authenticator',
+    check: (config) => {
+      const { signOn, recovery } = config
+      if (signOn.factors === '1FA') return notApplicable('sign-in requires one factor here: AAL1')
+      if (!mayRecover(config)) return met('passwords cannot be recovered without an administrator here')
+      return recovery.secondFactor === 'required'
+        ? met('recovery.secondFactor is required')
+        : deviates(
+            'users who have a second factor are asked for it; for others the mailbox alone sets a password, and no token claims more than one factor for that',
+          )
+    },
   },
   {
     id: '4.2.3',

@@ -97,7 +97,7 @@ const closes = statement((db, value: Value<Closing & { readonly id: string }>) =
     .where('status', '=', 'queued'),
 )
 
-/** Closes a mail and empties what was sealed. False where somebody else had closed it. */
+/** Closes a mail and empties what was sealed. False where another worker had closed it. */
 export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
   const { numAffectedRows } = await closes(db, { ...closing, id })
   return numAffectedRows === 1n
@@ -149,7 +149,7 @@ export interface Backlog {
   readonly dueAt: number | null
 }
 
-/** How many mails wait: for metrics and health. Phantoms are among them, so the figure tells nothing of anybody. */
+/** How many mails wait: for metrics and health. Phantoms are among them, so the number reveals nothing about a user. */
 export async function backlogOf(db: Db, now: number): Promise<Backlog> {
   const row = await db
     .selectFrom('outbox')

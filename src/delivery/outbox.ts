@@ -8,7 +8,7 @@ export { type Backlog, backlogOf, purgeMails, type WaitingMail, waitingMailsOf }
 /** A mail as its sender wants it: a template and its values, never a finished text. */
 export interface NewMail {
   readonly template: TemplateName
-  /** The stored address, or null: queued to nobody, the same write, and dropped by the worker. */
+  /** The stored address, or null: a mail for an unknown user, the same write, and dropped by the worker. */
   readonly recipient: string | null
   readonly personId: string | null
   readonly transactionId: string | null

@@ -14,16 +14,16 @@ export interface DeliveryOptions {
   readonly transport: Transport
   readonly renderer: Renderer
   readonly log: Logger
-  /** Told in the transaction that closes a mail, so its event stands if and only if the mail is closed. Of mails to nobody as well: they cost the same. */
+  /** Called in the database transaction that closes a mail, so its event stands if and only if the mail is closed. For phantoms as well: they cost the same. */
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
-  /** Told of each attempt once its end is stored. Mails to nobody count as sent, so that figures tell nothing of anybody. */
+  /** Called after each attempt once its result is stored. Phantoms count as sent, so that metrics reveal nothing about a user. */
   readonly onAttempt?: (outcome: MailOutcome | 'postponed') => void
   /** Mails in hand at once. */
   readonly parallel?: number
   /** How often the outbox is looked at without being woken, in real milliseconds. */
   readonly pollMs?: number
   /**
-   * A mail leaves after a random while of at most this many milliseconds. Sending takes time that a mail to nobody
+   * A mail leaves after a random while of at most this many milliseconds. Sending takes time that a phantom
    * does not take; at a moment that cannot be foreseen, no later request can feel which it was.
    */
   readonly spreadMs?: number
@@ -40,7 +40,7 @@ export interface Delivery {
   close(options?: { readonly graceMs?: number }): Promise<void>
 }
 
-// The request that queued a mail is answered first. Whether there was somebody to write to must not show in how long
+// The request that queued a mail is answered first. Whether there was a recipient must not show in how long
 // its answer takes, and sending costs this process more than dropping does.
 const afterAnswerMs = 3
 
@@ -62,7 +62,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
   let again = false
-  /** There may be mails that nobody has taken, as all hands were full. */
+  /** There may be mails that no slot has claimed, as all were busy. */
   let left = false
   let closed = false
 
@@ -163,7 +163,7 @@ async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox
   options.onAttempt?.('postponed')
 }
 
-/** Renders and hands over. A mail to nobody is rendered as well, so that it costs this process the same. */
+/** Renders and hands over. A phantom is rendered as well, so that it costs this process the same. */
 async function send(
   { secrets, renderer, transport }: DeliveryOptions,
   row: Row<'outbox'>,

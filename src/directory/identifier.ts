@@ -3,10 +3,10 @@ import { domainToASCII } from 'node:url'
 /**
  * The key that decides whether two identifiers are the same: NFKC, then each code point in lower case where that
  * is a single code point, and the domain of an address as UTS-46 puts it into ASCII. Idempotent: a name whose key has
- * another key would be two people's (Spotify, 2013).
+ * another key would belong to two users (Spotify, 2013).
  *
  * Only lower-casing, never upper-casing: `ı` (dotless) upper-cases to `I` and would then meet `i`, which once mailed
- * reset links of other people's accounts. What is compared is this key; what is mailed is always the stored address.
+ * reset links of other users' accounts. What is compared is this key; what is mailed is always the stored address.
  */
 export function compareKey(identifier: string): string {
   const folded = stable(identifier, (text) => lower(text.normalize('NFKC')).trim())
@@ -47,7 +47,7 @@ export const looksLikeAddress = (text: string): boolean =>
 
 /**
  * An address as a stranger may see it: `mary@example.com` is `m***y@example.com`. Made from what was typed, never
- * from what is stored, so that it says the same about people who exist and people who do not.
+ * from what is stored, so that it is the same for known and unknown users.
  */
 export function maskAddress(address: string): string {
   const at = address.lastIndexOf('@')

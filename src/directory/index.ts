@@ -29,7 +29,6 @@ export {
 export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
-  asJudged,
   createPerson,
   ensureEveryone,
   findMember,
@@ -38,7 +37,7 @@ export {
   getEveryone,
   groupIdsOf,
   groupNamesOf,
-  type JudgedUser,
+  ifUnchanged,
   listPeople,
   lockPerson,
   type Member,
@@ -48,6 +47,7 @@ export {
   nameColumns,
   nameKey,
   removePerson,
+  type UserVersion,
   updatePerson,
 } from './people.store.ts'
 export * from './person.ts'

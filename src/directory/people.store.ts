@@ -48,7 +48,7 @@ export const toPerson = (row: PersonRow): Person => ({
   knownSources: row.known_sources ?? '',
 })
 
-// What is read where there is nobody, so that it takes as long.
+// What is read where there is no such user, so that it takes as long.
 const stranger: PersonRow = {
   id: '00u',
   status: 'ACTIVE',
@@ -62,7 +62,7 @@ const stranger: PersonRow = {
   known_sources: null,
 }
 
-/** The person of a row; the work is the same without one. */
+/** The user of a row; the work is the same without one. */
 function personOrStranger(row: PersonRow | undefined): Person | undefined {
   const person = toPerson(row ?? stranger)
   return row && person
@@ -92,29 +92,29 @@ const lockedById = (lock: 'for update' | '') => `
 const locked = { postgres: lockedById('for update'), sqlite: lockedById('') }
 
 /**
- * A user as stored at this moment, locked until the transaction ends: nobody else changes the user, or completes
+ * A user as stored at this moment, locked until the transaction ends: no other request changes the user, or completes
  * anything in the user's name, meanwhile. The first statement of every transaction that writes what belongs to a user,
- * whatever it writes: one lock order leaves no deadlock to whoever sends requests about somebody else (A50).
+ * whatever it writes: with one lock order no request can cause a deadlock in another user's (A50).
  */
 export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined> {
   const [row] = await run<NullablePersonRow>(tx, locksRows(tx) ? locked.postgres : locked.sqlite, [id])
   return personOrNone(row)
 }
 
-/** A user as something was judged by: the id and the version that was read; no version: no such user. */
-export interface JudgedUser {
+/** What an answer was checked against: the user's id and the version that was read; no version: no such user. */
+export interface UserVersion {
   readonly id: string
   readonly version: number | undefined
 }
 
 /**
- * Runs `work` in one database transaction that holds the user's row, if the user is still as judged. Throws `StaleRead`
- * where not, and nothing is written: between the judgement and here lie hashes and queues, and whoever changed the user
+ * Runs `work` in one database transaction that holds the user's row, if the user still has that version. Throws `StaleRead`
+ * where not, and nothing is written: between the check and here lie hashes and queues, and a request that changed the user
  * meanwhile was answered that it is done (A49). For an unknown user the same statement answers a row of nulls.
  */
-export async function asJudged<T>(
+export async function ifUnchanged<T>(
   storage: Storage,
-  { id, version }: JudgedUser,
+  { id, version }: UserVersion,
   work: (tx: Tx, person: Person | undefined) => Promise<T>,
 ): Promise<T> {
   const result = await storage.transaction(async (tx) => {
@@ -122,7 +122,7 @@ export async function asJudged<T>(
     return person?.version === version ? { done: await work(tx, person) } : undefined
   })
   // Thrown once the transaction has ended well: on SQLite it ends together with the change that was met in it, so that
-  // whoever reads again finds that change.
+  // a retry reads that change.
   if (result === undefined) throw new StaleRead(`user ${id}`)
   return result.done
 }
@@ -184,7 +184,7 @@ export async function findPersonByIdentifier(db: Db, identifier: string): Promis
   return personOrNone(row)
 }
 
-/** People in the order of their ids, `limit` at a time, after the one with the id `after`. */
+/** Users in the order of their ids, `limit` at a time, after the one with the id `after`. */
 export async function listPeople(
   db: Db,
   page: { readonly limit: number; readonly after?: string },
@@ -194,7 +194,7 @@ export async function listPeople(
   return (await query.execute()).map(toPerson)
 }
 
-/** Creates a person and makes her a member of Everyone. Throws 400 where login or email are unusable or taken. */
+/** Creates a user, a member of Everyone. Throws 400 where login or email are unusable or taken. */
 export async function createPerson(
   db: Db,
   person: NewPerson,
@@ -222,13 +222,13 @@ export async function createPerson(
   return toPerson(row)
 }
 
-/** Changes a person; undefined where she does not exist. Throws 400 where login or email are unusable or taken. */
+/** Changes a user; undefined where there is none. Throws 400 where login or email are unusable or taken. */
 export async function updatePerson(
   db: Db,
   id: string,
   changes: PersonChanges,
   now: number,
-  /** Only where she has one of these statuses; otherwise she stays as she is. */
+  /** Only where the user has one of these statuses; otherwise nothing changes. */
   from?: readonly PersonStatus[],
 ): Promise<Person | undefined> {
   const changed = changes.profile && (await changedProfile(db, id, changes.profile))
@@ -284,7 +284,7 @@ async function changedProfile(
   return { before: person.profile, after }
 }
 
-/** Removes a person with enrollments and memberships; false where she does not exist. */
+/** Removes a user with enrollments and memberships; false where there is none. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('enrollments').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
@@ -295,7 +295,7 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n
 }
 
-/** How a person is found: what her names are compared by. Throws 400 where they are none. */
+/** How a user is found: the compare keys of the names. Throws 400 where they are none. */
 export function nameColumns(profile: Profile) {
   checkNames(profile)
   return {
@@ -333,7 +333,7 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The group that holds all people. Throws where the database was never seeded. */
+/** The group that holds all users. Throws where the database was never seeded. */
 export async function getEveryone(db: Db): Promise<Group> {
   const row = await db
     .selectFrom('groups')
@@ -364,12 +364,12 @@ export async function ensureEveryone(
     .execute()
 }
 
-/** The ids of the groups whose policies apply to a person: hers and Everyone's. The same statement for nobody. */
+/** The ids of the groups whose policies apply to a user: the user's own and Everyone. The same statement for an unknown user. */
 export async function groupIdsOf(db: Db, personId: string): Promise<readonly string[]> {
   return (await findMember(db, personId)).groupIds
 }
 
-/** The names of the groups a person is in, in the order of the alphabet. */
+/** The names of the groups a user is in, in the order of the alphabet. */
 export async function groupNamesOf(db: Db, personId: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('memberships')

@@ -11,7 +11,7 @@ export const personStatuses = [
 ] as const
 export type PersonStatus = (typeof personStatuses)[number]
 
-/** What is known of a person, named as in the management API. */
+/** A user's profile, named as in the management API. */
 export interface Profile {
   readonly login: string
   readonly email: string
@@ -35,7 +35,7 @@ export interface Person {
    * raises it: any number of right sign-ins at once succeed.
    */
   readonly version: number
-  /** Keyed hashes of the sources and browsers that she has signed in from lately, newest first. */
+  /** Keyed hashes of the sources and browsers that the user has signed in from lately, newest first. */
   readonly knownSources?: string
 }
 

@@ -30,14 +30,14 @@ export interface PeopleQuery {
   readonly except?: PersonStatus | undefined
   readonly inGroup?: string | undefined
   readonly limit: number
-  /** The id of the last person of the page before. */
+  /** The id of the last user of the page before. */
   readonly after?: string | undefined
 }
 
 type Where = ExpressionBuilder<Schema, 'people'>
 type Kind = Storage['kind']
 
-/** One page of the people a query matches, in the order of their ids. */
+/** One page of the users a query matches, in the order of their ids. */
 export async function queryPeople(
   { db, kind }: Pick<Storage, 'db' | 'kind'>,
   wanted: PeopleQuery,
@@ -113,11 +113,11 @@ function comparison(kind: Kind, { attribute, operator, value }: Comparison): Exp
   }
   const member =
     kind === 'sqlite'
-      ? // It tells true as 1.
+      ? // SQLite returns true as 1.
         sql<string>`case json_type(people.profile, ${path}) when 'true' then 'true' when 'false' then 'false' else json_extract(people.profile, ${path}) end`
       : sql<string>`(people.profile::json ->> ${attribute.name})`
   if (operator === 'pr') return sql<SqlBool>`(${member} is not null and cast(${member} as text) <> '')`
-  // Letters of ASCII alone: the databases agree on no others, and the second one only where it is told to.
+  // Letters of ASCII alone: the databases agree on no others, and PostgreSQL only with this collation.
   const text =
     kind === 'sqlite'
       ? sql<string>`lower(cast(${member} as text))`
@@ -144,11 +144,11 @@ function compared(
   const isOrder = operator !== 'eq' && operator !== 'ne'
   const side = isOrder && typeof value === 'string' ? byBytes(kind, left) : left
   const made = sql<SqlBool>`${side} ${sql.raw(signs[operator])} ${value}`
-  // Who asks for times asks for the latest: without the hint SQLite would rather walk all people in the order of ids.
+  // A query by time asks for the latest: without the hint SQLite would scan all users in the order of ids.
   return isOrder && typeof value === 'number' && kind === 'sqlite' ? sql`likelihood(${made}, 0.01)` : made
 }
 
-/** Texts in the order of their bytes, which is one database's only order and the other's where it is told to. */
+/** Texts in the order of their bytes, the default of SQLite, and PostgreSQL's with this collation. */
 const byBytes = (kind: Kind, left: Expression<unknown>): Expression<unknown> =>
   kind === 'postgres' ? sql`${left} collate "C"` : left
 
@@ -163,7 +163,7 @@ const like = (left: Expression<unknown>, pattern: string): Expression<SqlBool> =
 
 const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
-/** The person whose login this is; not one whose email it is. */
+/** The user whose login this is; not one whose email it is. */
 export async function findPersonByLogin(db: Db, login: string): Promise<Person | undefined> {
   const row = await db
     .selectFrom('people')

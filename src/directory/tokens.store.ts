@@ -4,7 +4,7 @@ import { type Db, type Row, statement, type Value } from '../storage/index.ts'
 /** `recovery`: to set a new password. `activation`: to set the first one. */
 export type PersonTokenKind = 'recovery' | 'activation'
 
-/** A token that somebody was given, by mail or by hand, to set her password. It is spent by the password it sets. */
+/** A token that a user was given, by mail or by hand, to set a password. It is spent by the password it sets. */
 export interface PersonToken {
   readonly id: string
   readonly personId: string
@@ -82,7 +82,7 @@ const tokensEnd = statement((db, value: Value<{ personId: string }>) =>
   db.deleteFrom('person_tokens').where('person_id', '=', value('personId')),
 )
 
-/** Ends the tokens of a person: after any change of what they lead to. */
+/** Ends the tokens of a user: after any change of what they lead to. */
 export async function endPersonTokens(db: Db, personId: string): Promise<void> {
   await tokensEnd(db, { personId })
 }

@@ -7,7 +7,7 @@ import { type Challenge, expire, miss, missesAllowed, type Progress } from './pr
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
-/** What is judged: an answer to a challenge, or the confirmation of an enrolment. */
+/** What is checked: an answer to a challenge, or the confirmation of an enrolment. */
 export interface Asked {
   /** The authenticator's key. */
   readonly key: string
@@ -20,13 +20,13 @@ export interface Asked {
 }
 
 /**
- * Judges an answer, unless a budget says that it is not judged at all, and says what becomes of it. Undefined: there is
- * no answer to judge.
+ * Checks an answer, unless a budget says that it is not checked at all, and returns the outcome. Undefined: there is
+ * no answer to check.
  *
  * - The source is asked first: a source that guesses at many accounts is stopped openly (A11), before a hash (A51).
  * - A wrong answer is counted on the transaction (the fifth closes it), on the source and on the account.
  * - A right one needs room in the same budgets. Where the account's are spent it is just wrong, silently, and is counted
- *   everywhere a wrong one is: else the budget of the source would tell which of many refused guesses was right (A52).
+ *   everywhere a wrong one is: else the budget of the source would reveal which of many refused guesses was right (A52).
  */
 export async function attempt(
   context: StepContext,
@@ -71,7 +71,8 @@ export async function attempt(
   try {
     const own = admission === undefined ? context : { ...context, recheck: () => recheck(context, counted) }
     const judgement = await asked.judge(input, own, context.progress.challenge)
-    return judgement.verdict === 'unreadable' ? undefined : answered(context, asked, judgement, counted)
+    if (judgement.verdict !== 'unreadable') return answered(context, asked, judgement, counted)
+    return judgement.refusal && { progress: asked.before, refused: judgement.refusal }
   } catch (error) {
     if (error instanceof SpentMeanwhile) return refusedBySource(asked, error.use, undefined)
     throw error
@@ -95,7 +96,7 @@ async function recheck(context: StepContext, ofSource: readonly Use[]): Promise<
   if (spent !== undefined) throw new SpentMeanwhile(spent)
 }
 
-/** The outcome of a judged answer. */
+/** The outcome of a checked answer. */
 function answered(context: StepContext, asked: Asked, judgement: Judged, ofSource: readonly Use[]): Outcome {
   const { visible = [], budgets, verdict } = judgement
   const { key: authenticator } = asked
@@ -178,7 +179,7 @@ const chargeOfSource = (asked: Asked, { budget, subject }: Use): Charge => ({
 })
 
 /**
- * Nothing was judged. The first time in a window the charge finds the budget used up and records it; from then on nothing
+ * Nothing was checked. The first time in a window the charge finds the budget used up and records it; from then on nothing
  * is written, so that a flood costs one statement a request, which reads.
  */
 function refusedBySource(asked: Asked, use: Use, resetsAt: number | undefined): Outcome {

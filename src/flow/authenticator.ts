@@ -25,7 +25,7 @@ export interface View {
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
   readonly enrollments: readonly Enrollment[]
-  /** The user, once something has been proven; absent before, whoever it is. */
+  /** The user, once something has been proven; absent before, known or not. */
   readonly user: Person | undefined
   readonly transaction: {
     readonly id: string
@@ -52,12 +52,16 @@ export interface StepContext extends View {
   readonly ownPolicy: Policy
   readonly directory: {
     findByIdentifier(identifier: string): Promise<Person | undefined>
+    /** By id: a passkey says whose it is. */
+    find(personId: string): Promise<Person | undefined>
     /** The user's enrollment of an authenticator of which a user has one. The same statement for an unknown user. */
     enrollment<Data>(personId: string, authenticator: string): Promise<Enrollment<Data> | undefined>
+    /** All of the user's enrollments of an authenticator, the oldest first. The same statement for an unknown user. */
+    enrollments<Data>(personId: string, authenticator: string): Promise<readonly Enrollment<Data>[]>
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>
-  /** How much of each budget is used, in the order asked for, without charging it. One statement, whoever it is about. */
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, for every user, known or not. */
   used(uses: readonly Use[]): Promise<readonly number[]>
   /** The same, and when each window ends. */
   peek(uses: readonly Use[]): Promise<readonly Used[]>
@@ -90,8 +94,8 @@ export interface Step {
   readonly place: 'remediation' | 'authenticator' | 'top'
   /** When it is on offer. */
   readonly stages: readonly Stage[]
-  /** Which part of the response the form is about. */
-  about?(view: View): 'authenticator' | 'enrollment' | undefined
+  /** Which part of the response the form is about: what is challenged or enrolled, or one of `parts` by its name. */
+  about?(view: View): 'authenticator' | 'enrollment' | { readonly part: string } | undefined
   /** A narrower condition: on offer at those stages only where this holds. */
   offered?(view: View): boolean
   /** Accepted wherever it is on offer, but rendered only where this holds. */
@@ -144,9 +148,9 @@ export interface Challenging {
   isComplete?(choice: Choice, view: View): boolean
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
-  /** Where judging is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
+  /** Where checking is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
   admit?(input: Input, context: StepContext): Admission
-  /** Judges an answer. Takes the same time and statements whether or not the user exists. */
+  /** Checks an answer. Takes the same time and statements whether or not the user exists. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
   /** What the form asks for. */
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
@@ -176,7 +180,7 @@ export interface Enrolling {
   /** Begins: makes the secret, sends the first code. What is not confirmed yet stands in the challenge's data. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
-  /** Judges the confirmation. A right one says what is stored. */
+  /** Checks the confirmation. A right one returns what is stored. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
   readonly resends: boolean
   polls?(challenge: Challenge): number | undefined
@@ -209,18 +213,21 @@ export interface Started {
   readonly charges?: (outcome: Outcome) => readonly Charge[]
 }
 
-/** What is asked before an answer is judged. Nothing of it depends on whether the user exists. */
+/** What is asked before an answer is checked. Nothing of it depends on whether the user exists. */
 export interface Admission {
-  /** Whether there is an answer to judge at all. */
+  /** Whether there is an answer to check at all. */
   readonly isReadable: boolean
-  /** Where one of these is used up, the answer is wrong without being judged. */
+  /** Where one of these is used up, the answer is wrong without being checked. */
   readonly uses: readonly Use[]
   readonly refusal: Refusal
 }
 
 export type Judgement =
-  /** There is nothing to judge: a field is missing or of the wrong type. */
-  | { readonly verdict: 'unreadable' }
+  /**
+   * There is nothing to judge: a field is missing or of the wrong type, or what is to be enrolled is no good (`refusal`
+   * says why). It is no guess, and nothing is counted.
+   */
+  | { readonly verdict: 'unreadable'; readonly refusal?: Refusal }
   | {
       readonly verdict: 'right' | 'wrong'
       /** Right, but too old to go on with: it must be replaced first. */
@@ -256,7 +263,7 @@ export interface Reset {
   fields(policy: Policy): readonly Field[]
   /** Rules to show, as on the wire. */
   settings(rules: PasswordRules): Readonly<Record<string, unknown>>
-  /** Judges and prepares the new credential; hashing happens here, outside of any database transaction. */
+  /** Checks and prepares the new credential; hashing happens here, outside of any database transaction. */
   accept(
     input: Input,
     context: StepContext,

@@ -14,14 +14,14 @@ export const withDebugData = (event: NewEvent, debugData: Readonly<Record<string
 
 const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
-/** Who an event is about: her id where somebody is known, and what was typed. */
+/** The user that an event is about: the id where the user is known, and what was typed. */
 const visitor = ({ subject }: Progress): Party => ({
   id: subject?.userId ?? 'unknown',
   type: 'User',
   alternateId: subject?.identifier ?? 'unknown',
 })
 
-/** The rule that ended a conversation, where its outcome names none. */
+/** The rule that ended a transaction, where its outcome names none. */
 const rules: Readonly<Record<Closing, string>> = {
   cancelled: 'cancelled',
   completed: 'completed',
@@ -31,13 +31,13 @@ const rules: Readonly<Record<Closing, string>> = {
   superseded: 'superseded',
 }
 
-/** By which rule an outcome ends its conversation; undefined where it does not. */
+/** By which rule an outcome ends its transaction; undefined where it does not. */
 export const endedBy = ({ progress, rule }: Outcome): string | undefined =>
   progress.closed === undefined ? undefined : (rule ?? rules[progress.closed])
 
 /**
- * What the log tells of a move from one progress to the next, besides what the step itself records: that a recovery
- * began, that a conversation ended without its end, and by which rule. The same for people who do not exist.
+ * The events of a move from one progress to the next, besides what the step itself records: that a recovery
+ * began, that a transaction ended uncompleted, and by which rule. The same for unknown users.
  */
 export function eventsOfMove(
   before: Progress,
@@ -106,7 +106,7 @@ const queued: Readonly<Record<NewMail['template'], EventType>> = {
   PasswordChanged: 'system.email.password_changed.sent_message',
 }
 
-/** A mail was queued; to nobody as well, so that people who do not exist cost the same. */
+/** A mail was queued; without a recipient as well, so that unknown users cost the same. */
 export function mailQueued(
   mail: Omit<NewMail, 'transactionId'>,
   id: string,

@@ -5,7 +5,7 @@ import type { Progress } from './progress.ts'
 const counted = 'flows.expired.counted'
 
 /**
- * How many conversations with somebody named in them have run out unfinished since this was last asked. Of all nodes
+ * How many transactions in which a user was named have expired uncompleted since this was last asked. Of all nodes
  * that ask, one gets a span of time: the one that moves the note on.
  */
 export async function countExpiredTransactions(

@@ -7,20 +7,20 @@ import {
   findTransactionOfInteraction,
 } from './transactions.store.ts'
 
-/** Which conversation something belongs to: for those who watch, never for a visitor. */
+/** Which transaction something belongs to: for operators and the inspector, never for a visitor. */
 export interface TransactionIds {
   readonly transactionId: string
   readonly interactionId: string
   readonly clientId: string | undefined
 }
 
-/** By what a conversation is known outside: either handle, or the token of a mailed link. */
+/** By what a transaction is known outside: either handle, or the token of a mailed link. */
 export type Handle =
   | { readonly stateHandle: string }
   | { readonly interactionHandle: string }
   | { readonly linkToken: string }
 
-/** Looks at a conversation by any of its handles, whether or not its time is over; undefined: there is none. */
+/** Finds a transaction by any of its handles, expired or not; undefined: there is none. */
 export async function findTransaction(parts: FlowParts, by: Handle): Promise<TransactionIds | undefined> {
   const transaction = await transactionBy(parts, by)
   if (transaction === undefined) return undefined

@@ -1,7 +1,7 @@
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
 
-/** What becomes of a conversation, as it is counted: of how many, never of whose. */
+/** The end of a transaction, as it is counted in metrics: how many, never whose. */
 export interface FlowOutcome {
   readonly intent: Progress['intent']
   readonly outcome: (typeof flowOutcomes)[number]
@@ -26,13 +26,13 @@ const ends: Readonly<Partial<Record<Closing, FlowOutcome['outcome']>>> = {
 }
 
 /**
- * What a move counts as. A conversation starts once somebody is named, known or not, and anew where a sign-in turns into
+ * What a move counts as. A transaction starts once a user is named, known or not, and anew where a sign-in turns into
  * a recovery: a page that is looked at is no sign-in.
  */
 export function flowOutcomesOf(before: Progress, { progress: after }: Outcome): readonly FlowOutcome[] {
   const { intent, subject, closed } = after
   const starts = subject !== undefined && (before.subject === undefined || before.intent !== intent)
-  // What never started does not end either: the figures of one intent add up.
+  // What never started does not end either: the counters of one intent add up.
   const ended = subject === undefined || before.closed !== undefined ? undefined : closed
   const end = ended && ends[ended]
   return [

@@ -25,6 +25,7 @@ export * from './mail-variables.ts'
 export * from './outcome.ts'
 export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
+export { proofOf } from './proof.ts'
 export { type Grant, type Settled, settle } from './settle.ts'
 export { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
 export * from './stage.ts'
@@ -36,4 +37,4 @@ export {
   timelineOf,
   transactionsOf,
 } from './timeline.store.ts'
-export { judgedUser } from './transactions.store.ts'
+export { versionOf } from './transactions.store.ts'

@@ -6,7 +6,7 @@ import { sourceOf } from '../limits/index.ts'
 export const mostKnownSources = 10
 
 /**
- * Keyed hashes of the source of a request and of the browser, where an app tells one from another. Addresses are not
+ * Keyed hashes of the source of a request and of the browser, where an app distinguishes them. Addresses are not
  * readable from a database dump. An app that vouches for no address is no source that only its user comes from.
  */
 function keysOf(secrets: Secrets, interaction: Interaction): readonly string[] {
@@ -19,7 +19,7 @@ function keysOf(secrets: Secrets, interaction: Interaction): readonly string[] {
   return own.map((key) => secrets.hash('known source', key).slice(0, 22))
 }
 
-/** Whether somebody signed in as this user from there, or with this browser, before (A56). */
+/** Whether this user has signed in from there, or with this browser, before (A56). */
 export const isKnownSource = (
   known: string | undefined,
   secrets: Secrets,

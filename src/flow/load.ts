@@ -181,7 +181,7 @@ async function contextFrom(
 ): Promise<TransactionContext> {
   if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
-  // A transaction that was ended goes on as that of an unknown user, whoever's row it was (`ended`).
+  // A transaction that was ended goes on as that of an unknown user, whether its user was known or not (`ended`).
   const { everyoneId } = member
   const about = await aboutUser(
     parts,
@@ -331,7 +331,12 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     lifetimes: parts.lifetimes,
     directory: {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
+      find: (personId) => findPerson(db, personId),
       enrollment: (personId, authenticator) => findEnrollment(db, personId, authenticator),
+      async enrollments<Data>(personId: string, authenticator: string) {
+        const all = await findEnrollments(db, personId)
+        return all.filter((one) => one.authenticator === authenticator) as readonly Enrollment<Data>[]
+      },
     },
     about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),

@@ -16,7 +16,7 @@ export const isLockOver = (person: Person | undefined, { lockout }: Policy, now:
 export const lockoutPurpose = 'lockout'
 
 /**
- * The budget of wrong passwords in a row. Its window ends no later than a lock that it led to, so that whoever is let in
+ * The budget of wrong passwords in a row. Its window ends no later than a lock that it led to, so that a user who is let in
  * again has all attempts. What made-up names have used up is forgotten after a day, or it would stay for good (A45).
  */
 export const lockoutBudget = ({ lockout }: Policy, limit: number, known: boolean): Budget => ({

@@ -15,15 +15,15 @@ export type OpenedLink =
       readonly transaction: Transaction
       readonly interaction: Interaction
       readonly client: Client
-      /** The person's own language, if she has said one. */
+      /** The user's own language, where the profile has one. */
       readonly locale: string | undefined
     }
-  /** Its time is over; a newer mail took its place; or it never was, was used, or its conversation is over. */
+  /** Its time is over; a newer mail took its place; or it never was, was used, or its transaction is over. */
   | { readonly state: 'expired' | 'stale' | 'dead' }
 
 const prefix = 'ft'
 
-/** A link's token names its transaction, so that an old link can be told from one that never was. */
+/** A link's token names its transaction, so that an old link can be distinguished from one that never was. */
 export const linkToken = (transactionId: string, secret: string): string =>
   `${prefix}${transactionId.slice(3)}${secret}`
 

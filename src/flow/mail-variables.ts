@@ -5,11 +5,11 @@ import { dateInWords, languageFor, spanInWords, timeInWords } from '../i18n/inde
 import type { Interaction } from '../interactions/index.ts'
 import type { StepContext } from './authenticator.ts'
 
-/** In which language somebody is written to: her own, else what her browser asked for when the conversation began. */
+/** The language of a user's mails: the user's own, else what the browser asked for when the transaction began. */
 export const localesOf = ({ origin }: Interaction, person: Person | undefined): string | undefined =>
   [person?.profile.locale, origin.locales].filter((locales) => locales !== undefined).join(',') || undefined
 
-/** What every mail of a conversation can tell: who, for which app, and where the request came from. */
+/** The variables of every mail of a transaction: the user, the app, and where the request came from. */
 export function mailVariables(
   context: StepContext,
   person: Person | undefined,

@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/index.ts'
 import type { NewMail } from '../delivery/index.ts'
-import type { JudgedUser, NewEnrollment, PersonChanges, PersonStatus } from '../directory/index.ts'
+import type { NewEnrollment, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress } from './progress.ts'
 
@@ -34,7 +34,7 @@ export type Effect =
       readonly from: string
       readonly data: unknown
     }
-  /** A code or signature is used up: the counter rises to this, or the answer is judged anew. */
+  /** A code or signature is used up: the counter rises to this, or the answer is checked anew. */
   | { readonly type: 'enrollment.advance'; readonly id: string; readonly counter: number }
   | {
       readonly type: 'person.update'
@@ -64,14 +64,14 @@ export interface Outcome {
   readonly progress: Progress
   /**
    * The user that this was computed from, as read first. Absent: the subject, as loaded. A step that names a user and
-   * judges an answer at once must say it, for a wrong answer leaves no subject.
+   * checks an answer at once must set it, for a wrong answer leaves no subject.
    */
-  readonly user?: JudgedUser
+  readonly user?: UserVersion
   readonly effects?: readonly Effect[]
   readonly charges?: readonly Charge[]
   readonly refused?: Refusal
   /** A message that comes with a good answer. */
   readonly notice?: Message
-  /** The rule that refused or ended, by its name in the system log; visitors are not told. */
+  /** The rule that refused or ended, by its name in the system log; never shown to visitors. */
   readonly rule?: string
 }

@@ -131,7 +131,7 @@ export function miss(progress: Progress): Progress {
   return missed.misses >= missesAllowed ? close(missed, 'locked') : missed
 }
 
-/** Notes a new credential. It is no proof: whoever got this far chose it a moment ago. */
+/** Notes a new credential. It is no proof: the visitor chose it a moment ago. */
 export const replace = ({ challenge: _, ...progress }: Progress, authenticator: string): Progress => ({
   ...progress,
   replaced: [...progress.replaced, authenticator],
@@ -149,7 +149,7 @@ export const close = ({ challenge: _, ...progress }: Progress, closed: Closing):
 })
 
 /**
- * What a transaction that was ended from outside goes on as: nothing proven is lost sight of by closing it; with
+ * What a transaction that was ended from outside goes on as: with something proven it is closed; with
  * nothing proven it becomes that of an unknown user.
  */
 export function ended(progress: Progress): Progress {

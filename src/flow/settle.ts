@@ -60,7 +60,7 @@ function amrOf(
   return factorsOf(evidence).size > 1 ? [...amr, 'mfa'] : amr
 }
 
-/** What was judged stays judged: it is charged and recorded. Nothing else of the outcome happens. */
+/** What was checked stays checked: it is charged and recorded. Nothing else of the outcome happens. */
 function deniedOutcome(
   { progress, charges = [], effects = [], user }: Outcome,
   { status, key, rule, startsOver }: Denial,

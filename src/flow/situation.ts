@@ -37,7 +37,7 @@ export const replaceable = ({ authenticators }: Situation): readonly KnownAuthen
 
 /**
  * What the proofs of a transaction are evidence of. A credential that was replaced in this transaction is what a policy
- * may ask for by name, but no factor besides what started the recovery: whoever reads the mailbox can set a password
+ * may ask for by name, but no factor besides what started the recovery: access to the mailbox is enough to set a password
  * (A54). It counts where something that cannot start a recovery was proven, too, or where nothing else counts: after a
  * token that an administrator made the new password is the one factor there is.
  */

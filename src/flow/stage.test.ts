@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { anyRules } from '../../test/support/walks.ts'
-import type { Policy } from '../policies/index.ts'
+import { authenticators } from '../../test/support/walks.ts'
+import { policyWith, standard } from '../../test/support/worlds.ts'
+import { type Demand, evidenceOf, type Policy } from '../policies/index.ts'
 import {
   begin,
+  beginByToken,
+  type Challenge,
   challenge,
   close,
   expire,
@@ -11,84 +14,247 @@ import {
   prove,
   recover,
   replace,
+  skip,
 } from './progress.ts'
-import { choicesOf, stageOf } from './stage.ts'
+import type { Situation } from './situation.ts'
+import { choicesOf, decide, enrollmentsAsked, maySkip, stageOf } from './stage.ts'
 
-const standard: Policy = {
-  password: anyRules,
-  recovery: {
-    authenticators: ['okta_email'],
-    offerRevokeSessions: false,
-    revealUnknown: false,
-    signIn: true,
-    secondFactor: 'if-enrolled',
-    unlocks: true,
-  },
-  lockout: { maxAttempts: 0, autoUnlockMinutes: 0 },
-  signOn: {
-    start: 'password',
-    factors: 1,
-    access: 'ALLOW',
-    authenticators: ['okta_password', 'okta_email'],
-    alternatives: [],
-  },
+const demanding = (factors: 1 | 2, ...types: readonly string[]): Policy => {
+  const alternatives = types.map((type) => [{ types: [type], traits: [] }])
+  return policyWith({ signOn: { demand: { factors, alternatives } satisfies Demand } })
 }
-const twoFactors: Policy = { ...standard, signOn: { ...standard.signOn, factors: 2 } }
-const byMailOnly: Policy = { ...standard, signOn: { ...standard.signOn, alternatives: [['okta_email']] } }
-const twoProofs: Policy = { ...standard, recovery: { ...standard.recovery, secondFactor: 'required' } }
+const twoFactors = demanding(2)
+const byMailOnly = demanding(1, 'email')
+const twoProofs = policyWith({ recovery: { secondFactor: 'required' } })
+const enrolling = (required: boolean, from: Policy = standard): Policy =>
+  policyWith({ enrollment: [{ key: 'google_otp', required }] }, from)
 
-const mary = identify(begin(), { identifier: 'mary@example.com', userId: '00u1' })
-const opened = (progress: Progress, authenticator: string) =>
-  challenge(progress, { authenticator, startedAt: 0, expiresAt: 1, data: null })
-const proves = (progress: Progress, authenticator: string) => prove(progress, { authenticator, at: 0 })
-const byPassword = proves(mary, 'okta_password')
-const byMail = proves(recover(mary), 'okta_email')
+const active = { status: 'ACTIVE' } as const
+const situation = (policy: Policy, others: Partial<Situation> = {}): Situation => ({
+  ownPolicy: policy,
+  policyBeforeProof: policy,
+  authenticators,
+  person: active,
+  assigned: true,
+  enrolled: new Set(['okta_password', 'okta_email']),
+  ...others,
+})
+const hasApp = { enrolled: new Set(['okta_password', 'okta_email', 'google_otp']) }
 
-const rows: readonly (readonly [what: string, progress: Progress, policy: Policy, stage: string])[] = [
-  ['nothing', begin(), standard, 'identify'],
-  ['that a password was forgotten', recover(begin()), standard, 'identify-recovery'],
-  ['who it is', mary, standard, 'select'],
-  ['whose password was forgotten', recover(mary), standard, 'select'],
-  ['what is being asked', opened(mary, 'okta_password'), standard, 'verify'],
-  ['a password', byPassword, standard, 'granted'],
-  ['a password where two factors are needed', byPassword, twoFactors, 'select'],
-  ['both factors', proves(byPassword, 'okta_email'), twoFactors, 'granted'],
-  ['a password where the app asks for the mailbox', byPassword, byMailOnly, 'select'],
-  ['the mailbox that the app asks for', proves(mary, 'okta_email'), byMailOnly, 'granted'],
-  ['the same factor twice', proves(byPassword, 'okta_password'), twoFactors, 'select'],
-  ['a password that has expired', expire(byPassword, 'okta_password'), standard, 'reenroll'],
+const mary = { identifier: 'mary@example.com', userId: '00u1' }
+const named = identify(begin(), mary)
+const byToken = beginByToken(mary, { tokenId: 'token', at: 0 })
+const opened = (progress: Progress, authenticator: string, more: Partial<Challenge> = {}) =>
+  challenge(progress, {
+    authenticator,
+    method: '',
+    purpose: 'verify',
+    startedAt: 0,
+    expiresAt: 1,
+    data: null,
+    ...more,
+  })
+function proves(progress: Progress, key: string): Progress {
+  const authenticator = authenticators.get(key)
+  if (authenticator === undefined) throw new Error(`there is no ${key}`)
+  return prove(progress, { ...evidenceOf(authenticator), at: 0 })
+}
+const byPassword = proves(named, 'okta_password')
+const byMail = proves(recover(named), 'okta_email')
+const reset = replace(byMail, 'okta_password')
+const expired = expire(byPassword, 'okta_password')
+
+type Row = readonly [known: string, progress: Progress, situation: Situation, stage: string]
+
+const rows: readonly Row[] = [
+  ['nothing', begin(), situation(standard), 'identify'],
+  ['that a password was forgotten', recover(begin()), situation(standard), 'identify-recovery'],
+  ['who it is', named, situation(standard), 'select'],
+  ['whose password was forgotten', recover(named), situation(standard), 'select'],
+  ['an open challenge', opened(named, 'okta_password'), situation(standard), 'verify'],
   [
-    'one that was replaced',
-    replace(expire(byPassword, 'okta_password'), 'okta_password', 1),
-    standard,
-    'granted',
+    'a challenge of which more must be known',
+    opened(named, 'x', { pending: true }),
+    situation(standard),
+    'verify-data',
   ],
-  ['one that has expired, of two factors', expire(byPassword, 'okta_password'), twoFactors, 'select'],
-  ['the mailbox in a recovery', byMail, standard, 'reset'],
-  ['the mailbox, where a recovery takes two proofs', byMail, twoProofs, 'select'],
+  ['an enrolment under way', opened(byPassword, 'x', { purpose: 'enroll' }), situation(standard), 'enroll'],
   [
-    'the password in a recovery, which proves nothing there',
-    proves(recover(mary), 'okta_password'),
-    standard,
+    'one of which more must be known',
+    opened(byPassword, 'x', { purpose: 'enroll', pending: true }),
+    situation(standard),
+    'enroll-data',
+  ],
+  ['a password', byPassword, situation(standard), 'granted'],
+  ['a password where two factors are demanded', byPassword, situation(twoFactors), 'select'],
+  ['two factors', proves(byPassword, 'okta_email'), situation(twoFactors), 'granted'],
+  [
+    'the same factor twice',
+    proves(proves(named, 'okta_email'), 'google_otp'),
+    situation(twoFactors, hasApp),
     'select',
   ],
-  ['a new password', replace(byMail, 'okta_password', 1), standard, 'granted'],
-  ['a new password, which is a factor', replace(byMail, 'okta_password', 1), twoFactors, 'granted'],
-  ['that it is over, whatever else', close(opened(mary, 'okta_email'), 'cancelled'), standard, 'closed'],
+  ['a password where the app asks for the mailbox', byPassword, situation(byMailOnly), 'select'],
+  ['the mailbox that the app asks for', proves(named, 'okta_email'), situation(byMailOnly), 'granted'],
+  ['a password that has expired', expired, situation(standard), 'reenroll'],
+  ['one that was replaced', replace(expired, 'okta_password'), situation(standard), 'granted'],
+  ['one that has expired, of two factors', expired, situation(twoFactors), 'select'],
+  ['the mailbox in a recovery', byMail, situation(standard), 'reset'],
+  [
+    'the mailbox, where a recovery takes two proofs and the user has another',
+    byMail,
+    situation(twoProofs, hasApp),
+    'select',
+  ],
+  [
+    'the mailbox of a user who has an app, which is asked for, too (A34)',
+    byMail,
+    situation(standard, hasApp),
+    'select',
+  ],
+  ['both of them', proves(byMail, 'google_otp'), situation(standard, hasApp), 'reset'],
+  ['a token of an administrator', byToken, situation(standard), 'reset'],
+  ['a token where a recovery takes two proofs', byToken, situation(twoProofs), 'select'],
+  [
+    'a token where a user recovers nothing alone',
+    byToken,
+    situation(policyWith({ recovery: { authenticators: [] } }, twoProofs)),
+    'reset',
+  ],
+  ['a new password', reset, situation(standard), 'granted'],
+  ['a new password, which is no factor besides the mailbox (A54)', reset, situation(twoFactors), 'recovered'],
+  ['a new password and an app', reset, situation(twoFactors, hasApp), 'select'],
+  [
+    'a new password where a recovery signs no user in',
+    reset,
+    situation(policyWith({ recovery: { signIn: false } })),
+    'recovered',
+  ],
+  ['a new password where an enrolment is required', reset, situation(enrolling(true)), 'recovered'],
+  ['a password where an enrolment is required', byPassword, situation(enrolling(true)), 'select-enroll'],
+  ['a password where an enrolment is optional', byPassword, situation(enrolling(false)), 'select-enroll'],
+  ['that it was declined', skip(byPassword), situation(enrolling(false)), 'granted'],
+  ['that a required one was declined', skip(byPassword), situation(enrolling(true)), 'select-enroll'],
+  ['what the policy asks to be enrolled', byPassword, situation(enrolling(true), hasApp), 'granted'],
+  [
+    'a factor that was enrolled a moment ago',
+    proves(byPassword, 'google_otp'),
+    situation(enrolling(true, twoFactors)),
+    'granted',
+  ],
+  [
+    'that it is over, whatever else',
+    close(opened(named, 'okta_email'), 'cancelled'),
+    situation(standard),
+    'closed',
+  ],
 ]
 
-test.each(rows)('with %s the stage is told', (_, progress, policy, stage) => {
-  expect(stageOf(progress, policy)).toBe(stage)
+test.each(rows)('where what is known is %s', (_, progress, at, stage) => {
+  expect(stageOf(progress, at)).toBe(stage)
+})
+
+describe('a user is refused, by a rule,', () => {
+  const denied = (progress: Progress, at: Situation) => decide(progress, at).denied?.rule
+  const suspended = { person: { status: 'SUSPENDED' } } as const
+  const deny = policyWith({ signOn: { access: 'DENY' } })
+
+  test('not before a proof', () => {
+    for (const progress of [named, recover(named), opened(named, 'okta_email')]) {
+      const at = { ...suspended, assigned: false }
+      expect(denied(progress, situation(deny, at))).toBeUndefined()
+    }
+  })
+
+  test.each([
+    ['the policy of the app', byPassword, situation(deny), 'policy signOn.access'],
+    ['the status', byPassword, situation(standard, suspended), 'status SUSPENDED'],
+    ['the status in a recovery', byMail, situation(standard, suspended), 'status SUSPENDED'],
+    ['an app of others', byPassword, situation(standard, { assigned: false }), 'not-assigned'],
+    ['an app of others in a recovery', byMail, situation(standard, { assigned: false }), 'not-assigned'],
+    [
+      'a lockout that no recovery ends',
+      byMail,
+      situation(policyWith({ recovery: { unlocks: false } }), { person: { status: 'LOCKED_OUT' } }),
+      'policy selfServiceUnlock',
+    ],
+    [
+      'a demand that the user has nothing for',
+      byPassword,
+      situation(demanding(1, 'app')),
+      'policy signOn.factors',
+    ],
+    [
+      'a second proof that the user has nothing for',
+      byMail,
+      situation(twoProofs),
+      'policy recovery.secondFactor',
+    ],
+    // After a proof in a removed account there is no status any more.
+    ['a user who was removed', byPassword, situation(standard, { person: undefined }), 'status REMOVED'],
+  ] as const)('%s', (_, progress, at, rule) => {
+    expect(denied(progress, at)).toBe(rule)
+  })
+
+  test('not each time a transaction is read', () => {
+    const read = { ...suspended, assigned: undefined }
+    expect(decide(byPassword, situation(standard, read))).toEqual({ stage: 'granted' })
+  })
+
+  test('but not for a password that has expired, which is replaced first', () => {
+    const at = situation(standard, { person: { status: 'PASSWORD_EXPIRED' } })
+    expect(denied(expired, at)).toBeUndefined()
+    expect(denied(proves(named, 'okta_email'), at)).toBe('status PASSWORD_EXPIRED')
+  })
 })
 
 describe('the choice', () => {
-  test('at a sign-in is between password and mail, less what is proven', () => {
-    expect(choicesOf(mary, standard)).toEqual(['okta_password', 'okta_email'])
-    expect(choicesOf(byPassword, twoFactors)).toEqual(['okta_email'])
+  test('before a proof is what the policy of all names offers, whatever the user has (A53)', () => {
+    const own = policyWith({ signOn: { authenticators: ['google_otp'] } })
+    const at = situation(own, { policyBeforeProof: standard, enrolled: new Set() })
+    expect(choicesOf(named, at)).toEqual(['okta_password', 'okta_email'])
   })
 
-  test('in a recovery is what the policy says, and never the password', () => {
-    expect(choicesOf(recover(mary), standard)).toEqual(['okta_email'])
-    expect(choicesOf(byMail, twoProofs)).toEqual([])
+  test('after it is what the user has and what brings the sign-in closer to the demand', () => {
+    expect(choicesOf(byPassword, situation(twoFactors))).toEqual(['okta_email'])
+    expect(choicesOf(byPassword, situation(twoFactors, hasApp))).toEqual(['okta_email', 'google_otp'])
+    expect(choicesOf(proves(named, 'okta_email'), situation(twoFactors, hasApp))).toEqual(['okta_password'])
+  })
+
+  test('in a recovery is what the policy says, and never what is replaced', () => {
+    expect(choicesOf(recover(named), situation(standard))).toEqual(['okta_email'])
+    expect(choicesOf(byMail, situation(twoProofs))).toEqual([])
+    expect(choicesOf(byMail, situation(twoProofs, hasApp))).toEqual(['google_otp'])
+  })
+})
+
+describe('what is asked to be enrolled', () => {
+  const two = policyWith({
+    enrollment: [
+      { key: 'example_phone', required: false },
+      { key: 'google_otp', required: true },
+    ],
+  })
+  const asked = (progress: Progress, at: Situation) => enrollmentsAsked(progress, at).map(({ key }) => key)
+
+  test('is nothing before a proof', () => {
+    expect(asked(named, situation(two))).toEqual([])
+  })
+
+  test('is what is required, then what is optional, which may be declined', () => {
+    expect(asked(byPassword, situation(two))).toEqual(['google_otp'])
+    expect(maySkip(byPassword, situation(two))).toBe(false)
+    expect(asked(byPassword, situation(two, hasApp))).toEqual(['example_phone'])
+    expect(maySkip(byPassword, situation(two, hasApp))).toBe(true)
+    expect(asked(skip(byPassword), situation(two, hasApp))).toEqual([])
+  })
+
+  test('may not be declined where the demand is not met without it', () => {
+    const at = situation(
+      policyWith({ signOn: { authenticators: ['okta_password'] } }, enrolling(false, twoFactors)),
+    )
+    expect(stageOf(byPassword, at)).toBe('select-enroll')
+    expect(maySkip(byPassword, at)).toBe(false)
+    expect(asked(skip(byPassword), at)).toEqual(['google_otp'])
   })
 })

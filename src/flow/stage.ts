@@ -22,6 +22,12 @@ export const stages = [
 ] as const
 export type Stage = (typeof stages)[number]
 
+/**
+ * Whether nothing is asked any more: the transaction was closed, or its policy has changed since its last step and asks
+ * for no more.
+ */
+export const isEnd = (stage: Stage): boolean => ['recovered', 'granted', 'closed'].includes(stage)
+
 /** What comes next, or why nothing does. */
 export type Decision =
   | { readonly stage: Stage; readonly denied?: undefined }

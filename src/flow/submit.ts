@@ -1,5 +1,5 @@
 import { ProtocolError } from '../base/index.ts'
-import type { JudgedUser } from '../directory/index.ts'
+import type { UserVersion } from '../directory/index.ts'
 import { retryStale } from '../storage/index.ts'
 import { onOffer, type Step, type View } from './authenticator.ts'
 import { acceptUnlessClaimed, createClaims } from './claims.ts'
@@ -18,8 +18,8 @@ import {
   viewOf,
 } from './load.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
-import { stageOf } from './stage.ts'
-import { findTransactionOfInteraction, judgedUser } from './transactions.store.ts'
+import { isEnd, stageOf } from './stage.ts'
+import { findTransactionOfInteraction, versionOf } from './transactions.store.ts'
 
 /** Where a transaction is after a request, and what the response says about it. */
 export interface FlowAnswer {
@@ -61,7 +61,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
         'interactionHandle' in by
           ? await loadByInteraction(parts, by.interactionHandle, charge)
           : await loadByState(parts, by.stateHandle, charge)
-      if (context.stage === 'closed') throw sessionExpired('the transaction is closed')
+      if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')
       return answerIn(parts, context, context)
     },
 
@@ -69,7 +69,7 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
       const { stateHandle, charge } = submission
       const first = await loadByState(parts, stateHandle, charge)
       const answer = await claims.during(first.transaction.id, async (claim) => {
-        // The user may change between the judgement and the commit: then the same answer is judged anew by what the
+        // The user may change between the check and the commit: then the same answer is checked anew by what the
         // user has become. The request was charged when it came.
         const answered = await retryStale(async (attempt) => {
           const loaded = attempt === 1 ? first : await loadByState(parts, stateHandle)
@@ -77,12 +77,12 @@ export function createFlow(parts: FlowParts, steps: readonly Step[]): Flow {
           return isMoved ? undefined : take(parts, steps, loaded, { ...submission, claim })
         })
         if (answered !== undefined || first.transaction.progress.decoy) return answered
-        // Ended from outside meanwhile: the answer is judged as an unknown user's, or its silence would show the end (A86).
+        // Ended from outside meanwhile: the answer is checked as an unknown user's, or its silence would show the end (A86).
         const ended = await loadByState(parts, stateHandle)
         const isDecoy = ended.transaction.progress.decoy === true
         return isDecoy ? take(parts, steps, ended, { ...submission, claim }) : undefined
       })
-      // Another submission moved it first, or is being judged: this one was not, and learns only where the transaction is.
+      // Another submission moved it first, or is being checked: this one was not, and learns only the state of the transaction.
       return answer ?? this.introspect({ stateHandle })
     },
   }
@@ -123,10 +123,10 @@ async function take(
 const userOf = (
   { transaction, person }: TransactionContext,
   { progress }: Outcome,
-): JudgedUser | undefined =>
+): UserVersion | undefined =>
   (progress.subject ?? transaction.progress.subject) === undefined
     ? undefined
-    : judgedUser(transaction.id, person)
+    : versionOf(transaction.id, person)
 
 /** A step that exists but is not on offer: the request is wrong, nothing is lost, the present form comes back. */
 function notOnOffer(
@@ -135,7 +135,7 @@ function notOnOffer(
   context: TransactionContext,
   path: string,
 ): FlowAnswer {
-  if (context.stage === 'closed') throw sessionExpired('the transaction is closed')
+  if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')
   if (!steps.some((step) => step.path === path)) {
     throw new ProtocolError(404, 'E0000022', 'The endpoint does not support the provided HTTP method')
   }

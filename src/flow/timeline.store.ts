@@ -63,7 +63,7 @@ export interface Timeline extends TransactionSummary {
   readonly steps: readonly { readonly step: string; readonly result: string; readonly at: string }[]
   /** Mails that have not left yet. */
   readonly waiting: readonly WaitingMail[]
-  /** What the system log tells of it, oldest first. */
+  /** Its events in the system log, oldest first. */
   readonly events: readonly LogEvent[]
 }
 
@@ -82,7 +82,7 @@ export async function timelineOf(db: Db, id: string, now: number): Promise<Timel
   }
 }
 
-/** Nothing is written where a time runs out: that a conversation has expired shows in its row alone. */
+/** Nothing is written where a time runs out: that a transaction has expired shows in its row alone. */
 function endOf(row: Row<'transactions'>, now: number): Timeline['ended'] {
   if (row.closed_at !== null) return { rule: row.ended_by ?? 'superseded', at: isoTime(row.closed_at) }
   return row.expires_at <= now ? { rule: 'expired', at: isoTime(row.expires_at) } : undefined

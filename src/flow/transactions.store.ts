@@ -1,12 +1,12 @@
 import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
 import {
-  type JudgedUser,
   type Member,
   type MemberRow,
   memberColumns,
   memberFrom,
   type Person,
+  type UserVersion,
 } from '../directory/index.ts'
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import type { AuthenticatorFacts } from '../policies/index.ts'
@@ -22,7 +22,7 @@ import {
 } from '../storage/index.ts'
 import { begin, ended, type Progress, upgraded } from './progress.ts'
 
-/** One conversation of an interaction. The version is the brute-force guard: a move counts only from the one read. */
+/** A transaction as stored. The version is the brute-force guard: a move counts only from the one read. */
 export interface Transaction {
   readonly id: string
   readonly stateHandle: string
@@ -43,11 +43,11 @@ export interface StepTaken {
   readonly at: number
 }
 
-/** A conversation may be long; its row stays small. */
+/** A transaction may have many requests; its row stays small. */
 const mostStepsTaken = 100
 
 /**
- * The state handle of a transaction: a keyed hash of its id, so it can be told again to whoever holds the interaction
+ * The state handle of a transaction: a keyed hash of its id, so it can be returned again to the holder of the interaction
  * handle, while the database holds nothing it could be made from without the master secret.
  */
 function stateHandleOf(secrets: Secrets, id: string, keyVersion: string): string {
@@ -233,14 +233,14 @@ export async function findTransactionByLink(
 }
 
 /**
- * Whose conversation it is. Where nobody is known by the name that was typed it is an id of nobody's, one for each
- * conversation, so that the index costs what it costs for people who exist.
+ * The user of a transaction. For an unknown name it is an id that no user has, one for each transaction, so that the
+ * index costs what it costs for known users.
  */
 const personIdOf = (id: string, { subject }: Progress): string | null =>
   subject === undefined ? null : (subject.userId ?? unknownUserId(id))
 
-/** A user as read, for the commit to compare with; an unknown one has an id of nobody's, so that the same is written. */
-export const judgedUser = (transactionId: string, person: Person | undefined): JudgedUser => ({
+/** A user as read, for the commit to compare with; an unknown one has an id that no user has, so that the same is written. */
+export const versionOf = (transactionId: string, person: Person | undefined): UserVersion => ({
   id: person?.id ?? unknownUserId(transactionId),
   version: person?.version,
 })
@@ -278,7 +278,7 @@ const move = statement((db, value: Value<Move>) =>
     .where('version', '=', value('before')),
 )
 
-/** Moves a transaction on from the version that was read. False: somebody else moved, or ended, it first. */
+/** Moves a transaction on from the version that was read. False: another request moved, or ended, it first. */
 export async function moveTransaction(
   db: Db,
   from: Transaction,

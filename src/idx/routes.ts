@@ -156,7 +156,7 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
     const callback = link.state === 'alive' ? callbackOf(link) : undefined
     if (callback !== undefined) return reply.redirect(callback, 302)
 
-    // A dead link tells nobody whose it was, not even by its language.
+    // A dead link does not reveal whose it was, not even by its language.
     const own = link.state === 'alive' ? link.locale : undefined
     const words = wordsFor([own, acceptedLocales(request.headers['accept-language'])].join(','))
     const base = parts.baseUrl()

@@ -54,8 +54,8 @@ export interface Use {
 }
 
 /**
- * Whether each budget has room for one more use, which is not taken; in the order asked for. Whoever wants to charge one
- * of them waits for the caller's transaction to end, so what is told here holds until then.
+ * Whether each budget has room for one more use, which is not taken; in the order asked for. Another request that
+ * charges one of them waits for the caller's transaction to end, so the answer holds until then.
  */
 export async function roomIn(db: Db, uses: readonly Use[], now: number): Promise<readonly Spent[]> {
   if (uses.length === 0) return []

@@ -8,7 +8,7 @@ const day = 24 * hour
 /** "Until the next success": longer than any engine lives. */
 const everlasting = 36_500 * day
 
-/** Every budget that is counted in the database. Which one is charged for what is decided by whoever charges it. */
+/** Every budget that is counted in the database. The code that charges decides which one. */
 export interface Budgets {
   /** Wrong short codes a day, by account. */
   readonly codesPerDay: Budget
@@ -69,7 +69,7 @@ export const sizedFor = (
   { appFactor }: Pick<Budgets, 'appFactor'>,
 ): Budget => (kind === 'app' ? { ...budget, limit: Math.min(budget.limit * appFactor, mostUses) } : budget)
 
-/** From how many uses on a budget may keep somebody out: of a pool, a source that has used its share up, or a new source. */
+/** From how many uses on a budget may keep a user out: of a pool, a source that has used its share up, or a new source. */
 export const keepsOutFrom = (budget: Budget | Pool): number =>
   'share' in budget ? Math.min(budget.share, budget.limit - budget.reserve) : budget.limit
 
@@ -80,7 +80,7 @@ const poolOf = (budget: Budget, parts: { readonly share: number; readonly reserv
   reserve: Math.floor(budget.limit * parts.reserve),
 })
 
-/** That the log was told of a spent budget: once in what is left of its window. */
+/** That the log has an entry for a spent budget: once in what is left of its window. */
 export const announcementOf = ({ purpose }: Budget, windowMs: number): Budget => ({
   purpose: `told ${purpose}`,
   limit: 1,

@@ -22,26 +22,26 @@ const requests = Type.Object(
       'Requests about one identifier, as typed, in 5 seconds. `default`: no limit; `okta-…`: 20.',
     ),
     identify: ofPreset(
-      'Requests to /idp/idx/identify by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
+      'Requests to /idp/idx/identify by all callers in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
     ),
     introspect: ofPreset(
-      'Requests to /idp/idx/introspect by everybody in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
+      'Requests to /idp/idx/introspect by all callers in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
     ),
     idx: ofPreset(
-      'Requests to all other /idp/idx paths by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
+      'Requests to all other /idp/idx paths by all callers in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,000.',
     ),
     interact: ofPreset(
-      'Calls of interact by everybody in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
+      'Calls of interact by all callers in a minute. `okta-integrator`: 200, `okta-enterprise`: 2,000.',
     ),
     token: ofPreset(
-      'Calls of token by everybody in a minute. `okta-integrator`: 300, `okta-enterprise`: 1,200.',
+      'Calls of token by all callers in a minute. `okta-integrator`: 300, `okta-enterprise`: 1,200.',
     ),
     mailsPerSource: ofPreset(
-      'Mails that one network address (IPv6: one /64) causes in a minute, to whatever recipients. `default`: 300.',
+      'Mails that one network address (IPv6: one /64) causes in a minute, to all recipients. `default`: 300.',
     ),
     mailsPerClient: ofPreset('Mails that all users of one app cause in a minute. `default`: 6,000.'),
     management: ofPreset(
-      'Requests to /api/v1 by everybody in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
+      'Requests to /api/v1 by all callers in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
     ),
   },
   { default: {}, additionalProperties: false },
@@ -54,33 +54,33 @@ export const limitsOptions = Type.Object(
       [Type.Literal('default'), Type.Literal('okta-integrator'), Type.Literal('okta-enterprise')],
       {
         description:
-          'How many requests and mails are answered where nothing else is said: `default` stops floods only; the others rehearse the limits that Okta publishes for its free and its paid organisations.',
+          'The limits of requests and mails that are not set below: `default` stops floods only; the others apply the limits that Okta publishes for its free and its paid organisations.',
         default: 'default',
       },
     ),
     requests,
     codesPerDay: count(
-      'Wrong short codes a person survives in a day; further short codes are wrong whatever they are, and mails carry long ones.',
+      'Wrong short codes for one account in a day. Beyond it every short code is refused, and mails carry long ones.',
       20,
     ),
-    codesUntilSuccess: count('Wrong short codes a person survives until she next succeeds.', 100),
+    codesUntilSuccess: count('Wrong short codes for one account until its next success; then the same.', 100),
     passwordsPerHour: count(
-      'Wrong passwords a person survives in an hour; further ones are wrong whatever they are. A recovery clears it.',
+      'Wrong passwords for one account in an hour. Beyond it every password is refused. A recovery clears it.',
       20,
     ),
     mailsPerRecipient: ofPreset(
-      'Mails that anybody can cause to one recipient. `default`: 5 in 10 minutes; `okta-…`: 30 in a minute.',
+      'Mails to one recipient, from all sources. `default`: 5 in 10 minutes; `okta-…`: 30 in a minute.',
     ),
     sprayPerAddressMinute: count(
-      'Wrong codes and passwords, about whomever, by one network address (IPv6: one /64) in a minute; then its answers are refused unjudged, right ones too.',
+      'Wrong codes and passwords, about any name, by one network address (IPv6: one /64) in a minute. Beyond it all its answers are refused unchecked.',
       120,
     ),
     sprayPerAddressHour: count(
-      'The same in an hour. One address that guesses six-digit codes day and night meets one right code, of anybody, in about 70 days.',
+      'The same in an hour. One address that guesses six-digit codes day and night finds one right code, of any account, in about 70 days.',
       600,
     ),
     sprayEverywhere: count(
-      'Wrong codes and passwords by all addresses together in an hour. Beyond it the installation is under attack: until the hour is over all mails carry long codes, which nobody guesses, and each address has only `sprayPerAddressUnderAttack` left.',
+      'Wrong codes and passwords by all addresses together in an hour. Beyond it the installation is under attack: until the hour is over all mails carry long codes, which cannot be guessed, and each address has only `sprayPerAddressUnderAttack` left.',
       2000,
     ),
     sprayPerAddressUnderAttack: count(

@@ -65,7 +65,7 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
 const mails = { mailsPerSource: 300, mailsPerClient: 6000 }
 const okta = { ...mails, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
 
-/** Okta's figures are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
+/** Okta's limits are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
 const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
   default: {
     ...mails,

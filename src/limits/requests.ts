@@ -40,7 +40,7 @@ const mostCounters = 100_000
 /**
  * Counts requests in this process. They are counted where they are answered and not in the database: a durable write
  * would cost each request more than most of them cost altogether, and what must hold across nodes (guesses, mails by recipient)
- * is charged there, with the step that judges or sends.
+ * is charged there, with the step that checks an answer or sends a mail.
  */
 export function createRequestLimits(options: {
   readonly budgets: readonly RequestBudget[]

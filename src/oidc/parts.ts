@@ -49,7 +49,7 @@ export async function findSignedIn(
   sessionId: string,
   clientId: string,
   now: number,
-  /** The person, where the caller's transaction holds her row already. */
+  /** The user, where the caller's transaction holds the user's row already. */
   locked?: Person,
 ): Promise<SignedIn | undefined> {
   const session = await findLiveSession(db, sessionId, now)

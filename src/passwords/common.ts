@@ -1,4 +1,4 @@
-/** Passwords that everybody tries first. The list is heavy, so it is loaded when it is first asked for. */
+/** Passwords that attackers try first. The list is heavy, so it is loaded when it is first asked for. */
 let list: Promise<ReadonlySet<string>> | undefined
 
 async function load(): Promise<ReadonlySet<string>> {

@@ -2,7 +2,7 @@ import { verify as verifyBcrypt } from '@node-rs/bcrypt'
 import { digest, equalBytes, pbkdf2, scrypt } from '../base/index.ts'
 
 /**
- * Hashes of passwords that somebody else has made, each kept as one text. They are compared, never made: at the first
+ * Hashes of passwords made by other systems, each stored as one text. They are compared, never made: at the first
  * right sign-in argon2id takes their place. Who imports a hash decides what each sign-in costs until then, so what costs
  * more than a second or 256 MiB is refused when it comes, with the reason.
  */
@@ -113,7 +113,7 @@ export function costOf(encoded: string): number {
   return Math.max(1, (Number(memory) * Number(passes)) / 2000)
 }
 
-/** Whether the password is the one that somebody else has hashed. */
+/** Whether the password is the one that another system has hashed. */
 export async function verifyForeign(password: string, encoded: string): Promise<boolean> {
   // To bcrypt a password ends at its first NUL, and to HMAC, in PBKDF2 and scrypt, NULs at its end are padding.
   if (password.includes('\0')) return false

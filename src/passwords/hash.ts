@@ -21,7 +21,7 @@ export interface PasswordHasher {
   /** Whether the password is the one hashed. Without a hash it takes the same time and is never. */
   verify(password: string, hash: string | undefined, caller?: HashCaller): Promise<boolean>
   /**
-   * Whether a hash of the password, which is the one hashed, is to be made anew: it is somebody else's, or was made with
+   * Whether a hash of the password, which is the one hashed, is to be made anew: another system made it, or it was made with
    * other parameters than today's.
    */
   isOutdated(hash: string, password: string): boolean

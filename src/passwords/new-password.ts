@@ -5,7 +5,7 @@ import type { PasswordHasher } from './hash.ts'
 import type { HashCaller } from './queue.ts'
 import { isTooLong, meetsRules, requirementsSentence } from './rules.ts'
 
-/** A person's password as it is stored: its hash, and those before it, newest first. */
+/** A user's password as it is stored: its hash, and those before it, newest first. */
 export interface PasswordData {
   readonly hash: string
   readonly history: readonly string[]
@@ -41,7 +41,7 @@ export async function wasUsed(
   return false
 }
 
-/** What is wrong with a password that a person sets in place of one she knows, besides its form, or undefined. */
+/** What is wrong with a password that a user sets in place of a known one, besides its form, or undefined. */
 export async function changeProblem(
   hasher: PasswordHasher,
   password: string,

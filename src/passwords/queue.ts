@@ -4,7 +4,7 @@ import { ProtocolError } from '../base/index.ts'
 export interface HashCaller {
   /** `Source.key` of the request. */
   readonly source: string
-  /** What it is about: the name as typed. The same for names that nobody has. */
+  /** What it is about: the name as typed. The same for names that no user has. */
   readonly account?: string
   /** Aborted when the caller has gone: what still waits for it then is dropped. */
   readonly signal?: AbortSignal | undefined

@@ -32,7 +32,7 @@ const partsOf = (login: string): readonly string[] =>
 
 const attributeNames: Readonly<Record<string, string>> = { firstName: 'first name', lastName: 'last name' }
 
-/** The rules in force for a person, as a list to check and to read aloud. */
+/** The rules in force for a user, as a list to check and to read aloud. */
 function rulesFor(rules: PasswordRules, profile: Profile): readonly Rule[] {
   return [
     {
@@ -76,7 +76,7 @@ const historySentence = ({ historyCount }: PasswordRules): string =>
 /** The requirements as one sentence, as Okta's `password.passwordRequirementsNotMet` carries it. */
 export function requirementsSentence(rules: PasswordRules, profile: Profile): string {
   const list = rulesFor(rules, profile)
-    // The upper bound is said only to those who meet it: it would puzzle everybody else.
+    // The upper bound is shown only to users who exceed it: it would puzzle all others.
     .filter(({ says }) => !says.startsWith('at most'))
     .map(({ says }) => says)
     .join(', ')

@@ -1,7 +1,6 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
 import { type Clock, ProtocolError, type Random } from '../base/index.ts'
 import {
-  asJudged,
   createPerson,
   endPersonTokens,
   findEnrollment,
@@ -9,6 +8,7 @@ import {
   findPersonByIdentifier,
   findUserSchema,
   groupIdsOf,
+  ifUnchanged,
   lockPerson,
   type NewPerson,
   type Person,
@@ -56,15 +56,15 @@ export interface ChangeContext {
 
 const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
-/** What an owner or administrator does to people; each call is one transaction, with everything that must end with it. */
+/** What an owner or administrator does to users; each call is one transaction, with everything that must end with it. */
 export interface People {
-  /** The person with this id, else with this login, else with this email. */
+  /** The user with this id, else with this login, else with this email. */
   find(name: string): Promise<Person | undefined>
-  /** Creates a person, ACTIVE unless said otherwise. The password must meet her policy. Throws 400. */
+  /** Creates a user, ACTIVE unless said otherwise. The password must meet the user's policy. Throws 400. */
   add(person: PersonWithPassword, deed?: ChangeContext): Promise<Person>
   /**
-   * Changes a person; undefined where she does not exist. A new email, status or password ends her open recoveries;
-   * a new password or a status that may not sign in ends her sessions as well. Throws 400.
+   * Changes a user; undefined where there is none. A new email, status or password ends the user's open recoveries;
+   * a new password or a status that may not sign in ends the sessions as well. Throws 400.
    */
   change(
     id: string,
@@ -73,9 +73,9 @@ export interface People {
       readonly passwordHash?: string | undefined
     },
     deed?: ChangeContext & {
-      /** She does it herself: the policy's history counts, and where it is strict its minimum age. */
+      /** The user does it: the policy's history counts, and where it is strict its minimum age. */
       readonly own?: { readonly strict: boolean }
-      /** Only from these statuses; throws `refused` where she has another, even one she got a moment ago. */
+      /** Only from these statuses; throws `refused` where the user has another, even one set a moment ago. */
       readonly from?: { readonly statuses: readonly PersonStatus[]; readonly refused: Error }
       /**
        * The version of the user by which the caller decided, as after checking the old password. Throws `StaleRead` where
@@ -85,15 +85,15 @@ export interface People {
     },
   ): Promise<Person | undefined>
   /**
-   * Removes a person with her credentials, sessions and open recoveries; false where she does not exist. With the version
+   * Removes a user with credentials, sessions and open recoveries; false where there is none. With the version
    * by which the caller decided it throws `StaleRead` where that does not stand any more.
    */
   remove(id: string, deed?: ChangeContext & { readonly version?: number }): Promise<boolean>
-  /** Ends her sessions; their tokens are worth nothing from now on. */
+  /** Ends the user's sessions; their tokens are worth nothing from now on. */
   endSessions(id: string, deed?: ChangeContext): Promise<void>
   /** How something that only its owner knows is stored. */
   hashed(text: string): Promise<string>
-  /** Whether this is her password now. For owners; costs what a sign-in costs and counts for no budget. */
+  /** Whether this is the user's password now. For owners; costs what a sign-in costs and counts for no budget. */
   hasPassword(id: string, password: string): Promise<boolean>
 }
 
@@ -187,8 +187,8 @@ export function createPeople(parts: PeopleParts): People {
               : await newPassword(hasher, text, credential?.data)
         const now = clock.now()
         // The history and the rules were read before the hash was computed: they must be those that stand (A49).
-        const judged = { id, version: version ?? found.version }
-        return asJudged(storage, judged, async (tx, before) => {
+        const asRead = { id, version: version ?? found.version }
+        return ifUnchanged(storage, asRead, async (tx, before) => {
           if (before === undefined) return undefined
           const changes = { ...(profile && { profile }), ...(status && { status }) }
           const changed = await updatePerson(tx, id, changes, now, from?.statuses)
@@ -240,8 +240,8 @@ export function createPeople(parts: PeopleParts): People {
     async remove(id, { by = system, version } = {}) {
       const now = clock.now()
       const attempt = async (): Promise<boolean> => {
-        const judged = { id, version: version ?? (await findPerson(storage.db, id))?.version }
-        return asJudged(storage, judged, async (tx, person) => {
+        const asRead = { id, version: version ?? (await findPerson(storage.db, id))?.version }
+        return ifUnchanged(storage, asRead, async (tx, person) => {
           if (person === undefined) return false
           await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
           await endSessions(tx, id, now, by)
@@ -257,7 +257,7 @@ export function createPeople(parts: PeopleParts): People {
 
 const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
 
-/** What the log tells of a change: one event for each kind of it. */
+/** The events of a change: one event for each kind of it. */
 function eventsOfChange(
   before: Person,
   after: Person,
@@ -285,7 +285,7 @@ function eventsOfChange(
   ]
 }
 
-/** The type of event that tells of a new status. */
+/** The type of the event that records a new status. */
 function lifecycleOf(before: PersonStatus, after: PersonStatus): EventType {
   const reached = becoming[after]
   if (reached !== undefined) return reached
@@ -300,7 +300,7 @@ const becoming: Partial<Record<PersonStatus, EventType>> = {
   RECOVERY: 'user.account.reset_password',
 }
 
-/** Back to a status that may do things: told by what was left behind. */
+/** Back to a status that may do things: named by the status before. */
 const leaving: Partial<Record<PersonStatus, EventType>> = {
   SUSPENDED: 'user.lifecycle.unsuspend',
   DEPROVISIONED: 'user.lifecycle.reactivate',

@@ -165,7 +165,7 @@ export interface Policies {
   for(subject: PolicySubject, app?: AppPolicies): Promise<Policy>
   /**
    * What is asked before anything has been proven, the same for every name: Everyone's policy, with the union of the
-   * first methods that any rule of the app, or any recovery rule, allows. Else who is offered what would tell which
+   * first methods that any rule of the app, or any recovery rule, allows. Else what is offered would reveal which
    * accounts exist and which of them are privileged (A53).
    */
   beforeProof(everyoneId: string, app?: AppPolicies): Promise<Policy>
@@ -341,6 +341,7 @@ function policyFrom(
       demand: signOn?.requireFactor === true ? { ...app.demand, factors: 2 } : app.demand,
       start: signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
       authenticators: usable.sso.map(({ key }) => key),
+      active: usable.sso.map(({ key }) => key),
     },
     enrollment:
       enrollment === undefined

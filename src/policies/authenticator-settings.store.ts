@@ -18,7 +18,7 @@ export interface AuthenticatorSetup {
 
 const rowKey = (key: string): string => `authenticator.${key}`
 
-/** How each of these authenticators is set up; one that nobody has set up is as it is from the beginning. */
+/** How each of these authenticators is set up; one that was never set up has its defaults. */
 export async function authenticatorSetups(
   db: Db,
   catalogue: readonly Pick<AuthenticatorFacts, 'key' | 'initialStatus'>[],

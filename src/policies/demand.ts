@@ -29,7 +29,7 @@ export interface AuthenticatorFacts {
   readonly methods: readonly [Method, ...Method[]]
   /**
    * Whether it may be asked for before anything has been proven. Not where the question itself (a security question,
-   * the ids of passkeys) would tell who has an account (A53).
+   * the ids of passkeys) would reveal who has an account (A53).
    */
   readonly first: boolean
   /** Whether it may start a recovery: what the user lost must not be what proves the user. */

@@ -85,7 +85,8 @@ export const recoveryOptions = Type.Object(
       default: false,
     }),
     signIn: Type.Boolean({
-      description: 'Whether a completed recovery signs the user in; otherwise it ends in a message.',
+      description:
+        'Whether a completed recovery signs the user in; otherwise it ends in a message. It also does where the app asks for more factors than the recovery proved: the new password adds none.',
       default: true,
     }),
     secondFactor: Type.Union([Type.Literal('if-enrolled'), Type.Literal('required')], {
@@ -95,7 +96,7 @@ export const recoveryOptions = Type.Object(
     }),
     countsAsOneFactor: Type.Boolean({
       description:
-        'Count a password that was set by a recovery as the same factor as what proved that recovery, in later sign-ins too: who reads the mailbox has both.',
+        'Count a password that a user set by a recovery, and what proved that recovery, as one factor in later sign-ins, too: whoever reads the mailbox has both. It counts again once the user has changed it by knowing it, or an administrator has set one.',
       default: false,
     }),
   },

@@ -39,7 +39,7 @@ export interface Policy {
     readonly secondFactor: 'if-enrolled' | 'required'
     /**
      * Whether a password that was set by a proof of one authenticator counts as the same factor as that authenticator
-     * in later sign-ins: whoever reads the mailbox can set the password, too (A54).
+     * in later sign-ins: access to the mailbox is enough to set the password, too (A54).
      */
     readonly countsAsOneFactor: boolean
     /** Whether a recovery opens a locked account. */
@@ -49,6 +49,8 @@ export interface Policy {
     readonly start: 'password' | 'identifier'
     /** The authenticators for a sign-in, in the order in which they are offered. */
     readonly authenticators: readonly string[]
+    /** All that are in use for signing in, also those that no sign-in is begun with. The same for every name. */
+    readonly active: readonly string[]
   }
   /** Which authenticators the user must or may enrol, in this order. */
   readonly enrollment: EnrollmentPolicy

@@ -83,7 +83,7 @@ interface PersonTokensTable {
   person_id: string
   /** `recovery` or `activation`. */
   kind: string
-  /** Keyed hash of the token, which is told in a mail or an answer alone. */
+  /** Keyed hash of the token, which is readable in a mail or a response only. */
   hash: string
   created_at: number
   expires_at: number
@@ -173,7 +173,7 @@ interface SessionsTable {
   id: string
   person_id: string
   client_id: string
-  /** JSON: how the person proved who she is, and from where. */
+  /** JSON: how the user was authenticated, and from where. */
   details: string
   created_at: number
   expires_at: number
@@ -202,14 +202,14 @@ interface InteractionsTable {
 interface TransactionsTable {
   id: string
   interaction_id: string
-  /** Which conversation of the interaction this is: cancelling closes one and opens the next. */
+  /** Which transaction of the interaction this is: cancelling closes one and opens the next. */
   turn: number
   client_id: string
   state_hash: string
   key_version: string
   progress: string
   version: number
-  /** Whom the conversation concerns, once that is known: one statement ends all live codes of a person. */
+  /** The user of the transaction, once named: one statement ends all live codes of a user. */
   person_id: string | null
   /** Hash of the open challenge's magic link. */
   link_hash: string | null
@@ -217,7 +217,7 @@ interface TransactionsTable {
   updated_at: number
   expires_at: number
   closed_at: number | null
-  /** The rule that ended the conversation, by its name in the system log. */
+  /** The rule that ended the transaction, by its name in the system log. */
   ended_by: string | null
   /** JSON: the steps that were taken, the newest last; bounded in length, nothing secret. */
   walked: string
@@ -248,7 +248,7 @@ interface SigningKeysTable {
 interface OutboxTable {
   id: string
   template: string
-  /** Null: queued to nobody, so that people who do not exist cost the same writes. */
+  /** Null: a phantom, a mail for an unknown user, which costs the same writes. */
   recipient: string | null
   person_id: string | null
   transaction_id: string | null
@@ -279,7 +279,7 @@ interface BudgetsTable {
 interface EventsTable {
   id: string
   published_at: number
-  /** Tells events of one millisecond apart: the order in which their process recorded them. */
+  /** Distinguishes events of one millisecond: the order in which their process recorded them. */
   ordinal: number
   type: string
   outcome: string

@@ -38,7 +38,7 @@ export interface VisitorOptions {
 
 type Body = Readonly<Record<string, unknown>>
 
-/** An app's visitor without an SDK: every request is one of the protocol, and every answer is kept. */
+/** An app's visitor without an SDK: every request is one of the protocol, and every answer is recorded. */
 export interface Visitor {
   /** The last answer. Before the first one it throws. */
   readonly response: Answer
@@ -68,8 +68,13 @@ export interface Visitor {
   signsIn(login?: string, password?: string): Promise<Answer>
   /** Begins a transaction and goes to where the recovery of an account offers its authenticators. */
   recovers(login?: string): Promise<Answer>
-  /** Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. */
-  selects(key: string): Promise<Answer>
+  /**
+   * Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. `details` are sent beside its id:
+   * `{ methodType: 'sms' }`, a number to enrol.
+   */
+  selects(key: string, details?: Body): Promise<Answer>
+  /** The same for an authenticator to enrol, whatever else the last answer offers. */
+  enrolls(key: string, details?: Body): Promise<Answer>
   /** Answers the present challenge with a code or a password, or sets a new password. */
   answers(passcode: unknown, body?: Body): Promise<Answer>
   /** Asks for the mail once more. */
@@ -153,6 +158,11 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       ...headers,
     })
 
+  function choose(path: string, key: string, details: Body = {}): Promise<Answer> {
+    const found = visitor.response.body.authenticators?.value.find((one) => one.key === key)
+    return visitor.submits(path, { authenticator: { id: found?.id, ...details } })
+  }
+
   const visitor: Visitor = {
     get response() {
       const last = responses.at(-1)
@@ -215,13 +225,12 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       await visitor.submits('recover')
       return visitor.submits('identify', { identifier: login })
     },
-    selects(key) {
-      const { body } = visitor.response
+    selects(key, details) {
       // The form says where it goes: choosing what to enrol has another address than choosing what to prove.
-      const href = formIn(body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
-      const id = body.authenticators?.value.find((authenticator) => authenticator.key === key)?.id
-      return visitor.submits(href.split('/idp/idx/')[1] ?? 'challenge', { authenticator: { id } })
+      const href = formIn(visitor.response.body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
+      return choose(href.split('/idp/idx/')[1] ?? 'challenge', key, details)
     },
+    enrolls: (key, details) => choose('credential/enroll', key, details),
     answers: (passcode, body = {}) =>
       visitor.submits('challenge/answer', { credentials: { passcode }, ...body }),
     async resends() {

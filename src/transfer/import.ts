@@ -235,7 +235,7 @@ async function findBuiltIn(tx: Tx, table: Table, builtIn: string) {
 }
 
 /**
- * What a file replaces of a user, the user or an enrollment, counts as a change of what sign-ins are judged by: it raises
+ * What a file replaces of a user, the user or an enrollment, counts as a change of what sign-ins are checked against: it raises
  * the user's version, and the user's row is locked first, as everywhere.
  */
 async function holdUser(tx: Tx, { name }: Table, row: Stored): Promise<void> {

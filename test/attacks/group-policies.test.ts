@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { systemRandom } from '../../src/base/index.ts'
+import { putEnrollment } from '../../src/directory/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import { noteStatements } from '../contract/statements.ts'
 import { atTheCode, mailTo, manyMails, masked, startTarget, visit } from '../support/attacks.ts'
@@ -258,6 +260,28 @@ describe('users of groups, after a proof', () => {
 })
 
 describe('a recovery that one group alone is allowed', () => {
+  test('A53: ends after the proof of all others at once, and asks for no second factor', async () => {
+    const idp = await startTarget({ settings: { limits: manyMails } })
+    await populate(idp)
+    const api = apiOf(idp)
+    const [app] = (await api('GET', '/authenticators')).list.filter(({ key }) => key === 'google_otp')
+    expect((await api('POST', `/authenticators/${app?.id}/lifecycle/activate`)).status).toBe(200)
+    for (const login of [logins.admins, logins.plain]) {
+      const { id } = (await api('GET', `/users/${login}`)).body
+      const enrollment = { personId: id, authenticator: 'google_otp', prefix: 'uft', method: 'otp', data: {} }
+      const context = { random: systemRandom, now: idp.clock.now() }
+      await putEnrollment(idp.engine.storage.db, enrollment, context)
+    }
+    const proven = async (login: string) => {
+      const visitor = await atTheCode(idp, login)
+      expect(optionsIn(visitor.response)).toEqual(['okta_email'])
+      return outcomeOf(await visitor.answers((await mailTo(idp, login)).code))
+    }
+    expect(await proven(logins.plain)).toBe('200 select-authenticator-authenticate')
+    expect(await proven(logins.admins)).toBe('403 oie.selfservice.reset.password.not.allowed')
+    await idp.close()
+  })
+
   test('A53: is offered for every name, and ends after the proof of all others', async () => {
     const idp = await startTarget({ settings: { limits: manyMails } })
     await populate(idp)

@@ -9,6 +9,7 @@ import {
   startTarget,
   visit,
 } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
 
 const victim = 'mary@example.com'
 const unmet = 'password.passwordRequirementsNotMet'
@@ -44,10 +45,45 @@ describe('a second factor that is required', () => {
     })
     expect(half.interactionCode).toBeUndefined()
     expect(half.remediations).toContain('select-authenticator-authenticate')
-    // A recovery has proven the mailbox and set the password: two factors, and not one before the other is there.
+    // A recovery has proven the mailbox, and the password that it sets proves no more (A54): it ends in a message.
     const visitor = await atTheReset(idp, victim)
     expect((await visitor.submits('introspect')).interactionCode).toBeUndefined()
-    expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
+    const done = await visitor.answers(newPassword)
+    expect([done.interactionCode, ...done.messages]).toEqual([undefined, 'idx.recovery.completed'])
+    await idp.close()
+  })
+})
+
+describe('a password that was changed a moment ago', () => {
+  test('A29: keeps its owner from no recovery, and from no password in place of an expired one', async () => {
+    const idp = await startTarget({
+      settings: { limits: manyMails, policies: { password: { age: { minAgeMinutes: 1440 } } } },
+    })
+    const api = apiOf(idp)
+    const { id } = (await api('GET', `/users/${victim}`)).body
+    const change = (value: string, next: string) =>
+      api('POST', `/users/${id}/credentials/change_password?strict=true`, {
+        oldPassword: { value },
+        newPassword: { value: next },
+      })
+    idp.clock.advance('25h')
+    // As a thief would, who counts on the minimum age.
+    expect((await change(idp.person.password, 'Thief-Of-Kettles-43')).status).toBe(200)
+    expect((await (await atTheReset(idp, victim)).answers(newPassword)).interactionCode).toBeDefined()
+    const again = await (await atTheReset(idp, victim)).answers('Lighthouse-Biscuit-78')
+    expect(again.interactionCode).toBeDefined()
+
+    const temporary = await api('POST', `/users/${id}/lifecycle/expire_password_with_temp_password`)
+    const visitor = await visit(idp)
+    const credentials = { passcode: String(temporary.body.tempPassword) }
+    const expired = await visitor.submits('identify', { identifier: victim, credentials })
+    expect(expired.remediations).toEqual(['reenroll-authenticator'])
+    expect((await visitor.answers('Chosen-By-Its-Owner-7')).interactionCode).toBeDefined()
+
+    // For a change without need it holds.
+    expect((await change('Chosen-By-Its-Owner-7', 'Chosen-By-Its-Owner-8')).status).toBe(400)
+    idp.clock.advance('25h')
+    expect((await change('Chosen-By-Its-Owner-7', 'Chosen-By-Its-Owner-8')).status).toBe(200)
     await idp.close()
   })
 })

@@ -209,7 +209,7 @@ describe('a password policy', () => {
     expect(offers(await signIn())).toEqual(['reenroll-authenticator'])
   })
 
-  test('refuses earlier passwords, and a change before the minimum age', async () => {
+  test('refuses earlier passwords, and keeps no user from a recovery by a minimum age', async () => {
     await change({ password: { complexity: { minLength: 12 }, age: { historyCount: 2, minAgeMinutes: 60 } } })
     const set = async (value: string) => {
       const visitor = newVisitor(idp)
@@ -219,12 +219,8 @@ describe('a password policy', () => {
       await visitor.answers(mail?.code)
       return (await visitor.answers(value)).status
     }
-    expect(await set('Lighthouse-Biscuit-77')).toBe(400)
-    idp.clock.advance('61m')
     expect(await set('Lighthouse-Biscuit-77')).toBe(200)
     idp.clock.advance('30m')
-    expect(await set('Another-Biscuit-78')).toBe(400)
-    idp.clock.advance('31m')
     expect(await set('Lighthouse-Biscuit-77')).toBe(400)
     expect(await set('Another-Biscuit-78')).toBe(200)
   })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
 import {
-  asJudged,
   createPerson,
   findEnrollment,
   findPerson,
+  ifUnchanged,
   type Person,
   type PersonChanges,
   putEnrollment,
@@ -61,7 +61,7 @@ onEachDatabase('the version of a user', (database) => {
     const { id, version } = await create()
     await updatePerson(storage.db, id, { status: 'ACTIVE' }, 2)
     const write = (judged: number | undefined) =>
-      asJudged(storage, { id, version: judged }, (tx) => updatePerson(tx, id, { lastLoginAt: 3 }, 3))
+      ifUnchanged(storage, { id, version: judged }, (tx) => updatePerson(tx, id, { lastLoginAt: 3 }, 3))
     await expect(write(version)).rejects.toThrow(StaleRead)
     expect(await findPerson(storage.db, id)).toMatchObject({ lastLoginAt: null, version: 2 })
 
@@ -75,12 +75,14 @@ onEachDatabase('the version of a user', (database) => {
   })
 
   test('of a user who is not there, or was removed meanwhile, it is undefined', async () => {
-    expect(await asJudged(storage, { id: '00unobody', version: undefined }, async () => 'done')).toBe('done')
+    expect(await ifUnchanged(storage, { id: '00unobody', version: undefined }, async () => 'done')).toBe(
+      'done',
+    )
     const { id } = await create()
     const judged = { id: '00unobody', version: 1 }
-    await expect(asJudged(storage, judged, async () => 'done')).rejects.toThrow(StaleRead)
+    await expect(ifUnchanged(storage, judged, async () => 'done')).rejects.toThrow(StaleRead)
     const created = { id, version: undefined }
-    await expect(asJudged(storage, created, async () => 'done')).rejects.toThrow(StaleRead)
+    await expect(ifUnchanged(storage, created, async () => 'done')).rejects.toThrow(StaleRead)
   })
 
   test('who changes more often than is judged anew is answered to come again', async () => {
@@ -88,7 +90,7 @@ onEachDatabase('the version of a user', (database) => {
     let attempts = 0
     const outcome = retryStale(() => {
       attempts++
-      return asJudged(storage, { id, version: 99 }, async () => 'done')
+      return ifUnchanged(storage, { id, version: 99 }, async () => 'done')
     })
     await expect(outcome).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '2' } })
     expect(attempts).toBe(3)

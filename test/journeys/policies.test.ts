@@ -151,7 +151,7 @@ describe('password and email', () => {
       expect(challenged.nextStep?.name).toBe('challenge-authenticator')
     })
 
-    test('a recovery proves both, and signs in', async () => {
+    test('a recovery proves the mailbox alone: it ends in a message, and the new password signs in', async () => {
       const { idp } = engine
       const auth = sdk(idp, { major })
       await auth.idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
@@ -159,7 +159,16 @@ describe('password and email', () => {
 
       const done = await auth.idx.proceed({ verificationCode: code ?? '', password: newPassword })
 
-      expect(done.status).toBe('SUCCESS')
+      expect(done).toMatchObject({
+        status: 'TERMINAL',
+        messages: [{ class: 'INFO', i18n: { key: 'idx.recovery.completed' } }],
+      })
+      expect(done.tokens).toBeUndefined()
+      const again = await sdk(idp, { major }).idx.authenticate({
+        username: idp.person.login,
+        password: newPassword,
+      })
+      expect(optionsOf(again.nextStep)).toEqual([{ label: 'Email', value: 'okta_email' }])
     })
   })
 })

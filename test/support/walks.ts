@@ -13,6 +13,7 @@ import {
   type Outcome,
   onOffer,
   type Progress,
+  type Refusal,
   type Situation,
   type Stage,
   type Step,
@@ -25,7 +26,7 @@ import {
 import { stepsWith } from '../../src/idx/index.ts'
 import { budgetsFrom, limitsOptions, sourceOf } from '../../src/limits/index.ts'
 import { createHasher, insecureFastHash, passwordEnrollment } from '../../src/passwords/index.ts'
-import { evidenceOf, helps, nothingDemanded, type Policy } from '../../src/policies/index.ts'
+import { firstMethods, nothingDemanded, type Policy } from '../../src/policies/index.ts'
 import { exampleAuthenticator, exampleCode } from './example-authenticator.ts'
 import { type World, worlds } from './worlds.ts'
 
@@ -38,7 +39,7 @@ import { type World, worlds } from './worlds.ts'
 const now = 1_900_000_000_000
 const secrets = createSecrets(['a secret of the walks'])
 const random = insecureSeededRandom('walks')
-const budgets = budgetsFrom(Value.Parse(limitsOptions, {}))
+const budgets = budgetsFrom(Value.Parse(limitsOptions, Value.Default(limitsOptions, {})))
 const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 10 })
 
 export const authenticators = new Map([
@@ -49,8 +50,8 @@ export const steps = stepsWith(authenticators)
 
 const userId = '00u1'
 const login = 'mary@example.com'
-const password = 'the right password of mary'
-const newPassword = 'another password of mary'
+const password = 'what was chosen first'
+const newPassword = 'what was chosen after it'
 const passwordHash = await hasher.hash(password)
 const totpSecret = new Secret({ size: 20 }).base32
 
@@ -72,7 +73,11 @@ export interface Move {
   readonly to: State
   /** The stage that was decided: also one at which a transaction ends and never rests. */
   readonly leadsTo: Stage
-  readonly refused: boolean
+  readonly refusal: Refusal | undefined
+  /** The budgets that the answer is charged to, by their purpose and in their order. */
+  readonly charges: readonly string[]
+  /** What a token would say was proven, at the end of a sign-in. */
+  readonly amr: readonly string[] | undefined
 }
 
 export interface Explored {
@@ -129,10 +134,12 @@ const enrollmentsIn = ({ user: { has = [], passwordSetBy } }: World): readonly E
 const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Person | undefined =>
   progress.subject?.userId === person.id ? person : undefined
 
-/** As `Policies.beforeProof` makes it of the policies of all users. */
+/** As `Policies.beforeProof` makes it of all policies. */
 function policyBeforeProof({ policy, everyone = policy }: World): Policy {
   const all = [everyone, policy]
-  const first = [...authenticators.values()].filter((one) => one.first)
+  const usable = [...authenticators.values()].filter(({ key }) =>
+    all.some(({ signOn }) => signOn.authenticators.includes(key)),
+  )
   return {
     ...everyone,
     recovery: {
@@ -142,15 +149,9 @@ function policyBeforeProof({ policy, everyone = policy }: World): Policy {
     signOn: {
       ...everyone.signOn,
       demand: nothingDemanded,
-      authenticators: first.flatMap((one) =>
-        all.some(
-          ({ signOn }) =>
-            signOn.access === 'ALLOW' &&
-            signOn.authenticators.includes(one.key) &&
-            helps(signOn.demand, [], [evidenceOf(one)]),
-        )
-          ? [one.key]
-          : [],
+      authenticators: firstMethods(
+        all.map(({ signOn }) => signOn),
+        usable,
       ),
     },
   }
@@ -210,7 +211,8 @@ function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
   }
 }
 
-const stateOf = (facts: Facts): State => ({
+/** A transaction with what is shown of it. */
+export const stateOf = (facts: Facts): State => ({
   ...facts,
   view: viewOf({ authenticators, secrets }, loaded(facts, false)),
 })
@@ -231,13 +233,20 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
     ownPolicy: context.situation.ownPolicy,
     directory: {
       findByIdentifier: async (identifier) => (identifier === login ? facts.person : undefined),
+      find: async (personId) => (facts.person?.id === personId ? facts.person : undefined),
       enrollment: async <Data>(personId: string, key: string) =>
         facts.enrollments.find((one) => one.personId === personId && one.authenticator === key) as
           | Enrollment<Data>
           | undefined,
+      enrollments: async <Data>(personId: string, key: string) =>
+        facts.enrollments.filter(
+          (one) => one.personId === personId && one.authenticator === key,
+        ) as readonly Enrollment<Data>[],
     },
     about: async (progress) => contextOf({ ...facts, progress }, true),
     used: async (uses) => uses.map(({ budget }) => (isSpent(budget) ? budget.limit : 0)),
+    peek: async (uses) =>
+      uses.map(({ budget }) => ({ used: isSpent(budget) ? budget.limit : 0, resetsAt: now + 60_000 })),
     isKnownSource: () => false,
     claim: () => {},
     chargeMail: async () => undefined,
@@ -308,17 +317,19 @@ function written(facts: Facts, effects: readonly Effect[] = []): Facts {
   return { ...facts, person, enrollments, ...(mailed !== undefined && { mailed }) }
 }
 
-/** One submission, as `submit` and `commit` take it. */
+/** One form sent, as `submit` and `commit` take it: the first step on offer at its path accepts it. */
 async function take(from: State, step: Step, input: Input): Promise<Move> {
-  const wanted = await step.accept(input, contextOf(from))
+  const taking = onOffer(steps, from.view).find(({ path }) => path === step.path) ?? step
+  const wanted = await taking.accept(input, contextOf(from))
   const moves = wanted.progress !== from.progress
   const situation = situationOf({ ...from, progress: wanted.progress }, moves)
   const outcome = charged(wanted, from.world.spent)
   const { stage } = decide(outcome.progress, situation)
-  const settled = settle(outcome, situation, authenticators).outcome
+  const { outcome: settled, grant } = settle(outcome, situation, authenticators)
   const to = stateOf({ ...written(from, settled.effects), progress: settled.progress })
   const leadsTo = stage === 'granted' || stage === 'recovered' ? stage : to.view.stage
-  return { from, step, to, leadsTo, refused: settled.refused !== undefined }
+  const charges = (wanted.charges ?? []).map(({ budget }) => budget.purpose)
+  return { from, step, to, leadsTo, refusal: settled.refused, charges, amr: grant?.amr }
 }
 
 /** Where the steps on offer lead, by every answer. */
@@ -341,7 +352,7 @@ export function beginningsIn(world: World): readonly State[] {
 }
 
 /** Two states are the same where nothing differs but what was drawn by chance. */
-export const keyOf = ({ progress, person, enrollments }: State): string => {
+const keyOf = ({ progress, person, enrollments }: State): string => {
   const { challenge, ...facts } = progress
   const { data: _, linkHash, ...asked } = challenge ?? {}
   const has = enrollments.map(({ authenticator, counter }) => `${authenticator} ${counter}`)

@@ -33,6 +33,7 @@ export const standard: Policy = {
     access: 'ALLOW',
     demand: { factors: 1, alternatives: [] },
     authenticators: ['okta_password', 'okta_email', 'google_otp'],
+    active: ['okta_password', 'okta_email', 'google_otp'],
   },
   enrollment: [],
   codeLifetimes: {},
@@ -43,6 +44,7 @@ export const policyWith = (
   changes: {
     readonly signOn?: Partial<Policy['signOn']>
     readonly recovery?: Partial<Policy['recovery']>
+    readonly lockout?: Policy['lockout']
     readonly enrollment?: Policy['enrollment']
   },
   from: Policy = standard,
@@ -50,6 +52,7 @@ export const policyWith = (
   ...from,
   signOn: { ...from.signOn, ...changes.signOn },
   recovery: { ...from.recovery, ...changes.recovery },
+  lockout: changes.lockout ?? from.lockout,
   enrollment: changes.enrollment ?? from.enrollment,
 })
 
@@ -145,7 +148,11 @@ const managed: readonly Policy[] = starts.flatMap((start) => [
 ])
 
 const active = { status: 'ACTIVE', has: [] } as const
-const worldOf = (policy: Policy, user: World['user'] = active, others: Partial<World> = {}): World => ({
+export const worldOf = (
+  policy: Policy,
+  user: World['user'] = active,
+  others: Partial<World> = {},
+): World => ({
   policy,
   user,
   assigned: true,
@@ -178,6 +185,10 @@ export const worlds: readonly World[] = [
   worldOf(policyWith({ recovery: { countsAsOneFactor: true } }, strict), {
     status: 'ACTIVE',
     passwordSetBy: 'okta_email',
+  }),
+  worldOf(policyWith({ lockout: { maxAttempts: 10, autoUnlockMinutes: 60 } }), {
+    status: 'ACTIVE',
+    has: app,
   }),
   // Groups with policies of their own.
   ...[standard, byName].flatMap((everyone) => [

@@ -14,7 +14,7 @@ export interface CapturedState {
 
 const phone = 'the phone authenticator'
 const webauthn = 'passkeys'
-const totp = 'one-time passwords of an app'
+const newApp = 'replacing an authenticator app in a recovery'
 const question = 'the security question'
 const registration = 'registration'
 const unlock = 'unlocking an account'
@@ -176,7 +176,11 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       because: phone,
     },
     { file: 'authenticator-verification-security-question', state: 'a question', because: question },
-    { file: 'authenticator-verification-google-authenticator', state: 'a code of an app', because: totp },
+    {
+      file: 'authenticator-verification-google-authenticator',
+      state: 'a code of an app',
+      covered: 'response',
+    },
     { file: 'authenticator-verification-webauthn', state: 'a passkey', because: webauthn },
     {
       file: 'authenticator-verification-okta-verify-push',
@@ -192,12 +196,12 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-enroll-select-authenticator',
       state: 'choose what to enrol',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-select-authenticator-with-skip',
       state: 'choose what to enrol, or nothing',
-      because: registration,
+      covered: 'response',
     },
     { file: 'authenticator-enroll-email', state: 'enrol an address', because: registration },
     { file: 'authenticator-enroll-password', state: 'enrol a password', because: registration },
@@ -269,9 +273,9 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-enroll-google-authenticator',
       state: 'the QR code and the shared secret',
-      because: totp,
+      covered: 'response',
     },
-    { file: 'authenticator-reset-google', state: 'a new secret in a recovery', because: totp },
+    { file: 'authenticator-reset-google', state: 'a new secret in a recovery', because: newApp },
     { file: 'authenticator-enroll-webauthn', state: 'create a passkey', because: webauthn },
     {
       file: 'authenticator-enroll-webauthn-passkeys',
@@ -382,7 +386,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     { file: 'post-auth-keep-me-signed-in', state: 'stay signed in?', because: sessions },
   ],
   'Errors of authenticators': [
-    { file: 'error-401-invalid-otp-passcode', state: 'a wrong code', because: totp },
+    { file: 'error-401-invalid-otp-passcode', state: 'a wrong code, beside a phone', because: phone },
     {
       file: 'error-authenticator-enroll-email-invalid-otp',
       state: 'a wrong code while an address is enrolled',
@@ -408,22 +412,22 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-authenticator-enroll-google-invalid-otp',
       state: 'a wrong code while an app is enrolled',
-      because: totp,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-reset-google-invalid-otp',
       state: 'a wrong code while an app is replaced',
-      because: totp,
+      because: newApp,
     },
     {
       file: 'error-authenticator-verification-on-google-otp-invalid-passcode',
       state: 'a wrong code of an app',
-      because: totp,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-verification-on-google-otp-used-passcode',
       state: 'a code that was used before',
-      because: totp,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-enroll-security-question',

@@ -96,9 +96,12 @@ export function factsOf(body: Json): Facts {
   }
 
   function optionFacts(path: string, option: Json): void {
-    const own = `${path}/option/${keyAt(String(option.relatesTo))}`
-    say(`${own}/label`, option.label)
-    say(`${own}/relatesTo`, String(option.relatesTo).replace(/\d+/, 'n'))
+    const { relatesTo, value, label } = option
+    const name =
+      relatesTo !== undefined ? keyAt(String(relatesTo)) : typeof value === 'string' ? value : label
+    const own = `${path}/option/${name}`
+    say(`${own}/label`, label)
+    if (relatesTo !== undefined) say(`${own}/relatesTo`, String(relatesTo).replace(/\d+/, 'n'))
     const form = isObject(option.value) ? option.value.form : undefined
     for (const field of valuesOf(form)) fieldFacts(own, field)
   }

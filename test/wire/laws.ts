@@ -84,6 +84,11 @@ function pointsSomewhere(body: Json, path: string): void {
       return index === undefined ? member : (member as unknown[] | undefined)?.[Number(index)]
     }, body)
   const meant = (target as { value?: Json } | undefined)?.value ?? target
+  // A step of the first page may point to a part of its own, which is no authenticator.
+  if (!path.startsWith('$.')) {
+    expect(meant, path).toBeDefined()
+    return
+  }
   expect(meant, path).toMatchObject({ key: expect.any(String), type: expect.any(String) })
 }
 

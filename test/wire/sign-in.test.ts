@@ -292,13 +292,19 @@ const passwordIn2: readonly State[] = [
     body: end(mary),
   },
   {
-    name: 'a recovery, which proves both',
+    name: 'a recovery, which proves the mailbox alone',
     async reach(visitor) {
       await visitor.atTheReset(mary)
       return visitor.answers('Lighthouse-Biscuit-77')
     },
     status: 200,
-    body: end(mary),
+    body: terminal(
+      message(
+        'INFO',
+        'idx.recovery.completed',
+        'You can now sign in with your existing username and new password.',
+      ),
+    ),
   },
 ]
 

@@ -269,6 +269,18 @@ describe('an enrolment that a policy leaves open', () => {
     expect(offered(await signsIn(newVisitor(idp)))).toEqual(['select-authenticator-enroll', 'skip'])
   })
 
+  test('is over when the policy goes away meanwhile: nothing is left to ask, and the next sign-in is done', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const api = apiOf(idp)
+    const [policy] = (await api('GET', '/policies?type=MFA_ENROLL')).list.filter(({ system }) => !system)
+    expect((await api('DELETE', `/policies/${policy?.id}`)).status).toBe(204)
+
+    const seen = await visitor.submits('introspect')
+    expect([seen.status, ...seen.messages]).toEqual([401, 'idx.session.expired'])
+    expect((await signsIn(newVisitor(idp))).interactionCode).toBeDefined()
+  })
+
   test('is done by whoever wants', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
@@ -311,7 +323,7 @@ describe('the code as a second factor', () => {
     expect(refused.status).toBe(401)
     expect(formsOf(refused)[0]).toEqual(
       codeForm('challenge-authenticator', {
-        messages: array(message('ERROR', invalid, 'Invalid code. Try again.')),
+        messages: array(message('ERROR', invalid, "Your code doesn't match our records. Please try again.")),
       }),
     )
     // Choosing it again opens no new count.

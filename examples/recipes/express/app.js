@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { OktaAuth } from '@okta/okta-auth-js'
 import express from 'express'
 
-/** Three calls: ask for the mail, type the code, choose the password. The visitor's cookie finds her conversation. */
+/** Three calls: ask for the mail, type the code, choose the password. A cookie finds the visitor's transaction. */
 export function createApp({ issuer, clientId, clientSecret, redirectUri }) {
-  const conversations = new Map()
+  const transactions = new Map()
 
   /** One SDK client a request, with this visitor's storage: without one the SDK mixes all visitors in one memory. */
   function authOf(request, response) {
     let visitor = request.get('cookie')?.match(/visitor=(\w+)/)?.[1]
-    if (!conversations.has(visitor)) {
+    if (!transactions.has(visitor)) {
       visitor = randomBytes(16).toString('hex')
-      conversations.set(visitor, new Map())
+      transactions.set(visitor, new Map())
       response.cookie('visitor', visitor, { httpOnly: true, sameSite: 'lax' })
     }
-    const items = conversations.get(visitor)
+    const items = transactions.get(visitor)
     const storageProvider = {
       getItem: (key) => items.get(key) ?? null,
       setItem: (key, value) => items.set(key, value),

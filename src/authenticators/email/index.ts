@@ -31,7 +31,7 @@ import { type Budget, drawnFrom, everybody, shareOf } from '../../limits/index.t
 const key = 'okta_email'
 
 /**
- * The email authenticator: a code and a magic link in one mail. Owns how codes are made, judged and told of; the mail's
+ * The email authenticator: a code and a magic link in one mail. Owns how codes are made, checked and explained; the mail's
  * words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
  * spent, so that guessing stops without locking the owner out.
  */
@@ -103,7 +103,7 @@ interface EmailChallenge {
 
 const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailChallenge | undefined
 
-/** By what a visitor typed, and by the account behind it; people who do not exist have an account of their own kind. */
+/** By what a visitor typed, and by the account behind it; unknown users have an account of their own kind. */
 function subjectsOf({ progress, person, secrets }: StepContext): {
   readonly typed: string
   readonly account: string
@@ -112,7 +112,7 @@ function subjectsOf({ progress, person, secrets }: StepContext): {
   return { typed: nameSubject(secrets, identifier), account: accountSubject(secrets, identifier, person) }
 }
 
-/** Nobody never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
+/** An unknown user never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
 const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
   person === undefined
     ? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }
@@ -124,7 +124,7 @@ async function start(context: StepContext): Promise<Started> {
   const { typed, account } = subjectsOf(context)
   const { everywhere } = budgets.spray
   const untilSuccess = untilSuccessOf(context)
-  // All are asked for, whatever the first one says: the number of statements must not tell of an account (A02).
+  // All are asked for, whatever the first one says: the number of statements must not depend on the account (A02).
   const [asTyped = 0, wrongEverywhere = 0, today = 0, lately = 0] = await context.used([
     { budget: budgets.codesPerDay, subject: typed },
     { budget: everywhere, subject: everybody },
@@ -135,9 +135,9 @@ async function start(context: StepContext): Promise<Started> {
   const underAttack = wrongEverywhere >= everywhere.limit
   const spentOfAccount = today >= budgets.codesPerDay.limit || lately >= untilSuccess.limit
 
-  // The form may only tell what the visitor's own tries have spent; the mail goes to the owner, who may have a long
+  // The form may only show what the visitor's own attempts have spent; the mail goes to the owner, who may have a long
   // code wherever a short one would not be accepted any more.
-  // While somebody guesses at the whole installation (A11), everybody's mails carry what cannot be guessed.
+  // While the whole installation is being guessed at (A11), all mails carry what cannot be guessed.
   const long = spentAsTyped || underAttack
   const longCode = long || spentOfAccount
   const code = longCode ? randomLegible(random, 10) : randomDigits(random, 6)
@@ -182,8 +182,8 @@ const mayGetMail = ({ status }: Person): boolean => status !== 'STAGED' && statu
 
 /**
  * Too many mails to a name as typed, from one source: refused openly, the same for every name. Too many to the account,
- * from that source or from all: silently sent to no address. What all sources together have taken is never told, as from
- * a source that the user has signed in from it is more (A56), which would tell who signs in from there.
+ * from that source or from all: silently sent to no address. What all sources together have taken is never shown, as from
+ * a source that the user has signed in from it is more (A56), which would reveal who signs in from there.
  */
 function mailCharges(
   context: StepContext,
@@ -228,7 +228,7 @@ async function judge(
   }
   const { budgets, now, person, secrets, transaction } = context
   const code = typedCode.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase().slice(0, 64)
-  // Compared even where it cannot be right, so that the time tells nothing.
+  // Compared even where it cannot be right, so that the time reveals nothing.
   const matches = secrets.matches('code', `${transaction.id}:${code}`, data.codeHash)
   const right = matches && person !== undefined && now < challenge.expiresAt
   const { typed, account } = subjectsOf(context)

@@ -33,7 +33,7 @@ const key = passwordKey
 const field = 'credentials.passcode'
 /**
  * The password authenticator: argon2id hashes, the rules of the policy, common passwords, history and age. Verifying
- * takes one hash whether or not the person, or her password, exists.
+ * takes one hash whether or not the user, or a password, exists.
  */
 export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
   return {
@@ -137,7 +137,7 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
   context.claim()
   const caller = callerOf(context)
   const credential = await context.directory.enrollment<PasswordData>(person?.id ?? '', key)
-  // Only these people sign in by password; for all others, known or not, the same hash is computed for nothing.
+  // Only these users sign in by password; for all others, known or not, the same hash is computed for nothing.
   const mayTry = maySignIn(person) || person?.status === 'PASSWORD_EXPIRED'
   const stored = mayTry ? credential?.data : undefined
   const right =
@@ -253,9 +253,15 @@ async function accept(
   return { enrollment: passwordEnrollment(person.id, { ...data, ...(setBy !== undefined && { setBy }) }) }
 }
 
-/** What proved the recovery in which a password is set; undefined where the old password was proven, too. */
+/**
+ * What alone proved the recovery in which a password is set. Undefined where something that starts no recovery was proven,
+ * too: the old password, or a second factor. A token that an administrator made is not counted, as its maker vouches.
+ */
 function setByOf({ progress: { proofs }, authenticators }: StepContext): string | undefined {
-  if (proofs.some(({ authenticator }) => authenticator === key)) return undefined
+  const isIndependent = proofs.some(
+    ({ authenticator }) => authenticators.get(authenticator)?.recovers === false,
+  )
+  if (isIndependent) return undefined
   return proofs.find(({ authenticator }) => authenticators.get(authenticator)?.recovers)?.authenticator
 }
 

@@ -46,7 +46,7 @@ export const totpAuthenticator: Authenticator = {
   factors: ['possession'],
   traits: [],
   methods: [{ type: 'otp', amr: ['otp'] }],
-  // A code typed before a proof would be a guess at a second factor of whoever has one.
+  // A code typed before a proof would be a guess at the second factor of users who have one.
   first: false,
   recovers: false,
   initialStatus: 'INACTIVE',
@@ -73,7 +73,7 @@ export const totpAuthenticator: Authenticator = {
   messages: {
     'authfactor.challenge.soft_token.invalid_passcode': {
       class: 'ERROR',
-      text: 'Invalid code. Try again.',
+      text: "Your code doesn't match our records. Please try again.",
     },
     'authfactor.challenge.soft_token.used_passcode': {
       class: 'ERROR',
@@ -115,7 +115,7 @@ function secretOf({ sealedSecret }: TotpData, { secrets }: Pick<StepContext, 'se
   return secret
 }
 
-/** Reads six digits, however they were grouped; undefined where there is nothing to judge. */
+/** Reads six digits, however they were grouped; undefined where there is nothing to check. */
 function codeIn(input: Input): string | undefined {
   const typed = textAt(input, field)
   if (typed === undefined || typed === '' || isMistyped(input, field)) return undefined

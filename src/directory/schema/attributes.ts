@@ -117,7 +117,7 @@ export function profileProblems(
     const attribute = Object.hasOwn(all, name) ? all[name] : undefined
     const value = fields[name]
     if (isBlank(value) && attribute?.required === true) return [`${name}: The field cannot be left blank`]
-    // Of a name that nobody knows it is all the same whether there was a value to take away.
+    // For an attribute that the schema does not have it makes no difference whether there was a value to take away.
     if (value === undefined || value === null) return []
     if (attribute === undefined) return [`${name.slice(0, 64)}: is not an attribute of the user schema`]
     const problem = problemOf(value, attribute)
@@ -125,7 +125,7 @@ export function profileProblems(
   })
 }
 
-/** The custom attributes that a person may see of herself, and with her the apps she signs in to. */
+/** The custom attributes that a user may see, and with the user the apps. */
 export const visibleAttributes = ({ custom }: UserSchema): readonly string[] =>
   Object.entries(custom).flatMap(([name, { permissions = [] }]) =>
     permissions.some(({ principal, action }) => principal === 'SELF' && action === 'HIDE') ? [] : [name],

@@ -11,7 +11,7 @@ interface Stored {
   readonly updatedAt: number
 }
 
-/** Which attributes people's profiles may have. */
+/** Which attributes users' profiles may have. */
 export async function findUserSchema(db: Db): Promise<UserSchema> {
   const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst()
   if (row === undefined) return { base: baseAttributes, custom: {}, updatedAt: 0 }

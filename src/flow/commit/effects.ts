@@ -68,7 +68,7 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       await rehashEnrollment(tx, effect, now)
       return []
     case 'enrollment.advance':
-      // A code that was used a moment ago is judged anew, and found used: one success for each code (A66).
+      // A code that was used a moment ago is checked anew, and found used: one success for each code (A66).
       if (!(await advanceCounter(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)
       return []
     case 'person.update':

@@ -1,5 +1,5 @@
 import { type NewEvent, recordEvents } from '../../audit/index.ts'
-import { asJudged, type JudgedUser } from '../../directory/index.ts'
+import { ifUnchanged, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
 import type { Storage, Tx } from '../../storage/index.ts'
@@ -21,7 +21,7 @@ export interface Commitment {
   /** The context of what the outcome makes of the transaction: what decides its end. */
   readonly after: TransactionContext
   /** The user that the outcome was computed from; undefined where it is about no user, known or not. */
-  readonly user: JudgedUser | undefined
+  readonly user: UserVersion | undefined
   /** The name of the step that was taken. */
   readonly step: string
 }
@@ -37,8 +37,8 @@ class Moved extends Error {}
 /**
  * Writes an outcome in one database transaction: the user's row is locked, the budgets are charged, the transaction
  * moves on from the version that was read, the effects are carried out and, at the end of a sign-in, a session and an
- * interaction code are made. Undefined: another request moved the transaction first, so nothing was judged, charged or
- * written. Throws `StaleRead`, and writes nothing, where the user is not as judged any more: the credential or the status
+ * interaction code are made. Undefined: another request moved the transaction first, so nothing was checked, charged or
+ * written. Throws `StaleRead`, and writes nothing, where the user has changed since the answer was checked: the credential or the status
  * that an answer was right by must stand when it is written (A49).
  *
  * The user's row comes first, before the budgets and the transaction: what a user or an administrator changes begins
@@ -85,7 +85,12 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
         sessionId,
         interactionCode,
         unlocks: after.lockIsOver,
-        knownSources: rememberSource(after.person?.knownSources, secrets, interaction),
+        // A new password forgets where the old one was used (A56), which the user as read before still has.
+        knownSources: rememberSource(
+          outcome.progress.replaced.length > 0 ? undefined : after.person?.knownSources,
+          secrets,
+          interaction,
+        ),
       }),
     )
   }
@@ -108,11 +113,11 @@ const move = (
 
 const inTransaction = <T>(
   storage: Storage,
-  user: JudgedUser | undefined,
+  user: UserVersion | undefined,
   work: (tx: Tx) => Promise<T>,
-): Promise<T> => (user === undefined ? storage.transaction(work) : asJudged(storage, user, work))
+): Promise<T> => (user === undefined ? storage.transaction(work) : ifUnchanged(storage, user, work))
 
-/** Nothing to write: a poll, or an answer that could not even be judged. */
+/** Nothing to write: a poll, or an answer that could not even be checked. */
 const isIdle = (transaction: Transaction, { progress, effects = [], charges = [] }: Outcome): boolean =>
   progress === transaction.progress && effects.length === 0 && charges.length === 0
 

@@ -21,7 +21,7 @@ function page(words: Words, base: string, title: string, body: Html): string {
   return markup.markup
 }
 
-/** What the browser that opens a dead link is told: the same whether or not there ever was such a link. */
+/** What the browser that opens a dead link is shown: the same whether or not there ever was such a link. */
 export const deadLinkPage = (words: Words, base: string, state: 'expired' | 'stale' | 'dead'): string =>
   page(
     words,
@@ -30,7 +30,7 @@ export const deadLinkPage = (words: Words, base: string, state: 'expired' | 'sta
     html`<h1>${words.link.title}</h1><p role="status">${{ expired: words.link.expired, stale: words.link.stale, dead: words.link.failed }[state]}</p>`,
   )
 
-/** The code of a living link, with where the request came from: so that nobody types it in for somebody else. */
+/** The code of a living link, with where the request came from: so that no user types it in for someone else. */
 export function codePage(words: Words, base: string, link: Extract<OpenedLink, { state: 'alive' }>): string {
   const { code, transaction, interaction, client } = link
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')

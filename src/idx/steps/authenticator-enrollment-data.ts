@@ -21,7 +21,7 @@ export const authenticatorEnrollmentData: Step = {
       },
     ]
   },
-  accept: (input, context) => enrollChosen(input, context),
+  accept: enrollChosen,
 }
 
 /** The authenticator that is being enrolled. */

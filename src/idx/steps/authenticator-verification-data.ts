@@ -10,7 +10,7 @@ export const authenticatorVerificationData: Step = {
   stages: ['verify-data'],
   about: () => 'enrollment',
   fields: (view) => [dataForm(view, challengedBy(view).challenge.dataFields?.(view) ?? [])],
-  accept: (input, context) => choose(input, context),
+  accept: choose,
 }
 
 /** The form of an authenticator that was chosen, with what it still asks for. */

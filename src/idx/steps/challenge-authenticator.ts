@@ -1,6 +1,5 @@
-import { attempt, prove, type Step, type View } from '../../flow/index.ts'
+import { attempt, proofOf, prove, type Step, type View } from '../../flow/index.ts'
 import { unreadable } from './identifier.ts'
-import { proofOf } from './proof.ts'
 
 /** Answering the open challenge: the code from the mail, or the password. */
 export const challengeAuthenticator: Step = {
@@ -26,7 +25,7 @@ export const challengeAuthenticator: Step = {
       },
       input,
     )
-    return outcome ?? unreadable(progress, input)
+    return outcome ?? unreadable(progress, input, challenge.fields(progress.challenge, context))
   },
 }
 

@@ -1,7 +1,6 @@
-import { attempt, prove, type Step } from '../../flow/index.ts'
+import { attempt, proofOf, prove, type Step } from '../../flow/index.ts'
 import { enrolling } from './authenticator-enrollment-data.ts'
 import { unreadable } from './identifier.ts'
-import { proofOf } from './proof.ts'
 
 /** Confirming an enrolment: the first code. What was enrolled counts as proven in this transaction. */
 export const enrollAuthenticator: Step = {
@@ -25,6 +24,6 @@ export const enrollAuthenticator: Step = {
       },
       input,
     )
-    return outcome ?? unreadable(progress, input)
+    return outcome ?? unreadable(progress, input, enroll.fields(progress.challenge, context))
   },
 }

@@ -1,4 +1,5 @@
 import {
+  type Field,
   type Input,
   isMistyped,
   type Outcome,
@@ -13,14 +14,25 @@ export const missing = (progress: Progress, field: string): Outcome => ({
   refused: { status: 400, key: 'model.validation.field.blank', field },
 })
 
-/** What comes back where there is no answer to judge: its field is missing, or of another type. */
-export const unreadable = (progress: Progress, _: Input): Outcome => missing(progress, 'credentials.passcode')
+/** What comes back where there is no answer to judge: the first field of the form that is missing, or of another type. */
+export const unreadable = (progress: Progress, input: Input, form: readonly Field[]): Outcome => {
+  const paths = pathsIn(form)
+  return missing(progress, paths.find((path) => !textAt(input, path)) ?? paths[0] ?? '')
+}
+
+/** The paths of the fields that a visitor fills in. Of several forms it is the first. */
+const pathsIn = (form: readonly Field[], prefix = ''): readonly string[] =>
+  form.flatMap(({ name, fields, options, fixed }) => {
+    const inner = fields ?? options?.[0]?.fields
+    if (inner !== undefined) return pathsIn(inner, `${prefix}${name}.`)
+    return fixed === undefined ? [prefix + name] : []
+  })
 
 export const badRequest: Refusal = { status: 400, key: 'E0000020' }
 
 /**
  * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons, and
- * without the escapes that would become one of these if somebody decoded it once more. A list of addresses must never
+ * without the escapes that would become one of these if it were decoded once more. A list of addresses must never
  * pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
  */
 export function readIdentifier(
@@ -38,7 +50,7 @@ export function readIdentifier(
 
 const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]|%(?:[01][\da-f]|7f|2c|3b)/iu
 
-/** Said only where the owner has switched it on: that nobody is known by this name. */
+/** Said only where the owner has switched it on: that no user has this name. */
 export const unknownUser = (progress: Progress, identifier: string): Outcome => ({
   progress,
   refused: { status: 200, key: 'idx.unknown.user', params: [identifier] },

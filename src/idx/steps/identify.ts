@@ -1,6 +1,13 @@
-import { attempt, identify as identified, judgedUser, prove, type Step, type View } from '../../flow/index.ts'
+import {
+  attempt,
+  identify as identified,
+  proofOf,
+  prove,
+  type Step,
+  type View,
+  versionOf,
+} from '../../flow/index.ts'
 import { readIdentifier, unknownUser, unreadable } from './identifier.ts'
-import { proofOf } from './proof.ts'
 
 /** The first page: a username, and in the password-first policy the password with it. */
 export const identify: Step = {
@@ -40,7 +47,10 @@ export const identify: Step = {
       input,
     )
     // As it was found by its name: had the name become another user's since, the answer would be about that user.
-    return { ...(outcome ?? unreadable(progress, input)), user: judgedUser(context.transaction.id, person) }
+    return {
+      ...(outcome ?? unreadable(progress, input, challenge.fields(undefined, context))),
+      user: versionOf(context.transaction.id, person),
+    }
   },
 }
 

@@ -7,7 +7,7 @@ export const resend: Step = {
   name: 'resend',
   path: 'challenge/resend',
   place: 'authenticator',
-  stages: ['verify', 'enroll'],
+  stages: ['verify-data', 'verify', 'enroll-data', 'enroll'],
   offered: (view) => resending(view)?.resends === true,
   fields: () => [],
   accept: (_, context) => sendAgain(context),
@@ -24,6 +24,8 @@ async function sendAgain(context: StepContext): Promise<Outcome> {
   const authenticator = context.authenticators.get(challenge?.authenticator ?? '')
   if (challenge === undefined || authenticator === undefined)
     throw new Error('there is nothing to send again')
+  // Nothing has been sent yet: the form that asks for what is missing comes back. Clients offer it there, too.
+  if (challenge.pending) return { progress: context.progress }
   const choice = {
     method: challenge.method,
     isMethodChosen: true,

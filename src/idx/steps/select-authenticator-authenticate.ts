@@ -29,7 +29,7 @@ export const selectAuthenticatorAuthenticate: Step = {
       options: challengeable(view).flatMap((authenticator) => optionsOf(authenticator, view)),
     },
   ],
-  accept: (input, context) => choose(input, context),
+  accept: choose,
 }
 
 type Challengeable = Authenticator & { readonly challenge: Challenging }

@@ -34,7 +34,7 @@ export const selectAuthenticatorEnroll: Step = {
       })),
     },
   ],
-  accept: (input, context) => enrollChosen(input, context),
+  accept: enrollChosen,
 }
 
 type Enrollable = Authenticator & { readonly enroll: Enrolling }

@@ -1,117 +1,308 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { beginningsUnder, explore, moves, movesFrom, policies } from '../../../test/support/walks.ts'
-import { missesAllowed, onOffer, type View } from '../../flow/index.ts'
-import { steps } from './index.ts'
+import {
+  authenticators,
+  beginningsIn,
+  explore,
+  exploreAll,
+  movesFrom,
+  type State,
+  stateOf,
+  steps,
+} from '../../../test/support/walks.ts'
+import { policyWith, worldOf, worlds } from '../../../test/support/worlds.ts'
+import {
+  authenticatorId,
+  ended,
+  type Field,
+  missesAllowed,
+  onOffer,
+  recoveryToken,
+  type View,
+} from '../../flow/index.ts'
+import { evidenceOf, factorsOf, isSatisfied } from '../../policies/index.ts'
 
-const reachable = policies.map(explore)
-const views = reachable.flatMap((explored) => explored.views)
-const isOver = ({ stage }: View) => stage === 'granted' || stage === 'closed'
-const named = ({ stage, progress }: View) => `${stage} ${JSON.stringify(progress)}`
+const explored = await exploreAll()
+const moves = explored.flatMap((one) => one.moves)
+const states = explored.flatMap((one) => one.states)
+const open = states.filter(({ view }) => view.stage !== 'closed')
+const named = ({ world, progress, view }: State) => JSON.stringify([view.stage, progress, world])
+const shown = (view: View) => onOffer(steps, view).filter((step) => step.rendered?.(view) ?? true)
+const isKnown = ({ progress }: State) => progress.subject?.userId !== undefined
+const provenBy = ({ progress }: State) => new Set(progress.proofs.map(({ authenticator }) => authenticator))
 
-test('the walks know every step of the table, and no other', () => {
-  expect(Object.keys(moves).toSorted()).toEqual(steps.map(({ name }) => name).toSorted())
+test('every step is taken by some walk, and every stage at which a step is on offer is reached', () => {
+  expect(new Set(moves.map(({ step }) => step.name))).toEqual(new Set(steps.map(({ name }) => name)))
+  expect(new Set([...states.map(({ view }) => view.stage), ...moves.map(({ leadsTo }) => leadsTo)])).toEqual(
+    new Set(steps.flatMap((step) => step.stages)),
+  )
 })
 
-test('every step is taken by some walk, and every stage is reached', () => {
-  const taken = new Set(reachable.flatMap((explored) => explored.moves.map(({ step }) => step.name)))
-  expect([...taken, 'poll'].toSorted()).toEqual(steps.map(({ name }) => name).toSorted())
-  expect(new Set(views.map(({ stage }) => stage))).toEqual(new Set(steps.flatMap((step) => step.stages)))
+describe('what is shown is what is accepted', () => {
+  test('a form that is shown and filled in is never answered as a request that is not one', () => {
+    // The answers of the walks are the forms as they are shown, filled in.
+    expect(moves.filter(({ refusal }) => refusal?.key === 'E0000020')).toEqual([])
+  })
+
+  test('until it is over a transaction shows a remediation, and a way back', () => {
+    const isComplete = ({ view }: State) => {
+      const offered = shown(view)
+      return (
+        offered.some(({ place }) => place === 'remediation') && offered.some(({ name }) => name === 'cancel')
+      )
+    }
+    expect(open.filter((state) => !isComplete(state)).map(named)).toEqual([])
+  })
+
+  test('when it is over nothing is accepted but to ask how it ended', () => {
+    const over = states.filter(({ view }) => view.stage === 'closed')
+    const accepted = over.flatMap(({ view }) => onOffer(steps, view).map(({ name }) => name))
+    expect(new Set(accepted)).toEqual(new Set(['poll']))
+  })
+
+  test('steps that share a path at a stage take an answer in the same way', () => {
+    const isShared = ({ view }: State) =>
+      [...Map.groupBy(onOffer(steps, view), ({ path }) => path).values()].every(
+        (sharing) => new Set(sharing.map(({ accept }) => accept)).size === 1,
+      )
+    expect(open.filter((state) => !isShared(state)).map(named)).toEqual([])
+  })
+
+  test('no form asks for a choice of nothing', () => {
+    const hasChoice = (field: Field): boolean =>
+      field.options?.length !== 0 && (field.fields ?? []).every(hasChoice)
+    const isFull = ({ view }: State) =>
+      onOffer(steps, view).every((step) => step.fields(view).every(hasChoice))
+    expect(open.filter((state) => !isFull(state)).map(named)).toEqual([])
+  })
 })
 
-describe('whatever was answered before', () => {
-  test('a remediation is shown until the conversation is over, and a way back', () => {
-    for (const view of views.filter((candidate) => !isOver(candidate))) {
-      const shown = onOffer(steps, view).filter((step) => step.rendered?.(view) ?? true)
-      expect(
-        shown.map(({ place }) => place),
-        named(view),
-      ).toContain('remediation')
-      expect(
-        shown.map(({ name }) => name),
-        named(view),
-      ).toContain('cancel')
+describe('a recovery', () => {
+  const recoveries = open.filter(({ progress }) => progress.intent === 'recovery')
+
+  test('never goes back: no recover, no sign-in, no password to choose until it is replaced', () => {
+    expect(recoveries.length).toBeGreaterThan(100)
+    const goesBack = ({ view, progress }: State) => {
+      const offered = onOffer(steps, view)
+      const options = offered.flatMap((step) => step.fields(view)).flatMap((field) => field.options ?? [])
+      const offersPassword = options.some(({ authenticator }) => authenticator === 'okta_password')
+      return (
+        offered.some(({ name }) => name === 'recover') || (offersPassword && progress.replaced.length === 0)
+      )
     }
+    expect(recoveries.filter(goesBack).map(named)).toEqual([])
+    const left = moves.filter(
+      ({ from, to }) => from.progress.intent === 'recovery' && to.progress.intent !== 'recovery',
+    )
+    expect(left.map(({ to }) => named(to))).toEqual([])
   })
 
-  test('a path belongs to one step at most', () => {
-    for (const view of views) {
-      const paths = onOffer(steps, view).map(({ path }) => path)
-      expect(new Set(paths).size, named(view)).toBe(paths.length)
-    }
-  })
-
-  test('a form can be made of each step that is shown', () => {
-    for (const view of views.filter((candidate) => !isOver(candidate))) {
-      for (const step of onOffer(steps, view)) {
-        for (const field of step.fields(view)) expect(field.options?.length, named(view)).not.toBe(0)
+  test('gets to a new password by a proof that may start one', () => {
+    for (const state of states.filter(({ view }) => view.stage === 'reset')) {
+      const proofs = [...provenBy(state)]
+      const { recovery } = state.world.policy
+      const starts = [recoveryToken, ...recovery.authenticators]
+      expect(
+        proofs.some((key) => starts.includes(key)),
+        named(state),
+      ).toBe(true)
+      if (recovery.secondFactor === 'required' && recovery.authenticators.length > 0) {
+        expect(proofs.length, named(state)).toBeGreaterThan(1)
       }
     }
   })
+})
 
-  test('a recovery never goes back: no recover, no password to choose, until the password is replaced', () => {
-    for (const view of views.filter(({ progress }) => progress.intent === 'recovery')) {
-      const offered = onOffer(steps, view)
-      expect(
-        offered.map(({ name }) => name),
-        named(view),
-      ).not.toContain('recover')
-      if (view.progress.replaced.length > 0) continue
-      const options = offered.flatMap((step) => step.fields(view)).flatMap(({ options: all = [] }) => all)
-      expect(
-        options.map(({ authenticator }) => authenticator),
-        named(view),
-      ).not.toContain('okta_password')
+describe('a proof', () => {
+  test('is the only way to a new password, an enrolment and a sign-in', () => {
+    const behind = ['reset', 'reenroll', 'select-enroll', 'enroll-data', 'enroll', 'granted', 'recovered']
+    const unproven = moves.filter(
+      ({ to, leadsTo }) => behind.includes(leadsTo) && to.progress.proofs.length === 0,
+    )
+    expect(unproven.map(({ to }) => named(to))).toEqual([])
+  })
+
+  test('is none of an unknown user', () => {
+    const unknown = states.filter((state) => !isKnown(state) && state.progress.proofs.length > 0)
+    expect(unknown.map(named)).toEqual([])
+  })
+
+  test('is followed by others until the demand of the app is met, by factors that are different', () => {
+    const granted = moves.filter(({ leadsTo }) => leadsTo === 'granted')
+    expect(granted.length).toBeGreaterThan(100)
+    for (const { to } of granted) {
+      const { demand } = to.world.policy.signOn
+      const { proofs, replaced } = to.progress
+      const set = replaced.flatMap((key) => {
+        const authenticator = authenticators.get(key)
+        const isProven = proofs.some((proof) => proof.authenticator === key)
+        return authenticator && !isProven ? [{ ...authenticator, authenticator: key, method: '' }] : []
+      })
+      expect(isSatisfied(demand, [...proofs, ...set]), named(to)).toBe(true)
+      // A password that the mailbox set is no factor besides the mailbox.
+      const independent = proofs.some(
+        ({ authenticator }) => authenticators.get(authenticator)?.recovers === false,
+      )
+      if (demand.factors > 1 && !independent) expect.fail(named(to))
+      expect(factorsOf(proofs).size + set.length, named(to)).toBeGreaterThanOrEqual(demand.factors)
     }
   })
 
-  test('only a proof leads to a new password, and enough of them to the end', () => {
-    for (const view of views) {
-      const { progress, policy, stage } = view
-      const proofs = progress.proofs.map(({ authenticator }) => authenticator)
-      // A token is proof enough of whose password it is, and no factor of hers.
-      const hasToken = proofs.includes('recovery_token')
-      const proven = new Set(proofs.filter((key) => key !== 'recovery_token'))
-      if (stage === 'reset' && !hasToken) expect(proven, named(view)).toContain('okta_email')
-      if (stage === 'granted') expect(proven.size, named(view)).toBeGreaterThanOrEqual(policy.signOn.factors)
-      if (progress.subject?.userId === undefined) expect(proven.size, named(view)).toBe(0)
+  test('is asked for wherever a user who has what is demanded gets so far', () => {
+    const welcome = explored.filter(
+      ({ world: { user, assigned, policy, everyone, spent } }) =>
+        user.status === 'ACTIVE' && assigned && policy.signOn.access === 'ALLOW' && !everyone && !spent,
+    )
+    for (const { world, moves: all } of welcome) {
+      const { user, policy } = world
+      const { demand, authenticators: usable } = policy.signOn
+      const has = ['okta_email', ...(user.has ?? [])]
+      const isOneFactor = policy.recovery.countsAsOneFactor && user.passwordSetBy !== undefined
+      if (!isOneFactor) has.push('okta_password')
+      const evidence = has.flatMap((key) => {
+        const authenticator = usable.includes(key) ? authenticators.get(key) : undefined
+        return authenticator ? [evidenceOf(authenticator)] : []
+      })
+      if (!isSatisfied(demand, evidence)) continue
+      expect(
+        all.some(({ leadsTo }) => leadsTo === 'granted'),
+        JSON.stringify(world),
+      ).toBe(true)
     }
   })
+})
 
-  test('somebody whom nobody knows walks the same stages, but for those behind a proof', () => {
-    for (const { views: all } of reachable) {
+test('a token says mfa only where something was proven that the mailbox could not have set', () => {
+  const withTwo = moves.filter(({ amr }) => amr?.includes('mfa'))
+  expect(withTwo.length).toBeGreaterThan(0)
+  for (const { to } of withTwo) {
+    // A password that had expired was proven before another took its place.
+    const others = to.progress.proofs.filter(
+      ({ authenticator, setBy }) =>
+        authenticators.get(authenticator)?.recovers === false && setBy === undefined,
+    )
+    expect(others.length, named(to)).toBeGreaterThan(0)
+  }
+})
+
+describe('an unknown user', () => {
+  test('walks the same stages as any other, but for those behind a proof', () => {
+    for (const { world, states: all } of explored) {
       const stagesOf = (known: boolean) =>
         new Set(
           all
             .filter(({ progress }) => progress.subject !== undefined && progress.proofs.length === 0)
-            .filter(({ progress }) => (progress.subject?.userId !== undefined) === known)
-            .map(({ stage, progress }) => `${progress.intent} ${stage} ${progress.challenge?.authenticator}`),
+            .filter((state) => isKnown(state) === known)
+            .map(
+              ({ view, progress }) => `${progress.intent} ${view.stage} ${progress.challenge?.authenticator}`,
+            ),
         )
-      // Behind the first page of a password-first sign-in there is nobody who has proven nothing.
-      expect(stagesOf(false)).toEqual(stagesOf(true))
+      expect(stagesOf(false), JSON.stringify(world)).toEqual(stagesOf(true))
+    }
+  })
+
+  test('is shown the same forms, and so is a user whose transaction was ended', () => {
+    const formsOf = ({ view }: State) =>
+      JSON.stringify(shown(view).map((step) => [step.name, step.fields(view), step.refresh?.(view)]))
+    for (const state of open.filter((one) => isKnown(one) && one.progress.proofs.length === 0)) {
+      const decoy = stateOf({ ...state, progress: ended(state.progress) })
+      expect(decoy.progress.decoy).toBe(true)
+      expect(formsOf(decoy), named(state)).toBe(formsOf(state))
     }
   })
 })
 
-test('a walk of any answers ends, or goes on, within the guesses that there are', () => {
-  const walk = fc.record({
-    beginning: fc.constantFrom(...policies.flatMap(beginningsUnder)),
-    choices: fc.array(fc.nat(), { maxLength: 60 }),
+describe('an enrolment', () => {
+  test('is declined only where none of it is required and the demand is met', () => {
+    const declined = moves.filter(({ step }) => step.name === 'skip')
+    expect(declined.length).toBeGreaterThan(0)
+    for (const { from } of declined) {
+      const open = from.view.enrollable.map(({ key }) => key)
+      const required = from.world.policy.enrollment.filter((one) => one.required).map(({ key }) => key)
+      expect(open.filter((key) => required.includes(key))).toEqual([])
+      expect(isSatisfied(from.world.policy.signOn.demand, from.progress.proofs), named(from)).toBe(true)
+    }
   })
-  fc.assert(
-    fc.property(walk, ({ beginning, choices }) => {
-      let view = beginning
-      for (const choice of choices) {
-        const possible = movesFrom(view)
-        if (possible.length === 0) break
-        const { to } = possible[choice % possible.length] ?? { to: view }
-        expect(to.progress.misses).toBeGreaterThanOrEqual(view.progress.misses)
-        expect(to.progress.proofs.length).toBeGreaterThanOrEqual(view.progress.proofs.length)
-        view = to
+
+  test('that is required is asked for before a sign-in ends', () => {
+    for (const { to } of moves.filter(({ leadsTo }) => leadsTo === 'granted')) {
+      const has = to.enrollments.map(({ authenticator }) => authenticator)
+      for (const { key, required } of to.world.policy.enrollment)
+        if (required) expect(has, named(to)).toContain(key)
+    }
+  })
+
+  test('is offered of what the policy names, and of nothing else', () => {
+    const ids = new Map([...authenticators.keys()].map((key) => [authenticatorId(key), key]))
+    expect(ids.size).toBe(authenticators.size)
+    for (const { view, world } of open) {
+      for (const { key } of view.enrollable) {
+        expect(world.policy.enrollment.map((one) => one.key)).toContain(key)
       }
-      expect(view.progress.misses).toBeLessThanOrEqual(missesAllowed)
-      expect(movesFrom(view).length === 0).toBe(isOver(view))
+    }
+  })
+})
+
+describe('the guards of an answer', () => {
+  // As docs/flow.md lists them: of the source, of the name as typed, of the account, its lockout, of all together.
+  const order = [
+    'spray-per-minute',
+    'spray-per-hour',
+    'spray-under-attack',
+    'passwords-by-name',
+    'codes-per-day',
+    'codes-until-success',
+    'passwords-per-hour-by-source',
+    'passwords-per-hour',
+    'lockout',
+    'spray-everywhere',
+  ]
+
+  test('stand in one order', () => {
+    const judged = moves.filter(({ charges }) => charges.some((purpose) => order.includes(purpose)))
+    expect(new Set(judged.flatMap(({ charges }) => charges)).size).toBeGreaterThan(7)
+    for (const { charges } of judged) {
+      const places = charges.map((purpose) => order.indexOf(purpose))
+      expect(places, charges.join()).toEqual(places.toSorted((one, other) => one - other))
+    }
+  })
+
+  test.each(['passwords-per-hour-by-source', 'passwords-per-hour'])(
+    'are asked before access: where %s is spent a right answer shows no status',
+    async (spent) => {
+      const policy = policyWith({ signOn: { access: 'DENY' } })
+      const { moves: all } = await explore(worldOf(policy, { status: 'SUSPENDED' }, { spent: [spent] }))
+      const judged = all.filter(({ charges }) => charges.includes(spent))
+      expect(judged.length).toBeGreaterThan(0)
+      for (const { from, to, refusal } of judged) {
+        expect(refusal?.key).not.toMatch(/denied|not.allowed/)
+        expect(to.progress.misses).toBe(from.progress.misses + 1)
+      }
+    },
+  )
+})
+
+test('a walk of any answers ends, or goes on, within the guesses that there are', async () => {
+  const walk = fc.record({
+    beginning: fc.constantFrom(...worlds.flatMap(beginningsIn)),
+    choices: fc.array(fc.nat(), { maxLength: 25 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(walk, async ({ beginning, choices }) => {
+      let state = beginning
+      for (const choice of choices) {
+        const possible = await movesFrom(state)
+        if (possible.length === 0) break
+        const { to } = possible[choice % possible.length] ?? { to: state }
+        expect(to.progress.misses).toBeGreaterThanOrEqual(state.progress.misses)
+        // Only an app that lets the user in no further forgets who it was.
+        if (to.progress.subject !== undefined) {
+          expect(to.progress.proofs.length).toBeGreaterThanOrEqual(state.progress.proofs.length)
+        }
+        state = to
+      }
+      expect(state.progress.misses).toBeLessThanOrEqual(missesAllowed)
     }),
-    { numRuns: 500 },
+    { numRuns: 100, seed: 11 },
   )
 })

@@ -82,7 +82,7 @@ function stepForm(
     href: `${parts.baseUrl}/idp/idx/${step.path}`,
     fields: step.fields(view),
     stateHandle: transaction.stateHandle,
-    ...(related !== undefined && { relatesTo: paths[related] }),
+    ...(related !== undefined && { relatesTo: typeof related === 'string' ? paths[related] : related.part }),
     refresh: step.refresh?.(view),
     message,
     optionPath: (option) => optionPath(view, option),

@@ -1,7 +1,7 @@
 import { type Kysely, PostgresAdapter, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** People are found by when they were made and changed, and by the beginning of their names in any locale. */
+/** Users are found by when they were created and changed, and by the beginning of their names in any locale. */
 export const peopleSearch: Migration = {
   async up(db: Kysely<unknown>) {
     for (const column of ['created_at', 'updated_at']) {

@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
- * Queued mails are sent in an order that is fair by source (A57), and a user's row remembers from which sources she
- * has signed in, so that strangers cannot use her budgets up for them (A56).
+ * Queued mails are sent in an order that is fair by source (A57), and a user's row remembers from which sources the
+ * user has signed in, so that strangers cannot use up the user's budgets there (A56).
  */
 export const sources: Migration = {
   async up(db: Kysely<unknown>) {

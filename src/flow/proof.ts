@@ -1,5 +1,6 @@
-import type { Authenticator, Judgement, Proof } from '../../flow/index.ts'
-import { evidenceOf } from '../../policies/index.ts'
+import { evidenceOf } from '../policies/index.ts'
+import type { Authenticator, Judgement } from './authenticator.ts'
+import type { Proof } from './progress.ts'
 
 /** What a right answer proves. */
 export function proofOf(

@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+// Holds the code to the glossary: docs/concepts.md says which types stand for its words, and which words are not used.
+
+/** Names that use such a word for good. */
+const exceptions: Readonly<Record<string, string>> = {
+  everybody: 'is the subject of a budget in the database, which outlives the engine that wrote it',
+}
+
+const root = join(import.meta.dirname, '..')
+const src = join(root, 'src')
+const glossary = readFileSync(join(root, 'docs/concepts.md'), 'utf8')
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.split(sep).join('/'))
+  .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file))
+  .map((file) => ({ file, lines: readFileSync(join(src, file), 'utf8').split('\n') }))
+
+const rowsOf = (markdown: string): readonly (readonly string[])[] =>
+  markdown
+    .split('\n')
+    .filter((line) => /^\| (?!word )/.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
+
+const [words = '', unused = ''] = glossary.split('## Words that are not used')
+const banned = rowsOf(unused).flatMap(([all = '', instead = '', places = '']) =>
+  all.split(', ').map((word) => ({ word, instead, places: places.split(', ') })),
+)
+const bannedIn = (place: 'names' | 'comments') =>
+  new Map(
+    banned
+      .filter(({ places }) => places.includes(place))
+      .map(({ word, instead }) => [word, instead] as const),
+  )
+
+const exported = files.flatMap(({ file, lines }) =>
+  lines.flatMap((line) => {
+    const declared =
+      /^export (?:default )?(?:async )?(?:abstract )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/.exec(
+        line,
+      )
+    // `export { a as b }`: the name that others see.
+    const renamed = [...(/^export .*\{.*/.exec(line)?.[0].matchAll(/\bas (\w+)/g) ?? [])]
+    return [declared, ...renamed].flatMap((match) =>
+      match?.[1] === undefined ? [] : [{ file, name: match[1] }],
+    )
+  }),
+)
+
+/** `endTransactionsOf`: end, transactions, of. */
+const partsOf = (name: string): readonly string[] =>
+  name.split(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_/).map((part) => part.toLowerCase())
+
+/** The text of a comment in a line, without what stands in backticks; undefined where there is none. */
+const commentIn = (line: string): string | undefined =>
+  /^\s*(?:\/\*\*?|\*|\/\/)(.*)$|\s\/\/\s(.*)$/
+    .exec(line)
+    ?.slice(1)
+    .join(' ')
+    .replace(/`[^`]*`/g, '')
+
+describe('the glossary', () => {
+  test('names types that exist', () => {
+    const names = new Set(exported.map(({ name }) => name))
+    const types = rowsOf(words).flatMap(([, , cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    )
+    expect(types.length).toBeGreaterThan(40)
+    expect(types.filter((name) => !names.has(name))).toEqual([])
+  })
+
+  test('has each word once', () => {
+    const terms = rowsOf(words).map(([term = '']) => term)
+    expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([])
+    expect(banned.map(({ word }) => word)).toHaveLength(new Set(banned.map(({ word }) => word)).size)
+  })
+})
+
+describe('words that are not used', () => {
+  test('stand in no exported name', () => {
+    const inNames = bannedIn('names')
+    expect(exported.length).toBeGreaterThan(800)
+    const found = exported.flatMap(({ file, name }) =>
+      partsOf(name)
+        .filter((part) => inNames.has(part) && exceptions[name] === undefined)
+        .map((part) => `src/${file}: ${name}: instead of "${part}": ${inNames.get(part)}`),
+    )
+    expect(found).toEqual([])
+  })
+
+  test('stand in no comment', () => {
+    const inComments = bannedIn('comments')
+    const pattern = new RegExp(`\\b(${[...inComments.keys()].join('|')})\\b`, 'gi')
+    const found = files.flatMap(({ file, lines }) =>
+      lines.flatMap((line, index) =>
+        [...(commentIn(line)?.matchAll(pattern) ?? [])].map(
+          ([word]) => `src/${file}:${index + 1}: instead of "${word}": ${inComments.get(word.toLowerCase())}`,
+        ),
+      ),
+    )
+    expect(found).toEqual([])
+  })
+
+  test('an exception is a name that needs it', () => {
+    const inNames = bannedIn('names')
+    const needed = exported.filter(({ name }) => partsOf(name).some((part) => inNames.has(part)))
+    expect(Object.keys(exceptions).filter((name) => !needed.some((one) => one.name === name))).toEqual([])
+  })
+})
