@@ -8,9 +8,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger } from '../src/base/index.ts'
 import { checkConfig, devVariables, variables } from '../src/config/index.ts'
 import { openEngine } from '../src/engine/index.ts'
-import { nodeSettings } from './support/attacks.ts'
+import { type Family, scrape } from './journeys/prometheus.ts'
+import { nodeSettings } from './support/nodes.ts'
 import { databases } from './support/postgres.ts'
-import { type Family, scrape } from './support/prometheus.ts'
 
 // A real process on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000 })

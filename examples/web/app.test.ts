@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { newPlainBrowser } from '../../test/support/plain-browser.ts'
+import { newPlainBrowser } from '../../test/journeys/plain-browser.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 

@@ -9,7 +9,8 @@ import {
   type PasswordHasher,
 } from '../../src/passwords/index.ts'
 import type { Visitor } from '../../src/testing/index.ts'
-import { type Node, parallel, startNode, visit } from '../support/attacks.ts'
+import { parallel, visit } from '../support/attacks.ts'
+import { type Node, startNode } from '../support/nodes.ts'
 
 const right = 'Tangerine-Kettle-42'
 const stranger = '203.0.113.7'

@@ -1,18 +1,10 @@
 import { expect, test } from 'vitest'
 import { startSmtpSink } from '../../src/devtools/index.ts'
 import { type Answer, answerFrom } from '../../src/testing/index.ts'
-import {
-  atTheCode,
-  atTheReset,
-  mailTo,
-  newPassword,
-  nodeSettings,
-  scale,
-  startEngineProcess,
-  startTarget,
-  visit,
-} from '../support/attacks.ts'
+import { atTheCode, atTheReset, mailTo, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
+import { nodeSettings } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
+import { startEngineProcess } from './engine-process.ts'
 
 const victim = 'mary@example.com'
 

@@ -9,8 +9,9 @@ import {
 } from '../../src/base/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from '../../src/testing/index.ts'
-import { type Node, newPassword, startNode } from '../support/attacks.ts'
+import { newPassword } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
+import { type Node, startNode } from '../support/nodes.ts'
 import { type DatabaseKind, onEachDatabase } from '../support/postgres.ts'
 import { dumpOf, findSecrets } from './canary-search.ts'
 

@@ -2,15 +2,8 @@ import { StatementSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
-import {
-  type Attacked,
-  manyMails,
-  manyRequests,
-  masked,
-  type Node,
-  startNode,
-  visit,
-} from '../support/attacks.ts'
+import { type Attacked, manyMails, masked, visit } from '../support/attacks.ts'
+import { manyRequests, type Node, startNode } from '../support/nodes.ts'
 
 // Of one length, so that bodies can be compared byte by byte.
 const known = 'mary@example.com'

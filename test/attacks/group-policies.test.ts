@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { systemRandom } from '../../src/base/index.ts'
 import { putEnrollment } from '../../src/directory/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
+import { noteStatements } from '../contract/statements.ts'
 import { atTheCode, mailTo, manyMails, masked, startTarget, visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { type DatabaseKind, onEachDatabase } from '../support/postgres.ts'
-import { noteStatements } from '../support/statements.ts'
 
 /** One user of each kind, and a name that no user has. All of one length, so that bodies compare byte by byte. */
 const logins = {

@@ -7,15 +7,15 @@ import {
   mailTo,
   manyMails,
   newPassword,
-  nodeSettings,
   parallel,
   scale,
-  startEngineProcess,
   startTarget,
   visit,
   wrongCode,
 } from '../support/attacks.ts'
+import { nodeSettings } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
+import { startEngineProcess } from './engine-process.ts'
 
 const victim = 'mary@example.com'
 const isThrough = ({ remediations }: Answer): boolean => remediations[0] === 'reset-authenticator'

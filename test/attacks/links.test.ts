@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
+import { newPlainBrowser } from '../journeys/plain-browser.ts'
 import { startWebAppHere, type WebApp } from '../journeys/web-app.ts'
 import {
   atTheCode,
@@ -15,7 +16,6 @@ import {
   visit,
 } from '../support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
-import { newPlainBrowser } from '../support/plain-browser.ts'
 
 const victim = 'mary@example.com'
 const pageApp = {

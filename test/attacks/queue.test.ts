@@ -6,7 +6,8 @@ import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { type Engine, openEngine } from '../../src/engine/index.ts'
 import type { VisitorTarget } from '../../src/testing/index.ts'
-import { type Attacked, atTheCode, manyMails, nodeSettings, scale } from '../support/attacks.ts'
+import { type Attacked, atTheCode, manyMails, scale } from '../support/attacks.ts'
+import { nodeSettings } from '../support/nodes.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 
 let smtp: TestSmtpServer

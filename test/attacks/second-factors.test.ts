@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Answer, Visitor, VisitorTarget } from '../../src/testing/index.ts'
-import { mailTo, manyRequests, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
-import { startNodes } from '../support/nodes.ts'
+import { mailTo, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
+import { manyRequests, startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { codeAt, enrollmentPolicy, period, secretIn, twoFactors, wrongCode } from '../wire/totp.ts'
 

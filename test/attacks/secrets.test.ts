@@ -5,17 +5,8 @@ import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { startSmtpSink } from '../../src/devtools/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
-import {
-  atTheCode,
-  atTheReset,
-  isFull,
-  mailTo,
-  nodeSettings,
-  scale,
-  startNode,
-  startTarget,
-  visit,
-} from '../support/attacks.ts'
+import { atTheCode, atTheReset, isFull, mailTo, scale, startTarget, visit } from '../support/attacks.ts'
+import { nodeSettings, startNode } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const victim = 'mary@example.com'

@@ -12,8 +12,8 @@ import {
 import type { Schema } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf, tokenOf } from '../support/management.ts'
-import { thingsThere } from '../support/management-things.ts'
-import { type ServiceApp, serviceApp } from '../support/service-app.ts'
+import { type ServiceApp, serviceApp } from '../wire/service-app.ts'
+import { thingsThere } from './things.ts'
 
 let idp: Kit
 let robot: ServiceApp

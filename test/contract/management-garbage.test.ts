@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Operation, operations } from '../../src/management/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
-import { thingsThere } from '../support/management-things.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
+import { thingsThere } from './things.ts'
 
 /** Member names of all bodies: the more of them match, the deeper an invalid body is read. */
 const words = [

@@ -5,7 +5,7 @@ import type { NewRow, Storage } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
-import { noteStatements, type Statement } from '../support/statements.ts'
+import { noteStatements, type Statement } from './statements.ts'
 
 const many = 10_000
 const statuses = ['ACTIVE', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'STAGED', 'SUSPENDED', 'DEPROVISIONED']

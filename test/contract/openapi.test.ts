@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operations } from '../../src/management/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { problems, undescribed } from '../support/described.ts'
 import { apiOf } from '../support/management.ts'
+import { problems, undescribed } from './described.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 type Content = Readonly<Record<string, { readonly schema: Schema }>>

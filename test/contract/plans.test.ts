@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { startEngine } from '../../src/testing/index.ts'
 import { atTheReset, newPassword } from '../support/attacks.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { noteStatements, type Statement } from '../support/statements.ts'
+import { noteStatements, type Statement } from './statements.ts'
 
 /** Tables that stay small on any installation: an owner makes their rows, not visitors. They are read as a whole. */
 const small = [

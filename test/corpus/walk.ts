@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ServerResponse } from 'node:http'
 import { vi } from 'vitest'
 import type { Kit, Message } from '../../src/testing/index.ts'
-import { noteStatements, type Statement } from '../support/statements.ts'
+import { noteStatements, type Statement } from '../contract/statements.ts'
 import { type Mask, newMask } from './mask.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the wire as it is; journeys take from it what they need.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
-import { atTheCode, parallel, startNode } from '../support/attacks.ts'
+import { atTheCode, parallel } from '../support/attacks.ts'
+import { startNode } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 const mary = 'mary@example.com'

@@ -3,7 +3,7 @@ import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from '..
 import { newBrowser, openLink, sdk } from '../support/sdk.ts'
 
 /** Something that goes wrong, driven for real, and what the flow inspector must say of it. */
-export interface Failure {
+interface Failure {
   readonly what: string
   readonly cause: string
   /** In the words of the page. */
@@ -145,6 +145,15 @@ export const failures: readonly Failure[] = [
     async drive(idp) {
       const visitor = await visit(idp)
       await visitor.answers('123456')
+    },
+  },
+  {
+    what: 'a limit that a test requested',
+    cause: 'failure-asked-for',
+    says: /^The answer 429 at .+ was requested with POST \/faults\.$/,
+    async drive(idp) {
+      idp.faults.next('/idp/idx/introspect', { status: 429 })
+      await idp.visitor().begins()
     },
   },
 ]

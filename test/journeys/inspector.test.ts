@@ -3,16 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import type { Exchange } from '../../src/audit/index.ts'
 import { silentLogger } from '../../src/base/index.ts'
 import { type Kit, newVisitor, startEngine } from '../../src/testing/index.ts'
-import {
-  atTheCode,
-  atTheReset,
-  mailTo,
-  newPassword,
-  startNode,
-  visit,
-  wrongCode,
-} from '../support/attacks.ts'
+import { atTheCode, atTheReset, mailTo, newPassword, visit, wrongCode } from '../support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
+import { startNode } from '../support/nodes.ts'
 import { failures, recoversByLink } from './inspector-failures.ts'
 
 const executablePath = findChromium()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { sdk } from '../support/sdk.ts'
-import { keyPair, serviceApp, serviceBody } from '../support/service-app.ts'
+import { keyPair, serviceApp, serviceBody } from '../wire/service-app.ts'
 import { majors, type Office, office } from './management-sdk.ts'
 
 let idp: Kit

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Kit } from '../../src/testing/index.ts'
-import type { ServiceApp } from '../support/service-app.ts'
+import type { ServiceApp } from '../wire/service-app.ts'
 
 /** What is used of the things that both majors answer with. */
 export interface Thing {

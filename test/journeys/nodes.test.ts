@@ -3,7 +3,8 @@ import { silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { mary } from '../../src/testing/index.ts'
-import { startEngineProcess, visit } from '../support/attacks.ts'
+import { startEngineProcess } from '../attacks/engine-process.ts'
+import { visit } from '../support/attacks.ts'
 import { type Nodes, startNodes } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
@@ -109,7 +110,7 @@ onEachDatabase('a node that dies', (database) => {
     await visitor.submits('recover')
     await visitor.submits('identify', { identifier: mary.login })
     await visitor.selects('okta_email')
-    await smtp.begins(1)
+    await expect.poll(() => smtp.attempts).toBeGreaterThanOrEqual(1)
     await doomed.kill()
     smtp.hang(false)
 
@@ -118,7 +119,7 @@ onEachDatabase('a node that dies', (database) => {
     clock.advance(61_000)
     const settings = { ...nodes.settings, mail: { url: smtp.url, spreadMs: 0 } }
     const heir = await openEngine(checkConfig(settings), { clock, log: silentLogger })
-    await smtp.reaches(1)
+    await expect.poll(() => smtp.received.length).toBeGreaterThanOrEqual(1)
     await heir.delivery.idle()
     const { source } = smtp.received[0] ?? { source: '' }
     const code = /\b\d{6}\b/.exec(source.replace(/^[\s\S]*?\r\n\r\n/, ''))?.[0]

@@ -1,39 +1,34 @@
 import JwtVerifier from '@okta/jwt-verifier'
 import { OktaAuth } from '@okta/okta-auth-js'
 import * as client from 'openid-client'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openStorage } from '../../src/storage/index.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Kit } from '../../src/testing/index.ts'
+import { apiOf } from '../support/management.ts'
 import {
   claimsOf,
-  createWorld,
-  type OAuthNode,
-  type OAuthWorld,
   type RegisteredClient,
   redirectUri,
   signedOutUri,
   signIn,
-  startNode,
-} from '../support/oauth.ts'
+  spa,
+  startShop,
+  web,
+} from '../wire/oauth-app.ts'
 
-// Published libraries, unmodified, over real HTTP. How the person proved who she is stands elsewhere.
-let world: OAuthWorld
-let node: OAuthNode
+// Published libraries, unmodified, over real HTTP, after a sign-in with a password.
+let idp: Kit
+/** Ada's id. */
+let userId: string
 
 beforeAll(async () => {
-  const storage = await openStorage({ url: 'memory' })
-  await storage.migrate()
-  world = await createWorld(storage)
-  node = await startNode(world)
+  idp = await startShop()
+  userId = (await apiOf(idp)('GET', '/users/ada')).body.id
 })
-beforeEach(() => world.clock.reset())
-afterAll(async () => {
-  await node.close()
-  await world.storage.close()
-})
+afterAll(() => idp.close())
 
 describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id) => {
-  const issuer = () => node.oidc.issuers()[id]
-  const oauth = () => `${node.base}/oauth2${id === 'default' ? '/default' : ''}`
+  const issuer = () => (id === 'default' ? idp.issuer : idp.orgIssuer)
+  const oauth = () => `${idp.engineUrl}/oauth2${id === 'default' ? '/default' : ''}`
 
   async function discover(registered: RegisteredClient, authentication?: client.ClientAuth) {
     const options = { execute: [client.allowInsecureRequests] }
@@ -44,8 +39,8 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
     ['by Basic', () => client.ClientSecretBasic()],
     ['by post', () => client.ClientSecretPost()],
   ])('discovers, exchanges a code, refreshes, asks and revokes, authenticated %s', async (_how, method) => {
-    const config = await discover(world.web, method())
-    const { code, verifier } = await signIn(world, oauth())
+    const config = await discover(web, method())
+    const { code, verifier } = await signIn(idp, { server: id })
 
     const tokens = await client.genericGrantRequest(config, 'interaction_code', {
       interaction_code: code,
@@ -57,7 +52,7 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
     const info = await client.fetchUserInfo(config, refreshed.access_token, sub)
     const seen = await client.tokenIntrospection(config, refreshed.access_token)
 
-    expect(sub).toBe(world.person.id)
+    expect(sub).toBe(userId)
     expect(info).toMatchObject({ sub, email: 'ada@example.com' })
     expect(seen).toMatchObject({ active: true, username: 'ada' })
     await client.tokenRevocation(config, String(refreshed.refresh_token))
@@ -68,8 +63,8 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
   })
 
   test('works for a client without a secret, and builds the address for signing out', async () => {
-    const config = await discover(world.spa, client.None())
-    const { code, verifier } = await signIn(world, oauth(), { client: world.spa })
+    const config = await discover(spa, client.None())
+    const { code, verifier } = await signIn(idp, { server: id, client: spa })
 
     const tokens = await client.genericGrantRequest(config, 'interaction_code', {
       interaction_code: code,
@@ -87,15 +82,15 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
   })
 
   test('@okta/jwt-verifier takes the access token and the ID token', async () => {
-    const { exchange } = await signIn(world, oauth())
-    const config = await discover(world.web)
+    const { exchange } = await signIn(idp, { server: id })
+    const config = await discover(web)
     const tokens = await client.genericGrantRequest(config, 'interaction_code', {
       interaction_code: exchange.interaction_code,
       code_verifier: exchange.code_verifier,
     })
     const verifier = new JwtVerifier({
       issuer: issuer(),
-      clientId: world.web.id,
+      clientId: web.id,
       // The verifier's own guess, the issuer's path, holds for custom servers only.
       jwksUri: `${oauth()}/v1/keys`,
       testing: { disableHttpsCheck: true },
@@ -103,10 +98,10 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
 
     const audience = id === 'default' ? 'api://default' : issuer()
     const { claims } = await verifier.verifyAccessToken(tokens.access_token, audience)
-    const idToken = await verifier.verifyIdToken(String(tokens.id_token), world.web.id, 'a nonce')
+    const idToken = await verifier.verifyIdToken(String(tokens.id_token), web.id, 'a nonce')
 
-    expect(claims).toMatchObject({ sub: 'ada', uid: world.person.id, cid: world.web.id })
-    expect(idToken.claims).toMatchObject({ sub: world.person.id, preferred_username: 'ada' })
+    expect(claims).toMatchObject({ sub: 'ada', uid: userId, cid: web.id })
+    expect(idToken.claims).toMatchObject({ sub: userId, preferred_username: 'ada' })
     await expect(verifier.verifyAccessToken(tokens.access_token, 'api://other')).rejects.toThrow(/aud/)
   })
 })
@@ -114,9 +109,8 @@ describe.each(['default', 'org'] as const)('openid-client at the issuer %s', (id
 describe('okta-auth-js 8', () => {
   /** The SDK of one visitor, who has just signed in. */
   async function signedIn(registered: RegisteredClient) {
-    const oauth = `${node.base}/oauth2/default`
     const auth = new OktaAuth({
-      issuer: node.issuer,
+      issuer: idp.issuer,
       clientId: registered.id,
       ...(registered.secret !== undefined && { clientSecret: registered.secret }),
       redirectUri,
@@ -130,7 +124,7 @@ describe('okta-auth-js 8', () => {
       ),
       tokenManager: { autoRenew: false },
     })
-    const { code, verifier } = await signIn(world, oauth, { client: registered })
+    const { code, verifier } = await signIn(idp, { client: registered })
     const { tokens } = await auth.token.exchangeCodeForTokens({
       interactionCode: code,
       codeVerifier: verifier,
@@ -142,17 +136,17 @@ describe('okta-auth-js 8', () => {
     return { auth, tokens }
   }
 
-  test('exchanges a code and reads the person’s claims', async () => {
-    const { auth, tokens } = await signedIn(world.web)
+  test('exchanges a code and reads the user’s claims', async () => {
+    const { auth, tokens } = await signedIn(web)
 
     const info = await auth.token.getUserInfo()
 
-    expect(info).toMatchObject({ sub: world.person.id, preferred_username: 'ada', given_name: 'Ada' })
-    expect(tokens.idToken?.claims).toMatchObject({ sub: world.person.id, name: 'Ada Lovelace' })
+    expect(info).toMatchObject({ sub: userId, preferred_username: 'ada', given_name: 'Ada' })
+    expect(tokens.idToken?.claims).toMatchObject({ sub: userId, name: 'Ada Lovelace' })
   })
 
   test('renews its tokens with the refresh token', async () => {
-    const { auth, tokens } = await signedIn(world.spa)
+    const { auth, tokens } = await signedIn(spa)
 
     const renewed = await auth.token.renewTokens()
 
@@ -163,9 +157,9 @@ describe('okta-auth-js 8', () => {
   })
 
   test('drops a refresh token that the engine calls invalid', async () => {
-    const { auth } = await signedIn(world.spa)
+    const { auth } = await signedIn(spa)
     await auth.revokeRefreshToken()
-    const { auth: other, tokens } = await signedIn(world.spa)
+    const { auth: other, tokens } = await signedIn(spa)
     await other.token.renewTokens()
 
     other.tokenManager.setTokens(tokens)
@@ -174,8 +168,8 @@ describe('okta-auth-js 8', () => {
     expect(other.tokenManager.getTokensSync().refreshToken).toBeUndefined()
   })
 
-  test.each(['web', 'spa'] as const)('revokes access and refresh token of the client %s', async (kind) => {
-    const { auth, tokens } = await signedIn(world[kind])
+  test.each([web, spa])('revokes access and refresh token of the client $id', async (registered) => {
+    const { auth, tokens } = await signedIn(registered)
     const { accessToken, idToken } = tokens
 
     await auth.revokeAccessToken()
@@ -189,7 +183,7 @@ describe('okta-auth-js 8', () => {
   })
 
   test('introspects, and builds an address for signing out that the engine follows', async () => {
-    const { auth, tokens } = await signedIn(world.web)
+    const { auth, tokens } = await signedIn(web)
     const seen = () => auth.token.introspect('accessToken' as never, tokens.accessToken)
 
     expect(await seen()).toMatchObject({ active: true })

@@ -11,7 +11,7 @@ export type SdkStyle = (typeof sdkStyles)[number]
  * One call of okta-auth-js, made by a visitor who has nothing yet. `docs/supported.md` shows what each style answers;
  * `test/journeys/sdk-calls.test.ts` makes every call in every style.
  */
-export interface SdkCall {
+interface SdkCall {
   readonly call: string
   /** Which client makes it: the web app with its secret, unless said otherwise. */
   readonly client?: 'public'

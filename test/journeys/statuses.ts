@@ -1,7 +1,7 @@
 import type { PersonStatus } from '../../src/directory/index.ts'
 
 /** What becomes of a person's sign-in and recovery, by her status: the table that the test checks and the docs show. */
-export interface StatusAnswer {
+interface StatusAnswer {
   /** What the right password is answered with. */
   readonly signIn: string
   /** Whether a recovery mails her. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Kit, KitOptions } from '../../src/testing/index.ts'
-import { newPlainBrowser } from '../support/plain-browser.ts'
+import { newPlainBrowser } from './plain-browser.ts'
 import { startWebAppHere, type WebApp } from './web-app.ts'
 
 // The sample app on the engine, where a window is not needed to see it: time, outages, headers, and other tabs.

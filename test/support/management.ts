@@ -1,7 +1,7 @@
 import { createSecrets, systemRandom } from '../../src/base/index.ts'
 import { type ApiRole, createApiToken } from '../../src/management/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
-import { undescribed } from './described.ts'
+import { undescribed } from '../contract/described.ts'
 
 /** An answer of the management API. */
 export interface Answered {

@@ -9,7 +9,7 @@ const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6')
 }
 
 /** The published majors, each in the style that its apps write: legacy mode is the default of 6 and 7. */
-export const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
+const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
 export type SdkMajor = keyof typeof sdkMajors
 
 /** Every major, newest first. */
@@ -45,7 +45,7 @@ export interface SdkOptions {
 }
 
 /** What an app is told of the engine it uses. */
-export type Target = Pick<Kit, 'issuer' | 'clientId' | 'clientSecret' | 'publicClientId' | 'redirectUri'>
+type Target = Pick<Kit, 'issuer' | 'clientId' | 'clientSecret' | 'publicClientId' | 'redirectUri'>
 
 /** The published SDK, unmodified, pointed at an engine. */
 export function sdk(idp: Target, options: SdkOptions = {}): OktaAuth8 {

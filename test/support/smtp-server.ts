@@ -1,9 +1,9 @@
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 
 /** A message as a real SMTP server got it. */
-export interface Received {
+interface Received {
   readonly from: string
   readonly to: readonly string[]
   readonly source: string
@@ -14,10 +14,6 @@ export interface TestSmtpServer {
   readonly received: readonly Received[]
   /** How many messages began to come in, also those that were refused or never answered. */
   readonly attempts: number
-  /** Settles once so many messages were taken. */
-  reaches(messages: number): Promise<void>
-  /** Settles once so many messages began to come in. */
-  begins(messages: number): Promise<void>
   /** Answers the next recipients or messages with a code of RFC 5321, section 4.2. */
   refuse(at: 'recipient' | 'message', code: number, times?: number): void
   /** Takes messages and never answers for them, until told otherwise. */
@@ -31,7 +27,6 @@ export interface TestSmtpServer {
 export async function startSmtpServer(): Promise<TestSmtpServer> {
   const received: Received[] = []
   const refusals = { recipient: [] as number[], message: [] as number[] }
-  const happened = new EventEmitter()
   let hanging = false
   let attempts = 0
   const refusal = (at: 'recipient' | 'message'): Error | undefined => {
@@ -46,7 +41,6 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
     onData(stream, session, done) {
       const chunks: Buffer[] = []
       attempts++
-      happened.emit('change')
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
         if (hanging) return
@@ -59,7 +53,6 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
           source: Buffer.concat(chunks).toString('utf8'),
         })
         done(null, 'taken')
-        happened.emit('change')
       })
     },
   })
@@ -74,12 +67,6 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
     received,
     get attempts() {
       return attempts
-    },
-    async reaches(messages) {
-      while (received.length < messages) await once(happened, 'change')
-    },
-    async begins(messages) {
-      while (attempts < messages) await once(happened, 'change')
     },
     refuse(at, code, times = 1) {
       for (let time = 0; time < times; time++) refusals[at].push(code)

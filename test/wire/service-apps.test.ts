@@ -3,7 +3,7 @@ import { type CryptoKey, decodeJwt, importJWK, type JWTPayload } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
-import { assertionType, keyPair, type ServiceApp, serviceApp, serviceBody } from '../support/service-app.ts'
+import { assertionType, keyPair, type ServiceApp, serviceApp, serviceBody } from './service-app.ts'
 
 let idp: Kit
 let robot: ServiceApp

@@ -727,7 +727,7 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
     ],
     [
       'a limit in a transaction',
-      last(refused('E0000047', { status: 429, reason: 'asked for by POST /faults' })),
+      last(refused('E0000047', { status: 429, reason: 'This failure was requested by a test.' })),
       'The answer 429 at 12:02 UTC was requested with POST /faults.',
     ],
     [

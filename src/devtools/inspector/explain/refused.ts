@@ -25,7 +25,7 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
     case 'tooManyRequests':
       return explainBudget(facts, last)
     case 'E0000047':
-      return last.reason?.includes('asked for') ? failure(last) : requests(last)
+      return last.reason?.includes('requested by a test') ? failure(last) : requests(last)
     case 'oie.selfservice.reset.password.not.allowed':
       return bad(
         'recovery-off',

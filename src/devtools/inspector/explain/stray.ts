@@ -6,7 +6,7 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
   const { endpoint, status, at: time, messages, reason, sent } = exchange
   const at = moment(time)
   const [error = ''] = messages
-  if (error === 'E0000009' || reason?.includes('asked for')) {
+  if (error === 'E0000009' || reason?.includes('requested by a test')) {
     return bad('failure-asked-for', say`The answer ${status} at ${at} was requested with POST /faults.`)
   }
   if (status === 429)

@@ -1,6 +1,6 @@
 import type { Kit } from '../../src/testing/index.ts'
-import { apiOf } from './management.ts'
-import { serviceApp } from './service-app.ts'
+import { apiOf } from '../support/management.ts'
+import { serviceApp } from '../wire/service-app.ts'
 
 /** Things that are there, by the names that operations call their ids by. */
 export async function thingsThere(idp: Kit): Promise<Readonly<Record<string, string>>> {

@@ -10,7 +10,7 @@ import {
 } from 'jose'
 import { randomToken, systemClock, systemRandom } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
-import { apiOf } from './management.ts'
+import { apiOf } from '../support/management.ts'
 
 /** A service app with a key pair of its own. */
 export interface ServiceApp {
