@@ -194,6 +194,10 @@ onEachDatabase('names that two users have from before', (database) => {
     await db.schema.dropTable('names').execute()
     await db.schema.dropIndex('memberships_by_person_id_group_id').execute()
     await db.schema.createIndex('memberships_by_person_id').on('memberships').column('person_id').execute()
+    await sql`create table credentials as select person_id, authenticator, data, created_at, updated_at from enrollments`.execute(
+      db,
+    )
+    await db.schema.dropTable('enrollments').execute()
     await sql`delete from kysely_migration where name >= '0006'`.execute(db)
     await before.close()
 

@@ -261,7 +261,7 @@ describe('unsupported settings', () => {
     [
       'MFA_ENROLL',
       { settings: { factors: { okta_otp: { enroll: { self: 'REQUIRED' } } } } },
-      'type MFA_ENROLL',
+      'settings.factors.okta_otp.enroll.self',
     ],
     ['PROFILE_ENROLLMENT', {}, 'type PROFILE_ENROLLMENT'],
     [

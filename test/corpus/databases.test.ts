@@ -204,7 +204,7 @@ onEachDatabase('a database of an earlier version', ({ name: kind, create }) => {
       expect([code, stderr, stdout]).toEqual([
         0,
         '',
-        expect.stringMatching(/^added [1-9]\d*, replaced 0, unchanged 0, not taken 0\n$/),
+        expect.stringMatching(/^added [1-9]\d*, replaced 0, unchanged 0, refused 0\n$/),
       ])
       const elsewhere = await openInstallation(moved.url, { at: facts.at + 10_000 })
       await there(elsewhere, factsOf(from))

@@ -127,7 +127,7 @@ describe('through okta-sdk-nodejs 8', () => {
 
   test('authenticators are listed and set up', async () => {
     const authenticators = await all(okta.authenticatorApi, 'listAuthenticators')
-    expect(authenticators.map(({ key }) => key)).toEqual(['okta_email', 'okta_password'])
+    expect(authenticators.map(({ key }) => key)).toEqual(['okta_email', 'google_otp', 'okta_password'])
     const [email] = authenticators
     const changed = await call(okta.authenticatorApi, 'replaceAuthenticator', {
       authenticatorId: email?.id,
