@@ -999,8 +999,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A53',
     without: 'the union of the first methods of all rules of the app before a proof',
     file: 'src/policies/active-policies.store.ts',
-    find: '          demand: nothingDemanded,\n          authenticators: union(',
-    replace: '          demand: nothingDemanded,\n          unused: union(',
+    find: '          authenticators: firstMethods(',
+    replace: '          unused: firstMethods(',
     tests: 'group-policies',
   },
   {

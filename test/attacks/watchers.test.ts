@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Settings } from '../../src/config/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
+import { noteStatements } from '../contract/statements.ts'
 import {
   atTheCode,
   atTheReset,
@@ -14,7 +15,6 @@ import {
 } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { noteStatements } from '../support/statements.ts'
 
 // Of one length, so that bodies compare byte by byte.
 const login = 'adaada@example.com'
