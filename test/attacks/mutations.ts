@@ -470,6 +470,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'tokens',
   },
   {
+    attack: 'A32',
+    without: 'the refusal of a handle whose transaction is over',
+    file: 'src/flow/submit.ts',
+    find: "if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')\n      return",
+    replace: 'return',
+    tests: 'tokens',
+  },
+  {
     attack: 'A33',
     without: 'the end of other sessions at a reset',
     file: passwordChanged,

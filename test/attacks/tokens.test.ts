@@ -239,6 +239,7 @@ describe('handles', () => {
 
   test('A32: after success neither handle opens anything, and only the client of the code may redeem it', async () => {
     const { visitor, code } = await granted()
+    expect((await idp.engine.transactions(1)).map(({ closed }) => closed)).toEqual(['completed'])
     const look = async (body: object) => {
       const response = await fetch(`${idp.engineUrl}/idp/idx/introspect`, {
         method: 'POST',
