@@ -79,7 +79,7 @@ export async function attempt(
   }
 }
 
-/** Answers of this source that were judged while this one waited have spent its budget. */
+/** Answers of this source that were checked while this one waited have spent its budget. */
 class SpentMeanwhile extends Error {
   readonly use: Use
 
@@ -89,7 +89,7 @@ class SpentMeanwhile extends Error {
   }
 }
 
-/** Of a thousand answers that are sent at once no more are judged than the budget allows, and a few at the same moment. */
+/** Of a thousand answers that are sent at once no more are checked than the budget allows, and a few at the same moment. */
 async function recheck(context: StepContext, ofSource: readonly Use[]): Promise<void> {
   const found = await context.peek(ofSource)
   const spent = ofSource.find(({ budget }, index) => (found[index]?.used ?? 0) >= budget.limit)

@@ -67,7 +67,7 @@ export interface StepContext extends View {
   peek(uses: readonly Use[]): Promise<readonly Used[]>
   /** Whether the user has signed in from this source, or with this browser, before. */
   isKnownSource(person: Person | undefined): boolean
-  /** Throws where the answer is not to be judged any more: asked again before a hash that has waited in the queue. */
+  /** Throws where the answer is not to be checked any more: asked again before a hash that has waited in the queue. */
   readonly recheck?: (() => Promise<void>) | undefined
   /**
    * Claims the transaction for expensive work until this submission ends. A second submission of the same transaction

@@ -60,7 +60,7 @@ describe('beside a running engine', () => {
 
     const twice = await run('user add ada --email ada@example.org', `${password}\n`)
     expect(twice).toMatchObject({ code: 1, stdout: '' })
-    expect(twice.stderr).toMatch(/^rekey: login, email: /)
+    expect(twice.stderr).toMatch(/^rekey: login: /)
 
     const listed = JSON.parse((await run('user list --json')).stdout)
     expect(listed).toContainEqual(
