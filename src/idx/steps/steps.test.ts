@@ -185,6 +185,17 @@ test('a token says mfa only where something was proven that the mailbox could no
   }
 })
 
+test('a token says nothing of a password that the mailbox alone has set in this transaction (A54)', () => {
+  const byMail = moves.filter(
+    ({ amr, to }) =>
+      amr !== undefined &&
+      to.progress.intent === 'recovery' &&
+      to.progress.proofs.every(({ authenticator }) => authenticator === 'okta_email'),
+  )
+  expect(byMail.length).toBeGreaterThan(0)
+  expect(new Set(byMail.map(({ amr }) => amr?.join()))).toEqual(new Set(['otp']))
+})
+
 describe('an unknown user', () => {
   test('walks the same stages as any other, but for those behind a proof', () => {
     for (const { world, states: all } of explored) {
@@ -203,7 +214,10 @@ describe('an unknown user', () => {
 
   test('is shown the same forms, and so is a user whose transaction was ended', () => {
     const formsOf = ({ view }: State) =>
-      JSON.stringify(shown(view).map((step) => [step.name, step.fields(view), step.refresh?.(view)]))
+      JSON.stringify([
+        shown(view).map((step) => [step.name, step.fields(view), step.refresh?.(view)]),
+        [...authenticators.values()].map(({ challenge }) => challenge?.profile?.(view, undefined)),
+      ])
     for (const state of open.filter((one) => isKnown(one) && one.progress.proofs.length === 0)) {
       const decoy = stateOf({ ...state, progress: ended(state.progress) })
       expect(decoy.progress.decoy).toBe(true)
