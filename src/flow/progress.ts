@@ -110,6 +110,9 @@ export const challenge = (progress: Progress, opened: Challenge): Progress => ({
   challenge: opened,
 })
 
+/** Drops what was being asked. */
+export const withdraw = ({ challenge: _, ...progress }: Progress): Progress => progress
+
 /** Notes a right answer; the challenge is over and its code is used up with it. */
 export const prove = ({ challenge: _, ...progress }: Progress, proof: Proof): Progress => ({
   ...progress,

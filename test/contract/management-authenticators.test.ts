@@ -54,10 +54,13 @@ describe('authenticators', () => {
     expect(status).toBe(200)
     expect(list.map(({ key, type, status: is }) => [key, type, is])).toEqual([
       ['okta_email', 'email', 'ACTIVE'],
+      ['google_otp', 'app', 'INACTIVE'],
       ['okta_password', 'password', 'ACTIVE'],
     ])
     const first = await api('GET', '/authenticators?limit=1')
-    expect((await api('GET', first.next ?? '')).list.map(({ key }) => key)).toEqual(['okta_password'])
+    const second = await api('GET', first.next ?? '')
+    expect(second.list.map(({ key }) => key)).toEqual(['google_otp'])
+    expect((await api('GET', second.next ?? '')).list.map(({ key }) => key)).toEqual(['okta_password'])
     expect((await api('GET', await pathOf('okta_email'))).body).toMatchObject({
       id: expect.stringMatching(/^aut/),
       name: 'Email',

@@ -265,7 +265,7 @@ describe('unsupported settings', () => {
     [
       'MFA_ENROLL',
       { settings: { factors: { okta_otp: { enroll: { self: 'REQUIRED' } } } } },
-      'type MFA_ENROLL',
+      'settings.factors',
     ],
     ['PROFILE_ENROLLMENT', {}, 'type PROFILE_ENROLLMENT'],
     [

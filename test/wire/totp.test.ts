@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSecrets } from '../../src/base/index.ts'
+import { authenticatorId } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { masked as withoutNames } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
@@ -244,6 +245,26 @@ describe('an enrolment that a policy requires', () => {
     },
   )
 
+  test('is not made where another sign-in was first: a password alone replaces no app', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretIn(await enrols(visitor))
+    // Somebody who knows the password began before, and comes back later.
+    const early = newVisitor(idp)
+    await signsIn(early)
+    const other = secretIn(await enrols(early))
+    await visitor.answers(right(secret))
+    await twoFactors(idp)
+
+    idp.clock.advance(10 * period)
+    expect(offered(await early.looks())).toEqual(['enroll-authenticator'])
+    const asked = await early.answers(right(other))
+    expect(offered(asked)).toEqual(['select-authenticator-authenticate'])
+    await early.chooses('google_otp')
+    expect((await early.answers(right(other))).status).toBe(401)
+    expect(codeIn((await early.answers(right(secret))).body)).not.toBe('')
+  })
+
   test('cannot be skipped, and nothing else is enrolled', async () => {
     const visitor = newVisitor(idp)
     const seen = await signsIn(visitor)
@@ -456,9 +477,13 @@ test('before a proof nothing tells a user with an app from one without, or from 
   }))
   for (const person of people) await idp.people.add(person)
   await enrolled('tom@example.com')
+  const id = authenticatorId('google_otp')
   const answersTo = async (login: string) => {
     const visitor = newVisitor(idp)
-    const seen = [await visitor.recovers(login), await visitor.chooses('okta_email')]
+    const seen = [await visitor.recovers(login)]
+    seen.push(await visitor.submits('challenge', { authenticator: { id } }))
+    seen.push(await visitor.submits('credential/enroll', { authenticator: { id } }))
+    seen.push(await visitor.submits('skip'), await visitor.chooses('okta_email'))
     seen.push(await visitor.answers('000000'), await visitor.answers('AAAAAAAAAA'))
     const signing = newVisitor(idp)
     await signing.begins()
