@@ -134,7 +134,7 @@ export function miss(progress: Progress): Progress {
   return missed.misses >= missesAllowed ? close(missed, 'locked') : missed
 }
 
-/** Notes a new credential. It is no proof: whoever got this far chose it a moment ago. */
+/** Notes a new credential. It is no proof: it was chosen a moment ago. */
 export const replace = ({ challenge: _, ...progress }: Progress, authenticator: string): Progress => ({
   ...progress,
   replaced: [...progress.replaced, authenticator],

@@ -163,7 +163,7 @@ test('A34: a recovery by mail asks a user who has an app for its code, before a 
   const secret = await enrols(idp, idp.clock.now)
   idp.clock.advance(10 * period)
 
-  // Whoever reads the mailbox alone comes as far as the app, by code and by any other request.
+  // An attacker who reads the mailbox alone comes as far as the app, whatever is requested.
   const visitor = await visit(idp)
   await visitor.post('recover')
   const named = await visitor.post('identify', { identifier: victim })

@@ -250,7 +250,6 @@ test('a path that is none is answered as such', async () => {
     '',
     '/',
     '/nothing',
-    '/skip',
     '/enroll',
     '/unlock-account',
     '/../identify',

@@ -4,19 +4,19 @@ import { putEnrollment } from '../../src/directory/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { enrollmentPolicy, twoFactors } from '../support/totp.ts'
 import { passkeyAuthenticator, signatureOf } from './authenticators/passkey.ts'
-import { phoneAuthenticator, type Told } from './authenticators/phone.ts'
+import { phoneAuthenticator, type TextMessage } from './authenticators/phone.ts'
 import { questionAuthenticator } from './authenticators/question.ts'
 import { besides, compare, type Deviation, describeCaptured } from './captured.ts'
 import { codeIn, type Json, newVisitor, type Seen, type Visitor, wrong } from './visitor.ts'
 
 // Authenticators that the product does not have yet, as values of the same interface: what they need is there, and the
 // flow, the steps and the wire need none of their names.
-const told: Told[] = []
+const messages: TextMessage[] = []
 let idp: Kit
 beforeAll(async () => {
   idp = await startEngine({
     authenticators: [
-      phoneAuthenticator((message) => told.push(message)),
+      phoneAuthenticator((message) => messages.push(message)),
       passkeyAuthenticator,
       questionAuthenticator,
     ],
@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   await idp.reset()
-  told.length = 0
+  messages.length = 0
 })
 afterAll(() => idp.close())
 
@@ -35,7 +35,7 @@ async function signsIn(visitor: Visitor): Promise<Seen> {
   await visitor.begins()
   return visitor.signsIn(idp.person.login, idp.person.password)
 }
-const lastCode = () => told.at(-1)?.code ?? ''
+const lastCode = () => messages.at(-1)?.code ?? ''
 const offered = ({ body }: Seen) =>
   ((body.remediation as { value: Json[] } | undefined)?.value ?? []).map(({ name }) => name)
 const partOf = ({ body }: Seen, name: string) => (body[name] as { value: Json }).value
@@ -111,7 +111,7 @@ const common: readonly Deviation[] = [
   [/\/(authenticator[iI]d|catalogKey)$/, 'second ids of older versions'],
   [/\/methods\/undefined$/, 'older versions name a method by another member'],
   [/\/(displayName|label)$/, 'what an installation calls its authenticators, methods and fields'],
-  [/^user\/(id|profile\/\w+|passwordChanged)$/, 'the id is not told before the end'],
+  [/^user\/(id|profile\/\w+|passwordChanged)$/, 'no id before the end'],
   [/^authentication\/|\/allowedFor$/, 'optional members that no client needs'],
   [/\/(id|methodType)\/visible$/, 'a fixed field is not shown anyway'],
   [/field\/(authenticator|credentials)\/(type|required)$/, 'clients read what is inside of this field'],
@@ -285,7 +285,7 @@ describe('a phone', () => {
     expect(asked.body.enrollmentAuthenticator).toBeUndefined()
     // There is nothing to send again yet, and clients ask all the same.
     expect(offered(await visitor.submits('challenge/resend'))).toEqual(offered(asked))
-    expect(told).toEqual([])
+    expect(messages).toEqual([])
 
     // A method without a number: the same page, with that method alone.
     const half = await visitor.enrols('phone_number', { methodType: 'voice' })
@@ -294,11 +294,11 @@ describe('a phone', () => {
     const sent = await visitor.enrols('phone_number', { methodType: 'sms', phoneNumber: '+1 (555) 123-4567' })
     expect(offered(sent)).toEqual(['enroll-authenticator', 'select-authenticator-enroll'])
     expect(partOf(sent, 'currentAuthenticator')).toMatchObject({ methods: [{ type: 'sms' }] })
-    expect(told).toEqual([{ to: number, by: 'sms', code: expect.stringMatching(/^\d{6}$/) }])
+    expect(messages).toEqual([{ to: number, by: 'sms', code: expect.stringMatching(/^\d{6}$/) }])
 
     const first = lastCode()
     await visitor.submits('challenge/resend')
-    expect(told.map(({ to, by }) => [to, by])).toEqual([
+    expect(messages.map(({ to, by }) => [to, by])).toEqual([
       [number, 'sms'],
       [number, 'sms'],
     ])
@@ -313,7 +313,7 @@ describe('a phone', () => {
     await sendsTo(visitor)
     const message = lastCode()
     await visitor.enrols('phone_number', { methodType: 'voice', phoneNumber: number })
-    expect(told.at(-1)).toMatchObject({ by: 'voice' })
+    expect(messages.at(-1)).toMatchObject({ by: 'voice' })
     if (message !== lastCode()) expect((await visitor.answers(message)).status).toBe(401)
     expect(await claimsOf(visitor, await visitor.answers(lastCode()))).toMatchObject({
       amr: ['pwd', 'tel', 'mfa'],
@@ -349,13 +349,13 @@ describe('a phone', () => {
       methods: [{ type: 'sms' }, { type: 'voice' }],
     })
     expect(offered(await visitor.submits('challenge/resend'))).toEqual(offered(asked))
-    expect(told).toEqual([])
+    expect(messages).toEqual([])
     await visitor.chooses('phone_number', { methodType: 'sms', enrollmentId: shown[1]?.id })
-    expect(told.map(({ to, by }) => [to, by])).toEqual([['+15557654321', 'sms']])
+    expect(messages.map(({ to, by }) => [to, by])).toEqual([['+15557654321', 'sms']])
     // From the code's page to a call, in one request; a resend calls the same number.
     await visitor.chooses('phone_number', { methodType: 'voice', enrollmentId: shown[1]?.id })
     await visitor.submits('challenge/resend')
-    expect(told.slice(1).map(({ to, by }) => [to, by])).toEqual([
+    expect(messages.slice(1).map(({ to, by }) => [to, by])).toEqual([
       ['+15557654321', 'voice'],
       ['+15557654321', 'voice'],
     ])
@@ -456,9 +456,9 @@ describe('a passkey', () => {
     const challenge = challengeOf(partOf(first, 'webauthnAutofillUIChallenge'))
     expect(challengeOf(partOf(await visitor.looks(), 'webauthnAutofillUIChallenge'))).toBe(challenge)
 
-    // A passkey of no user, and one of nobody's making, are refused alike; the first page comes back.
+    // A passkey of an unknown user, and a credential that is not the user's, are refused alike; the first page comes back.
     const refusals = []
-    for (const handle of ['nobody', personId]) {
+    for (const handle of ['unknown', personId]) {
       const one = newVisitor(idp)
       const own = challengeOf(partOf(await one.begins(), 'webauthnAutofillUIChallenge'))
       const more = { userHandle: userHandle(handle) }

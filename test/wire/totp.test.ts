@@ -249,7 +249,7 @@ describe('an enrolment that a policy requires', () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
     const secret = secretIn(await enrols(visitor))
-    // Somebody who knows the password began before, and comes back later.
+    // Another visitor who knows the password began before, and comes back later.
     const early = newVisitor(idp)
     await signsIn(early)
     const other = secretIn(await enrols(early))
@@ -298,7 +298,7 @@ describe('an enrolment that a policy leaves open', () => {
     expect(offered(await signsIn(newVisitor(idp)))).toEqual(['select-authenticator-enroll', 'skip'])
   })
 
-  test('is done by whoever wants', async () => {
+  test('is done by a user who wants it', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
     const secret = secretIn(await enrols(visitor))
@@ -453,7 +453,7 @@ describe('a recovery', () => {
     idp.clock.advance(10 * period)
     const visitor = newVisitor(idp)
     const proven = await visitor.proves()
-    // The only choice is made for the visitor or by the visitor; a new password is not asked for yet.
+    // The mailbox alone leads to no new password.
     expect(offered(proven)).toEqual(['select-authenticator-authenticate'])
     expect(optionsOf(proven).map(({ label }) => label)).toEqual(['Google Authenticator'])
     await visitor.chooses('google_otp')
@@ -574,7 +574,7 @@ describe('another installation, and another secret of the same one', () => {
     }
   })
 
-  test('what was sealed under a secret that is not known any more opens for nobody', () => {
+  test('what was sealed under a secret that is not known any more is not opened', () => {
     const sealed = createSecrets([kitSecret]).seal('totp secret', 'ZR74DHZTG43NBULV')
     expect(createSecrets([newer, kitSecret]).open('totp secret', sealed)).toBe('ZR74DHZTG43NBULV')
     expect(createSecrets([newer]).open('totp secret', sealed)).toBeUndefined()

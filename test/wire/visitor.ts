@@ -27,7 +27,7 @@ export interface VisitorOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Somebody without an SDK: speaks the protocol by hand, and checks every answer against the laws that hold for all. */
+/** A visitor without an SDK: speaks the protocol by hand, and checks every answer against the laws that hold for all. */
 export type Visitor = ReturnType<typeof newVisitor>
 
 export const ion = 'application/ion+json; okta-version=1.0.0'

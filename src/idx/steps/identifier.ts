@@ -32,7 +32,7 @@ export const badRequest: Refusal = { status: 400, key: 'E0000020' }
 
 /**
  * The identifier as typed, if it can be one at all: one text without control characters, commas or semicolons, and
- * without the escapes that would become one of these if somebody decoded it once more. A list of addresses must never
+ * without the escapes that would become one of these if it were decoded once more. A list of addresses must never
  * pass for an address, in whatever way it is written (CVE-2023-7028, CVE-2022-35924).
  */
 export function readIdentifier(
@@ -50,7 +50,7 @@ export function readIdentifier(
 
 const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]|%(?:[01][\da-f]|7f|2c|3b)/iu
 
-/** Said only where the owner has switched it on: that nobody is known by this name. */
+/** The answer that no user has this name: only where the configuration reveals it. */
 export const unknownUser = (progress: Progress, identifier: string): Outcome => ({
   progress,
   refused: { status: 200, key: 'idx.unknown.user', params: [identifier] },

@@ -16,7 +16,7 @@ import {
 } from '../../../src/flow/index.ts'
 
 /** A text message or a call, as a test reads it. */
-export interface Told {
+export interface TextMessage {
   readonly to: string
   readonly by: string
   readonly code: string
@@ -67,7 +67,7 @@ const numberIn = (input: Input): string | undefined => {
 const masked = (number: string) => `${number.slice(0, 2)} XXX-XXX-${number.slice(-4)}`
 
 /** An authenticator of several enrollments whose choice takes two steps: which method, and at enrolment which number. */
-export function phoneAuthenticator(tell: (message: Told) => void): Authenticator {
+export function phoneAuthenticator(deliver: (message: TextMessage) => void): Authenticator {
   const send = (
     context: StepContext,
     {
@@ -82,7 +82,7 @@ export function phoneAuthenticator(tell: (message: Told) => void): Authenticator
   ): Started => {
     const { now, lifetimes, random, secrets, transaction } = context
     const code = randomDigits(random, 6)
-    tell({ to: number, by: method, code })
+    deliver({ to: number, by: method, code })
     const data: PhoneChallenge = { number, codeHash: secrets.hash('code', `${transaction.id}:${code}`) }
     return {
       challenge: {
