@@ -25,7 +25,7 @@ export interface View {
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
   readonly enrollments: readonly Enrollment[]
-  /** The user, once something has been proven; absent before, known or not. */
+  /** The user, once something has been proven; absent before, whether or not there is one. */
   readonly user: Person | undefined
   readonly transaction: {
     readonly id: string
@@ -61,7 +61,7 @@ export interface StepContext extends View {
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>
-  /** How much of each budget is used, in the order asked for, without charging it. One statement, for every user, known or not. */
+  /** How much of each budget is used, in the order asked for, without charging it. One statement, also about an unknown user. */
   used(uses: readonly Use[]): Promise<readonly number[]>
   /** The same, and when each window ends. */
   peek(uses: readonly Use[]): Promise<readonly Used[]>

@@ -110,6 +110,9 @@ export const challenge = (progress: Progress, opened: Challenge): Progress => ({
   challenge: opened,
 })
 
+/** Drops what was being asked. */
+export const withdraw = ({ challenge: _, ...progress }: Progress): Progress => progress
+
 /** Notes a right answer; the challenge is over and its code is used up with it. */
 export const prove = ({ challenge: _, ...progress }: Progress, proof: Proof): Progress => ({
   ...progress,
@@ -131,7 +134,7 @@ export function miss(progress: Progress): Progress {
   return missed.misses >= missesAllowed ? close(missed, 'locked') : missed
 }
 
-/** Notes a new credential. It is no proof: the visitor chose it a moment ago. */
+/** Notes a new credential. It is no proof: it was chosen a moment ago. */
 export const replace = ({ challenge: _, ...progress }: Progress, authenticator: string): Progress => ({
   ...progress,
   replaced: [...progress.replaced, authenticator],

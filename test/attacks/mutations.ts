@@ -518,6 +518,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'second-factors',
   },
   {
+    attack: 'A69',
+    without: 'the question whether the enrolment is still asked for',
+    file: 'src/idx/steps/enroll-authenticator.ts',
+    find: 'if (!enrollable.some((one) => one.key === key)) return',
+    replace: 'if (enrollable === undefined) return',
+    tests: 'second-factors',
+  },
+  {
     attack: 'A35',
     without: 'the end without a sign-in',
     file: 'src/flow/intents.ts',

@@ -13,11 +13,17 @@ const authenticatorsIn = ({ body }: Answer) => body.authenticators?.value ?? []
 const idOf = (answer: Answer, wanted: string) =>
   authenticatorsIn(answer).find(({ key }) => key === wanted)?.id
 
-/** Signs in and enrols an app, as a policy requires; answers its secret. */
-async function enrols(idp: VisitorTarget, now: () => number): Promise<string> {
+/** A sign-in that shows the secret of an app, as a policy requires. */
+async function atTheEnrolment(idp: VisitorTarget) {
   const visitor = await visit(idp)
   await visitor.signsIn(victim, password)
-  const secret = secretIn(await visitor.selects('google_otp'))
+  const secret = secretIn(await visitor.enrolls('google_otp'))
+  return { visitor, secret }
+}
+
+/** … and enrols it; answers its secret. */
+async function enrols(idp: VisitorTarget, now: () => number): Promise<string> {
+  const { visitor, secret } = await atTheEnrolment(idp)
   expect((await visitor.answers(codeAt(secret, now()))).interactionCode).toBeDefined()
   return secret
 }
@@ -61,7 +67,9 @@ onEachDatabase('the code of an app', (database) => {
             await atTheCode({ ...balancer, engineUrl: balancer.engineUrl, issuer: balancer.issuer }),
           )
         }
-        const passcode = codeAt(secret, clock.now())
+        // The clock goes on meanwhile: it is this step's code, whichever step it is by then.
+        const now = clock.now()
+        const passcode = codeAt(secret, now)
         const replies = await parallel(visitors.length, async (index) => answers(visitors[index], passcode))
         const granted = replies.filter((reply) => reply?.interactionCode !== undefined)
         const others = replies.filter((reply) => reply?.interactionCode === undefined)
@@ -72,11 +80,65 @@ onEachDatabase('the code of an app', (database) => {
         // Neither it nor the one before it is good any more, on whatever engine.
         for (const visitor of visitors) {
           for (const steps of [0, -1]) {
-            const again = await answers(visitor, codeAt(secret, clock.now(), steps))
+            const again = await answers(visitor, codeAt(secret, now, steps))
             expect(again?.interactionCode).toBeUndefined()
           }
         }
       }
+    } finally {
+      await nodes.close()
+    }
+  })
+})
+
+onEachDatabase('an enrolment', (database) => {
+  test('A69: of two at once, or of a sign-in that began before, one is made: a password alone replaces no app', async () => {
+    const apiToken = 'an-api-token-of-this-test-known-to-all'
+    const nodes = await startNodes(database, 2, {
+      settings: { management: { apiToken }, limits: manyRequests },
+    })
+    try {
+      const { balancer, clock } = nodes
+      const idp = { ...balancer, engineUrl: balancer.engineUrl, apiToken }
+      await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+      const enrolling: Awaited<ReturnType<typeof atTheEnrolment>>[] = []
+      for (const node of [0, 1, 0, 1]) {
+        balancer.to(node)
+        enrolling.push(
+          await atTheEnrolment({ ...balancer, engineUrl: balancer.engineUrl, issuer: balancer.issuer }),
+        )
+      }
+      // Three at once, and one when all is over.
+      const last = enrolling.pop()
+      const code = (secret = '') => codeAt(secret, clock.now())
+      const replies = await parallel(enrolling.length, async (index) =>
+        answers(enrolling[index]?.visitor, code(enrolling[index]?.secret)),
+      )
+      replies.push(await answers(last?.visitor, code(last?.secret)))
+      const proven = await Promise.all(
+        [...enrolling, last].map(async (one, index) => {
+          const tokens = await one?.visitor.redeems(replies[index]?.interactionCode)
+          const payload = Buffer.from(String(tokens?.body.id_token).split('.')[1] ?? '', 'base64url')
+          return (JSON.parse(payload.toString()) as { readonly amr: readonly string[] }).amr
+        }),
+      )
+      expect(proven.toSorted((one, other) => other.length - one.length)).toEqual([
+        ['pwd', 'otp', 'mfa'],
+        ['pwd'],
+        ['pwd'],
+        ['pwd'],
+      ])
+      expect(proven.at(-1)).toEqual(['pwd'])
+
+      // The app of the one that was made is the one that is asked for.
+      await twoFactors(idp)
+      clock.advance(10 * period)
+      const own = enrolling[proven.findIndex((amr) => amr.includes('otp'))]
+      const visitor = await atTheCode(idp)
+      for (const other of [...enrolling, last].filter((one) => one !== own)) {
+        expect((await answers(visitor, code(other?.secret)))?.status).toBe(401)
+      }
+      expect((await answers(visitor, code(own?.secret)))?.interactionCode).toBeDefined()
     } finally {
       await nodes.close()
     }
@@ -89,7 +151,7 @@ test('A34: a recovery by mail asks a user who has an app for its code, before a 
   const secret = await enrols(idp, idp.clock.now)
   idp.clock.advance(10 * period)
 
-  // Whoever reads the mailbox alone comes as far as the app, by code and by any other request.
+  // An attacker who reads the mailbox alone comes as far as the app, whatever is requested.
   const visitor = idp.visitor()
   const named = await visitor.recovers(victim)
   await visitor.selects('okta_email')

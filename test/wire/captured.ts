@@ -39,7 +39,7 @@ export function expectCaptured(file: string, body: Json, deviations: readonly De
 /** Where an answer differs from the captured one, and why that is right. */
 export type Deviation = readonly [path: RegExp, because: string]
 
-// What captures have that is older, or that was a leftover of whoever made them.
+// What captures have that is older, or left over from how they were made.
 export const oldTypes: Deviation = [/\/(accepts|produces)$/, 'older media types; the newer one is sent']
 export const oldMembers: Deviation = [/^step$/, 'a member of older versions that no client reads']
 export const oldIds: Deviation = [/\/authenticatorId$/, 'a second id of older versions']
@@ -103,10 +103,10 @@ export const optional: Deviation = [
   'optional members that no client needs',
 ]
 
-// What is told on purpose otherwise.
+// What differs on purpose.
 export const personId: Deviation = [
   /^user\/(id|passwordChanged|profile\/\w+)$/,
-  'before the end it is not told who exists, so neither id nor profile',
+  'before the end no response says who exists, so neither id nor profile',
 ]
 export const noPassword: Deviation = [
   /(option|authenticators|authenticatorEnrollments)\/okta_password\//,

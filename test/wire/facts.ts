@@ -28,7 +28,7 @@ const flags = [
 ]
 
 /** Members of a body whose value counts, not only that they are there. */
-const told = ['version', 'intent', 'errorCode', 'errorSummary', 'error', 'error_description']
+const compared = ['version', 'intent', 'errorCode', 'errorSummary', 'error', 'error_description']
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -42,7 +42,7 @@ export function factsOf(body: Json): Facts {
   for (const [name, member] of Object.entries(body)) {
     if (name === 'remediation' || name === 'messages') continue
     if (isObject(member)) memberFacts(name, member)
-    else say(name, told.includes(name) ? member : 'present')
+    else say(name, compared.includes(name) ? member : 'present')
   }
   for (const form of valuesOf(body.remediation)) formFacts(`remediation/${form.name}`, form)
   messageFacts('messages', body.messages)

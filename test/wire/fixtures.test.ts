@@ -329,14 +329,14 @@ describeCaptured('what the engine answers holds everything that the captured res
   })
 
   test.each(all.flatMap(({ file, covered: how }) => (how === 'page' ? [file] : [])))(
-    '%s, of which a page of the engine tells',
+    '%s, which a page of the engine shows',
     (file) => {
-      const [told = {}] = messagesIn(captured(file))
-      const key = String((told.i18n as Json).key)
+      const [shown = {}] = messagesIn(captured(file))
+      const key = String((shown.i18n as Json).key)
 
-      expect(messages[key]).toMatchObject({ text: told.message })
+      expect(messages[key]).toMatchObject({ text: shown.message })
       // The capture of an outdated link names no class at all.
-      if (told.class !== undefined) expect(messages[key]).toMatchObject({ class: told.class })
+      if (shown.class !== undefined) expect(messages[key]).toMatchObject({ class: shown.class })
     },
   )
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSecrets } from '../../src/base/index.ts'
+import { authenticatorId } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { callCommand } from '../cli/terminal.ts'
 import { masked as withoutNames } from '../support/attacks.ts'
@@ -236,6 +237,26 @@ describe('an enrolment that a policy requires', () => {
     },
   )
 
+  test('is not made where another sign-in was first: a password alone replaces no app', async () => {
+    const visitor = newVisitor(idp)
+    await signsIn(visitor)
+    const secret = secretIn(await enrols(visitor))
+    // Another visitor who knows the password began before, and comes back later.
+    const early = newVisitor(idp)
+    await signsIn(early)
+    const other = secretIn(await enrols(early))
+    await visitor.answers(right(secret))
+    await twoFactors(idp)
+
+    idp.clock.advance(10 * period)
+    expect(offered(await early.introspects())).toEqual(['enroll-authenticator'])
+    const asked = await early.answers(right(other))
+    expect(offered(asked)).toEqual(['select-authenticator-authenticate'])
+    await early.selects('google_otp')
+    expect((await early.answers(right(other))).status).toBe(401)
+    expect((await early.answers(right(secret))).interactionCode).toBeDefined()
+  })
+
   test('cannot be skipped, and nothing else is enrolled', async () => {
     const visitor = newVisitor(idp)
     const seen = await signsIn(visitor)
@@ -281,7 +302,7 @@ describe('an enrolment that a policy leaves open', () => {
     expect((await signsIn(newVisitor(idp))).interactionCode).toBeDefined()
   })
 
-  test('is done by whoever wants', async () => {
+  test('is done by a user who wants it', async () => {
     const visitor = newVisitor(idp)
     await signsIn(visitor)
     const secret = secretIn(await enrols(visitor))
@@ -436,7 +457,7 @@ describe('a recovery', () => {
     idp.clock.advance(10 * period)
     const visitor = newVisitor(idp)
     const proven = (await visitor.atTheReset()).response
-    // The only choice is made for the visitor or by the visitor; a new password is not asked for yet.
+    // The mailbox alone leads to no new password.
     expect(offered(proven)).toEqual(['select-authenticator-authenticate'])
     expect(optionsOf(proven).map(({ label }) => label)).toEqual(['Google Authenticator'])
     await visitor.selects('google_otp')
@@ -460,9 +481,13 @@ test('before a proof nothing tells a user with an app from one without, or from 
   }))
   for (const person of people) await idp.people.add(person)
   await enrolled('tom@example.com')
+  const id = authenticatorId('google_otp')
   const answersTo = async (login: string) => {
     const visitor = newVisitor(idp)
-    const seen = [await visitor.recovers(login), await visitor.selects('okta_email')]
+    const seen = [await visitor.recovers(login)]
+    seen.push(await visitor.submits('challenge', { authenticator: { id } }))
+    seen.push(await visitor.submits('credential/enroll', { authenticator: { id } }))
+    seen.push(await visitor.submits('skip'), await visitor.selects('okta_email'))
     seen.push(await visitor.answers('000000'), await visitor.answers('AAAAAAAAAA'))
     const signing = newVisitor(idp)
     await signing.begins()
@@ -553,7 +578,7 @@ describe('another installation, and another secret of the same one', () => {
     }
   })
 
-  test('what was sealed under a secret that is not known any more opens for nobody', () => {
+  test('what was sealed under a secret that is not known any more is not opened', () => {
     const sealed = createSecrets([kitSecret]).seal('totp secret', 'ZR74DHZTG43NBULV')
     expect(createSecrets([newer, kitSecret]).open('totp secret', sealed)).toBe('ZR74DHZTG43NBULV')
     expect(createSecrets([newer]).open('totp secret', sealed)).toBeUndefined()

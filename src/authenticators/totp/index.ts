@@ -46,7 +46,7 @@ export const totpAuthenticator: Authenticator = {
   factors: ['possession'],
   traits: [],
   methods: [{ type: 'otp', amr: ['otp'] }],
-  // A code typed before a proof would be a guess at the second factor of users who have one.
+  // A code that is asked for before a proof would show which users have an app, and could be guessed at (A53).
   first: false,
   recovers: false,
   initialStatus: 'INACTIVE',

@@ -1,4 +1,4 @@
-import { attempt, proofOf, prove, type Step } from '../../flow/index.ts'
+import { attempt, proofOf, prove, type Step, withdraw } from '../../flow/index.ts'
 import { enrolling } from './authenticator-enrollment-data.ts'
 import { unreadable } from './identifier.ts'
 
@@ -11,8 +11,11 @@ export const enrollAuthenticator: Step = {
   about: () => 'authenticator',
   fields: (view) => enrolling(view).enroll.fields(view.progress.challenge, view),
   async accept(input, context) {
-    const { progress, now } = context
+    const { progress, now, enrollable } = context
     const { key, enroll, ...authenticator } = enrolling(context)
+    // Asked for no more: the user has enrolled it elsewhere since. A sign-in that began before must not replace what the
+    // user has by a password alone (A69); it goes on without the enrolment, and asks for what is enrolled where it must.
+    if (!enrollable.some((one) => one.key === key)) return { progress: withdraw(progress) }
     const outcome = await attempt(
       context,
       {

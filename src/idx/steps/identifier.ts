@@ -50,7 +50,7 @@ export function readIdentifier(
 
 const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp},;]|%(?:[01][\da-f]|7f|2c|3b)/iu
 
-/** Said only where the owner has switched it on: that no user has this name. */
+/** The answer that no user has this name: only where the configuration reveals it. */
 export const unknownUser = (progress: Progress, identifier: string): Outcome => ({
   progress,
   refused: { status: 200, key: 'idx.unknown.user', params: [identifier] },

@@ -20,6 +20,7 @@ export const selectAuthenticatorEnroll: Step = {
   path: 'credential/enroll',
   place: 'remediation',
   stages: ['select-enroll', 'enroll-data', 'enroll'],
+  offered: ({ enrollable: options }) => options.length > 0,
   fields: (view) => [
     {
       name: 'authenticator',
