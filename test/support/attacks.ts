@@ -42,11 +42,15 @@ export async function visit(idp: VisitorTarget, options: VisitorOptions = {}): P
 }
 
 /** A visitor whose recovery waits for the mailed code. */
-export const atTheCode = (
-  idp: VisitorTarget,
+export async function atTheCode(
+  idp: VisitorTarget & Partial<Pick<Kit, 'engine'>>,
   identifier: string,
   options: VisitorOptions = {},
-): Promise<Visitor> => newVisitor(idp, options).atTheCode(identifier)
+): Promise<Visitor> {
+  // Mails that are delivered side by side arrive in any order: the earlier ones first.
+  await idp.engine?.delivery.idle()
+  return newVisitor(idp, options).atTheCode(identifier)
+}
 
 /** A visitor who may set a new password. */
 export async function atTheReset(idp: Attacked, identifier: string): Promise<Visitor> {
