@@ -27,6 +27,10 @@ export const eventTypes = {
     when: 'A code or password is checked.',
     outcomes: ['SUCCESS', 'FAILURE: INVALID_CREDENTIALS; `rule` has the reason'],
   },
+  'user.mfa.factor.activate': {
+    when: 'A user enrolls an authenticator; `authenticator` names it.',
+    outcomes: ['SUCCESS'],
+  },
   'user.session.start': {
     when: 'A sign-in completes, or ends without one.',
     outcomes: ['SUCCESS', 'FAILURE: too many wrong answers', 'SKIPPED: the visitor cancelled'],

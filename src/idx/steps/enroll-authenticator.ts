@@ -1,6 +1,30 @@
-import { attempt, proofOf, prove, type Step, withdraw } from '../../flow/index.ts'
+import {
+  attempt,
+  type Effect,
+  proofOf,
+  prove,
+  type Step,
+  type StepContext,
+  withdraw,
+} from '../../flow/index.ts'
 import { enrolling } from './authenticator-enrollment-data.ts'
 import { unreadable } from './identifier.ts'
+
+/** The record of what a user has from now on. */
+const enrolled = ({ person, progress, client }: StepContext, authenticator: string): Effect => ({
+  type: 'audit.record',
+  event: {
+    eventType: 'user.mfa.factor.activate',
+    displayMessage: 'Activate factor or authenticator enrollment for user',
+    outcome: { result: 'SUCCESS' },
+    actor: { id: person?.id ?? 'unknown', type: 'User', alternateId: progress.subject?.identifier ?? '' },
+    target: [
+      ...(person ? [{ id: person.id, type: 'User' }] : []),
+      { id: client.id, type: 'AppInstance', displayName: client.label },
+    ],
+    debugData: { authenticator },
+  },
+})
 
 /** Confirming an enrolment: the first code. What was enrolled counts as proven in this transaction. */
 export const enrollAuthenticator: Step = {
@@ -20,7 +44,11 @@ export const enrollAuthenticator: Step = {
       context,
       {
         key,
-        judge: enroll.judge,
+        async judge(answer, own, challenge) {
+          const judgement = await enroll.judge(answer, own, challenge)
+          if (judgement.verdict !== 'right') return judgement
+          return { ...judgement, effects: [...judgement.effects, enrolled(context, key)] }
+        },
         before: progress,
         right: (judgement) =>
           prove(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),
