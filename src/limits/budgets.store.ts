@@ -99,6 +99,21 @@ export async function peek(db: Db, uses: readonly Use[], now: number): Promise<r
 export const usedOf = async (db: Db, uses: readonly Use[], now: number): Promise<readonly number[]> =>
   (await peek(db, uses, now)).map(({ used }) => used)
 
+/** The most that a single source has used: of all whose subject begins with one of these and a blank; in the order asked for. */
+export const mostUsedBySource = async (
+  db: Db,
+  uses: readonly Use[],
+  now: number,
+): Promise<readonly number[]> => {
+  const text = 'select coalesce(max(used), 0) as most from budgets where expires_at > $1 and key like $2'
+  const found: number[] = []
+  for (const use of uses) {
+    const [row] = await run<{ most: number }>(db, text, [now, `${keyOf(use)} %`])
+    found.push(Number(row?.most ?? 0))
+  }
+  return found
+}
+
 /** Forgets what single sources have used: everything whose subject begins with one of these and a blank. For administrators. */
 export async function clearBySource(db: Db, uses: readonly Use[]): Promise<void> {
   for (const use of uses) await run(db, 'delete from budgets where key like $1', [`${keyOf(use)} %`])

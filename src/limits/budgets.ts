@@ -1,4 +1,4 @@
-import type { Budget } from './budgets.store.ts'
+import type { Budget, Use } from './budgets.store.ts'
 import type { LimitsOptions } from './options.ts'
 import type { Source } from './source.ts'
 
@@ -20,6 +20,10 @@ export interface Budgets {
   readonly passwordsByName: Budget
   /** Mails, by recipient. */
   readonly mails: Pool
+  /** Wrong codes of an authenticator that the user has enrolled, such as an app: a day, by account and authenticator. */
+  readonly otpPerDay: Pool
+  /** The same until the next success. */
+  readonly otpUntilSuccess: Pool
   /** How many times the budgets of an address an app has that vouches for none. */
   readonly appFactor: number
   /** Wrong answers of any kind, about any name, by source: one guess on each of many accounts (A11). */
@@ -52,12 +56,29 @@ export const shareOf = ({ share, limit, ...pool }: Pool, { kind }: Source): Budg
 })
 
 /** A pool as it is for a source: without the reserve for those from which the user never signed in. */
-export const drawnFrom = (pool: Pool, { kind }: Source, known: boolean): Budget => ({
+export const drawnFrom = (pool: Pool, known: boolean): Budget => ({
   purpose: pool.purpose,
-  limit: known || kind === 'app' ? pool.limit : pool.limit - pool.reserve,
+  limit: known ? pool.limit : pool.limit - pool.reserve,
   windowMs: pool.windowMs,
   ...(pool.renewed && { renewed: true }),
 })
+
+/**
+ * What an answer from a source is charged: its share, and the pool of all. An app that vouches for no address has a pool
+ * of its own: through it strangers use up nothing of what the users of other apps, and known sources, have (A56).
+ */
+export function usesOfPool(
+  pool: Pool,
+  source: Source,
+  { subject, ofShare = subject, known }: { subject: string; ofShare?: string; known: boolean },
+): readonly Use[] {
+  const own = `${ofShare} ${source.key}`
+  if (source.kind === 'app') return [{ budget: drawnFrom(pool, true), subject: own }]
+  return [
+    { budget: shareOf(pool, source), subject: own },
+    { budget: drawnFrom(pool, known), subject },
+  ]
+}
 
 /** What both databases count to. */
 export const mostUses = 2 ** 31 - 1
@@ -109,6 +130,14 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
     renewed: true,
   },
   mails: poolOf(mailsFrom(options), { share: 0.4, reserve: 0.4 }),
+  otpPerDay: poolOf(
+    { purpose: 'otp-per-day', limit: options.codesPerDay, windowMs: day, renewed: true },
+    { share: 0.5, reserve: 0.25 },
+  ),
+  otpUntilSuccess: poolOf(
+    { purpose: 'otp-until-success', limit: options.codesUntilSuccess, windowMs: everlasting },
+    { share: 1, reserve: 0.25 },
+  ),
   appFactor: options.appFactor,
   spray: {
     perMinute: { purpose: 'spray-per-minute', limit: options.sprayPerAddressMinute, windowMs: minute },

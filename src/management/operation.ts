@@ -26,7 +26,10 @@ export interface ManagementParts {
   readonly codeLifetimeMs?: number
   /** Receives warnings about settings that are stored but not supported. */
   readonly log?: Pick<Logger, 'warn'>
-  readonly budgets: Pick<Budgets, 'passwords' | 'passwordsByName' | 'codesPerDay' | 'codesUntilSuccess'>
+  readonly budgets: Pick<
+    Budgets,
+    'passwords' | 'passwordsByName' | 'codesPerDay' | 'codesUntilSuccess' | 'otpPerDay' | 'otpUntilSuccess'
+  >
   /** The name of this installation in mails. */
   readonly orgName: string
   /** Where links of reset mails redirect to, with `{token}` for the token; absent: the engine's own page. */

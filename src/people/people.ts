@@ -125,7 +125,8 @@ export function createPeople(parts: PeopleParts): People {
   async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
     await putEnrollment(db, passwordEnrollment(personId, data), { random, now })
     await endPersonTokens(db, personId)
-    await updatePerson(db, personId, { passwordChangedAt: now }, now)
+    // Sources that the old password signed in from are not known any more (A56).
+    await updatePerson(db, personId, { passwordChangedAt: now, knownSources: '' }, now)
   }
 
   async function endSessions(tx: Tx, personId: string, now: number, by: Party): Promise<void> {

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Kit, Visitor } from '../../src/testing/index.ts'
 import { mailTo, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
+import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from '../wire/totp.ts'
 
 const ada = { login: 'ada', email: 'ada@example.com', password: 'Marmalade-Harbour-31' }
 const home = '198.51.100.1'
@@ -176,4 +178,101 @@ test('A56: an app that vouches for no address is one source with the budgets of 
   const visitor = await from('192.0.2.1')
   const wrong = { identifier: 'nina@example.com', credentials: { passcode: 'Summer2026!!' } }
   expect((await visitor.submits('identify', wrong)).status).toBe(401)
+})
+
+test('A56: through an app that vouches for no address, strangers use up nothing of what the user has elsewhere', async () => {
+  await start()
+  for (let index = 0; index < 25; index++) {
+    const visitor = await visit(idp)
+    await visitor.submits('identify', { identifier: ada.login, credentials: { passcode: 'Summer2026!!' } })
+    if (index < 8) {
+      await visitor.begins()
+      await visitor.submits('recover')
+      await visitor.submits('identify', { identifier: ada.login })
+      await visitor.selects('okta_email')
+    }
+  }
+  await idp.engine.delivery.idle()
+  const mails = idp.outbox.to(ada.email).length
+  expect(await isSignedIn('192.0.2.200', 'ada', ada.password)).toBe(true)
+  await askForMail('192.0.2.200', 'ada')
+  await idp.engine.delivery.idle()
+  expect([mails, idp.outbox.to(ada.email).length]).toEqual([5, 6])
+})
+
+test('A56: a password that an administrator sets forgets where the old one was used', async () => {
+  await start()
+  const thief = '203.0.113.66'
+  expect(await isSignedIn(thief, 'ada', ada.password)).toBe(true)
+  const user = await apiOf(idp)('GET', `/users/${ada.login}`)
+  await idp.people.update(user.body.id, { password: newPassword })
+  expect(await isSignedIn(home, 'ada', newPassword)).toBe(true)
+
+  for (let index = 0; index < 30; index++) await signIn(`203.0.113.${index % 7}`, 'ada', 'Summer2026!!')
+  expect(await isSignedIn(thief, 'ada', newPassword)).toBe(false)
+  expect(await isSignedIn(home, 'ada', newPassword)).toBe(true)
+})
+
+test('A56: wrong codes of strangers who know the password keep no owner of an authenticator app out', async () => {
+  await start()
+  await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+  const owner = await from(home)
+  await owner.signsIn(ada.login, ada.password)
+  const secret = secretIn(await owner.enrolls('google_otp'))
+  expect((await owner.answers(codeAt(secret, idp.clock.now()))).interactionCode).toBeDefined()
+  await twoFactors(idp)
+
+  const guesses = async (address: string, times: number) => {
+    for (let sent = 0; sent < times; sent += 4) {
+      const visitor = await from(address)
+      await visitor.signsIn(ada.login, ada.password)
+      await visitor.selects('google_otp')
+      for (let guess = 0; guess < 4; guess++) await visitor.answers(wrongCode(secret, idp.clock.now()))
+    }
+  }
+  const getsIn = async (address: string): Promise<boolean> => {
+    idp.clock.advance('10m')
+    const visitor = await from(address)
+    await visitor.signsIn(ada.login, ada.password)
+    await visitor.selects('google_otp')
+    return (await visitor.answers(codeAt(secret, idp.clock.now()))).interactionCode !== undefined
+  }
+  // One source takes its share, and is kept out alone.
+  await guesses('203.0.113.1', 12)
+  expect([await getsIn('203.0.113.1'), await getsIn('192.0.2.1')]).toEqual([false, true])
+  for (const address of ['203.0.113.2', '203.0.113.3']) await guesses(address, 12)
+  expect([await getsIn('192.0.2.2'), await getsIn(home)]).toEqual([false, true])
+
+  const { body } = await apiOf(idp)('GET', `/users/${ada.login}`)
+  expect((await apiOf(idp)('POST', `/users/${body.id}/lifecycle/unlock`)).status).toBe(200)
+  expect(await getsIn('192.0.2.3')).toBe(true)
+})
+
+test('A07: wrong codes of an authenticator app are counted until the next success, over any number of days', async () => {
+  idp = await startTarget({ settings: { limits: { codesPerDay: 1_000_000, codesUntilSuccess: 40 } } })
+  await idp.people.add(ada)
+  await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+  const owner = await from(home)
+  await owner.signsIn(ada.login, ada.password)
+  const secret = secretIn(await owner.enrolls('google_otp'))
+  await owner.answers(codeAt(secret, idp.clock.now()))
+  await twoFactors(idp)
+
+  const atTheCode = async (address: string) => {
+    const visitor = await from(address)
+    await visitor.signsIn(ada.login, ada.password)
+    await visitor.selects('google_otp')
+    return visitor
+  }
+  for (let day = 0; day < 8; day++) {
+    idp.clock.advance('25h')
+    const visitor = await atTheCode(`203.0.113.${day}`)
+    for (let guess = 0; guess < 4; guess++) await visitor.answers(wrongCode(secret, idp.clock.now()))
+  }
+  const isRight = async (address: string) =>
+    (await (await atTheCode(address)).answers(codeAt(secret, idp.clock.now()))).interactionCode !== undefined
+  // Strangers leave a quarter; the success from a known place begins the count anew.
+  expect([await isRight('203.0.113.9'), await isRight(home)]).toEqual([false, true])
+  idp.clock.advance('10m')
+  expect(await isRight('203.0.113.10')).toBe(true)
 })

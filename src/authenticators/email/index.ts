@@ -26,7 +26,7 @@ import {
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
-import { type Budget, drawnFrom, everybody, shareOf } from '../../limits/index.ts'
+import { type Budget, everybody, shareOf, usesOfPool } from '../../limits/index.ts'
 
 const key = 'okta_email'
 
@@ -201,17 +201,15 @@ function mailCharges(
   }
   const refused: Outcome = { progress: context.progress, refused: { status: 429, key: 'tooManyRequests' } }
   const { budgets, person, source } = context
-  const share = shareOf(budgets.mails, source)
-  const pool = drawnFrom(budgets.mails, source, context.isKnownSource(person))
+  const pool = usesOfPool(budgets.mails, source, { subject: account, known: context.isKnownSource(person) })
   return [
     {
-      budget: share,
+      budget: shareOf(budgets.mails, source),
       subject: `${typed} ${source.key}`,
       otherwise: refused,
       announces: 'system.operation.rate_limit.violation',
     },
-    { budget: share, subject: `${account} ${source.key}`, otherwise: toNobody },
-    { budget: pool, subject: account, otherwise: toNobody },
+    ...pool.map((use) => ({ ...use, otherwise: toNobody })),
   ]
 }
 

@@ -12,7 +12,7 @@ import {
   type StepContext,
   textAt,
 } from '../../flow/index.ts'
-import { drawnFrom, shareOf, type Use } from '../../limits/index.ts'
+import { type Use, usesOfPool } from '../../limits/index.ts'
 import {
   type HashCaller,
   isCommonPassword,
@@ -151,12 +151,12 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
     ...(ownPolicy.recovery.countsAsOneFactor && { setBy: stored?.setBy }),
     visible: [byNameOf(context)],
     budgets: [
-      // With a new password all sources have their shares again.
-      {
-        budget: shareOf(budgets.passwords, source),
-        subject: `${account} ${person?.passwordChangedAt} ${source.key}`,
-      },
-      { budget: drawnFrom(budgets.passwords, source, context.isKnownSource(person)), subject: account },
+      ...usesOfPool(budgets.passwords, source, {
+        subject: account,
+        // With a new password all sources have their shares again.
+        ofShare: `${account} ${person?.passwordChangedAt}`,
+        known: context.isKnownSource(person),
+      }),
     ],
     ...(last && { last }),
     effects: [

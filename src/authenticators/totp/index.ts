@@ -2,8 +2,9 @@ import QRCode from 'qrcode'
 import type { Enrollment } from '../../directory/index.ts'
 import {
   type Authenticator,
-  accountSubject,
   type Challenge,
+  codeBudgets,
+  codeSuccess,
   type Field,
   type Input,
   isMistyped,
@@ -122,13 +123,6 @@ function codeIn(input: Input): string | undefined {
   return typed.normalize('NFKC').replace(/[\s-]/g, '').slice(0, 16)
 }
 
-/** Guesses are counted by account, and by the enrollment's own window as any code's are. */
-const budgetsOf = (context: StepContext) => {
-  const { budgets, person, progress, secrets } = context
-  const subject = `totp ${accountSubject(secrets, progress.subject?.identifier ?? '', person)}`
-  return [{ budget: budgets.codesPerDay, subject }]
-}
-
 async function judgeChallenge(input: Input, context: StepContext): Promise<Judgement> {
   const code = codeIn(input)
   if (code === undefined) return { verdict: 'unreadable' }
@@ -141,9 +135,11 @@ async function judgeChallenge(input: Input, context: StepContext): Promise<Judge
   const isRight = enrollment !== undefined && step !== undefined && !isUsed
   return {
     verdict: isRight ? 'right' : 'wrong',
-    budgets: budgetsOf(context),
+    budgets: codeBudgets(context, key),
     ...(isRight && { enrollmentId: enrollment.id }),
-    effects: isRight ? [{ type: 'enrollment.advance', id: enrollment.id, counter: step }] : [],
+    effects: isRight
+      ? [{ type: 'enrollment.advance', id: enrollment.id, counter: step }, ...codeSuccess(context, key)]
+      : [],
     refusal: {
       status: 401,
       key: `authfactor.challenge.soft_token.${isUsed ? 'used' : 'invalid'}_passcode`,
@@ -168,7 +164,7 @@ async function judgeEnrolment(
       : undefined
   return {
     verdict: step === undefined ? 'wrong' : 'right',
-    budgets: budgetsOf(context),
+    budgets: codeBudgets(context, key),
     effects:
       step === undefined
         ? []

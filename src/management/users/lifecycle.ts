@@ -7,7 +7,14 @@ import {
   usersEnrolledIn,
 } from '../../directory/index.ts'
 import { lockoutBudget, nameSubject } from '../../flow/index.ts'
-import { clearBudgets, clearBySource, keepsOutFrom, type Use, usedOf } from '../../limits/index.ts'
+import {
+  clearBudgets,
+  clearBySource,
+  keepsOutFrom,
+  mostUsedBySource,
+  type Use,
+  usedOf,
+} from '../../limits/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import { flag } from '../input.ts'
@@ -118,12 +125,15 @@ async function lockingBudgets({ budgets, policies, storage }: ManagementParts, {
   )
 }
 
-/** The shares of single sources, under each of the user's names. */
+/** What is counted by single sources and authenticators: the beginning of the subject, by account and by each name. */
 function sharesOf({ budgets, secrets }: ManagementParts, { id, profile }: Person): readonly Use[] {
-  const byAccount = { ...budgets.passwords, purpose: `${budgets.passwords.purpose}-by-source` }
+  const { otpPerDay, otpUntilSuccess, passwords } = budgets
   const names = [...new Set([profile.login, profile.email])]
   return [
-    { budget: byAccount, subject: `person:${id}` },
+    ...[passwords, otpPerDay, otpUntilSuccess].flatMap((pool) => [
+      { budget: pool, subject: `person:${id}` },
+      { budget: { ...pool, purpose: `${pool.purpose}-by-source` }, subject: `person:${id}` },
+    ]),
     ...names.map((name) => ({ budget: budgets.passwordsByName, subject: nameSubject(secrets, name) })),
   ]
 }
@@ -133,15 +143,19 @@ async function unlock(call: Call): Promise<Answer> {
   const person = await getUser(call)
   const budgets = await lockingBudgets(parts, person)
   const refused = new ProtocolError(403, 'E0000032', 'Unlock is not allowed for this user.')
+  const shares = sharesOf(parts, person)
   const used = await usedOf(parts.storage.db, budgets, now)
+  const usedByOne = await mostUsedBySource(parts.storage.db, shares, now)
   // One source may have used up its share long before the account is closed to all.
-  const isSpent = budgets.some(({ budget }, index) => (used[index] ?? 0) >= keepsOutFrom(budget))
+  const isSpent =
+    budgets.some(({ budget }, index) => (used[index] ?? 0) >= keepsOutFrom(budget)) ||
+    shares.some(({ budget }, index) => (usedByOne[index] ?? 0) >= keepsOutFrom(budget))
   if (person.status !== 'LOCKED_OUT' && !isSpent) throw refused
   // The user's row first, as in every transaction about a user: wrong answers at the same moment charge these (A50).
   await parts.storage.transaction(async (tx) => {
     await lockPerson(tx, person.id)
     await clearBudgets(tx, budgets)
-    await clearBySource(tx, sharesOf(parts, person))
+    await clearBySource(tx, shares)
   })
   if (person.status === 'LOCKED_OUT') {
     await changeStatus(call, person, { from: ['LOCKED_OUT'], to: 'ACTIVE', refused })
