@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest'
 
 // Holds the code to the glossary: docs/concepts.md says which types stand for its words, and which words are not used.
 
-/** Names that use such a word for good. */
+/** Names and texts that use such a word for good. */
 const exceptions: Readonly<Record<string, string>> = {
   everybody: 'is the subject of a budget in the database, which outlives the engine that wrote it',
+  'only for tests: everybody knows this secret': 'is the key of databases that the testing kit has made',
 }
 
 const root = join(import.meta.dirname, '..')
@@ -16,7 +17,8 @@ const glossary = readFileSync(join(root, 'docs/concepts.md'), 'utf8')
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((file) => file.split(sep).join('/'))
   .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file))
-  .map((file) => ({ file, lines: readFileSync(join(src, file), 'utf8').split('\n') }))
+  .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }))
+  .map(({ file, text }) => ({ file, text, lines: text.split('\n') }))
 
 const rowsOf = (markdown: string): readonly (readonly string[])[] =>
   markdown
@@ -33,7 +35,7 @@ const [words = '', unused = ''] = glossary.split('## Words that are not used')
 const banned = rowsOf(unused).flatMap(([all = '', instead = '', places = '']) =>
   all.split(', ').map((word) => ({ word, instead, places: places.split(', ') })),
 )
-const bannedIn = (place: 'names' | 'comments') =>
+const bannedIn = (place: 'names' | 'comments' | 'texts') =>
   new Map(
     banned
       .filter(({ places }) => places.includes(place))
@@ -65,6 +67,43 @@ const commentIn = (line: string): string | undefined =>
     ?.slice(1)
     .join(' ')
     .replace(/`[^`]*`/g, '')
+
+/** Spaces in place of what matches: the lines that follow keep their numbers. */
+const blanked = (text: string, pattern: RegExp): string =>
+  text.replace(pattern, (match) => match.replace(/[^\n]/g, ' '))
+
+const documents = [
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'examples/recipes/README.md'],
+].map((file) => {
+  const text = readFileSync(join(root, file), 'utf8').split('## Words that are not used')[0] ?? ''
+  return { file, text: blanked(text, /```[\s\S]*?```|`[^`]*`/g) }
+})
+
+/** The strings of a source file that have more than one word, without placeholders, names in backticks and addresses. */
+function stringsIn(source: string): readonly { readonly line: number; readonly text: string }[] {
+  // Comments are matched too, so that a quotation mark in one begins no string.
+  const pattern = /\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`/g
+  return [...source.matchAll(pattern)]
+    .filter(([literal]) => !literal.startsWith('/') && /\s/.test(literal))
+    .map(({ 0: literal, index }) => ({
+      line: source.slice(0, index).split('\n').length,
+      text: blanked(literal.slice(1, -1), /\\`.*?\\`|\$\{[^}]*\}|\S+@\S+/g),
+    }))
+}
+
+/** Finds words in small letters, or with a capital at the start: `NOBODY` is a code. */
+function wordsIn(text: string, words: ReadonlyMap<string, string>) {
+  const all = [...words.keys()].join('|')
+  return [...text.matchAll(new RegExp(`\\b(${all})\\b`, 'gi'))]
+    .filter(([word]) => word.slice(1) === word.slice(1).toLowerCase())
+    .map(({ 0: word, index }) => ({
+      line: text.slice(0, index).split('\n').length,
+      hint: `instead of "${word}": ${words.get(word.toLowerCase())}`,
+    }))
+}
 
 describe('the glossary', () => {
   test('names types that exist', () => {
@@ -108,9 +147,36 @@ describe('words that are not used', () => {
     expect(found).toEqual([])
   })
 
-  test('an exception is a name that needs it', () => {
+  test('stand in no document', () => {
+    const words = bannedIn('comments')
+    expect(documents.length).toBeGreaterThan(25)
+    const found = documents.flatMap(({ file, text }) =>
+      wordsIn(text, words).map(({ line, hint }) => `${file}:${line}: ${hint}`),
+    )
+    expect(found).toEqual([])
+  })
+
+  test('stand in no text of the engine', () => {
+    const words = bannedIn('texts')
+    const texts = files.flatMap(({ file, text }) => stringsIn(text).map((one) => ({ file, ...one })))
+    expect(texts.length).toBeGreaterThan(2000)
+    const found = texts
+      .filter(({ text }) => exceptions[text] === undefined)
+      .flatMap(({ file, line, text }) =>
+        wordsIn(text, words).map((one) => `src/${file}:${line + one.line - 1}: ${one.hint}`),
+      )
+    expect(found).toEqual([])
+  })
+
+  test('an exception is a name or a text that needs it', () => {
     const inNames = bannedIn('names')
-    const needed = exported.filter(({ name }) => partsOf(name).some((part) => inNames.has(part)))
-    expect(Object.keys(exceptions).filter((name) => !needed.some((one) => one.name === name))).toEqual([])
+    const inTexts = bannedIn('texts')
+    const needed = new Set([
+      ...exported.map(({ name }) => name).filter((name) => partsOf(name).some((part) => inNames.has(part))),
+      ...files
+        .flatMap(({ text }) => stringsIn(text).map((one) => one.text))
+        .filter((text) => wordsIn(text, inTexts).length > 0),
+    ])
+    expect(Object.keys(exceptions).filter((text) => !needed.has(text))).toEqual([])
   })
 })

@@ -155,7 +155,7 @@ ${leads(moves)}
 
 ## The order of guards
 
-Each guard of a submission is asked before the next one costs or tells anything:
+Each guard of a submission is asked before the next one costs or reveals anything:
 
 1. **Request limits**: by address, client, state handle and username as typed. 429.
 2. **On offer**: a step that the stage does not offer is answered with 400 and the form that stands.

@@ -53,7 +53,7 @@ async function sourcesOf({ terminal }: Call, { database, limits }: Config): Prom
   const finding = {
     id: '6.3.1',
     standard: 'ASVS 5.0',
-    asks: 'the users of an app are told apart, so that guesses of one do not count for the others',
+    asks: 'the users of an app are distinguished, so that guesses of one do not count for the others',
   } as const
   try {
     const storage = await openStorage({ url: database.url, poolSize: 1 })

@@ -194,7 +194,7 @@ const requirements: readonly Requirement[] = [
       return recovery.countsAsOneFactor
         ? met('a recovery is one factor, and so are the password that it sets and a mailed code, ever after')
         : deviates(
-            'a recovery is one factor, but whoever reads the mailbox then signs in with the new password and a mailed code: set recovery.countsAsOneFactor, or recovery.secondFactor: required',
+            'a recovery is one factor, but a reader of the mailbox then signs in with the new password and a mailed code: set recovery.countsAsOneFactor, or recovery.secondFactor: required',
           )
     },
   },

@@ -88,7 +88,7 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
 // locks no row on the far side of an outer join, so that it is locked before.
 const lockedById = (lock: 'for update' | '') => `
   with locked as (select ${personColumns.join(', ')} from people where id = $1 ${lock})
-  select locked.* from (select 1 as one) as anybody left join locked on true`
+  select locked.* from (select 1 as one) as one_row left join locked on true`
 const locked = { postgres: lockedById('for update'), sqlite: lockedById('') }
 
 /**
@@ -173,7 +173,7 @@ export function memberFrom(row: MemberRow | undefined): Member {
 
 // Answers one row for every name: without a user it is a row of nulls, because reading a row takes time (A02).
 const personByName = `
-  select people.* from (select 1 as one) as anybody
+  select people.* from (select 1 as one) as one_row
   left join names on names.key = $1
   left join people on people.id = names.person_id`
 

@@ -130,15 +130,15 @@ export function mailQueued(
 
 /** A mail has come to its end. */
 export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
-  const nobody = mail.recipient === null
+  const isWithoutRecipient = mail.recipient === null
   const ends: Readonly<Record<MailOutcome, NewEvent['outcome']>> = {
-    sent: nobody ? { result: 'SKIPPED', reason: 'NOBODY' } : { result: 'SUCCESS' },
+    sent: isWithoutRecipient ? { result: 'SKIPPED', reason: 'NOBODY' } : { result: 'SUCCESS' },
     dead: { result: 'FAILURE', reason: 'DEAD' },
     expired: { result: 'FAILURE', reason: 'EXPIRED' },
   }
   return {
     eventType: 'system.email.delivery',
-    displayMessage: nobody ? 'Email to nobody dropped' : `Email ${outcome}`,
+    displayMessage: isWithoutRecipient ? 'Email without a recipient dropped' : `Email ${outcome}`,
     outcome: ends[outcome],
     actor: system,
     target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],

@@ -27,7 +27,7 @@ export const en = {
       // Programs that read codes from mails search for the text up to the colon, here and in each `codeOnly`.
       codeInstead: 'Enter a code instead:',
       neverTell:
-        'Never tell anyone this code. Whoever asks you for it, by phone, chat or mail, means no good.',
+        'Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.',
       copyLink: 'If the button does not work, open this address:',
       openLink: 'Open this address:',
       lifetimeBoth: 'The link and the code are good for one use within ${lifetime}.',
@@ -38,7 +38,7 @@ export const en = {
     ForgotPassword: {
       subject: 'Reset your password',
       title: 'Reset your password',
-      intro: 'Somebody, hopefully you, asked to reset your password.',
+      intro: 'We received a request to reset your password.',
       button: 'Reset password',
       codeOnly: 'On the page where you asked for this, enter this code:',
       notYou: 'If it was not you, do nothing: your password stays as it is.',
@@ -46,7 +46,7 @@ export const en = {
     EmailChallenge: {
       subject: 'Confirm that it is you',
       title: 'Confirm that it is you',
-      intro: 'Somebody, hopefully you, is signing in to your account.',
+      intro: 'We received a request to sign in to your account.',
       button: 'Yes, it is me',
       codeOnly: 'On the page where you were asked for it, enter this code:',
       notYou: 'If it was not you, do nothing with this mail. If it happens again, change your password.',
@@ -63,7 +63,7 @@ export const en = {
       title: 'Welcome',
       intro: 'An account was made for you at ${org.name}. Choose a password to use it.',
       button: 'Choose a password',
-      notYou: 'If you did not expect this, do nothing: without a password nobody can use the account.',
+      notYou: 'If you did not expect this, do nothing: without a password the account cannot be used.',
     },
     PasswordChanged: {
       subject: 'Your password was changed',
@@ -73,7 +73,8 @@ export const en = {
       notYouTitle: 'If it was not you',
       notYouReset:
         'Set a new password at once: go to the sign-in page yourself, not by a link in a mail, and choose “Forgot your password?”.',
-      notYouMailbox: 'Change the password of your mailbox too: whoever reads your mail could do this again.',
+      notYouMailbox:
+        'Change the password of your mailbox too: anyone who can read your mail could do this again.',
       notYouTell: 'Then tell the people who run ${org.name}.',
     },
   },

@@ -73,7 +73,7 @@ export function createHasher({
     hash,
     async verify(password, stored, caller) {
       if (stored !== undefined && isForeign(stored)) return matchesForeign(password, stored, caller)
-      decoy ??= argon2Hash('nobody has this password', cost)
+      decoy ??= argon2Hash('the password of no user', cost)
       const compared = stored ?? (await decoy)
       const matches = await hashes.take(
         () => argon2Verify(compared, normalised(password)),

@@ -96,7 +96,7 @@ export const recoveryOptions = Type.Object(
     }),
     countsAsOneFactor: Type.Boolean({
       description:
-        'Count a password that a user set by a recovery, and what proved that recovery, as one factor in later sign-ins, too: whoever reads the mailbox has both. It counts again once the user has changed it by knowing it, or an administrator has set one.',
+        'Count a password that a user set by a recovery, and what proved that recovery, as one factor in later sign-ins, too: a reader of the mailbox has both. It counts again once the user has changed it by knowing it, or an administrator has set one.',
       default: false,
     }),
   },

@@ -64,7 +64,7 @@ describe('an address that changes in the middle', () => {
     expect(await signIn(password)).toBeDefined()
   })
 
-  test('A38: the change came first: the mail goes to the new mailbox, and the old name is nobody', async () => {
+  test('A38: the change came first: the mail goes to the new mailbox, and the old name belongs to no user', async () => {
     const early = await visit(idp)
     await early.submits('recover')
     await early.submits('identify', { identifier: login })
@@ -132,7 +132,7 @@ describe('a status that changes in the middle', () => {
   } as const
 
   test.each(changes.flatMap(([name]) => Object.keys(points).map((point) => [name, point] as const)))(
-    'A39: a person who is %s %s gets no further',
+    'A39: a user who is %s %s gets no further',
     async (name, point) => {
       const [, change, good] = changes.find(([other]) => other === name) ?? []
       const { next } = await points[point as keyof typeof points]()
@@ -157,7 +157,7 @@ describe('a status that changes in the middle', () => {
     idp.engine.storage.db.updateTable('people').set({ status }).where('id', '=', id).execute()
 
   test.each(['SUSPENDED', 'DEPROVISIONED', 'STAGED'] as const)(
-    'A39: each step looks anew: %s without a word to her transactions stops the proof and the reset',
+    'A39: each step reads the status again: %s set in the database alone stops the proof and the reset',
     async (status) => {
       const early = await recovering()
       const { code } = await mailTo(idp, oldMailbox)
@@ -174,7 +174,7 @@ describe('a status that changes in the middle', () => {
     },
   )
 
-  test('A39: nor does a recovery that ends without a sign-in set a password for somebody suspended', async () => {
+  test('A39: nor does a recovery that ends without a sign-in set a password for a suspended user', async () => {
     const own = await startTarget({ settings: { recovery: { signIn: false } } })
     const visitor = await atTheReset(own, 'mary@example.com')
     await own.engine.storage.db.updateTable('people').set({ status: 'SUSPENDED' }).execute()
@@ -190,7 +190,7 @@ describe('a status that changes in the middle', () => {
     await own.close()
   })
 
-  test('A39: tokens of a person who is suspended are worth nothing at once', async () => {
+  test('A39: tokens of a user who is suspended are refused at once', async () => {
     const visitor = await visit(idp)
     const done = await visitor.submits('identify', { identifier: login, credentials: { passcode: password } })
     const { body: tokens } = await visitor.redeems(done.interactionCode ?? '')

@@ -39,7 +39,7 @@ const from = (address: string): Promise<Visitor> => visit(node, { headers: { 'x-
 const guess = (visitor: Visitor, identifier: string, passcode = 'Summer2026!!') =>
   visitor.submits('identify', { identifier, credentials: { passcode } })
 
-test('A51: a source whose budget is spent costs no hash, whoever it names, and is answered as before', async () => {
+test('A51: a source whose budget is spent costs no hash, whichever user it names, and is answered as before', async () => {
   await start({ limits: { sprayPerAddressMinute: 20 } })
   for (let index = 0; index < 20; index++) {
     expect((await guess(await from(stranger), `person${index}@example.com`)).status).toBe(401)

@@ -90,7 +90,7 @@ describe('codes and links', () => {
     expect(isThrough(await first.answers(code))).toBe(true)
   })
 
-  test("A13: one person's code is worth nothing in another's transaction", async () => {
+  test("A13: one user's code is worth nothing in another's transaction", async () => {
     await atTheCode(idp, mary)
     const { code, link } = await mailTo(idp, mary)
     const eve = await atTheCode(idp, nina)

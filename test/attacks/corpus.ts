@@ -12,7 +12,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A10: 'Counter reset by restart or failover',
   A11: 'Spray: one guess on each of many accounts',
   A12: 'Code used twice, race',
-  A13: 'Code or link of one transaction or person used in another',
+  A13: 'Code or link of one transaction or user used in another',
   A14: 'Old link or code after a resend or a reset',
   A15: 'Expired code, link, transaction, interaction code',
   A16: 'Step skipping',

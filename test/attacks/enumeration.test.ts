@@ -99,7 +99,7 @@ describe('a stranger with a list of names', () => {
     ['recovers', walk],
     ['signs in', signIn],
   ])(
-    'A01: whoever %s under a known or an unknown name reads the same bytes at every step',
+    'A01: a caller who %s under a known or an unknown name reads the same bytes at every step',
     async (_, moves) => {
       expect(await said(known, moves)).toEqual(await said(unknown, moves))
       for (const login of Object.keys(twins)) {
@@ -109,7 +109,7 @@ describe('a stranger with a list of names', () => {
     },
   )
 
-  test('A01: a policy that starts with the username asks everybody the same', async () => {
+  test('A01: a policy that starts with the username asks all users the same', async () => {
     const own = await startEngine({ clock: 'frozen', settings: { signOn: { start: 'identifier' } } })
     const byName = (identifier: string): readonly Move[] => [
       ['identify', (visitor) => visitor.submits('identify', { identifier })],
@@ -138,7 +138,7 @@ describe('a stranger with a list of names', () => {
     expect(told.filter(([, retryAfter]) => retryAfter !== null).length).toBeGreaterThan(2)
   })
 
-  test('A03: the form asks for a long code after as many wrong ones, whoever was named', async () => {
+  test('A03: the form asks for a long code after as many wrong ones, for a known and an unknown name', async () => {
     const own = await startEngine({
       clock: 'frozen',
       settings: { limits: { ...manyRequests, ...manyMails } },
@@ -170,7 +170,7 @@ describe('a stranger with a list of names', () => {
     expect(told.filter((line) => line.startsWith('a wrong password 401 errors.E0000004'))).toHaveLength(4)
   })
 
-  test('A05: lengths, headers, cookies, authenticators and the masked address tell nothing', async () => {
+  test('A05: lengths, headers, cookies, authenticators and the masked address reveal nothing', async () => {
     const mary = await run(idp, walk(known))
     const nina = await run(idp, walk(unknown))
     const outline = ({ headers, body }: Answer) => ({
@@ -251,7 +251,7 @@ describe('a stranger with a stop-watch', () => {
     ['recovery', walk],
     ['sign-in', signIn],
   ])(
-    'A02: each step of a %s costs as many statements, hashes and effects for nobody as for somebody',
+    'A02: each step of a %s costs as many statements, hashes and effects for an unknown user as for a known one',
     async (_, moves) => {
       const costs = async (login: string) => {
         const visitor = await visit(node)

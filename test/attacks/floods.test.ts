@@ -81,7 +81,7 @@ describe('a spray over many accounts', () => {
     return statuses
   }
 
-  test('A11: one guess on each of many accounts spends the budget of its address, and then nothing is judged', async () => {
+  test('A11: one guess on each of many accounts spends the budget of its address, and then no answer is checked', async () => {
     const budget = scale(40, 120)
     const spent = { sprayPerAddressMinute: budget }
     idp = await startTarget({ settings: { limits: spent } })
@@ -116,7 +116,7 @@ describe('a spray over many accounts', () => {
     expect((await owner.answers(code)).remediations).toEqual(['reset-authenticator'])
   })
 
-  test('A11: an address that anybody may write into a header is not believed', async () => {
+  test('A11: an address in a header of an untrusted caller is ignored', async () => {
     idp = await startTarget({ settings: { limits: { sprayPerAddressMinute: 20 } } })
     const statuses = []
     for (let index = 0; index < 25; index++) {
@@ -130,7 +130,7 @@ describe('a spray over many accounts', () => {
 })
 
 describe('a flood of made-up names', () => {
-  test('A45: what it leaves grows by the same rows for each start, and is gone after the upkeep', async () => {
+  test('A45: what it leaves grows by the same rows for each start, and is gone after the maintenance', async () => {
     idp = await startTarget({ settings: { limits: manyMails } })
     const { storage } = idp.engine
     const counted = [
@@ -211,7 +211,7 @@ describe('a flood of made-up names', () => {
     expect(await rows()).toEqual({ ...empty, budgets: 0, events: 0 })
   })
 
-  test('A45: names that lead to no mail hold back nobody who waits for one', async () => {
+  test('A45: names that lead to no mail delay no user who waits for one', async () => {
     idp = await startTarget()
     for (let start = 0; start < 50; start++) await atTheCode(idp, `nobody${start}@example.com`)
     const visitor = await visit(idp)

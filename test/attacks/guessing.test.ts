@@ -67,7 +67,7 @@ describe('one transaction', () => {
 })
 
 onEachDatabase('many transactions against one account', (database) => {
-  test('A07: at most twenty codes a day are judged, and none of them lets anybody in', async () => {
+  test('A07: at most twenty codes a day are checked, and none of them signs a user in', async () => {
     const { url, drop } = await database.create()
     const idp = await startTarget({ database: url, settings: { limits: manyMails } })
     const rounds = scale(database.name === 'sqlite' ? 20 : 10, 10_000)
@@ -132,7 +132,7 @@ onEachDatabase('many transactions against one account', (database) => {
     await drop()
   })
 
-  test('A29: the attack locks nobody out: a long code and the link work on', async () => {
+  test('A29: the attack locks no user out: a long code and the link work on', async () => {
     const { url, drop } = await database.create()
     const idp = await startTarget({ database: url })
     for (let round = 0; round < 5; round++) {
@@ -161,7 +161,7 @@ onEachDatabase('many transactions against one account', (database) => {
     await drop()
   })
 
-  test('A07: twenty wrong passwords an hour are judged; the right one is then wrong until a recovery', async () => {
+  test('A07: twenty wrong passwords an hour are checked; the right one is then wrong until a recovery', async () => {
     const { url, drop } = await database.create()
     const idp = await startTarget({ database: url })
     const signIn = async (passcode: string) =>
@@ -195,7 +195,7 @@ onEachDatabase('many requests at once', (database) => {
     return { settings, idp: { ...idp, outbox: sink.messages } }
   }
 
-  test('A08: of hundreds of guesses at once no more than five are judged', async () => {
+  test('A08: of hundreds of guesses at once no more than five are checked', async () => {
     const { idp } = await shared()
     const visitor = await atTheCode(idp, victim)
     const { code } = await mailTo(idp, victim)

@@ -65,12 +65,12 @@ describe('an identifier that is not one text', () => {
       'a text of a million letters',
       `{"identifier":"${'a'.repeat(60_000)}@example.com","stateHandle":"STATE"}`,
     ],
-  ])('A22: %s is refused and mails nobody', async (_, body) => {
+  ])('A22: %s is refused and sends no mail', async (_, body) => {
     expect(await ask(body)).toBe(400)
     expect(await mailCount(idp)).toBe(0)
   })
 
-  test('A22: a form instead of JSON is refused and mails nobody', async () => {
+  test('A22: a form instead of JSON is refused and sends no mail', async () => {
     const visitor = await visit(idp)
     await visitor.submits('recover')
     const body = new URLSearchParams(
@@ -120,7 +120,7 @@ describe('an identifier that looks like another', () => {
     },
   )
 
-  test('A23: nobody opens an account whose name compares as that of another', async () => {
+  test('A23: no account is opened under a name that compares as that of another', async () => {
     for (const login of [
       '\uff4dary@example.com',
       'MARY@example.com',

@@ -101,7 +101,7 @@ describe('a link in a mail', () => {
     },
   )
 
-  test('A18: whoever opens the link gets a code to read, and neither tokens nor a cookie', async () => {
+  test('A18: opening the link shows a code to read, and gives neither tokens nor a cookie', async () => {
     const visitor = await atTheCode(asPageApp(), victim)
     const { link, code } = await mailTo(idp, victim)
     const opened = await fetch(link ?? '', { redirect: 'manual' })
@@ -117,7 +117,7 @@ describe('a link in a mail', () => {
     expect((await thief.answers(code)).status).toBe(401)
   })
 
-  test('A18: each sign-in is a session of its own that nobody could name before', async () => {
+  test('A18: each sign-in is a session of its own, with an id that no caller could know before', async () => {
     const sessions = async () =>
       (await idp.engine.storage.db.selectFrom('sessions').select('id').execute()).map(({ id }) => id)
     const visitor = await atTheCode(idp, victim)
@@ -134,7 +134,7 @@ describe('a link in a mail', () => {
     expect(new Set(await sessions()).size).toBe(2)
   })
 
-  test('A19: the mail and the page name the browser, the place and the app, and say to tell nobody', async () => {
+  test('A19: the mail and the page name the browser, the place and the app, and warn against sharing the code', async () => {
     const headers = { 'user-agent': firefox, 'x-forwarded-for': '203.0.113.9' }
     await atTheCode(asPageApp(), victim, { headers })
     const mail = await mailTo(idp, victim)
@@ -285,7 +285,7 @@ describe('a link in a mail of the sample app', () => {
     return ''
   }
 
-  test('A18: in another browser the link shows the code and signs nobody in', async () => {
+  test('A18: in another browser the link shows the code and signs no user in', async () => {
     const { person, mail } = await goToTheCode()
     const stranger = newPlainBrowser(web.url)
     const page = await follow(stranger, mail.link ?? '')
@@ -306,7 +306,7 @@ describe('a link in a mail of the sample app', () => {
   })
 
   test.skipIf(chromium === undefined)(
-    `A17: a scanner with JavaScript on the app's page leaves the link to the person${chromium ? '' : ` (skipped: ${noChromium})`}`,
+    `A17: a scanner with JavaScript on the app's page leaves the link to the user${chromium ? '' : ` (skipped: ${noChromium})`}`,
     async () => {
       const { person, mail } = await goToTheCode()
       const browser = await launchChromium(chromium ?? '')

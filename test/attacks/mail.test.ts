@@ -117,7 +117,7 @@ describe('what an attacker chose on its way through outbox, template and SMTP', 
     expect(server.attempts).toBe(0)
   })
 
-  test('A26: markup in what a person or a client chose is text, in both parts', async () => {
+  test('A26: markup in what a user or a client chose is text, in both parts', async () => {
     const markup = '<a id="reset-password-link" href="https://evil.example">click</a><img src=x onerror=1>'
     await send({
       'user.profile.firstName': markup,
@@ -139,7 +139,7 @@ describe('what an attacker chose on its way through outbox, template and SMTP', 
     expect(text).toContain('<a id=')
   })
 
-  test('A26: no address in what a person or a browser chose becomes a link, even in programs that make links', async () => {
+  test('A26: no address in what a user or a browser chose becomes a link, even in programs that make links', async () => {
     for (const address of [
       'https://evil.example/x',
       'www.evil.example',
@@ -221,7 +221,7 @@ describe('templates of an operator’s own', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  test('A41: an unknown name, an expression or a person’s text within a link refuses to start', async () => {
+  test('A41: an unknown name, an expression or a user’s text within a link refuses to start', async () => {
     for (const code of [
       '${user.password}',
       '${env.REKEY_SECRET}',

@@ -34,7 +34,7 @@ const passwordChanged = 'src/flow/password-changed.ts'
 export const mutations: readonly Mutation[] = [
   {
     attack: 'A01',
-    without: 'the same page for names that nobody has',
+    without: 'the same page for names of no user',
     file: 'src/idx/steps/identify-recovery.ts',
     find: 'person === undefined && policy.recovery.revealUnknown',
     replace: 'person === undefined',
@@ -42,7 +42,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A02',
-    without: 'a hash for people who have none',
+    without: 'a hash for users who have none',
     file: password,
     find: "(await hasher.verify(isTooLong(password) ? '' : password, stored?.hash, caller))",
     replace:
@@ -51,7 +51,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A02',
-    without: 'a mail to nobody',
+    without: 'a mail without a recipient',
     file: email,
     find: "effects: [{ type: 'mail.queue', mail: { ...mail, variables } }],",
     replace: "effects: addressee ? [{ type: 'mail.queue', mail: { ...mail, variables } }] : [],",
@@ -84,7 +84,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A05',
-    without: 'a masked address of nobody',
+    without: 'a masked address of an unknown user',
     file: email,
     find: "const typed = subject?.identifier.trim() ?? ''",
     replace: "const typed = subject?.userId ? subject.identifier.trim() : ''",
@@ -167,7 +167,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A11',
-    without: 'distrust in addresses that anybody may write',
+    without: 'distrust in addresses that any caller may write',
     file: 'src/oidc/interact.ts',
     find: 'ip: vouched && named ? forwarded : call.ip',
     replace: 'ip: named ? forwarded : call.ip',
@@ -336,7 +336,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A25',
-    without: 'one line for what people choose',
+    without: 'one line for what users choose',
     file: 'src/delivery/email/values.ts',
     find: "value.replace(lineEnds, ' ')",
     replace: 'value.replace(lineEnds, (end) => end)',
@@ -665,7 +665,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A45',
-    without: 'budgets of nobody that are forgotten',
+    without: 'budgets of unknown users that are forgotten',
     file: email,
     find: '? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }',
     replace: '? budgets.codesUntilSuccess',
@@ -763,8 +763,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A02',
     without: 'a row where the lock finds no user',
     file: people,
-    find: 'as anybody left join locked on true',
-    replace: 'as anybody join locked on true',
+    find: 'as one_row left join locked on true',
+    replace: 'as one_row join locked on true',
     tests: 'groups',
   },
   {
@@ -955,7 +955,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A49',
-    without: 'the comparison of the user with the one that was judged',
+    without: 'the comparison of the user with the version that was checked',
     file: people,
     find: 'person?.version === version ? { done: await work(tx, person) } : undefined',
     replace: '{ done: await work(tx, person) }',
@@ -1142,7 +1142,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A86',
-    without: 'an answer to what was being judged at the end',
+    without: 'an answer to what was being checked at the end',
     file: 'src/flow/submit.ts',
     find: 'const isDecoy = ended.transaction.progress.decoy === true',
     replace: 'const isDecoy = false',

@@ -228,7 +228,7 @@ onEachDatabase('names that two users have from before', (database) => {
   })
 })
 
-test('A55: a configuration in which two people have one name is refused', () => {
+test('A55: a configuration in which two users have one name is refused', () => {
   const people = [victim, { login: 'Vick@example.com', email: mallory }]
   const secrets = ['only for tests: everybody knows this secret']
   expect(() => checkConfig({ mode: 'test', secrets, people })).toThrow(

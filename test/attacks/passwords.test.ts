@@ -15,7 +15,7 @@ const victim = 'mary@example.com'
 const unmet = 'password.passwordRequirementsNotMet'
 
 describe('a second factor that is required', () => {
-  test('A34: whoever has none is refused once the mailbox is proven, and the password stays', async () => {
+  test('A34: a user who has none is refused once the mailbox is proven, and the password stays', async () => {
     const idp = await startTarget({ settings: { recovery: { secondFactor: 'required' }, limits: manyMails } })
     const visitor = await atTheCode(idp, victim)
     const { code } = await mailTo(idp, victim)
@@ -36,7 +36,7 @@ describe('a second factor that is required', () => {
     await idp.close()
   })
 
-  test('A34: where sign-in takes two factors, neither the password alone nor the mailbox alone signs anybody in', async () => {
+  test('A34: where sign-in takes two factors, neither the password alone nor the mailbox alone signs a user in', async () => {
     const idp = await startTarget({ settings: { signOn: { factors: '2FA' } } })
     const signIn = await visit(idp)
     const half = await signIn.submits('identify', {

@@ -78,7 +78,7 @@ test('A57: while one source fills the queue of mails, the codes of others arrive
   expect(smtp.received.length).toBeLessThan(flood / 2)
 })
 
-test('A57: one source causes so many mails a minute, and is told so openly, whatever names it uses', async () => {
+test('A57: one source causes so many mails a minute, and is refused openly, whatever names it uses', async () => {
   const idp = await start({ requests: { mailsPerSource: 5 } }, true)
   await addUsers(10)
   const told = async (name: (index: number) => string, address: string) => {

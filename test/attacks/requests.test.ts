@@ -105,7 +105,7 @@ describe('a foreign page', () => {
     'application/json; charset=utf-8',
   ])('A46: %s is taken', async (type) => expect((await identify({ 'content-type': type })).status).toBe(200))
 
-  test('A46: a cookie that somebody tossed means nothing, and none is set', async () => {
+  test('A46: a cookie that an attacker tossed means nothing, and none is set', async () => {
     const cookie = `idx=${visitor.stateHandle}; sid=ses00000000000000000; DT=x; JSESSIONID=y`
     const without = await fetch(`${idp.engineUrl}/idp/idx/introspect`, {
       method: 'POST',

@@ -245,7 +245,7 @@ onEachDatabase('sign-ins in flight', (database) => {
       }
     })
 
-    test('A49: nobody signs in by an email that is not the user’s any more', async () => {
+    test('A49: an email that is not the user’s any more signs no user in', async () => {
       for (let round = 0; round < rounds; round++) {
         const { id, login } = await newUser(api, { value: oldPassword })
         const [name = ''] = login.split('@')
@@ -336,7 +336,7 @@ async function deadlocksOf(idp: Kit, kind: 'sqlite' | 'postgres'): Promise<numbe
 }
 
 onEachDatabase('a stream of sign-ins', (database) => {
-  test('A50: keeps nobody from a reset of the same account', async () => {
+  test('A50: keeps no user from a reset of the same account', async () => {
     const { url, drop } = await database.create()
     const limits = { ...manyMails, passwordsPerHour: 1_000_000 }
     const settings = { limits, policies: { password: { lockout: { maxAttempts: 0 } } } }

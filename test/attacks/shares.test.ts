@@ -47,7 +47,7 @@ async function siege(names: readonly string[], sources: number, requests: number
   }
 }
 
-test('A56: the owner signs in and recovers within a minute while a thousand requests an hour are aimed at her name', async () => {
+test('A56: the owner signs in and recovers within a minute while a thousand requests an hour are aimed at that user’s name', async () => {
   await start()
   expect(await isSignedIn(home, 'ada', ada.password)).toBe(true)
   await siege(['ada', 'ada@example.com'], 7, scale(480, 1000))
@@ -62,7 +62,7 @@ test('A56: the owner signs in and recovers within a minute while a thousand requ
   expect(performance.now() - begun).toBeLessThan(60_000)
 })
 
-test('A56: her browser is known by what her app says of it, wherever she is', async () => {
+test('A56: a user’s browser is known by what the app says of it, at any address', async () => {
   await start()
   const browser = { 'x-device-token': 'a'.repeat(32) }
   expect(await isSignedIn(home, 'ada', ada.password, browser)).toBe(true)
@@ -98,7 +98,7 @@ test('A56: one source spends ten of the twenty passwords of a name, by whatever 
   expect(idp.outbox.to(ada.email)).toHaveLength(3)
 })
 
-test('A56: neither the shares nor the reserve tell whether a name is known, not even next to its user', async () => {
+test('A56: neither the shares nor the reserve reveal whether a name is known, not even next to its user', async () => {
   await start()
   expect(await isSignedIn(home, 'ada', ada.password)).toBe(true)
   const told = async (name: string) => {

@@ -275,7 +275,7 @@ describe('a transaction that something else has ended', () => {
     },
   )
 
-  test('A86: answers what was being judged as about an unknown user', async () => {
+  test('A86: answers what was being checked as for an unknown user', async () => {
     await started({ signOn: { start: 'identifier' } }, { hash: 'standard' })
     const come = points['at the password']?.come
     const inFlight = async (identifier: string, wait: number, end: () => Promise<unknown>) => {

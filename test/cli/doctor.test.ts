@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const asks = 'the users of an app are told apart'
+const asks = 'the users of an app are distinguished'
 
 async function findings(database: string): Promise<readonly { asks: string; result: string; why: string }[]> {
   const env = { DATABASE_URL: database, REKEY_SECRET: 'a secret of tests only: 0123456789 0123456789' }

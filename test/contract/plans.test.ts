@@ -18,7 +18,7 @@ const small = [
   'api_tokens',
   'kysely_migration',
   // One row, made by the statement itself.
-  'anybody',
+  'one_row',
 ]
 
 onEachDatabase('the statements of a recovery', (database) => {

@@ -52,7 +52,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       because: 'social sign-in',
     },
     { file: 'identify-unknown-user', state: 'again, after a failed sign-in', covered: 'response' },
-    { file: 'error-400-user-not-assigned', state: 'again, for somebody without access', covered: 'response' },
+    { file: 'error-400-user-not-assigned', state: 'again, for a user without access', covered: 'response' },
   ],
   Recovery: [
     { file: 'identify-recovery', state: 'whose password it is', covered: 'response' },
@@ -167,7 +167,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       file: 'error-authenticator-verification-password-too-many-attempts',
       state: 'a password that is locked',
       because:
-        'nothing: too many guesses end the conversation, and a locked account is answered like a wrong password',
+        'nothing: too many guesses end the transaction, and a locked account is answered like a wrong password',
     },
     { file: 'authenticator-verification-phone-sms', state: 'a code by text message', because: phone },
     {
@@ -222,7 +222,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     { file: 'error-400-unlock-account', state: 'refused, the form stays', because: unlock },
   ],
   'Errors and the end': [
-    { file: 'error-401-session-expired', state: 'the conversation is over', covered: 'response' },
+    { file: 'error-401-session-expired', state: 'the transaction is over', covered: 'response' },
     {
       file: 'error-404-verification-timed-out',
       state: 'a challenge whose time is over',

@@ -18,7 +18,7 @@ after(async () => {
   await idp.close()
 })
 
-/** A visitor with a cookie of her own. */
+/** A visitor with a cookie of its own. */
 function visitor() {
   let cookie = ''
   return async (path, body) => {
@@ -32,7 +32,7 @@ function visitor() {
   }
 }
 
-test('a visitor recovers her password', async () => {
+test('a visitor recovers a password', async () => {
   const post = visitor()
   assert.equal((await post('/forgot', { username: idp.person.login })).step, 'challenge-authenticator')
   const mail = await idp.outbox.waitFor({ to: idp.person.login })

@@ -29,7 +29,7 @@ function visitor() {
   }
 }
 
-test('a visitor recovers her password through the route handler', async () => {
+test('a visitor recovers a password through the route handler', async () => {
   const post = visitor()
   expect(await post('forgot', { username: idp.person.login })).toMatchObject({
     step: 'challenge-authenticator',

@@ -10,7 +10,7 @@ before(async () => {
 })
 after(() => idp.close())
 
-test('a person recovers her password by the mailed code', async () => {
+test('a user recovers a password by the mailed code', async () => {
   const { issuer, clientId, clientSecret, redirectUri, person } = idp
   const auth = new OktaAuth({
     issuer,
@@ -28,7 +28,7 @@ test('a person recovers her password by the mailed code', async () => {
   assert.equal(done.tokens.idToken.claims.email, person.login)
 })
 
-test('an answer that fails ends the transaction, and the app is told', async () => {
+test('an answer that fails ends the transaction, and the app gets the message', async () => {
   const { issuer, publicClientId: clientId, redirectUri, person } = idp
   const auth = new OktaAuth({ issuer, clientId, redirectUri, idx: { enableLegacyMode: true } })
   auth.clearStorage()

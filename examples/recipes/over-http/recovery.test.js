@@ -33,7 +33,7 @@ const control = async (method, path, body) => {
   return response.json()
 }
 
-test('a person recovers her password by the mailed code', async () => {
+test('a user recovers a password by the mailed code', async () => {
   await control('POST', '/reset')
   const ada = await control('POST', '/people', { login: 'ada@example.com', firstName: 'Ada' })
 

@@ -1,6 +1,6 @@
 import { expect, test } from './idp.ts'
 
-test('a visitor recovers her password', async ({ page, idp, appUrl }) => {
+test('a visitor recovers a password', async ({ page, idp, appUrl }) => {
   await page.goto(appUrl)
   await page.getByLabel('Email').fill(idp.person.login)
   await page.getByRole('button').click()
@@ -14,7 +14,7 @@ test('a visitor recovers her password', async ({ page, idp, appUrl }) => {
   await expect(page.getByRole('status')).toHaveText(`Signed in as ${idp.person.login}`)
 })
 
-test('a wrong code is told, and the right one still works', async ({ page, idp, appUrl }) => {
+test('a wrong code is reported, and the right one still works', async ({ page, idp, appUrl }) => {
   await page.goto(appUrl)
   await page.getByLabel('Email').fill(idp.person.login)
   await page.getByRole('button').click()

@@ -28,7 +28,7 @@ after(async () => {
 
 const appUrl = () => `http://localhost:${app.httpServer.address().port}`
 
-test('a visitor recovers her password and is signed in', async () => {
+test('a visitor recovers a password and is signed in', async () => {
   const page = await browser.newPage()
   await page.goto(appUrl())
   await page.getByText('Forgot your password?').click()

@@ -18,7 +18,7 @@ function createAuth() {
   return auth
 }
 
-test('a person recovers her password by the mailed code', async () => {
+test('a user recovers a password by the mailed code', async () => {
   const auth = createAuth()
   await auth.idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
   const mail = await idp.outbox.waitFor({ to: idp.person.login })

@@ -102,11 +102,11 @@ describe('the built-in mails', () => {
     expect(text).toMatchInlineSnapshot(`
       "Hi,
 
-      Somebody, hopefully you, asked to reset your password.
+      We received a request to reset your password.
 
       On the page where you asked for this, enter this code: 428571
 
-      Never tell anyone this code. Whoever asks you for it, by phone, chat or mail, means no good.
+      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.
 
       If it was not you, do nothing: your password stays as it is.
       "
@@ -147,7 +147,7 @@ describe('the built-in mails', () => {
     expect(text).toMatchInlineSnapshot(`
       "Hi Mary,
 
-      Somebody, hopefully you, asked to reset your password.
+      We received a request to reset your password.
 
       Open this address:
       https://id.acme.example/email/verify/0oa1?token=ftABC123
@@ -156,7 +156,7 @@ describe('the built-in mails', () => {
 
       The link and the code are good for one use within 5 minutes.
 
-      Never tell anyone this code. Whoever asks you for it, by phone, chat or mail, means no good.
+      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.
 
       If it was not you, do nothing: your password stays as it is.
 

@@ -66,7 +66,7 @@ const changeable = ['email', 'password', 'firstName', 'lastName', 'locale'] as c
 
 export function readNewPerson(body: unknown): NewPerson {
   const { login, ...others } = personOf(body, ['login', ...changeable])
-  if (!login) throw badRequest('login is needed: the name the person signs in with')
+  if (!login) throw badRequest('login is needed: the name the user signs in with')
   return { login, ...others }
 }
 
@@ -85,7 +85,7 @@ export function readSignIn(body: unknown): SignInRequest & { readonly login: str
     throw badRequest('server must be one of default, org')
   }
   if (scopes !== undefined && !Array.isArray(scopes)) throw badRequest('scopes must be a list of texts')
-  if (login === undefined) throw badRequest('login is needed: the name the person signs in with')
+  if (login === undefined) throw badRequest('login is needed: the name the user signs in with')
   return {
     login: textOf(login, 'login'),
     ...(client !== undefined && { client: textOf(client, 'client') }),

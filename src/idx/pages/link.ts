@@ -30,7 +30,7 @@ export const deadLinkPage = (words: Words, base: string, state: 'expired' | 'sta
     html`<h1>${words.link.title}</h1><p role="status">${{ expired: words.link.expired, stale: words.link.stale, dead: words.link.failed }[state]}</p>`,
   )
 
-/** The code of a living link, with where the request came from: so that no user types it in for someone else. */
+/** The code of a living link, with where the request came from: so that no user types it in for another. */
 export function codePage(words: Words, base: string, link: Extract<OpenedLink, { state: 'alive' }>): string {
   const { code, transaction, interaction, client } = link
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')

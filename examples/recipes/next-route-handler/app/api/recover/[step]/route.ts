@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type IdxTransaction, OktaAuth } from '@okta/okta-auth-js'
 import { type NextRequest, NextResponse } from 'next/server'
 
-/** What the SDK keeps of a conversation, by visitor. Several servers share it in Redis or a database instead. */
-const conversations = new Map<string, Map<string, string>>()
+/** What the SDK stores of a transaction, by visitor. Several servers share it in Redis or a database instead. */
+const transactions = new Map<string, Map<string, string>>()
 
 const steps: Record<string, (auth: OktaAuth, body: Record<string, string>) => Promise<IdxTransaction>> = {
   forgot: (auth, { username }) => auth.idx.recoverPassword({ username, authenticators: ['okta_email'] }),
@@ -16,8 +16,8 @@ export async function POST(request: NextRequest, { params }: { params: Promise<{
   const take = steps[(await params).step]
   if (take === undefined) return NextResponse.json({ error: 'not found' }, { status: 404 })
   const visitor = request.cookies.get('visitor')?.value ?? randomUUID()
-  const items = conversations.get(visitor) ?? new Map<string, string>()
-  conversations.set(visitor, items)
+  const items = transactions.get(visitor) ?? new Map<string, string>()
+  transactions.set(visitor, items)
 
   const auth = new OktaAuth({
     issuer: process.env.OKTA_ISSUER,
