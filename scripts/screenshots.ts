@@ -5,7 +5,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { type Kit, startEngine, type Visitor } from '../src/testing/index.ts'
-import { visit } from '../test/support/attacks.ts'
 import { findChromium, launchChromium, noChromium } from '../test/support/chromium.ts'
 import { smallPng } from './small-png.ts'
 
@@ -21,30 +20,22 @@ async function runRecoveries(idp: Kit): Promise<void> {
     await idp.people.add({ login, firstName })
   }
   const ada = await asksForTheMail(idp, 'ada@example.com')
-  await answers(ada, await codeMailedTo(idp, 'ada@example.com'))
-  await ada.redeems((await answers(ada, 'Lighthouse-Biscuit-77')).interactionCode ?? '')
+  await ada.answers(await codeMailedTo(idp, 'ada@example.com'))
+  await ada.answers('Lighthouse-Biscuit-77')
+  await ada.redeems()
   const mary = await asksForTheMail(idp, 'mary@example.com')
   const code = await codeMailedTo(idp, 'mary@example.com')
-  await answers(mary, code === '123456' ? '654321' : '123456')
+  await mary.answers(code === '123456' ? '654321' : '123456')
   idp.clock.advance('7m')
-  await answers(mary, code)
+  await mary.answers(code)
   await asksForTheMail(idp, 'grace@example.com')
   await codeMailedTo(idp, 'grace@example.com')
 }
 
-async function asksForTheMail(idp: Kit, identifier: string): Promise<Visitor> {
-  const visitor = await visit(idp)
-  await visitor.submits('recover')
-  await visitor.submits('identify', { identifier })
-  await visitor.selects('okta_email')
-  return visitor
-}
+const asksForTheMail = (idp: Kit, identifier: string): Promise<Visitor> => idp.visitor().atTheCode(identifier)
 
 const codeMailedTo = async (idp: Kit, to: string): Promise<string> =>
   (await idp.outbox.waitFor({ to })).code ?? ''
-
-const answers = (visitor: Visitor, passcode: string) =>
-  visitor.submits('challenge/answer', { credentials: { passcode } })
 
 async function take(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0)
