@@ -15,7 +15,7 @@ export interface Denial {
   readonly startsOver?: true
 }
 
-/** What a transaction is for: a row of the table below. Nothing else asks "is this a recovery". */
+/** What a transaction is for: a row of the table below. No stage and no step asks "is this a recovery". */
 export interface Intent {
   /** How events and pages call it. */
   readonly noun: string

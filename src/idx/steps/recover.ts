@@ -10,10 +10,9 @@ export const recover: Step = {
   place: 'authenticator',
   stages: ['identify', 'verify'],
   offered: ({ policy, progress, stage, replaceable }) =>
-    progress.intent === 'sign-in' &&
-    (stage === 'identify'
+    stage === 'identify'
       ? policy.signOn.start === 'password'
-      : replaceable !== undefined && progress.challenge?.authenticator === replaceable.key),
+      : replaceable !== undefined && progress.challenge?.authenticator === replaceable.key,
   // Where no policy allows recovery it is not shown, and a caller who asks all the same is answered why.
   rendered: ({ policy }) => policy.recovery.authenticators.length > 0,
   fields: () => [],
