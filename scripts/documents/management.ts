@@ -92,8 +92,8 @@ userinfo and in the ID token, except those with the permission \`HIDE\` and thos
 ## Authenticators
 
 Email has \`tokenLifetimeInMinutes\`, the lifetime of a code, and \`allowedFor\` (any, sso, recovery, none), what it can be used for;
-other nodes apply changes within two seconds. It cannot be deactivated, nor can a use be removed, while an active policy
-requires it: 403 \`E0000148\`. The password is always active.
+other nodes apply changes within two seconds. Neither deactivating it nor narrowing \`allowedFor\` is possible while an
+active policy needs it: 403 \`E0000148\`. The password is always active.
 
 Google Authenticator (\`google_otp\`, any app that shows codes of RFC 6238) is inactive until \`POST
 /api/v1/authenticators/{authenticatorId}/lifecycle/activate\`. A user who has enrolled it can use it as a second factor, and is asked
