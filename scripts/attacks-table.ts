@@ -10,7 +10,9 @@ const place = /(<!-- attacks -->\n)[\s\S]*?(<!-- \/attacks -->)/
 /** The test titles in a source file. Placeholders are shown as an ellipsis. */
 function titlesIn(source: string): readonly (readonly [id: string, title: string])[] {
   return [
-    ...source.matchAll(/^\s*(?:test\S*\(|test\.each\b.*\)\(|\]\)\(|\)\()?\s*(['"`])(A\d{2}): (.*)\1,?/gm),
+    ...source.matchAll(
+      /^\s*(?:test\S*\(|test\.each\b.*\)\(|\]\)\(|\)\()?\s*(['"`])(A\d{2}): ((?:\\.|(?!\1).)*)\1/gm,
+    ),
   ].map(([, , id = '', title = '']) => [
     id,
     title

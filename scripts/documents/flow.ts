@@ -95,7 +95,7 @@ const intentsTable = (): string =>
       `\`${name}\``,
       `\`${firstStage}\``,
       replaces === undefined ? 'only in place of one that has expired' : 'is what it is for',
-      enrols ? 'where a policy asks for them' : 'never: clients have no page for them here',
+      enrols ? 'where a policy asks for them' : 'never; the SDK cannot show enrolment during a recovery',
     ]),
   )
 
@@ -115,8 +115,8 @@ offer, and a submission is accepted by exactly these. A step never names the nex
 
 What a transaction is for is its intent, a row of \`src/flow/intents.ts\`: which stage comes first, which authenticators may
 prove it, how much is enough, what must then be done, and what refuses it. One function, \`decide\` (\`src/flow/stage.ts\`),
-reads the facts, the intent and the situation (policies, status, assignment, enrollments) and says what is asked next or why
-nothing is, access included. Before the first proof it knows only what is the same for every username. From the first proof
+reads the facts, the intent and the situation (policies, status, assignment, enrollments) and decides the next question, or
+why the sign-in is refused. Before the first proof it knows only what is the same for every username. From the first proof
 on the user's own policy counts: first it may refuse, then it asks for proofs until the demand of the app is met, then for a
 new password in place of one that has expired, then for enrolments.
 
@@ -136,7 +136,7 @@ ${Object.entries(conditions)
   .join('\n')}
 
 \`verify-data\` and \`enroll-data\` are stages of authenticators that ask for more than a choice. No built-in one does yet; the
-walks behind this page add an example that does.
+test that generates this page adds one.
 
 ## The stages
 
@@ -166,8 +166,8 @@ Each guard of a submission is asked before the next one costs or reveals anythin
 7. **Access**: only after a right answer do the status, the app's policy and the assignment refuse.
 8. **Policy**: what is demanded besides, by \`decide\`.
 
-Budgets that an answer is charged to, in their order, the longest list that an answer leads to. A right answer needs room
-in them and takes none.
+Budgets that an answer is charged to, in their order, the longest list that an answer leads to. A right answer is
+refused if a budget is already spent, but uses nothing of it.
 
 ${charges(moves.filter(({ from }) => from.world.spent === undefined))}
 `

@@ -75,7 +75,8 @@ Policies are evaluated by group and by user; the first match by priority applies
 - Of access policies, for the apps that they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the
   authenticators in use can satisfy them. Constraints that none of them can satisfy deny access.
 - Of enrollment policies (MFA_ENROLL), \`settings.authenticators\`: what is REQUIRED is enrolled at the next sign-in, what is
-  OPTIONAL is offered there and can be skipped, anything else is not offered. The policy needs a rule.
+  OPTIONAL is offered there and can be skipped, anything else is not offered. A policy without a rule has no effect. Example:
+  [An authenticator app for every user](#an-authenticator-app-for-every-user).
 
 Locked, denied and unknown accounts get the same responses until the user has proven an authenticator.
 
@@ -92,12 +93,61 @@ userinfo and in the ID token, except those with the permission \`HIDE\` and thos
 ## Authenticators
 
 Email has \`tokenLifetimeInMinutes\`, the lifetime of a code, and \`allowedFor\` (any, sso, recovery, none), what it can be used for;
-other nodes apply changes within two seconds. It cannot be deactivated, nor can a use be removed, while an active policy
-requires it: 403 \`E0000148\`. The password is always active.
+other nodes apply changes within two seconds. Neither deactivating it nor narrowing \`allowedFor\` is possible while an
+active policy needs it: 403 \`E0000148\`. The password is always active.
 
 Google Authenticator (\`google_otp\`, any app that shows codes of RFC 6238) is inactive until \`POST
 /api/v1/authenticators/{authenticatorId}/lifecycle/activate\`. A user who has enrolled it can use it as a second factor, and is asked
-for it in a recovery. Its secret is sealed in the database by the secrets of the engine.
+for it at apps that require two factors, and in every recovery. Its secret is sealed in the database by the secrets of the engine.
+
+### An authenticator app for every user
+
+Three things: the authenticator is active, a policy of the type MFA_ENROLL names it, and the policy has a rule. As a file,
+\`totp.yaml\`, for \`rekey apply totp.yaml\` ([configuration as code](configuration-as-code.md)):
+
+\`\`\`yaml
+resources:
+  authenticators:
+    - { key: google_otp, status: ACTIVE }
+  policies:
+    - type: MFA_ENROLL
+      name: Authenticator apps
+      settings:
+        type: AUTHENTICATORS
+        authenticators:
+          - { key: google_otp, enroll: { self: REQUIRED } }
+      rules:
+        - { name: At sign-in, actions: { enroll: { self: LOGIN } } }
+\`\`\`
+
+Over HTTP the same three requests, with the bodies as in the file:
+
+| request | body |
+|---|---|
+| \`POST /api/v1/authenticators/{authenticatorId}/lifecycle/activate\` | none; the id is that of the \`google_otp\` in \`GET /api/v1/authenticators\` |
+| \`POST /api/v1/policies\` | \`{"type":"MFA_ENROLL","name":"Authenticator apps","settings":{"type":"AUTHENTICATORS","authenticators":[{"key":"google_otp","enroll":{"self":"REQUIRED"}}]}}\` |
+| \`POST /api/v1/policies/{policyId}/rules\` | \`{"type":"MFA_ENROLL","name":"At sign-in","actions":{"enroll":{"self":"LOGIN"}}}\` |
+
+REQUIRED requires only the enrolment. To have the code asked for at every sign-in, the access policy must demand two factors
+(\`factorMode: 2FA\`; for the default policy \`signOn.factors: 2FA\` in the configuration file, or a file for \`rekey apply\`); any
+second factor then counts, mail included:
+
+\`\`\`yaml
+resources:
+  policies:
+    - type: ACCESS_POLICY
+      system: true
+      name: Any app
+      rules:
+        - system: true
+          name: Default Rule
+          actions:
+            appSignOn:
+              access: ALLOW
+              verificationMethod: { type: ASSURANCE, factorMode: 2FA }
+\`\`\`
+
+How a test enrols and generates codes: [testing.md](testing.md#a-second-factor-in-a-test).
 
 ## Secrets of apps
 

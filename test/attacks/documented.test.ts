@@ -12,6 +12,13 @@ test('the table of attacks in docs/security.md is that of the tests (node script
   expect(document).toContain(attackTable())
 })
 
+test('the titles in the table are without source code', () => {
+  const code = attackTable()
+    .split('\n')
+    .filter((row) => /=>|\bexpect\(|\basync \(/.test(row.split(' | ')[2] ?? ''))
+  expect(code).toEqual([])
+})
+
 test('every attack has a test and a mutation that its test must notice', () => {
   const untested = attackTable()
     .split('\n')
