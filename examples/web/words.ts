@@ -44,9 +44,11 @@ const english = {
     title: 'Choose an authenticator',
     lead: 'Choose how to verify your identity.',
     legend: 'Authenticators',
-    hints: { okta_email: 'Get a code and a link by mail', okta_password: 'Enter your password' } as Readonly<
-      Record<string, string>
-    >,
+    hints: {
+      okta_email: 'Get a code and a link by mail',
+      okta_password: 'Enter your password',
+      google_otp: 'Enter the code from your app',
+    } as Readonly<Record<string, string>>,
     noChoice: 'Choose one of the options.',
   },
 
@@ -70,6 +72,10 @@ const english = {
     usedLink: 'I used the link in the mail',
     notYet: 'The link has not been used in this browser yet.',
     inbox: 'Development: open the inbox',
+    appTitle: 'Enter the code from your app',
+    fromApp: (app: string) => `Open ${app} and enter the code that it shows for this account.`,
+    anyApp: 'your authenticator app',
+    noAppCode: 'Enter the code from your app.',
     passwordTitle: 'Enter your password',
     password: 'Password',
     noPassword: 'Enter your password.',

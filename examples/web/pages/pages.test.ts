@@ -133,6 +133,30 @@ test('a phone shows its digits for a code, unless the server sends letters too',
   expect(page.render(view({ step: letters })).body.markup).not.toContain('inputmode')
 })
 
+const googleOtp = {
+  id: '',
+  key: 'google_otp',
+  type: 'app',
+  displayName: 'Google Authenticator',
+  methods: [],
+}
+
+test('the code of an authenticator app is not said to be in a mail', () => {
+  const page = pageOf('challenge-authenticator') as StepPage
+  const nextStep = { ...step('challenge', { name: 'verificationCode' }), authenticator: googleOtp }
+  const { title, badge, body } = page.render(view({ step: nextStep, inboxUrl: 'http://localhost/inbox' }))
+  expect([title, badge]).toEqual(['Enter the code from your app', 'lock'])
+  expect(body.markup).toContain('Open Google Authenticator and enter the code')
+  expect(body.markup).not.toMatch(/mail|inbox|resend|poll/)
+})
+
+test('every authenticator that can be chosen has a hint', () => {
+  const page = pageOf('select-authenticator-authenticate') as StepPage
+  const options = ['okta_email', 'okta_password', 'google_otp'].map((value) => ({ label: value, value }))
+  const nextStep = step('select', { name: 'authenticator', options })
+  expect(page.render(view({ step: nextStep })).body.markup.match(/<small>/g)).toHaveLength(options.length)
+})
+
 /** Submits a form with an SDK client that records its requests. */
 async function submit(name: keyof typeof steps, form: Record<string, string>) {
   const requests: string[] = []
