@@ -81,6 +81,25 @@ const english = {
     noPassword: 'Enter your password.',
   },
 
+  enroll: {
+    selectTitle: 'Set up an authenticator',
+    selectLead: 'Choose what to sign in with from now on, besides your password.',
+    legend: 'Authenticators',
+    hints: {
+      okta_email: 'Get a code and a link by mail',
+      google_otp: 'Get codes from an app on your phone',
+    } as Readonly<Record<string, string>>,
+    title: (name: string) => `Set up ${name}`,
+    anyName: 'your authenticator',
+    scan: 'Scan the QR code with your authenticator app. Then enter the code that the app shows.',
+    qrCode: 'QR code for your authenticator app',
+    noScan: 'If you cannot scan it, enter this key in the app:',
+    sent: 'Enter the code that was sent to you.',
+    code: 'Enter code',
+    noCode: 'Enter the code.',
+    skip: 'Not now',
+  },
+
   reset: {
     title: 'Reset password',
     password: 'New password',
@@ -137,6 +156,7 @@ const english = {
 
   stopped: {
     title: 'This attempt has ended',
+    noPageTitle: 'This app cannot go on',
     doneTitle: 'Done',
     startAgain: 'Start again',
     tryAgain: 'Try again',

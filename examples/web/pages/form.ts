@@ -55,6 +55,16 @@ export const optionsOf = (step: NextStep | undefined, input: string): readonly O
 /** The posted code. Copied codes may contain spaces. */
 export const codeIn = (field: Field): string => field('verificationCode').replace(/\s/g, '')
 
+/** The options with a line of explanation where `hints` has one for the value. */
+export const withHints = (
+  options: readonly Option[],
+  hints: Readonly<Record<string, string>>,
+): readonly Option[] =>
+  options.map((option) => {
+    const hint = hints[option.value]
+    return hint === undefined ? option : { ...option, hint }
+  })
+
 /** A group of radio buttons, the first one chosen. */
 export function radioGroup(view: View, name: string, legend: string, options: readonly Option[]): Html {
   const own = view.messages.filter(({ field }) => field === name)
