@@ -110,6 +110,8 @@ const english = {
     mismatch: 'Passwords do not match',
     met: 'Met: ',
     notMet: 'Not met: ',
+    unmet: (rules: readonly string[]) => `Not met: ${rules.join('; ')}`,
+    oneUnmet: (rules: readonly string[]) => `Not met, at least one of: ${rules.join('; ')}`,
     minLength: (count: number) => `At least ${count} characters`,
     minLowerCase: 'A lowercase letter',
     minUpperCase: 'An uppercase letter',

@@ -110,6 +110,23 @@ test('an unmet rule of the password policy is marked after a refusal, and only t
   expect(after).not.toContain('abc1')
 })
 
+test.each([
+  ['the rules that failed', 'abc1', 'Not met: At least 12 characters; A symbol'],
+  ['a rule that only the server can check', 'Lighthouse-77', 'Not met: No parts of your username'],
+])('a refused password is answered with %s alone', (_what, password, text) => {
+  const settings = { complexity: { minLength: 12, minNumber: 1, minSymbol: 1, excludeUsername: true } }
+  const authenticator = { ...googleOtp, key: 'okta_password', settings }
+  const everyRule = error('Password requirements: at least 12 characters, a number, a symbol, …', 'password')
+  const { markup } = (pageOf('reset-authenticator') as StepPage).render(
+    view({
+      step: { ...steps['reset-authenticator'], authenticator },
+      messages: [{ ...everyRule, key: 'password.passwordRequirementsNotMet' }],
+      field: () => password,
+    }),
+  ).body
+  expect(markup).toContain(`id="password-error">${text}</p>`)
+})
+
 test('the box for other sessions is there only if the server offers it', () => {
   const page = pageOf('reset-authenticator') as StepPage
   const offered = { name: 'reset', inputs: [{ name: 'password' }, { name: 'revokeSessions' }] }
