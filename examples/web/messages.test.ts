@@ -12,8 +12,13 @@ test('a message in a field belongs to that field, others to the page', () => {
   const input = { name: 'verificationCode', messages: { type: 'array', value: [wrong] } }
   const transaction = { messages: [wrong, hint], nextStep: { name: 'x', inputs: [input] } }
   expect(messagesOf(transaction as unknown as IdxTransaction, words)).toEqual([
-    { kind: 'error', text: 'This code is not correct. Check it and try again.', field: 'verificationCode' },
-    { kind: 'info', text: 'A hint' },
+    {
+      kind: 'error',
+      text: 'This code is not correct. Check it and try again.',
+      field: 'verificationCode',
+      key: 'api.authn.error.PASSCODE_INVALID',
+    },
+    { kind: 'info', text: 'A hint', key: 'some.hint' },
   ])
 })
 

@@ -6,6 +6,8 @@ export interface Message {
   readonly kind: 'error' | 'info'
   readonly text: string
   readonly field?: string
+  /** The message key of the server. */
+  readonly key?: string
 }
 
 export const error = (text: string, field?: string): Message => ({
@@ -25,7 +27,12 @@ export const messagesOf = (transaction: IdxTransaction, words: Words): Message[]
   (transaction.messages ?? []).map((message) => {
     const field = transaction.nextStep?.inputs?.find((input) => belongsTo(input, message))?.name
     const text = words.messages[message.i18n?.key] ?? message.message
-    return { kind: message.class === 'ERROR' ? 'error' : 'info', text, ...(field !== undefined && { field }) }
+    return {
+      kind: message.class === 'ERROR' ? 'error' : 'info',
+      text,
+      key: message.i18n?.key,
+      ...(field !== undefined && { field }),
+    }
   })
 
 export const hasKey = (transaction: IdxTransaction, ...keys: readonly string[]) =>

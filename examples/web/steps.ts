@@ -90,7 +90,7 @@ export async function nextPath(
   if (transaction.status === IdxStatus.PENDING) {
     const page = pageOf(transaction.nextStep?.name)
     if (!page)
-      return stop('ended', [error(words.stopped.unknownStep(transaction.nextStep?.name ?? ''))], begin)
+      return stop('no-page', [error(words.stopped.unknownStep(transaction.nextStep?.name ?? ''))], begin)
     // The SDK does not store failed responses, so their messages are stored for the next page.
     if (!transaction.requestDidSucceed) request.session.messages = messages
     return page.path

@@ -44,9 +44,11 @@ const english = {
     title: 'Choose an authenticator',
     lead: 'Choose how to verify your identity.',
     legend: 'Authenticators',
-    hints: { okta_email: 'Get a code and a link by mail', okta_password: 'Enter your password' } as Readonly<
-      Record<string, string>
-    >,
+    hints: {
+      okta_email: 'Get a code and a link by mail',
+      okta_password: 'Enter your password',
+      google_otp: 'Enter the code from your app',
+    } as Readonly<Record<string, string>>,
     noChoice: 'Choose one of the options.',
   },
 
@@ -70,9 +72,32 @@ const english = {
     usedLink: 'I used the link in the mail',
     notYet: 'The link has not been used in this browser yet.',
     inbox: 'Development: open the inbox',
+    appTitle: 'Enter the code from your app',
+    fromApp: (app: string) => `Open ${app} and enter the code that it shows for this account.`,
+    anyApp: 'your authenticator app',
+    noAppCode: 'Enter the code from your app.',
     passwordTitle: 'Enter your password',
     password: 'Password',
     noPassword: 'Enter your password.',
+  },
+
+  enroll: {
+    selectTitle: 'Set up an authenticator',
+    selectLead: 'Choose what to sign in with from now on, besides your password.',
+    legend: 'Authenticators',
+    hints: {
+      okta_email: 'Get a code and a link by mail',
+      google_otp: 'Get codes from an app on your phone',
+    } as Readonly<Record<string, string>>,
+    title: (name: string) => `Set up ${name}`,
+    anyName: 'your authenticator',
+    scan: 'Scan the QR code with your authenticator app. Then enter the code that the app shows.',
+    qrCode: 'QR code for your authenticator app',
+    noScan: 'If you cannot scan it, enter this key in the app:',
+    sent: 'Enter the code that was sent to you.',
+    code: 'Enter code',
+    noCode: 'Enter the code.',
+    skip: 'Not now',
   },
 
   reset: {
@@ -85,6 +110,8 @@ const english = {
     mismatch: 'Passwords do not match',
     met: 'Met: ',
     notMet: 'Not met: ',
+    unmet: (rules: readonly string[]) => `Not met: ${rules.join('; ')}`,
+    oneUnmet: (rules: readonly string[]) => `Not met, at least one of: ${rules.join('; ')}`,
     minLength: (count: number) => `At least ${count} characters`,
     minLowerCase: 'A lowercase letter',
     minUpperCase: 'An uppercase letter',
@@ -131,6 +158,7 @@ const english = {
 
   stopped: {
     title: 'This attempt has ended',
+    noPageTitle: 'This app cannot go on',
     doneTitle: 'Done',
     startAgain: 'Start again',
     tryAgain: 'Try again',

@@ -95,7 +95,7 @@ const colours = { create: 'green', change: 'yellow', remove: 'red' } as const
 
 function linesOf({ changes, left, same }: Plan, terminal: Terminal, file: string): readonly string[] {
   const others = left.length === 0 ? [] : [`not in ${file}, left unchanged: ${shortened(left)}`]
-  if (changes.length === 0) return [...others, `nothing to change: ${counted(same)} as in ${file}`]
+  if (changes.length === 0) return [...others, `${allOf(same, file)}; nothing to change`]
   const count = (action: Change['action']) => changes.filter((change) => change.action === action).length
   return [
     ...changes.flatMap((change) => {
@@ -106,6 +106,11 @@ function linesOf({ changes, left, same }: Plan, terminal: Terminal, file: string
     ...others,
     `${count('create')} to create, ${count('change')} to change, ${count('remove')} to remove; ${counted(same)} as in ${file}`,
   ]
+}
+
+const allOf = (same: number, file: string): string => {
+  if (same === 0) return `${file} has no resources`
+  return same === 1 ? `the resource is as in ${file}` : `all ${same} resources are as in ${file}`
 }
 
 const counted = (same: number): string => (same === 1 ? '1 is' : `${same} are`)

@@ -139,7 +139,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     `${control.url}/clock`,
     ...(appUrl === null ? [] : [appUrl]),
   ])
-  printReady(call, await runningOf(environment, data, appUrl))
+  printReady(call, await runningOf(environment, data, { appUrl, ports }))
 }
 
 /** The environment without addresses and secrets: a production database must not get the sample user Mary. */
@@ -160,6 +160,9 @@ function behaviourOf(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !elsewhere.includes(name)))
 }
 
+/** The port that the app is registered at: with `--app-port 0`, the usual one until the app listens. */
+const appPortOf = ({ app }: Ports): number => (app === 0 ? flags.app.usual : app)
+
 const callbackOf = (appUrl: string): string => `${appUrl}/login/callback`
 
 /** The settings of the configuration, with the addresses, secrets and sample data of `rekey dev` put over them. */
@@ -167,9 +170,8 @@ function devSettings(
   { issuer: _, ...settings }: Settings,
   { data, smtpUrl, ports }: { readonly data: DevData; readonly smtpUrl: string; readonly ports: Ports },
 ): Settings {
-  const appPort = ports.app === 0 ? flags.app.usual : ports.app
   const ours = [
-    sampleWebClient(callbackOf(`http://localhost:${appPort}`), data.clientSecret),
+    sampleWebClient(callbackOf(`http://localhost:${appPortOf(ports)}`), data.clientSecret),
     samplePublicClient,
   ]
   const clients = settings.clients ?? []
@@ -248,7 +250,7 @@ async function allAnswer(urls: readonly string[]): Promise<void> {
 async function runningOf(
   { engine, control, sink }: DevEnvironment,
   data: DevData,
-  appUrl: string | null,
+  { appUrl, ports }: { readonly appUrl: string | null; readonly ports: Ports },
 ): Promise<Running> {
   return {
     issuer: engine.issuers.default,
@@ -258,6 +260,7 @@ async function runningOf(
     smtpUrl: sink.url,
     clientId: 'rekey-web',
     clientSecret: data.clientSecret,
+    redirectUri: callbackOf(appUrl ?? `http://localhost:${appPortOf(ports)}`),
     publicClientId: samplePublicClient.id,
     apiToken: data.apiToken,
     person: { login: mary.login, password: (await hasSeededPassword(engine)) ? mary.password : null },

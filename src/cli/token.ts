@@ -48,7 +48,7 @@ export const tokenAdd: Command = {
       const { token, apiToken } = await createApiToken(storage, wanted, { secrets, random, now: clock.now() })
       const answer = { token, ...shapeOf(apiToken) }
       call.terminal.print(call.options.json ? JSON.stringify(answer, null, 2) : token)
-      call.terminal.note(`made ${apiToken.id} (${name}, ${role}); it is not shown again`)
+      call.terminal.note(`created token ${name} with role ${role}; copy it now, it is not shown again`)
     })
   },
 }

@@ -61,6 +61,16 @@ test('goes on with the new transaction after it was cancelled', async () => {
   expect((await visitor.signsIn(idp.person.login, idp.person.password)).interactionCode).toBeDefined()
 })
 
+test('says why it cannot begin', async () => {
+  const visitor = newVisitor({ ...idp, redirectUri: 'https://not-registered.invalid' })
+  const message =
+    /^interact was answered with 400: .*redirect_uri.* \(redirect URI: https:\/\/not-registered\.invalid\)$/
+  await expect(visitor.begins()).rejects.toThrow(message)
+  await expect(visitor.signsIn()).rejects.toThrow(message)
+  await expect(visitor.recovers()).rejects.toThrow(message)
+  expect((await visitor.interacts()).status).toBe(400)
+})
+
 test('begins as the client, on the server and with the parameters that are given', async () => {
   const visitor = idp.visitor({ server: 'org', parameters: { scope: 'openid' } })
   await visitor.signsIn()

@@ -59,7 +59,10 @@ export interface Visitor {
   interacts(parameters?: Readonly<Record<string, string>>): Promise<Answer>
   /** `introspect` alone: opens the transaction, or reads it again. */
   introspects(): Promise<Answer>
-  /** Begins a transaction: `interact`, then `introspect`. */
+  /**
+   * Begins a transaction: `interact`, then `introspect`.
+   * @throws Error with the status and the reason when `interact` is refused; `interacts()` resolves with the refusal.
+   */
   begins(parameters?: Readonly<Record<string, string>>): Promise<Answer>
 
   /** Submits a form by its path below `/idp/idx/`; the body may replace the state handle. */
@@ -97,6 +100,12 @@ export interface Visitor {
 
   /** Redeems an interaction code at the token endpoint: that of the last answer, as the client that began, unless given. */
   redeems(code?: string, as?: string | VisitorClient): Promise<Answer>
+}
+
+/** Says what `interact` was refused with. The redirect URI is the parameter that most often does not fit. */
+function refusalOf({ status, body, text }: Answer, redirectUri: string | undefined): string {
+  const why = body.error_description ?? body.error ?? text
+  return `interact was answered with ${status}: ${why} (redirect URI: ${redirectUri ?? 'none'})`
 }
 
 const ion = 'application/ion+json; okta-version=1.0.0'
@@ -207,7 +216,9 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       return noted(answer)
     },
     async begins(parameters) {
-      await visitor.interacts(parameters)
+      const begun = await visitor.interacts(parameters)
+      // Without a handle, introspect would answer that a session has expired, which hides the reason.
+      if (interactionHandle === '') throw new Error(refusalOf(begun, redirectUri))
       return visitor.introspects()
     },
 

@@ -158,7 +158,9 @@ describe('beside a running engine', () => {
   test('tokens of the management API are made, listed and ended', async () => {
     const call = (token: string) =>
       fetch(`${dev.engineUrl}/api/v1/logs`, { headers: { authorization: `SSWS ${token}` } })
-    const made = JSON.parse((await run('token add ci --json')).stdout)
+    const added = await run('token add ci --json')
+    expect(added.stderr).toBe('created token ci with role read; copy it now, it is not shown again\n')
+    const made = JSON.parse(added.stdout)
     expect((await call(made.token)).status).toBe(200)
     const listed = await run('token list')
     expect(listed.stdout).toMatch(new RegExp(`^${made.id} +read `, 'm'))

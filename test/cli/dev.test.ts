@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { newVisitor } from '../../src/testing/index.ts'
 import { sdk } from '../support/sdk.ts'
 import { anyPorts, type Dev, end, listens, rekey, start, startDev, until } from './rekey.ts'
 
@@ -31,8 +32,7 @@ const json = async (url: string, method = 'GET', body?: object) => {
 }
 
 /** The published SDK, as the app of this engine would use it. */
-const authOf = (dev: Dev) =>
-  sdk({ ...dev, redirectUri: `${dev.appUrl ?? 'http://localhost:8080'}/login/callback` })
+const authOf = (dev: Dev) => sdk(dev)
 const signIn = async (dev: Dev, username: string, password: string) =>
   (await authOf(dev).idx.authenticate({ username, password })).status
 
@@ -54,6 +54,7 @@ describe('a development engine in memory', () => {
       issuer: `${dev.engineUrl}/oauth2/default`,
       clientId: expect.any(String),
       clientSecret: expect.any(String),
+      redirectUri: `${dev.appUrl}/login/callback`,
       publicClientId: expect.any(String),
       apiToken: expect.any(String),
       person: { login: 'mary@example.com', password: expect.any(String) },
@@ -67,6 +68,10 @@ describe('a development engine in memory', () => {
     ])
     expect((await json(`${dev.controlUrl}/clock`)).body.now).toMatch(/^\d{4}-/)
     expect(await listens(dev.smtpUrl)).toBe(true)
+  })
+
+  test('prints all that a visitor of the kit needs', async () => {
+    expect((await newVisitor(dev).signsIn()).interactionCode).toBeDefined()
   })
 
   test('signs its person in, and a person that was added', async () => {

@@ -59,6 +59,7 @@ export interface DevLine {
   readonly smtpUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  readonly redirectUri: string
   readonly publicClientId: string
   readonly apiToken: string
   readonly person: { readonly login: string; readonly password: string | null }

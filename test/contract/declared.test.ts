@@ -109,7 +109,7 @@ onEachDatabase('a file', (kind) => {
     expect(await at.apply(all)).toMatchObject({ changes: [], applied: false })
     expect(await at.call(['apply', 'resources.yaml', '--check'])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('nothing to change: 7 are as in resources.yaml'),
+      stdout: expect.stringContaining('all 7 resources are as in resources.yaml; nothing to change'),
     })
   })
 

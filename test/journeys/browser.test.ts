@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
+import { codeAt, enrollmentPolicy } from '../wire/totp.ts'
 import { startWebApp, type WebApp } from './web-app.ts'
 
 // What a person does in a real browser, in the sample app, clicking what a person clicks.
@@ -135,7 +136,8 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
 
     await choosePassword(page, 'short')
     await page.locator('#password-error').waitFor()
-    await page.getByText('Not met: At least 12 characters').waitFor()
+    await page.locator('#rules').getByText('Not met: At least 12 characters').waitFor()
+    expect(await page.locator('#password-error').innerText()).toBe('Not met: At least 12 characters')
     expect(await page.getByLabel('New password', { exact: true }).inputValue()).toBe('')
 
     await choosePassword(page, newPassword)
@@ -265,6 +267,34 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await page.getByText('This code is not correct.').waitFor()
     expect(web.idp.outbox.to('nobody@example.com')).toEqual([])
   })
+
+  test.each(['light', 'dark'] as const)(
+    'an authenticator app is enrolled on a small screen, %s',
+    async (colorScheme) => {
+      await enrollmentPolicy(web.idp, { google_otp: 'OPTIONAL' })
+      const page = await newPerson({ viewport: { width: 320, height: 640 }, colorScheme })
+      const complaints: string[] = []
+      page.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) complaints.push(message.text())
+      })
+      const lookOver = async () => complaints.push(...(await page.evaluate<string[]>(pageFaults)))
+
+      await signIn(page, web.idp.person.password)
+      await heading(page, 'Set up an authenticator')
+      await lookOver()
+      await next(page)
+      await heading(page, 'Set up Google Authenticator')
+      await lookOver()
+      await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor()
+      await expect
+        .poll(() => page.evaluate<number>("document.querySelector('.qr').naturalWidth"))
+        .toBeGreaterThan(0)
+      const secret = (await page.locator('.key code').textContent()) ?? ''
+      await typeCode(page, codeAt(secret, web.idp.clock.now()))
+      await isSignedIn(page)
+      expect(complaints).toEqual([])
+    },
+  )
 
   test('every page is labelled, loads nothing foreign, and fits a small screen', async () => {
     const page = await newPerson({ viewport: { width: 320, height: 640 } })

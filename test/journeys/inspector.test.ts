@@ -204,6 +204,14 @@ describe.skipIf(executablePath === undefined)(`the flow inspector in Chromium${r
     await shown.getByRole('link', { name: 'Mails' }).click()
     await shown.locator('iframe').first().waitFor()
     await expect.poll(overflow).toBeLessThanOrEqual(0)
+    // Nothing scrolls sideways within the page either.
+    for (const part of ['.templates ul', '.previews', '.preview >> nth=0'])
+      expect(
+        await shown
+          .locator(part)
+          .evaluate((box) => [box.scrollWidth > box.clientWidth, box.clientWidth <= 320]),
+        part,
+      ).toEqual([false, true])
   })
 })
 

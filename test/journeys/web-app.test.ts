@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Kit, KitOptions } from '../../src/testing/index.ts'
+import { codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../wire/totp.ts'
 import { newPlainBrowser } from './plain-browser.ts'
 import { startWebAppHere, type WebApp } from './web-app.ts'
 
@@ -193,6 +194,88 @@ test('sign-out ends the tokens at the engine and leads through its logout back t
 
   browser.jar.set('session', session)
   expect((await browser.visit('/')).text).toContain('You are signed out.')
+})
+
+describe('an authenticator app', () => {
+  const path = '/enroll-authenticator'
+  const credentials = () => ({ username: idp.person.login, password: idp.person.password })
+  const choice = { authenticator: 'google_otp' }
+  const codeOf = (secret: string) => codeAt(secret, idp.clock.now())
+
+  const keyIn = (text: string) =>
+    (/<p class="key"><code>(.*)<\/code>/.exec(text)?.[1] ?? '').replace(/<[^>]*>/g, '')
+
+  /** Everything up to the page that shows the key. Answers with the key. */
+  async function goToTheKey(browser: PlainBrowser): Promise<string> {
+    expect(await browser.submit('/login', credentials())).toBe('/select-authenticator-enroll')
+    expect(await browser.submit('/select-authenticator-enroll', choice)).toBe(path)
+    const { text } = await browser.visit(path)
+    expect(text).toContain('<h1>Set up Google Authenticator</h1>')
+    expect(text).toMatch(/<img class="qr" src="data:image\/png;base64,[^"]+"/)
+    return keyIn(text)
+  }
+
+  test('that the policy requires is enrolled on the way in, and asked for at the next sign-in', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const browser = newBrowser()
+    const secret = await goToTheKey(browser)
+    expect((await browser.visit(path)).text).not.toContain('Not now')
+
+    const verificationCode = wrongCode(secret, idp.clock.now())
+    const refused = await browser.submit(path, { verificationCode })
+    expect(refused).toContain('id="verificationCode-error">This code is not correct.')
+    expect(keyIn(refused)).toBe(secret)
+    expect(await browser.submit(path, { verificationCode: codeOf(secret) })).toBe('/')
+    expect((await browser.visit('/')).text).toContain('Hello, Mary')
+
+    await twoFactors(idp)
+    idp.clock.advance(10 * period)
+    const again = newBrowser()
+    expect(await again.submit('/login', credentials())).toBe('/select-authenticator-authenticate')
+    expect((await again.visit('/select-authenticator-authenticate')).text).toContain(
+      'Enter the code from your app',
+    )
+    await again.submit('/select-authenticator-authenticate', choice)
+    const { text } = await again.visit('/challenge-authenticator')
+    expect(text).toContain('<h1>Enter the code from your app</h1>')
+    expect(text).toContain('Open Google Authenticator and')
+    expect(text).not.toMatch(/mail|link was sent/)
+    expect(await again.submit('/challenge-authenticator', { verificationCode: codeOf(secret) })).toBe('/')
+  })
+
+  test('that the policy offers is declined before the choice, and after it', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+    const skip = { skip: 'yes' }
+    const atOnce = newBrowser()
+    await atOnce.submit('/login', credentials())
+    expect((await atOnce.visit('/select-authenticator-enroll')).text).toContain('Not now')
+    expect(await atOnce.submit('/select-authenticator-enroll', skip)).toBe('/')
+
+    const later = newBrowser()
+    await goToTheKey(later)
+    expect(await later.submit(path, skip)).toBe('/')
+    expect((await later.visit('/')).text).toContain('Hello, Mary')
+  })
+
+  test('is asked for in a recovery, in words of its own', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const first = newBrowser()
+    const secret = await goToTheKey(first)
+    await first.submit(path, { verificationCode: codeOf(secret) })
+    idp.clock.advance(10 * period)
+
+    const browser = newBrowser()
+    const verificationCode = await goToTheCode(browser)
+    expect(await browser.submit('/challenge-authenticator', { verificationCode })).toBe(
+      '/select-authenticator-authenticate',
+    )
+    await browser.submit('/select-authenticator-authenticate', choice)
+    const { text } = await browser.visit('/challenge-authenticator')
+    expect(text).toContain('<h1>Enter the code from your app</h1>')
+    expect(await browser.submit('/challenge-authenticator', { verificationCode: codeOf(secret) })).toBe(
+      '/reset-authenticator',
+    )
+  })
 })
 
 describe('with other settings of the engine', () => {

@@ -1,15 +1,18 @@
 import type { Input } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import type { Content } from '../layout.ts'
-import { csrfField, inputField, postForm } from './form.ts'
+import { codeIn, csrfField, inputField, postForm } from './form.ts'
 import { refuse, type StepPage, type View } from './page.ts'
 
-/** Enter the mailed code, or the password if the server has a separate step for it. */
+/** Enter the code of a mail or of an authenticator app, or the password if the server has a separate step for it. */
 export const challengeAuthenticator: StepPage = {
   step: 'challenge-authenticator',
   path: '/challenge-authenticator',
 
-  render: (view) => (asksForPassword(view) ? passwordPage(view) : codePage(view)),
+  render(view) {
+    if (asksForPassword(view)) return passwordPage(view)
+    return asksForApp(view) ? appPage(view) : mailPage(view)
+  },
 
   submit({ client, field, step, words }) {
     if (asksForPassword({ step })) {
@@ -17,9 +20,9 @@ export const challengeAuthenticator: StepPage = {
       if (password === '') return refuse('password', words.challenge.noPassword)
       return client.idx.proceed({ password })
     }
-    // Copied codes may contain spaces.
-    const verificationCode = field('verificationCode').replace(/\s/g, '')
-    if (verificationCode === '') return refuse('verificationCode', words.challenge.noCode)
+    const verificationCode = codeIn(field)
+    const { noAppCode, noCode } = words.challenge
+    if (verificationCode === '') return refuse('verificationCode', asksForApp({ step }) ? noAppCode : noCode)
     return client.idx.proceed({ verificationCode })
   },
 }
@@ -27,11 +30,14 @@ export const challengeAuthenticator: StepPage = {
 const asksForPassword = ({ step }: Pick<View, 'step'>) =>
   step?.inputs?.some(({ name }) => name === 'password') ?? false
 
+/** Whether the code comes from an authenticator app: nothing is sent, and there is no link. */
+const asksForApp = ({ step }: Pick<View, 'step'>) => step?.authenticator?.key === 'google_otp'
+
 /** Whether the code has letters. Some servers send longer codes, with a member that the types of the SDK lack. */
 const hasLetters = ({ step }: Pick<View, 'step'>) =>
   step?.inputs?.some((input: Input & { format?: string }) => input.format === 'alphanumeric') ?? false
 
-function codePage(view: View): Content {
+function mailPage(view: View): Content {
   const words = view.words.challenge
   const address = view.step?.authenticator?.profile?.email
   return {
@@ -39,18 +45,7 @@ function codePage(view: View): Content {
     badge: 'mail',
     script: 'challenge.js',
     body: html`<p class="lead" id="sent">${typeof address === 'string' ? words.sentTo(address) : words.sent}</p>
-${postForm(
-  view,
-  challengeAuthenticator.path,
-  inputField(view, {
-    name: 'verificationCode',
-    label: words.code,
-    autocomplete: 'one-time-code',
-    describedBy: 'sent',
-    first: true,
-    numeric: !hasLetters(view),
-  }),
-)}
+${codeForm(view, 'sent')}
 ${view.step?.canResend && sendAgain(view)}
 <nav class="links">
 ${pollEvery(view) !== undefined && html`<a href="${pollPath}" data-poll="${pollEvery(view)}">${words.usedLink}</a>`}
@@ -59,6 +54,33 @@ ${view.inboxUrl !== undefined && html`<a href="${view.inboxUrl}" target="_blank"
 </nav>`,
   }
 }
+
+function appPage(view: View): Content {
+  const words = view.words.challenge
+  const app = view.step?.authenticator?.displayName || words.anyApp
+  return {
+    title: words.appTitle,
+    badge: 'lock',
+    body: html`<p class="lead" id="source">${words.fromApp(app)}</p>
+${codeForm(view, 'source')}
+<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
+  }
+}
+
+/** The field for the code. `describedBy` is the id of the text that says where the code comes from. */
+const codeForm = (view: View, describedBy: string): Html =>
+  postForm(
+    view,
+    challengeAuthenticator.path,
+    inputField(view, {
+      name: 'verificationCode',
+      label: view.words.challenge.code,
+      autocomplete: 'one-time-code',
+      describedBy,
+      first: true,
+      numeric: !hasLetters(view),
+    }),
+  )
 
 export const resendPath = '/challenge-authenticator/resend'
 export const pollPath = '/challenge-authenticator/poll'

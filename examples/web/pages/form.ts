@@ -1,6 +1,6 @@
 import type { NextStep } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
-import type { View } from './page.ts'
+import type { Field, View } from './page.ts'
 
 interface InputOptions {
   readonly name: string
@@ -51,6 +51,19 @@ export const optionsOf = (step: NextStep | undefined, input: string): readonly O
   (step?.inputs?.find(({ name }) => name === input)?.options ?? []).flatMap(({ label, value }) =>
     typeof value === 'string' ? [{ label, value }] : [],
   )
+
+/** The posted code. Copied codes may contain spaces. */
+export const codeIn = (field: Field): string => field('verificationCode').replace(/\s/g, '')
+
+/** The options with a line of explanation where `hints` has one for the value. */
+export const withHints = (
+  options: readonly Option[],
+  hints: Readonly<Record<string, string>>,
+): readonly Option[] =>
+  options.map((option) => {
+    const hint = hints[option.value]
+    return hint === undefined ? option : { ...option, hint }
+  })
 
 /** A group of radio buttons, the first one chosen. */
 export function radioGroup(view: View, name: string, legend: string, options: readonly Option[]): Html {

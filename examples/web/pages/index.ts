@@ -1,11 +1,13 @@
 import { authenticatorVerificationData } from './authenticator-verification-data.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
+import { enrollAuthenticator } from './enroll-authenticator.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import type { StepPage } from './page.ts'
 import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
+import { selectAuthenticatorEnroll } from './select-authenticator-enroll.ts'
 
 /** The pages of all steps. To add a step, add a file and a line here. */
 export const stepPages: readonly StepPage[] = [
@@ -14,6 +16,8 @@ export const stepPages: readonly StepPage[] = [
   selectAuthenticatorAuthenticate,
   authenticatorVerificationData,
   challengeAuthenticator,
+  selectAuthenticatorEnroll,
+  enrollAuthenticator,
   resetAuthenticator,
   reenrollAuthenticator,
 ]

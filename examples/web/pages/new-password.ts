@@ -1,7 +1,7 @@
 import { type Html, html } from '../html.ts'
 import { inputField, postForm } from './form.ts'
 import { type Field, type Refusal, refuse, type View } from './page.ts'
-import { rulesOf } from './password-rules.ts'
+import { type Rule, rulesOf } from './password-rules.ts'
 
 // The common parts of the pages for a new password.
 
@@ -11,7 +11,7 @@ export function newPasswordForm(view: View, action: string, name: string, more?:
   const rules = rulesList(view, name)
   const fields = [
     accountName(view),
-    inputField(view, {
+    inputField(withUnmetRules(view, name), {
       name,
       label: words.password,
       type: 'password',
@@ -36,6 +36,27 @@ export function refusePair(field: Field, name: string, words: View['words']): Re
   if (field(name) === '') return refuse(name, words.reset.noPassword)
   if (field(name) !== field('confirmPassword')) return refuse('confirmPassword', words.reset.mismatch)
   return undefined
+}
+
+/**
+ * Replaces the message of the server, which lists all rules, by the rules that failed. Where none of those that the app
+ * can check did, one of the others failed; where there are no others, the message of the server stays.
+ */
+function withUnmetRules(view: View, name: string): View {
+  const words = view.words.reset
+  const rules = rulesOf(view.step?.authenticator?.settings, words)
+  const textsOf = (some: readonly Rule[]) => some.map(({ text }) => text)
+  const unmet = textsOf(rules.filter(({ isMet }) => isMet?.(view.field(name)) === false))
+  const others = textsOf(rules.filter(({ isMet }) => isMet === undefined))
+  const short =
+    unmet.length > 0 ? words.unmet(unmet) : others.length === 1 ? words.unmet(others) : words.oneUnmet(others)
+  // The longest password that a server takes is not among the settings: only its own message names it.
+  const mayBeTooLong = unmet.length === 0 && view.field(name).length > 72
+  if (mayBeTooLong || unmet.length + others.length === 0) return view
+  const messages = view.messages.map((message) =>
+    message.key === 'password.passwordRequirementsNotMet' ? { ...message, text: short } : message,
+  )
+  return { ...view, messages }
 }
 
 /** The list of rules. After a refusal, rules that the app can check are marked as met or not met. */

@@ -29,6 +29,11 @@ const steps = {
   'select-authenticator-authenticate': step('select', { name: 'authenticator', options: [option] }),
   'authenticator-verification-data': step('data', { name: 'methodType', options: [option] }),
   'challenge-authenticator': { ...step('challenge', { name: 'verificationCode' }), canResend: true },
+  'select-authenticator-enroll': {
+    ...step('select', { name: 'authenticator', options: [option] }),
+    canSkip: true,
+  },
+  'enroll-authenticator': { ...step('enroll', { name: 'verificationCode' }), canSkip: true },
   'reset-authenticator': step('reset', { name: 'password' }),
   'reenroll-authenticator': step('reenroll', { name: 'newPassword' }),
 }
@@ -105,6 +110,23 @@ test('an unmet rule of the password policy is marked after a refusal, and only t
   expect(after).not.toContain('abc1')
 })
 
+test.each([
+  ['the rules that failed', 'abc1', 'Not met: At least 12 characters; A symbol'],
+  ['a rule that only the server can check', 'Lighthouse-77', 'Not met: No parts of your username'],
+])('a refused password is answered with %s alone', (_what, password, text) => {
+  const settings = { complexity: { minLength: 12, minNumber: 1, minSymbol: 1, excludeUsername: true } }
+  const authenticator = { ...googleOtp, key: 'okta_password', settings }
+  const everyRule = error('Password requirements: at least 12 characters, a number, a symbol, …', 'password')
+  const { markup } = (pageOf('reset-authenticator') as StepPage).render(
+    view({
+      step: { ...steps['reset-authenticator'], authenticator },
+      messages: [{ ...everyRule, key: 'password.passwordRequirementsNotMet' }],
+      field: () => password,
+    }),
+  ).body
+  expect(markup).toContain(`id="password-error">${text}</p>`)
+})
+
 test('the box for other sessions is there only if the server offers it', () => {
   const page = pageOf('reset-authenticator') as StepPage
   const offered = { name: 'reset', inputs: [{ name: 'password' }, { name: 'revokeSessions' }] }
@@ -133,8 +155,67 @@ test('a phone shows its digits for a code, unless the server sends letters too',
   expect(page.render(view({ step: letters })).body.markup).not.toContain('inputmode')
 })
 
+const googleOtp = {
+  id: '',
+  key: 'google_otp',
+  type: 'app',
+  displayName: 'Google Authenticator',
+  methods: [],
+}
+
+test('the code of an authenticator app is not said to be in a mail', () => {
+  const page = pageOf('challenge-authenticator') as StepPage
+  const nextStep = { ...step('challenge', { name: 'verificationCode' }), authenticator: googleOtp }
+  const { title, badge, body } = page.render(view({ step: nextStep, inboxUrl: 'http://localhost/inbox' }))
+  expect([title, badge]).toEqual(['Enter the code from your app', 'lock'])
+  expect(body.markup).toContain('Open Google Authenticator and enter the code')
+  expect(body.markup).not.toMatch(/mail|inbox|resend|poll/)
+})
+
+const enrolling = (contextualData: object) => ({
+  ...step('enroll', { name: 'verificationCode' }),
+  authenticator: { ...googleOtp, contextualData },
+})
+const markupOf = (nextStep: object) =>
+  (pageOf('enroll-authenticator') as StepPage).render(view({ step: nextStep as never })).body.markup
+
+test('the key of an authenticator app is an image with a description, and a text', () => {
+  const shown = markupOf(
+    enrolling({ sharedSecret: 'JBSWY3', qrcode: { href: 'data:image/png;base64,AA==' } }),
+  )
+  expect(shown).toContain('src="data:image/png;base64,AA==" alt="QR code for your authenticator app"')
+  expect(shown).toContain('<code><span>JBSW</span><wbr><span>Y3</span><wbr></code>')
+  expect(shown).not.toContain('autofocus')
+  expect(
+    markupOf(enrolling({ sharedSecret: 'JBSW', qrcode: { href: 'https://other.invalid' } })),
+  ).not.toContain('<img')
+  expect(markupOf(enrolling({}))).toContain('Enter the code that was sent to you.')
+})
+
+test('an enrolment can be declined only if the server offers it', async () => {
+  for (const name of ['select-authenticator-enroll', 'enroll-authenticator'] as const) {
+    const page = pageOf(name) as StepPage
+    const required = { ...steps[name], canSkip: false }
+    expect(page.render(view({ step: steps[name] })).body.markup).toContain('name="skip"')
+    expect(page.render(view({ step: required })).body.markup).not.toContain('name="skip"')
+    expect((await submit(name, { skip: 'yes' }, required)).refused).toHaveLength(1)
+    expect((await submit(name, { skip: 'yes' })).refused).toBeUndefined()
+  }
+})
+
+test('every authenticator that can be chosen has a hint', () => {
+  const page = pageOf('select-authenticator-authenticate') as StepPage
+  const options = ['okta_email', 'okta_password', 'google_otp'].map((value) => ({ label: value, value }))
+  const nextStep = step('select', { name: 'authenticator', options })
+  expect(page.render(view({ step: nextStep })).body.markup.match(/<small>/g)).toHaveLength(options.length)
+})
+
 /** Submits a form with an SDK client that records its requests. */
-async function submit(name: keyof typeof steps, form: Record<string, string>) {
+async function submit(
+  name: keyof typeof steps,
+  form: Record<string, string>,
+  nextStep: View['step'] = steps[name],
+) {
   const requests: string[] = []
   const storageProvider = passingStorage()
   const client = new OktaAuth({
@@ -149,7 +230,7 @@ async function submit(name: keyof typeof steps, form: Record<string, string>) {
     },
   })
   const field: Field = (key) => form[key] ?? ''
-  const answer = (pageOf(name) as StepPage).submit({ client, field, words, step: steps[name] })
+  const answer = (pageOf(name) as StepPage).submit({ client, field, words, step: nextStep })
   const refusal = await Promise.resolve(answer).catch(() => undefined)
   return { requests, refused: (refusal as Refusal | undefined)?.refused }
 }
@@ -169,6 +250,8 @@ test.each([
   ['identify-recovery', { username: '' }, 'username'],
   ['select-authenticator-authenticate', { authenticator: 'phone_number' }, 'authenticator'],
   ['challenge-authenticator', { verificationCode: '  ' }, 'verificationCode'],
+  ['select-authenticator-enroll', { authenticator: 'phone_number' }, 'authenticator'],
+  ['enroll-authenticator', { verificationCode: ' ' }, 'verificationCode'],
   ['reset-authenticator', { password: '', confirmPassword: '' }, 'password'],
   ['reenroll-authenticator', { newPassword: 'one', confirmPassword: 'two' }, 'confirmPassword'],
 ] as const)('%s refuses %j without a request', async (name, form, field) => {

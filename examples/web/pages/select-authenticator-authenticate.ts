@@ -1,5 +1,5 @@
 import { html } from '../html.ts'
-import { optionsOf, postForm, radioGroup } from './form.ts'
+import { optionsOf, postForm, radioGroup, withHints } from './form.ts'
 import { refuse, type StepPage } from './page.ts'
 
 /** Choose an authenticator. */
@@ -9,10 +9,7 @@ export const selectAuthenticatorAuthenticate: StepPage = {
 
   render(view) {
     const words = view.words.select
-    const options = optionsOf(view.step, 'authenticator').map((option) => {
-      const hint = words.hints[option.value]
-      return hint === undefined ? option : { ...option, hint }
-    })
+    const options = withHints(optionsOf(view.step, 'authenticator'), words.hints)
     return {
       title: words.title,
       badge: 'key',

@@ -3,17 +3,25 @@ import type { Content } from '../layout.ts'
 import type { Message } from '../messages.ts'
 import type { Words } from '../words.ts'
 
-/** The end of an attempt: it has ended, the server requests a pause, or it is done without a sign-in. */
+/**
+ * Why an attempt does not continue: it has ended, the server requests a pause or a step without a page here, or it is
+ * done without a sign-in.
+ */
 export interface Stopped {
-  readonly kind: 'ended' | 'pause' | 'done'
+  readonly kind: 'ended' | 'pause' | 'no-page' | 'done'
   readonly messages: readonly Message[]
   /** The address to continue at. */
   readonly again: string
 }
 
 export function stoppedPage({ stopped, problem, home }: Words, { kind, again }: Stopped): Content {
-  const title = { ended: stopped.title, pause: problem.title, done: stopped.doneTitle }[kind]
-  const label = { ended: stopped.startAgain, pause: stopped.tryAgain, done: home.signIn }[kind]
+  const texts: Readonly<Record<Stopped['kind'], readonly [title: string, label: string]>> = {
+    ended: [stopped.title, stopped.startAgain],
+    pause: [problem.title, stopped.tryAgain],
+    'no-page': [stopped.noPageTitle, stopped.startAgain],
+    done: [stopped.doneTitle, home.signIn],
+  }
+  const [title, label] = texts[kind]
   return { title, body: html`<p><a class="primary" href="${again}">${label}</a></p>` }
 }
 

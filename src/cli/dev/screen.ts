@@ -10,6 +10,8 @@ export interface Running {
   readonly smtpUrl: string
   readonly clientId: string
   readonly clientSecret: string
+  /** The callback of the sample app, registered for `clientId`. */
+  readonly redirectUri: string
   readonly publicClientId: string
   readonly apiToken: string
   /** The password is null if it was changed since the seed. */

@@ -49,11 +49,11 @@ test('the current version of a custom template is shown, or the reason why it wo
   expect(refused.text).toContain('user.profile.shoeSize')
 })
 
-test('what is no template is not found, and odd queries fall back to English and 600 pixels', async () => {
+test('what is no template is not found, and odd queries fall back to English and the width of the window', async () => {
   const page = await pages()
 
   expect((await page('/mails/Nonsense')).status).toBe(404)
   const odd = await page('/mails/PasswordChanged?lang=../../x&lang=de&width=99999')
-  expect(odd.text).toContain('preview is-600')
+  expect(odd.text).toContain('preview is-fit')
   expect(odd.text).toContain('Your password was changed')
 })

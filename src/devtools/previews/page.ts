@@ -11,7 +11,8 @@ export interface Preview {
   readonly width: (typeof widths)[number]
 }
 
-export const widths = [600, 320] as const
+/** `fit`: as wide as the window allows, up to 600 pixels. */
+export const widths = ['fit', 600, 320] as const
 
 const subjects: Readonly<Record<TemplateName, string>> = {
   ForgotPassword: 'Forgot password',
@@ -37,7 +38,7 @@ export function mailsPage(preview: Preview, mail: RenderedMail): Html {
         )}
         ${switchOf(
           'Width',
-          widths.map((width) => choice(preview, { width }, `${width} px`)),
+          widths.map((width) => choice(preview, { width }, width === 'fit' ? 'Fit' : `${width} px`)),
         )}
       </div>
     </header>

@@ -19,7 +19,7 @@ export function mailRoutes(app: FastifyInstance, { templates = () => loadTemplat
   }
 
   app.get('/mails', async (_, reply) => {
-    const first: Preview = { template: 'ForgotPassword', language: 'en', width: 600 }
+    const first: Preview = { template: 'ForgotPassword', language: 'en', width: 'fit' }
     return reply.redirect(addressOf(first), 302)
   })
 
@@ -54,7 +54,7 @@ function previewIn(params: unknown, query: unknown): Preview {
   return {
     template,
     language: languageFor(typeof lang === 'string' ? lang : undefined),
-    width: widths.find((known) => String(known) === width) ?? 600,
+    width: widths.find((known) => String(known) === width) ?? 'fit',
   }
 }
 

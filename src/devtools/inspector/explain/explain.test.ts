@@ -205,6 +205,39 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The transaction has been waiting for a new password since 12:02 UTC.',
     ],
     [
+      'for the choice of what to enrol',
+      last(exchange(2, { step: 'identify', stageBefore: 'identify', stageAfter: 'select-enroll' })),
+      'The transaction has been waiting for the choice of an authenticator to enrol since 12:02 UTC.',
+    ],
+    [
+      'for the details of what to enrol',
+      last(exchange(2, { stageBefore: 'select-enroll', stageAfter: 'enroll-data' })),
+      'The transaction has been waiting for the details of the authenticator to enrol since 12:02 UTC.',
+    ],
+    [
+      'for the first code of what is enrolled',
+      last(exchange(2, { stageBefore: 'select-enroll', stageAfter: 'enroll' })),
+      'The transaction has been waiting for the first code of the authenticator to enrol since 12:02 UTC.',
+    ],
+    [
+      'for the choice of how a code is sent',
+      last(exchange(2, { stageBefore: 'select', stageAfter: 'verify-data' })),
+      'The transaction has been waiting for the choice of how the code is sent since 12:02 UTC.',
+    ],
+    [
+      'for the code of an app, after that of a mail',
+      {
+        ...last(accepted, exchange(3, { stageBefore: 'select', stageAfter: 'verify' })),
+        timeline: { proofs: ['okta_email'] },
+      },
+      'The transaction has been waiting for the answer to the challenge since 12:03 UTC.',
+    ],
+    [
+      'for more than a password, as the log has it after a restart',
+      { exchanges: [], timeline: { intent: 'sign-in', proofs: ['okta_password'], events: [] } },
+      'The transaction has been waiting for the next step since 12:01 UTC.',
+    ],
+    [
       'for the username, as the log has it after a restart',
       { exchanges: [], timeline: { identifier: null, personId: null, intent: 'sign-in', events: [] } },
       'The transaction has been waiting for the username since 12:01 UTC.',

@@ -1,32 +1,47 @@
+import type { Stage } from '../../../flow/index.ts'
 import { type FlowFacts, type MailFacts, mailsOf, timeIn } from '../facts.ts'
 import { bad, type Explanation, moment, type Sentence, say, span } from './cause.ts'
 
-/** Explains what an open transaction waitingSentence for, and what delays it. */
+/** Explains what an open transaction waits for, and what delays it. */
 export function explainWaiting(facts: FlowFacts): Explanation {
   const mail = mailsOf(facts).findLast(({ codeEndsAt }) => codeEndsAt !== undefined)
-  if (mail !== undefined && currentStage(facts) === 'verify') return explainMail(facts, mail)
+  // A mailbox that is proven is not what the challenge asks for: another authenticator is.
+  const isMailProven = facts.timeline.proofs.includes('okta_email')
+  if (mail !== undefined && !isMailProven && currentStage(facts) === 'verify') return explainMail(facts, mail)
   return { cause: 'waiting', tone: 'waiting', sentence: waitingSentence(facts) }
 }
 
-/** The stage after the last exchange; if none was recorded, derived from the transaction. */
-function currentStage({ exchanges, timeline }: FlowFacts): string {
+/** The stage after the last exchange; if none was recorded, derived from the transaction as far as that can be done. */
+function currentStage({ exchanges, timeline }: FlowFacts): string | undefined {
   const recorded = exchanges.findLast(({ stageAfter }) => stageAfter !== undefined)?.stageAfter
   if (recorded !== undefined) return recorded
   if (timeline.identifier === null) return timeline.intent === 'recovery' ? 'identify-recovery' : 'identify'
-  return timeline.proofs.length === 0 ? 'verify' : 'reset'
+  if (timeline.proofs.length === 0) return 'verify'
+  // A sign-in may ask for another factor, an enrolment or a new password: the transaction alone does not say which.
+  return timeline.intent === 'recovery' ? 'reset' : undefined
+}
+
+type Open = Exclude<Stage, 'recovered' | 'granted' | 'closed'>
+
+/** What is asked for at each stage; a new stage does not compile without one. */
+const asked: Readonly<Record<Open, string>> = {
+  identify: 'the username',
+  'identify-recovery': 'the username for the recovery',
+  select: 'the choice of an authenticator',
+  'verify-data': 'the choice of how the code is sent',
+  verify: 'the answer to the challenge',
+  reset: 'a new password',
+  'select-enroll': 'the choice of an authenticator to enrol',
+  'enroll-data': 'the details of the authenticator to enrol',
+  enroll: 'the first code of the authenticator to enrol',
+  reenroll: 'a new password that replaces the expired one',
 }
 
 function waitingSentence(facts: FlowFacts): Sentence {
   const since = moment(facts.exchanges.at(-1)?.at ?? timeIn(facts.timeline.updatedAt))
-  const of: Readonly<Record<string, string>> = {
-    identify: 'the username',
-    'identify-recovery': 'the username for the recovery',
-    select: 'the choice of an authenticator',
-    verify: 'the answer to the challenge',
-    reset: 'a new password',
-    reenroll: 'a new password that replaces the expired one',
-  }
-  return say`The transaction has been waiting for ${of[currentStage(facts)] ?? 'the next step'} since ${since}.`
+  const stage = currentStage(facts)
+  const what = Object.entries(asked).find(([name]) => name === stage)?.[1] ?? 'the next step'
+  return say`The transaction has been waiting for ${what} since ${since}.`
 }
 
 /** Explains a transaction that waits for a mailed code: whether the mail was sent and is still valid. */
