@@ -1008,7 +1008,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/flow/commit/effects.ts',
     find: '      await rehashEnrollment(tx, effect, now)\n',
     replace:
-      "      await updatePerson(tx, transaction.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
+      "      await updatePerson(tx, outcome.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
     tests: 'resets',
   },
   {
