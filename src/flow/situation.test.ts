@@ -47,7 +47,7 @@ test.each<Row>([
   ],
   ['a mailed code and an app', by(by(signIn, 'okta_email'), 'google_otp'), ['possession']],
 
-  // What a token proves it proves to whoever made it, too.
+  // The administrator who made a token could use it, too: what it proves is as much theirs.
   ['a token', byToken, []],
   ['a token, and the password that it led to: the one factor there is', reset(byToken), ['knowledge']],
   ['a token, a mailed code and the new password', reset(by(byToken, 'okta_email')), ['possession']],

@@ -101,7 +101,7 @@ test('A51: of many submissions to one transaction at once one costs a hash, the 
   const replies = await parallel(60, () => guess(visitor, 'mary@example.com'))
   clearInterval(watching)
   expect(most).toBe(1)
-  // Those that were read only after a hash had ended are judged in their turn; the fifth closes the transaction.
+  // Those that were read only after a hash had ended are checked in their turn; the fifth closes the transaction.
   expect(hasher.load().computed - before).toBeLessThanOrEqual(5)
   expect(replies.filter(({ status }) => status >= 500)).toEqual([])
 })
@@ -202,7 +202,7 @@ test('A51: during a flood from a source whose budget is spent no right answer of
     }
     return (await Promise.all(replies)).map(({ status }) => status)
   })()
-  // Until the budget is spent or every transaction is closed, wrong answers are judged.
+  // Until the budget is spent or every transaction is closed, wrong answers are checked.
   const statuses = []
   const begun = performance.now()
   while (performance.now() - begun < 4000) {

@@ -9,7 +9,7 @@ import { manyRequests, type Node, startNode } from '../support/nodes.ts'
 const known = 'mary@example.com'
 const unknown = 'nina@example.com'
 
-/** People of every kind whom a stranger must not tell from nobody. */
+/** Users of every kind whom a stranger must not distinguish from unknown ones. */
 const twins = {
   'suspended@test.dev': 'SUSPENDED',
   'lockedout@test.dev': 'LOCKED_OUT',
@@ -25,7 +25,7 @@ type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
 const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
 const resend: Move = ['another mail', (visitor) => visitor.submits('challenge/resend')]
 
-/** Every step that a stranger can take with somebody's name, and what a step is answered after the end. */
+/** Every step that a stranger can take with a user's name, and what a step is answered after the end. */
 const walk = (identifier: string): readonly Move[] => [
   ['recover', (visitor) => visitor.submits('recover')],
   ['identify', (visitor) => visitor.submits('identify', { identifier })],
@@ -182,7 +182,7 @@ describe('a stranger with a list of names', () => {
     expect(mary.map(outline)).toEqual(nina.map(outline))
     expect(mary.flatMap(({ headers }) => headers.getSetCookie())).toEqual([])
 
-    // Of nobody the mask is as steady as of somebody: it is made from what was typed.
+    // The mask of an unknown user is as steady as that of a known one: it is made from what was typed.
     const mask = async (login: string) =>
       (await run(idp, walk(login).slice(0, 5)))[4]?.body.currentAuthenticatorEnrollment?.value.profile?.email
     expect([await mask(unknown), await mask(unknown)]).toEqual(['n***a@example.com', 'n***a@example.com'])
@@ -243,7 +243,7 @@ describe('a stranger with a stop-watch', () => {
     }
     statements = []
     const own = blocks.filter((block) => !block.some((line) => /update "outbox"|update outbox/.test(line)))
-    // Policies, and how authenticators are set up, are read anew every two seconds, whoever asks.
+    // Policies, and how authenticators are set up, are read anew every two seconds, for every name.
     return own.flat().filter((line) => !/"policy_rules"|from "settings"/.test(line))
   }
 

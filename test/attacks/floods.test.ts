@@ -24,7 +24,7 @@ describe('a flood of mails', () => {
     await idp.engine.delivery.idle()
     expect(idp.outbox.to('ada@example.com')).toHaveLength(5)
 
-    // Somebody and nobody are told the same, attempt by attempt.
+    // Known and unknown users are answered the same, attempt by attempt.
     for (const name of [victim, 'nina@example.com']) {
       const replies = []
       for (let start = 0; start < 8; start++) {
@@ -89,7 +89,7 @@ describe('a spray over many accounts', () => {
 
     expect(statuses.filter((status) => status === 401)).toHaveLength(budget)
     expect(new Set(statuses.slice(budget))).toEqual(new Set([429]))
-    // The right password from there is not judged, from elsewhere it is: nobody is locked out.
+    // The right password from there is not checked, from elsewhere it is: no user is locked out.
     const signIn = async (ip: string) => {
       const visitor = await visit(idp as Kit, { headers: { 'x-forwarded-for': ip } })
       return visitor.submits('identify', {

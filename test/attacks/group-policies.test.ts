@@ -161,7 +161,7 @@ async function walked(idp: Kit, kind: DatabaseKind['name'], moves: readonly Move
   const noted = noteStatements(kind)
   for (const [name, send] of moves) replies.push(`${name}\n${masked(await send(visitor), login)}`)
   const costs = [...noted]
-    // The policies are read anew every two seconds, whoever asks.
+    // The policies are read anew every two seconds, for every name.
     .filter(({ text }) => !/policy_rules|from "?settings/.test(text))
     .map(({ text, times }) => `${times} × ${text.trim().replace(/\s+/g, ' ')}`)
   vi.restoreAllMocks()

@@ -92,7 +92,7 @@ onEachDatabase('many transactions against one account', (database) => {
       .where('key', 'like', 'codes-%:person:%')
       .execute()
     expect(used.map((row) => row.used)).toEqual([20, 20])
-    // Even the right one is judged wrong now: more guesses at short codes tell nothing.
+    // Even the right one is wrong now: more guesses at short codes reveal nothing.
     expect(short).toMatch(/^\d{6}$/)
     expect(isThrough(await owner.answers(short))).toBe(false)
     await idp.close()

@@ -300,7 +300,7 @@ describe('a link in a mail of the sample app', () => {
     expect(
       await person.submit('/reset-authenticator', { password: newPassword, confirmPassword: newPassword }),
     ).toBe('/')
-    // A session that somebody planted before the sign-in is not the one that is signed in.
+    // A session that an attacker planted before the sign-in is not the one that is signed in.
     expect(before).toBeDefined()
     expect([...person.jar.values()]).not.toContain(before)
   })

@@ -64,7 +64,7 @@ test('A57: while one source fills the queue of mails, the codes of others arrive
   await atTheCode(idp, 'user56@example.com', from('198.51.100.2'))
   await engine.close()
 
-  // Only now is there somebody to deliver them.
+  // Only now is there a worker to deliver them.
   const begun = performance.now()
   await start(many, true)
   const isHere = (address: string) => smtp.received.some(({ to }) => to.includes(address))

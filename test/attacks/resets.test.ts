@@ -276,7 +276,7 @@ onEachDatabase('sign-ins in flight', (database) => {
           newPassword: { value: 'Thief-Of-Kettles-43' },
         }),
       ])
-      // Whichever came last stands; one that came first was not undone by what was judged before it.
+      // Whichever came last stands; one that came first was not undone by what was checked before it.
       const thief = await statusOf(idp, login, 'Thief-Of-Kettles-43')
       const own = await statusOf(idp, login, newPassword)
       expect([thief, own].toSorted()).toEqual([200, 401])

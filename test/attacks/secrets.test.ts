@@ -142,7 +142,7 @@ onEachDatabase('somebody with a dump of the database', (database) => {
           return stored.has(digest.toString('base64url')) || stored.has(digest.toString('hex'))
         }),
       )
-    // The search itself is able to find: a hash that anybody can make is found at once.
+    // The search itself is able to find: a hash without a key is found at once.
     stored.add(createHash('sha256').update(`${id}:424242`).digest('base64url'))
     expect(finds('424242')).toBe(true)
     expect(finds(code ?? '')).toBe(false)
@@ -221,7 +221,7 @@ onEachDatabase('a clock that is set back', (database) => {
     const visitor = await atTheCode(before.target, victim)
     const { code, link } = await mailTo(before.target, victim)
     clock.advance(301_000)
-    // Nothing of this moment stands in a row of anybody's: the engine itself takes note of the time.
+    // No row of a user holds this moment: the engine itself takes note of the time.
     await before.engine.maintain()
     await before.engine.close()
 

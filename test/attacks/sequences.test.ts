@@ -26,7 +26,7 @@ interface Move {
     | 'cancel'
     | 'mary asks for her mail'
     | 'new'
-  /** Which of her conversations; those that were cancelled stay in the list. */
+  /** Which of the user's transactions; those that were cancelled stay in the list. */
   readonly visitor: number
   readonly name: (typeof names)[number]
   readonly secret: 'newest code' | 'oldest code' | 'password' | 'new password' | 'nonsense' | 'nothing'
@@ -97,7 +97,7 @@ async function send(
     nonsense: 'nonsense',
     nothing: undefined,
   }[secret]
-  // An old handle of another conversation, now and then.
+  // An old handle of another transaction, now and then.
   const stale = secret === 'oldest code' ? { stateHandle: handles.at(0) } : {}
   switch (kind) {
     case 'recover':
@@ -167,7 +167,7 @@ test('no sequence of steps, repeats and stale handles ends in tokens without the
         const code = reply?.interactionCode
         if (code !== undefined) granted.add(code)
       }
-      // One end a conversation, whatever comes at once.
+      // One end for each transaction, whatever comes at once.
       expect(granted.size).toBeLessThanOrEqual(1)
       for (const code of granted) {
         const redeemed = await Promise.all(world.visitors.map((visitor) => visitor.redeems(code)))

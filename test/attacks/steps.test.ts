@@ -127,7 +127,7 @@ describe.each(Object.keys(states))('a transaction that stands at "%s"', (state) 
     } else {
       expect(after).toBe(before)
       expect(reply.interactionCode).toBeUndefined()
-      // Asking where it stands is always allowed, and told nothing beyond that.
+      // Asking for its state is always allowed, and answered nothing beyond that.
       if (path !== 'challenge/poll') expect(reply.status).toBeGreaterThanOrEqual(400)
     }
   })

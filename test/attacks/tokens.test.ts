@@ -46,7 +46,7 @@ const interaction = () => ({
   state: 'a state',
 })
 
-/** Signs somebody in up to the interaction code. */
+/** Signs a user in up to the interaction code. */
 async function granted(): Promise<{ readonly visitor: Visitor; readonly code: string }> {
   const visitor = await visit(idp)
   const done = await visitor.submits('identify', {
@@ -305,7 +305,7 @@ describe('signing in by a reset', () => {
       for (const reply of [polled, asked]) expect(reply.interactionCode).toBeUndefined()
       expect((await redeem(done.interactionCode ?? '', other)).status).toBe(400)
     }
-    // Told once: asking again tells nothing.
+    // Answered once: asking again answers nothing.
     expect((await owner.submits('challenge/poll')).interactionCode).toBeUndefined()
     expect((await redeem(done.interactionCode ?? '', owner)).status).toBe(200)
   })

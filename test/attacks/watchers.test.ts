@@ -316,7 +316,7 @@ onEachDatabase('a watched transaction', (database) => {
       const noted = noteStatements(database.name)
       for (const [, send] of points['after the mail']?.moves ?? []) await send(visitor, '123456')
       const texts = [...noted]
-        // The policies are read anew every two seconds, whoever asks.
+        // The policies are read anew every two seconds, for every name.
         .filter(({ text }) => !/policy_rules|from "?settings/.test(text))
         .map(({ text, times }) => `${times} × ${text.trim().replace(/\s+/g, ' ')}`)
       vi.restoreAllMocks()

@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const rekey = (line: string, url: string, env: Readonly<Record<string, string>> = {}) =>
   callCommand(line.split(' '), { folder, env: { DATABASE_URL: url, REKEY_SECRET: secret, ...env } })
 
-/** An installation with people, groups, apps and policies that somebody has made, exported to a file. */
+/** An installation with people, groups, apps and policies of its own, exported to a file. */
 async function filled(): Promise<string> {
   const url = `sqlite:${join(folder, 'first.db')}`
   const idp = await startEngine({ database: url })
@@ -115,7 +115,7 @@ test(`an installation moves from SQLite to ${route.join(' to ')}, and nothing of
     expect((await rekey(`export ${next} --force`, url)).code).toBe(0)
     expect(sorted(next)).toEqual(sorted(file))
 
-    // Once more changes nothing; nobody is there twice.
+    // Once more changes nothing; no user is there twice.
     expect((await rekey(`import ${file}`, url)).stdout).toMatch(
       /^added 0, replaced 0, unchanged \d+, refused 0\n$/,
     )

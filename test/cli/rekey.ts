@@ -105,7 +105,7 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM
   return { code: child.exitCode, ms: performance.now() - began }
 }
 
-/** Whether anybody listens there. */
+/** Whether a server listens there. */
 export async function listens(url: string): Promise<boolean> {
   const { port } = new URL(url)
   const socket = createConnection({ port: Number(port), host: '127.0.0.1' })

@@ -7,7 +7,7 @@ export interface Called {
   readonly stderr: string
 }
 
-/** Runs a command line in this process, on a terminal of paper; with `answers` there is somebody to be asked. */
+/** Runs a command line in this process, on a terminal of paper; with `answers` questions are answered. */
 export async function callCommand(
   words: readonly string[],
   {

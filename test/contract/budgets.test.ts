@@ -67,7 +67,7 @@ onEachDatabase('budgets', (kind) => {
 
     expect(await spend(db, budget, 'mary', 1000)).toMatchObject({ left: 1, resetsAt: 1000 + minute })
     expect(await spend(db, budget, 'mary', 60_999)).toMatchObject({ left: 0, resetsAt: 60_999 + minute })
-    // What is refused, and what is free, renews nothing: nobody keeps another's budget spent by going on.
+    // What is refused, and what is free, renews nothing: a stranger who goes on keeps no user's budget spent.
     for (const now of [61_000, 120_998]) {
       expect(await spend(db, budget, 'mary', now)).toMatchObject({ allowed: false, resetsAt: 120_999 })
       expect(await roomIn(db, [{ budget, subject: 'mary' }], now)).toMatchObject([{ resetsAt: 120_999 }])

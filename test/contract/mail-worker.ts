@@ -1,4 +1,4 @@
-// A delivery worker in a process of its own, until it is told to stop (SIGTERM) or is killed.
+// A delivery worker in a process of its own, until it is stopped (SIGTERM) or killed.
 import { createLogger, createSecrets, systemClock, systemRandom } from '../../src/base/index.ts'
 import { createSmtpTransport, loadTemplates, startDelivery } from '../../src/delivery/index.ts'
 import { openStorage } from '../../src/storage/index.ts'

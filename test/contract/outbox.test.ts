@@ -93,7 +93,7 @@ onEachDatabase('the outbox', (database) => {
   }
   const row = (id: string) =>
     storage.db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-  /** A worker that sends through a real server, which can be told to refuse. */
+  /** A worker that sends through a real server, which can be made to refuse. */
   const startWithServer = async (): Promise<{ server: TestSmtpServer; delivery: Delivery }> => {
     const server = await startSmtpServer()
     const transport = createSmtpTransport({ url: server.url, from })

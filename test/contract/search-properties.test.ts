@@ -12,7 +12,7 @@ import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Answered, type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
-/** Texts that are told apart, or not, by how they are compared: cases, patterns, quotes, letters beyond ASCII. */
+/** Texts that are distinguished, or not, by how they are compared: cases, patterns, quotes, letters beyond ASCII. */
 const texts = [
   ...['Ada', 'ada', 'ADA', 'Adam', 'a', 'b%', 'b_', 'b%c', 'bxc', '\\', 'a\\b', '"', 'O’Neil', "O'Neil"],
   ...[
@@ -137,7 +137,7 @@ function matches(person: Person, criteria: Criteria): boolean {
   const mine = String(has)
   if (operator === 'sw') return mine.startsWith(value)
   if (operator === 'co') return mine.includes(value)
-  // By bytes, as both databases are told to.
+  // By bytes, as both databases are configured.
   return ordered(operator, attribute === 'status' ? compare(mine, criteria.value) : compare(mine, value))
 }
 const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -28,7 +28,7 @@ async function untilReady(idp: Pick<Kit, 'engineUrl'>): Promise<void> {
   }
 }
 
-/** Visitors who go on asking where they stand, until told to stop; what they were answered. */
+/** Visitors who go on asking for the state of their transaction until the test stops them; what they were answered. */
 function load(visitors: readonly Visitor[]) {
   const statuses = new Set<number>()
   let over = false
@@ -65,7 +65,7 @@ describe.skipIf(!has && process.env.REKEY_REQUIRE_POSTGRES !== '1')(
       control(folder, 'start')
       await untilReady(idp)
       await before.stop()
-      // Nobody was told anything but "well" and "come again".
+      // No visitor was answered anything but 200 and 503.
       expect([...before.statuses].filter((status) => status !== 200 && status !== 503)).toEqual([])
       const done = await visitor.answers(newPassword)
       expect((await visitor.redeems(done.interactionCode ?? '')).status).toBe(200)
@@ -141,7 +141,7 @@ test('a flood of sign-ins is sent away with 503 once as many hashes wait as may,
   expect(served.length).toBeGreaterThanOrEqual(3)
   expect(away.length).toBeGreaterThan(0)
   for (const reply of away) expectComeAgain(reply)
-  // Nothing was judged for those: they may simply try again.
+  // No answer of those was checked: they may simply try again.
   const later = visitors[replies.findIndex(({ status }) => status === 503)]
   expect((await later?.submits('identify', { identifier: mary, credentials }))?.status).toBe(200)
   await node.close()

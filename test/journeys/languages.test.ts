@@ -23,7 +23,7 @@ beforeAll(async () => {
 beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
-/** Somebody asks for a new password in a browser that prefers some languages. */
+/** A recovery in a browser that prefers some languages. */
 async function asksForTheMail(login: string, acceptLanguage?: string) {
   const auth = sdk(idp)
   if (acceptLanguage !== undefined) auth.setHeaders({ 'Accept-Language': acceptLanguage })

@@ -64,7 +64,7 @@ export function office(
   }
   const client = new Client({
     orgUrl: idp.engineUrl,
-    // It refuses addresses without TLS unless it is told that they are meant.
+    // It refuses addresses without TLS unless an option allows them.
     testing: { disableHttpsCheck: true },
     ...(service === undefined
       ? { token: idp.apiToken }

@@ -104,7 +104,7 @@ describe('GET /metrics', () => {
 
     const expired = await grown(flows, async () => {
       await idp.engine.maintain()
-      // Looked at and left: nobody was named in it, so it is no sign-in that has failed.
+      // Opened and left: no user was named in it, so it is no sign-in that has failed.
       await visit(idp)
       await atTheCode(idp, mary)
       const signIn = await visit(idp)
@@ -219,7 +219,7 @@ onEachDatabase('figures of several nodes', (database) => {
 
   const tell = () => Promise.all(nodes.engines.map(({ port }) => scrape(`http://localhost:${port}`)))
 
-  /** Recoveries that nobody goes on with, until they have run out. */
+  /** Recoveries that are left until they have expired. */
   async function leave(count: number): Promise<void> {
     for (let time = 0; time < count; time++) {
       const visitor = await visit(nodes.balancer)

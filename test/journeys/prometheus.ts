@@ -5,7 +5,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** A metric with what is told about it. */
+/** A metric with its description. */
 export interface Family {
   readonly name: string
   readonly type: string

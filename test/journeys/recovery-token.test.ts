@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterAll(() => idp.close())
 
-/** The token that an administrator is told, in place of a mail. */
+/** The token that an administrator receives, in place of a mail. */
 async function handedOut(path = 'lifecycle/reset_password'): Promise<string> {
   const { body } = await api('POST', `/users/${id}/${path}?sendEmail=false`)
   return String(body.resetPasswordUrl).split('/').at(-1) ?? ''

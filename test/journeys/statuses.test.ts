@@ -28,7 +28,7 @@ async function signIn(login: string): Promise<string> {
   return `reenroll-authenticator, then ${told(replaced)}`
 }
 
-/** The whole of a recovery; every step before the code must look the same whoever asks. */
+/** The whole of a recovery; every step before the code must look the same for every name. */
 async function recover(login: string) {
   const visitor = await visit(idp)
   await visitor.submits('recover')

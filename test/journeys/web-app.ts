@@ -70,7 +70,7 @@ export async function startWebAppHere(
   }
 }
 
-/** A port that nobody listens on at this moment. */
+/** A port on which no server listens at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

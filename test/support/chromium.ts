@@ -34,7 +34,7 @@ function shippedChromium(): string | undefined {
   return execFileSync(process.execPath, parameters, { cwd: import.meta.dirname, encoding: 'utf8' })
 }
 
-/** Starts a Chromium that talks to nobody but the pages under test, with a profile of its own. */
+/** Starts a Chromium that makes no requests but those of the pages under test, with a profile of its own. */
 export const launchChromium = (executablePath: string): Promise<Browser> =>
   chromium.launch({
     executablePath,

@@ -34,7 +34,7 @@ export const hasPostgres = (): boolean =>
 export const noPostgres =
   'no PostgreSQL: set DATABASE_URL to one where databases may be created, or install it (apt-get install postgresql)'
 
-/** PostgreSQL refuses to run as root, so root becomes somebody else for it. */
+/** PostgreSQL refuses to run as root, so root switches to another user for it. */
 function runAs(): { readonly uid: number; readonly gid: number } | Record<string, never> {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
@@ -58,7 +58,7 @@ function run(program: string, args: readonly string[], cwd: string): void {
     throw new Error(`${program} failed:\n${readFileSync(join(cwd, 'log'), 'utf8').slice(-2000)}`)
 }
 
-/** The address of the cluster in a folder; started by whoever comes first, the others wait for it. */
+/** The address of the cluster in a folder; started by the first caller, the others wait for it. */
 export async function clusterIn(
   folder: string,
   options: { readonly durable?: boolean } = {},

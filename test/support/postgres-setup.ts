@@ -32,7 +32,7 @@ function removeOrphans(): void {
       const owner = Number(readFileSync(join(tmpdir(), name, 'owner'), 'utf8'))
       if (owner > 0 && !isAlive(owner)) removeCluster(join(tmpdir(), name))
     } catch {
-      // Somebody else's, or gone meanwhile: not ours to clear.
+      // Another run's, or gone meanwhile: not ours to clear.
     }
   }
 }

@@ -44,7 +44,7 @@ export interface SdkOptions {
   readonly scopes?: string[]
 }
 
-/** What an app is told of the engine it uses. */
+/** What an app knows of the engine it uses. */
 type Target = Pick<Kit, 'issuer' | 'clientId' | 'clientSecret' | 'publicClientId' | 'redirectUri'>
 
 /** The published SDK, unmodified, pointed at an engine. */

@@ -16,14 +16,14 @@ export interface TestSmtpServer {
   readonly attempts: number
   /** Answers the next recipients or messages with a code of RFC 5321, section 4.2. */
   refuse(at: 'recipient' | 'message', code: number, times?: number): void
-  /** Takes messages and never answers for them, until told otherwise. */
+  /** Accepts messages and never confirms them, until set otherwise. */
   hang(hanging: boolean): void
   /** Lets go of what was received so far. */
   forget(): void
   close(): Promise<void>
 }
 
-/** A real SMTP server on loopback that can be told to misbehave. */
+/** A real SMTP server on loopback that can be made to misbehave. */
 export async function startSmtpServer(): Promise<TestSmtpServer> {
   const received: Received[] = []
   const refusals = { recipient: [] as number[], message: [] as number[] }

@@ -61,7 +61,7 @@ export interface State {
   readonly progress: Progress
   readonly person: Person
   readonly enrollments: readonly Enrollment[]
-  /** The code of the last mail that was sent to somebody. */
+  /** The code of the last mail that was sent to a user. */
   readonly mailed?: string
   readonly view: View
 }

@@ -29,7 +29,7 @@ const told = (events: readonly LogEvent[]): readonly string[] =>
 const signIn = (visitor: Visitor, identifier: string, passcode: string) =>
   visitor.submits('identify', { identifier, credentials: { passcode } })
 
-/** The id of a conversation, from the log. */
+/** The id of a transaction, from the log. */
 async function transactionOf(kit = idp): Promise<string> {
   const [latest] = await kit.engine.transactions(1)
   return latest?.id ?? ''

@@ -189,7 +189,7 @@ export const tooMany = message('ERROR', 'tooManyRequests', 'Too many requests')
 export const wrongCode = message('ERROR', 'api.authn.error.PASSCODE_INVALID', 'Invalid code. Try again.')
 export const wrongPassword = message('ERROR', 'errors.E0000004', 'Authentication failed')
 
-/** Nobody's transaction any more. */
+/** A transaction that is over. */
 export const over = { version: '1.0.0', intent: 'LOGIN', messages: array(sessionExpired) }
 
 /** A body with what differs from run to run replaced by names. An id that the response does not explain stays. */

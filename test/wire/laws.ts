@@ -41,7 +41,7 @@ function isNeverKept({ headers }: Answer): void {
   expect(headers.get('x-okta-request-id')).toMatch(/^req\w{17}$/)
 }
 
-/** Codes and links go into mails; hashes and sealed values stay in the database; stored addresses are nobody's. */
+/** Codes and links go into mails; hashes and sealed values stay in the database; stored addresses stay there, too. */
 function holdsNoSecret({ text }: Answer, idp: Kit): void {
   expect(text).not.toMatch(
     /\$argon2|codeHash|sealedCode|sealedSecret|linkHash|"longCode"|userId|\bint[A-Za-z0-9]{17}\b|trs[A-Za-z0-9]{17}\b/,

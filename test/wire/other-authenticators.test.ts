@@ -459,7 +459,7 @@ describe('a passkey', () => {
     const challenge = challengeOf(partOf(first, 'webauthnAutofillUIChallenge'))
     expect(challengeOf(partOf(await visitor.introspects(), 'webauthnAutofillUIChallenge'))).toBe(challenge)
 
-    // A passkey of no user, and one of nobody's making, are refused alike; the first page comes back.
+    // A passkey of an unknown user, and a credential that is not the user's, are refused alike; the first page comes back.
     const refusals = []
     for (const handle of ['nobody', personId]) {
       const one = newVisitor(idp)

@@ -7,7 +7,7 @@ import { type Answer, newVisitor, type Visitor } from './visitor.ts'
 const known = 'mary@example.com'
 const nobody = 'nora@example.com'
 
-/** Counts up with each request of an address, whoever it is about. */
+/** Counts up with each request of an address, whatever user it is about. */
 const ownOfRequest = ['x-okta-request-id', 'x-rate-limit-remaining', 'date']
 
 /** An answer without what is the visitor's own: which of the two she typed. */
@@ -23,7 +23,7 @@ type Walk = (visitor: Visitor, typed: string) => Promise<unknown>
 
 async function wrongCodes(visitor: Visitor, typed: string) {
   await visitor.atTheCode(typed)
-  // Six digits that are nobody's code but by a chance of one in a million.
+  // Six digits that are a user's code by a chance of one in a million.
   for (let guess = 0; guess < 6; guess++) await visitor.answers('000000')
 }
 
