@@ -160,6 +160,8 @@ onEachDatabase('somebody with a dump of the database', (database) => {
     // Nor does the link: what is stored of it is a hash of 256 random bits.
     expect(dump).not.toContain(token)
     expect(dump).not.toContain(token.slice(19))
+    const { stateHandle } = await visit(idp)
+    expect(stateHandle).not.toBe('')
     // A second engine with another secret, which is all that a thief can start, takes none of it.
     const thief = await openEngine(
       checkConfig(
@@ -172,7 +174,6 @@ onEachDatabase('somebody with a dump of the database', (database) => {
       { log: silentLogger },
     )
     close.push(() => thief.close())
-    const { stateHandle } = await visit(idp)
     const asked = await fetch(`${thief.baseUrl}/idp/idx/introspect`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
