@@ -144,13 +144,16 @@ describe.skipIf(executablePath === undefined)(`the admin page in Chromium${reaso
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Reset the password of Ada Lovelace?' })
     await dialog.waitFor()
+    const focused = () => page.evaluate('document.activeElement.textContent.trim()')
     // The dialog focuses Cancel, so that pressing Enter twice changes nothing.
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel')
+    await expect.poll(focused).toBe('Cancel')
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'hidden' })
     expect(idp.outbox.all()).toEqual([])
 
+    await expect.poll(focused).toBe('Reset password')
     await page.keyboard.press('Enter')
+    await expect.poll(focused).toBe('Cancel')
     await dialog.getByRole('button', { name: 'Reset and send email' }).focus()
     await page.keyboard.press('Enter')
     await expect

@@ -216,11 +216,11 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await page.clock.install()
     await goToTheCode(page)
     const again = page.getByRole('button', { name: 'Send again' })
-    expect(await again.isDisabled()).toBe(true)
+    await expect.poll(() => again.isDisabled()).toBe(true)
     expect(await again.textContent()).toMatch(/^Send again \(\d+\)$/)
     await page.clock.fastForward(31_000)
-    expect(await again.isEnabled()).toBe(true)
-    expect(await again.textContent()).toBe('Send again')
+    await expect.poll(() => again.isEnabled()).toBe(true)
+    await expect.poll(() => again.textContent()).toBe('Send again')
   })
 
   test('an attempt that is too old ends at a page to start again', async () => {
