@@ -220,7 +220,13 @@ function confirmed({ title, text, yes }, who, mail) {
   dialog.returnValue = ''
   dialog.showModal()
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+    const onClose = () => {
+      // The event of the time before comes late where the dialog is opened again at once: this time it is still open.
+      if (dialog.open) return
+      dialog.removeEventListener('close', onClose)
+      resolve(dialog.returnValue === 'yes')
+    }
+    dialog.addEventListener('close', onClose)
   })
 }
 
