@@ -285,6 +285,16 @@ describe('unsupported settings', () => {
   })
 })
 
+test.each([[{}], [null], ['MFA_ENROLL'], [7]])('the type of a policy is not changed (%j)', async (type) => {
+  const made = await api('POST', '/policies', { type: 'PASSWORD', name: 'One' })
+  const changed = await api('PUT', `/policies/${made.body.id}`, { name: 'Two', type })
+  expect([changed.status, changed.body.errorCode]).toEqual([400, 'E0000001'])
+  expect((await api('GET', `/policies/${made.body.id}`)).body).toMatchObject({
+    type: 'PASSWORD',
+    name: 'One',
+  })
+})
+
 describe('lists of policies', () => {
   test('and of rules have pages, by priority', async () => {
     for (const name of ['a', 'b', 'c']) await api('POST', '/policies', { type: 'MFA_ENROLL', name })

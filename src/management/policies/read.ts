@@ -94,6 +94,8 @@ function checkCounts(reader: Reader, members: Fields, most: Readonly<Record<stri
 /** Reads a policy. Supported settings must be valid; others are stored as they are. Throws 400. */
 export function readPolicy(body: Fields, type: string): PolicyBody {
   const reader = newReader()
+  if ('type' in body && body.type !== type)
+    reader.problems.push(`type: must be ${type}, which does not change`)
   const read = readCommon(reader, body)
   if (type === 'PASSWORD') {
     const settings = fieldsIn(reader, body, 'settings')
