@@ -37,7 +37,7 @@ async function inBlocks(
 /** Adds users with a password hash, in a few statements. */
 export async function addPeople(storage: Storage, count: number, passwordHash: string): Promise<void> {
   const now = Date.now()
-  const credential = JSON.stringify({ hash: passwordHash, history: [] })
+  const data = JSON.stringify({ hash: passwordHash, history: [] })
   const id = sql`'00ubench' || cast(100000000000 + n as text)`
   const login = sql`'person' || cast(n as text) || '@example.com'`
   // PostgreSQL needs a type for a parameter that is a column by itself.
@@ -50,10 +50,9 @@ export async function addPeople(storage: Storage, count: number, passwordHash: s
         ${at}, ${at}, ${at} from numbers) as made`.execute(tx)
     await sql`insert into names (key, person_id)
       select * from (${numbers} select ${login}, ${id} from numbers) as made`.execute(tx)
-    await sql`insert into credentials (person_id, authenticator, data, created_at, updated_at)
-      select * from (${numbers} select ${id}, 'okta_password', ${text(credential)}, ${at}, ${at} from numbers) as made`.execute(
-      tx,
-    )
+    await sql`insert into enrollments (id, person_id, authenticator, method, status, data, created_at, updated_at)
+      select * from (${numbers} select 'lae' || substr(${id}, 4), ${id}, 'okta_password', 'password', 'ACTIVE',
+        ${text(data)}, ${at}, ${at} from numbers) as made`.execute(tx)
     await sql`insert into memberships (group_id, person_id)
       select groups.id, made.id from groups cross join (${numbers} select ${id} as id from numbers) as made
       where groups.name_key = 'everyone'`.execute(tx)
