@@ -1,4 +1,5 @@
 import type { Compilable, CompiledQuery, DialectAdapter, QueryResult } from 'kysely'
+import { execute } from './connection.ts'
 import type { NewRow, Schema } from './schema.ts'
 import { type Db, run } from './storage.ts'
 
@@ -31,7 +32,7 @@ export function statement<Values extends object, Result>(
       compiled.set(adapter, query)
     }
     const valuesByName = values as Readonly<Record<string, unknown>>
-    return db.executeQuery<Result>({
+    return execute(db, {
       ...query,
       parameters: query.parameters.map((one) => (one instanceof Placeholder ? valuesByName[one.name] : one)),
     })

@@ -1,6 +1,7 @@
 import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { type Logger, ProtocolError, silentLogger } from '../base/index.ts'
+import { execute, openPipeline } from './connection.ts'
 import { migrations } from './migrations/index.ts'
 import { type PoolLoad, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
@@ -56,7 +57,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind,
     db,
-    transaction: (work) => retrying(() => db.transaction().execute(work)),
+    transaction: (work) =>
+      retrying(() =>
+        db.transaction().execute(async (tx) => {
+          await openPipeline(tx)
+          return work(tx)
+        }),
+      ),
     snapshot: (work) =>
       db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     migrate: () => migrate(db),
@@ -163,7 +170,7 @@ export async function run<Result>(
   text: string,
   parameters: readonly unknown[],
 ): Promise<readonly Result[]> {
-  return (await db.executeQuery<Result>(CompiledQuery.raw(text, [...parameters]))).rows
+  return (await execute(db, CompiledQuery.raw(text, [...parameters]) as CompiledQuery<Result>)).rows
 }
 
 /** Placeholders for a list of values in such a statement: `$3, $4, $5`, the first of them `$from`. */

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
 import { spend } from '../../src/limits/index.ts'
 import {
@@ -160,6 +161,19 @@ onEachDatabase('storage', (database) => {
     )
     expect(kept).toEqual([1, 2, 3])
     expect(await keysOf(storage.db)).toEqual(['a', 'b'])
+  })
+
+  test('what travels together leaves in one packet, BEGIN with it', async ({ skip }) => {
+    skip(database.name === 'sqlite', 'the database is in this process')
+    await ping(storage.db)
+    const socket = Socket.prototype as unknown as Readonly<Record<'_write' | '_writev', () => void>>
+    const [packets, single] = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')]
+    onTestFinished(() => void vi.restoreAllMocks())
+    await storage.transaction(async (tx) => {
+      await together(count(5).map((at) => insert(tx, 'settings', [{ key: `key ${at}`, value: 'x' }])))
+    })
+    // The second is COMMIT.
+    expect(packets.mock.calls.length + single.mock.calls.length).toBe(2)
   })
 
   test('where one of several that travel together fails, nothing is kept, and what failed first is told', async () => {
