@@ -40,6 +40,7 @@ export {
   ifUnchanged,
   listPeople,
   lockPerson,
+  lockPersonFoundBy,
   type Member,
   type MemberRow,
   memberColumns,

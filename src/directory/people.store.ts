@@ -86,10 +86,16 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
 
 // Answers one row for every id: without a user it is a row of nulls, because reading a row takes time (A02). PostgreSQL
 // locks no row on the far side of an outer join, so that it is locked before.
-const lockedById = (lock: 'for update' | '') => `
-  with locked as (select ${personColumns.join(', ')} from people where id = $1 ${lock})
+const lockText = (columns: readonly string[], id: string, lock: 'for update' | '') => `
+  with locked as (select ${columns.join(', ')} from people where id = ${id} ${lock})
   select locked.* from (select 1 as one) as one_row left join locked on true`
-const locked = { postgres: lockedById('for update'), sqlite: lockedById('') }
+const lockTexts = (columns: readonly string[], id: string) => ({
+  postgres: lockText(columns, id, 'for update'),
+  sqlite: lockText(columns, id, ''),
+})
+
+const personLocked = lockTexts(personColumns, '$1')
+const versionLocked = lockTexts(['version'], '$1')
 
 /**
  * A user as stored at this moment, locked until the transaction ends: no other request changes the user, or completes
@@ -97,7 +103,25 @@ const locked = { postgres: lockedById('for update'), sqlite: lockedById('') }
  * whatever it writes: with one lock order no request can cause a deadlock in another user's (A50).
  */
 export async function lockPerson(tx: Tx, id: string): Promise<Person | undefined> {
-  const [row] = await run<NullablePersonRow>(tx, locksRows(tx) ? locked.postgres : locked.sqlite, [id])
+  const [row] = await run<NullablePersonRow>(
+    tx,
+    locksRows(tx) ? personLocked.postgres : personLocked.sqlite,
+    [id],
+  )
+  return personOrNone(row)
+}
+
+/**
+ * The same of the user whose id a subquery finds: the search and the lock in one statement.
+ * @param id SQL that answers one id, or none, with `$1`, `$2` … for the values
+ */
+export async function lockPersonFoundBy(
+  tx: Tx,
+  id: string,
+  values: readonly unknown[],
+): Promise<Person | undefined> {
+  const text = lockText(personColumns, `(${id})`, locksRows(tx) ? 'for update' : '')
+  const [row] = await run<NullablePersonRow>(tx, text, values)
   return personOrNone(row)
 }
 
@@ -115,11 +139,12 @@ export interface UserVersion {
 export async function ifUnchanged<T>(
   storage: Storage,
   { id, version }: UserVersion,
-  work: (tx: Tx, person: Person | undefined) => Promise<T>,
+  work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const result = await storage.transaction(async (tx) => {
-    const person = await lockPerson(tx, id)
-    return person?.version === version ? { done: await work(tx, person) } : undefined
+    const text = locksRows(tx) ? versionLocked.postgres : versionLocked.sqlite
+    const [row] = await run<{ readonly version: number | null }>(tx, text, [id])
+    return (row?.version ?? undefined) === version ? { done: await work(tx) } : undefined
   })
   // Thrown once the transaction has ended well: on SQLite it ends together with the change that was met in it, so that
   // a retry reads that change.

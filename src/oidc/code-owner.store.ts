@@ -1,14 +1,14 @@
 import type { Secrets } from '../base/index.ts'
+import { lockPersonFoundBy, type Person } from '../directory/index.ts'
 import { interactionCodeHashes } from '../interactions/index.ts'
-import { type Db, run, slots } from '../storage/index.ts'
+import { slots, type Tx } from '../storage/index.ts'
 
-/** Whose interaction code it is, whether it may still be redeemed or not: whose row a redemption must lock first. */
-export async function userIdOfCode(db: Db, code: string, secrets: Secrets): Promise<string | undefined> {
+/** The user whose interaction code it is, locked, whether it may still be redeemed or not. */
+export function lockOwnerOfCode(tx: Tx, code: string, secrets: Secrets): Promise<Person | undefined> {
   const hashes = interactionCodeHashes(secrets, code)
-  const text = `
+  const id = `
     select sessions.person_id from interactions
     join sessions on sessions.id = interactions.session_id
     where interactions.code_hash in (${slots(hashes, 1)})`
-  const [row] = await run<{ readonly person_id: string }>(db, text, hashes)
-  return row?.person_id
+  return lockPersonFoundBy(tx, id, hashes)
 }

@@ -1,11 +1,10 @@
 import { randomId, randomToken } from '../base/index.ts'
-import { lockPerson } from '../directory/index.ts'
 import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { revokeSession } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
 import { reachedLevel } from './acr.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
-import { userIdOfCode } from './code-owner.store.ts'
+import { lockOwnerOfCode } from './code-owner.store.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
@@ -43,7 +42,7 @@ export async function grantInteractionCode(
   await parts.keys.current()
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
-    const person = await lockPerson(tx, (await userIdOfCode(tx, claim.code, parts.secrets)) ?? '')
+    const person = await lockOwnerOfCode(tx, claim.code, parts.secrets)
     const redemption = await redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
     if (redemption.result === 'used')
       return { refused: await punishReplay(tx, parts, redemption.interaction) }

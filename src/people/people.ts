@@ -189,7 +189,8 @@ export function createPeople(parts: PeopleParts): People {
         const now = clock.now()
         // The history and the rules were read before the hash was computed: they must be those that stand (A49).
         const asRead = { id, version: version ?? found.version }
-        return ifUnchanged(storage, asRead, async (tx, before) => {
+        return ifUnchanged(storage, asRead, async (tx) => {
+          const before = await findPerson(tx, id)
           if (before === undefined) return undefined
           const changes = { ...(profile && { profile }), ...(status && { status }) }
           const changed = await updatePerson(tx, id, changes, now, from?.statuses)
@@ -242,7 +243,8 @@ export function createPeople(parts: PeopleParts): People {
       const now = clock.now()
       const attempt = async (): Promise<boolean> => {
         const asRead = { id, version: version ?? (await findPerson(storage.db, id))?.version }
-        return ifUnchanged(storage, asRead, async (tx, person) => {
+        return ifUnchanged(storage, asRead, async (tx) => {
+          const person = await findPerson(tx, id)
           if (person === undefined) return false
           await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
           await endSessions(tx, id, now, by)

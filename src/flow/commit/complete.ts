@@ -1,6 +1,5 @@
 import type { NewEvent } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
-import { updatePerson } from '../../directory/index.ts'
 import { completeInteraction, extendInteraction, type Interaction } from '../../interactions/index.ts'
 import { startSession } from '../../sessions/index.ts'
 import { type Tx, together } from '../../storage/index.ts'
@@ -37,24 +36,18 @@ export async function openSuccessor(completion: Completion): Promise<void> {
   )
 }
 
-/** The end of a sign-in: a session and an interaction code. Answers the event to record. */
+/** The end of a sign-in: a session and an interaction code. Answers the events to record. */
 export async function signIn(
   { tx, lifetimes, secrets, interaction, now }: Completion,
   { personId, amr }: Grant,
   {
     sessionId,
     interactionCode: code,
-    unlocks,
-    knownSources,
   }: {
     readonly sessionId: string
     readonly interactionCode: string
-    /** The account was locked, and the lockout has elapsed. */
-    readonly unlocks: boolean
-    /** The sources that the user is known from, with this one. */
-    readonly knownSources: string
   },
-): Promise<NewEvent> {
+): Promise<readonly NewEvent[]> {
   const { clientId } = interaction
   const { ip, userAgent } = interaction.origin
   const session = {
@@ -69,15 +62,16 @@ export async function signIn(
   await together<unknown>([
     startSession(tx, session),
     complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
-    updatePerson(tx, personId, { lastLoginAt: now, knownSources, ...(unlocks && { status: 'ACTIVE' }) }, now),
   ])
-  return {
-    eventType: 'user.session.start',
-    displayMessage: 'User login to app',
-    outcome: { result: 'SUCCESS' },
-    actor: { id: personId, type: 'User' },
-    target: [{ id: clientId, type: 'AppInstance' }],
-  }
+  return [
+    {
+      eventType: 'user.session.start',
+      displayMessage: 'User login to app',
+      outcome: { result: 'SUCCESS' },
+      actor: { id: personId, type: 'User' },
+      target: [{ id: clientId, type: 'AppInstance' }],
+    },
+  ]
 }
 
 async function complete(...[tx, id, ...how]: Parameters<typeof completeInteraction>): Promise<void> {

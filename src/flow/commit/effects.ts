@@ -4,6 +4,7 @@ import { queueMail } from '../../delivery/index.ts'
 import {
   advanceCounter,
   endPersonTokens,
+  type PersonChanges,
   putEnrollment,
   rehashEnrollment,
   updatePerson,
@@ -33,13 +34,35 @@ export interface Work {
   readonly uses: Readonly<Record<string, string>>
   /** Of the session that begins in the same database transaction, if one does. */
   readonly sessionId: string
+  /** What the sign-in that ends here writes of its user, if one does. */
+  readonly signedIn: { readonly personId: string; readonly changes: PersonChanges } | undefined
 }
 
 /** Carries out the effects of an outcome; answers the events to record. */
 export async function carryOutEffects(work: Work): Promise<Events> {
   const { effects = [] } = work.outcome
-  const events = await together([...effects.map((effect) => carryOut(work, effect)), clearUsed(work)])
+  const events = await together([
+    ...effects.map((effect) => carryOut(work, effect)),
+    updatePeople(work),
+    clearUsed(work),
+  ])
   return events.flat()
+}
+
+/**
+ * Writes what becomes of users, in one statement a user: PostgreSQL stores a row anew each time it is written. An
+ * enrollment that was written raises its user's version (A49).
+ */
+async function updatePeople({ tx, now, outcome: { effects = [] }, signedIn }: Work): Promise<Events> {
+  const changes = new Map<string, PersonChanges>()
+  const add = (id: string, more: PersonChanges) => changes.set(id, { ...changes.get(id), ...more })
+  for (const effect of effects) {
+    if (effect.type === 'enrollment.put') add(effect.enrollment.personId, { secretChanged: true })
+    if (effect.type === 'person.update' && effect.from === undefined) add(effect.personId, effect.changes)
+  }
+  if (signedIn !== undefined) add(signedIn.personId, signedIn.changes)
+  await together([...changes].map(([id, more]) => updatePerson(tx, id, more, now)))
+  return []
 }
 
 /** Resets the budgets that a success makes good, all in one statement. */
@@ -61,7 +84,6 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     }
     case 'enrollment.put':
       await putEnrollment(tx, effect.enrollment, { random, now })
-      await updatePerson(tx, effect.enrollment.personId, { secretChanged: true }, now)
       return []
     case 'enrollment.rehash':
       // Another sign-in may have been first; nothing depends on it.
@@ -72,8 +94,8 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       if (!(await advanceCounter(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)
       return []
     case 'person.update':
-      await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
-      return []
+      if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
+      return [] // The others together, by updatePeople.
     case 'codes.end':
       await endCodes(work, effect.personId)
       return []

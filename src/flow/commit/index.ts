@@ -1,8 +1,8 @@
 import { type NewEvent, recordEvents } from '../../audit/index.ts'
-import { ifUnchanged, type UserVersion } from '../../directory/index.ts'
+import { ifUnchanged, type PersonChanges, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
-import type { Storage, Tx } from '../../storage/index.ts'
+import { type Storage, type Tx, together } from '../../storage/index.ts'
 import { endedBy, eventsOfMove } from '../events.ts'
 import { rememberSource } from '../known-sources.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
@@ -72,30 +72,38 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
 
   const sessionId = newSessionId(random)
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
-  const events: NewEvent[] = [...announced]
-  events.push(
-    ...(await carryOutEffects({ ...work, outcome, uses, sessionId })),
-    ...eventsOfMove(transaction.progress, outcome, interaction),
-  )
-  if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
+  const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
-  if (grant !== undefined && interactionCode !== undefined) {
-    events.push(
-      await signIn(work, grant, {
-        sessionId,
-        interactionCode,
-        unlocks: after.lockIsOver,
-        // A new password forgets where the old one was used (A56), which the user as read before still has.
-        knownSources: rememberSource(
-          outcome.progress.replaced.length > 0 ? undefined : after.person?.knownSources,
-          secrets,
-          interaction,
-        ),
-      }),
-    )
-  }
+  const [effects, signIns] = await together([
+    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn }),
+    grant !== undefined && interactionCode !== undefined
+      ? signIn(work, grant, { sessionId, interactionCode })
+      : [],
+  ])
+  if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
+  const events = [
+    ...announced,
+    ...(effects ?? []),
+    ...eventsOfMove(transaction.progress, outcome, interaction),
+    ...(signIns ?? []),
+  ]
   await recordEvents(tx, events.map(ofTransaction(commitment)), { random, now })
   return { outcome, ...(interactionCode !== undefined && { interactionCode }) }
+}
+
+/** What a sign-in writes of its user. */
+function changesOfSignIn(
+  { secrets, clock }: FlowParts,
+  { after, interaction }: Commitment,
+  { progress }: Outcome,
+): PersonChanges {
+  // A new password forgets where the old one was used (A56), which the user as read before still has.
+  const known = progress.replaced.length > 0 ? undefined : after.person?.knownSources
+  return {
+    lastLoginAt: clock.now(),
+    knownSources: rememberSource(known, secrets, interaction),
+    ...(after.lockIsOver && { status: 'ACTIVE' }),
+  }
 }
 
 const move = (
