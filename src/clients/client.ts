@@ -1,5 +1,8 @@
 export type GrantType = 'interaction_code' | 'refresh_token' | 'authorization_code' | 'client_credentials'
 
+/** In seconds, as at Okta. */
+export const defaultRefreshTokenLeeway = 30
+
 /** What a client has been registered with. */
 export interface ClientSettings {
   /**
@@ -16,6 +19,8 @@ export interface ClientSettings {
   readonly emailMagicLinkRedirectUri?: string | null
   /** The access policy that is mapped to the client. Absent: the built-in one. */
   readonly accessPolicyId?: string
+  /** How many seconds a spent refresh token is answered with its successor again, 0 to 60. */
+  readonly refreshTokenLeeway?: number
   /** Development only: any `http://localhost:*` address counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
 }

@@ -36,6 +36,14 @@ const client = Type.Object(
           'The address that a magic link opens. Absent: the redirect URI of the transaction. null: a page of the engine that shows the code.',
       }),
     ),
+    refreshTokenLeeway: Type.Optional(
+      Type.Integer({
+        description:
+          'How many seconds a spent refresh token is answered with its successor again, for lost responses and parallel tabs. 0: a second use ends the family at once. Absent: 30.',
+        minimum: 0,
+        maximum: 60,
+      }),
+    ),
     insecureLocalhostRedirects: Type.Optional(
       Type.Boolean({
         description: 'Accept any http://localhost address as a redirect URI. Development only.',

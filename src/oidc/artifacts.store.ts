@@ -21,6 +21,7 @@ export interface RefreshToken {
 
 // The token has 256 random bits, so an unkeyed hash does not reveal it.
 const refreshId = (token: string): string => `RefreshToken:${plainHash(token)}`
+const successorId = (token: string): string => `Successor:${plainHash(token)}`
 const revokedId = (id: string): string => `Revoked:${id}`
 
 export async function insertRefreshToken(db: Db, token: string, content: RefreshToken): Promise<void> {
@@ -75,6 +76,43 @@ export async function consumeRefreshToken(db: Db, token: string, now: number): P
     .where('consumed_at', 'is', null)
     .executeTakeFirstOrThrow()
   return numUpdatedRows > 0n
+}
+
+/** Keeps the successor of a consumed refresh token, sealed, for retries until `until`. It ends with the family. */
+export async function insertSuccessor(
+  db: Db,
+  token: string,
+  successor: {
+    readonly sealed: string
+    readonly familyId: string
+    readonly now: number
+    readonly until: number
+  },
+): Promise<void> {
+  await db
+    .insertInto('artifacts')
+    .values({
+      id: successorId(token),
+      model: 'Successor',
+      payload: successor.sealed,
+      grant_id: successor.familyId,
+      session_id: null,
+      created_at: successor.now,
+      expires_at: successor.until,
+      consumed_at: null,
+    })
+    .execute()
+}
+
+/** The sealed successor of a refresh token that was consumed a moment ago; undefined once the leeway is over. */
+export async function findSuccessor(db: Db, token: string, now: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('artifacts')
+    .select('payload')
+    .where('id', '=', successorId(token))
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row?.payload
 }
 
 /**

@@ -1,13 +1,17 @@
-import { randomToken } from '../base/index.ts'
+import { plainHash, randomToken } from '../base/index.ts'
+import { defaultRefreshTokenLeeway } from '../clients/index.ts'
 import { lockPerson } from '../directory/index.ts'
 import type { Tx } from '../storage/index.ts'
 import {
   consumeRefreshToken,
   findRefreshToken,
+  findSuccessor,
   insertRefreshToken,
+  insertSuccessor,
   type RefreshToken,
   revokeFamily,
 } from './artifacts.store.ts'
+import { findActiveClient } from './client-auth.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
@@ -23,7 +27,11 @@ type Result = { readonly issue: Issue; readonly refreshToken: string } | { reado
 
 /**
  * The grant `refresh_token`, rotated at every use: the old token is spent and the new one stored in one transaction.
- * A token used twice, in turn or at once, is held by two parties: its whole family ends (RFC 9700, section 4.14.2).
+ *
+ * A response can be lost, and two tabs can refresh at once: within the app's leeway the spent token is answered with the
+ * same successor again, as long as that one was not used, so that a family has one valid token. Any other second use means
+ * that two parties hold the token: its whole family ends (RFC 9700, section 4.14.2).
+ *
  * User and session are read under the lock of the user's row: a reset or a suspension at the same moment comes before
  * the refresh, which then fails, or after it and ends its session (A49).
  */
@@ -36,31 +44,26 @@ export async function grantRefreshToken(
   const token = required(form, 'refresh_token')
   const scope = optional(form, 'scope')
   await parts.keys.current()
+  const client = await findActiveClient(parts.storage.db, clientId)
+  const leeway = 1000 * (client?.settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway)
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
     const found = await findRefreshToken(tx, token, now)
     if (found === undefined) return { refused: invalidToken('unknown, expired or revoked') }
-    if (found.clientId !== clientId || found.server !== server.id) {
-      return { refused: invalidToken('of another client or server') }
-    }
+    const isOthers = found.clientId !== clientId || found.server !== server.id
+    if (isOthers && !found.consumed) return { refused: invalidToken('of another client or server') }
     const scopes = narrowed(found, scope)
-    if (scopes === undefined) {
+    if (scopes === undefined && !isOthers) {
       return { refused: oauthError('invalid_scope', 'The requested scope goes beyond the one granted.') }
     }
     const person = await lockPerson(tx, found.personId)
-    if (found.consumed || !(await consumeRefreshToken(tx, token, now))) {
+    const signedIn = await findSignedIn(tx, found.sessionId, clientId, now, person)
+    if (signedIn === undefined && !found.consumed) return { refused: invalidToken('the session has ended') }
+    const refreshToken = isOthers ? undefined : await rotate(tx, parts, token, found, leeway)
+    if (scopes === undefined || refreshToken === undefined) {
       return { refused: await punishReuse(tx, parts, found) }
     }
-    const signedIn = await findSignedIn(tx, found.sessionId, clientId, now, person)
     if (signedIn === undefined) return { refused: invalidToken('the session has ended') }
-
-    const refreshToken = randomToken(parts.random)
-    const { consumed: _, ...content } = found
-    await insertRefreshToken(tx, refreshToken, {
-      ...content,
-      createdAt: now,
-      expiresAt: now + parts.lifetimes.refreshTokenMs,
-    })
     const issue: Issue = {
       ...signedIn,
       clientId,
@@ -76,6 +79,38 @@ export async function grantRefreshToken(
   })
   if ('refused' in result) throw result.refused
   return { ...(await signTokens(parts, server, result.issue)), refresh_token: result.refreshToken }
+}
+
+/** What the sealed successor of a refresh token is for: the seal of one opens for no other token. */
+const sealOf = (token: string): string => `successor of refresh token ${plainHash(token)}`
+
+/**
+ * Spends a refresh token; answers its successor. Where it was spent before: the same successor, within the leeway and
+ * while that one is unused; else undefined. Of parallel calls one stores the successor, by one conditional statement.
+ */
+async function rotate(
+  tx: Tx,
+  { secrets, random, clock, lifetimes }: Parts,
+  token: string,
+  { consumed, ...content }: RefreshToken & { readonly consumed: boolean },
+  leeway: number,
+): Promise<string | undefined> {
+  const now = clock.now()
+  if (!consumed && (await consumeRefreshToken(tx, token, now))) {
+    const successor = randomToken(random)
+    const expiresAt = now + lifetimes.refreshTokenMs
+    await insertRefreshToken(tx, successor, { ...content, createdAt: now, expiresAt })
+    if (leeway > 0) {
+      const { familyId } = content
+      const sealed = secrets.seal(sealOf(token), successor)
+      await insertSuccessor(tx, token, { sealed, familyId, now, until: now + leeway })
+    }
+    return successor
+  }
+  const sealed = await findSuccessor(tx, token, now)
+  const successor = sealed === undefined ? undefined : secrets.open(sealOf(token), sealed)
+  const stored = successor === undefined ? undefined : await findRefreshToken(tx, successor, now)
+  return stored?.consumed === false ? successor : undefined
 }
 
 /** The scopes asked for, all of which must have been granted; the whole grant where none is asked. */

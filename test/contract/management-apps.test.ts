@@ -120,6 +120,38 @@ describe('an app', () => {
   })
 })
 
+describe('the leeway of a refresh token', () => {
+  const oauthClientOf = (body: Readonly<Record<string, unknown>>) =>
+    (body.settings as { oauthClient: Record<string, unknown> }).oauthClient
+  const put = async (changes: object) => {
+    const { body: app } = await api('GET', `/apps/${idp.clientId}`)
+    const settings = { oauthClient: { ...oauthClientOf(app), ...changes } }
+    const { status, body } = await api('PUT', `/apps/${idp.clientId}`, { ...app, settings })
+    return status === 200 ? oauthClientOf(body).refresh_token : body.errorCauses
+  }
+
+  test('is that of Okta unless set', async () => {
+    const { body } = await api('GET', `/apps/${idp.clientId}`)
+    expect(oauthClientOf(body).refresh_token).toEqual({ rotation_type: 'ROTATE', leeway: 30 })
+  })
+
+  test.each([0, 60])('may be %d', async (leeway) => {
+    expect(await put({ refresh_token: { rotation_type: 'ROTATE', leeway } })).toEqual({
+      rotation_type: 'ROTATE',
+      leeway,
+    })
+  })
+
+  test.each([
+    [{ leeway: 61 }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
+    [{ leeway: -1 }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
+    [{ leeway: '30' }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
+    [{ rotation_type: 'STATIC' }, 'refresh_token.rotation_type: must be ROTATE'],
+  ])('cannot be %j', async (refreshToken, cause) => {
+    expect(await put({ refresh_token: refreshToken })).toEqual([{ errorSummary: cause }])
+  })
+})
+
 describe('lists of an app', () => {
   const app = {
     label: 'Shop',

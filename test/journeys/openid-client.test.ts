@@ -161,11 +161,24 @@ describe('okta-auth-js 8', () => {
     await auth.revokeRefreshToken()
     const { auth: other, tokens } = await signedIn(spa)
     await other.token.renewTokens()
+    idp.clock.advance(30_000)
 
     other.tokenManager.setTokens(tokens)
     await expect(other.token.renewTokens()).rejects.toMatchObject({ errorCode: 'invalid_grant' })
 
     expect(other.tokenManager.getTokensSync().refreshToken).toBeUndefined()
+  })
+
+  test('renews the tokens of two tabs at once', async () => {
+    const { auth, tokens } = await signedIn(spa)
+    const { auth: tab } = await signedIn(spa)
+    tab.tokenManager.setTokens(tokens)
+
+    const renewed = await Promise.all([auth.token.renewTokens(), tab.token.renewTokens()])
+
+    const successors = renewed.map(({ refreshToken }) => refreshToken?.refreshToken)
+    expect(successors).toEqual([successors[0], successors[0]])
+    expect((await tab.token.renewTokens()).accessToken).toBeDefined()
   })
 
   test.each([web, spa])('revokes access and refresh token of the client $id', async (registered) => {

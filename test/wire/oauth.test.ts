@@ -589,6 +589,74 @@ describe('the refresh token', () => {
     expect(event).toMatchObject({ eventType: 'app.oauth2.token.detect_reuse', severity: 'WARN' })
   })
 
+  describe('sent again within the leeway of its app', () => {
+    const refresh = (value: unknown, client: RegisteredClient = web) => token(refreshing(client, value))
+
+    test('is answered with the same successor, and new tokens of the same session', async () => {
+      const { tokens, sessionId } = await tokensOf()
+      const first = await refresh(tokens.refresh_token)
+      idp.clock.advance(29_000)
+      const again = await refresh(tokens.refresh_token)
+
+      expect(again.status).toBe(200)
+      expect(again.body.refresh_token).toBe(first.body.refresh_token)
+      expect(again.body.access_token).not.toBe(first.body.access_token)
+      expect(claimsOf(again.body.access_token).sid).toBe(sessionId)
+      expect((await refresh(first.body.refresh_token)).status).toBe(200)
+    })
+
+    test('is a reuse once the leeway is over', async () => {
+      const { tokens } = await tokensOf()
+      const { body } = await refresh(tokens.refresh_token)
+      idp.clock.advance(30_000)
+      expect((await refresh(tokens.refresh_token)).body).toEqual(invalidRefresh)
+      expect((await refresh(body.refresh_token)).body).toEqual(invalidRefresh)
+    })
+
+    test('is a reuse for another client, and ends the family', async () => {
+      const { tokens } = await tokensOf()
+      const { body } = await refresh(tokens.refresh_token)
+      expect((await refresh(tokens.refresh_token, spa)).body).toEqual(invalidRefresh)
+      expect((await refresh(tokens.refresh_token)).body).toEqual(invalidRefresh)
+      expect((await refresh(body.refresh_token)).body).toEqual(invalidRefresh)
+      expect((await introspect(body.access_token)).body).toEqual({ active: false })
+    })
+
+    test('is refused after a revocation, and after the end of the session', async () => {
+      const revoked = await tokensOf()
+      const { body } = await refresh(revoked.tokens.refresh_token)
+      await revoke(body.refresh_token)
+      expect((await refresh(revoked.tokens.refresh_token)).body).toEqual(invalidRefresh)
+
+      const ended = await tokensOf()
+      await refresh(ended.tokens.refresh_token)
+      await revokeSession(idp.engine.storage.db, ended.sessionId, idp.clock.now())
+      expect((await refresh(ended.tokens.refresh_token)).body).toEqual(invalidRefresh)
+    })
+
+    test('is a reuse at once where the leeway of the app is 0', async () => {
+      const strict = await register(idp, {
+        grantTypes: ['interaction_code', 'refresh_token'],
+        refreshTokenLeeway: 0,
+      })
+      const { tokens } = await tokensOf({ client: strict })
+      const { body } = await refresh(tokens.refresh_token, strict)
+      expect((await refresh(tokens.refresh_token, strict)).body).toEqual(invalidRefresh)
+      expect((await refresh(body.refresh_token, strict)).body).toEqual(invalidRefresh)
+    })
+
+    test('leaves a successor in the database that is sealed, and deleted once it has expired with the leeway', async () => {
+      const { db } = idp.engine.storage
+      const { tokens } = await tokensOf()
+      const { body } = await refresh(tokens.refresh_token)
+      const successors = () =>
+        db.selectFrom('artifacts').selectAll().where('model', '=', 'Successor').execute()
+      expect(JSON.stringify(await successors())).not.toContain(String(body.refresh_token))
+      const [row] = await successors()
+      expect(Number(row?.expires_at) - Number(row?.created_at)).toBe(30_000)
+    })
+  })
+
   test('is of use to its own client only', async () => {
     const { tokens } = await tokensOf()
     const other = await register(idp, {})

@@ -58,6 +58,12 @@ const oauthClient = {
   issuer_mode: Type.Optional(Type.String()),
   email_magic_link_redirect_uri: Type.Optional(textOrNull),
   jwks: Type.Optional(Type.Object({ keys: Type.Array(anything) })),
+  refresh_token: Type.Optional(
+    Type.Object({
+      rotation_type: either('ROTATE'),
+      leeway: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })),
+    }),
+  ),
 }
 
 const party = Type.Object({

@@ -59,12 +59,25 @@ function readSettings(reader: Reader, fields: Fields): ClientSettings {
     if (!isRedirectUri(uri))
       reader.problems.push(`redirect_uris: ${uri.slice(0, 100)} is not a valid redirect URI`)
   }
+  const leeway = readLeeway(reader, fieldsIn(reader, fields, 'refresh_token'))
   return {
     ...uris,
     applicationType: type as ClientSettings['applicationType'],
     grantTypes: grants as readonly GrantType[],
     ...(link !== undefined && { emailMagicLinkRedirectUri: link }),
+    ...(leeway !== undefined && { refreshTokenLeeway: leeway }),
   }
+}
+
+/** Reads how long a spent refresh token may be retried; refresh tokens are always rotated. */
+function readLeeway(reader: Reader, { rotation_type: rotation, leeway }: Fields): number | undefined {
+  if (rotation !== undefined && rotation !== 'ROTATE') {
+    reader.problems.push('refresh_token.rotation_type: must be ROTATE')
+  }
+  if (leeway === undefined || leeway === null) return undefined
+  if (typeof leeway === 'number' && Number.isInteger(leeway) && leeway >= 0 && leeway <= 60) return leeway
+  reader.problems.push('refresh_token.leeway: must be a whole number from 0 to 60')
+  return undefined
 }
 
 /** Reads the settings of a service app: it calls with its own keys, without redirects. */

@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/index.ts'
-import { type Client, isConfidential } from '../../clients/index.ts'
+import { type Client, defaultRefreshTokenLeeway, isConfidential } from '../../clients/index.ts'
 import { prefix } from '../operation.ts'
 
 /**
@@ -44,6 +44,12 @@ export function appOf(
         application_type: settings.applicationType,
         consent_method: 'TRUSTED',
         issuer_mode: 'ORG_URL',
+        ...(settings.grantTypes.includes('refresh_token') && {
+          refresh_token: {
+            rotation_type: 'ROTATE',
+            leeway: settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway,
+          },
+        }),
         ...(settings.jwks && { jwks: settings.jwks }),
         ...(settings.emailMagicLinkRedirectUri && {
           email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
