@@ -4,6 +4,7 @@
  */
 export * from './clock.ts'
 export * from './derivation.ts'
+export * from './empty-body.ts'
 export * from './errors.ts'
 export * from './html.ts'
 export * from './logger.ts'

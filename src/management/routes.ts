@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { serveAdminPage } from '../admin/index.ts'
-import { ProtocolError } from '../base/index.ts'
+import { dropTypeWithoutBody, ProtocolError } from '../base/index.ts'
 import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
@@ -117,10 +118,15 @@ function addPageLinks(
   reply.header('link', links)
 }
 
-/** Accepts empty bodies: common clients send `Content-Type: application/json` without a body, too. */
+/** Accepts calls without a body that have a content type, also where the end of the body is all that is sent of it. */
 function acceptEmptyBodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _, payload) => {
-    if (request.headers['content-length'] === '0') delete request.headers['content-type']
-    return payload
+    dropTypeWithoutBody(request.headers)
+    if (request.headers['transfer-encoding'] === undefined) return payload
+    for await (const first of payload.iterator({ destroyOnReturn: false })) {
+      payload.unshift(first)
+      return payload
+    }
+    return Readable.from([Buffer.from('{}')], { objectMode: false })
   })
 }
