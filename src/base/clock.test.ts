@@ -1,6 +1,18 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { formatDuration, isoTime, MonotonicClock, parseDuration, parseTime, VirtualClock } from './clock.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import {
+  formatDuration,
+  isoTime,
+  MonotonicClock,
+  parseDuration,
+  parseTime,
+  processClock,
+  VirtualClock,
+} from './clock.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
 
 describe('a duration', () => {
   test.each([
@@ -80,28 +92,120 @@ describe('a virtual clock', () => {
   })
 })
 
-describe('a monotonic clock', () => {
-  test('never goes back, so that an expired code stays expired', () => {
-    const source = new VirtualClock({ frozen: true, startAt: 5000 })
-    const clock = new MonotonicClock(source)
-    expect(clock.now()).toBe(5000)
+describe('the clock of a process', () => {
+  afterEach(() => vi.restoreAllMocks())
 
-    source.set(1000)
-    expect(clock.now()).toBe(5000)
-    source.set(6000)
-    expect(clock.now()).toBe(6000)
+  test('O-H3: runs on whatever the host is set to', () => {
+    const before = processClock.now()
+    vi.spyOn(Date, 'now').mockReturnValue(before + day)
+    expect(processClock.now() - before).toBeLessThan(10_000)
+    expect(new VirtualClock().now() - before).toBeLessThan(10_000)
+    expect(processClock.host?.()).toBe(before + day)
+    vi.spyOn(Date, 'now').mockReturnValue(before - day)
+    expect(processClock.now()).toBeGreaterThanOrEqual(before)
+  })
+})
+
+describe('a monotonic clock', () => {
+  const start = 1_800_000_000_000
+  const aClock = (options = {}) => {
+    const source = new VirtualClock({ frozen: true, startAt: start })
+    return { source, clock: new MonotonicClock(source, options) }
+  }
+  const confirmMs = 40_000
+
+  test('A44: never goes back, and never stands still', () => {
+    const { source, clock } = aClock()
+    expect(clock.now()).toBe(start)
+
+    source.advance(-day)
+    expect(clock.now()).toBe(start)
+    source.advance(6 * minute)
+    expect(clock.now()).toBe(start + 6 * minute)
+    expect(clock.aheadMs()).toBe(day)
+    expect(clock.reference()).toBe(start - day + 6 * minute)
   })
 
-  test('begins no earlier than the highest time stored, and follows an offset', () => {
-    const source = new VirtualClock({ frozen: true, startAt: 5000 })
-    const clock = new MonotonicClock(source, { highest: 9000, offset: 100 })
-    expect(clock.now()).toBe(9000)
+  test('O-H3: a source that jumps and comes back has changed nothing', () => {
+    const { source, clock } = aClock()
+    source.advance(-day)
+    expect(clock.now()).toBe(start)
+    source.advance(day + 2000)
+    expect(clock.now()).toBe(start + 2000)
+    expect(clock.aheadMs()).toBe(0)
+  })
 
-    clock.setOffset(10_000)
-    expect(clock.now()).toBe(15_000)
-    clock.setOffset(0)
-    expect(clock.now()).toBe(15_000)
+  test('A44: begins no earlier than the highest time stored, runs on from there, and is set back by an operator', () => {
+    const { source, clock } = aClock({ highest: start + 400 * day, offset: 100 })
+    expect(clock.now()).toBe(start + 400 * day)
+    source.advance(5 * minute)
+    expect(clock.now()).toBe(start + 400 * day + 5 * minute)
+
     clock.rewind()
-    expect(clock.now()).toBe(5000)
+    expect(clock.now()).toBe(start + 100 + 5 * minute)
+    expect(clock.aheadMs()).toBe(0)
+  })
+
+  test('a small lead melts while time goes on', () => {
+    const { source, clock } = aClock({ highest: start + 50_000 })
+    let last = clock.now()
+    for (let step = 0; step < 45; step++) {
+      source.advance(minute)
+      const passed = clock.now() - last
+      last = clock.now()
+      expect(passed).toBeGreaterThan(0.97 * minute)
+    }
+    expect(clock.aheadMs()).toBe(0)
+    expect(last).toBe(start + 45 * minute)
+  })
+
+  test.each([day, -day])('O-H3: a reading that is off by %i once changes nothing', (off) => {
+    const { source, clock } = aClock()
+    expect(clock.follow(start + off, { confirmMs })).toBe(false)
+    expect(clock.aheadMs()).toBe(-off)
+    source.advance(20_000)
+    expect(clock.follow(start + 20_000, { confirmMs })).toBe(true)
+    expect(clock.now()).toBe(start + 20_000)
+    expect(clock.reference()).toBe(start + 20_000)
+    // The same jump later begins anew.
+    expect(clock.follow(start + 20_000 + off, { confirmMs })).toBe(false)
+    source.advance(20_000)
+    expect(clock.follow(start + 40_000 + off, { confirmMs })).toBe(false)
+    expect(clock.now()).toBe(start + 40_000)
+  })
+
+  test('a jump forward that stays is followed', () => {
+    const { source, clock } = aClock()
+    for (let reading = 0; reading < 2; reading++) {
+      expect(clock.follow(source.now() + day, { confirmMs })).toBe(false)
+      source.advance(20_000)
+    }
+    expect(clock.follow(source.now() + day, { confirmMs })).toBe(true)
+    expect(clock.now()).toBe(start + day + 40_000)
+    expect(clock.aheadMs()).toBe(0)
+  })
+
+  test('A44: after a jump back that stays time goes on from where it was, and the reference is right', () => {
+    const { source, clock } = aClock()
+    for (let reading = 0; reading < 3; reading++) {
+      clock.follow(source.now() - day, { confirmMs })
+      source.advance(20_000)
+    }
+    expect(clock.now()).toBe(start + minute)
+    expect(clock.reference()).toBe(start + minute - day)
+    expect(clock.aheadMs()).toBe(day)
+    // And back: it has jumped forward, up to the engine's time.
+    for (let reading = 0; reading < 3; reading++) {
+      clock.follow(source.now(), { confirmMs })
+      source.advance(20_000)
+    }
+    expect(clock.aheadMs()).toBe(0)
+    expect(clock.now()).toBe(start + 2 * minute)
+  })
+
+  test('what the host slept through is followed at once', () => {
+    const { clock } = aClock()
+    expect(clock.follow(start + 8 * hour, { confirmMs, asleepMs: 8 * hour - 3000 })).toBe(true)
+    expect(clock.now()).toBe(start + 8 * hour)
   })
 })

@@ -98,6 +98,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./keys.ts')).keysRotate,
   },
   {
+    name: 'clock',
+    summary: "print the engine's time beside the host's, and set it right",
+    load: async () => (await import('./clock.ts')).clock,
+  },
+  {
     name: 'completion',
     summary: 'print the script for shell completion',
     load: async () => (await import('./completion.ts')).completionOf(commands),

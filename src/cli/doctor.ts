@@ -4,12 +4,14 @@ import { type Config, type Finding, findingsOf, loadSettings } from '../config/i
 import { appsWithoutAddress } from '../interactions/index.ts'
 import { openStorage } from '../storage/index.ts'
 import { type Call, type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { operationOf } from './doctor-operation.ts'
 
 const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
 export const doctor: Command = {
   about: [
     'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
+    'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not vouched for any address of their users lately: all users of such an app count as one source.',
     'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
@@ -26,7 +28,11 @@ export const doctor: Command = {
     const loaded = await loadSettings({ folder, env, file: textOf(call, 'config') })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     const config = loaded.check('development')
-    const findings = [...findingsOf(config), ...(await sourcesOf(call, config))]
+    const findings = [
+      ...findingsOf(config),
+      ...(await sourcesOf(call, config)),
+      ...(await operationOf(config)),
+    ]
     if (options.json) return terminal.print(JSON.stringify(findings, null, 2))
 
     for (const { standard, id, asks, result, why } of findings) {

@@ -5,7 +5,7 @@ import type { Config } from './options.ts'
 /** The result of checking a configuration against one requirement of a standard. */
 export interface Finding {
   readonly id: string
-  readonly standard: 'ASVS 5.0' | 'NIST SP 800-63B-4' | 'RFC 9700'
+  readonly standard: 'ASVS 5.0' | 'NIST SP 800-63B-4' | 'RFC 9700' | 'Operation'
   /** The requirement, in our own words. */
   readonly asks: string
   readonly result: 'met' | 'deviates' | 'not applicable'

@@ -5,11 +5,11 @@ import {
   createLogger,
   createSecrets,
   type Logger,
-  MonotonicClock,
+  type MonotonicClock,
   parseDuration,
+  processClock,
   type Random,
   type Secrets,
-  systemClock,
   systemRandom,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
@@ -19,7 +19,8 @@ import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
-import { notedTime, openStorage, type Storage } from '../storage/index.ts'
+import { openStorage, type Storage } from '../storage/index.ts'
+import { openClock } from './clock.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { seed } from './seed.ts'
 
@@ -70,7 +71,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
     else await refusePending(storage)
-    const clock = await openClock(storage, ports.clock ?? systemClock)
+    const clock = await openClock(storage, ports.clock ?? processClock, log)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
     const authenticators = authenticatorsWith(hasher, ports.authenticators)
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
@@ -152,21 +153,6 @@ async function refusePending(storage: Storage): Promise<void> {
   if (pending.length > 0) {
     throw new ConfigError([`database: not up to date (${pending.join(', ')}); run rekey migrate`])
   }
-}
-
-/**
- * A clock that follows the database server, where there is one, and never runs behind the highest time stored (A44).
- */
-async function openClock(storage: Storage, source: Clock): Promise<MonotonicClock> {
-  const offset = (await offsetOf(storage, source)) ?? 0
-  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
-  return new MonotonicClock(source, { offset, highest })
-}
-
-/** The database server's time minus the host's; undefined without a server, or with a clock of a test. */
-export async function offsetOf(storage: Storage, source: Clock): Promise<number | undefined> {
-  const serverTime = source === systemClock ? await storage.serverTime() : undefined
-  return serverTime === undefined ? undefined : serverTime - source.now()
 }
 
 /** The lifetimes of a configuration in milliseconds. */

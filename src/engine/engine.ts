@@ -4,7 +4,7 @@ import {
   type Clock,
   type Logger,
   type MonotonicClock,
-  systemClock,
+  processClock,
   untraced,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
@@ -34,7 +34,8 @@ import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import type { People } from '../people/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
+import { startTimeKeeper } from './clock.ts'
+import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 
@@ -139,7 +140,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     limits,
     issuer: () => baseUrl,
     recordExchange: ports.recordExchange,
-    ...(ports.tokens && { tokens: ports.tokens }),
+    tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
   const idx = idxRoutes({
@@ -204,13 +205,13 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
 
-  const offset = () => offsetOf(storage, ports.clock ?? systemClock)
+  const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
   const maintenance = startMaintenance({
     storage,
     clock,
     oidc,
     log,
-    offset,
+    syncTime: time.sync,
     countExpired: engineMetrics.countExpired,
   })
 
@@ -240,6 +241,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     async close() {
       await http.close()
       await maintenance.close()
+      time.close()
       await delivery.close()
       await transport.close()
       await storage.close()

@@ -3,6 +3,6 @@
  * port, no mail), for the command line; `seed.ts` and `resources.ts` write what the configuration asks for into the
  * database; `metrics.ts` and `maintenance.ts` run beside the requests.
  */
-export { type Core, type CorePorts, lifetimesOf, offsetOf, openCore, openOidc } from './core.ts'
+export { type Core, type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 export { type Engine, type EnginePorts, openEngine } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'

@@ -1,15 +1,15 @@
 import { setImmediate as nextCycle } from 'node:timers/promises'
 import type { Logger, MonotonicClock } from '../base/index.ts'
 import type { Oidc } from '../oidc/index.ts'
-import { type GrowingTable, noteTime, purge, type Storage } from '../storage/index.ts'
+import { type GrowingTable, purge, type Storage } from '../storage/index.ts'
 
 interface MaintenanceParts {
   readonly storage: Storage
   readonly clock: MonotonicClock
   readonly oidc: Oidc
   readonly log: Logger
-  /** Measures the database server's time minus the host's; undefined where there is no server. */
-  readonly offset: () => Promise<number | undefined>
+  /** Corrects the clock and stores the time. */
+  readonly syncTime: () => Promise<void>
   /** Counts the transactions that have expired. */
   readonly countExpired: (now: number) => Promise<void>
 }
@@ -40,7 +40,7 @@ const retention: Readonly<Record<GrowingTable, number>> = {
 }
 
 /**
- * What an engine does at its start and each minute: it follows the database server's clock, stores the time, counts
+ * What an engine does at its start and each minute: it corrects its clock, stores the time, counts
  * expired transactions and deletes rows past their end. A sign-in with an unknown user costs the same rows as one with a
  * known user, so without the deletion anyone could fill the database (A45). Any number of nodes may run it at once.
  */
@@ -50,10 +50,8 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
   let closed = false
 
   async function maintain(): Promise<void> {
-    const offset = await parts.offset()
-    if (offset !== undefined) clock.setOffset(offset)
+    await parts.syncTime()
     const now = clock.now()
-    await noteTime(storage.db, now)
     await parts.countExpired(now)
     for (const [table, retentionMs] of Object.entries(retention) as [GrowingTable, number][]) {
       await purgeTable(table, now - retentionMs)

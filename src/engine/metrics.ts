@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Clock } from '../base/index.ts'
+import type { Clock, MonotonicClock } from '../base/index.ts'
 import { type Backlog, backlogOf, type MailOutcome } from '../delivery/index.ts'
 import { countExpiredTransactions, type FlowOutcome, flowOutcomes } from '../flow/index.ts'
 import type { Metrics, Reading } from '../http/index.ts'
@@ -22,7 +22,7 @@ const mailsTotal = 'rekey_mails_total'
  */
 export function registerMetrics(
   metrics: Metrics,
-  { storage, clock, hasher }: { storage: Storage; clock: Clock; hasher: PasswordHasher },
+  { storage, clock, hasher }: { storage: Storage; clock: MonotonicClock; hasher: PasswordHasher },
 ): EngineMetrics {
   metrics.describe(flowOutcomesTotal, 'Sign-ins and recoveries by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
@@ -35,6 +35,11 @@ export function registerMetrics(
   addDatabaseMetrics(metrics, storage)
   addMailMetrics(metrics, storage, clock)
   addHashMetrics(metrics, hasher)
+  metrics.gauge(
+    'rekey_clock_ahead_seconds',
+    "How far the engine's time is ahead of the reference: the database server's clock, with SQLite the host's.",
+    () => clock.aheadMs() / 1000,
+  )
   addProcessMetrics(metrics)
   return {
     countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),

@@ -37,6 +37,11 @@ export interface View {
 /** What a step works with: read ports and values. It writes nothing; what it wants done stands in its outcome. */
 export interface StepContext extends View {
   readonly now: number
+  /**
+   * The right time as far as it is known, for codes that another clock makes too (TOTP): `now` may be ahead of it.
+   * Absent: the same as `now`.
+   */
+  readonly referenceTime?: number
   readonly random: Random
   readonly secrets: Secrets
   readonly budgets: Budgets

@@ -315,6 +315,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
   return {
     ...viewOf(parts, loaded),
     now,
+    referenceTime: parts.clock.reference?.() ?? now,
     client,
     interaction,
     person,

@@ -57,7 +57,9 @@ export function createRequestLimits(options: {
   function counterOf(budget: RequestBudget, key: string, now: number): Counter {
     const own = counted.get(budget) ?? new Map<string, Counter>()
     const known = own.get(key)
-    if (known !== undefined && now < known.resetsAt) return known
+    // A window that ends later than one that begins now is of a time that was set back (report 20).
+    const isOpen = known !== undefined && now < known.resetsAt && known.resetsAt <= now + budget.windowMs
+    if (isOpen) return known
     const counter = { used: 0, resetsAt: now + budget.windowMs }
     // Put anew, so that the map's order is that of the windows' ends: those of one budget are equally long.
     own.delete(key)

@@ -1,4 +1,4 @@
-import { systemClock } from '../base/index.ts'
+import { type Clock, systemClock } from '../base/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
 import { createSigningKeys } from './keys.ts'
 import { defaultOidcLifetimes, type OidcOptions } from './options.ts'
@@ -32,7 +32,7 @@ export function createOidc(options: OidcOptions): Oidc {
   const lifetimes = { ...defaultOidcLifetimes, ...options.lifetimes }
   const keepMs = Math.max(lifetimes.accessTokenMs, lifetimes.idTokenMs) * 2
   const keys = createSigningKeys({ storage, secrets, clock, keepMs, fixed: signingKey })
-  const tokenClock = options.tokens === 'virtual' ? clock : systemClock
+  const tokenClock = tokenClockOf(options)
   const parts: Parts = {
     storage,
     secrets,
@@ -60,4 +60,9 @@ export function createOidc(options: OidcOptions): Oidc {
     rotateSigningKey: () => keys.rotate(),
     purge: async () => (await purgeArtifacts(storage.db, clock.now())) + (await keys.purge()),
   }
+}
+
+function tokenClockOf({ clock, tokens = 'reference' }: OidcOptions): Clock {
+  if (tokens === 'virtual') return clock
+  return tokens === 'real' ? systemClock : { now: () => clock.reference?.() ?? clock.now() }
 }

@@ -36,10 +36,11 @@ export interface OidcOptions {
   readonly issuer: string | (() => string)
   readonly lifetimes?: Partial<OidcLifetimes>
   /**
-   * The clock of the times in tokens: the host's, which apps compare with their own (`real`, the default), or the
-   * engine's, which tests move (`virtual`). Codes, refresh tokens and sessions always expire by the engine's.
+   * The clock of the times in tokens, which apps compare with their own: the reference that the engine's is corrected
+   * by (`reference`, the default), the host's, for an engine whose clock is moved on purpose (`real`), or the engine's,
+   * which tests move (`virtual`). Codes, refresh tokens and sessions always expire by the engine's.
    */
-  readonly tokens?: 'real' | 'virtual'
+  readonly tokens?: 'reference' | 'real' | 'virtual'
   /** A private RSA key to sign with instead of those in the database: saves tests the generation of one. */
   readonly signingKey?: JWK
   /** The request budgets of interact and token. Absent: calls are not limited. */

@@ -5,7 +5,7 @@
  * the lock of the outbox (`delivery`), search and JSON members (`directory`), a page of the log (`management`).
  */
 
-export { type GrowingTable, notedTime, noteTime, purge } from './purge.ts'
+export { type GrowingTable, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
 export { retryStale, StaleRead } from './stale.ts'
 export { insert, statement, type Value } from './statement.ts'
@@ -25,3 +25,12 @@ export {
   together,
   unprefixed,
 } from './storage.ts'
+export {
+  type NotedTime,
+  notedTime,
+  noteTime,
+  noteToleranceMs,
+  type Rebase,
+  readNoted,
+  rebaseTime,
+} from './time.ts'

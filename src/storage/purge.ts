@@ -32,30 +32,3 @@ export async function purge(
       order by ${sql.ref(time)} limit ${limit})`.execute(db)
   return Number(numAffectedRows)
 }
-
-const highestTimeKey = 'clock.highest'
-
-/** Stores the time. An engine that later starts on a host whose clock is behind takes it from here (A44). */
-export async function noteTime(db: Db, now: number): Promise<void> {
-  await db
-    .insertInto('settings')
-    .values({ key: highestTimeKey, value: String(now) })
-    .onConflict((oc) =>
-      // The clocks of nodes differ a little: the stored time never goes back.
-      oc
-        .column('key')
-        .doUpdateSet({ value: String(now) })
-        .where('settings.value', '<', String(now)),
-    )
-    .execute()
-}
-
-/** The time that `noteTime` has stored, in epoch milliseconds; 0 in an empty database. */
-export async function notedTime(db: Db): Promise<number> {
-  const row = await db
-    .selectFrom('settings')
-    .select('value')
-    .where('key', '=', highestTimeKey)
-    .executeTakeFirst()
-  return Number(row?.value ?? 0)
-}

@@ -86,10 +86,15 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     const faults = createFaults()
     const config = options.configure(sink.url)
     const recorder = createRecorder()
+    // Whether there may be anything that a clock that is moved back has to take along.
+    const used = { sinceReset: false }
     const engine = await openEngine(config, {
       clock,
       log,
-      recordExchange: recorder.observe,
+      recordExchange: (exchange) => {
+        used.sinceReset = true
+        recorder.observe(exchange)
+      },
       fault: (_, path) => faults.take(path),
       ...options.ports,
     })
@@ -104,6 +109,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       await engine.reset()
       sink.messages.clear()
       recorder.clear()
+      used.sinceReset = false
     }
     const clientSecrets = new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : [])))
     const signInParts = {
@@ -116,7 +122,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     }
     const signInAs: DevEnvironment['signInAs'] = (login, wanted) => signIn(signInParts, login, wanted)
     const port: ControlPort = {
-      ...controlPortOf(engine, { clock, faults, reset, recorder }),
+      ...controlPortOf(engine, { clock, faults, reset, recorder, isUsed: () => used.sinceReset }),
       flows: flowsOf(engine, recorder, lifetimesOf(config).code),
       engineUrl: engine.baseUrl,
       adminUrl: `${engine.baseUrl}/admin#token=${config.management.apiToken ?? ''}`,

@@ -2,6 +2,7 @@ import type { VirtualClock } from '../base/index.ts'
 import type { ControlPerson, ControlPort, PersonChanges, Recorder } from '../devtools/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Engine } from '../engine/index.ts'
+import { rebaseTime } from '../storage/index.ts'
 import type { Faults } from './faults.ts'
 
 /** Implements the operations of the control API on an engine. */
@@ -12,14 +13,20 @@ export function controlPortOf(
     readonly faults: Faults
     readonly recorder: Recorder
     reset(): Promise<void>
+    /** Whether any visitor has been here since the last reset. */
+    isUsed(): boolean
   },
 ): ControlPort {
-  const moveClock = (move: () => void) => {
-    const before = parts.clock.now()
+  const moveClock = async (move: () => void) => {
+    const before = engine.clock.now()
     move()
-    parts.recorder.clockMoved({ at: before, byMs: parts.clock.now() - before })
-    // The monotonic clock ignores backward steps of the host clock, but must follow a deliberate move.
+    // The monotonic clock ignores backward steps of its source, but must follow a deliberate move.
     engine.clock.rewind()
+    const to = engine.clock.now()
+    parts.recorder.clockMoved({ at: before, byMs: to - before })
+    // Time went back: what was made later has as long to live as it had, and spent budgets refill when they would have.
+    if (to < before - 1000 && parts.isUsed())
+      await rebaseTime(engine.storage, { from: before, to, onlyNewer: true })
     engine.delivery.wake()
   }
   return {

@@ -130,7 +130,11 @@ async function judgeChallenge(input: Input, context: StepContext): Promise<Judge
     | Enrollment<TotpData>
     | undefined
   const step =
-    enrollment && stepOfCode(code, secretOf(enrollment.data, context), context.now, { back: 1, forth: 1 })
+    enrollment &&
+    stepOfCode(code, secretOf(enrollment.data, context), context.referenceTime ?? context.now, {
+      back: 1,
+      forth: 1,
+    })
   const isUsed = enrollment !== undefined && step !== undefined && step <= enrollment.counter
   const isRight = enrollment !== undefined && step !== undefined && !isUsed
   return {
@@ -160,7 +164,7 @@ async function judgeEnrolment(
   const data = challenge.data as TotpData
   const step =
     now < challenge.expiresAt
-      ? stepOfCode(code, secretOf(data, context), now, { back: 4, forth: 1 })
+      ? stepOfCode(code, secretOf(data, context), context.referenceTime ?? context.now, { back: 4, forth: 1 })
       : undefined
   return {
     verdict: step === undefined ? 'wrong' : 'right',

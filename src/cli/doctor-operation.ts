@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { readableByOthers } from '../base/index.ts'
+import type { Config, Finding } from '../config/index.ts'
+import { openStorage } from '../storage/index.ts'
+import { problemOf, readTimes } from './clock.ts'
+import { nodeProblem } from './node-version.ts'
+
+const met = (why: string) => ({ result: 'met', why }) as const
+const deviates = (why: string) => ({ result: 'deviates', why }) as const
+
+/** What this machine and the database are like, beside the settings. Reads only. */
+export async function operationOf({ database }: Config): Promise<readonly Finding[]> {
+  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
+  const isMissing = database.url === 'memory' || (path !== undefined && !existsSync(path))
+  return [
+    runtime(process.version),
+    ...(path === undefined || isMissing ? [] : [files(path)]),
+    ...(isMissing ? [] : await clock(database.url)),
+  ]
+}
+
+function runtime(version: string): Finding {
+  const problem = nodeProblem(version)
+  return {
+    id: 'node',
+    standard: 'Operation',
+    asks: 'the Node that runs the engine has no hole that is known to this version of Rekey',
+    ...(problem === undefined ? met(`this is ${version}`) : deviates(problem)),
+  }
+}
+
+function files(path: string): Finding {
+  const readable = readableByOthers([path, `${path}-wal`, `${path}-shm`])
+  return {
+    id: 'files',
+    standard: 'Operation',
+    asks: 'the database file can be read by its owner only: it holds password hashes',
+    ...(readable.length === 0
+      ? met('no other user can read it')
+      : deviates(`other users of this machine can read ${readable.join(', ')}: chmod 600 them`)),
+  }
+}
+
+async function clock(url: string): Promise<readonly Finding[]> {
+  const finding = {
+    id: 'clock',
+    standard: 'Operation',
+    asks: 'the time that the database has noted is not ahead of the right one',
+  } as const
+  const storage = await openStorage({ url, poolSize: 1 })
+  try {
+    const times = await readTimes(storage)
+    return [{ ...finding, ...(times.aheadSeconds > 60 ? deviates(problemOf(times)) : met('it is not')) }]
+  } catch {
+    // Without tables yet, or not reachable: the check of the apps reports it.
+    return []
+  } finally {
+    await storage.close().catch(() => {})
+  }
+}

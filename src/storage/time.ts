@@ -1,0 +1,145 @@
+import { sql } from 'kysely'
+import type { Schema } from './schema.ts'
+import { type Db, type Storage, type Tx, takeLock } from './storage.ts'
+
+const highestTimeKey = 'clock.highest'
+const resetKey = 'clock.reset'
+
+/** What the database notes of the time. */
+export interface NotedTime {
+  /** The highest time that `noteTime` has stored, in epoch milliseconds; 0 in an empty database. */
+  readonly highest: number
+  /** Changes each time that `rebaseTime` sets the time back; empty where it never did. */
+  readonly reset: string
+}
+
+/**
+ * Stores the time. An engine that later starts on a host whose clock is behind takes it from here (A44). Nothing is
+ * stored where the time was set back since `reset` was read: the caller does not know of it yet.
+ */
+export async function noteTime(db: Db, now: number, reset: string): Promise<void> {
+  // The clocks of nodes differ a little: the stored time never goes back.
+  await sql`
+    insert into settings (key, value)
+    select cast(${highestTimeKey} as text), cast(${String(now)} as text)
+    where coalesce((select value from settings where key = ${resetKey}), '') = ${reset}
+    on conflict (key) do update set value = excluded.value
+    where settings.value < excluded.value`.execute(db)
+}
+
+/** The highest time that was stored. */
+export const notedTime = async (db: Db): Promise<number> => (await readNoted(db)).highest
+
+/** The highest time that was stored, and the mark of the last reset. One statement. */
+export async function readNoted(db: Db): Promise<NotedTime> {
+  const rows = await db
+    .selectFrom('settings')
+    .selectAll()
+    .where('key', 'in', [highestTimeKey, resetKey])
+    .execute()
+  const noted = (key: string) => rows.find((row) => row.key === key)?.value
+  return { highest: Number(noted(highestTimeKey) ?? 0), reset: noted(resetKey) ?? '' }
+}
+
+/** The columns that hold the end of something, or when it is due: they are moved with the time. */
+const ends = {
+  sessions: ['expires_at'],
+  interactions: ['expires_at', 'code_expires_at'],
+  transactions: ['expires_at'],
+  person_tokens: ['expires_at'],
+  artifacts: ['expires_at'],
+  budgets: ['expires_at'],
+  outbox: ['next_at', 'ends_at', 'fair_at'],
+} as const satisfies Partial<Record<keyof Schema, readonly string[]>>
+
+/** The columns that hold when something happened: what lies after the new time is set to it. */
+const moments = {
+  people: ['created_at', 'updated_at', 'status_changed_at', 'password_changed_at', 'last_login_at'],
+  enrollments: ['created_at', 'updated_at', 'last_used_at'],
+  sessions: ['created_at'],
+  transactions: ['created_at', 'updated_at'],
+  signing_keys: ['created_at', 'retired_at'],
+  outbox: ['created_at'],
+} as const satisfies Partial<Record<keyof Schema, readonly string[]>>
+
+export interface Rebase {
+  /** The time that the database held for right; absent: the highest that it knows. */
+  readonly from?: number
+  /** The right time. */
+  readonly to: number
+  /**
+   * For a clock that is moved on purpose: of rows that were made before `to` nothing moves, and no time of what happened is
+   * changed. Budgets, and codes that were mailed after it, move all the same.
+   */
+  readonly onlyNewer?: boolean
+}
+
+/** A noted time that is ahead by no more than this is that of a node whose clock differs a little. */
+export const noteToleranceMs = 5_000
+
+/**
+ * Sets the time back, all at once and on all nodes: what had expired stays expired, and what is alive has as long to
+ * live as it had (A44), for every end is moved by the same span. Events stay as they were recorded. Nodes that are running
+ * follow within a minute (`NotedTime.reset`). Answers by how many milliseconds the time went back; 0 where it was not
+ * ahead, and nothing was written.
+ */
+export async function rebaseTime(storage: Storage, { from, to, onlyNewer = false }: Rebase): Promise<number> {
+  return storage.transaction(async (tx) => {
+    await takeLock(tx, 'clock')
+    const highest = from ?? Math.max(await notedTime(tx), await highestTimeOf(tx))
+    const by = highest - to
+    if (by <= (from === undefined ? noteToleranceMs : 0)) return 0
+    await moveChallenges(tx, { highest, by, to })
+    for (const [table, columns] of Object.entries(ends)) {
+      const newer = onlyNewer && table !== 'budgets' ? sql`and created_at > ${to}` : sql``
+      for (const column of columns) {
+        // Rows that ended before the new time have ended either way, and stay unwritten.
+        await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.ref(column)} - cast(${by} as bigint)
+          where ${sql.ref(column)} > ${to} ${newer}`.execute(tx)
+      }
+    }
+    for (const [table, columns] of Object.entries(onlyNewer ? {} : moments)) {
+      for (const column of columns) {
+        await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${to}
+          where ${sql.ref(column)} > ${to}`.execute(tx)
+      }
+    }
+    await put(tx, highestTimeKey, String(to))
+    await put(tx, resetKey, `${highest} ${to}`)
+    return by
+  })
+}
+
+/** The end of an open challenge, such as a mailed code, is in the JSON of its transaction. */
+async function moveChallenges(tx: Tx, { highest, by, to }: { highest: number; by: number; to: number }) {
+  const open = await tx
+    .selectFrom('transactions')
+    .select(['id', 'progress'])
+    .where('closed_at', 'is', null)
+    .where('expires_at', '>', highest)
+    .execute()
+  // Every number that is a time after the new one. No other number in it is as large.
+  const isTime = (value: unknown): value is number => typeof value === 'number' && value > Math.max(to, 1e11)
+  for (const { id, progress } of open) {
+    const moved = JSON.stringify(
+      JSON.parse(progress, (_, value: unknown) => (isTime(value) ? value - by : value)),
+    )
+    if (moved !== progress)
+      await tx.updateTable('transactions').set({ progress: moved }).where('id', '=', id).execute()
+  }
+}
+
+const put = (tx: Tx, key: string, value: string) =>
+  tx
+    .insertInto('settings')
+    .values({ key, value })
+    .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+    .execute()
+
+async function highestTimeOf(tx: Tx): Promise<number> {
+  const newest = await tx
+    .selectFrom('transactions')
+    .select((eb) => eb.fn.max('updated_at').as('at'))
+    .executeTakeFirst()
+  return Number(newest?.at ?? 0)
+}
