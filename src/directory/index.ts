@@ -54,6 +54,7 @@ export {
 export * from './person.ts'
 export {
   attributeTypes,
+  ignoredPatterns,
   profileProblems,
   type SchemaAttribute,
   type UserSchema,

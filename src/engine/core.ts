@@ -13,7 +13,7 @@ import {
   systemRandom,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
-import { sharedNames } from '../directory/index.ts'
+import { findUserSchema, ignoredPatterns, sharedNames } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
@@ -71,6 +71,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
     else await refusePending(storage)
+    await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
     const authenticators = authenticatorsWith(hasher, ports.authenticators)
@@ -145,6 +146,16 @@ export function openOidc(
 async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
   for (const { personId, holderId } of await sharedNames(db, 1000)) {
     log.warn({ personId, holderId }, 'a login or email belongs to another user too: rename one of the two')
+  }
+}
+
+/** Older releases took any JavaScript expression: what cannot be matched in linear time is not matched at all (A61). */
+async function warnOfIgnoredPatterns({ db }: Storage, log: Logger): Promise<void> {
+  for (const attribute of ignoredPatterns(await findUserSchema(db))) {
+    log.warn(
+      { attribute },
+      'the pattern of this attribute cannot be matched in linear time and is ignored: replace it (docs/management.md)',
+    )
   }
 }
 

@@ -59,6 +59,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A86: 'Another user’s reset seen by a caller who only watches a transaction',
   A56: 'A named user shut out by a stranger',
   A57: 'Mail queue filled from one source',
+  A61: 'Pattern, template or filter of an administrator as a program',
   A66: 'Code of an app replayed in its window, on another node, or backwards',
   A69: 'Enrolment of a factor as a back door',
 }

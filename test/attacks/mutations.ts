@@ -494,6 +494,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'second-factors',
   },
   {
+    attack: 'A61',
+    without: 'an engine that matches in linear time',
+    file: 'src/base/pattern.ts',
+    find: 'program.matcher(text).find()',
+    replace: 'new RegExp(source).test(text)',
+    tests: 'patterns',
+  },
+  {
     attack: 'A66',
     without: 'the counter that only rises',
     file: 'src/directory/enrollments.store.ts',
@@ -651,7 +659,8 @@ export const mutations: readonly Mutation[] = [
     without: 'the note of the time',
     file: 'src/engine/clock.ts',
     find: '  return new MonotonicClock(source, { highest })',
-    replace: '  return new MonotonicClock(source, { highest: Math.min(highest, await storage.highestTime()) })',
+    replace:
+      '  return new MonotonicClock(source, { highest: Math.min(highest, await storage.highestTime()) })',
     tests: 'secrets',
   },
   {

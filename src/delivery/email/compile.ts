@@ -91,7 +91,11 @@ export function compile(source: Source, rules: Rules, problems: string[]): Templ
 
 /** Inserts the sentences first, so that the variables within them are compiled as well. */
 function withWords(source: Source, rules: Rules, report: (problem: string) => void): string {
-  return source.text.replaceAll('\r\n', '\n').replace(place, (whole, name: string) => {
+  const text = source.text.replaceAll('\r\n', '\n')
+  // Behind the last `}` no place is closed: each would be searched to the end of the file (A61).
+  const lastClosed = text.lastIndexOf('}') + 1
+  const closed = text.slice(0, lastClosed) + text.slice(lastClosed).replaceAll('${', '$(')
+  return closed.replace(place, (whole, name: string) => {
     if (!name.startsWith('words.')) return whole
     const sentence = rules.words.get(name.slice('words.'.length))
     if (sentence === undefined) report(`\${${name}} is not a sentence of the catalogue`)
@@ -134,7 +138,8 @@ function* slots(
 
 type Range = readonly [start: number, end: number]
 
-const tag = /<[a-z][a-z0-9-]*(?:"[^"]*"|'[^']*'|[^"'>])*>/gi
+// No `<` within: otherwise each unclosed tag would be searched to the end of the file, again and again (A61).
+const tag = /<[a-z](?:"[^"]*"|'[^']*'|[^"'<>])*>/gi
 const attribute = /\s([a-z-]+)\s*=\s*("[^"]*"|'[^']*')/gi
 const addressAttributes = new Set(['href', 'src', 'action', 'formaction', 'background', 'cite', 'poster'])
 
@@ -155,8 +160,9 @@ function addressesInHtml(chunk: string, report: (problem: string) => void): read
 
 /** The positions of addresses in a text: characters without a space that begin like an address. */
 const addressesInText = (chunk: string): readonly Range[] =>
-  [...chunk.matchAll(/\S*(?::\/\/|\$\{(?:baseURL|\w*(?:Link|Url))\}[/?])\S*/g)].map(
-    ({ 0: text, index }): Range => [index, index + text.length],
+  // Word by word: one expression for both would begin anew at each character of a long word (A61).
+  [...chunk.matchAll(/\S+/g)].flatMap(({ 0: text, index }): Range[] =>
+    /:\/\/|\$\{(?:baseURL|\w*(?:Link|Url))\}[/?]/.test(text) ? [[index, index + text.length]] : [],
   )
 
 /** Reports code of other template languages, which would otherwise be sent as text in a mail. */
@@ -176,9 +182,14 @@ function reportForeignCode(
     if (found.startsWith('${') || !rules.kinds.has(nameOf(name))) continue
     report(`${found} would be sent as text; write \${${name}}`)
   }
-  if (/\$\{[^}]*$/.test(text)) report('a ${ is not closed')
+  if (hasOpenPlace(text)) report('a ${ is not closed')
   if (source.html && /<script\b|\son[a-z]+\s*=|javascript:/i.test(text))
     report('scripts are not allowed in a mail')
+}
+
+function hasOpenPlace(text: string): boolean {
+  const last = text.lastIndexOf('${')
+  return last >= 0 && !text.includes('}', last)
 }
 
 const knownNames = (rules: Rules): string => `; there are ${[...rules.kinds.keys()].join(', ')}`

@@ -238,7 +238,7 @@ function renderMail(mail: CompiledMail, name: TemplateName, variables: MailVaria
   const text = renderTemplate(mail.layout.text, { ...around, content: content.text.trim() })
   // Omitted parts leave empty lines behind: remove them.
   const tidy = text
-    .replace(/[ \t]+$/gm, '')
+    .replace(/(?<![ \t])[ \t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim()
   return { subject, html: html.replace(/\n\s*\n+/g, '\n'), text: `${tidy}\n`, language: mail.language }

@@ -1,3 +1,5 @@
+import { linearPattern } from '../../base/index.ts'
+
 export const attributeTypes = ['string', 'boolean', 'number', 'integer', 'array'] as const
 
 /** What is known of one attribute of a profile: what is obeyed, and whatever else it was given. */
@@ -79,8 +81,10 @@ const ofType: Readonly<Record<SchemaAttribute['type'], Problem>> = {
     const { length } = [...value]
     if (length > most) return `must be a text of at most ${most} characters`
     if (length < minLength) return `must be at least ${minLength} characters long`
-    if (pattern !== undefined && !new RegExp(pattern).test(value)) return 'does not match the pattern'
-    return undefined
+    // A pattern of an older version that cannot be matched in linear time is ignored: users must stay editable (A61).
+    const matched = pattern === undefined ? true : (linearPattern(pattern)?.matches(value) ?? true)
+    if (matched === 'too-long') return 'is too long to be matched against the pattern'
+    return matched ? undefined : 'does not match the pattern'
   },
   boolean: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   number: (value) => (Number.isFinite(value) ? undefined : 'must be a number'),
@@ -129,4 +133,10 @@ export function profileProblems(
 export const visibleAttributes = ({ custom }: UserSchema): readonly string[] =>
   Object.entries(custom).flatMap(([name, { permissions = [] }]) =>
     permissions.some(({ principal, action }) => principal === 'SELF' && action === 'HIDE') ? [] : [name],
+  )
+
+/** The attributes whose pattern is ignored, since it cannot be matched in linear time: an older version stored it. */
+export const ignoredPatterns = ({ base, custom }: UserSchema): readonly string[] =>
+  Object.entries({ ...base, ...custom }).flatMap(([name, { pattern }]) =>
+    pattern !== undefined && linearPattern(pattern) === undefined ? [name] : [],
   )

@@ -1,4 +1,4 @@
-import { isObject } from '../../base/index.ts'
+import { isObject, linearPattern } from '../../base/index.ts'
 import { attributeTypes, type SchemaAttribute, type UserSchema } from '../../directory/index.ts'
 import { fieldsIn, newReader, type Reader, textIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
@@ -106,10 +106,18 @@ function checkMembers(reader: Reader, name: string, fields: Fields): void {
 function checkPattern(reader: Reader, name: string, fields: Fields): void {
   const pattern = textIn(reader, fields, 'pattern', { label: `${name}.pattern`, max: 200 })
   if (pattern === undefined) return
+  if (linearPattern(pattern) !== undefined) return
+  const reason = isExpression(pattern)
+    ? 'cannot be matched in linear time: lookahead, lookbehind, back references and very large repetitions are not supported (RE2 syntax)'
+    : 'is not a valid regular expression'
+  reader.problems.push(`${name}.pattern: ${reason}`)
+}
+
+function isExpression(pattern: string): boolean {
   try {
-    new RegExp(pattern)
+    return new RegExp(pattern) instanceof RegExp
   } catch {
-    reader.problems.push(`${name}.pattern: is not a valid regular expression`)
+    return false
   }
 }
 
