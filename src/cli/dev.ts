@@ -96,8 +96,6 @@ function portsOf(call: Call): Ports {
 /** Starts the parts in order. Each started part adds its `close` to `closers`, even if the next one fails. */
 async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<void> {
   const { terminal, options } = call
-  // Files that are created from here on are readable by their owner only: they hold secrets and password hashes.
-  process.umask(0o077)
   const ports = portsOf(call)
   const loaded = await loadSettings({
     folder: terminal.folder,

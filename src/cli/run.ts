@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.ts'
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await dispatch(argv, terminal)
-    return 0
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     for (const line of explain(error)) terminal.note(line)
     return error instanceof UsageError || error instanceof DifferenceError ? 2 : 1

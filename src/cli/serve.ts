@@ -54,6 +54,10 @@ export const serve: Command = {
   async run(call) {
     refuseMore(call, 0)
     const shutdown = untilSignal()
+    // A terminal that has gone, or a reload that there is none of: drained like SIGTERM, but a supervisor starts it again.
+    void shutdown.then((signal) => {
+      if (signal === 'SIGHUP') process.exitCode = 129
+    })
     const config = await serveConfig(call)
     const log = createLogger({ level: config.log.level as 'info' })
     const starting = openEngine(config, { log })

@@ -9,6 +9,7 @@ import {
   parseDuration,
   processClock,
   type Random,
+  readableByOthers,
   type Secrets,
   systemRandom,
 } from '../base/index.ts'
@@ -67,6 +68,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const random = ports.random ?? systemRandom
   const secrets = createSecrets(config.secrets)
   const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
+  warnOfReadableFiles(config, log)
   try {
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
@@ -146,6 +148,19 @@ export function openOidc(
 async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
   for (const { personId, holderId } of await sharedNames(db, 1000)) {
     log.warn({ personId, holderId }, 'a login or email belongs to another user too: rename one of the two')
+  }
+}
+
+/** Files that were made before, by an older version or by hand, keep their rights (F18). */
+function warnOfReadableFiles({ database }: Config, log: Logger): void {
+  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
+  if (path === undefined) return
+  const files = readableByOthers([path, `${path}-wal`, `${path}-shm`])
+  if (files.length > 0) {
+    log.warn(
+      { files },
+      'other users of this machine can read the database, which holds password hashes: chmod 600',
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
 import {
   type CompiledQuery,
@@ -50,6 +51,20 @@ function open(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
   return new DatabaseSync(path, { timeout: 0, ...options })
 }
 
+/**
+ * Creates a new file for its owner alone, whatever the umask: it holds password hashes (F18). SQLite gives the files of
+ * the write-ahead log the same rights. A file that exists keeps its own.
+ */
+function makePrivate(path: string): void {
+  // Not a file of this name: `:memory:`, a URI, or the temporary database of an empty name.
+  if (path === '' || path.startsWith(':') || path.startsWith('file:') || existsSync(path)) return
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch {
+    // SQLite reports what is wrong with the path.
+  }
+}
+
 class NodeSqliteDriver implements Driver {
   readonly #path: string
   #connections: Connections | undefined
@@ -59,6 +74,7 @@ class NodeSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
+    makePrivate(this.#path)
     const database = open(this.#path)
     // Switching to WAL locks the whole file for a moment, which several starting processes may do at once.
     await retryWhileBusy(() =>
