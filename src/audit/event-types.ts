@@ -107,6 +107,15 @@ export const eventTypes = {
     when: 'A code or refresh token is used twice; the tokens issued for it are revoked.',
     outcomes: ['FAILURE'],
   },
+  'app.oauth2.as.key.rollover': {
+    when: 'A new signing key is published; `signsFrom` has the time when it begins to sign.',
+    outcomes: ['SUCCESS'],
+  },
+  'app.oauth2.as.key.revoke': {
+    when: 'A signing key is revoked: it is published no more, and its tokens are refused.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
   'security.authenticator.lifecycle.activate': {
     when: 'An authenticator is activated.',
     outcomes: ['SUCCESS'],

@@ -45,3 +45,11 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
+
+/** The answer where nothing was written and the same request may succeed a moment later, on this node or another. */
+export const tryAgain = {
+  status: 503,
+  code: 'E0000010',
+  description: 'The service is temporarily unavailable. Try again in a moment.',
+  headers: { 'Retry-After': '2' },
+} as const

@@ -21,10 +21,26 @@ describe('a keyed hash', () => {
     expect(secrets.matches('code', '123456', stored)).toBe(true)
     expect(secrets.matches('code', '123457', stored)).toBe(false)
     expect(secrets.matches('link', '123456', stored)).toBe(false)
-    expect(createSecrets([old]).matches('code', '123456', stored)).toBe(false)
     for (const other of ['', '.', stored.slice(0, -1), `x${stored}`, stored.split('.')[1] ?? '']) {
       expect(secrets.matches('code', '123456', other)).toBe(false)
     }
+  })
+
+  test('of a secret that is not configured here is no wrong value, but one that cannot be checked: 503', () => {
+    const stored = secrets.hash('code', '123456')
+    const elsewhere = createSecrets([old])
+
+    expect([secrets.knows(stored), elsewhere.knows(stored), elsewhere.knows('')]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect(() => elsewhere.matches('code', '123456', stored)).toThrow(
+      expect.objectContaining({ status: 503, headers: { 'Retry-After': '2' } }),
+    )
+    expect(() => elsewhere.matches('code', '123456', stored)).toThrow(
+      expect.objectContaining({ detail: expect.stringContaining(secrets.version) }),
+    )
   })
 
   test('reveals neither its value nor its secret', () => {
@@ -94,6 +110,24 @@ describe('with a newer secret', () => {
     expect(secrets.matches('code', '123456', rotated.hash('code', '123456'))).toBe(true)
     expect(secrets.open('mail', rotated.seal('mail', 'text'))).toBe('text')
     expect(rotated.key('cookies').equals(secrets.key('cookies'))).toBe(true)
+  })
+})
+
+describe('the current secret', () => {
+  test('is the first until another of them is made it, and then seals and hashes', () => {
+    const [before, after] = [createSecrets([old]), createSecrets([now])]
+    const both = createSecrets([now, old])
+
+    both.makeCurrent(before.version, [])
+    expect([both.version, both.versions]).toEqual([before.version, [after.version, before.version]])
+    expect(before.open('mail', both.seal('mail', 'text'))).toBe('text')
+    expect(both.hashes('code', '1')).toEqual([before.hash('code', '1'), after.hash('code', '1')])
+    expect(both.isOutdated(before.hash('code', '1'))).toBe(false)
+
+    both.makeCurrent(after.version, [before.version])
+    expect(after.open('mail', both.seal('mail', 'text'))).toBe('text')
+    expect(both.isOutdated(before.hash('code', '1'))).toBe(true)
+    expect(both.isOutdated(after.hash('code', '1'))).toBe(false)
   })
 })
 

@@ -9,28 +9,51 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import { ProtocolError, tryAgain } from './errors.ts'
 
 /**
  * Keys derived from the master secrets, which are not in the database. Every secret in a row is a keyed hash or sealed,
- * so a dump of the database alone reveals no live code, handle or link. Several master secrets may be given, newest
- * first: new values use the first, values of the others still verify.
+ * so a dump of the database alone reveals no live code, handle or link. Several master secrets may be given: new values
+ * use the current one, which is the first until `makeCurrent` is called; values of the others still verify. A value of a
+ * secret that is not configured here is no wrong value: it cannot be checked, which is answered 503 (O-H2).
  */
 export interface Secrets {
   /** The keyed hash to store: `version.hash`. */
   hash(purpose: string, value: string): string
-  /** The hash under each known version, newest first: for look-ups by hash. */
+  /** The hash under each configured version, the current one first: for look-ups by hash. */
   hashes(purpose: string, value: string): readonly string[]
-  /** Whether a value is the one that was hashed. Compares in constant time. */
+  /**
+   * Whether a value is the one that was hashed. Compares in constant time. Throws `secretMissing` where it was hashed with
+   * a secret that is not configured.
+   */
   matches(purpose: string, value: string, stored: string): boolean
   /** Encrypts and authenticates a text (AES-256-GCM); the purpose is bound to it. */
   seal(purpose: string, text: string): string
   /** The sealed text; undefined where it was sealed for another purpose or under an unknown key, or was changed. */
   open(purpose: string, sealed: string): string | undefined
-  /** Raw key bytes of the newest version, for libraries that take a key. */
+  /** Raw key bytes of the current version, for libraries that take a key. */
   key(purpose: string): Buffer
-  /** Which version seals and hashes now. */
+  /** Which version seals and hashes now: six characters that identify a secret and reveal nothing of it. */
   readonly version: string
+  /** All configured versions, the first of the configuration first. */
+  readonly versions: readonly string[]
+  /** Whether what was hashed or sealed can be checked or opened here: its secret is configured. */
+  knows(stored: string): boolean
+  /** Whether what was hashed or sealed is to be written anew: its secret is configured and was replaced by the current one. */
+  isOutdated(stored: string): boolean
+  /** Seals and hashes with one of the configured versions from now on; `replaced` are those before it in the database. */
+  makeCurrent(version: string, replaced: readonly string[]): void
 }
+
+/** The version of the secret that something was hashed or sealed with; empty where the text is neither. */
+export const secretVersionOf = (stored: string): string => /^([\w-]{6})\./.exec(stored)?.[1] ?? ''
+
+/** What needs a secret that is not configured on this node: while it is being rotated another node may have it. */
+export const secretMissing = (version: string, what: string): ProtocolError =>
+  new ProtocolError(tryAgain.status, tryAgain.code, tryAgain.description, {
+    headers: tryAgain.headers,
+    detail: `${what} needs the secret ${version}, which is not among those of REKEY_SECRET on this node`,
+  })
 
 const sha256 = (value: string): Buffer => hash('sha256', value, 'buffer')
 
@@ -102,28 +125,46 @@ function versionOf(master: string): Version {
 /** @param masters the master secrets, newest first; at least one. */
 export function createSecrets(masters: readonly string[]): Secrets {
   const versions = masters.map(versionOf)
-  const [newest] = versions
-  if (newest === undefined) throw new Error('at least one master secret is needed')
+  const [first] = versions
+  if (first === undefined) throw new Error('at least one master secret is needed')
+  let current = first
+  let outdated: ReadonlySet<string> = new Set()
   const hashWith = (version: Version, purpose: string, value: string): string =>
     `${version.name}.${createHmac('sha256', version.key(`hash ${purpose}`))
       .update(value)
       .digest('base64url')}`
   const versionNamed = (name: string) => versions.find((version) => version.name === name)
+  const knows = (stored: string): boolean => versionNamed(secretVersionOf(stored)) !== undefined
 
   return {
-    version: newest.name,
-    key: (purpose) => newest.key(purpose).export(),
-    hash: (purpose, value) => hashWith(newest, purpose, value),
-    hashes: (purpose, value) => versions.map((version) => hashWith(version, purpose, value)),
-    matches(purpose, value, stored) {
-      const version = versionNamed(stored.slice(0, stored.indexOf('.')))
-      return version !== undefined && constantTimeEqual(hashWith(version, purpose, value), stored)
+    get version() {
+      return current.name
     },
-    seal: (purpose, text) => `${newest.name}.${sealWithKey(newest.key(`seal ${purpose}`), text, purpose)}`,
+    versions: versions.map(({ name }) => name),
+    key: (purpose) => current.key(purpose).export(),
+    hash: (purpose, value) => hashWith(current, purpose, value),
+    hashes: (purpose, value) =>
+      [current, ...versions.filter((version) => version !== current)].map((version) =>
+        hashWith(version, purpose, value),
+      ),
+    matches(purpose, value, stored) {
+      const name = secretVersionOf(stored)
+      if (name === '') return false
+      const version = versionNamed(name)
+      if (version === undefined) throw secretMissing(name, `a hash of the kind "${purpose}"`)
+      return constantTimeEqual(hashWith(version, purpose, value), stored)
+    },
+    seal: (purpose, text) => `${current.name}.${sealWithKey(current.key(`seal ${purpose}`), text, purpose)}`,
     open(purpose, sealed) {
       const dot = sealed.indexOf('.')
       const version = versionNamed(sealed.slice(0, dot))
       return version && openWithKey(version.key(`seal ${purpose}`), sealed.slice(dot + 1), purpose)
+    },
+    knows,
+    isOutdated: (stored) => knows(stored) && outdated.has(secretVersionOf(stored)),
+    makeCurrent(name, replaced) {
+      current = versionNamed(name) ?? current
+      outdated = new Set(replaced.filter((version) => version !== current.name))
     },
   }
 }

@@ -98,6 +98,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./keys.ts')).keysRotate,
   },
   {
+    name: 'keys list',
+    summary: 'list the keys for signing tokens',
+    load: async () => (await import('./keys.ts')).keysList,
+  },
+  {
+    name: 'keys revoke',
+    summary: 'end a key for signing tokens that has leaked',
+    load: async () => (await import('./keys.ts')).keysRevoke,
+  },
+  {
     name: 'clock',
     summary: "print the engine's time beside the host's, and set it right",
     load: async () => (await import('./clock.ts')).clock,

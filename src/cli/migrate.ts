@@ -1,7 +1,7 @@
-import { silentLogger } from '../base/index.ts'
+import { createSecrets, silentLogger } from '../base/index.ts'
 import { sharedNames } from '../directory/index.ts'
 import { openCore } from '../engine/index.ts'
-import { openStorage } from '../storage/index.ts'
+import { openStorage, refuseWrongSecret } from '../storage/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
 import { coreConfig } from './with-core.ts'
 
@@ -20,7 +20,9 @@ export const migrate: Command = {
     refuseMore(call, 0)
     const config = await coreConfig(call, { migrates: true })
     const storage = await openStorage({ url: config.database.url })
-    const applied = await storage.migrate().finally(() => storage.close())
+    const applied = await refuseWrongSecret(storage, createSecrets(config.secrets))
+      .then(() => storage.migrate())
+      .finally(() => storage.close())
     const core = await openCore(config, { log: silentLogger })
     const { db } = core.storage
     const shared = await core

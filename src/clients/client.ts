@@ -40,6 +40,8 @@ export interface PublicKey {
 
 /** A stored secret: its keyed hash. */
 export interface StoredSecret {
+  /** Where it was hashed anew since: the id that it had before. Absent: derived from the hash. */
+  readonly id?: string
   readonly hash: string
   readonly createdAt: number
   readonly updatedAt?: number

@@ -1,6 +1,6 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import { type Db, type Row, statement, type Value } from '../storage/index.ts'
-import type { Client, ClientSettings, NewClient } from './client.ts'
+import type { Client, ClientSettings, NewClient, StoredSecret } from './client.ts'
 
 /** The columns of a client, for stores that join it with tables of their own. */
 export const clientColumns = [
@@ -77,11 +77,22 @@ export async function createClient(
 
 const hashSecret = (secrets: Secrets, secret: string): string => secrets.hash('client secret', secret)
 
-/** Whether this is one of the client's active secrets. Each comparison takes constant time. */
+/**
+ * Whether this is one of the client's active secrets. Each comparison takes constant time. Throws `secretMissing` where it
+ * is none of those that can be checked here, and there are others (O-H1).
+ */
 export const isClientSecret = (client: Client, secret: string, secrets: Secrets): boolean =>
-  client.secrets.some(
-    ({ hash, status = 'ACTIVE' }) => status === 'ACTIVE' && secrets.matches('client secret', secret, hash),
+  matchesAny(
+    client.secrets.filter(({ status = 'ACTIVE' }) => status === 'ACTIVE'),
+    secret,
+    secrets,
   )
+
+/** Those that can be checked come first: of two secrets of an app one may be older than the secret of this node. */
+export const matchesAny = (stored: readonly StoredSecret[], secret: string, secrets: Secrets): boolean =>
+  stored
+    .toSorted((a, b) => Number(secrets.knows(b.hash)) - Number(secrets.knows(a.hash)))
+    .some(({ hash }) => secrets.matches('client secret', secret, hash))
 
 /** Changes members of a client; `settings` are replaced as a whole. */
 export async function updateClient(

@@ -39,5 +39,7 @@ export {
   changeClientSecrets,
   clientSecretsOf,
   hasClientSecret,
+  hasUnknownSecret,
+  rehashClientSecret,
   replaceClientSecrets,
 } from './secrets.store.ts'

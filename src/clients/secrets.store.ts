@@ -1,6 +1,7 @@
 import { derivedId, type Random, randomToken, type Secrets } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import type { Client, StoredSecret } from './client.ts'
+import { matchesAny } from './clients.store.ts'
 
 /** A secret of a client without its value. */
 export interface ClientSecret {
@@ -11,7 +12,7 @@ export interface ClientSecret {
 }
 
 /** Derived from the hash: secrets that were stored before secrets had ids have one too. */
-const idOf = ({ hash }: StoredSecret): string => derivedId('ocs', hash)
+const idOf = ({ id, hash }: StoredSecret): string => id ?? derivedId('ocs', hash)
 
 const toClientSecret = (stored: StoredSecret): ClientSecret => ({
   id: idOf(stored),
@@ -40,7 +41,46 @@ export async function addClientSecret(
 
 /** Whether a client has this secret, active or deactivated. */
 export const hasClientSecret = (client: Client, text: string, secrets: Secrets): boolean =>
-  client.secrets.some(({ hash }) => secrets.matches('client secret', text, hash))
+  matchesAny(
+    client.secrets.filter(({ hash }) => secrets.knows(hash)),
+    text,
+    secrets,
+  )
+
+/** Whether a client has secrets that cannot be checked here: they were hashed with a secret that is not configured. */
+export const hasUnknownSecret = (
+  client: Client,
+  secrets: Secrets,
+  status?: ClientSecret['status'],
+): boolean =>
+  client.secrets.some(
+    (stored) =>
+      !secrets.knows(stored.hash) && (status === undefined || status === (stored.status ?? 'ACTIVE')),
+  )
+
+/**
+ * Hashes a secret of a client anew where it was hashed with a master secret that has been replaced, so that this one can
+ * be removed. Its id, status and times stay. Nothing is written where the secrets have changed meanwhile.
+ */
+export async function rehashClientSecret(
+  db: Db,
+  client: Client,
+  text: string,
+  secrets: Secrets,
+): Promise<void> {
+  const isMeant = ({ hash }: StoredSecret) =>
+    secrets.isOutdated(hash) && secrets.matches('client secret', text, hash)
+  if (!client.secrets.some(isMeant)) return
+  const rehashed = client.secrets.map((stored) =>
+    isMeant(stored) ? { ...stored, id: idOf(stored), hash: secrets.hash('client secret', text) } : stored,
+  )
+  await db
+    .updateTable('clients')
+    .set({ secrets: JSON.stringify(rehashed) })
+    .where('id', '=', client.id)
+    .where('secrets', '=', JSON.stringify(client.secrets))
+    .execute()
+}
 
 /** Replaces all secrets of a client by one. */
 export async function replaceClientSecrets(

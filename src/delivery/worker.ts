@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
-import { randomToken } from '../base/index.ts'
+import { randomToken, secretVersionOf } from '../base/index.ts'
 import type { Row, Storage, Tx } from '../storage/index.ts'
 import { type Renderer, templateNames } from './email/templates.ts'
 import { MailRefused, type Transport } from './email/transport.ts'
@@ -59,6 +59,8 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   const { storage, clock, random, log, parallel = 5, pollMs = 1000, spreadMs = 0, leaseMs = 60_000 } = options
   const owner = randomToken(random)
   const inHand = new Map<string, Promise<void>>()
+  /** Mails whose failure to open has been logged and counted, by their ids; bounded. */
+  const unopened = new Set<string>()
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
   let again = false
@@ -95,7 +97,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   async function handle(row: Row<'outbox'>): Promise<void> {
     try {
-      await deliver(options, owner, row)
+      await deliver(options, owner, row, unopened)
     } catch (error) {
       // Neither closed nor put off: its lease runs out, and it is tried again.
       log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
@@ -145,9 +147,16 @@ export const leaveDelivery = (_options: DeliveryOptions): Delivery => ({
 })
 
 /** One mail: sent and closed, or put off, or given up. */
-async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox'>): Promise<void> {
+async function deliver(
+  options: DeliveryOptions,
+  owner: string,
+  row: Row<'outbox'>,
+  unopened: Set<string>,
+): Promise<void> {
   const { storage, clock, log } = options
   if (row.ends_at <= clock.now()) return close(options, row, 'expired', row.error)
+  if (openSealed(options.secrets, row.sealed) === undefined)
+    return postponeUnopened(options, owner, row, unopened)
   const failure = await send(options, row)
   if (failure === undefined) return close(options, row, 'sent', null)
 
@@ -163,13 +172,39 @@ async function deliver(options: DeliveryOptions, owner: string, row: Row<'outbox
   options.onAttempt?.('postponed')
 }
 
+/** How soon a mail that this node cannot open is due again, for a node that can. */
+const unopenedPauseMs = 5000
+const mostUnopened = 10_000
+
+/**
+ * A mail that was sealed with a secret that is not configured here waits for a node that has it, or for the secret to come
+ * back, until its own end (O-H1). It is logged and counted once.
+ */
+async function postponeUnopened(
+  options: DeliveryOptions,
+  owner: string,
+  row: Row<'outbox'>,
+  unopened: Set<string>,
+): Promise<void> {
+  const { storage, clock, log, onAttempt } = options
+  const now = clock.now()
+  const error = `it is sealed with the secret ${secretVersionOf(row.sealed ?? '')}, which is not among those of REKEY_SECRET here`
+  const nextAt = Math.min(now + unopenedPauseMs, Math.max(row.ends_at, now))
+  await postponeMail(storage.db, row.id, { owner, nextAt, error })
+  if (unopened.has(row.id)) return
+  if (unopened.size >= mostUnopened) unopened.clear()
+  unopened.add(row.id)
+  log.error({ mail: row.id, template: row.template, reason: error }, 'a mail cannot be opened: it waits')
+  onAttempt?.('postponed')
+}
+
 /** Renders and hands over. A phantom is rendered as well, so that it costs this process the same. */
 async function send(
   { secrets, renderer, transport }: DeliveryOptions,
   row: Row<'outbox'>,
 ): Promise<{ readonly permanent: boolean; readonly message: string } | undefined> {
   const content = openSealed(secrets, row.sealed)
-  if (content === undefined) return { permanent: true, message: 'it was sealed with a key that is gone' }
+  if (content === undefined) return { permanent: false, message: 'it cannot be opened' }
   const template = templateNames.find((name) => name === row.template)
   if (template === undefined) return { permanent: true, message: `there is no template ${row.template}` }
   try {

@@ -171,6 +171,23 @@ export async function advanceCounter(
   return numAffectedRows > 0n
 }
 
+/** Enrollments of an authenticator in the order of their ids, from behind `after`; at most `limit`. */
+export async function enrollmentsAfter(
+  db: Db,
+  authenticator: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly Enrollment[]> {
+  const rows = await db
+    .selectFrom('enrollments')
+    .selectAll()
+    .where('authenticator', '=', authenticator)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => toEnrollment(row))
+}
+
 /** Removes what a user has of an authenticator; false where there was nothing. */
 export async function removeEnrollments(db: Db, personId: string, authenticator: string): Promise<boolean> {
   const { numDeletedRows } = await db

@@ -7,6 +7,7 @@
 export {
   advanceCounter,
   type Enrollment,
+  enrollmentsAfter,
   enrollmentsOfUsers,
   findEnrollment,
   findEnrollments,

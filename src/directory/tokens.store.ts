@@ -1,5 +1,5 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
-import { type Db, type Row, statement, type Value } from '../storage/index.ts'
+import { type Db, type Row, refuseMissingSecret, statement, type Value } from '../storage/index.ts'
 
 /** `recovery`: to set a new password. `activation`: to set the first one. */
 export type PersonTokenKind = 'recovery' | 'activation'
@@ -55,6 +55,8 @@ export async function findPersonToken(
     .where('hash', 'in', secrets.hashes(purpose, token))
     .where('expires_at', '>', now)
     .executeTakeFirst()
+  // Another node may have made it with a secret that this one has not got yet.
+  if (row === undefined) await refuseMissingSecret(db, secrets)
   return row && toToken(row)
 }
 

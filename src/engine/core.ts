@@ -20,9 +20,10 @@ import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
-import { openStorage, type Storage } from '../storage/index.ts'
+import { claimSecret, openStorage, refuseWrongSecret, type Storage } from '../storage/index.ts'
 import { openClock } from './clock.ts'
 import { applyConfiguredResources } from './resources.ts'
+import { promoteFirstSecret } from './secret.ts'
 import { seed } from './seed.ts'
 
 /** Parts that tests and the development kit may replace. */
@@ -61,7 +62,8 @@ export interface Core {
 
 /**
  * Opens the database and the parts that work on it. Migrates it, or, with `database.migrate: false`, throws a
- * ConfigError where migrations are pending.
+ * ConfigError where migrations are pending. Throws one, before anything is written, where the secrets are not those of
+ * the database.
  */
 export async function openCore(config: Config, ports: CorePorts = {}): Promise<Core> {
   const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
@@ -70,9 +72,11 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
   warnOfReadableFiles(config, log)
   try {
+    await refuseWrongSecret(storage, secrets)
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
     else await refusePending(storage)
+    await claimSecret(storage, secrets)
     await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
@@ -82,6 +86,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
     const seedDatabase = async () => {
+      await promoteFirstSecret({ storage, secrets, log })
       const parts = { storage, secrets, random, now: clock.now(), hasher, people, hashes }
       await seed({ ...config, clients: [...clients] }, parts)
       await applyConfiguredResources({

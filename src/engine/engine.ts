@@ -38,6 +38,7 @@ import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
+import { secretMatches, startResealing } from './secret.ts'
 
 /** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
@@ -198,6 +199,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     trustedProxies: config.http.trustedProxies,
     metrics,
     plugins: [oidc.routes, idx, management],
+    ready: secretMatches(core),
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })
@@ -206,6 +208,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
 
   const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
+  const resealing = startResealing(core)
   const maintenance = startMaintenance({
     storage,
     clock,
@@ -242,6 +245,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       await http.close()
       await maintenance.close()
       time.close()
+      await resealing.close()
       await delivery.close()
       await transport.close()
       await storage.close()

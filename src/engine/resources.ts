@@ -18,7 +18,7 @@ import {
 import type { PasswordHasher } from '../passwords/index.ts'
 import { createPeople } from '../people/index.ts'
 import { openPolicies } from '../policies/index.ts'
-import { type Storage, type Tx, takeLock } from '../storage/index.ts'
+import { type Db, type Storage, type Tx, takeLock } from '../storage/index.ts'
 
 /** The parts of an engine's core that the management API needs. */
 interface Parts {
@@ -73,17 +73,20 @@ export async function applyConfiguredResources(core: Parts): Promise<void> {
   const { resources } = core.config
   const text = JSON.stringify(resources)
   // Stored as a keyed hash: the resources may contain secrets of apps.
-  const wantedHash = core.secrets.hash('declared resources', text)
-  if (text === '{}' || (await appliedResources(core.storage.db)) === wantedHash) return
+  const purpose = 'declared resources'
+  const isApplied = async (db: Db) =>
+    // Under any of the secrets: a secret that is being rotated must not undo what was changed over the API.
+    core.secrets.hashes(purpose, text).includes((await appliedResources(db)) ?? '')
+  if (text === '{}' || (await isApplied(core.storage.db))) return
   const actor: Party = { id: 'configuration', type: 'SystemPrincipal' }
   await inOneTransaction(core, actor, async (api, tx) => {
     // Another node has applied them while this one waited for the lock.
-    if ((await appliedResources(tx)) === wantedHash) return
+    if (await isApplied(tx)) return
     const { declared, problems } = readResources(resources)
     const plan = await planOf(api, declared)
     throwProblems([...problems, ...plan.problems])
     await applyPlan(api, plan)
-    await noteAppliedResources(tx, wantedHash)
+    await noteAppliedResources(tx, core.secrets.hash(purpose, text))
   })
 }
 

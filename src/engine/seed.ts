@@ -5,6 +5,8 @@ import {
   ensureTrustedOrigin,
   findClient,
   hasClientSecret,
+  hasUnknownSecret,
+  rehashClientSecret,
   replaceClientSecrets,
   updateClient,
 } from '../clients/index.ts'
@@ -54,8 +56,11 @@ async function seedClient(config: ClientConfig, { storage, secrets, random, now 
     if (existing !== undefined) {
       const settings: ClientSettings = { ...existing.settings, ...rest }
       await updateClient(tx, id, { label, settings }, now)
-      // A secret that was deactivated over the API stays so, although the file still names it.
-      if (secret !== undefined && !hasClientSecret(existing, secret, secrets)) {
+      if (secret === undefined) return
+      // A secret that was deactivated over the API stays so, although the file still names it; one that cannot be checked,
+      // as the master secret of its hash is gone, may be that one.
+      if (hasClientSecret(existing, secret, secrets)) await rehashClientSecret(tx, existing, secret, secrets)
+      else if (!hasUnknownSecret(existing, secrets, 'INACTIVE')) {
         await replaceClientSecrets(tx, existing, secret, { secrets, now })
       }
       return

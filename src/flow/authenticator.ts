@@ -127,6 +127,11 @@ export interface Authenticator extends AuthenticatorFacts {
   readonly challenge?: Challenging
   readonly enroll?: Enrolling
   readonly reset?: Reset
+  /**
+   * The data of an enrollment with what is sealed in it sealed with the current secret; undefined where it is already.
+   * Absent: nothing is sealed in it.
+   */
+  reseal?(data: unknown, secrets: Secrets): unknown
   /** Steps of its own, such as a passkey on the first page. */
   readonly steps?: readonly Step[]
   /** What administrators may set of it, by member of its settings: checks a value, answers what is wrong or undefined. */

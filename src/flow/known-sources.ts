@@ -9,15 +9,17 @@ export const mostKnownSources = 10
  * Keyed hashes of the source of a request and of the browser, where an app distinguishes them. Addresses are not
  * readable from a database dump. An app that vouches for no address is no source that only its user comes from.
  */
-function keysOf(secrets: Secrets, interaction: Interaction): readonly string[] {
+function keysOf(hashesOf: (text: string) => readonly string[], interaction: Interaction): readonly string[] {
   const source = sourceOf(interaction)
   const { deviceToken } = interaction.origin
   const own = [
     ...(source.kind === 'address' ? [source.key] : []),
     ...(deviceToken === undefined ? [] : [`device:${interaction.clientId} ${deviceToken}`]),
   ]
-  return own.map((key) => secrets.hash('known source', key).slice(0, 22))
+  return own.flatMap((key) => hashesOf(key).map((hash) => hash.slice(0, 22)))
 }
+
+const purpose = 'known source'
 
 /** Whether this user has signed in from there, or with this browser, before (A56). */
 export const isKnownSource = (
@@ -26,7 +28,8 @@ export const isKnownSource = (
   interaction: Interaction,
 ): boolean => {
   const before = (known ?? '').split(' ')
-  return keysOf(secrets, interaction).some((key) => before.includes(key))
+  // Under each of the secrets: while one is being rotated, users keep their share of their own budgets (A56).
+  return keysOf((key) => secrets.hashes(purpose, key), interaction).some((key) => before.includes(key))
 }
 
 /** What is remembered after a sign-in: the newest first. */
@@ -35,6 +38,7 @@ export function rememberSource(
   secrets: Secrets,
   interaction: Interaction,
 ): string {
-  const keys = [...keysOf(secrets, interaction), ...(known ?? '').split(' ').filter(Boolean)]
+  const own = keysOf((key) => [secrets.hash(purpose, key)], interaction)
+  const keys = [...own, ...(known ?? '').split(' ').filter(Boolean)]
   return [...new Set(keys)].slice(0, mostKnownSources).join(' ')
 }

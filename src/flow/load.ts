@@ -1,4 +1,4 @@
-import { type Clock, ProtocolError, type Random, type Secrets } from '../base/index.ts'
+import { type Clock, ProtocolError, type Random, type Secrets, secretVersionOf } from '../base/index.ts'
 import { type Client, isAssigned } from '../clients/index.ts'
 import {
   compareKey,
@@ -278,12 +278,17 @@ export async function contextAfter(
   return withFacts(parts, { ...before, ...about }, progress, { checksAccess: true })
 }
 
+/** By the secret of the transaction, so that nodes with the secrets in another order make the same value (O-H2). */
+const derivedWith = (secrets: Secrets, keyVersion: string, purpose: string, id: string): string =>
+  secrets.hashes(purpose, id).find((hash) => secretVersionOf(hash) === keyVersion) ??
+  secrets.hash(purpose, id)
+
 /** What a step may read of a transaction. */
 export function viewOf(
   { authenticators, secrets }: Pick<FlowParts, 'authenticators' | 'secrets'>,
   { transaction, stage, situation, person, enrollments }: TransactionContext,
 ): View {
-  const { id, progress } = transaction
+  const { id, keyVersion, progress } = transaction
   const isProven = progress.proofs.length > 0
   const known = (keys: readonly string[]) => keys.flatMap((key) => authenticators.get(key) ?? [])
   return {
@@ -297,7 +302,7 @@ export function viewOf(
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,
-    transaction: { id, derived: (purpose) => secrets.hash(`derived ${purpose}`, id) },
+    transaction: { id, derived: (purpose) => derivedWith(secrets, keyVersion, `derived ${purpose}`, id) },
   }
 }
 

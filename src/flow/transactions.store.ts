@@ -1,4 +1,4 @@
-import { plainHash, type Random, randomId, type Secrets } from '../base/index.ts'
+import { plainHash, type Random, randomId, type Secrets, secretMissing } from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
 import {
   type Member,
@@ -26,6 +26,8 @@ import { begin, ended, type Progress, upgraded } from './progress.ts'
 export interface Transaction {
   readonly id: string
   readonly stateHandle: string
+  /** The version of the secret that its handle is made of. */
+  readonly keyVersion: string
   readonly interactionId: string
   readonly ordinal: number
   readonly version: number
@@ -48,12 +50,12 @@ const mostStepsTaken = 100
 
 /**
  * The state handle of a transaction: a keyed hash of its id, so it can be returned again to the holder of the interaction
- * handle, while the database holds nothing it could be made from without the master secret.
+ * handle, while the database holds nothing it could be made from without the master secret. Throws where that secret is not
+ * configured on this node.
  */
 function stateHandleOf(secrets: Secrets, id: string, keyVersion: string): string {
   const mac = secrets.hashes('state handle', id).find((hash) => hash.startsWith(`${keyVersion}.`))
-  if (mac === undefined)
-    throw new Error(`the secret ${keyVersion} of transaction ${id} is not configured any more`)
+  if (mac === undefined) throw secretMissing(keyVersion, `transaction ${id}`)
   return `02.id.${mac.slice(keyVersion.length + 1)}`
 }
 
@@ -84,6 +86,7 @@ function toTransaction(row: TransactionRow, { secrets, authenticators }: Reading
   return {
     id: row.id,
     stateHandle: stateHandleOf(secrets, row.id, row.key_version),
+    keyVersion: row.key_version,
     interactionId: row.interaction_id,
     ordinal: row.turn,
     version: row.version,

@@ -1,5 +1,14 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
-import { type Db, insert, type Row, run, slots, statement, type Value } from '../storage/index.ts'
+import {
+  type Db,
+  insert,
+  type Row,
+  refuseMissingSecret,
+  run,
+  slots,
+  statement,
+  type Value,
+} from '../storage/index.ts'
 
 /** The parameters of a client's `interact` call. */
 export interface InteractionRequest {
@@ -224,7 +233,11 @@ export async function redeemInteractionCode(
     .selectAll()
     .where('code_hash', 'in', hashes)
     .executeTakeFirst()
-  if (row === undefined) return { result: 'refused', reason: 'unknown' }
+  if (row === undefined) {
+    // A code of a node with a newer secret is not lost: it is redeemed where that secret is configured (O-H2).
+    await refuseMissingSecret(db, context.secrets)
+    return { result: 'refused', reason: 'unknown' }
+  }
   if (row.client_id !== claim.clientId || row.issuer !== claim.issuer)
     return { result: 'refused', reason: 'client' }
   if (row.code_used_at !== null) return { result: 'used', interaction: toInteraction(row) }

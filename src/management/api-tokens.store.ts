@@ -19,9 +19,21 @@ export async function insertToken(db: Db, row: NewRow<'api_tokens'>): Promise<vo
     .execute()
 }
 
-export async function findTokenByHash(db: Db, hashes: readonly string[]): Promise<ApiToken | undefined> {
-  const row = await db.selectFrom('api_tokens').selectAll().where('hash', 'in', hashes).executeTakeFirst()
-  return row && toApiToken(row)
+export const findTokenByHash = (db: Db, hashes: readonly string[]): Promise<Row<'api_tokens'> | undefined> =>
+  db.selectFrom('api_tokens').selectAll().where('hash', 'in', hashes).executeTakeFirst()
+
+/** Stores another hash of the same token, in place of exactly the one that was read. */
+export async function rehashToken(
+  db: Db,
+  { id, hash }: Pick<Row<'api_tokens'>, 'id' | 'hash'>,
+  newHash: string,
+): Promise<void> {
+  await db
+    .updateTable('api_tokens')
+    .set({ hash: newHash })
+    .where('id', '=', id)
+    .where('hash', '=', hash)
+    .execute()
 }
 
 export async function listTokens(db: Db): Promise<readonly ApiToken[]> {

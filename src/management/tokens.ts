@@ -1,6 +1,6 @@
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import { ProtocolError, type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
-import type { Db, Storage } from '../storage/index.ts'
+import { type Db, refuseMissingSecret, type Storage } from '../storage/index.ts'
 import { type ApiRole, type ApiToken, apiRoles } from './api-token.ts'
 
 export { type ApiRole, type ApiToken, apiRoles } from './api-token.ts'
@@ -10,6 +10,7 @@ import {
   insertToken,
   listTokens,
   recordTokenUse,
+  rehashToken,
   removeToken,
   removeTokensOf,
   toApiToken,
@@ -94,9 +95,19 @@ export async function revokeApiToken(
   })
 }
 
-/** The API token with this secret, or undefined. Looked up by its keyed hash, so that timing reveals nothing. */
+/**
+ * The API token with this secret, or undefined. Looked up by its keyed hash, so that timing reveals nothing. Throws 503
+ * where it may be one that was made with a secret that this node has not got yet.
+ */
 export async function verifyApiToken(db: Db, secrets: Secrets, token: string): Promise<ApiToken | undefined> {
-  return findTokenByHash(db, secrets.hashes(purpose, token))
+  const row = await findTokenByHash(db, secrets.hashes(purpose, token))
+  if (row === undefined) {
+    await refuseMissingSecret(db, secrets)
+    return undefined
+  }
+  // So that a master secret that was replaced can be removed once all tokens in use have been seen.
+  if (secrets.isOutdated(row.hash)) await rehashToken(db, row, secrets.hash(purpose, token))
+  return toApiToken(row)
 }
 
 /** Whether this is the secret of an API token. */

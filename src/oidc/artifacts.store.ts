@@ -1,5 +1,5 @@
-import { plainHash } from '../base/index.ts'
-import type { Db, Row, Tx } from '../storage/index.ts'
+import { plainHash, type Secrets } from '../base/index.ts'
+import type { Db, Row, Storage, Tx } from '../storage/index.ts'
 
 /** The content of a refresh token. Stored under the hash of the token, which is returned only once. */
 export interface RefreshToken {
@@ -202,12 +202,32 @@ export interface StoredKey {
   readonly retiredAt: number | null
 }
 
+/** What the private part of a signing key is sealed for. */
+export const signingKeyPurpose = (kid: string): string => `signing key ${kid}`
+
 /** The setting with the `kid` of the current signing key. One row, so nodes that start at once agree on one key. */
 const currentKey = 'oidc.signing_key'
+/**
+ * The setting with the key that signs next: its `kid`, and from when on (epoch milliseconds). A row of its own: nodes of an
+ * earlier version read the other one, publish this key as well, and go on signing with the current one.
+ */
+const nextKey = 'oidc.signing_key.next'
 
-export async function findCurrentKid(db: Db): Promise<string | undefined> {
-  const row = await db.selectFrom('settings').select('value').where('key', '=', currentKey).executeTakeFirst()
-  return row?.value
+/** Which key signs, and which one will. */
+export interface KeyState {
+  readonly current: string | undefined
+  readonly next: { readonly kid: string; readonly at: number } | undefined
+}
+
+/** Both in one statement. */
+export async function readKeyState(db: Db): Promise<KeyState> {
+  const rows = await db.selectFrom('settings').selectAll().where('key', 'in', [currentKey, nextKey]).execute()
+  const settingOf = (name: string) => rows.find(({ key }) => key === name)?.value
+  const [kid, at] = settingOf(nextKey)?.split(' ') ?? []
+  return {
+    current: settingOf(currentKey),
+    next: kid === undefined ? undefined : { kid, at: Number(at) },
+  }
 }
 
 /** The keys that are not retired, and those that were retired after a time: their tokens may still be valid. */
@@ -228,17 +248,8 @@ export async function listKeys(db: Db, retiredAfter: number): Promise<readonly S
   }))
 }
 
-/**
- * Stores a key as the current one and retires the others, if `before` is still current (undefined: none). Else false.
- */
-export async function replaceCurrentKey(
-  tx: Tx,
-  key: StoredKey,
-  before: string | undefined,
-  now: number,
-): Promise<boolean> {
-  if (!(await claimCurrent(tx, key.kid, before))) return false
-  await tx
+const insertKey = (tx: Tx, key: StoredKey) =>
+  tx
     .insertInto('signing_keys')
     .values({
       kid: key.kid,
@@ -249,13 +260,89 @@ export async function replaceCurrentKey(
       retired_at: null,
     })
     .execute()
+
+/** Stores the first key, if there is no other current one meanwhile (`before`; undefined: none). Else false. */
+export async function storeFirstKey(tx: Tx, key: StoredKey, before: string | undefined): Promise<boolean> {
+  if (!(await claimCurrent(tx, key.kid, before))) return false
+  await insertKey(tx, key)
+  return true
+}
+
+/**
+ * Stores a key as the one that signs from a time on. Where one waits already that one stays, so that of nodes that rotate
+ * at once all get one new key. Answers the `kid` of the one that waits.
+ */
+export async function storeNextKey(tx: Tx, key: StoredKey, at: number): Promise<string> {
+  const { numInsertedOrUpdatedRows = 0n } = await tx
+    .insertInto('settings')
+    .values({ key: nextKey, value: `${key.kid} ${at}` })
+    .onConflict((oc) => oc.column('key').doNothing())
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows > 0n) {
+    await insertKey(tx, key)
+    return key.kid
+  }
+  return (await readKeyState(tx)).next?.kid ?? key.kid
+}
+
+/**
+ * Makes the key that waits the current one and retires the one before, at the time that was set for it. False where
+ * another node has done so.
+ */
+export async function activateNextKey(
+  tx: Tx,
+  { current, next }: { readonly current: string; readonly next: NonNullable<KeyState['next']> },
+  at: number,
+): Promise<boolean> {
+  if (!(await claimCurrent(tx, next.kid, current))) return false
+  await forgetNextKey(tx, next)
   await tx
     .updateTable('signing_keys')
-    .set({ retired_at: now })
-    .where('kid', '!=', key.kid)
+    .set({ retired_at: at })
+    .where('kid', '!=', next.kid)
     .where('retired_at', 'is', null)
     .execute()
   return true
+}
+
+/**
+ * Deletes a key, with its private part, and stores that its tokens are revoked until they would have expired. False where
+ * there is no such key.
+ */
+export async function removeKey(
+  tx: Tx,
+  kid: string,
+  times: { readonly now: number; readonly until: number },
+): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('signing_keys')
+    .where('kid', '=', kid)
+    .executeTakeFirstOrThrow()
+  if (numDeletedRows === 0n) return false
+  await rememberRevoked(tx, keyRevocation(kid), times)
+  return true
+}
+
+/** Under which id the key of tokens is stored as revoked. */
+export const keyRevocation = (kid: string): string => `key:${kid}`
+
+/** Forgets the key that waits, where it is this one. */
+export async function forgetNextKey(tx: Tx, { kid, at }: NonNullable<KeyState['next']>): Promise<void> {
+  await tx.deleteFrom('settings').where('key', '=', nextKey).where('value', '=', `${kid} ${at}`).execute()
+}
+
+/** Seals the private parts anew that were sealed with a secret that has been replaced. */
+export async function resealSigningKeys({ db }: Storage, secrets: Secrets): Promise<void> {
+  for (const { kid, sealed_jwk: sealed } of await db.selectFrom('signing_keys').selectAll().execute()) {
+    const opened = secrets.isOutdated(sealed) ? secrets.open(signingKeyPurpose(kid), sealed) : undefined
+    if (opened === undefined) continue
+    await db
+      .updateTable('signing_keys')
+      .set({ sealed_jwk: secrets.seal(signingKeyPurpose(kid), opened) })
+      .where('kid', '=', kid)
+      .where('sealed_jwk', '=', sealed)
+      .execute()
+  }
 }
 
 /** Sets the `kid` of the current key, if `before` is still current (undefined: none is). Else false. */

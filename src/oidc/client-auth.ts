@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Secrets } from '../base/index.ts'
-import { type Client, findClient, isClientSecret, isConfidential } from '../clients/index.ts'
+import {
+  type Client,
+  findClient,
+  isClientSecret,
+  isConfidential,
+  rehashClientSecret,
+} from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional } from './form.ts'
@@ -58,6 +64,7 @@ export async function identifyCaller(
   if (!isClientSecret(client, credentials.clientSecret, secrets)) {
     throw denied('The client secret is not valid for this client.', 401)
   }
+  await rehashClientSecret(db, client, credentials.clientSecret, secrets)
   return { client, authenticated: true }
 }
 

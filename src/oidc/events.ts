@@ -1,4 +1,5 @@
 import { type NewEvent, type Party, record, recordEvents } from '../audit/index.ts'
+import { isoTime } from '../base/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Session } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
@@ -66,6 +67,31 @@ export async function recordRevocation(
     client: { id: revocation.clientId },
   }
   await record(tx, event, { random: parts.random, now: parts.clock.now() })
+}
+
+/** Records that a signing key was made, or revoked. Events have the id of a key, never the key. */
+export async function recordKeyChange(
+  tx: Tx,
+  parts: Pick<Parts, 'random' | 'clock'>,
+  change: {
+    readonly event: 'rollover' | 'revoke'
+    readonly kid: string
+    readonly by: Party
+    readonly signsFrom?: number
+  },
+): Promise<void> {
+  const { event, kid, by, signsFrom } = change
+  const revoked = event === 'revoke'
+  const entry: NewEvent = {
+    eventType: `app.oauth2.as.key.${event}`,
+    displayMessage: revoked ? 'A signing key was revoked' : 'A signing key was made',
+    ...(revoked && { severity: 'WARN' }),
+    outcome: { result: 'SUCCESS' },
+    actor: by,
+    target: [{ id: kid, type: 'JWK' }],
+    ...(signsFrom !== undefined && { debugData: { signsFrom: isoTime(signsFrom) } }),
+  }
+  await record(tx, entry, { random: parts.random, now: parts.clock.now() })
 }
 
 /** Records that a user signed out. */

@@ -27,6 +27,7 @@ export async function grantClientCredentials(
     )
   }
   const scopes = await grantedScopes(parts, server, clientId, optional(form, 'scope'))
+  await parts.keys.current()
   const id = `AT.${randomToken(parts.random)}`
   const issuedAt = Math.floor(parts.tokenClock.now() / 1000)
   const lifetime = Math.floor(parts.lifetimes.accessTokenMs / 1000)

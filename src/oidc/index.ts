@@ -6,6 +6,7 @@
  * RFC 6749, 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
  */
 
+export { resealSigningKeys } from './artifacts.store.ts'
 export { claimNames } from './claims.ts'
 export { createOidc, type Oidc } from './oidc.ts'
 export * from './options.ts'

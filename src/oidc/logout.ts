@@ -6,7 +6,7 @@ import { recordSignOut } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { readToken } from './token-status.ts'
+import { isKeyRevoked, readToken } from './token-status.ts'
 
 /**
  * Revokes the session of an ID token and answers the address to redirect to, or undefined where the client gave none
@@ -17,8 +17,10 @@ export async function logout(
   server: AuthorizationServer,
   form: Form,
 ): Promise<string | undefined> {
-  const { aud, sid, cid } = (await readToken(parts, server, required(form, 'id_token_hint'))) ?? {}
-  if (typeof aud !== 'string' || typeof sid !== 'string' || cid !== undefined) {
+  const hint = await readToken(parts, server, required(form, 'id_token_hint'))
+  const { aud, sid, cid } = hint?.claims ?? {}
+  const isIdToken = typeof aud === 'string' && typeof sid === 'string' && cid === undefined
+  if (hint === undefined || !isIdToken || (await isKeyRevoked(parts, hint))) {
     throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
   }
   const returnTo = await readReturnAddress(parts, form, aud)

@@ -1,6 +1,8 @@
+import type { Party } from '../audit/index.ts'
 import { type Clock, systemClock } from '../base/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
-import { createSigningKeys } from './keys.ts'
+import { recordKeyChange } from './events.ts'
+import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
 import { defaultOidcLifetimes, type OidcOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { createTokenEndpoint } from './provider.ts'
@@ -18,13 +20,23 @@ export interface Oidc {
   /** Loads the signing key and the library, so that the first token request does not wait for them. */
   warmUp(): Promise<void>
   /**
-   * Generates a new signing key. The previous one stays published until its last token has expired. Answers the new
-   * `kid`.
+   * Generates a new signing key, which is published at once and signs a minute later, when every verifier can have fetched
+   * it; with `now` it signs at once. The previous one stays published until its last token has expired. Answers the new
+   * `kid`; where a key is waiting to sign already, that one's.
    */
-  rotateSigningKey(): Promise<string>
+  rotateSigningKey(options?: { readonly now?: boolean; readonly by?: Party }): Promise<string>
+  /**
+   * Ends a signing key at once, on all nodes: it is not published any more, its tokens are refused, and where it was the
+   * current one another key signs. Answers the `kid` of the one that signs; undefined where there is no such key.
+   */
+  revokeSigningKey(kid: string, options?: { readonly by?: Party }): Promise<string | undefined>
+  /** The published signing keys without their private parts, the current one first. */
+  signingKeys(): Promise<readonly SigningKeyInfo[]>
   /** Deletes expired refresh tokens, revocations and keys. Answers how many. */
   purge(): Promise<number>
 }
+
+const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
 /** Builds both authorization servers. Keys are read or generated at the first request, or by `warmUp`. */
 export function createOidc(options: OidcOptions): Oidc {
@@ -57,7 +69,14 @@ export function createOidc(options: OidcOptions): Oidc {
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
     findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),
     warmUp: async () => void (await Promise.all([keys.current(), token.load()])),
-    rotateSigningKey: () => keys.rotate(),
+    rotateSigningKey: ({ now = false, by = system } = {}) =>
+      keys.rotate({
+        now,
+        recorded: (tx, change) => recordKeyChange(tx, parts, { event: 'rollover', by, ...change }),
+      }),
+    revokeSigningKey: (kid, { by = system } = {}) =>
+      keys.revoke(kid, (tx) => recordKeyChange(tx, parts, { event: 'revoke', by, kid })),
+    signingKeys: () => keys.list(),
     purge: async () => (await purgeArtifacts(storage.db, clock.now())) + (await keys.purge()),
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import { branchOf, ProtocolError, randomId, randomToken } from '../base/index.ts'
-import { type Client, isClientSecret, isConfidential } from '../clients/index.ts'
+import { type Client, isClientSecret, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { findActiveClient } from './client-auth.ts'
 import { oauthError } from './errors.ts'
@@ -105,7 +105,9 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
   // The library compares with a plain secret; the stored ones are keyed hashes, and a client may have two.
   provider.Client.prototype.compareClientSecret = async function (actual) {
     const client = await findActiveClient(parts.storage.db, this.clientId)
-    return client !== undefined && isClientSecret(client, actual, parts.secrets)
+    if (client === undefined || !isClientSecret(client, actual, parts.secrets)) return false
+    await rehashClientSecret(parts.storage.db, client, actual, parts.secrets)
+    return true
   }
   provider.on('server_error', (context, error) => renderFailure(parts, context, error))
   provider.onerror = (error) => parts.log.error({ err: error }, 'the token endpoint failed')

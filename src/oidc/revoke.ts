@@ -52,7 +52,7 @@ async function revokeAccessToken(
   token: string,
   clientId: string,
 ): Promise<void> {
-  const { jti, cid, uid } = (await readToken(parts, server, token)) ?? {}
+  const { jti, cid, uid } = (await readToken(parts, server, token))?.claims ?? {}
   if (typeof jti !== 'string' || typeof cid !== 'string' || typeof uid !== 'string') return
   if (cid !== clientId) throw issuedToAnother()
   await parts.storage.transaction(async (tx) => {

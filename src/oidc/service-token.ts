@@ -1,5 +1,5 @@
 import { listScopeGrants } from '../clients/index.ts'
-import { isAnyRevoked } from './artifacts.store.ts'
+import { isAnyRevoked, keyRevocation } from './artifacts.store.ts'
 import { findActiveClient } from './client-auth.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -22,8 +22,10 @@ export async function findServiceCaller(
   server: AuthorizationServer,
   token: string,
 ): Promise<ServiceCaller | undefined> {
-  const claims = await readToken(parts, server, token)
-  if (claims === undefined || hasExpired(parts, claims) || claims.aud !== server.audience) return undefined
+  const verified = await readToken(parts, server, token)
+  if (verified === undefined) return undefined
+  const { claims, kid } = verified
+  if (hasExpired(parts, claims) || claims.aud !== server.audience) return undefined
   const { cid, sub, jti, scp, uid, sid } = claims
   // Tokens of users have `uid` and `sid`. Their `sub` is a login, which a user may choose to equal a client id.
   if (uid !== undefined || sid !== undefined) return undefined
@@ -31,7 +33,8 @@ export async function findServiceCaller(
     return undefined
   const { db } = parts.storage
   const client = await findActiveClient(db, cid)
-  if (client?.settings.applicationType !== 'service' || (await isAnyRevoked(db, [jti]))) return undefined
+  if (client?.settings.applicationType !== 'service' || (await isAnyRevoked(db, [jti, keyRevocation(kid)])))
+    return undefined
   const granted = await listScopeGrants(db, cid)
   const scopes = granted.map(({ scope }) => scope).filter((scope) => scp.includes(scope))
   return { clientId: cid, label: client.label, scopes }

@@ -1,6 +1,6 @@
 import { compareKey } from '../directory/index.ts'
-import { findRefreshToken, isAnyRevoked, type RefreshToken } from './artifacts.store.ts'
-import type { Claims } from './keys.ts'
+import { findRefreshToken, isAnyRevoked, keyRevocation, type RefreshToken } from './artifacts.store.ts'
+import type { Claims, Verified } from './keys.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { revocableIds } from './tokens.ts'
@@ -11,15 +11,19 @@ export interface LiveToken extends SignedIn {
   readonly claims: Claims
 }
 
-/** The claims of a token that this server signed, expired and revoked ones included; else undefined. */
+/** A token that this server signed, with its claims, expired and revoked ones included; else undefined. */
 export async function readToken(
   parts: Parts,
   server: AuthorizationServer,
   token: string,
-): Promise<Claims | undefined> {
-  const claims = await parts.keys.verify(token)
-  return claims !== undefined && claims.iss === server.issuer ? claims : undefined
+): Promise<Verified | undefined> {
+  const verified = await parts.keys.verify(token)
+  return verified?.claims.iss === server.issuer ? verified : undefined
 }
+
+/** Whether the key that signed a token was revoked: on all nodes at once, whatever public keys they have cached. */
+export const isKeyRevoked = ({ storage }: Parts, { kid }: Verified): Promise<boolean> =>
+  isAnyRevoked(storage.db, [keyRevocation(kid)])
 
 /**
  * An access token that has not expired, was not revoked, and whose session lives. `sub` is a login, as in Okta's tokens,
@@ -31,11 +35,13 @@ export async function findLiveAccessToken(
   server: AuthorizationServer,
   token: string,
 ): Promise<LiveToken | undefined> {
-  const claims = await readToken(parts, server, token)
-  const { jti, cid, sid } = claims ?? {}
+  const verified = await readToken(parts, server, token)
+  if (verified === undefined) return undefined
+  const { claims, kid } = verified
+  const { jti, cid, sid } = claims
   // ID tokens have no `cid`: one must never be accepted as an access token.
-  if (claims === undefined || !isText(jti) || !isText(cid) || !isText(sid)) return undefined
-  if (hasExpired(parts, claims) || (await isAnyRevoked(parts.storage.db, revocableIds(jti)))) return undefined
+  if (!isText(jti) || !isText(cid) || !isText(sid) || hasExpired(parts, claims)) return undefined
+  if (await isAnyRevoked(parts.storage.db, [...revocableIds(jti), keyRevocation(kid)])) return undefined
   const live = await withSignedIn(parts, claims, sid, cid)
   return live !== undefined && isLoginOf(live, claims.sub) ? live : undefined
 }
@@ -50,10 +56,12 @@ export async function findLiveIdToken(
   server: AuthorizationServer,
   token: string,
 ): Promise<LiveToken | undefined> {
-  const claims = await readToken(parts, server, token)
-  const { aud, sid, cid } = claims ?? {}
-  if (claims === undefined || !isText(aud) || !isText(sid) || cid !== undefined) return undefined
-  return hasExpired(parts, claims) ? undefined : withSignedIn(parts, claims, sid, aud)
+  const verified = await readToken(parts, server, token)
+  if (verified === undefined) return undefined
+  const { claims } = verified
+  const { aud, sid, cid } = claims
+  if (!isText(aud) || !isText(sid) || cid !== undefined || hasExpired(parts, claims)) return undefined
+  return (await isKeyRevoked(parts, verified)) ? undefined : withSignedIn(parts, claims, sid, aud)
 }
 
 /** A refresh token that is neither expired nor consumed, with a live session. */

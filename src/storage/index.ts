@@ -7,6 +7,15 @@
 
 export { type GrowingTable, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
+export {
+  claimSecret,
+  promoteSecret,
+  recordedSecrets,
+  refuseMissingSecret,
+  refuseWrongSecret,
+  type SecretUses,
+  usesOfSecret,
+} from './secret-check.ts'
 export { retryStale, StaleRead } from './stale.ts'
 export { insert, statement, type Value } from './statement.ts'
 export {

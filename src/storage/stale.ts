@@ -1,5 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
-import { tryAgain } from './unavailable.ts'
+import { ProtocolError, tryAgain } from '../base/index.ts'
 
 /**
  * What an outcome was computed from has changed before it could be written: nothing was. Who catches it reads again and

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
+import { ProtocolError, tryAgain } from '../base/index.ts'
 
 // Codes of PostgreSQL and of the network for outages that end by themselves: connections refused, broken or used up
 // (class 08, 53300), a server that stops or starts (57P01 to 57P03), statement timeout (57014), disk full (53100), a
@@ -36,14 +36,6 @@ function isUnavailable(error: Error): boolean {
 const conflicts = new Set(['40001', '40P01'])
 
 const isConflict = (error: Error): boolean => 'code' in error && conflicts.has(String(error.code))
-
-/** The answer where nothing was written and the same request may succeed a moment later. */
-export const tryAgain = {
-  status: 503,
-  code: 'E0000010',
-  description: 'The service is temporarily unavailable. Try again in a moment.',
-  headers: { 'Retry-After': '2' },
-} as const
 
 /**
  * Turns an error of an unreachable or full database, or of a transaction that the database took back, into 503 with

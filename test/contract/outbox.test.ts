@@ -2,7 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { createSecrets, silentLogger, systemRandom, VirtualClock } from '../../src/base/index.ts'
+import {
+  createLogger,
+  createSecrets,
+  silentLogger,
+  systemRandom,
+  VirtualClock,
+} from '../../src/base/index.ts'
 import {
   backlogOf,
   type ClosedMail,
@@ -277,15 +283,46 @@ onEachDatabase('the outbox', (database) => {
     expect(await row(id)).toMatchObject({ status: 'dead', sealed: null, attempts: 1 })
   })
 
-  test('a mail that was sealed with a key that is gone ends, and the others leave', async () => {
+  test('a mail that was sealed with another secret waits for a node that has it, is logged once, and expires', async () => {
     const lost = await storage.transaction((tx) =>
       queueMail(tx, aMail(), { secrets: createSecrets(['lost']), random: systemRandom, now: clock.now() }),
     )
     await queue()
-    await start().idle()
+    const lines: string[] = []
+    const attempts: string[] = []
+    const log = createLogger({ level: 'error', stream: { write: (line) => void lines.push(line) } })
+    const worker = start({ log, onAttempt: (outcome) => attempts.push(outcome) })
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await worker.idle()
+      clock.advance(5000)
+    }
 
     expect(mailbox.mails).toHaveLength(1)
-    expect(await row(lost)).toMatchObject({ status: 'dead' })
+    expect(await row(lost)).toMatchObject({
+      status: 'queued',
+      sealed: expect.any(String),
+      error: expect.stringContaining('REKEY_SECRET'),
+    })
+    expect([attempts.filter((outcome) => outcome === 'postponed'), lines]).toEqual([
+      ['postponed'],
+      [expect.stringContaining('a mail cannot be opened')],
+    ])
+
+    // A node that has its secret delivers it.
+    await start({ secrets: createSecrets([master, 'lost']) }).idle()
+    expect(mailbox.mails).toHaveLength(2)
+    expect(await row(lost)).toMatchObject({ status: 'sent', sealed: null })
+  })
+
+  test('a mail that no node can open ends when its time is over', async () => {
+    const lost = await storage.transaction((tx) =>
+      queueMail(tx, aMail(), { secrets: createSecrets(['lost']), random: systemRandom, now: clock.now() }),
+    )
+    const worker = start()
+    await worker.idle()
+    clock.advance(2 * 3_600_000)
+    await worker.idle()
+    expect(await row(lost)).toMatchObject({ status: 'expired', sealed: null })
   })
 
   test('a mail that was sealed before the secret was rotated leaves', async () => {

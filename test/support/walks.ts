@@ -200,7 +200,15 @@ function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
   const times = { createdAt: now, updatedAt: now, expiresAt: now }
   const ids = { id: 'txn1', stateHandle: '', interactionId: interaction.id }
   return {
-    transaction: { ...ids, ...times, ordinal: 0, version: 0, stepsTaken: [], progress },
+    transaction: {
+      ...ids,
+      ...times,
+      keyVersion: secrets.version,
+      ordinal: 0,
+      version: 0,
+      stepsTaken: [],
+      progress,
+    },
     stage: decide(progress, situation).stage,
     situation,
     interaction,

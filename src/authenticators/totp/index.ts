@@ -1,4 +1,5 @@
 import QRCode from 'qrcode'
+import { secretMissing, secretVersionOf } from '../../base/index.ts'
 import type { Enrollment } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -70,6 +71,11 @@ export const totpAuthenticator: Authenticator = {
     judge: judgeEnrolment,
     contextualData,
   },
+  reseal(data, secrets) {
+    const { sealedSecret } = data as TotpData
+    if (!secrets.isOutdated(sealedSecret)) return undefined
+    return { sealedSecret: secrets.seal(purpose, secretOf({ sealedSecret }, { secrets })) } satisfies TotpData
+  },
   settings: {},
   messages: {
     'authfactor.challenge.soft_token.invalid_passcode': {
@@ -112,6 +118,8 @@ async function contextualData(challenge: Challenge, context: RenderContext) {
 
 function secretOf({ sealedSecret }: TotpData, { secrets }: Pick<StepContext, 'secrets'>): string {
   const secret = secrets.open(purpose, sealedSecret)
+  if (!secrets.knows(sealedSecret))
+    throw secretMissing(secretVersionOf(sealedSecret), 'the secret of an authenticator app')
   if (secret === undefined) throw new Error('the secret of an authenticator app cannot be opened')
   return secret
 }
