@@ -1,12 +1,13 @@
 import { ConfigError } from '../base/index.ts'
 import { type EffectiveSetting, effectiveSettings, loadSettings } from '../config/index.ts'
-import { type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { type Command, CommandError, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { checkSecret } from './doctor-secret.ts'
 import { columns } from './terminal.ts'
 
 export const config: Command = {
   about: [
     'Prints the effective settings of rekey serve, each with its source: a file, a variable or the default. Secrets are masked.',
-    'With --check it prints every setting that production would refuse, and exits with 1 if there is one.',
+    'With --check it prints every setting that production would refuse, and exits with 1 if there is one; with a database that answers also whether REKEY_SECRET is its secret.',
   ],
   options: {
     check: { type: 'boolean', description: 'apply the checks of rekey serve' },
@@ -36,7 +37,8 @@ export const config: Command = {
       // Not a setting that an administrator makes: each command sets its own mode.
       ({ option }) => option !== 'mode',
     )
-    if (options.check) loaded.check('production')
+    const { wrong } = options.check ? await checkSecret(call, loaded.check('production')) : {}
+    if (wrong !== undefined) throw new CommandError(wrong)
     if (options.json) terminal.print(JSON.stringify(settings, null, 2))
     else
       for (const line of columns([['option', 'source', 'value'], ...settings.map(rowOf)]))

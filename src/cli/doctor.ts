@@ -1,10 +1,19 @@
 import { existsSync } from 'node:fs'
-import { ConfigError, createSecrets, systemClock } from '../base/index.ts'
+import { systemClock } from '../base/index.ts'
 import { type Config, type Finding, findingsOf, loadSettings } from '../config/index.ts'
 import { appsWithoutAddress } from '../interactions/index.ts'
-import { openStorage, recordedSecrets, refuseWrongSecret, usesOfSecret } from '../storage/index.ts'
-import { type Call, type Command, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { openStorage } from '../storage/index.ts'
+import {
+  type Call,
+  type Command,
+  CommandError,
+  configOption,
+  jsonOption,
+  refuseMore,
+  textOf,
+} from './command.ts'
 import { operationOf } from './doctor-operation.ts'
+import { checkSecret } from './doctor-secret.ts'
 
 const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
@@ -29,26 +38,30 @@ export const doctor: Command = {
     const loaded = await loadSettings({ folder, env, file: textOf(call, 'config') })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     const config = loaded.check('development')
+    const secret = await checkSecret(call, config)
     const findings = [
       ...findingsOf(config),
       ...(await sourcesOf(call, config)),
       ...(await operationOf(config)),
-      ...(await secretsOf(call, config)),
+      ...secret.findings,
     ]
-    if (options.json) return terminal.print(JSON.stringify(findings, null, 2))
-
-    for (const { standard, id, asks, result, why } of findings) {
-      const line = `${marks[result]} ${standard}, ${id}: ${asks}`
-      terminal.print(result === 'deviates' ? terminal.style('yellow', line) : line)
-      terminal.print(terminal.style('dim', `    ${why}`))
-    }
-    const count = (result: Finding['result']) =>
-      findings.filter((finding) => finding.result === result).length
-    terminal.print('')
-    terminal.print(
-      `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable`,
-    )
+    if (options.json) terminal.print(JSON.stringify(findings, null, 2))
+    else printFindings(terminal, findings)
+    if (secret.wrong !== undefined) throw new CommandError(secret.wrong)
   },
+}
+
+function printFindings(terminal: Call['terminal'], findings: readonly Finding[]): void {
+  for (const { standard, id, asks, result, why } of findings) {
+    const line = `${marks[result]} ${standard}, ${id}: ${asks}`
+    terminal.print(result === 'deviates' ? terminal.style('yellow', line) : line)
+    terminal.print(terminal.style('dim', `    ${why}`))
+  }
+  const count = (result: Finding['result']) => findings.filter((finding) => finding.result === result).length
+  terminal.print('')
+  terminal.print(
+    `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable`,
+  )
 }
 
 const dayMs = 86_400_000
@@ -80,76 +93,4 @@ async function sourcesOf({ terminal }: Call, { database, limits }: Config): Prom
     terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
     return []
   }
-}
-
-/**
- * Whether the configured secrets are those of the database, and what of it still needs one that has been replaced. Throws
- * where they are not: such a node would not start.
- */
-async function secretsOf({ terminal }: Call, config: Config): Promise<readonly Finding[]> {
-  const { database } = config
-  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
-  if (config.secrets.length === 0 || database.url === 'memory') return []
-  if (path !== undefined && !existsSync(path)) return []
-  const secrets = createSecrets(config.secrets)
-  const storage = await openStorage({ url: database.url, poolSize: 1 })
-  try {
-    await refuseWrongSecret(storage, secrets)
-    const [current, ...replaced] = await recordedSecrets(storage)
-    if (current === undefined) return []
-    const needed: string[] = []
-    for (const version of replaced) {
-      const uses = await usesOfSecret(storage.db, version, systemClock.now())
-      const counts = Object.entries(uses).filter(([, count]) => count > 0)
-      if (counts.length > 0)
-        needed.push(`${version}: ${counts.map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
-    }
-    return [secretFinding({ current, replaced, needed, configured: secrets.versions })]
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
-    return []
-  } finally {
-    await storage.close()
-  }
-}
-
-function secretFinding({
-  current,
-  replaced,
-  needed,
-  configured,
-}: Readonly<Record<'replaced' | 'needed' | 'configured', readonly string[]>> & {
-  readonly current: string
-}): Finding {
-  const finding = {
-    id: 'REKEY_SECRET',
-    standard: 'Operation',
-    asks: 'what is stored can be read with the secrets',
-  } as const
-  const rest = configured.filter((version) => version !== current)
-  if (needed.length > 0) {
-    const lost = replaced.some(
-      (version) => !configured.includes(version) && needed.some((one) => one.startsWith(`${version}:`)),
-    )
-    const advice = lost
-      ? 'a secret that is needed is not configured any more: put it back behind the current one'
-      : 'keep the old secret until they have expired or been used'
-    return {
-      ...finding,
-      result: 'deviates',
-      why: `${current} is the current secret; replaced ones are still needed by ${needed.join('; ')}: ${advice}`,
-    }
-  }
-  const removable = rest.filter((version) => replaced.includes(version))
-  const waiting = rest.filter((version) => !replaced.includes(version))
-  const notes = [
-    ...(removable.length > 0
-      ? [`nothing needs ${removable.join(', ')} any more: remove it from REKEY_SECRET`]
-      : []),
-    ...(waiting.length > 0
-      ? [`${waiting.join(', ')} is ready to become the first one once all nodes have it`]
-      : []),
-  ]
-  return { ...finding, result: 'met', why: [`${current} is the current secret`, ...notes].join('; ') }
 }

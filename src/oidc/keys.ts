@@ -67,7 +67,7 @@ export interface SigningKeys {
   verify(jwt: string): Promise<Verified | undefined>
   /** The key that signs now, with its private part, as the database says: a revoked key signs on no node any more. */
   current(): Promise<JWK>
-  /** The public keys, the current one first (RFC 7517). */
+  /** The public keys, the newest first (RFC 7517). */
   published(): Promise<{ readonly keys: readonly JWK[] }>
   /** All keys that are published, the current one first. */
   list(): Promise<readonly SigningKeyInfo[]>
@@ -248,11 +248,10 @@ async function readKeys(context: Context, retiredAfter: number): Promise<KeySet>
 async function openKeySet(current: StoredKey, rows: readonly StoredKey[], secrets: Secrets): Promise<KeySet> {
   const { kid, sealedJwk } = current
   const opened = secrets.open(signingKeyPurpose(kid), sealedJwk)
-  const others = rows.filter((row) => row !== current)
   return assemble(
     kid,
     opened === undefined ? undefined : (JSON.parse(opened) as JWK),
-    [current, ...others].map((row) => JSON.parse(row.publicJwk) as JWK),
+    rows.map((row) => JSON.parse(row.publicJwk) as JWK),
     () => {
       if (!secrets.knows(sealedJwk)) throw secretMissing(secretVersionOf(sealedJwk), `the signing key ${kid}`)
       throw new Error(`the signing key ${kid} does not open with any of the present master secrets`)

@@ -119,8 +119,8 @@ onEachDatabase('nodes of one engine', (database) => {
 
     // Published a minute before it signs, so that a verifier that has just fetched the keys knows it (jose#349).
     expect(newKid).not.toBe(oldKid)
-    expect(await kidsOf(first)).toEqual([oldKid, newKid])
-    expect(await kidsOf(second)).toEqual([oldKid, newKid])
+    expect(await kidsOf(first)).toEqual([newKid, oldKid])
+    expect(await kidsOf(second)).toEqual([newKid, oldKid])
     nodes.clock.advance(55_000)
     expect(headerOf((await tokensAt(second)).access_token)).toMatchObject({ kid: oldKid })
 
