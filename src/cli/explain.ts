@@ -1,15 +1,20 @@
 import { ConfigError, ProtocolError } from '../base/index.ts'
+import { SchemaError } from '../storage/index.ts'
 import { CommandError, UsageError } from './command.ts'
 
 /** Renders an error as lines for standard error: what is wrong and how to fix it. */
 export function explain(error: unknown): readonly string[] {
   if (error instanceof UsageError) return usage(error)
-  if (error instanceof CommandError) return [`rekey: ${error.message}`]
+  if (error instanceof CommandError || error instanceof SchemaError) return [`rekey: ${error.message}`]
   if (error instanceof ConfigError) return `rekey: ${error.message}`.split('\n')
   // Over HTTP an unavailable database is only a 503. An administrator needs its address: it is in the cause.
   const isUnavailable = error instanceof Error && !(error instanceof ProtocolError && error.status !== 503)
   const cause = isUnavailable ? fromSystem((error.cause ?? {}) as SystemError) : undefined
   if (cause !== undefined) return [`rekey: ${cause}`]
+  // The database's own words: "temporarily unavailable" says nothing of what to do about it.
+  if (error instanceof ProtocolError && error.status === 503 && error.detail !== undefined) {
+    return [`rekey: ${error.detail}`]
+  }
   // The causes and descriptions of API errors are written for the caller: print them as they are.
   if (error instanceof ProtocolError) {
     return (error.causes.length > 0 ? error.causes : [error.description]).map((line) => `rekey: ${line}`)

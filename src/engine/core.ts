@@ -75,7 +75,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     await refuseWrongSecret(storage, secrets)
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
-    else await refusePending(storage)
+    else await checkSchema(storage, log)
     await claimSecret(storage, secrets)
     await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log)
@@ -179,11 +179,13 @@ async function warnOfIgnoredPatterns({ db }: Storage, log: Logger): Promise<void
   }
 }
 
-async function refusePending(storage: Storage): Promise<void> {
-  const pending = await storage.pendingMigrations()
+async function checkSchema(storage: Storage, log: Logger): Promise<void> {
+  const { pending, newer } = await storage.schemaState()
   if (pending.length > 0) {
     throw new ConfigError([`database: not up to date (${pending.join(', ')}); run rekey migrate`])
   }
+  if (newer.length > 0)
+    log.warn({ migrations: newer }, 'a newer version has migrated the database; this one can run on it')
 }
 
 /** The lifetimes of a configuration in milliseconds. */

@@ -5,6 +5,7 @@
  * the lock of the outbox (`delivery`), search and JSON members (`directory`), a page of the log (`management`).
  */
 
+export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export { type GrowingTable, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
 export {

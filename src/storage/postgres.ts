@@ -6,13 +6,23 @@ import {
   type PostgresPoolClient,
   type PostgresQueryResult,
 } from 'kysely'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { type Logger, untraced } from '../base/index.ts'
 import { translateDatabaseError } from './unavailable.ts'
 
 /** In milliseconds. Without limits every request waits for a server that does not answer, long after it is back. */
 const statementTimeout = 10_000
 const connectTimeout = 5_000
+
+/**
+ * For migrations and exports: a step may take as long as there is data, and a transaction may wait for a slow reader of
+ * what it writes. A timeout of the role still applies, so each transaction sets its own to 0, too.
+ */
+export const unlimited: PoolConfig = {
+  statement_timeout: 0,
+  query_timeout: 0,
+  idle_in_transaction_session_timeout: 0,
+}
 
 /** The state of the connection pool. */
 export interface PoolLoad {
@@ -28,6 +38,8 @@ export async function postgresDialect(
   url: string,
   poolSize: number,
   log: Logger,
+  /** What is different for a pool that serves no requests. */
+  changes: PoolConfig = {},
 ): Promise<{ readonly dialect: Dialect; readonly pool: () => PoolLoad }> {
   const { default: pg } = await import('pg')
   // Epoch milliseconds fit a double exactly until the year 287396.
@@ -44,6 +56,7 @@ export async function postgresDialect(
     application_name: 'rekey',
     // Statements that are sent without awaiting the previous one share a packet, and so do their results.
     pipeline: true,
+    ...changes,
   })
   // A connection that breaks fails its query and emits `error`, which would end the process without a listener.
   pool.on('connect', (client) => {

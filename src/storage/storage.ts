@@ -1,11 +1,18 @@
 import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
-import { Migrator } from 'kysely/migration'
-import { type Logger, ProtocolError, silentLogger } from '../base/index.ts'
+import { type Logger, silentLogger } from '../base/index.ts'
 import { execute, openPipeline } from './connection.ts'
 import { migrations } from './migrations/index.ts'
-import { type PoolLoad, postgresDialect } from './postgres.ts'
+import {
+  type MigrateOptions,
+  migratePostgres,
+  migrateSqlite,
+  type SchemaState,
+  schemaState,
+} from './migrator.ts'
+import { type PoolLoad, postgresDialect, unlimited } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { sqliteDialect } from './sqlite.ts'
+import { errorCode } from './unavailable.ts'
 
 /** Queries run on the database, or on one transaction of it. */
 export type Db = Kysely<Schema>
@@ -19,12 +26,19 @@ export interface Storage {
    * deadlock.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** Runs `work` on the database as it is at one moment, without the changes of others meanwhile. It must not write. */
+  /**
+   * Runs `work` on the database as it is at one moment, without the changes of others meanwhile. It must not write. On a
+   * connection of its own: it may take as long as there is data.
+   */
   snapshot<T>(work: (db: Db) => Promise<T>): Promise<T>
-  /** Brings the schema up to date; safe to call from several processes at once. */
-  migrate(): Promise<readonly string[]>
-  /** The names of the migrations that `migrate()` would run. */
-  pendingMigrations(): Promise<readonly string[]>
+  /**
+   * Brings the schema up to date and answers the names of the migrations that were applied; safe to call from several
+   * processes at once. Throws a SchemaError where that fails, or where a newer version has migrated the database and does
+   * not say that this one may run on it.
+   */
+  migrate(options?: MigrateOptions): Promise<readonly string[]>
+  /** What `migrate()` would run, and what a newer version has run. Throws a SchemaError where this version cannot run. */
+  schemaState(): Promise<SchemaState>
   /** The database server's time in epoch milliseconds, or undefined where the database is in this process. */
   serverTime(): Promise<number | undefined>
   /** The latest change of a transaction, in epoch milliseconds; 0 in an empty database. */
@@ -53,6 +67,15 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       ? await postgresDialect(url, poolSize, log)
       : { dialect: sqliteDialect(sqlitePath(url)), pool: () => undefined }
   const db = new Kysely<Schema>({ dialect })
+  /** Runs `work` on connections of its own, without the timeouts of requests. */
+  const onOwn = async <T>(work: (own: Db) => Promise<T>): Promise<T> => {
+    const own = new Kysely<Schema>({ dialect: (await postgresDialect(url, 2, log, unlimited)).dialect })
+    try {
+      return await work(own)
+    } finally {
+      await own.destroy()
+    }
+  }
 
   return {
     kind,
@@ -64,11 +87,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
           return work(tx)
         }),
       ),
-    snapshot: (work) =>
-      db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
-    migrate: () => migrate(db),
-    pendingMigrations: async () =>
-      (await migratorOf(db).getMigrations()).flatMap(({ name, executedAt }) => (executedAt ? [] : [name])),
+    snapshot: (work) => (kind === 'sqlite' ? snapshot(db, work) : onOwn((own) => snapshot(own, work))),
+    migrate: (given = {}) => {
+      const how = { migrations, ...given }
+      return kind === 'sqlite' ? migrateSqlite(db, log, how) : onOwn((own) => migratePostgres(own, log, how))
+    },
+    schemaState: () => schemaState(db, migrations),
     async serverTime() {
       if (kind === 'sqlite') return undefined
       const { rows } = await sql<{
@@ -125,14 +149,19 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
 }
 const tables = Object.keys(tableNames) as readonly (keyof Schema)[]
 
-const migratorOf = (db: Db) =>
-  new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
-
-async function migrate(db: Db): Promise<readonly string[]> {
-  const { error, results = [] } = await migratorOf(db).migrateToLatest()
-  if (error !== undefined) throw error
-  return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
-}
+const snapshot = <T>(db: Db, work: (db: Db) => Promise<T>): Promise<T> =>
+  db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (tx) => {
+      // A role may have timeouts of its own.
+      if (locksRows(tx)) {
+        await sql`set local statement_timeout = 0`.execute(tx)
+        await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx)
+      }
+      return work(tx)
+    })
 
 // PostgreSQL: serialization failure, deadlock, and a prepared statement whose result type a migration has changed. In
 // all three the transaction was rolled back and may be run again.
@@ -146,12 +175,6 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
       if (attempt === 3 || !retriable.has(errorCode(error))) throw error
     }
   }
-}
-
-/** The database's own code, also of an error that was made into an answer for callers already. */
-function errorCode(error: unknown): string {
-  if (error instanceof ProtocolError) return errorCode(error.cause)
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 /** Whether an insert or update failed because a unique column already holds the value. */

@@ -54,3 +54,14 @@ export function translateDatabaseError(error: unknown): unknown {
     headers,
   })
 }
+
+/** What an error comes from: the database's own error, where it was made into an answer for callers. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof ProtocolError && error.cause !== undefined ? causeOf(error.cause) : error
+}
+
+/** The database's own code, also of an error that was made into an answer for callers already; empty where it has none. */
+export function errorCode(error: unknown): string {
+  const cause = causeOf(error)
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+}

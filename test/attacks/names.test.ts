@@ -198,7 +198,7 @@ onEachDatabase('names that two users have from before', (database) => {
       db,
     )
     await db.schema.dropTable('enrollments').execute()
-    await sql`delete from kysely_migration where name >= '0006'`.execute(db)
+    await sql`delete from kysely_migration where name in ('0006-names', '0007-enrollments')`.execute(db)
     await before.close()
 
     const idp = await startEngine({ database: url })

@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely/migration'
+import type { SchemaChange } from '../migrator.ts'
 import { initial } from './0001-initial.ts'
 import { serviceApps } from './0002-service-apps.ts'
 import { peopleSearch } from './0003-people-search.ts'
@@ -6,9 +6,13 @@ import { userVersion } from './0004-user-version.ts'
 import { sources } from './0005-sources.ts'
 import { names } from './0006-names.ts'
 import { enrollments } from './0007-enrollments.ts'
+import { contracts } from './0010-contracts.ts'
 
-/** In the order of their names. A released migration never changes; a change of the schema is a new one. */
-export const migrations: Readonly<Record<string, Migration>> = {
+/**
+ * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
+ * each expands only, or says with `contract` which versions it shuts out.
+ */
+export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0001-initial': initial,
   '0002-service-apps': serviceApps,
   '0003-people-search': peopleSearch,
@@ -16,4 +20,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-sources': sources,
   '0006-names': names,
   '0007-enrollments': enrollments,
+  '0010-contracts': contracts,
 }
