@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, rmSync } from 'node:fs'
 import { access, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { exportLines } from '../transfer/index.ts'
+import { exportLines, labelOf } from '../transfer/index.ts'
 import {
   type Command,
   CommandError,
@@ -20,6 +20,7 @@ export const exporting: Command = {
   about: [
     'Writes the data of an installation to FILE, as JSON lines: users with password hashes, groups, apps with secret hashes, policies, trusted origins, the user schema. The file contains hashes: it is readable by its owner only, keep it that way.',
     'The export is a consistent snapshot of the database. It does not contain open transactions, sessions, tokens, queued mails, signing keys, API tokens and the system log. Use - for standard output.',
+    'Until it is complete the file is FILE.part, also readable by its owner only. An export that fails or is interrupted removes it; one that is killed (SIGKILL, power) leaves it behind, with hashes in it: delete it, or run the export again.',
   ],
   options: {
     force: { type: 'boolean', description: 'overwrite FILE if it exists' },
@@ -53,7 +54,7 @@ export const exporting: Command = {
       terminal.progress('')
       const counts = Object.entries(summary).filter(([, count]) => count > 0)
       if (options.json && !isOutput) terminal.print(JSON.stringify(summary, null, 2))
-      else terminal.note(`exported: ${counts.map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
+      else terminal.note(`exported: ${counts.map(([kind, count]) => labelOf(kind, count)).join(', ')}`)
     })
   },
 }
@@ -68,11 +69,24 @@ type Write = (line: string) => void | Promise<void>
 
 const toOutput = <T>(_: string, work: (write: Write) => Promise<T>): Promise<T> => work(() => {})
 
-/** Writes to `PATH.part` and renames it at the end, so that an interrupted export never looks like a complete one. */
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/**
+ * Writes to `PATH.part` and renames it at the end, so that an interrupted export never looks like a complete one. It is on
+ * the disk before it has its name, and removed where a signal ends the process: it contains hashes.
+ */
 async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Promise<T> {
   const partial = `${path}.part`
   await rm(partial, { force: true })
-  const file = createWriteStream(partial, { mode: 0o600, flags: 'wx' })
+  const interrupts = Object.entries(signals).map(([signal, code]) => {
+    const interrupt = () => {
+      rmSync(partial, { force: true })
+      process.exit(code)
+    }
+    process.once(signal, interrupt)
+    return () => process.off(signal, interrupt)
+  })
+  const file = createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true })
   // Without a handler an error event would end the process. Every wait below races against this promise.
   const failed = once(file, 'error').then(([error]) => {
     throw error as Error
@@ -91,5 +105,7 @@ async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Prom
     file.destroy()
     await rm(partial, { force: true })
     throw error
+  } finally {
+    for (const forget of interrupts) forget()
   }
 }

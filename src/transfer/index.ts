@@ -5,4 +5,4 @@
  */
 export { exportLines, type Summary } from './export.ts'
 export { type ImportOptions, type ImportResult, importLines } from './import.ts'
-export { longestLine } from './tables.ts'
+export { labelOf, longestLine } from './tables.ts'

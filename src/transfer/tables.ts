@@ -17,6 +17,8 @@ export type Stored = Readonly<Record<string, string | number | null>>
 /** How the rows of a table are exported and imported. */
 export interface Table {
   readonly name: keyof Schema
+  /** What its rows are called in messages: one of them, and several. */
+  readonly label: readonly [one: string, several: string]
   readonly key: readonly string[]
   readonly columns: Readonly<Record<string, Type>>
   /** Columns that may be null. */
@@ -48,12 +50,14 @@ const systemIdentity = (row: Stored): string | undefined =>
 export const tables: Readonly<Record<string, Table>> = {
   setting: {
     name: 'settings',
+    label: ['setting', 'settings'],
     key: ['key'],
     columns: { key: 'text', value: 'text' },
     keyPattern: /^(schema|authenticators?)\./,
   },
   group: {
     name: 'groups',
+    label: ['group', 'groups'],
     key: ['id'],
     columns: { id: 'text', type: 'text', name: 'text', profile: 'json', ...times },
     derive: (row) => ({ ...row, name_key: compareKey(String(row.name)) }),
@@ -61,6 +65,7 @@ export const tables: Readonly<Record<string, Table>> = {
   },
   person: {
     name: 'people',
+    label: ['user', 'users'],
     key: ['id'],
     columns: {
       id: 'text',
@@ -80,6 +85,7 @@ export const tables: Readonly<Record<string, Table>> = {
   },
   enrollment: {
     name: 'enrollments',
+    label: ['enrollment', 'enrollments'],
     key: ['id'],
     columns: {
       id: 'text',
@@ -100,40 +106,47 @@ export const tables: Readonly<Record<string, Table>> = {
   },
   membership: {
     name: 'memberships',
+    label: ['membership', 'memberships'],
     key: ['group_id', 'person_id'],
     columns: { group_id: 'text', person_id: 'text' },
     parents: { group_id: 'groups', person_id: 'people' },
   },
   client: {
     name: 'clients',
+    label: ['app', 'apps'],
     key: ['id'],
     columns: { id: 'text', label: 'text', status: 'text', secrets: 'json', settings: 'json', ...times },
   },
   clientGroup: {
     name: 'client_groups',
+    label: ['group of an app', 'groups of apps'],
     key: ['client_id', 'group_id'],
     columns: { client_id: 'text', group_id: 'text' },
     parents: { client_id: 'clients', group_id: 'groups' },
   },
   clientPerson: {
     name: 'client_people',
+    label: ['user of an app', 'users of apps'],
     key: ['client_id', 'person_id'],
     columns: { client_id: 'text', person_id: 'text' },
     parents: { client_id: 'clients', person_id: 'people' },
   },
   clientScope: {
     name: 'client_scopes',
+    label: ['scope of an app', 'scopes of apps'],
     key: ['id'],
     columns: { id: 'text', client_id: 'text', scope: 'text', created_by: 'text', created_at: 'number' },
     parents: { client_id: 'clients' },
   },
   trustedOrigin: {
     name: 'trusted_origins',
+    label: ['trusted origin', 'trusted origins'],
     key: ['id'],
     columns: { id: 'text', name: 'text', origin: 'text', status: 'text', scopes: 'json', ...times },
   },
   policy: {
     name: 'policies',
+    label: ['policy', 'policies'],
     key: ['id'],
     columns: {
       id: 'text',
@@ -149,6 +162,7 @@ export const tables: Readonly<Record<string, Table>> = {
   },
   policyRule: {
     name: 'policy_rules',
+    label: ['rule', 'rules'],
     key: ['id'],
     columns: {
       id: 'text',
@@ -163,6 +177,12 @@ export const tables: Readonly<Record<string, Table>> = {
     parents: { policy_id: 'policies' },
     builtIn: systemIdentity,
   },
+}
+
+/** A number of rows of a kind, in words: `2 groups`. */
+export function labelOf(kind: string, count: number): string {
+  const [one, several] = tables[kind]?.label ?? [kind, kind]
+  return `${count} ${count === 1 ? one : several}`
 }
 
 /** Converts a row of the database to a line. */

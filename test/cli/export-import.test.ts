@@ -74,7 +74,7 @@ async function filled(): Promise<string> {
   const { code, stderr } = await rekey('export first.jsonl', url)
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/^exported: setting 1, group 2, person 4, enrollment 4, /),
+    expect.stringMatching(/^exported: 1 setting, 2 groups, 4 users, 4 enrollments, /),
   ])
   return url
 }
