@@ -14,7 +14,7 @@ the events of one transaction with \`rekey trace ID\`.
 |---|---|
 | \`since\`, \`until\` | ISO 8601 with a time zone. \`since\` is inclusive (default: a week before the end), \`until\` exclusive. |
 | \`filter\` | \`eq\` on \`eventType\`, \`transaction.id\`, \`actor.id\`, \`target.id\` (the first target), \`outcome.result\`; joined by \`and\`, \`or\`, parentheses. |
-| \`q\` | Up to 10 keywords of 40 characters; an event must contain all of them. Reads every event of the period: choose a short one. |
+| \`q\` | Up to 10 keywords of 40 characters; an event must contain all of them. No index finds them, nor an \`outcome.result\` alone: a page reads at most 10,000 events, may be short or empty, and the next one goes on. |
 | \`sortOrder\` | \`ASCENDING\` (default) or \`DESCENDING\`. |
 | \`limit\` | 1 to 1,000; default 100. |
 | \`after\` | From the \`Link\` header with \`rel="next"\`. |

@@ -168,37 +168,95 @@ export interface EventQuery {
   readonly after?: EventCursor | undefined
 }
 
-/** A page of events with the position of its last one; `end` is undefined for an empty page. */
+/** A page of events. */
+export interface EventPage {
+  readonly events: readonly LogEvent[]
+  /** The position up to which the log was read; undefined where nothing was. */
+  readonly end: EventCursor | undefined
+  /** Whether the page ended before the log did, although it may hold fewer events than were asked for. */
+  readonly isCut: boolean
+}
+
+/**
+ * The most events that a page reads one by one, where an index does not find them: a page with keywords, say, would
+ * otherwise read all events of its time, millions on a large installation. Such a page may be short, and has a next one.
+ */
+const mostRead = 10_000
+
+/** A page of events. `mostRead` is what it reads at most where no index finds the events; tests lower it. */
 export async function queryEvents(
   db: Db,
   { since, until, filter, keywords = [], order, limit, after }: EventQuery,
-): Promise<{ readonly events: readonly LogEvent[]; readonly end: EventCursor | undefined }> {
-  let select = db
-    .selectFrom('events')
+  most = mostRead,
+): Promise<EventPage> {
+  const beyond = order === 'asc' ? '>' : '<'
+  const inOrder = (indexed: readonly EventFilter[]) => {
+    let select = db
+      .selectFrom('events')
+      .where('published_at', '>=', since)
+      .where('published_at', '<', until)
+      .orderBy('published_at', order)
+      .orderBy('ordinal', order)
+      .orderBy('id', order)
+    for (const part of indexed) select = select.where((eb) => conditionOf(eb, part))
+    if (after !== undefined) {
+      select = select.where((eb) =>
+        eb(eb.refTuple('published_at', 'ordinal', 'id'), beyond, eb.tuple(after.at, after.ordinal, after.id)),
+      )
+    }
+    return select
+  }
+
+  const indexed = indexedParts(filter)
+  const isScan = keywords.length > 0 || (filter !== undefined && !isIndexed(filter))
+  // The last event that this page may read, where there are so many.
+  const last = isScan
+    ? await inOrder(indexed)
+        .select(['published_at', 'ordinal', 'id'])
+        .offset(most - 1)
+        .limit(1)
+        .executeTakeFirst()
+    : undefined
+  let select = inOrder(filter === undefined ? [] : [filter])
     .selectAll()
-    .where('published_at', '>=', since)
-    .where('published_at', '<', until)
-    .orderBy('published_at', order)
-    .orderBy('ordinal', order)
-    .orderBy('id', order)
     .limit(limit)
-  if (filter !== undefined) select = select.where((eb) => conditionOf(eb, filter))
+  if (last !== undefined) {
+    select = select.where((eb) =>
+      eb.not(
+        eb(
+          eb.refTuple('published_at', 'ordinal', 'id'),
+          beyond,
+          eb.tuple(last.published_at, last.ordinal, last.id),
+        ),
+      ),
+    )
+  }
   for (const keyword of keywords) {
     const pattern = `%${keyword.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
     select = select.where((eb) => sql<SqlBool>`lower(${eb.ref('body')}) like ${pattern} escape '\\'`)
   }
-  if (after !== undefined) {
-    const beyond = order === 'asc' ? '>' : '<'
-    select = select.where((eb) =>
-      eb(eb.refTuple('published_at', 'ordinal', 'id'), beyond, eb.tuple(after.at, after.ordinal, after.id)),
-    )
-  }
   const rows = await select.execute()
-  const last = rows.at(-1)
+  const isFull = rows.length === limit
+  const end = isFull || last === undefined ? rows.at(-1) : last
   return {
     events: rows.map(toEvent),
-    end: last && { at: last.published_at, ordinal: last.ordinal, id: last.id },
+    end: end && { at: end.published_at, ordinal: end.ordinal, id: end.id },
+    isCut: isFull || last !== undefined,
   }
+}
+
+/** Whether an index finds the events of a filter. The outcome alone has none. */
+function isIndexed(filter: EventFilter): boolean {
+  if ('every' in filter) return filter.every.every(isIndexed)
+  if ('some' in filter) return filter.some.every(isIndexed)
+  return filter.attribute !== 'outcome.result'
+}
+
+/** The parts of a filter that indexes answer, all of which its events satisfy. */
+function indexedParts(filter: EventFilter | undefined): readonly EventFilter[] {
+  if (filter === undefined) return []
+  if (isIndexed(filter)) return [filter]
+  return 'every' in filter ? filter.every.flatMap(indexedParts) : []
 }
 
 function conditionOf(eb: ExpressionBuilder<Schema, 'events'>, filter: EventFilter): Expression<SqlBool> {

@@ -66,9 +66,11 @@ export {
   type Attribute,
   type Comparison,
   findPersonByLogin,
+  isSearchable,
   type PeopleFilter,
   type PeopleQuery,
   queryPeople,
+  scansOf,
 } from './search.store.ts'
 export {
   endPersonTokens,

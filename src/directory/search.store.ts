@@ -1,8 +1,8 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import type { Db, Schema, Storage } from '../storage/index.ts'
 import { compareKey } from './identifier.ts'
 import { nameKey, toPerson } from './people.store.ts'
-import type { Person, PersonStatus } from './person.ts'
+import { type Person, type PersonStatus, personStatuses } from './person.ts'
 
 /** What a search may look at: a column of its own, or any member of the profile. */
 export type Attribute =
@@ -37,13 +37,93 @@ export interface PeopleQuery {
 type Where = ExpressionBuilder<Schema, 'people'>
 type Kind = Storage['kind']
 
-/** One page of the users a query matches, in the order of their ids. */
+/**
+ * What a comparison costs: `range` is answered by a range of an index; `all` matches nearly every user, so that a page is
+ * full soon; `scan` has to read and compare each user.
+ */
+function costOf({ attribute, operator }: Comparison): 'range' | 'all' | 'scan' {
+  const { name } = attribute
+  const isUnique = ['id', 'login', 'email'].includes(name)
+  // A status has eight values: `ne` is one of the others.
+  if (attribute.of === 'person' && name === 'status') {
+    return operator === 'pr' ? 'all' : ['eq', 'ne'].includes(operator) ? 'range' : 'scan'
+  }
+  if (operator === 'pr') return attribute.of === 'person' || isUnique ? 'all' : 'scan'
+  if (operator === 'ne') return isUnique ? 'all' : 'scan'
+  if (operator === 'co') return 'scan'
+  const isIndexed = attribute.of === 'person' ? name !== 'statusChanged' : Object.hasOwn(keyColumns, name)
+  return isIndexed ? 'range' : 'scan'
+}
+
+/** The comparisons of a filter that no index answers. */
+export function scansOf(filter: PeopleFilter): readonly Comparison[] {
+  if ('every' in filter) return filter.every.flatMap(scansOf)
+  if ('some' in filter) return filter.some.flatMap(scansOf)
+  return costOf(filter) === 'scan' ? [filter] : []
+}
+
+/** The part of a filter that indexes answer, which all that it matches satisfy; undefined: there is none. */
+function indexedPart(filter: PeopleFilter): PeopleFilter | undefined {
+  if ('every' in filter) {
+    const every = filter.every.map(indexedPart).filter((part) => part !== undefined)
+    return every.length === 0 ? undefined : { every }
+  }
+  if ('some' in filter) {
+    const some = filter.some.map(indexedPart)
+    const known = some.filter((part) => part !== undefined)
+    return known.length < some.length ? undefined : { some: known }
+  }
+  return costOf(filter) === 'range' ? filter : undefined
+}
+
+/**
+ * Whether a filter can be answered without reading more than `most` users one by one. A filter that indexes answer alone
+ * always can. Otherwise the users are counted, up to `most`, that the part with an index leaves: it is exact and not an
+ * estimate, so that both databases, and each page of a list, answer the same.
+ */
+export async function isSearchable(
+  { db, kind }: Pick<Storage, 'db' | 'kind'>,
+  filter: PeopleFilter,
+  most: number,
+): Promise<boolean> {
+  if (scansOf(filter).length === 0) return true
+  const part = indexedPart(filter)
+  const bounded = db
+    .selectFrom('people')
+    .select('people.id')
+    .$if(part !== undefined, (query) => query.where((where) => condition(where, kind, part ?? filter)))
+    .limit(most + 1)
+  const { count } = await db
+    .selectFrom(bounded.as('bounded'))
+    .select((eb) => eb.fn.countAll().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count) <= most
+}
+
+/**
+ * One page of the users a query matches, in the order of their ids. Where a filter needs users to be read one by one, those
+ * are read that its indexed part leaves, whatever the planner believes: `isSearchable` has bounded them.
+ */
 export async function queryPeople(
   { db, kind }: Pick<Storage, 'db' | 'kind'>,
   wanted: PeopleQuery,
 ): Promise<readonly Person[]> {
   const { filter, startsWith, except, inGroup, after } = wanted
-  let query = db.selectFrom('people').selectAll().orderBy('people.id').limit(wanted.limit)
+  const part = filter !== undefined && scansOf(filter).length > 0 ? indexedPart(filter) : undefined
+  const from =
+    part === undefined
+      ? db.selectFrom('people')
+      : (db
+          .with(
+            (cte) => cte('candidates').materialized(),
+            (on) =>
+              on
+                .selectFrom('people')
+                .selectAll()
+                .where((where) => condition(where, kind, part)),
+          )
+          .selectFrom('candidates as people') as unknown as SelectQueryBuilder<Schema, 'people', object>)
+  let query = from.selectAll().orderBy('people.id').limit(wanted.limit)
   if (after !== undefined) query = query.where('people.id', '>', after)
   if (except !== undefined) query = query.where('status', '!=', except)
   if (filter !== undefined) query = query.where((where) => condition(where, kind, filter))
@@ -90,6 +170,12 @@ const ownColumns = {
 
 /** What is absent matches nothing, whatever it is compared with. */
 function comparison(kind: Kind, { attribute, operator, value }: Comparison): Expression<SqlBool> {
+  // PostgreSQL chooses by its statistics between ranges of the index and the order of ids; SQLite has none, and would sort
+  // nearly all users for the usual `status ne "DEPROVISIONED"`.
+  if (attribute.of === 'person' && attribute.name === 'status' && operator === 'ne' && kind === 'postgres') {
+    const others = personStatuses.filter((status) => status !== value)
+    return sql<SqlBool>`status in (${sql.join(others)})`
+  }
   if (attribute.of === 'person') return compared(kind, sql.ref(ownColumns[attribute.name]), operator, value)
   const known = keyColumns[attribute.name]
   if (known !== undefined) {

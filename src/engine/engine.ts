@@ -186,6 +186,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
+    scannedUsers: config.management.scannedUsers,
     adminPage: config.management.adminPage ?? config.mode !== 'production',
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,

@@ -44,6 +44,7 @@ function managementParts({ config, ...core }: Parts, storage: Storage): Manageme
     budgets: budgetsFrom(config.limits),
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
+    scannedUsers: config.management.scannedUsers,
     onCommitted: () => {},
     baseUrl: () => config.issuer?.replace(/\/$/, '') ?? `http://localhost:${config.http.port}`,
   }

@@ -25,7 +25,9 @@ export interface LogPage {
 
 /**
  * One page of `GET /api/v1/logs`. An ascending query without `until` follows the log: it always has a next page and never
- * skips an event. Other queries end with a last page. Throws 400 `E0000001`, or `E0000053` for the filter.
+ * skips an event. Other queries end with a last page. A page holds fewer events than were asked for, or none, where they
+ * had to be read one by one (keywords, an outcome) and enough were read: the next page goes on behind them. Throws 400
+ * `E0000001`, or `E0000053` for the filter.
  */
 export async function readLog(
   { storage, now }: { readonly storage: Storage; readonly now: number },
@@ -34,10 +36,14 @@ export async function readLog(
   const wanted = readQuery(query, now)
   const follows = query.until === undefined && wanted.order === 'asc'
   const newest = follows && storage.kind === 'postgres' ? now - settlingMs : Number.MAX_SAFE_INTEGER
-  const { events, end } = await queryEvents(storage.db, { ...wanted, until: Math.min(wanted.until, newest) })
-  const full = events.length === wanted.limit && end !== undefined
+  const { events, end, isCut } = await queryEvents(storage.db, {
+    ...wanted,
+    until: Math.min(wanted.until, newest),
+  })
   const cursor =
-    full || follows ? (end ?? wanted.after ?? { at: wanted.since, ordinal: 0, id: '' }) : undefined
+    (isCut && end !== undefined) || follows
+      ? (end ?? wanted.after ?? { at: wanted.since, ordinal: 0, id: '' })
+      : undefined
   return { events: events.map(toWire), next: cursor && { after: writeCursor(cursor) } }
 }
 

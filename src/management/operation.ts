@@ -34,6 +34,8 @@ export interface ManagementParts {
   readonly orgName: string
   /** Where links of reset mails redirect to, with `{token}` for the token; absent: the engine's own page. */
   readonly recoveryPage?: string | undefined
+  /** The most users that a search reads one by one, where no index answers it. */
+  readonly scannedUsers: number
   /** Whether the admin page is served at /admin. */
   readonly adminPage?: boolean
   /** Called after a commit that may have queued a mail. */

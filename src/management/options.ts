@@ -17,6 +17,13 @@ export const managementOptions = Type.Object(
           'Whether the engine serves the admin page at `/admin`, which asks for an API token. Default: in development and tests, not in production.',
       }),
     ),
+    scannedUsers: Type.Integer({
+      description:
+        'The most users that a search reads one by one where no index answers it (`co`, an attribute without an index). A search that would read more is answered 400 with the reason; 50,000 take about half a second.',
+      minimum: 0,
+      maximum: 10_000_000,
+      default: 50_000,
+    }),
     recoveryPage: Type.Optional(
       Type.String({
         description:

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { NewRow, Storage } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
@@ -100,6 +100,85 @@ onEachDatabase('among 10,000 people', (database) => {
     const { list } = await api('GET', `/users?${encodeURI('search=profile.department eq "d7"')}`)
     expect(list).toHaveLength(86 + 14)
     expect(performance.now() - beganAt).toBeLessThan(1000)
+  })
+
+  describe('where a search may read 500 of them one by one', () => {
+    let strict: Kit
+    let ask: Api
+    beforeAll(async () => {
+      strict = await startEngine({ database: place.url, settings: { management: { scannedUsers: 500 } } })
+      ask = apiOf(strict)
+    })
+    afterAll(() => strict.close())
+    const search = (text: string, more = '') => ask('GET', `/users?search=${encodeURIComponent(text)}${more}`)
+
+    test.each([
+      ['profile.department eq "d7"', 'profile.department eq'],
+      ['profile.email co "77"', 'profile.email co'],
+      ['profile.firstName ne "x"', 'profile.firstName ne'],
+      ['profile.nickName pr', 'profile.nickName pr'],
+      [`statusChanged gt "${time(1)}"`, 'statusChanged gt'],
+      // Most users are ACTIVE: the index leaves too many.
+      ['status eq "ACTIVE" and profile.department eq "d7"', 'profile.department eq'],
+      [`created gt "${time(0)}" and profile.lastName co "9"`, 'profile.lastName co'],
+      // One side of an `or` without an index is enough.
+      ['profile.lastName sw "last999" or profile.department eq "d7"', 'profile.department eq'],
+      ['(profile.login pr and profile.department eq "d7") or id eq "x"', 'profile.department eq'],
+    ])('%s is refused: no index answers %s', async (text, named) => {
+      const { status, body } = await search(text)
+      expect([status, body.errorCode]).toEqual([400, 'E0000031'])
+      const [cause] = body.errorCauses as readonly { readonly errorSummary: string }[]
+      expect(cause?.errorSummary).toMatch(
+        new RegExp(
+          `^no index answers ${named}, and more than 500 users would have to be read: add, with and`,
+        ),
+      )
+    })
+
+    test.each([
+      // The index leaves 111, then 11 + 10.
+      ['profile.lastName sw "last99" and profile.department eq "d91"', 2],
+      ['(profile.lastName sw "last999" or profile.firstName eq "First770") and profile.email co "7"', 11],
+      [`created lt "${time(0.05)}" and profile.department ne "d7"`, 71],
+      ['id eq "none" and profile.department co "d"', 0],
+      // Nearly all match, so a page is full soon.
+      ['status ne "DEPROVISIONED"', 200],
+      ['profile.login pr', 200],
+      ['id pr and status eq "STAGED"', 200],
+    ])('%s finds %i', async (text, finds) => {
+      const { status, list } = await search(text)
+      expect([status, list.length]).toEqual([200, finds])
+    })
+
+    test('the pages of a narrowed search are those of any other', async () => {
+      const text = 'profile.lastName sw "last9" and profile.department co "d9"'
+      const whole = (await api('GET', `/users?search=${encodeURIComponent(text)}`)).list.map(({ id }) => id)
+      const seen: string[] = []
+      let next: string | undefined = `/users?limit=7&search=${encodeURIComponent(
+        'profile.lastName sw "last99" and profile.department co "d9"',
+      )}`
+      while (next !== undefined) {
+        const page = await ask('GET', next)
+        expect(page.status).toBe(200)
+        seen.push(...page.list.map(({ id }) => id))
+        next = page.next
+      }
+      expect(seen).toEqual(seen.toSorted())
+      expect(new Set(seen).size).toBe(seen.length)
+      expect(whole).toEqual(expect.arrayContaining(seen))
+      expect(seen.length).toBeGreaterThan(7)
+    })
+
+    test('a search by an index is one statement, one that reads users two, neither of which reads more', async () => {
+      const statements = noteStatements(database.name)
+      expect((await search('profile.lastName sw "last99" and profile.department ne "x"')).status).toBe(200)
+      const asked = [...statements].filter(({ text }) => /from "?people"?/.test(text))
+      vi.restoreAllMocks()
+      expect(asked).toHaveLength(2)
+      // The one walk is over what the index has left, under the name of the table.
+      if (database.name === 'sqlite') expect(walksOfSqlite(place.url, asked, '')).toEqual(['SCAN people'])
+      else expect(await lookedAtByPostgres(place.url, asked)).toBeLessThan(2500)
+    })
   })
 
   test('all of them are listed page by page, each once', async () => {

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { filterAttributes, type NewEvent, record } from '../../src/audit/index.ts'
+import {
+  type EventCursor,
+  type EventFilter,
+  filterAttributes,
+  type NewEvent,
+  queryEvents,
+  record,
+} from '../../src/audit/index.ts'
 import { createSecrets, isoTime } from '../../src/base/index.ts'
 import { createApiToken, listApiTokens, revokeApiToken } from '../../src/management/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
@@ -78,6 +85,52 @@ onEachDatabase('GET /api/v1/logs', (database) => {
   const numbers = (events: readonly object[]) =>
     events.map((event) => Number((event as { displayMessage: string }).displayMessage.slice(6)))
   const bounds = () => ({ since: isoTime(began), until: isoTime(began + 100) })
+
+  test('a page reads a bounded number of events where no index finds them, and the pages together miss none', async () => {
+    const { db } = idp.engine.storage
+    const failed: EventFilter = { attribute: 'outcome.result', is: 'FAILURE' }
+    const started: EventFilter = { attribute: 'eventType', is: 'user.session.start' }
+    const questions = [
+      { keywords: ['100%_of'], matches: (n: number) => n % 7 === 0, mostPages: 7 },
+      { filter: failed, matches: (n: number) => n % 5 === 0, mostPages: 7 },
+      // The index of the type leaves half of them.
+      { filter: { every: [started, failed] }, matches: (n: number) => n % 10 === 0, mostPages: 4 },
+      {
+        filter: { some: [started, failed] },
+        matches: (n: number) => n % 2 === 0 || n % 5 === 0,
+        mostPages: 7,
+      },
+      { keywords: ['no such word'], matches: () => false, mostPages: 7 },
+    ]
+    for (const order of ['asc', 'desc'] as const) {
+      for (const { matches, mostPages, ...asked } of questions) {
+        const found: object[] = []
+        let after: EventCursor | undefined
+        let pages = 0
+        for (;;) {
+          const page = await queryEvents(
+            db,
+            { since: began, until: began + 100, order, limit: 300, after, ...asked },
+            50,
+          )
+          pages++
+          found.push(...page.events)
+          expect(page.events.length).toBeLessThanOrEqual(50)
+          if (!page.isCut || page.end === undefined) break
+          after = page.end
+        }
+        expect(numbers(found).toSorted((a, b) => a - b)).toEqual(
+          Array.from({ length: 300 }, (_, n) => n).filter(matches),
+        )
+        expect(pages).toBeLessThanOrEqual(mostPages)
+        expect(pages).toBeGreaterThan(1)
+      }
+    }
+    // What an index finds is not cut.
+    const whole = { since: began, until: began + 100, order: 'asc', limit: 300, filter: started } as const
+    const { events, isCut } = await queryEvents(db, whole, 50)
+    expect([events.length, isCut]).toEqual([150, false])
+  })
 
   async function pages(query: Readonly<Record<string, string>>): Promise<readonly (readonly LogEvent[])[]> {
     const found: (readonly LogEvent[])[] = []

@@ -15,7 +15,7 @@ import type { Answer, Call, Operation } from '../operation.ts'
 import { prepareQuestion } from './question.ts'
 import { getUser, readChanges, readUser, replacementProfile, type UserBody } from './read.ts'
 import { activationTokenRequest, issueUserToken } from './recovery.ts'
-import { parseSearch, parseUserFilter } from './search.ts'
+import { parseSearch, parseUserFilter, refuseUnbounded } from './search.ts'
 import { usersOf } from './wire.ts'
 
 async function renderUser({ parts }: Call, person: Person): Promise<Answer> {
@@ -75,10 +75,12 @@ async function list({ parts, query }: Call): Promise<Answer> {
     throw invalid(['search: only one of q, filter and search can be used'])
   }
   const page = pageOf(query, { ids: '00u', ...(q !== undefined && { limit: 10 }) })
+  const compared =
+    search !== undefined ? parseSearch(search) : filter !== undefined ? parseUserFilter(filter) : undefined
+  if (compared !== undefined) await refuseUnbounded(parts.storage, compared, parts.scannedUsers)
   const people = await queryPeople(parts.storage, {
     startsWith: q,
-    filter:
-      search !== undefined ? parseSearch(search) : filter !== undefined ? parseUserFilter(filter) : undefined,
+    filter: compared,
     // As in Okta, deactivated users are listed only if a filter or search matches them.
     except: search === undefined && filter === undefined ? 'DEPROVISIONED' : undefined,
     limit: page.limit + 1,

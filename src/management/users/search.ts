@@ -1,5 +1,13 @@
 import { ProtocolError, parseTime } from '../../base/index.ts'
-import { type Attribute, type Comparison, type PeopleFilter, personStatuses } from '../../directory/index.ts'
+import {
+  type Attribute,
+  type Comparison,
+  isSearchable,
+  type PeopleFilter,
+  personStatuses,
+  scansOf,
+} from '../../directory/index.ts'
+import type { Storage } from '../../storage/index.ts'
 import { invalidCriteria } from '../errors.ts'
 import { invalidFilter, parseFilter } from '../filter.ts'
 
@@ -11,6 +19,21 @@ const times: readonly string[] = ['created', 'lastUpdated', 'statusChanged']
 
 /** Parses `search`, which compares id, status, times and any profile attribute. Throws 400 `E0000031`. */
 export const parseSearch = (text: string): PeopleFilter => read(text, compare)
+
+/**
+ * Refuses a search that would read more than `most` users one by one, with the reason: at a million users it would take
+ * longer than a statement may. Throws 400 `E0000031`.
+ */
+export async function refuseUnbounded(storage: Storage, filter: PeopleFilter, most: number): Promise<void> {
+  if (await isSearchable(storage, filter, most)) return
+  const scans = scansOf(filter).map(({ attribute: { of, name }, operator }) => {
+    return `${of === 'profile' ? 'profile.' : ''}${name} ${operator}`
+  })
+  const many = most.toLocaleString('en')
+  throw invalidCriteria(
+    `no index answers ${[...new Set(scans)].slice(0, 10).join(', ')}, and more than ${many} users would have to be read: add, with and, a comparison that leaves at most ${many}. There are indexes for id, status (eq, ne), created, lastUpdated, and profile.login, profile.email, profile.firstName and profile.lastName with eq, sw, gt, ge, lt and le`,
+  )
+}
 
 /** Users have another error code for invalid filters than events, as in Okta. */
 function read(text: string, make: typeof compare): PeopleFilter {
