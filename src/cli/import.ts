@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ProtocolError } from '../base/index.ts'
+import { compareKey } from '../directory/index.ts'
 import { apiOn } from '../engine/index.ts'
 import { type ImportResult, importLines, longestLine } from '../transfer/index.ts'
 import {
@@ -77,11 +78,32 @@ function printResult({ terminal, options }: Call, named: string, taken: ImportRe
   const { added, replaced, unchanged, refused, problems } = taken
   if (options.json) terminal.print(JSON.stringify(taken, null, 2))
   else {
-    for (const { line, why } of problems) terminal.note(`${named}:${line}: ${why}`)
+    for (const line of summaryOf(problems)) terminal.note(`${named}:${line}`)
     const would = options['dry-run'] ? 'would be ' : ''
     terminal.print(`${would}added ${added}, replaced ${replaced}, unchanged ${unchanged}, refused ${refused}`)
   }
   if (refused > 0) throw new CommandError(`${refused} of the lines of ${named} were refused`)
+}
+
+/** Lines that are printed with the same reason; of all others their number. */
+const mostAlike = 3
+
+/** The refused lines, by the line: the first few with a reason, then how many more have it, and the last of them. */
+function summaryOf(problems: ImportResult['problems']): readonly string[] {
+  const byReason = Map.groupBy(problems, ({ why }) => why)
+  const lines = [...byReason].flatMap(([why, alike]) => {
+    const shown = alike.slice(0, mostAlike).map(({ line }) => ({ line, text: `${line}: ${why}` }))
+    const rest = alike.slice(mostAlike)
+    const [first] = rest
+    const last = rest.at(-1)
+    if (first === undefined || last === undefined) return shown
+    const text = `${first.line}: ${why}; ${rest.length} lines, the last of them ${last.line}`
+    return [
+      ...shown,
+      rest.length === 1 ? { line: first.line, text: `${first.line}: ${why}` } : { line: first.line, text },
+    ]
+  })
+  return lines.toSorted((left, right) => left.line - right.line).map(({ text }) => text)
 }
 
 type Input = AsyncIterable<string>
@@ -121,7 +143,14 @@ async function* linesOf(input: Input): AsyncGenerator<string> {
 
 const mostUsers = 64 * 1024 * 1024
 
-/** Creates the users one by one through the management API. A refused user is reported with its line. */
+/** Users that are created at the same time: their statements and their commits overlap. */
+const atOnce = 8
+
+/**
+ * Creates the users through the management API, several at once. A refused user is reported with its line. Users that share
+ * a name are created in the order of the file, so that the first one gets it; passwords in clear are hashed one after the
+ * other, which the queue of hashes is made for.
+ */
 async function importUsers(
   api: ReturnType<typeof apiOn>,
   input: Input,
@@ -134,14 +163,10 @@ async function importUsers(
     refused++
     if (problems.length < 1000) problems.push({ line, why })
   }
-  for await (const { line, user } of usersOf(input)) {
-    if (typeof user !== 'object' || user === null || Array.isArray(user)) {
-      refuse(line, 'is not a user')
-      continue
-    }
-    const { profile, credentials } = user as Readonly<Record<string, unknown>>
-    const password = (credentials as { readonly password?: object } | undefined)?.password
-    const activate = password !== undefined && password !== null && Object.keys(password).length > 0
+  const create = async (line: number, user: Readonly<Record<string, unknown>>): Promise<void> => {
+    const { profile } = user
+    const password = passwordOf(user)
+    const activate = password !== undefined && Object.keys(password).length > 0
     try {
       const body = { profile, ...(activate && { credentials: { password } }) }
       await api.call('POST', `/users?activate=${activate}`, body)
@@ -152,8 +177,47 @@ async function importUsers(
     }
     if (added % 100 === 0) progress(`${grouped(added)} users`)
   }
+
+  // What is under way, by all that two users must not do at once.
+  const running = new Map<string, Promise<void>>()
+  const underWay = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  for await (const { line, user } of usersOf(input)) {
+    if (failures.length > 0) break
+    if (typeof user !== 'object' || user === null || Array.isArray(user)) {
+      refuse(line, 'is not a user')
+      continue
+    }
+    const one = user as Readonly<Record<string, unknown>>
+    const keys = [...namesOf(one), ...(passwordOf(one)?.value === undefined ? [] : ['a hash'])]
+    await Promise.all(keys.map((key) => running.get(key)))
+    if (underWay.size >= atOnce) await Promise.race(underWay)
+    const work = create(line, one)
+      .catch((error) => void failures.push(error))
+      .finally(() => {
+        underWay.delete(work)
+        for (const key of keys) if (running.get(key) === work) running.delete(key)
+      })
+    underWay.add(work)
+    for (const key of keys) running.set(key, work)
+  }
+  await Promise.all(underWay)
+  if (failures.length > 0) throw failures[0]
+  problems.sort((left, right) => left.line - right.line)
   return { added, replaced: 0, unchanged: 0, refused, problems }
 }
+
+function passwordOf({ credentials }: Readonly<Record<string, unknown>>) {
+  const { password } = (credentials ?? {}) as { readonly password?: Readonly<Record<string, unknown>> }
+  return password ?? undefined
+}
+
+/** The names of a user as they are compared, each marked as a name. */
+const namesOf = ({ profile }: Readonly<Record<string, unknown>>): readonly string[] =>
+  ['login', 'email'].flatMap((field) => {
+    const name = ((profile ?? {}) as Readonly<Record<string, unknown>>)[field]
+    return typeof name === 'string' ? [`name ${compareKey(name)}`] : []
+  })
 
 /** Reads users, one per line or as one array. In an array the line number is the position of the user. */
 async function* usersOf(input: Input): AsyncGenerator<{ readonly line: number; readonly user: unknown }> {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -318,4 +318,56 @@ test('users in the shape of the Okta API come with the hashes that they have, as
     expect((await apiOf(idp)('GET', '/users/grace@example.com')).body.status).toBe('STAGED')
     await idp.close()
   }
+})
+
+test('of users with the same name the first line gets it, and a reason that many lines share is printed with their number', async () => {
+  // Each login eleven times, among others: the first of them is the one that has a last name.
+  const users = Array.from({ length: 660 }, (_, n) => {
+    const login = `p${n % 60}@example.com`
+    return { profile: { login, email: login, firstName: 'P', ...(n < 60 && { lastName: 'First' }) } }
+  })
+  writeFileSync(join(folder, 'alike.jsonl'), users.map((user) => JSON.stringify(user)).join('\n'))
+  const url = `sqlite:${join(folder, 'alike.db')}`
+  const { code, stdout, stderr } = await rekey('import --okta alike.jsonl', url)
+  expect([code, stdout]).toEqual([1, 'added 60, replaced 0, unchanged 0, refused 600\n'])
+  const taken = 'login: An object with this field already exists in the current organization'
+  const lines = stderr.trimEnd().split('\n')
+  expect(lines).toHaveLength(5)
+  expect(lines.slice(0, 3)).toEqual(
+    [61, 62, 63].map((line) => `alike.jsonl:${line}: ${taken}; ${taken.replace('login', 'email')}`),
+  )
+  expect(lines[3]).toMatch(/^alike\.jsonl:64: login: .*; 597 lines, the last of them 660$/)
+  const storage = await openStorage({ url })
+  const { rows } = await sql<{ n: number }>`select count(*) as n from people
+    where profile like '%"lastName":"First"%'`.execute(storage.db)
+  expect(rows[0]?.n).toBe(60)
+  await storage.close()
+})
+
+test('an export that is interrupted leaves nothing behind, one that is killed a part that its owner alone can read', async () => {
+  const url = `sqlite:${join(folder, 'large.db')}`
+  const storage = await openStorage({ url })
+  await storage.migrate()
+  await sql`with recursive n(n) as (select 1 union all select n + 1 from n where n < 150000)
+    insert into settings (key, value) select 'schema.' || n, '{}' from n`.execute(storage.db)
+  await storage.close()
+  const part = join(folder, 'large.jsonl.part')
+  const env = { DATABASE_URL: url, REKEY_SECRET: secret }
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGKILL', null],
+  ] as const) {
+    const child = start(['export', 'large.jsonl'], { folder, env })
+    await expect.poll(() => existsSync(part), { timeout: 30_000, interval: 5 }).toBe(true)
+    expect(statSync(part).mode & 0o777).toBe(0o600)
+    child.kill(signal)
+    const [ended] = await once(child, 'exit')
+    expect([signal, ended]).toEqual([signal, code])
+    expect([signal, existsSync(part)]).toEqual([signal, signal === 'SIGKILL'])
+    expect(existsSync(join(folder, 'large.jsonl'))).toBe(false)
+  }
+  const again = await rekey('export large.jsonl', url)
+  expect([again.code, again.stderr]).toEqual([0, 'exported: 150000 settings\n'])
+  expect(existsSync(part)).toBe(false)
 })
