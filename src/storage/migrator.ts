@@ -69,10 +69,9 @@ const lockId = sql.lit('3853314791062309107')
 const contractTable = 'migration_contracts'
 
 interface Contract {
-  /** The newest migration that a version must know. */
-  readonly oldest: string
-  /** The migration that asks for it. */
   readonly migration: string
+  /** The newest migration that a version must know; null: any version that ran before may run on. */
+  readonly oldest: string | null
 }
 
 interface Executed {
@@ -111,25 +110,25 @@ export async function schemaState(db: Db, known: SchemaChanges): Promise<SchemaS
       `the database was migrated by another line of development: it has ${newer.join(', ')} and lacks ${pending.join(', ')}; this version cannot run on it`,
     )
   }
-  const contract = await contractIn(db)
-  if (contract !== undefined && Object.hasOwn(known, contract.oldest)) return { pending, newer }
-  const needs =
-    contract === undefined
-      ? 'nothing in the database says that older versions can run on it'
-      : `${contract.migration} needs a version that knows ${contract.oldest}`
+  const contracts = await contractsIn(db)
+  const reasons = newer.flatMap((name) => {
+    const contract = contracts.get(name)
+    if (contract === undefined) return [`nothing says that an older version can run with ${name}`]
+    const { oldest } = contract
+    if (oldest === null || Object.hasOwn(known, oldest)) return []
+    return [`${name} needs a version that knows ${oldest}`]
+  })
+  if (reasons.length === 0) return { pending, newer }
   throw new SchemaError(
-    `the database was migrated by a newer version of Rekey (${newer.join(', ')}), and this one, which knows the migrations up to ${newest}, cannot run on it: ${needs}. Start the newer version again, or restore the backup from before the upgrade; see docs/deploy.md, "Upgrade and rollback"`,
+    `the database was migrated by a newer version of Rekey (${newer.join(', ')}), and this one, which knows the migrations up to ${newest}, cannot run on it: ${reasons.join('; ')}. Start the newer version again, or restore the backup from before the upgrade; see docs/deploy.md, "Upgrade and rollback"`,
   )
 }
 
-/** The contract that asks for the newest version; undefined where migrations did not say so yet. */
-async function contractIn(db: Db): Promise<Contract | undefined> {
-  if (!(await hasTable(db, contractTable))) return undefined
-  const { rows } = await sql<Contract>`
-    select migration, oldest from ${sql.table(contractTable)} order by oldest desc, migration limit 1`.execute(
-    db,
-  )
-  return rows[0]
+/** What migrations say of older versions, by their names; those that ran before there was such a table say nothing. */
+async function contractsIn(db: Db): Promise<ReadonlyMap<string, Contract>> {
+  if (!(await hasTable(db, contractTable))) return new Map()
+  const { rows } = await sql<Contract>`select migration, oldest from ${sql.table(contractTable)}`.execute(db)
+  return new Map(rows.map((row) => [row.migration, row]))
 }
 
 /**
@@ -170,10 +169,9 @@ async function apply(tx: Db, name: string, change: SchemaChange | undefined): Pr
   const latest = Math.max(0, ...executed.map(({ timestamp }) => parseTime(timestamp) ?? 0))
   const timestamp = isoTime(Math.max(systemClock.now(), latest + 1))
   await sql`insert into ${sql.table(table)} (name, timestamp) values (${name}, ${timestamp})`.execute(tx)
-  if (change.contract !== undefined) {
-    await sql`insert into ${sql.table(contractTable)} (migration, oldest) values (${name}, ${change.contract})`.execute(
-      tx,
-    )
+  if (await hasTable(tx, contractTable)) {
+    await sql`insert into ${sql.table(contractTable)} (migration, oldest)
+      values (${name}, ${change.contract ?? null})`.execute(tx)
   }
   return true
 }

@@ -82,10 +82,11 @@ onEachDatabase('a database that a newer version has migrated', (database) => {
     // A version between the two knows what it needs.
     const between = await open()
     expect(await between.migrate({ migrations: { ...migrations, '0098-expands': expands } })).toEqual([])
-    // The contract that asks for the newest version counts, whatever comes later.
-    const later = { ...all, '0100-contracts': { ...expands, up: async () => {}, contract: newest } }
-    await newer.migrate({ migrations: later })
-    await expect(old.migrate()).rejects.toThrow(/0099-contracts needs a version that knows 0098-expands/)
+    // What comes later takes nothing back.
+    await newer.migrate({ migrations: { ...all, '0100-expands': { up: async () => {} } } })
+    await expect(old.migrate()).rejects.toThrow(
+      /cannot run on it: 0099-contracts needs a version that knows 0098-expands\./,
+    )
   })
 
   test('is refused where nothing says that older versions may run on it', async () => {
@@ -94,7 +95,18 @@ onEachDatabase('a database that a newer version has migrated', (database) => {
     await storage.migrate({ migrations: before })
     await storage.migrate({ migrations: { ...before, '0004-next': expands } })
     await expect(storage.migrate({ migrations: before })).rejects.toThrow(
-      /0004-next.*up to 0003-people-search.*nothing in the database says that older versions can run on it/,
+      /0004-next.*up to 0003-people-search.*nothing says that an older version can run with 0004-next/,
+    )
+  })
+
+  test('is refused where a migration that this version does not know stands in its list alone', async () => {
+    const storage = await open()
+    await storage.migrate()
+    await sql`insert into kysely_migration (name, timestamp) values ('0099-next', '2030-01-01T00:00:00.000Z')`.execute(
+      storage.db,
+    )
+    await expect(storage.schemaState()).rejects.toThrow(
+      /nothing says that an older version can run with 0099-next/,
     )
   })
 
@@ -108,7 +120,7 @@ onEachDatabase('a database that a newer version has migrated', (database) => {
     const storage = await open()
     await storage.migrate()
     await expect(storage.migrate({ migrations: upTo('0003-people-search') })).rejects.toThrow(
-      /0007-enrollments needs a version that knows 0007-enrollments/,
+      /up to 0003-people-search, cannot run on it: .* with 0007-enrollments/,
     )
   })
 })

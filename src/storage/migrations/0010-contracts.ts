@@ -1,20 +1,17 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { SchemaChange } from '../migrator.ts'
 
 /**
- * Which older versions may run on this database: the newest migration that a version has to know, and the migration that
- * asks for it. An older version reads it where it finds migrations that it does not know. The table has one row for each
- * migration that took something away; the highest `oldest` counts.
+ * Which older versions may run on this database. Each migration from here on has a row: the newest migration that a
+ * version has to know, or null where it only expands. A version that finds a migration that it does not know runs where
+ * there is such a row and it knows what the row asks for.
  */
 export const contracts: SchemaChange = {
   async up(db: Kysely<unknown>) {
     await db.schema
       .createTable('migration_contracts')
       .addColumn('migration', 'text', (c) => c.primaryKey())
-      .addColumn('oldest', 'text', (c) => c.notNull())
+      .addColumn('oldest', 'text')
       .execute()
-    // It removed the table of credentials, which versions from before it read.
-    await sql`insert into migration_contracts (migration, oldest)
-      values ('0007-enrollments', '0007-enrollments')`.execute(db)
   },
 }
