@@ -16,6 +16,8 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_MAIL_FROM: 'mail.from',
   REKEY_MAIL_FROM_NAME: 'mail.fromName',
   REKEY_MAIL_DELIVER: 'mail.deliver',
+  REKEY_MAIL_INSECURE_PLAIN_SMTP: 'mail.insecurePlainSmtp',
+  REKEY_MAIL_HELO_NAME: 'mail.heloName',
   REKEY_MAIL_TEMPLATES: 'mail.templates',
   REKEY_HOST: 'http.host',
   REKEY_PORT: 'http.port',

@@ -148,6 +148,23 @@ export const configOptions = Type.Object(
           minimum: 1,
           maximum: 50,
         }),
+        insecurePlainSmtp: Type.Boolean({
+          description:
+            'Allow a mail server on another machine to be spoken to without TLS, or with a certificate that is not valid. Codes, links and the password of the mail server can then be read on the way.',
+          default: false,
+        }),
+        heloName: Type.Optional(
+          Type.String({
+            description:
+              'The name that this engine gives to the mail server (EHLO); default: the host of the issuer, else the domain of the sender.',
+            pattern: '^([A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*|\\[[0-9A-Za-z:.]+\\])$',
+            hint: 'a host name such as `id.example.com`',
+          }),
+        ),
+        suppression: duration(
+          'For how long an address that the mail server has refused for good gets no mail; `0s`: it is tried each time.',
+          '1d',
+        ),
         deliver: Type.Boolean({
           description: 'Deliver mails from this node. With `false` another node must deliver them.',
           default: true,

@@ -6,7 +6,16 @@
  */
 
 export { createMemoryTransport, type MemoryTransport, type SentMail } from './email/memory.ts'
-export { createSmtpTransport, type SmtpOptions } from './email/smtp.ts'
+export { createSmtpTransport, type SmtpOptions, slowFactor } from './email/smtp.ts'
+export type { SmtpTimeouts } from './email/smtp-dialogue.ts'
+export {
+  heloNameFrom,
+  isHeloName,
+  isLoopback,
+  parseMailbox,
+  parseSmtpUrl,
+  type SmtpTarget,
+} from './email/smtp-url.ts'
 export {
   loadTemplates,
   type MailVariables,
@@ -17,17 +26,38 @@ export {
   templateNames,
   type VariableName,
 } from './email/templates.ts'
-export { type Mailbox, MailRefused, type OutgoingMail, type Transport } from './email/transport.ts'
+export {
+  type Mailbox,
+  MailRefused,
+  type OutgoingMail,
+  type RefusalReason,
+  refusalReasons,
+  type Transport,
+} from './email/transport.ts'
 export {
   type Backlog,
   backlogOf,
   type ClosedMail,
+  listMails,
   type MailOutcome,
+  type MailStatus,
+  mailStatuses,
   type NewMail,
+  type NotRetried,
   purgeMails,
   type QueueContext,
   queueMail,
+  removeMailsOf,
+  retryMail,
+  type StoredMail,
   type WaitingMail,
   waitingMailsOf,
 } from './outbox.ts'
+export {
+  countSuppressions,
+  listSuppressions,
+  removeSuppression,
+  removeSuppressionsOf,
+  type Suppression,
+} from './suppressions.store.ts'
 export { type Delivery, type DeliveryOptions, leaveDelivery, startDelivery } from './worker.ts'

@@ -79,6 +79,8 @@ export async function claimMails(storage: Storage, claim: Claim): Promise<readon
 
 export interface Closing {
   readonly status: 'sent' | 'dead' | 'expired' | 'dropped'
+  /** What stays of the sealed values: those of a refused mail, so that it can be retried. */
+  readonly sealed: string | null
   readonly now: number
   readonly error: string | null
 }
@@ -88,7 +90,7 @@ const closes = statement((db, value: Value<Closing & { readonly id: string }>) =
     .updateTable('outbox')
     .set({
       status: value('status'),
-      sealed: null,
+      sealed: value('sealed'),
       lease_owner: null,
       done_at: value('now'),
       error: value('error'),
@@ -97,7 +99,7 @@ const closes = statement((db, value: Value<Closing & { readonly id: string }>) =
     .where('status', '=', 'queued'),
 )
 
-/** Closes a mail and empties what was sealed. False where another worker had closed it. */
+/** Closes a mail. False where another worker had closed it. */
 export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
   const { numAffectedRows } = await closes(db, { ...closing, id })
   return numAffectedRows === 1n
@@ -107,15 +109,121 @@ export async function closeMail(db: Db, id: string, closing: Closing): Promise<b
 export async function postponeMail(
   db: Db,
   id: string,
-  postponed: { readonly owner: string; readonly nextAt: number; readonly error: string },
+  postponed: {
+    readonly owner: string
+    readonly nextAt: number
+    readonly error: string
+    /** How often it was sent without an answer. */
+    readonly unanswered: number
+  },
 ): Promise<void> {
+  const { nextAt, error, unanswered } = postponed
   await db
     .updateTable('outbox')
-    .set({ next_at: postponed.nextAt, lease_owner: null, error: postponed.error })
+    .set({ next_at: nextAt, lease_owner: null, error, unanswered })
     .where('id', '=', id)
     .where('status', '=', 'queued')
     .where('lease_owner', '=', postponed.owner)
     .execute()
+}
+
+/** Renews the leases of mails that a worker has in hand: a slow server may take minutes for one. */
+export async function renewLeases(
+  db: Db,
+  { owner, ids, until }: { readonly owner: string; readonly ids: readonly string[]; readonly until: number },
+): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ next_at: until })
+    .where('id', 'in', ids)
+    .where('status', '=', 'queued')
+    .where('lease_owner', '=', owner)
+    .execute()
+}
+
+/** The states of a mail in the outbox. `dropped`: it had no recipient. */
+export const mailStatuses = ['queued', 'sent', 'dead', 'expired', 'dropped'] as const
+export type MailStatus = (typeof mailStatuses)[number]
+
+/** A mail of the outbox as an administrator sees it: nothing of its content. */
+export interface StoredMail {
+  readonly id: string
+  readonly template: string
+  /** Null: a mail for an unknown user, which is not sent. */
+  readonly recipient: string | null
+  readonly personId: string | null
+  readonly transactionId: string | null
+  readonly status: MailStatus
+  readonly attempts: number
+  /** Epoch milliseconds, as all times here. While a worker has the mail in hand: when its lease ends. */
+  readonly nextAt: number
+  readonly inHand: boolean
+  readonly createdAt: number
+  /** After this it is of no use, and is not sent. */
+  readonly endsAt: number
+  readonly doneAt: number | null
+  /** What the last attempt failed with. */
+  readonly error: string | null
+}
+
+/** Mails by status, newest first. Without `ids`, at most `limit`. */
+export async function listMails(
+  db: Db,
+  {
+    statuses,
+    ids,
+    limit,
+  }: { readonly statuses: readonly MailStatus[]; readonly ids?: readonly string[]; readonly limit: number },
+): Promise<readonly StoredMail[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('status', 'in', statuses)
+    .$if(ids !== undefined, (query) => query.where('id', 'in', ids ?? []))
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(toStoredMail)
+}
+
+const toStoredMail = (row: Row<'outbox'>): StoredMail => ({
+  id: row.id,
+  template: row.template,
+  recipient: row.recipient,
+  personId: row.person_id,
+  transactionId: row.transaction_id,
+  status: row.status as MailStatus,
+  attempts: row.attempts,
+  nextAt: row.next_at,
+  inHand: row.lease_owner !== null,
+  createdAt: row.created_at,
+  endsAt: row.ends_at,
+  doneAt: row.done_at,
+  error: row.error,
+})
+
+/** Makes a dead or waiting mail due at once. False where it is closed otherwise, is in hand, or is of no use any more. */
+export async function makeDue(db: Db, id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('outbox')
+    .set({ status: 'queued', next_at: now, done_at: null })
+    .where('id', '=', id)
+    .where('status', 'in', ['queued', 'dead'])
+    .where('lease_owner', 'is', null)
+    .where('sealed', 'is not', null)
+    .where('ends_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}
+
+/** Removes all mails of a user, waiting ones too: for erasing a user. Answers how many. */
+export async function removeMailsOf(db: Db, personId: string): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('outbox')
+    .where('person_id', '=', personId)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
 }
 
 /** A mail that has not left yet. */

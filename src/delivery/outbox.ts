@@ -1,9 +1,21 @@
 import { type Random, randomId, type Secrets } from '../base/index.ts'
 import type { Tx } from '../storage/index.ts'
 import type { MailVariables, TemplateName } from './email/templates.ts'
-import { insertMail } from './outbox.store.ts'
+import { insertMail, makeDue, type StoredMail } from './outbox.store.ts'
+import { removeSuppression } from './suppressions.store.ts'
 
-export { type Backlog, backlogOf, purgeMails, type WaitingMail, waitingMailsOf } from './outbox.store.ts'
+export {
+  type Backlog,
+  backlogOf,
+  listMails,
+  type MailStatus,
+  mailStatuses,
+  purgeMails,
+  removeMailsOf,
+  type StoredMail,
+  type WaitingMail,
+  waitingMailsOf,
+} from './outbox.store.ts'
 
 /** A mail as its sender wants it: a template and its values, never a finished text. */
 export interface NewMail {
@@ -41,6 +53,26 @@ export interface ClosedMail {
   readonly createdAt: number
   /** What the last attempt failed with. */
   readonly error: string | null
+  /** Until when no mail is sent to the address (epoch milliseconds): the server has refused it for good just now. */
+  readonly suppressedUntil?: number
+}
+
+/** Why a mail cannot be retried. */
+export type NotRetried = 'sent' | 'expired' | 'no recipient' | 'in hand' | 'content gone'
+
+/**
+ * Makes a dead or waiting mail due at once; a worker of any node sends it. Ends the suppression of its address, which
+ * would refuse it again. Answers why not, or undefined for success.
+ */
+export async function retryMail(tx: Tx, mail: StoredMail, now: number): Promise<NotRetried | undefined> {
+  if (await makeDue(tx, mail.id, now)) {
+    if (mail.recipient !== null) await removeSuppression(tx, mail.recipient)
+    return undefined
+  }
+  if (mail.status === 'sent') return 'sent'
+  if (mail.status === 'expired' || mail.endsAt <= now) return 'expired'
+  if (mail.status === 'dropped') return 'no recipient'
+  return mail.inHand ? 'in hand' : 'content gone'
 }
 
 const purpose = 'outbox'

@@ -1,10 +1,12 @@
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
-import { randomToken, secretVersionOf } from '../base/index.ts'
+import { isoTime, ProtocolError, randomToken, secretVersionOf } from '../base/index.ts'
 import type { Row, Storage, Tx } from '../storage/index.ts'
+import { slowFactor } from './email/smtp.ts'
 import { type Renderer, templateNames } from './email/templates.ts'
-import { MailRefused, type Transport } from './email/transport.ts'
-import { type Closing, claimMails, closeMail, postponeMail } from './outbox.store.ts'
+import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
+import { type Closing, claimMails, closeMail, postponeMail, renewLeases } from './outbox.store.ts'
 import { type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
+import { findSuppression, suppress } from './suppressions.store.ts'
 
 export interface DeliveryOptions {
   readonly storage: Storage
@@ -16,10 +18,15 @@ export interface DeliveryOptions {
   readonly log: Logger
   /** Called in the database transaction that closes a mail, so its event stands if and only if the mail is closed. For phantoms as well: they cost the same. */
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
-  /** Called after each attempt once its result is stored. Phantoms count as sent, so that metrics reveal nothing about a user. */
-  readonly onAttempt?: (outcome: MailOutcome | 'postponed') => void
-  /** Mails in hand at once. */
+  /**
+   * Called after each attempt once its result is stored, with the reason where it was refused. Phantoms and mails to
+   * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62).
+   */
+  readonly onAttempt?: (outcome: MailOutcome | 'postponed', reason?: RefusalReason) => void
+  /** Mails in hand at once, besides those that the server takes its time over: `slowFactor` times as many in all. */
   readonly parallel?: number
+  /** After how many real milliseconds a mail in hand makes room for another one. */
+  readonly slowMs?: number
   /** How often the outbox is looked at without being woken, in real milliseconds. */
   readonly pollMs?: number
   /**
@@ -27,8 +34,13 @@ export interface DeliveryOptions {
    * does not take; at a moment that cannot be foreseen, no later request can feel which it was.
    */
   readonly spreadMs?: number
-  /** How long a mail is a worker's before another one may take it. Longer than any transport takes. */
+  /**
+   * How long a mail is a worker's before another one may take it, should this one have died. Renewed three times as
+   * often while the mail is in hand, so it may be short against the five minutes of a code.
+   */
   readonly leaseMs?: number
+  /** For how long an address that was refused for good gets no mail; 0: it is tried each time. */
+  readonly suppressionMs?: number
 }
 
 export interface Delivery {
@@ -36,7 +48,10 @@ export interface Delivery {
   wake(): void
   /** Settles when nothing is in hand and nothing is due at the clock's present time. */
   idle(): Promise<void>
-  /** Takes nothing new, waits for what is in hand (for `graceMs` at most; what is left is another worker's after its lease). */
+  /**
+   * Takes nothing new, waits for what is in hand for `graceMs` at most, then gives the rest up: what was not sent yet is
+   * due at once, for another node; what was sent whole and not answered is put off like every unanswered mail.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>
 }
 
@@ -45,22 +60,44 @@ export interface Delivery {
 const afterAnswerMs = 3
 
 const longestError = 500
-const longestPause = 15 * 60_000
+const second = 1000
+const minute = 60 * second
+const longestPause = 15 * minute
 
-/** How long a mail waits after its n-th failed attempt: 2 s, 4 s, 8 s … at most a quarter of an hour. */
-export const pauseAfter = (attempts: number): number =>
-  Math.min(1000 * 2 ** Math.min(attempts, 20), longestPause)
+/**
+ * How long a mail waits after its n-th failed attempt, in milliseconds, at an age: 2, 4, 8 … 60 seconds, so that a
+ * mailbox that is greylisted for five minutes gets it within the sixth; after ten minutes half its age, at most a quarter of an hour.
+ */
+export const pauseAfter = (attempts: number, ageMs: number): number =>
+  ageMs < 10 * minute
+    ? Math.min(second * 2 ** Math.min(attempts, 20), minute)
+    : Math.min(Math.max(ageMs / 2, minute), longestPause)
+
+/**
+ * How long a mail waits that was sent whole and not answered: it may have arrived (RFC 1047, report 4). A session that
+ * broke off is tried once more soon; a server that does not answer gets at most five copies in the three days of a notice.
+ */
+const pausesUnanswered = [4 * second, 2 * minute, 15 * minute, 120 * minute, 960 * minute] as const
+const pauseUnanswered = (times: number, brokeOff: boolean): number =>
+  pausesUnanswered[Math.min(times + (brokeOff ? 0 : 2), pausesUnanswered.length) - 1] ?? longestPause
+
+interface Hand {
+  readonly done: Promise<void>
+  slow: boolean
+}
 
 /**
  * Starts a worker. Any number may work on one database: each row is one worker's at a time, and a worker that dies
  * leaves its rows to the others when the lease ends. A mail leaves at least once; its Message-ID lets a mailbox fold a second.
  */
 export function startDelivery(options: DeliveryOptions): Delivery {
-  const { storage, clock, random, log, parallel = 5, pollMs = 1000, spreadMs = 0, leaseMs = 60_000 } = options
+  const { storage, clock, random, log, parallel = 5, pollMs = 1000, spreadMs = 0 } = options
+  const { leaseMs = 15 * second, slowMs = 5 * second } = options
   const owner = randomToken(random)
-  const inHand = new Map<string, Promise<void>>()
+  const inHand = new Map<string, Hand>()
   /** Mails whose failure to open has been logged and counted, by their ids; bounded. */
   const unopened = new Set<string>()
+  const givingUp = new AbortController()
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
   let again = false
@@ -68,18 +105,38 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   let left = false
   let closed = false
 
+  /** How many mails may be taken. One that the server takes its time over holds no other mail back. */
+  function room(): number {
+    const quick = [...inHand.values()].filter(({ slow }) => !slow).length
+    return Math.min(parallel - quick, parallel * slowFactor - inHand.size)
+  }
+
   /** Takes as many mails as there are hands free. */
   async function takeDue(): Promise<void> {
     do {
       again = false
-      const limit = parallel - inHand.size
+      const limit = room()
       left = limit < 1
       if (closed || left) return
       const except = [...inHand.keys()]
       const rows = await claimMails(storage, { owner, limit, leaseMs, now: clock.now(), except })
-      for (const row of rows) inHand.set(row.id, handle(row))
+      for (const row of rows) take(row)
       left = rows.length === limit
     } while (again)
+  }
+
+  function take(row: Row<'outbox'>): void {
+    const hand: Hand = { done: handle(row), slow: false }
+    inHand.set(row.id, hand)
+    const timer = setTimeout(() => {
+      hand.slow = true
+      if (left) void run()
+    }, slowMs).unref()
+    void hand.done.then(() => {
+      clearTimeout(timer)
+      inHand.delete(row.id)
+      if (left) void run()
+    })
   }
 
   function run(): Promise<void> {
@@ -97,20 +154,29 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   async function handle(row: Row<'outbox'>): Promise<void> {
     try {
-      await deliver(options, owner, row, unopened)
+      await deliver(options, owner, row, { unopened, signal: givingUp.signal })
     } catch (error) {
       // Neither closed nor put off: its lease runs out, and it is tried again.
       log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
-    } finally {
-      inHand.delete(row.id)
-      if (left) void run()
     }
   }
 
+  async function renew(): Promise<void> {
+    const ids = [...inHand.keys()]
+    if (ids.length === 0) return
+    await renewLeases(storage.db, { owner, ids, until: clock.now() + leaseMs }).catch((error) =>
+      log.error({ err: error }, 'the leases of mails could not be renewed'),
+    )
+  }
+
   const poll = setInterval(() => void run(), pollMs)
+  const heartbeat = setInterval(() => void renew(), leaseMs / 3)
   // A process that has nothing else to do may end: the outbox is durable.
   poll.unref()
+  heartbeat.unref()
   void run()
+
+  const allDone = () => Promise.all([...inHand.values()].map(({ done }) => done))
 
   return {
     wake() {
@@ -125,7 +191,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
     async idle() {
       do {
         await run()
-        await Promise.all(inHand.values())
+        await allDone()
       } while (inHand.size > 0 || pass !== undefined)
     },
     async close({ graceMs = 4000 } = {}) {
@@ -133,11 +199,17 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       clearInterval(poll)
       clearTimeout(waking)
       await pass
-      const all = Promise.all(inHand.values())
-      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, graceMs).unref())])
+      const within = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms).unref())
+      await Promise.race([allDone(), within(graceMs)])
+      givingUp.abort()
+      await Promise.race([allDone(), within(storeMs)])
+      clearInterval(heartbeat)
     },
   }
 }
+
+/** How long a worker that ends may take to store what it gave up. */
+const storeMs = 1000
 
 /** For a node that leaves the delivery to others: queued mails stay for them. */
 export const leaveDelivery = (_options: DeliveryOptions): Delivery => ({
@@ -151,25 +223,44 @@ async function deliver(
   options: DeliveryOptions,
   owner: string,
   row: Row<'outbox'>,
-  unopened: Set<string>,
+  { unopened, signal }: { readonly unopened: Set<string>; readonly signal: AbortSignal },
 ): Promise<void> {
   const { storage, clock, log } = options
-  if (row.ends_at <= clock.now()) return close(options, row, 'expired', row.error)
+  if (row.ends_at <= clock.now()) return close(options, row, 'expired', { message: row.error })
   if (openSealed(options.secrets, row.sealed) === undefined)
     return postponeUnopened(options, owner, row, unopened)
-  const failure = await send(options, row)
-  if (failure === undefined) return close(options, row, 'sent', null)
+  const suppression = await findSuppression(storage.db, row.recipient, clock.now())
+  const failure = await send(options, row, signal, suppression !== undefined)
+  if (failure === undefined && suppression !== undefined) {
+    const until = isoTime(suppression.expiresAt)
+    const message = `no mail is sent to the address until ${until}: ${suppression.reason}`.slice(
+      0,
+      longestError,
+    )
+    return close(options, row, 'dead', { message, counts: 'sent' })
+  }
+  if (failure === undefined) return close(options, row, 'sent', { message: null })
 
   const now = clock.now()
+  const { reason, message } = failure
   log.warn(
-    { mail: row.id, template: row.template, attempts: row.attempts, reason: failure.message },
+    { mail: row.id, template: row.template, attempts: row.attempts, reason: message },
     'a mail was not taken',
   )
-  if (failure.permanent) return close(options, row, 'dead', failure.message)
+  if (failure.permanent) return close(options, row, 'dead', failure)
+  const unanswered = row.unanswered + (reason === 'unanswered' ? 1 : 0)
+  const pause =
+    reason === 'unanswered'
+      ? pauseUnanswered(unanswered, failure.brokeOff ?? false)
+      : signal.aborted
+        ? 0
+        : pauseAfter(row.attempts, now - row.created_at)
   // Due again at its end at the latest, so that it is closed then and not some time later.
-  const nextAt = Math.min(now + pauseAfter(row.attempts), Math.max(row.ends_at, now))
-  await postponeMail(storage.db, row.id, { owner, nextAt, error: failure.message })
-  options.onAttempt?.('postponed')
+  const nextAt = Math.min(now + pause, Math.max(row.ends_at, now))
+  await marked(options, row, () =>
+    postponeMail(storage.db, row.id, { owner, nextAt, error: message, unanswered }),
+  )
+  options.onAttempt?.('postponed', reason)
 }
 
 /** How soon a mail that this node cannot open is due again, for a node that can. */
@@ -190,7 +281,7 @@ async function postponeUnopened(
   const now = clock.now()
   const error = `it is sealed with the secret ${secretVersionOf(row.sealed ?? '')}, which is not among those of REKEY_SECRET here`
   const nextAt = Math.min(now + unopenedPauseMs, Math.max(row.ends_at, now))
-  await postponeMail(storage.db, row.id, { owner, nextAt, error })
+  await postponeMail(storage.db, row.id, { owner, nextAt, error, unanswered: row.unanswered })
   if (unopened.has(row.id)) return
   if (unopened.size >= mostUnopened) unopened.clear()
   unopened.add(row.id)
@@ -198,50 +289,105 @@ async function postponeUnopened(
   onAttempt?.('postponed')
 }
 
-/** Renders and hands over. A phantom is rendered as well, so that it costs this process the same. */
+interface Failure {
+  readonly permanent: boolean
+  readonly message: string
+  readonly reason?: RefusalReason
+  readonly brokeOff?: boolean
+}
+
+/**
+ * Renders and hands over. What has no recipient, or one that is suppressed, is rendered as well and rehearsed, so that
+ * it costs this process the same, takes as long, and waits with the others for a server that is away (A62).
+ */
 async function send(
   { secrets, renderer, transport }: DeliveryOptions,
   row: Row<'outbox'>,
-): Promise<{ readonly permanent: boolean; readonly message: string } | undefined> {
+  signal: AbortSignal,
+  isSuppressed: boolean,
+): Promise<Failure | undefined> {
   const content = openSealed(secrets, row.sealed)
   if (content === undefined) return { permanent: false, message: 'it cannot be opened' }
   const template = templateNames.find((name) => name === row.template)
   if (template === undefined) return { permanent: true, message: `there is no template ${row.template}` }
   try {
     const rendered = renderer.render({ template, ...content })
-    if (row.recipient === null) return undefined
-    await transport.send({ id: row.id, to: row.recipient, template, ...rendered })
+    if (row.recipient === null || isSuppressed) await transport.rehearse?.(signal)
+    else await transport.send({ id: row.id, to: row.recipient, template, ...rendered }, signal)
     return undefined
   } catch (error) {
-    const permanent = error instanceof MailRefused && error.permanent
-    const message = error instanceof Error ? error.message : String(error)
-    return { permanent, message: message.slice(0, longestError) }
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, longestError)
+    if (!(error instanceof MailRefused)) return { permanent: false, message }
+    const { permanent, reason, brokeOff } = error
+    return { permanent, message, reason, brokeOff }
   }
 }
 
 async function close(
-  { storage, clock, onClosed, onAttempt }: DeliveryOptions,
+  options: DeliveryOptions,
   row: Row<'outbox'>,
   outcome: MailOutcome,
-  error: string | null,
+  {
+    message: error,
+    reason,
+    counts = outcome,
+  }: { readonly message: string | null; readonly reason?: RefusalReason; readonly counts?: MailOutcome },
 ): Promise<void> {
+  const { storage, clock, onClosed, onAttempt, suppressionMs = 0 } = options
   const { recipient } = row
   const status: Closing['status'] = recipient === null ? 'dropped' : outcome
-  const closed = await storage.transaction(async (tx) => {
-    const ours = await closeMail(tx, row.id, { status, now: clock.now(), error })
-    if (!ours) return false
-    const mail: ClosedMail = {
-      id: row.id,
-      template: row.template,
-      recipient,
-      personId: row.person_id,
-      transactionId: row.transaction_id,
-      attempts: row.attempts,
-      createdAt: row.created_at,
-      error,
+  // A refused mail can be retried by an administrator until its row is deleted, a day later.
+  const sealed = status === 'dead' ? row.sealed : null
+  const closed = await marked(options, row, () =>
+    storage.transaction(async (tx) => {
+      const now = clock.now()
+      const ours = await closeMail(tx, row.id, { status, sealed, now, error })
+      if (!ours) return false
+      const suppressedUntil = reason === 'address' && suppressionMs > 0 ? now + suppressionMs : undefined
+      const personId = row.person_id
+      if (suppressedUntil !== undefined && recipient !== null) {
+        const why = error ?? ''
+        await suppress(tx, {
+          address: recipient,
+          personId,
+          reason: why,
+          createdAt: now,
+          expiresAt: suppressedUntil,
+        })
+      }
+      const mail: ClosedMail = {
+        id: row.id,
+        template: row.template,
+        recipient,
+        personId,
+        transactionId: row.transaction_id,
+        attempts: row.attempts,
+        createdAt: row.created_at,
+        error,
+        ...(suppressedUntil !== undefined && { suppressedUntil }),
+      }
+      await onClosed?.(tx, mail, outcome)
+      return true
+    }),
+  )
+  if (closed) onAttempt?.(counts, reason)
+}
+
+/** How often, and how long after each other in real milliseconds, the result of a delivery is tried to be stored. */
+const markings = { times: 60, pauseMs: 1000 }
+
+/**
+ * Stores what became of a mail, again and again while the database is away. The mail stays in hand meanwhile: one whose
+ * lease ran out would be sent a second time.
+ */
+async function marked<T>({ log }: DeliveryOptions, row: Row<'outbox'>, store: () => Promise<T>): Promise<T> {
+  for (let time = 1; ; time++) {
+    try {
+      return await store()
+    } catch (error) {
+      if (time >= markings.times || !(error instanceof ProtocolError)) throw error
+      log.warn({ err: error, mail: row.id }, 'what became of a mail could not be stored yet')
+      await new Promise((resolve) => setTimeout(resolve, markings.pauseMs).unref())
     }
-    await onClosed?.(tx, mail, outcome)
-    return true
-  })
-  if (closed) onAttempt?.(outcome)
+  }
 }

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Logger,
   type MonotonicClock,
+  parseDuration,
   processClock,
   untraced,
 } from '../base/index.ts'
@@ -12,8 +13,11 @@ import {
   createMemoryTransport,
   createSmtpTransport,
   type Delivery,
+  heloNameFrom,
   leaveDelivery,
   loadTemplates,
+  parseMailbox,
+  parseSmtpUrl,
   startDelivery,
   type Transport,
 } from '../delivery/index.ts'
@@ -104,6 +108,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     log,
     transport,
     spreadMs: config.mail.spreadMs,
+    parallel: config.mail.connections,
+    suppressionMs: parseDuration(config.mail.suppression) ?? 0,
     renderer: await loadTemplates({ folder: config.mail.templates }),
     onClosed: (tx, mail, outcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
@@ -208,6 +214,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
 
+  if (config.mode === 'production' && config.mail.deliver) void checkMail(transport, config, log)
   const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
   const resealing = startResealing(core)
   const maintenance = startMaintenance({
@@ -257,8 +264,34 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
 
-function transportOf({ mail, org }: Config, log: Logger, clock: Clock): Transport {
-  const from = { name: mail.fromName ?? org.name, address: mail.from }
+/** The way that mails take by a configuration. `rekey doctor` checks the same. */
+export function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): Transport {
+  const sender = parseMailbox(mail.from) ?? { address: mail.from, name: '' }
+  const from = { address: sender.address, name: mail.fromName ?? (sender.name || org.name) }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
-  return createSmtpTransport({ url: mail.url, from, connections: mail.connections, log })
+  const issuerHost = URL.parse(issuer ?? '')?.hostname
+  const named = parseSmtpUrl(mail.url).name
+  return createSmtpTransport({
+    url: mail.url,
+    from,
+    name: mail.heloName ?? named ?? heloNameFrom([issuerHost, from.address.split('@').at(-1)]),
+    insecurePlain: mail.insecurePlainSmtp,
+    connections: mail.connections,
+    log,
+  })
+}
+
+/**
+ * Warns where no mail could leave: an unreachable server, no TLS, a certificate or credentials that are refused. The
+ * start goes on, since sign-ins work without mail and the server may come back (O-Low).
+ */
+async function checkMail(transport: Transport, { mail }: Config, log: Logger): Promise<void> {
+  if (mail.insecurePlainSmtp)
+    log.warn(
+      {},
+      'mail.insecurePlainSmtp is set: mails with codes, and the password of the mail server, may be sent without TLS',
+    )
+  await transport.verify().catch((error: Error) => {
+    log.warn({ reason: error.message }, 'the mail server does not take mails; they wait in the outbox')
+  })
 }

@@ -32,6 +32,7 @@ const retention: Readonly<Record<GrowingTable, number>> = {
   interactions: day,
   sessions: day,
   outbox: day,
+  mail_suppressions: 0,
   person_tokens: 0,
   // An expired token is refused without its row, so the row is not needed to detect reuse.
   artifacts: 0,

@@ -1,4 +1,5 @@
 import type { EventType, NewEvent, Party } from '../audit/index.ts'
+import { isoTime } from '../base/index.ts'
 import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
@@ -148,6 +149,7 @@ export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
       template: mail.template,
       attempts: String(mail.attempts),
       ...(mail.error && { error: mail.error }),
+      ...(mail.suppressedUntil !== undefined && { suppressedUntil: isoTime(mail.suppressedUntil) }),
     },
   }
 }

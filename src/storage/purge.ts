@@ -11,6 +11,7 @@ const growingTables = {
   artifacts: ['expires_at', 'id'],
   budgets: ['expires_at', 'key'],
   outbox: ['done_at', 'id'],
+  mail_suppressions: ['expires_at', 'key'],
   events: ['published_at', 'id'],
 } as const satisfies Partial<Record<keyof Schema, readonly [string, string]>>
 

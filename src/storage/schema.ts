@@ -24,6 +24,7 @@ export interface Schema {
   readonly artifacts: ArtifactsTable
   readonly signing_keys: SigningKeysTable
   readonly outbox: OutboxTable
+  readonly mail_suppressions: MailSuppressionsTable
   readonly budgets: BudgetsTable
   readonly events: EventsTable
   readonly api_tokens: ApiTokensTable
@@ -268,6 +269,20 @@ interface OutboxTable {
   source: string | null
   /** Its place in the order of the queue, as a time: mails of one source follow each other by a second. */
   fair_at: number
+  /** How often the whole message was sent and no answer came. */
+  unanswered: Generated<number>
+}
+
+/** Addresses that no mail is sent to for a while: a mail server has refused them for good. */
+interface MailSuppressionsTable {
+  /** The address as it is compared. */
+  key: string
+  address: string
+  person_id: string | null
+  /** What the mail server answered. */
+  reason: string
+  created_at: number
+  expires_at: number
 }
 
 interface BudgetsTable {

@@ -142,6 +142,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   artifacts: true,
   signing_keys: true,
   outbox: true,
+  mail_suppressions: true,
   budgets: true,
   events: true,
   api_tokens: true,

@@ -1,15 +1,12 @@
 import { domainToASCII } from 'node:url'
 import type { MailMessage, SendMailOptions } from 'nodemailer'
+import { plainAddress } from './smtp-url.ts'
 import { type Mailbox, MailRefused, type OutgoingMail } from './transport.ts'
 
 /** Line breaks and control characters, including those of Unicode: they could end a header and begin another. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu
 
 export const headerSafe = (text: string): string => text.replace(controls, ' ').trim()
-
-// One `@`, no invisible characters, and no character that a parser of address lists could read as a quote, a comment, a
-// group or a second address.
-const plainAddress = /^[^\s\p{C}@"(),:;<>[\\\]]+@[^\s\p{C}@"(),:;<>[\\\]]+$/u
 
 /**
  * Composes the message for nodemailer. The recipient is passed as an object in the header and in the envelope, so that
@@ -55,6 +52,26 @@ export function checkEnvelope(mail: MailMessage, done: (error?: Error | null) =>
   const recipients = [mail.message.getEnvelope().to].flat()
   const exact = recipients.length === 1 && sameMailbox(address).includes(String(recipients[0]))
   done(exact ? null : new MailRefused('the envelope would not name the stored address', { permanent: true }))
+}
+
+/** A message as it goes over the wire, and its envelope. */
+export interface ComposedMail {
+  readonly source: Buffer
+  /** The addresses for MAIL and RCPT, domains in ASCII. */
+  readonly envelope: { readonly from: string; readonly to: string }
+}
+
+/** Loads nodemailer, and returns what turns a composed message into bytes. */
+export async function openComposer(): Promise<(message: SendMailOptions) => Promise<ComposedMail>> {
+  const { default: nodemailer } = await import('nodemailer')
+  const transporter = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+  transporter.use('stream', checkEnvelope)
+  return async (message) => {
+    const { message: source, envelope } = await transporter.sendMail(message)
+    if (!Buffer.isBuffer(source)) throw new Error('the composed mail is not in one piece')
+    const { from, to } = envelope
+    return { source, envelope: { from: from || '', to: to[0] ?? '' } }
+  }
 }
 
 function sameMailbox(address: string): readonly string[] {

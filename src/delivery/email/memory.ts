@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/index.ts'
-import { checkEnvelope, compose } from './compose.ts'
+import { compose, openComposer } from './compose.ts'
 import type { Mailbox, OutgoingMail, Transport } from './transport.ts'
 
 /** A mail that was captured instead of sent, with the bytes that a server would have received. */
@@ -34,7 +34,7 @@ export function createMemoryTransport(options: {
     async send(mail) {
       const message = compose(mail, from)
       composer ??= openComposer()
-      const source = await (await composer)(message)
+      const { source } = await (await composer)(message)
       const sent = { ...mail, from, source, sentAt: clock.now() }
       mails.push(sent)
       await onMail?.(sent)
@@ -44,16 +44,5 @@ export function createMemoryTransport(options: {
     },
     verify: async () => {},
     close: async () => {},
-  }
-}
-
-async function openComposer() {
-  const { default: nodemailer } = await import('nodemailer')
-  const transporter = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
-  transporter.use('stream', checkEnvelope)
-  return async (message: ReturnType<typeof compose>): Promise<Buffer> => {
-    const { message: source } = await transporter.sendMail(message)
-    if (!Buffer.isBuffer(source)) throw new Error('the composed mail is not in one piece')
-    return source
   }
 }

@@ -6,6 +6,7 @@ import { userVersion } from './0004-user-version.ts'
 import { sources } from './0005-sources.ts'
 import { names } from './0006-names.ts'
 import { enrollments } from './0007-enrollments.ts'
+import { mailSuppressions } from './0009-mail-suppressions.ts'
 import { contracts } from './0010-contracts.ts'
 
 /**
@@ -20,5 +21,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0005-sources': sources,
   '0006-names': names,
   '0007-enrollments': enrollments,
+  '0009-mail-suppressions': mailSuppressions,
   '0010-contracts': contracts,
 }
