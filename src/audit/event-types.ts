@@ -69,9 +69,13 @@ export const eventTypes = {
     when: 'The delivery of a mail has ended.',
     outcomes: [
       'SUCCESS: the mail server accepted it',
-      'FAILURE: DEAD (it can never be delivered) or EXPIRED (it expired before)',
+      'FAILURE: DEAD (it can never be delivered; `suppressedUntil` where the address gets no mail until then) or EXPIRED (it expired before)',
       'SKIPPED: NOBODY (there was no recipient)',
     ],
+  },
+  'system.email.bounce.removal': {
+    when: 'An administrator lets mails go to an address again that the mail server had refused for good.',
+    outcomes: ['SUCCESS'],
   },
   'system.operation.rate_limit.violation': {
     when: 'A budget that a caller can observe is spent; once per window, budget and subject.',

@@ -93,6 +93,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./trace.ts')).trace,
   },
   {
+    name: 'mail list',
+    summary: 'list mails that wait or were refused, with the reason',
+    load: async () => (await import('./mail.ts')).mailList,
+  },
+  {
+    name: 'mail show',
+    summary: 'print one mail of the outbox',
+    load: async () => (await import('./mail.ts')).mailShow,
+  },
+  {
+    name: 'mail retry',
+    summary: 'make mails due at once, refused ones too',
+    load: async () => (await import('./mail.ts')).mailRetry,
+  },
+  {
+    name: 'mail suppressions list',
+    summary: 'list the addresses that get no mail for a while',
+    load: async () => (await import('./mail.ts')).mailSuppressions,
+  },
+  {
+    name: 'mail suppressions remove',
+    summary: 'let mails go to an address again',
+    load: async () => (await import('./mail.ts')).mailSuppressionsRemove,
+  },
+  {
     name: 'keys rotate',
     summary: 'start signing tokens with a new key',
     load: async () => (await import('./keys.ts')).keysRotate,

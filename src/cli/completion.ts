@@ -10,9 +10,8 @@ async function wordsByBeginning(
     if (!known.includes(word)) words.set(beginning, [...known, word])
   }
   for (const { name, load } of commands) {
-    const [first = '', second] = name.split(' ')
-    put('', first)
-    if (second !== undefined) put(first, second)
+    const parts = name.split(' ')
+    for (const [at, part] of parts.entries()) put(parts.slice(0, at).join(' '), part)
     const { options } = await load()
     for (const option of [...Object.keys(options), 'help']) put(name, `--${option}`)
   }

@@ -1,5 +1,6 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
 import { type Clock, ProtocolError, type Random } from '../base/index.ts'
+import { removeSuppressionsOf } from '../delivery/index.ts'
 import {
   createPerson,
   endPersonTokens,
@@ -205,6 +206,8 @@ export function createPeople(parts: PeopleParts): People {
               ? 'password-changed'
               : emailChanged && 'email-changed'
           if (rule) await endRecoveries(tx, id, now, rule)
+          // A new email is tried at once, whatever the old one or an earlier holder of it was refused for.
+          if (emailChanged) await removeSuppressionsOf(tx, id, [changed.profile.email])
           for (const event of eventsOfChange(
             before,
             changed,

@@ -57,7 +57,7 @@ const aboutTheClient = /\brelay(?:ing|ed)?\b|\bauthenticat\w*/i
 
 /** The enhanced status code of a reply, such as `5.1.1`; undefined where it has none. */
 export const enhancedCodeOf = (reply: string): string | undefined =>
-  /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/m.exec(reply)?.[1]
+  /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/m.exec(reply)?.[1]
 
 /**
  * Classifies a refusal: the server's reply, and where it was given. Never final before the recipient was named:

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { enhancedCodeOf, reasonOf, type SmtpStage } from './smtp-replies.ts'
+import type { RefusalReason } from './transport.ts'
+
+type Row = readonly [stage: SmtpStage, reply: string, reason: RefusalReason]
+
+// Report 14 and its neighbours, and the replies of Postfix, Exim, Microsoft 365 and Google.
+const rows: readonly Row[] = [
+  ['recipient', '554 5.7.1 <mary@example.com>: Relay access denied', 'policy'],
+  ['recipient', '554 Relay access denied', 'policy'],
+  ['recipient', '550 relay not permitted', 'policy'],
+  ['recipient', '550 authentication required for relaying', 'policy'],
+  ['recipient', '550 5.7.1 Client host rejected: Access denied', 'policy'],
+  ['recipient', '550 5.7.60 SMTP; Client does not have permissions to send as this sender', 'policy'],
+  ['message', '550 5.7.26 This mail has been blocked because the sender is unauthenticated', 'policy'],
+  ['recipient', '530 5.7.0 Must issue a STARTTLS command first', 'policy'],
+  ['recipient', '530 5.7.1 Authentication required', 'policy'],
+  ['recipient', '530 Authentication required', 'policy'],
+  ['auth', '535 5.7.8 Authentication credentials invalid', 'policy'],
+  ['recipient', '535 5.7.8 Authentication credentials invalid', 'policy'],
+  ['auth', '534 5.7.9 Application-specific password required', 'policy'],
+  ['auth', '538 5.7.11 Encryption required for requested authentication mechanism', 'policy'],
+  ['recipient', '503 5.5.1 Error: need MAIL command', 'policy'],
+  ['message', '503 5.5.1 bad sequence', 'policy'],
+  ['recipient', '501 5.5.4 bad argument', 'policy'],
+  ['recipient', '550 5.4.5 Daily sending quota exceeded', 'policy'],
+  ['recipient', '550 5.4.1 Recipient address rejected: Access denied', 'policy'],
+  ['recipient', '554 5.2.2 mailbox full', 'policy'],
+  ['recipient', '552 5.2.2 mailbox full', 'policy'],
+  ['message', '552 5.2.2 mailbox full', 'policy'],
+  ['recipient', '552 mailbox full', 'policy'],
+  ['message', '552 mailbox full', 'policy'],
+  ['recipient', '550 5.2.0 other mailbox status', 'policy'],
+  ['message', '552 5.3.4 Message size exceeds fixed limit', 'policy'],
+  ['recipient', '554 5.3.1 mail system full', 'policy'],
+  ['recipient', '550 5.1.8 Sender address rejected: Domain not found', 'policy'],
+  ['recipient', '553 5.1.7 Sender address rejected: not owned by user', 'policy'],
+  ['mail', '550 5.1.1 no such sender', 'policy'],
+  ['mail', '550 no', 'policy'],
+  ['mail', '553 5.7.1 Sender address rejected', 'policy'],
+
+  ['recipient', '550 5.1.1 <mary@example.com>: Recipient address rejected: User unknown', 'address'],
+  [
+    'recipient',
+    '550-5.1.1 The email account that you tried to reach does not exist.\n550 5.1.1 Learn more',
+    'address',
+  ],
+  ['recipient', '550 5.1.0 Address rejected', 'address'],
+  ['recipient', '550 5.1.2 bad destination system', 'address'],
+  ['recipient', '501 5.1.3 Bad recipient address syntax', 'address'],
+  ['recipient', '551 5.1.6 moved', 'address'],
+  ['recipient', '556 5.1.10 recipient address has null MX', 'address'],
+  ['recipient', '550 5.2.1 The email account that you tried to reach is disabled', 'address'],
+  ['message', '550 5.1.1 unknown user', 'address'],
+  ['recipient', '550 no such user', 'address'],
+  ['recipient', '550 Unrouteable address', 'address'],
+  ['recipient', '551 user not local', 'address'],
+  ['recipient', '553 mailbox name not allowed', 'address'],
+  ['recipient', '556 domain does not accept mail', 'address'],
+  ['recipient', '550 5.0.0 no', 'address'],
+  ['recipient', '550 5.9.9 a code of tomorrow', 'address'],
+
+  ['message', '554 transaction failed', 'content'],
+  ['message', '550 rejected', 'content'],
+  ['message', '552 5.2.3 message too long for the mailbox', 'content'],
+  ['message', '554 5.6.0 malformed', 'content'],
+  ['recipient', '550 5.6.7 non-ASCII addresses not permitted', 'content'],
+  ['recipient', '554 no', 'policy'],
+  ['recipient', '500 what?', 'policy'],
+  ['data', '503 no recipient', 'policy'],
+
+  ['recipient', '450 4.7.1 Greylisted, try again in 300 seconds', 'deferred'],
+  ['recipient', '451 try later', 'deferred'],
+  ['recipient', '452 4.2.2 over quota', 'deferred'],
+  ['message', '451 4.3.0 later', 'deferred'],
+  ['connect', '421 4.7.0 too many connections', 'deferred'],
+  ['auth', '454 4.7.0 temporary authentication failure', 'deferred'],
+  // A class that contradicts the code: the milder one.
+  ['recipient', '550 4.1.1 not now', 'deferred'],
+  ['connect', '554 no SMTP service here', 'connection'],
+  ['ehlo', '550 not you', 'connection'],
+  ['starttls', '502 unknown', 'connection'],
+]
+
+describe('what a reply means', () => {
+  test.each(rows)('at %s, %j is %s', (stage, reply, reason) => {
+    expect(reasonOf(stage, reply)).toBe(reason)
+  })
+})
+
+test('an enhanced code is read where it stands, and nothing else is taken for one', () => {
+  expect(enhancedCodeOf('550 5.1.1 x')).toBe('5.1.1')
+  expect(enhancedCodeOf('550-5.7.26 x\n550 y')).toBe('5.7.26')
+  expect(enhancedCodeOf('550 10.5.1.1 is blocked')).toBeUndefined()
+  expect(enhancedCodeOf('550 see 5.1.1')).toBeUndefined()
+  expect(enhancedCodeOf('554 5.7.1.2')).toBeUndefined()
+})
