@@ -77,7 +77,7 @@ export const pauseAfter = (attempts: number, ageMs: number): number =>
  * How long a mail waits that was sent whole and not answered: it may have arrived (RFC 1047, report 4). A session that
  * broke off is tried once more soon; a server that does not answer gets at most five copies in the three days of a notice.
  */
-const pausesUnanswered = [4 * second, 2 * minute, 15 * minute, 120 * minute, 960 * minute] as const
+const pausesUnanswered = [4 * second, 2 * minute, 15 * minute, 120 * minute, 1440 * minute] as const
 const pauseUnanswered = (times: number, brokeOff: boolean): number =>
   pausesUnanswered[Math.min(times + (brokeOff ? 0 : 2), pausesUnanswered.length) - 1] ?? longestPause
 

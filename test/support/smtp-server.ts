@@ -120,7 +120,7 @@ export type SmtpAnswer =
   | string
   | 'silence'
   | 'drop'
-  | { readonly afterMs: number; readonly then: string | 'drop' }
+  | { readonly afterMs: number; readonly reply: string }
   | undefined
 
 /** Where in the dialogue an answer is given. `message` is the reply to the final dot. */
@@ -195,9 +195,9 @@ export async function startScriptedSmtp(options: ScriptedSmtpOptions = {}): Prom
         send(chosen)
         return chosen
       }
-      const { afterMs, then } = chosen
-      setTimeout(() => (then === 'drop' ? socket.destroy() : send(then)), afterMs)
-      return then
+      const { afterMs, reply } = chosen
+      setTimeout(() => send(reply), afterMs)
+      return reply
     }
     const take = (line: string): void => {
       if (inData !== undefined) {

@@ -121,7 +121,7 @@ export class SmtpDialogue {
       requireTLS: !target.implicitTls && !mayBePlain,
       opportunisticTLS: !target.implicitTls && mayBePlain && insecurePlain,
       tls: { rejectUnauthorized: target.implicitTls || target.requireTls || !insecurePlain },
-      // The limits are kept by this class, by what is waited for.
+      // This class has the limits, by what is waited for.
       connectionTimeout: 2 * timeouts.greeting + timeouts.command,
       greetingTimeout: timeouts.greeting,
       socketTimeout: 2 * timeouts.dot + timeouts.greeting,

@@ -141,7 +141,7 @@ export function createSmtpTransport(options: SmtpOptions): Transport {
       })
     },
 
-    // A62: how long a mail is in hand, whether it opens a connection, and whether it fails with the server are figures
+    // A62: how long a mail is in hand, whether it opens a connection, and whether it fails with the server are metrics
     // that anyone may read who reads /metrics. One for an unknown user therefore holds a session for as long as
     // one of the latest mails did.
     rehearse: (signal) =>
