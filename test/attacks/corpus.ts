@@ -60,6 +60,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A56: 'A named user shut out by a stranger',
   A57: 'Mail queue filled from one source',
   A61: 'Pattern, template or filter of an administrator as a program',
+  A62: 'The operator’s channel as an oracle',
   A66: 'Code of an app replayed in its window, on another node, or backwards',
   A69: 'Enrolment of a factor as a back door',
 }

@@ -1157,4 +1157,28 @@ export const mutations: readonly Mutation[] = [
     replace: 'const isDecoy = false',
     tests: 'watchers',
   },
+  {
+    attack: 'A62',
+    without: 'the rehearsal of a mail that is not sent',
+    file: 'src/delivery/worker.ts',
+    find: 'if (row.recipient === null || isSuppressed) await transport.rehearse?.(signal)',
+    replace: 'if (row.recipient === null || isSuppressed) return undefined',
+    tests: 'mail-metrics',
+  },
+  {
+    attack: 'A62',
+    without: 'the time that a real mail takes',
+    file: 'src/delivery/email/smtp.ts',
+    find: 'await pause(Math.max(0, spent - dialogue.replyMs), signal)',
+    replace: 'if (spent < 0) await pause(0, signal)',
+    tests: 'mail-metrics',
+  },
+  {
+    attack: 'A62',
+    without: 'the count of a suppressed mail as one for an unknown user',
+    file: 'src/delivery/worker.ts',
+    find: "return close(options, row, 'dead', { message, counts: 'sent' })",
+    replace: "return close(options, row, 'dead', { message })",
+    tests: 'mail-metrics',
+  },
 ]

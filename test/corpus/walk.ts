@@ -39,12 +39,13 @@ export interface Counter {
 }
 
 /**
- * The delivery of mails works beside the requests, so its reads and changes of the outbox are no step's: of the
+ * The delivery of mails works beside the requests, so its reads and changes of the outbox and the suppressions are no step’s: of the
  * outbox only inserts count. Transactions (begin, commit) are no statements here.
  */
 export function newCounter(database: 'sqlite' | 'postgres'): Counter {
   const noted = noteStatements(database)
-  const isCounted = ({ text }: Statement) => !/outbox/.test(text) || /^\s*insert/i.test(text)
+  const isCounted = ({ text }: Statement) =>
+    !/outbox|mail_suppressions/.test(text) || /^\s*insert/i.test(text)
   const sum = () => [...noted].filter(isCounted).reduce((total, { times }) => total + times, 0)
   let before = 0
   let after = 0
