@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '../base/index.ts'
 import { type Config, type Finding, findingsOf, loadSettings } from '../config/index.ts'
+import { mailTransportOf } from '../engine/index.ts'
 import { appsWithoutAddress } from '../interactions/index.ts'
 import { openStorage } from '../storage/index.ts'
 import {
@@ -23,6 +24,7 @@ export const doctor: Command = {
     'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not vouched for any address of their users lately: all users of such an app count as one source.',
     'It also compares REKEY_SECRET with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one.',
+    'Greets the mail server as well, with TLS and its credentials as they would be used, and sends nothing.',
     'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
   options: { ...configOption, ...jsonOption },
@@ -43,6 +45,7 @@ export const doctor: Command = {
       ...findingsOf(config),
       ...(await sourcesOf(call, config)),
       ...(await operationOf(config)),
+      ...(await mailOf(config)),
       ...secret.findings,
     ]
     if (options.json) terminal.print(JSON.stringify(findings, null, 2))
@@ -93,4 +96,28 @@ async function sourcesOf({ terminal }: Call, { database, limits }: Config): Prom
     terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
     return []
   }
+}
+
+/** Whether the mail server takes mails over a connection that nobody else reads (RFC 8314). Asked now; nothing is sent. */
+async function mailOf(config: Config): Promise<readonly Finding[]> {
+  const { mail } = config
+  if (mail.url === undefined || !mail.deliver) return []
+  const finding = {
+    id: '12.3.1',
+    standard: 'ASVS 5.0',
+    asks: 'mails leave over TLS, to a server that takes them',
+  } as const
+  const transport = mailTransportOf(config)
+  const problem = await transport.verify().then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  await transport.close()
+  if (problem !== undefined) return [{ ...finding, result: 'deviates', why: `mail.url: ${problem}` }]
+  if (mail.insecurePlainSmtp) {
+    const why =
+      'mail.insecurePlainSmtp allows codes and the password of the mail server to be sent without TLS'
+    return [{ ...finding, result: 'deviates', why }]
+  }
+  return [{ ...finding, result: 'met', why: 'the mail server answers, over TLS or on this machine' }]
 }

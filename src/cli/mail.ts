@@ -66,13 +66,12 @@ export const mailList: Command = {
     refuseMore(call, 0)
     const statuses = statusesOf(textOf(call, 'status'))
     const limit = numberOf(call, 'limit', { min: 1, max: 100_000 }) ?? 50
-    await withCore(call, async ({ storage, clock }) => {
+    await withCore(call, async ({ storage }) => {
       const mails = await listMails(storage.db, { statuses, limit })
-      const now = clock.now()
       if (call.options.json)
         return printJson(
           call,
-          mails.map((mail) => shapeOf(mail, now)),
+          mails.map((mail) => shapeOf(mail)),
         )
       if (mails.length === 0) return call.terminal.note('there is no such mail')
       const rows = mails.map((mail) => [
@@ -101,10 +100,10 @@ export const mailShow: Command = {
   async run(call) {
     const id = onlyArgument(call, 'the id')
     refuseMore(call, 1)
-    await withCore(call, async ({ storage, clock }) => {
+    await withCore(call, async ({ storage }) => {
       const [mail] = await listMails(storage.db, { statuses: mailStatuses, ids: [id], limit: 1 })
       if (mail === undefined) throw noMail(id)
-      const shape = shapeOf(mail, clock.now())
+      const shape = shapeOf(mail)
       if (call.options.json) return printJson(call, shape)
       const rows = Object.entries(shape).map(([name, value]) => [name, String(value ?? '-')])
       for (const line of columns(rows)) call.terminal.print(line)
@@ -225,7 +224,7 @@ const noMail = (id: string): CommandError =>
 
 const recipientOf = ({ recipient }: StoredMail): string => recipient ?? '(unknown user)'
 
-const shapeOf = (mail: StoredMail, now: number) => ({
+const shapeOf = (mail: StoredMail) => ({
   id: mail.id,
   status: nameOf(mail.status),
   template: mail.template,
@@ -234,7 +233,7 @@ const shapeOf = (mail: StoredMail, now: number) => ({
   transaction: mail.transactionId,
   attempts: mail.attempts,
   queued: isoTime(mail.createdAt),
-  next: mail.status === 'queued' && !mail.inHand ? isoTime(Math.max(mail.nextAt, now)) : null,
+  next: mail.status === 'queued' && !mail.inHand ? isoTime(mail.nextAt) : null,
   inHand: mail.inHand,
   ends: isoTime(mail.endsAt),
   closed: mail.doneAt === null ? null : isoTime(mail.doneAt),

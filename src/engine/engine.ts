@@ -2,10 +2,12 @@ import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
 import {
   branchOf,
   type Clock,
+  ConfigError,
   type Logger,
   type MonotonicClock,
   parseDuration,
   processClock,
+  silentLogger,
   untraced,
 } from '../base/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
@@ -264,13 +266,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
 
-/** The way that mails take by a configuration. `rekey doctor` checks the same. */
-export function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): Transport {
+function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): Transport {
   const sender = parseMailbox(mail.from) ?? { address: mail.from, name: '' }
   const from = { address: sender.address, name: mail.fromName ?? (sender.name || org.name) }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
   const issuerHost = URL.parse(issuer ?? '')?.hostname
-  const named = parseSmtpUrl(mail.url).name
+  const named = smtpTargetOf(mail.url).name
   return createSmtpTransport({
     url: mail.url,
     from,
@@ -280,6 +281,17 @@ export function transportOf({ mail, org, issuer }: Config, log: Logger, clock: C
     log,
   })
 }
+
+function smtpTargetOf(url: string): ReturnType<typeof parseSmtpUrl> {
+  try {
+    return parseSmtpUrl(url)
+  } catch (error) {
+    throw new ConfigError([`mail.url: ${(error as Error).message}`])
+  }
+}
+
+/** The transport of a configuration without an engine: for checks. */
+export const mailTransportOf = (config: Config): Transport => transportOf(config, silentLogger, processClock)
 
 /**
  * Warns where no mail could leave: an unreachable server, no TLS, a certificate or credentials that are refused. The

@@ -4,5 +4,5 @@
  * database; `metrics.ts` and `maintenance.ts` run beside the requests.
  */
 export { type Core, type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
-export { type Engine, type EnginePorts, openEngine } from './engine.ts'
+export { type Engine, type EnginePorts, mailTransportOf, openEngine } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'

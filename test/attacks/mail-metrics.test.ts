@@ -76,7 +76,7 @@ test('A62: a mail for an unknown user is in hand for as long as a real one', asy
   expect(median(times.unknown)).toBeLessThan(median(times.known) * 1.6)
 })
 
-test('A62: nor does the first mail of an engine, or a connection left open, tell one from the other', async () => {
+test('A62: nor does the first mail of an engine, or a connection left open, show which it was', async () => {
   const walk = async (known: boolean) => {
     const first = await untilCounted(nameOf(known, 0))
     const open = server.connections
