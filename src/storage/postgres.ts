@@ -67,10 +67,10 @@ export async function postgresDialect(
   })
   // The same of an idle connection that the server closes; the next query opens a new one.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
-  const statementName = createStatementNames()
+  const names = createStatementNames()
   const dialect = new PostgresDialect({
     pool: {
-      connect: async () => new PreparingClient(await connect(pool), statementName),
+      connect: async () => new PreparingClient(await connect(pool), names),
       end: () => pool.end(),
       options: pool.options,
     },
@@ -97,15 +97,28 @@ const planning = ['set enable_seqscan = off', 'set jit = off']
  */
 const maxNames = 500
 
+interface StatementNames {
+  of(text: string): string | undefined
+  /** Makes new names from now on: a migration has changed the results of statements, on every connection of the pool. */
+  renew(): void
+}
+
 /** Names for prepared statements: a connection parses a named one once and plans it a few times at most. */
-function createStatementNames(): (text: string) => string | undefined {
+function createStatementNames(): StatementNames {
   const names = new Map<string, string>()
-  return (text) => {
-    const known = names.get(text)
-    if (known !== undefined || names.size >= maxNames) return known
-    const name = `rekey_${names.size + 1}`
-    names.set(text, name)
-    return name
+  let generation = 1
+  return {
+    of(text) {
+      const known = names.get(text)
+      if (known !== undefined || names.size >= maxNames) return known
+      const name = `rekey_${generation}_${names.size + 1}`
+      names.set(text, name)
+      return name
+    },
+    renew() {
+      generation++
+      names.clear()
+    },
   }
 }
 
@@ -134,14 +147,15 @@ async function connect(pool: Pool): Promise<PoolClient> {
  */
 class PreparingClient implements PostgresPoolClient {
   readonly #client: PoolClient
-  readonly #statementName: (text: string) => string | undefined
+  readonly #names: StatementNames
   #beginPending = false
+  #isTransaction = false
   /** Set where a migration has changed the result of a prepared statement: the connection is closed on release. */
   #outdated = false
 
-  constructor(client: PoolClient, statementName: (text: string) => string | undefined) {
+  constructor(client: PoolClient, names: StatementNames) {
     this.#client = client
-    this.#statementName = statementName
+    this.#names = names
   }
 
   query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
@@ -157,11 +171,14 @@ class PreparingClient implements PostgresPoolClient {
 
   async #begin<R>(): Promise<PostgresQueryResult<R>> {
     this.#beginPending = true
+    this.#isTransaction = true
     return { command: 'SELECT', rowCount: 0, rows: [] }
   }
 
   async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
-    const name = values.length === 0 ? undefined : this.#statementName(text)
+    if (text.startsWith('start transaction')) this.#isTransaction = true
+    else if (text === 'commit' || text === 'rollback') this.#isTransaction = false
+    const name = values.length === 0 ? undefined : this.#names.of(text)
     sendTogether(this.#client)
     try {
       if (this.#beginPending) {
@@ -169,12 +186,29 @@ class PreparingClient implements PostgresPoolClient {
         // BEGIN fails only with its connection; the statement that follows then rejects with the same error.
         this.#client.query('begin').catch(() => {})
       }
+      return await this.#send<R>(text, values, name)
+    } catch (error) {
+      throw translateDatabaseError(error)
+    }
+  }
+
+  async #send<R>(
+    text: string,
+    values: readonly unknown[],
+    name: string | undefined,
+  ): Promise<PostgresQueryResult<R>> {
+    try {
       const result = await this.#client.query({ text, values: [...values], ...(name && { name }) })
       return result as PostgresQueryResult<R>
     } catch (error) {
-      // 0A000: "cached plan must not change result type".
-      if (error instanceof Error && 'code' in error && error.code === '0A000') this.#outdated = true
-      throw translateDatabaseError(error)
+      // 0A000, "cached plan must not change result type": a newer version has added a column to a table that this one
+      // reads. The statement was not run: alone it is sent again, a transaction is run again by its caller.
+      if (name === undefined || !(error instanceof Error && 'code' in error && error.code === '0A000'))
+        throw error
+      this.#outdated = true
+      this.#names.renew()
+      if (this.#isTransaction) throw error
+      return this.#send(text, values, undefined)
     }
   }
 
