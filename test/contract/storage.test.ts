@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -108,6 +109,32 @@ onEachDatabase('the schema', (database) => {
     expect(await after.db.selectFrom('settings').selectAll().execute()).toEqual([
       { key: 'kept', value: 'grüße 🔑' },
     ])
+  })
+})
+
+onEachDatabase('a snapshot', (database) => {
+  test('takes as long as there is data and as what reads it is slow, whatever timeouts the server sets', async () => {
+    const { url, drop } = await database.create()
+    const storage = await openStorage({ url })
+    await storage.migrate()
+    await put(storage.db, 'before')
+    if (database.name === 'postgres') {
+      for (const timeout of ['statement_timeout', 'idle_in_transaction_session_timeout']) {
+        await sql`do $$ begin execute format('alter database %I set ${sql.raw(timeout)} = 300', current_database()); end $$`.execute(
+          storage.db,
+        )
+      }
+    }
+    const seen = await storage.snapshot(async (db) => {
+      const first = await keysOf(db)
+      await put(storage.db, 'meanwhile')
+      await pause(700)
+      if (database.name === 'postgres') await sql`select pg_sleep(0.7)`.execute(db)
+      return [first, await keysOf(db)]
+    })
+    expect(seen).toEqual([['before'], ['before']])
+    await storage.close()
+    await drop()
   })
 })
 
