@@ -20,7 +20,7 @@ import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
-import { claimSecret, openStorage, refuseWrongSecret, type Storage } from '../storage/index.ts'
+import { openStorage, refuseWrongSecret, type Storage } from '../storage/index.ts'
 import { openClock } from './clock.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { promoteFirstSecret } from './secret.ts'
@@ -76,7 +76,6 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
     if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
       await warnOfSharedNames(storage, log)
     else await checkSchema(storage, log)
-    await claimSecret(storage, secrets)
     await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log)
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))

@@ -12,7 +12,7 @@ const checked = 'rekey'
 
 /**
  * Compares the configured secrets with the database. Reads only, so it comes before migrations and everything else that
- * writes. Throws a ConfigError where the current secret of the database is not configured: such a node would answer
+ * writes; from then on the secrets seal and hash with the current one. Throws a ConfigError where the current secret of the database is not configured: such a node would answer
  * every sign-in with an error, and would hash the secrets of apps anew so that no other node knows them (O-H1).
  */
 export async function refuseWrongSecret(storage: Storage, secrets: Secrets): Promise<void> {
@@ -20,29 +20,26 @@ export async function refuseWrongSecret(storage: Storage, secrets: Secrets): Pro
   const check = await readCheck(storage.db)
   if (check.length > 0) return compare(check, secrets)
   const found = await versionsFound(storage.db)
-  if (found.length > 0 && currentOf(found, secrets) === undefined) throw wrongSecret(found, secrets)
+  if (found.length > 0) secrets.makeCurrent(foundCurrent(found, secrets), [])
 }
 
 /**
- * Writes the check value where there is none yet: at the first start on an empty database, and at the first one of this
- * version on an older database, which is known by what is sealed in it. Of two first starts at once with different
- * secrets one writes it, and the other is refused. From then on the secrets seal and hash with the current one.
+ * Writes the check value where there is none yet: at the first start on an empty database, or an import into one, and at
+ * the first start of this version on an older database, which is known by what is sealed in it. Of two first starts at
+ * once with different secrets one writes it, and the other is refused.
  */
 export async function claimSecret(storage: Storage, secrets: Secrets): Promise<void> {
   const { db } = storage
   if ((await readCheck(db)).length === 0) {
     const found = await versionsFound(db)
-    const current = found.length === 0 ? secrets.version : currentOf(found, secrets)
-    if (current === undefined) throw wrongSecret(found, secrets)
+    const current = found.length === 0 ? secrets.version : foundCurrent(found, secrets)
     await db
       .insertInto('settings')
       .values({ key: checkKey, value: checkOf(current, secrets) })
       .onConflict((oc) => oc.column('key').doNothing())
       .execute()
   }
-  const check = await readCheck(db)
-  compare(check, secrets)
-  use(check, secrets)
+  compare(await readCheck(db), secrets)
 }
 
 /**
@@ -90,16 +87,16 @@ async function readCheck(db: Db): Promise<readonly string[]> {
 const checkOf = (version: string, secrets: Secrets): string =>
   secrets.hashes(purpose, checked).find((hash) => secretVersionOf(hash) === version) ?? ''
 
-/** The current one has to be configured. Its hash is compared, too: the version alone is a name, not a proof. */
+/**
+ * The current one has to be configured, and seals and hashes from then on. Its hash is compared, too: the version alone is
+ * a name, not a proof.
+ */
 function compare(check: readonly string[], secrets: Secrets): void {
   const [current = ''] = check
-  if (secrets.knows(current) && secrets.matches(purpose, checked, current)) return
-  throw wrongSecret(check.map(secretVersionOf), secrets)
-}
-
-function use(check: readonly string[], secrets: Secrets): void {
-  const [current = '', ...replaced] = check.map(secretVersionOf)
-  secrets.makeCurrent(current, replaced)
+  const [version = '', ...replaced] = check.map(secretVersionOf)
+  if (!secrets.knows(current) || !secrets.matches(purpose, checked, current))
+    throw wrongSecret([version, ...replaced], secrets)
+  secrets.makeCurrent(version, replaced)
 }
 
 function wrongSecret([current = '', ...replaced]: readonly string[], { versions }: Secrets): ConfigError {
@@ -111,8 +108,11 @@ function wrongSecret([current = '', ...replaced]: readonly string[], { versions 
 }
 
 /** Which of the configured secrets is the current one of a database without a check value. */
-const currentOf = (found: readonly string[], { versions }: Secrets): string | undefined =>
-  found.find((version) => versions.includes(version))
+function foundCurrent(found: readonly string[], secrets: Secrets): string {
+  const current = found.find((version) => secrets.versions.includes(version))
+  if (current === undefined) throw wrongSecret(found, secrets)
+  return current
+}
 
 /**
  * What a database of an earlier version was written with. The current signing key decides alone: every node has to open

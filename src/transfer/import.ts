@@ -1,5 +1,5 @@
-import { ProtocolError, type Secrets } from '../base/index.ts'
-import { isUniqueViolation, type Schema, type Storage, type Tx } from '../storage/index.ts'
+import { ProtocolError, type Secrets, secretVersionOf } from '../base/index.ts'
+import { claimSecret, isUniqueViolation, type Schema, type Storage, type Tx } from '../storage/index.ts'
 import {
   formatVersion,
   type Line,
@@ -57,6 +57,7 @@ export async function importLines(
   const numbered = lines[Symbol.asyncIterator]()
   const head = await numbered.next()
   checkHead(head.done ? '' : head.value, options)
+  if (options.dryRun !== true) await claimSecret(storage, options.secrets)
   const tally = { added: 0, replaced: 0, unchanged: 0, refused: 0 }
   const problems: { line: number; why: string }[] = []
   const refuse = (line: number, why: string) => {
@@ -146,7 +147,7 @@ type Result = 'added' | 'replaced' | 'unchanged' | { readonly refused: string }
 async function importLine(
   tx: Tx,
   text: string,
-  { replace = false, withoutSecrets = false }: ImportOptions,
+  { secrets, replace = false, withoutSecrets = false }: ImportOptions,
   builtInIds: Map<string, string>,
 ): Promise<Result> {
   if (text.length > longestLine) return { refused: `is longer than ${longestLine} characters` }
@@ -166,6 +167,14 @@ async function importLine(
   if (table.keyPattern !== undefined && !table.keyPattern.test(String(row[table.key[0] ?? '']))) {
     return { refused: 'is a setting that cannot be imported' }
   }
+  if (table.name === 'enrollments' && isUnreadable(line.data, secrets)) {
+    return { refused: 'data: is sealed with another REKEY_SECRET: add that secret behind the present one' }
+  }
+  if (table.name === 'clients' && !withoutSecrets && isUnreadable(line.secrets, secrets)) {
+    return {
+      refused: 'secrets: are hashed with another REKEY_SECRET: add that secret, or use --without-secrets',
+    }
+  }
   for (const [column, parentTable] of Object.entries(table.parents ?? {})) {
     const [parent] = await tx
       .selectFrom(parentTable as 'people')
@@ -175,6 +184,17 @@ async function importLine(
     if (parent === undefined) return { refused: `refers to a row of ${parentTable} that does not exist` }
   }
   return put(tx, table, row, replace, builtInIds)
+}
+
+/**
+ * Whether a line has hashes or sealed texts of a secret that is not configured: nothing could ever check or open them. An
+ * installation that has rotated its secret may export some of the one before, which the head of the file does not name.
+ */
+function isUnreadable(value: unknown, secrets: Secrets): boolean {
+  if (typeof value === 'string')
+    return value.length > 40 && secretVersionOf(value) !== '' && !secrets.knows(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some((member) => isUnreadable(member, secrets))
 }
 
 /** Replaces the ids of built-in rows, wherever they occur in a line, with their ids in this database. */

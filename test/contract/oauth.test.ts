@@ -1,3 +1,4 @@
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterEach, expect, test } from 'vitest'
 import { silentLogger } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
@@ -135,6 +136,27 @@ onEachDatabase('nodes of one engine', (database) => {
     nodes.clock.advance(2 * 3_600_000)
     expect(await kidsOf(second)).toEqual([newKid])
     expect(await engine?.oidc.purge()).toBeGreaterThan(0)
+  })
+
+  test('rotate without a refused token: a verifier that fetched the keys a moment before knows the next one (jose#349)', async () => {
+    const [first = ''] = await start(1)
+    const issuer = `${publicAddress}/oauth2/default`
+    // Like jose's own defaults, it fetches again after half a minute at the earliest, whatever it does not know.
+    const verifier = () => createRemoteJWKSet(new URL(`${first}/v1/keys`))
+    const verified = async (keys: ReturnType<typeof verifier>) => {
+      const { access_token: token } = await tokensAt(first)
+      return (await jwtVerify(String(token), keys, { issuer })).protectedHeader.kid
+    }
+    const before = verifier()
+    const oldKid = await verified(before)
+    const newKid = await nodes.engines[0]?.oidc.rotateSigningKey()
+
+    expect(await verified(before)).toBe(oldKid)
+    nodes.clock.advance(50_000)
+    const meanwhile = verifier()
+    expect(await verified(meanwhile)).toBe(oldKid)
+    nodes.clock.advance(10_000)
+    expect(await verified(meanwhile)).toBe(newKid)
   })
 
   test('that rotate at once make one new key', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { createSecrets, silentLogger, systemRandom, VirtualClock } from '../../src/base/index.ts'
+import { keysRotate } from '../../src/cli/keys.ts'
 import { addClientSecret, clientSecretsOf, findClient } from '../../src/clients/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { findEnrollment, findPersonByIdentifier, putEnrollment } from '../../src/directory/index.ts'
@@ -170,10 +171,15 @@ onEachDatabase('the one secret', (database) => {
       target.engineUrl = at(node).engineUrl
       target.issuer = at(node).issuer
     }
-    // What docs/deploy.md says: each step on all nodes before the next one.
-    const steps = [[old, renewed], [renewed, old], [renewed]]
+    // Exactly the steps that `rekey keys rotate --help` names, each on all nodes before the next one.
+    const names: Readonly<Record<string, string>> = { old, new: renewed }
+    const steps = keysRotate.about
+      .flatMap((text) => text.match(/REKEY_SECRET=[a-z,]+/g) ?? [])
+      .map((setting) => setting.slice('REKEY_SECRET='.length).split(','))
+    expect(steps).toEqual([['old', 'new'], ['new', 'old'], ['new']])
     const outcomes: unknown[] = []
-    for (const secrets of steps) {
+    for (const step of steps) {
+      const secrets = step.map((name) => names[name] ?? '')
       for (const restarted of [0, 1]) {
         const visitors: Visitor[] = []
         for (let count = 0; count < 7; count++) {
