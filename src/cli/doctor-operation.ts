@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { readableByOthers } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
 import { openStorage } from '../storage/index.ts'
@@ -19,8 +20,14 @@ export async function operationOf({ database }: Config): Promise<readonly Findin
   ]
 }
 
+const pinned = fileURLToPath(new URL('../../node_modules/', import.meta.url))
+
 function runtime(version: string): Finding {
-  const problem = nodeProblem(version)
+  // The one of a checkout is for development: a package of a third party, whose origin no test checks (F19).
+  const isPinned = process.execPath.startsWith(pinned)
+  const problem =
+    nodeProblem(version) ??
+    (isPinned ? `this is the Node that the lock pins for development: run the system's Node` : undefined)
   return {
     id: 'node',
     standard: 'Operation',

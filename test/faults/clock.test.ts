@@ -1,11 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
-import { silentLogger, VirtualClock } from '../../src/base/index.ts'
+import { createLogger, silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
+import { startSmtpSink } from '../../src/devtools/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
-import { answerFrom } from '../../src/testing/index.ts'
+import { notedTime, noteTime, readNoted, rebaseTime } from '../../src/storage/index.ts'
+import { answerFrom, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
 import { atTheCode, parallel, visit } from '../support/attacks.ts'
 import { type Node, nodeSettings, startNode } from '../support/nodes.ts'
-import { onEachDatabase } from '../support/postgres.ts'
+import { type DatabaseKind, databases, onEachDatabase } from '../support/postgres.ts'
 
 const mary = 'mary@example.com'
 const minute = 60_000
@@ -24,16 +26,18 @@ async function mailsUntilSpent(node: Node): Promise<number> {
   throw new Error('the budget has no end')
 }
 
+/** An engine with codes of five minutes, on a database of its own, whose host's clock the test moves. */
+async function aNodeOn(database: DatabaseKind, limits = {}) {
+  const { url, drop } = await database.create()
+  over.push(drop)
+  const settings = { database: { url }, lifetimes: { code: '5m' }, limits } as const
+  const node = await startNode({ settings })
+  over.push(node.close)
+  return { node, url, settings }
+}
+
 onEachDatabase('a clock that steps back', (database) => {
-  /** An engine with codes of five minutes, on a database of its own, whose host's clock the test moves. */
-  async function aNode(limits = {}) {
-    const { url, drop } = await database.create()
-    over.push(drop)
-    const settings = { database: { url }, lifetimes: { code: '5m' }, limits } as const
-    const node = await startNode({ settings })
-    over.push(node.close)
-    return { node, url, settings }
-  }
+  const aNode = (limits = {}) => aNodeOn(database, limits)
 
   test('gives a code not a second more than it had', async () => {
     const { node } = await aNode()
@@ -49,7 +53,7 @@ onEachDatabase('a clock that steps back', (database) => {
     expect(late.remediations).not.toContain('reset-authenticator')
   })
 
-  test('keeps a code good while it stands still, and the recovery goes on', async () => {
+  test('keeps a code good that has not expired, and the recovery goes on', async () => {
     const { node } = await aNode()
     const kept = await atTheCode(node, mary)
     const mail = (await codeOf(node)) ?? ''
@@ -115,6 +119,137 @@ onEachDatabase('a clock that steps back', (database) => {
     })
     expect(done.map(({ status }) => status)).toEqual([200, 200, 200])
   })
+})
+
+onEachDatabase('O-H3, report 20: a clock that was ahead', (database) => {
+  async function aKit(limits = {}) {
+    const { url, drop } = await database.create()
+    over.push(drop)
+    const settings = { lifetimes: { code: '5m' }, limits } as const
+    const idp = await startEngine({ database: url, clock: 'frozen', settings })
+    over.push(idp.close)
+    return idp
+  }
+  const answersAfter = async (idp: Kit, visitor: Visitor, code: string | null, span: string) => {
+    await idp.clock.advance(span)
+    return (await visitor.answers(code)).remediations.includes('reset-authenticator')
+  }
+
+  test('is followed back: a code lives five minutes from its mail, whenever that was', async () => {
+    const idp = await aKit()
+    await idp.clock.advance('8h')
+    const before = idp.visitor()
+    await before.atTheCode(mary)
+    const { code: mailedBefore } = await before.mail(mary)
+    const wrongAfterwards = idp.visitor()
+    await wrongAfterwards.atTheCode(mary)
+    const { code: alsoBefore } = await wrongAfterwards.mail(mary)
+    await idp.clock.advance('-8h')
+
+    const after = idp.visitor()
+    await after.atTheCode(mary)
+    const { code: mailedAfter } = await after.mail(mary)
+    expect(await answersAfter(idp, before, mailedBefore, '4m')).toBe(true)
+    expect(await answersAfter(idp, wrongAfterwards, alsoBefore, '2m')).toBe(false)
+    expect(await answersAfter(idp, after, mailedAfter, '0s')).toBe(false)
+  })
+
+  test('is followed back: budgets that were spent refill when they would have', async () => {
+    const idp = await aKit({ mailsPerRecipient: 3 })
+    const mailed = async () => {
+      const visitor = idp.visitor()
+      return (await visitor.atTheCode(mary).catch(() => visitor)).remediations.includes(
+        'challenge-authenticator',
+      )
+    }
+    await idp.clock.advance('8h')
+    for (let mails = 0; mails < 3; mails++) expect(await mailed()).toBe(true)
+    await idp.clock.advance('-8h')
+    expect(await mailed()).toBe(false)
+    await idp.clock.advance('61m')
+    expect(await mailed()).toBe(true)
+  })
+
+  test('is followed back: a mail that waits is tried again in seconds', async () => {
+    const idp = await aKit()
+    await idp.clock.advance('8h')
+    await fetch(`${idp.controlUrl}/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ smtp: 'refuse', times: 1 }),
+    })
+    const visitor = idp.visitor()
+    await visitor.atTheCode(mary)
+    await idp.engine.delivery.idle()
+    await idp.clock.advance('-8h')
+    await idp.clock.advance('5s')
+    await idp.engine.delivery.idle()
+    expect(idp.outbox.latest({ to: mary })).toBeDefined()
+  })
+
+  test('is set back by an operator while an engine runs: what had expired stays so, the rest keeps its time', async () => {
+    const { node } = await aNodeOn(database)
+    const { db } = node.engine.storage
+    const expired = await atTheCode(node, mary)
+    const expiredCode = (await codeOf(node)) ?? ''
+    node.clock.advance(6 * minute)
+    const open = await atTheCode(node, mary)
+    const openCode = (await codeOf(node)) ?? ''
+    const late = await atTheCode(node, mary)
+    const lateCode = (await codeOf(node)) ?? ''
+    // The host goes back; the engine goes on from where it was, far ahead of it.
+    node.clock.advance(-9 * 24 * hour)
+    await node.engine.maintain()
+    expect(node.engine.clock.aheadMs()).toBe(9 * 24 * hour)
+
+    const to = node.clock.now()
+    expect(await rebaseTime(node.engine.storage, { to })).toBe(9 * 24 * hour)
+    expect(await rebaseTime(node.engine.storage, { to })).toBe(0)
+    await node.engine.maintain()
+    expect(node.engine.clock.aheadMs()).toBe(0)
+    expect(node.engine.clock.now()).toBe(to)
+    expect(await notedTime(db)).toBe(to)
+
+    expect((await expired.answers(expiredCode)).remediations).not.toContain('reset-authenticator')
+    expect((await open.answers(openCode)).remediations).toContain('reset-authenticator')
+    node.clock.advance(5 * minute)
+    expect((await late.answers(lateCode)).remediations).not.toContain('reset-authenticator')
+  })
+
+  test('is not noted again by an engine that does not know yet that it was set back', async () => {
+    const { node } = await aNodeOn(database)
+    const { storage } = node.engine
+    const { reset } = await readNoted(storage.db)
+    const ahead = node.clock.now() + 9 * 24 * hour
+    await noteTime(storage.db, ahead, reset)
+    await rebaseTime(storage, { to: node.clock.now() })
+    await noteTime(storage.db, ahead, reset)
+    expect(await notedTime(storage.db)).toBe(node.clock.now())
+  })
+})
+
+test('O-H3: on PostgreSQL a noted time that is ahead of the server is set back at the next start', async ({
+  skip,
+}) => {
+  const database = databases.find(({ name }) => name === 'postgres')
+  if (database === undefined || database.skipped !== undefined) return skip(database?.skipped)
+  const { url, drop } = await database.create()
+  over.push(drop)
+  const sink = await startSmtpSink()
+  over.push(sink.close)
+  const config = checkConfig(nodeSettings(sink.url, { database: { url } }))
+  const first = await openEngine(config, { log: silentLogger })
+  const { db } = first.storage
+  await noteTime(db, Date.now() + 24 * hour, '')
+  await first.close()
+
+  const lines: string[] = []
+  const log = createLogger({ level: 'warn', stream: { write: (line) => void lines.push(line) } })
+  const second = await openEngine(config, { log })
+  over.push(second.close)
+  expect(Math.abs(second.clock.now() - Date.now())).toBeLessThan(10_000)
+  expect(Math.abs((await notedTime(second.storage.db)) - Date.now())).toBeLessThan(10_000)
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([expect.stringMatching(/was set back/)])
 })
 
 async function codeOf(node: Node): Promise<string | null | undefined> {
