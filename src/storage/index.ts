@@ -5,6 +5,9 @@
  * the lock of the outbox (`delivery`), search and JSON members (`directory`), a page of the log (`management`).
  */
 
+export { type DatabaseAddress, databaseForms, parseDatabaseUrl } from './database-url.ts'
+export { DatabaseUrlError } from './database-url-error.ts'
+export { tlsOptions } from './postgres-url.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export { type GrowingTable, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'

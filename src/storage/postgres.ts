@@ -8,6 +8,8 @@ import {
 } from 'kysely'
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { type Logger, untraced } from '../base/index.ts'
+import { postgresServers } from './postgres-hosts.ts'
+import type { PostgresAddress } from './postgres-url.ts'
 import { translateDatabaseError } from './unavailable.ts'
 
 /** In milliseconds. Without limits every request waits for a server that does not answer, long after it is back. */
@@ -35,7 +37,7 @@ export interface PoolLoad {
 
 /** PostgreSQL through `pg`, with a pool of connections. Loaded on demand: an embedded engine never pays for it. */
 export async function postgresDialect(
-  url: string,
+  address: PostgresAddress,
   poolSize: number,
   log: Logger,
   /** What is different for a pool that serves no requests. */
@@ -44,8 +46,7 @@ export async function postgresDialect(
   const { default: pg } = await import('pg')
   // Epoch milliseconds fit a double exactly until the year 287396.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number)
-  const pool = new pg.Pool({
-    connectionString: url,
+  const pool = postgresServers(pg, address).pool({
     max: poolSize,
     connectionTimeoutMillis: connectTimeout,
     statement_timeout: statementTimeout,

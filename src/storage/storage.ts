@@ -1,6 +1,7 @@
 import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { type Logger, silentLogger } from '../base/index.ts'
 import { execute, openPipeline } from './connection.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 import { migrations } from './migrations/index.ts'
 import {
   type MigrateOptions,
@@ -58,18 +59,23 @@ export interface StorageOptions {
   readonly log?: Logger
 }
 
-/** Opens a database. The schema is not touched: call `migrate()`. */
+/** Opens a database. The schema is not touched: call `migrate()`. @throws DatabaseUrlError for an address that is none. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { url, poolSize = 10, log = silentLogger } = options
-  const kind = url.startsWith('postgres:') || url.startsWith('postgresql:') ? 'postgres' : 'sqlite'
+  const address = parseDatabaseUrl(url)
+  const kind = address.kind === 'postgres' ? 'postgres' : 'sqlite'
   const { dialect, pool }: { readonly dialect: Dialect; readonly pool: () => PoolLoad | undefined } =
-    kind === 'postgres'
-      ? await postgresDialect(url, poolSize, log)
-      : { dialect: sqliteDialect(sqlitePath(url)), pool: () => undefined }
+    address.kind === 'postgres'
+      ? await postgresDialect(address, poolSize, log)
+      : {
+          dialect: sqliteDialect(address.kind === 'memory' ? ':memory:' : address.path),
+          pool: () => undefined,
+        }
   const db = new Kysely<Schema>({ dialect })
   /** Runs `work` on connections of its own, without the timeouts of requests. */
   const onOwn = async <T>(work: (own: Db) => Promise<T>): Promise<T> => {
-    const own = new Kysely<Schema>({ dialect: (await postgresDialect(url, 2, log, unlimited)).dialect })
+    if (address.kind !== 'postgres') throw new Error('only a server has connections of its own')
+    const own = new Kysely<Schema>({ dialect: (await postgresDialect(address, 2, log, unlimited)).dialect })
     try {
       return await work(own)
     } finally {
@@ -118,8 +124,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     close: () => db.destroy(),
   }
 }
-
-const sqlitePath = (url: string): string => (url === 'memory' ? ':memory:' : url.replace(/^sqlite:/, ''))
 
 // A record, not a list: a table that the schema has and this has not does not compile.
 const tableNames: Readonly<Record<keyof Schema, true>> = {
