@@ -83,6 +83,33 @@ function isLocalhostAllowed(client: Client, uri: string): boolean {
   return /^http:\/\/localhost:\d{1,5}(\/[\w\-./~%]*)?$/.test(uri) && URL.canParse(uri)
 }
 
+const scriptSchemes = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:']
+
+/**
+ * Whether a text can be registered as a redirect URI or as the address of a magic link: absolute, without fragment (RFC
+ * 6749, section 3.1.2) or wildcard, and of no scheme that runs script or reads files (A30). White space would be removed by
+ * a browser and is never equal to what a request names.
+ */
+export const isRedirectUri = (uri: string): boolean =>
+  URL.canParse(uri) &&
+  !/[#*\s]/.test(uri) &&
+  !scriptSchemes.includes(new URL(uri).protocol) &&
+  (!/^https?:/i.test(uri) || /^https?:\/\/[^/]/i.test(uri))
+
+/**
+ * The origin that a text names, as browsers send it: scheme and host in lower case, no default port, no slash at the end.
+ * Undefined for anything with a path, a query or a wildcard, which would suggest a restriction that CORS cannot enforce,
+ * and for a host without its scheme.
+ */
+export function originFrom(text: string): string | undefined {
+  const trimmed = text.trim()
+  if (!/^https?:\/\/[^/?#@*\\\s]+\/?$/i.test(trimmed) || !URL.canParse(trimmed)) return undefined
+  return new URL(trimmed).origin
+}
+
+/** The accepted form, for messages. */
+export const originForm = 'must be an origin such as https://app.example.com'
+
 /** The origins that a client's pages may call from: those of its redirect URIs. */
 export const originsOf = (client: Client): readonly string[] =>
   client.settings.redirectUris

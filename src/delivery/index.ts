@@ -6,15 +6,16 @@
  */
 
 export { createMemoryTransport, type MemoryTransport, type SentMail } from './email/memory.ts'
+export { isSenderName, parseSender, senderForms } from './email/sender.ts'
 export { createSmtpTransport, type SmtpOptions, slowFactor } from './email/smtp.ts'
 export type { SmtpTimeouts } from './email/smtp-dialogue.ts'
 export {
   heloNameFrom,
   isHeloName,
   isLoopback,
-  parseMailbox,
   parseSmtpUrl,
   type SmtpTarget,
+  smtpUrlProblem,
 } from './email/smtp-url.ts'
 export {
   loadTemplates,

@@ -45,6 +45,33 @@ function stable(text: string, normalise: (text: string) => string): string {
 export const looksLikeAddress = (text: string): boolean =>
   text.length <= 254 && /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(text)
 
+const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u
+
+/**
+ * What is wrong with the names of a user, by field. Invisible characters, which are pasted from web pages, are refused
+ * (RFC 8265, section 3.3): the address looks right everywhere, and no mail to it can be sent.
+ */
+export function nameProblems({
+  login,
+  email,
+}: {
+  readonly login: unknown
+  readonly email: unknown
+}): readonly (readonly ['login' | 'email', string])[] {
+  const problems: (readonly ['login' | 'email', string])[] = []
+  if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
+    problems.push(['login', 'a text of 1 to 100 characters is needed'])
+  } else if (invisible.test(login)) {
+    problems.push(['login', 'contains an invisible character'])
+  }
+  if (typeof email !== 'string' || !looksLikeAddress(email)) {
+    problems.push(['email', 'must be in the form of an email address'])
+  } else if (invisible.test(email)) {
+    problems.push(['email', 'contains an invisible character'])
+  }
+  return problems
+}
+
 /**
  * An address as a stranger may see it: `mary@example.com` is `m***y@example.com`. Made from what was typed, never
  * from what is stored, so that it is the same for known and unknown users.

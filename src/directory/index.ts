@@ -27,7 +27,7 @@ export {
   removeMember,
   type StoredGroup,
 } from './groups.store.ts'
-export { compareKey, looksLikeAddress, maskAddress } from './identifier.ts'
+export { compareKey, looksLikeAddress, maskAddress, nameProblems } from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,
@@ -55,6 +55,7 @@ export {
 export * from './person.ts'
 export {
   attributeTypes,
+  baseAttributes,
   ignoredPatterns,
   profileProblems,
   type SchemaAttribute,

@@ -14,7 +14,7 @@ import {
   unprefixed,
   type Value,
 } from '../storage/index.ts'
-import { compareKey, looksLikeAddress } from './identifier.ts'
+import { compareKey, nameProblems } from './identifier.ts'
 import { claimNames, taken } from './names.store.ts'
 import type { Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
@@ -336,13 +336,9 @@ export function nameColumns(profile: Profile) {
 /** A name as it is searched. */
 export const nameKey = (name: unknown): string => (typeof name === 'string' ? compareKey(name) : '')
 
-function checkNames({ login, email }: Profile): void {
-  if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
-    throw unusable('login', 'a text of 1 to 100 characters is needed')
-  }
-  if (typeof email !== 'string' || !looksLikeAddress(email)) {
-    throw unusable('email', 'must be in the form of an email address')
-  }
+function checkNames(profile: Profile): void {
+  const [problem] = nameProblems(profile)
+  if (problem !== undefined) throw unusable(...problem)
 }
 
 const unusable = (field: string, why: string): ProtocolError =>

@@ -18,7 +18,7 @@ import {
   heloNameFrom,
   leaveDelivery,
   loadTemplates,
-  parseMailbox,
+  parseSender,
   parseSmtpUrl,
   startDelivery,
   type Transport,
@@ -267,7 +267,7 @@ const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
 
 function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): Transport {
-  const sender = parseMailbox(mail.from) ?? { address: mail.from, name: '' }
+  const sender = parseSender(mail.from) ?? { address: mail.from, name: '' }
   const from = { address: sender.address, name: mail.fromName ?? (sender.name || org.name) }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
   const issuerHost = URL.parse(issuer ?? '')?.hostname

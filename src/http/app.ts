@@ -7,6 +7,7 @@ import { parseJsonBody } from './json.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
+import { warnOfUnnamedProxy } from './proxies.ts'
 import { schemaless } from './schemaless.ts'
 import { addTraces } from './traces.ts'
 
@@ -50,6 +51,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   acceptJson(app)
 
   addTraces(app, options)
+  warnOfUnnamedProxy(app, log, (options.trustedProxies ?? []).length > 0)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')

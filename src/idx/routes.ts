@@ -173,7 +173,10 @@ function callbackOf({
 }: Extract<OpenedLink, { state: 'alive' }>): string | undefined {
   const { emailMagicLinkRedirectUri: own } = client.settings
   if (own === null) return undefined
-  const url = new URL(own ?? interaction.redirectUri)
+  const target = own ?? interaction.redirectUri
+  // An earlier version stored addresses of magic links unchecked: a relative one shows the code here instead.
+  if (!URL.canParse(target)) return undefined
+  const url = new URL(target)
   url.searchParams.set('otp', code)
   url.searchParams.set('state', interaction.request.state)
   return url.href

@@ -11,6 +11,9 @@ export const managementOptions = Type.Object(
         secret: true,
       }),
     ),
+    apiTokenFile: Type.Optional(
+      Type.String({ description: 'A file with the API token, instead of the text.', minLength: 1 }),
+    ),
     adminPage: Type.Optional(
       Type.Boolean({
         description:
@@ -29,6 +32,7 @@ export const managementOptions = Type.Object(
         description:
           'Where links in mails that an administrator sends redirect to: a page of an app that accepts the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine that explains how to continue.',
         pattern: '^https?://[^\\s]*\\{token\\}[^\\s]*$',
+        hint: 'an address with {token} in it, such as https://app.example.com/recover/{token}',
       }),
     ),
   },

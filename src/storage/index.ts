@@ -7,8 +7,8 @@
 
 export { type DatabaseAddress, databaseForms, parseDatabaseUrl } from './database-url.ts'
 export { DatabaseUrlError } from './database-url-error.ts'
-export { tlsOptions } from './postgres-url.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
+export { tlsOptions } from './postgres-url.ts'
 export { type GrowingTable, purge } from './purge.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
 export {

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 import type { MailMessage, SendMailOptions } from 'nodemailer'
-import { plainAddress } from './smtp-url.ts'
+import { plainAddress } from './sender.ts'
 import { type Mailbox, MailRefused, type OutgoingMail } from './transport.ts'
 
 /** Line breaks and control characters, including those of Unicode: they could end a header and begin another. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { heloNameFrom, isLoopback, parseMailbox, parseSmtpUrl } from './smtp-url.ts'
+import { parseSender } from './sender.ts'
+import { heloNameFrom, isLoopback, parseSmtpUrl } from './smtp-url.ts'
 
 describe('the address of a mail server', () => {
   test('names host, port, encryption and credentials', () => {
@@ -31,7 +32,7 @@ describe('the address of a mail server', () => {
     'smtp://mail.example.com?name=a b',
     '',
   ])('%j is refused, and its password is not repeated', (text) => {
-    expect(() => parseSmtpUrl(text)).toThrow(/^(must|names|has|write)/)
+    expect(() => parseSmtpUrl(text)).toThrow(/^(must|names|has|is)/)
     expect(() => parseSmtpUrl(text)).not.toThrow(/p[/#%]ss/)
   })
 })
@@ -54,10 +55,10 @@ test('loopback is 127.0.0.0/8 and ::1', () => {
 
 test('a sender is an address, with a display name or without', () => {
   const address = 'no-reply@acme.example'
-  expect(parseMailbox(address)).toEqual({ address, name: '' })
-  expect(parseMailbox(`Acme <${address}>`)).toEqual({ address, name: 'Acme' })
-  expect(parseMailbox(` "Acme, \\"Inc.\\"" <${address}> `)).toEqual({ address, name: 'Acme, "Inc."' })
-  expect(parseMailbox(`<${address}>`)).toEqual({ address, name: '' })
+  expect(parseSender(address)).toEqual({ address, name: '' })
+  expect(parseSender(`Acme <${address}>`)).toEqual({ address, name: 'Acme' })
+  expect(parseSender(` "Acme, \\"Inc.\\"" <${address}> `)).toEqual({ address, name: 'Acme, "Inc."' })
+  expect(parseSender(`<${address}>`)).toEqual({ address, name: '' })
   for (const bad of [
     '',
     'no-reply',
@@ -66,5 +67,5 @@ test('a sender is an address, with a display name or without', () => {
     `Acme <no-reply>`,
     `A\r\nB <${address}>`,
   ])
-    expect(parseMailbox(bad)).toBeUndefined()
+    expect(parseSender(bad)).toBeUndefined()
 })

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import type { Mailbox } from './transport.ts'
+
+const encoded = 'characters such as / ? # @ : in a password must be written as %2F %3F %23 %40 %3A'
 
 /** The mail server that a URL names. */
 export interface SmtpTarget {
@@ -16,7 +17,20 @@ export interface SmtpTarget {
   readonly requireTls: boolean
 }
 
-const forms = 'smtp://HOST:PORT, smtp://USER:PASSWORD@HOST:PORT or smtps://…'
+const forms = 'smtp://user:password@host:587 or smtps://user:password@host:465'
+
+/**
+ * What is wrong with the address of a mail server, as the end of a sentence that begins with the name of the option;
+ * undefined if nothing is. Contains nothing of the address, which may hold a password.
+ */
+export function smtpUrlProblem(text: string): string | undefined {
+  try {
+    parseSmtpUrl(text)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
 
 /**
  * Reads the address of a mail server: `smtp://` (port 587 by default) or `smtps://` (465), user and password
@@ -24,20 +38,25 @@ const forms = 'smtp://HOST:PORT, smtp://USER:PASSWORD@HOST:PORT or smtps://…'
  * @throws Error that names the accepted forms and repeats nothing of the URL: it may contain a password.
  */
 export function parseSmtpUrl(text: string): SmtpTarget {
+  if (text.trim() === '') throw new Error(`is blank: it must be ${forms}`)
+  if (/^["'`]|["'`]$/.test(text)) throw new Error(`has quotes around it; it must be ${forms}`)
+  if (!/^smtps?:\/\//i.test(text)) throw new Error(`must be ${forms}`)
   const url = URL.parse(text)
-  if (url === null) throw new Error(`must be ${forms}`)
+  if (url === null) throw new Error(`has a host or a port that is none; it must be ${forms}; ${encoded}`)
   const { protocol, hostname, port, username, password, pathname, searchParams, hash } = url
-  if (protocol !== 'smtp:' && protocol !== 'smtps:') throw new Error(`must be ${forms}`)
   const host = decoded(hostname.replace(/^\[(.*)\]$/, '$1'))
-  if (host === '') throw new Error(`names no host: must be ${forms}`)
+  if (host === '' || port === '0') throw new Error(`names no host; it must be ${forms}`)
   if ((pathname !== '' && pathname !== '/') || hash !== '')
-    throw new Error(
-      `has something behind the port: write / ? # and @ of a password as %2F %3F %23 and %40; must be ${forms}`,
-    )
+    throw new Error(`has something behind the host; ${encoded}`)
+  if (username === '' && password !== '') throw new Error(`has a password and no user; it must be ${forms}`)
   for (const name of searchParams.keys()) {
     if (name === 'name' || name === 'requireTLS') continue
     const instead = /tls/i.test(name) ? '; mail.insecurePlainSmtp allows mails without TLS' : ''
-    throw new Error(`has the parameter "${name}"; there are name and requireTLS alone${instead}`)
+    // Part of a password, perhaps, with a character that is not encoded: then it is not repeated.
+    const found = /^[a-z]{3,40}$/i.test(name)
+      ? `the parameter ${name}, which does nothing`
+      : 'a parameter that does nothing'
+    throw new Error(`has ${found}; there are name and requireTLS alone${instead}; ${encoded}`)
   }
   const requireTls = searchParams.get('requireTLS')
   if (requireTls !== null && requireTls !== 'true')
@@ -63,7 +82,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new Error('has a % that begins no percent-encoded character; write % itself as %25')
+    throw new Error('has a % that is not followed by two hexadecimal digits; % itself is %25')
   }
 }
 
@@ -91,19 +110,3 @@ export function isLoopback(address: string): boolean {
   const family = isIP(address)
   return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
-
-/**
- * Reads a sender: `no-reply@acme.example`, or with a display name, `Acme <no-reply@acme.example>` or
- * `"Acme, Inc." <no-reply@acme.example>`. The name is empty where there is none. Undefined for anything else.
- */
-export function parseMailbox(text: string): Mailbox | undefined {
-  const [, quoted, plain, inBrackets] =
-    /^\s*(?:"((?:[^"\\]|\\.)*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/s.exec(text) ?? []
-  const address = (inBrackets ?? text).trim()
-  const name = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').trim()
-  if (!plainAddress.test(address) || /\p{Cc}/u.test(name)) return undefined
-  return { address, name }
-}
-
-/** One `@`, no invisible characters, and none that a parser of address lists could read as a quote, a comment, a group or a second address. */
-export const plainAddress = /^[^\s\p{C}@"(),:;<>[\\\]]+@[^\s\p{C}@"(),:;<>[\\\]]+$/u

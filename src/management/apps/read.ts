@@ -1,4 +1,4 @@
-import type { ClientSettings, GrantType } from '../../clients/index.ts'
+import { type ClientSettings, type GrantType, isRedirectUri } from '../../clients/index.ts'
 import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
 import type { Fields } from '../operation.ts'
 import { readKeys } from './keys.ts'
@@ -100,13 +100,6 @@ function readService(reader: Reader, fields: Fields): ClientSettings {
     jwks: readKeys(reader, fields.jwks),
   }
 }
-
-/** Whether a URI is absolute, without fragment (RFC 6749, section 3.1.2) or wildcard, and no scheme that runs script. */
-const isRedirectUri = (uri: string): boolean =>
-  URL.canParse(uri) &&
-  !uri.includes('#') &&
-  !uri.includes('*') &&
-  !['javascript:', 'data:', 'vbscript:', 'file:', 'blob:'].includes(new URL(uri).protocol)
 
 const methods: Readonly<Record<ClientSettings['applicationType'], readonly string[]>> = {
   web: ['client_secret_post', 'client_secret_basic'],

@@ -2,6 +2,8 @@
 import { isObject, isoTime } from '../../base/index.ts'
 import {
   findTrustedOrigin,
+  originForm,
+  originFrom,
   pageOfTrustedOrigins,
   putTrustedOrigin,
   removeTrustedOrigin,
@@ -37,26 +39,16 @@ async function getOrigin({ parts, params }: Call): Promise<TrustedOrigin> {
 export function readOrigin({ body }: Pick<Call, 'body'>): Pick<TrustedOrigin, 'name' | 'origin' | 'scopes'> {
   const reader = newReader()
   const name = requiredText(reader, body, 'name', { max: 255 })
-  const origin = requiredText(reader, body, 'origin', { max: 255 })
-  // A path is refused: it would suggest a restriction that CORS cannot enforce.
-  if (
-    origin !== '' &&
-    !(
-      URL.canParse(origin) &&
-      /^https?:/.test(origin) &&
-      !origin.includes('*') &&
-      new URL(origin).origin === origin
-    )
-  ) {
-    reader.problems.push('origin: must be an origin such as https://app.example.com')
-  }
+  const text = requiredText(reader, body, 'origin', { max: 255 })
+  const origin = originFrom(text)
+  if (origin === undefined && text !== '') reader.problems.push(`origin: ${originForm}`)
   const scopes = Array.isArray(body.scopes) ? body.scopes : []
   const types = scopes.flatMap((scope) => (isObject(scope) ? [scope.type] : [undefined]))
   if (types.length === 0 || !types.every((type) => type === 'CORS' || type === 'REDIRECT')) {
     reader.problems.push('scopes: must be a non-empty list of CORS and REDIRECT')
   }
   reader.check()
-  return { name, origin, scopes: [...new Set(types)] as readonly string[] }
+  return { name, origin: origin ?? '', scopes: [...new Set(types)] as readonly string[] }
 }
 
 async function putOrigin(call: Call, origin: Parameters<typeof putTrustedOrigin>[1]): Promise<Answer> {
