@@ -1,5 +1,5 @@
-import { ConfigError } from '../base/index.ts'
 import { type EffectiveSetting, effectiveSettings, loadSettings } from '../config/index.ts'
+import { checkFile, noteUnsafe, serveConfig } from './checks.ts'
 import { type Command, CommandError, configOption, jsonOption, refuseMore, textOf } from './command.ts'
 import { checkSecret } from './doctor-secret.ts'
 import { columns } from './terminal.ts'
@@ -33,6 +33,8 @@ export const config: Command = {
       defaults: { 'http.host': '0.0.0.0' },
     })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
+    // First: it reports what the check of the other modes reports, and more.
+    if (options.check) checkFile(await serveConfig(loaded), terminal.folder)
     const settings = effectiveSettings(loaded.check('development'), loaded.sourceOf).filter(
       // Not a setting that an administrator makes: each command sets its own mode.
       ({ option }) => option !== 'mode',
@@ -43,8 +45,7 @@ export const config: Command = {
     else
       for (const line of columns([['option', 'source', 'value'], ...settings.map(rowOf)]))
         terminal.print(line)
-    const unsafe = problemsOf(() => loaded.check('production'))
-    if (unsafe > 0) terminal.note(`rekey serve would refuse this for ${unsafe} reasons: rekey config --check`)
+    noteUnsafe(loaded, terminal)
   },
 }
 
@@ -63,13 +64,3 @@ function textOfValue(value: unknown): string {
 /** Clients and users are shown by name only; `--json` prints them in full. */
 const nameOf = (item: { readonly id?: string; readonly login?: string }): string =>
   item.id ?? item.login ?? '…'
-
-function problemsOf(check: () => unknown): number {
-  try {
-    check()
-    return 0
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems.length
-    throw error
-  }
-}

@@ -101,6 +101,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     folder: terminal.folder,
     env: behaviourOf(terminal.env),
     file: textOf(call, 'config'),
+    ignored: ['secrets', 'database.url', 'mail.url', 'management.apiToken'],
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
   const log = logOf(loaded, call)
@@ -144,11 +145,14 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
 function behaviourOf(env: Environment): Environment {
   const elsewhere = [
     'DATABASE_URL',
+    'DATABASE_URL_FILE',
     'SMTP_URL',
+    'SMTP_URL_FILE',
     'REKEY_ISSUER',
     'REKEY_SECRET',
     'REKEY_SECRET_FILE',
     'REKEY_API_TOKEN',
+    'REKEY_API_TOKEN_FILE',
     'REKEY_HOST',
     'REKEY_PORT',
     'REKEY_MIGRATE',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readableByOthers } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
-import { openStorage } from '../storage/index.ts'
+import { openStorage, parseDatabaseUrl } from '../storage/index.ts'
 import { problemOf, readTimes } from './clock.ts'
 import { nodeProblem } from './node-version.ts'
 
@@ -11,8 +11,9 @@ const deviates = (why: string) => ({ result: 'deviates', why }) as const
 
 /** What this machine and the database are like, beside the settings. Reads only. */
 export async function operationOf({ database }: Config): Promise<readonly Finding[]> {
-  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
-  const isMissing = database.url === 'memory' || (path !== undefined && !existsSync(path))
+  const address = parseDatabaseUrl(database.url)
+  const path = address.kind === 'sqlite' ? address.path : undefined
+  const isMissing = address.kind === 'memory' || (path !== undefined && !existsSync(path))
   return [
     runtime(process.version),
     ...(path === undefined || isMissing ? [] : [files(path)]),

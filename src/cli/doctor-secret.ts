@@ -3,6 +3,7 @@ import { ConfigError, createSecrets, systemClock } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
 import {
   openStorage,
+  parseDatabaseUrl,
   recordedSecrets,
   refuseWrongSecret,
   type Storage,
@@ -27,9 +28,9 @@ export async function checkSecret(
   { terminal }: Call,
   { database, secrets: masters }: Config,
 ): Promise<CheckedSecret> {
-  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
+  const address = parseDatabaseUrl(database.url)
   // SQLite would make an empty database for a name that is not there.
-  const isThere = database.url !== 'memory' && (path === undefined || existsSync(path))
+  const isThere = address.kind === 'postgres' || (address.kind === 'sqlite' && existsSync(address.path))
   if (masters.length === 0 || !isThere) return { findings: [] }
   const secrets = createSecrets(masters)
   let storage: Storage | undefined

@@ -37,7 +37,12 @@ interface SystemError extends Error {
   readonly address?: string
   readonly port?: number
   readonly errors?: readonly SystemError[]
+  readonly syscall?: string
 }
+
+/** The address to listen on is of no use: not of this machine, or of a kind that this machine has not. */
+const fromListening = ({ code, address }: SystemError): string =>
+  `cannot listen on ${address ?? 'this address'} (${code}): set REKEY_HOST (http.host, --host) to an address of this machine, such as 0.0.0.0, :: or 127.0.0.1`
 
 /** Explains errors of the operating system, SQLite and PostgreSQL; undefined for any other error. */
 function fromSystem(error: SystemError): string | undefined {
@@ -48,6 +53,9 @@ function fromSystem(error: SystemError): string | undefined {
     return `port ${port} is in use: stop the process there, or choose another port with --port`
   if (code === 'EACCES' && port !== undefined)
     return `port ${port} needs more rights than this user has; choose one above 1023`
+  if (error.syscall === 'listen' || error.syscall === 'bind') return fromListening(error)
+  // By name: the class is in a folder that `rekey --help` must not wait for.
+  if (error.name === 'DatabaseUrlError') return `database.url: ${message} (DATABASE_URL)`
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT') {
     return `no server answers${where} (${code}); check the address, and that the server is running`
   }

@@ -1,6 +1,7 @@
 import { createLogger, type Logger } from '../base/index.ts'
 import { type Config, loadSettings, maskUrl } from '../config/index.ts'
 import { type Engine, openEngine } from '../engine/index.ts'
+import { serveConfig } from './checks.ts'
 import {
   booleanOf,
   type Call,
@@ -58,7 +59,7 @@ export const serve: Command = {
     void shutdown.then((signal) => {
       if (signal === 'SIGHUP') process.exitCode = 129
     })
-    const config = await serveConfig(call)
+    const config = await configOf(call)
     const log = createLogger({ level: config.log.level as 'info' })
     const starting = openEngine(config, { log })
     const engine = await Promise.race([starting, shutdown.then(() => undefined)])
@@ -78,7 +79,7 @@ export const serve: Command = {
   },
 }
 
-async function serveConfig(call: Call): Promise<Config> {
+async function configOf(call: Call): Promise<Config> {
   const { terminal } = call
   const flag = (name: string, value: unknown) =>
     value === undefined ? undefined : { value, source: `--${name}` }
@@ -95,7 +96,7 @@ async function serveConfig(call: Call): Promise<Config> {
     },
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
-  return loaded.check('production')
+  return serveConfig(loaded)
 }
 
 function announce({ baseUrl, port }: Engine, { database, http }: Config, log: Logger): void {

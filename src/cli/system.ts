@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { readSecretLine } from '../config/index.ts'
 import { apiOn, inOneTransaction } from '../engine/index.ts'
 import type { Api } from '../management/index.ts'
 import { type Call, CommandError, configOption, dataOption, textOf } from './command.ts'
 import { apiAt } from './remote.ts'
+import type { Terminal } from './terminal.ts'
 import { withCore } from './with-core.ts'
 
 /** The system that a command works on: the configured database, or a remote engine. */
@@ -16,7 +20,7 @@ export const systemOptions = {
     type: 'string',
     value: 'URL',
     description:
-      'use the engine at this address, with the API token in REKEY_API_TOKEN, instead of the database',
+      'use the engine at this address, with the API token in REKEY_API_TOKEN (or REKEY_API_TOKEN_FILE), instead of the database',
   },
   ...configOption,
   ...dataOption,
@@ -32,12 +36,24 @@ export async function onSystem(call: Call, work: (system: System) => Promise<voi
       work({ api: apiOn(core, actor), change: (task) => inOneTransaction(core, actor, task) }),
     )
   }
-  const token = call.terminal.env.REKEY_API_TOKEN
-  if (token === undefined || token === '') {
+  const token = secretVariable(call.terminal, 'REKEY_API_TOKEN')
+  if (token === undefined) {
     throw new CommandError(
-      'set REKEY_API_TOKEN to an API token of this engine: rekey token add NAME --role all',
+      'set REKEY_API_TOKEN (or REKEY_API_TOKEN_FILE) to an API token of this engine: rekey token add NAME --role all',
     )
   }
   const api = apiAt(url, token, call.terminal.note)
   await work({ api, change: (task) => task(api) })
+}
+
+/** The value of a variable, or of the file that its form with `_FILE` names; undefined where neither is set. */
+function secretVariable({ env, folder }: Terminal, name: string): string | undefined {
+  const [value = '', file = ''] = [env[name], env[`${name}_FILE`]]
+  if (value !== '' && file !== '') throw new CommandError(`set ${name} or ${name}_FILE, not both`)
+  if (file === '') return value === '' ? undefined : value
+  try {
+    return readSecretLine(file, (path) => readFileSync(resolve(folder, path)))
+  } catch (cause) {
+    throw new CommandError(`${(cause as Error).message} (from ${name}_FILE)`)
+  }
 }

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
-import { createLogger } from '../base/index.ts'
-import { type Config, loadSettings, type Settings } from '../config/index.ts'
+import { resolve } from 'node:path'
+import { ConfigError, createLogger } from '../base/index.ts'
+import { type Config, type Environment, loadSettings, type Settings } from '../config/index.ts'
 import { type Core, openCore } from '../engine/index.ts'
+import { parseDatabaseUrl } from '../storage/index.ts'
+import { inOneRound } from './checks.ts'
 import { type Call, CommandError, textOf } from './command.ts'
 import { defaultData, findDevData } from './dev/data.ts'
 
@@ -36,20 +39,37 @@ export async function coreConfig(
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
   const named = textOf(call, 'data')
   const url = loaded.settings.database?.url
-  const isConfigured = named === undefined && url !== undefined
-  if (isConfigured) refuseMissing(url, migrates)
+  // A file that should hold the address and cannot be read is reported; it does not mean the data of `rekey dev`.
+  const isConfigured = named === undefined && (url !== undefined || loaded.unread.length > 0)
+  if (!isConfigured && named === undefined) refuseEmpty(terminal.env)
   const changes = isConfigured ? {} : await devDatabase(call, named)
-  const config = loaded.check('development', (settings) => ({
-    ...settings,
-    ...changes,
-    database: { ...settings.database, ...changes.database, migrate: migrates },
-  }))
-  if (config.secrets.length === 0) {
+  const config = await inOneRound(
+    () =>
+      loaded.check('development', (settings) => ({
+        ...settings,
+        ...changes,
+        database: { ...settings.database, ...changes.database, migrate: migrates },
+      })),
+    (found) => {
+      const { secrets = changes.secrets } = loaded.settings
+      const isMissing = secrets === undefined || (Array.isArray(secrets) && secrets.length === 0)
+      if (!isMissing || found.some((problem) => problem.startsWith('secrets'))) return
+      throw new ConfigError([
+        'secrets: set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines that use this database',
+      ])
+    },
+  )
+  if (isConfigured) refuseMissing(config.database.url, terminal.folder, migrates)
+  return config
+}
+
+/** A variable that is there and empty is one whose value was lost on the way: `DATABASE_URL=$UNSET`. */
+function refuseEmpty(env: Environment): void {
+  if (env.DATABASE_URL === '' && env.REKEY_DATA === undefined) {
     throw new CommandError(
-      'set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines that use this database',
+      'DATABASE_URL is set and empty: set it, or remove it to use the data of rekey dev in this folder',
     )
   }
-  return config
 }
 
 async function devDatabase(
@@ -73,10 +93,10 @@ async function devDatabase(
 }
 
 /** Refuses a file that does not exist: SQLite would create an empty database for a mistyped name. */
-function refuseMissing(url: string, migrates: boolean): void {
-  const path = /^sqlite:(.*)$/.exec(url)?.[1]
-  if (url === 'memory')
+function refuseMissing(url: string, folder: string, migrates: boolean): void {
+  const address = parseDatabaseUrl(url)
+  if (address.kind === 'memory')
     throw new CommandError('a database in memory is lost when this command ends; see DATABASE_URL')
-  if (path === undefined || migrates || existsSync(path)) return
-  throw new CommandError(`${path} does not exist yet: create it with rekey migrate`)
+  if (address.kind !== 'sqlite' || migrates || existsSync(resolve(folder, address.path))) return
+  throw new CommandError(`${address.path} does not exist yet: create it with rekey migrate`)
 }

@@ -1,11 +1,12 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
-import { compareKey } from '../directory/index.ts'
 import { readResources } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
 import { choicesOf, isObject, type Schema, schema, schemaAt, typeOf } from './schema.ts'
+import { readHere, withSecretFiles } from './secret-file.ts'
+import { inUse, valueProblems } from './values.ts'
 
 /** Settings as an administrator writes them: any part may be absent. */
 export type Settings = DeepPartial<Config>
@@ -31,26 +32,32 @@ export function checkConfig(
   settings: Settings,
   sourceOf: (path: string) => string | undefined = () => undefined,
 ): Config {
-  const filled = Value.Default(configOptions, withSender(structuredClone(settings)))
-  const broken = [
+  const { settings: complete, problems: unread } = withSecretFiles(structuredClone(settings), readHere)
+  const filled = Value.Default(configOptions, withSender(complete as Settings))
+  const misshapen = [
     ...unknownNames(schema, filled, ''),
     ...shapeProblems(filled),
     ...resourceProblems((filled as { readonly resources: unknown }).resources),
-    ...nameProblems((filled as { readonly people: unknown }).people),
+  ]
+  const broken = [
+    ...misshapen,
+    // One problem a value: what has the wrong type or length is not said to be no address as well.
+    ...valueProblems(filled).filter(({ path }) => !misshapen.some((problem) => problem.path === path)),
   ]
   const config = filled as Config
   const unsafe =
     config.mode === 'production' ? unsafeInProduction(config, (option) => !isBroken(broken, option)) : []
   const problems = [...broken, ...unsafe.map(([path, words]) => ({ path, words }))]
-  if (problems.length > 0) {
-    throw new ConfigError(
-      problems.map(({ path, words }) => {
+  if (problems.length + unread.length > 0) {
+    throw new ConfigError([
+      ...unread,
+      ...problems.map(({ path, words }) => {
         const source = sourceOf(path)
         return `${path || 'the configuration'}: ${words}${source === undefined ? '' : ` (from ${source})`}`
       }),
-    )
+    ])
   }
-  return config
+  return inUse(config)
 }
 
 /** The problems of the bodies below `resources`. Whether the resources they refer to exist, only the database knows. */
@@ -59,25 +66,6 @@ const resourceProblems = (resources: unknown): readonly Problem[] =>
     path: ['resources', ...path].join('.'),
     words,
   }))
-
-/** A login or email that two of the users have: the second could not be created, or one would get what is the other's (A55). */
-function nameProblems(people: unknown): readonly Problem[] {
-  if (!Array.isArray(people)) return []
-  const owners = new Map<string, number>()
-  return people.flatMap((person: unknown, index) => {
-    if (!isObject(person)) return []
-    return (['login', 'email'] as const).flatMap((field) => {
-      const name = person[field]
-      if (typeof name !== 'string') return []
-      const key = compareKey(name)
-      const owner = owners.get(key) ?? index
-      owners.set(key, owner)
-      return owner === index
-        ? []
-        : [{ path: `people.${index}.${field}`, words: `is a name of people.${owner} already` }]
-    })
-  })
-}
 
 /** Derives the default sender from the host of the issuer: mail servers check the domain of the sender. */
 function withSender(settings: Settings): Settings {

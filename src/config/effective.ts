@@ -31,15 +31,16 @@ function masked(value: unknown, schema: Schema | undefined): unknown {
   )
 }
 
-/** Masks the password within the address of a database or a mail server. */
+/** Masks the password within the address of a database or a mail server, also of one with several hosts. */
 export function maskUrl(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
+  const [, scheme = '', authority = '', rest = ''] =
+    /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)(.*)$/is.exec(text) ?? []
+  if (scheme === '') return text
+  const at = authority.lastIndexOf('@')
+  const url = `${scheme}${authority.slice(at + 1).split(',')[0]}${rest}`
   // An address that cannot be parsed is masked as a whole: any part of it may be secret.
-  if (!URL.canParse(text)) return hidden
-  const url = new URL(text)
-  const names = [...url.searchParams.keys()].filter((name) => /pass|secret|token|key/i.test(name))
-  if (url.password === '' && names.length === 0) return text
-  if (url.password !== '') url.password = 'hidden'
-  for (const name of names) url.searchParams.set(name, 'hidden')
-  return url.href
+  if (!URL.canParse(url) || rest.includes('#')) return hidden
+  const user = authority.slice(0, Math.max(at, 0)).replace(/:.*$/s, ':hidden')
+  const query = rest.replace(/([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*/gi, '$1hidden')
+  return `${scheme}${user}${authority.slice(Math.max(at, 0))}${query}`
 }

@@ -1,5 +1,6 @@
 import { didYouMean } from '../base/index.ts'
 import { type Schema, schemaAt, typeOf } from './schema.ts'
+import { listOf, type ReadFile, readSecretLine, readSecretList } from './secret-file.ts'
 
 /** The environment variables, passed in as a value by the caller. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -10,9 +11,11 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_SECRET: 'secrets',
   REKEY_SECRET_FILE: 'secrets',
   DATABASE_URL: 'database.url',
+  DATABASE_URL_FILE: 'database.url',
   REKEY_DATABASE_POOL: 'database.poolSize',
   REKEY_MIGRATE: 'database.migrate',
   SMTP_URL: 'mail.url',
+  SMTP_URL_FILE: 'mail.url',
   REKEY_MAIL_FROM: 'mail.from',
   REKEY_MAIL_FROM_NAME: 'mail.fromName',
   REKEY_MAIL_DELIVER: 'mail.deliver',
@@ -26,7 +29,11 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_ORG_NAME: 'org.name',
   REKEY_LOG_LEVEL: 'log.level',
   REKEY_API_TOKEN: 'management.apiToken',
+  REKEY_API_TOKEN_FILE: 'management.apiToken',
 }
+
+/** Whether a variable names the file that holds the value, for secrets that should not stand in the environment. */
+const isFileVariable = (name: string): boolean => name.endsWith('_FILE')
 
 /** The variables that only `rekey dev` reads, with their descriptions. */
 export const devVariables: Readonly<Record<string, string>> = {
@@ -43,8 +50,8 @@ export interface FromEnvironment {
   readonly warnings: readonly string[]
 }
 
-/** Reads the variables. An empty variable counts as not set. `readText` reads the file of REKEY_SECRET_FILE. */
-export function readEnvironment(env: Environment, readText: (path: string) => string): FromEnvironment {
+/** Reads the variables. An empty variable counts as not set. `read` reads the files of the variables that name one. */
+export function readEnvironment(env: Environment, read: ReadFile): FromEnvironment {
   const values = new Map<string, { value: unknown; source: string }>()
   const problems: string[] = []
   for (const [name, path] of Object.entries(variables)) {
@@ -53,7 +60,7 @@ export function readEnvironment(env: Environment, readText: (path: string) => st
     const before = values.get(path)
     if (before !== undefined) problems.push(`${path}: set ${before.source} or ${name}, not both`)
     try {
-      const value = name === 'REKEY_SECRET_FILE' ? readSecrets(text, readText) : convert(text, schemaAt(path))
+      const value = isFileVariable(name) ? readFileOf(path, text, read) : convert(text, schemaAt(path))
       values.set(path, { value, source: name })
     } catch (cause) {
       problems.push(`${path}: ${(cause as Error).message} (from ${name})`)
@@ -62,18 +69,11 @@ export function readEnvironment(env: Environment, readText: (path: string) => st
   return { values, problems, warnings: mistypedVariables(env) }
 }
 
-const list = (text: string): readonly string[] =>
-  text
-    .split(/[,\n]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-
-/** Accepts several files, and several secrets per file. Their order is significant: newest first. */
-const readSecrets = (paths: string, readText: (path: string) => string): readonly string[] =>
-  list(paths).flatMap((path) => list(readText(path)))
+const readFileOf = (option: string, file: string, read: ReadFile): unknown =>
+  schemaAt(option)?.type === 'array' ? readSecretList(file, read) : readSecretLine(file.trim(), read)
 
 function convert(text: string, option: Schema | undefined): unknown {
-  if (option?.type === 'array') return list(text)
+  if (option?.type === 'array') return listOf(text)
   if (option?.type === 'integer') {
     if (/^\d+$/.test(text.trim())) return Number(text)
     throw new Error(`must be ${typeOf(option)}, not "${text}"`)
@@ -82,14 +82,34 @@ function convert(text: string, option: Schema | undefined): unknown {
     if (text === 'true' || text === 'false') return text === 'true'
     throw new Error(`must be ${typeOf(option)}, not "${text}"`)
   }
-  return text
+  // White space around a value comes from the file of variables that it stands in; of a blank value nothing would be left.
+  return text.trim() === '' ? text : text.trim()
 }
 
+/** The variables without the prefix of the product, which many put in front of them: `REKEY_DATABASE_URL`. */
+const unprefixed = Object.keys(variables).filter((name) => !name.startsWith('REKEY_'))
+
+/** Variables that set nothing and look like one that does. */
 function mistypedVariables(env: Environment): readonly string[] {
   const known = [...Object.keys(variables), ...Object.keys(devVariables)]
   return Object.keys(env).flatMap((name) => {
-    if (!name.startsWith('REKEY_') || known.includes(name)) return []
+    if (known.includes(name)) return []
+    const upper = name.toUpperCase()
+    if (known.includes(upper)) return [`${name} sets nothing; did you mean ${upper}?`]
+    if (!upper.startsWith('REKEY_')) {
+      // Variables of other programs are named alike: only where ours is missing.
+      const meant = unprefixed.find((one) => env[one] === undefined && isOneSlip(upper, one))
+      return meant === undefined ? [] : [`${name} sets nothing; did you mean ${meant}?`]
+    }
+    const bare = unprefixed.find((one) => upper === `REKEY_${one}`)
+    if (bare !== undefined) return [`${name} sets nothing; did you mean ${bare}?`]
     const hint = didYouMean(name, known)
     return hint === '' ? [] : [`${name} sets nothing${hint}`]
   })
+}
+
+/** Whether two names differ in `_` and `-` alone, or in URI for URL. */
+const isOneSlip = (name: string, known: string): boolean => {
+  const bare = (text: string) => text.replace(/[_-]/g, '').replace('URI', 'URL')
+  return bare(name) === bare(known)
 }

@@ -4,6 +4,7 @@ import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../base/index.ts'
 import { isObject } from './schema.ts'
+import { textOfBytes, unreadable } from './secret-file.ts'
 
 const endings = ['.ts', '.js', '.mjs', '.json', '.yaml', '.yml']
 
@@ -27,11 +28,17 @@ export function findConfigFile(folder: string, named: string | undefined): strin
 /** Reads a configuration file without validating it. Throws a ConfigError if it cannot be read or holds no settings. */
 export async function readConfigFile(path: string): Promise<object> {
   const settings = await read(path).catch((cause) => {
-    throw new ConfigError([`${path}: ${cause instanceof Error ? cause.message : cause}`])
+    throw new ConfigError([`${path}: ${reasonOf(cause)}`])
   })
   if (isObject(settings)) return settings
   const wanted = isData(path) ? 'must hold an object' : 'must have a default export that is an object'
   throw new ConfigError([`${path}: ${wanted}, such as { org: { name: 'Example' } }`])
+}
+
+/** Errors of the system by their codes in words; all others as they are. A file in TypeScript may throw anything. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  return 'code' in cause && 'syscall' in cause ? `cannot be read: ${unreadable(cause)}` : cause.message
 }
 
 const isData = (path: string): boolean => ['.json', '.yaml', '.yml'].includes(extname(path))
@@ -43,7 +50,7 @@ async function read(path: string): Promise<unknown> {
     const { default: settings } = (await import(pathToFileURL(path).href)) as { default?: unknown }
     return settings
   }
-  const text = await readFile(path, 'utf8')
+  const text = textOfBytes(await readFile(path))
   try {
     if (ending === '.json') return JSON.parse(text)
     const { parse } = await import('yaml')
@@ -51,7 +58,8 @@ async function read(path: string): Promise<unknown> {
     return parse(text) ?? {}
   } catch (cause) {
     // Report only the place: the messages of the parsers quote the text around an error, which may be a secret.
-    throw new Error(`cannot be read${placeIn(text, cause)}`)
+    const format = ending === '.json' ? 'JSON' : 'YAML'
+    throw new Error(`is not valid ${format} and cannot be read${placeIn(text, cause)}`)
   }
 }
 

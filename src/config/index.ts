@@ -11,3 +11,5 @@ export { type ClientConfig, type Config, configOptions, type PersonConfig } from
 export { insecureDevPrefix } from './production.ts'
 export { configurationPage } from './reference.ts'
 export { type Finding, findingsOf } from './requirements.ts'
+export { readSecretLine } from './secret-file.ts'
+export { configurationHash, type SharedSetting, sharedSettings } from './shared.ts'

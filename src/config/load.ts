@@ -6,6 +6,7 @@ import { type Environment, readEnvironment } from './environment.ts'
 import { findConfigFile, readConfigFile } from './file.ts'
 import type { Config } from './options.ts'
 import { leavesOf, valueAt, withValue } from './schema.ts'
+import { type ReadFile, withSecretFiles } from './secret-file.ts'
 
 export interface LoadOptions {
   /** The working folder: the file is searched here, and relative paths start here. */
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly flags?: Readonly<Record<string, { readonly value: unknown; readonly source: string } | undefined>>
   /** Defaults of a command that differ from those of the schema, by option path. */
   readonly defaults?: Readonly<Record<string, unknown>>
+  /** Options that the command sets itself: the files that the configuration file names for them are not read. */
+  readonly ignored?: readonly string[]
 }
 
 /** The settings from all sources, not validated yet. */
@@ -26,6 +29,8 @@ export interface Loaded {
   sourceOf(path: string): string | undefined
   readonly file: string | undefined
   readonly warnings: readonly string[]
+  /** The problems of variables and of files that hold secrets: `check` reports them with all others. */
+  readonly unread: readonly string[]
   /**
    * Fills in the defaults and validates everything, with the mode of the command and its own changes.
    * Throws a ConfigError.
@@ -37,9 +42,19 @@ export interface Loaded {
 export async function loadSettings(options: LoadOptions): Promise<Loaded> {
   const { folder, env, flags = {}, defaults = {} } = options
   const file = findConfigFile(folder, options.file)
-  const written = file === undefined ? {} : await readConfigFile(file)
   const fileName = file && (relative(folder, file) || file)
-  const environment = readEnvironment(env, (path) => readSecretFile(resolve(folder, path)))
+  const read: ReadFile = (path) => readFileSync(resolve(folder, path))
+  const fromFile = withSecretFiles(
+    file === undefined ? {} : await readConfigFile(file),
+    read,
+    options.ignored,
+  )
+  const written = fromFile.settings
+  const environment = readEnvironment(env, read)
+  const unread = [
+    ...fromFile.problems.map((problem) => `${problem} (from ${fileName})`),
+    ...environment.problems,
+  ]
 
   const sources = new Map<string, string>()
   for (const [path] of leavesOf()) {
@@ -65,20 +80,12 @@ export async function loadSettings(options: LoadOptions): Promise<Loaded> {
     sourceOf,
     file,
     warnings: environment.warnings,
+    unread,
     check: (mode, change = (settings) => settings) => {
-      const { problems } = environment
       const checked = attempt(() => checkConfig({ ...change(settings as Settings), mode }, sourceOf))
-      if (problems.length === 0 && 'config' in checked) return checked.config
-      throw new ConfigError([...problems, ...('problems' in checked ? checked.problems : [])])
+      if (unread.length === 0 && 'config' in checked) return checked.config
+      throw new ConfigError([...unread, ...('problems' in checked ? checked.problems : [])])
     },
-  }
-}
-
-function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new Error(`${path} cannot be read: ${(cause as Error).message}`)
   }
 }
 

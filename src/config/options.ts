@@ -12,6 +12,10 @@ const duration = (description: string, defaultValue: string) =>
     hint: 'a span such as `5m` or `1h30m`',
   })
 
+/** The option beside a secret value that names its file. The loader puts the value in its place. */
+const fileOf = (what: string) =>
+  Type.Optional(Type.String({ description: `A file with ${what}, instead of the text.`, minLength: 1 }))
+
 const client = Type.Object(
   {
     id: Type.String({ description: 'The client id.', minLength: 1, maxLength: 100 }),
@@ -19,6 +23,7 @@ const client = Type.Object(
     secret: Type.Optional(
       Type.String({ description: 'The secret of a `web` client.', minLength: 16, secret: true }),
     ),
+    secretFile: fileOf('the secret'),
     applicationType: Type.Union([Type.Literal('web'), Type.Literal('browser'), Type.Literal('native')], {
       description: '`web` has a secret; `browser` and `native` use PKCE alone.',
       default: 'web',
@@ -58,6 +63,7 @@ const person = Type.Object(
     login: Type.String({ description: 'The username.' }),
     email: Type.Optional(Type.String({ description: 'The primary email; default: the login.' })),
     password: Type.Optional(Type.String({ description: 'The initial password.', secret: true })),
+    passwordFile: fileOf('the initial password'),
     firstName: Type.Optional(Type.String({ description: 'The given name.' })),
     lastName: Type.Optional(Type.String({ description: 'The family name.' })),
     locale: Type.Optional(
@@ -84,6 +90,7 @@ export const configOptions = Type.Object(
       default: [],
       secret: true,
     }),
+    secretsFile: fileOf('the secrets (several files separated by commas)'),
     org: Type.Object(
       {
         name: Type.String({
@@ -96,9 +103,11 @@ export const configOptions = Type.Object(
     database: Type.Object(
       {
         url: Type.String({
-          description: '`postgres://…`, `sqlite:PATH`, or `memory`.',
+          description:
+            '`postgres://user:password@host:5432/database` (several hosts separated by commas: the first that takes writes), `sqlite:PATH`, or `memory`.',
           default: 'memory',
         }),
+        urlFile: fileOf('the address of the database'),
         poolSize: Type.Integer({
           description: 'Connections to PostgreSQL.',
           default: 10,
@@ -134,9 +143,10 @@ export const configOptions = Type.Object(
         url: Type.Optional(
           Type.String({ description: 'The SMTP server: `smtp://user:password@host:port` or `smtps://…`.' }),
         ),
+        urlFile: fileOf('the address of the mail server'),
         from: Type.String({
           description:
-            'The sender of all mails. If it is not set and there is an `issuer`: `no-reply@` and its host.',
+            'The sender of all mails: an address, or `Example <no-reply@example.com>`. If it is not set and there is an `issuer`: `no-reply@` and its host.',
           default: 'no-reply@rekey.localhost',
         }),
         fromName: Type.Optional(

@@ -1,3 +1,4 @@
+import { parseDatabaseUrl } from '../storage/index.ts'
 import type { Config } from './options.ts'
 
 /** The prefix of all secrets that `rekey dev` generates, so that production recognises and refuses copied ones. */
@@ -40,13 +41,15 @@ const rules: readonly Rule[] = [
   },
   {
     option: 'database.url',
-    isUnsafe: ({ database }) => database.url === 'memory',
-    words: 'set DATABASE_URL to postgres://… or sqlite:PATH',
+    isUnsafe: ({ database }) => parseDatabaseUrl(database.url).kind === 'memory',
+    words:
+      'set DATABASE_URL (or DATABASE_URL_FILE) to postgres://… or sqlite:PATH: data in memory is lost at the end',
   },
   {
     option: 'mail.url',
     isUnsafe: ({ mail }) => mail.url === undefined && mail.deliver,
-    words: 'set SMTP_URL to the mail server, such as smtp://user:password@mail.example.com:587',
+    words:
+      'set SMTP_URL (or SMTP_URL_FILE) to the mail server, such as smtp://user:password@mail.example.com:587',
   },
   {
     option: 'password',

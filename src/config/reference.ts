@@ -61,8 +61,28 @@ export default {
 \`\`\`
 
 Clients, users, policies and trusted origins of the file are written into the database at each start: added or updated,
-never removed. Lists in variables are separated by commas or new lines. \`REKEY_SECRET_FILE\` is a file with the secret, or
-several files separated by commas; if there are several secrets, the newest comes first.
+never removed. Lists in variables are separated by commas or new lines.
+
+Each secret value can stand in a file of its own: a variable whose name ends in \`_FILE\`, and in the configuration file an
+option whose name ends in \`File\` (\`secretFile\` of a client), name that file. Byte order mark and line breaks at its end do
+not count. \`REKEY_SECRET_FILE\` may name several files separated by commas; if there are several secrets, the newest comes
+first. Both forms of one value at once are refused.
+
+Values are held to what uses them: addresses and ranges, origins, redirect URIs, users and lengths as the management API takes
+them. \`https://App.Example.com/\` is the origin \`https://app.example.com\`. Of the addresses of a database these are
+accepted, and nothing else ever makes a file:
+
+| form | meaning |
+| --- | --- |
+| \`postgres://user:password@host:5432/database\` | PostgreSQL; also \`postgresql://\`. Characters such as \`/ ? # @\` in a password are percent-encoded, \`?host=/folder\` is a Unix socket |
+| \`postgres://…@first:5432,second:5432/database\` | the first of several servers that takes writes (\`target_session_attrs=read-write\`, the default of several; \`primary\` and \`any\` as in libpq) |
+| \`sqlite:PATH\` | a file |
+| \`memory\` | nothing is stored; not in production |
+
+\`sslmode\` means what libpq documents: \`disable\`, \`require\` (encrypted, no certificate is verified), \`verify-ca\` (with
+\`sslrootcert=FILE\`), \`verify-full\` (the name of the host, too; without \`sslrootcert\` by the certificate authorities of
+Node). \`sslcert\`, \`sslkey\` and \`sslpassword\` are a client certificate. \`allow\` and \`prefer\` are refused: both may send
+everything in clear. So are parameters that would do nothing.
 
 \`rekey dev\` uses the settings of behaviour only. It chooses its own addresses, data folder and mail server: \`issuer\`,
 \`secrets\`, \`database\`, \`mail.url\` and \`http\` are ignored, except \`REKEY_PORT\`.`
@@ -100,7 +120,7 @@ function shortType(option: Schema): string {
   if (choices.length > 0) return choices.map(code).join(', ')
   if (option.anyOf !== undefined) return option.anyOf.map(shortType).join(' or ')
   if (option.type === 'array') return option.items?.type === 'object' ? 'list, see below' : 'list'
-  return shortTypes[option.hint === undefined ? (option.type ?? 'object') : 'span']
+  return shortTypes[option.hint?.startsWith('a span') ? 'span' : (option.type ?? 'object')]
 }
 
 const shortTypes = {

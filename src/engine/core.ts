@@ -20,7 +20,7 @@ import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
 import { createPeople, type People } from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
-import { openStorage, refuseWrongSecret, type Storage } from '../storage/index.ts'
+import { openStorage, parseDatabaseUrl, refuseWrongSecret, type Storage } from '../storage/index.ts'
 import { openClock } from './clock.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { promoteFirstSecret } from './secret.ts'
@@ -157,8 +157,9 @@ async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
 
 /** Files that were made before, by an older version or by hand, keep their rights (F18). */
 function warnOfReadableFiles({ database }: Config, log: Logger): void {
-  const path = /^sqlite:(.*)$/.exec(database.url)?.[1]
-  if (path === undefined) return
+  const address = parseDatabaseUrl(database.url)
+  if (address.kind !== 'sqlite') return
+  const { path } = address
   const files = readableByOthers([path, `${path}-wal`, `${path}-shm`])
   if (files.length > 0) {
     log.warn(

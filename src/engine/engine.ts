@@ -10,7 +10,7 @@ import {
   silentLogger,
   untraced,
 } from '../base/index.ts'
-import type { ClientConfig, Config } from '../config/index.ts'
+import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
   createMemoryTransport,
   createSmtpTransport,
@@ -42,6 +42,7 @@ import type { People } from '../people/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
+import { noteDrift } from './drift.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 import { secretMatches, startResealing } from './secret.ts'
@@ -92,15 +93,20 @@ export interface Engine {
  * before the first request is answered.
  */
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
+  // First: a template that is none is found before anything is opened or written.
+  const renderer = await loadTemplates({ folder: config.mail.templates })
   const core = await openCore(config, ports)
   const { storage, secrets, random, clock, log, hasher, authenticators, policies, people } = core
   const lifetimes = lifetimesOf(config)
   await core.seed()
+  await noteDrift(core)
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
   const metrics = createMetrics()
   const engineMetrics = registerMetrics(metrics, { storage, clock, hasher })
+  const hash = configurationHash(config)
+  metrics.gauge('rekey_config_info', 'Hash of the settings that all nodes share.', () => [[{ hash }, 1]])
   const mailRandom = branchOf(random, 'mail events')
   const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
     storage,
@@ -112,7 +118,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     spreadMs: config.mail.spreadMs,
     parallel: config.mail.connections,
     suppressionMs: parseDuration(config.mail.suppression) ?? 0,
-    renderer: await loadTemplates({ folder: config.mail.templates }),
+    renderer,
     onClosed: (tx, mail, outcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
     onAttempt: engineMetrics.countMailAttempt,

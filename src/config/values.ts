@@ -1,0 +1,266 @@
+import { isIP } from 'node:net'
+import { parseDuration } from '../base/index.ts'
+import { isRedirectUri, originForm, originFrom } from '../clients/index.ts'
+import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../delivery/index.ts'
+import { baseAttributes, compareKey, nameProblems, profileProblems } from '../directory/index.ts'
+import { isProxyRange } from '../limits/index.ts'
+import { DatabaseUrlError, parseDatabaseUrl, tlsOptions } from '../storage/index.ts'
+import type { Config } from './options.ts'
+import { isObject, valueAt } from './schema.ts'
+
+/** What is wrong with the value at a path: the end of a sentence that begins with the path. */
+export interface ValueProblem {
+  readonly path: string
+  readonly words: string
+}
+
+type Check = (settings: unknown) => readonly ValueProblem[]
+
+/**
+ * The values that have the right type and are still of no use, found by the functions that use them: what passes here does
+ * not fail later, after the database was opened or while requests are answered. `settings` may have values of the wrong
+ * type, which are reported elsewhere; everything else is checked all the same, so that all problems are reported at once.
+ */
+export const valueProblems = (settings: unknown): readonly ValueProblem[] =>
+  checks.flatMap((check) => check(settings))
+
+/** A check of one text option. */
+const text =
+  (path: string, problemOf: (value: string) => string | undefined): Check =>
+  (settings) => {
+    const value = valueAt(settings, path)
+    const words = typeof value === 'string' ? problemOf(value) : undefined
+    return words === undefined ? [] : [{ path, words }]
+  }
+
+/** A check of each text of a list. */
+const texts =
+  (path: string, problemOf: (value: string) => string | undefined): Check =>
+  (settings) =>
+    listAt(settings, path).flatMap((value, index) => {
+      const words = typeof value === 'string' ? problemOf(value) : undefined
+      return words === undefined ? [] : [{ path: `${path}.${index}`, words }]
+    })
+
+const listAt = (settings: unknown, path: string): readonly unknown[] => {
+  const value = valueAt(settings, path)
+  return Array.isArray(value) ? value : []
+}
+
+/** A check of each entry of a list. */
+const entries =
+  (
+    path: string,
+    problemsOf: (entry: Fields) => readonly (readonly [field: string, words: string])[],
+  ): Check =>
+  (settings) =>
+    listAt(settings, path).flatMap((entry, index) =>
+      isObject(entry)
+        ? problemsOf(entry).map(([field, words]) => ({ path: `${path}.${index}.${field}`, words }))
+        : [],
+    )
+
+type Fields = Readonly<Record<string, unknown>>
+
+const lifetimes = [
+  'code',
+  'transaction',
+  'interactionCode',
+  'accessToken',
+  'idToken',
+  'refreshToken',
+  'session',
+] as const satisfies readonly (keyof Config['lifetimes'])[]
+
+const checks: readonly Check[] = [
+  text('issuer', issuerProblem),
+  text('org.name', lineProblem),
+  text('database.url', databaseProblem),
+  text('http.host', hostProblem),
+  texts('http.trustedProxies', proxyProblem),
+  text('mail.url', smtpUrlProblem),
+  text('mail.from', senderProblem),
+  text('mail.fromName', senderNameProblem),
+  ...lifetimes.map((name) => text(`lifetimes.${name}`, lifetimeProblem)),
+  text('management.recoveryPage', recoveryPageProblem),
+  entries('clients', clientProblems),
+  repeatedIds,
+  entries('people', personProblems),
+  repeatedNames,
+  texts('trustedOrigins', (origin) => (originFrom(origin) === undefined ? originForm : undefined)),
+]
+
+function issuerProblem(issuer: string): string | undefined {
+  const form = 'must be the public address, such as https://id.example.com'
+  if (!/^https?:\/\/[^/]/i.test(issuer) || /\s/.test(issuer) || !URL.canParse(issuer)) return form
+  const { search, hash, username, password } = new URL(issuer)
+  return search === '' && hash === '' && username === '' && password === '' && !/[?#]/.test(issuer)
+    ? undefined
+    : `${form}, without user, query or fragment`
+}
+
+function databaseProblem(url: string): string | undefined {
+  try {
+    const address = parseDatabaseUrl(url)
+    // Reads the certificates that the address names.
+    if (address.kind === 'postgres') tlsOptions(address.tls)
+    return undefined
+  } catch (error) {
+    if (error instanceof DatabaseUrlError) return error.message
+    throw error
+  }
+}
+
+/** The labels of a host's name; the last one is not a number (RFC 3696, section 2), which would be a mistyped address. */
+const hostName = /^(?=.{1,253}$)(?:[a-z\d_](?:[a-z\d_-]*[a-z\d])?\.)*(?!\d+$)[a-z\d_](?:[a-z\d_-]*[a-z\d])?$/i
+
+function hostProblem(host: string): string | undefined {
+  return isIP(host) !== 0 || hostName.test(host)
+    ? undefined
+    : 'must be an IP address or a name of this machine, such as 0.0.0.0, :: or localhost, without port and brackets'
+}
+
+function proxyProblem(range: string): string | undefined {
+  return isProxyRange(range)
+    ? undefined
+    : 'must be an IP address or a range, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8'
+}
+
+function senderProblem(from: string): string | undefined {
+  return parseSender(from) === undefined ? senderForms : undefined
+}
+
+function senderNameProblem(name: string): string | undefined {
+  return isSenderName(name) ? undefined : 'must be one line of at most 200 characters'
+}
+
+function lineProblem(value: string): string | undefined {
+  return value.trim() === '' || value.length > 200 || /[\p{Cc}\u2028\u2029]/u.test(value)
+    ? 'must be one line of 1 to 200 characters'
+    : undefined
+}
+
+const tenYears = 3652 * 24 * 3_600_000
+
+/** What is too long cannot be added to a time any more; what is 0 ends before it begins. */
+function lifetimeProblem(span: string): string | undefined {
+  const ms = parseDuration(span)
+  if (ms === undefined) return 'must be a span such as `5m` or `1h30m`'
+  return ms >= 1 && ms <= tenYears
+    ? undefined
+    : 'must be more than nothing and at most ten years, such as `5m`'
+}
+
+function recoveryPageProblem(page: string): string | undefined {
+  const target = page.replace('{token}', 'token')
+  return URL.canParse(target) && new URL(target).hostname !== '' && !/[#\s]/.test(target)
+    ? undefined
+    : 'must be an address with {token} in it, such as https://app.example.com/recover/{token}'
+}
+
+const redirectForm =
+  'must be an absolute address without fragment, wildcard and white space, such as https://app.example.com/login/callback'
+/** As the management API: a list is no longer, an address of a link no longer. */
+const [mostUris, longestUri] = [200, 1024]
+
+function clientProblems(client: Fields): readonly (readonly [string, string])[] {
+  const { id, label, secret, emailMagicLinkRedirectUri: link } = client
+  const problems: (readonly [string, string])[] = []
+  // The id is part of the address of a magic link.
+  if (typeof id === 'string' && id !== '' && !/^[\w.~-]+$/.test(id)) {
+    problems.push(['id', 'must be letters, digits, - . _ and ~'])
+  }
+  if (typeof label === 'string' && label !== '' && lineProblem(label) !== undefined) {
+    problems.push(['label', 'must be one line of text'])
+  }
+  // A secret that was read from a file with its line break is never what the app sends.
+  if (typeof secret === 'string' && /^\s|\s$|\p{Cc}/u.test(secret)) {
+    problems.push(['secret', 'begins or ends with white space, or contains control characters'])
+  }
+  for (const list of ['redirectUris', 'postLogoutRedirectUris']) {
+    const uris = listAt(client, list)
+    if (uris.length > mostUris) problems.push([list, `must have at most ${mostUris} entries`])
+    for (const [index, uri] of uris.entries()) {
+      if (typeof uri === 'string' && !isRedirectUri(uri)) problems.push([`${list}.${index}`, redirectForm])
+    }
+  }
+  if (typeof link === 'string' && !(isRedirectUri(link) && link.length <= longestUri)) {
+    problems.push(['emailMagicLinkRedirectUri', redirectForm])
+  }
+  return problems
+}
+
+/** Of two clients with one id the second would silently replace the first. */
+function repeatedIds(settings: unknown): readonly ValueProblem[] {
+  const first = new Map<unknown, number>()
+  return listAt(settings, 'clients').flatMap((client, index) => {
+    if (!isObject(client) || typeof client.id !== 'string') return []
+    const owner = first.get(client.id) ?? index
+    first.set(client.id, owner)
+    return owner === index
+      ? []
+      : [{ path: `clients.${index}.id`, words: `is the id of clients.${owner} already` }]
+  })
+}
+
+const personFields = ['login', 'email', 'firstName', 'lastName', 'locale']
+
+/** As the management API checks a new user. */
+function personProblems(person: Fields): readonly (readonly [string, string])[] {
+  const { login, email = login, password } = person
+  if (typeof login !== 'string' || typeof email !== 'string') return []
+  const profile = Object.fromEntries(
+    personFields.flatMap((name) => (typeof person[name] === 'string' ? [[name, person[name]] as const] : [])),
+  )
+  const problems = new Map<string, string>()
+  for (const [field, words] of nameProblems({ login, email })) {
+    // Where no email is given, the login is the email.
+    const isLogin = field === 'email' && person.email === undefined
+    if (!problems.has(isLogin ? 'login' : field)) {
+      problems.set(isLogin ? 'login' : field, isLogin ? `${words}, since there is no email` : words)
+    }
+  }
+  for (const problem of profileProblems(schema, { ...profile, email }, { whole: true })) {
+    const [, field = '', words = ''] = /^(\w+): (.*)$/s.exec(problem) ?? []
+    if (!problems.has(field) && personFields.includes(field)) problems.set(field, words)
+  }
+  if (password === '') problems.set('password', 'must not be empty')
+  return [...problems]
+}
+
+/** Attributes that an administrator has made are known to the database alone. */
+const schema = { base: baseAttributes, custom: {}, updatedAt: 0 }
+
+/** A login or email that two of the users have: the second could not be created, or one would get what is the other's (A55). */
+function repeatedNames(settings: unknown): readonly ValueProblem[] {
+  const owners = new Map<string, number>()
+  return listAt(settings, 'people').flatMap((person, index) => {
+    if (!isObject(person)) return []
+    return ['login', 'email'].flatMap((field) => {
+      const name = person[field]
+      if (typeof name !== 'string') return []
+      const key = compareKey(name)
+      const owner = owners.get(key) ?? index
+      owners.set(key, owner)
+      return owner === index
+        ? []
+        : [{ path: `people.${index}.${field}`, words: `is a name of people.${owner} already` }]
+    })
+  })
+}
+
+/** The configuration with the values as they are used: origins as browsers send them, the sender's name apart. */
+export function inUse(config: Config): Config {
+  const sender = parseSender(config.mail.from)
+  const { fromName = sender?.name } = config.mail
+  return {
+    ...config,
+    database: { ...config.database, url: config.database.url.trim() },
+    mail: {
+      ...config.mail,
+      ...(sender !== undefined && { from: sender.address }),
+      ...(fromName !== undefined && fromName.trim() !== '' && { fromName }),
+    },
+    trustedOrigins: config.trustedOrigins.map((origin) => originFrom(origin) ?? origin),
+  }
+}
