@@ -67,7 +67,13 @@ async function checkHost({ settings, sourceOf }: Loaded, found: readonly string[
 }
 
 async function checkTemplates(folder: unknown): Promise<void> {
-  if (typeof folder === 'string') await loadTemplates({ folder })
+  if (typeof folder !== 'string') return
+  await loadTemplates({ folder }).catch((error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(
+      error.problems.map((problem) => `mail.templates (REKEY_MAIL_TEMPLATES): ${problem}`),
+    )
+  })
 }
 
 /** Whether the file of an SQLite database can be there. Opening it would create it. */

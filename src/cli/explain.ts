@@ -44,6 +44,8 @@ interface SystemError extends Error {
 const fromListening = ({ code, address }: SystemError): string =>
   `cannot listen on ${address ?? 'this address'} (${code}): set REKEY_HOST (http.host, --host) to an address of this machine, such as 0.0.0.0, :: or 127.0.0.1`
 
+const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']
+
 /** Explains errors of the operating system, SQLite and PostgreSQL; undefined for any other error. */
 function fromSystem(error: SystemError): string | undefined {
   const { code = '', errcode = 0, message } = error
@@ -56,13 +58,33 @@ function fromSystem(error: SystemError): string | undefined {
   if (error.syscall === 'listen' || error.syscall === 'bind') return fromListening(error)
   // By name: the class is in a folder that `rekey --help` must not wait for.
   if (error.name === 'DatabaseUrlError') return `database.url: ${message} (DATABASE_URL)`
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT') {
+  if (unreachable.includes(code)) {
     return `no server answers${where} (${code}); check the address, and that the server is running`
   }
+  const fromPostgres = postgresWords(code, message)
+  if (fromPostgres !== undefined) return fromPostgres
   if (code === 'ERR_SQLITE_ERROR') return fromSqlite(errcode & 0xff, message)
+  return undefined
+}
+
+/** Explains what a PostgreSQL server, or the driver, says of a connection that DATABASE_URL cannot have. */
+function postgresWords(code: string, message: string): string | undefined {
+  if (code === '28000' && /no encryption|SSL/i.test(message))
+    return 'the database takes no connection without TLS; set sslmode=verify-full (or require) in DATABASE_URL'
   if (code === '28P01' || code === '28000')
     return 'the database refuses this user or password; see DATABASE_URL'
   if (code === '3D000') return `${message}; create it first, or set another one in DATABASE_URL`
+  if (code === '25006')
+    return 'the database takes no writes: name its primary in DATABASE_URL, or all servers with commas between them'
+  if (code === '42501') return `the database says: ${message}; the user of DATABASE_URL must own its schema`
+  if (code === '57P03') return `the database says: ${message}; try again in a moment`
+  if (code === '53300') return 'the database has no connection left for this user; see its max_connections'
+  if (/does not support SSL/i.test(message))
+    return 'the database offers no TLS, which sslmode in DATABASE_URL asks for'
+  if (/CERT|SIGNATURE|^ERR_(TLS|SSL)|^EPROTO$/.test(code))
+    return `the TLS connection fails (${code}): ${message}; see sslmode and sslrootcert in DATABASE_URL`
+  if (/connection timeout|timeout expired|timeout exceeded/i.test(message))
+    return 'the database does not answer in time; check the address in DATABASE_URL, and that the server is running'
   return undefined
 }
 

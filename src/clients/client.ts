@@ -103,7 +103,7 @@ export const isRedirectUri = (uri: string): boolean =>
  */
 export function originFrom(text: string): string | undefined {
   const trimmed = text.trim()
-  if (!/^https?:\/\/[^/?#@*\\\s]+\/?$/i.test(trimmed) || !URL.canParse(trimmed)) return undefined
+  if (!/^https?:\/\/[\p{L}\p{N}._:[\]-]+\/?$/iu.test(trimmed) || !URL.canParse(trimmed)) return undefined
   return new URL(trimmed).origin
 }
 

@@ -1,6 +1,7 @@
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { ConfigError, didYouMean } from '../base/index.ts'
+import { parseSender } from '../delivery/index.ts'
 import { readResources } from '../management/index.ts'
 import { type Config, configOptions } from './options.ts'
 import { unsafeInProduction } from './production.ts'
@@ -67,11 +68,15 @@ const resourceProblems = (resources: unknown): readonly Problem[] =>
     words,
   }))
 
-/** Derives the default sender from the host of the issuer: mail servers check the domain of the sender. */
+/**
+ * Derives the default sender from the host of the issuer: mail servers check the domain of the sender. An issuer that names
+ * no host, or an IPv6 address, leaves it as it is.
+ */
 function withSender(settings: Settings): Settings {
   const { issuer, mail } = settings
   if (typeof issuer !== 'string' || mail?.from !== undefined || !URL.canParse(issuer)) return settings
-  return { ...settings, mail: { ...mail, from: `no-reply@${new URL(issuer).hostname}` } }
+  const from = `no-reply@${new URL(issuer).hostname}`
+  return parseSender(from) === undefined ? settings : { ...settings, mail: { ...mail, from } }
 }
 
 const isBroken = (problems: readonly Problem[], option: string): boolean =>

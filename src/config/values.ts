@@ -83,6 +83,7 @@ const checks: readonly Check[] = [
   text('mail.fromName', senderNameProblem),
   ...lifetimes.map((name) => text(`lifetimes.${name}`, lifetimeProblem)),
   text('management.recoveryPage', recoveryPageProblem),
+  memoryForLanes,
   entries('clients', clientProblems),
   repeatedIds,
   entries('people', personProblems),
@@ -92,11 +93,16 @@ const checks: readonly Check[] = [
 
 function issuerProblem(issuer: string): string | undefined {
   const form = 'must be the public address, such as https://id.example.com'
-  if (!/^https?:\/\/[^/]/i.test(issuer) || /\s/.test(issuer) || !URL.canParse(issuer)) return form
-  const { search, hash, username, password } = new URL(issuer)
-  return search === '' && hash === '' && username === '' && password === '' && !/[?#]/.test(issuer)
+  if (!/^https?:\/\/[^/?#]/i.test(issuer) || /\s/.test(issuer) || !URL.canParse(issuer)) return form
+  const { hostname, pathname, username, password } = new URL(issuer)
+  if (/[?#]/.test(issuer) || username !== '' || password !== '') {
+    return `${form}, without user, query or fragment`
+  }
+  if (!isHost(hostname)) return form
+  // All paths of the engine begin with it: signs that a router reads as a pattern would open others.
+  return /^(\/[\w.~-]+)*\/?$/.test(pathname)
     ? undefined
-    : `${form}, without user, query or fragment`
+    : `${form}, with a path of letters, digits and - . _ ~ if any`
 }
 
 function databaseProblem(url: string): string | undefined {
@@ -113,6 +119,9 @@ function databaseProblem(url: string): string | undefined {
 
 /** The labels of a host's name; the last one is not a number (RFC 3696, section 2), which would be a mistyped address. */
 const hostName = /^(?=.{1,253}$)(?:[a-z\d_](?:[a-z\d_-]*[a-z\d])?\.)*(?!\d+$)[a-z\d_](?:[a-z\d_-]*[a-z\d])?$/i
+
+/** Whether the host of an address, in the form of a URL, is a name or an IP address. */
+const isHost = (host: string): boolean => isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0 || hostName.test(host)
 
 function hostProblem(host: string): string | undefined {
   return isIP(host) !== 0 || hostName.test(host)
@@ -141,6 +150,14 @@ function lineProblem(value: string): string | undefined {
 }
 
 const tenYears = 3652 * 24 * 3_600_000
+
+/** Argon2 needs eight blocks a lane (RFC 9106, section 3.1): with fewer each sign-in would fail. */
+function memoryForLanes(settings: unknown): readonly ValueProblem[] {
+  const [memory, lanes] = [valueAt(settings, 'password.memoryKiB'), valueAt(settings, 'password.lanes')]
+  return typeof memory === 'number' && typeof lanes === 'number' && memory < 8 * lanes
+    ? [{ path: 'password.memoryKiB', words: `must be at least 8 for each of the ${lanes} lanes` }]
+    : []
+}
 
 /** What is too long cannot be added to a time any more; what is 0 ends before it begins. */
 function lifetimeProblem(span: string): string | undefined {
