@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConfigError } from '../base/index.ts'
-import { effectiveSettings } from './effective.ts'
+import { effectiveSettings, maskUrl } from './effective.ts'
 import { type LoadOptions, loadSettings } from './load.ts'
 
 let folder: string
@@ -74,6 +74,47 @@ describe('the file', () => {
     const [problem] = await problemsOf(load())
     expect(problem).toMatch(/cannot be read( \(line \d+, column \d+\))?$/)
     expect(problem).not.toContain('canary')
+  })
+
+  test.each([
+    ['rekey.config.json', '{ "org": { "name": "Example" } }'],
+    ['rekey.config.yaml', 'org:\n  name: Example\n'],
+  ])('%s may begin with a byte order mark', async (name, text) => {
+    write(name, `\ufeff${text}`)
+    expect((await load()).settings).toEqual({ org: { name: 'Example' } })
+  })
+
+  test('says why it cannot be read', async () => {
+    writeFileSync(join(folder, 'utf16.json'), Buffer.from('\ufeff{}', 'utf16le'))
+    expect(await problemsOf(load({ file: 'utf16.json' }))).toEqual([
+      expect.stringMatching(/utf16\.json: is not in UTF-8/),
+    ])
+    mkdirSync(join(folder, 'folder.json'))
+    expect(await problemsOf(load({ file: 'folder.json' }))).toEqual([
+      `${join(folder, 'folder.json')}: cannot be read: it is a folder`,
+    ])
+    write('broken.json', '{ "org": ')
+    expect(await problemsOf(load({ file: 'broken.json' }))).toEqual([
+      expect.stringMatching(/broken\.json: is not valid JSON/),
+    ])
+  })
+
+  test('names the files of secrets, which are read from the working folder', async () => {
+    write('secret-of-shop', 'the secret of the shop\n')
+    const client = { id: 'shop', label: 'Shop', redirectUris: [], secretFile: 'secret-of-shop' }
+    write('rekey.config.json', JSON.stringify({ clients: [client], database: { urlFile: 'gone' } }))
+    const loaded = await load()
+    expect(loaded.unread).toEqual([
+      'database.urlFile: the file gone cannot be read: there is no such file (from rekey.config.json)',
+    ])
+    const ignoring = await load({ ignored: ['database.url'] })
+    expect(ignoring.check('development').clients).toMatchObject([{ secret: 'the secret of the shop' }])
+    expect(effectiveSettings(ignoring.check('development'), () => undefined)).toContainEqual(
+      expect.objectContaining({
+        option: 'clients',
+        value: [expect.objectContaining({ secret: '[hidden]' })],
+      }),
+    )
   })
 
   test('may be empty, and there may be none', async () => {
@@ -158,12 +199,100 @@ describe('the environment', () => {
     expect(problems.join('\n')).not.toMatch(/stays one|tiny/)
   })
 
+  test('sets each secret value by a file of its own', async () => {
+    write('database', '\ufeffsqlite:canary.db\r\n')
+    write('smtp', 'smtp://u:canary@mail.example.com\n\n')
+    write('token', 'canary of the token, long enough for one\n')
+    const { settings, sourceOf } = await load({
+      env: { DATABASE_URL_FILE: 'database', SMTP_URL_FILE: 'smtp', REKEY_API_TOKEN_FILE: 'token' },
+    })
+    expect(settings).toEqual({
+      database: { url: 'sqlite:canary.db' },
+      mail: { url: 'smtp://u:canary@mail.example.com' },
+      management: { apiToken: 'canary of the token, long enough for one' },
+    })
+    expect(sourceOf('database.url')).toBe('DATABASE_URL_FILE')
+  })
+
+  test('reports what is wrong with such a file, and nothing in it', async () => {
+    write('two', 'canary\ncanary')
+    write('empty', ' \n')
+    write('slip', 'canary:canary')
+    const env = {
+      DATABASE_URL_FILE: 'slip',
+      SMTP_URL_FILE: 'two',
+      REKEY_API_TOKEN_FILE: 'empty',
+      REKEY_SECRET_FILE: '.',
+    }
+    const loaded = await load({ env })
+    const problems = await problemsOf(Promise.resolve().then(() => loaded.check('development')))
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^database\.url: must be postgres:.* \(from DATABASE_URL_FILE\)$/),
+        'mail.url: the file two must hold one line (from SMTP_URL_FILE)',
+        'management.apiToken: the file empty is empty (from REKEY_API_TOKEN_FILE)',
+        'secrets: the file . cannot be read: it is a folder (from REKEY_SECRET_FILE)',
+      ]),
+    )
+    expect(problems.join('\n')).not.toContain('canary')
+    const both = await load({ env: { DATABASE_URL: 'memory', DATABASE_URL_FILE: 'slip' } })
+    expect(both.unread).toEqual(['database.url: set DATABASE_URL or DATABASE_URL_FILE, not both'])
+    const unset = await load({ env: { DATABASE_URL: '', DATABASE_URL_FILE: 'slip' } })
+    expect(unset.unread).toEqual([])
+  })
+
+  test('drops white space around a value', async () => {
+    const { settings } = await load({
+      env: {
+        REKEY_ISSUER: ' https://id.example.com\r',
+        DATABASE_URL: 'sqlite:rekey.db\r\n',
+        REKEY_PORT: '1 ',
+      },
+    })
+    expect(settings).toMatchObject({
+      issuer: 'https://id.example.com',
+      database: { url: 'sqlite:rekey.db' },
+      http: { port: 1 },
+    })
+  })
+
+  test.each([
+    ['REKEY_DATABASE_URL', 'DATABASE_URL'],
+    ['REKEY_SMTP_URL', 'SMTP_URL'],
+    ['rekey_issuer', 'REKEY_ISSUER'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['SMTPURL', 'SMTP_URL'],
+    ['REKEY_TRUSTED_PROXY', 'REKEY_TRUSTED_PROXIES'],
+  ])('%s is probably %s', async (name, meant) => {
+    expect((await load({ env: { [name]: 'x' } })).warnings).toEqual([
+      `${name} sets nothing; did you mean ${meant}?`,
+    ])
+  })
+
+  test('gives no warning about a variable of another program where ours is set', async () => {
+    expect((await load({ env: { DATABASE_URL: 'memory', DATABASE_URI: 'x' } })).warnings).toEqual([])
+  })
+
   test('gives a warning about a mistyped variable', async () => {
     const { warnings } = await load({
       env: { REKEY_ISUER: 'x', REKEY_SOMETHING_ELSE: 'x', HOME: '/', REKEY_DATA: 'memory' },
     })
     expect(warnings).toEqual(['REKEY_ISUER sets nothing; did you mean REKEY_ISSUER?'])
   })
+})
+
+test.each([
+  [
+    'postgres://u:canary@h1,h2:5433/db?target_session_attrs=any',
+    'postgres://u:hidden@h1,h2:5433/db?target_session_attrs=any',
+  ],
+  ['POSTGRES://u:can@ary@h/db', 'POSTGRES://u:hidden@h/db'],
+  ['postgres://h/db?password=canary&sslmode=disable', 'postgres://h/db?password=hidden&sslmode=disable'],
+  ['smtp://u:can/ary@h', '[hidden]'],
+  ['smtp://u:can#ary@h', '[hidden]'],
+  ['sqlite:/x/rekey.db', 'sqlite:/x/rekey.db'],
+])('%s is shown as %s', (url, masked) => {
+  expect(maskUrl(url)).toBe(masked)
 })
 
 test('the effective settings have their sources, and contain no secret', async () => {

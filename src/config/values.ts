@@ -170,7 +170,7 @@ function lifetimeProblem(span: string): string | undefined {
 
 function recoveryPageProblem(page: string): string | undefined {
   const target = page.replace('{token}', 'token')
-  return URL.canParse(target) && new URL(target).hostname !== '' && !/[#\s]/.test(target)
+  return URL.canParse(target) && /^https?:\/\/[^/?#\s]/i.test(target) && !/[#\s]/.test(target)
     ? undefined
     : 'must be an address with {token} in it, such as https://app.example.com/recover/{token}'
 }
