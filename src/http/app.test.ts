@@ -318,6 +318,36 @@ describe('the client’s address', () => {
   })
 })
 
+describe('X-Forwarded-For of a peer that is no trusted proxy', () => {
+  const forwarded = { 'x-forwarded-for': '203.0.113.7' }
+  const warningsOf = async (trustedProxies: readonly string[], peers: readonly string[]) => {
+    const http = build({ trustedProxies })
+    const before = lines.length
+    for (const remoteAddress of peers) {
+      await http.inject({ url: '/health/live', headers: forwarded, remoteAddress })
+      await http.inject({ url: '/health/live', remoteAddress: '192.0.2.9' })
+    }
+    await http.close()
+    return lines
+      .slice(before)
+      .map((line) => JSON.parse(line))
+      .filter(({ variable }) => variable === 'REKEY_TRUSTED_PROXIES')
+  }
+
+  test('is a warning, once, with the peer and the variable', async () => {
+    expect(await warningsOf([], ['10.1.2.3', '10.1.2.3', '192.0.2.1'])).toMatchObject([
+      { level: 40, peer: '10.1.2.3' },
+    ])
+    expect(await warningsOf(['10.0.0.0/8'], ['10.1.2.3', '192.0.2.1', '192.0.2.2'])).toMatchObject([
+      { peer: '192.0.2.1' },
+    ])
+  })
+
+  test('is none where the peer is named', async () => {
+    expect(await warningsOf(['10.0.0.0/8'], ['10.1.2.3', '10.9.9.9'])).toEqual([])
+  })
+})
+
 describe('health and metrics', () => {
   test('a node with a database is live and ready', async () => {
     expect((await app.inject({ url: '/health/live' })).statusCode).toBe(200)
