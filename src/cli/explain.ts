@@ -50,7 +50,12 @@ const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', '
 function fromSystem(error: SystemError): string | undefined {
   const { code = '', errcode = 0, message } = error
   const { address, port } = error.errors?.[0] ?? error
-  const where = port === undefined ? '' : ` at ${address ?? 'localhost'}:${port}`
+  const where =
+    port === undefined
+      ? address === undefined
+        ? ''
+        : ` at ${address}`
+      : ` at ${address ?? 'localhost'}:${port}`
   if (code === 'EADDRINUSE')
     return `port ${port} is in use: stop the process there, or choose another port with --port`
   if (code === 'EACCES' && port !== undefined)
@@ -58,7 +63,9 @@ function fromSystem(error: SystemError): string | undefined {
   if (error.syscall === 'listen' || error.syscall === 'bind') return fromListening(error)
   // By name: the class is in a folder that `rekey --help` must not wait for.
   if (error.name === 'DatabaseUrlError') return `database.url: ${message} (DATABASE_URL)`
-  if (unreachable.includes(code)) {
+  // A Unix socket that does not exist.
+  const isNoSocket = code === 'ENOENT' && error.syscall === 'connect'
+  if (unreachable.includes(code) || isNoSocket) {
     return `no server answers${where} (${code}); check the address, and that the server is running`
   }
   const fromPostgres = postgresWords(code, message)

@@ -55,19 +55,23 @@ export function postgresServers(driver: Driver, address: PostgresAddress): Postg
 
   async function refuseUnfit(client: ClientBase): Promise<void> {
     if (session === 'any' || !(client instanceof ServerClient)) return
-    const { rows } = await client.query<{ unfit: boolean }>(unfit[session])
+    const { rows } = await client.query<{ unfit: boolean }>(unfitness[session])
     if (rows[0]?.unfit !== false) throw new UnfitServer(client.server)
   }
 
   /** Tries the servers until one connects. An error that the next server would not mend ends the search. */
   async function first<T>(connect: () => Promise<T>): Promise<T> {
+    let unfit: unknown
     for (let left = hosts.length; ; left--) {
       const tried = server()
       try {
         return await connect()
       } catch (error) {
-        if (isOfServer(error)) leave(tried)
-        if (left <= 1 || !isOfServer(error)) throw error
+        if (!isOfServer(error)) throw error
+        leave(tried)
+        // A server that answers and takes no writes says more than one that does not answer.
+        if (error instanceof UnfitServer) unfit ??= error
+        if (left <= 1) throw unfit ?? error
       }
     }
   }
@@ -116,7 +120,7 @@ export function postgresServers(driver: Driver, address: PostgresAddress): Postg
 }
 
 /** libpq's tests of `target_session_attrs`. A standby's transactions are read-only as well. */
-const unfit = {
+const unfitness = {
   'read-write': "select current_setting('transaction_read_only')::boolean as unfit",
   primary: 'select pg_is_in_recovery() as unfit',
 } as const

@@ -203,6 +203,16 @@ describe('trusted origins', () => {
     expect((await api('GET', `/trustedOrigins/${id}`)).status).toBe(404)
   })
 
+  test.each(['https://shop.example.com/', 'HTTPS://Shop.Example.com', 'https://shop.example.com:443'])(
+    'are stored as browsers send them: %s',
+    async (text) => {
+      const { body } = await api('POST', '/trustedOrigins', { ...origin, origin: text })
+      expect(body.origin).toBe(origin.origin)
+      expect(await allowed()).toBe(origin.origin)
+      expect((await api('DELETE', `/trustedOrigins/${body.id}`)).status).toBe(204)
+    },
+  )
+
   test.each(['https://shop.example.com/path', 'shop.example.com', 'javascript:alert(1)', 'https://*'])(
     'are not %s',
     async (text) => {

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openStorage, run, type Storage } from '../../src/storage/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import {
   clusterIn,
   control,
@@ -111,6 +112,23 @@ describe.skipIf(programs === undefined)(
       await expect(note(storage, 'never')).rejects.toMatchObject({ status: 503 })
     })
 
+    /** What a command on a database says of its address. */
+    const saidOf = async (url: string) => {
+      const env = { DATABASE_URL: url, REKEY_SECRET: 'a master secret of 32 characters or more' }
+      const { code, stderr } = await callCommand(['migrate'], { folder: tmpdir(), env })
+      expect(code).toBe(1)
+      expect(stderr).not.toMatch(/unexpected error|temporarily/)
+      return stderr
+    }
+
+    test('is explained by a command where no server takes writes', async () => {
+      for (const query of [`host=${standby},/nowhere`, `host=${standby}`]) {
+        expect(await saidOf(`postgres://rekey@/postgres?${query}`)).toMatch(
+          /takes no writes|no server answers/,
+        )
+      }
+    })
+
     test('does not try the next server where the first refuses the user', async () => {
       const storage = await open(`host=${primary},${standby}`, 'unknown@')
       const error = await note(storage, 'never').catch((thrown: unknown) => thrown)
@@ -189,6 +207,12 @@ describe.skipIf(programs === undefined)(
           return (error as { cause?: Error }).cause ?? error
         }
       }
+
+      test('a certificate that is not verified is explained by a command', async () => {
+        expect(await saidOf(`postgres://rekey@localhost:${port}/postgres?sslmode=verify-full`)).toMatch(
+          /^rekey: the TLS connection fails \(DEPTH_ZERO_SELF_SIGNED_CERT\).*sslrootcert/,
+        )
+      })
 
       test('sslmode does what libpq documents', async () => {
         expect(await encrypted('127.0.0.1', 'sslmode=disable')).toBe(false)
