@@ -67,7 +67,10 @@ describe('O-H1: with a wrong REKEY_SECRET', () => {
   test('no command starts, migrates, seeds or writes anything, and the message says which secret is meant', async () => {
     expect(await spawned('migrate', right)).toMatchObject({ code: 0 })
     expect(await called('keys rotate', right)).toMatchObject({ code: 0 })
-    writeFileSync(join(folder, 'more.json'), JSON.stringify({ resources: { groups: [{ name: 'New' }] } }))
+    writeFileSync(
+      join(folder, 'more.json'),
+      JSON.stringify({ resources: { groups: [{ profile: { name: 'New' } }] } }),
+    )
     expect(await called('export people.jsonl', right)).toMatchObject({ code: 0 })
     const before = await dump()
 

@@ -332,6 +332,38 @@ onEachDatabase('the one secret', (database) => {
     expect(found?.version).toBe(1)
   })
 
+  test('O-H2: what was changed over the API is not undone because the secret is rotated', async () => {
+    const house = await aHouse()
+    const resources = { groups: [{ profile: { name: 'Staff', description: 'of the file' } }] }
+    const change = (description: string) =>
+      house.inspect(({ db }) =>
+        db
+          .updateTable('groups')
+          .set({ profile: JSON.stringify({ name: 'Staff', description }) })
+          .where('name', '=', 'Staff')
+          .execute(),
+      )
+    const description = () =>
+      house.inspect(async ({ db }) => {
+        const row = await db
+          .selectFrom('groups')
+          .select('profile')
+          .where('name', '=', 'Staff')
+          .executeTakeFirst()
+        return JSON.parse(row?.profile ?? '{}').description
+      })
+    await (await house.start([old], { resources })).close()
+    expect(await description()).toBe('of the file')
+    await change('of the API')
+    for (const secrets of [
+      [old, renewed],
+      [renewed, old],
+    ]) {
+      await (await house.start(secrets, { resources })).close()
+      expect(await description()).toBe('of the API')
+    }
+  })
+
   test('a command that only reads does not make the first secret the current one', async () => {
     const house = await aHouse()
     const running = await house.start([old])
