@@ -67,12 +67,14 @@ export async function promoteSecret(storage: Storage, secrets: Secrets): Promise
 
 /**
  * Rejects with 503 where the current secret of the database is not among the configured ones: for readiness, and where
- * something is not found that another node may have written with a secret that this one has not got yet (O-H2).
+ * something is not found that another node may have written with a secret that this one has not got yet (O-H2). A node
+ * that has it seals and hashes with it from now on, as the one does that has made it the current one.
  */
 export async function refuseMissingSecret(db: Db, secrets: Secrets): Promise<void> {
-  const [current] = await readCheck(db)
-  if (current === undefined || secrets.knows(current)) return
-  throw secretMissing(secretVersionOf(current), 'the database')
+  const [current, ...replaced] = (await readCheck(db)).map(secretVersionOf)
+  if (current === undefined) return
+  if (!secrets.versions.includes(current)) throw secretMissing(current, 'the database')
+  secrets.makeCurrent(current, replaced)
 }
 
 /** The versions of the secrets that the database has been written with, the current one first; empty before the first start. */

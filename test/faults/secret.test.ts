@@ -8,7 +8,7 @@ import { type Engine, openCore, openEngine } from '../../src/engine/index.ts'
 import { createApiToken } from '../../src/management/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { openStorage, type Storage, usesOfSecret } from '../../src/storage/index.ts'
-import { mary, type Visitor, type VisitorTarget } from '../../src/testing/index.ts'
+import { mary, sampleWebClient, type Visitor, type VisitorTarget } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
 import { dumpOf } from '../support/dump.ts'
 import { nodeSettings, publicAddress } from '../support/nodes.ts'
@@ -208,15 +208,24 @@ onEachDatabase('the one secret', (database) => {
 
   test('O-H2: where the order is not followed the answer is 503, nothing is lost, and a restart heals', async () => {
     const house = await aHouse()
-    const behind = await house.start([old])
+    // A public client: nothing of its own hangs on the secret.
+    const spa = {
+      id: 'spa',
+      label: 'Spa',
+      applicationType: 'browser' as const,
+      redirectUris: [redirectUri],
+      postLogoutRedirectUris: [],
+    }
+    const settings = { clients: [sampleWebClient(redirectUri, app.clientSecret), spa] }
+    const behind = await house.start([old], settings)
     expect(await signsIn(behind)).toBe(200)
-    const ahead = await house.start([renewed, old])
+    const ahead = await house.start([renewed, old], settings)
     // A balancer sends no request to the node that was left out.
     expect([await behind.ready(), await ahead.ready()]).toEqual([503, 200])
 
     const target = { ...app, redirectUri, engineUrl: ahead.engineUrl, issuer: ahead.issuer }
     const go = ({ engineUrl, issuer }: VisitorTarget) => Object.assign(target, { engineUrl, issuer })
-    const visitor = await visit(target)
+    const visitor = await visit(target, { client: spa.id })
     go(behind)
     const elsewhere = await visitor.signsIn()
     expect([elsewhere.status, elsewhere.headers.get('retry-after')]).toEqual([503, '2'])
@@ -225,6 +234,12 @@ onEachDatabase('the one secret', (database) => {
     expect(done.interactionCode).toBeDefined()
     go(behind)
     expect((await visitor.redeems(done.interactionCode)).status).toBe(503)
+    // The app's secret was hashed anew: that is no wrong secret either.
+    const asked = await fetch(`${behind.issuer}/v1/introspect`, {
+      method: 'POST',
+      body: new URLSearchParams({ client_id: app.clientId, client_secret: app.clientSecret, token: 'x' }),
+    })
+    expect(asked.status).toBe(503)
     const token = await fetch(`${behind.engineUrl}/api/v1/users`, {
       headers: { authorization: 'SSWS 00none' },
     })
@@ -245,6 +260,24 @@ onEachDatabase('the one secret', (database) => {
     expect(await ahead.ready()).toBe(200)
     await healed.close()
     expect(await signsIn(await house.start([renewed]))).toBe(200)
+  })
+
+  test('O-H2: a node that has both secrets uses the new one once another node has made it the current one', async () => {
+    const house = await aHouse()
+    const first = await house.start([old, renewed])
+    const second = await house.start([renewed, old])
+    expect(await first.ready()).toBe(200)
+    const visitor = await visit(first)
+    await visitor.signsIn()
+    await first.close()
+    await second.close()
+
+    // So a node with the new one alone, which comes before the first node was restarted, goes on with what that one began.
+    const last = await house.start([renewed])
+    const { issuer, engineUrl } = last
+    const row = await last.engine.storage.db.selectFrom('transactions').select('key_version').execute()
+    expect(new Set(row.map((transaction) => transaction.key_version))).toEqual(new Set([versionOf(renewed)]))
+    expect(await signsIn({ ...last, issuer, engineUrl })).toBe(200)
   })
 
   test('O-H1: the seed hashes the secret of an app anew only for a newer secret, or where it has changed', async () => {
