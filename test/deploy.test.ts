@@ -228,3 +228,9 @@ describe('the Grafana dashboard', () => {
     expect(new Set(cells).size).toBe(cells.length)
   })
 })
+
+test('the health check of the image asks whether the process lives: a database that is away kills no container', () => {
+  const [check = ''] = /^HEALTHCHECK[\s\S]*?^\s+CMD .*$/m.exec(read('Containerfile')) ?? []
+  expect(check).toContain('/health/live')
+  expect(check).not.toContain('/health/ready')
+})

@@ -109,6 +109,11 @@ attribute, unknown ones included. Stored profiles are not validated again. With 
 userinfo and in the ID token, except those with the permission \`HIDE\` and those with the name of a standard claim. \`master\`,
 \`unique\` and the like are stored without effect.
 
+A \`pattern\` has at most 200 characters and is matched in linear time: its syntax is that of RE2, and of JavaScript too. Lookahead,
+lookbehind, back references and very large repetitions are refused. It is searched anywhere in the value, by code points, so use \`^\` and
+\`$\`; \`\\s\` means ASCII blanks. A value that is too long for a large pattern (characters times steps above a million) is refused.
+A pattern that an older version stored and that cannot be matched so is ignored, with a line in the log at each start.
+
 ## Authenticators
 
 Email has \`tokenLifetimeInMinutes\`, the lifetime of a code, and \`allowedFor\` (any, sso, recovery, none), what it can be used for;
