@@ -46,26 +46,32 @@ async function readReference(storage: Storage, source: Clock): Promise<number | 
  * the two, and only an operator can know (`rekey clock`).
  */
 export async function openClock(storage: Storage, source: Clock, log: Logger): Promise<MonotonicClock> {
-  if (hasServer(storage, source)) {
-    const serverTime = (await storage.serverTime()) ?? source.now()
-    const offset = serverTime - source.now()
-    const byMs = await rebaseIfAhead(storage, serverTime)
-    if (byMs > 0) {
-      log.warn(
-        { noted: isoTime(serverTime + byMs), serverTime: isoTime(serverTime), aheadSeconds: byMs / 1000 },
-        "the time in the database was ahead of the database server's clock and was set back to it; what had expired stays expired",
-      )
-    }
-    return new MonotonicClock(source, { offset })
+  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
+  // Read after the highest time, which other nodes raise meanwhile.
+  const serverTime = hasServer(storage, source) ? await storage.serverTime() : undefined
+  if (serverTime === undefined) return new MonotonicClock(source, { highest })
+  const offset = serverTime - source.now()
+  // Writes nothing, and takes no lock, where the noted time is not ahead.
+  if (highest <= serverTime + noteToleranceMs) return new MonotonicClock(source, { offset })
+  const times = {
+    noted: isoTime(highest),
+    serverTime: isoTime(serverTime),
+    aheadSeconds: (highest - serverTime) / 1000,
   }
-  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
-  return new MonotonicClock(source, { highest })
-}
-
-/** Writes nothing, and takes no lock, where the noted time is not ahead. */
-async function rebaseIfAhead(storage: Storage, to: number): Promise<number> {
-  const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
-  return highest > to + noteToleranceMs ? rebaseTime(storage, { to }) : 0
+  try {
+    await rebaseTime(storage, {})
+    log.warn(
+      times,
+      "the time in the database was ahead of the database server's clock and was set back to it; what had expired stays expired",
+    )
+    return new MonotonicClock(source, { offset })
+  } catch (err) {
+    log.error(
+      { ...times, err },
+      "the time in the database is ahead of the database server's clock and could not be set back: run rekey clock --reset",
+    )
+    return new MonotonicClock(source, { offset, highest })
+  }
 }
 
 export interface TimeKeeper {

@@ -658,9 +658,9 @@ export const mutations: readonly Mutation[] = [
     attack: 'A44',
     without: 'the note of the time',
     file: 'src/engine/clock.ts',
-    find: '  return new MonotonicClock(source, { highest })',
+    find: 'if (serverTime === undefined) return new MonotonicClock(source, { highest })',
     replace:
-      '  return new MonotonicClock(source, { highest: Math.min(highest, await storage.highestTime()) })',
+      'if (serverTime === undefined) return new MonotonicClock(source, { highest: await storage.highestTime() })',
     tests: 'secrets',
   },
   {

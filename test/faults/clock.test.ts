@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { createLogger, silentLogger, VirtualClock } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { startSmtpSink } from '../../src/devtools/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
-import { notedTime, noteTime, readNoted, rebaseTime } from '../../src/storage/index.ts'
+import { notedTime, noteTime, openStorage, readNoted, rebaseTime } from '../../src/storage/index.ts'
 import { answerFrom, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
+import { rekey } from '../cli/rekey.ts'
 import { atTheCode, parallel, visit } from '../support/attacks.ts'
 import { type Node, nodeSettings, startNode } from '../support/nodes.ts'
 import { type DatabaseKind, databases, onEachDatabase } from '../support/postgres.ts'
@@ -242,6 +246,17 @@ test('O-H3: on PostgreSQL a noted time that is ahead of the server is set back a
   const { db } = first.storage
   await noteTime(db, Date.now() + 24 * hour, '')
   await first.close()
+  const folder = mkdtempSync(join(tmpdir(), 'rekey-clock-'))
+  over.push(() => rmSync(folder, { recursive: true }))
+  const env = { DATABASE_URL: url, REKEY_SECRET: 'only for tests: everybody knows this secret' }
+  const run = async (...args: string[]) =>
+    JSON.parse((await rekey(['clock', '--json', ...args], { folder, env })).stdout)
+  expect((await run()).aheadSeconds).toBeGreaterThan(86_000)
+  expect((await run('--reset')).setBackSeconds).toBeGreaterThan(86_000)
+  expect((await run()).aheadSeconds).toBe(0)
+  const again = await openStorage({ url })
+  await noteTime(again.db, Date.now() + 24 * hour, (await readNoted(again.db)).reset)
+  await again.close()
 
   const lines: string[] = []
   const log = createLogger({ level: 'warn', stream: { write: (line) => void lines.push(line) } })
