@@ -26,10 +26,11 @@ export const migrate: Command = {
       .then(() => migrated(storage))
       .finally(() => storage.close())
     const core = await openCore(config, { log: silentLogger })
-    const { db } = core.storage
     const shared = await core
       .seed()
-      .then(() => (applied.includes('0006-names') ? sharedNames(db, 1000) : []))
+      .then(() =>
+        applied.includes('0006-names') ? core.storage.snapshot((db) => sharedNames(db, 1000)) : [],
+      )
       .finally(() => core.storage.close())
     for (const { name, personId, holderId } of shared) {
       call.terminal.note(

@@ -149,8 +149,9 @@ export function openOidc(
  * Older releases took a login that was the email of another user. Since names are one namespace such a name leads to the
  * user who was created first, and an administrator has to rename one of the two.
  */
-async function warnOfSharedNames({ db }: Storage, log: Logger): Promise<void> {
-  for (const { personId, holderId } of await sharedNames(db, 1000)) {
+async function warnOfSharedNames(storage: Storage, log: Logger): Promise<void> {
+  // Reads the names of all users: longer than a statement of a request may.
+  for (const { personId, holderId } of await storage.snapshot((db) => sharedNames(db, 1000))) {
     log.warn({ personId, holderId }, 'a login or email belongs to another user too: rename one of the two')
   }
 }

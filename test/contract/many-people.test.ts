@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { forgetAttribute } from '../../src/directory/index.ts'
 import type { NewRow, Storage } from '../../src/storage/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
@@ -179,6 +180,27 @@ onEachDatabase('among 10,000 people', (database) => {
       if (database.name === 'sqlite') expect(walksOfSqlite(place.url, asked, '')).toEqual(['SCAN people'])
       else expect(await lookedAtByPostgres(place.url, asked)).toBeLessThan(2500)
     })
+  })
+
+  test('an attribute is taken out of all profiles a range of ids at a time, of each once', async () => {
+    const { db, kind } = idp.engine.storage
+    const having = async (name: string) =>
+      (await db.selectFrom('people').select('id').where('profile', 'like', `%"${name}"%`).execute()).length
+    await db
+      .updateTable('people')
+      .set({ profile: JSON.stringify({ login: 'x', email: 'x', first: 1, second: 2 }) })
+      .where('id', 'in', (where) => where.selectFrom('people').select('id').where('status', '=', 'STAGED'))
+      .execute()
+    expect(await having('second')).toBeGreaterThan(1400)
+    const statements = noteStatements(database.name)
+    // No multiple of the number of users, and then one.
+    await forgetAttribute(db, kind, 'second', 999)
+    const updates = [...statements].filter(({ text }) => text.startsWith('update people'))
+    vi.restoreAllMocks()
+    expect(updates.map(({ times }) => times)).toEqual([10, 1])
+    expect([await having('second'), (await having('first')) > 1400]).toEqual([0, true])
+    await forgetAttribute(db, kind, 'first', many + 1)
+    expect(await having('first')).toBe(0)
   })
 
   test('all of them are listed page by page, each once', async () => {

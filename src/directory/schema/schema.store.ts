@@ -29,16 +29,45 @@ export async function putUserSchema(db: Db, { base, custom, updatedAt }: UserSch
     .execute()
 }
 
+/** Profiles in one statement: a statement over a million would take longer than it may. */
+const batch = 10_000
+
 /** Takes an attribute out of all profiles. Its name is one that was checked when it was defined. */
-export async function forgetAttribute(db: Db, kind: Storage['kind'], name: string): Promise<void> {
+export async function forgetAttribute(
+  db: Db,
+  kind: Storage['kind'],
+  name: string,
+  size = batch,
+): Promise<void> {
+  let from = ''
+  for (let to: string | undefined; ; from = to) {
+    const last = await db
+      .selectFrom('people')
+      .select('id')
+      .where('id', '>', from)
+      .orderBy('id')
+      .offset(size - 1)
+      .limit(1)
+      .executeTakeFirst()
+    to = last?.id
+    await forgetAttributeIn(db, kind, name, { from, to })
+    if (to === undefined) return
+  }
+}
+
+async function forgetAttributeIn(
+  db: Db,
+  kind: Storage['kind'],
+  name: string,
+  { from, to }: { readonly from: string; readonly to: string | undefined },
+): Promise<void> {
+  const range = to === undefined ? sql`id > ${from}` : sql`id > ${from} and id <= ${to}`
   if (kind === 'sqlite') {
     const path = `$."${name}"`
-    await sql`update people set profile = json_remove(profile, ${path}) where json_extract(profile, ${path}) is not null`.execute(
-      db,
-    )
+    await sql`update people set profile = json_remove(profile, ${path})
+      where ${range} and json_extract(profile, ${path}) is not null`.execute(db)
     return
   }
-  await sql`update people set profile = (profile::jsonb - ${name}::text)::text where profile::jsonb -> ${name}::text is not null`.execute(
-    db,
-  )
+  await sql`update people set profile = (profile::jsonb - ${name}::text)::text
+    where ${range} and profile::jsonb -> ${name}::text is not null`.execute(db)
 }
