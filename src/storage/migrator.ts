@@ -208,8 +208,6 @@ export async function migratePostgres(
   { migrations = {}, ...given }: MigrateOptions,
 ): Promise<readonly string[]> {
   const options = { ...defaults, ...given }
-  const first = await schemaState(own, migrations)
-  if (first.pending.length === 0) return []
   return underLock(own, log, options, async (lockTx) => {
     const applied: string[] = []
     // Read again: the node that held the lock before has migrated.

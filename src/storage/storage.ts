@@ -94,8 +94,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         }),
       ),
     snapshot: (work) => (kind === 'sqlite' ? snapshot(db, work) : onOwn((own) => snapshot(own, work))),
-    migrate: (given = {}) => {
+    async migrate(given = {}) {
       const how = { migrations, ...given }
+      // Most starts end here, without further connections.
+      const { pending } = await schemaState(db, how.migrations)
+      if (pending.length === 0) return []
       return kind === 'sqlite' ? migrateSqlite(db, log, how) : onOwn((own) => migratePostgres(own, log, how))
     },
     schemaState: () => schemaState(db, migrations),
