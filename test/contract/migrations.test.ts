@@ -113,7 +113,7 @@ onEachDatabase('a database that a newer version has migrated', (database) => {
   test('is refused where it lacks a migration of this version', async () => {
     const storage = await open()
     await storage.migrate({ migrations: { ...upTo('0007-enrollments'), '0098-expands': expands } })
-    await expect(storage.migrate()).rejects.toThrow(/it has 0098-expands and lacks 0010-contracts/)
+    await expect(storage.migrate()).rejects.toThrow(/it has 0098-expands and lacks .*0010-contracts/)
   })
 
   test('says that versions from before enrollments cannot run on it', async () => {
