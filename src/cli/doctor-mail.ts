@@ -1,7 +1,7 @@
 import type { Config, Finding } from '../config/index.ts'
 import { mailTransportOf } from '../engine/index.ts'
 
-/** Whether the mail server takes mails over a connection that nobody else reads (RFC 8314). Asked now; nothing is sent. */
+/** Whether the mail server takes mails over a connection that is encrypted (RFC 8314). Asked now; nothing is sent. */
 export async function mailOf(config: Config): Promise<readonly Finding[]> {
   const { mail } = config
   if (mail.url === undefined || !mail.deliver) return []

@@ -153,7 +153,8 @@ export const configOptions = Type.Object(
           Type.String({ description: 'The name of the sender; default: the name of the installation.' }),
         ),
         connections: Type.Integer({
-          description: 'The number of open connections to the mail server.',
+          description:
+            'The number of open connections to the mail server; up to five times as many while it is slow to answer.',
           default: 5,
           minimum: 1,
           maximum: 50,

@@ -253,7 +253,7 @@ interface OutboxTable {
   recipient: string | null
   person_id: string | null
   transaction_id: string | null
-  /** Template variables, sealed; emptied once the mail is delivered or given up. */
+  /** Template variables, sealed; emptied once the mail is delivered or has expired. A refused one can be retried for a day. */
   sealed: string | null
   status: string
   attempts: number

@@ -9,6 +9,7 @@ import {
   systemRandom,
   VirtualClock,
 } from '../../src/base/index.ts'
+import type { Settings } from '../../src/config/index.ts'
 import {
   createSmtpTransport,
   type DeliveryOptions,
@@ -25,6 +26,8 @@ import {
   type Transport,
 } from '../../src/delivery/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
+import { atTheCode, manyMails } from '../support/attacks.ts'
+import { startNode } from '../support/nodes.ts'
 import {
   outerAddress,
   type ScriptedSmtpOptions,
@@ -608,4 +611,76 @@ describe('the outbox', () => {
     expect(await rows()).toMatchObject([{ status: 'sent' }])
     expect(warned).toHaveLength(2)
   })
+})
+
+describe('an engine', () => {
+  const engineTo = async (server: ScriptedSmtpServer, settings: Settings = {}) => {
+    const node = await startNode({
+      settings: { ...settings, mail: { url: server.url, spreadMs: 0, ...settings.mail }, limits: manyMails },
+    })
+    onTestFinished(() => node.close())
+    return node
+  }
+
+  test('says the host of its issuer to the mail server, and has a sender with a name', async () => {
+    const server = await serverWith()
+    const node = await engineTo(server, {
+      issuer: 'https://id.acme.example',
+      mail: { from: '"Acme, Inc." <no-reply@acme.example>' },
+    })
+    const now = node.clock.now()
+    await node.engine.storage.transaction((tx) =>
+      queueMail(
+        tx,
+        {
+          template: 'PasswordChanged',
+          recipient: 'mary@example.com',
+          personId: null,
+          transactionId: null,
+          endsAt: now + 60_000,
+          variables: {},
+        },
+        {
+          secrets: createSecrets(['only for tests: everybody knows this secret']),
+          random: systemRandom,
+          now,
+        },
+      ),
+    )
+    await node.engine.delivery.idle()
+    expect(server.lines[0]?.line).toBe('EHLO id.acme.example')
+    expect(server.lines.map(({ line }) => line)).toContain('MAIL FROM:<no-reply@acme.example>')
+    expect(server.received[0]?.source).toMatch(/^From: "Acme, Inc\." <no-reply@acme\.example>\r$/m)
+  })
+
+  test('refuses to start with an address of a mail server that is none', async () => {
+    const starting = startNode({ settings: { mail: { url: 'ftp://mail.example.com' } } })
+    await expect(starting).rejects.toThrow(/mail\.url: must be smtp:/)
+  })
+
+  test('answers the visitor at once while the mail server is silent', async () => {
+    const server = await serverWith({ answer: at('greeting', 'silence') })
+    const node = await engineTo(server)
+    const began = performance.now()
+    const visitor = await atTheCode(node, 'mary@example.com')
+    expect(visitor.response.remediations).toContain('challenge-authenticator')
+    expect(performance.now() - began).toBeLessThan(4000)
+    const closing = performance.now()
+    await node.engine.delivery.close({ graceMs: 100 })
+    expect(performance.now() - closing).toBeLessThan(2000)
+  })
+
+  test.runIf(process.env.REKEY_TEST_WORLD)(
+    'sends one mail to a server that takes 25 seconds over its 250',
+    async () => {
+      const server = await serverWith({ answer: at('message', { afterMs: 25_000, reply: '250 ok' }) })
+      const node = await engineTo(server)
+      await atTheCode(node, 'mary@example.com')
+      for (let second = 0; second < 90; second++) {
+        node.clock.advance(1000)
+        await pause(1000)
+      }
+      expect(server.received).toHaveLength(1)
+    },
+  )
 })
