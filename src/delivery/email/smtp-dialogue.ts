@@ -66,20 +66,6 @@ const waitFor: Readonly<Record<string, Wait>> = {
   RSET: 'reset',
 }
 
-const stageOf: Readonly<Record<Wait, SmtpStage>> = {
-  greeting: 'connect',
-  ehlo: 'ehlo',
-  starttls: 'starttls',
-  tls: 'starttls',
-  auth: 'auth',
-  mail: 'mail',
-  recipient: 'recipient',
-  data: 'data',
-  block: 'data',
-  dot: 'message',
-  reset: 'connect',
-}
-
 /** An error of nodemailer. */
 interface SmtpError extends Error {
   readonly response?: string
@@ -148,10 +134,9 @@ export class SmtpDialogue {
    * @throws MailRefused if that is not possible, or if the connection would leave this machine without TLS.
    */
   static async open(options: DialogueOptions, signal?: AbortSignal): Promise<SmtpDialogue> {
-    const [{ default: Connection }, socket] = await Promise.all([
-      import('nodemailer/lib/smtp-connection'),
-      openSocket(options, signal),
-    ])
+    // First: what happens to a socket meanwhile would happen unheard.
+    const { default: Connection } = await import('nodemailer/lib/smtp-connection')
+    const socket = await openSocket(options, signal)
     const dialogue = new SmtpDialogue(options, Connection, socket)
     try {
       await dialogue.#run(signal, (done) => dialogue.#connection.connect(done))
@@ -168,11 +153,6 @@ export class SmtpDialogue {
 
   get isAlive(): boolean {
     return this.#alive
-  }
-
-  /** Whether anything of the present mail was written that the server could have taken. */
-  get wasHanded(): boolean {
-    return this.#handed
   }
 
   /** @throws MailRefused */
@@ -318,7 +298,7 @@ function stageOfCommand(command: string | undefined, handed: boolean): SmtpStage
   if (command === 'DATA') return handed ? 'message' : 'data'
   if (command?.startsWith('AUTH')) return 'auth'
   if (command === 'STARTTLS') return 'starttls'
-  return stageOf.greeting
+  return command === 'EHLO' || command === 'HELO' ? 'ehlo' : 'connect'
 }
 
 const extensionsIn = (reply: string): Set<string> =>
@@ -352,6 +332,8 @@ function openSocket({ target, timeouts }: DialogueOptions, signal?: AbortSignal)
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
       socket.off('error', fail)
+      // An error without a listener would end the process.
+      socket.on('error', () => {})
       resolve(socket)
     })
   })

@@ -59,6 +59,8 @@ export function createSmtpTransport(options: SmtpOptions): Transport {
       const free = idle.pop()
       if (free?.isAlive) return free
       if (free !== undefined) continue
+      if (closed || signal?.aborted)
+        throw new MailRefused('this node is shutting down', { reason: 'connection' })
       if (open.size + opening < connections * slowFactor) break
       await new Promise<void>((resolve) => waiting.push(resolve))
     }
