@@ -12,16 +12,23 @@ import {
 import {
   backlogOf,
   type ClosedMail,
+  countSuppressions,
   createMemoryTransport,
   createSmtpTransport,
   type Delivery,
   type DeliveryOptions,
+  listMails,
+  listSuppressions,
   loadTemplates,
   type MemoryTransport,
+  mailStatuses,
   type NewMail,
   purgeMails,
   queueMail,
   type Renderer,
+  removeMailsOf,
+  removeSuppressionsOf,
+  retryMail,
   startDelivery,
 } from '../../src/delivery/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
@@ -100,14 +107,16 @@ onEachDatabase('the outbox', (database) => {
   const row = (id: string) =>
     storage.db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   /** A worker that sends through a real server, which can be made to refuse. */
-  const startWithServer = async (): Promise<{ server: TestSmtpServer; delivery: Delivery }> => {
+  const startWithServer = async (
+    options: Partial<DeliveryOptions> = {},
+  ): Promise<{ server: TestSmtpServer; delivery: Delivery }> => {
     const server = await startSmtpServer()
     const transport = createSmtpTransport({ url: server.url, from })
     onTestFinished(async () => {
       await transport.close()
       await server.close()
     })
-    return { server, delivery: start({ transport }) }
+    return { server, delivery: start({ transport, ...options }) }
   }
 
   test('a mail leaves soon after it was queued and the worker was woken', async () => {
@@ -447,6 +456,69 @@ onEachDatabase('the outbox', (database) => {
     expect(await backlogOf(storage.db, clock.now())).toEqual({ waiting: 0, oldestAt: null, dueAt: null })
     expect(await purgeMails(storage.db, clock.now())).toBe(0)
     expect(await purgeMails(storage.db, clock.now() + 1)).toBe(2)
+  })
+
+  test('an address that was refused for good is suppressed for a while, by time, user or address', async () => {
+    const { server, delivery } = await startWithServer({ suppressionMs: 60 * minute })
+    const suppressed = async () =>
+      (await listSuppressions(storage.db, { now: clock.now(), limit: 10 })).map(({ address }) => address)
+    const refusedOnce = async (recipient: string) => {
+      server.refuse('recipient', 550)
+      await queue({ recipient })
+      await delivery.idle()
+      expect(await suppressed()).toEqual([recipient])
+      expect(await countSuppressions(storage.db, clock.now())).toBe(1)
+    }
+    await refusedOnce('mary@example.com')
+    clock.advance(60 * minute)
+    expect(await suppressed()).toEqual([])
+
+    await refusedOnce('mary@example.com')
+    await removeSuppressionsOf(storage.db, '00uMARY', [])
+    await refusedOnce('Mary@EXAMPLE.com')
+    await removeSuppressionsOf(storage.db, '00uOTHER', ['mary@example.com'])
+    expect(await suppressed()).toEqual([])
+  })
+
+  test('a refused mail is listed, retried and delivered; the mails of a user are removed', async () => {
+    const { server, delivery } = await startWithServer()
+    server.refuse('recipient', 550)
+    const id = await queue()
+    await delivery.idle()
+    const [mail] = await listMails(storage.db, { statuses: ['dead'], limit: 10 })
+    expect(mail).toMatchObject({ id, status: 'dead', attempts: 1, inHand: false, doneAt: clock.now() })
+    if (mail === undefined) throw new Error('it is not listed')
+    expect(await storage.transaction((tx) => retryMail(tx, mail, clock.now()))).toBeUndefined()
+    await delivery.idle()
+    expect(server.received).toHaveLength(1)
+    const [sent] = await listMails(storage.db, { statuses: mailStatuses, ids: [id], limit: 1 })
+    expect(sent).toMatchObject({ status: 'sent', attempts: 2, error: null })
+    if (sent === undefined) throw new Error('it is not listed')
+    expect(await storage.transaction((tx) => retryMail(tx, sent, clock.now()))).toBe('sent')
+    await queue()
+    expect(await removeMailsOf(storage.db, '00uMARY')).toBe(2)
+  })
+
+  test('the lease of a mail in hand is renewed', async () => {
+    const started = Promise.withResolvers<void>()
+    const stuck = Promise.withResolvers<void>()
+    const transport = createMemoryTransport({
+      from,
+      clock,
+      onMail: async () => {
+        started.resolve()
+        await stuck.promise
+      },
+    })
+    const id = await queue()
+    const delivery = start({ transport, leaseMs: 300 })
+    delivery.wake()
+    await started.promise
+    clock.advance(5000)
+    await expect.poll(async () => (await row(id)).next_at).toBe(clock.now() + 300)
+    stuck.resolve()
+    await delivery.idle()
+    expect(await row(id)).toMatchObject({ status: 'sent' })
   })
 
   test('four workers in processes of their own send 500 mails once each', { timeout: 60_000 }, async () => {
