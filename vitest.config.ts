@@ -5,7 +5,7 @@ const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
   'test/attacks/{atomic,canary,groups,resets}.test.ts',
   'test/contract/{api-tokens,budgets,many-people,oauth,outbox,plans,search-properties,user-version}.test.ts',
-  'test/faults/{clock,conflicts}.test.ts',
+  'test/faults/{clock,conflicts,connections,failover,poolers,postgres-tls,ready}.test.ts',
   'test/journeys/nodes.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.
   'test/attacks/documented.test.ts',

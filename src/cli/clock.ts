@@ -26,7 +26,7 @@ export const clock: Command = {
     refuseMore(call, 0)
     const { terminal, options } = call
     const { database } = await coreConfig(call)
-    const storage = await openStorage({ url: database.url, poolSize: 1 })
+    const storage = await openStorage({ url: database.url, poolSize: 1, pooler: database.pooler })
     try {
       const resetMs = options.reset === true ? await reset(storage) : undefined
       const times = await readTimes(storage)

@@ -34,7 +34,11 @@ export async function databaseFindings({ terminal }: Call, config: Config): Prom
   // A database in memory is another process's, and SQLite would make an empty one for a name that is not there.
   if (address.kind === 'memory' || (address.kind === 'sqlite' && !existsSync(address.path))) return []
   try {
-    const storage = await openStorage({ url: config.database.url, poolSize: 1 })
+    const storage = await openStorage({
+      url: config.database.url,
+      poolSize: 1,
+      pooler: config.database.pooler,
+    })
     try {
       return [...(await sourcesOf(storage, config)), ...(await driftOf(storage, config))]
     } finally {

@@ -17,7 +17,7 @@ export async function operationOf({ database }: Config): Promise<readonly Findin
   return [
     runtime(process.version),
     ...(path === undefined || isMissing ? [] : [files(path)]),
-    ...(isMissing ? [] : await clock(database.url)),
+    ...(isMissing ? [] : await clock(database)),
   ]
 }
 
@@ -49,13 +49,13 @@ function files(path: string): Finding {
   }
 }
 
-async function clock(url: string): Promise<readonly Finding[]> {
+async function clock({ url, pooler }: Config['database']): Promise<readonly Finding[]> {
   const finding = {
     id: 'clock',
     standard: 'Operation',
     asks: 'the time that the database has noted is not ahead of the right one',
   } as const
-  const storage = await openStorage({ url, poolSize: 1 })
+  const storage = await openStorage({ url, poolSize: 1, pooler })
   try {
     const times = await readTimes(storage)
     return [{ ...finding, ...(times.aheadSeconds > 60 ? deviates(problemOf(times)) : met('it is not')) }]

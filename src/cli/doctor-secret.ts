@@ -35,7 +35,7 @@ export async function checkSecret(
   const secrets = createSecrets(masters)
   let storage: Storage | undefined
   try {
-    storage = await openStorage({ url: database.url, poolSize: 1 })
+    storage = await openStorage({ url: database.url, poolSize: 1, pooler: database.pooler })
     await refuseWrongSecret(storage, secrets)
     return { findings: await findingsOn(storage, secrets.versions) }
   } catch (error) {

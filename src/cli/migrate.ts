@@ -21,7 +21,8 @@ export const migrate: Command = {
   async run(call) {
     refuseMore(call, 0)
     const config = await coreConfig(call, { migrates: true })
-    const storage = await openStorage({ url: config.database.url, log: noteLogger(call) })
+    const { url, pooler } = config.database
+    const storage = await openStorage({ url, pooler, log: noteLogger(call) })
     const { applied, newer } = await refuseWrongSecret(storage, createSecrets(config.secrets))
       .then(() => migrated(storage))
       .finally(() => storage.close())

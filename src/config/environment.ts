@@ -13,6 +13,8 @@ export const variables: Readonly<Record<string, string>> = {
   DATABASE_URL: 'database.url',
   DATABASE_URL_FILE: 'database.url',
   REKEY_DATABASE_POOL: 'database.poolSize',
+  REKEY_DATABASE_POOLER: 'database.pooler',
+  REKEY_DATABASE_MAX_LIFETIME: 'database.maxLifetimeSeconds',
   REKEY_MIGRATE: 'database.migrate',
   SMTP_URL: 'mail.url',
   SMTP_URL_FILE: 'mail.url',

@@ -114,6 +114,18 @@ export const configOptions = Type.Object(
           minimum: 2,
           maximum: 200,
         }),
+        pooler: Type.Union([Type.Literal('session'), Type.Literal('transaction')], {
+          description:
+            'What stands in front of PostgreSQL: `session` for nothing, or a pooler in session mode; `transaction` for one that gives each transaction another connection (PgBouncer with `pool_mode = transaction`, RDS Proxy, Supavisor, Neon). Then statements have no names and nothing is set on a session.',
+          default: 'session',
+        }),
+        maxLifetimeSeconds: Type.Integer({
+          description:
+            'For how long a connection to PostgreSQL is used at most, in seconds; each ends up to a tenth earlier. 0: without end.',
+          default: 1800,
+          minimum: 0,
+          maximum: 86_400,
+        }),
         migrate: Type.Boolean({
           description:
             'Migrate the database at the start. With `false` the engine refuses an older schema, and `rekey migrate` must be run first.',

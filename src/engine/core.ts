@@ -69,7 +69,8 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
   const random = ports.random ?? systemRandom
   const secrets = createSecrets(config.secrets)
-  const storage = await openStorage({ url: config.database.url, poolSize: config.database.poolSize, log })
+  const { url, poolSize, pooler, maxLifetimeSeconds } = config.database
+  const storage = await openStorage({ url, poolSize, pooler, maxLifetimeSeconds, log })
   warnOfReadableFiles(config, log)
   try {
     await refuseWrongSecret(storage, secrets)

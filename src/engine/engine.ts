@@ -33,7 +33,7 @@ import {
   timelineOf,
   transactionsOf,
 } from '../flow/index.ts'
-import { createHttp, createMetrics } from '../http/index.ts'
+import { createHttp, createMetrics, createReadiness } from '../http/index.ts'
 import { idxRoutes, stepsWith } from '../idx/index.ts'
 import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
@@ -205,8 +205,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
   })
+  // A further check, such as that of the secret, is one more line.
+  const readiness = createReadiness({ checks: { ...storage.checks }, log })
   const http = createHttp({
     storage,
+    readiness,
     random: branchOf(random, 'requests'),
     log,
     issuer: () => baseUrl,

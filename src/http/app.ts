@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
 import { warnOfUnnamedProxy } from './proxies.ts'
+import { createReadiness } from './readiness.ts'
 import { schemaless } from './schemaless.ts'
 import { addTraces } from './traces.ts'
 
@@ -74,7 +75,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     }),
   )
   measure(app, metrics)
-  addHealth(app, { storage, metrics, log, ready })
+  const readiness = options.readiness ?? createReadiness({ checks: { ...storage.checks }, log })
+  addHealth(app, { readiness, metrics, log, ready })
   for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
   return app
 }

@@ -9,4 +9,5 @@ export const openApi = async (address: string): Promise<object> =>
 export { createHttp } from './app.ts'
 export { createMetrics, type Metrics, type Reading } from './metrics.ts'
 export type { HttpOptions } from './options.ts'
+export { createReadiness, type Readiness, type ReadinessOptions, type ReadinessReader } from './readiness.ts'
 export { schemaless } from './schemaless.ts'

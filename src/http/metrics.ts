@@ -25,6 +25,16 @@ export interface Metrics {
 // From a fast response without hashing to a password hash that waits in the queue.
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+/** How long a scrape waits for a value, in milliseconds: for a connection of a full pool, say. */
+const readingMs = 2_000
+
+/** A reading, or none where it takes too long: one locked table must not hide the other metrics (O-M3). */
+async function inTime(reading: Promise<Reading>): Promise<Reading> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), readingMs)
+  return Promise.race([reading, promise]).finally(() => clearTimeout(timer))
+}
+
 interface Histogram {
   readonly counts: number[]
   sum: number
@@ -104,9 +114,11 @@ export function createMetrics(): Metrics {
         for (const { labels, data } of values.values()) text += printHistogram(name, labels, data)
       }
       const readings = [...read].map(async ([name, { type, read: reading }]) => {
-        const value = await Promise.resolve()
-          .then(reading)
-          .catch(() => undefined)
+        const value = await inTime(
+          Promise.resolve()
+            .then(reading)
+            .catch(() => undefined),
+        )
         const samples = typeof value === 'number' ? [[{}, value] as const] : (value ?? [])
         const lines = samples.map(([labels, sample]) => `${name}${labelText(labels)} ${sample}\n`)
         return lines.length === 0 ? '' : header(name, type) + lines.join('')

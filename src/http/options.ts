@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Logger, Random } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Metrics } from './metrics.ts'
+import type { ReadinessReader } from './readiness.ts'
 
 export interface HttpOptions {
   readonly storage: Storage
@@ -17,7 +18,9 @@ export interface HttpOptions {
   readonly plugins: readonly FastifyPluginAsync[]
   /** The metrics that `GET /metrics` returns. */
   readonly metrics?: Metrics
-  /** A further readiness check besides the database; throws if the node is not ready. */
+  /** What `GET /health/ready` reports; default: the checks of the database. */
+  readonly readiness?: ReadinessReader
+  /** Throws if the node is not ready for another reason. Asked at each request, so it must cost nothing. */
   readonly ready?: () => Promise<void>
   /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined

@@ -6,120 +6,111 @@ import {
   type PostgresPoolClient,
   type PostgresQueryResult,
 } from 'kysely'
-import type { Pool, PoolClient, PoolConfig } from 'pg'
-import { type Logger, untraced } from '../base/index.ts'
+import type { PoolClient } from 'pg'
+import { type Logger, plainHash } from '../base/index.ts'
 import { postgresServers } from './postgres-hosts.ts'
+import { ConnectionPool, type PoolFactory, type PoolLoad } from './postgres-pool.ts'
 import type { PostgresAddress } from './postgres-url.ts'
+import { createPostgresChecks, DiskState, type StorageChecks } from './readiness.ts'
 import { translateDatabaseError } from './unavailable.ts'
 
 /** In milliseconds. Without limits every request waits for a server that does not answer, long after it is back. */
 const statementTimeout = 10_000
 const connectTimeout = 5_000
+/** Longer than the server's own limit: ends a statement where the server is gone without closing the connection. */
+const queryTimeout = statementTimeout + 2_000
+const idleTimeout = 10_000
 
-/**
- * For migrations and exports: a step may take as long as there is data, and a transaction may wait for a slow reader of
- * what it writes. A timeout of the role still applies, so each transaction sets its own to 0, too.
- */
-export const unlimited: PoolConfig = {
-  statement_timeout: 0,
-  query_timeout: 0,
-  idle_in_transaction_session_timeout: 0,
+export interface PostgresOptions {
+  readonly address: PostgresAddress
+  readonly poolSize: number
+  /**
+   * What stands between: `session` where a connection stays with its server's session (nothing, or a pooler in session
+   * mode), `transaction` where a pooler gives each transaction another one. Then nothing is left on a session:
+   * statements have no names, and limits of time are set in each transaction.
+   */
+  readonly pooler: 'session' | 'transaction'
+  readonly maxLifetimeSeconds: number
+  /** Without limits of time, for work that may take as long as there is data. */
+  readonly isUnlimited?: boolean
+  readonly log: Logger
 }
 
-/** The state of the connection pool. */
-export interface PoolLoad {
-  readonly busy: number
-  readonly idle: number
-  /** Statements and transactions that wait for a connection. */
-  readonly waiting: number
-  readonly most: number
+export interface PostgresDatabase {
+  readonly dialect: Dialect
+  readonly pool: () => PoolLoad
+  readonly checks: StorageChecks
 }
 
 /** PostgreSQL through `pg`, with a pool of connections. Loaded on demand: an embedded engine never pays for it. */
-export async function postgresDialect(
-  address: PostgresAddress,
-  poolSize: number,
-  log: Logger,
-  /** What is different for a pool that serves no requests. */
-  changes: PoolConfig = {},
-): Promise<{ readonly dialect: Dialect; readonly pool: () => PoolLoad }> {
+export async function postgresDialect(options: PostgresOptions): Promise<PostgresDatabase> {
+  const { address, poolSize, pooler, maxLifetimeSeconds, isUnlimited = false, log } = options
   const { default: pg } = await import('pg')
   // Epoch milliseconds fit a double exactly until the year 287396.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number)
-  const pool = postgresServers(pg, address).pool({
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeout,
-    statement_timeout: statementTimeout,
-    // Longer than the server's own limit: ends a statement where the server is gone without closing the connection.
-    query_timeout: statementTimeout + 2_000,
-    keepAlive: true,
-    idle_in_transaction_session_timeout: statementTimeout,
-    application_name: 'rekey',
-    // Statements that are sent without awaiting the previous one share a packet, and so do their results.
-    pipeline: true,
-    ...changes,
+  const servers = postgresServers(pg, address)
+  const createPool: PoolFactory = (settings) => servers.pool(settings)
+  const timeLimits = isUnlimited ? noLimits : limits
+  const pool = new ConnectionPool(createPool, {
+    size: poolSize,
+    connectTimeout,
+    queryTimeout: isUnlimited ? 0 : queryTimeout,
+    idleTimeout,
+    maxLifetimeSeconds,
+    session: pooler === 'session' ? { ...timeLimits, ...planning } : {},
+    log,
   })
-  // A connection that breaks fails its query and emits `error`, which would end the process without a listener.
-  pool.on('connect', (client) => {
-    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
-    for (const setting of planning) {
-      client.query(setting).catch((error) => log.debug({ err: error }, `the database refused: ${setting}`))
-    }
-  })
-  // The same of an idle connection that the server closes; the next query opens a new one.
-  pool.on('error', (error) => log.warn({ err: error }, 'a database connection was lost'))
-  const names = createStatementNames()
+  const disk = new DiskState()
+  const { checks, close } = createPostgresChecks(createPool, { maxLifetimeSeconds, log }, pool, disk)
+  const names = pooler === 'session' ? createStatementNames() : () => undefined
+  const beginText = pooler === 'session' ? 'begin' : ['begin', ...locally(timeLimits)].join('; ')
   const dialect = new PostgresDialect({
     pool: {
-      connect: async () => new PreparingClient(await connect(pool), names),
-      end: () => pool.end(),
-      options: pool.options,
+      connect: async () => new PreparingClient(await pool.connect(), { pool, disk, names, beginText }),
+      async end() {
+        await close()
+        await pool.end()
+      },
+      options: pool.settings,
     },
   })
-  return {
-    dialect,
-    pool: () => ({
-      busy: pool.totalCount - pool.idleCount,
-      idle: pool.idleCount,
-      waiting: pool.waitingCount,
-      most: poolSize,
-    }),
-  }
+  return { dialect, pool: () => pool.load, checks }
 }
+
+const limits = {
+  statement_timeout: String(statementTimeout),
+  idle_in_transaction_session_timeout: String(statementTimeout),
+}
+const noLimits = { statement_timeout: '0', idle_in_transaction_session_timeout: '0' }
+
+const locally = (settings: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`)
 
 /**
  * Every statement has an index that serves it. A prepared statement caches its plan, though: made while a table was
- * small, it is a sequential scan, and remains one long after the table has grown, until the next ANALYZE.
+ * small, it is a sequential scan, and remains one long after the table has grown, until the next ANALYZE. Statements
+ * without a name are planned each time, for the size that the table has then.
  */
-const planning = ['set enable_seqscan = off', 'set jit = off']
+const planning = { enable_seqscan: 'off', jit: 'off' }
 
 /**
  * The engine has fewer texts than this. The cap bounds the server's memory where a list in a text has varying length.
  */
 const maxNames = 500
 
-interface StatementNames {
-  of(text: string): string | undefined
-  /** Makes new names from now on: a migration has changed the results of statements, on every connection of the pool. */
-  renew(): void
-}
-
-/** Names for prepared statements: a connection parses a named one once and plans it a few times at most. */
-function createStatementNames(): StatementNames {
+/**
+ * Names for prepared statements: a connection parses a named one once and plans it a few times at most. A name is made
+ * from its text: behind a pooler that changes connections a number could name another node's statement, which would
+ * then be run with these parameters.
+ */
+function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>()
-  let generation = 1
-  return {
-    of(text) {
-      const known = names.get(text)
-      if (known !== undefined || names.size >= maxNames) return known
-      const name = `rekey_${generation}_${names.size + 1}`
-      names.set(text, name)
-      return name
-    },
-    renew() {
-      generation++
-      names.clear()
-    },
+  return (text) => {
+    const known = names.get(text)
+    if (known !== undefined || names.size >= maxNames) return known
+    const name = `rekey_${plainHash(text)}`
+    names.set(text, name)
+    return name
   }
 }
 
@@ -133,13 +124,12 @@ function sendTogether(client: PoolClient): void {
   process.nextTick(() => stream.uncork())
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
-  try {
-    // The connection outlives the request that opens it, so it must not belong to that request's trace.
-    return await untraced(() => pool.connect())
-  } catch (error) {
-    throw translateDatabaseError(error)
-  }
+interface ClientParts {
+  readonly pool: ConnectionPool
+  readonly disk: DiskState
+  readonly names: (text: string) => string | undefined
+  /** BEGIN, with what holds for its transaction only. */
+  readonly beginText: string
 }
 
 /**
@@ -148,15 +138,14 @@ async function connect(pool: Pool): Promise<PoolClient> {
  */
 class PreparingClient implements PostgresPoolClient {
   readonly #client: PoolClient
-  readonly #names: StatementNames
+  readonly #parts: ClientParts
   #beginPending = false
-  #isTransaction = false
-  /** Set where a migration has changed the result of a prepared statement: the connection is closed on release. */
-  #outdated = false
+  #inTransaction = false
+  #isSnapshot = false
 
-  constructor(client: PoolClient, names: StatementNames) {
+  constructor(client: PoolClient, parts: ClientParts) {
     this.#client = client
-    this.#names = names
+    this.#parts = parts
   }
 
   query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
@@ -172,48 +161,54 @@ class PreparingClient implements PostgresPoolClient {
 
   async #begin<R>(): Promise<PostgresQueryResult<R>> {
     this.#beginPending = true
-    this.#isTransaction = true
+    this.#inTransaction = true
     return { command: 'SELECT', rowCount: 0, rows: [] }
   }
 
   async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
-    if (text.startsWith('start transaction')) this.#isTransaction = true
-    else if (text === 'commit' || text === 'rollback') this.#isTransaction = false
-    const name = values.length === 0 ? undefined : this.#names.of(text)
+    const { pool, disk, names, beginText } = this.#parts
+    const name = values.length === 0 ? undefined : names(text)
+    if (text.startsWith('start transaction')) {
+      this.#inTransaction = true
+      this.#isSnapshot = text.includes('read only')
+    } else if (text === 'commit' || text === 'rollback') {
+      this.#inTransaction = false
+      this.#isSnapshot = false
+    }
     sendTogether(this.#client)
     try {
       if (this.#beginPending) {
         this.#beginPending = false
         // BEGIN fails only with its connection; the statement that follows then rejects with the same error.
-        this.#client.query('begin').catch(() => {})
+        this.#client.query(beginText).catch(() => {})
       }
       return await this.#send<R>(text, values, name)
     } catch (error) {
+      // A write in a snapshot is a fault of the caller: it says nothing about the server.
+      if (this.#isSnapshot && codeOf(error) === '25006') throw error
+      disk.note(error)
+      pool.note(this.#client, error)
       throw translateDatabaseError(error)
     }
   }
 
-  async #send<R>(
-    text: string,
-    values: readonly unknown[],
-    name: string | undefined,
-  ): Promise<PostgresQueryResult<R>> {
+  async #send<R>(text: string, values: readonly unknown[], name?: string): Promise<PostgresQueryResult<R>> {
     try {
       const result = await this.#client.query({ text, values: [...values], ...(name && { name }) })
       return result as PostgresQueryResult<R>
     } catch (error) {
-      // 0A000, "cached plan must not change result type": a newer version has added a column to a table that this one
-      // reads. The statement was not run: alone it is sent again, a transaction is run again by its caller.
-      if (name === undefined || !(error instanceof Error && 'code' in error && error.code === '0A000'))
-        throw error
-      this.#outdated = true
-      this.#names.renew()
-      if (this.#isTransaction) throw error
-      return this.#send(text, values, undefined)
+      // A migration has changed the result of a prepared statement ("cached plan must not change result type"). It was
+      // not run, and outside of a transaction it can be, without its name; a transaction is run again by its caller.
+      if (name === undefined || this.#inTransaction || codeOf(error) !== '0A000') throw error
+      this.#parts.pool.note(this.#client, error)
+      return this.#send<R>(text, values)
     }
   }
 
   release(destroy?: boolean): void {
-    this.#client.release(destroy || this.#outdated)
+    this.#parts.pool.release(this.#client, destroy)
   }
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : ''

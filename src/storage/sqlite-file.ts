@@ -9,12 +9,12 @@ const longestWaitMs = 5000
  * Runs `work`, and again while another connection holds the write lock (SQLITE_BUSY), for 5 seconds. SQLite's own busy
  * timeout blocks the event loop: a lock that another connection of this process holds would then never be released.
  */
-export async function retryWhileBusy<T>(work: () => T): Promise<T> {
+export async function retryWhileBusy<T>(work: () => T, translate = translateDatabaseError): Promise<T> {
   for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
     try {
       return work()
     } catch (error) {
-      if (!isBusy(error) || waited > longestWaitMs) throw translateDatabaseError(error)
+      if (!isBusy(error) || waited > longestWaitMs) throw translate(error)
       await pause(next)
     }
   }
@@ -24,13 +24,25 @@ export async function retryWhileBusy<T>(work: () => T): Promise<T> {
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 
+/** A write over a connection that was opened for reading: a fault of the caller, not of the disk. */
+const isMisuse = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 8
+
 /** One connection to a database file, with its prepared statements. */
 export class SqliteFile {
   readonly #database: DatabaseSync
+  readonly #isReader: boolean
+  readonly #onError: (error: unknown) => void
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly returnsRows: boolean }>()
 
-  constructor(database: DatabaseSync) {
+  /** @param options.onError is given the errors of SQLite that may say something about the disk. */
+  constructor(
+    database: DatabaseSync,
+    options: { readonly isReader?: boolean; readonly onError?: (error: unknown) => void } = {},
+  ) {
     this.#database = database
+    this.#isReader = options.isReader ?? false
+    this.#onError = options.onError ?? (() => {})
   }
 
   get isTransaction(): boolean {
@@ -39,17 +51,30 @@ export class SqliteFile {
 
   run<R>(query: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
     const parameters = query.parameters as SQLInputValue[]
-    return retryWhileBusy(() => {
-      const { statement, returnsRows } = this.#prepare(query.sql)
-      if (returnsRows) return { rows: statement.all(...parameters) as R[] }
-      const { changes } = statement.run(...parameters)
-      return { rows: [], numAffectedRows: BigInt(changes) }
-    })
+    const work = (): QueryResult<R> =>
+      this.#observed(() => {
+        const { statement, returnsRows } = this.#prepare(query.sql)
+        if (returnsRows) return { rows: statement.all(...parameters) as R[] }
+        const { changes } = statement.run(...parameters)
+        return { rows: [], numAffectedRows: BigInt(changes) }
+      })
+    return retryWhileBusy(work, (error) =>
+      this.#isReader && isMisuse(error) ? error : translateDatabaseError(error),
+    )
   }
 
   /** Runs a statement that has no parameters and returns no rows. */
   exec(sql: string): void {
-    this.#prepare(sql).statement.run()
+    this.#observed(() => this.#prepare(sql).statement.run())
+  }
+
+  #observed<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (!this.#isReader || !isMisuse(error)) this.#onError(error)
+      throw error
+    }
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { retryWhileBusy, type SqliteFile } from './sqlite-file.ts'
-import { translateDatabaseError } from './unavailable.ts'
+import { translateDatabaseError, unavailable } from './unavailable.ts'
 
 /** Changes that share one database transaction, and so one sync of the disk. */
 interface Batch {
@@ -20,6 +20,8 @@ function newBatch(): Batch {
 export interface WriterOptions {
   /** Whether changes that arrive together share a transaction. False: each change is flushed by itself. */
   readonly groupCommit: boolean
+  /** Whether the file is still the one at its path: what is written to another one is lost with the process. */
+  readonly isPresent?: () => boolean
 }
 
 /**
@@ -40,13 +42,15 @@ export interface WriterOptions {
 export class SqliteWriter {
   readonly #file: SqliteFile
   readonly #groupCommit: boolean
+  readonly #isPresent: () => boolean
   /** Settles when the last caller in the queue unlocks. */
   #mutex: Promise<void> = Promise.resolve()
   #batch: Batch | undefined
 
-  constructor(file: SqliteFile, { groupCommit }: WriterOptions) {
+  constructor(file: SqliteFile, { groupCommit, isPresent = () => true }: WriterOptions) {
     this.#file = file
     this.#groupCommit = groupCommit
+    this.#isPresent = isPresent
   }
 
   /** Begins a change and holds the mutex. Answers what unlocks it: to be passed to `commit` or `rollback`. */
@@ -146,6 +150,7 @@ export class SqliteWriter {
 
   async #openBatch(): Promise<Batch> {
     if (this.#batch !== undefined) return this.#batch
+    if (!this.#isPresent()) throw fileGone()
     await retryWhileBusy(() => this.#file.exec('begin immediate'))
     const batch = newBatch()
     this.#batch = batch
@@ -187,6 +192,11 @@ export class SqliteWriter {
     if (this.#file.isTransaction) this.#file.exec('rollback')
     batch?.reject(translateDatabaseError(error))
   }
+}
+
+const fileGone = (): Error => {
+  const what = 'the database file was removed or replaced while it was open'
+  return unavailable(`${what}: put it back, or restart`, new Error(what))
 }
 
 const isChange = (sql: string): boolean => /^\s*(?:insert|update|delete|with)\b/i.test(sql)

@@ -1,16 +1,20 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type Kysely,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
+import { DiskState, type StorageChecks } from './readiness.ts'
+import type { Schema } from './schema.ts'
 import { retryWhileBusy, SqliteFile } from './sqlite-file.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
 
@@ -20,12 +24,87 @@ import { SqliteWriter } from './sqlite-writer.ts'
  * deferred one would fail at its first write. One connection writes. Reads outside of a transaction use a second one:
  * they never wait for a writer and see committed data only.
  */
-export function sqliteDialect(path: string): Dialect {
-  return {
+export function sqliteDialect(path: string): {
+  readonly dialect: Dialect
+  readonly file: FileOnDisk
+  readonly disk: DiskState
+} {
+  const file = new FileOnDisk(path)
+  const disk = new DiskState()
+  const dialect: Dialect = {
     createAdapter: () => new ConcurrentSqliteAdapter(),
-    createDriver: () => new NodeSqliteDriver(path),
+    createDriver: () => new NodeSqliteDriver(file, disk),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+  return { dialect, file, disk }
+}
+
+/**
+ * A database file at its path. Where it is deleted or replaced while it is open, SQLite goes on with a file that has no
+ * name any more: what it wrote there would be lost with the process.
+ */
+export class FileOnDisk {
+  readonly path: string
+  #opened: string | undefined
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  get isInMemory(): boolean {
+    return this.path === ':memory:'
+  }
+
+  /** Remembers which file the path names: the one that was opened. */
+  opened(): void {
+    if (!this.isInMemory) this.#opened = this.#identity()
+  }
+
+  /** Whether the path still names the file that was opened. */
+  isPresent(): boolean {
+    return this.#opened === undefined || this.#identity() === this.#opened
+  }
+
+  #identity(): string {
+    const stat = statSync(this.path, { throwIfNoEntry: false })
+    return stat === undefined ? '' : `${stat.dev} ${stat.ino}`
+  }
+}
+
+/** Below this room on the disk, in bytes, a check writes, to find out whether it is too little. */
+const littleRoom = 1024 * 1024
+/** The size of what a check writes, in bytes. */
+const checkSize = 128 * 1024
+const checkKey = 'disk.check'
+
+/** The checks of a database file. */
+export function createSqliteChecks(db: Kysely<Schema>, file: FileOnDisk, disk: DiskState): StorageChecks {
+  const write = disk.check(async () => {
+    const value = 'x'.repeat(checkSize)
+    await db
+      .insertInto('settings')
+      .values({ key: checkKey, value })
+      .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+      .execute()
+    // A change of its own: pages that one transaction takes and gives back are never written.
+    await db.deleteFrom('settings').where('key', '=', checkKey).execute()
+  })
+  return {
+    async database() {
+      if (!file.isPresent()) return 'gone'
+      return db.executeQuery(CompiledQuery.raw('select 1')).then(
+        () => 'ok',
+        () => 'unreachable',
+      )
+    },
+    async disk() {
+      // A file that is gone would be refused the write, which says nothing about the disk.
+      if (file.isInMemory || !file.isPresent()) return 'ok'
+      const room = await statfs(file.path).catch(() => undefined)
+      if (room !== undefined && room.bavail * room.bsize < littleRoom) disk.suspect('full')
+      return write()
+    },
   }
 }
 
@@ -66,16 +145,18 @@ function makePrivate(path: string): void {
 }
 
 class NodeSqliteDriver implements Driver {
-  readonly #path: string
+  readonly #onDisk: FileOnDisk
+  readonly #disk: DiskState
   #connections: Connections | undefined
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(onDisk: FileOnDisk, disk: DiskState) {
+    this.#onDisk = onDisk
+    this.#disk = disk
   }
 
   async init(): Promise<void> {
-    makePrivate(this.#path)
-    const database = open(this.#path)
+    makePrivate(this.#onDisk.path)
+    const database = open(this.#onDisk.path)
     // Switching to WAL locks the whole file for a moment, which several starting processes may do at once.
     await retryWhileBusy(() =>
       database.exec(
@@ -85,18 +166,20 @@ class NodeSqliteDriver implements Driver {
       ),
     )
     // A database in memory is visible to its one connection only, and has no disk to sync.
-    const isFile = this.#path !== ':memory:'
+    const isFile = !this.#onDisk.isInMemory
+    this.#onDisk.opened()
+    const file = new SqliteFile(database, { onError: (error) => this.#disk.note(error) })
     this.#connections = {
-      writer: new SqliteWriter(new SqliteFile(database), { groupCommit: isFile }),
+      writer: new SqliteWriter(file, { groupCommit: isFile, isPresent: () => this.#onDisk.isPresent() }),
       reader: isFile ? this.#openReader() : undefined,
       openReader: () => (isFile ? this.#openReader() : undefined),
     }
   }
 
   #openReader(): SqliteFile {
-    const database = open(this.#path, { readOnly: true })
+    const database = open(this.#onDisk.path, { readOnly: true })
     database.exec(memory)
-    return new SqliteFile(database)
+    return new SqliteFile(database, { isReader: true, onError: (error) => this.#disk.note(error) })
   }
 
   async acquireConnection(): Promise<SqliteSession> {

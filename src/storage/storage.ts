@@ -10,9 +10,11 @@ import {
   type SchemaState,
   schemaState,
 } from './migrator.ts'
-import { type PoolLoad, postgresDialect, unlimited } from './postgres.ts'
+import { type PostgresOptions, postgresDialect } from './postgres.ts'
+import type { PoolLoad } from './postgres-pool.ts'
+import type { StorageChecks } from './readiness.ts'
 import type { Schema } from './schema.ts'
-import { sqliteDialect } from './sqlite.ts'
+import { createSqliteChecks, sqliteDialect } from './sqlite.ts'
 import { errorCode } from './unavailable.ts'
 
 /** Queries run on the database, or on one transaction of it. */
@@ -48,6 +50,8 @@ export interface Storage {
   clear(except?: readonly (keyof Schema)[]): Promise<void>
   /** How the connections are used, or undefined where the database is in this process. */
   pool(): PoolLoad | undefined
+  /** Whether the database does what this node needs. Each call asks it. */
+  readonly checks: StorageChecks
   close(): Promise<void>
 }
 
@@ -56,26 +60,29 @@ export interface StorageOptions {
   readonly url: string
   /** Connections to PostgreSQL. */
   readonly poolSize?: number
+  /** What stands between the engine and PostgreSQL; `session` by default. */
+  readonly pooler?: PostgresOptions['pooler']
+  /** For how long a connection to PostgreSQL is used at most; 0: without end. Half an hour by default. */
+  readonly maxLifetimeSeconds?: number
   readonly log?: Logger
 }
 
 /** Opens a database. The schema is not touched: call `migrate()`. @throws DatabaseUrlError for an address that is none. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { url, poolSize = 10, log = silentLogger } = options
+  const { url, poolSize = 10, pooler = 'session', maxLifetimeSeconds = 1800, log = silentLogger } = options
   const address = parseDatabaseUrl(url)
   const kind = address.kind === 'postgres' ? 'postgres' : 'sqlite'
-  const { dialect, pool }: { readonly dialect: Dialect; readonly pool: () => PoolLoad | undefined } =
+  const database: OpenDatabase =
     address.kind === 'postgres'
-      ? await postgresDialect(address, poolSize, log)
-      : {
-          dialect: sqliteDialect(address.kind === 'memory' ? ':memory:' : address.path),
-          pool: () => undefined,
-        }
-  const db = new Kysely<Schema>({ dialect })
-  /** Runs `work` on connections of its own, without the timeouts of requests. */
+      ? await postgresDialect({ address, poolSize, pooler, maxLifetimeSeconds, log })
+      : openSqlite(address.kind === 'memory' ? ':memory:' : address.path)
+  const db = new Kysely<Schema>({ dialect: database.dialect })
+  const { checks, pool } = database
+  /** Runs `work` on connections of its own, without the timeouts of requests; SQLite has one writer anyway. */
   const onOwn = async <T>(work: (own: Db) => Promise<T>): Promise<T> => {
-    if (address.kind !== 'postgres') throw new Error('only a server has connections of its own')
-    const own = new Kysely<Schema>({ dialect: (await postgresDialect(address, 2, log, unlimited)).dialect })
+    if (address.kind !== 'postgres') return work(db)
+    const options = { address, poolSize: 2, pooler, maxLifetimeSeconds, isUnlimited: true, log }
+    const own = new Kysely<Schema>({ dialect: (await postgresDialect(options)).dialect })
     try {
       return await work(own)
     } finally {
@@ -94,11 +101,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         }),
       ),
     snapshot: (work) => (kind === 'sqlite' ? snapshot(db, work) : onOwn((own) => snapshot(own, work))),
-    async migrate(given = {}) {
+    migrate: (given = {}) => {
       const how = { migrations, ...given }
-      // Most starts end here, without further connections.
-      const { pending } = await schemaState(db, how.migrations)
-      if (pending.length === 0) return []
       return kind === 'sqlite' ? migrateSqlite(db, log, how) : onOwn((own) => migratePostgres(own, log, how))
     },
     schemaState: () => schemaState(db, migrations),
@@ -124,8 +128,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       })
     },
     pool,
+    checks: typeof checks === 'function' ? checks(db) : checks,
     close: () => db.destroy(),
   }
+}
+
+interface OpenDatabase {
+  readonly dialect: Dialect
+  readonly pool: () => PoolLoad | undefined
+  readonly checks: StorageChecks | ((db: Db) => StorageChecks)
+}
+
+function openSqlite(path: string): OpenDatabase {
+  const { dialect, file, disk } = sqliteDialect(path)
+  return { dialect, pool: () => undefined, checks: (db) => createSqliteChecks(db, file, disk) }
 }
 
 // A record, not a list: a table that the schema has and this has not does not compile.

@@ -132,7 +132,7 @@ describe.skipIf(programs === undefined)(
     test('does not try the next server where the first refuses the user', async () => {
       const storage = await open(`host=${primary},${standby}`, 'unknown@')
       const error = await note(storage, 'never').catch((thrown: unknown) => thrown)
-      expect(error).toMatchObject({ code: '28000' })
+      expect(error).toMatchObject({ status: 503, cause: { code: '28000' } })
     })
 
     test('goes on at the standby once it is promoted and the primary is gone', async () => {

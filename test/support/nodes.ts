@@ -77,6 +77,13 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
   }
 }
 
+/** The same with a hash of passwords that costs nothing: for tests of what stands around it. */
+export const startFastNode = (settings: Settings): Promise<Node> =>
+  startNode({
+    settings,
+    ports: { hasher: createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 1000 }) },
+  })
+
 /** The one public address of all nodes, as behind a load balancer. */
 export const publicAddress = 'https://id.example.com'
 

@@ -1,15 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   chownSync,
   closeSync,
   existsSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 // A PostgreSQL of the test run's own, made from the machine's programs: it listens on a socket in its own folder only,
@@ -35,7 +37,7 @@ export const noPostgres =
   'no PostgreSQL: set DATABASE_URL to one where databases may be created, or install it (apt-get install postgresql)'
 
 /** PostgreSQL refuses to run as root, so root switches to another user for it. */
-function runAs(): { readonly uid: number; readonly gid: number } | Record<string, never> {
+export function runAs(): { readonly uid: number; readonly gid: number } | Record<string, never> {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     const [, , uid, gid] = (
@@ -58,16 +60,21 @@ function run(program: string, args: readonly string[], cwd: string): void {
     throw new Error(`${program} failed:\n${readFileSync(join(cwd, 'log'), 'utf8').slice(-2000)}`)
 }
 
+export interface ClusterOptions {
+  readonly durable?: boolean
+  /** Settings of the server besides those of a cluster for tests. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** The folder of the cluster that this one follows as a standby. */
+  readonly follows?: string
+}
+
 /** The address of the cluster in a folder; started by the first caller, the others wait for it. */
-export async function clusterIn(
-  folder: string,
-  options: { readonly durable?: boolean } = {},
-): Promise<string> {
+export async function clusterIn(folder: string, options: ClusterOptions = {}): Promise<string> {
   const ready = join(folder, 'ready')
   const failed = join(folder, 'failed')
   if (!existsSync(ready) && isFirst(folder)) {
     try {
-      startCluster(folder, options.durable ?? false)
+      startCluster(folder, options)
       writeFileSync(ready, '')
     } catch (error) {
       writeFileSync(failed, String(error))
@@ -78,8 +85,15 @@ export async function clusterIn(
     if (waited > 60_000) throw new Error('PostgreSQL did not start within a minute')
     await pause(20)
   }
-  return `postgres://rekey@localhost/postgres?host=${encodeURIComponent(folder)}`
+  return addressOf(folder)
 }
+
+/** The address of the cluster in a folder, whether it runs or not. */
+export const addressOf = (folder: string, database = 'postgres'): string =>
+  `postgres://rekey@localhost/${database}?host=${encodeURIComponent(folder)}`
+
+/** The path of its Unix socket. */
+export const socketOf = (folder: string): string => join(folder, '.s.PGSQL.5432')
 
 function isFirst(folder: string): boolean {
   try {
@@ -90,37 +104,52 @@ function isFirst(folder: string): boolean {
   }
 }
 
-function startCluster(folder: string, durable: boolean): void {
+function startCluster(folder: string, { durable = false, settings = {}, follows }: ClusterOptions): void {
   const programs = findPostgresPrograms()
   if (programs === undefined) throw new Error('there is no PostgreSQL on this machine')
-  const { uid, gid } = runAs()
-  if (uid !== undefined && gid !== undefined) {
-    chownSync(folder, uid, gid)
-    writeFileSync(join(folder, 'log'), '')
-    chownSync(join(folder, 'log'), uid, gid)
-  }
+  giveAway(folder)
+  writeFileSync(join(folder, 'log'), '')
+  giveAway(join(folder, 'log'))
   const data = join(folder, 'data')
-  run(
-    join(programs, 'initdb'),
-    ['-D', data, '-U', 'rekey', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
-    folder,
-  )
-  const settings = {
+  if (follows === undefined) {
+    const args = ['-D', data, '-U', 'rekey', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C']
+    run(join(programs, 'initdb'), args, folder)
+  } else {
+    const args = ['-D', data, '-h', follows, '-U', 'rekey', '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+    // Links to some of the programs may stand elsewhere.
+    run(join(dirname(realpathSync(join(programs, 'initdb'))), 'pg_basebackup'), args, folder)
+  }
+  const all = {
     listen_addresses: '',
     unix_socket_directories: folder,
     max_connections: '200',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...settings,
   }
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`)
-  writeFileSync(join(data, 'postgresql.auto.conf'), lines.join(''))
+  const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`)
+  // Of two lines the later one counts; a standby is told here where its primary is.
+  appendFileSync(join(data, 'postgresql.auto.conf'), lines.join(''))
   control(folder, 'start')
 }
 
-/** Starts or stops the server of a folder; stopping breaks off whatever is under way, as a restart of the host would. */
-export function control(folder: string, order: 'start' | 'stop'): void {
+/** Makes a file or folder that of the user who runs the servers. */
+export function giveAway(path: string): void {
+  const { uid, gid } = runAs()
+  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid)
+}
+
+/**
+ * Starts or stops the server of a folder, or makes a standby the primary. Stopping breaks off whatever is under way, as a
+ * restart of the host would; `crash` is its sudden death.
+ */
+export function control(folder: string, order: 'start' | 'stop' | 'crash' | 'promote'): void {
   const programs = findPostgresPrograms()
   if (programs === undefined) throw new Error('there is no PostgreSQL on this machine')
-  const how = order === 'start' ? ['-t', '60'] : ['-m', 'fast']
+  if (order === 'crash') {
+    run(join(programs, 'pg_ctl'), ['stop', '-D', join(folder, 'data'), '-w', '-m', 'immediate'], folder)
+    return
+  }
+  const how = order === 'stop' ? ['-m', 'fast'] : ['-t', '60']
   run(join(programs, 'pg_ctl'), [order, '-D', join(folder, 'data'), '-w', ...how], folder)
 }
 
