@@ -23,6 +23,7 @@ const idp = await startEngine({
       requests: {
         idxPerAddress: many,
         interactPerAddress: many,
+        interactPerAddressHour: many,
         perClient: many,
         mailsPerSource: many,
         mailsPerClient: many,

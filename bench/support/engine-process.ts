@@ -41,7 +41,15 @@ const settings: Settings = {
   mode: 'test',
   secrets: ['a master secret that is for benchmarks only'],
   // One app sends everything here, as fast as it is answered.
-  limits: { requests: { mailsPerSource: 1_000_000_000, mailsPerClient: 1_000_000_000 } },
+  limits: {
+    requests: {
+      mailsPerSource: 1_000_000_000,
+      mailsPerClient: 1_000_000_000,
+      interactPerAddress: 1_000_000_000,
+      interactPerAddressHour: 1_000_000_000,
+      perClient: 1_000_000_000,
+    },
+  },
   ...order.settings,
   database: { ...order.settings?.database, url: order.database },
   http: { port: 0, ...order.settings?.http },

@@ -26,7 +26,9 @@ second.) Otherwise the last page has no next one. Errors: 400 \`E0000001\`, for 
 ## Members of an event
 
 - \`actor\`: who caused it. In a sign-in or recovery it is a \`User\`, with \`id\` \`unknown\` for an unknown user; what was typed
-  is in \`alternateId\`. Unknown users cause as many events as known ones.
+  is in \`alternateId\`: the address, or \`typed:\` and a keyed hash of anything else, which may be a password in the wrong
+  field. Unknown users cause as many events as known ones; these are stored for a day (\`events.unknownRetention\`), and so is that a
+  recovery was begun or a transaction cancelled, which anyone can do who knows a name. All others are stored for 90 days (\`events.retention\`). A visitor who leaves before typing anything causes none.
 - \`client\`: address and browser of the user, where the app vouched for them, and the id of the app.
 - \`transaction.id\`: the transaction, as in \`rekey trace\`. Tokens that are granted afterwards belong to none.
 - \`debugContext.debugData.rule\`: the rule that refused, or that ended a transaction (below). Beside it are the budgets by

@@ -95,6 +95,11 @@ export const eventTypes = {
   'user.lifecycle.unsuspend': { when: 'A user is unsuspended.', outcomes: ['SUCCESS'] },
   'user.lifecycle.deactivate': { when: 'A user is deactivated.', outcomes: ['SUCCESS'] },
   'user.lifecycle.delete.completed': { when: 'A user is deleted.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.erase.completed': {
+    when: 'A user is erased; the target is the pseudonym that stands in the log from now on, `events` the number of events changed.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
   'user.account.lock': {
     when: 'An account is locked: by an administrator, or by too many wrong passwords in a row.',
     outcomes: ['SUCCESS', 'SKIPPED: too many, for an unknown user or one who may not sign in'],

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { isoTime, type Random, randomId } from '../base/index.ts'
-import { type Db, insert, type Row, type Schema } from '../storage/index.ts'
+import { type Db, insert, type Row, run, type Schema } from '../storage/index.ts'
 import type { EventType } from './event-types.ts'
 
 export interface Party {
@@ -124,6 +124,16 @@ export async function listEvents(
   if (query.transactionId !== undefined) select = select.where('transaction_id', '=', query.transactionId)
   if (query.eventType !== undefined) select = select.where('type', '=', query.eventType)
   return (await select.execute()).map(toEvent)
+}
+
+/** How many users have completed a sign-in since then; each counts once. */
+export async function countSignIns(db: Db, since: number): Promise<number> {
+  const text = `
+    select count(distinct actor_id) as users from events
+    where type = $1 and outcome = $2 and published_at > $3`
+  const type: EventType = 'user.session.start'
+  const [row] = await run<{ users: number }>(db, text, [type, 'SUCCESS', since])
+  return Number(row?.users ?? 0)
 }
 
 /** A filter of the system log: one comparison, or several joined by `and` or `or`. */

@@ -3,8 +3,18 @@
  * that it describes. Owns the storage and the queries of events, which contain no secret, code, link or token; and the
  * type of exchanges that the flow inspector shows.
  */
+
 export { eventsDocument } from './document.ts'
+export {
+  type ErasedUser,
+  eraseFromEvents,
+  namesInEvents,
+  type Removal,
+  removedUsers,
+  transactionsOfUser,
+} from './erase.store.ts'
 export * from './event-types.ts'
 export * from './events.store.ts'
 export * from './exchange.ts'
+export { type EventsOptions, eventsOptions } from './options.ts'
 export { sessionsCleared } from './session-events.ts'

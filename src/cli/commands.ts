@@ -33,6 +33,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user.ts')).userRemove,
   },
   {
+    name: 'user erase',
+    summary: 'remove a user, and the user’s data from the log and all tables',
+    load: async () => (await import('./user.ts')).userErase,
+  },
+  {
     name: 'user set-password',
     summary: 'set a new password for a user and end all sessions',
     load: async () => (await import('./user.ts')).userSetPassword,

@@ -1,6 +1,7 @@
 import { isoTime } from '../base/index.ts'
 import { listPeople, type Person, personStatuses } from '../directory/index.ts'
 import type { Core } from '../engine/index.ts'
+import { eraseUser } from '../people/index.ts'
 import {
   type Call,
   type Command,
@@ -103,6 +104,36 @@ export const userRemove: Command = {
       if (isAsked && !(await isSure(call, person))) throw new CommandError('no user was removed')
       await core.people.remove(person.id)
       printUser(call, person, 'removed')
+    })
+  },
+}
+
+export const userErase: Command = {
+  takes: 'LOGIN|ID',
+  about: [
+    'Removes a user, if that was not done before, and erases what is stored about the user: sessions, tokens, transactions, mails and counters are deleted. In the system log a pseudonym takes the place of id and names, and addresses and browsers are removed. May be run again.',
+    'Exported files, backups, the lines that the engine has printed and mails that were delivered are not reached.',
+    where,
+  ],
+  options: { yes: { type: 'boolean', description: 'do not ask for confirmation' }, ...common },
+  examples: [
+    ['rekey user erase ada@example.com', 'ask for confirmation if run in a terminal'],
+    ['rekey user erase 00uAbCdEfGhIjKlMnOpQ --yes', 'a user who was removed before'],
+  ],
+  async run(call) {
+    const name = onlyArgument(call, 'the login or id')
+    refuseMore(call, 1)
+    const { terminal, options } = call
+    await withCore(call, async ({ storage, clock, random, people }) => {
+      const isAsked = terminal.isInteractive && options.yes !== true
+      if (isAsked && !/^y(es)?$/i.test((await terminal.ask(`erase ${name} for good? [y/N] `)).trim())) {
+        throw new CommandError('no user was erased')
+      }
+      const erased = await eraseUser({ storage, clock, random, people }, name)
+      if (erased === undefined) throw notFound(name)
+      const { id, pseudonym, events } = erased
+      if (options.json) terminal.print(JSON.stringify(erased, null, 2))
+      else terminal.print(`erased ${name} (${id}): ${events} events, now of ${pseudonym}`)
     })
   },
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { eventsOptions } from '../audit/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
@@ -231,6 +232,7 @@ export const configOptions = Type.Object(
     recovery: recoveryOptions,
     signOn: signOnOptions,
     limits: limitsOptions,
+    events: eventsOptions,
     management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),
     resources: resourcesOptions,

@@ -217,15 +217,6 @@ export async function makeDue(db: Db, id: string, now: number): Promise<boolean>
   return numUpdatedRows > 0n
 }
 
-/** Removes all mails of a user, waiting ones too: for erasing a user. Answers how many. */
-export async function removeMailsOf(db: Db, personId: string): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('outbox')
-    .where('person_id', '=', personId)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}
-
 /** A mail that has not left yet. */
 export interface WaitingMail {
   readonly id: string
@@ -280,4 +271,14 @@ export async function purgeMails(db: Db, closedBefore: number): Promise<number> 
     .where('done_at', '<', closedBefore)
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
+}
+
+/** Deletes every mail to a user, sent or not: by the user's id, and by the addresses that are among the names. */
+export async function forgetMailsOf(db: Db, personId: string, names: readonly string[]): Promise<void> {
+  const addresses = names.map((name) => name.toLowerCase())
+  await run(
+    db,
+    `delete from outbox where person_id = $1${addresses.length === 0 ? '' : ` or lower(recipient) in (${slots(addresses, 2)})`}`,
+    [personId, ...addresses],
+  )
 }

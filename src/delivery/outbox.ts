@@ -7,11 +7,11 @@ import { removeSuppression } from './suppressions.store.ts'
 export {
   type Backlog,
   backlogOf,
+  forgetMailsOf,
   listMails,
   type MailStatus,
   mailStatuses,
   purgeMails,
-  removeMailsOf,
   type StoredMail,
   type WaitingMail,
   waitingMailsOf,

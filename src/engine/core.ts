@@ -211,6 +211,17 @@ export function lifetimesOf({ lifetimes }: Config) {
   }
 }
 
+/** How long events are stored, in milliseconds. */
+export function eventRetentionOf({ events }: Config) {
+  const ms = (name: keyof Config['events']): number => {
+    const span = parseDuration(events[name])
+    if (span === undefined || span <= 0) throw new ConfigError([`events.${name}: must be a span such as 90d`])
+    return span
+  }
+  const retentionMs = ms('retention')
+  return { retentionMs, unknownRetentionMs: Math.min(ms('unknownRetention'), retentionMs) }
+}
+
 const hasherOptions = ({ password }: Config) => ({
   parameters: { memoryKiB: password.memoryKiB, passes: password.passes, lanes: password.lanes },
   concurrency: password.concurrency,

@@ -25,6 +25,7 @@ import {
 } from '../delivery/index.ts'
 import {
   createFlow,
+  createSprayWatch,
   type FlowParts,
   findTransaction,
   mailClosed,
@@ -35,13 +36,13 @@ import {
 } from '../flow/index.ts'
 import { createHttp, createMetrics, createReadiness } from '../http/index.ts'
 import { idxRoutes, stepsWith } from '../idx/index.ts'
-import { budgetsFrom, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
+import { budgetsFrom, createRefusals, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import type { People } from '../people/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
-import { type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
+import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
 import { noteDrift } from './drift.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
@@ -125,10 +126,14 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
+  const refusals = createRefusals()
+  const budgets = budgetsFrom(config.limits)
+  const spray = createSprayWatch({ storage, clock, budgets })
   const limits = createRequestLimits({
     budgets: requestBudgetsFrom(config.limits),
     clock,
     appFactor: config.limits.appFactor,
+    refusals,
     onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
   })
   const parts: FlowParts = {
@@ -139,8 +144,10 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     policies,
     authenticators,
     lifetimes,
-    budgets: budgetsFrom(config.limits),
+    budgets,
     limits,
+    spray,
+    refusals,
     org: {
       name: config.org.name,
       get baseUrl() {
@@ -183,7 +190,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     authenticators: [...authenticators.values()],
     limits,
     findServiceCaller: (token) => oidc.findServiceCaller(token),
-    budgets: budgetsFrom(config.limits),
+    budgets,
     log,
     codeLifetimeMs: lifetimes.code,
     authorizationServer() {
@@ -235,6 +242,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     log,
     syncTime: time.sync,
     countExpired: engineMetrics.countExpired,
+    events: eventRetentionOf(config),
   })
 
   return {
@@ -255,6 +263,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       await delivery.idle()
       clock.rewind()
       limits.clear()
+      spray.clear()
       random.restart?.()
       await storage.clear(['signing_keys'])
       policies.forget()

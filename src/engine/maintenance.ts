@@ -1,7 +1,7 @@
 import { setImmediate as nextCycle } from 'node:timers/promises'
 import type { Logger, MonotonicClock } from '../base/index.ts'
 import type { Oidc } from '../oidc/index.ts'
-import { type GrowingTable, purge, type Storage } from '../storage/index.ts'
+import { type GrowingTable, purge, purgeShortLived, type ShortLived, type Storage } from '../storage/index.ts'
 
 interface MaintenanceParts {
   readonly storage: Storage
@@ -12,6 +12,8 @@ interface MaintenanceParts {
   readonly syncTime: () => Promise<void>
   /** Counts the transactions that have expired. */
   readonly countExpired: (now: number) => Promise<void>
+  /** How long events are stored, in milliseconds. */
+  readonly events: { readonly retentionMs: number; readonly unknownRetentionMs: number }
 }
 
 export interface Maintenance {
@@ -21,13 +23,17 @@ export interface Maintenance {
 }
 
 const intervalMs = 60_000
-const day = 24 * 3_600_000
+const hour = 3_600_000
+const day = 24 * hour
 const batchSize = 500
-/** Of one table in one run: the rows that a flood has left are deleted over several runs (A45). */
-const maxBatches = 100
+/**
+ * One run deletes for so long: what a flood has left, or a retention that was shortened, is deleted over several runs
+ * (A45). Longer than the interval would leave no time in between.
+ */
+const maxRunMs = 45_000
 
-/** How long a row stays after its end. Transactions stay traceable for a day, events for a quarter. */
-const retention: Readonly<Record<GrowingTable, number>> = {
+/** How long a row stays after its end. Transactions stay traceable for a day. */
+const retention: Readonly<Record<Exclude<GrowingTable, 'events'>, number>> = {
   transactions: day,
   interactions: day,
   sessions: day,
@@ -37,7 +43,6 @@ const retention: Readonly<Record<GrowingTable, number>> = {
   // An expired token is refused without its row, so the row is not needed to detect reuse.
   artifacts: 0,
   budgets: 0,
-  events: 90 * day,
 }
 
 /**
@@ -49,23 +54,48 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
   const { storage, clock, oidc, log } = parts
   let running: Promise<void> | undefined
   let closed = false
+  /** Up to when short-lived rows are deleted; at the start of a node, the day before it. */
+  let purgedUntil: number | undefined
 
   async function maintain(): Promise<void> {
     await parts.syncTime()
     const now = clock.now()
     await parts.countExpired(now)
-    for (const [table, retentionMs] of Object.entries(retention) as [GrowingTable, number][]) {
-      await purgeTable(table, now - retentionMs)
+    const { retentionMs: eventsMs, unknownRetentionMs } = parts.events
+    const shortLived: Readonly<Record<ShortLived, number>> = {
+      'unnamed transactions': hour,
+      'unused interactions': hour,
+      'events of unknown users': unknownRetentionMs,
+      'events of transactions begun and left': unknownRetentionMs,
+      'deliveries without a recipient': unknownRetentionMs,
     }
+    const until = performance.now() + maxRunMs
+    let isDone = true
+    const purgeAll = async (batch: (limit: number) => Promise<number>): Promise<void> => {
+      while ((await batch(batchSize)) === batchSize) {
+        if (closed || performance.now() > until) {
+          isDone = false
+          return
+        }
+        // SQLite runs in this process and blocks its event loop: requests are answered between two batches.
+        await nextCycle()
+      }
+    }
+    for (const [table, ms] of Object.entries({ ...retention, events: eventsMs }) as [
+      GrowingTable,
+      number,
+    ][]) {
+      await purgeAll((limit) => purge(storage.db, table, { before: now - ms, limit }))
+    }
+    for (const [what, ms] of Object.entries(shortLived) as [ShortLived, number][]) {
+      // No later than now, should the clock have been set back.
+      const from = Math.min(purgedUntil ?? now - day, now - intervalMs)
+      const span = { after: from - ms, before: now - ms }
+      await purgeAll((limit) => purgeShortLived(storage.db, what, { ...span, limit }))
+    }
+    // A minute twice: other nodes may have written a little behind this clock.
+    if (isDone) purgedUntil = now - intervalMs
     await oidc.purge()
-  }
-
-  async function purgeTable(table: GrowingTable, before: number): Promise<void> {
-    for (let count = 0; count < maxBatches && !closed; count++) {
-      if ((await purge(storage.db, table, { before, limit: batchSize })) < batchSize) return
-      // SQLite runs in this process and blocks its event loop: requests are answered between two batches.
-      await nextCycle()
-    }
   }
 
   const run = (): Promise<void> => {

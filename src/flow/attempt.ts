@@ -1,5 +1,13 @@
 import type { NewEvent } from '../audit/index.ts'
-import { announcementOf, everybody, mostUses, sizedFor, type Use } from '../limits/index.ts'
+import {
+  announcementOf,
+  everybody,
+  mostUses,
+  sizedFor,
+  type Use,
+  type Used,
+  underAttackFor,
+} from '../limits/index.ts'
 import type { Admission, Judgement, StepContext } from './authenticator.ts'
 import type { Input } from './form.ts'
 import type { Charge, Outcome } from './outcome.ts'
@@ -35,25 +43,49 @@ export async function attempt(
 ): Promise<Outcome | undefined> {
   const admission = asked.admit?.(input, context)
   if (admission?.isReadable === false) return undefined
+  const answer = context.beginAnswer?.()
+  try {
+    return await checked(context, asked, input, admission, answer?.inFlight ?? 1)
+  } finally {
+    answer?.end()
+  }
+}
+
+async function checked(
+  context: StepContext,
+  asked: Asked,
+  input: Input,
+  admission: Admission | undefined,
+  inFlight: number,
+): Promise<Outcome | undefined> {
   const { spray } = context.budgets
   const ofSource = usesOfSource(context)
   const named = admission?.uses ?? []
   // One statement, which asks the same about known and unknown names.
   const all: Use = { budget: spray.everywhere, subject: everybody }
-  const announced = new Map(ofSource.map((use) => [use, announcementUse(use)]))
+  const announced = new Map([all, ...ofSource].map((use) => [use, announcementUse(use)]))
   const uses = [all, ...ofSource, ...announced.values(), ...named]
   const used = new Map((await context.peek(uses)).map((found, index) => [uses[index], found]))
   const isSpent = (use: Use) => (used.get(use)?.used ?? 0) >= use.budget.limit
-  const counted = isSpent(all) ? ofSource : ofSource.slice(0, -1)
+  const everywhere = used.get(all) ?? { used: 0, resetsAt: context.now + spray.everywhere.windowMs }
+  const attackFrom = (await context.attackFrom?.(everywhere.used)) ?? spray.everywhere.limit
+  const counted = everywhere.used >= attackFrom ? ofSource : ofSource.slice(0, -1)
+  const announcement = announced.get(all)
+  const found: Found = {
+    ofSource: counted,
+    // The half of a budget that is left after all answers of this source that are being checked at this moment.
+    isNearEnd: counted.some((use) => (used.get(use)?.used ?? 0) + inFlight > use.budget.limit / 2),
+    everywhere,
+    attackFrom,
+    isAnnounced: announcement !== undefined && isSpent(announcement),
+  }
   if (admission !== undefined) {
     const spent = counted.find(isSpent)
     if (spent !== undefined) {
       const announcement = announced.get(spent)
-      return refusedBySource(
-        asked,
-        spent,
-        announcement && isSpent(announcement) ? used.get(spent)?.resetsAt : undefined,
-      )
+      const isAnnounced = announcement !== undefined && isSpent(announcement)
+      if (isAnnounced) context.countRefusal?.(spent.budget.purpose)
+      return refusedBySource(asked, spent, isAnnounced ? used.get(spent)?.resetsAt : undefined)
     }
     const ofName = named.find(isSpent)
     if (ofName !== undefined) {
@@ -65,18 +97,30 @@ export async function attempt(
         refusal,
         rule: ofName.budget.purpose,
       }
-      return answered(context, asked, judgement, counted)
+      return answered(context, asked, judgement, found)
     }
   }
   try {
     const own = admission === undefined ? context : { ...context, recheck: () => recheck(context, counted) }
     const judgement = await asked.judge(input, own, context.progress.challenge)
-    if (judgement.verdict !== 'unreadable') return answered(context, asked, judgement, counted)
+    if (judgement.verdict !== 'unreadable') return answered(context, asked, judgement, found)
     return judgement.refusal && { progress: asked.before, refused: judgement.refusal }
   } catch (error) {
     if (error instanceof SpentMeanwhile) return refusedBySource(asked, error.use, undefined)
     throw error
   }
+}
+
+/** What the budgets of all names together say when an answer is checked. */
+interface Found {
+  /** Those of the source that count now. */
+  readonly ofSource: readonly Use[]
+  /** One of them is half used: then a right answer locks them, too, until it is written. */
+  readonly isNearEnd: boolean
+  readonly everywhere: Used
+  readonly attackFrom: number
+  /** The log says already that the installation is under attack. */
+  readonly isAnnounced: boolean
 }
 
 /** Answers of this source that were checked while this one waited have spent its budget. */
@@ -97,7 +141,8 @@ async function recheck(context: StepContext, ofSource: readonly Use[]): Promise<
 }
 
 /** The outcome of a checked answer. */
-function answered(context: StepContext, asked: Asked, judgement: Judged, ofSource: readonly Use[]): Outcome {
+function answered(context: StepContext, asked: Asked, judgement: Judged, found: Found): Outcome {
+  const { ofSource, isNearEnd } = found
   const { visible = [], budgets, verdict } = judgement
   const { key: authenticator } = asked
   const missed = miss(asked.before)
@@ -107,18 +152,19 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, ofSourc
     effects: [{ type: 'audit.record', event: wrongAnswer(context, authenticator, judgement, missed) }],
   }
   /** Where a budget is spent, what remains to be counted is that something was wrong. */
-  const spent: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }
+  const spent: Outcome = { ...wrong, charges: [everywhere(context, found, wrong)] }
   const asWrong: readonly Charge[] = [
     ...ofSource.map((use) => chargeOfSource(asked, use)),
     ...visible.map((use) => ({ ...use, otherwise: spent })),
   ]
   if (verdict === 'wrong') {
     const silent = budgets.map((use) => ({ ...use, otherwise: spent }))
-    const charges = [...asWrong, ...silent, ...lastOf(context, judgement, wrong), everywhere(context, wrong)]
+    const last = lastOf(context, found, judgement, wrong)
+    const charges = [...asWrong, ...silent, ...last, everywhere(context, found, wrong)]
     return { ...wrong, charges }
   }
 
-  const refused: Outcome = { ...wrong, charges: [...asWrong, everywhere(context, wrong)] }
+  const refused: Outcome = { ...wrong, charges: [...asWrong, everywhere(context, found, wrong)] }
   // A right answer without a budget of its own is a long code, which cannot be guessed: it is no part of a spray, and its
   // owner gets in even from a source that guessed too often.
   const isGuessable = visible.length + budgets.length > 0
@@ -127,11 +173,16 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, ofSourc
     progress: judgement.expired ? expire(asked.right(judgement), authenticator) : asked.right(judgement),
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
     charges: [
-      ...(isGuessable ? ofSource.map((use) => ({ ...chargeOfSource(asked, use), free: true })) : []),
+      // Far from the end of the source's budgets a right answer does not touch them: all answers of an office, or of an app
+      // that names no address, would wait for each other at these rows.
+      ...(isGuessable && isNearEnd
+        ? ofSource.map((use) => ({ ...chargeOfSource(asked, use), free: true }))
+        : []),
       ...[...visible, ...budgets, ...last].map(({ budget, subject }) => ({
         budget,
         subject,
         free: true,
+        ofUser: true,
         otherwise: refused,
       })),
     ],
@@ -148,19 +199,19 @@ const roomFor = ({ budget, subject, isBinding }: NonNullable<Judged['last']>): U
  * The budget whose last wrong answer does more than to be wrong. One that finds it spent is that last one, takes it too,
  * and brings its effects about; those after it, right or wrong, find no room at all. Visitors see no difference.
  */
-function lastOf(context: StepContext, { last }: Judged, wrong: Outcome): readonly Charge[] {
+function lastOf(context: StepContext, found: Found, { last }: Judged, wrong: Outcome): readonly Charge[] {
   if (last === undefined) return []
   const { budget, subject, effects } = last
   const locking: Outcome = { ...wrong, effects: [...(wrong.effects ?? []), ...effects] }
-  const over: Outcome = { ...wrong, charges: [everywhere(context, wrong)] }
-  const charges = [{ budget, subject, otherwise: over }, everywhere(context, locking)]
+  const over: Outcome = { ...wrong, charges: [everywhere(context, found, wrong)] }
+  const charges = [{ budget, subject, otherwise: over }, everywhere(context, found, locking)]
   return [{ budget: { ...budget, limit: budget.limit - 1 }, subject, otherwise: { ...locking, charges } }]
 }
 
 /** The budgets of wrong answers by source; the last one counts only while the installation is under attack. */
-function usesOfSource({ budgets, source }: StepContext): readonly Use[] {
-  const { perMinute, perHour, underAttack } = budgets.spray
-  return [perMinute, perHour, underAttack].map((budget) => ({
+function usesOfSource({ budgets, source, signInsFromSource = 0 }: StepContext): readonly Use[] {
+  const { perMinute, perHour } = budgets.spray
+  return [perMinute, perHour, underAttackFor(budgets.spray, signInsFromSource)].map((budget) => ({
     budget: sizedFor(budget, source, budgets),
     subject: source.key,
   }))
@@ -193,12 +244,20 @@ const announcementUse = ({ budget, subject }: Use): Use => ({
   subject,
 })
 
-/** Counted last, as all nodes count it in one row. No answer is refused by it; it changes what the others allow. */
-const everywhere = ({ budgets }: StepContext, wrong: Outcome): Charge => ({
-  budget: budgets.spray.everywhere,
+/**
+ * Counted last, over all nodes, in rows that are summed up when they are read. No answer is refused by it; it changes what
+ * the others allow. The log says so once, by the first wrong answer that finds the installation under attack.
+ */
+const everywhere = (
+  { budgets }: StepContext,
+  { everywhere: read, attackFrom, isAnnounced }: Found,
+  wrong: Outcome,
+): Charge => ({
+  budget: { ...budgets.spray.everywhere, limit: attackFrom },
   subject: everybody,
+  read,
   otherwise: wrong,
-  announces: 'security.attack.start',
+  ...(isAnnounced ? {} : { announces: 'security.attack.start' as const }),
 })
 
 function wrongAnswer(

@@ -70,6 +70,14 @@ export interface StepContext extends View {
   used(uses: readonly Use[]): Promise<readonly number[]>
   /** The same, and when each window ends. */
   peek(uses: readonly Use[]): Promise<readonly Used[]>
+  /** Counts a refusal by a budget that is written nowhere, for metrics. */
+  countRefusal?(budget: string): void
+  /** From how many wrong answers of all sources on the installation is under attack; `wrong` is how many there are. */
+  attackFrom?(wrong: number): Promise<number>
+  /** How many users have signed in from this source on this node within the hour. */
+  readonly signInsFromSource?: number
+  /** Counts an answer that is about to be checked, until `end` is called; answers how many of its source are being checked. */
+  beginAnswer?(): { readonly inFlight: number; end(): void }
   /** Whether the user has signed in from this source, or with this browser, before. */
   isKnownSource(person: Person | undefined): boolean
   /** Throws where the answer is not to be checked any more: asked again before a hash that has waited in the queue. */
@@ -81,6 +89,8 @@ export interface StepContext extends View {
   claim(): void
   /** Counts a mail that is about to be queued, by source and by client; refused where there were too many (A57). */
   chargeMail(): Promise<Refusal | undefined>
+  /** Counts the transaction that takes the place of a cancelled one, by source; refused where there were too many (A60). */
+  chargeSuccessor?(): Promise<Refusal | undefined>
   /** Where a magic link leads, for its token. */
   linkFor(token: string): string
   /** The name of this installation, and its public address. */

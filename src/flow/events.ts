@@ -58,6 +58,8 @@ export function eventsOfMove(
   }
   const ended = endedBy(outcome)
   if (ended !== undefined) {
+    // A page that was left before any name was typed is nothing that a user did: a loop of it would fill the log (F14).
+    if (after.closed === 'cancelled' && isUntouched(before)) return []
     const end = endOf(after)
     return end === undefined ? [] : [{ ...about, ...end, debugData: { rule: ended } }]
   }
@@ -65,6 +67,9 @@ export function eventsOfMove(
   if (begun === undefined || !begins(before, after)) return []
   return [{ ...about, ...begun, outcome: { result: 'CHALLENGE' } }]
 }
+
+/** No name was typed, and no answer was wrong. */
+const isUntouched = ({ subject, misses }: Progress): boolean => subject === undefined && misses === 0
 
 const begins = (before: Progress, { intent, subject }: Progress): boolean =>
   subject !== undefined && (before.intent !== intent || before.subject === undefined)

@@ -16,6 +16,7 @@ import type { Interaction } from '../interactions/index.ts'
 import {
   type Budgets,
   peek,
+  type Refusals,
   type RequestLimits,
   type RequestSource,
   sourceOf,
@@ -30,6 +31,7 @@ import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
 import { beginByToken, type Progress } from './progress.ts'
 import { policyOf, replaceable, type Situation } from './situation.ts'
+import type { SprayWatch } from './spray.ts'
 import { choicesOf, decide, enrollmentsAsked, maySkip, type Stage } from './stage.ts'
 import {
   findRecordByInteraction,
@@ -49,6 +51,9 @@ export interface FlowParts {
   readonly policies: Policies
   readonly budgets: Budgets
   readonly limits: RequestLimits
+  readonly spray: SprayWatch
+  /** Counts what budgets refuse, for metrics. */
+  readonly refusals?: Refusals
   readonly authenticators: ReadonlyMap<string, Authenticator>
   /** Where a magic link leads, for the client and the link's token. */
   linkFor(clientId: string, token: string): string
@@ -317,6 +322,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
   const { db } = parts.storage
   const now = parts.clock.now()
   const { interaction, client, person, situation } = loaded
+  const source = sourceOf(interaction)
   return {
     ...viewOf(parts, loaded),
     now,
@@ -328,11 +334,16 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     random: parts.random,
     secrets: parts.secrets,
     budgets: parts.budgets,
-    source: sourceOf(interaction),
+    source,
     signal: ports.signal,
     claim: ports.claim,
+    countRefusal: (budget) => parts.refusals?.count(budget),
+    attackFrom: parts.spray.attackFrom,
+    signInsFromSource: parts.spray.signInsFrom(source),
+    beginAnswer: () => parts.spray.begin(source),
     isKnownSource: (user) => isKnownSource(user?.knownSources, parts.secrets, interaction),
-    chargeMail: () => chargeMail(parts, interaction),
+    chargeMail: () => chargeSource(parts, interaction, 'mail'),
+    chargeSuccessor: () => chargeSource(parts, interaction, 'successor'),
     org: parts.org,
     lifetimes: parts.lifetimes,
     directory: {
@@ -351,13 +362,14 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
   }
 }
 
-async function chargeMail(
+async function chargeSource(
   { limits, clock }: FlowParts,
   { clientId, origin }: Interaction,
+  what: 'mail' | 'successor',
 ): Promise<Refusal | undefined> {
   const { app, ip = '' } = origin
   try {
-    await limits.charge('mail', { address: ip, client: clientId, app: app ? clientId : undefined })
+    await limits.charge(what, { address: ip, client: clientId, app: app ? clientId : undefined })
     return undefined
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.status !== 429) throw error

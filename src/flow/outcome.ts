@@ -54,6 +54,13 @@ export interface Charge {
   readonly subject: string
   /** The use turned out to be free (a right answer): it needs room in the budget but takes none. */
   readonly free?: boolean
+  /**
+   * Free, and counted by account: the caller holds the user's row, which every answer about the same user waits for, so
+   * that reading is as exact as locking the budget.
+   */
+  readonly ofUser?: boolean
+  /** Of a budget in shards: how much was used, and until when, as read when the answer was checked. */
+  readonly read?: { readonly used: number; readonly resetsAt: number }
   readonly otherwise: Outcome
   /** What is recorded, once a window, when it is used up. Only of budgets that say the same about every name. */
   readonly announces?: 'system.operation.rate_limit.violation' | 'security.attack.start'

@@ -1,5 +1,5 @@
 import type { Secrets } from '../base/index.ts'
-import { compareKey, type Person } from '../directory/index.ts'
+import { compareKey, looksLikeAddress, type Person } from '../directory/index.ts'
 
 /** What is counted by the name as typed: a keyed hash, as names may be addresses. Says nothing of whether it is known. */
 export const nameSubject = (secrets: Secrets, identifier: string): string =>
@@ -9,6 +9,15 @@ export const nameSubject = (secrets: Secrets, identifier: string): string =>
 export const accountSubject = (secrets: Secrets, identifier: string, person: Person | undefined): string =>
   // Hashed even where it is not needed, so that both take the same time (A02).
   accountOf(nameHash(secrets, identifier), person)
+
+/**
+ * What was typed about no known user, as the log has it: an address, or a keyed hash of anything else, by which the same
+ * name is recognised. A password that was typed into the field for the name is not readable there (F26).
+ */
+export const nameInLog = (secrets: Secrets, typed: string): string =>
+  looksLikeAddress(typed.trim())
+    ? typed
+    : `typed:${secrets.hash('name in log', compareKey(typed)).slice(-22)}`
 
 const accountOf = (hash: string, person: Person | undefined): string =>
   person === undefined ? `nobody:${hash}` : `person:${person.id}`

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../base/index.ts'
 import type { UserVersion } from '../directory/index.ts'
+import { sourceOf } from '../limits/index.ts'
 import { retryStale } from '../storage/index.ts'
 import { onOffer, type Step, type View } from './authenticator.ts'
 import { acceptUnlessClaimed, createClaims } from './claims.ts'
@@ -112,6 +113,9 @@ async function take(
     step: step.name,
   })
   if (committed === undefined) return undefined
+  if (committed.interactionCode !== undefined) {
+    parts.spray.signedIn(sourceOf(loaded.interaction), after.person?.lastLoginAt)
+  }
   parts.onCommitted()
   for (const one of flowOutcomesOf(loaded.transaction.progress, committed.outcome)) {
     parts.onFlowOutcome?.(one)
@@ -155,9 +159,11 @@ async function answerOf(
   return { ...answerIn(parts, from, context), refused, notice, interactionCode }
 }
 
-async function successorOf(parts: FlowParts, { interaction }: TransactionContext) {
+async function successorOf(parts: FlowParts, { interaction, transaction }: TransactionContext) {
   const successor = await findTransactionOfInteraction(parts.storage.db, interaction.id, parts)
-  if (successor === undefined) throw new Error('a cancelled transaction has no successor')
+  if (successor === undefined) throw new Error('a cancelled transaction is not found')
+  // The app begins anew, as after a time that has run out.
+  if (successor.id === transaction.id) throw sessionExpired('the interaction was cancelled too often')
   return successor
 }
 

@@ -1,5 +1,12 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
-import { type Logger, ProtocolError, type Random, randomId } from '../base/index.ts'
+import {
+  createLogSampler,
+  type Logger,
+  type LogSampler,
+  ProtocolError,
+  type Random,
+  randomId,
+} from '../base/index.ts'
 
 /** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
 export interface ApiError {
@@ -62,11 +69,16 @@ function publicErrorOf(error: unknown): PublicError | undefined {
   return { status, code, summary, headers: {} }
 }
 
+interface ErrorContext {
+  readonly log: Logger
+  readonly random: Random
+}
+
 /** Converts an error into the response of the API, and logs it. */
 function toResponse(
   error: unknown,
   request: { readonly id: string; readonly route: string },
-  context: { readonly log: Logger; readonly random: Random },
+  context: ErrorContext & { readonly busy: LogSampler; readonly refused: LogSampler },
 ): { readonly status: number; readonly body: ApiError; readonly headers: Readonly<Record<string, string>> } {
   const publicError = publicErrorOf(error)
   const body =
@@ -75,24 +87,37 @@ function toResponse(
       : apiError(publicError.code, publicError.summary, context.random, publicError.causes)
   const status = publicError?.status ?? 500
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
-  // A queue that is full or slow is counted (`rekey_password_hashes_refused_total`): a line with a stack for each caller
-  // would let a flood fill the disk (A51).
   const isBusy = error instanceof ProtocolError && error.status === 503 && error.cause === undefined
   if (status >= 500 && !isBusy) context.log.error(line, 'a request failed')
   else if (error instanceof ProtocolError && error.detail !== undefined) {
-    context.log.info({ ...line, err: undefined, detail: error.detail }, 'a request was refused')
+    const { detail } = error
+    // A queue that is full or slow is counted (`rekey_password_hashes_refused_total`), and has a line a minute; other
+    // refusals have sixty for each route. Anyone can cause them, and a line for each would let a flood fill the disk (A60).
+    const sampler = isBusy ? context.busy : context.refused
+    sampler.note(`${status} ${request.route}`, (count) =>
+      context.log[isBusy ? 'warn' : 'info'](
+        { ...line, err: undefined, detail, ...(count > 1 && { count }) },
+        count > 1 ? 'requests were refused' : 'a request was refused',
+      ),
+    )
   }
   return { status, body, headers: publicError?.headers ?? {} }
 }
 
 /** Sets the app's error handler. A protocol with its own error shape sets another in its scope and rethrows other errors. */
-export function handleErrors(
-  app: FastifyInstance,
-  context: { readonly log: Logger; readonly random: Random },
-): void {
+export function handleErrors(app: FastifyInstance, context: ErrorContext): void {
+  const samplers = { busy: createLogSampler(), refused: createLogSampler({ lines: 60 }) }
+  app.addHook('onClose', (_app, done) => {
+    for (const sampler of Object.values(samplers)) sampler.close()
+    done()
+  })
   app.setErrorHandler((error, request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched'
-    const { status, body, headers } = toResponse(error, { id: request.id, route }, context)
+    const { status, body, headers } = toResponse(
+      error,
+      { id: request.id, route },
+      { ...context, ...samplers },
+    )
     return reply.code(status).headers(headers).type('application/json').send(body)
   })
 }

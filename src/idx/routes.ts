@@ -145,7 +145,10 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
     reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
   )
 
-  app.get('/email/verify/:clientId', async (request: FastifyRequest, reply) => {
+  const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
+    await parts.limits.charge('page', { address: ip })
+  }
+  app.get('/email/verify/:clientId', { onRequest }, async (request: FastifyRequest, reply) => {
     const { clientId } = request.params as { readonly clientId: string }
     const { token } = request.query as { readonly token?: unknown }
     const link: OpenedLink =

@@ -1,4 +1,4 @@
-import { type Db, statement, type Value } from '../storage/index.ts'
+import { type Db, run, slots, statement, type Value } from '../storage/index.ts'
 
 const closeAll = statement(
   (db, value: Value<{ personId: string; now: number; rule: string; except: string }>) =>
@@ -30,4 +30,26 @@ export async function endTransactionsOf(
   const { rule = 'superseded', except = '' } = options
   const { numAffectedRows } = await closeAll(db, { personId, now, rule, except })
   return Number(numAffectedRows ?? 0n)
+}
+
+/** Deletes the transactions of a user, with the interactions they belong to: names, addresses and browsers stand in them. */
+export async function forgetTransactionsOf(
+  db: Db,
+  personId: string,
+  /** Further ones: after a wrong answer a transaction is about no user any more. */
+  others: readonly string[] = [],
+): Promise<void> {
+  for (let at = 0; at < others.length; at += 100) {
+    const some = others.slice(at, at + 100)
+    const ids = slots(some, 1)
+    const ofSome = `select interaction_id from transactions where id in (${ids})`
+    await run(db, `delete from interactions where id in (${ofSome})`, some)
+    await run(db, `delete from transactions where id in (${ids})`, some)
+  }
+  await run(
+    db,
+    'delete from interactions where id in (select interaction_id from transactions where person_id = $1)',
+    [personId],
+  )
+  await run(db, 'delete from transactions where person_id = $1', [personId])
 }

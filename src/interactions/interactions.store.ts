@@ -15,9 +15,8 @@ export interface InteractionRequest {
   readonly scope: string
   readonly state: string
   readonly nonce?: string | undefined
-  readonly maxAge?: number | undefined
+  /** The known levels of assurance that were asked for. */
   readonly acrValues?: string | undefined
-  readonly loginHint?: string | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
 }

@@ -10,6 +10,11 @@ export interface Budget {
    * windows that begin with their first use two may touch, and a span over both holds twice as many.
    */
   readonly renewed?: boolean
+  /**
+   * Counted in so many rows, whose sum counts: for what all requests of an installation share. One row would be locked
+   * by each of them until it commits. No single use is refused by such a budget; who reads it decides what follows.
+   */
+  readonly shards?: number
 }
 
 export type Spent =
@@ -31,6 +36,7 @@ const spendText = `
  * callers no more than the limit get through, on any number of nodes.
  */
 export async function spend(db: Db, budget: Budget, subject: string, now: number): Promise<Spent> {
+  if (budget.shards !== undefined) return addToShard(db, budget, subject, now)
   const key = keyOf({ budget, subject })
   const expiresAt = now + budget.windowMs
   // The first use of a window is not asked below how many there may be.
@@ -40,6 +46,17 @@ export async function spend(db: Db, budget: Budget, subject: string, now: number
   if (row !== undefined) return allowed(budget.limit - row.used, row.expires_at)
   const spent = await db.selectFrom('budgets').select('expires_at').where('key', '=', key).executeTakeFirst()
   return refused(spent?.expires_at ?? expiresAt)
+}
+
+let lastShard = process.pid
+
+/** Counts one use in the next of the rows of a sharded budget. What is left, by all rows, is not known here. */
+async function addToShard(db: Db, budget: Budget, subject: string, now: number): Promise<Spent> {
+  lastShard = (lastShard + 1) % (budget.shards ?? 1)
+  const key = shardKey({ budget, subject }, lastShard)
+  const parameters = [key, now + budget.windowMs, now, mostUses, budget.renewed ? 1 : 0]
+  const [row] = await run<Counted>(db, spendText, parameters)
+  return allowed(budget.limit, row?.expires_at ?? now + budget.windowMs)
 }
 
 type Counted = Pick<Row<'budgets'>, 'used' | 'expires_at'>
@@ -84,14 +101,23 @@ export interface Used {
   readonly resetsAt: number
 }
 
-/** What has been used of each budget, without charging it; in the order asked for. One statement. */
+/**
+ * What has been used of each budget, without charging it; in the order asked for. One statement, which waits for no other
+ * request. The answer is that of the moment, unless the caller holds a lock that everyone who charges the same budgets
+ * takes first: the user's row for the budgets of an account.
+ */
 export async function peek(db: Db, uses: readonly Use[], now: number): Promise<readonly Used[]> {
-  const keys = uses.map(keyOf)
-  const text = `select key, used, expires_at from budgets where expires_at > $1 and key in (${slots(keys, 2)})`
-  const rows = await run<Row<'budgets'>>(db, text, [now, ...keys])
+  if (uses.length === 0) return []
+  const keys = uses.map(keysOf)
+  const all = keys.flat()
+  const text = `select key, used, expires_at from budgets where expires_at > $1 and key in (${slots(all, 2)})`
+  const rows = new Map((await run<Row<'budgets'>>(db, text, [now, ...all])).map((row) => [row.key, row]))
   return uses.map(({ budget }, index) => {
-    const row = rows.find(({ key }) => key === keys[index])
-    return { used: row?.used ?? 0, resetsAt: row?.expires_at ?? now + budget.windowMs }
+    const found = (keys[index] ?? []).flatMap((key) => rows.get(key) ?? [])
+    return {
+      used: found.reduce((sum, { used }) => sum + used, 0),
+      resetsAt: found.reduce((end, row) => Math.max(end, row.expires_at), 0) || now + budget.windowMs,
+    }
   })
 }
 
@@ -125,4 +151,21 @@ export async function clearBudgets(db: Db, uses: readonly Use[]): Promise<void> 
   await run(db, `delete from budgets where key in (${slots(keys, 1)})`, keys)
 }
 
+/** What both databases count to. */
+export const mostUses = 2 ** 31 - 1
+
 const keyOf = ({ budget, subject }: Use): string => `${budget.purpose}:${subject}`
+
+const shardKey = (use: Use, shard: number): string => `${keyOf(use)}#${shard}`
+
+/** The rows of a budget. Nodes of an earlier version count in the one without a number. */
+const keysOf = (use: Use): readonly string[] => [
+  keyOf(use),
+  ...Array.from({ length: use.budget.shards ?? 0 }, (_, shard) => shardKey(use, shard)),
+]
+
+/** Forgets everything that is counted for a subject, alone or by source. Reads all budgets: for administrators. */
+export async function forgetBudgetsOf(db: Db, subject: string): Promise<void> {
+  const pattern = `%:${subject.replace(/[\\%_]/g, '\\$&')}%`
+  await run(db, `delete from budgets where key like $1 escape '\\'`, [pattern])
+}

@@ -1,4 +1,4 @@
-import type { Budget, Use } from './budgets.store.ts'
+import { type Budget, mostUses, type Use } from './budgets.store.ts'
 import type { LimitsOptions } from './options.ts'
 import type { Source } from './source.ts'
 
@@ -33,6 +33,8 @@ export interface Budgets {
     readonly underAttack: Budget
     /** By all sources together. */
     readonly everywhere: Budget
+    /** How many wrong answers in its window there may be besides for a hundred users who signed in meanwhile. */
+    readonly perHundredSignIns: number
   }
 }
 
@@ -80,9 +82,6 @@ export function usesOfPool(
   ]
 }
 
-/** What both databases count to. */
-export const mostUses = 2 ** 31 - 1
-
 /** A budget of one address, as it is for a source. */
 export const sizedFor = (
   budget: Budget,
@@ -106,6 +105,23 @@ export const announcementOf = ({ purpose }: Budget, windowMs: number): Budget =>
   purpose: `told ${purpose}`,
   limit: 1,
   windowMs,
+})
+
+/**
+ * How many wrong answers of all sources together put the installation under attack, where so many users have signed in
+ * within the same window: a large installation has as many typing errors an hour as a small one has sign-ins.
+ */
+export const attackFrom = ({ everywhere, perHundredSignIns }: Budgets['spray'], signIns: number): number =>
+  Math.max(everywhere.limit, Math.floor((perHundredSignIns * signIns) / 100))
+
+/**
+ * What one source may still guess wrong while the installation is under attack: each user who has signed in from there a
+ * moment ago lets ten more typing errors in, so that no network of honest users is shut out (F24). Never more than in
+ * other times.
+ */
+export const underAttackFor = ({ underAttack, perHour }: Budgets['spray'], signIns: number): Budget => ({
+  ...underAttack,
+  limit: Math.max(underAttack.limit, Math.min(underAttack.limit + 10 * signIns, perHour.limit)),
 })
 
 /** The subject of what is counted for all together. */
@@ -147,7 +163,8 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
       limit: options.sprayPerAddressUnderAttack,
       windowMs: hour,
     },
-    everywhere: { purpose: 'spray-everywhere', limit: options.sprayEverywhere, windowMs: hour },
+    everywhere: { purpose: 'spray-everywhere', limit: options.sprayEverywhere, windowMs: hour, shards: 8 },
+    perHundredSignIns: options.sprayPerHundredSignIns,
   },
 })
 

@@ -9,13 +9,22 @@ const ofPreset = (description: string) => Type.Optional(Type.Integer({ descripti
 const requests = Type.Object(
   {
     idxPerAddress: ofPreset('Requests to /idp/idx by one network address in a minute. `default`: 30,000.'),
-    interactPerAddress: ofPreset('Calls of interact by one address in a minute. `default`: 12,000.'),
+    interactPerAddress: ofPreset(
+      'Calls of interact by one address in a minute, and transactions after a cancelled one. `default`: 1,200.',
+    ),
+    interactPerAddressHour: ofPreset('The same in an hour. `default`: 6,000.'),
     tokenPerAddress: ofPreset('Calls of token by one address in a minute. `default`: 12,000.'),
+    othersPerAddress: ofPreset(
+      'Requests to userinfo, introspect, revoke, keys, logout and the pages of mailed links by one network address in a minute. Default: 30,000.',
+    ),
+    wrongSecretsPerAddress: ofPreset(
+      'Wrong secrets of one client at interact, introspect and revoke by one network address in a minute; beyond it none is checked. Default: 60.',
+    ),
     managementPerAddress: ofPreset(
       'Requests to /api/v1 by one network address in a minute. `default`: 30,000.',
     ),
     perClient: ofPreset(
-      'Calls of interact for one client by one address and device in a minute. `default`: 6,000; `okta-…`: 60.',
+      'Calls of interact for one client by one address and device in a minute. `default`: 600; `okta-…`: 60.',
     ),
     perStateHandle: ofPreset('Requests with one state handle in 5 seconds. `default`: 1,000; `okta-…`: 10.'),
     perIdentifier: ofPreset(
@@ -80,12 +89,19 @@ export const limitsOptions = Type.Object(
       600,
     ),
     sprayEverywhere: count(
-      'Wrong codes and passwords by all addresses together in an hour. Beyond it the installation is under attack: until the hour is over all mails carry long codes, which cannot be guessed, and each address has only `sprayPerAddressUnderAttack` left.',
+      'Wrong codes and passwords by all addresses together in an hour. Beyond it, and beyond `sprayPerHundredSignIns`, the installation is under attack: until the hour is over all mails carry long codes, which cannot be guessed, and each address has only `sprayPerAddressUnderAttack` left.',
       2000,
     ),
+    sprayPerHundredSignIns: Type.Integer({
+      description:
+        'Wrong codes and passwords by all addresses together, for each hundred users who have signed in within the last hour. The larger of this and `sprayEverywhere` counts, so that a large installation is not under attack by the typing errors of its users. 0: `sprayEverywhere` alone.',
+      default: 50,
+      minimum: 0,
+      maximum: 1000,
+    }),
     sprayPerAddressUnderAttack: count(
-      'Wrong codes and passwords by one address in an hour while the installation is under attack.',
-      10,
+      'Wrong codes and passwords by one address in an hour while the installation is under attack. Each user who has signed in from there within the hour adds ten, up to `sprayPerAddressHour`.',
+      60,
     ),
     appFactor: count(
       'How many times the budgets of one network address an app has that vouches for no address: a confidential client that sends no `X-Forwarded-For` when it begins an interaction. All its users then count as one source.',

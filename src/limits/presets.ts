@@ -2,7 +2,22 @@ import type { LimitsOptions } from './options.ts'
 import { sourceOfApp } from './source.ts'
 
 /** The endpoints whose requests are counted. */
-export type Endpoint = 'interact' | 'token' | 'introspect' | 'identify' | 'idx' | 'management' | 'mail'
+export type Endpoint =
+  | 'interact'
+  /** A transaction that takes the place of a cancelled one: it is stored as one that `interact` begins. */
+  | 'successor'
+  /** Userinfo, introspect, revoke, keys and logout. */
+  | 'oauth'
+  /** The pages that mailed links lead to. */
+  | 'page'
+  /** A client secret that was wrong. */
+  | 'secret'
+  | 'token'
+  | 'introspect'
+  | 'identify'
+  | 'idx'
+  | 'management'
+  | 'mail'
 
 /** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
 export interface RequestSource {
@@ -32,6 +47,7 @@ export interface RequestBudget {
 }
 
 const idx: readonly Endpoint[] = ['introspect', 'identify', 'idx']
+const begun: readonly Endpoint[] = ['interact', 'successor']
 const minute = 60_000
 
 const source = ({ app, address }: RequestSource) => (app === undefined ? address : sourceOfApp(app).key)
@@ -40,8 +56,17 @@ const everybody = () => ''
 
 const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'idxPerAddress', endpoints: idx, windowMs: minute, ...bySource },
-  { name: 'interactPerAddress', endpoints: ['interact'], windowMs: minute, ...bySource },
+  { name: 'interactPerAddress', endpoints: begun, windowMs: minute, ...bySource },
+  { name: 'interactPerAddressHour', endpoints: begun, windowMs: 60 * minute, ...bySource },
   { name: 'tokenPerAddress', endpoints: ['token'], windowMs: minute, ...bySource },
+  { name: 'othersPerAddress', endpoints: ['oauth', 'page'], windowMs: minute, ...bySource },
+  {
+    name: 'wrongSecretsPerAddress',
+    endpoints: ['secret'],
+    windowMs: minute,
+    // By client, too: an app that is misconfigured keeps no other app of its network out.
+    keyOf: ({ client = '', address }) => `${client} ${address}`,
+  },
   { name: 'managementPerAddress', endpoints: ['management'], windowMs: minute, ...bySource },
   { name: 'mailsPerSource', endpoints: ['mail'], windowMs: minute, ...bySource },
   { name: 'mailsPerClient', endpoints: ['mail'], windowMs: minute, keyOf: ({ client }) => client },
@@ -63,17 +88,21 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
 ]
 
 const mails = { mailsPerSource: 300, mailsPerClient: 6000 }
-const okta = { ...mails, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
+const others = { othersPerAddress: 30_000, wrongSecretsPerAddress: 60 }
+const okta = { ...mails, ...others, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
 
 /** Okta's limits are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
 const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
   default: {
     ...mails,
+    ...others,
     idxPerAddress: 30_000,
-    interactPerAddress: 12_000,
+    // What a large office needs on a Monday morning, and no more: each call is stored (A60).
+    interactPerAddress: 1200,
+    interactPerAddressHour: 6000,
     tokenPerAddress: 12_000,
     managementPerAddress: 30_000,
-    perClient: 6000,
+    perClient: 600,
     perStateHandle: 1000,
   },
   'okta-integrator': {
@@ -101,6 +130,9 @@ export function requestBudgetsFrom({ preset, requests }: LimitsOptions): readonl
   const limits = { ...presets[preset], ...requests }
   return shapes.flatMap((shape) => {
     const limit = limits[shape.name]
-    return limit === undefined ? [] : [{ ...shape, limit }]
+    if (limit === undefined) return []
+    // Okta's number for a client is for all of its users, whether or not it vouches for their addresses.
+    const isBySource = shape.bySource || (shape.name === 'perClient' && preset === 'default')
+    return [{ ...shape, limit, bySource: isBySource }]
   })
 }

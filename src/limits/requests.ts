@@ -1,6 +1,7 @@
 import { type Clock, ProtocolError } from '../base/index.ts'
 import { addressKey } from './address.ts'
 import type { Endpoint, RequestBudget, RequestSource } from './presets.ts'
+import type { Refusals } from './refusals.ts'
 
 /** A budget that was found spent for the first time in its window. */
 export interface Violation {
@@ -17,6 +18,8 @@ export interface RequestLimits {
    * 429 `E0000047` with the same headers and `Retry-After` where one is spent.
    */
   charge(endpoint: Endpoint, source: RequestSource): Promise<Readonly<Record<string, string>>>
+  /** Throws as `charge` where a budget is spent, and counts nothing: for what is charged only where it fails. */
+  refuseSpent(endpoint: Endpoint, source: RequestSource): void
   /** How many counters are in memory. */
   counters(): number
   /** Forgets all that was counted: for an engine that starts over from its seed. */
@@ -34,6 +37,10 @@ interface CounterUse {
   readonly counter: Counter
 }
 
+/** Violations that the log has an event for, by this node; all are counted (`refusals`). */
+const mostAnnounced = 100
+const announcedMs = 60_000
+
 /** More keys than this at once are a flood; the oldest are forgotten first, so that memory stays bounded. */
 const mostCounters = 100_000
 
@@ -47,10 +54,11 @@ export function createRequestLimits(options: {
   readonly clock: Clock
   /** How many times as many an app has that vouches for no address. */
   readonly appFactor?: number
+  readonly refusals?: Refusals
   /** Called once a window of each budget and key, before the request is refused. */
   onViolation?(violation: Violation): Promise<void>
 }): RequestLimits {
-  const { budgets, clock, appFactor = 1, onViolation = async () => {} } = options
+  const { budgets, clock, refusals, appFactor = 1, onViolation = async () => {} } = options
   const counted = new Map(budgets.map((budget) => [budget, new Map<string, Counter>()]))
   const counters = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
 
@@ -84,6 +92,14 @@ export function createRequestLimits(options: {
     })
   }
 
+  let announced = { since: 0, count: 0 }
+  /** A flood from very many addresses is one event in the log after another: so many a minute are enough to see it (A60). */
+  function mayAnnounce(now: number): boolean {
+    if (now >= announced.since + announcedMs || now < announced.since) announced = { since: now, count: 0 }
+    announced.count++
+    return announced.count <= mostAnnounced
+  }
+
   return {
     async charge(endpoint, caller) {
       const now = clock.now()
@@ -97,11 +113,21 @@ export function createRequestLimits(options: {
       // Only the spent one is charged: a caller that a narrow budget stops uses up none that others share.
       spent.counter.used += 1
       const { budget, counter } = spent
+      refusals?.count(budget.name)
       if (counter.used === budget.limit + 1) {
         const { name: rule, limit, windowMs } = budget
-        await onViolation({ rule, endpoint, limit, windowMs, source })
+        if (mayAnnounce(now)) await onViolation({ rule, endpoint, limit, windowMs, source })
       }
       throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
+    },
+    refuseSpent(endpoint, caller) {
+      const now = clock.now()
+      const spent = usesOf(endpoint, { ...caller, address: addressKey(caller.address) }, now).find(
+        ({ budget, counter }) => counter.used >= budget.limit,
+      )
+      if (spent === undefined) return
+      refusals?.count(spent.budget.name)
+      throw tooManyRequests(headersOf([spent]), spent.counter.resetsAt - now)
     },
     counters,
     clear() {

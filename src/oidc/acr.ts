@@ -5,6 +5,10 @@ const levels = new Map<string, (amr: readonly string[]) => boolean>([
   ['urn:okta:loa:1fa:any', () => true],
 ])
 
+/** The levels that are known here of those that were asked for, each once: others can never be reached. */
+export const knownLevels = (acrValues: string | undefined): string | undefined =>
+  [...new Set(acrValues?.split(' ') ?? [])].filter((value) => levels.has(value)).join(' ') || undefined
+
 /**
  * The first requested level that the sign-in has reached. `acr_values` is voluntary (OpenID Connect Core 1.0, section
  * 3.1.2.1).

@@ -15,14 +15,16 @@ export async function charge(
   call: InteractCall,
 ): Promise<Readonly<Record<string, string>>> {
   if (parts.limits === undefined) return {}
-  return parts.limits.charge(endpoint, await sourceOf(parts, call))
+  return parts.limits.charge(endpoint, await sourceOf(parts, endpoint, call))
 }
 
-async function sourceOf(parts: Parts, call: InteractCall): Promise<RequestSource> {
+async function sourceOf(parts: Parts, endpoint: Endpoint, call: InteractCall): Promise<RequestSource> {
   try {
     const caller = await identifyCaller(parts.storage.db, call, parts.secrets)
-    const { ip = call.ip, deviceToken } = originOf(caller, call)
-    return { address: ip, client: caller.client.id, device: deviceToken }
+    const { app, ip = call.ip, deviceToken } = originOf(caller, call)
+    const { id } = caller.client
+    const isApp = app && endpoint === 'interact'
+    return { address: ip, client: id, device: deviceToken, ...(isApp && { app: id }) }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     // The endpoint refuses the client afterwards. An unknown client id gets no budget: they can be invented at will

@@ -3,6 +3,7 @@ import { type Client, isConfidential, isRedirectUriRegistered } from '../clients
 import { findPersonToken } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
+import { knownLevels } from './acr.ts'
 import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
@@ -33,6 +34,10 @@ export async function interact(
   const redirectUri = required(form, 'redirect_uri')
   if (!isRedirectUriRegistered(caller.client, redirectUri)) {
     throw invalidRequest("The 'redirect_uri' parameter must be one of the client's registered redirect URIs.")
+  }
+  // Only a client for development may name an address that is not registered, of any length.
+  if (redirectUri.length > 256 && !caller.client.settings.redirectUris.includes(redirectUri)) {
+    throw invalidRequest("The 'redirect_uri' parameter is too long.")
   }
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
@@ -72,7 +77,39 @@ function readChallenge(form: Form): string {
   if (!/^[\w.~-]{43,128}$/.test(challenge)) {
     throw invalidRequest("The 'code_challenge' parameter must be 43 to 128 letters that are safe in a URL.")
   }
-  return challenge
+  // SHA-256 has 43 letters: no verifier leads to a longer one, which is not stored to its end.
+  return challenge.slice(0, 44)
+}
+
+/** What one call may store of what its caller chose, in bytes as they are stored (F14, A60). */
+const mostBytes = { state: 512, nonce: 512, stateAndNonce: 640, userAgent: 192, locales: 64 } as const
+
+const storedBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2
+
+/** `state` and `nonce` must come back as they were sent, so what is too long is refused. Okta's SDK sends 64 letters each. */
+function checkLengths({
+  state,
+  nonce = '',
+}: {
+  readonly state: string
+  readonly nonce?: string | undefined
+}) {
+  for (const [name, value] of Object.entries({ state, nonce })) {
+    if (storedBytes(value) <= mostBytes[name as 'state' | 'nonce']) continue
+    throw invalidRequest(`The '${name}' parameter is too long: at most ${mostBytes.state} bytes.`)
+  }
+  if (storedBytes(state) + storedBytes(nonce) > mostBytes.stateAndNonce) {
+    throw invalidRequest(
+      `The 'state' and 'nonce' parameters are too long: at most ${mostBytes.stateAndNonce} bytes together.`,
+    )
+  }
+}
+
+/** The beginning of what a browser says of itself. */
+function cut(text: string, bytes: number): string {
+  let shortened = text.slice(0, bytes)
+  while (storedBytes(shortened) > bytes) shortened = shortened.slice(0, -1)
+  return shortened
 }
 
 function readRequest(form: Form, client: Client): InteractionRequest {
@@ -80,14 +117,11 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) {
     throw invalidRequest("The 'max_age' parameter must be a number of seconds.")
   }
-  return {
-    scope: readScope(form, client),
-    state: required(form, 'state'),
-    nonce: optional(form, 'nonce'),
-    maxAge: maxAge === undefined ? undefined : Number(maxAge),
-    acrValues: optional(form, 'acr_values'),
-    loginHint: optional(form, 'login_hint'),
-  }
+  const scope = readScope(form, client)
+  const answered = { state: required(form, 'state'), nonce: optional(form, 'nonce') }
+  checkLengths(answered)
+  // `max_age` and `login_hint` are checked and not stored: nothing reads them.
+  return { scope, ...answered, acrValues: knownLevels(optional(form, 'acr_values')) }
 }
 
 function readScope(form: Form, client: Client): string {
@@ -147,8 +181,15 @@ export function originOf({ client, authenticated }: Caller, call: InteractCall):
     vouched,
     ...(vouched && !named && { app: true }),
     ip: vouched && named ? forwarded : call.ip,
-    userAgent: call.userAgent?.slice(0, 512),
+    userAgent: call.userAgent === undefined ? undefined : cut(call.userAgent, mostBytes.userAgent),
     deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
-    locales: acceptedLocales(call.acceptLanguage),
+    locales: preferredLocales(call.acceptLanguage),
   }
+}
+
+/** The first of the accepted languages, as many as may be stored. */
+function preferredLocales(header: string | undefined): string | undefined {
+  let tags = acceptedLocales(header)?.split(',') ?? []
+  while (tags.join().length > mostBytes.locales) tags = tags.slice(0, -1)
+  return tags.length === 0 ? undefined : tags.join()
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
-import { branchOf, ProtocolError, randomId, randomToken } from '../base/index.ts'
+import { branchOf, createLogSampler, ProtocolError, randomId, randomToken } from '../base/index.ts'
 import { type Client, isClientSecret, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { findActiveClient } from './client-auth.ts'
@@ -86,6 +86,8 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
     ...assertionConfiguration(errors),
   })
   guardAssertions(provider, parts, server)
+  // Anyone can cause them (A60).
+  const refusals = createLogSampler({ lines: 60 })
   for (const [name, { grant, parameters }] of Object.entries(grants)) {
     const handler = async (context: TokenEndpointGrantContext) => {
       try {
@@ -95,7 +97,12 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
       } catch (error) {
         // A failure, such as an unavailable database, is not an error of the grant: `server_error` renders it below.
         if (!(error instanceof ProtocolError) || error.status >= 500) throw error
-        if (error.detail !== undefined) parts.log.info({ detail: error.detail, grant: name }, error.message)
+        const { detail, message } = error
+        if (detail !== undefined) {
+          refusals.note(name, (count) =>
+            parts.log.info({ detail, grant: name, ...(count > 1 && { count }) }, message),
+          )
+        }
         const translated = new errors.CustomOIDCProviderError(error.code, error.description)
         throw Object.assign(translated, { status: error.status, statusCode: error.status })
       }

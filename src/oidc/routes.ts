@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { html, ProtocolError } from '../base/index.ts'
+import { createLogSampler, html, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
-import { withClientCache } from './client-auth.ts'
+import { readBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
@@ -60,12 +60,19 @@ function addEndpoints(
   path: string,
   { parts, server, token, limiter }: Endpoints,
 ): void {
-  app.get(`${path}/keys`, () => parts.keys.published())
-  app.post(`${path}/interact`, { preHandler: limiter }, async (request) =>
+  // Without headers: clients read those of the endpoints that Okta limits.
+  const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
+    await parts.limits?.charge('oauth', { address: ip })
+  }
+  const preHandler = async (request: FastifyRequest): Promise<void> => refuseGuesses(parts, request)
+  app.get(`${path}/keys`, { onRequest }, () => parts.keys.published())
+  app.post(`${path}/interact`, { preHandler: [limiter, preHandler] }, async (request) =>
     recordInteract(parts, recordedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
-  app.post(`${path}/introspect`, async (request) => introspect(parts, server(), callOf(request)))
-  app.post(`${path}/revoke`, async (request, reply) => {
+  app.post(`${path}/introspect`, { onRequest, preHandler }, async (request) =>
+    introspect(parts, server(), callOf(request)),
+  )
+  app.post(`${path}/revoke`, { onRequest, preHandler }, async (request, reply) => {
     await revoke(parts, server(), callOf(request))
     // Empty and without a content type: the SDK fails to parse an empty body that is declared as JSON.
     return reply.code(200).send()
@@ -84,11 +91,13 @@ function addEndpoints(
   app.route({
     method: ['GET', 'POST'],
     url: `${path}/userinfo`,
+    onRequest,
     handler: async (request) => userinfo(parts, server(), request.headers.authorization),
   })
   app.route({
     method: ['GET', 'POST'],
     url: `${path}/logout`,
+    onRequest,
     handler: async (request, reply) => {
       const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
       const returnTo = await logout(parts, server(), form)
@@ -123,15 +132,45 @@ function limiterOf(parts: Parts): Limiter {
   }
 }
 
+/** The client that a call names, in the way that it does; no secret. */
+function namedClient(request: FastifyRequest): string {
+  const { form, authorization } = callOf(request)
+  try {
+    const id = authorization === undefined ? form.get('client_id') : readBasic(authorization).clientId
+    return (id ?? '').slice(0, 100)
+  } catch {
+    return ''
+  }
+}
+
+/** Where a client's secret was guessed at too often from an address, none is checked there any more (F26). */
+const refuseGuesses = ({ limits }: Parts, request: FastifyRequest): void =>
+  limits?.refuseSpent('secret', { address: request.ip, client: namedClient(request) })
+
+/** Counts a wrong secret. The call itself is answered as before: the next one may be refused. */
+async function countGuess({ limits }: Parts, request: FastifyRequest, error: unknown): Promise<void> {
+  if (!(error instanceof ProtocolError) || error.code !== 'invalid_client' || error.status !== 401) return
+  await limits?.charge('secret', { address: request.ip, client: namedClient(request) }).catch(() => {})
+}
+
 /** Renders OAuth errors. Others, such as internal failures, are rethrown to the app's error handler. */
-function renderErrors(app: FastifyInstance, { log }: Parts, limiter: Limiter): void {
+function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): void {
+  const { log } = parts
+  // Anyone can cause them (A60).
+  const sampler = createLogSampler({ lines: 60 })
   app.setErrorHandler(async (error, request, reply) => {
     await limiter(request, reply)
+    await countGuess(parts, request, error)
     const rendered = oauthBodyOf(error)
     if (rendered === undefined) throw error
     if (error instanceof ProtocolError) {
       reply.headers(error.headers)
-      if (error.detail !== undefined) log.info({ detail: error.detail, requestId: request.id }, error.message)
+      const { detail, message } = error
+      if (detail !== undefined) {
+        sampler.note(`${rendered.status} ${request.routeOptions.url}`, (count) =>
+          log.info({ detail, requestId: request.id, ...(count > 1 && { count }) }, message),
+        )
+      }
     }
     return reply.code(rendered.status).type('application/json').send(rendered.body)
   })

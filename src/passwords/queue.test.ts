@@ -132,3 +132,15 @@ test('an error of the work leaves the lane free', async () => {
   expect(await queue.take(async () => 'yes', 20)).toBe('yes')
   expect(queue.load().running).toBe(0)
 })
+
+test('A60: a flood of sources, each with one entry, leaves memory bounded while it goes on', async () => {
+  const queue = createHashQueue({ concurrency: 2, size: 10, waitMs: 60_000 })
+  const end = held()
+  const busy = queue.take(end.work, 20, { source: 'held' })
+  for (let entry = 0; entry < 20_000; entry++)
+    await queue.take(async () => {}, 20, { source: `source ${entry}` })
+  expect(queue.load().sources ?? 0).toBeLessThanOrEqual(10_001)
+  end.end()
+  await busy
+  expect(queue.load().sources).toBe(0)
+})

@@ -21,6 +21,8 @@ export interface HashLoad {
   readonly dropped: number
   /** How many have been begun so far. */
   readonly computed: number
+  /** Of how many sources it is remembered what they have used. */
+  readonly sources?: number
 }
 
 interface Entry {
@@ -39,6 +41,9 @@ export interface HashQueueOptions {
 
 /** What takes longer than this (bcrypt from 13 on) never takes all lanes: one is left for the others. */
 const heavyMs = 400
+
+/** Of so many sources it is remembered what they have used; those that wait are as many as the queue holds. */
+const mostSources = 10_000
 
 /** What the engine does for itself, such as seeding: in one line, and without a deadline. */
 const internal = ''
@@ -122,6 +127,11 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
     if (running === 0) used.clear()
     else if (used.size > 1000) {
       for (const [source, time] of used) if (time <= clock && !waiting.has(source)) used.delete(source)
+      // A flood of new sources is each ahead of the clock: the oldest give way, so that memory stays bounded (A60).
+      for (const source of used.keys()) {
+        if (used.size <= mostSources) break
+        if (!waiting.has(source)) used.delete(source)
+      }
     }
   }
 
@@ -163,7 +173,7 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
   }
 
   return {
-    load: (): HashLoad => ({ running, waiting: length(), refused, dropped, computed }),
+    load: (): HashLoad => ({ running, waiting: length(), refused, dropped, computed, sources: used.size }),
 
     async take<T>(work: () => Promise<T>, costMs: number, caller?: HashCaller): Promise<T> {
       const { source = internal, account, signal, recheck } = caller ?? {}

@@ -3,6 +3,7 @@
  * recoveries end, sessions are revoked, events are recorded). Used by the management API, the command line and the
  * testing kit. Owns no table (`directory`, `sessions`).
  */
+export { type EraseParts, type Erasure, eraseUser } from './erase.ts'
 export {
   type ChangeContext,
   createPeople,

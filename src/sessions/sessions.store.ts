@@ -1,5 +1,5 @@
 import { type Random, randomId } from '../base/index.ts'
-import { type Db, insert, type Row, statement, type Value } from '../storage/index.ts'
+import { type Db, insert, type Row, run, statement, type Value } from '../storage/index.ts'
 
 /** One completed sign-in. Its tokens carry its id and are invalid once it is revoked. */
 export interface Session {
@@ -95,4 +95,12 @@ export async function revokeSessionsOf(
   // No session has an empty id.
   const { numAffectedRows } = await revokeAll(db, { personId, now, except: options.except ?? '' })
   return Number(numAffectedRows ?? 0n)
+}
+
+/** Deletes the sessions of a user with their refresh tokens. */
+export async function forgetSessionsOf(db: Db, personId: string): Promise<void> {
+  await run(db, 'delete from artifacts where session_id in (select id from sessions where person_id = $1)', [
+    personId,
+  ])
+  await run(db, 'delete from sessions where person_id = $1', [personId])
 }

@@ -78,6 +78,12 @@ describe('beside a running engine', () => {
     expect((await signIn('ada', password)).status).toBe('SUCCESS')
     expect((await run('user remove ada@example.com')).stdout).toBe(`removed ada (${id})\n`)
     expect((await signIn('ada', password)).status).toBe('PENDING')
+    const erased = await run('user erase ada')
+    expect(erased.stdout).toMatch(
+      new RegExp(`^erased ada \\(${id}\\): \\d+ events, now of erased\\w{17}\\n$`),
+    )
+    expect((await run('events --json')).stdout).not.toContain(id)
+    expect(await run('user erase ada')).toMatchObject({ code: 1, stdout: '' })
     const gone = await run(`user remove ${id}`)
     expect(gone).toMatchObject({ code: 1, stderr: `rekey: there is no user "${id}"; see: rekey user list\n` })
   })

@@ -11,6 +11,7 @@ export const manyRequests = {
   requests: {
     idxPerAddress: 1e9,
     interactPerAddress: 1e9,
+    interactPerAddressHour: 1e9,
     tokenPerAddress: 1e9,
     perClient: 1e9,
     perStateHandle: 1e9,

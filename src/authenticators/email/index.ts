@@ -132,7 +132,8 @@ async function start(context: StepContext): Promise<Started> {
     { budget: untilSuccess, subject: account },
   ])
   const spentAsTyped = asTyped >= budgets.codesPerDay.limit
-  const underAttack = wrongEverywhere >= everywhere.limit
+  const attackFrom = (await context.attackFrom?.(wrongEverywhere)) ?? everywhere.limit
+  const underAttack = wrongEverywhere >= attackFrom
   const spentOfAccount = today >= budgets.codesPerDay.limit || lately >= untilSuccess.limit
 
   // The form may only show what the visitor's own attempts have spent; the mail goes to the owner, who may have a long

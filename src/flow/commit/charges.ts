@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../audit/index.ts'
-import { announcementOf, roomIn, spend } from '../../limits/index.ts'
+import { announcementOf, peek, roomIn, type Spent, spend } from '../../limits/index.ts'
 import type { Tx } from '../../storage/index.ts'
 import { budgetSpent, withDebugData } from '../events.ts'
 import type { Charge, Outcome } from '../outcome.ts'
@@ -14,13 +14,22 @@ export interface Charged {
 }
 
 /** Charges the budgets of an outcome in their order. The first that is used up puts its other outcome in place, with its own charges. */
-export async function resolveCharges(tx: Tx, wanted: Outcome, now: number): Promise<Charged> {
+export async function resolveCharges(
+  tx: Tx,
+  wanted: Outcome,
+  now: number,
+  onRefused: (budget: string) => void = () => {},
+): Promise<Charged> {
   const uses: Record<string, string> = {}
   const announced: NewEvent[] = []
   let outcome = wanted
   for (;;) {
     const spent = await firstSpent(tx, outcome.charges ?? [], now, uses)
-    if (spent === undefined) return { outcome, uses, announced }
+    if (spent === undefined) {
+      announced.push(...(await announceShared(tx, outcome.charges ?? [], now)))
+      return { outcome, uses, announced }
+    }
+    onRefused(spent.charge.budget.purpose)
     announced.push(...(await announce(tx, spent.charge, spent.resetsAt, now)))
     outcome = insteadOf(spent.charge, spent.resetsAt)
   }
@@ -34,16 +43,53 @@ async function firstSpent(
   uses: Record<string, string>,
 ): Promise<{ readonly charge: Charge; readonly resetsAt: number } | undefined> {
   // Right answers take nothing, so whether there is room can be asked of all their budgets at once.
-  const free = charges.filter((charge) => charge.free)
-  const room = await roomIn(tx, free, now)
+  const room = new Map([...(await lockRoom(tx, charges, now)), ...(await readRoom(tx, charges, now))])
   for (const charge of charges) {
-    const { budget, subject } = charge
-    const spent = room[free.indexOf(charge)] ?? (await spend(tx, budget, subject, now))
-    const used = spent.allowed ? budget.limit - spent.left : budget.limit
+    const { budget, subject, read } = charge
+    const spent = room.get(charge) ?? (await spend(tx, budget, subject, now))
+    const used =
+      read === undefined ? (spent.allowed ? budget.limit - spent.left : budget.limit) : read.used + 1
     uses[budget.purpose] = `${used} of ${budget.limit}`
     if (!spent.allowed) return { charge, resetsAt: spent.resetsAt }
   }
   return undefined
+}
+
+async function lockRoom(
+  tx: Tx,
+  charges: readonly Charge[],
+  now: number,
+): Promise<readonly (readonly [Charge, Spent])[]> {
+  const free = charges.filter((charge) => charge.free && !charge.ofUser)
+  const room = await roomIn(tx, free, now)
+  return free.flatMap((charge, index) => {
+    const spent = room[index]
+    return spent === undefined ? [] : [[charge, spent] as const]
+  })
+}
+
+/** Nothing is written for a right answer: its budgets would each be a row that is locked, and written to no purpose. */
+async function readRoom(
+  tx: Tx,
+  charges: readonly Charge[],
+  now: number,
+): Promise<readonly (readonly [Charge, Spent])[]> {
+  const free = charges.filter((charge) => charge.free && charge.ofUser)
+  const found = await peek(tx, free, now)
+  return free.map((charge, index) => {
+    const { used = 0, resetsAt = now } = found[index] ?? {}
+    const left = charge.budget.limit - used
+    return [
+      charge,
+      left > 0 ? { allowed: true, left, resetsAt } : { allowed: false, left: 0, resetsAt },
+    ] as const
+  })
+}
+
+/** Records that a budget of all sources together was found used up: no single answer is refused by it. */
+async function announceShared(tx: Tx, charges: readonly Charge[], now: number): Promise<readonly NewEvent[]> {
+  const [over] = charges.filter(({ budget, read }) => read !== undefined && read.used >= budget.limit)
+  return over?.read === undefined ? [] : announce(tx, over, over.read.resetsAt, now)
 }
 
 /** What happens where a budget is used up. The log names the budget; a visitor whom it is shown to learns until when. */

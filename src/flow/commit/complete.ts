@@ -23,10 +23,20 @@ export interface Completion {
   readonly interaction: Interaction
 }
 
-/** A cancelled transaction leaves the interaction alive: the next one starts from the first page with a new handle. */
+/** How many transactions may follow the first one of an interaction; then the app begins another interaction (A60). */
+export const mostSuccessors = 20
+/** An interaction ends after so many lifetimes of a transaction, however often it was cancelled. */
+const mostLifetimes = 4
+
+/**
+ * A cancelled transaction leaves the interaction alive: the next one starts from the first page with a new handle. Both
+ * how many there are and how long they last is bounded: they are stored without anything having been proven.
+ */
 export async function openSuccessor(completion: Completion): Promise<void> {
   const { tx, lifetimes, transaction, interaction, now } = completion
-  const expiresAt = now + lifetimes.transaction
+  if (transaction.ordinal >= mostSuccessors) return
+  const end = interaction.createdAt + mostLifetimes * lifetimes.transaction
+  const expiresAt = Math.min(now + lifetimes.transaction, end)
   const { id: interactionId, clientId } = interaction
   await extendInteraction(tx, interactionId, expiresAt)
   await openTransaction(

@@ -1,4 +1,5 @@
-import { type NewEvent, recordEvents } from '../../audit/index.ts'
+import { type NewEvent, type Party, recordEvents } from '../../audit/index.ts'
+import type { Secrets } from '../../base/index.ts'
 import { ifUnchanged, type PersonChanges, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
@@ -8,6 +9,7 @@ import { rememberSource } from '../known-sources.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Settled, settle } from '../settle.ts'
+import { nameInLog } from '../subjects.ts'
 import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
@@ -66,7 +68,11 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
   const { secrets, random, authenticators, lifetimes } = parts
   const { transaction, interaction, after } = commitment
   const now = parts.clock.now()
-  const { outcome: charged, uses, announced } = await resolveCharges(tx, commitment.outcome, now)
+  const {
+    outcome: charged,
+    uses,
+    announced,
+  } = await resolveCharges(tx, commitment.outcome, now, (budget) => parts.refusals?.count(budget))
   const { outcome, grant } = settle(charged, after.situation, authenticators)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
@@ -87,7 +93,7 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
     ...eventsOfMove(transaction.progress, outcome, interaction),
     ...(signIns ?? []),
   ]
-  await recordEvents(tx, events.map(ofTransaction(commitment)), { random, now })
+  await recordEvents(tx, events.map(ofTransaction(commitment, secrets)), { random, now })
   return { outcome, ...(interactionCode !== undefined && { interactionCode }) }
 }
 
@@ -140,8 +146,22 @@ const isOnlyMove = (
   eventsOfMove(transaction.progress, outcome, interaction).length === 0
 
 /** Adds to an event where its visitor is, which app it is for, and the transaction. */
-function ofTransaction({ transaction, interaction }: Commitment): (event: NewEvent) => NewEvent {
+function ofTransaction(
+  { transaction, interaction }: Commitment,
+  secrets: Secrets,
+): (event: NewEvent) => NewEvent {
   const { ip, userAgent } = interaction.origin
   const client = { ipAddress: ip, userAgent, id: interaction.clientId }
-  return (event) => ({ client, ...event, transactionId: transaction.id })
+  return (event) => ({
+    client,
+    ...event,
+    ...(event.actor && { actor: loggedAs(event.actor, secrets) }),
+    transactionId: transaction.id,
+  })
 }
+
+/** The actor as the log may have it: of an unknown user what was typed is no name, and may be a password (F26). */
+const loggedAs = (actor: Party, secrets: Secrets): Party =>
+  actor.id === 'unknown' && actor.alternateId !== undefined && actor.alternateId !== 'unknown'
+    ? { ...actor, alternateId: nameInLog(secrets, actor.alternateId) }
+    : actor

@@ -7,5 +7,8 @@ export const cancel: Step = {
   place: 'top',
   stages: stages.filter((stage) => !['recovered', 'granted', 'closed'].includes(stage)),
   fields: () => [],
-  accept: async (_, { progress }) => ({ progress: cancelled(progress) }),
+  async accept(_, { chargeSuccessor, progress }) {
+    const refused = await chargeSuccessor?.()
+    return refused === undefined ? { progress: cancelled(progress) } : { progress, refused }
+  },
 }

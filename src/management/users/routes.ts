@@ -14,7 +14,10 @@ const policy =
  */
 export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts): void {
   for (const path of ['/signin/reset-password/:token', '/welcome/:token']) {
-    app.get(path, async (request, reply) => {
+    const onRequest = async ({ ip }: { readonly ip: string }): Promise<void> => {
+      await parts.limits?.charge('page', { address: ip })
+    }
+    app.get(path, { onRequest }, async (request, reply) => {
       const { token = '' } = request.params as { readonly token?: string }
       const { storage, secrets, clock, recoveryPage } = parts
       const isToken = /^[A-Za-z0-9]{43}$/.test(token)
