@@ -51,7 +51,8 @@ function cpuMs(pid: number | undefined): number {
 
 async function run(folder: string, smtpUrl: string): Promise<Run> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const metricsPort = await freePort()
+  const [url, metricsUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${metricsPort}`]
   const began = performance.now()
   const child = spawn(process.execPath, [bin, 'serve'], {
     cwd: folder,
@@ -62,6 +63,8 @@ async function run(folder: string, smtpUrl: string): Promise<Run> {
       REKEY_ISSUER: 'https://id.example.com',
       REKEY_HOST: '127.0.0.1',
       REKEY_PORT: String(port),
+      REKEY_METRICS_PORT: String(metricsPort),
+      REKEY_SHUTDOWN_DELAY: '0s',
       REKEY_LOG_LEVEL: 'error',
       SMTP_URL: smtpUrl,
     },
@@ -72,12 +75,12 @@ async function run(folder: string, smtpUrl: string): Promise<Run> {
       throw new Error(`rekey serve ended with ${code}`)
     })
     const readyMs = await Promise.race([untilReady(url, began), ended])
-    const ready = { readyMs, cpuMs: cpuMs(child.pid), memoryMb: await memoryMb(url) }
+    const ready = { readyMs, cpuMs: cpuMs(child.pid), memoryMb: await memoryMb(metricsUrl) }
     // The keys are read, or created at the first start, and the signing code is loaded in the background.
     await (await fetch(`${url}/oauth2/default/v1/keys`)).arrayBuffer()
     await pause(1000)
     ended.catch(() => {})
-    return { ...ready, warmMb: await memoryMb(url) }
+    return { ...ready, warmMb: await memoryMb(metricsUrl) }
   } finally {
     const gone = once(child, 'exit')
     if (child.kill('SIGTERM')) await gone

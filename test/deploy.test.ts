@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { parse } from 'yaml'
 import { silentLogger } from '../src/base/index.ts'
 import { checkConfig, devVariables, variables } from '../src/config/index.ts'
 import { openEngine } from '../src/engine/index.ts'
 import { type Family, scrape } from './journeys/prometheus.ts'
 import { nodeSettings } from './support/nodes.ts'
 import { databases } from './support/postgres.ts'
+import { missing } from './support/programs.ts'
 
 // A real process on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000 })
@@ -193,6 +195,74 @@ describe('the Grafana dashboard', () => {
         ).toEqual([])
     }
   })
+
+  const { groups } = parse(read('alerts.yaml')) as {
+    readonly groups: readonly {
+      readonly rules: readonly { readonly alert: string; readonly expr: string }[]
+    }[]
+  }
+  const rules = groups.flatMap((group) => group.rules)
+
+  test('and no alert rule does either', async () => {
+    const known = await told()
+    const isHere = (name: string) =>
+      // What Prometheus itself writes about whatever it scrapes.
+      name !== 'up' && (known.has('rekey_database_connections') || name !== 'rekey_database_waiting')
+    for (const { alert, expr } of rules) {
+      const names = metricsOf(expr).filter(isHere)
+      expect(
+        names.filter((name) => !known.has(name)),
+        alert,
+      ).toEqual([])
+      const labels = new Set(['job', 'instance', ...names.flatMap((name) => [...(known.get(name) ?? [])])])
+      if (names.length > 0)
+        expect(
+          labelsOf(expr).filter((label) => !labels.has(label)),
+          alert,
+        ).toEqual([])
+    }
+  })
+
+  const why = missing('promtool')
+  test.skipIf(why !== undefined)(
+    `the alert rules are valid and each fires when it shall${why ? `: ${why}` : ''}`,
+    () => {
+      const check = (...args: string[]) => spawnSync('promtool', args, { cwd: deploy, encoding: 'utf8' })
+      const checked = check('check', 'rules', 'alerts.yaml')
+      expect([checked.status, checked.stderr]).toEqual([0, ''])
+      expect(checked.stdout).toContain(`${rules.length} rules found`)
+      const tried = check('test', 'rules', 'alerts.test.yaml')
+      expect([tried.status, tried.stdout]).toEqual([0, expect.stringContaining('SUCCESS')])
+      // Each of them both ways.
+      for (const { alert } of rules)
+        expect(read('alerts.test.yaml').split(`alertname: ${alert}`)).toHaveLength(3)
+    },
+  )
+
+  test.skipIf(why !== undefined)(
+    `the dashboard has valid expressions, and /metrics a valid text${why ? `: ${why}` : ''}`,
+    async () => {
+      const folder = emptyFolder()
+      const expressions = queries.filter((query) => !query.startsWith('label_values'))
+      const file = {
+        groups: [
+          { name: 'dashboard', rules: expressions.map((expr, index) => ({ record: `q${index}`, expr })) },
+        ],
+      }
+      // JSON is YAML.
+      writeFileSync(join(folder, 'dashboard.json'), JSON.stringify(file))
+      const checked = spawnSync('promtool', ['check', 'rules', join(folder, 'dashboard.json')], {
+        encoding: 'utf8',
+      })
+      expect([checked.status, checked.stderr]).toEqual([0, ''])
+      const engine = await openEngine(checkConfig(nodeSettings('smtp://127.0.0.1:1')), { log: silentLogger })
+      over.push(() => engine.close())
+      await scrape(engine.baseUrl)
+      const { text } = await scrape(engine.baseUrl)
+      const linted = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+      expect([linted.status, linted.stderr]).toEqual([0, ''])
+    },
+  )
 
   test('shows whatever an engine tells', async () => {
     const shown = new Set(queries.flatMap(metricsOf))

@@ -43,13 +43,48 @@ export function traceOf(header: unknown, random: Random): () => Trace {
   }
 }
 
-const present = new AsyncLocalStorage<() => Trace>()
+/** What is known of the request that is being answered. */
+export interface RequestContext {
+  readonly trace: () => Trace
+  /** The id of the request: `req…`. Absent in work that no request started. */
+  readonly id?: string
+  /** The transaction that it belongs to, once that is known. */
+  transactionId?: string
+  /** Why it is answered with an error that has an id. */
+  failure?: Failure
+}
+
+/** An error whose id a user may read out: its public code, and the error behind it if it is none that is expected. */
+export interface Failure {
+  readonly code: string
+  readonly error?: unknown
+}
+
+const present = new AsyncLocalStorage<RequestContext>()
+
+/** Runs `work`, and everything that it starts, as part of a request. */
+export const inRequest = <T>(context: RequestContext, work: () => T): T => present.run(context, work)
 
 /** Runs `work`, and everything that it starts, as part of a trace. */
-export const traced = <T>(trace: () => Trace, work: () => T): T => present.run(trace, work)
+export const traced = <T>(trace: () => Trace, work: () => T): T => present.run({ trace }, work)
 
 /** Runs `work` outside of the current trace: a request starts it, but it serves others, such as mail delivery. */
 export const untraced = <T>(work: () => T): T => present.exit(work)
 
 /** The trace of the current asynchronous context, for the log. */
-export const presentTrace = (): Trace | undefined => present.getStore()?.()
+export const presentTrace = (): Trace | undefined => present.getStore()?.trace()
+
+/** Notes the transaction that the current request belongs to, so that `rekey trace` leads from an error to it. */
+export function noteTransaction(id: string): void {
+  const context = present.getStore()
+  if (context !== undefined) context.transactionId = id
+}
+
+/** Notes that the current request is answered with an error that shows an id. */
+export function noteFailure(failure: Failure): void {
+  const context = present.getStore()
+  if (context !== undefined) context.failure = failure
+}
+
+/** The id of the error that a request is answered with: the same letters as the id of the request, which a header has. */
+export const errorIdOf = (requestId: string): string => `oae${requestId.slice(3)}`

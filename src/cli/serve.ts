@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createLogger, type Logger } from '../base/index.ts'
 import { type Config, loadSettings, maskUrl } from '../config/index.ts'
-import { type Engine, openEngine } from '../engine/index.ts'
+import { type Engine, openEngine, shutdownDelayOf } from '../engine/index.ts'
 import { serveConfig } from './checks.ts'
 import {
   booleanOf,
@@ -13,14 +14,20 @@ import {
 } from './command.ts'
 import { untilSignal, within } from './shutdown.ts'
 
-/** The longest graceful shutdown, in milliseconds: open requests first, then mails that are being sent. */
+/** The longest time between the closing of the port and the end, in milliseconds: open requests, then mails in hand. */
 const graceMs = 8_000
+
+/** The longest time that open connections may bring one more request once the port is closed, in milliseconds. */
+const mostLingerMs = 1_000
+
+/** 128 and the number of SIGHUP: an end that `Restart=on-failure` takes for one, so that the service comes back. */
+const hangUpCode = 129
 
 export const serve: Command = {
   about: [
     'Runs the engine in production. Settings come from a file, the environment and these flags; DATABASE_URL, REKEY_SECRET, REKEY_ISSUER and SMTP_URL are needed. What is unsafe is refused at the start, everything at once.',
-    'Any number of nodes may share one PostgreSQL database. GET /health/live and /health/ready report the health, GET /metrics serves metrics for Prometheus. The log goes to standard error as JSON lines.',
-    'SIGTERM drains the engine: it accepts no new requests, answers the open ones, hands over the mails that are being sent, and exits with 0 within ten seconds.',
+    'Any number of nodes may share one PostgreSQL database. GET /health/live and /health/ready report the health; GET /metrics serves metrics for Prometheus on a listener of its own, by default 127.0.0.1:9464. The log goes to standard error as JSON lines.',
+    'SIGTERM ends it without a lost request: /health/ready answers 503 while everything else is answered as before, for http.shutdownDelay (5s); then it closes its port, answers the open requests, hands over the mails that are being sent, and exits with 0 within ten seconds more. A second signal ends it at once. After SIGHUP it ends in the same way, with 129, so that a service manager starts it again with new settings.',
   ],
   options: {
     port: {
@@ -34,6 +41,12 @@ export const serve: Command = {
       value: 'ADDRESS',
       description: 'the address to listen on; default: 0.0.0.0',
       variable: 'REKEY_HOST',
+    },
+    'metrics-port': {
+      type: 'string',
+      value: 'PORT',
+      description: 'the port of metrics and health, or off; default: 9464',
+      variable: 'REKEY_METRICS_PORT',
     },
     migrate: {
       type: 'string',
@@ -71,11 +84,16 @@ export const serve: Command = {
       .warmUp()
       .catch((error) => log.error({ err: error }, 'could not load the token signing code yet'))
     const signal = await shutdown
-    log.info({ signal }, 'draining')
-    const isClean = await within(graceMs, engine.close())
+    const delayMs = shutdownDelayOf(config)
+    log.info({ signal, delayMs }, 'draining')
+    engine.retire()
+    await pause(delayMs)
+    const lingerMs = Math.min(delayMs, mostLingerMs)
+    const isClean = await within(graceMs + lingerMs, engine.close({ lingerMs }))
     if (isClean) log.info('ended')
     // The outbox is durable: another node, or the next start, sends the remaining mails.
     else log.warn('ended before all requests and mails were done')
+    if (signal === 'SIGHUP') process.exit(hangUpCode)
   },
 }
 
@@ -84,6 +102,7 @@ async function configOf(call: Call): Promise<Config> {
   const flag = (name: string, value: unknown) =>
     value === undefined ? undefined : { value, source: `--${name}` }
   const port = textOf(call, 'port')
+  const metricsPort = textOf(call, 'metrics-port')
   const loaded = await loadSettings({
     folder: terminal.folder,
     env: terminal.env,
@@ -92,6 +111,12 @@ async function configOf(call: Call): Promise<Config> {
     flags: {
       'http.port': flag('port', port && checkedNumber(port, '--port', { min: 0, max: 65_535 })),
       'http.host': flag('host', textOf(call, 'host')),
+      'metrics.port': flag(
+        'metrics-port',
+        metricsPort === undefined || metricsPort === 'off'
+          ? metricsPort
+          : checkedNumber(metricsPort, '--metrics-port', { min: 0, max: 65_535 }),
+      ),
       'database.migrate': flag('migrate', booleanOf(call, 'migrate')),
     },
   })
@@ -99,12 +124,13 @@ async function configOf(call: Call): Promise<Config> {
   return serveConfig(loaded)
 }
 
-function announce({ baseUrl, port }: Engine, { database, http }: Config, log: Logger): void {
+function announce({ baseUrl, port, monitor }: Engine, { database, http }: Config, log: Logger): void {
   log.info(
     {
       issuer: baseUrl,
       host: http.host,
       port,
+      metrics: monitor === undefined ? 'off' : hostPort(monitor),
       database: maskUrl(database.url),
       node: process.version,
       startedInMs: Math.round(performance.now()),
@@ -112,3 +138,6 @@ function announce({ baseUrl, port }: Engine, { database, http }: Config, log: Lo
     'ready',
   )
 }
+
+const hostPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -27,6 +27,11 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_HOST: 'http.host',
   REKEY_PORT: 'http.port',
   REKEY_TRUSTED_PROXIES: 'http.trustedProxies',
+  REKEY_SHUTDOWN_DELAY: 'http.shutdownDelay',
+  REKEY_KEEP_ALIVE: 'http.keepAlive',
+  REKEY_ACCESS_LOG: 'http.accessLog',
+  REKEY_METRICS_PORT: 'metrics.port',
+  REKEY_METRICS_HOST: 'metrics.host',
   REKEY_TRUSTED_ORIGINS: 'trustedOrigins',
   REKEY_ORG_NAME: 'org.name',
   REKEY_LOG_LEVEL: 'log.level',
@@ -84,6 +89,8 @@ function convert(text: string, option: Schema | undefined): unknown {
     if (text === 'true' || text === 'false') return text === 'true'
     throw new Error(`must be ${typeOf(option)}, not "${text}"`)
   }
+  // A number, or a word in its place, such as `off`.
+  if (option?.anyOf?.some(({ type }) => type === 'integer') && /^\d+$/.test(text.trim())) return Number(text)
   // White space around a value comes from the file of variables that it stands in; of a blank value nothing would be left.
   return text.trim() === '' ? text : text.trim()
 }

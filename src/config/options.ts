@@ -16,6 +16,14 @@ const duration = (description: string, defaultValue: string) =>
 /** The option beside a secret value that names its file. The loader puts the value in its place. */
 const fileOf = (what: string) =>
   Type.Optional(Type.String({ description: `A file with ${what}, instead of the text.`, minLength: 1 }))
+const optionalDuration = (description: string) =>
+  Type.Optional(
+    Type.String({
+      description,
+      pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
+      hint: 'a span such as `5s` or `1m30s`',
+    }),
+  )
 
 const client = Type.Object(
   {
@@ -148,6 +156,49 @@ export const configOptions = Type.Object(
           description: 'Addresses or CIDR ranges of proxies whose X-Forwarded-For is trusted.',
           default: [],
         }),
+        shutdownDelay: optionalDuration(
+          'How long a node goes on answering after SIGTERM, with `/health/ready` at 503, before it closes its port. Longer than the balancer in front takes to notice, and than it keeps idle connections. Default: `5s` in production, else `0s`.',
+        ),
+        keepAlive: duration(
+          'How long an idle connection stays open. Longer than the balancer in front keeps its own, or it sends requests into connections that are just being closed.',
+          '10m20s',
+        ),
+        headersTimeout: duration('How long the head of a request may take to arrive.', '10s'),
+        requestTimeout: duration('How long a whole request may take to arrive.', '30s'),
+        connectionsPerAddress: Type.Integer({
+          description:
+            'How many connections one address (IPv6: one /64) may have open at once; 0: any number. Those of `http.trustedProxies` are not limited.',
+          default: 1000,
+          minimum: 0,
+          maximum: 1_000_000,
+        }),
+        accessLog: Type.Boolean({
+          description:
+            'Log a line for each answer at level `info`: method, route, status, milliseconds, request id, no address and no query.',
+          default: false,
+        }),
+      },
+      { default: {} },
+    ),
+    metrics: Type.Object(
+      {
+        port: Type.Optional(
+          Type.Union([Type.Integer({ minimum: 0, maximum: 65_535 }), Type.Literal('off')], {
+            description:
+              'The port of a listener of its own for `/metrics` and `/health/*`; 0: any free port; `off`: none. Default: 9464 in production, else `off`. Where the default is in use, as by a second node on the machine, any free port is taken.',
+            hint: 'a port number or `off`',
+          }),
+        ),
+        host: Type.String({
+          description: 'The address of that listener. It asks for no password.',
+          default: '127.0.0.1',
+        }),
+        public: Type.Optional(
+          Type.Boolean({
+            description:
+              'Answer `/metrics` on the public port, too. Default: not in production, where anyone could read them.',
+          }),
+        ),
       },
       { default: {} },
     ),

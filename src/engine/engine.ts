@@ -34,9 +34,23 @@ import {
   timelineOf,
   transactionsOf,
 } from '../flow/index.ts'
-import { createHttp, createMetrics, createReadiness } from '../http/index.ts'
+import {
+  createConnections,
+  createHttp,
+  createMetrics,
+  createReadiness,
+  type HealthOptions,
+  type Monitor,
+  startMonitor,
+} from '../http/index.ts'
 import { idxRoutes, stepsWith } from '../idx/index.ts'
-import { budgetsFrom, createRefusals, createRequestLimits, requestBudgetsFrom } from '../limits/index.ts'
+import {
+  budgetNames,
+  budgetsFrom,
+  createRefusals,
+  createRequestLimits,
+  requestBudgetsFrom,
+} from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import type { People } from '../people/index.ts'
@@ -44,9 +58,10 @@ import type { Storage } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
 import { noteDrift } from './drift.ts'
+import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
-import { secretMatches, startResealing } from './secret.ts'
+import { secretCheck, startResealing } from './secret.ts'
 
 /** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
@@ -66,6 +81,8 @@ export interface Engine {
   readonly baseUrl: string
   /** The port it listens on. Behind a proxy it is not the port of the public address. */
   readonly port: number
+  /** Where metrics and health are served besides; undefined where there is no listener for them. */
+  readonly monitor: Pick<Monitor, 'host' | 'port'> | undefined
   /** The issuers as apps are configured with them. */
   readonly issuers: { readonly default: string; readonly org: string }
   readonly storage: Storage
@@ -85,8 +102,16 @@ export interface Engine {
   maintain(): Promise<void>
   /** Empties the database, signing keys excepted, and seeds it again: configured clients keep their ids and secrets. */
   reset(): Promise<void>
-  /** Accepts no new requests, completes those under way and releases all resources. */
-  close(): Promise<void>
+  /**
+   * Announces the end: `/health/ready` answers 503 from now on, each answer closes its connection, and all requests are
+   * answered as before. A balancer has time to choose other nodes before `close`.
+   */
+  retire(): void
+  /**
+   * Accepts no new connections, completes the requests under way and releases all resources. Connections that are open
+   * may bring one more request for `lingerMs`; default: 0.
+   */
+  close(options?: { readonly lingerMs?: number }): Promise<void>
 }
 
 /**
@@ -105,7 +130,20 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, log, clock)
   const metrics = createMetrics()
-  const engineMetrics = registerMetrics(metrics, { storage, clock, hasher })
+  const connections = createConnections({ ...connectionsOf(config), log })
+  const refusals = createRefusals()
+  const budgets = budgetsFrom(config.limits)
+  const requestBudgets = requestBudgetsFrom(config.limits)
+  const spray = createSprayWatch({ storage, clock, budgets })
+  const engineMetrics = registerMetrics(metrics, {
+    storage,
+    clock,
+    hasher,
+    connections,
+    refusals,
+    budgets: [...budgetNames(budgets), ...requestBudgets.map(({ name }) => name)],
+    underAttack: spray.underAttack,
+  })
   const hash = configurationHash(config)
   metrics.gauge('rekey_config_info', 'Hash of the settings that all nodes share.', () => [[{ hash }, 1]])
   const mailRandom = branchOf(random, 'mail events')
@@ -126,11 +164,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
-  const refusals = createRefusals()
-  const budgets = budgetsFrom(config.limits)
-  const spray = createSprayWatch({ storage, clock, budgets })
   const limits = createRequestLimits({
-    budgets: requestBudgetsFrom(config.limits),
+    budgets: requestBudgets,
     clock,
     appFactor: config.limits.appFactor,
     refusals,
@@ -212,25 +247,45 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
   })
-  // A further check, such as that of the secret, is one more line.
-  const readiness = createReadiness({ checks: { ...storage.checks }, log })
+  const readiness = createReadiness({
+    checks: { ...storage.checks, secret: secretCheck(core) },
+    log,
+  })
+  const failures = recordFailures({
+    storage,
+    clock,
+    random: branchOf(random, 'failures'),
+    log,
+    // The requests of a test are counted with all their statements.
+    atOnce: config.mode !== 'test',
+  })
   const http = createHttp({
     storage,
     readiness,
     random: branchOf(random, 'requests'),
     log,
+    connections,
+    now: () => clock.now(),
+    accessLog: config.http.accessLog,
+    onFailure: failures.report,
+    publicMetrics: config.metrics.public ?? config.mode !== 'production',
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     metrics,
     plugins: [oidc.routes, idx, management],
-    ready: secretMatches(core),
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })
   const address = http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
+  const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
+  const monitor = await openMonitor(config, health).catch(async (error) => {
+    await Promise.allSettled([http.close(), delivery.close(), transport.close()])
+    await storage.close()
+    throw error
+  })
 
   if (config.mode === 'production' && config.mail.deliver) void checkMail(transport, config, log)
   const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
@@ -243,11 +298,13 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     syncTime: time.sync,
     countExpired: engineMetrics.countExpired,
     events: eventRetentionOf(config),
+    recordFailures: failures.maintain,
   })
 
   return {
     baseUrl,
     port,
+    monitor,
     issuers: oidc.issuers(),
     storage,
     clock,
@@ -269,15 +326,67 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       policies.forget()
       await core.seed()
     },
-    async close() {
+    retire: connections.retire,
+    async close({ lingerMs = 0 } = {}) {
+      // Begins at once: a purge that waits for a lock would otherwise add its time to that of the requests.
+      const maintained = maintenance.close()
+      await connections.closePort(lingerMs)
       await http.close()
-      await maintenance.close()
+      await maintained
       time.close()
       await resealing.close()
       await delivery.close()
       await transport.close()
+      await failures.close()
+      await monitor?.close()
       await storage.close()
     },
+  }
+}
+
+/** The settings of the public port's connections. */
+const connectionsOf = ({ http }: Config) => ({
+  keepAliveMs: spanOf(http.keepAlive, 'http.keepAlive'),
+  headersMs: spanOf(http.headersTimeout, 'http.headersTimeout'),
+  requestMs: spanOf(http.requestTimeout, 'http.requestTimeout'),
+  perAddress: http.connectionsPerAddress,
+  trustedProxies: http.trustedProxies,
+})
+
+/** How long a node goes on answering after it was asked to end, in milliseconds. */
+export const shutdownDelayOf = ({ http, mode }: Config): number =>
+  spanOf(http.shutdownDelay ?? (mode === 'production' ? '5s' : '0s'), 'http.shutdownDelay')
+
+function spanOf(text: string, option: string): number {
+  const span = parseDuration(text)
+  if (span === undefined) throw new ConfigError([`${option}: must be a span such as 5s`])
+  return span
+}
+
+/** The default of `metrics.port` in production, as it is registered for exporters of OpenTelemetry. */
+const standardMetricsPort = 9464
+
+/** Opens the listener for metrics and health. A default port in use is replaced, one that was asked for is an error. */
+async function openMonitor({ metrics, mode }: Config, health: HealthOptions): Promise<Monitor | undefined> {
+  const { host, port = mode === 'production' ? standardMetricsPort : 'off' } = metrics
+  if (port === 'off') return undefined
+  try {
+    return await startMonitor(health, { host, port })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== 'EADDRINUSE') {
+      throw new ConfigError([`metrics.host: cannot listen on ${host} port ${port}: ${message}`])
+    }
+    if (metrics.port !== undefined) {
+      const words = `port ${port} of ${host} is in use: choose another (REKEY_METRICS_PORT), 0 for any free one, or off`
+      throw new ConfigError([`metrics.port: ${words}`])
+    }
+    const monitor = await startMonitor(health, { host, port: 0 })
+    health.log.warn(
+      { port: monitor.port },
+      `port ${port} is in use, as by another node on this machine: metrics have another; set REKEY_METRICS_PORT`,
+    )
+    return monitor
   }
 }
 

@@ -5,5 +5,5 @@
  */
 export { type Core, type CorePorts, lifetimesOf, openCore, openOidc } from './core.ts'
 export { type Drift, findDrift } from './drift.ts'
-export { type Engine, type EnginePorts, mailTransportOf, openEngine } from './engine.ts'
+export { type Engine, type EnginePorts, mailTransportOf, openEngine, shutdownDelayOf } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'

@@ -14,6 +14,8 @@ interface MaintenanceParts {
   readonly countExpired: (now: number) => Promise<void>
   /** How long events are stored, in milliseconds. */
   readonly events: { readonly retentionMs: number; readonly unknownRetentionMs: number }
+  /** Writes the latest errors that users were shown. */
+  readonly recordFailures: () => Promise<void>
 }
 
 export interface Maintenance {
@@ -61,6 +63,7 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
     await parts.syncTime()
     const now = clock.now()
     await parts.countExpired(now)
+    await parts.recordFailures()
     const { retentionMs: eventsMs, unknownRetentionMs } = parts.events
     const shortLived: Readonly<Record<ShortLived, number>> = {
       'unnamed transactions': hour,

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, MonotonicClock } from '../base/index.ts'
 import { type Backlog, backlogOf, type MailOutcome } from '../delivery/index.ts'
 import { countExpiredTransactions, type FlowOutcome, flowOutcomes } from '../flow/index.ts'
-import type { Metrics, Reading } from '../http/index.ts'
+import type { Connections, Metrics, Reading } from '../http/index.ts'
+import type { Refusals } from '../limits/index.ts'
 import type { PasswordHasher } from '../passwords/index.ts'
 import type { Storage } from '../storage/index.ts'
 
@@ -16,13 +18,26 @@ export interface EngineMetrics {
 const flowOutcomesTotal = 'rekey_flow_outcomes_total'
 const mailsTotal = 'rekey_mails_total'
 
+/** What the metrics are read from. */
+export interface MeasuredParts {
+  readonly storage: Storage
+  readonly clock: MonotonicClock
+  readonly hasher: PasswordHasher
+  /** How often each budget has refused something, with the names of all budgets. */
+  readonly refusals: Refusals
+  readonly budgets: readonly string[]
+  /** Whether the installation is under attack. */
+  readonly underAttack: () => Promise<boolean>
+  readonly connections: Connections
+}
+
 /**
  * Registers the metrics of an engine, those of its HTTP requests excepted. Label values come from closed lists: no id,
  * name or address is among them, and known and unknown users count alike (A01).
  */
 export function registerMetrics(
   metrics: Metrics,
-  { storage, clock, hasher }: { storage: Storage; clock: MonotonicClock; hasher: PasswordHasher },
+  { storage, clock, hasher, refusals, budgets, underAttack, connections }: MeasuredParts,
 ): EngineMetrics {
   metrics.describe(flowOutcomesTotal, 'Sign-ins and recoveries by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
@@ -40,7 +55,11 @@ export function registerMetrics(
     "How far the engine's time is ahead of the reference: the database server's clock, with SQLite the host's.",
     () => clock.aheadMs() / 1000,
   )
+  addBudgetMetrics(metrics, refusals, budgets, underAttack)
+  addConnectionMetrics(metrics, connections)
   addProcessMetrics(metrics)
+  const build = { version: engineVersion(), node: process.version }
+  metrics.gauge('rekey_build_info', 'Version of Rekey and of Node; always 1.', () => [[build, 1]])
   return {
     countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),
     countMailAttempt: (outcome) => metrics.count(mailsTotal, { outcome }),
@@ -75,6 +94,13 @@ function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void 
 }
 
 function addHashMetrics(metrics: Metrics, hasher: PasswordHasher): void {
+  const [duration, wait] = ['rekey_password_hash_duration_seconds', 'rekey_password_hash_wait_seconds']
+  metrics.histogram(duration, 'Time to compute a password hash.')
+  metrics.histogram(wait, 'Time that a password hash waited in the queue.')
+  hasher.observe?.(({ computedMs, waitedMs }) => {
+    metrics.observe(duration, computedMs / 1000)
+    metrics.observe(wait, waitedMs / 1000)
+  })
   metrics.gauge(
     'rekey_password_hashes_running',
     'Password hashes being computed.',
@@ -90,8 +116,54 @@ function addHashMetrics(metrics: Metrics, hasher: PasswordHasher): void {
   )
 }
 
-/** Registers nothing for a database in this process, which has no connection pool. */
+/** Each budget has a series from the start. A name says the same about known and unknown users (A62). */
+function addBudgetMetrics(
+  metrics: Metrics,
+  refusals: Refusals,
+  budgets: readonly string[],
+  underAttack: () => Promise<boolean>,
+): void {
+  metrics.counter('rekey_budget_refusals_total', 'What was refused because a budget was spent.', () => {
+    const counts = refusals.counts()
+    return [...new Set([...budgets, ...counts.keys()])].map((budget) => [{ budget }, counts.get(budget) ?? 0])
+  })
+  metrics.gauge(
+    'rekey_under_attack',
+    'Whether the wrong answers of all sources together exceed limits.sprayEverywhere.',
+    async () => ((await underAttack()) ? 1 : 0),
+  )
+}
+
+function addConnectionMetrics(metrics: Metrics, connections: Connections): void {
+  metrics.gauge('rekey_http_connections', 'Open connections.', () => connections.load().open)
+  metrics.counter(
+    'rekey_http_connections_refused_total',
+    'Connections refused by http.connectionsPerAddress.',
+    () => connections.load().refused,
+  )
+}
+
+/** How long the database may take to answer a scrape, in milliseconds. */
+const databaseTimeoutMs = 1500
+
 function addDatabaseMetrics(metrics: Metrics, storage: Storage): void {
+  addPoolMetrics(metrics, storage)
+  metrics.gauge('rekey_database_up', 'Whether the database answers.', async () => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<0>((resolve) => {
+      timer = setTimeout(() => resolve(0), databaseTimeoutMs)
+    })
+    // On a connection of its own: a locked table that fills the pool is no database that is down.
+    const answer = storage.checks.database().then(
+      (result) => (result === 'ok' ? (1 as const) : (0 as const)),
+      () => 0 as const,
+    )
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Registers nothing for a database in this process, which has no connection pool. */
+function addPoolMetrics(metrics: Metrics, storage: Storage): void {
   if (storage.pool() === undefined) return
   const reading = (read: (pool: NonNullable<ReturnType<Storage['pool']>>) => Reading) => (): Reading => {
     const pool = storage.pool()
@@ -116,6 +188,10 @@ function addDatabaseMetrics(metrics: Metrics, storage: Storage): void {
     reading(({ waiting }) => waiting),
   )
 }
+
+const engineVersion = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version
 
 /** The sampling interval in milliseconds. It is part of every measured delay, so it is subtracted. */
 const resolution = 20

@@ -1,5 +1,5 @@
 import { setImmediate as nextCycle } from 'node:timers/promises'
-import type { Clock, Logger, Secrets } from '../base/index.ts'
+import { type Clock, type Logger, ProtocolError, type Secrets } from '../base/index.ts'
 import { enrollmentsAfter, rehashEnrollment } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { resealSigningKeys } from '../oidc/index.ts'
@@ -25,11 +25,19 @@ export async function promoteFirstSecret({ storage, secrets, log }: Parts): Prom
   await resealSigningKeys(storage, secrets)
 }
 
-/** For readiness: rejects where the current secret of the database is not among those of this node. */
-export const secretMatches =
+/** For readiness: `wrong` where the current secret of the database is not among those of this node. */
+export const secretCheck =
   ({ storage, secrets }: Pick<Parts, 'storage' | 'secrets'>) =>
-  (): Promise<void> =>
-    refuseMissingSecret(storage.db, secrets)
+  async (): Promise<string> => {
+    try {
+      await refuseMissingSecret(storage.db, secrets)
+      return 'ok'
+    } catch (error) {
+      // An error of the database has a cause, and says nothing of the secret.
+      if (error instanceof ProtocolError && error.cause === undefined) return 'wrong'
+      throw error
+    }
+  }
 
 const batchSize = 200
 

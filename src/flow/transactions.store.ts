@@ -1,4 +1,11 @@
-import { plainHash, type Random, randomId, type Secrets, secretMissing } from '../base/index.ts'
+import {
+  noteTransaction,
+  plainHash,
+  type Random,
+  randomId,
+  type Secrets,
+  secretMissing,
+} from '../base/index.ts'
 import { type Client, clientColumns, toClient } from '../clients/index.ts'
 import {
   type Member,
@@ -141,6 +148,7 @@ export async function findRecordByInteraction(
 function recordFrom([first]: readonly MemberRow[], reading: Reading): TransactionRecord | undefined {
   if (first === undefined) return undefined
   const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
+  if (transaction !== undefined) noteTransaction(transaction.id)
   const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
   const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
   return {
@@ -232,6 +240,7 @@ export async function findTransactionByLink(
   reading: Reading,
 ): Promise<{ readonly transaction: Transaction; readonly alive: boolean } | undefined> {
   const row = await db.selectFrom('transactions').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row !== undefined) noteTransaction(row.id)
   return row && { transaction: toTransaction(row, reading), alive: row.link_hash === linkHash }
 }
 

@@ -1,17 +1,19 @@
 import { connect } from 'node:net'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLogger, createSecrets, ProtocolError, systemRandom } from '../base/index.ts'
+import { createLogger, createSecrets, ProtocolError, silentLogger, systemRandom } from '../base/index.ts'
 import { createClient, ensureTrustedOrigin } from '../clients/index.ts'
 import { openStorage, type Storage } from '../storage/index.ts'
 import { createHttp } from './app.ts'
 import type { HttpOptions } from './options.ts'
+import { createReadiness } from './readiness.ts'
 
 let storage: Storage
 let app: FastifyInstance
 const lines: string[] = []
 const fault: { status?: number } = {}
 const readiness: { error?: Error } = {}
+let asked = 0
 
 const build = (options: Partial<HttpOptions> = {}): FastifyInstance =>
   createHttp({
@@ -36,9 +38,18 @@ const build = (options: Partial<HttpOptions> = {}): FastifyInstance =>
       },
     ],
     fault: () => fault.status,
-    ready: async () => {
-      if (readiness.error) throw readiness.error
-    },
+    readiness: createReadiness({
+      checks: {
+        ...(options.storage ?? storage).checks,
+        other: async () => {
+          if (readiness.error) throw readiness.error
+          return 'ok'
+        },
+      },
+      log: silentLogger,
+      // Each request asks anew.
+      now: () => 2000 * asked++,
+    }),
     ...options,
   })
 

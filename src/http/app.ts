@@ -1,7 +1,15 @@
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import { ProtocolError, randomId } from '../base/index.ts'
-import { badUrlError, handleErrors, handleUnknown, rawBadRequest, unsupportedType } from './errors.ts'
+import { ProtocolError, systemClock, timedId } from '../base/index.ts'
+import { createConnections } from './connections.ts'
+import {
+  badUrlError,
+  handleErrors,
+  handleUnknown,
+  rawBadRequest,
+  rawTimeout,
+  unsupportedType,
+} from './errors.ts'
 import { addHealth } from './health.ts'
 import { parseJsonBody } from './json.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -28,26 +36,48 @@ const headers = {
 
 /** Builds the Fastify app. The caller starts it with `listen`. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { storage, random, log, basePath = '', metrics = createMetrics(), ready = async () => {} } = options
+  const { storage, random, log, basePath = '', metrics = createMetrics() } = options
+  const connections = options.connections ?? createConnections({ log })
+  const { keepAliveMs, headersMs, requestMs } = connections.options
   const issuer = () => (typeof options.issuer === 'string' ? options.issuer : options.issuer())
   const isAllowed = createOrigins(storage.db, () => new URL(issuer()).origin)
+
+  const now = options.now ?? (() => systemClock.now())
+  const newId = () => timedId(random, 'req', now())
+  /** Reports an error that is answered outside of the hooks. */
+  const report = (requestId: string) =>
+    options.onFailure?.({ requestId, method: 'other', route: 'unmatched', status: 400, code: 'E0000003' })
 
   const app = fastify({
     logger: false,
     bodyLimit,
     schemaController: schemaless,
-    genReqId: () => randomId(random, 'req'),
+    genReqId: newId,
     requestIdHeader: false,
     // X-Forwarded-For is trusted from these proxies only: the address decides which budget a guess is charged to.
     trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
-    requestTimeout: 30_000,
-    clientErrorHandler: (_error, socket) => void socket.end(rawBadRequest(random)),
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    // Requests that arrive over an open connection while the node ends are answered, not refused.
+    return503OnClosing: false,
+    http: {
+      requestTimeout: requestMs,
+      headersTimeout: Math.min(headersMs, requestMs),
+      connectionsCheckingInterval: 1000,
+    },
+    clientErrorHandler(error, socket) {
+      const id = newId()
+      const isLate = (error as NodeJS.ErrnoException).code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      if (!isLate) report(id)
+      socket.end(isLate ? rawTimeout(id) : rawBadRequest(id))
+    },
     frameworkErrors(_error, request, reply) {
       const answer = (reply as FastifyReply).code(400).headers(headers)
-      answer.header('X-Okta-Request-Id', request.id).type('application/json').send(badUrlError(random))
+      report(request.id)
+      answer.header('X-Okta-Request-Id', request.id).type('application/json').send(badUrlError(request.id))
     },
   })
-  handleErrors(app, { log, random })
+  handleErrors(app, log)
   handleUnknown(app)
   acceptJson(app)
 
@@ -57,7 +87,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')
   })
-  closeConnectionsOnShutdown(app)
+  connections.attach(app)
   addCors(app, isAllowed)
   app.register(
     // Registered as a plugin, so that it runs after CORS has set its headers: refusals need them, too.
@@ -76,20 +106,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   )
   measure(app, metrics)
   const readiness = options.readiness ?? createReadiness({ checks: { ...storage.checks }, log })
-  addHealth(app, { readiness, metrics, log, ready })
+  const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
+  addHealth(app, health, options.publicMetrics ?? true)
   for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
   return app
-}
-
-/** Sends `Connection: close` during shutdown: open keep-alive connections would keep the process from ending. */
-function closeConnectionsOnShutdown(app: FastifyInstance): void {
-  let isClosing = false
-  app.addHook('preClose', async () => {
-    isClosing = true
-  })
-  app.addHook('onSend', async (_request, reply) => {
-    if (isClosing) reply.header('Connection', 'close')
-  })
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '')

@@ -1,11 +1,11 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import {
   createLogSampler,
+  errorIdOf,
   type Logger,
   type LogSampler,
+  noteFailure,
   ProtocolError,
-  type Random,
-  randomId,
 } from '../base/index.ts'
 
 /** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
@@ -20,13 +20,13 @@ export interface ApiError {
 const apiError = (
   code: string,
   summary: string,
-  random: Random,
+  requestId: string,
   causes: readonly string[] = [],
 ): ApiError => ({
   errorCode: code,
   errorSummary: summary,
   errorLink: code,
-  errorId: randomId(random, 'oae'),
+  errorId: errorIdOf(requestId),
   errorCauses: causes.map((errorSummary) => ({ errorSummary })),
 })
 
@@ -69,23 +69,19 @@ function publicErrorOf(error: unknown): PublicError | undefined {
   return { status, code, summary, headers: {} }
 }
 
-interface ErrorContext {
-  readonly log: Logger
-  readonly random: Random
-}
-
 /** Converts an error into the response of the API, and logs it. */
 function toResponse(
   error: unknown,
   request: { readonly id: string; readonly route: string },
-  context: ErrorContext & { readonly busy: LogSampler; readonly refused: LogSampler },
+  context: { readonly log: Logger; readonly busy: LogSampler; readonly refused: LogSampler },
 ): { readonly status: number; readonly body: ApiError; readonly headers: Readonly<Record<string, string>> } {
   const publicError = publicErrorOf(error)
   const body =
     publicError === undefined
-      ? apiError('E0000009', 'Internal Server Error', context.random)
-      : apiError(publicError.code, publicError.summary, context.random, publicError.causes)
+      ? apiError('E0000009', 'Internal Server Error', request.id)
+      : apiError(publicError.code, publicError.summary, request.id, publicError.causes)
   const status = publicError?.status ?? 500
+  noteFailure({ code: body.errorCode, ...(status >= 500 && { error }) })
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
   const isBusy = error instanceof ProtocolError && error.status === 503 && error.cause === undefined
   if (status >= 500 && !isBusy) context.log.error(line, 'a request failed')
@@ -105,7 +101,7 @@ function toResponse(
 }
 
 /** Sets the app's error handler. A protocol with its own error shape sets another in its scope and rethrows other errors. */
-export function handleErrors(app: FastifyInstance, context: ErrorContext): void {
+export function handleErrors(app: FastifyInstance, log: Logger): void {
   const samplers = { busy: createLogSampler(), refused: createLogSampler({ lines: 60 }) }
   app.addHook('onClose', (_app, done) => {
     for (const sampler of Object.values(samplers)) sampler.close()
@@ -113,11 +109,7 @@ export function handleErrors(app: FastifyInstance, context: ErrorContext): void 
   })
   app.setErrorHandler((error, request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched'
-    const { status, body, headers } = toResponse(
-      error,
-      { id: request.id, route },
-      { ...context, ...samplers },
-    )
+    const { status, body, headers } = toResponse(error, { id: request.id, route }, { log, ...samplers })
     return reply.code(status).headers(headers).type('application/json').send(body)
   })
 }
@@ -140,11 +132,18 @@ export function handleUnknown(app: FastifyInstance): void {
 }
 
 /** The error for URLs that the router cannot parse. */
-export const badUrlError = (random: Random): ApiError =>
-  apiError('E0000003', 'The address was not well-formed.', random)
+export const badUrlError = (requestId: string): ApiError =>
+  apiError('E0000003', 'The address was not well-formed.', requestId)
 
 /** The error for requests that are not valid HTTP: the same shape as a raw response for the socket. */
-export function rawBadRequest(random: Random): string {
-  const body = JSON.stringify(apiError(...badRequest, random))
-  return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+export const rawBadRequest = (requestId: string): string =>
+  rawResponse('400 Bad Request', apiError(...badRequest, requestId))
+
+/** The error for requests that do not arrive in time. */
+export const rawTimeout = (requestId: string): string =>
+  rawResponse('408 Request Timeout', apiError('E0000003', 'The request did not arrive in time.', requestId))
+
+function rawResponse(status: string, error: ApiError): string {
+  const body = JSON.stringify(error)
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }

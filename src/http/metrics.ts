@@ -15,7 +15,9 @@ export interface Metrics {
    */
   gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void
   /** Registers a counter that is read on every scrape; its name ends in `_total`. */
-  counter(name: string, help: string, read: () => number): void
+  counter(name: string, help: string, read: () => Reading): void
+  /** Registers a histogram without labels, which exists from now on. */
+  histogram(name: string, help: string): void
   /** Sets the help text of a counter or histogram. */
   describe(name: string, help: string): void
   /** Returns all metrics as text. */
@@ -77,6 +79,14 @@ export function createMetrics(): Metrics {
     return `${lines.join('')}${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${data.total}\n${name}_sum${labelText(labels)} ${data.sum}\n${name}_count${labelText(labels)} ${data.total}\n`
   }
 
+  const entryOf = (name: string, labels: Labels) => {
+    const known = series(histograms, name)
+    const key = labelText(labels)
+    const entry = known.get(key) ?? { labels, data: { counts: buckets.map(() => 0), sum: 0, total: 0 } }
+    known.set(key, entry)
+    return entry
+  }
+
   return {
     count(name, labels = {}, by = 1) {
       const values = series(counters, name)
@@ -84,10 +94,7 @@ export function createMetrics(): Metrics {
       values.set(key, (values.get(key) ?? 0) + by)
     },
     observe(name, seconds, labels = {}) {
-      const known = series(histograms, name)
-      const key = labelText(labels)
-      const entry = known.get(key) ?? { labels, data: { counts: buckets.map(() => 0), sum: 0, total: 0 } }
-      known.set(key, entry)
+      const entry = entryOf(name, labels)
       entry.data.sum += seconds
       entry.data.total += 1
       buckets.forEach((bound, index) => {
@@ -101,6 +108,10 @@ export function createMetrics(): Metrics {
     counter(name, help, reading) {
       helps.set(name, help)
       read.set(name, { type: 'counter', read: reading })
+    },
+    histogram(name, help) {
+      helps.set(name, help)
+      entryOf(name, {})
     },
     describe: (name, help) => void helps.set(name, help),
     async print() {

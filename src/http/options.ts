@@ -1,8 +1,20 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Logger, Random } from '../base/index.ts'
+import type { Failure, Logger, Random } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
+import type { Connections } from './connections.ts'
 import type { Metrics } from './metrics.ts'
 import type { ReadinessReader } from './readiness.ts'
+
+/** An answer that shows the id of an error. Nothing in it is of a user. */
+export interface FailureReport extends Failure {
+  readonly requestId: string
+  readonly method: string
+  /** The route's pattern. */
+  readonly route: string
+  readonly status: number
+  readonly traceId?: string | undefined
+  readonly transactionId?: string | undefined
+}
 
 export interface HttpOptions {
   readonly storage: Storage
@@ -20,8 +32,16 @@ export interface HttpOptions {
   readonly metrics?: Metrics
   /** What `GET /health/ready` reports; default: the checks of the database. */
   readonly readiness?: ReadinessReader
-  /** Throws if the node is not ready for another reason. Asked at each request, so it must cost nothing. */
-  readonly ready?: () => Promise<void>
+  /** Whether `GET /metrics` is answered on this port, too; default: true. */
+  readonly publicMetrics?: boolean
+  /** The connections of this port; by default those of the standard settings. */
+  readonly connections?: Connections
+  /** The present time in epoch milliseconds: the ids of requests begin with it. Default: the host's. */
+  readonly now?: () => number
+  /** Whether each answer has a line in the log at level `info`. */
+  readonly accessLog?: boolean
+  /** Called with each answer that shows the id of an error. */
+  readonly onFailure?: (failure: FailureReport) => void
   /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined
 }

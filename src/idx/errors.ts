@@ -4,7 +4,8 @@ import { messages, wireMessage } from './wire/messages.ts'
 
 /**
  * The one function that turns an error into an IDX body: `version` and `messages`, for errors that the protocol has a
- * message for (transport, section 9). Undefined for all others: they leave in the API's shape.
+ * message for (transport, section 9). Undefined for all others: they leave in the API's shape. The body has Okta's members
+ * alone; the id that `rekey trace` finds is in the header X-Okta-Request-Id.
  */
 export function idxErrorBody(
   error: ProtocolError,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Clock, ProtocolError, type Secrets } from '../base/index.ts'
+import { type Clock, errorIdOf, noteFailure, ProtocolError, type Secrets } from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
   type Authenticator,
@@ -129,6 +129,7 @@ function answerErrors(
     if (request.routeOptions.url?.includes(prefix)) await charging(request, reply)({})
     const body = error instanceof ProtocolError ? idxErrorBody(error, authenticators) : undefined
     if (!(error instanceof ProtocolError) || body === undefined) throw error
+    noteFailure({ code: error.code })
     // The SDK reads a failed introspect only as plain JSON; as ION it throws an error without a text.
     const type = request.routeOptions.url?.endsWith('/introspect') ? 'application/json' : ion
     return sendJson(reply.code(error.status), type, body)
@@ -163,7 +164,11 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
     const own = link.state === 'alive' ? link.locale : undefined
     const words = wordsFor([own, acceptedLocales(request.headers['accept-language'])].join(','))
     const base = parts.baseUrl()
-    const page = link.state === 'alive' ? codePage(words, base, link) : deadLinkPage(words, base, link.state)
+    if (link.state !== 'alive') noteFailure({ code: `link.${link.state}` })
+    const page =
+      link.state === 'alive'
+        ? codePage(words, base, link)
+        : deadLinkPage(words, base, link.state, errorIdOf(request.id))
     return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
   })
 }

@@ -124,6 +124,16 @@ export const underAttackFor = ({ underAttack, perHour }: Budgets['spray'], signI
   limit: Math.max(underAttack.limit, Math.min(underAttack.limit + 10 * signIns, perHour.limit)),
 })
 
+/** The names of all budgets that are counted in the database, those of single sources among them. */
+export const budgetNames = (budgets: Budgets): readonly string[] => {
+  const { spray, appFactor: _, ...others } = budgets
+  const { perHundredSignIns: __, ...sprayed } = spray
+  const all: readonly (Budget | Pool)[] = [...Object.values(others), ...Object.values(sprayed)]
+  return all.flatMap((budget) =>
+    'share' in budget ? [budget.purpose, `${budget.purpose}-by-source`] : [budget.purpose],
+  )
+}
+
 /** The subject of what is counted for all together. */
 export const everybody = 'everybody'
 

@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
-import { branchOf, createLogSampler, ProtocolError, randomId, randomToken } from '../base/index.ts'
+import {
+  branchOf,
+  createLogSampler,
+  errorIdOf,
+  noteFailure,
+  ProtocolError,
+  randomToken,
+} from '../base/index.ts'
 import { type Client, isClientSecret, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { findActiveClient } from './client-auth.ts'
@@ -117,6 +124,7 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
     return true
   }
   provider.on('server_error', (context, error) => renderFailure(parts, context, error))
+  provider.on('grant.error', ({ body }) => noteFailure({ code: (body as { readonly error: string }).error }))
   provider.onerror = (error) => parts.log.error({ err: error }, 'the token endpoint failed')
   return provider.callback()
 }
@@ -131,10 +139,11 @@ async function checkGrant(parts: Parts, clientId: string, grant: string): Promis
 }
 
 function renderFailure(parts: Parts, context: KoaContextWithOIDC, error: Error): void {
-  const errorId = randomId(parts.random, 'oae')
+  const errorId = errorIdFor(context)
   const requestId = context.response.get('x-okta-request-id')
   parts.log.error({ err: error, errorId, requestId }, 'the token endpoint failed')
   const isUnavailable = error instanceof ProtocolError && error.status === 503
+  noteFailure({ code: isUnavailable ? 'temporarily_unavailable' : 'server_error', error })
   if (isUnavailable) {
     context.status = 503
     context.set(error.headers)
@@ -145,6 +154,9 @@ function renderFailure(parts: Parts, context: KoaContextWithOIDC, error: Error):
     error_id: errorId,
   }
 }
+
+const errorIdFor = (context: KoaContextWithOIDC): string =>
+  errorIdOf(context.response.get('x-okta-request-id'))
 
 /** The library's storage adapter: finds clients, stores nothing. */
 function clientAdapter(parts: Parts) {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { createLogSampler, html, ProtocolError } from '../base/index.ts'
+import { createLogSampler, html, noteFailure, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
 import { readBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
@@ -163,6 +163,7 @@ function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): voi
     await countGuess(parts, request, error)
     const rendered = oauthBodyOf(error)
     if (rendered === undefined) throw error
+    noteFailure({ code: rendered.body.error })
     if (error instanceof ProtocolError) {
       reply.headers(error.headers)
       const { detail, message } = error

@@ -1,6 +1,6 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { costOf, isForeign, mayReplace, verifyForeign } from './foreign.ts'
-import { createHashQueue, type HashCaller, type HashLoad } from './queue.ts'
+import { createHashQueue, type HashCaller, type HashLoad, type HashTimes } from './queue.ts'
 
 /** Parameters of argon2id (RFC 9106); they stand in each hash, so they can change without a migration. */
 export interface HashParameters {
@@ -27,6 +27,8 @@ export interface PasswordHasher {
   isOutdated(hash: string, password: string): boolean
   /** How many hashes run and wait, and how many callers were refused so far. */
   load(): HashLoad
+  /** Calls the listener after each hash that was computed, with its times. */
+  observe?(listener: (times: HashTimes) => void): void
 }
 
 export interface HasherOptions {
@@ -86,6 +88,7 @@ export function createHasher({
       mayReplace(password, stored) &&
       !stored.startsWith(`$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`),
     load: hashes.load,
+    observe: hashes.observe,
   }
 }
 

@@ -25,6 +25,12 @@ export interface HashLoad {
   readonly sources?: number
 }
 
+/** How long a hash took, in milliseconds. */
+export interface HashTimes {
+  readonly waitedMs: number
+  readonly computedMs: number
+}
+
 interface Entry {
   readonly source: string
   readonly account: string | undefined
@@ -172,12 +178,20 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
     }
   }
 
+  let observer: (times: HashTimes) => void = () => {}
+
   return {
+    /** Calls `listener` after each hash that was computed. One listener: the metrics of the engine. */
+    observe(listener: (times: HashTimes) => void): void {
+      observer = listener
+    },
+
     load: (): HashLoad => ({ running, waiting: length(), refused, dropped, computed, sources: used.size }),
 
     async take<T>(work: () => Promise<T>, costMs: number, caller?: HashCaller): Promise<T> {
       const { source = internal, account, signal, recheck } = caller ?? {}
       let hasWaited = false
+      const askedAt = performance.now()
       if (signal?.aborted) {
         dropped++
         throw new ProtocolError(503, 'E0000010', 'The service is busy.', { detail: 'the caller has gone' })
@@ -203,7 +217,10 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
       try {
         if (hasWaited) await recheck?.()
         computed++
-        return await work()
+        const begunAt = performance.now()
+        const result = await work()
+        observer({ waitedMs: begunAt - askedAt, computedMs: performance.now() - begunAt })
+        return result
       } finally {
         end(entry)
       }

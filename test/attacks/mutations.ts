@@ -1334,4 +1334,20 @@ export const mutations: readonly Mutation[] = [
     replace: "return close(options, row, 'dead', { message })",
     tests: 'mail-metrics',
   },
+  {
+    attack: 'A62',
+    without: 'the count of a sign-in that an unknown user begins',
+    file: 'src/flow/flow-outcomes.ts',
+    find: 'const starts = subject !== undefined &&',
+    replace: 'const starts = typeof subject?.userId === "string" &&',
+    tests: 'operator-channel',
+  },
+  {
+    attack: 'A62',
+    without: 'the hash of a password of no user, which the metrics count',
+    file: 'src/passwords/hash.ts',
+    find: "decoy ??= argon2Hash('the password of no user', cost)",
+    replace: 'if (stored === undefined) return false',
+    tests: 'operator-channel',
+  },
 ]

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, get, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -37,6 +37,8 @@ beforeEach(() => {
     SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`,
     REKEY_HOST: '127.0.0.1',
     REKEY_PORT: '0',
+    REKEY_METRICS_PORT: '0',
+    REKEY_SHUTDOWN_DELAY: '0s',
   }
   const client = { id: 'shop', label: 'Shop', secret: clientSecret, redirectUris: [redirectUri] }
   writeFileSync(join(folder, 'rekey.config.json'), JSON.stringify({ clients: [client] }))
@@ -184,6 +186,22 @@ describe('rekey serve refuses', () => {
     expect(ran.code).toBe(1)
     expect(ran.stderr).toMatch(/is in use.*--port/)
   })
+
+  test('a port of metrics that was asked for and is taken, by the name of the setting', async () => {
+    const { log } = await node()
+    const [, port = ''] = String(log.find(({ msg }) => msg === 'ready')?.metrics).split(':')
+    const ran = await rekey(['serve', '--metrics-port', port], {
+      folder,
+      env: { ...env, REKEY_METRICS_PORT: '' },
+    })
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toMatch(/metrics\.port: port \d+ of 127\.0\.0\.1 is in use.*REKEY_METRICS_PORT/)
+    for (const wrong of ['x', '70000', 'Off']) {
+      const refused = await rekey(['serve'], { folder, env: { ...env, REKEY_METRICS_PORT: wrong } })
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toContain('metrics.port')
+    }
+  })
 })
 
 describe('rekey serve', () => {
@@ -192,7 +210,15 @@ describe('rekey serve', () => {
     expect(log.find(({ msg }) => msg === 'ready')).toMatchObject({ issuer, host: '127.0.0.1' })
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
     expect((await fetch(`${url}/health/ready`)).status).toBe(200)
-    expect(await (await fetch(`${url}/metrics`)).text()).toContain('process_resident_memory_bytes')
+    const metrics = `http://${log.find(({ msg }) => msg === 'ready')?.metrics}`
+    expect(metrics).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect((await fetch(`${metrics}/health/live`)).status).toBe(200)
+    expect((await fetch(`${metrics}/health/ready`)).status).toBe(200)
+    expect(await (await fetch(`${metrics}/metrics`)).text()).toContain('process_resident_memory_bytes')
+    // Not where all the world could read them (F17).
+    expect((await fetch(`${url}/metrics`)).status).toBe(404)
+    expect((await fetch(`${metrics}/oauth2/default/v1/keys`)).status).toBe(404)
+    expect((await fetch(`${metrics}/metrics`, { method: 'POST' })).status).toBe(405)
 
     const input = 'Analytical-Engine-1843\n'
     expect((await rekey(['user', 'add', 'ada@example.com'], { folder, env, input })).code).toBe(0)
@@ -259,6 +285,89 @@ describe('rekey serve', () => {
       encoding: 'utf8',
     })
     expect(states.trim()).toBe('sent')
+  })
+
+  test('has metrics on port 9464 of loopback; a second node on the machine takes another, and names the setting', async () => {
+    env.REKEY_METRICS_PORT = ''
+    const nodes = [await node(), await node()]
+    const ports = nodes.map(({ log }) => log.find(({ msg }) => msg === 'ready')?.metrics)
+    // Another engine on this machine may have the port already.
+    expect(new Set(ports).size).toBe(2)
+    expect(ports[1]).not.toBe('127.0.0.1:9464')
+    expect(nodes[1]?.log.map(({ msg }) => String(msg)).join()).toContain('set REKEY_METRICS_PORT')
+    for (const at of ports) expect((await fetch(`http://${at}/metrics`)).status).toBe(200)
+  })
+
+  test('has no listener for metrics where it is off, and has them on the public port where a setting asks for it', async () => {
+    env.REKEY_METRICS_PORT = 'off'
+    const config = { clients: [], metrics: { public: true } }
+    writeFileSync(join(folder, 'rekey.config.json'), JSON.stringify(config))
+    const { url, log } = await node()
+    expect(log.find(({ msg }) => msg === 'ready')?.metrics).toBe('off')
+    expect((await fetch(`${url}/metrics`)).status).toBe(200)
+  })
+
+  test('announces its end before it closes its port, for as long as it is set to', async () => {
+    env.REKEY_SHUTDOWN_DELAY = '1500ms'
+    const { child, url, log } = await node()
+    const metrics = `http://${log.find(({ msg }) => msg === 'ready')?.metrics}`
+    expect((await fetch(`${url}/health/ready`)).headers.get('connection')).toBe('keep-alive')
+    const ending = end(child)
+    await until(async () => (await fetch(`${url}/health/ready`)).status === 503, 1400)
+    expect((await fetch(`${metrics}/health/ready`)).status).toBe(503)
+    const answer = await fetch(`${url}/oauth2/default/v1/keys`)
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+    const { code, ms } = await ending
+    expect(code).toBe(0)
+    expect(ms).toBeGreaterThan(1500)
+    expect(ms).toBeLessThan(7000)
+  })
+
+  test('answers one more request on a connection that was open when it closed its port', async () => {
+    env.REKEY_SHUTDOWN_DELAY = '1s'
+    const { child, url } = await node()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = async () => {
+      const [answer] = await once(get(`${url}/health/live`, { agent }), 'response')
+      answer.resume()
+      await once(answer, 'end')
+      return [answer.statusCode, answer.headers.connection]
+    }
+    expect(await ask()).toEqual([200, 'keep-alive'])
+    const ending = end(child)
+    await until(async () => !(await listens(url)))
+    expect(await ask()).toEqual([200, 'close'])
+    expect((await ending).code).toBe(0)
+  })
+
+  test('ends at once at a second signal', async () => {
+    env.REKEY_SHUTDOWN_DELAY = '1m'
+    const { child, url } = await node()
+    const ending = end(child)
+    await until(async () => (await fetch(`${url}/health/ready`)).status === 503)
+    // One that comes in the same moment is the same Ctrl+C.
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    child.kill('SIGTERM')
+    const { code, ms } = await ending
+    expect(code).toBe(130)
+    expect(ms).toBeLessThan(5000)
+  })
+
+  test('drains at SIGHUP, too, with a code after which a service manager starts it again', async () => {
+    const { child } = await node()
+    expect((await end(child, 'SIGHUP')).code).toBe(129)
+  })
+
+  test('does not wait for connections that have sent nothing', async () => {
+    const { child, url } = await node()
+    const silent = connect(Number(new URL(url).port), '127.0.0.1')
+    silent.on('error', () => {})
+    await once(silent, 'connect')
+    await fetch(`${url}/health/live`, { headers: { connection: 'close' } })
+    const { code, ms } = await end(child)
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(1900)
+    silent.destroy()
   })
 
   test('ends within ten seconds although somebody never finishes a request', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { countExpiredTransactions } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
@@ -200,13 +201,57 @@ test('the queue of password hashes is told: who runs, who waits, who was sent aw
   const replies = await Promise.all(
     visitors.map((visitor) => visitor.submits('identify', { identifier: mary, credentials })),
   )
-  const { value } = await scrape(node.engineUrl)
+  const { value, families } = await scrape(node.engineUrl)
   const away = replies.filter(({ status }) => status === 503).length
   expect(away).toBeGreaterThan(0)
   expect(value('rekey_password_hashes_refused_total')).toBe(away)
   expect([value('rekey_password_hashes_running'), value('rekey_password_hashes_waiting')]).toEqual([0, 0])
   expect(value(flows, { intent: 'sign-in', outcome: 'granted' })).toBe(12 - away)
+  for (const name of ['rekey_password_hash_duration_seconds', 'rekey_password_hash_wait_seconds']) {
+    const own = (end: string) =>
+      families.get(name)?.samples.find((sample) => sample.name === name + end)?.value
+    expect(own('_count')).toBe(12 - away)
+    expect(own('_sum')).toBeGreaterThan(0)
+  }
   await node.close()
+})
+
+test('budgets that refuse are counted by name, from 0 on, and an attack on all is shown', async () => {
+  const limits = { requests: { interactPerAddress: 3 }, sprayEverywhere: 2 }
+  const node = await startNode({ settings: { limits } })
+  const refused = async (budget: string) =>
+    (await scrape(node.engineUrl)).value('rekey_budget_refusals_total', { budget })
+  for (const budget of [
+    'interactPerAddress',
+    'idxPerAddress',
+    'passwords-per-hour-by-source',
+    'spray-everywhere',
+  ]) {
+    expect(await refused(budget), budget).toBe(0)
+  }
+  expect((await scrape(node.engineUrl)).value('rekey_under_attack')).toBe(0)
+  for (let guess = 0; guess < 3; guess++) {
+    const visitor = await visit(node)
+    await visitor.submits('identify', { identifier: mary, credentials: { passcode: 'not the password' } })
+  }
+  expect((await scrape(node.engineUrl)).value('rekey_under_attack')).toBe(1)
+  for (let time = 0; time < 2; time++) await visit(node).catch(() => {})
+  expect(await refused('interactPerAddress')).toBe(2)
+  await node.close()
+})
+
+test('the build, the database and the connections are shown', async () => {
+  const node = await startNode()
+  const { families, value } = await scrape(node.engineUrl)
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  expect(value('rekey_build_info', { version, node: process.version })).toBe(1)
+  expect(value('rekey_database_up')).toBe(1)
+  expect(value('rekey_http_connections')).toBeGreaterThan(0)
+  expect(value('rekey_http_connections_refused_total')).toBe(0)
+  expect(families.has('rekey_database_up')).toBe(true)
+  await node.engine.storage.close()
+  expect((await scrape(node.engineUrl)).value('rekey_database_up')).toBe(0)
+  await node.close().catch(() => {})
 })
 
 onEachDatabase('figures of several nodes', (database) => {

@@ -582,6 +582,9 @@ describe('GET /email/verify/…', () => {
     return { pathname, search, token: search.slice('?token='.length) }
   }
 
+  /** But for the id by which `rekey trace` finds the request. */
+  const page = (text: string) => text.replace(/oae\w{17}/, '')
+
   test('with a token that is none shows the same page, and the link still works', async () => {
     const { pathname, search, token } = await path()
     const deadly = await send(idp, `${pathname}?token=ft${'a'.repeat(60)}`, { method: 'GET' })
@@ -611,7 +614,10 @@ describe('GET /email/verify/…', () => {
       '?token=__proto__',
     ]) {
       const seen = await send(idp, `${pathname}${query}`, { method: 'GET' })
-      expect({ status: seen.status, text: seen.text }, query).toEqual({ status: 200, text: deadly.text })
+      expect({ status: seen.status, text: page(seen.text) }, query).toEqual({
+        status: 200,
+        text: page(deadly.text),
+      })
     }
     for (const client of [
       'nobody',
@@ -624,7 +630,10 @@ describe('GET /email/verify/…', () => {
       '<script>',
     ]) {
       const seen = await send(idp, `/email/verify/${client}${search}`, { method: 'GET' })
-      expect({ status: seen.status, text: seen.text }, client).toEqual({ status: 200, text: deadly.text })
+      expect({ status: seen.status, text: page(seen.text) }, client).toEqual({
+        status: 200,
+        text: page(deadly.text),
+      })
     }
     expect((await send(idp, pathname + search, { method: 'GET' })).status).toBe(302)
   })

@@ -21,13 +21,21 @@ function page(words: Words, base: string, title: string, body: Html): string {
   return markup.markup
 }
 
-/** What the browser that opens a dead link is shown: the same whether or not there ever was such a link. */
-export const deadLinkPage = (words: Words, base: string, state: 'expired' | 'stale' | 'dead'): string =>
+/**
+ * What the browser that opens a dead link is shown: the same whether or not there ever was such a link, but for the id
+ * that `rekey trace` finds.
+ */
+export const deadLinkPage = (
+  words: Words,
+  base: string,
+  state: 'expired' | 'stale' | 'dead',
+  errorId: string,
+): string =>
   page(
     words,
     base,
     words.link.title,
-    html`<h1>${words.link.title}</h1><p role="status">${{ expired: words.link.expired, stale: words.link.stale, dead: words.link.failed }[state]}</p>`,
+    html`<h1>${words.link.title}</h1><p role="status">${{ expired: words.link.expired, stale: words.link.stale, dead: words.link.failed }[state]}</p><p class="error-id"><small>${errorId}</small></p>`,
   )
 
 /** The code of a living link, with where the request came from: so that no user types it in for another. */
