@@ -68,7 +68,10 @@ describe('the command line', () => {
   test.each([
     ['serv', 'there is no command "serv"; did you mean serve?'],
     ['keys rotat', 'there is no command "keys rotat"; did you mean keys rotate?'],
-    ['user', 'choose one of: rekey user add, rekey user list, rekey user remove, rekey user set-password'],
+    [
+      'user',
+      'choose one of: rekey user add, rekey user list, rekey user remove, rekey user erase, rekey user set-password',
+    ],
     ['deploy', 'there is no command "deploy"'],
     ['dev --inbox-prot 1', 'there is no option --inbox-prot; did you mean --inbox-port?'],
     ['dev --port', '--port needs a value'],

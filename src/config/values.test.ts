@@ -154,7 +154,7 @@ test.each(['10.0.0.1', '10.0.0.0/8', 'fd00::/8', '::1', '::ffff:10.0.0.1', '10.0
 test.each([
   'smtp://h',
   'SMTP://h:587/',
-  'smtps://u:p%23%2F@mail.example.com:465?requireTLS=true&name=id.example.com&tls.rejectUnauthorized=false',
+  'smtps://u:p%23%2F@mail.example.com:465?requireTLS=true&name=id.example.com',
   'smtp://[::1]:25',
 ])('the mail server %s is taken', (url) => {
   expect(problemsOf({ mail: { url } })).toEqual([])

@@ -95,9 +95,13 @@ onEachDatabase('a user of a hundred groups', (database) => {
     await rowsOf('mary@example.com')
     const ofFew = await rowsOf('none@example.com')
     expect(ofFew.length).toBeGreaterThan(10)
-    const isOfVisit = (line: string) => !line.includes('outbox')
-    expect((await rowsOf('many@example.com')).filter(isOfVisit)).toEqual(ofFew.filter(isOfVisit))
-    expect((await rowsOf('nobody@example.com')).filter(isOfVisit)).toEqual(ofFew.filter(isOfVisit))
+    // How many rows the counter of all wrong answers has depends on its earlier users, as it is spread over several.
+    const ofVisit = (lines: readonly string[]) =>
+      lines
+        .filter((line) => !/outbox|mail_suppressions/.test(line))
+        .map((line) => (line.includes('from budgets') ? line.replace(/: \d+$/, '') : line))
+    expect(ofVisit(await rowsOf('many@example.com'))).toEqual(ofVisit(ofFew))
+    expect(ofVisit(await rowsOf('nobody@example.com'))).toEqual(ofVisit(ofFew))
 
     const short = await (await atTheReset(idp, 'many@example.com')).answers(newPassword)
     expect([short.status, short.interactionCode]).toEqual([400, undefined])

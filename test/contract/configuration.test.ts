@@ -93,9 +93,10 @@ onEachDatabase('nodes that are configured differently', (database) => {
       password: { concurrency: 1, queue: 7, waitMs: 1000 },
     })
     expect(own.differs).toEqual([])
-    const rotated = await startNode({ ...settings, secrets: ['only for tests: the newest secret', secret] })
-    expect(rotated.differs).toEqual([])
-    expect((await startNode(settings)).differs).toEqual([])
+    const newest = 'only for tests: the newest secret'
+    for (const secrets of [[secret, newest], [newest, secret], [newest]]) {
+      expect((await startNode({ ...settings, secrets })).differs).toEqual([])
+    }
   })
 
   test('are shown by rekey doctor', async () => {

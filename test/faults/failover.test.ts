@@ -89,7 +89,7 @@ describe.skipIf(!has && process.env.REKEY_REQUIRE_POSTGRES !== '1')('a server th
     const answer = await fetch(`${node.engineUrl}/health/ready`)
     expect(await answer.json()).toEqual({
       status: 'unavailable',
-      checks: { database: 'read-only', disk: 'ok' },
+      checks: { database: 'read-only', disk: 'ok', secret: 'ok' },
     })
     expect(await signIn(node)).toBe(503)
 

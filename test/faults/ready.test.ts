@@ -84,7 +84,10 @@ describe.skipIf(!has && process.env.REKEY_REQUIRE_POSTGRES !== '1')('ready, with
     await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`)
     await expect.poll(() => ready(node)).toBe(503)
     const { body } = await readiness(node)
-    expect(body).toEqual({ status: 'unavailable', checks: { database: 'unreachable', disk: 'ok' } })
+    expect(body).toEqual({
+      status: 'unavailable',
+      checks: { database: 'unreachable', disk: 'ok', secret: 'ok' },
+    })
     expect(await signIn(node)).toBe(503)
     await admin.query(`alter database ${database} allow_connections true`)
     await expect.poll(() => ready(node)).toBe(200)
@@ -113,7 +116,7 @@ describe.skipIf(disk === undefined)('ready, with a disk that is full', () => {
     await expect.poll(() => ready(node)).toBe(503)
     expect((await readiness(node)).body).toEqual({
       status: 'unavailable',
-      checks: { database: 'ok', disk: 'full' },
+      checks: { database: 'ok', disk: 'full', secret: 'ok' },
     })
     // As long as there is no room, polling it does not make it look better.
     for (let count = 0; count < 3; count++) {
@@ -177,7 +180,7 @@ describe('ready, with SQLite', () => {
     await expect.poll(() => ready(node)).toBe(503)
     expect((await readiness(node)).body).toEqual({
       status: 'unavailable',
-      checks: { database: 'gone', disk: 'ok' },
+      checks: { database: 'gone', disk: 'ok', secret: 'ok' },
     })
     renameSync(`${file}.away`, file)
     await expect.poll(() => ready(node)).toBe(200)

@@ -217,7 +217,7 @@ test('the queue of password hashes is told: who runs, who waits, who was sent aw
 })
 
 test('budgets that refuse are counted by name, from 0 on, and an attack on all is shown', async () => {
-  const limits = { requests: { interactPerAddress: 3 }, sprayEverywhere: 2 }
+  const limits = { requests: { interactPerAddress: 3 }, appFactor: 1, sprayEverywhere: 2 }
   const node = await startNode({ settings: { limits } })
   const refused = async (budget: string) =>
     (await scrape(node.engineUrl)).value('rekey_budget_refusals_total', { budget })

@@ -45,7 +45,7 @@ export function parseSmtpUrl(text: string): SmtpTarget {
   if (url === null) throw new Error(`has a host or a port that is none; it must be ${forms}; ${encoded}`)
   const { protocol, hostname, port, username, password, pathname, searchParams, hash } = url
   const host = decoded(hostname.replace(/^\[(.*)\]$/, '$1'))
-  if (host === '' || port === '0') throw new Error(`names no host; it must be ${forms}`)
+  if (!isHost(host) || port === '0') throw new Error(`names no host; it must be ${forms}`)
   if ((pathname !== '' && pathname !== '/') || hash !== '')
     throw new Error(`has something behind the host; ${encoded}`)
   if (username === '' && password !== '') throw new Error(`has a password and no user; it must be ${forms}`)
@@ -77,6 +77,8 @@ export function parseSmtpUrl(text: string): SmtpTarget {
     requireTls: requireTls === 'true',
   }
 }
+
+const isHost = (host: string): boolean => isIP(host) !== 0 || /^[\p{L}\p{N}_.-]+$/u.test(host)
 
 function decoded(text: string): string {
   try {

@@ -132,6 +132,7 @@ const appSettings = [
   'grant_types',
   'application_type',
   'email_magic_link_redirect_uri',
+  'refresh_token',
   'jwks',
 ]
 const appMembers = [
