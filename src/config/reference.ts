@@ -116,8 +116,9 @@ const variableOf = (path: string): string =>
     .join(', ')
 
 function shortType(option: Schema): string {
+  if (option.const !== undefined) return code(String(option.const))
   const choices = choicesOf(option)
-  if (choices.length > 0) return choices.map(code).join(', ')
+  if (choices.length > 0 && choices.length === option.anyOf?.length) return choices.map(code).join(', ')
   if (option.anyOf !== undefined) return option.anyOf.map(shortType).join(' or ')
   if (option.type === 'array') return option.items?.type === 'object' ? 'list, see below' : 'list'
   return shortTypes[option.hint?.startsWith('a span') ? 'span' : (option.type ?? 'object')]
