@@ -251,6 +251,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     checks: { ...storage.checks, secret: secretCheck(core) },
     log,
   })
+  metrics.gauge('rekey_ready', 'Whether each check of GET /health/ready is ok.', async () =>
+    Object.entries((await readiness.read()).checks).map(([check, result]) => [
+      { check },
+      result === 'ok' ? 1 : 0,
+    ]),
+  )
   const failures = recordFailures({
     storage,
     clock,

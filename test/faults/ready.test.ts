@@ -182,6 +182,10 @@ describe('ready, with SQLite', () => {
       status: 'unavailable',
       checks: { database: 'gone', disk: 'ok', secret: 'ok' },
     })
+    const metrics = await (await fetch(`${node.engineUrl}/metrics`)).text()
+    for (const line of ['rekey_ready{check="database"} 0', 'rekey_ready{check="secret"} 1']) {
+      expect(metrics).toContain(line)
+    }
     renameSync(`${file}.away`, file)
     await expect.poll(() => ready(node)).toBe(200)
     expect(await signIn(node)).toBe(200)

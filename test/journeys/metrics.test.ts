@@ -249,6 +249,7 @@ test('the build, the database and the connections are shown', async () => {
   expect(value('rekey_http_connections')).toBeGreaterThan(0)
   expect(value('rekey_http_connections_refused_total')).toBe(0)
   expect(families.has('rekey_database_up')).toBe(true)
+  for (const check of ['database', 'disk', 'secret']) expect(value('rekey_ready', { check }), check).toBe(1)
   await node.engine.storage.close()
   expect((await scrape(node.engineUrl)).value('rekey_database_up')).toBe(0)
   await node.close().catch(() => {})
