@@ -4,13 +4,15 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
   'test/attacks/{atomic,canary,groups,resets}.test.ts',
-  'test/contract/{api-tokens,budgets,many-people,oauth,outbox,plans,search-properties,user-version}.test.ts',
-  'test/faults/{clock,conflicts,connections,failover,poolers,postgres-tls,ready}.test.ts',
+  'test/contract/{api-tokens,budgets,erase,failures,many-people,migrations,oauth,outbox,plans,postgres-hosts}.test.ts',
+  'test/contract/{search-properties,storage,user-version}.test.ts',
+  'test/faults/{clock,clock-jumps,conflicts,connections,failover,poolers,postgres-tls,ready,secret}.test.ts',
   'test/journeys/nodes.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.
   'test/attacks/documented.test.ts',
   'test/contributing.test.ts',
   'test/contract/{mail-transport,openapi,product}.test.ts',
+  'test/faults/{mail-server,postfix}.test.ts',
   'test/journeys/{browser,inspector,languages,sdk-calls,step-mode,web-app}.test.ts',
 ]
 

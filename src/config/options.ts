@@ -95,7 +95,7 @@ export const configOptions = Type.Object(
     ),
     secrets: Type.Array(Type.String({ minLength: 16 }), {
       description:
-        'The master secrets, newest first. The keys for hashing and encryption in the database are derived from them.',
+        'The master secrets, from which the keys for hashing and encryption in the database are derived: new values use the first one, the others are accepted beside it. `rekey keys rotate --help` has the order in which they are replaced.',
       default: [],
       secret: true,
     }),

@@ -65,8 +65,8 @@ never removed. Lists in variables are separated by commas or new lines.
 
 Each secret value can stand in a file of its own: a variable whose name ends in \`_FILE\`, and in the configuration file an
 option whose name ends in \`File\` (\`secretFile\` of a client), name that file. Byte order mark and line breaks at its end do
-not count. \`REKEY_SECRET_FILE\` may name several files separated by commas; if there are several secrets, the newest comes
-first. Both forms of one value at once are refused.
+not count. \`REKEY_SECRET_FILE\` may name several files separated by commas; of several secrets, new
+values use the first one. Both forms of one value at once are refused.
 
 Values are held to what uses them: addresses and ranges, origins, redirect URIs, users and lengths as the management API takes
 them. \`https://App.Example.com/\` is the origin \`https://app.example.com\`. Of the addresses of a database these are

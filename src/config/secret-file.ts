@@ -63,7 +63,7 @@ export function readSecretLine(path: string, read: ReadFile): string {
   return text
 }
 
-/** Accepts several files, and several secrets per file. Their order is significant: newest first. */
+/** Accepts several files, and several secrets per file. Their order is significant: new values use the first one. */
 export const readSecretList = (paths: string, read: ReadFile): readonly string[] =>
   listOf(paths).flatMap((path) => listOf(readSecretText(path, read)))
 
