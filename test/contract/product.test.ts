@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { variables } from '../../src/config/index.ts'
-import { startEngine } from '../../src/testing/index.ts'
+import { mary, startEngine } from '../../src/testing/index.ts'
 import { anyPorts, type Dev, rekey, startDev } from '../cli/rekey.ts'
+import { callCommand } from '../cli/terminal.ts'
+import { atTheCode } from '../support/attacks.ts'
+import { startNode } from '../support/nodes.ts'
 import { sdk } from '../support/sdk.ts'
+import { startScriptedSmtp } from '../support/smtp-server.ts'
 
 // A real process on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -242,6 +246,35 @@ describe('rekey serve', () => {
       expect((await fetch(dev.engineUrl + address.replace('GET ', ''))).status).toBe(200)
     }
   })
+})
+
+test('the commands beside a node print the members that the page names', async () => {
+  const smtp = await startScriptedSmtp()
+  const url = `sqlite:${join(folder, 'beside.db')}`
+  const node = await startNode({ settings: { database: { url }, mail: { url: smtp.url, spreadMs: 0 } } })
+  const env = { DATABASE_URL: url, REKEY_SECRET: 'only for tests: everybody knows this secret' }
+  const print = async (words: readonly string[]) => {
+    const { code, stdout, stderr } = await callCommand([...words, '--json'], { folder, env })
+    expect([words, code, stderr.includes('rekey:')]).toEqual([words, 0, false])
+    const value = JSON.parse(stdout) as object | readonly object[]
+    return (Array.isArray(value) ? value : [value]) as readonly Record<string, unknown>[]
+  }
+  try {
+    smtp.answers((moment) => (moment === 'RCPT' ? '550 5.1.1 unknown user' : undefined))
+    await atTheCode(node, mary.login)
+    await node.engine.delivery.idle()
+    const rows = rowsOf('Commands beside a node')
+    expect(rows.length).toBeGreaterThan(5)
+    for (const [command = '', , members = ''] of rows) {
+      const [key] = await print(['keys', 'list'])
+      const words = (codes(command)[0] ?? '').replace('KID', String(key?.kid)).split(' ')
+      const [printed = {}] = await print(words.slice(1))
+      expect(Object.keys(printed), command).toEqual(expect.arrayContaining([...codes(members)]))
+    }
+  } finally {
+    await node.close()
+    await smtp.close()
+  }
 })
 
 test('startEngine() answers the members that the page names', async () => {
