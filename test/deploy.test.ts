@@ -55,6 +55,41 @@ test('every variable that is named is a variable of the configuration', () => {
   expect(set.filter((name) => !known.includes(name))).toEqual([])
 })
 
+test('every command, option and variable that the page for operators and the alerts name is there', () => {
+  const doc = (name: string) => readFileSync(join(root, 'docs', name), 'utf8')
+  const page = doc('deploy.md')
+  const commands = [...doc('commands.md').matchAll(/^## rekey (.+)$/gm)].map(([, words = '']) => words)
+  const texts = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text)
+  const called = [...texts.filter((text) => text.startsWith('rekey ')), read('alerts.yaml')].flatMap((text) =>
+    [...text.matchAll(/\brekey ((?:[a-z]+[ :,.;"]?)+)/g)].map(([, words = '']) => words),
+  )
+  expect(called.length).toBeGreaterThan(20)
+  const isCommand = (words: string) =>
+    commands.some((one) => `${words} `.replace(/[:,.;"]/g, ' ').startsWith(`${one} `))
+  expect(called.filter((words) => !isCommand(words))).toEqual([])
+
+  const reference = doc('configuration.md')
+  const options = texts.filter(
+    (text) => /^[a-z]+(\.[a-z]+[A-Za-z]*)+$/.test(text) && !/\.(md|db|js|yaml|conf|cfg|json)/.test(text),
+  )
+  expect(options.length).toBeGreaterThan(10)
+  expect(options.filter((option) => !reference.includes(`\`${option}\``))).toEqual([])
+
+  const named = [...page.matchAll(/\b(REKEY_[A-Z_]+|DATABASE_URL(?:_FILE)?|SMTP_URL(?:_FILE)?)\b/g)].map(
+    ([name]) => name,
+  )
+  expect(named.filter((name) => !(name in variables))).toEqual([])
+
+  // Defaults that the page repeats.
+  const { http, database, password, events, mail } = checkConfig({})
+  expect(page).toContain(`\`http.keepAlive\`, ${http.keepAlive},`)
+  expect(page).toContain(`\`REKEY_DATABASE_POOL\` (${database.poolSize})`)
+  expect(page).toContain(`\`password.concurrency\` (${password.concurrency})`)
+  expect(page).toContain(`\`events.retention\` (${events.retention.replace('d', ' days')})`)
+  expect([events.unknownRetention, mail.suppression]).toEqual(['1d', '1d'])
+  expect([http.headersTimeout, http.requestTimeout, http.connectionsPerAddress]).toEqual(['10s', '30s', 1000])
+})
+
 describe('the systemd unit', () => {
   const has = spawnSync('systemd-analyze', ['--version']).status === 0
 
