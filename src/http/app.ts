@@ -22,6 +22,7 @@ import { addTraces } from './traces.ts'
 
 /** Maximum size of a body in bytes: larger than any form of the protocols. */
 const bodyLimit = 64 * 1024
+const maxHeaderSize = 64 * 1024
 
 const headers = {
   'Cache-Control': 'no-store',
@@ -61,6 +62,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // Requests that arrive over an open connection while the node ends are answered, not refused.
     return503OnClosing: false,
     http: {
+      // An ID token stands in the address of a sign-out, and has as many groups as its user (report 3).
+      maxHeaderSize,
       requestTimeout: requestMs,
       headersTimeout: Math.min(headersMs, requestMs),
       connectionsCheckingInterval: 1000,

@@ -1,7 +1,6 @@
 import { lockPerson } from '../directory/index.ts'
 import { findRefreshToken, rememberRevoked, revokeFamily } from './artifacts.store.ts'
 import { authenticateCaller } from './client-auth.ts'
-import { invalidRequest } from './errors.ts'
 import { recordRevocation } from './events.ts'
 import { type Form, required } from './form.ts'
 import { type Parts, revocationTimes } from './parts.ts'
@@ -24,7 +23,12 @@ export async function revoke(
   }
 }
 
-const issuedToAnother = () => invalidRequest('The token was issued to another client.')
+/**
+ * A token of another client stays as it is, and the answer is the same: a sign-out that revokes with a second app's client
+ * id goes on, as at Okta (C3). Only the log shows it.
+ */
+const ignored = ({ log }: Parts, clientId: string, issuedTo: string): void =>
+  log.info({ clientId, issuedTo }, 'a token was not revoked: it was issued to another client')
 
 async function revokeRefreshToken(
   parts: Parts,
@@ -34,7 +38,10 @@ async function revokeRefreshToken(
 ): Promise<boolean> {
   const refresh = await findRefreshToken(parts.storage.db, token, parts.clock.now())
   if (refresh === undefined || refresh.server !== server.id) return false
-  if (refresh.clientId !== clientId) throw issuedToAnother()
+  if (refresh.clientId !== clientId) {
+    ignored(parts, clientId, refresh.clientId)
+    return true
+  }
   const { familyId, personId } = refresh
   await parts.storage.transaction(async (tx) => {
     // A refresh at the same moment has stored its successor by then, so that the successor ends with the family.
@@ -54,7 +61,7 @@ async function revokeAccessToken(
 ): Promise<void> {
   const { jti, cid, uid } = (await readToken(parts, server, token))?.claims ?? {}
   if (typeof jti !== 'string' || typeof cid !== 'string' || typeof uid !== 'string') return
-  if (cid !== clientId) throw issuedToAnother()
+  if (cid !== clientId) return ignored(parts, clientId, cid)
   await parts.storage.transaction(async (tx) => {
     await rememberRevoked(tx, jti, revocationTimes(parts))
     const revocation = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const

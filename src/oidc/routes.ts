@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { createLogSampler, html, noteFailure, ProtocolError } from '../base/index.ts'
+import { createLogSampler, dropTypeWithoutBody, html, noteFailure, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
 import { readBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
@@ -92,7 +92,7 @@ function addEndpoints(
     method: ['GET', 'POST'],
     url: `${path}/userinfo`,
     onRequest,
-    handler: async (request) => userinfo(parts, server(), request.headers.authorization),
+    handler: async (request) => userinfo(parts, server(), callOf(request)),
   })
   app.route({
     method: ['GET', 'POST'],
@@ -177,8 +177,9 @@ function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): voi
   })
 }
 
-/** Accepts form-urlencoded bodies only (A46). */
+/** Accepts form-urlencoded bodies only (A46); a type without a body describes nothing. */
 function parseForms(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => dropTypeWithoutBody(request.headers))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',

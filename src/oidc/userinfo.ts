@@ -1,6 +1,7 @@
 import { claimSources } from './claim-sources.ts'
 import { claimsOf } from './claims.ts'
 import { oauthError } from './errors.ts'
+import { type Form, optional } from './form.ts'
 import type { Claims } from './keys.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -13,16 +14,20 @@ const refusal = (status: number, error: string, description: string) =>
     headers: { 'WWW-Authenticate': `Bearer error="${error}", error_description="${description}"` },
   })
 
+const tokenOf = (authorization: string | undefined): string | undefined =>
+  /^bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1]
+
 /**
  * The claims that the scopes of an access token release; `sub` is that of the ID token (OpenID Connect Core 1.0,
- * section 5.3.2).
+ * section 5.3.2). The token stands in the Authorization header, or in the form of a POST (RFC 6750, section 2.2).
  */
 export async function userinfo(
   parts: Parts,
   server: AuthorizationServer,
-  authorization: string | undefined,
+  { authorization, form }: { readonly authorization: string | undefined; readonly form: Form },
 ): Promise<Claims> {
-  const [, token] = /^bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '') ?? []
+  const token =
+    tokenOf(authorization) ?? (authorization === undefined ? optional(form, 'access_token') : undefined)
   if (token === undefined) {
     throw refusal(401, 'invalid_token', 'An access token is required in the Authorization header.')
   }

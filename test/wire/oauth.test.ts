@@ -712,6 +712,18 @@ describe('the refresh token', () => {
 })
 
 describe('userinfo', () => {
+  test('takes the token of a form, and a type without a body', async () => {
+    const { tokens } = await tokensOf()
+    const url = `${oauth}/v1/userinfo`
+    const authorization = `Bearer ${tokens.access_token}`
+    expect((await post(url, { access_token: String(tokens.access_token) })).status).toBe(200)
+    expect((await post(url, '', { authorization, 'content-type': 'application/json' })).status).toBe(200)
+    // The header counts where there is one.
+    const wrong = { authorization: 'Bearer another' }
+    expect((await post(url, { access_token: String(tokens.access_token) }, wrong)).status).toBe(401)
+    expect((await get(`${url}?access_token=${tokens.access_token}`)).status).toBe(401)
+  })
+
   test('tells what the scopes allow, under the subject of the ID token', async () => {
     const { tokens } = await tokensOf({ parameters: { scope: 'openid email' } })
 
@@ -868,11 +880,12 @@ describe('revoke', () => {
     expect(event).toMatchObject({ outcome: { result: 'SUCCESS' }, target: [{ type: 'refresh_token' }] })
   })
 
-  test('is refused to those whose token it is not', async () => {
+  test('leaves the tokens of another client as they are, with the same answer', async () => {
     const { tokens } = await tokensOf()
 
-    expect((await revoke(tokens.access_token, spa)).status).toBe(400)
-    expect((await revoke(tokens.refresh_token, spa)).status).toBe(400)
+    for (const value of [tokens.access_token, tokens.refresh_token]) {
+      expect(await revoke(value, spa)).toMatchObject({ status: 200, text: '' })
+    }
     expect((await revoke(tokens.refresh_token, { id: web.id, secret: undefined })).status).toBe(401)
     expect((await revoke(tokens.refresh_token, { id: web.id, secret: 'wrong' })).status).toBe(401)
     expect((await userinfo(tokens.access_token)).status).toBe(200)
@@ -889,6 +902,24 @@ describe('revoke', () => {
 describe('logout', () => {
   const logout = (parameters: Record<string, string>) =>
     get(`${oauth}/v1/logout?${new URLSearchParams(parameters)}`)
+
+  test.each(['GET', 'POST'])('takes the ID token of a user in 250 groups by %s', async (method) => {
+    const api = apiOf(idp)
+    for (let group = 0; group < 250; group++) {
+      const name = `Group ${group} ${'x'.repeat(60)}`
+      const { id } = (await api('POST', '/groups', { profile: { name } })).body
+      await api('PUT', `/groups/${id}/users/${userId}`)
+    }
+    const parameters = { scope: 'openid groups offline_access' }
+    const { tokens } = await tokensOf({ parameters })
+    const form = { id_token_hint: String(tokens.id_token), post_logout_redirect_uri: signedOutUri }
+    expect(form.id_token_hint.length).toBeGreaterThan(20_000)
+    expect((await introspect(tokens.id_token, web, 'id_token')).body).toMatchObject({ active: true })
+
+    const { status } = method === 'GET' ? await logout(form) : await post(`${oauth}/v1/logout`, form)
+    expect(status).toBe(302)
+    expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+  })
 
   test('ends the session and leads back with the state', async () => {
     const { tokens } = await tokensOf()
