@@ -327,6 +327,20 @@ describe('the client’s address', () => {
     expect(await seen(behind, '192.0.2.1')).toBe('192.0.2.1')
     await behind.close()
   })
+
+  test.each([
+    ['203.0.113.7:51234', '203.0.113.7'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['192.0.2.9, 203.0.113.7:51234, 10.0.0.9:80', '203.0.113.7'],
+  ])('forwarded as %s is %s', async (forwardedFor, ip) => {
+    const behind = build({ trustedProxies: ['10.0.0.0/8'] })
+    const headers = { 'x-forwarded-for': forwardedFor }
+    const answer = await behind.inject({ url: '/email/verify/x', headers, remoteAddress: '10.1.2.3' })
+    expect(answer.json().ip).toBe(ip)
+    await behind.close()
+  })
 })
 
 describe('X-Forwarded-For of a peer that is no trusted proxy', () => {

@@ -15,7 +15,7 @@ import { parseJsonBody } from './json.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
-import { warnOfUnnamedProxy } from './proxies.ts'
+import { readForwardedAddresses, warnOfUnnamedProxy } from './proxies.ts'
 import { createReadiness } from './readiness.ts'
 import { schemaless } from './schemaless.ts'
 import { addTraces } from './traces.ts'
@@ -84,6 +84,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   handleUnknown(app)
   acceptJson(app)
 
+  readForwardedAddresses(app)
   addTraces(app, options)
   warnOfUnnamedProxy(app, log, (options.trustedProxies ?? []).length > 0)
   app.addHook('onRequest', async (request, reply) => {

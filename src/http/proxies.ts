@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../base/index.ts'
+import { bareAddresses } from '../limits/index.ts'
 
 /**
  * Warns once where X-Forwarded-For comes from a peer that is no trusted proxy. Behind a proxy that is not named all visitors
@@ -16,5 +17,13 @@ export function warnOfUnnamedProxy(app: FastifyInstance, log: Logger, hasProxies
       { peer: socket.remoteAddress, option: 'http.trustedProxies', variable: 'REKEY_TRUSTED_PROXIES' },
       'X-Forwarded-For of a peer that is not among the trusted proxies is ignored: if the peer is your proxy, name it, or all visitors count as one address (an app that sends the addresses of its users with its own secret needs no name)',
     )
+  })
+}
+
+/** Takes ports and brackets from X-Forwarded-For before anything reads it: else each connection would be an address (report 6). */
+export function readForwardedAddresses(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const forwarded = headers['x-forwarded-for']
+    if (forwarded !== undefined) headers['x-forwarded-for'] = bareAddresses([forwarded].flat().join(','))
   })
 }

@@ -19,3 +19,20 @@ export function addressKey(address: string | undefined): string {
   const groups = [...left, ...zeros, ...right].slice(0, 4)
   return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
 }
+
+/**
+ * The addresses of a header X-Forwarded-For, each without the port and the brackets that some proxies add: Azure's send
+ * `203.0.113.7:51234`, others `[2001:db8::1]:443`. What is no address stays as it is.
+ */
+export const bareAddresses = (header: string): string =>
+  header
+    .split(',')
+    .map((part) => bareAddress(part.trim()))
+    .join(', ')
+
+function bareAddress(text: string): string {
+  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1]
+  if (bracketed !== undefined && isIPv6(bracketed)) return bracketed
+  const withPort = /^([\d.]+):\d{1,5}$/.exec(text)?.[1]
+  return withPort !== undefined && isIPv4(withPort) ? withPort : text
+}

@@ -321,6 +321,8 @@ describe('interact', () => {
 
       expect(await originAfter(inBody, told)).toEqual(vouched)
       expect(await originAfter(beginning(web), inHeader)).toEqual(vouched)
+      const withPort = { ...told, 'x-forwarded-for': '203.0.113.7:51234' }
+      expect(await originAfter(inBody, withPort)).toEqual(vouched)
       expect(await originAfter(inBody, { ...told, 'x-forwarded-for': 'not an address' })).toMatchObject({
         ip: '127.0.0.1',
       })
