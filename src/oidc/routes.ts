@@ -6,6 +6,7 @@ import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
+import { publishedAheadMs } from './keys.ts'
 import { logout } from './logout.ts'
 import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
@@ -42,9 +43,20 @@ export const oidcRoutes =
     }
   }
 
+const metadataSeconds = 300
+/** Half of the time by which a new key is published before it signs: a cached set holds every key that signs. */
+const keysSeconds = publishedAheadMs / 2000
+
+/** Lets caches keep what is the same for every caller, as libraries that verify tokens expect (report 17). */
+const mayBeCached = (reply: FastifyReply, seconds: number): unknown =>
+  reply.header('Cache-Control', `public, max-age=${seconds}`).removeHeader('Pragma')
+
 function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): void {
   for (const name of ['openid-configuration', 'oauth-authorization-server']) {
-    app.get(`${path}/.well-known/${name}`, async () => discoveryOf(server()))
+    app.get(`${path}/.well-known/${name}`, async (_request, reply) => {
+      mayBeCached(reply, metadataSeconds)
+      return discoveryOf(server())
+    })
   }
 }
 
@@ -65,7 +77,11 @@ function addEndpoints(
     await parts.limits?.charge('oauth', { address: ip })
   }
   const preHandler = async (request: FastifyRequest): Promise<void> => refuseGuesses(parts, request)
-  app.get(`${path}/keys`, { onRequest }, () => parts.keys.published())
+  app.get(`${path}/keys`, { onRequest }, async (_request, reply) => {
+    const keys = await parts.keys.published()
+    mayBeCached(reply, keysSeconds)
+    return keys
+  })
   app.post(`${path}/interact`, { preHandler: [limiter, preHandler] }, async (request) =>
     recordInteract(parts, recordedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )

@@ -87,6 +87,16 @@ const invalidRefresh = {
   error_description: 'The refresh token is invalid or expired.',
 }
 
+describe('what is the same for every caller', () => {
+  test.each([
+    ['/.well-known/openid-configuration', 'public, max-age=300'],
+    ['/v1/keys', 'public, max-age=30'],
+  ])('%s may be cached: %s', async (path, cacheControl) => {
+    const { headers } = await get(`${oauth}${path}`)
+    expect([headers.get('cache-control'), headers.get('pragma')]).toEqual([cacheControl, null])
+  })
+})
+
 describe('discovery', () => {
   test.each([
     { path: '/oauth2/default', issuer: '/oauth2/default', at: '/oauth2/default', more: [] },
@@ -983,13 +993,13 @@ describe('logout', () => {
 })
 
 describe('browsers of other origins', () => {
-  const preflight = (path: string, origin: string) =>
+  const preflight = (path: string, origin: string, names = 'x-okta-user-agent-extended') =>
     fetch(`${idp.engineUrl}${path}`, {
       method: 'OPTIONS',
       headers: {
         origin,
         'access-control-request-method': 'POST',
-        'access-control-request-headers': 'x-okta-user-agent-extended',
+        'access-control-request-headers': names,
       },
     })
 
@@ -1009,6 +1019,13 @@ describe('browsers of other origins', () => {
     expect(headers.get('access-control-allow-credentials')).toBe('true')
     expect(headers.get('access-control-allow-headers')).toContain('x-okta-user-agent-extended')
     expect(headers.get('access-control-allow-methods')).toContain('POST')
+  })
+
+  test('may send headers of tools for tracing, and PUT', async () => {
+    const names = 'content-type,traceparent,tracestate,baggage,sentry-trace,x-datadog-trace-id,x-b3-traceid'
+    const { headers } = await preflight('/idp/idx/identify', 'https://spa.example', names)
+    expect(headers.get('access-control-allow-headers')).toBe(names)
+    expect(headers.get('access-control-allow-methods')).toContain('PUT')
   })
 
   test('of nobody may not', async () => {
