@@ -1021,12 +1021,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A50',
-    without: 'the lock of the user’s row before all others',
+    without: 'a version that a sign-in leaves as it is',
     file: people,
-    find: "postgres: lockText(columns, id, 'for update')",
-    replace: "postgres: lockText(columns, id, '')",
+    find: "|| secretChanged) return 'version + 1'",
+    replace: "|| secretChanged || columns.includes('last_login_at')) return 'version + 1'",
     tests: 'resets',
-    on: 'postgres',
   },
   {
     attack: 'A53',
