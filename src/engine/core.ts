@@ -126,7 +126,7 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
 
 /** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */
 export function openOidc(
-  { config, storage, secrets, random, clock, log }: Core,
+  { config, storage, secrets, random, clock, log, policies }: Core,
   options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange'>,
 ): Oidc {
   const lifetimes = lifetimesOf(config)
@@ -136,6 +136,7 @@ export function openOidc(
     random,
     clock,
     log,
+    policies,
     lifetimes: {
       interactionMs: lifetimes.transaction,
       accessTokenMs: lifetimes.accessToken,

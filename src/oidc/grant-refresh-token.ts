@@ -1,6 +1,6 @@
 import { plainHash, randomToken } from '../base/index.ts'
-import { defaultRefreshTokenLeeway } from '../clients/index.ts'
-import { lockPerson } from '../directory/index.ts'
+import { type Client, defaultRefreshTokenLeeway } from '../clients/index.ts'
+import { findMember, lockPerson } from '../directory/index.ts'
 import type { Tx } from '../storage/index.ts'
 import {
   consumeRefreshToken,
@@ -46,6 +46,7 @@ export async function grantRefreshToken(
   await parts.keys.current()
   const client = await findActiveClient(parts.storage.db, clientId)
   const leeway = 1000 * (client?.settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway)
+  if (await isDenied(parts, token, client)) throw invalidToken('a policy denies access to the app')
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
     const found = await findRefreshToken(tx, token, now)
@@ -79,6 +80,22 @@ export async function grantRefreshToken(
   })
   if ('refused' in result) throw result.refused
   return { ...(await signTokens(parts, server, result.issue)), refresh_token: result.refreshToken }
+}
+
+/**
+ * Whether a policy denies the app to the token's user by now: it ends what was granted before (F23). Asked before the
+ * transaction, since policies are read over a connection of their own.
+ */
+async function isDenied(
+  { storage: { db }, clock, policies }: Parts,
+  token: string,
+  client: Client | undefined,
+) {
+  const found = await findRefreshToken(db, token, clock.now())
+  if (found === undefined || client === undefined) return false
+  const { groupIds } = await findMember(db, found.personId)
+  const { signOn } = await policies.for({ groupIds, personId: found.personId }, client.settings)
+  return signOn.access === 'DENY'
 }
 
 /** What the sealed successor of a refresh token is for: the seal of one opens for no other token. */

@@ -55,6 +55,7 @@ export function createOidc(options: OidcOptions): Oidc {
     keys,
     lifetimes,
     limits: options.limits,
+    policies: options.policies,
     recordExchange: options.recordExchange,
   }
 

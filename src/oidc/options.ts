@@ -2,6 +2,7 @@ import type { JWK } from 'jose'
 import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
+import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 
 /** Lifetimes in milliseconds. */
@@ -43,6 +44,8 @@ export interface OidcOptions {
   readonly tokens?: 'reference' | 'real' | 'virtual'
   /** A private RSA key to sign with instead of those in the database: saves tests the generation of one. */
   readonly signingKey?: JWK
+  /** Which policy a user has at an app: one that denies the app ends refreshes. */
+  readonly policies: Pick<Policies, 'for'>
   /** The request budgets of interact and token. Absent: calls are not limited. */
   readonly limits?: RequestLimits | undefined
   /** Records the calls that begin an interaction and redeem its code. Development and tests only. */

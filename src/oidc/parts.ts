@@ -3,8 +3,10 @@ import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import { isAssigned } from '../clients/index.ts'
 import { findPerson, type Person } from '../directory/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
+import type { Policies } from '../policies/index.ts'
 import { findLiveSession, type Session } from '../sessions/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
+import { findActiveClient } from './client-auth.ts'
 import type { SigningKeys } from './keys.ts'
 import type { OidcLifetimes } from './options.ts'
 
@@ -23,6 +25,7 @@ export interface Parts {
   /** Records the calls that begin an interaction and redeem its code; undefined in production. */
   readonly recordExchange?: ExchangeRecorder | undefined
   readonly limits: RequestLimits | undefined
+  readonly policies: Pick<Policies, 'for'>
 }
 
 /**
@@ -41,8 +44,8 @@ export interface SignedIn {
 }
 
 /**
- * The session and its user, if the session is live, the user's status allows tokens and the user is still assigned to the
- * client. Checked at every use of a token, so that a change by an administrator takes effect at once (A39).
+ * The session and its user, if the session is live, the client active, the user's status allows tokens and the user is
+ * still assigned to the client. Checked at every use of a token, so that a change by an administrator takes effect at once (A39).
  */
 export async function findSignedIn(
   db: Db,
@@ -54,12 +57,13 @@ export async function findSignedIn(
 ): Promise<SignedIn | undefined> {
   const session = await findLiveSession(db, sessionId, now)
   if (session === undefined) return undefined
-  const [person, assigned] = await Promise.all([
+  const [client, person, assigned] = await Promise.all([
+    findActiveClient(db, clientId),
     locked?.id === session.personId ? locked : findPerson(db, session.personId),
     isAssigned(db, clientId, session.personId),
   ])
   if (person === undefined || invalidatingStatuses.has(person.status)) return undefined
-  return assigned ? { session, person } : undefined
+  return assigned && client !== undefined ? { session, person } : undefined
 }
 
 /** Converts a time of the engine's clock to the clock of tokens, in seconds. */

@@ -778,6 +778,36 @@ describe('userinfo', () => {
   })
 })
 
+describe('what an administrator ends', () => {
+  test('a deactivated app: its tokens are worth nothing, until it is activated', async () => {
+    const { tokens, client } = await tokensOf({ client: spa })
+    const app = `/apps/${client.id}/lifecycle`
+    await apiOf(idp)('POST', `${app}/deactivate`)
+    expect((await userinfo(tokens.access_token)).status).toBe(401)
+    expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+    await apiOf(idp)('POST', `${app}/activate`)
+    expect((await userinfo(tokens.access_token)).status).toBe(200)
+  })
+
+  test('a policy that denies the app: its refresh tokens are refused, and good again where it allows it', async () => {
+    const { tokens } = await tokensOf()
+    const api = apiOf(idp)
+    const [policy] = (await api('GET', '/policies?type=ACCESS_POLICY')).list
+    const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
+    if (rule === undefined) throw new Error('the built-in policy has no rule')
+    const { appSignOn } = rule.actions as { readonly appSignOn: object }
+    const set = (access: string) =>
+      api('PUT', `/policies/${policy?.id}/rules/${rule.id}`, {
+        ...rule,
+        actions: { appSignOn: { ...appSignOn, access } },
+      })
+    expect((await set('DENY')).status).toBe(200)
+    expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+    await set('ALLOW')
+    expect((await token(refreshing(web, tokens.refresh_token))).status).toBe(200)
+  })
+})
+
 describe('introspect', () => {
   test('tells what live tokens are', async () => {
     const { tokens, client, sessionId } = await tokensOf()

@@ -84,6 +84,11 @@ describe('the grant client_credentials', () => {
     expect(await ask({ client_id: robot.id, client_secret: 'anything' })).toEqual([401, 'invalid_client'])
   })
 
+  test('a service app gets no secret', async () => {
+    const { status, body } = await apiOf(idp)('POST', `/apps/${robot.id}/credentials/secrets`, {})
+    expect([status, JSON.stringify(body.errorCauses)]).toEqual([400, expect.stringContaining('no secret')])
+  })
+
   test('a service app can do nothing else', async () => {
     const form = { client_assertion_type: assertionType, client_assertion: await robot.assertion() }
     const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', ...form })

@@ -5,7 +5,6 @@ import {
   type ClientSecret,
   changeClientSecrets,
   clientSecretsOf,
-  isConfidential,
 } from '../../clients/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { newReader, pageOf, pageWithin, textIn } from '../input.ts'
@@ -53,7 +52,8 @@ async function create(call: Call): Promise<Answer> {
   const wanted = { status: status as ClientSecret['status'], ...(chosen !== undefined && { text: chosen }) }
   return parts.storage.transaction(async (tx) => {
     const client = await getAppForUpdate(call, tx)
-    if (!isConfidential(client)) throw invalid(['application_type: apps of this type have no secret'])
+    if (client.settings.applicationType !== 'web')
+      throw invalid(['application_type: apps of this type have no secret'])
     if (clientSecretsOf(client).length >= maxSecrets) {
       throw invalid([`client_secret: an app can have at most ${maxSecrets} secrets; delete one first`])
     }
