@@ -114,7 +114,9 @@ async function openInput(
   terminal: Terminal,
   named: string,
 ): Promise<{ readonly input: Input; readonly progress: Progress }> {
-  if (named === '-') return { input: process.stdin.setEncoding('utf8'), progress: terminal.progress }
+  if (named === '-') {
+    return { input: utf8Of(process.stdin.setEncoding('utf8'), 'the input'), progress: terminal.progress }
+  }
   const path = resolve(terminal.folder, named)
   // Opened here first, so that a mistyped name is reported as a missing file.
   const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
@@ -124,8 +126,23 @@ async function openInput(
   await file.close()
   const input = createReadStream(path, 'utf8')
   return {
-    input,
+    input: utf8Of(input, named),
     progress: (description) => terminal.progress(progressBar(input.bytesRead, size, description)),
+  }
+}
+
+/**
+ * Streamed text without the byte order mark that shells and editors of Windows put in front (RFC 8259, section 8.1, lets a
+ * reader ignore it). Throws for UTF-16, which would be read as something else.
+ */
+async function* utf8Of(input: Input, named: string): AsyncGenerator<string> {
+  let isFirst = true
+  for await (const piece of input) {
+    if (isFirst && (piece.startsWith('\uFFFD') || piece.includes('\0'))) {
+      throw new CommandError(`${named}: is not in UTF-8 (UTF-16?): save it as UTF-8`)
+    }
+    yield isFirst ? piece.replace(/^\uFEFF/, '') : piece
+    isFirst = false
   }
 }
 

@@ -371,3 +371,22 @@ test('an export that is interrupted leaves nothing behind, one that is killed a 
   expect([again.code, again.stderr]).toEqual([0, 'exported: 150000 settings\n'])
   expect(existsSync(part)).toBe(false)
 })
+
+test('a file that Windows wrote is imported, and one in UTF-16 is named as such', async () => {
+  const url = await empty('sqlite')
+  const user = (name: string) =>
+    JSON.stringify({ profile: { login: `${name}@example.com`, email: `${name}@example.com` } })
+  const mark = '\uFEFF'
+  writeFileSync(join(folder, 'marked.json'), `${mark}[${user('ann')}]`)
+  writeFileSync(join(folder, 'marked.jsonl'), `${mark}${user('bob')}\n${user('eve')}\n`)
+  writeFileSync(join(folder, 'export.jsonl'), mark + readFileSync(join(folder, 'first.jsonl'), 'utf8'))
+  writeFileSync(join(folder, 'utf16.json'), Buffer.from(`${mark}[${user('ann')}]`, 'utf16le'))
+
+  expect((await rekey('import --okta marked.json', url)).stdout).toContain('added 1')
+  expect((await rekey('import --okta marked.jsonl', url)).stdout).toContain('added 2')
+  expect(await rekey('import export.jsonl', url)).toMatchObject({ code: 0 })
+  for (const line of ['import --okta utf16.json', 'import utf16.json']) {
+    const { code, stderr } = await rekey(line, url)
+    expect([code, stderr]).toEqual([1, expect.stringContaining('utf16.json: is not in UTF-8 (UTF-16?)')])
+  }
+})
