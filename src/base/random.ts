@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomFillSync } from 'node:crypto'
 
 /** A source of randomness: the system's generator, or a seeded one in tests. */
 export interface Random {
@@ -15,7 +15,24 @@ export interface Random {
 /** The branch for a part, or the source itself where it has no branches. */
 export const branchOf = (random: Random, purpose: string): Random => random.branch?.(purpose) ?? random
 
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) }
+// A call of the system's generator costs more than what most ids need of it, so that it fills a supply.
+const supply = Buffer.alloc(4096)
+let taken = supply.length
+
+export const systemRandom: Random = {
+  bytes(length) {
+    if (length > 256) return randomBytes(length)
+    if (taken + length > supply.length) {
+      randomFillSync(supply)
+      taken = 0
+    }
+    const bytes = Buffer.from(supply.subarray(taken, taken + length))
+    // A secret must not stay in memory once it is given away.
+    supply.fill(0, taken, taken + length)
+    taken += length
+    return bytes
+  },
+}
 
 /** A generator that gives the same sequence for the same seed. Tests only: the seed reveals every code. */
 export function insecureSeededRandom(seed: string): Random {

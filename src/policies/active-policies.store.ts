@@ -184,6 +184,8 @@ const cacheMs = 2_000
 interface Loaded {
   readonly policies: readonly ActivePolicy[]
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
+  /** What applies before a proof, by app: the same for every name, so it is computed once. */
+  readonly beforeProof: Map<string, Policy>
 }
 
 /**
@@ -199,6 +201,7 @@ export function openPolicies(
   const load = async (): Promise<Loaded> => ({
     policies: await activePolicies(db),
     setups: await authenticatorSetups(db, catalogue),
+    beforeProof: new Map(),
   })
   const all = () => {
     const at = performance.now()
@@ -217,12 +220,15 @@ export function openPolicies(
       return policyFrom((type) => firstFor(ofType(type), subject), usable, setups, options.recovery)
     },
     async beforeProof(everyoneId, app = {}) {
-      const { policies, setups } = await all()
+      const { policies, setups, beforeProof } = await all()
+      const key = app.accessPolicyId ?? ''
+      const known = beforeProof.get(key)
+      if (known !== undefined) return known
       const ofType = policiesOf(policies, app)
       const usable = usableBy(catalogue, setups)
       const everyone = { groupIds: [everyoneId] }
       const policy = policyFrom((type) => firstFor(ofType(type), everyone), usable, setups, options.recovery)
-      return {
+      const computed: Policy = {
         ...policy,
         // Where some policy locks accounts, every wrong password costs what it costs there.
         lockout: { ...policy.lockout, maxAttempts: Math.max(...ofType('PASSWORD').map(attemptsOf)) },
@@ -252,6 +258,8 @@ export function openPolicies(
           ),
         },
       }
+      beforeProof.set(key, computed)
+      return computed
     },
   }
 }
