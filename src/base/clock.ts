@@ -68,6 +68,8 @@ export class VirtualClock implements Clock {
 
 /** A reading that is off by no more than this is followed at once; so is what a suspended host accounts for. */
 const trustedMs = 60_000
+/** The longest lead that melts by itself. */
+export const meltableMs = trustedMs
 /** Readings that agree within this are the same jump. */
 const agreeMs = 10_000
 /** How fast a small lead melts, as a part of the time that passes: a code of 5 minutes lives 6 seconds longer. */
@@ -159,7 +161,7 @@ export class MonotonicClock implements Clock {
   }
 
   #leadAt(reference: number): number {
-    if (this.#lead > trustedMs) return this.#lead
+    if (this.#lead > meltableMs) return this.#lead
     return Math.max(0, Math.ceil(this.#lead - (reference - this.#leadSince) * slew))
   }
 }

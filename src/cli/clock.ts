@@ -1,4 +1,12 @@
-import { formatDuration, isoTime, systemClock } from '../base/index.ts'
+import {
+  createSecrets,
+  formatDuration,
+  isoTime,
+  meltableMs,
+  silentLogger,
+  systemClock,
+} from '../base/index.ts'
+import { refuseUnfit } from '../engine/index.ts'
 import { notedTime, noteToleranceMs, openStorage, rebaseTime, type Storage } from '../storage/index.ts'
 import { type Command, configOption, dataOption, jsonOption, refuseMore } from './command.ts'
 import { columns } from './terminal.ts'
@@ -7,7 +15,7 @@ import { coreConfig } from './with-core.ts'
 export const clock: Command = {
   about: [
     "Prints the times that count: this host's, the database server's, the highest that the database has noted, and the one that an engine which starts now takes. Exit code 0, whether they agree or not.",
-    "An engine's time never goes back, so that no code, link or session that had expired comes back to life. If a clock was once wrong and ahead, an engine on SQLite goes on from the noted time: codes expire and budgets refill as they should, but dates are ahead. (On PostgreSQL the server's time counts, and a noted time that is ahead of it is set back at the next start.)",
+    "An engine's time never goes back, so that no code, link or session that had expired comes back to life. If a clock was once wrong and ahead, an engine on SQLite goes on from the noted time: codes expire and budgets refill as they should, but dates are ahead. (On PostgreSQL the server's time counts, and a noted time that is more than a minute ahead of it is set back when the next engine starts.) A lead of up to a minute melts by itself.",
     "--reset sets the time back to the database server's, or with SQLite to this host's: make sure that it is right first. What had expired stays expired; codes, sessions, budgets and waiting mails have as long to go as they had. Entries of the system log stay as they were written. Engines may be running; they follow within a minute.",
   ],
   options: {
@@ -25,9 +33,11 @@ export const clock: Command = {
   async run(call) {
     refuseMore(call, 0)
     const { terminal, options } = call
-    const { database } = await coreConfig(call)
+    const { database, secrets } = await coreConfig(call)
     const storage = await openStorage({ url: database.url, poolSize: 1, pooler: database.pooler })
     try {
+      // As every command that writes: before the first row, that of the lock included (O-H1).
+      await refuseUnfit(storage, createSecrets(secrets), silentLogger)
       const resetMs = options.reset === true ? await reset(storage) : undefined
       const times = await readTimes(storage)
       if (options.json) {
@@ -36,7 +46,7 @@ export const clock: Command = {
       }
       for (const line of columns(rowsOf(times))) terminal.print(line)
       if (resetMs === undefined) {
-        if (times.aheadSeconds > tolerance) terminal.note(`rekey: ${problemOf(times)}`)
+        if (times.aheadSeconds * 1000 > meltableMs) terminal.note(`rekey: ${problemOf(times)}`)
         return
       }
       terminal.note(
@@ -71,11 +81,13 @@ export async function readTimes(storage: Storage): Promise<Times> {
   const serverTime = await storage.serverTime()
   const host = systemClock.now()
   const right = serverTime ?? host
+  // A lead that melts is taken over by the next engine; a longer one only where no server knows better.
+  const isTaken = serverTime === undefined || highest - right <= meltableMs
   return {
     host: isoTime(host),
     server: serverTime === undefined ? null : isoTime(serverTime),
     noted: highest === 0 ? null : isoTime(highest),
-    engine: isoTime(serverTime ?? Math.max(host, highest)),
+    engine: isoTime(isTaken ? Math.max(right, highest) : right),
     aheadSeconds: Math.max(0, highest - right) / 1000,
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { readableByOthers } from '../base/index.ts'
+import { meltableMs, readableByOthers } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
 import { openStorage, parseDatabaseUrl } from '../storage/index.ts'
 import { problemOf, readTimes } from './clock.ts'
@@ -58,7 +58,12 @@ async function clock({ url, pooler }: Config['database']): Promise<readonly Find
   const storage = await openStorage({ url, poolSize: 1, pooler })
   try {
     const times = await readTimes(storage)
-    return [{ ...finding, ...(times.aheadSeconds > 60 ? deviates(problemOf(times)) : met('it is not')) }]
+    return [
+      {
+        ...finding,
+        ...(times.aheadSeconds * 1000 > meltableMs ? deviates(problemOf(times)) : met('it is not')),
+      },
+    ]
   } catch {
     // Without tables yet, or not reachable: the check of the apps reports it.
     return []

@@ -26,7 +26,7 @@ export const migrate: Command = {
     const { applied, newer } = await refuseWrongSecret(storage, createSecrets(config.secrets))
       .then(() => migrated(storage))
       .finally(() => storage.close())
-    const core = await openCore(config, { log: silentLogger })
+    const core = await openCore(config, { log: silentLogger }, { setsBack: false })
     const shared = await core
       .seed()
       .then(() =>

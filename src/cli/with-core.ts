@@ -20,7 +20,7 @@ export const withNewCore = async (call: Call, work: (core: Core) => Promise<void
   onCore(await coreConfig(call, { migrates: true }), work)
 
 async function onCore(config: Config, work: (core: Core) => Promise<void>): Promise<void> {
-  const core = await openCore(config, { log: createLogger({ level: 'warn' }) })
+  const core = await openCore(config, { log: createLogger({ level: 'warn' }) }, { setsBack: false })
   try {
     await work(core)
   } finally {

@@ -1,13 +1,6 @@
 import { uptime } from 'node:os'
-import { type Clock, isoTime, type Logger, MonotonicClock, processClock } from '../base/index.ts'
-import {
-  notedTime,
-  noteTime,
-  noteToleranceMs,
-  readNoted,
-  rebaseTime,
-  type Storage,
-} from '../storage/index.ts'
+import { type Clock, isoTime, type Logger, MonotonicClock, meltableMs, processClock } from '../base/index.ts'
+import { notedTime, noteTime, readNoted, rebaseTime, type Storage } from '../storage/index.ts'
 
 /** From how far on a clock that is ahead of, or behind, its reference is reported. */
 const reportFromMs = 60_000
@@ -40,19 +33,27 @@ async function readReference(storage: Storage, source: Clock): Promise<number | 
 }
 
 /**
- * The engine's clock. On PostgreSQL it begins with the server's time: a noted time that is ahead of it is an older
- * version's, or the server's clock was set back; it is set right, so that nothing comes back to life or lives longer (A44).
+ * The engine's clock. On PostgreSQL it begins with the server's time: a noted time that is far ahead of it is an older
+ * version's, or the server's clock was set back; an engine sets it right, so that nothing comes back to life or lives longer
+ * (A44). A lead of up to a minute melts, as in a clock that runs.
  * On SQLite it begins no earlier than the noted time, and runs on from there: the host's clock may be the wrong one of
  * the two, and only an operator can know (`rekey clock`).
+ *
+ * @param options.setsBack false: nothing is written, and the clock runs on from a noted time that is ahead. For commands,
+ *   of which most only read: beside an engine they would move the ends of everything it serves.
  */
-export async function openClock(storage: Storage, source: Clock, log: Logger): Promise<MonotonicClock> {
+export async function openClock(
+  storage: Storage,
+  source: Clock,
+  log: Logger,
+  { setsBack }: { readonly setsBack: boolean },
+): Promise<MonotonicClock> {
   const highest = Math.max(await storage.highestTime(), await notedTime(storage.db))
   // Read after the highest time, which other nodes raise meanwhile.
   const serverTime = hasServer(storage, source) ? await storage.serverTime() : undefined
   if (serverTime === undefined) return new MonotonicClock(source, { highest })
   const offset = serverTime - source.now()
-  // Writes nothing, and takes no lock, where the noted time is not ahead.
-  if (highest <= serverTime + noteToleranceMs) return new MonotonicClock(source, { offset })
+  if (!setsBack || highest <= serverTime + meltableMs) return new MonotonicClock(source, { offset, highest })
   const times = {
     noted: isoTime(highest),
     serverTime: isoTime(serverTime),

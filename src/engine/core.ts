@@ -64,8 +64,15 @@ export interface Core {
  * Opens the database and the parts that work on it. Migrates it, or, with `database.migrate: false`, throws a
  * ConfigError where migrations are pending. Throws one, before anything is written, where the secrets are not those of
  * the database.
+ *
+ * @param options.setsBack whether a noted time that is ahead of the database server's is set back, as an engine does.
+ *   Default: true.
  */
-export async function openCore(config: Config, ports: CorePorts = {}): Promise<Core> {
+export async function openCore(
+  config: Config,
+  ports: CorePorts = {},
+  { setsBack = true }: { readonly setsBack?: boolean } = {},
+): Promise<Core> {
   const log = ports.log ?? createLogger({ level: config.log.level as 'info' })
   const random = ports.random ?? systemRandom
   const secrets = createSecrets(config.secrets)
@@ -73,12 +80,13 @@ export async function openCore(config: Config, ports: CorePorts = {}): Promise<C
   const storage = await openStorage({ url, poolSize, pooler, maxLifetimeSeconds, log })
   warnOfReadableFiles(config, log)
   try {
-    await refuseWrongSecret(storage, secrets)
-    if (config.database.migrate && (await storage.migrate()).includes('0006-names'))
-      await warnOfSharedNames(storage, log)
-    else await checkSchema(storage, log)
+    if (config.database.migrate) {
+      await refuseWrongSecret(storage, secrets)
+      if ((await storage.migrate()).includes('0006-names')) await warnOfSharedNames(storage, log)
+      else await checkSchema(storage, log)
+    } else await refuseUnfit(storage, secrets, log)
     await warnOfIgnoredPatterns(storage, log)
-    const clock = await openClock(storage, ports.clock ?? processClock, log)
+    const clock = await openClock(storage, ports.clock ?? processClock, log, { setsBack })
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
     const authenticators = authenticatorsWith(hasher, ports.authenticators)
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
@@ -180,6 +188,17 @@ async function warnOfIgnoredPatterns({ db }: Storage, log: Logger): Promise<void
       'the pattern of this attribute cannot be matched in linear time and is ignored: replace it (docs/management.md)',
     )
   }
+}
+
+/**
+ * Refuses a database that this version, with these secrets, must not write to. Reads only.
+ *
+ * @throws ConfigError where the secrets are not those of the database, or migrations are pending.
+ * @throws SchemaError where a newer version has migrated it that this one cannot run under.
+ */
+export async function refuseUnfit(storage: Storage, secrets: Secrets, log: Logger): Promise<void> {
+  await refuseWrongSecret(storage, secrets)
+  await checkSchema(storage, log)
 }
 
 async function checkSchema(storage: Storage, log: Logger): Promise<void> {

@@ -41,26 +41,64 @@ export async function readNoted(db: Db): Promise<NotedTime> {
   return { highest: Number(noted(highestTimeKey) ?? 0), reset: noted(resetKey) ?? '' }
 }
 
-/** The columns that hold the end of something, or when it is due: they are moved with the time. */
-const ends = {
-  sessions: ['expires_at'],
-  interactions: ['expires_at', 'code_expires_at'],
-  transactions: ['expires_at'],
-  person_tokens: ['expires_at'],
-  artifacts: ['expires_at'],
-  budgets: ['expires_at'],
-  outbox: ['next_at', 'ends_at', 'fair_at'],
-} as const satisfies Partial<Record<keyof Schema, readonly string[]>>
+/** The columns of a table that hold a time. */
+type TimesOf<Table extends keyof Schema> = Extract<keyof Schema[Table], `${string}_at`>
 
-/** The columns that hold when something happened: what lies after the new time is set to it. */
-const moments = {
-  people: ['created_at', 'updated_at', 'status_changed_at', 'password_changed_at', 'last_login_at'],
-  enrollments: ['created_at', 'updated_at', 'last_used_at'],
-  sessions: ['created_at'],
-  transactions: ['created_at', 'updated_at'],
-  signing_keys: ['created_at', 'retired_at'],
-  outbox: ['created_at'],
-} as const satisfies Partial<Record<keyof Schema, readonly string[]>>
+/**
+ * What a rebase does with each time of the schema. A table or a time that the schema has and this has not does not compile.
+ *
+ * - `end`: the end of something, or when it is due. It is moved with the time.
+ * - `moment`: when something happened. What lies after the new time is set to it.
+ * - `stays`: only shown. Also the system log, which stays as it was written.
+ */
+const times: {
+  readonly [Table in keyof Schema]: Readonly<Record<TimesOf<Table>, 'end' | 'moment' | 'stays'>>
+} = {
+  people: {
+    created_at: 'moment',
+    updated_at: 'moment',
+    status_changed_at: 'moment',
+    password_changed_at: 'moment',
+    last_login_at: 'moment',
+  },
+  names: {},
+  enrollments: { created_at: 'moment', updated_at: 'moment', last_used_at: 'moment' },
+  person_tokens: { created_at: 'stays', expires_at: 'end' },
+  groups: { created_at: 'stays', updated_at: 'stays' },
+  memberships: {},
+  clients: { created_at: 'stays', updated_at: 'stays' },
+  client_groups: {},
+  client_people: {},
+  client_scopes: { created_at: 'stays' },
+  trusted_origins: { created_at: 'stays', updated_at: 'stays' },
+  policies: { created_at: 'stays', updated_at: 'stays' },
+  policy_rules: { created_at: 'stays', updated_at: 'stays' },
+  sessions: { created_at: 'moment', expires_at: 'end', revoked_at: 'stays' },
+  interactions: {
+    created_at: 'stays',
+    expires_at: 'end',
+    code_expires_at: 'end',
+    code_used_at: 'stays',
+  },
+  transactions: { created_at: 'moment', updated_at: 'moment', expires_at: 'end', closed_at: 'stays' },
+  artifacts: { created_at: 'stays', expires_at: 'end', consumed_at: 'stays' },
+  signing_keys: { created_at: 'moment', retired_at: 'moment' },
+  outbox: { next_at: 'end', created_at: 'moment', ends_at: 'end', done_at: 'moment', fair_at: 'end' },
+  mail_suppressions: { created_at: 'moment', expires_at: 'end' },
+  budgets: { expires_at: 'end' },
+  events: { published_at: 'stays' },
+  api_tokens: { created_at: 'stays', last_used_at: 'moment' },
+  settings: {},
+}
+
+const timesThat = (kind: 'end' | 'moment'): readonly (readonly [table: string, column: string])[] =>
+  Object.entries(times).flatMap(([table, columns]) =>
+    Object.entries(columns)
+      .filter(([, what]) => what === kind)
+      .map(([column]) => [table, column] as const),
+  )
+const ends = timesThat('end')
+const moments = timesThat('moment')
 
 export interface Rebase {
   /** The time that the database held for right; absent: the highest that it knows. */
@@ -95,19 +133,15 @@ export async function rebaseTime(storage: Storage, rebase: Rebase): Promise<numb
     const by = highest - to
     if (by <= (from === undefined ? noteToleranceMs : 0)) return 0
     await moveChallenges(tx, { highest, by, to })
-    for (const [table, columns] of Object.entries(ends)) {
+    for (const [table, column] of ends) {
       const newer = onlyNewer && table !== 'budgets' ? sql`and created_at > ${to}` : sql``
-      for (const column of columns) {
-        // Rows that ended before the new time have ended either way, and stay unwritten.
-        await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.ref(column)} - cast(${by} as bigint)
-          where ${sql.ref(column)} > ${to} ${newer}`.execute(tx)
-      }
+      // Rows that ended before the new time have ended either way, and stay unwritten.
+      await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.ref(column)} - cast(${by} as bigint)
+        where ${sql.ref(column)} > ${to} ${newer}`.execute(tx)
     }
-    for (const [table, columns] of Object.entries(onlyNewer ? {} : moments)) {
-      for (const column of columns) {
-        await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${to}
-          where ${sql.ref(column)} > ${to}`.execute(tx)
-      }
+    for (const [table, column] of onlyNewer ? [] : moments) {
+      await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${to}
+        where ${sql.ref(column)} > ${to}`.execute(tx)
     }
     await put(tx, highestTimeKey, String(to))
     await put(tx, resetKey, `${highest} ${to}`)

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSecrets } from '../../src/base/index.ts'
+import { commands } from '../../src/cli/commands.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { secret as corpusSecret, unpacked } from '../corpus/installation.ts'
 import { dumpOf } from '../support/dump.ts'
@@ -63,7 +65,48 @@ const refusal = {
   stderr: expect.stringMatching(/REKEY_SECRET is not the secret of this database, and nothing was written/),
 }
 
+/** Every command that opens the database; `serve` and `migrate` run as processes of their own. */
+const refused = [
+  'user add eve@example.com --no-password',
+  'user list',
+  'user remove ada@example.com --yes',
+  'user erase ada@example.com --yes',
+  'user set-password ada@example.com',
+  'token add ci',
+  'token list',
+  'token revoke x',
+  'apply more.json --yes',
+  'pull',
+  'export again.jsonl',
+  'import people.jsonl',
+  'import --okta people.jsonl',
+  'keys list',
+  'keys rotate',
+  'keys revoke x',
+  'mail list',
+  'mail show x',
+  'mail retry x',
+  'mail suppressions list',
+  'mail suppressions remove ada@example.com',
+  'clock',
+  'clock --reset',
+  'events',
+  'trace x',
+  'config --check',
+]
+/** `dev` makes its own secret; `doctor` shows everything else and has a test of its own. */
+const others = ['dev', 'serve', 'migrate', 'doctor', 'completion']
+
 describe('O-H1: with a wrong REKEY_SECRET', () => {
+  test('every command is tried', () => {
+    const untried = commands
+      .map(({ name }) => name)
+      .filter(
+        (name) => !others.includes(name) && !refused.some((words) => `${words} `.startsWith(`${name} `)),
+      )
+    expect(untried).toEqual([])
+  })
+
   test('no command starts, migrates, seeds or writes anything, and the message says which secret is meant', async () => {
     expect(await spawned('migrate', right)).toMatchObject({ code: 0 })
     expect(await called('keys rotate', right)).toMatchObject({ code: 0 })
@@ -82,29 +125,41 @@ describe('O-H1: with a wrong REKEY_SECRET', () => {
       expect(ran.stderr).not.toContain(wrong)
     }
     expect(await spawned('user add bob@example.com', wrong, 'Tangerine-Kettle-42\n')).toMatchObject(refusal)
-    for (const words of [
-      'user add eve@example.com --no-password',
-      'user remove ada@example.com --yes',
-      'user list',
-      'token add ci',
-      'token list',
-      'apply more.json --yes',
-      'pull',
-      'import people.jsonl',
-      'import --okta people.jsonl',
-      'export again.jsonl',
-      'keys rotate',
-      'keys list',
-      'keys revoke x',
-      'events',
-      'config --check',
-    ]) {
+    for (const words of refused) {
       expect(await called(words, wrong), words).toMatchObject({ code: 1, stdout: '', stderr: refusal.stderr })
     }
     expect(await dump()).toBe(before)
     // Two secrets, of which none is it.
     expect(await called('token add ci', `${wrong},${newer}`)).toMatchObject(refusal)
     expect(await called('token list', `${wrong},${right}`)).toMatchObject({ code: 0 })
+  })
+
+  test('rekey clock --reset writes nothing into a database that this version must not write to either', async () => {
+    const storage = await openStorage({ url: `sqlite:${file}` })
+    const refusedWith = async (words: RegExp) => {
+      const before = await dumpOf(storage)
+      for (const command of ['clock', 'clock --reset']) {
+        const ran = await called(command, right)
+        expect(ran, command).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(words) })
+      }
+      expect(await dumpOf(storage)).toBe(before)
+    }
+    try {
+      // Without tables, with migrations that are pending, and migrated by a version that says nothing of this one.
+      await sql`pragma user_version`.execute(storage.db)
+      await refusedWith(/database: not up to date \(0001-.*run rekey migrate/)
+      await called('migrate', right)
+      const ran = await called('clock --reset', right)
+      expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing was changed') })
+      await sql`delete from kysely_migration where name like '0010-%'`.execute(storage.db)
+      await refusedWith(/database: not up to date \(0010-.*run rekey migrate/)
+      await sql`insert into kysely_migration values ('0010-contracts', '2026-01-01'), ('9999-newer', '2026-01-02')`.execute(
+        storage.db,
+      )
+      await refusedWith(/migrated by a newer version of Rekey \(9999-newer\)/)
+    } finally {
+      await storage.close()
+    }
   })
 
   test('rekey doctor fails, and shows everything else', async () => {

@@ -10,6 +10,7 @@ import { notedTime, noteTime, openStorage, readNoted, rebaseTime } from '../../s
 import { answerFrom, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
 import { rekey } from '../cli/rekey.ts'
 import { atTheCode, parallel, visit } from '../support/attacks.ts'
+import { dumpOf } from '../support/dump.ts'
 import { type Node, nodeSettings, startNode } from '../support/nodes.ts'
 import { type DatabaseKind, databases, onEachDatabase } from '../support/postgres.ts'
 
@@ -230,6 +231,30 @@ onEachDatabase('O-H3, report 20: a clock that was ahead', (database) => {
     await noteTime(storage.db, ahead, reset)
     expect(await notedTime(storage.db)).toBe(node.clock.now())
   })
+
+  test('takes every end of the schema along, that of a suppression included', async () => {
+    const { node } = await aNodeOn(database)
+    const { storage } = node.engine
+    const { db } = storage
+    const to = node.clock.now()
+    const ahead = to + 9 * 24 * hour
+    const ends = { created_at: ahead - hour, expires_at: ahead + hour }
+    const refused = { key: mary, address: mary, person_id: null, reason: '550 no such user' }
+    await db
+      .insertInto('mail_suppressions')
+      .values({ ...refused, ...ends })
+      .execute()
+    await db.insertInto('budgets').values({ key: 'k', used: 1, expires_at: ends.expires_at }).execute()
+    await noteTime(db, ahead, (await readNoted(db)).reset)
+    await rebaseTime(storage, { to })
+
+    const times = (table: 'mail_suppressions' | 'budgets') =>
+      db.selectFrom(table).select('expires_at').where('key', 'in', [mary, 'k']).execute()
+    expect(await times('mail_suppressions')).toEqual([{ expires_at: to + hour }])
+    expect(await times('budgets')).toEqual([{ expires_at: to + hour }])
+    const made = await db.selectFrom('mail_suppressions').select('created_at').executeTakeFirst()
+    expect(made).toEqual({ created_at: to })
+  })
 })
 
 test('O-H3: on PostgreSQL a noted time that is ahead of the server is set back at the next start', async ({
@@ -265,6 +290,48 @@ test('O-H3: on PostgreSQL a noted time that is ahead of the server is set back a
   expect(Math.abs(second.clock.now() - Date.now())).toBeLessThan(10_000)
   expect(Math.abs((await notedTime(second.storage.db)) - Date.now())).toBeLessThan(10_000)
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual([expect.stringMatching(/was set back/)])
+})
+
+test('O-H3: a command beside an engine moves no time, and a lead of less than a minute melts at the next start', async ({
+  skip,
+}) => {
+  const database = databases.find(({ name }) => name === 'postgres')
+  if (database === undefined || database.skipped !== undefined) return skip(database?.skipped)
+  const { url, drop } = await database.create()
+  over.push(drop)
+  const sink = await startSmtpSink()
+  over.push(sink.close)
+  const config = checkConfig(nodeSettings(sink.url, { database: { url } }))
+  const first = await openEngine(config, { log: silentLogger })
+  await first.close()
+  const storage = await openStorage({ url })
+  over.push(storage.close)
+  const { db } = storage
+  const folder = mkdtempSync(join(tmpdir(), 'rekey-clock-'))
+  over.push(() => rmSync(folder, { recursive: true }))
+  const env = { DATABASE_URL: url, REKEY_SECRET: 'only for tests: everybody knows this secret' }
+  const { reset } = await readNoted(db)
+  await db
+    .insertInto('budgets')
+    .values({ key: 'k', used: 1, expires_at: Date.now() + 30 * 24 * hour })
+    .execute()
+
+  for (const lead of [30_000, 24 * hour]) {
+    await noteTime(db, Date.now() + lead, reset)
+    const before = await dumpOf(storage)
+    for (const words of [['user', 'list'], ['events'], ['clock'], ['token', 'list']]) {
+      expect(await rekey(words, { folder, env }), words.join(' ')).toMatchObject({ code: 0 })
+    }
+    expect(await dumpOf(storage)).toBe(before)
+    if (lead > minute) continue
+
+    const again = await openEngine(config, { log: silentLogger })
+    const ahead = again.clock.aheadMs()
+    await again.close()
+    expect(ahead).toBeGreaterThan(lead / 2)
+    expect(ahead).toBeLessThanOrEqual(lead)
+    expect((await readNoted(db)).reset).toBe(reset)
+  }
 })
 
 async function codeOf(node: Node): Promise<string | null | undefined> {
