@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { ConfigError } from '../base/index.ts'
-import type { Config, Loaded } from '../config/index.ts'
+import { ConfigError, isObject } from '../base/index.ts'
+import type { Config, Loaded, Settings } from '../config/index.ts'
 import { loadTemplates } from '../delivery/index.ts'
 import { parseDatabaseUrl } from '../storage/index.ts'
 import type { Terminal } from './terminal.ts'
@@ -36,11 +36,44 @@ export async function inOneRound<T>(
 
 /**
  * The configuration of `rekey serve`, checked by everything that can be checked before something is opened, written or
- * served: `serve` itself and `rekey config --check` share it. Throws a ConfigError with all problems.
+ * served: `serve` itself, `rekey config --check`, `rekey migrate` and the count of `rekey doctor` share it. Throws a
+ * ConfigError with all problems.
+ *
+ * @param folder where relative paths start.
  */
-export const serveConfig = (loaded: Loaded): Promise<Config> =>
+export const serveConfig = (loaded: Loaded, folder: string): Promise<Config> =>
+  served(loaded, folder, {
+    check: () => loaded.check('production'),
+    creates: loaded.settings.database?.migrate !== false,
+  })
+
+/**
+ * The configuration of a command that prepares a database for `rekey serve` without serving: what is set is checked as
+ * by `serveConfig`; the public address and the mail server may be absent. Answers what `result` answers.
+ */
+export const preparedConfig = (loaded: Loaded, folder: string, result: () => Config): Promise<Config> =>
+  served(loaded, folder, {
+    check: () => {
+      loaded.check('production', withoutServing)
+      return result()
+    },
+    creates: true,
+  })
+
+const withoutServing = (settings: Settings): Settings => {
+  const { issuer = 'https://id.example.com', mail = {} } = settings
+  const hasNoServer = isObject(mail) && mail.url === undefined
+  return { ...settings, issuer, ...(hasNoServer && { mail: { ...mail, deliver: false } }) }
+}
+
+const served = (
+  loaded: Loaded,
+  folder: string,
+  { check, creates }: { readonly check: () => Config; readonly creates: boolean },
+): Promise<Config> =>
   inOneRound(
-    () => loaded.check('production'),
+    check,
+    (found) => checkFile(loaded, folder, { found, creates }),
     (found) => checkHost(loaded, found),
     () => checkTemplates(loaded.settings.mail?.templates),
   )
@@ -76,17 +109,75 @@ async function checkTemplates(folder: unknown): Promise<void> {
   })
 }
 
-/** Whether the file of an SQLite database can be there. Opening it would create it. */
-export function checkFile({ database }: Config, folder: string): void {
-  const address = parseDatabaseUrl(database.url)
-  if (address.kind !== 'sqlite' || existsSync(dirname(resolve(folder, address.path)))) return
-  throw new ConfigError([`database.url: the folder of the file does not exist (DATABASE_URL)`])
+/** Checks the file of an SQLite database, which opening it would create. */
+function checkFile(
+  { settings, sourceOf }: Loaded,
+  folder: string,
+  { found, creates }: { readonly found: readonly string[]; readonly creates: boolean },
+): void {
+  const url: unknown = settings.database?.url
+  if (typeof url !== 'string' || isReported(found, 'database.url')) return
+  const problem = fileProblem(url, folder, { creates })
+  if (problem === undefined) return
+  throw new ConfigError([`database.url: ${problem} (from ${sourceOf('database.url')})`])
+}
+
+/**
+ * Why the path of `sqlite:PATH` is of no use, in words; undefined where it is the file of a database, or, with `creates`,
+ * can become one, and for every other address. Opens no database.
+ */
+export function fileProblem(
+  url: string,
+  folder: string,
+  { creates }: { readonly creates: boolean },
+): string | undefined {
+  const address = parseDatabaseUrl(url)
+  if (address.kind !== 'sqlite') return undefined
+  const path = resolve(folder, address.path)
+  const around = dirname(path)
+  if (!statSync(around, { throwIfNoEntry: false })?.isDirectory()) {
+    return `the folder of the file does not exist: ${around}`
+  }
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) {
+    if (!creates)
+      return `${address.path} does not exist, and without migrating none is made: run rekey migrate first`
+    return isAllowed(around, constants.W_OK) ? undefined : `this user may not make a file in ${around}`
+  }
+  if (found.isDirectory()) return `${address.path} is a folder, and must be a file`
+  if (!found.isFile()) return `${address.path} is no file`
+  if (!isAllowed(path, constants.R_OK | constants.W_OK))
+    return `this user may not read and write ${address.path}`
+  return isDatabase(path) ? undefined : `${address.path} is not an SQLite database`
+}
+
+function isAllowed(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The first bytes of every database (SQLite's file format, section 1.3). An empty file becomes one. */
+const sqliteHeader = 'SQLite format 3\0'
+
+function isDatabase(path: string): boolean {
+  const bytes = Buffer.alloc(sqliteHeader.length)
+  const file = openSync(path, 'r')
+  try {
+    const length = readSync(file, bytes)
+    return length === 0 || bytes.toString('latin1') === sqliteHeader
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Says how many of the settings `rekey serve` would refuse, in a command that does not serve. */
-export function noteUnsafe(loaded: Loaded, { note }: Pick<Terminal, 'note'>): void {
+export async function noteUnsafe(loaded: Loaded, { note, folder }: Pick<Terminal, 'note' | 'folder'>) {
   try {
-    loaded.check('production')
+    await serveConfig(loaded, folder)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     note(`rekey serve would refuse this for ${error.problems.length} reasons: rekey config --check`)

@@ -1,13 +1,13 @@
 import { type EffectiveSetting, effectiveSettings, loadSettings } from '../config/index.ts'
-import { checkFile, noteUnsafe, serveConfig } from './checks.ts'
+import { noteUnsafe, serveConfig } from './checks.ts'
 import { type Command, CommandError, configOption, jsonOption, refuseMore, textOf } from './command.ts'
-import { checkSecret } from './doctor-secret.ts'
+import { askDatabase } from './doctor-database.ts'
 import { columns } from './terminal.ts'
 
 export const config: Command = {
   about: [
     'Prints the effective settings of rekey serve, each with its source: a file, a variable or the default. Secrets are masked.',
-    'With --check it prints every setting that production would refuse, and exits with 1 if there is one; with a database that answers also whether REKEY_SECRET is its secret.',
+    'With --check it prints every setting that production would refuse, and exits with 1 if there is one; with a database that answers also whether REKEY_SECRET is its secret, and whether this version can run on its schema.',
   ],
   options: {
     check: { type: 'boolean', description: 'apply the checks of rekey serve' },
@@ -34,18 +34,21 @@ export const config: Command = {
     })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     // First: it reports what the check of the other modes reports, and more.
-    if (options.check) checkFile(await serveConfig(loaded), terminal.folder)
+    const served = options.check ? await serveConfig(loaded, terminal.folder) : undefined
     const settings = effectiveSettings(loaded.check('development'), loaded.sourceOf).filter(
       // Not a setting that an administrator makes: each command sets its own mode.
       ({ option }) => option !== 'mode',
     )
-    const { wrong } = options.check ? await checkSecret(call, loaded.check('production')) : {}
-    if (wrong !== undefined) throw new CommandError(wrong)
+    if (served !== undefined) {
+      const { findings, refusals } = await askDatabase(call, served, { isBrief: true })
+      if (refusals.length > 0) throw new CommandError(refusals.join('; '))
+      for (const { result, why } of findings) if (result === 'deviates') terminal.note(`rekey: ${why}`)
+    }
     if (options.json) terminal.print(JSON.stringify(settings, null, 2))
     else
       for (const line of columns([['option', 'source', 'value'], ...settings.map(rowOf)]))
         terminal.print(line)
-    noteUnsafe(loaded, terminal)
+    if (!options.check) await noteUnsafe(loaded, terminal)
   },
 }
 

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { createSecrets, isoTime, systemClock } from '../base/index.ts'
 import { type Config, configurationHash, type Finding } from '../config/index.ts'
 import { findDrift } from '../engine/index.ts'
 import { appsWithoutAddress } from '../interactions/index.ts'
-import { openStorage, parseDatabaseUrl, type Storage } from '../storage/index.ts'
+import { openStorage, parseDatabaseUrl, SchemaError, type Storage } from '../storage/index.ts'
 import type { Call } from './command.ts'
+import { clockOf } from './doctor-operation.ts'
+import { checkSecret, secretFindings } from './doctor-secret.ts'
+import { reasonOf } from './explain.ts'
 
 const dayMs = 86_400_000
 
@@ -28,25 +32,96 @@ export function connectionOf({ database }: Config): readonly Finding[] {
 
 const isLocal = (host: string): boolean => /^(\/|localhost$|127\.|::1$)/.test(host)
 
-/** What the database says, if there is one that answers. */
-export async function databaseFindings({ terminal }: Call, config: Config): Promise<readonly Finding[]> {
-  const address = parseDatabaseUrl(config.database.url)
+export interface AskedDatabase {
+  readonly findings: readonly Finding[]
+  /** Why no node would start on it, in words; empty where one would, or there is none that answers. */
+  readonly refusals: readonly string[]
+}
+
+/**
+ * What the database says, if there is one that answers: why not is a note. Opens it once, and reads only.
+ *
+ * @param options.isBrief only what a node would refuse: the secret and the schema.
+ */
+export async function askDatabase(
+  { terminal }: Call,
+  config: Config,
+  { isBrief = false }: { readonly isBrief?: boolean } = {},
+): Promise<AskedDatabase> {
+  const { url, pooler } = config.database
+  const address = parseDatabaseUrl(url)
   // A database in memory is another process's, and SQLite would make an empty one for a name that is not there.
-  if (address.kind === 'memory' || (address.kind === 'sqlite' && !existsSync(address.path))) return []
+  const isMissing =
+    address.kind === 'memory' ||
+    (address.kind === 'sqlite' && !existsSync(resolve(terminal.folder, address.path)))
+  if (isMissing) return { findings: [], refusals: [] }
+  let storage: Storage | undefined
   try {
-    const storage = await openStorage({
-      url: config.database.url,
-      poolSize: 1,
-      pooler: config.database.pooler,
-    })
-    try {
-      return [...(await sourcesOf(storage, config)), ...(await driftOf(storage, config))]
-    } finally {
-      await storage.close()
+    storage = await openStorage({ url, poolSize: 1, pooler })
+    const secret = await checkSecret(storage, config)
+    const schema = await schemaOf(storage, config)
+    const refusals = [secret.wrong, schema.refusal].filter((words) => words !== undefined)
+    const findings = [...secret.findings, ...schema.findings]
+    // What asks the tables needs those of this version.
+    if (isBrief || !schema.isCurrent) return { findings, refusals }
+    return {
+      findings: [
+        ...findings,
+        ...(secret.wrong === undefined ? await secretFindings(storage, config) : []),
+        ...(await clockOf(storage)),
+        ...(await sourcesOf(storage, config)),
+        ...(await driftOf(storage, config)),
+      ],
+      refusals,
     }
   } catch (error) {
-    terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
-    return []
+    terminal.note(`rekey: the database could not be asked: ${reasonOf(error)}`)
+    return { findings: [], refusals: [] }
+  } finally {
+    await storage?.close().catch(() => {})
+  }
+}
+
+interface CheckedSchema {
+  readonly findings: readonly Finding[]
+  /** Why no node would start on it. */
+  readonly refusal?: string
+  /** Whether its tables are those of this version. */
+  readonly isCurrent: boolean
+}
+
+/** Whether this version runs on the schema of the database. */
+async function schemaOf(storage: Storage, { database }: Config): Promise<CheckedSchema> {
+  const finding = {
+    id: 'schema',
+    standard: 'Operation',
+    asks: 'the schema of the database is that of this version',
+  } as const
+  try {
+    const { pending, newer } = await storage.schemaState()
+    if (pending.length > 0) {
+      const names = pending.join(', ')
+      const isRefused = !database.migrate
+      const next = isRefused
+        ? 'run rekey migrate'
+        : 'rekey serve migrates it at its start, or run rekey migrate'
+      const why = `database: not up to date (${names}); ${next}`
+      const findings = [{ ...finding, result: 'deviates', why } as const]
+      return { findings, isCurrent: false, ...(isRefused && { refusal: why }) }
+    }
+    const why =
+      newer.length === 0
+        ? 'it is up to date'
+        : `a newer version has migrated it (${newer.join(', ')}); this one can run on it`
+    return { findings: [{ ...finding, result: 'met', why }], isCurrent: true }
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    const { message } = error
+    return {
+      findings: [{ ...finding, result: 'deviates', why: message }],
+      refusal: message,
+      isCurrent: false,
+    }
   }
 }
 

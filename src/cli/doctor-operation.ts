@@ -2,23 +2,18 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { meltableMs, readableByOthers } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
-import { openStorage, parseDatabaseUrl } from '../storage/index.ts'
+import { parseDatabaseUrl, type Storage } from '../storage/index.ts'
 import { problemOf, readTimes } from './clock.ts'
 import { nodeProblem } from './node-version.ts'
 
 const met = (why: string) => ({ result: 'met', why }) as const
 const deviates = (why: string) => ({ result: 'deviates', why }) as const
 
-/** What this machine and the database are like, beside the settings. Reads only. */
-export async function operationOf({ database }: Config): Promise<readonly Finding[]> {
+/** What this machine is like, beside the settings. Reads only. */
+export function operationOf({ database }: Config): readonly Finding[] {
   const address = parseDatabaseUrl(database.url)
   const path = address.kind === 'sqlite' ? address.path : undefined
-  const isMissing = address.kind === 'memory' || (path !== undefined && !existsSync(path))
-  return [
-    runtime(process.version),
-    ...(path === undefined || isMissing ? [] : [files(path)]),
-    ...(isMissing ? [] : await clock(database)),
-  ]
+  return [runtime(process.version), ...(path === undefined || !existsSync(path) ? [] : [files(path)])]
 }
 
 const pinned = fileURLToPath(new URL('../../node_modules/', import.meta.url))
@@ -49,25 +44,14 @@ function files(path: string): Finding {
   }
 }
 
-async function clock({ url, pooler }: Config['database']): Promise<readonly Finding[]> {
+/** Whether the time that the database has noted is the right one. Reads only. */
+export async function clockOf(storage: Storage): Promise<readonly Finding[]> {
   const finding = {
     id: 'clock',
     standard: 'Operation',
     asks: 'the time that the database has noted is not ahead of the right one',
   } as const
-  const storage = await openStorage({ url, poolSize: 1, pooler })
-  try {
-    const times = await readTimes(storage)
-    return [
-      {
-        ...finding,
-        ...(times.aheadSeconds * 1000 > meltableMs ? deviates(problemOf(times)) : met('it is not')),
-      },
-    ]
-  } catch {
-    // Without tables yet, or not reachable: the check of the apps reports it.
-    return []
-  } finally {
-    await storage.close().catch(() => {})
-  }
+  const times = await readTimes(storage)
+  const isAhead = times.aheadSeconds * 1000 > meltableMs
+  return [{ ...finding, ...(isAhead ? deviates(problemOf(times)) : met('it is not')) }]
 }

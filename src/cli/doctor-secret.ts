@@ -1,19 +1,10 @@
-import { existsSync } from 'node:fs'
 import { ConfigError, createSecrets, systemClock } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
-import {
-  openStorage,
-  parseDatabaseUrl,
-  recordedSecrets,
-  refuseWrongSecret,
-  type Storage,
-  usesOfSecret,
-} from '../storage/index.ts'
-import type { Call } from './command.ts'
+import { recordedSecrets, refuseWrongSecret, type Storage, usesOfSecret } from '../storage/index.ts'
 
 interface CheckedSecret {
   readonly findings: readonly Finding[]
-  /** Why no node would start with these secrets; undefined where they are right, or there is no database to ask. */
+  /** Why no node would start with these secrets; undefined where they are right, or there are none. */
   readonly wrong?: string
 }
 
@@ -23,34 +14,26 @@ const finding = {
   asks: 'what the database holds can be read with the configured secrets',
 } as const
 
-/** Whether the configured secrets are those of the database, and what of it still needs one that has been replaced. */
-export async function checkSecret(
-  { terminal }: Call,
-  { database, secrets: masters }: Config,
-): Promise<CheckedSecret> {
-  const address = parseDatabaseUrl(database.url)
-  // SQLite would make an empty database for a name that is not there.
-  const isThere = address.kind === 'postgres' || (address.kind === 'sqlite' && existsSync(address.path))
-  if (masters.length === 0 || !isThere) return { findings: [] }
-  const secrets = createSecrets(masters)
-  let storage: Storage | undefined
+/** Whether the configured secrets are those of the database. Works on any schema. */
+export async function checkSecret(storage: Storage, { secrets: masters }: Config): Promise<CheckedSecret> {
+  if (masters.length === 0) return { findings: [] }
   try {
-    storage = await openStorage({ url: database.url, poolSize: 1, pooler: database.pooler })
-    await refuseWrongSecret(storage, secrets)
-    return { findings: await findingsOn(storage, secrets.versions) }
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      const wrong = error.problems.join('; ')
-      return { findings: [{ ...finding, result: 'deviates', why: wrong }], wrong }
-    }
-    terminal.note(`rekey: the database could not be asked: ${error instanceof Error ? error.message : error}`)
+    await refuseWrongSecret(storage, createSecrets(masters))
     return { findings: [] }
-  } finally {
-    await storage?.close()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const wrong = error.problems.join('; ')
+    return { findings: [{ ...finding, result: 'deviates', why: wrong }], wrong }
   }
 }
 
-async function findingsOn(storage: Storage, configured: readonly string[]): Promise<readonly Finding[]> {
+/** What the current secret is, and what of the database still needs one that has been replaced. */
+export async function secretFindings(
+  storage: Storage,
+  { secrets: masters }: Config,
+): Promise<readonly Finding[]> {
+  if (masters.length === 0) return []
+  const configured = createSecrets(masters).versions
   const [current, ...replaced] = await recordedSecrets(storage)
   if (current === undefined) return []
   const needed = new Map<string, string>()

@@ -9,10 +9,9 @@ import {
   refuseMore,
   textOf,
 } from './command.ts'
-import { connectionOf, databaseFindings } from './doctor-database.ts'
+import { askDatabase, connectionOf } from './doctor-database.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
-import { checkSecret } from './doctor-secret.ts'
 
 const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
@@ -21,7 +20,7 @@ export const doctor: Command = {
     'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
     'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not vouched for any address of their users lately (all users of such an app count as one source), and the settings in which this configuration differs from that of the node that started last.',
-    'It also compares REKEY_SECRET with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one.',
+    'It also compares REKEY_SECRET and the schema with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one, or if this version cannot run on the schema.',
     'Greets the mail server as well, with TLS and its credentials as they would be used, and sends nothing.',
     'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
@@ -35,24 +34,28 @@ export const doctor: Command = {
     refuseMore(call, 0)
     const { terminal, options } = call
     const { folder, env } = terminal
-    const loaded = await loadSettings({ folder, env, file: textOf(call, 'config') })
+    const loaded = await loadSettings({
+      folder,
+      env,
+      file: textOf(call, 'config'),
+      defaults: { 'http.host': '0.0.0.0' },
+    })
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     const config = loaded.check('development')
-    const secret = await checkSecret(call, config)
+    const database = await askDatabase(call, config)
     const findings = [
       ...findingsOf(config),
       ...connectionOf(config),
-      ...(await databaseFindings(call, config)),
-      ...(await operationOf(config)),
+      ...operationOf(config),
       ...(await mailOf(config)),
-      ...secret.findings,
+      ...database.findings,
     ]
     if (options.json) terminal.print(JSON.stringify(findings, null, 2))
     else {
-      noteUnsafe(loaded, terminal)
+      await noteUnsafe(loaded, terminal)
       printFindings(terminal, findings)
     }
-    if (secret.wrong !== undefined) throw new CommandError(secret.wrong)
+    if (database.refusals.length > 0) throw new CommandError(database.refusals.join('; '))
   },
 }
 

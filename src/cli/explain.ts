@@ -25,6 +25,12 @@ export function explain(error: unknown): readonly string[] {
   return ['rekey: unexpected error', ...text.split('\n').map((line) => `  ${line}`)]
 }
 
+/** The same in one line, for a sentence that goes on with it. */
+export const reasonOf = (error: unknown): string =>
+  explain(error)
+    .map((line) => line.replace(/^rekey: /, '').trim())
+    .join(' ')
+
 function usage({ message, command }: UsageError): readonly string[] {
   // Called without arguments, the message is the overview: print it as it is.
   if (message.includes('\n')) return message.split('\n')

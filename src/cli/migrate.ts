@@ -20,7 +20,7 @@ export const migrate: Command = {
 
   async run(call) {
     refuseMore(call, 0)
-    const config = await coreConfig(call, { migrates: true })
+    const config = await coreConfig(call, { migrates: true, prepares: true })
     const { url, pooler } = config.database
     const storage = await openStorage({ url, pooler, log: noteLogger(call) })
     const { applied, newer } = await refuseWrongSecret(storage, createSecrets(config.secrets))

@@ -121,7 +121,7 @@ async function configOf(call: Call): Promise<Config> {
     },
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
-  return serveConfig(loaded)
+  return serveConfig(loaded, terminal.folder)
 }
 
 function announce({ baseUrl, port, monitor }: Engine, { database, http }: Config, log: Logger): void {

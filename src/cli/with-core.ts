@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError, createLogger } from '../base/index.ts'
-import { type Config, type Environment, loadSettings, type Settings } from '../config/index.ts'
+import {
+  type Config,
+  type Environment,
+  isShortSecret,
+  type Loaded,
+  loadSettings,
+  type Settings,
+  shortSecret,
+} from '../config/index.ts'
 import { type Core, openCore } from '../engine/index.ts'
 import { parseDatabaseUrl } from '../storage/index.ts'
-import { inOneRound } from './checks.ts'
+import { fileProblem, inOneRound, preparedConfig } from './checks.ts'
 import { type Call, CommandError, textOf } from './command.ts'
 import { defaultData, findDevData } from './dev/data.ts'
 
@@ -28,10 +36,14 @@ async function onCore(config: Config, work: (core: Core) => Promise<void>): Prom
   }
 }
 
-/** The configuration of such a command. It serves no requests, so the checks of production do not apply. */
+/**
+ * The configuration of such a command. It serves no requests, so of the checks of production only that of the first secret
+ * applies, which the database would be bound to. With `prepares` all of them apply to what is set: an engine is started on
+ * the result. To the data of `rekey dev` none of them do.
+ */
 export async function coreConfig(
   call: Call,
-  { migrates = false }: { readonly migrates?: boolean } = {},
+  { migrates = false, prepares = false }: { readonly migrates?: boolean; readonly prepares?: boolean } = {},
 ): Promise<Config> {
   const { terminal } = call
   const file = textOf(call, 'config')
@@ -43,24 +55,32 @@ export async function coreConfig(
   const isConfigured = named === undefined && (url !== undefined || loaded.unread.length > 0)
   if (!isConfigured && named === undefined) refuseEmpty(terminal.env)
   const changes = isConfigured ? {} : await devDatabase(call, named)
-  const config = await inOneRound(
-    () =>
-      loaded.check('development', (settings) => ({
-        ...settings,
-        ...changes,
-        database: { ...settings.database, ...changes.database, migrate: migrates },
-      })),
-    (found) => {
-      const { secrets = changes.secrets } = loaded.settings
-      const isMissing = secrets === undefined || (Array.isArray(secrets) && secrets.length === 0)
-      if (!isMissing || found.some((problem) => problem.startsWith('secrets'))) return
-      throw new ConfigError([
-        'secrets: set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines that use this database',
-      ])
-    },
-  )
-  if (isConfigured) refuseMissing(config.database.url, terminal.folder, migrates)
+  const check = () =>
+    loaded.check('development', (settings) => ({
+      ...settings,
+      ...changes,
+      database: { ...settings.database, ...changes.database, migrate: migrates },
+    }))
+  if (isConfigured && prepares) return preparedConfig(loaded, terminal.folder, check)
+  const config = await inOneRound(check, (found) => {
+    if (isConfigured) checkSecrets(loaded, found)
+  })
+  if (isConfigured) refuseFile(config.database.url, terminal.folder, migrates)
   return config
+}
+
+/** A node with a short secret does not start, so no command binds a database to one, with which none could start. */
+function checkSecrets({ settings: { secrets }, sourceOf }: Loaded, found: readonly string[]): void {
+  if (found.some((problem) => problem.startsWith('secrets'))) return
+  if (secrets === undefined || secrets.length === 0) {
+    throw new ConfigError([
+      'secrets: set REKEY_SECRET (or REKEY_SECRET_FILE) to the secret of the engines that use this database',
+    ])
+  }
+  const [first] = secrets
+  if (typeof first === 'string' && isShortSecret(first)) {
+    throw new ConfigError([`secrets: ${shortSecret} (from ${sourceOf('secrets')})`])
+  }
 }
 
 /** A variable that is there and empty is one whose value was lost on the way: `DATABASE_URL=$UNSET`. */
@@ -92,11 +112,13 @@ async function devDatabase(
   return { secrets: [found.secret], database: { url: found.databaseUrl } }
 }
 
-/** Refuses a file that does not exist: SQLite would create an empty database for a mistyped name. */
-function refuseMissing(url: string, folder: string, migrates: boolean): void {
+/** Refuses a file that is no database. SQLite would create an empty one for a mistyped name. */
+function refuseFile(url: string, folder: string, migrates: boolean): void {
   const address = parseDatabaseUrl(url)
   if (address.kind === 'memory')
     throw new CommandError('a database in memory is lost when this command ends; see DATABASE_URL')
+  const problem = fileProblem(url, folder, { creates: true })
+  if (problem !== undefined) throw new ConfigError([`database.url: ${problem} (from DATABASE_URL)`])
   if (address.kind !== 'sqlite' || migrates || existsSync(resolve(folder, address.path))) return
   throw new CommandError(`${address.path} does not exist yet: create it with rekey migrate`)
 }

@@ -8,7 +8,7 @@ export { type EffectiveSetting, effectiveSettings, maskUrl } from './effective.t
 export { devVariables, type Environment, variables } from './environment.ts'
 export { type Loaded, type LoadOptions, loadSettings } from './load.ts'
 export { type ClientConfig, type Config, configOptions, type PersonConfig } from './options.ts'
-export { insecureDevPrefix } from './production.ts'
+export { insecureDevPrefix, isShortSecret, shortSecret } from './production.ts'
 export { configurationPage } from './reference.ts'
 export { type Finding, findingsOf } from './requirements.ts'
 export { readSecretLine } from './secret-file.ts'

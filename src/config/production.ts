@@ -4,6 +4,13 @@ import type { Config } from './options.ts'
 /** The prefix of all secrets that `rekey dev` generates, so that production recognises and refuses copied ones. */
 export const insecureDevPrefix = 'insecure-dev-only-'
 
+/** Whether a secret is too short to bind a database to. */
+export const isShortSecret = (secret: string): boolean => secret.length < 32
+
+/** What is wrong with a first secret that is too short, and the way out where a database has one already. */
+export const shortSecret =
+  'the first must have 32 characters or more; of a database that has a shorter one, put a new one before it, with a comma between'
+
 interface Rule {
   readonly option: string
   readonly isUnsafe: (config: Config) => boolean
@@ -20,8 +27,9 @@ const rules: readonly Rule[] = [
   },
   {
     option: 'secrets',
-    isUnsafe: ({ secrets }) => secrets.some((secret) => secret.length < 32),
-    words: 'each must have 32 characters or more',
+    // Only of the first is new data made. One that stands behind it is on its way out, and what it sealed must be readable.
+    isUnsafe: ({ secrets: [first] }) => first !== undefined && isShortSecret(first),
+    words: shortSecret,
   },
   {
     option: 'secrets',

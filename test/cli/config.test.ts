@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { silentLogger } from '../../src/base/index.ts'
+import { checkConfig, type Settings } from '../../src/config/index.ts'
+import { openCore } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import { callCommand } from './terminal.ts'
 
@@ -95,10 +98,9 @@ test('everything that is wrong is reported in one round', async () => {
     'people.0.login',
     'lifetimes.code',
   ]
-  expect(await named('serve')).toEqual(new Set([...values, 'mail.templates']))
-  expect(await named('config --check')).toEqual(new Set([...values, 'mail.templates']))
-  for (const command of ['migrate', 'doctor', 'user list'])
-    expect(await named(command)).toEqual(new Set(values))
+  for (const command of ['serve', 'config --check', 'migrate'])
+    expect(await named(command)).toEqual(new Set([...values, 'mail.templates']))
+  for (const command of ['doctor', 'user list']) expect(await named(command)).toEqual(new Set(values))
 })
 
 test.each(['memory', ':memory:', 'sqlite::memory:', ''])(
@@ -129,6 +131,7 @@ describe('an address to listen on that is not of this machine', () => {
     expect(JSON.stringify(networkInterfaces())).not.toContain(foreign)
     for (const [command, host] of [
       ['serve', foreign],
+      ['migrate', foreign],
       ['config --check', foreign],
       ['config --check', 'no-such-host.invalid'],
     ] as const) {
@@ -143,13 +146,121 @@ describe('an address to listen on that is not of this machine', () => {
   })
 })
 
-test('config --check finds that the folder of the file does not exist, and makes none', async () => {
-  const { code, stderr } = await call('config --check', {
-    ...sound(),
-    DATABASE_URL: `sqlite:${join(folder, 'no/such/rekey.db')}`,
+describe('the path of an SQLite database', () => {
+  const refusedBy = async (path: string, commands: readonly string[], env: Record<string, string> = {}) => {
+    const said = new Set<string>()
+    for (const command of commands) {
+      const { code, stdout, stderr } = await call(command, {
+        ...sound(),
+        ...env,
+        DATABASE_URL: `sqlite:${path}`,
+      })
+      expect([command, code, stdout]).toEqual([command, 1, ''])
+      said.add(stderr)
+    }
+    return [...said]
+  }
+
+  test('is refused in one sentence where it can be no database, and nothing is made or written', async () => {
+    const text = join(folder, 'passwd')
+    writeFileSync(text, 'root:x:0:0:root:/root:/bin/sh\n')
+    const cases = [
+      [folder, `${folder} is a folder, and must be a file`],
+      [text, `${text} is not an SQLite database`],
+      ['/dev/null', '/dev/null is no file'],
+      [join(folder, 'no/such/rekey.db'), `the folder of the file does not exist: ${join(folder, 'no/such')}`],
+      [join(text, 'rekey.db'), `the folder of the file does not exist: ${text}`],
+    ] as const
+    for (const [path, words] of cases) {
+      expect(await refusedBy(path, ['serve', 'config --check', 'migrate', 'user list', 'clock'])).toEqual([
+        `rekey: the configuration cannot be used:\n  - database.url: ${words} (from DATABASE_URL)\n`,
+      ])
+    }
+    expect(readdirSync(folder)).toEqual(['passwd'])
+    expect(readFileSync(text, 'utf8')).toBe('root:x:0:0:root:/root:/bin/sh\n')
   })
-  expect([code, stderr]).toEqual([1, expect.stringContaining('database.url: the folder')])
+
+  test('may name a file that is not there yet only where the command migrates', async () => {
+    const path = join(folder, 'new.db')
+    const [said, ...others] = await refusedBy(path, ['serve', 'config --check'], { REKEY_MIGRATE: 'false' })
+    expect(said).toContain(
+      `${path} does not exist, and without migrating none is made: run rekey migrate first`,
+    )
+    expect(others).toEqual([])
+    expect(await refusedBy(path, ['serve --migrate=false'])).toEqual([said])
+    expect(readdirSync(folder)).toEqual([])
+    const migrated = await call('migrate', {
+      ...sound(),
+      DATABASE_URL: `sqlite:${path}`,
+      REKEY_MIGRATE: 'false',
+    })
+    expect(migrated).toMatchObject({ code: 0 })
+    const checked = await call('config --check', {
+      ...sound(),
+      DATABASE_URL: `sqlite:${path}`,
+      REKEY_MIGRATE: 'false',
+    })
+    expect(checked).toMatchObject({ code: 0, stderr: '' })
+  })
+})
+
+describe('a first secret that serve refuses', () => {
+  const short = 'of twenty characters'
+  const way = /secrets: the first must have 32 characters or more; .* put a new one before it/
+
+  test('is refused by every command that could bind a database to it, and nothing is made', async () => {
+    writeFileSync(join(folder, 'x.jsonl'), '')
+    for (const command of [
+      'serve',
+      'config --check',
+      'migrate',
+      'import x.jsonl',
+      'user list',
+      'clock --reset',
+    ]) {
+      const { code, stderr } = await call(command, { ...sound(), REKEY_SECRET: short })
+      expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(way)])
+    }
+    expect(readdirSync(folder)).toEqual(['x.jsonl'])
+  })
+
+  test('has a way out where a database is bound to it: a new one in front', async () => {
+    const settings = {
+      database: { url: sound().DATABASE_URL ?? '' },
+      secrets: [short],
+      mode: 'development' as const,
+    } satisfies Settings
+    const core = await openCore(checkConfig(settings), { log: silentLogger })
+    await core.seed()
+    await core.storage.close()
+    const both = { ...sound(), REKEY_SECRET: `a new secret of 32 characters or more,${short}` }
+    expect(await call('migrate', both)).toMatchObject({ code: 0 })
+    expect(await call('config --check', both)).toMatchObject({ code: 0, stderr: '' })
+    expect(await call('user list', sound())).toMatchObject({ code: 1 })
+  })
+})
+
+test('migrate needs no address and no mail server, but what is set must be what serve takes', async () => {
+  const { DATABASE_URL = '', REKEY_SECRET = '' } = sound()
+  const unsafe = {
+    ...sound(),
+    REKEY_ISSUER: 'http://id.example.com',
+    REKEY_SECRET: `insecure-dev-only-${REKEY_SECRET}`,
+  }
+  const { code, stderr } = await call('migrate', unsafe)
+  expect([code, stderr.match(/^ {2}- \w+/gm)]).toEqual([1, ['  - secrets', '  - issuer']])
   expect(readdirSync(folder)).toEqual([])
+  expect(await call('migrate', { DATABASE_URL, REKEY_SECRET })).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('doctor and config count what serve would refuse', async () => {
+  const wrong = { ...sound(), REKEY_HOST: '203.0.113.77', REKEY_MAIL_TEMPLATES: 'nowhere', REKEY_ISSUER: '' }
+  const { stderr } = await call('serve', wrong)
+  const reasons = stderr.match(/^ {2}- /gm)?.length ?? 0
+  expect(reasons).toBeGreaterThan(2)
+  for (const command of ['doctor', 'config']) {
+    expect((await call(command, wrong)).stderr).toContain(`would refuse this for ${reasons} reasons`)
+  }
 })
 
 test('a sound configuration passes', async () => {

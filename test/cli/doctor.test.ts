@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openStorage } from '../../src/storage/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
 import { rekey } from './rekey.ts'
+import { callCommand } from './terminal.ts'
 
 let folder: string
 beforeEach(() => {
@@ -37,4 +40,60 @@ test('says nothing of apps where there is no database yet, and makes none', asyn
   const own = await findings(`sqlite:${join(folder, 'missing.db')}`)
   expect(own.filter((finding) => finding.asks.startsWith(asks))).toEqual([])
   expect(own.length).toBeGreaterThan(10)
+})
+
+const env = (database: string) => ({
+  DATABASE_URL: database,
+  REKEY_SECRET: 'a secret of tests only: 0123456789 0123456789',
+  REKEY_ISSUER: 'https://id.example.com',
+  SMTP_URL: 'smtp://127.0.0.1:1',
+  REKEY_HOST: '127.0.0.1',
+})
+const call = (line: string, settings: Readonly<Record<string, string>>) =>
+  callCommand(line.split(' '), { folder, env: settings })
+
+test('says once, and in the words of migrate, why the database cannot be asked', async () => {
+  const settings = env('postgres://u:canary@127.0.0.1:1/x')
+  const migrated = await call('migrate', settings)
+  const reason = migrated.stderr.replace(/^rekey: /, '').trim()
+  expect(reason).toMatch(/^no server answers at 127\.0\.0\.1:1 \(ECONNREFUSED\)/)
+  for (const line of ['doctor', 'config --check']) {
+    const { code, stderr } = await call(line, settings)
+    expect([line, code, stderr]).toEqual([line, 0, `rekey: the database could not be asked: ${reason}\n`])
+  }
+})
+
+test('says whether this version runs on the schema, as config --check does', async () => {
+  const settings = env(`sqlite:${join(folder, 'rekey.db')}`)
+  const storage = await openStorage({ url: settings.DATABASE_URL })
+  const schema = async (more = {}) => {
+    const [{ code, stdout }, checked] = [
+      await call('doctor --json', { ...settings, ...more }),
+      await call('config --check', { ...settings, ...more }),
+    ]
+    const found = (JSON.parse(stdout) as { id: string; result: string; why: string }[]).find(
+      ({ id }) => id === 'schema',
+    )
+    return { code, checked: [checked.code, checked.stderr], result: found?.result, why: found?.why }
+  }
+  try {
+    // Makes the file; it has no tables yet.
+    await sql`pragma user_version`.execute(storage.db)
+    const pending = await schema()
+    expect(pending).toMatchObject({ code: 0, result: 'deviates' })
+    expect(pending.why).toMatch(/^database: not up to date \(0001-initial, .*rekey serve migrates it/)
+    expect(pending.checked).toEqual([0, `rekey: ${pending.why}\n`])
+    const refused = await schema({ REKEY_MIGRATE: 'false' })
+    expect(refused).toMatchObject({ code: 1, checked: [1, `rekey: ${refused.why}\n`], result: 'deviates' })
+
+    await call('migrate', settings)
+    expect(await schema()).toEqual({ code: 0, checked: [0, ''], result: 'met', why: 'it is up to date' })
+
+    await sql`insert into kysely_migration values ('9999-newer', '2026-01-02')`.execute(storage.db)
+    const newer = await schema()
+    expect(newer).toMatchObject({ code: 1, checked: [1, `rekey: ${newer.why}\n`], result: 'deviates' })
+    expect(newer.why).toMatch(/migrated by a newer version of Rekey \(9999-newer\)/)
+  } finally {
+    await storage.close()
+  }
 })

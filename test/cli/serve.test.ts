@@ -177,7 +177,7 @@ describe('rekey serve refuses', () => {
       env: { ...env, DATABASE_URL: `sqlite:${folder}/no/such/folder.db` },
     })
     expect(ran.code).toBe(1)
-    expect(ran.stderr).toMatch(/^rekey: cannot open the database file/)
+    expect(ran.stderr).toContain(`database.url: the folder of the file does not exist: ${folder}/no/such`)
   })
 
   test('a port that is taken, by the name of the flag', async () => {
