@@ -8,7 +8,7 @@ import { coreConfig } from './with-core.ts'
 export const migrate: Command = {
   about: [
     'Migrates the schema of the database and writes the policies, clients and users of the configuration. Safe to run from several nodes at once, and safe to run again.',
-    'rekey serve does the same when it starts, unless --migrate=false is given.',
+    'rekey serve does the same when it starts, unless --migrate=false is given. What rekey serve would refuse of the settings is refused before anything is written; the public address and the mail server may be absent.',
     'On PostgreSQL it runs on connections of its own, without a statement timeout: a migration waits shortly for a lock, is tried again, and says which session it waits for; indexes of large tables are built while sign-ins go on. A run that was interrupted is continued by the next one.',
     'A database that a newer version has migrated is left as it is where that version says that this one can run on it, and refused otherwise.',
   ],

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -60,6 +62,30 @@ test('says once, and in the words of migrate, why the database cannot be asked',
   for (const line of ['doctor', 'config --check']) {
     const { code, stderr } = await call(line, settings)
     expect([line, code, stderr]).toEqual([line, 0, `rekey: the database could not be asked: ${reason}\n`])
+  }
+})
+
+test('opens the database once', async () => {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    socket.destroy()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const settings = env(`postgres://u:canary@127.0.0.1:${port}/x`)
+  const opened = async (line: string) => {
+    connections = 0
+    const { stderr } = await call(line, settings)
+    expect(stderr.match(/could not be asked/g)).toHaveLength(1)
+    return connections
+  }
+  try {
+    const least = await opened('config --check')
+    expect(least).toBeGreaterThan(0)
+    expect(await opened('doctor')).toBe(least)
+  } finally {
+    server.close()
   }
 })
 
