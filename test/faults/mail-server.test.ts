@@ -110,7 +110,8 @@ describe('a mail server that refuses', () => {
 
   test.each([
     ['RCPT', '550 5.1.1 unknown', 'address'],
-    ['RCPT', '550 unknown', 'address'],
+    ['RCPT', '550 unknown user', 'address'],
+    ['RCPT', '550', 'refused'],
     ['message', '554 no', 'content'],
   ] as const)('at %s with %j is final, and the session goes on', async (where, answer, reason) => {
     const server = await serverWith({ answer: at(where, answer) })
@@ -575,9 +576,15 @@ describe('the outbox', () => {
     expect(server.received).toHaveLength(1)
   })
 
-  test('suppresses nobody for what an administrator can mend', async () => {
+  test.each([
+    '554 5.7.1 Relay access denied',
+    '550 SPF check failed',
+    '550 rejected because 192.0.2.1 is in a black list',
+    '550 5.1.0 <no-reply@acme.example> sender rejected',
+    '553 sorry, that domain is not in my list of allowed rcpthosts (#5.7.1)',
+  ])('suppresses no address for what an administrator can mend: %s', async (reply) => {
     const clock = new VirtualClock({ frozen: true })
-    const server = await serverWith({ answer: at('RCPT', '554 5.7.1 Relay access denied') })
+    const server = await serverWith({ answer: at('RCPT', reply) })
     const delivery = worker(transportTo(server.url), { clock, suppressionMs: minute })
     await queue(clock.now(), notice(clock.now()))
     await delivery.idle()
@@ -586,6 +593,16 @@ describe('the outbox', () => {
     clock.advance(30_000)
     await delivery.idle()
     expect(server.received).toHaveLength(1)
+  })
+
+  test('suppresses no address for a bare 550, which is final for its mail', async () => {
+    const clock = new VirtualClock({ frozen: true })
+    const server = await serverWith({ answer: at('RCPT', '550') })
+    const delivery = worker(transportTo(server.url), { clock, suppressionMs: minute })
+    await queue(clock.now())
+    await delivery.idle()
+    expect(await rows()).toMatchObject([{ status: 'dead', error: expect.stringContaining('550') }])
+    expect(await listSuppressions(storage.db, { now: clock.now(), limit: 10 })).toEqual([])
   })
 
   test('stores what became of a mail once the database is back, and does not send it again', async () => {

@@ -33,7 +33,8 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
   let attempts = 0
   const refusal = (at: 'recipient' | 'message'): Error | undefined => {
     const code = refusals[at].shift()
-    return code === undefined ? undefined : Object.assign(new Error('as told'), { responseCode: code })
+    const text = at === 'recipient' ? 'no such user' : 'as told'
+    return code === undefined ? undefined : Object.assign(new Error(text), { responseCode: code })
   }
 
   const server = new SMTPServer({

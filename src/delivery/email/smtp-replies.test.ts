@@ -54,11 +54,47 @@ const rows: readonly Row[] = [
   ['message', '550 5.1.1 unknown user', 'address'],
   ['recipient', '550 no such user', 'address'],
   ['recipient', '550 Unrouteable address', 'address'],
+  ['recipient', '550 sorry, no mailbox here by that name. (#5.1.1)', 'address'],
+  ['recipient', '550 <mary@example.com>... User unknown', 'address'],
+  [
+    'recipient',
+    '550-Verification failed for <mary@example.com>\n550 Recipient does not exist here',
+    'address',
+  ],
+  ['recipient', '550 Invalid recipient', 'address'],
+  ['recipient', '550 This account has been disabled', 'address'],
+  ['recipient', '550 Mailbox not found', 'address'],
+  ['recipient', "550 mary@example.com: user doesn't exist", 'address'],
   ['recipient', '551 user not local', 'address'],
   ['recipient', '553 mailbox name not allowed', 'address'],
   ['recipient', '556 domain does not accept mail', 'address'],
-  ['recipient', '550 5.0.0 no', 'address'],
-  ['recipient', '550 5.9.9 a code of tomorrow', 'address'],
+  ['recipient', '550 5.9.9 a code of tomorrow: no such user', 'address'],
+
+  // Final, as report 14 measured it, and says nothing about the mailbox.
+  ['recipient', '550', 'refused'],
+  ['recipient', '550 5.0.0', 'refused'],
+  ['recipient', '553 ', 'refused'],
+  ['recipient', '550 Requested action not taken: mailbox unavailable', 'refused'],
+
+  // About the server or the sender: shut out with it would be each user of the domain.
+  ['recipient', '550 SPF check failed', 'policy'],
+  ['recipient', '550 Blocked by Spamhaus, see https://www.spamhaus.org/query/ip/192.0.2.1', 'policy'],
+  ['recipient', '550 Sender verify failed', 'policy'],
+  ['recipient', '550-No such user here\n550 Sender verify failed', 'policy'],
+  ['recipient', '550 rejected because 192.0.2.1 is in a black list', 'policy'],
+  ['recipient', '550 Mailbox full', 'policy'],
+  ['recipient', '550 User is over quota', 'policy'],
+  ['recipient', '550 Too many recipients, try later', 'policy'],
+  ['recipient', '550 5.1.0 <no-reply@acme.example> sender rejected', 'policy'],
+  ['recipient', '553 sorry, that domain is not in my list of allowed rcpthosts (#5.7.1)', 'policy'],
+  ['recipient', '550 5.0.0 no', 'policy'],
+  ['recipient', '550 5.9.9 a code of tomorrow', 'policy'],
+  // A name in an address says nothing.
+  ['recipient', '550 <no-such.user.unknown@example.com>: rejected', 'policy'],
+  ['recipient', '550 <spam.sender@example.com>: user unknown', 'address'],
+  ['message', '554 Message rejected: rate limit exceeded', 'policy'],
+  ['message', '554 Message refused, your IP is on a blocklist', 'policy'],
+  ['message', '554 DMARC evaluation failed', 'policy'],
 
   ['message', '554 transaction failed', 'content'],
   ['message', '550 rejected', 'content'],
@@ -91,6 +127,7 @@ describe('what a reply means', () => {
 test('an enhanced code is read where it stands, and nothing else is taken for one', () => {
   expect(enhancedCodeOf('550 5.1.1 x')).toBe('5.1.1')
   expect(enhancedCodeOf('550-5.7.26 x\n550 y')).toBe('5.7.26')
+  expect(enhancedCodeOf('553 sorry, no (#5.7.1)')).toBe('5.7.1')
   expect(enhancedCodeOf('550 10.5.1.1 is blocked')).toBeUndefined()
   expect(enhancedCodeOf('550 see 5.1.1')).toBeUndefined()
   expect(enhancedCodeOf('554 5.7.1.2')).toBeUndefined()

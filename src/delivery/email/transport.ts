@@ -41,6 +41,7 @@ export interface Transport {
  * Why a mail was not accepted:
  * - `address`: the server says for good that there is no such mailbox (final);
  * - `content`: it cannot be sent as it is: too large for the mailbox, or an address that the server cannot write (final);
+ * - `refused`: the server says for good no, and not why: it may be about anything, so the address is not suppressed (final);
  * - `policy`: what an administrator of either side mends: relaying, authentication, blocklists, a full mailbox;
  * - `deferred`: the server asks for another attempt (4xx), such as greylisting;
  * - `connection`: there was no session: DNS, TCP, TLS, greeting;
@@ -49,12 +50,15 @@ export interface Transport {
 export const refusalReasons = [
   'address',
   'content',
+  'refused',
   'policy',
   'deferred',
   'connection',
   'unanswered',
 ] as const
 export type RefusalReason = (typeof refusalReasons)[number]
+
+const finalReasons: readonly RefusalReason[] = ['address', 'content', 'refused']
 
 /** A mail was not accepted. `permanent` means that a retry is useless. */
 export class MailRefused extends Error {
@@ -75,7 +79,7 @@ export class MailRefused extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.name = 'MailRefused'
     this.reason = options.reason ?? (options.permanent ? 'content' : 'connection')
-    this.permanent = options.permanent ?? (this.reason === 'address' || this.reason === 'content')
+    this.permanent = options.permanent ?? finalReasons.includes(this.reason)
     this.brokeOff = options.brokeOff ?? false
   }
 }
