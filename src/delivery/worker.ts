@@ -1,6 +1,14 @@
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
-import { isoTime, ProtocolError, randomToken, secretVersionOf } from '../base/index.ts'
+import {
+  createLogSampler,
+  isoTime,
+  type LogSampler,
+  ProtocolError,
+  randomToken,
+  secretVersionOf,
+} from '../base/index.ts'
 import type { Row, Storage, Tx } from '../storage/index.ts'
+import { reasonText, secretsOf } from './email/reason-text.ts'
 import { slowFactor } from './email/smtp.ts'
 import { type Renderer, templateNames } from './email/templates.ts'
 import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
@@ -59,7 +67,6 @@ export interface Delivery {
 // its answer takes, and sending costs this process more than dropping does.
 const afterAnswerMs = 3
 
-const longestError = 500
 const second = 1000
 const minute = 60 * second
 const longestPause = 15 * minute
@@ -97,6 +104,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   const inHand = new Map<string, Hand>()
   /** Mails whose failure to open has been logged and counted, by their ids; bounded. */
   const unopened = new Set<string>()
+  const lines = createLogSampler()
   const givingUp = new AbortController()
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
@@ -154,7 +162,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 
   async function handle(row: Row<'outbox'>): Promise<void> {
     try {
-      await deliver(options, owner, row, { unopened, signal: givingUp.signal })
+      await deliver(options, owner, row, { unopened, lines, signal: givingUp.signal })
     } catch (error) {
       // Neither closed nor put off: its lease runs out, and it is tried again.
       log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
@@ -204,6 +212,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       givingUp.abort()
       await Promise.race([allDone(), within(storeMs)])
       clearInterval(heartbeat)
+      lines.close()
     },
   }
 }
@@ -218,34 +227,42 @@ export const leaveDelivery = (_options: DeliveryOptions): Delivery => ({
   close: async () => {},
 })
 
+/** What a worker has for each of its mails. */
+interface Working {
+  readonly unopened: Set<string>
+  readonly lines: LogSampler
+  readonly signal: AbortSignal
+}
+
 /** One mail: sent and closed, or put off, or given up. */
 async function deliver(
   options: DeliveryOptions,
   owner: string,
   row: Row<'outbox'>,
-  { unopened, signal }: { readonly unopened: Set<string>; readonly signal: AbortSignal },
+  { unopened, lines, signal }: Working,
 ): Promise<void> {
   const { storage, clock, log } = options
   if (row.ends_at <= clock.now()) return close(options, row, 'expired', { message: row.error })
   if (openSealed(options.secrets, row.sealed) === undefined)
-    return postponeUnopened(options, owner, row, unopened)
+    return postponeUnopened(options, owner, row, { unopened, lines })
   const suppression = await findSuppression(storage.db, row.recipient, clock.now())
   const failure = await send(options, row, signal, suppression !== undefined)
   if (failure === undefined && suppression !== undefined) {
     const until = isoTime(suppression.expiresAt)
-    const message = `no mail is sent to the address until ${until}: ${suppression.reason}`.slice(
-      0,
-      longestError,
-    )
+    const message = `no mail is sent to the address until ${until}: ${reasonText(suppression.reason)}`
     return close(options, row, 'dead', { message, counts: 'sent' })
   }
   if (failure === undefined) return close(options, row, 'sent', { message: null })
 
   const now = clock.now()
   const { reason, message } = failure
-  log.warn(
-    { mail: row.id, template: row.template, attempts: row.attempts, reason: message },
-    'a mail was not taken',
+  // Each recovery of a stranger can cause several while the server is away: a line a minute for each class (A60).
+  const line = { mail: row.id, template: row.template, attempts: row.attempts, reason: message }
+  lines.note(`not taken: ${reason}`, (count) =>
+    log.warn(
+      { ...line, refusal: reason, ...(count > 1 && { count }) },
+      count > 1 ? 'mails were not taken' : 'a mail was not taken',
+    ),
   )
   if (failure.permanent) return close(options, row, 'dead', failure)
   const unanswered = row.unanswered + (reason === 'unanswered' ? 1 : 0)
@@ -269,13 +286,13 @@ const mostUnopened = 10_000
 
 /**
  * A mail that was sealed with a secret that is not configured here waits for a node that has it, or for the secret to come
- * back, until its own end (O-H1). It is logged and counted once.
+ * back, until its own end (O-H1). It is counted once, and logged once at most.
  */
 async function postponeUnopened(
   options: DeliveryOptions,
   owner: string,
   row: Row<'outbox'>,
-  unopened: Set<string>,
+  { unopened, lines }: Pick<Working, 'unopened' | 'lines'>,
 ): Promise<void> {
   const { storage, clock, log, onAttempt } = options
   const now = clock.now()
@@ -285,7 +302,12 @@ async function postponeUnopened(
   if (unopened.has(row.id)) return
   if (unopened.size >= mostUnopened) unopened.clear()
   unopened.add(row.id)
-  log.error({ mail: row.id, template: row.template, reason: error }, 'a mail cannot be opened: it waits')
+  lines.note('unopened', (count) =>
+    log.error(
+      { mail: row.id, template: row.template, reason: error, ...(count > 1 && { count }) },
+      count > 1 ? 'mails cannot be opened: they wait' : 'a mail cannot be opened: it waits',
+    ),
+  )
   onAttempt?.('postponed')
 }
 
@@ -316,7 +338,8 @@ async function send(
     else await transport.send({ id: row.id, to: row.recipient, template, ...rendered }, signal)
     return undefined
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, longestError)
+    const words = error instanceof Error ? error.message : String(error)
+    const message = reasonText(words, secretsOf(template, content.variables))
     if (!(error instanceof MailRefused)) return { permanent: false, message }
     const { permanent, reason, brokeOff } = error
     return { permanent, message, reason, brokeOff }

@@ -7,7 +7,6 @@ import {
   type MonotonicClock,
   parseDuration,
   processClock,
-  silentLogger,
   untraced,
 } from '../base/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
@@ -128,7 +127,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   await noteDrift(core)
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
-  const transport = ports.transport ?? transportOf(config, log, clock)
+  const transport = ports.transport ?? transportOf(config, clock)
   const metrics = createMetrics()
   const connections = createConnections({ ...connectionsOf(config), log })
   const refusals = createRefusals()
@@ -399,7 +398,7 @@ async function openMonitor({ metrics, mode }: Config, health: HealthOptions): Pr
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
 
-function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): Transport {
+function transportOf({ mail, org, issuer }: Config, clock: Clock): Transport {
   const sender = parseSender(mail.from) ?? { address: mail.from, name: '' }
   const from = { address: sender.address, name: mail.fromName ?? (sender.name || org.name) }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
@@ -411,7 +410,6 @@ function transportOf({ mail, org, issuer }: Config, log: Logger, clock: Clock): 
     name: mail.heloName ?? named ?? heloNameFrom([issuerHost, from.address.split('@').at(-1)]),
     insecurePlain: mail.insecurePlainSmtp,
     connections: mail.connections,
-    log,
   })
 }
 
@@ -424,7 +422,7 @@ function smtpTargetOf(url: string): ReturnType<typeof parseSmtpUrl> {
 }
 
 /** The transport of a configuration without an engine: for checks. */
-export const mailTransportOf = (config: Config): Transport => transportOf(config, silentLogger, processClock)
+export const mailTransportOf = (config: Config): Transport => transportOf(config, processClock)
 
 /**
  * Warns where no mail could leave: an unreachable server, no TLS, a certificate or credentials that are refused. The

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { setDefaultCACertificates } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import {
+  createLogger,
   createSecrets,
   type Logger,
   silentLogger,
@@ -413,7 +414,7 @@ describe('the outbox', () => {
     for (let count = 0; count < 4; count++) await queue(systemClock.now(), { recipient: 'quick@example.com' })
     delivery.wake()
     await expect.poll(() => server.received.length).toBe(4)
-    expect(slow).toBe(6)
+    await expect.poll(() => slow).toBe(6)
   })
 
   test('waits long with what was sent whole and not answered, and sends at most five copies of a notice', async () => {
@@ -603,6 +604,54 @@ describe('the outbox', () => {
     await delivery.idle()
     expect(await rows()).toMatchObject([{ status: 'dead', error: expect.stringContaining('550') }])
     expect(await listSuppressions(storage.db, { now: clock.now(), limit: 10 })).toEqual([])
+  })
+
+  test('stores, logs and says of a reply nothing of what the mail says, no address and nothing a terminal obeys', async () => {
+    const clock = new VirtualClock({ frozen: true })
+    const code = 'K7QX2MB9RT'
+    const link = 'https://id.acme.example/email/verify/0oa1?token=kZ8aQ1vTq0WcY2mE4nR7pL3s'
+    const reply = `550 5.1.1 <mary@example.com> \u001b]0;x\u0007\u202e no such user; got ${code} 428571 ${link}`
+    const server = await serverWith({ answer: at('RCPT', reply) })
+    const written: string[] = []
+    const log = createLogger({ level: 'debug', stream: { write: (line) => void written.push(line) } })
+    const said: unknown[] = []
+    const delivery = worker(transportTo(server.url), {
+      clock,
+      log,
+      suppressionMs: minute,
+      onClosed: async (_tx, { error }) => void said.push(error),
+    })
+    await queue(clock.now(), { variables: { oneTimePassword: code, resetPasswordLink: link } })
+    await delivery.idle()
+    await queue(clock.now())
+    await delivery.idle()
+    const [suppression] = await listSuppressions(storage.db, { now: clock.now(), limit: 1 })
+    const texts = [...written, ...said, ...(await rows()).map(({ error }) => error), suppression?.reason]
+    expect(texts).toHaveLength(6)
+    for (const text of texts) {
+      expect(text).toContain('550 5.1.1 (address) ]0;x no such user; got (hidden) (number) (link)')
+      expect(text).not.toMatch(/mary@|K7QX|428571|token|kZ8a|(?!\n)\p{C}/u)
+    }
+  })
+
+  test('is logged a line a minute for each class of refusal, however many mails wait for a server that is away', async () => {
+    const clock = new VirtualClock({ frozen: true })
+    const server = await startScriptedSmtp()
+    await server.close()
+    const written: string[] = []
+    const log = createLogger({ level: 'warn', stream: { write: (line) => void written.push(line) } })
+    const delivery = worker(transportTo(server.url), { clock, log })
+    for (let count = 0; count < 25; count++) await queue(clock.now())
+    for (let second = 0; second < 10; second++) {
+      await delivery.idle()
+      clock.advance(1000)
+    }
+    expect(written).toHaveLength(1)
+    await delivery.close()
+    expect(written.map((line) => JSON.parse(line))).toMatchObject([
+      { msg: 'a mail was not taken', refusal: 'connection' },
+      { msg: 'mails were not taken', refusal: 'connection', count: 74 },
+    ])
   })
 
   test('stores what became of a mail once the database is back, and does not send it again', async () => {

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { ComposedMail } from './compose.ts'
+import { reasonText } from './reason-text.ts'
 import { reasonOf, type SmtpStage } from './smtp-replies.ts'
 import { isLoopback, type SmtpTarget } from './smtp-url.ts'
 import { MailRefused } from './transport.ts'
@@ -264,25 +265,27 @@ export class SmtpDialogue {
     this.#timer.unref()
   }
 
+  /** Without the library's error, which holds the server's words as they came. */
   #refusalOf(error: SmtpError): MailRefused {
     if (error instanceof MailRefused) return error
-    const { response, message } = error
+    const { response } = error
+    const message = reasonText(error.message)
     if (typeof response === 'string' && /^[45]\d\d/.test(response)) {
       const stage = stageOfCommand(error.command, this.#handed)
       if (stage === 'starttls' && !this.#extensions.has('STARTTLS')) return this.#plainRefused(response)
-      return new MailRefused(message, { reason: reasonOf(stage, response), cause: error })
+      return new MailRefused(message, { reason: reasonOf(stage, response) })
     }
     if (this.#handed) {
-      const options = { reason: 'unanswered', brokeOff: !(error instanceof GivenUp), cause: error } as const
+      const options = { reason: 'unanswered', brokeOff: !(error instanceof GivenUp) } as const
       return new MailRefused(`${message}, after the whole message: it may have been delivered`, options)
     }
-    return new MailRefused(message, { reason: 'connection', cause: error })
+    return new MailRefused(message, { reason: 'connection' })
   }
 
   #plainRefused(response: string): MailRefused {
     const { host } = this.#options.target
     return new MailRefused(
-      `${host} offers no STARTTLS, and nothing is sent without TLS; mail.insecurePlainSmtp allows it: ${response}`,
+      `${host} offers no STARTTLS, and nothing is sent without TLS; mail.insecurePlainSmtp allows it: ${reasonText(response)}`,
       { reason: 'connection' },
     )
   }

@@ -1,4 +1,4 @@
-import { type Logger, type Random, silentLogger, systemRandom } from '../../base/index.ts'
+import { type Random, systemRandom } from '../../base/index.ts'
 import { type ComposedMail, compose, openComposer } from './compose.ts'
 import { rfcTimeouts, SmtpDialogue, type SmtpTimeouts } from './smtp-dialogue.ts'
 import { heloNameFrom, parseSmtpUrl } from './smtp-url.ts'
@@ -17,7 +17,6 @@ export interface SmtpOptions {
   /** Limits that differ from those of RFC 5321: for tests. */
   readonly timeouts?: Partial<SmtpTimeouts>
   readonly random?: Random
-  readonly log?: Logger
 }
 
 /**
@@ -36,7 +35,7 @@ const remembered = 32
 
 /** Sends mails over SMTP (RFC 5321), with connections that stay open between mails. */
 export function createSmtpTransport(options: SmtpOptions): Transport {
-  const { url, from, connections = 5, log = silentLogger, random = systemRandom } = options
+  const { url, from, connections = 5, random = systemRandom } = options
   const target = parseSmtpUrl(url)
   const dialogueOptions = {
     target,
@@ -137,10 +136,7 @@ export function createSmtpTransport(options: SmtpOptions): Transport {
       const composed = await (await composer)(compose(mail, from)).catch((error) => {
         throw error instanceof MailRefused ? error : new MailRefused(error.message, { reason: 'policy' })
       })
-      await within(signal, (dialogue) => deliver(dialogue, composed, signal)).catch((error) => {
-        log.debug({ err: error, mail: mail.id }, 'the mail server did not take a mail')
-        throw error
-      })
+      await within(signal, (dialogue) => deliver(dialogue, composed, signal))
     },
 
     // A62: how long a mail is in hand, whether it opens a connection, and whether it fails with the server are metrics
