@@ -24,7 +24,7 @@ import {
   textOf,
   UsageError,
 } from './command.ts'
-import { columns } from './terminal.ts'
+import { columns, visible } from './terminal.ts'
 import { withCore } from './with-core.ts'
 
 const common = { ...configOption, ...dataOption, ...jsonOption } as const
@@ -248,4 +248,6 @@ const suppressionShape = ({ address, personId, reason, createdAt, expiresAt }: S
   reason,
 })
 
-const printJson = ({ terminal }: Call, value: unknown): void => terminal.print(JSON.stringify(value, null, 2))
+/** JSON leaves marks of direction and some control characters as they are; an escape says the same. */
+const printJson = ({ terminal }: Call, value: unknown): void =>
+  terminal.print(JSON.stringify(value, null, 2).split('\n').map(visible).join('\n'))

@@ -74,8 +74,19 @@ function askLine(question: string, { hidden }: { readonly hidden: boolean }): Pr
   })
 }
 
-/** Formats rows as aligned columns. The last column is not padded. */
-export function columns(rows: readonly (readonly string[])[], gap = 2): readonly string[] {
+/**
+ * A text that others chose, as it may be printed: what a terminal obeys (control characters), and what changes the order of
+ * what stands around it (marks of direction), become visible, such as `\\u001b`.
+ */
+export const visible = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+/** Formats rows as aligned columns, each cell made visible. The last column is not padded. */
+export function columns(cells: readonly (readonly string[])[], gap = 2): readonly string[] {
+  const rows = cells.map((row) => row.map(visible))
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)))
   return rows.map((row) =>

@@ -102,6 +102,38 @@ test('prints nothing of what a mail says', async () => {
   }
 })
 
+test('prints nothing that a terminal obeys, of what a server said to an earlier release either', async () => {
+  refuse(unknownUser)
+  await tried()
+  const { db } = node.engine.storage
+  const error = '550 \u001b]0;owned\u0007 \u009b2J \u202euser'
+  await db.updateTable('outbox').set({ error }).execute()
+  await db.updateTable('mail_suppressions').set({ reason: error }).execute()
+  const [{ id, reason } = {}] = await listed('--status', 'dead')
+  expect(reason).toBe(error)
+  const calls = [['list'], ['show', String(id)], ['suppressions', 'list']]
+  for (const words of calls.flatMap((call) => [call, [...call, '--json']])) {
+    const { stdout } = await mail(...words)
+    expect(stdout).toContain('\\u001b]0;owned')
+    expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+  }
+})
+
+test('points to its own help where it is called in a wrong way', async () => {
+  for (const [words, name] of [
+    [['list', '--status', 'lost'], 'list'],
+    [['list', '--limit', '0'], 'list'],
+    [['list', 'more'], 'list'],
+    [['show'], 'show'],
+    [['retry'], 'retry'],
+    [['suppressions', 'remove'], 'suppressions remove'],
+  ] as const)
+    expect(await mail(...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`see: rekey mail ${name} --help`),
+    })
+})
+
 test('retries a refused mail once the server is mended, and ends the suppression of its address', async () => {
   refuse(unknownUser)
   await tried()
