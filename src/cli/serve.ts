@@ -27,7 +27,7 @@ export const serve: Command = {
   about: [
     'Runs the engine in production. Settings come from a file, the environment and these flags; DATABASE_URL, REKEY_SECRET, REKEY_ISSUER and SMTP_URL are needed. What is unsafe is refused at the start, everything at once.',
     'Any number of nodes may share one PostgreSQL database. GET /health/live and /health/ready report the health; GET /metrics serves metrics for Prometheus on a listener of its own, by default 127.0.0.1:9464. The log goes to standard error as JSON lines.',
-    'SIGTERM ends it without a lost request: /health/ready answers 503 while everything else is answered as before, for http.shutdownDelay (5s); then it closes its port, answers the open requests, hands over the mails that are being sent, and exits with 0 within ten seconds more. A second signal ends it at once. After SIGHUP it ends in the same way, with 129, so that a service manager starts it again with new settings.',
+    'SIGTERM ends it without a lost request: /health/ready answers 503 while everything else is answered as before, for http.shutdownDelay (5s); then it closes its port, answers the open requests, waits a few seconds for the mails in hand, and exits with 0 within ten seconds more. A mail that has not left by then is another node’s at once, or waits for the next start; one that the mail server has whole and has not answered may arrive, and is sent again late or not at all. A second signal ends it at once. After SIGHUP it ends in the same way, with 129, so that a service manager starts it again with new settings.',
   ],
   options: {
     port: {

@@ -36,6 +36,8 @@ export {
   type Transport,
 } from './email/transport.ts'
 export {
+  type AttemptOutcome,
+  attemptOutcomes,
   type Backlog,
   backlogOf,
   type ClosedMail,

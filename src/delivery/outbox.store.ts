@@ -8,6 +8,7 @@ import {
   statement,
   type Value,
 } from '../storage/index.ts'
+import { codeTemplates } from './email/definitions.ts'
 
 // A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
 // While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
@@ -244,6 +245,8 @@ export interface Backlog {
   readonly waiting: number
   /** When the oldest waiting mail was queued (epoch milliseconds), or null where none waits. */
   readonly oldestAt: number | null
+  /** When the oldest waiting mail that has a code was queued, or null where none waits: a user waits for it. */
+  readonly codeAt: number | null
   /** Since when the mail that is due the longest is due, or null where none is due. */
   readonly dueAt: number | null
 }
@@ -255,13 +258,19 @@ export async function backlogOf(db: Db, now: number): Promise<Backlog> {
     .select(({ fn }) => [
       fn.countAll<number | string>().as('waiting'),
       fn.min('created_at').as('oldestAt'),
+      fn.min('created_at').filterWhere('template', 'in', codeTemplates).as('codeAt'),
       fn.min('next_at').as('nextAt'),
     ])
     .where('status', '=', 'queued')
     .executeTakeFirstOrThrow()
-  const { waiting, oldestAt, nextAt } = row
+  const { waiting, oldestAt, codeAt, nextAt } = row
   // A mail that a worker has in hand is due when its lease ends: later.
-  return { waiting: Number(waiting), oldestAt, dueAt: nextAt !== null && nextAt <= now ? nextAt : null }
+  return {
+    waiting: Number(waiting),
+    oldestAt,
+    codeAt,
+    dueAt: nextAt !== null && nextAt <= now ? nextAt : null,
+  }
 }
 
 /** Removes mails that were closed before a moment. Answers how many went. */

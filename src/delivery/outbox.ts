@@ -42,6 +42,10 @@ export interface QueueContext {
 /** How a mail ended: handed over, given up because it can never be delivered, or not delivered in time. */
 export type MailOutcome = 'sent' | 'dead' | 'expired'
 
+/** What an attempt counts as. `unanswered`: not answered in time, and it may have arrived. */
+export const attemptOutcomes = ['sent', 'dead', 'expired', 'postponed', 'unanswered'] as const
+export type AttemptOutcome = (typeof attemptOutcomes)[number]
+
 /** What is left of a mail once it is closed: nothing secret. */
 export interface ClosedMail {
   readonly id: string

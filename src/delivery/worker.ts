@@ -13,7 +13,7 @@ import { slowFactor } from './email/smtp.ts'
 import { type Renderer, templateNames } from './email/templates.ts'
 import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
 import { type Closing, claimMails, closeMail, postponeMail, renewLeases } from './outbox.store.ts'
-import { type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
+import { type AttemptOutcome, type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
 import { findSuppression, suppress } from './suppressions.store.ts'
 
 export interface DeliveryOptions {
@@ -28,9 +28,10 @@ export interface DeliveryOptions {
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
   /**
    * Called after each attempt once its result is stored, with the reason where it was refused. Phantoms and mails to
-   * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62).
+   * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62). One whose time is over, and that
+   * was sent whole without an answer before, counts as unanswered: it may have arrived.
    */
-  readonly onAttempt?: (outcome: MailOutcome | 'postponed', reason?: RefusalReason) => void
+  readonly onAttempt?: (outcome: AttemptOutcome, reason?: RefusalReason) => void
   /** Mails in hand at once, besides those that the server takes its time over: `slowFactor` times as many in all. */
   readonly parallel?: number
   /** After how many real milliseconds a mail in hand makes room for another one. */
@@ -242,7 +243,10 @@ async function deliver(
   { unopened, lines, signal }: Working,
 ): Promise<void> {
   const { storage, clock, log } = options
-  if (row.ends_at <= clock.now()) return close(options, row, 'expired', { message: row.error })
+  if (row.ends_at <= clock.now()) {
+    const counts = row.unanswered > 0 ? 'unanswered' : 'expired'
+    return close(options, row, 'expired', { message: row.error, counts })
+  }
   if (openSealed(options.secrets, row.sealed) === undefined)
     return postponeUnopened(options, owner, row, { unopened, lines })
   const suppression = await findSuppression(storage.db, row.recipient, clock.now())
@@ -354,7 +358,7 @@ async function close(
     message: error,
     reason,
     counts = outcome,
-  }: { readonly message: string | null; readonly reason?: RefusalReason; readonly counts?: MailOutcome },
+  }: { readonly message: string | null; readonly reason?: RefusalReason; readonly counts?: AttemptOutcome },
 ): Promise<void> {
   const { storage, clock, onClosed, onAttempt, suppressionMs = 0 } = options
   const { recipient } = row

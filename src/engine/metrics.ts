@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, MonotonicClock } from '../base/index.ts'
-import { type Backlog, backlogOf, type MailOutcome } from '../delivery/index.ts'
+import { type AttemptOutcome, attemptOutcomes, type Backlog, backlogOf } from '../delivery/index.ts'
 import { countExpiredTransactions, type FlowOutcome, flowOutcomes } from '../flow/index.ts'
 import type { Connections, Metrics, Reading } from '../http/index.ts'
 import type { Refusals } from '../limits/index.ts'
@@ -10,7 +10,7 @@ import type { Storage } from '../storage/index.ts'
 
 export interface EngineMetrics {
   countFlowOutcome(outcome: FlowOutcome): void
-  countMailAttempt(outcome: MailOutcome | 'postponed'): void
+  countMailAttempt(outcome: AttemptOutcome): void
   /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
   countExpired(now: number): Promise<void>
 }
@@ -45,7 +45,7 @@ export function registerMetrics(
   for (const intent of ['sign-in', 'recovery'] as const) {
     for (const outcome of flowOutcomes) metrics.count(flowOutcomesTotal, { intent, outcome }, 0)
   }
-  for (const outcome of ['sent', 'dead', 'expired', 'postponed']) metrics.count(mailsTotal, { outcome }, 0)
+  for (const outcome of attemptOutcomes) metrics.count(mailsTotal, { outcome }, 0)
   // First: gauges are read in this order, and the query of a later one would itself occupy a connection.
   addDatabaseMetrics(metrics, storage)
   addMailMetrics(metrics, storage, clock)
@@ -74,7 +74,7 @@ export function registerMetrics(
 
 function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void {
   let pending: Promise<Backlog> | undefined
-  // The three gauges of one scrape share one statement.
+  // The gauges of one scrape share one statement.
   const backlog = () => {
     pending ??= backlogOf(storage.db, clock.now()).finally(() => {
       pending = undefined
@@ -85,6 +85,11 @@ function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void 
   metrics.gauge('rekey_mail_queue_length', 'Mails in the queue.', async () => (await backlog()).waiting)
   metrics.gauge('rekey_mail_queue_oldest_age_seconds', 'Age of the oldest mail in the queue.', async () =>
     since((await backlog()).oldestAt),
+  )
+  metrics.gauge(
+    'rekey_mail_codes_oldest_age_seconds',
+    'Age of the oldest mail in the queue that has a code.',
+    async () => since((await backlog()).codeAt),
   )
   metrics.gauge(
     'rekey_mail_queue_oldest_due_seconds',

@@ -443,19 +443,23 @@ onEachDatabase('the outbox', (database) => {
   })
 
   test('the backlog tells how many wait since when, and closed mails are purged', async () => {
-    expect(await backlogOf(storage.db, clock.now())).toEqual({ waiting: 0, oldestAt: null, dueAt: null })
+    const none = { waiting: 0, oldestAt: null, codeAt: null, dueAt: null }
+    expect(await backlogOf(storage.db, clock.now())).toEqual(none)
     const queuedAt = clock.now()
-    await queue()
+    await queue({ template: 'PasswordChanged', variables: {} })
+    expect(await backlogOf(storage.db, clock.now())).toMatchObject({ waiting: 1, codeAt: null })
     clock.advance(10)
     await queue()
-    const queued = { waiting: 2, oldestAt: queuedAt }
+    clock.advance(10)
+    await queue({ template: 'EmailChallenge', variables: { verificationToken: '428571' } })
+    const queued = { waiting: 3, oldestAt: queuedAt, codeAt: queuedAt + 10 }
     expect(await backlogOf(storage.db, clock.now())).toEqual({ ...queued, dueAt: queuedAt })
     expect(await backlogOf(storage.db, queuedAt - 1)).toEqual({ ...queued, dueAt: null })
 
     await start().idle()
-    expect(await backlogOf(storage.db, clock.now())).toEqual({ waiting: 0, oldestAt: null, dueAt: null })
+    expect(await backlogOf(storage.db, clock.now())).toEqual(none)
     expect(await purgeMails(storage.db, clock.now())).toBe(0)
-    expect(await purgeMails(storage.db, clock.now() + 1)).toBe(2)
+    expect(await purgeMails(storage.db, clock.now() + 1)).toBe(3)
   })
 
   test('an address that was refused for good is suppressed for a while, by time, user or address', async () => {

@@ -482,6 +482,28 @@ describe('the outbox', () => {
     })
   })
 
+  test('counts a code that its node had sent whole when it ended not as lost: it may have arrived', async () => {
+    const clock = new VirtualClock({ frozen: true })
+    const server = await serverWith({ answer: at('message', 'silence') })
+    const delivery = worker(transportTo(server.url), { clock })
+    await queue(clock.now())
+    delivery.wake()
+    await expect.poll(() => server.lines.length).toBe(4)
+    await pause(50)
+    await delivery.close({ graceMs: 100 })
+    const attempts: unknown[] = []
+    const ends: unknown[] = []
+    const next = worker(transportTo(server.url), {
+      clock,
+      onAttempt: (outcome) => attempts.push(outcome),
+      onClosed: async (_tx, { error }, outcome) => void ends.push([outcome, error]),
+    })
+    clock.advance(5 * minute)
+    await next.idle()
+    expect(attempts).toEqual(['unanswered'])
+    expect(ends).toEqual([['expired', expect.stringContaining('may have been delivered')]])
+  })
+
   /** A server that takes mails for an address from five minutes after the first attempt on (Postgrey's default). */
   const greylisting = (clock: VirtualClock) => {
     let since: number | undefined

@@ -67,6 +67,9 @@ export const definitions = {
 
 export type TemplateName = keyof typeof definitions
 
+/** The mails that a user waits for in front of a page: their codes are good for minutes. */
+export const codeTemplates = ['ForgotPassword', 'EmailChallenge'] as const satisfies readonly TemplateName[]
+
 type OwnVariable = {
   [Name in TemplateName]: keyof (typeof definitions)[Name]['variables']
 }[TemplateName]
