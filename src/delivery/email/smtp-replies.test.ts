@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { enhancedCodeOf, reasonOf, type SmtpStage } from './smtp-replies.ts'
+import { bareCodes, enhancedCodeOf, reasonOf, type SmtpStage } from './smtp-replies.ts'
 import type { RefusalReason } from './transport.ts'
 
 type Row = readonly [stage: SmtpStage, reply: string, reason: RefusalReason]
@@ -131,4 +132,15 @@ test('an enhanced code is read where it stands, and nothing else is taken for on
   expect(enhancedCodeOf('550 10.5.1.1 is blocked')).toBeUndefined()
   expect(enhancedCodeOf('550 see 5.1.1')).toBeUndefined()
   expect(enhancedCodeOf('554 5.7.1.2')).toBeUndefined()
+})
+
+test('docs/mails.md lists every code that is final without an enhanced one', () => {
+  const page = readFileSync(new URL('../../../docs/mails.md', import.meta.url), 'utf8')
+  const [, list = ''] = /Without\s+such a code final are (.*?)\. Not final/s.exec(page) ?? []
+  const parts = list.split(';').map((part) => ({
+    at: part.includes('message') ? 'message' : 'recipient',
+    codes: part.match(/\b5\d\d\b/g) ?? [],
+  }))
+  const documented = parts.flatMap(({ at, codes }) => codes.map((code) => `${code} ${at}`))
+  expect(documented.toSorted()).toEqual(bareCodes.map(({ at, code }) => `${code} ${at}`).toSorted())
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -21,6 +22,13 @@ const common: MailVariables = {
 }
 const recovery = { ...common, resetPasswordLink: link, oneTimePassword: code }
 const challenge = { ...common, emailAuthenticationLink: link, verificationToken: code }
+
+test('docs/mails.md has every mail in its table', () => {
+  const page = readFileSync(new URL('../../../docs/mails.md', import.meta.url), 'utf8')
+  const [table = ''] = page.split('## Variables')
+  const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+  expect(named.toSorted()).toEqual(templateNames.toSorted())
+})
 
 describe('the built-in mails', () => {
   let renderer: Renderer
