@@ -1,12 +1,9 @@
 import { type Static, Type } from 'typebox'
+import { durationIn } from '../base/index.ts'
 
+/** A hundred years at most, for `without end`: what is longer is no time that a database has. */
 const span = (description: string, defaultValue: string) =>
-  Type.String({
-    description,
-    default: defaultValue,
-    pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
-    hint: 'a span such as `12h` or `90d`',
-  })
+  Type.String({ description, default: defaultValue, ...durationIn('1m', '36500d', '`12h` or `90d`') })
 
 /** The slice of the configuration about the system log. */
 export const eventsOptions = Type.Object(

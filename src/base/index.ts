@@ -4,6 +4,7 @@
  */
 export * from './clock.ts'
 export * from './derivation.ts'
+export * from './duration.ts'
 export * from './empty-body.ts'
 export * from './error-description.ts'
 export * from './errors.ts'
@@ -18,4 +19,5 @@ export * from './sampler.ts'
 export * from './secrets.ts'
 export * from './suggest.ts'
 export * from './trace.ts'
+export * from './unfilled.ts'
 export * from './user-agent.ts'

@@ -74,25 +74,33 @@ const served = (
   inOneRound(
     check,
     (found) => checkFile(loaded, folder, { found, creates }),
-    (found) => checkHost(loaded, found),
+    (found) => checkHost(loaded, found, 'http.host'),
+    (found) => checkHost(loaded, found, 'metrics.host'),
     () => checkTemplates(loaded.settings.mail?.templates),
   )
 
 const isReported = (problems: readonly string[], option: string): boolean =>
   problems.some((problem) => problem.startsWith(`${option}:`))
 
+const hostVariables = { 'http.host': 'REKEY_HOST', 'metrics.host': 'REKEY_METRICS_HOST' } as const
+
 /** Whether this machine has the address to listen on. The port is not tried: a node that runs has it. */
-async function checkHost({ settings, sourceOf }: Loaded, found: readonly string[]): Promise<void> {
-  const host: unknown = settings.http?.host
-  if (typeof host !== 'string' || isReported(found, 'http.host')) return
+async function checkHost(
+  { settings, sourceOf }: Loaded,
+  found: readonly string[],
+  option: keyof typeof hostVariables,
+): Promise<void> {
+  const host: unknown = option === 'http.host' ? settings.http?.host : settings.metrics?.host
+  if (typeof host !== 'string' || isReported(found, option)) return
+  if (option === 'metrics.host' && settings.metrics?.port === 'off') return
   const server = createServer()
   try {
     await once(server.listen({ host, port: 0 }), 'listening')
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const from = sourceOf('http.host') ?? 'the default; see REKEY_HOST'
+    const from = sourceOf(option) ?? `the default; see ${hostVariables[option]}`
     throw new ConfigError([
-      `http.host: this machine cannot listen on ${host} (${code}); such as 0.0.0.0, :: or 127.0.0.1 (from ${from})`,
+      `${option}: this machine cannot listen on ${host} (${code}); such as 0.0.0.0, :: or 127.0.0.1 (from ${from})`,
     ])
   } finally {
     server.close()

@@ -1,29 +1,27 @@
 import { type Static, Type } from 'typebox'
 import { eventsOptions } from '../audit/index.ts'
+import { durationIn } from '../base/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions } from '../policies/index.ts'
 
-const duration = (description: string, defaultValue: string) =>
-  Type.String({
-    description,
-    default: defaultValue,
-    pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
-    hint: 'a span such as `5m` or `1h30m`',
-  })
+type Span = readonly [least: string, most: string]
+
+/** @param span the shortest and the longest that what uses it can hold */
+const duration = (description: string, defaultValue: string, span: Span) =>
+  Type.String({ description, default: defaultValue, ...durationIn(...span) })
+
+const durationOfNode = (description: string, defaultValue: string, span: Span) =>
+  Type.String({ description, default: defaultValue, ofNode: true, ...durationIn(...span) })
+
+/** What is 0 ends before it begins; ten years can be added to any time. */
+const lifetime = (description: string, defaultValue: string) =>
+  duration(description, defaultValue, ['1s', '3652d'])
 
 /** The option beside a secret value that names its file. The loader puts the value in its place. */
 const fileOf = (what: string) =>
   Type.Optional(Type.String({ description: `A file with ${what}, instead of the text.`, minLength: 1 }))
-const optionalDuration = (description: string) =>
-  Type.Optional(
-    Type.String({
-      description,
-      pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
-      hint: 'a span such as `5s` or `1m30s`',
-    }),
-  )
 
 const client = Type.Object(
   {
@@ -86,6 +84,7 @@ const person = Type.Object(
 export const configOptions = Type.Object(
   {
     mode: Type.Union([Type.Literal('development'), Type.Literal('test'), Type.Literal('production')], {
+      ofNode: true,
       description:
         'The strictness of the checks: `production` refuses generated secrets, an http issuer and in-memory mail.',
       default: 'development',
@@ -94,6 +93,7 @@ export const configOptions = Type.Object(
       Type.String({ description: 'The public address of the engine, such as `https://id.example.com`.' }),
     ),
     secrets: Type.Array(Type.String({ minLength: 16 }), {
+      ofNode: true,
       description:
         'The master secrets, from which the keys for hashing and encryption in the database are derived: new values use the first one, the others are accepted beside it. `rekey keys rotate --help` has the order in which they are replaced.',
       default: [],
@@ -141,12 +141,13 @@ export const configOptions = Type.Object(
           default: true,
         }),
       },
-      { default: {} },
+      { default: {}, ofNode: true },
     ),
     http: Type.Object(
       {
-        host: Type.String({ description: 'The address to listen on.', default: 'localhost' }),
+        host: Type.String({ ofNode: true, description: 'The address to listen on.', default: 'localhost' }),
         port: Type.Integer({
+          ofNode: true,
           description: 'The port to listen on; 0: any free port.',
           default: 9000,
           minimum: 0,
@@ -156,16 +157,28 @@ export const configOptions = Type.Object(
           description: 'Addresses or CIDR ranges of proxies whose X-Forwarded-For is trusted.',
           default: [],
         }),
-        shutdownDelay: optionalDuration(
-          'How long a node goes on answering after SIGTERM, with `/health/ready` at 503, before it closes its port. Longer than the balancer in front takes to notice, and than it keeps idle connections. Default: `5s` in production, else `0s`.',
+        shutdownDelay: Type.Optional(
+          Type.String({
+            ofNode: true,
+            description:
+              'How long a node goes on answering after SIGTERM, with `/health/ready` at 503, before it closes its port. Longer than the balancer in front takes to notice, and than it keeps idle connections; an hour at most. Default: `5s` in production, else `0s`.',
+            ...durationIn('0s', '1h', '`5s` or `1m30s`'),
+          }),
         ),
-        keepAlive: duration(
+        keepAlive: durationOfNode(
           'How long an idle connection stays open. Longer than the balancer in front keeps its own, or it sends requests into connections that are just being closed.',
           '10m20s',
+          ['1s', '24h'],
         ),
-        headersTimeout: duration('How long the head of a request may take to arrive.', '10s'),
-        requestTimeout: duration('How long a whole request may take to arrive.', '30s'),
+        // 0 would be no limit at all: a request that never ends holds its connection (slowloris).
+        headersTimeout: durationOfNode(
+          'How long the head of a request may take to arrive; not longer than `http.requestTimeout`.',
+          '10s',
+          ['1s', '1h'],
+        ),
+        requestTimeout: durationOfNode('How long a whole request may take to arrive.', '30s', ['1s', '1h']),
         connectionsPerAddress: Type.Integer({
+          ofNode: true,
           description:
             'How many connections one address (IPv6: one /64) may have open at once; 0: any number. Those of `http.trustedProxies` are not limited.',
           default: 1000,
@@ -173,6 +186,7 @@ export const configOptions = Type.Object(
           maximum: 1_000_000,
         }),
         accessLog: Type.Boolean({
+          ofNode: true,
           description:
             'Log a line for each answer at level `info`: method, route, status, milliseconds, request id, no address and no query.',
           default: false,
@@ -200,7 +214,7 @@ export const configOptions = Type.Object(
           }),
         ),
       },
-      { default: {} },
+      { default: {}, ofNode: true },
     ),
     mail: Type.Object(
       {
@@ -217,6 +231,7 @@ export const configOptions = Type.Object(
           Type.String({ description: 'The name of the sender; default: the name of the installation.' }),
         ),
         connections: Type.Integer({
+          ofNode: true,
           description:
             'The number of open connections to the mail server; up to five times as many while it is slow to answer.',
           default: 5,
@@ -239,8 +254,10 @@ export const configOptions = Type.Object(
         suppression: duration(
           'For how long an address that the mail server has refused for good gets no mail; `0s`: it is tried each time.',
           '1d',
+          ['0s', '36500d'],
         ),
         deliver: Type.Boolean({
+          ofNode: true,
           description: 'Deliver mails from this node. With `false` another node must deliver them.',
           default: true,
         }),
@@ -252,20 +269,23 @@ export const configOptions = Type.Object(
           maximum: 5_000,
         }),
         templates: Type.Optional(
-          Type.String({ description: 'A folder with mail templates that replace the built-in ones.' }),
+          Type.String({
+            ofNode: true,
+            description: 'A folder with mail templates that replace the built-in ones.',
+          }),
         ),
       },
       { default: {} },
     ),
     lifetimes: Type.Object(
       {
-        code: duration('Mailed codes and links.', '5m'),
-        transaction: duration('Transactions, from the first page to the end.', '30m'),
-        interactionCode: duration('Interaction codes.', '60s'),
-        accessToken: duration('Access tokens.', '1h'),
-        idToken: duration('ID tokens.', '1h'),
-        refreshToken: duration('Refresh tokens; each use replaces the token.', '30d'),
-        session: duration('Sessions; tokens cannot be refreshed after this.', '30d'),
+        code: lifetime('Mailed codes and links.', '5m'),
+        transaction: lifetime('Transactions, from the first page to the end.', '30m'),
+        interactionCode: lifetime('Interaction codes.', '60s'),
+        accessToken: lifetime('Access tokens.', '1h'),
+        idToken: lifetime('ID tokens.', '1h'),
+        refreshToken: lifetime('Refresh tokens; each use replaces the token.', '30d'),
+        session: lifetime('Sessions; tokens cannot be refreshed after this.', '30d'),
       },
       { default: {} },
     ),
@@ -276,7 +296,7 @@ export const configOptions = Type.Object(
           { description: 'The lowest level that is logged.', default: 'info' },
         ),
       },
-      { default: {} },
+      { default: {}, ofNode: true },
     ),
     password: passwordOptions,
     policies: policiesOptions,

@@ -1,6 +1,7 @@
+import type { DurationSpan } from '../base/index.ts'
 import { configOptions } from './options.ts'
 
-/** The part of JSON Schema that the options use, with two extensions: `secret` and `hint`. */
+/** The part of JSON Schema that the options use, with extensions: `secret`, `hint`, `ofNode`, `span`. */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean' | 'null'
   readonly description?: string
@@ -11,6 +12,13 @@ export interface Schema {
   readonly anyOf?: readonly Schema[]
   readonly const?: unknown
   readonly minLength?: number
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  /** Of one node, as where it listens: nodes of one installation may differ in it. Of a group: all of its options. */
+  readonly ofNode?: true
+  /** Of a duration: what is allowed. */
+  readonly span?: DurationSpan
   /** Masked in all output: a password, a token, a key. */
   readonly secret?: true
   /** A description of the pattern, for messages. */

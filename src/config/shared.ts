@@ -11,9 +11,9 @@ export interface SharedSetting {
   readonly isSecret: boolean
 }
 
-/** Settings of one node: where it listens, how much it does, how it reaches the database. */
-const ofOneNode =
-  /^(mode|secrets|database\..*|http\.(host|port)|log\..*|mail\.(deliver|connections|templates)|password\.(concurrency|queue|waitMs))$/
+/** Whether all nodes should have a setting alike: not where it listens, how much it does, how it reaches the database. */
+export const isShared = (setting: string): boolean =>
+  schemaAt(setting)?.ofNode !== true && schemaAt(setting.split('.')[0] ?? '')?.ofNode !== true
 
 /** Lists with more entries are compared as a whole. */
 const mostEntries = 200
@@ -21,7 +21,7 @@ const mostEntries = 200
 /** The settings that decide how the installation behaves, the same on every node. */
 export const sharedSettings = (config: Config): readonly SharedSetting[] =>
   leavesOf()
-    .filter(([option]) => !ofOneNode.test(option))
+    .filter(([option]) => isShared(option))
     .flatMap(([option, schema]): readonly SharedSetting[] => {
       const value = valueAt(config, option)
       if (value === undefined) return []

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ConfigError } from '../base/index.ts'
+import { ConfigError, durationProblem } from '../base/index.ts'
 import { checkConfig, type Settings } from './check.ts'
+import { leavesOf } from './schema.ts'
 
 function problemsOf(settings: object): readonly string[] {
   try {
@@ -92,7 +93,40 @@ const useless: readonly (readonly [option: string, settings: object])[] = [
   ['lifetimes.code', { lifetimes: { code: '0s' } }],
   ['lifetimes.session', { lifetimes: { session: '99999999d' } }],
   ['lifetimes.idToken', { lifetimes: { idToken: `${'9'.repeat(400)}d` } }],
+  ['http.shutdownDelay', { http: { shutdownDelay: '9999d' } }],
+  ['http.shutdownDelay', { http: { shutdownDelay: '5h' } }],
+  ['http.keepAlive', { http: { keepAlive: '0s' } }],
+  ['http.keepAlive', { http: { keepAlive: '25d' } }],
+  ['http.headersTimeout', { http: { headersTimeout: '0s' } }],
+  ['http.headersTimeout', { http: { headersTimeout: '40s' } }],
+  ['http.headersTimeout', { http: { headersTimeout: '9s', requestTimeout: '8s' } }],
+  ['http.requestTimeout', { http: { requestTimeout: '0s' } }],
+  ['http.requestTimeout', { http: { requestTimeout: '999999d' } }],
+  ['mail.suppression', { mail: { suppression: '99999999d' } }],
+  ['events.retention', { events: { retention: '0s' } }],
+  ['events.retention', { events: { retention: '999999999999d' } }],
+  ['events.unknownRetention', { events: { unknownRetention: '0s' } }],
+  ['events.unknownRetention', { events: { unknownRetention: '999999999999d' } }],
+  ...['not_an/ip', '127.0.0.1:9464', '[::]', ''].map(
+    (host) => ['metrics.host', { metrics: { host } }] as const,
+  ),
+  ['metrics.port', { http: { port: 9000 }, metrics: { port: 9000 } }],
+  ['metrics.port', { http: { host: '0.0.0.0', port: 9000 }, metrics: { port: 9000 } }],
+  ['metrics.port', { http: { host: '10.0.0.1', port: 9000 }, metrics: { host: '::', port: 9000 } }],
+  ...['$REKEY_SECRET_FOR_TESTS', '${REKEY_SECRET_FOR_TESTS}', '"a secret in quotation marks"'].flatMap(
+    (secret) => [
+      ['secrets.0', { secrets: [secret] }] as const,
+      ['management.apiToken', { management: { apiToken: secret.padEnd(32, secret.slice(-1)) } }] as const,
+    ],
+  ),
+  ['secrets.1', { secrets: ['a secret of these tests', '<the secret to put in>'] }],
   ['password.memoryKiB', { password: { memoryKiB: 8, lanes: 2 } }],
+  ['password.memoryKiB', { password: { memoryKiB: 99_999_999 } }],
+  ['password.passes', { password: { passes: 1000 } }],
+  ['password.lanes', { password: { lanes: 1000 } }],
+  ['limits.codesPerDay', { limits: { codesPerDay: 1e15 } }],
+  ['limits.appFactor', { limits: { appFactor: 1e15 } }],
+  ['limits.requests.idx', { limits: { requests: { idx: 1e15 } } }],
   ['management.recoveryPage', { management: { recoveryPage: 'https:///{token}' } }],
   ['management.recoveryPage', { management: { recoveryPage: '/recover/{token}' } }],
   ...[
@@ -313,5 +347,38 @@ test('a secret stands in a file of its own', () => {
     ])
   } finally {
     rmSync(folder, { recursive: true })
+  }
+})
+
+test.each([
+  { http: { shutdownDelay: '0s' }, mail: { suppression: '0s' } },
+  { http: { shutdownDelay: '1h', keepAlive: '24h', headersTimeout: '1h', requestTimeout: '1h' } },
+  { http: { headersTimeout: '10s', requestTimeout: '10s' } },
+  { events: { retention: '36500d', unknownRetention: '36500d' }, mail: { suppression: '36500d' } },
+  { http: { host: '10.0.0.1', port: 9000 }, metrics: { port: 9000 } },
+  { http: { port: 0 }, metrics: { port: 0 } },
+  { password: { memoryKiB: 1_048_576 } },
+  { secrets: ['$2y is how a hash begins, and this is none'] },
+])('%j is taken', (settings) => {
+  expect(problemsOf(settings)).toEqual([])
+})
+
+test('every span has a least and a most, and its default is between them', () => {
+  const spans = leavesOf().filter(
+    ([, { pattern, hint = '' }]) => pattern?.includes('ms|s|m|h|d') || hint.startsWith('a span'),
+  )
+  expect(spans.length).toBeGreaterThan(10)
+  for (const [option, { span, default: value }] of spans) {
+    expect([option, span]).toEqual([option, { least: expect.any(String), most: expect.any(String) }])
+    if (value !== undefined)
+      expect([option, durationProblem(value as string, span)]).toEqual([option, undefined])
+  }
+})
+
+test('every number has a least and a most', () => {
+  const numbers = leavesOf().filter(([, { type }]) => type === 'integer')
+  expect(numbers.length).toBeGreaterThan(30)
+  for (const [option, { minimum, maximum }] of numbers) {
+    expect([option, minimum, maximum]).toEqual([option, expect.any(Number), expect.any(Number)])
   }
 })

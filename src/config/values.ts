@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
-import { parseDuration } from '../base/index.ts'
+import { durationProblem, parseDuration, unfilledProblem } from '../base/index.ts'
 import { isRedirectUri, originForm, originFrom } from '../clients/index.ts'
 import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../delivery/index.ts'
 import { baseAttributes, compareKey, nameProblems, profileProblems } from '../directory/index.ts'
 import { isProxyRange } from '../limits/index.ts'
 import { DatabaseUrlError, parseDatabaseUrl, tlsOptions } from '../storage/index.ts'
 import type { Config } from './options.ts'
-import { isObject, valueAt } from './schema.ts'
+import { isObject, leavesOf, valueAt } from './schema.ts'
 
 /** What is wrong with the value at a path: the end of a sentence that begins with the path. */
 export interface ValueProblem {
@@ -62,26 +62,23 @@ const entries =
 
 type Fields = Readonly<Record<string, unknown>>
 
-const lifetimes = [
-  'code',
-  'transaction',
-  'interactionCode',
-  'accessToken',
-  'idToken',
-  'refreshToken',
-  'session',
-] as const satisfies readonly (keyof Config['lifetimes'])[]
-
 const checks: readonly Check[] = [
+  ...leavesOf().flatMap(([option, { span }]) =>
+    span === undefined ? [] : [text(option, (value) => durationProblem(value, span))],
+  ),
+  texts('secrets', unfilledProblem),
+  text('management.apiToken', unfilledProblem),
   text('issuer', issuerProblem),
   text('org.name', lineProblem),
   text('database.url', databaseProblem),
   text('http.host', hostProblem),
+  text('metrics.host', hostProblem),
+  portsApart,
+  headersWithinRequest,
   texts('http.trustedProxies', proxyProblem),
   text('mail.url', smtpUrlProblem),
   text('mail.from', senderProblem),
   text('mail.fromName', senderNameProblem),
-  ...lifetimes.map((name) => text(`lifetimes.${name}`, lifetimeProblem)),
   text('management.recoveryPage', recoveryPageProblem),
   memoryForLanes,
   entries('clients', clientProblems),
@@ -129,6 +126,33 @@ function hostProblem(host: string): string | undefined {
     : 'must be an IP address or a name of this machine, such as 0.0.0.0, :: or localhost, without port and brackets'
 }
 
+const wildcards = ['0.0.0.0', '::']
+const loopback = ['localhost', '127.0.0.1', '::1']
+
+/** Two listeners at one address and port: the second would end the start, after the database was migrated. */
+function portsApart(settings: unknown): readonly ValueProblem[] {
+  const [port, other] = [valueAt(settings, 'http.port'), valueAt(settings, 'metrics.port')]
+  if (port !== other || port === 0 || typeof port !== 'number') return []
+  const hosts = ['http.host', 'metrics.host'].map((option) => {
+    const host = String(valueAt(settings, option))
+    return loopback.includes(host) ? 'localhost' : host
+  })
+  return hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host))
+    ? [{ path: 'metrics.port', words: 'must not be http.port: the metrics have a listener of their own' }]
+    : []
+}
+
+/** Node refuses to listen otherwise: the head is a part of the request. */
+function headersWithinRequest(settings: unknown): readonly ValueProblem[] {
+  const [headers, request] = ['http.headersTimeout', 'http.requestTimeout'].map((option) => {
+    const value = valueAt(settings, option)
+    return typeof value === 'string' ? parseDuration(value) : undefined
+  })
+  return headers !== undefined && request !== undefined && headers > request && request > 0
+    ? [{ path: 'http.headersTimeout', words: 'must not be longer than http.requestTimeout' }]
+    : []
+}
+
 function proxyProblem(range: string): string | undefined {
   return isProxyRange(range)
     ? undefined
@@ -149,23 +173,12 @@ function lineProblem(value: string): string | undefined {
     : undefined
 }
 
-const tenYears = 3652 * 24 * 3_600_000
-
 /** Argon2 needs eight blocks a lane (RFC 9106, section 3.1): with fewer each sign-in would fail. */
 function memoryForLanes(settings: unknown): readonly ValueProblem[] {
   const [memory, lanes] = [valueAt(settings, 'password.memoryKiB'), valueAt(settings, 'password.lanes')]
   return typeof memory === 'number' && typeof lanes === 'number' && memory < 8 * lanes
     ? [{ path: 'password.memoryKiB', words: `must be at least 8 for each of the ${lanes} lanes` }]
     : []
-}
-
-/** What is too long cannot be added to a time any more; what is 0 ends before it begins. */
-function lifetimeProblem(span: string): string | undefined {
-  const ms = parseDuration(span)
-  if (ms === undefined) return 'must be a span such as `5m` or `1h30m`'
-  return ms >= 1 && ms <= tenYears
-    ? undefined
-    : 'must be more than nothing and at most ten years, such as `5m`'
 }
 
 function recoveryPageProblem(page: string): string | undefined {
@@ -193,6 +206,8 @@ function clientProblems(client: Fields): readonly (readonly [string, string])[] 
   // A secret that was read from a file with its line break is never what the app sends.
   if (typeof secret === 'string' && /^\s|\s$|\p{Cc}/u.test(secret)) {
     problems.push(['secret', 'begins or ends with white space, or contains control characters'])
+  } else if (typeof secret === 'string' && unfilledProblem(secret) !== undefined) {
+    problems.push(['secret', unfilledProblem(secret) ?? ''])
   }
   for (const list of ['redirectUris', 'postLogoutRedirectUris']) {
     const uris = listAt(client, list)

@@ -4,9 +4,9 @@ import {
   ConfigError,
   createLogger,
   createSecrets,
+  durationMs,
   type Logger,
   type MonotonicClock,
-  parseDuration,
   processClock,
   type Random,
   readableByOthers,
@@ -212,12 +212,7 @@ async function checkSchema(storage: Storage, log: Logger): Promise<void> {
 
 /** The lifetimes of a configuration in milliseconds. */
 export function lifetimesOf({ lifetimes }: Config) {
-  const ms = (name: keyof Config['lifetimes']): number => {
-    const span = parseDuration(lifetimes[name])
-    if (span === undefined || span <= 0)
-      throw new ConfigError([`lifetimes.${name}: must be a span such as 5m`])
-    return span
-  }
+  const ms = (name: keyof Config['lifetimes']) => durationMs(lifetimes[name], `lifetimes.${name}`)
   return {
     code: ms('code'),
     transaction: ms('transaction'),
@@ -233,11 +228,7 @@ export function lifetimesOf({ lifetimes }: Config) {
 
 /** How long events are stored, in milliseconds. */
 export function eventRetentionOf({ events }: Config) {
-  const ms = (name: keyof Config['events']): number => {
-    const span = parseDuration(events[name])
-    if (span === undefined || span <= 0) throw new ConfigError([`events.${name}: must be a span such as 90d`])
-    return span
-  }
+  const ms = (name: keyof Config['events']) => durationMs(events[name], `events.${name}`)
   const retentionMs = ms('retention')
   return { retentionMs, unknownRetentionMs: Math.min(ms('unknownRetention'), retentionMs) }
 }

@@ -1,5 +1,5 @@
-import { type Clock, isObject, isoTime, type Logger, type Secrets } from '../base/index.ts'
-import { type Config, sharedSettings } from '../config/index.ts'
+import { type Clock, isObject, isoTime, type Logger, type Secrets, secretVersionOf } from '../base/index.ts'
+import { type Config, isShared, sharedSettings } from '../config/index.ts'
 import { type Db, type Storage, takeLock } from '../storage/index.ts'
 import { findNotedConfiguration, noteConfiguration } from './drift.store.ts'
 
@@ -60,7 +60,8 @@ export async function findDrift(
   const noted = notedFrom(await findNotedConfiguration(db))
   if (noted === undefined) return undefined
   const own = new Map(sharedSettings(config).map(({ name, text }) => [name, text]))
-  const settings = [...new Set([...own.keys(), ...Object.keys(noted.settings)])]
+  // What another version has written may have settings that are a node's own by now.
+  const settings = [...new Set([...own.keys(), ...Object.keys(noted.settings).filter(isShared)])]
     .filter((name) => differs(own.get(name), noted.settings[name], secrets))
     .toSorted()
   return settings.length === 0 ? undefined : { settings, writtenAt: noted.at }
@@ -70,11 +71,9 @@ function differs(text: string | undefined, stored: string | undefined, secrets: 
   if (text === undefined || stored === undefined) return text !== stored
   const hashes = secrets.hashes(purpose, text)
   // While the master secret is rotated another node may hash with one that this node has not: no sign of a difference.
-  const isKnown = hashes.some((hash) => versionOf(hash) === versionOf(stored))
+  const isKnown = hashes.some((hash) => secretVersionOf(hash) === secretVersionOf(stored))
   return isKnown && !hashes.includes(stored)
 }
-
-const versionOf = (hash: string): string => hash.slice(0, hash.indexOf('.'))
 
 /** What another version has written in another shape is not compared. */
 function notedFrom(text: string | undefined): Noted | undefined {

@@ -3,9 +3,9 @@ import {
   branchOf,
   type Clock,
   ConfigError,
+  durationMs,
   type Logger,
   type MonotonicClock,
-  parseDuration,
   processClock,
   untraced,
 } from '../base/index.ts'
@@ -155,7 +155,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transport,
     spreadMs: config.mail.spreadMs,
     parallel: config.mail.connections,
-    suppressionMs: parseDuration(config.mail.suppression) ?? 0,
+    suppressionMs: durationMs(config.mail.suppression, 'mail.suppression'),
     renderer,
     onClosed: (tx, mail, outcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
@@ -351,22 +351,16 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
 
 /** The settings of the public port's connections. */
 const connectionsOf = ({ http }: Config) => ({
-  keepAliveMs: spanOf(http.keepAlive, 'http.keepAlive'),
-  headersMs: spanOf(http.headersTimeout, 'http.headersTimeout'),
-  requestMs: spanOf(http.requestTimeout, 'http.requestTimeout'),
+  keepAliveMs: durationMs(http.keepAlive, 'http.keepAlive'),
+  headersMs: durationMs(http.headersTimeout, 'http.headersTimeout'),
+  requestMs: durationMs(http.requestTimeout, 'http.requestTimeout'),
   perAddress: http.connectionsPerAddress,
   trustedProxies: http.trustedProxies,
 })
 
 /** How long a node goes on answering after it was asked to end, in milliseconds. */
 export const shutdownDelayOf = ({ http, mode }: Config): number =>
-  spanOf(http.shutdownDelay ?? (mode === 'production' ? '5s' : '0s'), 'http.shutdownDelay')
-
-function spanOf(text: string, option: string): number {
-  const span = parseDuration(text)
-  if (span === undefined) throw new ConfigError([`${option}: must be a span such as 5s`])
-  return span
-}
+  durationMs(http.shutdownDelay ?? (mode === 'production' ? '5s' : '0s'), 'http.shutdownDelay')
 
 /** The default of `metrics.port` in production, as it is registered for exporters of OpenTelemetry. */
 const standardMetricsPort = 9464

@@ -1,9 +1,12 @@
 import { type Static, Type } from 'typebox'
 
-const count = (description: string, defaultValue: number) =>
-  Type.Integer({ description, default: defaultValue, minimum: 1 })
+/** More than any window sees, and what both databases count to. */
+const maximum = 1_000_000_000
 
-const ofPreset = (description: string) => Type.Optional(Type.Integer({ description, minimum: 1 }))
+const count = (description: string, defaultValue: number) =>
+  Type.Integer({ description, default: defaultValue, minimum: 1, maximum })
+
+const ofPreset = (description: string) => Type.Optional(Type.Integer({ description, minimum: 1, maximum }))
 
 /** How many requests are answered. Counted by each node for itself; what is absent is the preset's. */
 const requests = Type.Object(

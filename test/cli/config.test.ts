@@ -51,6 +51,9 @@ const slips: readonly (readonly [variable: string, value: string, option: string
   ['REKEY_MAIL_FROM', 'no-reply', 'mail.from', 'Example <no-reply@example.com>'],
   ['REKEY_ISSUER', 'id.example.com', 'issuer', 'https://id.example.com'],
   ['REKEY_HOST', '0.0.0.0:9000', 'http.host', '0.0.0.0'],
+  ['REKEY_METRICS_HOST', 'not_an/ip', 'metrics.host', '0.0.0.0'],
+  ['REKEY_SHUTDOWN_DELAY', '9999d', 'http.shutdownDelay', '1h'],
+  ['REKEY_SECRET', '$REKEY_SECRET_OF_THIS_INSTALLATION', 'secrets.0', 'placeholder'],
   ['REKEY_PORT', 'tcp://10.0.0.1:9000', 'http.port', 'whole number'],
 ]
 
@@ -89,7 +92,7 @@ test('everything that is wrong is reported in one round', async () => {
     return new Set(stderr.split('\n').flatMap((line) => /^ {2}- ([\w.]+)/.exec(line)?.[1] ?? []))
   }
   const values = [
-    ...slips.map(([, , option]) => option),
+    ...slips.flatMap(([variable, , option]) => (variable === 'REKEY_SECRET' ? [] : [option])),
     'secrets',
     'management.apiToken',
     'log.level',
@@ -136,6 +139,9 @@ describe('an address to listen on that is not of this machine', () => {
       ['config --check', 'no-such-host.invalid'],
     ] as const) {
       const { code, stdout, stderr } = await call(command, { ...sound(), REKEY_HOST: host })
+      expect((await call(command, { ...sound(), REKEY_METRICS_HOST: host })).stderr).toMatch(
+        /- metrics\.host: this machine cannot listen on \S+ \(E\w+\);.* \(from REKEY_METRICS_HOST\)/,
+      )
       expect([code, stdout]).toEqual([1, ''])
       expect(stderr).toMatch(
         /- http\.host: this machine cannot listen on \S+ \(E\w+\);.* \(from REKEY_HOST\)/,

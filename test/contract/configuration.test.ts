@@ -91,8 +91,32 @@ onEachDatabase('nodes that are configured differently', (database) => {
       database: { url, poolSize: 3 },
       mail: { connections: 2 },
       password: { concurrency: 1, queue: 7, waitMs: 1000 },
+      http: {
+        keepAlive: '2m',
+        headersTimeout: '9s',
+        requestTimeout: '20s',
+        shutdownDelay: '1s',
+        connectionsPerAddress: 7,
+        accessLog: true,
+      },
+      metrics: { port: 0, host: '127.0.0.1', public: true },
     })
     expect(own.differs).toEqual([])
+    // As a version has written it that counted some of them.
+    const { db } = own.engine.storage
+    const { value = '' } = await db
+      .selectFrom('settings')
+      .selectAll()
+      .where('key', 'like', '%configuration%')
+      .executeTakeFirstOrThrow()
+    const noted = JSON.parse(value) as { settings: Record<string, string> }
+    noted.settings['metrics.port'] = noted.settings['org.name'] ?? ''
+    await db
+      .updateTable('settings')
+      .set({ value: JSON.stringify(noted) })
+      .where('key', 'like', '%configuration%')
+      .execute()
+    expect((await startNode(settings)).differs).toEqual([])
     const newest = 'only for tests: the newest secret'
     for (const secrets of [[secret, newest], [newest, secret], [newest]]) {
       expect((await startNode({ ...settings, secrets })).differs).toEqual([])
