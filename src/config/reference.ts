@@ -82,7 +82,8 @@ accepted, and nothing else ever makes a file:
 \`sslmode\` means what libpq documents: \`disable\`, \`require\` (encrypted, no certificate is verified), \`verify-ca\` (with
 \`sslrootcert=FILE\`), \`verify-full\` (the name of the host, too; without \`sslrootcert\` by the certificate authorities of
 Node). \`sslcert\`, \`sslkey\` and \`sslpassword\` are a client certificate. \`allow\` and \`prefer\` are refused: both may send
-everything in clear. So are parameters that would do nothing.
+everything in clear. So are parameters that would do nothing. Where the address has no \`sslmode\`, the variable
+\`PGSSLMODE\` counts, with the same values and meanings.
 
 \`rekey dev\` uses the settings of behaviour only. It chooses its own addresses, data folder and mail server: \`issuer\`,
 \`secrets\`, \`database\`, \`mail.url\` and \`http\` are ignored, except \`REKEY_PORT\`.`

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { DatabaseUrlError, openStorage, parseDatabaseUrl, tlsOptions } from './index.ts'
 
 /** The words that an address is refused with. */
@@ -119,6 +119,9 @@ test.each([
   ['postgres:///db', /names no host/],
   ['postgres://u:canary@/db', /names no host/],
   ['postgres://h1,,h2/db', /names no host/],
+  ['postgres://h1:5432,h2/db?host=a', /names hosts twice/],
+  ['postgres://h1/db?host=h2', /names hosts twice/],
+  ['postgres://h1/db?host=h1,h2', /names hosts twice/],
   ['postgres://h:0/db', /port/],
   ['postgres://h:65536/db', /port/],
   ['postgres://h:5432x/db', /port/],
@@ -131,7 +134,10 @@ test.each([
   ['postgres://h/db?sslmode=require&sslmode=disable', /sslmode twice/],
   ['postgres://h/db?sslmode=prefer', /sslmode=prefer, which sends .* in clear/],
   ['postgres://h/db?sslmode=allow', /sslmode=allow, which sends .* in clear/],
-  ['postgres://h/db?sslmode=canary', /unknown sslmode; supported: disable, require/],
+  [
+    'postgres://h/db?sslmode=canary',
+    /unknown sslmode; supported: disable, require, verify-ca, verify-full \(and no-verify, which is require\)/,
+  ],
   ['postgres://h/db?sslmode=verify-ca', /needs sslrootcert/],
   ['postgres://h/db?sslmode=require&sslrootcert=system', /needs sslmode=verify-full/],
   ['postgres://h/db?sslrootcert=/x', /add sslmode=verify-full/],
@@ -149,6 +155,43 @@ test.each([
 ])('%s is refused in words, without its password', (url, words) => {
   expect(problemOf(url)).toMatch(words)
   expect(problemOf(url)).not.toMatch(/canary|can.ary/)
+})
+
+test('application_name has its fallback', () => {
+  const nameOf = (query: string) => {
+    const address = parseDatabaseUrl(`postgres://h/db?${query}`)
+    return address.kind === 'postgres' ? address.settings.application_name : undefined
+  }
+  expect(nameOf('fallback_application_name=one')).toBe('one')
+  expect(nameOf('fallback_application_name=one&application_name=two')).toBe('two')
+})
+
+describe('PGSSLMODE', () => {
+  afterEach(() => void vi.unstubAllEnvs())
+  const tls = (mode: string, query = '') => {
+    vi.stubEnv('PGSSLMODE', mode)
+    const address = parseDatabaseUrl(`postgres://h/db${query}`)
+    return address.kind === 'postgres' ? tlsOptions(address.tls) : undefined
+  }
+
+  test('means what sslmode means, which overrides it', () => {
+    expect(tls('')).toBeUndefined()
+    expect(tls('disable')).toBe(false)
+    expect(tls('require')).toMatchObject({ rejectUnauthorized: false })
+    expect(tls('no-verify')).toMatchObject({ rejectUnauthorized: false })
+    expect(tls('verify-full')).toMatchObject({ rejectUnauthorized: true })
+    expect(tls('verify_full', '?sslmode=disable')).toBe(false)
+    expect(tls('verify_full', '?ssl=true')).toMatchObject({ rejectUnauthorized: true })
+  })
+
+  test.each([
+    ['verify_full', /^has an unknown PGSSLMODE; supported: disable, require, verify-ca, verify-full/],
+    ['prefer', /^has PGSSLMODE=prefer, which sends .* in clear/],
+    ['verify-ca', /^has PGSSLMODE=verify-ca, which needs sslrootcert/],
+  ])('%s is refused, not taken for no TLS', (mode, words) => {
+    vi.stubEnv('PGSSLMODE', mode)
+    expect(problemOf('postgres://h/db')).toMatch(words)
+  })
 })
 
 test('sslmode means what libpq documents', () => {

@@ -38,7 +38,7 @@ export interface PostgresAddress {
 }
 
 /**
- * `unset`: the address says nothing, and PGSSLMODE counts. `require` encrypts and verifies nothing; `verify-ca` verifies the
+ * `unset`: neither the address nor PGSSLMODE says anything, which is no TLS. `require` encrypts and verifies nothing; `verify-ca` verifies the
  * certificate; `verify-full` also the name of the host.
  */
 export interface PostgresTls {
@@ -57,8 +57,10 @@ const encoded = 'characters such as / ? # @ : in a password must be written as %
  * Reads a connection URI of PostgreSQL (libpq, section 34.1.1.2), with one host or several. Parameters that are not
  * supported are refused by name: ignored, `channel_binding=require` would protect nothing.
  * Reads no file. @throws DatabaseUrlError
+ *
+ * @param pgSslMode counts where the address has no `sslmode`, and means the same
  */
-export function parsePostgresUrl(url: string): PostgresAddress {
+export function parsePostgresUrl(url: string, pgSslMode = process.env.PGSSLMODE): PostgresAddress {
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#)?/i.exec(url)
   if (parts === null) throw new DatabaseUrlError(`must have two slashes: ${form}`)
   const [, authority = '', path = '', query = '', hash] = parts
@@ -76,7 +78,7 @@ export function parsePostgresUrl(url: string): PostgresAddress {
   return {
     hosts,
     session: sessionOf(parameters.get('target_session_attrs'), hosts.length),
-    tls: tlsOf(parameters),
+    tls: tlsOf(parameters, pgSslMode),
     settings: {
       ...(userName && { user: userName }),
       ...(secret && { password: secret }),
@@ -169,7 +171,7 @@ function settingsOf(parameters: ReadonlyMap<string, string>): PostgresAddress['s
   }
   const settings = {
     options: parameters.get('options'),
-    application_name: parameters.get('application_name'),
+    application_name: parameters.get('application_name') ?? parameters.get('fallback_application_name'),
     statement_timeout: number('statement_timeout'),
     lock_timeout: number('lock_timeout'),
     query_timeout: number('query_timeout'),
@@ -183,9 +185,15 @@ function settingsOf(parameters: ReadonlyMap<string, string>): PostgresAddress['s
 
 const defaultPort = '5432'
 
-/** The hosts of the address, or of the parameters `host` and `port`, which override it. */
+/**
+ * The hosts of the address, or of the parameter `host`. With both, libpq would silently forget those of the address: only
+ * the folder of a socket may stand beside one host, which many programs need as a dummy.
+ */
 function hostsOf(text: string, parameters: ReadonlyMap<string, string>): PostgresAddress['hosts'] {
   const named = parameters.get('host')
+  if (named !== undefined && text !== '' && (text.includes(',') || !/^\/[^,]*$/.test(named))) {
+    throw new DatabaseUrlError('names hosts twice, in front of the database and as host=; leave one out')
+  }
   const ports = parameters.get('port')?.split(',')
   const entries = named === undefined ? text.split(',').map(hostAndPort) : named.split(',').map(bareHost)
   if (ports !== undefined && ports.length > 1 && ports.length !== entries.length) {
@@ -249,11 +257,11 @@ const refusedModes: Readonly<Record<string, string>> = {
     'sends the password and everything else in clear where the server, or a host that poses as it, offers no TLS',
 }
 
-function tlsOf(parameters: ReadonlyMap<string, string>): PostgresTls {
+function tlsOf(parameters: ReadonlyMap<string, string>, pgSslMode: string | undefined): PostgresTls {
   const rootCert = parameters.get('sslrootcert')
   const [cert, key] = [parameters.get('sslcert'), parameters.get('sslkey')]
   const passphrase = parameters.get('sslpassword')
-  const mode = modeOf(parameters, rootCert !== undefined)
+  const { mode, name } = modeOf(parameters, pgSslMode, rootCert !== undefined)
   if ((cert === undefined) !== (key === undefined)) {
     throw new DatabaseUrlError('must have sslcert and sslkey together')
   }
@@ -267,7 +275,7 @@ function tlsOf(parameters: ReadonlyMap<string, string>): PostgresTls {
     throw new DatabaseUrlError('has sslrootcert=system, which needs sslmode=verify-full')
   }
   if (mode === 'verify-ca' && rootCert === undefined) {
-    throw new DatabaseUrlError('has sslmode=verify-ca, which needs sslrootcert=FILE')
+    throw new DatabaseUrlError(`has ${name}=verify-ca, which needs sslrootcert=FILE in the address`)
   }
   return {
     mode,
@@ -278,30 +286,42 @@ function tlsOf(parameters: ReadonlyMap<string, string>): PostgresTls {
   }
 }
 
-function modeOf(parameters: ReadonlyMap<string, string>, hasRootCert: boolean): PostgresTls['mode'] {
+/** The mode, and the name of what says it. Left to the driver a mistyped PGSSLMODE would mean clear text. */
+function modeOf(
+  parameters: ReadonlyMap<string, string>,
+  pgSslMode: string | undefined,
+  hasRootCert: boolean,
+): { readonly mode: PostgresTls['mode']; readonly name: string } {
   const ssl = parameters.get('ssl')
-  const mode = parameters.get('sslmode')
+  const sslmode = parameters.get('sslmode')
   // `ssl` is the driver's own: with TLS it verifies the certificate and the host.
-  if (mode === undefined) {
-    if (ssl === undefined) return 'unset'
-    return ssl === 'true' || ssl === '1' ? 'verify-full' : 'disable'
+  if (ssl !== undefined) {
+    if (sslmode !== undefined) throw new DatabaseUrlError('has ssl and sslmode: sslmode is enough')
+    return { mode: ssl === 'true' || ssl === '1' ? 'verify-full' : 'disable', name: 'ssl' }
   }
-  if (ssl !== undefined) throw new DatabaseUrlError('has ssl and sslmode: sslmode is enough')
+  if (sslmode !== undefined) return { mode: namedMode('sslmode', sslmode, hasRootCert), name: 'sslmode' }
+  if (!pgSslMode) return { mode: 'unset', name: 'sslmode' }
+  return { mode: namedMode('PGSSLMODE', pgSslMode, hasRootCert), name: 'PGSSLMODE' }
+}
+
+function namedMode(name: 'sslmode' | 'PGSSLMODE', mode: string, hasRootCert: boolean): PostgresTls['mode'] {
   const refused = Object.hasOwn(refusedModes, mode) ? refusedModes[mode] : undefined
   if (refused !== undefined) {
     throw new DatabaseUrlError(
-      `has sslmode=${mode}, which ${refused}; choose disable, require, verify-ca or verify-full`,
+      `has ${name}=${mode}, which ${refused}; choose disable, require, verify-ca or verify-full`,
     )
   }
   // As libpq: with a root certificate `require` is `verify-ca`, for compatibility. `no-verify` is the driver's own name.
   if (mode === 'no-verify') return 'require'
   if (mode === 'require') return hasRootCert ? 'verify-ca' : 'require'
   if (mode === 'disable' || mode === 'verify-ca' || mode === 'verify-full') return mode
-  throw new DatabaseUrlError('has an unknown sslmode; supported: disable, require, verify-ca, verify-full')
+  throw new DatabaseUrlError(
+    `has an unknown ${name}; supported: disable, require, verify-ca, verify-full (and no-verify, which is require)`,
+  )
 }
 
 /**
- * The TLS options of an address as `pg` takes them: undefined leaves them to PGSSLMODE, false is no TLS. Reads the files
+ * The TLS options of an address as `pg` takes them: undefined and false are no TLS. Reads the files
  * of certificates. @throws DatabaseUrlError where a file cannot be read or used, with its name and never its content.
  */
 export function tlsOptions(tls: PostgresTls): ConnectionOptions | false | undefined {
