@@ -71,13 +71,32 @@ const toOutput = <T>(_: string, work: (write: Write) => Promise<T>): Promise<T> 
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+}
+
+/** Why a file cannot be written, in words. */
+function unwritable(cause: unknown): string {
+  const { code = '', message } = cause as NodeJS.ErrnoException
+  return reasons[code] ?? (code || message)
+}
+
 /**
  * Writes to `PATH.part` and renames it at the end, so that an interrupted export never looks like a complete one. It is on
  * the disk before it has its name, and removed where a signal ends the process: it contains hashes.
  */
 async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Promise<T> {
   const partial = `${path}.part`
-  await rm(partial, { force: true })
+  const refuse = (cause: unknown): never => {
+    throw new CommandError(`${path} cannot be written: ${unwritable(cause)}`, { cause })
+  }
+  await rm(partial, { force: true }).catch(refuse)
   const interrupts = Object.entries(signals).map(([signal, code]) => {
     const interrupt = () => {
       rmSync(partial, { force: true })
@@ -88,18 +107,18 @@ async function toFile<T>(path: string, work: (write: Write) => Promise<T>): Prom
   })
   const file = createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true })
   // Without a handler an error event would end the process. Every wait below races against this promise.
-  const failed = once(file, 'error').then(([error]) => {
-    throw error as Error
-  })
+  const failed = once(file, 'error').then(([error]) => refuse(error))
   failed.catch(() => {})
+  const reached = (event: 'open' | 'drain' | 'close') =>
+    Promise.race([once(file, event).catch(refuse), failed])
   try {
-    await Promise.race([once(file, 'open'), failed])
+    await reached('open')
     const result = await work(async (line) => {
-      if (!file.write(`${line}\n`)) await Promise.race([once(file, 'drain'), failed])
+      if (!file.write(`${line}\n`)) await reached('drain')
     })
     file.end()
-    await Promise.race([once(file, 'close'), failed])
-    await rename(partial, path)
+    await reached('close')
+    await rename(partial, path).catch(refuse)
     return result
   } catch (error) {
     file.destroy()

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { ProtocolError } from '../base/index.ts'
+import { createLogger, ProtocolError } from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
-import { apiOn } from '../engine/index.ts'
+import { apiOn, type Core, openCore } from '../engine/index.ts'
+import { openStorage, parseDatabaseUrl } from '../storage/index.ts'
 import { type ImportResult, importLines, longestLine } from '../transfer/index.ts'
 import {
   type Call,
@@ -17,13 +18,14 @@ import {
 } from './command.ts'
 import { grouped, progressBar } from './progress.ts'
 import type { Terminal } from './terminal.ts'
-import { withNewCore } from './with-core.ts'
+import { coreConfig, withNewCore } from './with-core.ts'
 
 export const importing: Command = {
   takes: 'FILE',
   about: [
     'Imports a file of rekey export into SQLite or PostgreSQL, whichever the export came from. Ids stay the same. A new database is created and migrated first; on an existing one, its own built-in group and policies are used. Use - for standard input.',
     'Lines that are the same as in the database are skipped. Lines that differ are reported with their number and refused, unless --replace is given. All other lines are imported in batches: an interrupted import can be run again. The exit code is 1 if a line was refused.',
+    'With --dry-run the same is done in one transaction, which is rolled back: engines on an SQLite database wait with their changes meanwhile. For a database that does not exist, or is empty, an empty one in memory is used, and nothing is created.',
     'With --okta FILE contains users in the shape of the Okta API, as a JSON array or one per line: {"profile": {...}, "credentials": {"password": {"hash": {...}}}}. Users with a password hash become ACTIVE and sign in as before; users without one become STAGED.',
   ],
   options: {
@@ -53,7 +55,8 @@ export const importing: Command = {
     if (options.okta && (options.replace || options['without-secrets'] || options['dry-run'])) {
       throw new CommandError('--okta cannot be combined with --replace, --without-secrets or --dry-run')
     }
-    await withNewCore(call, async (core) => {
+    const onDatabase = options['dry-run'] ? withCoreForDryRun : withNewCore
+    await onDatabase(call, async (core) => {
       const { input, progress } = await openInput(terminal, named)
       // The users need the built-in group and policies: create them first.
       if (options.okta) await core.seed()
@@ -72,6 +75,35 @@ export const importing: Command = {
       printResult(call, named, taken)
     })
   },
+}
+
+/** Like `withNewCore`, but in the place of a database that would be created there is one in memory. */
+async function withCoreForDryRun(call: Call, work: (core: Core) => Promise<void>): Promise<void> {
+  const config = await coreConfig(call, { migrates: true })
+  const isNew = await isEmpty(config.database.url, call.terminal.folder)
+  const database = isNew ? { url: 'memory', migrate: true } : { migrate: false }
+  const core = await openCore(
+    { ...config, database: { ...config.database, ...database } },
+    { log: createLogger({ level: 'warn' }) },
+  )
+  try {
+    await work(core)
+  } finally {
+    await core.storage.close()
+  }
+}
+
+/** Whether a database has no tables yet, or is none. */
+async function isEmpty(url: string, folder: string): Promise<boolean> {
+  const address = parseDatabaseUrl(url)
+  if (address.kind === 'sqlite' && !existsSync(resolve(folder, address.path))) return true
+  const storage = await openStorage({ url, poolSize: 1 })
+  try {
+    const { pending } = await storage.schemaState()
+    return pending.some((migration) => migration.startsWith('0001-'))
+  } finally {
+    await storage.close()
+  }
 }
 
 function printResult({ terminal, options }: Call, named: string, taken: ImportResult): void {

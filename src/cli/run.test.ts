@@ -41,6 +41,20 @@ async function call(words: readonly string[], env: Readonly<Record<string, strin
 const run = (line: string, env: Readonly<Record<string, string>> = {}) => call(line.split(' '), env)
 
 describe('the command line', () => {
+  test.each([
+    ['keys revoke', 'keys revoke'],
+    ['serve --port abc', 'serve'],
+    ['export', 'export'],
+    ['user list one two', 'user list'],
+    ['serve --migrate=perhaps', 'serve'],
+  ])('a wrong `rekey %s` names the help of its command', async (line, name) => {
+    const { code, stderr } = await run(line)
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(new RegExp(`\\nsee: rekey ${name} --help\\n?$`)),
+    ])
+  })
+
   test('prints the overview as a result with --help, and as an error without arguments', async () => {
     const asked = await run('--help')
     expect(asked).toMatchObject({ code: 0, stderr: '' })

@@ -32,10 +32,9 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<vo
   const command = await load()
   const { help, ...call } = parse(name, command, args)
   if (help) return terminal.print(helpOf(name, command))
-  await command.run({ ...call, terminal }).catch((error) => {
-    // The help of the command explains it, wherever it was found.
-    const isOwn = error instanceof UsageError && error.command === undefined
-    throw isOwn ? new UsageError(error.message, name) : error
+  await command.run({ ...call, terminal }).catch((error: unknown) => {
+    // Wherever it was thrown: the help of this command is the one to read.
+    throw error instanceof UsageError ? new UsageError(error.message, error.command ?? name) : error
   })
 }
 

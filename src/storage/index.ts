@@ -29,6 +29,7 @@ export {
   isUniqueViolation,
   locksRows,
   openStorage,
+  partOf,
   ping,
   prefixed,
   run,

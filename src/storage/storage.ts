@@ -201,6 +201,22 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Runs a part of a transaction: where it throws, what it has written is undone, and the transaction goes on. The error
+ * comes through. One part at a time.
+ */
+export async function partOf<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
+  await run(tx, 'savepoint part', [])
+  try {
+    return await work()
+  } catch (error) {
+    await run(tx, 'rollback to savepoint part', [])
+    throw error
+  } finally {
+    await run(tx, 'release savepoint part', [])
+  }
+}
+
 /** Whether an insert or update failed because a unique column already holds the value. */
 export function isUniqueViolation(error: unknown): boolean {
   if (errorCode(error) === '23505') return true // PostgreSQL

@@ -1,5 +1,12 @@
 import { ProtocolError, type Secrets, secretVersionOf } from '../base/index.ts'
-import { claimSecret, isUniqueViolation, type Schema, type Storage, type Tx } from '../storage/index.ts'
+import {
+  claimSecret,
+  isUniqueViolation,
+  partOf,
+  type Schema,
+  type Storage,
+  type Tx,
+} from '../storage/index.ts'
 import {
   formatVersion,
   type Line,
@@ -27,7 +34,7 @@ export interface ImportOptions {
   readonly replace?: boolean
   /** Imports apps without the hashes of their secrets: they were made with another REKEY_SECRET. */
   readonly withoutSecrets?: boolean
-  /** Rolls everything back at the end. */
+  /** Answers what the import would, and changes nothing: all of it is one transaction, which is rolled back. */
   readonly dryRun?: boolean
   /** Called from time to time with the number of lines that are done. */
   progress?(lines: number): void
@@ -36,8 +43,22 @@ export interface ImportOptions {
 const batch = 200
 const mostProblems = 1000
 
-/** Thrown inside the transaction of a dry run to roll it back. */
-class DryRun extends Error {}
+/** Runs `work` in a transaction that is always rolled back. It is not run again: what it reads is read once. */
+async function rolledBack<T>(storage: Storage, work: (tx: Tx) => Promise<T>): Promise<T> {
+  let outcome: Promise<T> | undefined
+  const over = new Error('a dry run is rolled back')
+  await storage
+    .transaction(async (tx) => {
+      outcome = work(tx)
+      await outcome.catch(() => {})
+      throw over
+    })
+    .catch((error: unknown) => {
+      if (error !== over) throw error
+    })
+  if (outcome === undefined) throw over
+  return outcome
+}
 
 interface Numbered {
   readonly number: number
@@ -57,7 +78,19 @@ export async function importLines(
   const numbered = lines[Symbol.asyncIterator]()
   const head = await numbered.next()
   checkHead(head.done ? '' : head.value, options)
-  if (options.dryRun !== true) await claimSecret(storage, options.secrets)
+  if (options.dryRun) {
+    return rolledBack(storage, (tx) => importAll((work) => partOf(tx, () => work(tx)), numbered, options))
+  }
+  await claimSecret(storage, options.secrets)
+  return importAll((work) => storage.transaction(work), numbered, options)
+}
+
+/** @param atomically runs the import of a batch, which is undone as a whole where it throws */
+async function importAll(
+  atomically: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
+  numbered: AsyncIterator<string>,
+  options: ImportOptions,
+): Promise<ImportResult> {
   const tally = { added: 0, replaced: 0, unchanged: 0, refused: 0 }
   const problems: { line: number; why: string }[] = []
   const refuse = (line: number, why: string) => {
@@ -68,17 +101,15 @@ export async function importLines(
   const builtInIds = new Map<string, string>()
 
   const importBatch = (part: readonly Numbered[]) =>
-    storage.transaction(async (tx) => {
+    atomically(async (tx) => {
       const results: Result[] = []
       for (const { text } of part) results.push(await importLine(tx, text, options, builtInIds))
-      if (options.dryRun && part.length === 1) throw Object.assign(new DryRun(), { results })
       return results
     })
   const importOrSplit = async (part: readonly Numbered[]): Promise<readonly Result[]> => {
     try {
       return await importBatch(part)
     } catch (error) {
-      if (error instanceof DryRun) return (error as DryRun & { results: Result[] }).results
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
       if (part.length === 1) return [{ refused: refusal }]
@@ -101,7 +132,7 @@ export async function importLines(
     number++
     if (next.value.trim() === '') continue
     waiting.push({ number, text: next.value })
-    if (waiting.length < (options.dryRun ? 1 : batch)) continue
+    if (waiting.length < batch) continue
     count(waiting, await importOrSplit(waiting))
     waiting = []
     options.progress?.(number)

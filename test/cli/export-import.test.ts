@@ -182,6 +182,56 @@ test('a line that differs from the database is refused with its number, unless -
   )
 })
 
+test.each(route)('a dry run says what the run then does, and leaves an empty %s empty', async (name) => {
+  const [head = '', ...rest] = linesOf('first.jsonl')
+  const person = JSON.parse(rest.find((line) => line.includes('"firstName":"ada"')) ?? '')
+  const more = [
+    JSON.stringify({ ...person, id: '00uother' }),
+    '{"kind":"membership","group_id":"00gnone","person_id":"00unone"}',
+    ...rest.slice(0, 3),
+  ]
+  writeFileSync(join(folder, 'some.jsonl'), [head, ...rest, ...more].join('\n'))
+  const url = await empty(name)
+  const file = url.replace('sqlite:', '')
+  const tables = async () => {
+    const storage = await openStorage({ url })
+    const { pending } = await storage.schemaState()
+    await storage.close()
+    return pending.length
+  }
+  const migrations = name === 'postgres' ? await tables() : 0
+
+  const dry = await rekey('import some.jsonl --dry-run', url)
+  if (name === 'sqlite') expect(existsSync(file)).toBe(false)
+  else expect(await tables()).toBe(migrations)
+  const run = await rekey('import some.jsonl', url)
+  expect([run.code, run.stdout]).toEqual([1, `added ${rest.length}, replaced 0, unchanged 3, refused 2\n`])
+  expect([dry.code, dry.stdout, dry.stderr]).toEqual([1, `would be ${run.stdout}`, run.stderr])
+
+  // The same of a database that has something in it, of which nothing is changed.
+  expect((await rekey('export before.jsonl --force', url)).code).toBe(0)
+  const people = [0, 1].map((n) => {
+    const login = `new${n}@example.com`
+    return JSON.stringify({
+      ...person,
+      id: `00unew${n}`,
+      profile: { ...person.profile, login, email: login },
+    })
+  })
+  writeFileSync(join(folder, 'more.jsonl'), [head, ...people, ...more].join('\n'))
+  const second = await rekey('import more.jsonl --dry-run', url)
+  expect((await rekey('export after.jsonl --force', url)).code).toBe(0)
+  expect(sorted('after.jsonl')).toEqual(sorted('before.jsonl'))
+  expect(second.stdout).toBe(`would be ${(await rekey('import more.jsonl', url)).stdout}`)
+  expect(second.stdout).toBe('would be added 2, replaced 0, unchanged 3, refused 2\n')
+})
+
+test('an export into a folder that does not exist says so', async () => {
+  const { code, stderr } = await rekey('export no/such/x.jsonl', there)
+  expect([code, stderr]).toEqual([1, expect.stringContaining('no/such/x.jsonl cannot be written: ')])
+  expect(stderr).not.toMatch(/unexpected error|\.part|^ {4}at /m)
+})
+
 test('invalid lines are reported one by one without their content; all others are imported', async () => {
   const url = await empty('sqlite')
   const [head = '', ...rest] = linesOf('first.jsonl')
