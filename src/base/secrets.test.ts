@@ -109,7 +109,6 @@ describe('with a newer secret', () => {
     expect(rotated.version).toBe(secrets.version)
     expect(secrets.matches('code', '123456', rotated.hash('code', '123456'))).toBe(true)
     expect(secrets.open('mail', rotated.seal('mail', 'text'))).toBe('text')
-    expect(rotated.key('cookies').equals(secrets.key('cookies'))).toBe(true)
   })
 })
 

@@ -31,8 +31,6 @@ export interface Secrets {
   seal(purpose: string, text: string): string
   /** The sealed text; undefined where it was sealed for another purpose or under an unknown key, or was changed. */
   open(purpose: string, sealed: string): string | undefined
-  /** Raw key bytes of the current version, for libraries that take a key. */
-  key(purpose: string): Buffer
   /** Which version seals and hashes now: six characters that identify a secret and reveal nothing of it. */
   readonly version: string
   /** All configured versions, the first of the configuration first. */
@@ -141,7 +139,6 @@ export function createSecrets(masters: readonly string[]): Secrets {
       return current.name
     },
     versions: versions.map(({ name }) => name),
-    key: (purpose) => current.key(purpose).export(),
     hash: (purpose, value) => hashWith(current, purpose, value),
     hashes: (purpose, value) =>
       [current, ...versions.filter((version) => version !== current)].map((version) =>

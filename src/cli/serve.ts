@@ -70,7 +70,7 @@ export const serve: Command = {
     const shutdown = untilSignal()
     // A terminal that has gone, or a reload that there is none of: drained like SIGTERM, but a supervisor starts it again.
     void shutdown.then((signal) => {
-      if (signal === 'SIGHUP') process.exitCode = 129
+      if (signal === 'SIGHUP') process.exitCode = hangUpCode
     })
     const config = await configOf(call)
     const log = createLogger({ level: config.log.level as 'info' })

@@ -57,7 +57,6 @@ export {
   waitingMailsOf,
 } from './outbox.ts'
 export {
-  countSuppressions,
   listSuppressions,
   removeSuppression,
   removeSuppressionsOf,

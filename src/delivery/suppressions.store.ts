@@ -68,16 +68,6 @@ export async function listSuppressions(
   return rows.map(toSuppression)
 }
 
-/** How many addresses are suppressed: for metrics. */
-export async function countSuppressions(db: Db, now: number): Promise<number> {
-  const { count } = await db
-    .selectFrom('mail_suppressions')
-    .select(({ fn }) => fn.countAll<number | string>().as('count'))
-    .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow()
-  return Number(count)
-}
-
 /** Ends the suppression of an address. False where there is none. */
 export async function removeSuppression(db: Db, address: string): Promise<boolean> {
   const { numDeletedRows } = await db

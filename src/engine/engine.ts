@@ -17,7 +17,6 @@ import {
   heloNameFrom,
   leaveDelivery,
   loadTemplates,
-  parseSender,
   parseSmtpUrl,
   startDelivery,
   type Transport,
@@ -393,8 +392,7 @@ const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')
 
 function transportOf({ mail, org, issuer }: Config, clock: Clock): Transport {
-  const sender = parseSender(mail.from) ?? { address: mail.from, name: '' }
-  const from = { address: sender.address, name: mail.fromName ?? (sender.name || org.name) }
+  const from = { address: mail.from, name: mail.fromName ?? org.name }
   if (mail.url === undefined) return createMemoryTransport({ from, clock })
   const issuerHost = URL.parse(issuer ?? '')?.hostname
   const named = smtpTargetOf(mail.url).name

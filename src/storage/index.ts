@@ -30,7 +30,6 @@ export {
   locksRows,
   openStorage,
   partOf,
-  ping,
   prefixed,
   run,
   type Storage,

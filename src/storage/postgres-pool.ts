@@ -73,7 +73,7 @@ export class ConnectionPool {
     this.#pool.on('connect', (client) => this.#begin(client))
     // An idle connection that the server closes: the pool drops it, and the others are suspect for the same reason.
     this.#pool.on('error', (error, client) => {
-      log.warn({ err: error }, 'a database connection was lost')
+      log.warn(reasonOf(error), 'a database connection was lost')
       this.note(client, error)
     })
   }
@@ -129,7 +129,7 @@ export class ConnectionPool {
         : performance.now() + maxLifetimeSeconds * 1000 * jitter
     this.#states.set(client, { generation: this.#generation, expiresAt, isSuspect: false })
     // A connection that breaks fails its query and emits `error`, which would end the process without a listener.
-    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke'))
+    client.on('error', (error) => log.warn(reasonOf(error), 'a database connection broke'))
     const { connectionParameters: given } = client as {
       readonly connectionParameters?: Readonly<Record<string, unknown>>
     }
@@ -167,6 +167,12 @@ export class ConnectionPool {
     }
   }
 }
+
+/** Without the stack, which is the driver's: the line may stand in the output of a command. */
+const reasonOf = (error: Error & { readonly code?: string }) => ({
+  reason: error.message || error.name,
+  ...(error.code !== undefined && { code: error.code }),
+})
 
 /** Whether a session may write: its server is no standby, and neither server nor database nor role is set to read-only. */
 export async function takesWrites(client: Pick<ClientBase, 'query'>): Promise<boolean> {

@@ -293,8 +293,3 @@ export async function takeLock(tx: Tx, name: string): Promise<void> {
  * IMMEDIATE, so that one at a time writes.
  */
 export const locksRows = (db: Db): boolean => db.getExecutor().adapter instanceof PostgresAdapter
-
-/** Rejects where the database does not answer. */
-export async function ping(db: Db): Promise<void> {
-  await db.executeQuery(CompiledQuery.raw('select 1'))
-}

@@ -6,14 +6,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { systemRandom } from '../../src/base/index.ts'
+import { createLogger, systemRandom } from '../../src/base/index.ts'
 import { spend } from '../../src/limits/index.ts'
 import {
   type Db,
   insert,
   isUniqueViolation,
   openStorage,
-  ping,
   type Storage,
   statement,
   together,
@@ -148,7 +147,7 @@ onEachDatabase('storage', (database) => {
   })
 
   test('it answers when asked', async () => {
-    await ping(storage.db)
+    await sql`select 1`.execute(storage.db)
     expect(storage.kind).toBe(database.name)
   })
 
@@ -182,6 +181,24 @@ onEachDatabase('storage', (database) => {
     expect(await keysOf(storage.db)).toEqual(['taken', 'two'])
   })
 
+  test('a connection that breaks is one line of the log, without a stack', async ({ skip }) => {
+    skip(database.name === 'sqlite', 'there is no connection')
+    const { url, drop } = await database.create()
+    const lines: Record<string, unknown>[] = []
+    const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
+    const broken = await openStorage({ url, log: createLogger({ level: 'warn', stream }) })
+    await sql`select 1`.execute(broken.db)
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = ${url.split('/').at(-1)?.split('?')[0]} and pid <> pg_backend_pid()`.execute(storage.db)
+    await expect.poll(() => lines.length).toBeGreaterThan(0)
+    for (const line of lines) {
+      expect(line).toMatchObject({ reason: expect.stringMatching(/terminat/), code: expect.any(String) })
+      expect(JSON.stringify(line)).not.toMatch(/stack| at /)
+    }
+    await broken.close()
+    await drop()
+  })
+
   test('works that travel together are all done, and answer in their order', async () => {
     const kept = await storage.transaction((tx) =>
       together([put(tx, 'a').then(() => 1), 2, put(tx, 'b').then(() => 3)]),
@@ -192,7 +209,7 @@ onEachDatabase('storage', (database) => {
 
   test('what travels together leaves in one packet, BEGIN with it', async ({ skip }) => {
     skip(database.name === 'sqlite', 'the database is in this process')
-    await ping(storage.db)
+    await sql`select 1`.execute(storage.db)
     const socket = Socket.prototype as unknown as Readonly<Record<'_write' | '_writev', () => void>>
     const [packets, single] = [vi.spyOn(socket, '_writev'), vi.spyOn(socket, '_write')]
     onTestFinished(() => void vi.restoreAllMocks())
