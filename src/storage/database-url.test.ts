@@ -148,6 +148,8 @@ test.each([
   ],
   ['postgres://h/db?channel_binding=require', /channel_binding with a value .* disable, prefer/],
   ['postgres://h/db?gssencmode=require', /gssencmode/],
+  ['postgres://h/db?connect_timeout=2147484', /connect_timeout, at most 86400/],
+  ['postgres://h/db?keepalives_idle=999999999', /keepalives_idle, at most 86400/],
   ['postgres://h/db?connect_timeout=soon', /whole number of seconds as connect_timeout/],
   ['postgres://h1,h2/db?target_session_attrs=standby', /but the engine writes/],
   ['postgres://h1,h2/db?target_session_attrs=canary', /unknown target_session_attrs/],

@@ -153,6 +153,9 @@ const parameterNames: Readonly<Record<string, Rule>> = {
   uselibpqcompat: ['true', 'false'],
 }
 
+/** A day: a timer of more than 24 days would end at once. */
+const mostSeconds = 86_400
+
 function settingsOf(parameters: ReadonlyMap<string, string>): PostgresAddress['settings'] {
   for (const [name, value] of parameters) {
     const rule = parameterNames[name]
@@ -163,6 +166,9 @@ function settingsOf(parameters: ReadonlyMap<string, string>): PostgresAddress['s
     }
     if ((rule === 'seconds' || rule === 'milliseconds') && !/^\d{1,9}$/.test(value)) {
       throw new DatabaseUrlError(`must have a whole number of ${rule} as ${name}`)
+    }
+    if (rule === 'seconds' && Number(value) > mostSeconds) {
+      throw new DatabaseUrlError(`must have ${name}, at most ${mostSeconds} seconds`)
     }
   }
   const number = (name: string, factor = 1) => {
