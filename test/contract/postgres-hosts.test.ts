@@ -122,6 +122,10 @@ describe.skipIf(programs === undefined)(
     }
 
     test('is explained by a command where no server takes writes', async () => {
+      // Replayed: a standby that lacks a migration refuses to run it, in other words.
+      const replica = await openStorage({ url: `postgres://rekey@/postgres?host=${standby}` })
+      opened.push(replica)
+      await expect.poll(async () => (await replica.schemaState()).pending, { timeout: 10_000 }).toEqual([])
       for (const query of [`host=${standby},/nowhere`, `host=${standby}`]) {
         expect(await saidOf(`postgres://rekey@/postgres?${query}`)).toMatch(
           /takes no writes|no server answers/,
