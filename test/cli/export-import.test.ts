@@ -274,7 +274,7 @@ test('a file that is not an export, of a newer version or of another secret is r
   const [head = '', ...rest] = linesOf('first.jsonl')
   const files: readonly (readonly [name: string, text: string, why: RegExp])[] = [
     ['empty.jsonl', '', /is not an export of rekey/],
-    ['noise.jsonl', '\u0000\u0001\ufffd', /is not an export of rekey/],
+    ['noise.jsonl', '\u0000\u0001\ufffd', /is not in UTF-8/],
     ['newer.jsonl', [head.replace('"version":1', '"version":2'), ...rest].join('\n'), /newer version/],
   ]
   for (const [name, text, why] of files) {
