@@ -191,13 +191,17 @@ describe('a development engine', () => {
     await authOf(first).idx.recoverPassword({ username: 'ada@example.com', authenticators: ['okta_email'] })
     expect((await first.end()).code).toBe(0)
 
-    const second = await begin([...anyPorts, '--no-app'])
+    const second = await begin([...anyPorts, '--no-app', '--app-port', '8099'])
     expect(second).toMatchObject({ clientSecret: first.clientSecret, apiToken: first.apiToken })
     expect((await json(`${second.issuer}/v1/keys`)).body.keys).toEqual(keys)
     expect(await signIn(second, 'ada@example.com', 'Analytical-Engine-1843')).toBe('SUCCESS')
     // A clock that was moved stands where everybody's stands after a new start, and goes.
     const { now } = (await json(`${second.controlUrl}/clock`)).body
     expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(60_000)
+
+    // Another address of the app is no difference between nodes to warn of.
+    await second.end()
+    expect(await second.complaints).not.toContain('the configuration differs')
 
     const mode = (path: string) => statSync(join(folder, path)).mode & 0o777
     expect(mode('.rekey')).toBe(0o700)

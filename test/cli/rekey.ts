@@ -70,6 +70,8 @@ export interface Dev extends DevLine {
   readonly child: ChildProcess
   /** Everything on standard output so far. */
   readonly stdout: () => string
+  /** Everything on standard error, once it has ended. */
+  readonly complaints: Promise<string>
   /** Sends a signal and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly ms: number }>
 }
@@ -90,6 +92,7 @@ export async function startDev(args: readonly string[], options: RunOptions): Pr
     ...(JSON.parse(first[0]) as DevLine),
     child,
     stdout: () => lines.join('\n'),
+    complaints,
     end: (signal = 'SIGTERM') => end(child, signal),
   }
 }
