@@ -164,14 +164,27 @@ describe('errors', () => {
     expect((await app.inject({ method: 'PUT', url: '/idp/idx/echo' })).headers.allow).toBe('POST')
   })
 
-  test('of requests that are not valid HTTP have the shape, too', async () => {
-    const listening = build()
+  test.each([
+    ['are not valid HTTP', 'nonsense\r\n\r\n', 400, 'The request body was not well-formed.'],
+    [
+      'have a header of more than 64 KiB',
+      `GET /health/live HTTP/1.1\r\nHost: localhost\r\nCookie: ${'x'.repeat(70_000)}\r\n\r\n`,
+      431,
+      'The header of the request is too large.',
+    ],
+    [
+      'have an address of more than 64 KiB',
+      `GET /${'x'.repeat(200_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      431,
+      'The header of the request is too large.',
+    ],
+  ])('of requests that %s have the shape, too', async (_what, sent, status, errorSummary) => {
+    const failures: unknown[] = []
+    const listening = build({ onFailure: (failure) => failures.push(failure) })
     const address = await listening.listen({ host: '127.0.0.1', port: 0 })
     const text = await new Promise<string>((resolve, reject) => {
       let received = ''
-      const socket = connect(Number(new URL(address).port), '127.0.0.1', () =>
-        socket.write('nonsense\r\n\r\n'),
-      )
+      const socket = connect(Number(new URL(address).port), '127.0.0.1', () => socket.write(sent))
       socket.on('data', (chunk) => {
         received += chunk
       })
@@ -180,8 +193,9 @@ describe('errors', () => {
     })
     await listening.close()
 
-    expect(text).toMatch(/^HTTP\/1\.1 400 /)
-    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ errorCode: 'E0000003' })
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ errorCode: 'E0000003', errorSummary })
+    expect(failures).toMatchObject([{ status, code: 'E0000003' }])
   })
 
   test('can be requested by the testing kit', async () => {

@@ -6,8 +6,8 @@ import {
   badUrlError,
   handleErrors,
   handleUnknown,
-  rawBadRequest,
-  rawTimeout,
+  rawError,
+  statusOfClientError,
   unsupportedType,
 } from './errors.ts'
 import { addHealth } from './health.ts'
@@ -23,6 +23,9 @@ import { addTraces } from './traces.ts'
 /** Maximum size of a body in bytes: larger than any form of the protocols. */
 const bodyLimit = 64 * 1024
 const maxHeaderSize = 64 * 1024
+
+/** How long a connection may still send after the answer to a request that is not well-formed, in milliseconds. */
+const lingerMs = 2000
 
 const headers = {
   'Cache-Control': 'no-store',
@@ -46,8 +49,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const now = options.now ?? (() => systemClock.now())
   const newId = () => timedId(random, 'req', now())
   /** Reports an error that is answered outside of the hooks. */
-  const report = (requestId: string) =>
-    options.onFailure?.({ requestId, method: 'other', route: 'unmatched', status: 400, code: 'E0000003' })
+  const report = (requestId: string, status = 400) =>
+    options.onFailure?.({ requestId, method: 'other', route: 'unmatched', status, code: 'E0000003' })
 
   const app = fastify({
     logger: false,
@@ -69,10 +72,14 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       connectionsCheckingInterval: 1000,
     },
     clientErrorHandler(error, socket) {
+      // Called again for each further part of a request that is refused already.
+      if (!socket.writable) return
       const id = newId()
-      const isLate = (error as NodeJS.ErrnoException).code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      if (!isLate) report(id)
-      socket.end(isLate ? rawTimeout(id) : rawBadRequest(id))
+      const status = statusOfClientError(error)
+      if (status !== 408) report(id, status)
+      socket.end(rawError(status, id))
+      // A caller that has not read the answer yet would lose it with an immediate reset (RFC 9112, section 9.6).
+      setTimeout(() => socket.destroy(), lingerMs).unref()
     },
     frameworkErrors(_error, request, reply) {
       const answer = (reply as FastifyReply).code(400).headers(headers)

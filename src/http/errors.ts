@@ -135,13 +135,27 @@ export function handleUnknown(app: FastifyInstance): void {
 export const badUrlError = (requestId: string): ApiError =>
   apiError('E0000003', 'The address was not well-formed.', requestId)
 
-/** The error for requests that are not valid HTTP: the same shape as a raw response for the socket. */
-export const rawBadRequest = (requestId: string): string =>
-  rawResponse('400 Bad Request', apiError(...badRequest, requestId))
+/** The errors that Node finds before there is a request, by status. */
+const rawErrors = {
+  400: ['400 Bad Request', badRequest[1]],
+  408: ['408 Request Timeout', 'The request did not arrive in time.'],
+  413: ['413 Payload Too Large', 'The request body is too large.'],
+  431: ['431 Request Header Fields Too Large', 'The header of the request is too large.'],
+} as const
 
-/** The error for requests that do not arrive in time. */
-export const rawTimeout = (requestId: string): string =>
-  rawResponse('408 Request Timeout', apiError('E0000003', 'The request did not arrive in time.', requestId))
+/** The status for an error of a connection (RFC 6585, section 5 for headers that are too large). */
+export function statusOfClientError(error: Error): keyof typeof rawErrors {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+}
+
+/** The response for the socket, in the same shape as any other. */
+export function rawError(status: keyof typeof rawErrors, requestId: string): string {
+  const [line, summary] = rawErrors[status]
+  return rawResponse(line, apiError('E0000003', summary, requestId))
+}
 
 function rawResponse(status: string, error: ApiError): string {
   const body = JSON.stringify(error)
