@@ -1,7 +1,14 @@
 import { setImmediate as nextCycle } from 'node:timers/promises'
 import type { Logger, MonotonicClock } from '../base/index.ts'
 import type { Oidc } from '../oidc/index.ts'
-import { type GrowingTable, purge, purgeShortLived, type ShortLived, type Storage } from '../storage/index.ts'
+import {
+  type GrowingTable,
+  oldest,
+  purge,
+  purgeShortLived,
+  type ShortLived,
+  type Storage,
+} from '../storage/index.ts'
 
 interface MaintenanceParts {
   readonly storage: Storage
@@ -56,7 +63,7 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
   const { storage, clock, oidc, log } = parts
   let running: Promise<void> | undefined
   let closed = false
-  /** Up to when short-lived rows are deleted; at the start of a node, the day before it. */
+  /** Up to when short-lived rows are deleted; unknown at the start of a node. */
   let purgedUntil: number | undefined
 
   async function maintain(): Promise<void> {
@@ -91,10 +98,20 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
       await purgeAll((limit) => purge(storage.db, table, { before: now - ms, limit }))
     }
     for (const [what, ms] of Object.entries(shortLived) as [ShortLived, number][]) {
-      // No later than now, should the clock have been set back.
-      const from = Math.min(purgedUntil ?? now - day, now - intervalMs)
-      const span = { after: from - ms, before: now - ms }
-      await purgeAll((limit) => purgeShortLived(storage.db, what, { ...span, limit }))
+      const before = now - ms
+      // At a start from the oldest row on: the node was off, or the retention was longer (A60). Else no later than now,
+      // should the clock have been set back.
+      let after =
+        purgedUntil === undefined
+          ? ((await oldest(storage.db, what)) ?? before) - 1
+          : Math.min(purgedUntil, now - intervalMs) - ms
+      // Day by day, so that one statement reads the rows of one day at most.
+      for (; after < before && !closed && performance.now() < until; after += day) {
+        const span = { after, before: Math.min(after + day, before) }
+        await purgeAll((limit) => purgeShortLived(storage.db, what, { ...span, limit }))
+        await nextCycle()
+      }
+      if (after < before) isDone = false
     }
     // A minute twice: other nodes may have written a little behind this clock.
     if (isDone) purgedUntil = now - intervalMs

@@ -10,7 +10,7 @@ export { DatabaseUrlError } from './database-url-error.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'
-export { type GrowingTable, purge, purgeShortLived, type ShortLived } from './purge.ts'
+export { type GrowingTable, oldest, purge, purgeShortLived, type ShortLived } from './purge.ts'
 export type { ReadyCheck, StorageChecks } from './readiness.ts'
 export type { NewRow, Row, Schema } from './schema.ts'
 export {

@@ -75,6 +75,15 @@ const shortLived = {
 
 export type ShortLived = keyof typeof shortLived
 
+/** The time of the oldest row of a table with short-lived rows, in epoch milliseconds; undefined where there is none. */
+export async function oldest(db: Db, what: ShortLived): Promise<number | undefined> {
+  const { table, time } = shortLived[what]
+  const { rows } = await sql<{ at: number | string | null }>`
+    select min(${sql.ref(time)}) as at from ${sql.table(table)}`.execute(db)
+  const at = rows[0]?.at ?? undefined
+  return at === undefined ? undefined : Number(at)
+}
+
 /** As `purge`, of the short-lived rows whose time ended after `after`: those before were deleted by an earlier run. */
 export async function purgeShortLived(
   db: Db,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test } from 'vitest'
+import { record } from '../../src/audit/index.ts'
+import { systemRandom } from '../../src/base/index.ts'
 import { createHasher } from '../../src/passwords/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { atTheCode, newPassword, parallel, scale, startTarget, visit } from '../support/attacks.ts'
@@ -99,6 +101,58 @@ onEachDatabase('what anyone may have stored', (database) => {
       expect(await refused(change)).toEqual([400, 'invalid_request'])
     }
     await kit.close()
+    await drop()
+  })
+
+  test('A60: events of unknown users go after a day, those too that a node finds when it starts', async () => {
+    const { url, drop } = await database.create()
+    const day = 24 * 3_600_000
+    const first = await startNode({ settings: { database: { url } } })
+    const now = first.clock.now()
+    const unknown = { id: 'unknown', type: 'User' }
+    const known = { id: '00u1xX4VkRI6Rm9wwW5t', type: 'User' }
+    const failed = {
+      eventType: 'user.session.start',
+      displayMessage: '',
+      outcome: { result: 'FAILURE' },
+    } as const
+    const events = [
+      { ...failed, actor: unknown },
+      { ...failed, actor: known },
+      { ...failed, actor: known, outcome: { result: 'CHALLENGE' } },
+      { ...failed, actor: unknown, eventType: 'security.attack.start' },
+    ] as const
+    // Of a time in which no node ran, or a longer retention held; more of them than one batch on one of the days.
+    for (const age of [80, 20.5, 3, 1.01, 0.9]) {
+      for (const event of events) {
+        await record(first.engine.storage.db, event, { random: systemRandom, now: now - age * day })
+      }
+    }
+    await first.engine.storage.transaction(async (tx) => {
+      for (let count = 0; count < 600; count++) {
+        await record(tx, { ...failed, actor: unknown }, { random: systemRandom, now: now - 20 * day })
+      }
+    })
+    await first.close()
+
+    const second = await startNode({ settings: { database: { url } } })
+    await second.engine.maintain()
+    const rows = await second.engine.storage.db
+      .selectFrom('events')
+      .select(['type', 'actor_id', 'outcome', 'published_at'])
+      .where('published_at', '<', now - 0.5 * day)
+      .execute()
+    const agesOf = (type: string, actor: string, outcome: string) =>
+      rows
+        .filter((row) => row.type === type && row.actor_id === actor && row.outcome === outcome)
+        .map((row) => (now - Number(row.published_at)) / day)
+        .toSorted((one, other) => other - one)
+    const all = [80, 20.5, 3, 1.01, 0.9]
+    expect(agesOf('user.session.start', 'unknown', 'FAILURE')).toEqual([0.9])
+    expect(agesOf('user.session.start', known.id, 'CHALLENGE')).toEqual([0.9])
+    expect(agesOf('user.session.start', known.id, 'FAILURE')).toEqual(all)
+    expect(agesOf('security.attack.start', 'unknown', 'FAILURE')).toEqual(all)
+    await second.close()
     await drop()
   })
 })
