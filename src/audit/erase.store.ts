@@ -4,7 +4,7 @@ import type { LogEvent, Party } from './events.store.ts'
 /** Who is erased from the log. */
 export interface ErasedUser {
   readonly id: string
-  /** Logins and emails that the user has had, as they compare. */
+  /** Logins and emails that the user has had, in each form that is known. */
   readonly names: readonly string[]
   /** How names are compared. */
   readonly keyOf: (name: string) => string
@@ -56,22 +56,40 @@ type Position = Pick<Row<'events'>, 'published_at' | 'ordinal' | 'id'>
  * how many events were changed.
  */
 export async function eraseFromEvents(db: Db, user: ErasedUser, pseudonym: string): Promise<number> {
-  const own = await transactionsOfUser(db, user.id)
-  const texts = [user.id, ...user.names.map((name) => JSON.stringify(name).slice(1, -1))]
+  const own = new Set(await transactionsOfUser(db, user.id))
+  const known = [...own]
+  const patterns = [user.id, ...user.names, ...user.names.map(user.keyOf)].map(patternOf)
   let after: Position = { published_at: -1, ordinal: -1, id: '' }
   let changed = 0
   // First those that are found by the user's own events alone.
-  for (const row of await rowsOfTransactions(db, [...own])) {
+  for (const row of await rowsOfTransactions(db, known)) {
     if (await rewrite(db, row, user, pseudonym, own)) changed++
   }
   for (;;) {
     const end = await endOfPage(db, after)
-    const found = await mentions(db, after, end, texts)
-    for (const row of found) if (await rewrite(db, row, user, pseudonym, own)) changed++
+    const found = await mentions(db, after, end, patterns)
+    for (const row of found) {
+      // A name that was typed before there was a user with it.
+      if (row.transaction_id !== null && isTypedIn(row, user)) own.add(row.transaction_id)
+      if (await rewrite(db, row, user, pseudonym, own)) changed++
+    }
     if (end === undefined) break
     after = end
   }
+  const typed = [...own].slice(known.length)
+  for (const row of await rowsOfTransactions(db, typed)) {
+    if (await rewrite(db, row, user, pseudonym, own)) changed++
+  }
   return changed
+}
+
+function isTypedIn({ body }: Row<'events'>, { names, keyOf }: ErasedUser): boolean {
+  const keys = names.map(keyOf)
+  const { actor, target = [] } = JSON.parse(body) as LogEvent
+  return [actor, ...target].some(
+    ({ id, alternateId }) =>
+      id === 'unknown' && alternateId !== undefined && keys.includes(keyOf(alternateId)),
+  )
 }
 
 /** The transactions in which the log has seen a user. */
@@ -91,20 +109,31 @@ async function endOfPage(db: Db, { published_at, ordinal, id }: Position): Promi
   return end
 }
 
+/**
+ * Finds a text in the JSON of an event. Databases disagree on the lower case of letters outside of ASCII (SQLite knows
+ * none): in their place any text is found, and which event does say the name is decided with `keyOf`.
+ */
+const patternOf = (text: string): string =>
+  `%${JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[\\%_]/g, '\\$&')
+    .replace(/[^\0-\x7f]+/g, '%')
+    .toLowerCase()}%`
+
+/** The events of a page that may say a user's name: those of unknown users do in any spelling, and are few. */
 async function mentions(
   db: Db,
   after: Position,
   end: Position | undefined,
-  texts: readonly string[],
+  patterns: readonly string[],
 ): Promise<readonly Row<'events'>[]> {
   const span = [after.published_at, after.ordinal, after.id]
-  const patterns = texts.map((text) => `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`)
   const bound = end === undefined ? [] : [end.published_at, end.ordinal, end.id]
   const first = 4 + bound.length
   const text = `
     select * from events where (published_at, ordinal, id) > ($1, $2, $3)
     ${end === undefined ? '' : 'and (published_at, ordinal, id) <= ($4, $5, $6)'}
-    and (${patterns.map((_, index) => `lower(body) like $${first + index} escape '\\'`).join(' or ')})`
+    and (actor_id = 'unknown' or target_id = 'unknown' or ${patterns.map((_, index) => `lower(body) like $${first + index} escape '\\'`).join(' or ')})`
   return run<Row<'events'>>(db, text, [...span, ...bound, ...patterns])
 }
 
@@ -149,24 +178,19 @@ function withoutUser(
   pseudonym: string,
   own: ReadonlySet<string>,
 ): LogEvent {
-  const isName = (text: string | undefined): boolean => text !== undefined && names.includes(keyOf(text))
+  const keys = new Set(names.map(keyOf))
+  const isName = (text: string | undefined): boolean => text !== undefined && keys.has(keyOf(text))
   const party = (one: Party): Party => {
     if (one.id === id) return { id: pseudonym, type: one.type }
     // A name that another user has by now is that user's.
     return one.id === 'unknown' && isName(one.alternateId) ? { ...one, alternateId: pseudonym } : one
   }
+  const isId = new RegExp(`(?<![A-Za-z0-9])${id}(?![A-Za-z0-9])`, 'g')
   // Addresses stand in what a mail server answered. Other names are words, which may mean anything.
-  const addresses = names.filter((name) => name.includes('@')).map((name) => name.toLowerCase())
-  const plain = (text: string): string => {
-    let cleaned = text.replaceAll(id, pseudonym)
-    for (const address of addresses) {
-      for (let at = cleaned.toLowerCase().indexOf(address); at >= 0; ) {
-        cleaned = `${cleaned.slice(0, at)}${pseudonym}${cleaned.slice(at + address.length)}`
-        at = cleaned.toLowerCase().indexOf(address)
-      }
-    }
-    return isName(text) && text.includes('@') ? pseudonym : cleaned
-  }
+  const plain = (text: string): string =>
+    isName(text) && text.includes('@')
+      ? pseudonym
+      : replaceAddresses(text.replace(isId, pseudonym), (address) => (isName(address) ? pseudonym : address))
   const isOwn = event.actor.id === id || own.has(event.transaction.id ?? '')
   return {
     ...event,
@@ -179,4 +203,18 @@ function withoutUser(
       ),
     },
   }
+}
+
+/** Letters of any script, digits and the signs of addresses that users have (RFC 5322, section 3.2.3), but for delimiters. */
+const addressLike = /[\p{L}\p{M}\p{N}.!#$%&'*+^_~@\uff20\ufe6b-]+/gu
+
+/**
+ * Replaces whole addresses in a text, never a part of a longer one, which is another user's. Quotes around an address and
+ * the full stop of a sentence are not part of it; `=` and `/` delimit it, as in `rcpt=ada@example.com`.
+ */
+function replaceAddresses(text: string, replace: (address: string) => string): string {
+  return text.replace(addressLike, (found) => {
+    const [, before = '', address = '', after = ''] = /^([.'*]*)(.*?)([.'*!-]*)$/su.exec(found) ?? []
+    return before + replace(address) + after
+  })
 }

@@ -32,19 +32,37 @@ export async function endTransactionsOf(
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Deletes the transactions of a user, with the interactions they belong to: names, addresses and browsers stand in them. */
+const pageSize = 1000
+
+/**
+ * Deletes the transactions of a user, with the interactions they belong to: names, addresses and browsers stand in them.
+ * After a wrong answer a transaction is about no user any more, and one in which a name was typed that no user had is about
+ * none either: `others` are ids of such, and `isName` finds those that have a name only, none of another user.
+ */
 export async function forgetTransactionsOf(
   db: Db,
   personId: string,
-  /** Further ones: after a wrong answer a transaction is about no user any more. */
-  others: readonly string[] = [],
+  { others, isName }: { readonly others: readonly string[]; readonly isName: (text: string) => boolean },
 ): Promise<void> {
-  for (let at = 0; at < others.length; at += 100) {
-    const some = others.slice(at, at + 100)
-    const ids = slots(some, 1)
-    const ofSome = `select interaction_id from transactions where id in (${ids})`
+  const ids = [...others]
+  for (let after = ''; ; ) {
+    const page = await run<{ id: string; progress: string }>(
+      db,
+      `select id, progress from transactions where id > $1
+       and not exists (select 1 from people where people.id = person_id) order by id limit ${pageSize}`,
+      [after],
+    )
+    ids.push(...page.filter(({ progress }) => isName(identifierIn(progress))).map(({ id }) => id))
+    const last = page.at(-1)
+    if (last === undefined || page.length < pageSize) break
+    after = last.id
+  }
+  for (let at = 0; at < ids.length; at += 100) {
+    const some = ids.slice(at, at + 100)
+    const listed = slots(some, 1)
+    const ofSome = `select interaction_id from transactions where id in (${listed})`
     await run(db, `delete from interactions where id in (${ofSome})`, some)
-    await run(db, `delete from transactions where id in (${ids})`, some)
+    await run(db, `delete from transactions where id in (${listed})`, some)
   }
   await run(
     db,
@@ -53,3 +71,7 @@ export async function forgetTransactionsOf(
   )
   await run(db, 'delete from transactions where person_id = $1', [personId])
 }
+
+/** The name that was typed in a transaction; empty where none was. */
+const identifierIn = (progress: string): string =>
+  (JSON.parse(progress) as { readonly subject?: { readonly identifier?: string } }).subject?.identifier ?? ''

@@ -48,11 +48,13 @@ export async function eraseUser(
   if (id === undefined) return undefined
   const known = [...(person ? [person.profile.login, person.profile.email] : [])]
   const typed = await namesInEvents(storage.db, id)
-  const names = [...new Set([...known, ...typed, ...(name === id ? [] : [name])].map(compareKey))]
+  const spellings = [...new Set([...known, ...typed, ...(name === id ? [] : [name])])]
+  const names = [...new Set(spellings.map(compareKey))]
+  const isName = (text: string): boolean => names.includes(compareKey(text))
   if (person !== undefined) await people.remove(id, by && { by })
   const transactions = [...(await transactionsOfUser(storage.db, id))]
   await storage.transaction(async (tx) => {
-    await forgetTransactionsOf(tx, id, transactions)
+    await forgetTransactionsOf(tx, id, { others: transactions, isName })
     await forgetSessionsOf(tx, id)
     await forgetMailsOf(tx, id, names)
     await forgetBudgetsOf(tx, `person:${id}`)
@@ -60,7 +62,7 @@ export async function eraseUser(
   })
   // Drawn, not computed: with the master secret a computed one would lead back to the user.
   const pseudonym = randomId(random, 'erased')
-  const events = await eraseFromEvents(storage.db, { id, names, keyOf: compareKey }, pseudonym)
+  const events = await eraseFromEvents(storage.db, { id, names: spellings, keyOf: compareKey }, pseudonym)
   if (events > 0) {
     const erased = {
       eventType: 'user.lifecycle.erase.completed',
@@ -72,6 +74,7 @@ export async function eraseUser(
     } as const
     await record(storage.db, erased, { random, now: clock.now() })
   }
+  await storage.flush()
   return { id, pseudonym, events }
 }
 

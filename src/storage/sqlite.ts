@@ -161,6 +161,8 @@ class NodeSqliteDriver implements Driver {
     await retryWhileBusy(() =>
       database.exec(
         `${memory}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ` +
+          // What is deleted is overwritten: else an erased user would stand in the file until the room is needed.
+          'PRAGMA secure_delete = ON; ' +
           // In pages. A checkpoint costs two more syncs, so it is done once for some hundreds of transactions.
           'PRAGMA wal_autocheckpoint = 4000',
       ),

@@ -48,6 +48,11 @@ export interface Storage {
   highestTime(): Promise<number>
   /** Empties every table but the migrations' own: for an engine that starts over from its seed. */
   clear(except?: readonly (keyof Schema)[]): Promise<void>
+  /**
+   * SQLite: writes the write-ahead log into the file and empties it, so that no earlier form of a row stands in it, where
+   * no other connection reads from it at the moment. PostgreSQL does so by itself.
+   */
+  flush(): Promise<void>
   /** How the connections are used, or undefined where the database is in this process. */
   pool(): PoolLoad | undefined
   /** Whether the database does what this node needs. Each call asks it. */
@@ -126,6 +131,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
           if (!except.includes(table)) await tx.deleteFrom(table).execute()
         }
       })
+    },
+    async flush() {
+      if (kind === 'sqlite') await sql`pragma wal_checkpoint(truncate)`.execute(db)
     },
     pool,
     checks: typeof checks === 'function' ? checks(db) : checks,

@@ -1,4 +1,8 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { record } from '../../src/audit/index.ts'
 import { systemRandom } from '../../src/base/index.ts'
 import { eraseUser } from '../../src/people/index.ts'
 import type { Schema } from '../../src/storage/index.ts'
@@ -119,6 +123,57 @@ onEachDatabase('a user who is erased', (database) => {
     expect(await eraseUser(parts(), ada.login)).toBeUndefined()
   })
 
+  test('is no part of the longer names of others, and is replaced in each form and place', async () => {
+    const { storage } = idp.engine
+    const lovelace = { login: 'lovelace@example.com', password: 'Bicycle-Lantern-27' }
+    const { id } = await idp.people.add(lovelace)
+    const others = [
+      'adalovelace@example.com',
+      'ada.lovelace@example.com',
+      'ada+lovelace@example.com',
+      "o'lovelace@example.com",
+      'ålovelace@example.com',
+      'lovelace@example.com.au',
+      'lovelace@example.community',
+      'lovelace@example.com-x.example',
+    ]
+    const response = others.join(' ')
+    const event = (debugData: Readonly<Record<string, string>>) =>
+      record(
+        storage.db,
+        {
+          eventType: 'system.email.delivery',
+          displayMessage: 'Send email',
+          outcome: { result: 'FAILURE' },
+          actor: { id: 'system', type: 'SystemPrincipal' },
+          debugData,
+        },
+        { random: systemRandom, now: idp.clock.now() },
+      )
+    await event({ response: `${response} ${id}x` })
+    const forms = ['<Lovelace@Example.com>', "'lovelace@example.com'", 'rcpt=lovelace@example.com', id]
+    await event({ response: `550 ${forms.join(', ')} ${response}: no lovelace@example.com.` })
+
+    const { pseudonym = '' } = (await eraseUser(parts(), lovelace.login)) ?? {}
+    const answers = (await idp.events()).map(({ debugContext }) => debugContext.debugData.response)
+    expect(answers).toContain(`${response} ${id}x`)
+    const erased = [`<${pseudonym}>`, `'${pseudonym}'`, `rcpt=${pseudonym}`, pseudonym]
+    expect(answers).toContain(`550 ${erased.join(', ')} ${response}: no ${pseudonym}.`)
+  })
+
+  test('is found by a name that is not ASCII, in each spelling, and where it was typed before the user was', async () => {
+    const zoe = { login: 'ZOË@BÜCHER.example', email: 'ZOË@BÜCHER.example', password: 'Bicycle-Lantern-27' }
+    for (const identifier of ['zoë@bücher.example', 'ＺＯË@BÜCHER.example', 'Zoë@xn--bcher-kva.example']) {
+      await atTheCode(idp, identifier, { headers })
+    }
+    const { id } = await idp.people.add(zoe)
+    await (await visit(idp, { headers })).signsIn(zoe.login, zoe.password)
+    const traces = [id, home, 'the browser of Ada', 'zoë', 'ｚｏë', 'bücher', 'xn--bcher-kva']
+    expect((await found(traces)).map((one) => one.split(':')[0])).toContain('transactions')
+    expect(await eraseUser(parts(), id)).toMatchObject({ id })
+    expect(await found(traces)).toEqual([])
+  })
+
   test('may have been removed before, and is found by the login or the id', async () => {
     const cleo = { login: 'cleo@example.com', password: 'Lighthouse-Biscuit-13' }
     for (const nameOf of [() => cleo.login.toUpperCase(), (id: string) => id]) {
@@ -131,4 +186,32 @@ onEachDatabase('a user who is erased', (database) => {
     }
     expect(await eraseUser(parts(), 'no-one@example.com')).toBeUndefined()
   })
+})
+
+test('what is erased is not in the file of the database any more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rekey-erase-'))
+  const path = join(folder, 'rekey.db')
+  const idp = await startTarget({ database: `sqlite:${path}`, settings: { limits: manyMails } })
+  const { engine, people } = idp
+  const canary = 'canarylovelace'
+  const inFiles = () =>
+    readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(canary))
+  const user = { ...ada, login: `${canary}@example.com`, email: `${canary}.mail@example.com` }
+  const { id } = await people.add({ ...user, firstName: canary, lastName: canary.repeat(3) })
+  const agent = { headers: { 'user-agent': `the browser of ${canary}` } }
+  for (let time = 0; time < 5; time++) {
+    await (await visit(idp, agent)).signsIn(user.login, user.password)
+    await atTheCode(idp, user.email, agent)
+    await people.update(id, { lastName: `${canary} ${time}` })
+  }
+  await idp.engine.delivery.idle()
+  expect(inFiles().length).toBeGreaterThan(0)
+  await eraseUser(
+    { storage: engine.storage, clock: engine.clock, people: engine.people, random: systemRandom },
+    id,
+  )
+  expect(inFiles()).toEqual([])
+  await idp.close()
+  expect(inFiles()).toEqual([])
+  rmSync(folder, { recursive: true })
 })
