@@ -24,9 +24,18 @@ export interface FailureLog {
   flush(): Promise<void>
 }
 
-/** The latest failures of a node, and how many of them may be of one kind, so that a flood leaves the others. */
-const mostFailures = 200
-const mostOfKind = 40
+/**
+ * The latest failures of a node: errors of the engine, pages that were shown to users (dead links), and refusals, each
+ * with room of its own. Anyone can cause refusals of two hundred kinds: they must not push out what a user was shown (A60).
+ */
+const mostFailures = { error: 200, page: 100, refusal: 200 }
+/** How many of them may be of one kind, so that a flood leaves the others. */
+const mostOfKind = { error: 40, page: 100, refusal: 40 }
+
+const roomOf = ({ status }: RecordedFailure): keyof typeof mostFailures => {
+  if (status >= 500) return 'error'
+  return status >= 400 ? 'refusal' : 'page'
+}
 
 /** How long the failures of a node that has ended stay, in milliseconds. */
 export const failureRetentionMs = 24 * 3_600_000
@@ -54,9 +63,11 @@ export function createFailureLog(db: Db, node: string): FailureLog {
       isWritten = false
       failures.push({ ...failure, id: common(failure.id) })
       const kind = kindOf(failure)
-      const same = failures.filter((one) => kindOf(one) === kind)
-      const [oldest] = same.length > mostOfKind ? same : failures
-      if (same.length > mostOfKind || failures.length > mostFailures)
+      const room = roomOf(failure)
+      const all = failures.filter((one) => roomOf(one) === room)
+      const same = all.filter((one) => kindOf(one) === kind)
+      const [oldest] = same.length > mostOfKind[room] ? same : all
+      if (same.length > mostOfKind[room] || all.length > mostFailures[room])
         failures = failures.filter((one) => one !== oldest)
     },
     async flush() {

@@ -25,7 +25,7 @@ export const trace: Command = {
   about: [
     'Prints one transaction, a sign-in or a recovery, as a timeline: its user, its events with their times, and why it ended. It contains no secrets.',
     'The id (trs…) appears in the system log and in the control API. Without an id the latest transactions are listed.',
-    'The id of an error (oae…), which its page or body shows, and that of a request (req…, the header X-Okta-Request-Id) lead to what went wrong, and to the transaction that it belongs to. Each node records its latest 200 errors for a day, a second after they happened; with --log the lines of its log are printed too, also for the trace id of a traceparent header.',
+    'The id of an error (oae…), which its page or body shows, and that of a request (req…, the header X-Okta-Request-Id) lead to what went wrong, and to the transaction that it belongs to. Each node records its latest errors for a day: 200 failures of its own, a second after they happened, and 100 dead links and 200 refused requests, within ten seconds. With --log the lines of its log are printed too, also for the trace id of a traceparent header.',
   ],
   options: {
     log: {
@@ -119,7 +119,7 @@ async function unknownId(db: Db, id: string): Promise<string> {
   const kinds = Map.groupBy(around, ({ status, code, route }) => `${status} ${code} at ${route}`)
   const others = [...kinds].map(([kind, { length }]) => `${length} × ${kind}`).join(', ')
   const beside = others === '' ? '' : ` In the minute before and after it there were: ${others}.`
-  return `no node has recorded "${id}": it is of ${isoTime(time)}, and each node keeps its latest 200 errors for a day.${beside} Search the log of that time: rekey trace ${id} --log FILE`
+  return `no node has recorded "${id}": it is of ${isoTime(time)}, and each node has its latest 500 errors of a day.${beside} Search the log of that time: rekey trace ${id} --log FILE`
 }
 
 const rowOf = (one: TransactionSummary, now: number): readonly string[] => [

@@ -26,6 +26,12 @@ export interface Failures {
 /** How long after a failure it is written, together with those that came meanwhile; in milliseconds. */
 const writeAfterMs = 1000
 
+/**
+ * How often refusals and dead links are written at most, in milliseconds. Anyone can cause them: they must not have the
+ * whole row written each second (A60).
+ */
+const refusalsEveryMs = 10_000
+
 /** How long after that it is tried again where the database did not take it; in milliseconds. */
 const retryAfterMs = 2000
 
@@ -41,9 +47,13 @@ export function recordFailures(options: {
   const failures = createFailureLog(storage.db, randomId(options.random, 'nod'))
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
+  let dueAt = Number.POSITIVE_INFINITY
+  let writtenAt = Number.NEGATIVE_INFINITY
   let writing: Promise<void> = Promise.resolve()
   const write = () => {
     timer = undefined
+    dueAt = Number.POSITIVE_INFINITY
+    writtenAt = performance.now()
     writing = failures.flush().catch((error) => {
       log.warn({ err: error }, 'errors are not recorded yet')
       if (!isClosed) timer ??= setTimeout(write, retryAfterMs).unref()
@@ -62,8 +72,13 @@ export function recordFailures(options: {
         ...(traceId !== undefined && { traceId }),
         ...(transactionId !== undefined && { transactionId }),
       })
-      if (!options.atOnce || timer !== undefined) return
-      timer = setTimeout(write, writeAfterMs).unref()
+      if (!options.atOnce) return
+      const soon = performance.now() + writeAfterMs
+      const at = status >= 500 ? soon : Math.max(soon, writtenAt + refusalsEveryMs)
+      if (timer !== undefined && dueAt <= at) return
+      clearTimeout(timer)
+      dueAt = at
+      timer = setTimeout(write, at - performance.now()).unref()
     },
     async maintain() {
       await failures.flush()

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { end, rekey, start, until } from './rekey.ts'
 
@@ -54,6 +53,7 @@ afterAll(async () => {
 })
 
 const trace = (id: string, ...more: string[]) => rekey(['trace', id, ...more], { folder, env })
+const isRecorded = (id: string) => until(async () => (await trace(id)).code === 0)
 const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) })
 const json = (body: object) => ({
   method: 'POST',
@@ -111,8 +111,8 @@ test('the id of every error body and page, and that of the header, is found', as
     if (/management|path|link|parsed/.test(what)) expect(shown, what).toBeDefined()
     asked.push({ what, request, id: shown ?? request, answered })
   }
-  // A node writes them a second later.
-  await pause(1500)
+  // A node writes them within ten seconds.
+  await isRecorded(asked.at(-1)?.id ?? '')
   for (const { what, id, request, answered } of asked) {
     for (const one of new Set([id, request])) {
       const { code, stdout, stderr } = await trace(one)
@@ -145,7 +145,7 @@ test('an error that belongs to a transaction leads to its timeline', async () =>
   // Over by now: an error of the protocol.
   const over = await cancel()
   expect(over.status).toBe(401)
-  await pause(1500)
+  await isRecorded(over.headers.get('x-okta-request-id') ?? '')
   const { code, stdout } = await trace(over.headers.get('x-okta-request-id') ?? '')
   expect(code).toBe(0)
   expect(stdout).toMatch(/transaction +trs\w{17}/)

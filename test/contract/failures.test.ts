@@ -68,6 +68,23 @@ onEachDatabase('the failures of a node', (database) => {
     expect(rows[0]?.value.length).toBeLessThan(50_000)
   })
 
+  test('A60: that a user was shown stay, whatever is refused meanwhile', async () => {
+    const log = createFailureLog(storage.db, 'nodA')
+    log.record(failure(1, { status: 500 }))
+    log.record(failure(2, { status: 200, code: 'link.dead', route: '/email/verify/:clientId' }))
+    for (let index = 10; index < 400; index++) {
+      log.record(failure(index, { status: 400 + (index % 5), route: `/${index}` }))
+    }
+    for (let index = 400; index < 700; index++) {
+      log.record(failure(index, { status: 200, code: 'link.dead', route: '/email/verify/:clientId' }))
+      if (index === 450) await log.flush()
+    }
+    expect(await findFailure(storage.db, failure(2).id)).toBeDefined()
+    await log.flush()
+    expect(await findFailure(storage.db, failure(1).id)).toBeDefined()
+    expect(await listFailures(storage.db, 0, 2 * hour)).toHaveLength(1 + 100 + 200)
+  })
+
   test('that the database did not take are written the next time', async () => {
     const log = createFailureLog(storage.db, 'nodA')
     await storage.db.schema.alterTable('settings').renameTo('away').execute()
