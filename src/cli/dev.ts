@@ -19,7 +19,7 @@ import {
 } from './command.ts'
 import { type DevData, defaultData, openDevData } from './dev/data.ts'
 import { prettyLog } from './dev/log.ts'
-import { portInUse, type SampleApp, startSampleApp } from './dev/sample-app.ts'
+import { missingPackages, portInUse, type SampleApp, startSampleApp } from './dev/sample-app.ts'
 import { type Running, screenOf } from './dev/screen.ts'
 import { untilOrphaned, untilSignal, within } from './shutdown.ts'
 
@@ -110,7 +110,12 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     textOf(call, 'data') ?? (terminal.env.REKEY_DATA || defaultData),
   )
 
-  let appUrl: string | null = options['no-app'] === true ? null : `http://localhost:${ports.app}`
+  const missing = options['no-app'] === true ? [] : missingPackages()
+  if (missing.length > 0) {
+    terminal.note(`rekey: without the sample app, which needs: npm install ${missing.join(' ')}`)
+  }
+  let appUrl: string | null =
+    options['no-app'] === true || missing.length > 0 ? null : `http://localhost:${ports.app}`
   const environment = await startDevEnvironment({
     log,
     smtpPort: ports.smtp,

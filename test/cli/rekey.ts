@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const root = join(import.meta.dirname, '../..')
-const bin = join(root, 'bin/rekey.cjs')
+const ownBin = join(root, 'bin/rekey.cjs')
 
 export interface RunOptions {
   /** The working folder. */
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What stands on standard input. */
   readonly input?: string
+  /** Another installation's command; default: this checkout's. */
+  readonly bin?: string
 }
 
 export interface Ran {
@@ -40,7 +42,7 @@ export async function rekey(args: readonly string[], options: RunOptions): Promi
 /** The built command as a process of its own, with nothing of this process's environment. */
 export function start(
   args: readonly string[],
-  { folder, env = {} }: RunOptions,
+  { folder, env = {}, bin = ownBin }: RunOptions,
 ): ChildProcessWithoutNullStreams {
   if (!existsSync(join(root, 'dist/cli/main.js'))) throw new Error('npm run build makes what is tested here')
   return spawn(process.execPath, [bin, ...args], {

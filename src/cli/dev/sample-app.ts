@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Environment, insecureDevPrefix } from '../../config/index.ts'
 import { CommandError } from '../command.ts'
 
-const server = join(import.meta.dirname, '../../../examples/web/server.ts')
+/** Compiled: Node strips no types of what stands in `node_modules`. */
+const server = join(import.meta.dirname, '../../../dist/sample-app/server.js')
+const needed = ['@okta/okta-auth-js', 'express', 'express-session']
 const exitWithParent = new URL(`../exit-with-parent${extname(import.meta.filename)}`, import.meta.url)
 
 /** The sample app in its own process, like any other app. */
@@ -27,6 +30,19 @@ export interface SampleAppOptions {
   note(line: string): void
   /** Called when the process ends without `close` having been called. */
   onLost(): void
+}
+
+/** The packages that the sample app needs and that are not installed here: they are no dependencies of the engine. */
+export function missingPackages(): readonly string[] {
+  const { resolve } = createRequire(server)
+  return needed.filter((name) => {
+    try {
+      resolve(name)
+      return false
+    } catch {
+      return true
+    }
+  })
 }
 
 /** Starts the sample app and waits until it listens. Throws a CommandError with the reason if it does not. */
