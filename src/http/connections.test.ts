@@ -42,7 +42,7 @@ async function serve(given: Partial<Parameters<typeof createConnections>[0]> = {
 
 describe('the connections of one address', () => {
   test('are limited, as others’ are not by them', async () => {
-    const { connections, open, answers, lines } = await serve({ perAddress: 2 })
+    const { connections, open, answers, app, lines } = await serve({ perAddress: 2 })
     const own = [await open(), await open()]
     const [third, fourth] = [await open(), await open()]
     expect([await answers(third), await answers(fourth)]).toEqual([false, false])
@@ -53,6 +53,13 @@ describe('the connections of one address', () => {
     // Once a minute, or a flood would fill the log.
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain('http.connectionsPerAddress')
+    // The others are counted, at the end too.
+    expect(await answers(await open())).toBe(true)
+    const again = [await open(), await open(), await open(), await open()]
+    expect(again).toHaveLength(4)
+    await expect.poll(() => connections.load().refused).toBe(4)
+    await app.close()
+    expect(JSON.parse(lines[1] ?? '{}')).toMatchObject({ count: 3 })
   })
 
   test.each(['127.0.0.1', '127.0.0.0/8', 'loopback', '::ffff:127.0.0.1'])(

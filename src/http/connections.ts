@@ -1,7 +1,7 @@
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from '../base/index.ts'
+import { createLogSampler, type Logger } from '../base/index.ts'
 import { addressKey } from '../limits/index.ts'
 import { isAmong, networksOf } from './networks.ts'
 
@@ -72,17 +72,16 @@ export function createConnections({
   let server: FastifyInstance['server'] | undefined
   let retiring = false
   let refused = 0
-  let lastWarning = Number.NEGATIVE_INFINITY
+  const refusals = createLogSampler()
 
   function refuse(socket: Socket, address: string): void {
     refused++
     socket.destroy()
-    const now = performance.now()
-    if (now - lastWarning < 60_000) return
-    lastWarning = now
-    log.warn(
-      { address, most: options.perAddress },
-      'an address has too many connections: further ones are refused. If it is your proxy, name it in http.trustedProxies; the number is http.connectionsPerAddress',
+    refusals.note('connection', (count) =>
+      log.warn(
+        { address, most: options.perAddress, ...(count > 1 && { count }) },
+        'an address has too many connections: further ones are refused. If it is your proxy, name it in http.trustedProxies; the number is http.connectionsPerAddress',
+      ),
     )
   }
 
@@ -137,6 +136,7 @@ export function createConnections({
         retiring = true
         end()
       })
+      app.addHook('onClose', async () => refusals.close())
     },
     isRetiring: () => retiring,
     retire() {

@@ -1,5 +1,5 @@
 import type { Party } from '../audit/index.ts'
-import { type Clock, systemClock } from '../base/index.ts'
+import { type Clock, createLogSampler, systemClock } from '../base/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
 import { recordKeyChange } from './events.ts'
 import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
@@ -57,6 +57,7 @@ export function createOidc(options: OidcOptions): Oidc {
     limits: options.limits,
     policies: options.policies,
     recordExchange: options.recordExchange,
+    refusals: createLogSampler({ lines: 60 }),
   }
 
   const base = () => (typeof issuer === 'string' ? issuer : issuer())

@@ -1,5 +1,5 @@
 import type { ExchangeRecorder } from '../audit/index.ts'
-import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import type { Clock, Logger, LogSampler, Random, Secrets } from '../base/index.ts'
 import { isAssigned } from '../clients/index.ts'
 import { findPerson, type Person } from '../directory/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
@@ -24,6 +24,8 @@ export interface Parts {
   readonly lifetimes: OidcLifetimes
   /** Records the calls that begin an interaction and redeem its code; undefined in production. */
   readonly recordExchange?: ExchangeRecorder | undefined
+  /** The log of refused requests: anyone can cause them (A60). Closed with the routes. */
+  readonly refusals: LogSampler
   readonly limits: RequestLimits | undefined
   readonly policies: Pick<Policies, 'for'>
 }

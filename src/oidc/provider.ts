@@ -1,14 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
-import {
-  branchOf,
-  createLogSampler,
-  errorIdOf,
-  noteFailure,
-  ProtocolError,
-  randomToken,
-} from '../base/index.ts'
+import { branchOf, errorIdOf, noteFailure, ProtocolError, randomToken } from '../base/index.ts'
 import { type Client, isClientSecret, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { findActiveClient } from './client-auth.ts'
@@ -93,8 +86,6 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
     ...assertionConfiguration(errors),
   })
   guardAssertions(provider, parts, server)
-  // Anyone can cause them (A60).
-  const refusals = createLogSampler({ lines: 60 })
   for (const [name, { grant, parameters }] of Object.entries(grants)) {
     const handler = async (context: TokenEndpointGrantContext) => {
       try {
@@ -106,7 +97,7 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
         if (!(error instanceof ProtocolError) || error.status >= 500) throw error
         const { detail, message } = error
         if (detail !== undefined) {
-          refusals.note(name, (count) =>
+          parts.refusals.note(name, (count) =>
             parts.log.info({ detail, grant: name, ...(count > 1 && { count }) }, message),
           )
         }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { createLogSampler, dropTypeWithoutBody, html, noteFailure, ProtocolError } from '../base/index.ts'
+import { dropTypeWithoutBody, html, noteFailure, ProtocolError } from '../base/index.ts'
 import { charge } from './charge.ts'
 import { readBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
@@ -172,8 +172,10 @@ async function countGuess({ limits }: Parts, request: FastifyRequest, error: unk
 /** Renders OAuth errors. Others, such as internal failures, are rethrown to the app's error handler. */
 function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): void {
   const { log } = parts
-  // Anyone can cause them (A60).
-  const sampler = createLogSampler({ lines: 60 })
+  app.addHook('onClose', (_app, done) => {
+    parts.refusals.close()
+    done()
+  })
   app.setErrorHandler(async (error, request, reply) => {
     await limiter(request, reply)
     await countGuess(parts, request, error)
@@ -184,7 +186,7 @@ function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): voi
       reply.headers(error.headers)
       const { detail, message } = error
       if (detail !== undefined) {
-        sampler.note(`${rendered.status} ${request.routeOptions.url}`, (count) =>
+        parts.refusals.note(`${rendered.status} ${request.routeOptions.url}`, (count) =>
           log.info({ detail, requestId: request.id, ...(count > 1 && { count }) }, message),
         )
       }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test } from 'vitest'
 import { record } from '../../src/audit/index.ts'
-import { systemRandom } from '../../src/base/index.ts'
+import { createLogger, systemRandom } from '../../src/base/index.ts'
 import { createHasher } from '../../src/passwords/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { atTheCode, newPassword, parallel, scale, startTarget, visit } from '../support/attacks.ts'
@@ -389,4 +389,20 @@ describe('the log', () => {
     )
     expect(busy()).toHaveLength(2)
   })
+})
+
+test('A60: refused calls of the OAuth endpoints have sixty lines a minute, and the rest is counted at the end', async () => {
+  const lines: { count?: number; msg: string; detail?: string }[] = []
+  const log = createLogger({ level: 'info', stream: { write: (line) => void lines.push(JSON.parse(line)) } })
+  const node = await startNode({ ports: { log } })
+  const headers = { authorization: `Basic ${btoa(`rekey-web:${node.clientSecret}`)}` }
+  const body = { grant_type: 'interaction_code', interaction_code: 'no', code_verifier: 'v'.repeat(43) }
+  for (let call = 0; call < 70; call++) {
+    await fetch(`${node.issuer}/v1/token`, { method: 'POST', headers, body: new URLSearchParams(body) })
+    await fetch(`${node.issuer}/v1/authorize?client_id=nothing`)
+  }
+  await node.close()
+  const counted = lines.filter(({ detail }) => detail !== undefined)
+  expect(counted.filter(({ count }) => count === undefined).length % 60).toBe(0)
+  expect(counted.filter(({ count }) => count !== undefined).map(({ count }) => count)).toContain(10)
 })
