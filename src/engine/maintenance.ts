@@ -26,7 +26,7 @@ interface MaintenanceParts {
 }
 
 export interface Maintenance {
-  /** Runs now; joins a run that is under way. */
+  /** Runs now; where a run is under way, once more after it: what was written meanwhile may be behind it. */
   run(): Promise<void>
   close(): Promise<void>
 }
@@ -109,7 +109,7 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
       for (; after < before && !closed && performance.now() < until; after += day) {
         const span = { after, before: Math.min(after + day, before) }
         await purgeAll((limit) => purgeShortLived(storage.db, what, { ...span, limit }))
-        await nextCycle()
+        if (span.before < before) await nextCycle()
       }
       if (after < before) isDone = false
     }
@@ -118,20 +118,23 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
     await oidc.purge()
   }
 
-  const run = (): Promise<void> => {
+  const join = (): Promise<void> => {
     running ??= maintain().finally(() => {
       running = undefined
     })
     return running
   }
   // The database may be unavailable for a while: the next run makes up for it.
-  const runAndLog = () => run().catch((error) => log.error({ err: error }, 'maintenance failed'))
+  const runAndLog = () => join().catch((error) => log.error({ err: error }, 'maintenance failed'))
 
   const timer = setInterval(() => void runAndLog(), intervalMs)
   timer.unref()
   void runAndLog()
   return {
-    run,
+    async run() {
+      await running?.catch(() => {})
+      await join()
+    },
     async close() {
       closed = true
       clearInterval(timer)
