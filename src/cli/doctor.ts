@@ -10,6 +10,7 @@ import {
   textOf,
 } from './command.ts'
 import { askDatabase, connectionOf } from './doctor-database.ts'
+import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
 
@@ -47,6 +48,7 @@ export const doctor: Command = {
       ...findingsOf(config),
       ...connectionOf(config),
       ...operationOf(config),
+      ...secretFilesOf(terminal, loaded, config),
       ...(await mailOf(config)),
       ...database.findings,
     ]

@@ -271,7 +271,7 @@ export async function updatePerson(
   const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
   if (raised !== undefined) set.push(`version = ${raised}`)
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
-  const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning *`
+  const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning ${personColumns.join(', ')}`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
   if (row !== undefined && changed !== undefined) await claimNames(db, id, changed.after, changed.before)
   return row && toPerson(row)
