@@ -60,7 +60,7 @@ describe('rekey dev', () => {
 
   test('prints the members of the line of JSON', () => {
     const shown = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '{}') as Record<string, unknown>
-    const { child: _, end: __, stdout, ...line } = dev
+    const { child: _, end: __, complaints: ___, stdout, ...line } = dev
     expect(Object.keys(line).sort()).toEqual(Object.keys(shown).sort())
     expect(stdout().split('\n')).toHaveLength(1)
     expect(line.person.login).toBe((shown.person as { login: string }).login)
