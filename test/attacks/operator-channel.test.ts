@@ -5,7 +5,7 @@ import { parsePrometheus } from '../journeys/prometheus.ts'
 import { visit } from '../support/attacks.ts'
 import { type Node, startNode } from '../support/nodes.ts'
 
-// A62: the operator's channel as an oracle. Whoever reads metrics, health or the log beside a caller's requests learns no
+// A62: the operator's channel as an oracle. A reader of metrics, health or the log beside a caller's requests learns no
 // more from them than the caller does: the same numbers and lines for a known and for an unknown user.
 
 let node: Node | undefined

@@ -127,7 +127,7 @@ function startCluster(folder: string, { durable = false, settings = {}, follows 
     ...settings,
   }
   const lines = Object.entries(all).map(([name, value]) => `${name} = '${value}'\n`)
-  // Of two lines the later one counts; a standby is told here where its primary is.
+  // Of two lines the later one counts; it names a standby's primary.
   appendFileSync(join(data, 'postgresql.auto.conf'), lines.join(''))
   control(folder, 'start')
 }
