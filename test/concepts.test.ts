@@ -94,7 +94,7 @@ function stringsIn(source: string): readonly { readonly line: number; readonly t
     }))
 }
 
-/** Finds words in small letters, or with a capital at the start: `NOBODY` is a code. */
+/** Matches a word in lower case or capitalised. In capitals it is a code of the protocol or the log, which stays. */
 function wordsIn(text: string, words: ReadonlyMap<string, string>) {
   const all = [...words.keys()].join('|')
   return [...text.matchAll(new RegExp(`\\b(${all})\\b`, 'gi'))]
