@@ -1,69 +1,176 @@
-import { isObject } from '../base/index.ts'
+/** Reads bodies and query parameters by the schemas of an operation. */
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+import { Settings as Typebox } from 'typebox/system'
+import { Value } from 'typebox/value'
+import { didYouMean } from '../base/index.ts'
 import { invalid, invalidCriteria } from './errors.ts'
-import type { Fields, Query } from './operation.ts'
 
-/** Collects all problems of a body or a query, so that one answer reports them together. */
-export interface Reader {
-  readonly problems: string[]
-  /** Throws 400 `E0000001` with a cause for each problem, if there are any. */
-  check(): void
+export type Fields = Readonly<Record<string, unknown>>
+
+/** The query parameters of a request, unchecked: a repeated one is a list. */
+export type Query = Readonly<Record<string, unknown>>
+
+/** The part of JSON Schema that bodies use. `hint` says in messages what is expected. */
+interface Schema {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly enum?: readonly unknown[]
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly default?: unknown
+  readonly hint?: string
 }
 
-export function newReader(): Reader {
+/** A body that its schema has checked. Throws 400 `E0000001` with a cause for each invalid member. */
+export function readBody<T extends TSchema>(schema: T, body: unknown): Static<T> {
+  const problems = bodyProblems(schema, body)
+  if (problems.length > 0) throw invalid(problems)
+  return body as Static<T>
+}
+
+/** What is wrong with a body, as `member: what it must be`. */
+export function bodyProblems(schema: TSchema, body: unknown): readonly string[] {
+  if (Value.Check(schema, body)) return []
+  const places = new Set(errorsOf(schema, body).flatMap(placesOf))
+  const deepest = [...places].filter((place) => ![...places].some((other) => other.startsWith(`${place}/`)))
+  return [...new Set(deepest.map((place) => problemAt(schema as Schema, body, place)))]
+}
+
+function errorsOf(schema: TSchema, body: unknown): ReturnType<typeof Value.Errors> {
+  const before = Typebox.Get().maxErrors
+  // Typebox stops after eight errors by default; one answer reports all problems.
+  Typebox.Set({ maxErrors: 100 })
+  try {
+    return Value.Errors(schema, body)
+  } finally {
+    Typebox.Set({ maxErrors: before })
+  }
+}
+
+type ShapeError = ReturnType<typeof Value.Errors>[number]
+
+/** The JSON pointers of what an error is about: of required members that are missing, not of their parent. */
+function placesOf({ keyword, instancePath, params }: ShapeError): readonly string[] {
+  if (keyword !== 'required') return [instancePath]
+  const { requiredProperties = [] } = params as { requiredProperties?: readonly string[] }
+  return requiredProperties.map((name) => `${instancePath}/${name}`)
+}
+
+function problemAt(schema: Schema, body: unknown, place: string): string {
+  let at = solid(schema)
+  let value = body
+  const path: string[] = []
+  for (const part of place.split('/').slice(1)) {
+    // A list of strings, and a list that describes itself, are reported as a whole.
+    if (at.type === 'array' && (at.hint !== undefined || isPlain(at.items))) break
+    at = solid(at.type === 'array' ? at.items : at.properties?.[part])
+    value = memberOf(value, part)
+    path.push(part)
+  }
+  return `${labelOf(path)}: ${wordsFor(at, value)}`
+}
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined
+
+/** A schema without the alternative null. */
+const solid = (schema: Schema = {}): Schema => {
+  const choices = (schema.anyOf ?? []).filter(({ type }) => type !== 'null')
+  return choices.length === 1
+    ? { ...choices[0], ...(schema.hint !== undefined && { hint: schema.hint }) }
+    : schema
+}
+
+const isPlain = (schema: Schema = {}): boolean => schema.type !== 'object' && schema.type !== 'array'
+
+/** What Okta wraps around the members of a resource and leaves out in its messages. */
+const envelope = /^(profile|(credentials|settings)\.oauthClient|credentials)\.(?=.)/
+
+/** How a message names a member: by its path, without envelopes, and a password without its `value`. */
+export const labelOf = (path: readonly string[]): string => {
+  if (path.length === 0) return 'body'
+  return path
+    .join('.')
+    .replace(envelope, '')
+    .replace(/(?<=password)\.value$/i, '')
+}
+
+function wordsFor(schema: Schema, value: unknown): string {
+  const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+  if (isBlank && (schema.minLength !== 0 || value !== '')) return 'The field cannot be left blank'
+  const choices = (schema.enum ?? []).map(String)
+  const meant = typeof value === 'string' ? didYouMean(value, choices) : ''
+  return `must be ${expectation(schema)}${meant}`
+}
+
+/** What a schema expects, in words. */
+export function expectation(schema: Schema): string {
+  if (schema.hint !== undefined) return schema.hint
+  if (schema.enum !== undefined) return alternatives(schema.enum.map(String))
+  if (schema.anyOf !== undefined) return alternatives(schema.anyOf.map(expectation))
+  const { type, minimum, maximum } = schema
+  if (type === 'string') {
+    return schema.maxLength === undefined ? 'a string' : `a string of at most ${schema.maxLength} characters`
+  }
+  if (type === 'integer' || type === 'number') {
+    const noun = type === 'integer' ? 'a whole number' : 'a number'
+    if (maximum !== undefined) return `${noun} from ${minimum ?? 0} to ${maximum}`
+    return minimum === undefined ? noun : `${noun} of at least ${minimum}`
+  }
+  if (type === 'array') return listOf(schema)
+  return type === 'boolean' ? 'true or false' : type === 'null' ? 'null' : 'an object'
+}
+
+function listOf({ items, minItems = 0, maxItems }: Schema): string {
+  const noun =
+    items?.type === 'string' ? 'list of strings' : items?.enum ? `list of ${items.enum.join(', ')}` : 'list'
+  return `a ${minItems > 0 ? 'non-empty ' : ''}${noun}${maxItems === undefined ? '' : ` with at most ${maxItems} items`}`
+}
+
+const alternatives = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(Boolean).join(' or ')
+
+/**
+ * The query parameters that an operation describes, with their types and defaults; others are ignored. Throws 400
+ * `E0000001`, or `E0000031` for search criteria that are empty.
+ */
+export function readQuery<T extends TProperties>(properties: T, query: Query): Static<TObject<T>> {
   const problems: string[] = []
-  return {
-    problems,
-    check() {
-      if (problems.length > 0) throw invalid(problems)
-    },
+  const values = Object.entries(properties).flatMap(([name, property]) => {
+    const schema = property as Schema
+    if (query[name] === '' && schema.minLength === 1) throw invalidCriteria(`${name} is empty`)
+    const text = parameter(query, name)
+    if (text === undefined) return schema.default === undefined ? [] : [[name, schema.default] as const]
+    const value = parsed(schema, text)
+    if (Value.Check(property, value)) return [[name, value] as const]
+    problems.push(`${name}: must be ${expectation(schema)}`)
+    return []
+  })
+  const given = new Set(values.map(([name]) => name))
+  const missing = Object.entries(properties).filter(
+    ([name, schema]) => !given.has(name) && !Type.IsOptional(schema),
+  )
+  for (const [name, schema] of missing) {
+    if (!problems.some((problem) => problem.startsWith(`${name}:`))) {
+      problems.push(`${name}: must be ${expectation(schema as Schema)}`)
+    }
   }
+  if (problems.length > 0) throw invalid(problems)
+  return Object.fromEntries(values) as Static<TObject<T>>
 }
 
-/** A member that must be an object; an empty one if it is absent. */
-export function fieldsIn(reader: Reader, fields: Fields, name: string): Fields {
-  const value = fields[name]
-  if (value === undefined || value === null) return {}
-  if (isObject(value)) return value
-  reader.problems.push(`${name}: must be an object`)
-  return {}
-}
-
-export function textIn(
-  reader: Reader,
-  fields: Fields,
-  name: string,
-  { label = name, max = 1024 }: { readonly label?: string; readonly max?: number } = {},
-): string | undefined {
-  const value = fields[name]
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' && value.length <= max) return value
-  reader.problems.push(`${label}: must be a string of at most ${max} characters`)
-  return undefined
-}
-
-/** A required string. */
-export function requiredText(
-  reader: Reader,
-  fields: Fields,
-  name: string,
-  options: { readonly label?: string; readonly max?: number } = {},
-): string {
-  const value = textIn(reader, fields, name, options)
-  if (value !== undefined && value.trim() !== '') return value
-  if (value !== undefined || fields[name] === undefined || fields[name] === null) {
-    reader.problems.push(`${options.label ?? name}: The field cannot be left blank`)
-  }
-  return ''
-}
-
-export function textsIn(reader: Reader, fields: Fields, name: string): readonly string[] | undefined {
-  const value = fields[name]
-  if (value === undefined || value === null) return undefined
-  if (Array.isArray(value) && value.length <= 200 && value.every((text) => typeof text === 'string')) {
-    return value as readonly string[]
-  }
-  reader.problems.push(`${name}: must be a list of strings`)
-  return undefined
+function parsed(schema: Schema, text: string): unknown {
+  if (schema.type === 'boolean') return { true: true, false: false }[text.toLowerCase()]
+  if (schema.type === 'integer') return /^\d{1,6}$/.test(text) ? Number(text) : undefined
+  return text
 }
 
 /** A query parameter. Repeated ones are refused: parsers disagree about which of them counts. */
@@ -75,20 +182,6 @@ export function parameter(query: Query, name: string): string | undefined {
   return value
 }
 
-/** A search parameter. An empty one is refused: it is a mistake and must not match everything. */
-export function criteria(query: Query, name: string): string | undefined {
-  if (query[name] === '') throw invalidCriteria(`${name} is empty`)
-  return parameter(query, name)
-}
-
-/** A boolean query parameter; `absent` is its default. */
-export function flag(query: Query, name: string, absent: boolean): boolean {
-  const text = parameter(query, name)?.toLowerCase()
-  if (text === undefined) return absent
-  if (text !== 'true' && text !== 'false') throw invalid([`${name}: must be true or false`])
-  return text === 'true'
-}
-
 export interface Page {
   readonly limit: number
   readonly after: string | undefined
@@ -98,19 +191,15 @@ export interface Page {
  * The requested page of a list whose generated ids begin with `ids`. Limits above `most` are reduced to it, as Okta does.
  */
 export function pageOf(
-  query: Query,
+  { limit: asked, after }: { readonly limit?: number | undefined; readonly after?: string | undefined },
   { limit = 200, most = 200, ids = '' }: { limit?: number; most?: number; ids?: string } = {},
 ): Page {
-  const text = parameter(query, 'limit')
-  const asked = text === undefined ? limit : /^\d{1,6}$/.test(text) ? Number(text) : 0
-  if (asked < 1) throw invalid(['limit: must be a number of at least 1'])
-  const after = parameter(query, 'after')
   // Any other value would be compared with ids, and most of them would silently start again at the first page.
   const isId = ids === '' || (after?.startsWith(ids) && after.length === 20)
   if (after !== undefined && !(isId && /^[\w.:-]{1,100}$/.test(after))) {
     throw invalid(['after: must be taken from a Link header'])
   }
-  return { limit: Math.min(asked, most), after }
+  return { limit: Math.min(asked ?? limit, most), after }
 }
 
 /** A page of a complete list that is not ordered by id. If the item that `after` names is gone, the list ends. */

@@ -3,8 +3,7 @@ import { describeUserAgent, parseTime } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { invalid } from './errors.ts'
 import { parseEventFilter } from './filter.ts'
-import { parameter } from './input.ts'
-import type { Query } from './operation.ts'
+import { parameter, type Query } from './input.ts'
 
 const day = 24 * 3_600_000
 const defaultLimit = 100

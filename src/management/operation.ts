@@ -1,3 +1,4 @@
+import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { Authenticator } from '../flow/index.ts'
@@ -5,6 +6,7 @@ import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { People } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
+import { type Fields, type Query, readBody, readQuery } from './input.ts'
 import type { ApiRole } from './tokens.ts'
 
 export interface ManagementParts {
@@ -62,23 +64,21 @@ export interface ServerFacts {
   readonly lifetimes: { readonly accessTokenMs: number; readonly refreshTokenMs: number }
 }
 
-export type Fields = Readonly<Record<string, unknown>>
-
-/** The query parameters of a request, unchecked: a repeated one is a list. */
-export type Query = Readonly<Record<string, unknown>>
-
-/** An authorized request to the management API. */
-export interface Call {
+/** An authorized request to the management API. `body` and `query` have the types that the operation describes. */
+export interface Call<Body = Fields, Parameters = Query> {
   readonly parts: ManagementParts
   readonly params: Readonly<Record<string, string>>
-  readonly query: Query
-  readonly body: Fields
+  readonly query: Parameters
+  readonly body: Body
   /** The caller: an API token or a service app. */
   readonly actor: Party
   /** The scopes of an access token; absent for API tokens, which have a role instead. */
   readonly scopes?: readonly string[]
   readonly now: number
 }
+
+/** A call without its body and query. */
+export type Context = Omit<Call, 'body' | 'query'>
 
 export interface Answer {
   /** Default: 200 with a body, 204 without. */
@@ -88,16 +88,47 @@ export interface Answer {
   readonly next?: Readonly<Record<string, string>> | undefined
 }
 
-/** One operation of the management API. Routes, documentation and the access tests are derived from these. */
-export interface Operation {
+interface Description {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below `/api/v1`. */
   readonly path: string
   readonly role: ApiRole
   /** What it does, in the imperative: `List users`. Shown in docs/management.md and docs/openapi.yaml. */
   readonly summary: string
+  /** Of the body without null. */
+  readonly response?: TSchema
+  /** Of success. Default: 200, and 204 for DELETE. */
+  readonly status?: number
+}
+
+/** One operation of the management API. Routes, documentation and the access tests are derived from these. */
+export interface Operation extends Description {
+  readonly body?: TSchema | undefined
+  readonly query?: TProperties | undefined
   handle(call: Call): Promise<Answer>
 }
+
+/**
+ * An operation that is described once: `body` and `query` check what is sent before `handle` is called (400 with a cause
+ * for each invalid member), give `handle` its types, and make the OpenAPI document. An operation without `body` reads none.
+ */
+// biome-ignore lint/complexity/noBannedTypes: an object without members
+export const operation = <Body extends TSchema = TObject<{}>, Parameters extends TProperties = {}>({
+  handle,
+  ...described
+}: Description & {
+  readonly body?: Body
+  readonly query?: Parameters
+  handle(call: Call<Static<Body>, Static<TObject<Parameters>>>): Promise<Answer>
+}): Operation => ({
+  ...described,
+  handle: (call) =>
+    handle({
+      ...call,
+      query: readQuery(described.query ?? ({} as Parameters), call.query),
+      body: (described.body === undefined ? {} : readBody(described.body, call.body)) as Static<Body>,
+    }),
+})
 
 export const prefix = '/api/v1'
 
@@ -113,23 +144,27 @@ export const lifecycleOperations = (
     status: 'ACTIVE' | 'INACTIVE',
     action: 'activate' | 'deactivate',
   ) => Promise<Answer>,
+  described: Pick<Operation, 'response' | 'status'> = {},
 ): readonly Operation[] =>
   (
     [
       ['activate', 'ACTIVE', 'Activate'],
       ['deactivate', 'INACTIVE', 'Deactivate'],
     ] as const
-  ).map(([action, status, verb]) => ({
-    method: 'POST',
-    path: `${path}/lifecycle/${action}`,
-    role: 'all',
-    summary: `${verb} ${noun}`,
-    handle: (call) => setStatus(call, status, action),
-  }))
+  ).map(([action, status, verb]) =>
+    operation({
+      method: 'POST',
+      path: `${path}/lifecycle/${action}`,
+      role: 'all',
+      summary: `${verb} ${noun}`,
+      ...described,
+      handle: (call) => setStatus({ ...call, body: {}, query: {} }, status, action),
+    }),
+  )
 
 /** Records an event of the system log that the caller of an operation has caused. */
 export const recordEvent = (
-  { parts, actor, now }: Call,
+  { parts, actor, now }: Context,
   db: Db,
   event: Pick<NewEvent, 'eventType' | 'displayMessage' | 'target' | 'debugData'>,
 ): Promise<void> =>

@@ -3,7 +3,7 @@
  * compares the routes and responses of a running engine with it.
  */
 import { steps } from '../../idx/index.ts'
-import { managementPaths, scopes } from './management.ts'
+import { managementPaths, managementSchemas, scopes } from './management.ts'
 import { protocolPaths } from './protocols.ts'
 import { schemas } from './schemas.ts'
 
@@ -19,7 +19,7 @@ export const openApiDocument = (address: string): object => ({
   servers: [{ url: address }],
   paths: { ...managementPaths(), ...protocolPaths([...new Set(steps.map(({ path }) => path))]) },
   components: {
-    schemas,
+    schemas: { ...schemas, ...managementSchemas() },
     securitySchemes: {
       apiToken: {
         type: 'apiKey',

@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
-import { operations, scopeOf } from '../../management/index.ts'
+import { type TSchema, Type } from 'typebox'
+import { type Operation, operations, scopeOf } from '../../management/index.ts'
 import { ref, type schemas } from './schemas.ts'
 
 type Name = keyof typeof schemas
@@ -79,12 +79,6 @@ const shapes: Readonly<Record<string, Shape>> = {
   'GET /apps/:appId/users': { response: 'AppUser[]' },
   'POST /apps/:appId/users': { body: 'NewAppUser', response: 'AppUser' },
   'GET /apps/:appId/users/:userId': { response: 'AppUser' },
-  'GET /trustedOrigins': { response: 'TrustedOrigin[]', query: page },
-  'POST /trustedOrigins': { body: 'NewTrustedOrigin', response: 'TrustedOrigin' },
-  'GET /trustedOrigins/:trustedOriginId': { response: 'TrustedOrigin' },
-  'PUT /trustedOrigins/:trustedOriginId': { body: 'NewTrustedOrigin', response: 'TrustedOrigin' },
-  'POST /trustedOrigins/:trustedOriginId/lifecycle/activate': { response: 'TrustedOrigin' },
-  'POST /trustedOrigins/:trustedOriginId/lifecycle/deactivate': { response: 'TrustedOrigin' },
   'GET /policies': { response: 'Policy[]', query: ['type'] },
   'POST /policies': { body: 'NewPolicy', response: 'Policy' },
   'GET /policies/:policyId': { response: 'Policy' },
@@ -126,6 +120,43 @@ const shapes: Readonly<Record<string, Shape>> = {
 }
 
 const anything = { type: 'object' }
+
+/** The named schemas that the operations use, for `components`. */
+export function managementSchemas(): Readonly<Record<string, object>> {
+  const found: Record<string, object> = {}
+  for (const { body, response } of operations) {
+    for (const schema of [body, response]) if (schema !== undefined) collect(schema as Node, found)
+  }
+  return found
+}
+
+/** A schema with references in place of named schemas, which are added to `found`; without hints for messages. */
+function collect({ title, hint: _, ...schema }: Node, found: Record<string, object>): object {
+  const inlined = {
+    ...schema,
+    ...(schema.properties && {
+      properties: Object.fromEntries(
+        Object.entries(schema.properties).map(([name, member]) => [name, collect(member, found)]),
+      ),
+    }),
+    ...(schema.items && { items: collect(schema.items, found) }),
+    ...(schema.anyOf && { anyOf: schema.anyOf.map((choice) => collect(choice, found)) }),
+  }
+  if (title === undefined) return inlined
+  found[title] = inlined
+  return { $ref: `#/components/schemas/${title}` }
+}
+
+interface Node {
+  readonly title?: string
+  readonly hint?: string
+  readonly properties?: Readonly<Record<string, Node>>
+  readonly items?: Node
+  readonly anyOf?: readonly Node[]
+}
+
+const referring = (schema: TSchema): object => collect(schema as Node, {})
+
 const json = (schema: object) => ({ content: { 'application/json': { schema } } })
 
 function schemaOf(name: string): object {
@@ -134,13 +165,52 @@ function schemaOf(name: string): object {
   return list ? Type.Array(one) : one
 }
 
+interface Described {
+  readonly body?: object | undefined
+  readonly response?: object | undefined
+  readonly status: number
+  readonly query: readonly object[]
+}
+
+function describedOf({ method, path, body, response, status, query }: Operation): Described {
+  const shape = shapes[`${method} ${path}`]
+  const usual = method === 'DELETE' ? 204 : 200
+  if (shape !== undefined) {
+    return {
+      body: shape.body && schemaOf(shape.body),
+      response: shape.response && schemaOf(shape.response),
+      status: shape.status ?? usual,
+      query: (shape.query ?? []).map((name) => ({
+        name,
+        in: 'query',
+        required: name === 'type',
+        schema: queries[name],
+      })),
+    }
+  }
+  return {
+    body: body && referring(body),
+    response: response && referring(response),
+    status: status ?? usual,
+    query: Object.entries(query ?? {}).map(([name, schema]) => {
+      const { description, ...described } = schema as TSchema & { readonly description?: string }
+      return {
+        name,
+        in: 'query',
+        required: !Type.IsOptional(schema),
+        ...(description !== undefined && { description }),
+        schema: referring(described),
+      }
+    }),
+  }
+}
+
 /** The paths of the management API, derived from the operations that are served. */
 export function managementPaths(): Readonly<Record<string, Readonly<Record<string, object>>>> {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of operations) {
     const { method, path, role, summary } = operation
-    const shape = shapes[`${method} ${path}`] ?? {}
-    const { body, response, status = method === 'DELETE' ? 204 : 200, query = [] } = shape
+    const { body, response, status, query } = describedOf(operation)
     const refused = { description: 'The request was refused.', ...json(ref('Error')) }
     const address = `/api/v1${path.replace(/:(\w+)/g, '{$1}')}`
     paths[address] = {
@@ -157,14 +227,14 @@ export function managementPaths(): Readonly<Record<string, Readonly<Record<strin
             required: true,
             schema: Type.String(),
           })),
-          ...query.map((name) => ({ name, in: 'query', required: name === 'type', schema: queries[name] })),
+          ...query,
         ],
-        ...(body && { requestBody: { required: true, ...json(schemaOf(body)) } }),
+        ...(body && { requestBody: { required: true, ...json(body) } }),
         security: [{ apiToken: [] }, { serviceApp: [scopeOf(operation)] }],
         responses: {
           [status]: {
             description: 'Success.',
-            ...(status !== 204 && json(response === undefined ? anything : schemaOf(response))),
+            ...(status !== 204 && json(response ?? anything)),
           },
           '4XX': refused,
           '5XX': {

@@ -237,24 +237,6 @@ export const schemas = {
     _links: links,
   }),
   NewAppUser: Type.Object({ id: Type.String({ maxLength: 100 }) }),
-  TrustedOrigin: Type.Object(
-    {
-      id: Type.String(),
-      name: names,
-      origin: Type.String(),
-      scopes: Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') })),
-      status,
-      created: time,
-      lastUpdated: time,
-      _links: links,
-    },
-    closed,
-  ),
-  NewTrustedOrigin: Type.Object({
-    name: names,
-    origin: Type.String({ maxLength: 255, description: 'For example https://app.example.com.' }),
-    scopes: Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') }), { minItems: 1 }),
-  }),
   Policy: Type.Object({ ...policyMembers, type: policyTypes, conditions }),
   NewPolicy: Type.Object({
     type: policyTypes,

@@ -9,8 +9,9 @@ import {
 } from '../../clients/index.ts'
 import { insufficientScope } from '../access.ts'
 import { notFound } from '../errors.ts'
-import { newReader, pageOf, pageWithin, requiredText, textIn } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix } from '../operation.ts'
+import { newReader, rawPageOf as pageOf, requiredText, textIn } from '../reader.ts'
 import { coversScope, managementScopes } from '../scopes.ts'
 import { getApp, recordAppEvent } from './find.ts'
 

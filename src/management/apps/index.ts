@@ -19,7 +19,7 @@ import {
 } from '../../clients/index.ts'
 import { findGroup, findPerson } from '../../directory/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
-import { newReader, pageFrom, pageOf, pageWithin, parameter, requiredText } from '../input.ts'
+import { pageFrom, pageWithin, parameter } from '../input.ts'
 import {
   type Answer,
   type Call,
@@ -28,6 +28,7 @@ import {
   type Operation,
   prefix,
 } from '../operation.ts'
+import { newReader, rawPageOf as pageOf, requiredText } from '../reader.ts'
 import { getUser } from '../users/index.ts'
 import { getApp, recordAppEvent } from './find.ts'
 import { checkDelegation, grantOperations } from './grants.ts'

@@ -1,7 +1,7 @@
 import { isObject } from '../../base/index.ts'
 import type { PublicKey } from '../../clients/index.ts'
-import type { Reader } from '../input.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import type { Reader } from '../reader.ts'
 
 const curves: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 

@@ -1,6 +1,6 @@
 import { type ClientSettings, type GrantType, isRedirectUri } from '../../clients/index.ts'
-import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../input.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../reader.ts'
 import { readKeys } from './keys.ts'
 
 export interface AppBody {

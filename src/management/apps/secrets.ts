@@ -7,8 +7,9 @@ import {
   clientSecretsOf,
 } from '../../clients/index.ts'
 import { invalid, notFound } from '../errors.ts'
-import { newReader, pageOf, pageWithin, textIn } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import { type Answer, type Call, lifecycleOperations, type Operation, prefix } from '../operation.ts'
+import { newReader, rawPageOf as pageOf, textIn } from '../reader.ts'
 import { getApp, getAppForUpdate, recordAppUpdate } from './find.ts'
 
 /** Two, for a rotation; a third would be one that was forgotten. */

@@ -14,7 +14,7 @@ import {
 } from '../../policies/index.ts'
 import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
-import { fieldsIn, newReader, pageOf, pageWithin } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import {
   type Answer,
   type Call,
@@ -23,6 +23,7 @@ import {
   prefix,
   recordEvent,
 } from '../operation.ts'
+import { fieldsIn, newReader, rawPageOf as pageOf } from '../reader.ts'
 
 function getAuthenticator({ params, parts }: Call): Authenticator {
   const id = params.authenticatorId ?? ''

@@ -15,8 +15,9 @@ import {
   type StoredGroup,
 } from '../../directory/index.ts'
 import { alreadyExists, invalid, invalidCriteria, notFound } from '../errors.ts'
-import { criteria, fieldsIn, newReader, pageFrom, pageOf, parameter, requiredText, textIn } from '../input.ts'
+import { pageFrom, parameter } from '../input.ts'
 import { type Answer, type Call, type Operation, recordEvent } from '../operation.ts'
+import { criteria, fieldsIn, newReader, rawPageOf as pageOf, requiredText, textIn } from '../reader.ts'
 import { getUser, usersOf } from '../users/index.ts'
 import { groupOf } from './wire.ts'
 

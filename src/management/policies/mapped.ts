@@ -3,8 +3,9 @@ import type { StoredPolicy, StoredRule } from '../../policies/index.ts'
 import type { Db } from '../../storage/index.ts'
 import { appOf } from '../apps/wire.ts'
 import { invalid } from '../errors.ts'
-import { pageOf, pageWithin } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import type { Answer, Call } from '../operation.ts'
+import { rawPageOf as pageOf } from '../reader.ts'
 
 /** The apps that an access policy applies to; the built-in one applies to apps without a mapped policy. */
 const appsOf = async (db: Db, { id, system, type }: StoredPolicy): Promise<readonly Client[]> =>

@@ -1,8 +1,8 @@
 import { isObject } from '../../base/index.ts'
 import type { StoredItem } from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
-import { fieldsIn, newReader, type Reader, requiredText, textsIn } from '../input.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import { fieldsIn, newReader, type Reader, requiredText, textsIn } from '../reader.ts'
 
 export const types = [
   'PASSWORD',

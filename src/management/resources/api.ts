@@ -1,6 +1,7 @@
 import type { Party } from '../../audit/index.ts'
 import { isObject } from '../../base/index.ts'
-import type { Fields, ManagementParts, Operation, Query } from '../operation.ts'
+import type { Fields, Query } from '../input.ts'
+import type { ManagementParts, Operation } from '../operation.ts'
 
 /** The management API with all permissions. Paths are relative to `/api/v1`. */
 export interface Api {

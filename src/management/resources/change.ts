@@ -1,5 +1,5 @@
 import { isObject } from '../../base/index.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 
 /** The lists of a document, in the order in which they are applied: referenced resources come first. */
 export const lists = [

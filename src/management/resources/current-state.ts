@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../base/index.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import { types } from '../policies/read.ts'
 import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'

@@ -1,4 +1,4 @@
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import { memberAt, textAt } from './api.ts'
 import { isSame, type ListName, merged, without } from './change.ts'
 import type { Item } from './current-state.ts'

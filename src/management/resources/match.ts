@@ -1,4 +1,4 @@
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import { textAt } from './api.ts'
 import type { Item } from './current-state.ts'
 import type { ResourceKind } from './kinds.ts'

@@ -1,4 +1,4 @@
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import { type Api, textAt } from './api.ts'
 import {
   type Change,

@@ -1,7 +1,7 @@
 import { didYouMean, isObject, ProtocolError } from '../../base/index.ts'
 import { readApp } from '../apps/read.ts'
-import type { Fields } from '../operation.ts'
-import { readOrigin } from '../origins/index.ts'
+import { type Fields, readBody } from '../input.ts'
+import { newTrustedOrigin, toOrigin } from '../origins/index.ts'
 import { readPolicy, readRule, typeOf } from '../policies/read.ts'
 import { readSchemaChanges } from '../schemas/read.ts'
 import { memberAt, textAt } from './api.ts'
@@ -115,7 +115,7 @@ const origin: Read = (item, report) => {
     report,
   )
   const status = statusOf(item, report)
-  const read = readWith(report, () => readOrigin({ body: item }))
+  const read = readWith(report, () => toOrigin(readBody(newTrustedOrigin, item)))
   return { ...read, scopes: read?.scopes.toSorted().map((type) => ({ type })) ?? [], status }
 }
 

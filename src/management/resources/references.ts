@@ -1,5 +1,5 @@
 import { isObject } from '../../base/index.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import { memberAt } from './api.ts'
 
 /** Replaces references to groups and users: ids by names, or names by ids. */

@@ -1,4 +1,4 @@
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
 import type { Api } from './api.ts'
 
 /** The state of a plan that is being applied. */

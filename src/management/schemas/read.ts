@@ -1,7 +1,7 @@
 import { isObject, linearPattern } from '../../base/index.ts'
 import { attributeTypes, type SchemaAttribute, type UserSchema } from '../../directory/index.ts'
-import { fieldsIn, newReader, type Reader, textIn } from '../input.ts'
-import type { Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import { fieldsIn, newReader, type Reader, textIn } from '../reader.ts'
 
 interface SchemaChanges {
   /** Null: the attribute is removed. */

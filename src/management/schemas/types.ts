@@ -1,7 +1,8 @@
 import { isoTime } from '../../base/index.ts'
 import { notFound } from '../errors.ts'
-import { pageOf, pageWithin } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import { type Call, type Operation, prefix } from '../operation.ts'
+import { rawPageOf as pageOf } from '../reader.ts'
 
 const id = 'otyDefault'
 

@@ -5,8 +5,9 @@
 import { derivedId, isoTime } from '../../base/index.ts'
 import { findUserSchema, visibleAttributes } from '../../directory/index.ts'
 import { notFound } from '../errors.ts'
-import { pageOf, pageWithin } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import { type Answer, type Call, type Operation, prefix, type ServerFacts } from '../operation.ts'
+import { rawPageOf as pageOf } from '../reader.ts'
 
 const id = 'default'
 

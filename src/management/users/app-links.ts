@@ -1,6 +1,7 @@
 import { type Client, clientsOf } from '../../clients/index.ts'
-import { pageOf, pageWithin } from '../input.ts'
+import { pageWithin } from '../input.ts'
 import type { Operation } from '../operation.ts'
+import { rawPageOf as pageOf } from '../reader.ts'
 import { getUser } from './read.ts'
 
 /** An app as a portal shows it. Its link is the root of its first redirect URI. */

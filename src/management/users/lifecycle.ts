@@ -17,8 +17,8 @@ import {
 } from '../../limits/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
-import { flag } from '../input.ts'
 import type { Answer, Call, ManagementParts, Operation } from '../operation.ts'
+import { flag } from '../reader.ts'
 import { getUser } from './read.ts'
 import {
   activationTokenRequest,

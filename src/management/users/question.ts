@@ -1,7 +1,8 @@
 import { enrollmentsOfUsers, type Person, putEnrollment, updatePerson } from '../../directory/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
-import { type Reader, requiredText } from '../input.ts'
-import type { Fields, ManagementParts } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import type { ManagementParts } from '../operation.ts'
+import { type Reader, requiredText } from '../reader.ts'
 
 /** A recovery question and its answer. Stored, but no authenticator asks it yet. */
 export interface RecoveryQuestion {

@@ -9,8 +9,9 @@ import {
 } from '../../directory/index.ts'
 import { encodeHash } from '../../passwords/index.ts'
 import { alreadyExists, notFound } from '../errors.ts'
-import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../input.ts'
-import type { Call, Fields } from '../operation.ts'
+import type { Fields } from '../input.ts'
+import type { Call } from '../operation.ts'
+import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../reader.ts'
 import { type RecoveryQuestion, readQuestion } from './question.ts'
 
 /** The user of a path, by id or login. Throws 404. */

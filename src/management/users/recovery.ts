@@ -3,8 +3,8 @@ import { type MailVariables, queueMail, type TemplateName } from '../../delivery
 import { issuePersonToken, type Person, type PersonTokenKind } from '../../directory/index.ts'
 import { languageFor, spanInWords } from '../../i18n/index.ts'
 import type { Tx } from '../../storage/index.ts'
-import { flag } from '../input.ts'
 import type { Call } from '../operation.ts'
+import { flag } from '../reader.ts'
 
 const hour = 3_600_000
 
