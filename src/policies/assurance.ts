@@ -17,7 +17,8 @@ export interface AccessRuleBody {
       readonly verificationMethod: {
         readonly type: string
         readonly factorMode: '1FA' | '2FA'
-        readonly constraints?: readonly Constraint[]
+        /** Alternatives; one that stands alone is a list of one. */
+        readonly constraints?: readonly Constraint[] | Constraint
       }
     }
   }
@@ -87,13 +88,17 @@ const canMeet = (requirement: Requirement, usable: readonly AuthenticatorFacts[]
 export const canSatisfy = (constraint: Constraint, usable: readonly AuthenticatorFacts[]): boolean =>
   requirementsOf(constraint).every((requirement) => canMeet(requirement, usable))
 
+/** The alternatives of a rule. Okta's documentation also has one alternative without a list. */
+export const constraintsOf = ({ actions }: DeepPartial<AccessRuleBody>): readonly Constraint[] =>
+  [actions?.appSignOn?.verificationMethod?.constraints ?? []].flat() as readonly Constraint[]
+
 /** Reads a rule. What no authenticator here can meet lets no user in: it is never taken for less than it says. */
 export function assuranceOf(
-  { actions }: DeepPartial<AccessRuleBody>,
+  body: DeepPartial<AccessRuleBody>,
   usable: readonly AuthenticatorFacts[],
 ): Assurance {
-  const { access = 'ALLOW', verificationMethod: method } = actions?.appSignOn ?? {}
-  const constraints = (method?.constraints ?? []) as readonly Constraint[]
+  const { access = 'ALLOW', verificationMethod: method } = body.actions?.appSignOn ?? {}
+  const constraints = constraintsOf(body)
   const alternatives = constraints.filter((one) => canSatisfy(one, usable)).map(requirementsOf)
   const isMet =
     (method?.type ?? 'ASSURANCE') === 'ASSURANCE' && (constraints.length === 0 || alternatives.length > 0)

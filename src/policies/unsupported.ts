@@ -1,5 +1,6 @@
-import { canSatisfy } from './assurance.ts'
+import { type AccessRuleBody, canSatisfy, constraintsOf } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
+import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
 
 /** Types of policies that are stored and not evaluated. */
@@ -83,7 +84,7 @@ export function unsupportedSettings(
         : [path],
     ),
     ...unsupportedMethods(members, catalogue),
-    ...unmetConstraints(members, catalogue),
+    ...unmetConstraints(members, body, catalogue),
   ]
 }
 
@@ -99,10 +100,13 @@ function unsupportedMethods(members: Members, catalogue: readonly AuthenticatorF
     .map((method) => `requirement.primary.methods: ${String(method).slice(0, 40)} is not supported`)
 }
 
-function unmetConstraints(members: Members, catalogue: readonly AuthenticatorFacts[]): readonly string[] {
+function unmetConstraints(
+  members: Members,
+  body: Body,
+  catalogue: readonly AuthenticatorFacts[],
+): readonly string[] {
   const type = valueAt(members, 'verificationMethod.type')
-  const constraints = valueAt(members, 'verificationMethod.constraints')
-  const unmet = (Array.isArray(constraints) ? constraints : []).flatMap((constraint, index) =>
+  const unmet = constraintsOf(body as DeepPartial<AccessRuleBody>).flatMap((constraint, index) =>
     !canSatisfy(constraint, catalogue)
       ? [`verificationMethod.constraints.${index}: no authenticator satisfies it`]
       : [],

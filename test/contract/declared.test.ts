@@ -356,7 +356,7 @@ clients: {}
       'wrong.yaml:11: apps[0]: settings.oauthClient.redirectUris: unknown member',
       'wrong.yaml:12: apps[0]: redirect_uris: ',
       'wrong.yaml:13: apps[0]: there is no group "Nobody"',
-      'wrong.yaml:17: policies[0]: minLength: ',
+      'wrong.yaml:17: policies[0]: settings.password.complexity.minLength: ',
       'wrong.yaml:19: policies[0].rules[0]: there is no user with the login "eve"',
       'wrong.yaml:21: gruops: unknown list',
     ]) {

@@ -71,13 +71,34 @@ describe('an access policy', () => {
     expect(done(await signIn())).toBe(true)
   })
 
-  test('is neither deleted nor deactivated while it is mapped to an app', async () => {
+  test('is not deactivated while it is mapped to an app', async () => {
     const id = await mapped()
-    expect((await api('DELETE', `/policies/${id}`)).status).toBe(400)
     expect((await api('POST', `/policies/${id}/lifecycle/deactivate`)).status).toBe(400)
+    expect((await api('PUT', `/policies/${id}`, { name: 'Shop', status: 'INACTIVE' })).status).toBe(400)
     const { policy } = await builtIn('ACCESS_POLICY')
     await api('PUT', `/apps/${idp.clientId}/policies/${policy.id}`)
+    expect((await api('POST', `/policies/${id}/lifecycle/deactivate`)).status).toBe(204)
+  })
+
+  test('is deleted while it is mapped, as in Okta: its apps have the built-in one, and the log says which', async () => {
+    const id = await mapped({ ...access({}), actions: { appSignOn: { access: 'DENY' } } })
+    expect(done(await signIn())).toBe(false)
     expect((await api('DELETE', `/policies/${id}`)).status).toBe(204)
+    const { policy } = await builtIn('ACCESS_POLICY')
+    const app = (await api('GET', `/apps/${idp.clientId}`)).body
+    expect(app._links).toMatchObject({
+      accessPolicy: { href: `${idp.engineUrl}/api/v1/policies/${policy.id}` },
+    })
+    expect(done(await signIn())).toBe(true)
+    expect(lines.join('\n')).toContain('a policy was deleted that was mapped to apps')
+  })
+
+  test('has constraints in a list, or one that stands alone', async () => {
+    const constraints = { possession: { required: true, types: ['SECURITY_KEY'] } }
+    await mapped(access({ factorMode: '1FA', constraints }))
+    // No authenticator in use is a security key: the constraint is obeyed, and the log says that it cannot be met.
+    expect(done(await signIn())).toBe(false)
+    expect(lines.join('\n')).toContain('verificationMethod.constraints.0: no authenticator satisfies it')
   })
 
   test('can be mapped only if the app and the access policy exist', async () => {
@@ -292,6 +313,87 @@ test.each([[{}], [null], ['MFA_ENROLL'], [7]])('the type of a policy is not chan
   expect((await api('GET', `/policies/${made.body.id}`)).body).toMatchObject({
     type: 'PASSWORD',
     name: 'One',
+  })
+})
+
+describe('what clients read, merge and write back', () => {
+  test('a policy for sign-up comes with its one rule, with every member that clients merge into (C5)', async () => {
+    const made = (await api('POST', '/policies', { type: 'PROFILE_ENROLLMENT', name: 'Sign-up' })).body
+    const [rule, ...others] = (await api('GET', `/policies/${made.id}/rules`)).list
+    expect(others).toEqual([])
+    expect(rule).toMatchObject({
+      system: true,
+      type: 'PROFILE_ENROLLMENT',
+      actions: {
+        profileEnrollment: {
+          access: 'ALLOW',
+          preRegistrationInlineHooks: null,
+          profileAttributes: ['email', 'firstName', 'lastName'].map((name) => ({
+            name,
+            label: expect.any(String),
+            required: true,
+          })),
+          targetGroupIds: null,
+          unknownUserAction: 'DENY',
+          activationRequirements: { emailVerification: true },
+          uiSchemaId: null,
+        },
+      },
+    })
+  })
+
+  test.each([
+    'PASSWORD',
+    'OKTA_SIGN_ON',
+    'ACCESS_POLICY',
+    'MFA_ENROLL',
+    'PROFILE_ENROLLMENT',
+    'IDP_DISCOVERY',
+  ])(
+    'a policy and a rule of the type %s read back as they were written, and are written as they were read',
+    async (type) => {
+      const conditions = { people: { groups: { include: ['b', 'a', 'b'], exclude: null } } }
+      const body = {
+        type,
+        name: 'Mine',
+        description: 'of mine',
+        ...(type !== 'ACCESS_POLICY' && { conditions }),
+      }
+      const made = (await api('POST', '/policies', { ...body, surplus: { z: [3, 1, 2] } })).body
+      expect(made).toMatchObject({ ...body, surplus: { z: [3, 1, 2] } })
+      expect((await api('PUT', `/policies/${made.id}`, made)).body).toEqual({
+        ...made,
+        lastUpdated: expect.any(String),
+      })
+
+      const { type: ruleType, ...rule } = (
+        await api('POST', `/policies/${made.id}/rules`, { name: 'Rule', type, conditions, surplus: [2, 1] })
+      ).body
+      expect(rule).toMatchObject({ name: 'Rule', conditions, surplus: [2, 1] })
+      const at = `/policies/${made.id}/rules/${rule.id}`
+      const merged = { ...rule, type: ruleType, conditions: { people: { groups: { include: ['a', 'a'] } } } }
+      expect((await api('PUT', at, merged)).body).toEqual({ ...merged, lastUpdated: expect.any(String) })
+      expect((await api('PUT', at, { ...merged, type: 'OTHER' })).status).toBe(400)
+    },
+  )
+
+  test('lists are restricted by name, status and app, and have rules in them where they are asked for', async () => {
+    const id = await mapped(access({}))
+    const names = async (query: string) =>
+      (await api('GET', `/policies?type=ACCESS_POLICY${query}`)).list.map(({ name }) => name)
+    expect(await names('&q=sho')).toEqual(['Shop'])
+    expect(await names('&q=hop')).toEqual([])
+    expect(await names(`&resourceId=${idp.clientId}`)).toEqual(['Shop'])
+    expect(await names('&status=INACTIVE')).toEqual([])
+    const [first] = (await api('GET', '/policies?type=ACCESS_POLICY&expand=rules')).list
+    expect(first).toMatchObject({
+      id,
+      _embedded: { rules: [{ name: 'Rule', priority: 1 }, { priority: 99 }] },
+    })
+    expect((await api('GET', `/policies/${id}?expand=rules`)).body).toEqual(first)
+    // Types that Okta has and this engine does not: there are none of them.
+    expect((await api('GET', '/policies?type=POST_AUTH_SESSION')).list).toEqual([])
+    expect((await api('POST', '/policies', { type: 'POST_AUTH_SESSION', name: 'x' })).status).toBe(400)
   })
 })
 

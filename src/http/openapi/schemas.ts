@@ -86,15 +86,6 @@ const policyMembers = {
   type: Type.String(),
   _links: links,
 }
-const policyTypes = either(
-  'PASSWORD',
-  'OKTA_SIGN_ON',
-  'ACCESS_POLICY',
-  'MFA_ENROLL',
-  'PROFILE_ENROLLMENT',
-  'IDP_DISCOVERY',
-)
-
 export const schemas = {
   Error: Type.Object(
     {
@@ -237,22 +228,6 @@ export const schemas = {
     _links: links,
   }),
   NewAppUser: Type.Object({ id: Type.String({ maxLength: 100 }) }),
-  Policy: Type.Object({ ...policyMembers, type: policyTypes, conditions }),
-  NewPolicy: Type.Object({
-    type: policyTypes,
-    name: names,
-    status: Type.Optional(status),
-    priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
-    conditions,
-  }),
-  PolicyRule: Type.Object({ ...policyMembers, conditions }),
-  NewPolicyRule: Type.Object({
-    name: names,
-    status: Type.Optional(status),
-    priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
-    conditions,
-    actions: Type.Optional(anything),
-  }),
   UserSchema: Type.Object({
     id: Type.String(),
     name: Type.String(),
@@ -321,13 +296,6 @@ export const schemas = {
   AuthenticatorChanges: Type.Object({
     name: Type.Optional(Type.String()),
     settings: Type.Optional(anything),
-  }),
-  PolicyChanges: Type.Object({
-    type: Type.Optional(policyTypes),
-    name: names,
-    status: Type.Optional(status),
-    priority: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
-    conditions,
   }),
   AuthorizationServer: Type.Object({
     id: Type.String(),

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../base/index.ts'
 import type { Fields } from '../input.ts'
-import { types } from '../policies/read.ts'
+import { policyTypes } from '../policies/index.ts'
 import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'
 import { appBody, comparedMembers } from './read.ts'
@@ -127,7 +127,7 @@ async function grantsOf(api: Api, appId: string): Promise<readonly string[]> {
 
 async function policiesOf(api: Api, groupNames: ReadonlyMap<string, string>): Promise<readonly PolicyItem[]> {
   const found: { readonly type: string; readonly wire: Fields; readonly rules: readonly Fields[] }[] = []
-  for (const type of types) {
+  for (const type of policyTypes) {
     for (const wire of await api.list(`/policies?type=${type}`)) {
       found.push({ type, wire, rules: await api.list(`/policies/${textAt(wire, 'id')}/rules`) })
     }

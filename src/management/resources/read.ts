@@ -2,7 +2,7 @@ import { didYouMean, isObject, ProtocolError } from '../../base/index.ts'
 import { readApp } from '../apps/read.ts'
 import { type Fields, readBody } from '../input.ts'
 import { newTrustedOrigin, toOrigin } from '../origins/index.ts'
-import { readPolicy, readRule, typeOf } from '../policies/read.ts'
+import { newPolicy, newPolicyRule, toPolicy, toRule } from '../policies/index.ts'
 import { readSchemaChanges } from '../schemas/read.ts'
 import { memberAt, textAt } from './api.ts'
 import { type ListName, lists, merged, type ResourceLists, without } from './change.ts'
@@ -186,15 +186,13 @@ const app: Read = (item, report) => {
 }
 
 const policy: Read = (item, report, path, problems) => {
-  const type = readWith(report, () => typeOf(item))
-  const body = comparedMembers(
-    item,
-    readWith(report, () => readPolicy(without(item, ['rules']), type ?? 'PASSWORD')),
-  )
+  const read = readWith(report, () => readBody(newPolicy, without(item, ['rules'])))
+  const type = read?.type ?? 'PASSWORD'
+  const body = comparedMembers(item, read && toPolicy(read, type))
   const { rules } = item
   if (rules !== undefined && !Array.isArray(rules)) report('rules: must be a list', 'rules')
   if (!Array.isArray(rules)) return { type, ...body }
-  const read = byPriority(rules).flatMap(([n, rule]) => {
+  const readRules = byPriority(rules).flatMap(([n, rule]) => {
     const place = [...path, 'rules', n]
     const reportRule: Report = (words, member) =>
       problems.push({ path: place, words, ...(member !== undefined && { member }) })
@@ -205,11 +203,11 @@ const policy: Read = (item, report, path, problems) => {
     return [
       comparedMembers(
         rule,
-        readWith(reportRule, () => readRule(rule, type ?? 'PASSWORD')),
+        readWith(reportRule, () => toRule(readBody(newPolicyRule, rule), type)),
       ),
     ]
   })
-  return { type, ...body, rules: read }
+  return { type, ...body, rules: readRules }
 }
 
 /** A policy or a rule as it is compared. The conditions of built-in ones cannot be changed and are left out. */
