@@ -12,7 +12,6 @@ export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'
 export { type GrowingTable, oldest, purge, purgeShortLived, type ShortLived } from './purge.ts'
 export type { ReadyCheck, StorageChecks } from './readiness.ts'
-export type { NewRow, Row, Schema } from './schema.ts'
 export {
   claimSecret,
   promoteSecret,
@@ -40,6 +39,7 @@ export {
   together,
   unprefixed,
 } from './storage.ts'
+export { columnsOf, type NewRow, type Row, type Schema, type TableName, tables } from './tables.ts'
 export {
   type NotedTime,
   notedTime,

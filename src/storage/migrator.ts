@@ -15,7 +15,7 @@ import {
 } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { isoTime, type Logger, parseTime, systemClock } from '../base/index.ts'
-import type { Schema } from './schema.ts'
+import type { Schema } from './tables.ts'
 import { causeOf, errorCode } from './unavailable.ts'
 
 type Db = Kysely<Schema>

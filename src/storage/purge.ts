@@ -1,21 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Schema } from './schema.ts'
 import type { Db } from './storage.ts'
+import { type TableName, tables } from './tables.ts'
 
-/** The tables that grow with use: the column that holds the end of a row's time, and the primary key. */
-const growingTables = {
-  transactions: ['expires_at', 'id'],
-  interactions: ['expires_at', 'id'],
-  sessions: ['expires_at', 'id'],
-  person_tokens: ['expires_at', 'id'],
-  artifacts: ['expires_at', 'id'],
-  budgets: ['expires_at', 'key'],
-  outbox: ['done_at', 'id'],
-  mail_suppressions: ['expires_at', 'key'],
-  events: ['published_at', 'id'],
-} as const satisfies Partial<Record<keyof Schema, readonly [string, string]>>
-
-export type GrowingTable = keyof typeof growingTables
+/** The tables that grow with use. */
+export type GrowingTable = {
+  [Name in TableName]: (typeof tables)[Name]['facts'] extends { readonly grows: object } ? Name : never
+}[TableName]
 
 /**
  * Deletes rows whose time ended up to `before`, oldest first and at most `limit`: one statement over all rows that a
@@ -26,7 +16,7 @@ export async function purge(
   table: GrowingTable,
   { before, limit }: { readonly before: number; readonly limit: number },
 ): Promise<number> {
-  const [time, key] = growingTables[table]
+  const { until: time, key } = tables[table].facts.grows
   const { numAffectedRows = 0n } = await sql`
     delete from ${sql.table(table)} where ${sql.ref(key)} in (
       select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(time)} <= ${before}

@@ -14,9 +14,9 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import { DiskState, type StorageChecks } from './readiness.ts'
-import type { Schema } from './schema.ts'
 import { retryWhileBusy, SqliteFile } from './sqlite-file.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
+import type { Schema } from './tables.ts'
 
 /**
  * SQLite in this process, through `node:sqlite`. WAL with synchronous=FULL: what was acknowledged survives a kill and

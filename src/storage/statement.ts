@@ -1,7 +1,7 @@
 import type { Compilable, CompiledQuery, DialectAdapter, QueryResult } from 'kysely'
 import { execute } from './connection.ts'
-import type { NewRow, Schema } from './schema.ts'
 import { type Db, run } from './storage.ts'
+import type { NewRow, Schema } from './tables.ts'
 
 /** Stands in a compiled statement for a value that is given at each run. */
 class Placeholder {

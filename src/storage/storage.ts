@@ -13,8 +13,8 @@ import {
 import { type PostgresOptions, postgresDialect } from './postgres.ts'
 import type { PoolLoad } from './postgres-pool.ts'
 import type { StorageChecks } from './readiness.ts'
-import type { Schema } from './schema.ts'
 import { createSqliteChecks, sqliteDialect } from './sqlite.ts'
+import type { Schema } from './tables.ts'
 import { errorCode } from './unavailable.ts'
 
 /** Queries run on the database, or on one transaction of it. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { Schema } from './schema.ts'
 import { type Db, type Storage, type Tx, takeLock } from './storage.ts'
+import { type Rebased, tables } from './tables.ts'
 
 const highestTimeKey = 'clock.highest'
 const resetKey = 'clock.reset'
@@ -41,61 +41,11 @@ export async function readNoted(db: Db): Promise<NotedTime> {
   return { highest: Number(noted(highestTimeKey) ?? 0), reset: noted(resetKey) ?? '' }
 }
 
-/** The columns of a table that hold a time. */
-type TimesOf<Table extends keyof Schema> = Extract<keyof Schema[Table], `${string}_at`>
-
-/**
- * What a rebase does with each time of the schema. A table or a time that the schema has and this has not does not compile.
- *
- * - `end`: the end of something, or when it is due. It is moved with the time.
- * - `moment`: when something happened. What lies after the new time is set to it.
- * - `stays`: only shown. Also the system log, which stays as it was written.
- */
-const times: {
-  readonly [Table in keyof Schema]: Readonly<Record<TimesOf<Table>, 'end' | 'moment' | 'stays'>>
-} = {
-  people: {
-    created_at: 'moment',
-    updated_at: 'moment',
-    status_changed_at: 'moment',
-    password_changed_at: 'moment',
-    last_login_at: 'moment',
-  },
-  names: {},
-  enrollments: { created_at: 'moment', updated_at: 'moment', last_used_at: 'moment' },
-  person_tokens: { created_at: 'stays', expires_at: 'end' },
-  groups: { created_at: 'stays', updated_at: 'stays' },
-  memberships: {},
-  clients: { created_at: 'stays', updated_at: 'stays' },
-  client_groups: {},
-  client_people: {},
-  client_scopes: { created_at: 'stays' },
-  trusted_origins: { created_at: 'stays', updated_at: 'stays' },
-  policies: { created_at: 'stays', updated_at: 'stays' },
-  policy_rules: { created_at: 'stays', updated_at: 'stays' },
-  sessions: { created_at: 'moment', expires_at: 'end', revoked_at: 'stays' },
-  interactions: {
-    created_at: 'stays',
-    expires_at: 'end',
-    code_expires_at: 'end',
-    code_used_at: 'stays',
-  },
-  transactions: { created_at: 'moment', updated_at: 'moment', expires_at: 'end', closed_at: 'stays' },
-  artifacts: { created_at: 'stays', expires_at: 'end', consumed_at: 'stays' },
-  signing_keys: { created_at: 'moment', retired_at: 'moment' },
-  outbox: { next_at: 'end', created_at: 'moment', ends_at: 'end', done_at: 'moment', fair_at: 'end' },
-  mail_suppressions: { created_at: 'moment', expires_at: 'end' },
-  budgets: { expires_at: 'end' },
-  events: { published_at: 'stays' },
-  api_tokens: { created_at: 'stays', last_used_at: 'moment' },
-  settings: {},
-}
-
-const timesThat = (kind: 'end' | 'moment'): readonly (readonly [table: string, column: string])[] =>
-  Object.entries(times).flatMap(([table, columns]) =>
-    Object.entries(columns)
-      .filter(([, what]) => what === kind)
-      .map(([column]) => [table, column] as const),
+const timesThat = (rebased: Rebased): readonly (readonly [table: string, column: string])[] =>
+  Object.entries(tables).flatMap(([table, { columns }]) =>
+    Object.entries<{ readonly rebased?: Rebased }>(columns).flatMap(([column, facts]) =>
+      facts.rebased === rebased ? [[table, column] as const] : [],
+    ),
   )
 const ends = timesThat('end')
 const moments = timesThat('moment')

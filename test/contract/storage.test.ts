@@ -15,6 +15,7 @@ import {
   openStorage,
   type Storage,
   statement,
+  tables,
   together,
   type Value,
 } from '../../src/storage/index.ts'
@@ -23,6 +24,7 @@ import { databases, onEachDatabase, type TestDatabase } from '../support/postgre
 const put = (db: Db, key: string, value = 'x') => db.insertInto('settings').values({ key, value }).execute()
 const keysOf = async (db: Db): Promise<string[]> =>
   (await db.selectFrom('settings').select('key').orderBy('key').execute()).map(({ key }) => key)
+const byName = (one: { name: string }, other: { name: string }) => (one.name < other.name ? -1 : 1)
 const count = (length: number) => Array.from({ length }, (_, index) => index)
 
 onEachDatabase('the schema', (database) => {
@@ -48,6 +50,37 @@ onEachDatabase('the schema', (database) => {
     await put(storage.db, 'kept')
     expect(await storage.migrate()).toEqual([])
     expect(await keysOf(storage.db)).toEqual(['kept'])
+  })
+
+  test('the migrations make the tables and columns that the table of tables has, and no other', async () => {
+    const storage = await open()
+    await storage.migrate()
+    const described = Object.entries(tables).map(([name, { columns }]) => [
+      name,
+      Object.entries<{ type: string; nullable: boolean }>(columns)
+        .map(([column, { type, nullable }]) => ({
+          name: column,
+          isNullable: nullable,
+          isNumber: type === 'integer' || type === 'time',
+        }))
+        .toSorted(byName),
+    ])
+    const there = (await storage.db.introspection.getTables())
+      .filter(
+        ({ name }) =>
+          !name.startsWith('kysely_') && !name.startsWith('sqlite_') && name !== 'migration_contracts',
+      )
+      .map(({ name, columns }) => [
+        name,
+        columns
+          .map(({ name, isNullable, dataType }) => ({
+            name,
+            isNullable,
+            isNumber: /int/i.test(dataType),
+          }))
+          .toSorted(byName),
+      ])
+    expect(Object.fromEntries(there)).toEqual(Object.fromEntries(described))
   })
 
   test('several nodes that migrate at once bring each migration in exactly once', async () => {
