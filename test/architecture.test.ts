@@ -111,6 +111,17 @@ test('an exception is a file that needs it', () => {
   expect(Object.keys(exceptions).filter((file) => !needed.includes(file))).toEqual([])
 })
 
+test('property tests draw through one file, which has the seed', () => {
+  const root = join(src, '..')
+  const drawing = ['src', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
+      .map((file) => `${folder}/${file.split(sep).join('/')}`)
+      .filter((file) => /^import .*'fast-check'/m.test(readFileSync(join(root, file), 'utf8'))),
+  )
+  expect(drawing).toEqual(['test/support/draws.ts'])
+})
+
 test('the example reaches the engine as a customer would, over HTTP alone', () => {
   const example = join(src, '../examples/web')
   const own = readdirSync(example, { recursive: true, encoding: 'utf8' }).filter(

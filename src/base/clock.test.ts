@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { fc } from '../../test/support/draws.ts'
 import {
   formatDuration,
   isoTime,

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/draws.ts'
 import { escapeHtml, html, raw } from './html.ts'
 
 test('a value is escaped in text and in attributes', () => {

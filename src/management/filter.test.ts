@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/draws.ts'
 import { type EventFilter, filterAttributes } from '../audit/index.ts'
 import { ProtocolError } from '../base/index.ts'
 import { parseEventFilter } from './filter.ts'

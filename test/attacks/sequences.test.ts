@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import { manyMails, scale, startTarget, visit } from '../support/attacks.ts'
+import { fc } from '../support/draws.ts'
 
 // Eve has an account, its password and its mailbox. Of Mary she knows the name.
 const eve = { login: 'eve@example.com', password: 'Marmalade-Harbour-31' }

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Operation, operations } from '../../src/management/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { fc } from '../support/draws.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 import { thingsThere } from './things.ts'

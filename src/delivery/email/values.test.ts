@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
+import { fc } from '../../../test/support/draws.ts'
 import { defuse, renderValue } from './values.ts'
 
 const inText = { html: false, inAddress: false }

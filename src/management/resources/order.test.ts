@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/draws.ts'
 import { wantedOrder } from './order.ts'
 
 const ids = fc.uniqueArray(fc.integer({ min: 0, max: 99 }).map(String), { maxLength: 9 })
