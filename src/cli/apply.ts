@@ -1,13 +1,16 @@
 import { ConfigError } from '../base/index.ts'
 import { type AppliedPlan, applyPlan, type Change, type Plan, planOf } from '../management/index.ts'
 import {
+  type Call,
   type Command,
   CommandError,
+  confirm,
   DifferenceError,
   jsonOption,
   onlyArgument,
   refuseMore,
   textOf,
+  yesOption,
 } from './command.ts'
 import { type ResourceFile, readResourceFile } from './resource-file.ts'
 import { onSystem, type System, systemOptions } from './system.ts'
@@ -21,7 +24,7 @@ export const apply: Command = {
     'The exit code is 0 on success or when there is nothing to change, 1 on failure, and 2 with --check when something would change.',
   ],
   options: {
-    yes: { type: 'boolean', description: 'do not ask for confirmation' },
+    ...yesOption,
     check: { type: 'boolean', description: 'change nothing; exit with 2 if something would change' },
     prune: { type: 'boolean', description: 'remove what the lists in FILE do not name' },
     ...systemOptions,
@@ -48,7 +51,7 @@ export const apply: Command = {
       for (const line of linesOf(plan, terminal, named)) print(line)
       const isNothing = plan.changes.length === 0
       const applies = !isNothing && options.check !== true
-      if (applies && options.yes !== true) await ask(terminal, textOf(call, 'url'))
+      if (applies) await confirmChanges(call)
       const done = applies ? await applyChecked(file, system, plan, prune) : undefined
       if (options.json) terminal.print(JSON.stringify(shapeOf(plan, done), null, 2))
       else if (done !== undefined) for (const line of linesAfter(plan, done)) print(line)
@@ -82,12 +85,12 @@ const applyChecked = (
     return applyPlan(api, plan)
   })
 
-async function ask(terminal: Terminal, url: string | undefined): Promise<void> {
-  if (!terminal.isInteractive)
-    throw new CommandError('cannot ask for confirmation here: add --yes, or --check to change nothing')
-  const where = url === undefined ? '' : ` at ${url}`
-  const answer = await terminal.ask(`apply these changes${where}? [y/N] `)
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was changed')
+async function confirmChanges(call: Call): Promise<void> {
+  const url = textOf(call, 'url')
+  await confirm(call, `apply these changes${url === undefined ? '' : ` at ${url}`}`, {
+    otherwise: 'nothing was changed',
+    hint: 'add --yes, or --check to change nothing',
+  })
 }
 
 const signs = { create: '+', change: '~', remove: '-' } as const

@@ -118,6 +118,25 @@ export function refuseMore({ args }: Call, most: number): void {
   if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}"`)
 }
 
+export const yesOption = {
+  yes: { type: 'boolean', description: 'do not ask for confirmation; required where no terminal can ask' },
+} as const satisfies Options
+
+/**
+ * Asks for confirmation, unless `--yes` was given. Throws a CommandError where the answer is not yes, with `otherwise`, and where
+ * standard input is no terminal: a script that deletes says so (N-m4).
+ */
+export async function confirm(
+  { options, terminal }: Call,
+  question: string,
+  { otherwise, hint = 'add --yes' }: { readonly otherwise: string; readonly hint?: string },
+): Promise<void> {
+  if (options.yes === true) return
+  if (!terminal.isInteractive) throw new CommandError(`cannot ask for confirmation here: ${hint}`)
+  const answer = await terminal.ask(`${question}? [y/N] `)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError(otherwise)
+}
+
 /** An entry of the list of commands. */
 export interface CommandEntry {
   readonly name: string

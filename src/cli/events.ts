@@ -1,4 +1,5 @@
-import { type LogEvent, listEvents } from '../audit/index.ts'
+import { eventTypes, type LogEvent, listEvents } from '../audit/index.ts'
+import { didYouMean } from '../base/index.ts'
 import {
   type Command,
   configOption,
@@ -46,10 +47,19 @@ export const events: Command = {
         ...(transactionId !== undefined && { transactionId }),
       })
       if (options.json) return terminal.print(JSON.stringify(found, null, 2))
-      if (found.length === 0) return terminal.note('there are no events yet')
+      if (found.length === 0) return terminal.note(nothing(eventType, transactionId))
       for (const line of columns(found.map(rowOf))) terminal.print(line)
     })
   },
+}
+
+/** Says why no event is shown: a type that does not exist looks like one of which nothing was recorded. */
+function nothing(type: string | undefined, transactionId: string | undefined): string {
+  const of = transactionId === undefined ? '' : ` of the transaction ${transactionId}`
+  if (type === undefined) return `there are no events${of || ' yet'}`
+  const known = Object.keys(eventTypes)
+  if (known.includes(type)) return `there are no events of the type ${type}${of}`
+  return `there is no event type "${type}"${didYouMean(type, known)}`
 }
 
 const rowOf = (event: LogEvent): readonly string[] => [

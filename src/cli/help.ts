@@ -26,7 +26,7 @@ export function helpOf(name: string, { takes, about, options, examples }: Comman
     '',
     ...about.flatMap((paragraph) => [...wrap(paragraph), '']),
     'options:',
-    ...columns(
+    ...optionLines(
       shown.map(([option, { value, description, variable }]) => [
         `  --${option}${value === undefined ? '' : ` ${value}`}`,
         `${description}${variable === undefined ? '' : ` (${variable})`}`,
@@ -38,12 +38,25 @@ export function helpOf(name: string, { takes, about, options, examples }: Comman
   ].join('\n')
 }
 
-function wrap(paragraph: string, width = 90): readonly string[] {
+/** Options with their descriptions beside them, no line wider than a paragraph. */
+function optionLines(rows: readonly (readonly [option: string, description: string])[]): readonly string[] {
+  const left = Math.max(...rows.map(([option]) => option.length)) + 2
+  return columns(
+    rows.flatMap(([option, description]) =>
+      wrap(description, width - left).map((line, n) => [n === 0 ? option : '', line]),
+    ),
+  )
+}
+
+/** The widest line of a help text, in characters. */
+const width = 90
+
+function wrap(paragraph: string, most = width): readonly string[] {
   const lines = ['']
   for (const word of paragraph.split(' ')) {
     const line = lines.at(-1) ?? ''
     if (line === '') lines[lines.length - 1] = word
-    else if (line.length + 1 + word.length > width) lines.push(word)
+    else if (line.length + 1 + word.length > most) lines.push(word)
     else lines[lines.length - 1] = `${line} ${word}`
   }
   return lines

@@ -70,10 +70,12 @@ describe('the command line', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(new RegExp(`^usage: rekey ${name} .*\\[options\\]\n`))
     expect(stdout).toMatch(/\nexamples:\n {2}\S.*\n {6}\S/)
+    const [text = ''] = stdout.split('\nexamples:\n')
+    expect(text.split('\n').filter((line) => line.length > 90)).toEqual([])
   })
 
-  test('prints its version', async () => {
-    expect(await run('--version')).toMatchObject({
+  test.each(['--version', '-v', '-V', 'version'])('prints its version for %s', async (line) => {
+    expect(await run(line)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
     })

@@ -23,7 +23,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
 
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<void> {
   const [first, ...rest] = argv
-  if (first === '--version' || first === '-V' || first === 'version') return terminal.print(version())
+  if (first === '--version' || first === '-V' || first === '-v' || first === 'version')
+    return terminal.print(version())
   if (first === undefined) throw new UsageError(overview())
   if (first === '--help' || first === '-h' || first === 'help') {
     return terminal.print(rest.length === 0 ? overview() : await helpFor(rest))

@@ -7,6 +7,7 @@ import {
   type Command,
   CommandError,
   configOption,
+  confirm,
   dataOption,
   jsonOption,
   numberOf,
@@ -14,6 +15,7 @@ import {
   refuseMore,
   textOf,
   UsageError,
+  yesOption,
 } from './command.ts'
 import { columns } from './terminal.ts'
 import { withCore } from './with-core.ts'
@@ -93,15 +95,18 @@ export const userRemove: Command = {
     'Removes a user with all credentials. Sessions and open transactions of the user end; the system log is not changed.',
     where,
   ],
-  options: { yes: { type: 'boolean', description: 'do not ask for confirmation' }, ...common },
-  examples: [['rekey user remove ada@example.com', 'ask for confirmation if run in a terminal']],
+  options: { ...yesOption, ...common },
+  examples: [
+    ['rekey user remove ada@example.com', 'ask for confirmation'],
+    ['rekey user remove ada@example.com --yes', 'remove without asking, as in a script'],
+  ],
   async run(call) {
     const name = onlyArgument(call, 'the login or id')
     refuseMore(call, 1)
     await withCore(call, async (core) => {
       const person = await getPerson(core, name)
-      const isAsked = call.terminal.isInteractive && call.options.yes !== true
-      if (isAsked && !(await isSure(call, person))) throw new CommandError('no user was removed')
+      const question = `remove ${person.profile.login} (${person.id})`
+      await confirm(call, question, { otherwise: 'no user was removed' })
       await core.people.remove(person.id)
       printUser(call, person, 'removed')
     })
@@ -115,9 +120,9 @@ export const userErase: Command = {
     'Exported files, backups, the lines that the engine has printed and mails that were delivered are not reached.',
     where,
   ],
-  options: { yes: { type: 'boolean', description: 'do not ask for confirmation' }, ...common },
+  options: { ...yesOption, ...common },
   examples: [
-    ['rekey user erase ada@example.com', 'ask for confirmation if run in a terminal'],
+    ['rekey user erase ada@example.com', 'ask for confirmation'],
     ['rekey user erase 00uAbCdEfGhIjKlMnOpQ --yes', 'a user who was removed before'],
   ],
   async run(call) {
@@ -125,10 +130,7 @@ export const userErase: Command = {
     refuseMore(call, 1)
     const { terminal, options } = call
     await withCore(call, async ({ storage, clock, random, people }) => {
-      const isAsked = terminal.isInteractive && options.yes !== true
-      if (isAsked && !/^y(es)?$/i.test((await terminal.ask(`erase ${name} for good? [y/N] `)).trim())) {
-        throw new CommandError('no user was erased')
-      }
+      await confirm(call, `erase ${name} for good`, { otherwise: 'no user was erased' })
       const erased = await eraseUser({ storage, clock, random, people }, name)
       if (erased === undefined) throw notFound(name)
       const { id, pseudonym, events } = erased
@@ -177,11 +179,6 @@ async function readPassword({ terminal }: Call): Promise<string> {
   if ((await terminal.askSecret('once more: ')) !== password)
     throw new CommandError('the two passwords differ')
   return password
-}
-
-async function isSure({ terminal }: Call, person: Person): Promise<boolean> {
-  const answer = await terminal.ask(`remove ${person.profile.login} (${person.id})? [y/N] `)
-  return /^y(es)?$/i.test(answer.trim())
 }
 
 function statusOf(call: Call) {

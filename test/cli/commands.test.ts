@@ -76,16 +76,36 @@ describe('beside a running engine', () => {
     expect(page.stderr).toMatch(/^there are more: rekey user list --after 00u\w{17}\n$/)
 
     expect((await signIn('ada', password)).status).toBe('SUCCESS')
-    expect((await run('user remove ada@example.com')).stdout).toBe(`removed ada (${id})\n`)
+    const asked = await run('user remove ada@example.com')
+    expect(asked).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'rekey: cannot ask for confirmation here: add --yes\n',
+    })
+    expect((await signIn('ada', password)).status).toBe('SUCCESS')
+    expect((await run('user remove ada@example.com --yes')).stdout).toBe(`removed ada (${id})\n`)
     expect((await signIn('ada', password)).status).toBe('PENDING')
-    const erased = await run('user erase ada')
+    expect(await run('user erase ada')).toMatchObject({ code: 1, stdout: '' })
+    const erased = await run('user erase ada --yes')
     expect(erased.stdout).toMatch(
       new RegExp(`^erased ada \\(${id}\\): \\d+ events, now of erased\\w{17}\\n$`),
     )
     expect((await run('events --json')).stdout).not.toContain(id)
-    expect(await run('user erase ada')).toMatchObject({ code: 1, stdout: '' })
-    const gone = await run(`user remove ${id}`)
+    expect(await run('user erase ada --yes')).toMatchObject({ code: 1, stdout: '' })
+    const gone = await run(`user remove ${id} --yes`)
     expect(gone).toMatchObject({ code: 1, stderr: `rekey: there is no user "${id}"; see: rekey user list\n` })
+  })
+
+  test('says why no event is shown', async () => {
+    expect((await run('events --type user.session.strat')).stderr).toBe(
+      'there is no event type "user.session.strat"; did you mean user.session.start?\n',
+    )
+    expect((await run('events --type user.account.lock')).stderr).toBe(
+      'there are no events of the type user.account.lock\n',
+    )
+    expect((await run('events --transaction trs1')).stderr).toBe(
+      'there are no events of the transaction trs1\n',
+    )
   })
 
   test('a password that breaks the policy is refused, and none is none', async () => {
