@@ -1,5 +1,5 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
-import { type Db, type Row, statement, type Value } from '../storage/index.ts'
+import { type Db, type Row, run, statement, type Value } from '../storage/index.ts'
 import type { Client, ClientSettings, NewClient, StoredSecret } from './client.ts'
 
 /** The columns of a client, for stores that join it with tables of their own. */
@@ -117,26 +117,22 @@ export async function updateClient(
     .execute()
 }
 
-const selectAssignment = statement((db, value: Value<{ clientId: string; personId: string }>) =>
-  db
-    .selectFrom('client_groups')
-    .innerJoin('memberships', 'memberships.group_id', 'client_groups.group_id')
-    .select('client_groups.client_id')
-    .where('client_groups.client_id', '=', value('clientId'))
-    .where('memberships.person_id', '=', value('personId'))
-    .unionAll(
-      db
-        .selectFrom('client_people')
-        .select('client_id')
-        .where('client_id', '=', value('clientId'))
-        .where('person_id', '=', value('personId')),
-    )
-    .limit(1),
-)
+/**
+ * Whether a user is assigned to a client, directly or through a group: a condition, for statements that ask more.
+ * @param client SQL of the client's id
+ * @param user SQL of the user's id
+ */
+export const assignedText = (client: string, user: string): string => `(
+  exists (
+    select 1 from client_groups join memberships on memberships.group_id = client_groups.group_id
+    where client_groups.client_id = ${client} and memberships.person_id = ${user})
+  or exists (select 1 from client_people where client_id = ${client} and person_id = ${user}))`
+
+const selectAssignment = `select 1 as one where ${assignedText('$1', '$2')}`
 
 /** Whether a user is assigned to a client, directly or through a group. */
 export const isAssigned = async (db: Db, clientId: string, personId: string): Promise<boolean> =>
-  (await selectAssignment(db, { clientId, personId })).rows.length > 0
+  (await run(db, selectAssignment, [clientId, personId])).length > 0
 
 /** The active trusted origins that may call from a browser (CORS). */
 export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {

@@ -7,6 +7,7 @@
 export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments.store.ts'
 export * from './client.ts'
 export {
+  assignedText,
   clientColumns,
   createClient,
   ensureTrustedOrigin,

@@ -1,14 +1,14 @@
 import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Clock, Logger, LogSampler, Random, Secrets } from '../base/index.ts'
-import { isAssigned } from '../clients/index.ts'
 import { findPerson, type Person } from '../directory/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Policies } from '../policies/index.ts'
-import { findLiveSession, type Session } from '../sessions/index.ts'
+import type { Session } from '../sessions/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import type { SigningKeys } from './keys.ts'
 import type { OidcLifetimes } from './options.ts'
+import { findLiveSession } from './signed-in.store.ts'
 
 /** The dependencies of every endpoint of this folder. */
 export interface Parts {
@@ -57,12 +57,12 @@ export async function findSignedIn(
   /** The user, where the caller's transaction holds the user's row already. */
   locked?: Person,
 ): Promise<SignedIn | undefined> {
-  const session = await findLiveSession(db, sessionId, now)
-  if (session === undefined) return undefined
-  const [client, person, assigned] = await Promise.all([
+  const live = await findLiveSession(db, sessionId, { clientId, now })
+  if (live === undefined) return undefined
+  const { session, assigned } = live
+  const [client, person] = await Promise.all([
     findActiveClient(db, clientId),
     locked?.id === session.personId ? locked : findPerson(db, session.personId),
-    isAssigned(db, clientId, session.personId),
   ])
   if (person === undefined || invalidatingStatuses.has(person.status)) return undefined
   return assigned && client !== undefined ? { session, person } : undefined

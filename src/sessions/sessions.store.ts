@@ -19,7 +19,8 @@ export interface SessionDetails {
   readonly userAgent?: string | undefined
 }
 
-const toSession = (row: Row<'sessions'>): Session => ({
+/** The session of a row. */
+export const toSession = (row: Row<'sessions'>): Session => ({
   id: row.id,
   personId: row.person_id,
   clientId: row.client_id,
@@ -43,22 +44,6 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
       revoked_at: null,
     },
   ])
-}
-
-const selectLiveSession = statement((db, value: Value<{ id: string; now: number }>) =>
-  db
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', '=', value('id'))
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', value('now')),
-)
-
-/** The session, if it exists, is not revoked and has not expired. */
-export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const { rows } = await selectLiveSession(db, { id, now })
-  const [row] = rows
-  return row && toSession(row)
 }
 
 /**
