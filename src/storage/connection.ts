@@ -5,7 +5,7 @@ interface Runner {
   executeQuery<R>(query: CompiledQuery<R>): Promise<QueryResult<R>>
 }
 
-const connections = new WeakMap<Runner, DatabaseConnection>()
+const connections = new WeakMap<Runner, Pick<DatabaseConnection, 'executeQuery'>>()
 
 /**
  * Lets `execute` give the statements of a transaction to its connection at once. Kysely hands a transaction's connection to
@@ -17,6 +17,14 @@ export async function openPipeline(
   await tx.getExecutor().provideConnection(async (connection) => {
     connections.set(tx, connection)
   })
+}
+
+/**
+ * Lets `execute` give statements outside of a transaction to the driver itself: to a database in this process Kysely's
+ * way there (an executor, a connection to acquire and to release) costs as much as many of the statements.
+ */
+export function openShortcut(db: Runner, shortcut: Pick<DatabaseConnection, 'executeQuery'>): void {
+  connections.set(db, shortcut)
 }
 
 /** Runs a compiled statement. Those of one transaction run in the order in which they are given. */

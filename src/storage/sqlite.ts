@@ -26,18 +26,21 @@ import type { Schema } from './tables.ts'
  */
 export function sqliteDialect(path: string): {
   readonly dialect: Dialect
+  /** What runs statements outside of transactions while the database is open. */
+  readonly driver: Pick<NodeSqliteDriver, 'isOpen' | 'executeQuery'>
   readonly file: FileOnDisk
   readonly disk: DiskState
 } {
   const file = new FileOnDisk(path)
   const disk = new DiskState()
+  const driver = new NodeSqliteDriver(file, disk)
   const dialect: Dialect = {
     createAdapter: () => new ConcurrentSqliteAdapter(),
-    createDriver: () => new NodeSqliteDriver(file, disk),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
-  return { dialect, file, disk }
+  return { dialect, driver, file, disk }
 }
 
 /**
@@ -182,6 +185,15 @@ class NodeSqliteDriver implements Driver {
     const database = open(this.#onDisk.path, { readOnly: true })
     database.exec(memory)
     return new SqliteFile(database, { isReader: true, onError: (error) => this.#disk.note(error) })
+  }
+
+  get isOpen(): boolean {
+    return this.#connections !== undefined
+  }
+
+  /** Runs a statement outside of a transaction. */
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return (await this.acquireConnection()).executeQuery<R>(query)
   }
 
   async acquireConnection(): Promise<SqliteSession> {

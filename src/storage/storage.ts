@@ -1,6 +1,6 @@
 import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { type Logger, silentLogger } from '../base/index.ts'
-import { execute, openPipeline } from './connection.ts'
+import { execute, openPipeline, openShortcut } from './connection.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import { migrations } from './migrations/index.ts'
 import {
@@ -83,6 +83,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       : openSqlite(address.kind === 'memory' ? ':memory:' : address.path)
   const db = new Kysely<Schema>({ dialect: database.dialect })
   const { checks, pool } = database
+  database.onOpened?.(db)
   /** Runs `work` on connections of its own, without the timeouts of requests; SQLite has one writer anyway. */
   const onOwn = async <T>(work: (own: Db) => Promise<T>): Promise<T> => {
     if (address.kind !== 'postgres') return work(db)
@@ -145,11 +146,22 @@ interface OpenDatabase {
   readonly dialect: Dialect
   readonly pool: () => PoolLoad | undefined
   readonly checks: StorageChecks | ((db: Db) => StorageChecks)
+  onOpened?(db: Db): void
 }
 
 function openSqlite(path: string): OpenDatabase {
-  const { dialect, file, disk } = sqliteDialect(path)
-  return { dialect, pool: () => undefined, checks: (db) => createSqliteChecks(db, file, disk) }
+  const { dialect, driver, file, disk } = sqliteDialect(path)
+  return {
+    dialect,
+    pool: () => undefined,
+    checks: (db) => createSqliteChecks(db, file, disk),
+    // Kysely opens the driver with the first statement, and closes it.
+    onOpened: (db) =>
+      openShortcut(db, {
+        executeQuery: <R>(query: CompiledQuery) =>
+          driver.isOpen ? driver.executeQuery<R>(query) : db.executeQuery<R>(query as CompiledQuery<R>),
+      }),
+  }
 }
 
 // A record, not a list: a table that the schema has and this has not does not compile.
@@ -280,7 +292,9 @@ export function unprefixed<Name extends string>(
   columns: readonly [Name, ...(readonly Name[])],
 ): Record<Name, unknown> | undefined {
   if (row[`${prefix}${columns[0]}`] === null) return undefined
-  return Object.fromEntries(columns.map((column) => [column, row[`${prefix}${column}`]])) as never
+  const own: Partial<Record<Name, unknown>> = {}
+  for (const column of columns) own[column] = row[prefix + column]
+  return own as Record<Name, unknown>
 }
 
 /**
