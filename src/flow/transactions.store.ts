@@ -88,11 +88,29 @@ export interface Reading {
   readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>
 }
 
-function toTransaction(row: TransactionRow, { secrets, authenticators }: Reading): Transaction {
+/**
+ * The handle that a row was found by: the row has its hash, so it is the one that would be made of the id. Throws as making
+ * it does where its secret is not configured: nothing else of the transaction could be checked (O-H2).
+ */
+function checked(secrets: Secrets, row: TransactionRow, stateHandle: string): string {
+  if (!secrets.versions.includes(row.key_version))
+    throw secretMissing(row.key_version, `transaction ${row.id}`)
+  return stateHandle
+}
+
+function toTransaction(
+  row: TransactionRow,
+  { secrets, authenticators }: Reading,
+  /** The one that the row was found by, where it was. */
+  presented?: string,
+): Transaction {
   const progress = upgraded(JSON.parse(row.progress) as Progress, authenticators)
   return {
     id: row.id,
-    stateHandle: stateHandleOf(secrets, row.id, row.key_version),
+    stateHandle:
+      presented === undefined
+        ? stateHandleOf(secrets, row.id, row.key_version)
+        : checked(secrets, row, presented),
     keyVersion: row.key_version,
     interactionId: row.interaction_id,
     ordinal: row.turn,
@@ -131,7 +149,7 @@ export async function findRecordByState(
   reading: Reading,
 ): Promise<TransactionRecord | undefined> {
   const text = `${recordText} where transactions.state_hash = $1`
-  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), reading)
+  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), reading, stateHandle)
 }
 
 /** The latest transaction of an interaction that has not expired. */
@@ -145,14 +163,18 @@ export async function findRecordByInteraction(
   return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), reading)
 }
 
-function recordFrom([first]: readonly MemberRow[], reading: Reading): TransactionRecord | undefined {
+function recordFrom(
+  [first]: readonly MemberRow[],
+  reading: Reading,
+  stateHandle?: string,
+): TransactionRecord | undefined {
   if (first === undefined) return undefined
   const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
   if (transaction !== undefined) noteTransaction(transaction.id)
   const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
   const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
   return {
-    transaction: transaction && toTransaction(transaction, reading),
+    transaction: transaction && toTransaction(transaction, reading, stateHandle),
     interaction: toInteraction(interaction),
     client: client && toClient(client),
     member: memberFrom(first),
@@ -175,6 +197,7 @@ export async function openTransaction(
   const id = randomId(context.random, 'trs')
   const progress = transaction.progress ?? begin()
   const keyVersion = context.secrets.version
+  const stateHandle = stateHandleOf(context.secrets, id, keyVersion)
   const [row] = await insert<'transactions', TransactionRow>(
     db,
     'transactions',
@@ -184,7 +207,7 @@ export async function openTransaction(
         interaction_id: transaction.interactionId,
         turn: transaction.ordinal,
         client_id: transaction.clientId,
-        state_hash: plainHash(stateHandleOf(context.secrets, id, keyVersion)),
+        state_hash: plainHash(stateHandle),
         key_version: keyVersion,
         progress: JSON.stringify(progress),
         version: 1,
@@ -200,7 +223,7 @@ export async function openTransaction(
     ],
     `on conflict (interaction_id, turn) do nothing returning ${transactionColumns.join(', ')}`,
   )
-  return row && toTransaction(row, context)
+  return row && toTransaction(row, context, stateHandle)
 }
 
 export async function findTransactionByState(
@@ -213,7 +236,7 @@ export async function findTransactionByState(
     .selectAll()
     .where('state_hash', '=', plainHash(stateHandle))
     .executeTakeFirst()
-  return row && toTransaction(row, reading)
+  return row && toTransaction(row, reading, stateHandle)
 }
 
 /** The latest transaction of an interaction. */
