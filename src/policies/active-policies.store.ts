@@ -184,8 +184,13 @@ const cacheMs = 2_000
 interface Loaded {
   readonly policies: readonly ActivePolicy[]
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
-  /** What applies before a proof, by app: the same for every name, so it is computed once. */
-  readonly beforeProof: Map<string, Policy>
+  /** The authenticators that may be used. */
+  readonly usable: Usable
+  // By what is mapped to the app. What depends on the user is computed each time: what is remembered of some users and not
+  // of others would show in the time of an answer (A02).
+  readonly ofType: Map<string | undefined, PoliciesOfType>
+  /** What applies before a proof: the same for every name. */
+  readonly beforeProof: Map<string | undefined, Policy>
 }
 
 /**
@@ -198,11 +203,17 @@ export function openPolicies(
   catalogue: readonly AuthenticatorFacts[],
 ): Policies {
   let cached: { readonly all: Promise<Loaded>; readonly at: number } | undefined
-  const load = async (): Promise<Loaded> => ({
-    policies: await activePolicies(db),
-    setups: await authenticatorSetups(db, catalogue),
-    beforeProof: new Map(),
-  })
+  const load = async (): Promise<Loaded> => {
+    const policies = await activePolicies(db)
+    const setups = await authenticatorSetups(db, catalogue)
+    return {
+      policies,
+      setups,
+      usable: usableBy(catalogue, setups),
+      ofType: new Map(),
+      beforeProof: new Map(),
+    }
+  }
   const all = () => {
     const at = performance.now()
     if (cached === undefined || at - cached.at > cacheMs) cached = { all: load(), at }
@@ -214,18 +225,17 @@ export function openPolicies(
       cached = undefined
     },
     async for(subject, app = {}) {
-      const { policies, setups } = await all()
-      const ofType = policiesOf(policies, app)
-      const usable = usableBy(catalogue, setups)
+      const loaded = await all()
+      const { setups, usable } = loaded
+      const ofType = policiesOf(loaded, app)
       return policyFrom((type) => firstFor(ofType(type), subject), usable, setups, options.recovery)
     },
     async beforeProof(everyoneId, app = {}) {
-      const { policies, setups, beforeProof } = await all()
-      const key = app.accessPolicyId ?? ''
-      const known = beforeProof.get(key)
+      const loaded = await all()
+      const { setups, usable, beforeProof } = loaded
+      const known = beforeProof.get(app.accessPolicyId)
       if (known !== undefined) return known
-      const ofType = policiesOf(policies, app)
-      const usable = usableBy(catalogue, setups)
+      const ofType = policiesOf(loaded, app)
       const everyone = { groupIds: [everyoneId] }
       const policy = policyFrom((type) => firstFor(ofType(type), everyone), usable, setups, options.recovery)
       const computed: Policy = {
@@ -258,20 +268,28 @@ export function openPolicies(
           ),
         },
       }
-      beforeProof.set(key, computed)
+      beforeProof.set(app.accessPolicyId, computed)
       return computed
     },
   }
 }
 
+type PoliciesOfType = (wanted: PolicyType) => readonly ActivePolicy[]
+
 /** The policies of a type. An access policy counts for the apps it is mapped to; all others have the built-in one. */
-const policiesOf = (policies: readonly ActivePolicy[], { accessPolicyId }: AppPolicies) => {
+function policiesOf({ policies, ofType }: Loaded, { accessPolicyId }: AppPolicies): PoliciesOfType {
+  const known = ofType.get(accessPolicyId)
+  if (known !== undefined) return known
   const mapped = policies.find(({ id, type }) => type === 'ACCESS_POLICY' && id === accessPolicyId)
-  return (wanted: PolicyType) =>
-    policies.filter(
-      ({ id, type, system }) =>
-        type === wanted && (wanted !== 'ACCESS_POLICY' || (mapped === undefined ? system : id === mapped.id)),
-    )
+  const types = new Map<PolicyType, ActivePolicy[]>()
+  for (const policy of policies) {
+    const { id, type, system } = policy
+    if (type === 'ACCESS_POLICY' && (mapped === undefined ? !system : id !== mapped.id)) continue
+    types.set(type, [...(types.get(type) ?? []), policy])
+  }
+  const found: PoliciesOfType = (wanted) => types.get(wanted) ?? []
+  ofType.set(accessPolicyId, found)
+  return found
 }
 
 /** The authenticators that may be used, by what for. */

@@ -35,12 +35,22 @@ export function unsupportedConditions(body: unknown): readonly string[] {
   ]
 }
 
+/** By body, since policies that are cached are evaluated for every request. */
+const unsupported = new WeakMap<object, boolean>()
+
+function isUnsupported(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return unsupportedConditions(body).length > 0
+  const known = unsupported.get(body) ?? unsupportedConditions(body).length > 0
+  unsupported.set(body, known)
+  return known
+}
+
 /**
  * Whether a policy or rule applies to a user: included by a group or by id, or without any inclusion; and not excluded.
  * One with a condition that cannot be evaluated applies to no user: an ALLOW for one network must not hold for all.
  */
 export function appliesTo(body: unknown, { groupIds, personId }: PolicySubject): boolean {
-  if (unsupportedConditions(body).length > 0) return false
+  if (isUnsupported(body)) return false
   const { groups, users } = conditionsOf(body).people ?? {}
   const selection = ({ include = [], exclude = [] }: Selection, ids: readonly string[]) => ({
     restricts: include.length > 0,
