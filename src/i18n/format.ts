@@ -10,6 +10,10 @@ const units = [
 // Formatters are cached: creating one costs a hundred times more than using it. Languages, zones and units are few.
 const numberFormats = new Map<string, Intl.NumberFormat>()
 const dateFormats = new Map<string, Intl.DateTimeFormat>()
+/** What was formatted last: many mails have the same lifetime, and go out within the same minute. */
+const texts = new Map<string, { readonly of: number; readonly text: string }>()
+
+const minute = 60_000
 
 function numberFormat(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${language} ${JSON.stringify(options)}`
@@ -25,25 +29,39 @@ function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl
   return format
 }
 
-/** A duration in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. The minimum is one second. */
-export function spanInWords(language: string, ms: number): string {
-  const whole = Math.max(1, Math.round(ms / 1000)) * 1000
-  const [unit, size] = units.find(([, size]) => whole % size === 0) ?? ['second', 1000]
-  return numberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
+/** The text of a value: the last one of its kind where it was of the same value. */
+function textOf(kind: string, of: number, format: () => string): string {
+  const last = texts.get(kind)
+  if (last?.of === of) return last.text
+  const text = format()
+  texts.set(kind, { of, text })
+  return text
 }
+
+/** A duration in its largest whole unit: 300000 is `5 minutes`, 5400000 is `90 minutes`. The minimum is one second. */
+export const spanInWords = (language: string, ms: number): string =>
+  textOf(`span ${language}`, ms, () => {
+    const whole = Math.max(1, Math.round(ms / 1000)) * 1000
+    const [unit, size] = units.find(([, size]) => whole % size === 0) ?? ['second', 1000]
+    return numberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(whole / size)
+  })
 
 /** The date of a time (epoch milliseconds), such as `November 22, 2026`. */
 export const dateInWords = (language: string, at: number, timeZone = 'UTC'): string =>
-  dateFormat(language, { dateStyle: 'long', timeZone }).format(at)
+  textOf(`date ${language} ${timeZone}`, Math.floor(at / minute), () =>
+    dateFormat(language, { dateStyle: 'long', timeZone }).format(at),
+  )
 
 /** The time of day of a time (epoch milliseconds) with its zone, such as `2:05 PM UTC`. */
 export const timeInWords = (language: string, at: number, timeZone = 'UTC'): string =>
-  dateFormat(language, {
-    hour: 'numeric',
-    minute: '2-digit',
-    timeZone,
-    timeZoneName: 'short',
-  }).format(at)
+  textOf(`time ${language} ${timeZone}`, Math.floor(at / minute), () =>
+    dateFormat(language, {
+      hour: 'numeric',
+      minute: '2-digit',
+      timeZone,
+      timeZoneName: 'short',
+    }).format(at),
+  )
 
 const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'])
 
