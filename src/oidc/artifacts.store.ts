@@ -1,5 +1,5 @@
 import { plainHash, type Secrets } from '../base/index.ts'
-import type { Db, Row, Storage, Tx } from '../storage/index.ts'
+import { type Db, type Row, type Storage, statement, type Tx } from '../storage/index.ts'
 
 /** The content of a refresh token. Stored under the hash of the token, which is returned only once. */
 export interface RefreshToken {
@@ -219,9 +219,13 @@ export interface KeyState {
   readonly next: { readonly kid: string; readonly at: number } | undefined
 }
 
+const selectKeyState = statement<object, Pick<Row<'settings'>, 'key' | 'value'>>((db) =>
+  db.selectFrom('settings').selectAll().where('key', 'in', [currentKey, nextKey]),
+)
+
 /** Both in one statement. */
 export async function readKeyState(db: Db): Promise<KeyState> {
-  const rows = await db.selectFrom('settings').selectAll().where('key', 'in', [currentKey, nextKey]).execute()
+  const { rows } = await selectKeyState(db, {})
   const settingOf = (name: string) => rows.find(({ key }) => key === name)?.value
   const [kid, at] = settingOf(nextKey)?.split(' ') ?? []
   return {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db, Storage } from '../../storage/index.ts'
+import { type Db, type Storage, statement } from '../../storage/index.ts'
 import { baseAttributes, type SchemaAttribute, type UserSchema } from './attributes.ts'
 
 const key = 'schema.user'
@@ -11,9 +11,15 @@ interface Stored {
   readonly updatedAt: number
 }
 
+const selectSchema = statement<object, { readonly value: string }>((db) =>
+  db.selectFrom('settings').select('value').where('key', '=', key),
+)
+
 /** Which attributes users' profiles may have. */
 export async function findUserSchema(db: Db): Promise<UserSchema> {
-  const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst()
+  const {
+    rows: [row],
+  } = await selectSchema(db, {})
   if (row === undefined) return { base: baseAttributes, custom: {}, updatedAt: 0 }
   const { base, custom, updatedAt } = JSON.parse(row.value) as Stored
   return { base: { ...baseAttributes, ...base }, custom, updatedAt }
