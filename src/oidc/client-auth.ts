@@ -37,6 +37,17 @@ export function findActiveClient(db: Db, id: string): FoundClient {
   return client
 }
 
+const checkedSecrets = new WeakMap<Client, { readonly secret: string; readonly isRight: boolean }>()
+
+/** As `isClientSecret`, once a request: charging and the endpoint share the client, and the result. */
+export function isSecretOf(client: Client, secret: string, secrets: Secrets): boolean {
+  const checked = checkedSecrets.get(client)
+  if (checked?.secret === secret) return checked.isRight
+  const isRight = isClientSecret(client, secret, secrets)
+  checkedSecrets.set(client, { secret, isRight })
+  return isRight
+}
+
 async function lookUp(db: Db, id: string): FoundClient {
   if (!/^[\x21-\x7e]{1,255}$/.test(id)) return undefined
   const client = await findClient(db, id)
@@ -61,7 +72,7 @@ export async function identifyCaller(
   const client = await findActiveClient(db, credentials.clientId)
   if (client === undefined) throw denied("Invalid value for 'client_id' parameter.", basic ? 401 : 400)
   if (credentials.clientSecret === undefined) return { client, authenticated: false }
-  if (!isClientSecret(client, credentials.clientSecret, secrets)) {
+  if (!isSecretOf(client, credentials.clientSecret, secrets)) {
     throw denied('The client secret is not valid for this client.', 401)
   }
   await rehashClientSecret(db, client, credentials.clientSecret, secrets)

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import { branchOf, errorIdOf, noteFailure, ProtocolError, randomToken } from '../base/index.ts'
-import { type Client, isClientSecret, isConfidential, rehashClientSecret } from '../clients/index.ts'
+import { type Client, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
-import { findActiveClient } from './client-auth.ts'
+import { findActiveClient, isSecretOf } from './client-auth.ts'
 import { oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
 import { grantClientCredentials } from './grant-client-credentials.ts'
@@ -110,7 +110,7 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
   // The library compares with a plain secret; the stored ones are keyed hashes, and a client may have two.
   provider.Client.prototype.compareClientSecret = async function (actual) {
     const client = await findActiveClient(parts.storage.db, this.clientId)
-    if (client === undefined || !isClientSecret(client, actual, parts.secrets)) return false
+    if (client === undefined || !isSecretOf(client, actual, parts.secrets)) return false
     await rehashClientSecret(parts.storage.db, client, actual, parts.secrets)
     return true
   }
