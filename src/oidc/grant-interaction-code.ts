@@ -1,7 +1,7 @@
 import { randomId, randomToken } from '../base/index.ts'
 import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { revokeSession } from '../sessions/index.ts'
-import type { Tx } from '../storage/index.ts'
+import { type Tx, together } from '../storage/index.ts'
 import { reachedLevel } from './acr.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
 import { lockOwnerOfCode } from './code-owner.store.ts'
@@ -42,8 +42,11 @@ export async function grantInteractionCode(
   await parts.keys.current()
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
-    const person = await lockOwnerOfCode(tx, claim.code, parts.secrets)
-    const redemption = await redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
+    // The database runs them one after the other, in this order: the lock comes first, and they travel together.
+    const locking = lockOwnerOfCode(tx, claim.code, parts.secrets)
+    const redeeming = redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
+    await together<unknown>([locking, redeeming])
+    const [person, redemption] = [await locking, await redeeming]
     if (redemption.result === 'used')
       return { refused: await punishReplay(tx, parts, redemption.interaction) }
     if (redemption.result === 'refused') {
