@@ -10,7 +10,6 @@ import type { NewMail } from '../../delivery/index.ts'
 import { looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
-  accountSubject,
   type Challenge,
   type Charge,
   type Input,
@@ -20,7 +19,7 @@ import {
   linkToken,
   localesOf,
   mailVariables,
-  nameSubject,
+  nameAndAccount,
   type Outcome,
   type Started,
   type StepContext,
@@ -104,13 +103,8 @@ interface EmailChallenge {
 const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailChallenge | undefined
 
 /** By what a visitor typed, and by the account behind it; unknown users have an account of their own kind. */
-function subjectsOf({ progress, person, secrets }: StepContext): {
-  readonly typed: string
-  readonly account: string
-} {
-  const identifier = progress.subject?.identifier ?? ''
-  return { typed: nameSubject(secrets, identifier), account: accountSubject(secrets, identifier, person) }
-}
+const subjectsOf = ({ progress, person, secrets }: StepContext) =>
+  nameAndAccount(secrets, progress.subject?.identifier ?? '', person)
 
 /** An unknown user never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
 const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
