@@ -65,6 +65,29 @@ export const eventTypes = {
     outcomes: ['SUCCESS'],
     ours: true,
   },
+  'system.email.password_expired.sent_message': {
+    when: 'The notice of a password that was expired or invalidated is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'system.email.email_changed.sent_message': {
+    when: 'A notice of a changed email is queued: one to the former address, one to the new one.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'system.email.login_changed.sent_message': {
+    when: 'The notice of a changed login is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'system.email.mfa_enroll_notification.sent_message': {
+    when: 'The notice of an authenticator that was set up is queued.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.email.mfa_reset_notification.sent_message': {
+    when: 'The notice of an authenticator that was removed is queued.',
+    outcomes: ['SUCCESS'],
+  },
   'system.email.delivery': {
     when: 'The delivery of a mail has ended.',
     outcomes: [

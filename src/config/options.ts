@@ -268,6 +268,23 @@ export const configOptions = Type.Object(
           minimum: 0,
           maximum: 5_000,
         }),
+        notices: Type.Object(
+          {
+            passwordChanged: Type.Boolean({
+              description: 'Notify users of a new password, and of one that was expired.',
+              default: true,
+            }),
+            authenticatorEnrolled: Type.Boolean({
+              description: 'Notify users of an authenticator that was set up.',
+              default: true,
+            }),
+            authenticatorReset: Type.Boolean({
+              description: 'Notify users of an authenticator that was removed.',
+              default: true,
+            }),
+          },
+          { default: {} },
+        ),
         templates: Type.Optional(
           Type.String({
             ofNode: true,

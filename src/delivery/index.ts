@@ -20,6 +20,8 @@ export {
 export {
   loadTemplates,
   type MailVariables,
+  type NoticeTemplate,
+  noticeTemplates,
   type RenderedMail,
   type Renderer,
   type TemplateName,
@@ -41,6 +43,7 @@ export {
   type Backlog,
   backlogOf,
   type ClosedMail,
+  endCodeMails,
   forgetMailsOf,
   listMails,
   type MailOutcome,

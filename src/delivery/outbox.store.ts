@@ -8,7 +8,7 @@ import {
   statement,
   type Value,
 } from '../storage/index.ts'
-import { codeTemplates } from './email/definitions.ts'
+import { codeTemplates, noticeTemplates } from './email/definitions.ts'
 
 // A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
 // While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
@@ -280,6 +280,23 @@ export async function purgeMails(db: Db, closedBefore: number): Promise<number> 
     .where('done_at', '<', closedBefore)
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
+}
+
+/**
+ * Closes the mails of a user that wait and have a code, a link or a token: what they lead to has ended. Notices go on.
+ * Answers them. One that a worker has in hand at this moment may still arrive; nothing accepts what is in it.
+ */
+export async function endCodeMailsOf(
+  db: Db,
+  personId: string,
+  { now, error }: { readonly now: number; readonly error: string },
+): Promise<readonly Row<'outbox'>[]> {
+  return run(
+    db,
+    `update outbox set status = 'expired', sealed = null, lease_owner = null, done_at = $2, error = $3
+     where person_id = $1 and status = 'queued' and template not in (${slots(noticeTemplates, 4)}) returning *`,
+    [personId, now, error, ...noticeTemplates],
+  )
 }
 
 /** Deletes every mail to a user, sent or not: by the user's id, and by the addresses that are among the names. */

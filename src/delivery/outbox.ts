@@ -1,7 +1,7 @@
 import { type Random, randomId, type Secrets } from '../base/index.ts'
 import type { Tx } from '../storage/index.ts'
 import type { MailVariables, TemplateName } from './email/templates.ts'
-import { insertMail, makeDue, type StoredMail } from './outbox.store.ts'
+import { endCodeMailsOf, insertMail, makeDue, type StoredMail } from './outbox.store.ts'
 import { removeSuppression } from './suppressions.store.ts'
 
 export {
@@ -77,6 +77,25 @@ export async function retryMail(tx: Tx, mail: StoredMail, now: number): Promise<
   if (mail.status === 'expired' || mail.endsAt <= now) return 'expired'
   if (mail.status === 'dropped') return 'no recipient'
   return mail.inHand ? 'in hand' : 'content gone'
+}
+
+/**
+ * Ends the mails of a user that wait and have a code or a link, in the transaction that ends what they lead to: they must not reach
+ * an address that is the user's no more (A59). Answers them.
+ */
+export async function endCodeMails(tx: Tx, personId: string, now: number): Promise<readonly ClosedMail[]> {
+  const error = 'what it leads to has ended'
+  const rows = await endCodeMailsOf(tx, personId, { now, error })
+  return rows.map((row) => ({
+    id: row.id,
+    template: row.template,
+    recipient: row.recipient,
+    personId,
+    transactionId: row.transaction_id,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+    error,
+  }))
 }
 
 const purpose = 'outbox'

@@ -18,10 +18,11 @@ import { findUserSchema, ignoredPatterns, sharedNames } from '../directory/index
 import type { Authenticator } from '../flow/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
-import { createPeople, type People } from '../people/index.ts'
+import { createPeople, noticeLifetimeMs, type People } from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
 import { openStorage, parseDatabaseUrl, refuseWrongSecret, type Storage } from '../storage/index.ts'
 import { openClock } from './clock.ts'
+import { noticePartsOf, type Outgoing } from './notices.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { promoteFirstSecret } from './secret.ts'
 import { seed } from './seed.ts'
@@ -54,6 +55,7 @@ export interface Core {
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly policies: Policies
   readonly people: People
+  readonly outgoing: Outgoing
   /** Writes what the configuration asks for into the database; once more after the database was emptied. */
   seed(): Promise<void>
   /** Adds a client to what the configuration asks for, or replaces the one with its id. */
@@ -90,7 +92,12 @@ export async function openCore(
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
     const authenticators = authenticatorsWith(hasher, ports.authenticators)
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
-    const people = createPeople({ storage, clock, random, hasher, policies })
+    const outgoing: Outgoing = { baseUrl: config.issuer?.replace(/\/$/, ''), onCommitted() {} }
+    const people = createPeople({
+      ...{ storage, clock, random, secrets, hasher, policies },
+      ...noticePartsOf(config, authenticators, outgoing),
+      onCommitted: () => outgoing.onCommitted(),
+    })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
     const seedDatabase = async () => {
@@ -123,6 +130,7 @@ export async function openCore(
       authenticators,
       policies,
       people,
+      outgoing,
       seed: seedDatabase,
       register,
     }
@@ -222,7 +230,7 @@ export function lifetimesOf({ lifetimes }: Config) {
     refreshToken: ms('refreshToken'),
     session: ms('session'),
     /** For how long the delivery of a notice is retried: three days. */
-    notice: 3 * 24 * 3_600_000,
+    notice: noticeLifetimeMs,
   }
 }
 

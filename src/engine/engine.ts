@@ -26,7 +26,6 @@ import {
   createSprayWatch,
   type FlowParts,
   findTransaction,
-  mailClosed,
   openLink,
   requestsRefused,
   timelineOf,
@@ -51,7 +50,7 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import type { People } from '../people/index.ts'
+import { mailClosed, type People } from '../people/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
@@ -162,6 +161,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
+  core.outgoing.onCommitted = wakeDelivery
   const limits = createRequestLimits({
     budgets: requestBudgets,
     clock,
@@ -187,6 +187,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
         return baseUrl
       },
     },
+    notices: config.mail.notices,
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     onCommitted: wakeDelivery,
     onFlowOutcome: engineMetrics.countFlowOutcome,
@@ -284,6 +285,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const address = http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
   if (baseUrl === '') baseUrl = `http://localhost:${port}`
+  core.outgoing.baseUrl = baseUrl
   const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
   const monitor = await openMonitor(config, health).catch(async (error) => {
     await Promise.allSettled([http.close(), delivery.close(), transport.close()])

@@ -19,6 +19,7 @@ import type { PasswordHasher } from '../passwords/index.ts'
 import { createPeople } from '../people/index.ts'
 import { openPolicies } from '../policies/index.ts'
 import { type Db, type Storage, type Tx, takeLock } from '../storage/index.ts'
+import { noticePartsOf } from './notices.ts'
 
 /** The parts of an engine's core that the management API needs. */
 interface Parts {
@@ -34,19 +35,23 @@ interface Parts {
 /** The parts of the management API without an engine that serves it. */
 function managementParts({ config, ...core }: Parts, storage: Storage): ManagementParts {
   const authenticators = [...core.authenticators.values()]
+  const baseUrl = config.issuer?.replace(/\/$/, '') ?? `http://localhost:${config.http.port}`
   const policies = openPolicies(storage.db, config, authenticators)
   return {
     ...core,
     storage,
     authenticators,
     policies,
-    people: createPeople({ ...core, storage, policies }),
+    people: createPeople({
+      ...{ ...core, storage, policies },
+      ...noticePartsOf(config, core.authenticators, { baseUrl }),
+    }),
     budgets: budgetsFrom(config.limits),
     orgName: config.org.name,
     recoveryPage: config.management.recoveryPage,
     scannedUsers: config.management.scannedUsers,
     onCommitted: () => {},
-    baseUrl: () => config.issuer?.replace(/\/$/, '') ?? `http://localhost:${config.http.port}`,
+    baseUrl: () => baseUrl,
   }
 }
 

@@ -1,8 +1,8 @@
-import type { EventType, NewEvent, Party } from '../audit/index.ts'
-import { isoTime } from '../base/index.ts'
-import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
+import type { NewEvent, Party } from '../audit/index.ts'
+import type { NewMail } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
+import { queuedEvents } from '../people/index.ts'
 import { intents } from './intents.ts'
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
@@ -12,8 +12,6 @@ export const withDebugData = (event: NewEvent, debugData: Readonly<Record<string
   ...event,
   debugData: { ...event.debugData, ...debugData },
 })
-
-const system: Party = { id: 'system', type: 'SystemPrincipal' }
 
 /** The user that an event is about: the id where the user is known, and what was typed. */
 const visitor = ({ subject }: Progress): Party => ({
@@ -104,14 +102,6 @@ function endOf({
   }
 }
 
-const queued: Readonly<Record<NewMail['template'], EventType>> = {
-  ForgotPassword: 'system.email.password_reset.sent_message',
-  EmailChallenge: 'system.email.send_factor_verify_message',
-  PasswordResetByAdmin: 'system.email.password_reset.sent_message',
-  UserActivation: 'system.email.new_user.sent_message',
-  PasswordChanged: 'system.email.password_changed.sent_message',
-}
-
 /** A mail was queued; without a recipient as well, so that unknown users cost the same. */
 export function mailQueued(
   mail: Omit<NewMail, 'transactionId'>,
@@ -120,7 +110,7 @@ export function mailQueued(
 ): NewEvent {
   const replaces = before.challenge?.linkHash !== undefined && after.challenge !== before.challenge
   return {
-    eventType: queued[mail.template],
+    eventType: queuedEvents[mail.template],
     displayMessage: 'Email queued',
     outcome: { result: 'SUCCESS' },
     actor: visitor(after.subject === undefined ? before : after),
@@ -130,31 +120,6 @@ export function mailQueued(
       template: mail.template,
       ...(mail.recipient === null && { recipient: 'nobody' }),
       ...(replaces && { rule: 'link-superseded' }),
-    },
-  }
-}
-
-/** A mail has come to its end. */
-export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
-  const isWithoutRecipient = mail.recipient === null
-  const ends: Readonly<Record<MailOutcome, NewEvent['outcome']>> = {
-    sent: isWithoutRecipient ? { result: 'SKIPPED', reason: 'NOBODY' } : { result: 'SUCCESS' },
-    dead: { result: 'FAILURE', reason: 'DEAD' },
-    expired: { result: 'FAILURE', reason: 'EXPIRED' },
-  }
-  return {
-    eventType: 'system.email.delivery',
-    displayMessage: isWithoutRecipient ? 'Email without a recipient dropped' : `Email ${outcome}`,
-    outcome: ends[outcome],
-    actor: system,
-    target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],
-    transactionId: mail.transactionId ?? undefined,
-    debugData: {
-      mail: mail.id,
-      template: mail.template,
-      attempts: String(mail.attempts),
-      ...(mail.error && { error: mail.error }),
-      ...(mail.suppressedUntil !== undefined && { suppressedUntil: isoTime(mail.suppressedUntil) }),
     },
   }
 }

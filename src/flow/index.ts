@@ -7,7 +7,7 @@
 export { type Asked, attempt } from './attempt.ts'
 export * from './authenticator.ts'
 export { codeBudgets, codeSuccess } from './code-budgets.ts'
-export { mailClosed, requestsRefused } from './events.ts'
+export { requestsRefused } from './events.ts'
 export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'
 export { type FlowOutcome, flowOutcomes } from './flow-outcomes.ts'

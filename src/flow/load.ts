@@ -22,6 +22,7 @@ import {
   sourceOf,
   usedOf,
 } from '../limits/index.ts'
+import type { NoticeSettings } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
@@ -58,6 +59,8 @@ export interface FlowParts {
   /** Where a magic link leads, for the client and the link's token. */
   linkFor(clientId: string, token: string): string
   readonly org: StepContext['org']
+  /** Which changes users are notified of. */
+  readonly notices: NoticeSettings
   /** Called when something was written: a mail may be waiting. */
   onCommitted(): void
   /** Called with what becomes of transactions, for metrics. */

@@ -6,13 +6,16 @@ import type { Interaction } from '../interactions/index.ts'
 import type { StepContext } from './authenticator.ts'
 
 /** The language of a user's mails: the user's own, else what the browser asked for when the transaction began. */
-export const localesOf = ({ origin }: Interaction, person: Person | undefined): string | undefined =>
+export const localesOf = (
+  { origin }: Interaction,
+  person: Pick<Person, 'profile'> | undefined,
+): string | undefined =>
   [person?.profile.locale, origin.locales].filter((locales) => locales !== undefined).join(',') || undefined
 
 /** The variables of every mail of a transaction: the user, the app, and where the request came from. */
 export function mailVariables(
-  context: StepContext,
-  person: Person | undefined,
+  context: Pick<StepContext, 'client' | 'interaction' | 'now' | 'org'>,
+  person: Pick<Person, 'profile'> | undefined,
   lifetime: number,
 ): MailVariables {
   const { client, interaction, now, org } = context

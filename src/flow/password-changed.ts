@@ -2,18 +2,17 @@ import type { NewEnrollment, Person, PersonStatus } from '../directory/index.ts'
 import type { StepContext } from './authenticator.ts'
 import { intents } from './intents.ts'
 import { lockoutBudget } from './lockout.ts'
-import { localesOf, mailVariables } from './mail-variables.ts'
 import type { Effect } from './outcome.ts'
 import { nameSubject } from './subjects.ts'
 
-/** What a new password causes, all of it in the database transaction that stores it. */
+/** What a new password causes, all of it in the database transaction that stores it. The commit adds the notice. */
 export function passwordChangedEffects(
   context: StepContext,
   person: Person,
   enrollment: NewEnrollment,
   keepSessions: boolean,
 ): readonly Effect[] {
-  const { budgets, client, lifetimes, now, policy, progress } = context
+  const { budgets, client, now, policy, progress } = context
   const { id: personId } = person
   const account = `person:${personId}`
   return [
@@ -38,17 +37,6 @@ export function passwordChangedEffects(
     ),
     { type: 'budget.clear', budget: lockoutBudget(policy, 0, true), subject: account },
     { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account },
-    {
-      type: 'mail.queue',
-      mail: {
-        template: 'PasswordChanged',
-        recipient: person.profile.email,
-        personId,
-        variables: mailVariables(context, person, lifetimes.code),
-        endsAt: now + lifetimes.notice,
-        locale: localesOf(context.interaction, person),
-      },
-    },
     {
       type: 'audit.record',
       event: {

@@ -30,6 +30,15 @@ export const de: Words = {
       lifetimeCode: 'Der Code gilt einmal und höchstens ${lifetime} lang.',
       footer: '${org.name} hat Ihnen diese Nachricht geschickt, weil mit Ihrem Konto etwas geschehen ist.',
     },
+    notice: {
+      byAdministrator:
+        'Das war die Verwaltung von ${org.name}. Wenn Sie damit gerechnet haben, ist nichts weiter zu tun.',
+      wasYou: 'Wenn Sie das waren, ist nichts weiter zu tun.',
+      notYouTitle: 'Wenn Sie das nicht erwartet haben',
+      password:
+        'Setzen Sie sofort ein neues Passwort: Gehen Sie selbst zur Anmeldeseite, nicht über einen Link in einer E-Mail, und wählen Sie „Passwort vergessen?“.',
+      tell: 'Sagen Sie den Betreibern von ${org.name} sofort Bescheid.',
+    },
     ForgotPassword: {
       subject: 'Setzen Sie Ihr Passwort zurück',
       title: 'Passwort zurücksetzen',
@@ -74,6 +83,39 @@ export const de: Words = {
       notYouMailbox:
         'Ändern Sie auch das Passwort Ihres Postfachs: Wer Ihre E-Mails liest, könnte dies wiederholen.',
       notYouTell: 'Sagen Sie danach den Betreibern von ${org.name} Bescheid.',
+    },
+    PasswordExpired: {
+      subject: 'Sie brauchen ein neues Passwort',
+      title: 'Sie brauchen ein neues Passwort',
+      intro:
+        'Mit dem Passwort Ihres Kontos können Sie sich nicht mehr anmelden. Setzen Sie bei der nächsten Anmeldung ein neues, oder über „Passwort vergessen?“ auf der Anmeldeseite.',
+    },
+    EmailChanged: {
+      subject: 'Ihre E-Mail-Adresse wurde geändert',
+      title: 'Ihre E-Mail-Adresse wurde geändert',
+      intro: 'Die E-Mail-Adresse Ihres Kontos wurde geändert.',
+      newEmail: 'Neue Adresse',
+      mailsGo:
+        'Nachrichten zu Ihrem Konto und Codes, mit denen sich das Passwort zurücksetzen lässt, gehen ab jetzt an die neue Adresse.',
+    },
+    LoginChanged: {
+      subject: 'Ihr Benutzername wurde geändert',
+      title: 'Ihr Benutzername wurde geändert',
+      intro: 'Der Name, mit dem Sie sich anmelden, wurde geändert.',
+      newLogin: 'Neuer Benutzername',
+    },
+    AuthenticatorEnrolled: {
+      subject: 'Eine Sicherheitsmethode wurde hinzugefügt',
+      title: 'Eine Sicherheitsmethode wurde hinzugefügt',
+      intro:
+        'Für Ihr Konto wurde eine Sicherheitsmethode eingerichtet. Mit ihr lässt sich nachweisen, dass Sie es sind.',
+      method: 'Sicherheitsmethode',
+    },
+    AuthenticatorReset: {
+      subject: 'Eine Sicherheitsmethode wurde entfernt',
+      title: 'Eine Sicherheitsmethode wurde entfernt',
+      intro:
+        'Von Ihrem Konto wurde eine Sicherheitsmethode entfernt. Sie weist nicht mehr nach, dass Sie es sind.',
     },
   },
 

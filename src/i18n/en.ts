@@ -35,6 +35,15 @@ export const en = {
       lifetimeCode: 'The code is good for one use within ${lifetime}.',
       footer: '${org.name} sent you this because of what happened with your account.',
     },
+    notice: {
+      byAdministrator:
+        'An administrator of ${org.name} did this. If you expected it, there is nothing more to do.',
+      wasYou: 'If it was you, there is nothing more to do.',
+      notYouTitle: 'If you did not expect this',
+      password:
+        'Set a new password at once: go to the sign-in page yourself, not by a link in a mail, and choose “Forgot your password?”.',
+      tell: 'Tell the people who run ${org.name} at once.',
+    },
     ForgotPassword: {
       subject: 'Reset your password',
       title: 'Reset your password',
@@ -76,6 +85,37 @@ export const en = {
       notYouMailbox:
         'Change the password of your mailbox too: anyone who can read your mail could do this again.',
       notYouTell: 'Then tell the people who run ${org.name}.',
+    },
+    PasswordExpired: {
+      subject: 'Your password has to be replaced',
+      title: 'Your password has to be replaced',
+      intro:
+        'The password of your account no longer signs you in. Set a new one the next time you sign in, or by “Forgot your password?” on the sign-in page.',
+    },
+    EmailChanged: {
+      subject: 'Your email address was changed',
+      title: 'Your email address was changed',
+      intro: 'The email address of your account was changed.',
+      newEmail: 'New address',
+      mailsGo:
+        'Mails about your account, and codes that reset its password, go to the new address from now on.',
+    },
+    LoginChanged: {
+      subject: 'Your username was changed',
+      title: 'Your username was changed',
+      intro: 'The name that you sign in with was changed.',
+      newLogin: 'New username',
+    },
+    AuthenticatorEnrolled: {
+      subject: 'A security method was added',
+      title: 'A security method was added',
+      intro: 'A security method was set up for your account. It can prove that it is you.',
+      method: 'Security method',
+    },
+    AuthenticatorReset: {
+      subject: 'A security method was removed',
+      title: 'A security method was removed',
+      intro: 'A security method was removed from your account. It no longer proves that it is you.',
     },
   },
 

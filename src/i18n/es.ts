@@ -30,6 +30,15 @@ export const es: Words = {
       lifetimeCode: 'El código sirve una sola vez y caduca en ${lifetime}.',
       footer: '${org.name} le ha enviado este mensaje por un cambio o una solicitud en su cuenta.',
     },
+    notice: {
+      byAdministrator:
+        'Lo hizo la administración de ${org.name}. Si lo esperaba, no tiene que hacer nada más.',
+      wasYou: 'Si fue usted, no tiene que hacer nada más.',
+      notYouTitle: 'Si no lo esperaba',
+      password:
+        'Establezca de inmediato una contraseña nueva: vaya usted mismo a la página de inicio de sesión, no por un enlace de un correo, y elija «¿Olvidó su contraseña?».',
+      tell: 'Avise de inmediato a los responsables de ${org.name}.',
+    },
     ForgotPassword: {
       subject: 'Restablezca su contraseña',
       title: 'Restablezca su contraseña',
@@ -72,6 +81,37 @@ export const es: Words = {
       notYouMailbox:
         'Cambie también la contraseña de su buzón: quien lea su correo podría volver a hacer esto.',
       notYouTell: 'Después, avise a los responsables de ${org.name}.',
+    },
+    PasswordExpired: {
+      subject: 'Debe cambiar su contraseña',
+      title: 'Debe cambiar su contraseña',
+      intro:
+        'La contraseña de su cuenta ya no sirve para iniciar sesión. Establezca una nueva la próxima vez que inicie sesión, o con «¿Olvidó su contraseña?» en la página de inicio de sesión.',
+    },
+    EmailChanged: {
+      subject: 'Su dirección de correo ha cambiado',
+      title: 'Su dirección de correo ha cambiado',
+      intro: 'Se cambió la dirección de correo de su cuenta.',
+      newEmail: 'Nueva dirección',
+      mailsGo:
+        'Los correos sobre su cuenta, y los códigos para restablecer la contraseña, llegan desde ahora a la nueva dirección.',
+    },
+    LoginChanged: {
+      subject: 'Su nombre de usuario ha cambiado',
+      title: 'Su nombre de usuario ha cambiado',
+      intro: 'Se cambió el nombre con el que inicia sesión.',
+      newLogin: 'Nuevo nombre de usuario',
+    },
+    AuthenticatorEnrolled: {
+      subject: 'Se añadió un método de seguridad',
+      title: 'Se añadió un método de seguridad',
+      intro: 'Se configuró un método de seguridad para su cuenta. Con él se puede demostrar que es usted.',
+      method: 'Método de seguridad',
+    },
+    AuthenticatorReset: {
+      subject: 'Se eliminó un método de seguridad',
+      title: 'Se eliminó un método de seguridad',
+      intro: 'Se eliminó un método de seguridad de su cuenta. Ya no sirve para demostrar que es usted.',
     },
   },
 

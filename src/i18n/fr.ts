@@ -30,6 +30,15 @@ export const fr: Words = {
       lifetimeCode: 'Le code ne sert qu’une fois et expire dans ${lifetime}.',
       footer: '${org.name} vous a envoyé ce message à la suite d’un événement concernant votre compte.',
     },
+    notice: {
+      byAdministrator:
+        'L’administration de ${org.name} en est à l’origine. Si vous vous y attendiez, vous n’avez rien d’autre à faire.',
+      wasYou: 'Si c’était vous, vous n’avez rien d’autre à faire.',
+      notYouTitle: 'Si vous ne vous y attendiez pas',
+      password:
+        'Choisissez immédiatement un nouveau mot de passe : allez vous-même sur la page de connexion, sans passer par un lien reçu par e-mail, et choisissez « Mot de passe oublié ? ».',
+      tell: 'Prévenez immédiatement les responsables de ${org.name}.',
+    },
     ForgotPassword: {
       subject: 'Réinitialisez votre mot de passe',
       title: 'Réinitialisez votre mot de passe',
@@ -74,6 +83,39 @@ export const fr: Words = {
       notYouMailbox:
         'Changez aussi le mot de passe de votre messagerie : quiconque lit vos e-mails pourrait recommencer.',
       notYouTell: 'Prévenez ensuite les responsables de ${org.name}.',
+    },
+    PasswordExpired: {
+      subject: 'Votre mot de passe doit être remplacé',
+      title: 'Votre mot de passe doit être remplacé',
+      intro:
+        'Le mot de passe de votre compte ne permet plus de vous connecter. Choisissez-en un nouveau à votre prochaine connexion, ou par « Mot de passe oublié ? » sur la page de connexion.',
+    },
+    EmailChanged: {
+      subject: 'Votre adresse e-mail a été modifiée',
+      title: 'Votre adresse e-mail a été modifiée',
+      intro: 'L’adresse e-mail de votre compte a été modifiée.',
+      newEmail: 'Nouvelle adresse',
+      mailsGo:
+        'Les e-mails concernant votre compte, et les codes pour réinitialiser son mot de passe, arrivent désormais à la nouvelle adresse.',
+    },
+    LoginChanged: {
+      subject: 'Votre nom d’utilisateur a été modifié',
+      title: 'Votre nom d’utilisateur a été modifié',
+      intro: 'Le nom avec lequel vous vous connectez a été modifié.',
+      newLogin: 'Nouveau nom d’utilisateur',
+    },
+    AuthenticatorEnrolled: {
+      subject: 'Une méthode de sécurité a été ajoutée',
+      title: 'Une méthode de sécurité a été ajoutée',
+      intro:
+        'Une méthode de sécurité a été configurée pour votre compte. Elle permet de prouver que c’est bien vous.',
+      method: 'Méthode de sécurité',
+    },
+    AuthenticatorReset: {
+      subject: 'Une méthode de sécurité a été supprimée',
+      title: 'Une méthode de sécurité a été supprimée',
+      intro:
+        'Une méthode de sécurité a été supprimée de votre compte. Elle ne permet plus de prouver que c’est bien vous.',
     },
   },
 

@@ -1,9 +1,19 @@
 /**
  * What a change of a user causes: each call is one database transaction with everything that must happen with it (open
- * recoveries end, sessions are revoked, events are recorded). Used by the management API, the command line and the
- * testing kit. Owns no table (`directory`, `sessions`).
+ * recoveries end, sessions are revoked, events are recorded, the user is notified). Used by the management API, the command
+ * line, the import and the testing kit; the flow takes its notices from here. Owns no table (`directory`, `sessions`).
  */
+export type { Changed, MailParts } from './after-change.ts'
 export { type EraseParts, type Erasure, eraseUser } from './erase.ts'
+export { mailClosed, queuedEvents } from './mail-events.ts'
+export {
+  type CredentialChange,
+  type Notice,
+  type NoticeContext,
+  type NoticeSettings,
+  noticeLifetimeMs,
+  noticesOf,
+} from './notices.ts'
 export {
   type ChangeContext,
   createPeople,

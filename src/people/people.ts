@@ -1,10 +1,10 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
-import { type Clock, ProtocolError, type Random } from '../base/index.ts'
-import { removeSuppressionsOf } from '../delivery/index.ts'
+import { type Clock, ProtocolError } from '../base/index.ts'
 import {
   createPerson,
   endPersonTokens,
   findEnrollment,
+  findEnrollments,
   findPerson,
   findPersonByIdentifier,
   findUserSchema,
@@ -34,13 +34,15 @@ import {
 import type { PasswordRules, Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
 import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
+import { type Changed, endOutdated, enrollmentChanges, type MailParts, queueNotices } from './after-change.ts'
 
-export interface PeopleParts {
+export interface PeopleParts extends MailParts {
   readonly storage: Storage
   readonly clock: Clock
-  readonly random: Random
   readonly hasher: PasswordHasher
   readonly policies: Policies
+  /** Called after a commit that has queued a mail. */
+  onCommitted?(): void
 }
 
 export interface PersonWithPassword extends NewPerson {
@@ -64,8 +66,10 @@ export interface People {
   /** Creates a user, ACTIVE unless said otherwise. The password must meet the user's policy. Throws 400. */
   add(person: PersonWithPassword, deed?: ChangeContext): Promise<Person>
   /**
-   * Changes a user; undefined where there is none. A new email, status or password ends the user's open recoveries;
-   * a new password or a status that may not sign in ends the sessions as well. Throws 400.
+   * Changes a user; undefined where there is none. A new email, status or password ends the user's open recoveries, with
+   * the mails of them that wait; a new password or a status that may not sign in ends the sessions as well. A new password,
+   * email, login or authenticator, and a password that is expired, are reported by mail, to the former address too where the
+   * email changes. Throws 400.
    */
   change(
     id: string,
@@ -83,8 +87,15 @@ export interface People {
        * it does not stand any more; absent: what `change` itself reads.
        */
       readonly version?: number
+      /** `with` queues a mail that says that the password is of no use any more: no notice says it as well. */
+      readonly announced?: boolean
     },
   ): Promise<Person | undefined>
+  /**
+   * What follows from a change of a user that the caller has written itself, in the same database transaction: the same as after
+   * `change`. For an import, which writes rows.
+   */
+  written(tx: Tx, changed: Omit<Changed, 'byAdministrator' | 'announced'>): Promise<void>
   /**
    * Removes a user with credentials, sessions and open recoveries; false where there is none. With the version
    * by which the caller decided it throws `StaleRead` where that does not stand any more.
@@ -130,15 +141,32 @@ export function createPeople(parts: PeopleParts): People {
     await updatePerson(db, personId, { passwordChangedAt: now, knownSources: '' }, now)
   }
 
+  /** Everything that belongs to a change besides its rows. */
+  async function follow(tx: Tx, changed: Changed, now: number, also?: () => Promise<void>): Promise<number> {
+    await endOutdated(tx, parts, changed, now)
+    if (also === undefined) return queueNotices(tx, parts, changed, now)
+    const { id } = changed.after
+    // Compared, not declared: a caller that writes a credential reports it, whether it thinks of it or not (A59).
+    const before = await findEnrollments(tx, id)
+    await also()
+    const more = enrollmentChanges(before, await findEnrollments(tx, id))
+    const { enrolled, removed } = changed
+    return queueNotices(
+      tx,
+      parts,
+      {
+        ...changed,
+        enrolled: [...enrolled, ...more.enrolled],
+        removed: [...removed, ...more.removed],
+        password: changed.password || more.password,
+      },
+      now,
+    )
+  }
+
   async function endSessions(tx: Tx, personId: string, now: number, by: Party): Promise<void> {
     const ended = await revokeSessionsOf(tx, personId, now)
     if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
-  }
-
-  /** A code, link or token that went out before must not work on what the account has become. */
-  async function endRecoveries(tx: Tx, personId: string, now: number, rule: string): Promise<void> {
-    await endTransactionsOf(tx, personId, now, { rule })
-    await endPersonTokens(tx, personId)
   }
 
   return {
@@ -167,8 +195,9 @@ export function createPeople(parts: PeopleParts): People {
     async change(
       id,
       { password: text, passwordHash, profile, status },
-      { by = system, with: also, from, own, version } = {},
+      { by = system, with: also, from, own, version, announced } = {},
     ) {
+      let queued = 0
       const attempt = async (): Promise<Person | undefined> => {
         const found = await findPerson(storage.db, id)
         if (found === undefined) return undefined
@@ -198,16 +227,6 @@ export function createPeople(parts: PeopleParts): People {
           if (changed === undefined && from !== undefined) throw from.refused
           if (changed === undefined) return undefined
           if (data !== undefined) await putPassword(tx, id, data, now)
-          const emailChanged = changed.profile.email !== before.profile.email
-          const statusChanged = changed.status !== before.status
-          const rule = statusChanged
-            ? `status ${changed.status}`
-            : data !== undefined
-              ? 'password-changed'
-              : emailChanged && 'email-changed'
-          if (rule) await endRecoveries(tx, id, now, rule)
-          // A new email is tried at once, whatever the old one or an earlier holder of it was refused for.
-          if (emailChanged) await removeSuppressionsOf(tx, id, [changed.profile.email])
           for (const event of eventsOfChange(
             before,
             changed,
@@ -217,15 +236,24 @@ export function createPeople(parts: PeopleParts): People {
           )) {
             await record(tx, event, { random, now })
           }
-          if (data !== undefined || (statusChanged && !mayKeepSessions.includes(changed.status))) {
-            await endSessions(tx, id, now, by)
+          const password = data !== undefined
+          const byAdministrator = own === undefined
+          const change: Changed = {
+            ...{ before, after: changed, password, by, byAdministrator, announced },
+            ...{ enrolled: [], removed: [] },
           }
-          await also?.(tx, changed, now)
+          queued = await follow(tx, change, now, also && (() => also(tx, changed, now)))
           return changed
         })
       }
       // What a caller decided by is the caller's to read again.
-      return version === undefined ? retryStale(attempt) : attempt()
+      const result = await (version === undefined ? retryStale(attempt) : attempt())
+      if (queued > 0) parts.onCommitted?.()
+      return result
+    },
+
+    async written(tx, changed) {
+      await follow(tx, { ...changed, byAdministrator: true }, clock.now())
     },
 
     hashed: (text) => hasher.hash(text),
@@ -260,8 +288,6 @@ export function createPeople(parts: PeopleParts): People {
     },
   }
 }
-
-const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
 
 /** The events of a change: one event for each kind of it. */
 function eventsOfChange(

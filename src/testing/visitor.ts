@@ -93,10 +93,10 @@ export interface Visitor {
   atTheReset(login?: string): Promise<Visitor>
   /**
    * The next mail to an address that this visitor has not read yet, as soon as there is one.
-   * The address is the login of the recovery unless given.
+   * The address is the login of the recovery unless given. With a template, only mail of it, and no notice between.
    * @throws NoMessageError when none comes in time.
    */
-  mail(to?: string): Promise<Message>
+  mail(to?: string, template?: string): Promise<Message>
 
   /** Redeems an interaction code at the token endpoint: that of the last answer, as the client that began, unless given. */
   redeems(code?: string, as?: string | VisitorClient): Promise<Answer>
@@ -264,13 +264,14 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
     },
     async atTheReset(login) {
       await visitor.atTheCode(login)
-      const { code } = await visitor.mail()
+      const { code } = await visitor.mail(recovered, 'ForgotPassword')
       await visitor.answers(code)
       return visitor
     },
-    async mail(to = recovered) {
+    async mail(to = recovered, template) {
       if (target.outbox === undefined) throw new Error('this visitor has no outbox to read')
-      lastMail = await target.outbox.waitFor({ to, ...(lastMail && { after: lastMail.id }) })
+      const after = lastMail && { after: lastMail.id }
+      lastMail = await target.outbox.waitFor({ to, ...(template && { template }), ...after })
       return lastMail
     },
 

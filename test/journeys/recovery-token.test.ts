@@ -67,7 +67,7 @@ describe.each([...majors])('with okta-auth-js %i', (major) => {
 
     const auth = visitor()
     await auth.idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
-    const mail = await idp.outbox.waitFor({ to: idp.person.login })
+    const mail = await idp.outbox.waitFor({ to: idp.person.login, template: 'ForgotPassword' })
     const done = await auth.idx.proceed({ verificationCode: mail.code ?? '', password: newPassword })
     expect(done.status).toBe('SUCCESS')
     expect((await api('GET', `/users/${id}`)).body.status).toBe('ACTIVE')
@@ -122,7 +122,7 @@ describe.each([...majors])('with okta-auth-js %i', (major) => {
       async () => {
         const auth = visitor()
         await auth.idx.recoverPassword({ username: idp.person.login, authenticators: ['okta_email'] })
-        const mail = await idp.outbox.waitFor({ to: idp.person.login })
+        const mail = await idp.outbox.waitFor({ to: idp.person.login, template: 'ForgotPassword' })
         await auth.idx.proceed({ verificationCode: mail.code ?? '', password: newPassword })
       },
     ],

@@ -118,7 +118,7 @@ describe.each([...majors])('with okta-auth-js %i', (major) => {
     const secret = await enrolled(major)
     const auth = sdk(idp, { major })
     await auth.idx.recoverPassword({ username: idp.person.login, authenticator: 'okta_email' })
-    const { code } = await idp.outbox.waitFor({ to: idp.person.login })
+    const { code } = await idp.outbox.waitFor({ to: idp.person.login, template: 'ForgotPassword' })
     const proven = await auth.idx.proceed({ verificationCode: code ?? '' })
     expect(proven.nextStep?.name).toBe('select-authenticator-authenticate')
     expect(optionsOf(proven)).toEqual([{ label: 'Google Authenticator', value: 'google_otp' }])

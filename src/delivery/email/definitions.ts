@@ -62,10 +62,39 @@ export const definitions = {
     oneOf: ['activationLink', 'activationToken'],
     aliases: {},
   },
-  PasswordChanged: { variables: {}, oneOf: [], aliases: {} },
+  PasswordChanged: { variables: { administrator: 'fact' }, oneOf: [], aliases: {} },
+  PasswordExpired: { variables: { administrator: 'fact' }, oneOf: [], aliases: {} },
+  EmailChanged: {
+    variables: { administrator: 'fact', newEmail: 'email', newLogin: 'email' },
+    oneOf: [],
+    aliases: {},
+  },
+  LoginChanged: { variables: { administrator: 'fact', newLogin: 'email' }, oneOf: [], aliases: {} },
+  AuthenticatorEnrolled: {
+    variables: { administrator: 'fact', 'request.factors': 'fact' },
+    oneOf: [],
+    aliases: {},
+  },
+  AuthenticatorReset: {
+    variables: { administrator: 'fact', 'request.factors': 'fact' },
+    oneOf: [],
+    aliases: {},
+  },
 } as const satisfies Record<string, Definition>
 
 export type TemplateName = keyof typeof definitions
+
+/** The mails that report a change of what a user signs in with. They have neither link nor code. */
+export const noticeTemplates = [
+  'PasswordChanged',
+  'PasswordExpired',
+  'EmailChanged',
+  'LoginChanged',
+  'AuthenticatorEnrolled',
+  'AuthenticatorReset',
+] as const satisfies readonly TemplateName[]
+
+export type NoticeTemplate = (typeof noticeTemplates)[number]
 
 /** The mails that a user waits for in front of a page: their codes are good for minutes. */
 export const codeTemplates = ['ForgotPassword', 'EmailChallenge'] as const satisfies readonly TemplateName[]

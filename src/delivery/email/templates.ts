@@ -13,7 +13,14 @@ import {
   templateNames,
 } from './definitions.ts'
 
-export { type MailVariables, type TemplateName, templateNames, type VariableName } from './definitions.ts'
+export {
+  type MailVariables,
+  type NoticeTemplate,
+  noticeTemplates,
+  type TemplateName,
+  templateNames,
+  type VariableName,
+} from './definitions.ts'
 
 export interface TemplateOptions {
   /**

@@ -14,6 +14,8 @@ export interface Message extends MailContent {
 export interface Waiting {
   /** Only mail to this address, case-insensitive. */
   readonly to?: string
+  /** Only mail of this template, such as `ForgotPassword`: without it a notice matches as well. */
+  readonly template?: string
   /** Only mail newer than the one with this id. Without it, mail that is already there matches too. */
   readonly after?: string
   readonly timeoutMs?: number
@@ -135,9 +137,10 @@ export function createMessages(
 }
 
 function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
-  const { to, after, timeoutMs = 5000, signal } = waiting
+  const { to, template, after, timeoutMs = 5000, signal } = waiting
   const fits = (message: Message): boolean =>
     (to === undefined || sameAddress(message.to, to)) &&
+    (template === undefined || message.template === template) &&
     (after === undefined || numberOf(message.id) > numberOf(after))
 
   return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { parseTime } from '../../base/index.ts'
+import { noticeTemplates } from '../../delivery/index.ts'
 import type { Timeline } from '../../flow/index.ts'
 import type { ClockMove, FlowChange, Recorded } from './recorder.ts'
 
@@ -77,7 +78,7 @@ export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailF
         attempts: Number(end?.debugContext.debugData.attempts ?? waiting?.attempts ?? 0),
         error: end?.debugContext.debugData.error ?? waiting?.error ?? undefined,
         closedAt: end && timeIn(end.published),
-        codeEndsAt: template === 'PasswordChanged' ? undefined : queuedAt + codeLifetimeMs,
+        codeEndsAt: noticeTemplates.some((name) => name === template) ? undefined : queuedAt + codeLifetimeMs,
       },
     ]
   })

@@ -20,6 +20,11 @@ const subjects: Readonly<Record<TemplateName, string>> = {
   PasswordResetByAdmin: 'Reset by an administrator',
   UserActivation: 'Activation',
   PasswordChanged: 'Password changed',
+  PasswordExpired: 'Password expired',
+  EmailChanged: 'Email changed',
+  LoginChanged: 'Username changed',
+  AuthenticatorEnrolled: 'Security method added',
+  AuthenticatorReset: 'Security method removed',
 }
 
 export const addressOf = ({ template, language, width }: Preview, part = ''): string =>

@@ -17,6 +17,15 @@ export function sampleOf(template: TemplateName, language: string, now: number):
     },
     UserActivation: { activationLink: 'https://id.example.com/welcome/SampleThatOpensNothing' },
     PasswordChanged: {},
+    PasswordExpired: { administrator: 'yes' },
+    EmailChanged: {
+      administrator: 'yes',
+      newEmail: 'mary.major@example.com',
+      newLogin: 'mary.major@example.com',
+    },
+    LoginChanged: { newLogin: 'mary.major' },
+    AuthenticatorEnrolled: { 'request.factors': 'Google Authenticator' },
+    AuthenticatorReset: { administrator: 'yes', 'request.factors': 'Google Authenticator' },
   }
   return {
     'user.profile.firstName': 'Mary',

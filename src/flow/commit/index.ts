@@ -14,6 +14,7 @@ import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
 import { carryOutEffects } from './effects.ts'
+import { withNotices } from './notices.ts'
 
 /** An outcome to write, and what it was computed from. */
 export interface Commitment {
@@ -73,7 +74,8 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
     uses,
     announced,
   } = await resolveCharges(tx, commitment.outcome, now, (budget) => parts.refusals?.count(budget))
-  const { outcome, grant } = settle(charged, after.situation, authenticators)
+  const { outcome: ended, grant } = settle(charged, after.situation, authenticators)
+  const outcome = withNotices(parts, after, ended, now)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
   const sessionId = newSessionId(random)

@@ -50,6 +50,7 @@ async function changeStatus(
     {
       by: actor,
       from: { statuses, refused },
+      announced: tokenRequest?.sendsMail === true,
       with: async (tx, changed, now) => {
         if (tokenRequest !== undefined)
           token = await issueUserToken({ ...call, now }, tx, changed, tokenRequest)

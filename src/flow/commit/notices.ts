@@ -1,0 +1,43 @@
+import { passwordKey } from '../../passwords/index.ts'
+import { noticesOf } from '../../people/index.ts'
+import type { FlowParts, TransactionContext } from '../load.ts'
+import { localesOf, mailVariables } from '../mail-variables.ts'
+import type { Effect, Outcome } from '../outcome.ts'
+
+/**
+ * Adds to an outcome the notices of what it changes of the credentials of its user. Here, where everything is written, and not in
+ * the steps: no authenticator can set one up in silence (A59).
+ */
+export function withNotices(
+  { org, notices, lifetimes, authenticators }: FlowParts,
+  { client, interaction, person }: Pick<TransactionContext, 'client' | 'interaction' | 'person'>,
+  outcome: Outcome,
+  now: number,
+): Outcome {
+  const { effects = [] } = outcome
+  const put = effects.flatMap((effect) => (effect.type === 'enrollment.put' ? [effect.enrollment] : []))
+  if (put.length === 0 || person === undefined) return outcome
+  const keys = [...new Set(put.map(({ authenticator }) => authenticator))]
+  const { profile } = person
+  const change = {
+    personId: person.id,
+    before: profile,
+    after: profile,
+    password: keys.includes(passwordKey) ? ('changed' as const) : undefined,
+    enrolled: keys
+      .filter((key) => key !== passwordKey)
+      .map((key) => authenticators.get(key)?.displayName ?? key),
+  }
+  const mails = noticesOf(change, {
+    settings: notices,
+    now,
+    byAdministrator: false,
+    locale: localesOf(interaction, person),
+    variablesFor: (read) =>
+      mailVariables({ client, interaction, now, org }, { profile: read }, lifetimes.code),
+  })
+  const queued = mails.map((mail): Effect => ({ type: 'mail.queue', mail }))
+  const first = effects.findIndex(({ type }) => type === 'audit.record')
+  const at = first === -1 ? effects.length : first
+  return { ...outcome, effects: [...effects.slice(0, at), ...queued, ...effects.slice(at)] }
+}

@@ -1,0 +1,148 @@
+import { type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
+import type { Random, Secrets } from '../base/index.ts'
+import { endCodeMails, type MailVariables, queueMail, removeSuppressionsOf } from '../delivery/index.ts'
+import { type Enrollment, endPersonTokens, type Person, type PersonStatus } from '../directory/index.ts'
+import { dateInWords, languageFor, timeInWords } from '../i18n/index.ts'
+import { endTransactionsOf } from '../interactions/index.ts'
+import { passwordKey } from '../passwords/index.ts'
+import { revokeSessionsOf } from '../sessions/index.ts'
+import type { Tx } from '../storage/index.ts'
+import { mailClosed, queuedEvents } from './mail-events.ts'
+import { type CredentialChange, type NoticeSettings, noticesOf } from './notices.ts'
+
+/** What mails to users need, beside what they report. */
+export interface MailParts {
+  readonly secrets: Secrets
+  readonly random: Random
+  readonly notices: NoticeSettings
+  /** The name of this installation, and its public address where it is known. */
+  readonly org: { readonly name: string; readonly baseUrl: string | undefined }
+  /** The name of an authenticator as users read it. */
+  nameOf(authenticator: string): string
+}
+
+/** A change of a user that is written, in the database transaction that has written it. */
+export interface Changed {
+  readonly before: Person
+  readonly after: Person
+  readonly password: boolean
+  /** Authenticators that were set up, besides the password. */
+  readonly enrolled: readonly string[]
+  readonly removed: readonly string[]
+  readonly by: Party
+  /** An administrator or a program made it. */
+  readonly byAdministrator: boolean
+  /** Another mail of the same transaction says that the password is of no use any more. */
+  readonly announced?: boolean | undefined
+}
+
+const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
+
+/**
+ * What every change of a user ends, whatever caller made it: codes, links and tokens that went out before must not work
+ * on what the account has become, and a thief who signed in with the old password must not stay. To be called before
+ * anything new is issued to the user.
+ */
+export async function endOutdated(
+  tx: Tx,
+  { random }: Pick<MailParts, 'random'>,
+  { before, after, password, by }: Pick<Changed, 'before' | 'after' | 'password' | 'by'>,
+  now: number,
+): Promise<void> {
+  const personId = after.id
+  const emailChanged = after.profile.email !== before.profile.email
+  const statusChanged = after.status !== before.status
+  const rule = statusChanged
+    ? `status ${after.status}`
+    : password
+      ? 'password-changed'
+      : emailChanged && 'email-changed'
+  if (rule) {
+    await endTransactionsOf(tx, personId, now, { rule })
+    await endPersonTokens(tx, personId)
+    for (const mail of await endCodeMails(tx, personId, now)) {
+      await record(tx, mailClosed(mail, 'expired'), { random, now })
+    }
+  }
+  // A new email is tried at once, whatever the old one or an earlier holder of it was refused for.
+  if (emailChanged) await removeSuppressionsOf(tx, personId, [after.profile.email])
+  if (password || (statusChanged && !mayKeepSessions.includes(after.status))) {
+    const ended = await revokeSessionsOf(tx, personId, now)
+    if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
+  }
+}
+
+/**
+ * Queues the notices of a change, in the transaction that makes it: neither exists without the other (A59, F12). Answers
+ * how many.
+ */
+export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, now: number): Promise<number> {
+  const { before, after, by, byAdministrator } = changed
+  const { secrets, random, notices: settings, nameOf } = parts
+  const { locale } = after.profile
+  const change: CredentialChange = {
+    personId: after.id,
+    before: before.profile,
+    after: after.profile,
+    password: passwordReport(changed),
+    enrolled: changed.enrolled.map(nameOf),
+    removed: changed.removed.map(nameOf),
+  }
+  const variablesFor = (profile: Person['profile']) => variablesOf(parts, profile, locale, now)
+  const mails = noticesOf(change, { settings, now, byAdministrator, locale, variablesFor })
+  for (const mail of mails) {
+    const id = await queueMail(tx, { ...mail, transactionId: null }, { secrets, random, now })
+    const queued: NewEvent = {
+      eventType: queuedEvents[mail.template],
+      displayMessage: 'Email queued',
+      outcome: { result: 'SUCCESS' },
+      actor: by,
+      target: [{ id: after.id, type: 'User' }],
+      debugData: { mail: id, template: mail.template },
+    }
+    await record(tx, queued, { random, now })
+  }
+  return mails.length
+}
+
+const outOfUse: readonly PersonStatus[] = ['PASSWORD_EXPIRED', 'RECOVERY']
+
+function passwordReport({ before, after, password, announced }: Changed): CredentialChange['password'] {
+  if (password) return 'changed'
+  const isEnded = after.status !== before.status && outOfUse.includes(after.status)
+  return isEnded && !announced ? 'expired' : undefined
+}
+
+function variablesOf(
+  { org }: MailParts,
+  profile: Person['profile'],
+  locale: string | undefined,
+  now: number,
+): MailVariables {
+  const language = languageFor(locale)
+  return {
+    'user.profile.firstName': profile.firstName,
+    'user.profile.lastName': profile.lastName,
+    'user.profile.login': profile.login,
+    'user.profile.email': profile.email,
+    'org.name': org.name,
+    'org.locale': language,
+    baseURL: org.baseUrl,
+    'request.date': dateInWords(language, now),
+    'request.time': timeInWords(language, now),
+  }
+}
+
+/** Which authenticators differ between two moments: what a caller wrote of a user's enrollments, however it did. */
+export function enrollmentChanges(
+  before: readonly Enrollment[],
+  after: readonly Enrollment[],
+): Pick<Changed, 'enrolled' | 'removed'> & { readonly password: boolean } {
+  const sameAs = (one: Enrollment) => (other: Enrollment) => other.id === one.id
+  const set = after.filter((one) => before.find(sameAs(one))?.version !== one.version)
+  const gone = before.filter((one) => !after.some(sameAs(one)))
+  const keysOf = (list: readonly Enrollment[]) =>
+    [...new Set(list.map(({ authenticator }) => authenticator))].filter((key) => key !== passwordKey)
+  const isPassword = ({ authenticator }: Enrollment) => authenticator === passwordKey
+  return { enrolled: keysOf(set), removed: keysOf(gone), password: [...set, ...gone].some(isPassword) }
+}

@@ -1,0 +1,94 @@
+import type { MailVariables, NewMail, NoticeTemplate } from '../delivery/index.ts'
+import { compareKey, looksLikeAddress, maskAddress, type Profile } from '../directory/index.ts'
+
+/** Which notices are sent; those of a changed email or login cannot be switched off, as in Okta. */
+export interface NoticeSettings {
+  readonly passwordChanged: boolean
+  readonly authenticatorEnrolled: boolean
+  readonly authenticatorReset: boolean
+}
+
+/** For how long the delivery of a notice is tried, in milliseconds. */
+export const noticeLifetimeMs = 3 * 24 * 3_600_000
+
+/** What has become of the things that a user signs in with. */
+export interface CredentialChange {
+  readonly personId: string
+  readonly before: Profile
+  readonly after: Profile
+  /** Another password, or none that signs in. */
+  readonly password?: 'changed' | 'expired' | undefined
+  /** The names of authenticators that were set up, or set up anew. */
+  readonly enrolled?: readonly string[]
+  /** The names of authenticators that the user does not have any more. */
+  readonly removed?: readonly string[]
+}
+
+export interface NoticeContext {
+  readonly settings: NoticeSettings
+  readonly now: number
+  /** An administrator or a program made the change, not the user. */
+  readonly byAdministrator: boolean
+  readonly locale: string | undefined
+  /** The variables of a mail to the user, with the profile that the reader knows. */
+  variablesFor(profile: Profile): MailVariables
+}
+
+/** A notice to be queued. */
+export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
+  readonly template: NoticeTemplate
+}
+
+/**
+ * The mails that report a change: to the address the user had before, and to the new one where it differs. The
+ * former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7, F12).
+ */
+export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
+  const { before, after } = change
+  const isMoved = compareKey(before.email) !== compareKey(after.email)
+  // Who reads the former address need not be the user: the new names are recognisable there, and not readable.
+  const readers = [
+    { profile: before, shown: isMoved ? masked : (text: string) => text },
+    ...(isMoved ? [{ profile: after, shown: (text: string) => text }] : []),
+  ]
+  return readers.flatMap(({ profile, shown }) =>
+    reportsOf(change, context.settings, shown).map(([template, variables]) => ({
+      template,
+      recipient: profile.email,
+      personId: change.personId,
+      variables: {
+        ...context.variablesFor(profile),
+        ...variables,
+        ...(context.byAdministrator && { administrator: 'yes' }),
+      },
+      endsAt: context.now + noticeLifetimeMs,
+      locale: context.locale,
+    })),
+  )
+}
+
+const masked = (name: string): string => (looksLikeAddress(name) ? maskAddress(name) : name)
+
+function reportsOf(
+  { before, after, password, enrolled = [], removed = [] }: CredentialChange,
+  settings: NoticeSettings,
+  shown: (name: string) => string,
+): readonly (readonly [NoticeTemplate, MailVariables])[] {
+  const newLogin = before.login === after.login ? undefined : shown(after.login)
+  return [
+    ...(password !== undefined && settings.passwordChanged
+      ? [[password === 'changed' ? 'PasswordChanged' : 'PasswordExpired', {}] as const]
+      : []),
+    ...(before.email !== after.email
+      ? [['EmailChanged', { newEmail: shown(after.email), newLogin }] as const]
+      : newLogin !== undefined
+        ? [['LoginChanged', { newLogin }] as const]
+        : []),
+    ...(enrolled.length > 0 && settings.authenticatorEnrolled
+      ? [['AuthenticatorEnrolled', { 'request.factors': enrolled.join(', ') }] as const]
+      : []),
+    ...(removed.length > 0 && settings.authenticatorReset
+      ? [['AuthenticatorReset', { 'request.factors': removed.join(', ') }] as const]
+      : []),
+  ]
+}
