@@ -64,6 +64,7 @@ export const importing: Command = {
         ? await importUsers(apiOn(core, { id: 'import', type: 'SystemPrincipal' }), input, progress)
         : await importLines(core.storage, linesOf(input), {
             secrets: core.secrets,
+            people: core.people,
             replace: options.replace === true,
             withoutSecrets: options['without-secrets'] === true,
             dryRun: options['dry-run'] === true,

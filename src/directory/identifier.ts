@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import type { Person } from './person.ts'
 
 /**
  * The key that decides whether two identifiers are the same: NFKC, then each code point in lower case where that
@@ -46,6 +47,10 @@ export const looksLikeAddress = (text: string): boolean =>
   text.length <= 254 && /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(text)
 
 const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u
+
+/** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1; F26). */
+export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
+  verifiedEmail !== undefined && verifiedEmail.key === compareKey(profile.email)
 
 /**
  * What is wrong with the names of a user, by field. Invisible characters, which are pasted from web pages, are refused

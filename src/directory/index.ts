@@ -27,7 +27,7 @@ export {
   removeMember,
   type StoredGroup,
 } from './groups.store.ts'
-export { compareKey, looksLikeAddress, maskAddress, nameProblems } from './identifier.ts'
+export { compareKey, hasVerifiedEmail, looksLikeAddress, maskAddress, nameProblems } from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,

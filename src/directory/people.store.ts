@@ -31,6 +31,8 @@ const personColumns = [
   'last_login_at',
   'version',
   'known_sources',
+  'email_verified_at',
+  'verified_email_key',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -46,6 +48,10 @@ export const toPerson = (row: PersonRow): Person => ({
   lastLoginAt: row.last_login_at,
   version: row.version,
   knownSources: row.known_sources ?? '',
+  verifiedEmail:
+    row.email_verified_at === null || row.verified_email_key === null
+      ? undefined
+      : { key: row.verified_email_key, at: Number(row.email_verified_at) },
 })
 
 // What is read where there is no such user, so that it takes as long.
@@ -60,6 +66,8 @@ const stranger: PersonRow = {
   last_login_at: null,
   version: 0,
   known_sources: null,
+  email_verified_at: null,
+  verified_email_key: null,
 }
 
 /** The user of a row; the work is the same without one. */
@@ -239,6 +247,8 @@ export async function createPerson(
     last_login_at: null,
     version: 1,
     known_sources: null,
+    email_verified_at: person.emailVerified ? context.now : null,
+    verified_email_key: person.emailVerified ? compareKey(profile.email) : null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -266,15 +276,40 @@ export async function updatePerson(
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
     ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
   }
-  const values = Object.values(columns)
+  const values: unknown[] = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
   const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
   if (raised !== undefined) set.push(`version = ${raised}`)
+  set.push(...verification(changes, profile, values, now))
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning ${personColumns.join(', ')}`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
   if (row !== undefined && changed !== undefined) await claimNames(db, id, changed.after, changed.before)
   return row && toPerson(row)
+}
+
+/**
+ * What becomes of the proof of the email, in SQL, with its values appended to `values`: it goes with the address in the statement that
+ * changes that, and it counts only where the address is still the one that was proven (F26).
+ */
+function verification(
+  { verifiedEmail }: PersonChanges,
+  profile: Profile | undefined,
+  values: unknown[],
+  now: number,
+): readonly string[] {
+  if (profile !== undefined) {
+    const same = `email_key = $${values.push(compareKey(profile.email))}`
+    return ['email_verified_at', 'verified_email_key'].map(
+      (column) => `${column} = case when ${same} then ${column} else null end`,
+    )
+  }
+  if (verifiedEmail === undefined) return []
+  const key = `$${values.push(compareKey(verifiedEmail))}`
+  return [
+    `email_verified_at = case when email_key = ${key} then cast($${values.push(now)} as bigint) else email_verified_at end`,
+    `verified_email_key = case when email_key = ${key} then ${key} else verified_email_key end`,
+  ]
 }
 
 /**

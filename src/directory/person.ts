@@ -37,11 +37,15 @@ export interface Person {
   readonly version: number
   /** Keyed hashes of the sources and browsers that the user has signed in from lately, newest first. */
   readonly knownSources?: string
+  /** The address that the user has proven to read, as it is compared, and when. `hasVerifiedEmail` says whether it is the email. */
+  readonly verifiedEmail?: { readonly key: string; readonly at: number } | undefined
 }
 
 export interface NewPerson {
   readonly profile: Profile
   readonly status?: PersonStatus
+  /** The email counts as proven. For tests: only an answered mail proves one. */
+  readonly emailVerified?: boolean | undefined
 }
 
 export interface PersonChanges {
@@ -51,6 +55,8 @@ export interface PersonChanges {
   readonly lastLoginAt?: number
   /** A secret other than the password was written, or removed, in the same transaction. */
   readonly secretChanged?: true
+  /** The user has proven to read the mails of this address: it counts where it is the email, and not beside a `profile`. */
+  readonly verifiedEmail?: string
   readonly knownSources?: string
 }
 

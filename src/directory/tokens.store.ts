@@ -1,5 +1,6 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import { type Db, type Row, refuseMissingSecret, statement, type Value } from '../storage/index.ts'
+import { compareKey } from './identifier.ts'
 
 /** `recovery`: to set a new password. `activation`: to set the first one. */
 export type PersonTokenKind = 'recovery' | 'activation'
@@ -24,7 +25,13 @@ const toToken = (row: Row<'person_tokens'>): PersonToken => ({
 /** Makes a token in place of those before it. It is answered here, once, and stored as a keyed hash. */
 export async function issuePersonToken(
   db: Db,
-  wanted: { readonly personId: string; readonly kind: PersonTokenKind; readonly lifetimeMs: number },
+  wanted: {
+    readonly personId: string
+    readonly kind: PersonTokenKind
+    readonly lifetimeMs: number
+    /** The address that it is mailed to; absent: it is handed to the caller. */
+    readonly mailedTo?: string | undefined
+  },
   { random, secrets, now }: { readonly random: Random; readonly secrets: Secrets; readonly now: number },
 ): Promise<string> {
   const token = randomToken(random)
@@ -36,6 +43,7 @@ export async function issuePersonToken(
       person_id: wanted.personId,
       kind: wanted.kind,
       hash: secrets.hash(purpose, token),
+      mailed_to_key: wanted.mailedTo === undefined ? null : compareKey(wanted.mailedTo),
       created_at: now,
       expires_at: now + wanted.lifetimeMs,
     })
@@ -70,14 +78,22 @@ export async function findPersonTokenById(db: Db, id: string, now: number): Prom
   return row && toToken(row)
 }
 
-/** Spends a token; false where it was spent or ended before, so that of two who hold it one sets a password. */
-export async function usePersonToken(db: Db, id: string, now: number): Promise<boolean> {
-  const { numDeletedRows } = await db
+/**
+ * Spends a token, and answers the address that it was mailed to, as it is compared, where it was; undefined where it was spent or ended before,
+ * so that of two who hold it one sets a password.
+ */
+export async function usePersonToken(
+  db: Db,
+  id: string,
+  now: number,
+): Promise<{ readonly mailedTo: string | undefined } | undefined> {
+  const row = await db
     .deleteFrom('person_tokens')
     .where('id', '=', id)
     .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow()
-  return numDeletedRows > 0n
+    .returning('mailed_to_key')
+    .executeTakeFirst()
+  return row && { mailedTo: row.mailed_to_key ?? undefined }
 }
 
 const tokensEnd = statement((db, value: Value<{ personId: string }>) =>

@@ -40,7 +40,7 @@ test('each scope releases its own claims', async () => {
     zoneinfo: 'Europe/London',
     updated_at: 1_700_000_000,
   })
-  expect(await of('email')).toEqual({ email: 'ada@example.com', email_verified: true })
+  expect(await of('email')).toEqual({ email: 'ada@example.com', email_verified: false })
   expect(await of('phone')).toEqual({ phone_number: '+44 20 7946 0000' })
   expect(await of('address')).toEqual({ address: { locality: 'London', country: 'GB' } })
   expect(await of('groups')).toEqual({ groups: ['Everyone', 'Staff'] })
@@ -87,4 +87,13 @@ test('a level of assurance is reported where it was requested and reached', () =
   expect(reachedLevel('urn:okta:loa:1fa:pwd', ['otp'])).toBeUndefined()
   expect(reachedLevel('unknown urn:okta:loa:1fa:pwd', ['pwd'])).toBe('urn:okta:loa:1fa:pwd')
   expect(reachedLevel('__defineGetter__ constructor', ['pwd'])).toBeUndefined()
+})
+
+test.each([
+  ['has proven', 'ada@example.com', true],
+  ['has proven in another spelling', 'Ada@Example.com', true],
+  ['has proven before it was changed', 'former@example.com', false],
+])('email_verified of an address that the user %s', async (_, key, verified) => {
+  const ada = { ...person({}), verifiedEmail: { key: key.toLowerCase(), at: 1 } }
+  expect(await claimsOf(ada, ['email'], none)).toMatchObject({ email_verified: verified })
 })

@@ -1,4 +1,4 @@
-import type { Person } from '../directory/index.ts'
+import { hasVerifiedEmail, type Person } from '../directory/index.ts'
 import type { Claims } from './keys.ts'
 
 /** Reads the value of a claim from a user. */
@@ -51,8 +51,8 @@ const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   },
   email: {
     email: ({ profile }) => profile.email,
-    // An address is set by an administrator, or verified before it is stored.
-    email_verified: () => true,
+    // Only what a user has proven by a mail: who sets an address proves nothing (section 5.1, F26).
+    email_verified: hasVerifiedEmail,
   },
   phone: { phone_number: firstOf(text('mobilePhone'), text('primaryPhone')) },
   address: { address },

@@ -32,6 +32,8 @@ export interface Changed {
   readonly by: Party
   /** An administrator or a program made it. */
   readonly byAdministrator: boolean
+  /** What the user was until a moment ago, where several changes belong together. */
+  readonly formerly?: Person['profile'] | undefined
   /** Another mail of the same transaction says that the password is of no use any more. */
   readonly announced?: boolean | undefined
 }
@@ -83,6 +85,7 @@ export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, n
   const change: CredentialChange = {
     personId: after.id,
     before: before.profile,
+    formerly: changed.formerly,
     after: after.profile,
     password: passwordReport(changed),
     enrolled: changed.enrolled.map(nameOf),
@@ -139,7 +142,11 @@ export function enrollmentChanges(
   after: readonly Enrollment[],
 ): Pick<Changed, 'enrolled' | 'removed'> & { readonly password: boolean } {
   const sameAs = (one: Enrollment) => (other: Enrollment) => other.id === one.id
-  const set = after.filter((one) => before.find(sameAs(one))?.version !== one.version)
+  const set = after.filter((one) => {
+    const same = before.find(sameAs(one))
+    // A row of an import may have the version of the one that it replaces.
+    return same?.version !== one.version || same.stored !== one.stored
+  })
   const gone = before.filter((one) => !after.some(sameAs(one)))
   const keysOf = (list: readonly Enrollment[]) =>
     [...new Set(list.map(({ authenticator }) => authenticator))].filter((key) => key !== passwordKey)

@@ -16,6 +16,8 @@ export interface CredentialChange {
   readonly personId: string
   readonly before: Profile
   readonly after: Profile
+  /** What the user was until a moment ago, where several changes belong together: its address gets the notices as well. */
+  readonly formerly?: Profile | undefined
   /** Another password, or none that signs in. */
   readonly password?: 'changed' | 'expired' | undefined
   /** The names of authenticators that were set up, or set up anew. */
@@ -44,26 +46,27 @@ export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
  * former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7, F12).
  */
 export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
-  const { before, after } = change
-  const isMoved = compareKey(before.email) !== compareKey(after.email)
-  // Who reads the former address need not be the user: the new names are recognisable there, and not readable.
-  const readers = [
-    { profile: before, shown: isMoved ? masked : (text: string) => text },
-    ...(isMoved ? [{ profile: after, shown: (text: string) => text }] : []),
-  ]
-  return readers.flatMap(({ profile, shown }) =>
-    reportsOf(change, context.settings, shown).map(([template, variables]) => ({
-      template,
-      recipient: profile.email,
-      personId: change.personId,
-      variables: {
-        ...context.variablesFor(profile),
-        ...variables,
-        ...(context.byAdministrator && { administrator: 'yes' }),
-      },
-      endsAt: context.now + noticeLifetimeMs,
-      locale: context.locale,
-    })),
+  const { before, after, formerly = before } = change
+  const readers = [formerly, before, after]
+  const addresses = readers.map(({ email }) => compareKey(email))
+  const current = compareKey(after.email)
+  const each = readers.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)
+  return each.flatMap((profile) =>
+    // Who reads a former address need not be the user: the new names are recognisable there, and not readable.
+    reportsOf(change, context.settings, compareKey(profile.email) === current ? (name) => name : masked).map(
+      ([template, variables]) => ({
+        template,
+        recipient: profile.email,
+        personId: change.personId,
+        variables: {
+          ...context.variablesFor(profile),
+          ...variables,
+          ...(context.byAdministrator && { administrator: 'yes' }),
+        },
+        endsAt: context.now + noticeLifetimeMs,
+        locale: context.locale,
+      }),
+    ),
   )
 }
 

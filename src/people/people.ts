@@ -2,6 +2,7 @@ import { type EventType, type NewEvent, type Party, record, sessionsCleared } fr
 import { type Clock, ProtocolError } from '../base/index.ts'
 import {
   createPerson,
+  type Enrollment,
   endPersonTokens,
   findEnrollment,
   findEnrollments,
@@ -94,8 +95,16 @@ export interface People {
   /**
    * What follows from a change of a user that the caller has written itself, in the same database transaction: the same as after
    * `change`. For an import, which writes rows.
+   *
+   * @param written.enrollments those of the user before
+   * @param written.formerly a profile that the user had until a moment ago, whose address gets the notices as well
    */
-  written(tx: Tx, changed: Omit<Changed, 'byAdministrator' | 'announced'>): Promise<void>
+  written(
+    tx: Tx,
+    written: Pick<Changed, 'before' | 'after' | 'by' | 'formerly'> & {
+      readonly enrollments: readonly Enrollment[]
+    },
+  ): Promise<void>
   /**
    * Removes a user with credentials, sessions and open recoveries; false where there is none. With the version
    * by which the caller decided it throws `StaleRead` where that does not stand any more.
@@ -252,8 +261,12 @@ export function createPeople(parts: PeopleParts): People {
       return result
     },
 
-    async written(tx, changed) {
-      await follow(tx, { ...changed, byAdministrator: true }, clock.now())
+    async written(tx, { enrollments, ...written }) {
+      const now = clock.now()
+      const changes = enrollmentChanges(enrollments, await findEnrollments(tx, written.after.id))
+      const changed: Changed = { ...written, ...changes, byAdministrator: true }
+      await endOutdated(tx, parts, changed, now)
+      await queueNotices(tx, parts, changed, now)
     },
 
     hashed: (text) => hasher.hash(text),

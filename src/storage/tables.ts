@@ -6,6 +6,8 @@ interface Column<Value = unknown> {
   readonly nullable: boolean
   /** Whether it is part of an export. Others are derived from exported ones, or belong to one database. */
   readonly exported: boolean
+  /** Whether older exports do not have it: absent is null. */
+  readonly later?: true
   /** Of times: what a rebase of the clock does (`rebaseTime`). */
   readonly rebased?: Rebased
   /** For types only: never set. */
@@ -41,6 +43,8 @@ const nullable = <Value>(column: Column<Value>): Column<Value | null> => ({
   nullable: true,
 })
 const unexported = <Value>(column: Column<Value>): Column<Value> => ({ ...column, exported: false })
+
+const later = <Value>(column: Column<Value>): Column<Value> => ({ ...column, later: true })
 
 interface TableFacts<Name extends string> {
   /** What exports call a row, its primary key, and the tables that columns refer to. */
@@ -87,6 +91,10 @@ export const tables = {
       status_changed_at: time('moment'),
       password_changed_at: nullable(time('moment')),
       last_login_at: nullable(time('moment')),
+      /** When the user has proven to read the mails of `verified_email_key`. */
+      email_verified_at: later(nullable(time('moment'))),
+      /** The address that was proven, as it is compared: it counts while it is `email_key`. */
+      verified_email_key: later(nullable(text)),
       /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
       version: unexported(counted),
       /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */
@@ -129,6 +137,8 @@ export const tables = {
       kind: text,
       /** Keyed hash of the token, which is readable in a mail or a response only. */
       hash: text,
+      /** The address that it was mailed to, as it is compared; null: it was handed to a caller. */
+      mailed_to_key: nullable(text),
       created_at: time('stays'),
       expires_at: time('end'),
     },

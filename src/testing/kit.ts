@@ -76,7 +76,10 @@ export interface KitClock {
 
 export interface KitPeople {
   add(person: NewPerson): Promise<ControlPerson>
-  update(id: string, changes: Partial<Omit<NewPerson, 'login'>>): Promise<ControlPerson | undefined>
+  update(
+    id: string,
+    changes: Partial<Omit<NewPerson, 'login' | 'emailVerified'>>,
+  ): Promise<ControlPerson | undefined>
   remove(id: string): Promise<boolean>
 }
 

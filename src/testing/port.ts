@@ -31,10 +31,11 @@ export function controlPortOf(
   }
   return {
     people: {
-      async add({ login, email = login, password, status, firstName, lastName, locale }) {
+      async add({ login, email = login, password, status, firstName, lastName, locale, emailVerified }) {
         const names = { ...(firstName && { firstName }), ...(lastName && { lastName }) }
         const profile = { login, email, ...names, ...(locale && { locale }) }
-        return toControlPerson(await engine.people.add({ profile, password, ...(status && { status }) }))
+        const state = { ...(status && { status }), ...(emailVerified && { emailVerified }) }
+        return toControlPerson(await engine.people.add({ profile, password, ...state }))
       },
       async update(id, changes) {
         const person = await engine.people.change(id, changesOf(changes))

@@ -1,4 +1,5 @@
 import { ProtocolError, type Secrets, secretVersionOf } from '../base/index.ts'
+import type { People } from '../people/index.ts'
 import {
   claimSecret,
   isUniqueViolation,
@@ -7,6 +8,7 @@ import {
   type Storage,
   type Tx,
 } from '../storage/index.ts'
+import { isBeingImported, newRun, type Run, replacing, userOfRow } from './replaced.ts'
 import {
   formatVersion,
   type Line,
@@ -30,6 +32,8 @@ export interface ImportResult {
 
 export interface ImportOptions {
   readonly secrets: Secrets
+  /** Brings about what follows from the changes of users. */
+  readonly people: Pick<People, 'written'>
   /** Replaces a row that has the same id and differs. */
   readonly replace?: boolean
   /** Imports apps without the hashes of their secrets: they were made with another REKEY_SECRET. */
@@ -100,10 +104,12 @@ async function importAll(
   // Built-in rows have different ids in each database: maps the ids of the file to the ids here.
   const builtInIds = new Map<string, string>()
 
+  const run = newRun()
+
   const importBatch = (part: readonly Numbered[]) =>
     atomically(async (tx) => {
       const results: Result[] = []
-      for (const { text } of part) results.push(await importLine(tx, text, options, builtInIds))
+      for (const { text } of part) results.push(await importLine(tx, text, options, builtInIds, run))
       return results
     })
   const importOrSplit = async (part: readonly Numbered[]): Promise<readonly Result[]> => {
@@ -178,8 +184,9 @@ type Result = 'added' | 'replaced' | 'unchanged' | { readonly refused: string }
 async function importLine(
   tx: Tx,
   text: string,
-  { secrets, replace = false, withoutSecrets = false }: ImportOptions,
+  { secrets, people, replace = false, withoutSecrets = false }: ImportOptions,
   builtInIds: Map<string, string>,
+  run: Run,
 ): Promise<Result> {
   if (text.length > longestLine) return { refused: `is longer than ${longestLine} characters` }
   const read = parsed(withBuiltInIds(text, builtInIds))
@@ -214,7 +221,7 @@ async function importLine(
       .execute()
     if (parent === undefined) return { refused: `refers to a row of ${parentTable} that does not exist` }
   }
-  return put(tx, table, row, replace, builtInIds)
+  return put(tx, table, row, { people, replace, builtInIds, run })
 }
 
 /**
@@ -235,12 +242,17 @@ function withBuiltInIds(text: string, builtInIds: ReadonlyMap<string, string>): 
   return result
 }
 
+interface Putting extends Pick<ImportOptions, 'people'> {
+  readonly replace: boolean
+  readonly builtInIds: Map<string, string>
+  readonly run: Run
+}
+
 async function put(
   tx: Tx,
   table: Table,
   row: Stored,
-  replace: boolean,
-  builtInIds: Map<string, string>,
+  { people, replace, builtInIds, run }: Putting,
 ): Promise<Result> {
   const name = table.name as 'people'
   const sameKey = (key: readonly string[], values: Stored) =>
@@ -262,16 +274,31 @@ async function put(
     if (same) return 'unchanged'
     if (!replace)
       return { refused: `differs from the ${own === undefined ? '' : 'built-in '}row in the database` }
+    const write = async (): Promise<void> => {
+      await change(tx, table, after)
+      await table.written?.(tx, after, before as unknown as Stored)
+    }
     await holdUser(tx, table, after)
-    await change(tx, table, after)
-    await table.written?.(tx, after, before as unknown as Stored)
+    const user = userOfRow(table, after)
+    if (user === undefined) await write()
+    else await replacing(tx, people, run, user, write)
     return 'replaced'
   }
-  await tx
-    .insertInto(name)
-    .values(row as never)
-    .execute()
-  await table.written?.(tx, row, undefined)
+  const insert = async (): Promise<void> => {
+    await tx
+      .insertInto(name)
+      .values(row as never)
+      .execute()
+    await table.written?.(tx, row, undefined)
+  }
+  const user = userOfRow(table, row)
+  if (user === undefined || name === 'people' || (await isBeingImported(tx, run, user))) {
+    await insert()
+    if (user !== undefined) run.added.add(user)
+  } else {
+    await holdUser(tx, table, row)
+    await replacing(tx, people, run, user, insert)
+  }
   return 'added'
 }
 
@@ -289,13 +316,13 @@ async function findBuiltIn(tx: Tx, table: Table, builtIn: string) {
  * What a file replaces of a user, the user or an enrollment, counts as a change of what sign-ins are checked against: it raises
  * the user's version, and the user's row is locked first, as everywhere.
  */
-async function holdUser(tx: Tx, { name }: Table, row: Stored): Promise<void> {
-  const id = name === 'people' ? row.id : name === 'enrollments' ? row.person_id : undefined
+async function holdUser(tx: Tx, table: Table, row: Stored): Promise<void> {
+  const id = userOfRow(table, row)
   if (id === undefined) return
   await tx
     .updateTable('people')
     .set((eb) => ({ version: eb('version', '+', 1) }))
-    .where('id', '=', String(id))
+    .where('id', '=', id)
     .execute()
 }
 

@@ -139,8 +139,8 @@ export function rowOf({ columns, derive }: Table, line: Line): Stored {
     if (name !== 'kind' && !Object.hasOwn(columns, name))
       refuse(`${name.slice(0, 40)}: there is no such member`)
   }
-  for (const [column, { type, nullable }] of Object.entries(columns)) {
-    const value = line[column]
+  for (const [column, { type, nullable, later }] of Object.entries(columns)) {
+    const value = line[column] ?? (later ? null : line[column])
     if (value === null && nullable) row[column] = null
     else if (value === undefined) refuse(`${column}: is missing`)
     else if (type === 'text') {

@@ -403,7 +403,7 @@ describe('the interaction code', () => {
       preferred_username: 'ada',
       updated_at: expect.any(Number),
       email: 'ada@example.com',
-      email_verified: true,
+      email_verified: false,
     })
   })
 
@@ -742,7 +742,7 @@ describe('userinfo', () => {
     const { status, body } = await userinfo(tokens.access_token)
 
     expect(status).toBe(200)
-    expect(body).toEqual({ sub: userId, email: 'ada@example.com', email_verified: true })
+    expect(body).toEqual({ sub: userId, email: 'ada@example.com', email_verified: false })
     expect(body.sub).toBe(claimsOf(tokens.id_token).sub)
   })
 

@@ -7,11 +7,12 @@ import {
   sealUnder,
 } from '../../base/index.ts'
 import type { NewMail } from '../../delivery/index.ts'
-import { looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
+import { hasVerifiedEmail, looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
 import {
   type Authenticator,
   type Challenge,
   type Charge,
+  type Effect,
   type Input,
   intents,
   isMistyped,
@@ -208,6 +209,12 @@ function mailCharges(
   ]
 }
 
+/** A code that came by mail proves that the user reads the mails of the address; known once, it is not written again (F26). */
+const verifies = (person: Person): readonly Effect[] =>
+  hasVerifiedEmail(person)
+    ? []
+    : [{ type: 'person.update', personId: person.id, changes: { verifiedEmail: person.profile.email } }]
+
 async function judge(
   input: Input,
   context: StepContext,
@@ -225,6 +232,7 @@ async function judge(
   const matches = secrets.matches('code', `${transaction.id}:${code}`, data.codeHash)
   const right = matches && person !== undefined && now < challenge.expiresAt
   const { typed, account } = subjectsOf(context)
+  const clears: Effect = { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }
   return {
     verdict: right ? 'right' : 'wrong',
     // The form says whether a short code is asked for, so wrong answers are charged by it; whether the mailed code is
@@ -236,7 +244,7 @@ async function judge(
           { budget: budgets.codesPerDay, subject: account },
           { budget: untilSuccessOf(context), subject: account },
         ],
-    effects: right ? [{ type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }] : [],
+    effects: right ? [...verifies(person), clears] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
     rule: person === undefined ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
   }

@@ -36,7 +36,9 @@ const names = {
   status: { type: 'string', enum: [...personStatuses] },
 }
 const person = object({ id: text(), login: text(), ...names }, ['id', 'login', 'email', 'status'])
-const newPerson = object({ login: text(), ...names, password: text() }, ['login'])
+const newPerson = object({ login: text(), ...names, password: text(), emailVerified: { type: 'boolean' } }, [
+  'login',
+])
 const clock = object({ now: text('ISO time.') }, ['now'])
 const deleted = object({ deleted: whole('The number of deleted items.') }, ['deleted'])
 const signedIn = object(

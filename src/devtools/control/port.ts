@@ -56,9 +56,11 @@ export interface NewPerson {
   /** The language of mails to the user, such as `de-AT`. */
   readonly locale?: string
   readonly status?: PersonStatus
+  /** The email counts as proven (`email_verified`), as after a code that came by mail. Default: it does not. */
+  readonly emailVerified?: boolean
 }
 
-export type PersonChanges = Partial<Omit<NewPerson, 'login'>>
+export type PersonChanges = Partial<Omit<NewPerson, 'login' | 'emailVerified'>>
 
 export interface ControlPerson {
   readonly id: string

@@ -65,9 +65,12 @@ function personOf<Name extends string>(body: unknown, names: readonly Name[]) {
 const changeable = ['email', 'password', 'firstName', 'lastName', 'locale'] as const
 
 export function readNewPerson(body: unknown): NewPerson {
-  const { login, ...others } = personOf(body, ['login', ...changeable])
+  const { emailVerified, ...members } = membersOf(body, ['login', ...changeable, 'status', 'emailVerified'])
+  if (emailVerified !== undefined && typeof emailVerified !== 'boolean')
+    throw badRequest('emailVerified must be true or false')
+  const { login, ...others } = personOf(members, ['login', ...changeable])
   if (!login) throw badRequest('login is needed: the name the user signs in with')
-  return { login, ...others }
+  return { login, ...others, ...(emailVerified !== undefined && { emailVerified }) }
 }
 
 export function readPersonChanges(body: unknown): PersonChanges {

@@ -55,7 +55,7 @@ export async function issueUserToken(
   const { kind, lifetimeMs, template } = wanted
   const token = await issuePersonToken(
     tx,
-    { personId: person.id, kind, lifetimeMs },
+    { personId: person.id, kind, lifetimeMs, ...(wanted.sendsMail && { mailedTo: person.profile.email }) },
     { random, secrets, now },
   )
   if (!wanted.sendsMail) return token

@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/index.ts'
-import { type Person, usersEnrolledIn } from '../../directory/index.ts'
+import { hasVerifiedEmail, type Person, usersEnrolledIn } from '../../directory/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { type ManagementParts, prefix } from '../operation.ts'
 import { questionsOf } from './question.ts'
@@ -59,10 +59,16 @@ export interface ShownCredentials {
   readonly question?: string | undefined
 }
 
-export const credentialsOf = ({ profile }: Person, { password, question }: ShownCredentials): object => ({
+export const credentialsOf = (person: Person, { password, question }: ShownCredentials): object => ({
   ...(password && { password: {} }),
   ...(question !== undefined && { recovery_question: { question } }),
-  emails: [{ value: profile.email, status: 'VERIFIED', type: 'PRIMARY' }],
+  emails: [
+    {
+      value: person.profile.email,
+      status: hasVerifiedEmail(person) ? 'VERIFIED' : 'UNVERIFIED',
+      type: 'PRIMARY',
+    },
+  ],
   provider: { type: 'OKTA', name: 'OKTA' },
 })
 
