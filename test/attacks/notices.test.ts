@@ -1,0 +1,482 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Kit } from '../../src/testing/index.ts'
+import { type Ran, rekey } from '../cli/rekey.ts'
+import {
+  atTheCode,
+  atTheReset,
+  mailTo,
+  manyMails,
+  newPassword,
+  startTarget,
+  visit,
+} from '../support/attacks.ts'
+import { type Api, apiOf } from '../support/management.ts'
+import { onEachDatabase } from '../support/postgres.ts'
+import { codeAt, enrollmentPolicy, secretIn } from '../wire/totp.ts'
+
+const oldPassword = 'Tangerine-Kettle-42'
+const secret = 'only for tests: everybody knows this secret'
+
+interface User {
+  readonly id: string
+  readonly login: string
+}
+
+/** Everything that a path may need to change a user. */
+interface World {
+  readonly idp: Kit
+  readonly api: Api
+  /** The command line, on the database of the engine that runs. */
+  readonly command: (args: readonly string[], input?: string) => Promise<Ran>
+  readonly folder: string
+}
+
+type Change = (world: World, user: User) => Promise<unknown>
+
+const ok = async (answer: Promise<{ readonly status: number; readonly text: string }>): Promise<void> => {
+  const { status, text } = await answer
+  expect(status, text).toBeLessThan(300)
+}
+
+const question = { question: 'Which kettle?', answer: 'the copper one' }
+const old = { value: oldPassword }
+
+/** Replaces a line of an export by what `edit` makes of it, with `rekey import --replace`. */
+const imports =
+  (edit: (line: Record<string, unknown>, user: User) => object | undefined): Change =>
+  async ({ command, folder, idp }, user) => {
+    const file = join(folder, `${user.id}.jsonl`)
+    expect(await command(['export', file])).toMatchObject({ code: 0 })
+    const lines = (await readFile(file, 'utf8')).trim().split('\n')
+    const [head = '', ...others] = lines
+    const edited = others.flatMap((text) => {
+      const line = edit(JSON.parse(text), user)
+      return line === undefined ? [] : [JSON.stringify(line)]
+    })
+    expect(edited).not.toEqual([])
+    await writeFile(file, `${[head, ...edited].join('\n')}\n`)
+    const ran = await command(['import', file, '--replace'])
+    expect(ran, ran.stderr).toMatchObject({ code: 0 })
+    idp.engine.delivery.wake()
+  }
+
+const isEnrollment = (line: Record<string, unknown>, { id }: User): boolean =>
+  line.kind === 'enrollment' && line.person_id === id
+
+/** An enrollment of an authenticator app as a line of a file. */
+const appLine = ({ id }: User) => ({
+  ...{ kind: 'enrollment', id: `uft${id.slice(3)}`, person_id: id, authenticator: 'google_otp', slot: '' },
+  ...{ method: 'otp', name: null, status: 'ACTIVE', data: { sealedSecret: 'of another user' }, counter: 0 },
+  ...{ version: 1, created_at: 1, updated_at: 1, last_used_at: null },
+})
+
+/** Each path by which something changes that a user signs in with, and the notices of it: to the former address, and to the new one. */
+const paths: readonly (readonly [string, Change, readonly string[]])[] = [
+  [
+    'a recovery of the user',
+    async ({ idp }, { login }) => (await atTheReset(idp, login)).answers(newPassword),
+    ['PasswordChanged'],
+  ],
+  [
+    'an expired password that the user replaces at sign-in',
+    async ({ idp }, { id, login }) => {
+      await idp.people.update(id, { status: 'PASSWORD_EXPIRED' })
+      const visitor = await visit(idp)
+      await visitor.signsIn(login, oldPassword)
+      await visitor.answers(newPassword)
+    },
+    ['PasswordExpired', 'PasswordChanged'],
+  ],
+  [
+    'change_password',
+    ({ api }, { id }) =>
+      ok(
+        api('POST', `/users/${id}/credentials/change_password`, {
+          oldPassword: old,
+          newPassword: { value: newPassword },
+        }),
+      ),
+    ['PasswordChanged'],
+  ],
+  [
+    'a password of an administrator, by POST',
+    ({ api }, { id }) =>
+      ok(api('POST', `/users/${id}`, { credentials: { password: { value: newPassword } } })),
+    ['PasswordChanged'],
+  ],
+  [
+    'a password of an administrator, by PUT',
+    ({ api }, { id, login }) =>
+      ok(
+        api('PUT', `/users/${id}`, {
+          profile: { login, email: login },
+          credentials: { password: { value: newPassword } },
+        }),
+      ),
+    ['PasswordChanged'],
+  ],
+  [
+    'a hash of another system',
+    ({ api }, { id }) =>
+      ok(
+        api('POST', `/users/${id}`, {
+          credentials: {
+            password: {
+              hash: {
+                algorithm: 'BCRYPT',
+                workFactor: 10,
+                salt: 'abcdefghijklmnopqrstuu',
+                value: 'abcdefghijklmnopqrstuvwxyz01234',
+              },
+            },
+          },
+        }),
+      ),
+    ['PasswordChanged'],
+  ],
+  [
+    'expire_password',
+    ({ api }, { id }) => ok(api('POST', `/users/${id}/lifecycle/expire_password`)),
+    ['PasswordExpired'],
+  ],
+  [
+    'expire_password_with_temp_password',
+    ({ api }, { id }) => ok(api('POST', `/users/${id}/lifecycle/expire_password_with_temp_password`)),
+    ['PasswordChanged'],
+  ],
+  [
+    'reset_password with a link that the administrator gets',
+    ({ api }, { id }) => ok(api('POST', `/users/${id}/lifecycle/reset_password?sendEmail=false`)),
+    ['PasswordExpired'],
+  ],
+  [
+    'reset_password with a mail',
+    ({ api }, { id }) => ok(api('POST', `/users/${id}/lifecycle/reset_password`)),
+    ['PasswordResetByAdmin'],
+  ],
+  [
+    'rekey user set-password',
+    async ({ command }, { login }) =>
+      expect(await command(['user', 'set-password', login], newPassword)).toMatchObject({ code: 0 }),
+    ['PasswordChanged'],
+  ],
+  ['the kit', ({ idp }, { id }) => idp.people.update(id, { password: newPassword }), ['PasswordChanged']],
+  [
+    'an import that replaces the password',
+    imports((line, user) => {
+      if (!isEnrollment(line, user)) return undefined
+      return {
+        ...line,
+        data: {
+          ...(line.data as object),
+          hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+        },
+      }
+    }),
+    ['PasswordChanged'],
+  ],
+  [
+    'an email, by POST',
+    ({ api }, { id, login }) => ok(api('POST', `/users/${id}`, { profile: { email: `new.${login}` } })),
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'an email, by PUT',
+    ({ api }, { id, login }) => ok(api('PUT', `/users/${id}`, { profile: { login, email: `new.${login}` } })),
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'an email by the kit',
+    ({ idp }, { id, login }) => idp.people.update(id, { email: `new.${login}` }),
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'an email by rekey apply',
+    async ({ command, folder, idp }, { login }) => {
+      const file = join(folder, 'resources.json')
+      await writeFile(
+        file,
+        JSON.stringify({ resources: { users: [{ profile: { login, email: `new.${login}` } }] } }),
+      )
+      const ran = await command(['apply', file, '--yes', '--url', idp.engineUrl])
+      expect(ran, ran.stderr).toMatchObject({ code: 0 })
+    },
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'an import that replaces the email',
+    imports((line, { id, login }) =>
+      line.kind === 'person' && line.id === id
+        ? { ...line, profile: { ...(line.profile as object), email: `new.${login}` } }
+        : undefined,
+    ),
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'an import that replaces email and password',
+    imports((line, user) => {
+      if (line.kind === 'person' && line.id === user.id)
+        return { ...line, profile: { ...(line.profile as object), email: `new.${user.login}` } }
+      if (!isEnrollment(line, user)) return undefined
+      return {
+        ...line,
+        data: {
+          ...(line.data as object),
+          hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+        },
+      }
+    }),
+    ['EmailChanged', 'new EmailChanged', 'PasswordChanged', 'new PasswordChanged'],
+  ],
+  [
+    'an email and a password in one call',
+    ({ api }, { id, login }) =>
+      ok(
+        api('POST', `/users/${id}`, {
+          profile: { email: `new.${login}` },
+          credentials: { password: { value: newPassword } },
+        }),
+      ),
+    ['PasswordChanged', 'EmailChanged', 'new PasswordChanged', 'new EmailChanged'],
+  ],
+  [
+    'login and email together',
+    ({ api }, { id, login }) =>
+      ok(api('POST', `/users/${id}`, { profile: { login: `new.${login}`, email: `new.${login}` } })),
+    ['EmailChanged', 'new EmailChanged'],
+  ],
+  [
+    'the login alone',
+    ({ api }, { id, login }) => ok(api('POST', `/users/${id}`, { profile: { login: `new.${login}` } })),
+    ['LoginChanged'],
+  ],
+  [
+    'an authenticator app at sign-in',
+    async ({ idp }, { login }) => {
+      const visitor = await visit(idp)
+      await visitor.signsIn(login, oldPassword)
+      const shown = secretIn(await visitor.enrolls('google_otp'))
+      expect((await visitor.answers(codeAt(shown, idp.engine.clock.now()))).status).toBe(200)
+    },
+    ['AuthenticatorEnrolled'],
+  ],
+  [
+    'a recovery question, by its operation',
+    ({ api }, { id }) =>
+      ok(
+        api('POST', `/users/${id}/credentials/change_recovery_question`, {
+          password: old,
+          recovery_question: question,
+        }),
+      ),
+    ['AuthenticatorEnrolled'],
+  ],
+  [
+    'a recovery question of an administrator',
+    ({ api }, { id }) => ok(api('POST', `/users/${id}`, { credentials: { recovery_question: question } })),
+    ['AuthenticatorEnrolled'],
+  ],
+  [
+    'an import that adds an authenticator app',
+    async (world, user) => {
+      let isFirst = true
+      const sealed = imports((line) => {
+        if (!isEnrollment(line, user) || !isFirst) return undefined
+        isFirst = false
+        return appLine(user)
+      })
+      await sealed(world, user)
+    },
+    ['AuthenticatorEnrolled'],
+  ],
+]
+
+onEachDatabase('a change of what a user signs in with', (database) => {
+  let world: World
+  let drop: () => Promise<void>
+  let users = 0
+
+  beforeAll(async () => {
+    const created = await database.create()
+    drop = created.drop
+    const folder = await mkdtemp(join(tmpdir(), 'rekey-notices-'))
+    const idp = await startTarget({ database: created.url, settings: { limits: manyMails } })
+    const env = { DATABASE_URL: created.url, REKEY_SECRET: secret, REKEY_API_TOKEN: idp.apiToken }
+    const command = async (args: readonly string[], input = '') => {
+      const ran = await rekey(args, { folder, env, input })
+      // What the other process has queued is due by its clock, while that of the engine stands still.
+      await idp.clock.set(new Date(Date.now() + 1000).toISOString())
+      return ran
+    }
+    world = { idp, api: apiOf(idp), folder, command }
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+  })
+  afterAll(async () => {
+    await world.idp.close()
+    await rm(world.folder, { recursive: true })
+    await drop()
+  })
+
+  async function newUser(): Promise<User> {
+    const login = `user${++users}@example.com`
+    const profile = { login, email: login, firstName: 'User', lastName: String(users) }
+    const { body, text } = await world.api('POST', '/users', { profile, credentials: { password: old } })
+    expect(body.id, text).toMatch(/^00u/)
+    return { id: body.id, login }
+  }
+
+  /** The mails to the two addresses of a user that are no codes, once everything is delivered. */
+  async function noticesTo({ login }: User): Promise<readonly string[]> {
+    const { engine, outbox } = world.idp
+    engine.delivery.wake()
+    await engine.delivery.idle()
+    const templates = (address: string, mark: string) =>
+      outbox.to(address).map(({ template }) => `${mark}${template}`)
+    const all = [...templates(login, ''), ...templates(`new.${login}`, 'new ')]
+    return all.filter((template) => !/(ForgotPassword|EmailChallenge)$/.test(template)).toSorted()
+  }
+
+  test.each(paths)('A59: %s is reported by mail, to the former address', async (_, change, expected) => {
+    const user = await newUser()
+    expect(await noticesTo(user)).toEqual([])
+    await change(world, user)
+    expect(await noticesTo(user)).toEqual(expected.toSorted())
+  })
+
+  test('A59: a mail to the former address masks the new one, and names the account as its reader knows it', async () => {
+    const { id, login } = await newUser()
+    await ok(world.api('POST', `/users/${id}`, { profile: { login: `new.${login}`, email: `new.${login}` } }))
+    const former = await mailTo(world.idp, login)
+    const present = await mailTo(world.idp, `new.${login}`)
+
+    expect(former.text).not.toContain(`new.${login}`)
+    expect(former.text).toMatch(/n\*\*\*\d@example\.com/)
+    expect(former.text).toContain(`Account: ${login}`)
+    expect(present.text).toContain(`new.${login}`)
+    expect([former.link, former.code, present.link, present.code]).toEqual([null, null, null, null])
+  })
+
+  test('A59: where the change is refused nothing is sent, and nothing for a new user or the same values', async () => {
+    const user = await newUser()
+    const other = await newUser()
+    const { api } = world
+    const taken = await api('POST', `/users/${user.id}`, { profile: { email: other.login } })
+    expect(taken.status).toBe(400)
+    const short = await api('POST', `/users/${user.id}`, { credentials: { password: { value: 'short' } } })
+    expect(short.status).toBe(400)
+    await ok(api('POST', `/users/${user.id}`, { profile: { email: user.login, lastName: 'Other' } }))
+    expect(await noticesTo(user)).toEqual([])
+    expect(await noticesTo(other)).toEqual([])
+  })
+
+  describe('what an administrator changes counts at once, also for recovery', () => {
+    const moves = (user: User) =>
+      world.api('POST', `/users/${user.id}`, { profile: { email: `new.${user.login}` } })
+
+    test('A59: a code and a link that went to the former address are good for nothing', async () => {
+      const user = await newUser()
+      const visitor = await atTheCode(world.idp, user.login)
+      const { code, link } = await mailTo(world.idp, user.login)
+      await ok(moves(user))
+
+      expect((await fetch(link ?? '', { redirect: 'manual' })).headers.get('location') ?? '').not.toContain(
+        code,
+      )
+      expect((await visitor.answers(code)).interactionCode).toBeUndefined()
+      expect(visitor.remediations).not.toContain('reset-authenticator')
+    })
+
+    test('A59: a recovery that begins after it goes to the new address', async () => {
+      const user = await newUser()
+      await ok(moves(user))
+      await atTheCode(world.idp, user.login)
+      const { template } = await mailTo(world.idp, `new.${user.login}`)
+      expect(template).toBe('ForgotPassword')
+      expect(world.idp.outbox.to(user.login).map((mail) => mail.template)).toEqual(['EmailChanged'])
+    })
+
+    test('A59: a reset after the code was accepted, with the email changed between, sets no password', async () => {
+      const user = await newUser()
+      const visitor = await atTheReset(world.idp, user.login)
+      await ok(moves(user))
+      expect((await visitor.answers(newPassword)).interactionCode).toBeUndefined()
+      expect(await world.idp.engine.people.hasPassword(user.id, newPassword)).toBe(false)
+    })
+
+    test('A59: of a change and the code at the same moment either the code came first, or it is worth nothing', async () => {
+      for (let round = 0; round < 6; round++) {
+        const user = await newUser()
+        const visitor = await atTheCode(world.idp, user.login)
+        const { code } = await mailTo(world.idp, user.login)
+        await Promise.all([visitor.answers(code), moves(user)])
+        expect((await visitor.answers(newPassword)).interactionCode).toBeUndefined()
+        expect(await world.idp.engine.people.hasPassword(user.id, newPassword)).toBe(false)
+      }
+    })
+  })
+})
+
+onEachDatabase('codes that wait in the outbox', (database) => {
+  test('A59: they do not leave for an address that the user has no more; the notice does', async () => {
+    const { url, drop } = await database.create()
+    const idp = await startTarget({
+      database: url,
+      settings: { limits: manyMails, mail: { deliver: false } },
+    })
+    try {
+      const api = apiOf(idp)
+      const { id } = (await api('GET', `/users/${idp.person.login}`)).body
+      await (await visit(idp)).recovers(idp.person.login)
+      await atTheCode(idp, idp.person.login)
+      await ok(api('POST', `/users/${id}/credentials/forgot_password`))
+      await ok(api('POST', `/users/${id}`, { profile: { email: 'moved@example.com' } }))
+      const rows = await idp.engine.storage.db
+        .selectFrom('outbox')
+        .selectAll()
+        .orderBy('created_at')
+        .execute()
+      const shown = rows.map(({ template, recipient, status, sealed }) => [
+        template,
+        recipient,
+        status,
+        sealed === null,
+      ])
+      expect(shown.toSorted()).toEqual(
+        [
+          ['EmailChanged', 'mary@example.com', 'queued', false],
+          ['EmailChanged', 'moved@example.com', 'queued', false],
+          ['ForgotPassword', 'mary@example.com', 'expired', true],
+          ['ForgotPassword', 'mary@example.com', 'expired', true],
+        ].toSorted(),
+      )
+    } finally {
+      await idp.close()
+      await drop()
+    }
+  })
+})
+
+test('A59: what users sign in with is written where the notices are queued, and nowhere else', () => {
+  const root = join(import.meta.dirname, '../../src')
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('directory'),
+  )
+  const writers = (call: RegExp) =>
+    files.filter((file) => call.test(readFileSync(join(root, file), 'utf8'))).toSorted()
+  expect(writers(/\bputEnrollment\(/)).toEqual([
+    join('flow', 'commit', 'effects.ts'),
+    // Within `people.change`, which compares the enrollments before and after it.
+    join('management', 'users', 'question.ts'),
+    join('people', 'people.ts'),
+  ])
+  expect(writers(/\bremoveEnrollments\(/)).toEqual([])
+  expect(writers(/\bupdatePerson\(/)).toEqual([
+    join('flow', 'commit', 'effects.ts'),
+    join('management', 'users', 'question.ts'),
+    join('people', 'people.ts'),
+  ])
+})
