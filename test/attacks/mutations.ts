@@ -584,17 +584,17 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A38',
     without: 'the end of recoveries when the address changes',
-    file: 'src/people/people.ts',
+    file: 'src/people/after-change.ts',
     find: ": emailChanged && 'email-changed'",
-    replace: ": emailChanged && !changed && 'email-changed'",
+    replace: ": emailChanged && !after && 'email-changed'",
     tests: 'accounts',
   },
   {
     attack: 'A39',
     without: 'the end of recoveries when the status changes',
-    file: 'src/people/people.ts',
+    file: 'src/people/after-change.ts',
     find: 'const rule = statusChanged\n',
-    replace: 'const rule = statusChanged && !changed\n',
+    replace: 'const rule = statusChanged && !after\n',
     tests: 'accounts',
   },
   {
@@ -1252,6 +1252,14 @@ export const mutations: readonly Mutation[] = [
     file: 'src/people/after-change.ts',
     find: 'for (const mail of await endCodeMails(tx, personId, now)) {',
     replace: 'for (const mail of []) {',
+    tests: 'notices',
+  },
+  {
+    attack: 'A59',
+    without: 'what follows from what an import replaces',
+    file: 'src/transfer/import.ts',
+    find: 'else await replacing(tx, people, run, user, write)',
+    replace: 'else await write()',
     tests: 'notices',
   },
   {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
-import { type Ran, rekey } from '../cli/rekey.ts'
+import { type Called, callCommand } from '../cli/terminal.ts'
 import {
   atTheCode,
   atTheReset,
@@ -31,7 +31,7 @@ interface World {
   readonly idp: Kit
   readonly api: Api
   /** The command line, on the database of the engine that runs. */
-  readonly command: (args: readonly string[], input?: string) => Promise<Ran>
+  readonly command: (words: readonly string[], answers?: readonly string[]) => Promise<Called>
   readonly folder: string
 }
 
@@ -161,7 +161,9 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
   [
     'rekey user set-password',
     async ({ command }, { login }) =>
-      expect(await command(['user', 'set-password', login], newPassword)).toMatchObject({ code: 0 }),
+      expect(await command(['user', 'set-password', login], [newPassword, newPassword])).toMatchObject({
+        code: 0,
+      }),
     ['PasswordChanged'],
   ],
   ['the kit', ({ idp }, { id }) => idp.people.update(id, { password: newPassword }), ['PasswordChanged']],
@@ -200,7 +202,7 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
       const file = join(folder, 'resources.json')
       await writeFile(
         file,
-        JSON.stringify({ resources: { users: [{ profile: { login, email: `new.${login}` } }] } }),
+        JSON.stringify({ resources: { people: [{ profile: { login, email: `new.${login}` } }] } }),
       )
       const ran = await command(['apply', file, '--yes', '--url', idp.engineUrl])
       expect(ran, ran.stderr).toMatchObject({ code: 0 })
@@ -306,9 +308,9 @@ onEachDatabase('a change of what a user signs in with', (database) => {
     const folder = await mkdtemp(join(tmpdir(), 'rekey-notices-'))
     const idp = await startTarget({ database: created.url, settings: { limits: manyMails } })
     const env = { DATABASE_URL: created.url, REKEY_SECRET: secret, REKEY_API_TOKEN: idp.apiToken }
-    const command = async (args: readonly string[], input = '') => {
-      const ran = await rekey(args, { folder, env, input })
-      // What the other process has queued is due by its clock, while that of the engine stands still.
+    const command = async (words: readonly string[], answers?: readonly string[]) => {
+      const ran = await callCommand(words, { folder, env, ...(answers && { answers }) })
+      // What the command has queued is due by its clock, while that of the engine stands still.
       await idp.clock.set(new Date(Date.now() + 1000).toISOString())
       return ran
     }
