@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { authenticatorsWith } from '../authenticators/index.ts'
 import { createSecrets, isoTime, systemClock } from '../base/index.ts'
-import { type Config, configurationHash, type Finding } from '../config/index.ts'
+import { listClients } from '../clients/index.ts'
+import { type Config, configurationHash, type Finding, type SystemFacts } from '../config/index.ts'
+import { countLostNotices } from '../delivery/index.ts'
 import { findDrift } from '../engine/index.ts'
 import { appsWithoutAddress } from '../interactions/index.ts'
+import { createHasher } from '../passwords/index.ts'
+import { policiesInForce } from '../policies/index.ts'
 import { openStorage, parseDatabaseUrl, SchemaError, type Storage } from '../storage/index.ts'
 import type { Call } from './command.ts'
 import { clockOf } from './doctor-operation.ts'
@@ -36,6 +41,8 @@ export interface AskedDatabase {
   readonly findings: readonly Finding[]
   /** Why no node would start on it, in words; empty where one would, or there is none that answers. */
   readonly refusals: readonly string[]
+  /** What its policies, apps and outbox say; absent where it was not asked, or could not be. */
+  readonly system?: SystemFacts
 }
 
 /**
@@ -73,12 +80,29 @@ export async function askDatabase(
         ...(await driftOf(storage, config)),
       ],
       refusals,
+      system: await systemFactsOf(storage, config),
     }
   } catch (error) {
     terminal.note(`rekey: the database could not be asked: ${reasonOf(error)}`)
     return { findings: [], refusals: [] }
   } finally {
     await storage?.close().catch(() => {})
+  }
+}
+
+/** What decides in the running system, and may differ from the configuration that it began with. */
+async function systemFactsOf({ db }: Storage, config: Config): Promise<SystemFacts> {
+  const { memoryKiB, passes, lanes, concurrency, queue } = config.password
+  // Hashes nothing: the authenticators are asked what they are.
+  const hasher = createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency, queue })
+  const catalogue = [...authenticatorsWith(hasher).values()]
+  const clients = await listClients(db)
+  return {
+    policies: await policiesInForce(db, catalogue),
+    insecureClients: clients
+      .filter(({ status, settings }) => status === 'ACTIVE' && settings.insecureLocalhostRedirects)
+      .map(({ id }) => id),
+    lostNotices: await countLostNotices(db, systemClock.now() - dayMs),
   }
 }
 

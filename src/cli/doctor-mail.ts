@@ -1,10 +1,16 @@
 import type { Config, Finding } from '../config/index.ts'
 import { mailTransportOf } from '../engine/index.ts'
 
+/** What the mail server answered; no `problem`: it was not asked. */
+export interface AskedMail {
+  readonly findings: readonly Finding[]
+  readonly problem?: { readonly why: string | undefined }
+}
+
 /** Whether the mail server takes mails over a connection that is encrypted (RFC 8314). Asked now; nothing is sent. */
-export async function mailOf(config: Config): Promise<readonly Finding[]> {
+export async function mailOf(config: Config): Promise<AskedMail> {
   const { mail } = config
-  if (mail.url === undefined || !mail.deliver) return []
+  if (mail.url === undefined || !mail.deliver) return { findings: [] }
   const finding = {
     id: '12.3.1',
     standard: 'ASVS 5.0',
@@ -16,11 +22,16 @@ export async function mailOf(config: Config): Promise<readonly Finding[]> {
     (error: Error) => error.message,
   )
   await transport.close()
-  if (problem !== undefined) return [{ ...finding, result: 'deviates', why: `mail.url: ${problem}` }]
+  if (problem !== undefined) {
+    const why = `mail.url: ${problem}`
+    return { findings: [{ ...finding, result: 'deviates', why }], problem: { why } }
+  }
+  const answered = { problem: { why: undefined } }
   if (mail.insecurePlainSmtp) {
     const why =
       'mail.insecurePlainSmtp allows codes and the password of the mail server to be sent without TLS'
-    return [{ ...finding, result: 'deviates', why }]
+    return { findings: [{ ...finding, result: 'deviates', why }], ...answered }
   }
-  return [{ ...finding, result: 'met', why: 'the mail server answers, over TLS or on this machine' }]
+  const why = 'the mail server answers, over TLS or on this machine'
+  return { findings: [{ ...finding, result: 'met', why }], ...answered }
 }

@@ -14,11 +14,15 @@ import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
 
+/** What is said of a line that no check of this system stands behind. */
+const ofTests = ' (this version is built so: its tests show it, nothing was checked here)'
+
 const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
 
 export const doctor: Command = {
   about: [
     'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
+    'What this version does whatever the settings is marked so: its tests show it, and nothing is checked (in JSON "shownBy": "tests"; "settings" is by the configuration, "system" by what the database, the mail server or this machine answered). With a database that answers, the policies and apps in it are checked in place of the configuration that they began with.',
     'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not vouched for any address of their users lately (all users of such an app count as one source), and the settings in which this configuration differs from that of the node that started last.',
     'It also compares REKEY_SECRET and the schema with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one, or if this version cannot run on the schema.',
@@ -44,14 +48,16 @@ export const doctor: Command = {
     for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
     const config = loaded.check('development')
     const database = await askDatabase(call, config)
-    const findings = [
-      ...findingsOf(config),
+    const mail = await mailOf(config)
+    const all: readonly Finding[] = [
+      ...findingsOf(config, { system: database.system, mailProblem: mail.problem }),
       ...connectionOf(config),
       ...operationOf(config),
       ...secretFilesOf(terminal, loaded, config),
-      ...(await mailOf(config)),
+      ...mail.findings,
       ...database.findings,
     ]
+    const findings = all.map((finding) => ({ ...finding, shownBy: finding.shownBy ?? 'system' }))
     if (options.json) terminal.print(JSON.stringify(findings, null, 2))
     else {
       await noteUnsafe(loaded, terminal)
@@ -62,10 +68,10 @@ export const doctor: Command = {
 }
 
 function printFindings(terminal: Call['terminal'], findings: readonly Finding[]): void {
-  for (const { standard, id, asks, result, why } of findings) {
+  for (const { standard, id, asks, result, why, shownBy } of findings) {
     const line = `${marks[result]} ${standard}, ${id}: ${asks}`
     terminal.print(result === 'deviates' ? terminal.style('yellow', line) : line)
-    terminal.print(terminal.style('dim', `    ${why}`))
+    terminal.print(terminal.style('dim', `    ${why}${shownBy === 'tests' ? ofTests : ''}`))
   }
   const count = (result: Finding['result']) => findings.filter((finding) => finding.result === result).length
   terminal.print('')

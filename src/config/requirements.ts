@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from '../base/index.ts'
 import { budgetsFrom } from '../limits/index.ts'
+import type { InForce } from '../policies/index.ts'
 import type { Config } from './options.ts'
 
 /** The result of checking a configuration against one requirement of a standard. */
@@ -11,18 +12,57 @@ export interface Finding {
   readonly result: 'met' | 'deviates' | 'not applicable'
   /** How the requirement is met, or why it is not. */
   readonly why: string
+  /**
+   * By what the result is known. `settings`: by the configuration. `system`: the running system was asked. `tests`: this version is built so, which
+   * its tests hold; nothing of it was checked here. Absent: `system`.
+   */
+  readonly shownBy?: 'settings' | 'system' | 'tests'
+}
+
+/** What the running system answered. */
+export interface SystemFacts {
+  readonly policies: InForce
+  /** Ids of apps that accept any http://localhost redirect URI. */
+  readonly insecureClients: readonly string[]
+  /** Notices of the last day that no mailbox has got. */
+  readonly lostNotices: number
+}
+
+/** What was asked, and what was answered. */
+export interface Asked {
+  /** Absent: no database answers. */
+  readonly system?: SystemFacts | undefined
+  /** Whether the mail server takes mails; absent: it was not asked. */
+  readonly mailProblem?: { readonly why: string | undefined } | undefined
 }
 
 interface Requirement extends Pick<Finding, 'id' | 'standard' | 'asks'> {
-  check(config: Config): Pick<Finding, 'result' | 'why'>
+  /** A check that reads neither settings nor the system says what this version does: its tests show it. */
+  readonly built?: true
+  check(config: Config, asked: Asked): Pick<Finding, 'result' | 'why'> & Partial<Pick<Finding, 'shownBy'>>
 }
 
 const met = (why: string) => ({ result: 'met' as const, why })
 const deviates = (why: string) => ({ result: 'deviates' as const, why })
 const notApplicable = (why: string) => ({ result: 'not applicable' as const, why })
 
-/** The effective rules of the password policy, as far as the requirements need them. */
-function rulesOf({ policies }: Config) {
+/** The rules of the password policies in the database: all must meet what is asked. */
+function rulesInForce({ policies: { passwords } }: SystemFacts) {
+  const all = passwords.map(({ rules }) => rules)
+  return {
+    minLength: Math.min(...all.map(({ minLength }) => minLength)),
+    composes: all.some(
+      ({ minLowerCase, minUpperCase, minNumber, minSymbol }) =>
+        minLowerCase + minUpperCase + minNumber + minSymbol > 0,
+    ),
+    excludesCommon: all.every(({ excludeCommon }) => excludeCommon),
+    maxAgeDays: Math.max(...all.map(({ maxAgeDays }) => maxAgeDays)),
+  }
+}
+
+/** The effective rules of the password policies, as far as the requirements need them. */
+function rulesOf({ policies }: Config, { system }: Asked) {
+  if (system !== undefined && system.policies.passwords.length > 0) return rulesInForce(system)
   const { preset, complexity = {}, age = {} } = policies.password
   const composed = preset === 'okta'
   return {
@@ -39,7 +79,36 @@ function rulesOf({ policies }: Config) {
 }
 
 /** Whether users can recover a password themselves. */
-const mayRecover = ({ policies }: Config): boolean => policies.password.recovery.authenticators.length > 0
+const recoversBy = ({ policies }: Config, { system }: Asked): readonly string[] =>
+  system?.policies.recovery ?? policies.password.recovery.authenticators
+
+/** Whether every app takes two factors, none does, or some do. */
+function factorsOf({ signOn }: Config, { system }: Asked): '1FA' | '2FA' | 'mixed' {
+  const [first = signOn.factors, ...others] = system?.policies.factors ?? []
+  return others.length > 0 ? 'mixed' : first
+}
+
+/** The longest lifetime of a mailed code, in minutes. */
+const codeMinutesOf = ({ lifetimes }: Config, { system }: Asked): number =>
+  Math.max(minutesOf(lifetimes.code), ...(system?.policies.codeMinutes ?? []))
+
+/** Why a notice may not arrive; undefined where nothing speaks against it. */
+function noticeProblem({ mail }: Config, { system, mailProblem }: Asked): string | undefined {
+  const off = Object.entries(mail.notices).flatMap(([name, on]) => (on ? [] : [`mail.notices.${name}`]))
+  if (off.length > 0) return `switched off: ${off.join(', ')}`
+  if (mail.url === undefined) return 'no mail server is configured (mail.url): no mail leaves this machine'
+  if (mailProblem?.why !== undefined) return `no notice can leave: ${mailProblem.why}`
+  if (system !== undefined && system.lostNotices > 0)
+    return `${system.lostNotices} notices of the last day were refused or came too late: rekey mail list`
+  return undefined
+}
+
+/** What was asked of what notices need. */
+const noticesAsked = ({ system, mailProblem }: Asked): string =>
+  [
+    mailProblem === undefined ? 'the mail server was not asked' : 'the mail server answers',
+    system === undefined ? 'the outbox was not asked' : 'no notice of the last day was lost',
+  ].join(', ')
 
 /** A duration such as `1h30m` in minutes; NaN for anything else, which meets no limit. */
 export const minutesOf = (duration: string): number => (parseDuration(duration) ?? Number.NaN) / 60_000
@@ -54,12 +123,14 @@ const requirements: readonly Requirement[] = [
     id: '2.3.1',
     standard: asvs,
     asks: 'the steps of a flow are done in order, none is skipped',
+    built: true,
     check: () => met('a submission is accepted only by a step that the current stage offers'),
   },
   {
     id: '2.3.3',
     standard: asvs,
     asks: 'a change is made completely or not at all',
+    built: true,
     check: () => met('each step is one database transaction, guarded by the version that was read'),
   },
   {
@@ -77,6 +148,7 @@ const requirements: readonly Requirement[] = [
     id: '6.1.1',
     standard: asvs,
     asks: 'throttling is documented and cannot be used to lock users out',
+    built: true,
     check: () =>
       met(
         'each source has a share of a name’s passwords and mails, a reserve is left for where the user has signed in from; spent short codes are followed by long ones',
@@ -86,33 +158,34 @@ const requirements: readonly Requirement[] = [
     id: '6.2.1',
     standard: asvs,
     asks: 'passwords have at least 8 characters, 15 recommended',
-    check: (config) => {
-      const { minLength } = rulesOf(config)
-      return minLength >= 8 ? met(`at least ${minLength}`) : deviates(`policies.password allows ${minLength}`)
+    check: (config, asked) => {
+      const { minLength } = rulesOf(config, asked)
+      return minLength >= 8 ? met(`at least ${minLength}`) : deviates(`a password policy allows ${minLength}`)
     },
   },
   {
     id: '6.2.4',
     standard: asvs,
     asks: 'the most common passwords are refused',
-    check: (config) =>
-      rulesOf(config).excludesCommon
+    check: (config, asked) =>
+      rulesOf(config, asked).excludesCommon
         ? met('checked against some 49,000 common passwords')
-        : deviates('policies.password.complexity.excludeCommon is off'),
+        : deviates('a password policy does not exclude common passwords (excludeCommon)'),
   },
   {
     id: '6.2.5',
     standard: asvs,
     asks: 'no composition rules',
-    check: (config) =>
-      rulesOf(config).composes
-        ? deviates('the policy requires character classes; the preset `modern` does not')
+    check: (config, asked) =>
+      rulesOf(config, asked).composes
+        ? deviates('a policy requires character classes; the preset `modern` does not')
         : met('any characters are allowed'),
   },
   {
     id: '6.2.8',
     standard: asvs,
     asks: 'passwords are verified exactly as typed, never truncated',
+    built: true,
     check: () =>
       met('up to 256 code points, longer passwords are refused; only NFC normalisation is applied'),
   },
@@ -120,14 +193,15 @@ const requirements: readonly Requirement[] = [
     id: '6.2.9',
     standard: asvs,
     asks: 'passwords of 64 characters are allowed',
+    built: true,
     check: () => met('up to 256 code points'),
   },
   {
     id: '6.2.10',
     standard: asvs,
     asks: 'passwords do not expire by age',
-    check: (config) => {
-      const { maxAgeDays } = rulesOf(config)
+    check: (config, asked) => {
+      const { maxAgeDays } = rulesOf(config, asked)
       return maxAgeDays > 0 ? deviates(`they expire after ${maxAgeDays} days`) : met('no expiry by age')
     },
   },
@@ -135,6 +209,7 @@ const requirements: readonly Requirement[] = [
     id: '6.2.12',
     standard: asvs,
     asks: 'passwords are checked against breached passwords',
+    built: true,
     check: () => deviates('only a list of common passwords is checked: the engine calls no external service'),
   },
   {
@@ -150,8 +225,8 @@ const requirements: readonly Requirement[] = [
     id: '6.3.6',
     standard: asvs,
     asks: 'mail is not used for authentication (level 3)',
-    check: ({ policies }) =>
-      policies.password.recovery.authenticators.includes('okta_email')
+    check: (config, asked) =>
+      recoversBy(config, asked).includes('okta_email')
         ? deviates(
             'recovery by mail is part of the protocol; `recovery.secondFactor: required` adds a factor',
           )
@@ -161,7 +236,13 @@ const requirements: readonly Requirement[] = [
     id: '6.3.7',
     standard: asvs,
     asks: 'users are notified of changes to their credentials',
-    check: () => met('a mail after every password change, retried for three days'),
+    check: (config, asked) => {
+      const problem = noticeProblem(config, asked)
+      if (problem !== undefined) return deviates(problem)
+      return met(
+        `a mail after every change of a password, an email, a login or an authenticator, to the former address too; ${noticesAsked(asked)}`,
+      )
+    },
   },
   {
     id: '6.3.8',
@@ -176,17 +257,19 @@ const requirements: readonly Requirement[] = [
     id: '6.4.2',
     standard: asvs,
     asks: 'no secret questions',
-    check: () => met('there are none'),
+    built: true,
+    check: () => met('no authenticator asks one; one that is stored over the API is never asked'),
   },
   {
     id: '6.4.3',
     standard: asvs,
     asks: 'a reset does not bypass a second factor',
-    check: (config) => {
-      if (!mayRecover(config)) return met('passwords cannot be recovered without an administrator here')
-      const { signOn, recovery } = config
+    check: (config, asked) => {
+      if (recoversBy(config, asked).length === 0)
+        return met('passwords cannot be recovered without an administrator here')
+      const { recovery } = config
       if (recovery.secondFactor === 'required') return met('a recovery asks every user for a second factor')
-      if (signOn.factors === '1FA') {
+      if (factorsOf(config, asked) === '1FA') {
         return notApplicable(
           'sign-in requires one factor here; a recovery asks users who have a second one for it',
         )
@@ -202,12 +285,14 @@ const requirements: readonly Requirement[] = [
     id: '6.5.1',
     standard: asvs,
     asks: 'codes work once',
+    built: true,
     check: () => met('the statement that accepts the code also invalidates it'),
   },
   {
     id: '6.5.2',
     standard: asvs,
     asks: 'short codes are stored with a password hash',
+    built: true,
     check: () =>
       deviates(
         'they are stored as keyed hashes (HMAC-SHA-256): a stolen database alone reveals none, with the key it does',
@@ -217,15 +302,17 @@ const requirements: readonly Requirement[] = [
     id: '6.5.5',
     standard: asvs,
     asks: 'mailed codes are valid for 10 minutes at most',
-    check: ({ lifetimes }) =>
-      minutesOf(lifetimes.code) <= 10
-        ? met(`lifetimes.code is ${lifetimes.code}`)
-        : deviates(`lifetimes.code is ${lifetimes.code}`),
+    check: (config, asked) => {
+      const minutes = codeMinutesOf(config, asked)
+      const why = `${minutes} minutes (lifetimes.code is ${config.lifetimes.code})`
+      return minutes <= 10 ? met(why) : deviates(why)
+    },
   },
   {
     id: '6.6.2',
     standard: asvs,
     asks: 'a code is bound to the request that asked for it',
+    built: true,
     check: () => met('it is hashed together with its transaction'),
   },
   {
@@ -248,9 +335,9 @@ const requirements: readonly Requirement[] = [
     id: '3.1.1',
     standard: nist,
     asks: 'passwords have 15 characters if they are the only factor, else 8',
-    check: (config) => {
-      const { minLength } = rulesOf(config)
-      const needed = config.signOn.factors === '2FA' ? 8 : 15
+    check: (config, asked) => {
+      const { minLength } = rulesOf(config, asked)
+      const needed = factorsOf(config, asked) === '2FA' ? 8 : 15
       return minLength >= needed
         ? met(`at least ${minLength}`)
         : deviates(`at least ${minLength}, not ${needed}: set policies.password.complexity.minLength`)
@@ -260,8 +347,8 @@ const requirements: readonly Requirement[] = [
     id: '3.1.1.2',
     standard: nist,
     asks: 'a blocklist, no composition, no expiry, Unicode code points counted',
-    check: (config) => {
-      const { composes, excludesCommon, maxAgeDays } = rulesOf(config)
+    check: (config, asked) => {
+      const { composes, excludesCommon, maxAgeDays } = rulesOf(config, asked)
       return composes || !excludesCommon || maxAgeDays > 0
         ? deviates('the password policy has composition rules, an expiry or no blocklist')
         : met('a blocklist, no composition rules, no expiry')
@@ -280,17 +367,20 @@ const requirements: readonly Requirement[] = [
     id: '4.2.1.2',
     standard: nist,
     asks: 'mailed recovery codes have 6 digits or more and are valid for 24 hours at most',
-    check: ({ lifetimes }) =>
-      minutesOf(lifetimes.code) <= 1440 ? met(`6 digits, ${lifetimes.code}`) : deviates(lifetimes.code),
+    check: (config, asked) => {
+      const minutes = codeMinutesOf(config, asked)
+      return minutes <= 1440 ? met(`6 digits, ${minutes} minutes`) : deviates(`${minutes} minutes`)
+    },
   },
   {
     id: '4.2.2',
     standard: nist,
     asks: 'at AAL2 a recovery takes two codes, or a code and an authenticator',
-    check: (config) => {
-      const { signOn, recovery } = config
-      if (signOn.factors === '1FA') return notApplicable('sign-in requires one factor here: AAL1')
-      if (!mayRecover(config)) return met('passwords cannot be recovered without an administrator here')
+    check: (config, asked) => {
+      const { recovery } = config
+      if (factorsOf(config, asked) === '1FA') return notApplicable('sign-in requires one factor here: AAL1')
+      if (recoversBy(config, asked).length === 0)
+        return met('passwords cannot be recovered without an administrator here')
       return recovery.secondFactor === 'required'
         ? met('recovery.secondFactor is required')
         : deviates(
@@ -302,33 +392,42 @@ const requirements: readonly Requirement[] = [
     id: '4.2.3',
     standard: nist,
     asks: 'users are notified of a recovery',
-    check: () => met('by mail, always'),
+    check: (config, asked) => {
+      const problem = noticeProblem(config, asked)
+      return problem === undefined ? met(`by mail; ${noticesAsked(asked)}`) : deviates(problem)
+    },
   },
   {
     id: '2.1.1',
     standard: rfc,
     asks: 'PKCE with S256 for all clients',
+    built: true,
     check: () => met('`interact` accepts no other method'),
   },
   {
     id: '2.2.2',
     standard: rfc,
     asks: 'refresh tokens of public clients are rotated, and reuse revokes them',
-    check: () => met('for all clients'),
+    built: true,
+    check: () => met('for all clients, but for a retry within the leeway of the app'),
   },
   {
     id: '4.1.3',
     standard: rfc,
     asks: 'redirect URIs are compared exactly',
-    check: ({ clients }) =>
-      clients.some(({ insecureLocalhostRedirects }) => insecureLocalhostRedirects)
-        ? deviates('a client has insecureLocalhostRedirects')
-        : met('compared as exact strings'),
+    check: ({ clients }, { system }) => {
+      const ofFile = clients.filter((client) => client.insecureLocalhostRedirects).map(({ id }) => id)
+      const ids = [...new Set([...ofFile, ...(system?.insecureClients ?? [])])]
+      return ids.length > 0
+        ? deviates(`insecureLocalhostRedirects: ${ids.join(', ')}`)
+        : met('compared as exact strings')
+    },
   },
   {
     id: '4.5.3',
     standard: rfc,
     asks: 'codes are bound to the client and can be used once',
+    built: true,
     check: () => met('one conditional statement; a second use ends the session'),
   },
   {
@@ -340,6 +439,17 @@ const requirements: readonly Requirement[] = [
   },
 ]
 
-/** The result of every requirement. */
-export const findingsOf = (config: Config): readonly Finding[] =>
-  requirements.map(({ check, ...requirement }) => ({ ...requirement, ...check(config) }))
+/** The ids, by standard, of what the policies and apps of the database decide, and not the configuration. */
+const bySystem: Readonly<Record<string, readonly string[]>> = {
+  [asvs]: ['6.2.1', '6.2.4', '6.2.5', '6.2.10', '6.3.6', '6.3.7', '6.4.3', '6.5.5'],
+  [nist]: ['3.1.1', '3.1.1.2', '4.2.1.2', '4.2.2', '4.2.3'],
+  [rfc]: ['4.1.3'],
+}
+
+/** The result of every requirement, by the configuration and by what the running system has answered. */
+export const findingsOf = (config: Config, asked: Asked = {}): readonly Finding[] =>
+  requirements.map(({ check, built, ...requirement }) => {
+    const isAsked = asked.system !== undefined && bySystem[requirement.standard]?.includes(requirement.id)
+    const shownBy = built ? 'tests' : isAsked ? 'system' : 'settings'
+    return { ...requirement, shownBy, ...check(config, asked) }
+  })

@@ -43,6 +43,7 @@ export {
   type Backlog,
   backlogOf,
   type ClosedMail,
+  countLostNotices,
   endCodeMails,
   forgetMailsOf,
   listMails,

@@ -273,6 +273,18 @@ export async function backlogOf(db: Db, now: number): Promise<Backlog> {
   }
 }
 
+/** How many notices were closed since a moment that no server has taken. */
+export async function countLostNotices(db: Db, since: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('outbox')
+    .select(({ fn }) => fn.countAll<number | string>().as('count'))
+    .where('template', 'in', noticeTemplates)
+    .where('status', 'in', ['dead', 'expired'])
+    .where('done_at', '>=', since)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 /** Removes mails that were closed before a moment. Answers how many went. */
 export async function purgeMails(db: Db, closedBefore: number): Promise<number> {
   const { numDeletedRows } = await db

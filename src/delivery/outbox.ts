@@ -7,6 +7,7 @@ import { removeSuppression } from './suppressions.store.ts'
 export {
   type Backlog,
   backlogOf,
+  countLostNotices,
   forgetMailsOf,
   listMails,
   type MailStatus,

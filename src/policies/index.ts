@@ -22,6 +22,7 @@ export {
 export type { PolicySubject } from './conditions.ts'
 export * from './demand.ts'
 export type { EnrollmentPolicy } from './enrollment-policy.ts'
+export { type InForce, policiesInForce } from './in-force.ts'
 export * from './options.ts'
 export {
   findPolicy,

@@ -1,0 +1,56 @@
+import type { Db } from '../storage/index.ts'
+import { activePolicies } from './active-policies.store.ts'
+import type { AccessRuleBody } from './assurance.ts'
+import { authenticatorSetups } from './authenticator-settings.store.ts'
+import type { DeepPartial } from './deep-partial.ts'
+import type { AuthenticatorFacts } from './demand.ts'
+import {
+  type PasswordPolicyBody,
+  type PasswordRuleBody,
+  type PasswordRules,
+  passwordRulesFrom,
+  recoveryAuthenticatorsFrom,
+} from './policy.ts'
+
+/** What the policies of a database ask for, all of them: the configuration is where they began. */
+export interface InForce {
+  readonly passwords: readonly { readonly policy: string; readonly rules: PasswordRules }[]
+  /** The authenticators by which some user may recover a password. */
+  readonly recovery: readonly string[]
+  /** How many factors the rules of the apps ask for. */
+  readonly factors: readonly ('1FA' | '2FA')[]
+  /** The lifetimes of mailed codes that an administrator has set, in minutes. */
+  readonly codeMinutes: readonly number[]
+}
+
+/** Reads what applies to some user at some app, whatever its priority. */
+export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorFacts[]): Promise<InForce> {
+  const active = await activePolicies(db)
+  const ofType = (wanted: string) => active.filter(({ type }) => type === wanted)
+  const passwords = ofType('PASSWORD').map(({ name, body, rules }) => ({
+    policy: name,
+    rules: passwordRulesFrom(body as DeepPartial<PasswordPolicyBody>),
+    recovery: rules.flatMap((rule) =>
+      recoveryAuthenticatorsFrom(
+        rule as DeepPartial<PasswordRuleBody>,
+        body as DeepPartial<PasswordPolicyBody>,
+        catalogue,
+      ),
+    ),
+  }))
+  const setups = await authenticatorSetups(db, catalogue)
+  const minutes = Object.values(setups).map(({ settings }) => settings.tokenLifetimeInMinutes)
+  return {
+    passwords: passwords.map(({ policy, rules }) => ({ policy, rules })),
+    recovery: [...new Set(passwords.flatMap(({ recovery }) => recovery))],
+    factors: [...new Set(ofType('ACCESS_POLICY').flatMap(({ rules }) => rules.flatMap(factorsOf)))],
+    codeMinutes: minutes.filter((value) => value !== undefined),
+  }
+}
+
+/** A rule that denies access asks for nothing. */
+function factorsOf(rule: unknown): readonly ('1FA' | '2FA')[] {
+  const { access, verificationMethod } = (rule as DeepPartial<AccessRuleBody>).actions?.appSignOn ?? {}
+  if (access === 'DENY') return []
+  return [verificationMethod?.factorMode === '2FA' ? '2FA' : '1FA']
+}
