@@ -81,6 +81,13 @@ hour, and becomes invalid with any other change of the password, the email or th
 app that the links redirect to; without it they show a page that explains how to continue. A user with the status RECOVERY can
 also start a recovery without the link.
 
+## Verified emails
+
+\`credentials.emails\` says \`VERIFIED\` once the user has answered a code or link that was mailed to the email: in a recovery, at sign-in, by
+the link of an activation or of a reset that an administrator had mailed. Until then, and after each change of the email, it says
+\`UNVERIFIED\`, and the claim \`email_verified\` is false. A token that was returned to the caller (\`sendEmail=false\`) proves no mailbox. Okta counts
+what an administrator enters as verified; here only a proof does, since apps link accounts and grant access by this claim.
+
 ## Policies
 
 Policies are evaluated by group and by user; the first match by priority applies. Supported are:

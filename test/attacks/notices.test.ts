@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { countLostNotices } from '../../src/delivery/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { type Called, callCommand } from '../cli/terminal.ts'
 import {
@@ -447,6 +448,13 @@ onEachDatabase('codes that wait in the outbox', (database) => {
         status,
         sealed === null,
       ])
+      const { db } = idp.engine.storage
+      const now = idp.engine.clock.now()
+      const notices = db.updateTable('outbox').where('template', '=', 'EmailChanged')
+      await notices.set({ status: 'dead', done_at: now }).execute()
+      // `rekey doctor` names them; codes that came too late are none of them.
+      expect(await countLostNotices(db, now - 1)).toBe(2)
+      expect(await countLostNotices(db, now + 1)).toBe(0)
       expect(shown.toSorted()).toEqual(
         [
           ['EmailChanged', 'mary@example.com', 'queued', false],

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStorage } from '../../src/storage/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
 import { rekey } from './rekey.ts'
 import { callCommand } from './terminal.ts'
 
@@ -121,5 +122,43 @@ test('says whether this version runs on the schema, as config --check does', asy
     expect(newer.why).toMatch(/migrated by a newer version of Rekey \(9999-newer\)/)
   } finally {
     await storage.close()
+  }
+})
+
+test('reads the policies, apps and notices of the database, not what the configuration began with', async () => {
+  const database = `sqlite:${join(folder, 'rekey.db')}`
+  const idp = await startEngine({ database })
+  const of = async (id: string) => {
+    const { stdout } = await call('doctor --json', { ...env(database), SMTP_URL: '' })
+    const all = JSON.parse(stdout) as { id: string; result: string; why: string; shownBy: string }[]
+    const found = all.find((finding) => finding.id === id)
+    return [found?.result, found?.why, found?.shownBy]
+  }
+  try {
+    expect(await of('6.2.1')).toEqual(['met', 'at least 12', 'system'])
+    const settings = { password: { complexity: { minLength: 4 }, age: {} } }
+    const api = apiOf(idp)
+    const { id } = (await api('GET', '/policies?type=PASSWORD')).list[0] ?? {}
+    const { body } = await api('GET', `/policies/${id}`)
+    expect((await api('PUT', `/policies/${id}`, { ...body, settings })).status).toBe(200)
+    expect(await of('6.2.1')).toEqual(['deviates', 'a password policy allows 4', 'system'])
+    expect(await of('4.1.3')).toEqual([
+      'deviates',
+      `insecureLocalhostRedirects: ${idp.publicClientId}`,
+      'system',
+    ])
+    expect((await of('2.3.1'))[2]).toBe('tests')
+
+    const { stdout } = await call('doctor --json', {
+      ...env(database),
+      SMTP_URL: 'smtp://127.0.0.1:1',
+    })
+    const lost = JSON.parse(stdout) as { id: string; result: string; why: string }[]
+    expect(lost.find((finding) => finding.id === '6.3.7')).toMatchObject({
+      result: 'deviates',
+      why: expect.stringMatching(/^no notice can leave: mail\.url: /),
+    })
+  } finally {
+    await idp.close()
   }
 })

@@ -15,8 +15,12 @@ async function pages(folder?: string) {
   }
 }
 
-test('every template is previewed in every language, as HTML and as text', async () => {
+test('every template is previewed in every language, as HTML and as text, and listed', async () => {
   const page = await pages()
+  const list = (await page('/mails/ForgotPassword')).text
+  const listed = [...list.matchAll(/<strong>([^<]+)<\/strong><code>(\w+)<\/code>/g)]
+  expect(listed.map(([, , name]) => name)).toEqual(templateNames)
+  expect(new Set(listed.map(([, label]) => label)).size).toBe(templateNames.length)
   for (const template of templateNames) {
     for (const language of Object.keys(languages)) {
       const shown = await page(`/mails/${template}?lang=${language}`)
