@@ -2,6 +2,7 @@
  * What every folder may import, without knowledge of the product: the clock, randomness, keyed hashes and sealing, the
  * logger, the error classes and the escaping `html` tag. The only folder that uses `node:crypto` and `Date`.
  */
+export * from './accept.ts'
 export * from './clock.ts'
 export * from './derivation.ts'
 export * from './duration.ts'

@@ -158,6 +158,7 @@ export function openOidc(
       accessTokenMs: lifetimes.accessToken,
       idTokenMs: lifetimes.idToken,
       refreshTokenMs: lifetimes.refreshToken,
+      sessionMs: lifetimes.session,
     },
     ...options,
   })

@@ -145,6 +145,16 @@ export const de: Words = {
     },
   },
 
+  signOut: {
+    title: 'Abgemeldet',
+    done: 'Sie sind abgemeldet.',
+    close: 'Sie können diese Seite schließen.',
+    failedTitle: 'Die Abmeldung hat nicht geklappt',
+    failed: 'Die Anwendung hat eine Anfrage geschickt, die nicht ausgeführt werden kann.',
+    failedNext:
+      'Möglicherweise sind Sie noch angemeldet. Gehen Sie zur Anwendung zurück und melden Sie sich dort noch einmal ab, oder schließen Sie an einem gemeinsam genutzten Computer alle Fenster dieses Browsers.',
+  },
+
   error: {
     title: 'Etwas ist schiefgegangen',
     unexpected: 'Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.',

@@ -144,6 +144,17 @@ export const en = {
     },
   },
 
+  /** The page at the end of a sign-out, and the one where it cannot be carried out. */
+  signOut: {
+    title: 'Signed out',
+    done: 'You are signed out.',
+    close: 'You can close this page.',
+    failedTitle: 'Signing out did not work',
+    failed: 'The application sent a request that cannot be carried out.',
+    failedNext:
+      'You may still be signed in. Go back to the application and sign out there once more, or close all windows of this browser on a computer that others use.',
+  },
+
   /** The error pages of the engine. */
   error: {
     title: 'Something went wrong',

@@ -139,6 +139,16 @@ export const es: Words = {
     },
   },
 
+  signOut: {
+    title: 'Sesión cerrada',
+    done: 'Ha cerrado la sesión.',
+    close: 'Puede cerrar esta página.',
+    failedTitle: 'No se ha podido cerrar la sesión',
+    failed: 'La aplicación ha enviado una solicitud que no se puede realizar.',
+    failedNext:
+      'Es posible que la sesión siga abierta. Vuelva a la aplicación y cierre la sesión allí de nuevo o, en un ordenador compartido, cierre todas las ventanas de este navegador.',
+  },
+
   error: {
     title: 'Algo ha fallado',
     unexpected: 'No ha funcionado. Inténtelo de nuevo dentro de un momento.',

@@ -143,6 +143,16 @@ export const fr: Words = {
     },
   },
 
+  signOut: {
+    title: 'Déconnecté',
+    done: 'Vous êtes déconnecté.',
+    close: 'Vous pouvez fermer cette page.',
+    failedTitle: 'La déconnexion n’a pas fonctionné',
+    failed: 'L’application a envoyé une demande qui ne peut pas être exécutée.',
+    failedNext:
+      'Vous êtes peut-être encore connecté. Retournez à l’application et déconnectez-vous de nouveau ou, sur un ordinateur partagé, fermez toutes les fenêtres de ce navigateur.',
+  },
+
   error: {
     title: 'Une erreur s’est produite',
     unexpected: 'Cela n’a pas fonctionné. Veuillez réessayer dans un instant.',

@@ -3,6 +3,7 @@
  * `${names}`, never markup or code. To add a language, add a file of the same type and its line in `languages`.
  * The messages of the IDX protocol are not here: their keys and texts are defined by the protocol.
  */
+import Negotiator from 'negotiator'
 import { ar } from './ar.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
@@ -34,21 +35,8 @@ export function languageFor(locales: string | undefined, among = Object.keys(lan
 
 /** The tags of an Accept-Language header (RFC 9110, section 12.5.4), best first, separated by commas; at most ten. */
 export function acceptedLocales(header: string | undefined): string | undefined {
-  const tags = (header ?? '')
-    .slice(0, 500)
-    .split(',')
-    .flatMap((part) => {
-      const [tag = '', ...parameters] = part.split(';').map((text) => text.trim())
-      const quality = Number(parameters.find((text) => /^q=/i.test(text))?.slice(2) ?? 1)
-      return isLanguageTag(tag) && quality > 0 ? [{ tag, quality }] : []
-    })
-    .toSorted((left, right) => right.quality - left.quality)
-  return tags.length === 0
-    ? undefined
-    : tags
-        .slice(0, 10)
-        .map(({ tag }) => tag)
-        .join(',')
+  const headers = { 'accept-language': (header ?? '').slice(0, 500) }
+  return new Negotiator({ headers }).languages().filter(isLanguageTag).slice(0, 10).join() || undefined
 }
 
 /** The catalogue for a locale such as `de-AT`, or for the first match of several; English if none matches. */

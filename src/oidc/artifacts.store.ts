@@ -368,10 +368,31 @@ export async function claimCurrent(tx: Tx, kid: string, before: string | undefin
   return numUpdatedRows > 0n
 }
 
-export async function purgeKeys(db: Db, retiredBefore: number): Promise<number> {
+/** The public part of a key that was retired after a time; undefined for all others, revoked ones among them. */
+export async function findRetiredKey(db: Db, kid: string, retiredAfter: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('signing_keys')
+    .select('public_jwk')
+    .where('kid', '=', kid)
+    .where('retired_at', '>', retiredAfter)
+    .executeTakeFirst()
+  return row?.public_jwk
+}
+
+/** Empties the private parts of keys that are published no more, and deletes those that no session needs. Answers how many. */
+export async function purgeKeys(
+  db: Db,
+  { publishedAfter, heldAfter }: { readonly publishedAfter: number; readonly heldAfter: number },
+): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('signing_keys')
-    .where('retired_at', '<=', retiredBefore)
+    .where('retired_at', '<=', heldAfter)
     .executeTakeFirstOrThrow()
+  await db
+    .updateTable('signing_keys')
+    .set({ sealed_jwk: '' })
+    .where('retired_at', '<=', publishedAfter)
+    .where('sealed_jwk', '!=', '')
+    .execute()
   return Number(numDeletedRows)
 }

@@ -14,6 +14,7 @@ import { type Storage, type Tx, takeLock } from '../storage/index.ts'
 import {
   activateNextKey,
   claimCurrent,
+  findRetiredKey,
   forgetNextKey,
   type KeyState,
   listKeys,
@@ -65,6 +66,11 @@ export interface SigningKeys {
    * the key has been revoked meanwhile (`keyRevocation`): callers ask that together with the revocation of the token.
    */
   verify(jwt: string): Promise<Verified | undefined>
+  /**
+   * As `verify`, and by keys that are published no more: a session outlives the key that signed its ID token, and must be
+   * able to end (report 18). Only for hints; a revoked key verifies nothing.
+   */
+  verifyHint(jwt: string): Promise<Verified | undefined>
   /** The key that signs now, with its private part, as the database says: a revoked key signs on no node any more. */
   current(): Promise<JWK>
   /** The public keys, the newest first (RFC 7517). */
@@ -107,6 +113,8 @@ interface Context {
   readonly clock: Clock
   /** How long a retired key stays published: until the last token that it signed has expired. */
   readonly keepMs: number
+  /** How long the public half of a retired key verifies hints: until the last session of its ID tokens has ended. */
+  readonly holdMs: number
 }
 
 /** The signing keys in the database, or the fixed one. */
@@ -138,6 +146,14 @@ export function createSigningKeys(context: Context & { readonly fixed?: JWK | un
     if (fixed !== undefined) throw new Error('the signing key is fixed and cannot be changed')
   }
 
+  const verify = async (jwt: string): Promise<Verified | undefined> => {
+    const kid = kidOf(jwt)
+    if (kid === undefined) return undefined
+    // An unknown kid may be a key that another node has just rotated in.
+    const key = (await recent()).verifiers.get(kid) ?? (await read()).verifiers.get(kid)
+    const claims = key && (await verifyWith(key, jwt))
+    return claims && { claims, kid }
+  }
   return {
     async sign(claims, header = {}) {
       const { kid, signer } = cached ?? (await current())
@@ -145,13 +161,14 @@ export function createSigningKeys(context: Context & { readonly fixed?: JWK | un
         .setProtectedHeader({ alg, kid, ...header })
         .sign(signer().key)
     },
-    async verify(jwt) {
+    verify,
+    async verifyHint(jwt) {
+      const verified = await verify(jwt)
       const kid = kidOf(jwt)
-      if (kid === undefined) return undefined
-      // An unknown kid may be a key that another node has just rotated in.
-      const key = (await recent()).verifiers.get(kid) ?? (await read()).verifiers.get(kid)
-      const claims = key && (await verifyWith(key, jwt))
-      return claims && { claims, kid }
+      if (verified !== undefined || kid === undefined || fixed !== undefined) return verified
+      const held = await findRetiredKey(storage.db, kid, clock.now() - context.holdMs)
+      const claims = held && (await verifyWith(await importKey(JSON.parse(held) as JWK), jwt))
+      return claims ? { claims, kid } : undefined
     },
     current: async () => (await current()).signer().jwk,
     published: async () => ({ keys: (await read()).published }),
@@ -200,7 +217,8 @@ export function createSigningKeys(context: Context & { readonly fixed?: JWK | un
       await read()
       return signs
     },
-    purge: () => purgeKeys(storage.db, retiredAfter()),
+    purge: () =>
+      purgeKeys(storage.db, { publishedAfter: retiredAfter(), heldAfter: clock.now() - context.holdMs }),
   }
 }
 

@@ -6,18 +6,19 @@ import { recordSignOut } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
-import { isKeyRevoked, readToken } from './token-status.ts'
+import { isKeyRevoked, readHint } from './token-status.ts'
 
 /**
  * Revokes the session of an ID token and answers the address to redirect to, or undefined where the client gave none
- * (OpenID Connect RP-Initiated Logout 1.0). An expired ID token is accepted (section 2): its session may still be live.
+ * (OpenID Connect RP-Initiated Logout 1.0). An ID token that has expired, or whose key was rotated away, is
+ * accepted (section 2): its session may still be live. That of a revoked key is not.
  */
 export async function logout(
   parts: Parts,
   server: AuthorizationServer,
   form: Form,
 ): Promise<string | undefined> {
-  const hint = await readToken(parts, server, required(form, 'id_token_hint'))
+  const hint = await readHint(parts, server, required(form, 'id_token_hint'))
   const { aud, sid, cid } = hint?.claims ?? {}
   const isIdToken = typeof aud === 'string' && typeof sid === 'string' && cid === undefined
   if (hint === undefined || !isIdToken || (await isKeyRevoked(parts, hint))) {

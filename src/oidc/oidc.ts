@@ -43,7 +43,10 @@ export function createOidc(options: OidcOptions): Oidc {
   const { storage, secrets, random, clock, log, issuer, signingKey } = options
   const lifetimes = { ...defaultOidcLifetimes, ...options.lifetimes }
   const keepMs = Math.max(lifetimes.accessTokenMs, lifetimes.idTokenMs) * 2
-  const keys = createSigningKeys({ storage, secrets, clock, keepMs, fixed: signingKey })
+  const keys = createSigningKeys({
+    ...{ storage, secrets, clock, keepMs, fixed: signingKey },
+    holdMs: keepMs + lifetimes.sessionMs,
+  })
   const tokenClock = tokenClockOf(options)
   const parts: Parts = {
     storage,

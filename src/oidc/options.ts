@@ -13,6 +13,8 @@ export interface OidcLifetimes {
   readonly idTokenMs: number
   /** Starts again with each rotation, but ends with the session at the latest. */
   readonly refreshTokenMs: number
+  /** The longest life of a session: an ID token can end its session for as long, whatever key signed it. */
+  readonly sessionMs: number
 }
 
 const hour = 3_600_000
@@ -22,6 +24,7 @@ export const defaultOidcLifetimes: OidcLifetimes = {
   accessTokenMs: hour,
   idTokenMs: hour,
   refreshTokenMs: 30 * 24 * hour,
+  sessionMs: 30 * 24 * hour,
 }
 
 export interface OidcOptions {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { dropTypeWithoutBody, html, noteFailure, ProtocolError } from '../base/index.ts'
+import { dropTypeWithoutBody, errorIdOf, noteFailure, ProtocolError, prefersPage } from '../base/index.ts'
+import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { charge } from './charge.ts'
 import { readBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
@@ -8,6 +9,7 @@ import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
 import { logout } from './logout.ts'
+import { pagePolicy, signedOutPage, signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
 import { recordInteract, recordTokenCall } from './recorder.ts'
@@ -39,7 +41,8 @@ export const oidcRoutes =
     app.addHook('preValidation', (_request, _reply, done) => withClientCache(done))
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, servers[id])
-      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], token, limiter })
+      const base = () => servers.org().issuer
+      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], base, token, limiter })
     }
   }
 
@@ -63,6 +66,8 @@ function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): voi
 interface Endpoints {
   readonly parts: Parts
   readonly server: ServerOf
+  /** The engine's public address. */
+  readonly base: () => string
   readonly token: TokenEndpoint
   readonly limiter: Limiter
 }
@@ -70,7 +75,7 @@ interface Endpoints {
 function addEndpoints(
   app: FastifyInstance,
   path: string,
-  { parts, server, token, limiter }: Endpoints,
+  { parts, server, base, token, limiter }: Endpoints,
 ): void {
   // Without headers: clients read those of the endpoints that Okta limits.
   const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
@@ -114,24 +119,36 @@ function addEndpoints(
     method: ['GET', 'POST'],
     url: `${path}/logout`,
     onRequest,
+    onSend: async (request, reply, payload) => failedSignOut(request, reply, payload, base()),
     handler: async (request, reply) => {
       const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
       const returnTo = await logout(parts, server(), form)
       if (returnTo !== undefined) return reply.redirect(returnTo, 302)
-      return reply.type('text/html; charset=utf-8').send(signedOutPage)
+      return sendPage(reply, signedOutPage(wordsOf(request), base()))
     },
   })
 }
 
-/** The page for a logout without an address to return to. */
-const signedOutPage = html`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Signed out</title>
-<h1>You are signed out.</h1>
-</html>
-`.markup
+const wordsOf = ({ headers }: FastifyRequest): Words => wordsFor(acceptedLocales(headers['accept-language']))
+
+const sendPage = (reply: FastifyReply, page: string): FastifyReply =>
+  reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
+
+/** A browser goes to the address of a sign-out itself: its user gets a page instead of an error in JSON (report 18). */
+function failedSignOut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  base: string,
+): unknown {
+  if (reply.statusCode < 400 || typeof payload !== 'string' || !prefersPage(request.headers.accept)) {
+    return payload
+  }
+  const { error_description: description, errorSummary } = JSON.parse(payload) as Record<string, string>
+  reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8')
+  const reason = description ?? errorSummary ?? ''
+  return signOutFailedPage(wordsOf(request), base, { reason, errorId: errorIdOf(request.id) })
+}
 
 type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 

@@ -21,6 +21,16 @@ export async function readToken(
   return verified?.claims.iss === server.issuer ? verified : undefined
 }
 
+/** As `readToken`, and of keys that are published no more: for `id_token_hint` alone. */
+export async function readHint(
+  parts: Parts,
+  server: AuthorizationServer,
+  token: string,
+): Promise<Verified | undefined> {
+  const verified = await parts.keys.verifyHint(token)
+  return verified?.claims.iss === server.issuer ? verified : undefined
+}
+
 /** Whether the key that signed a token was revoked: on all nodes at once, whatever public keys they have cached. */
 export const isKeyRevoked = ({ storage }: Parts, { kid }: Verified): Promise<boolean> =>
   isAnyRevoked(storage.db, [keyRevocation(kid)])

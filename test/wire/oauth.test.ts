@@ -1012,6 +1012,33 @@ describe('logout', () => {
     expect((await userinfo(tokens.access_token)).status).toBe(200)
   })
 
+  test.each([
+    ['no hint', {}],
+    ['a forged hint', { id_token_hint: 'nonsense' }],
+    ['an address that is not registered', { post_logout_redirect_uri: 'https://evil.example/"><b>' }],
+    ['a parameter twice', { 'id_token_hint=x&id_token_hint': 'y' }],
+  ])('shows a browser a page where it cannot be served: %s', async (_what, changes) => {
+    const { tokens } = await tokensOf()
+    const hint = 'post_logout_redirect_uri' in changes ? { id_token_hint: String(tokens.id_token) } : {}
+    const query = Object.entries({ ...hint, ...changes }).map(
+      ([name, value]) => `${name}=${encodeURIComponent(value)}`,
+    )
+    const url = `${oauth}/v1/logout?${query.join('&')}`
+    // As Chromium and Firefox send it when they go to an address.
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
+
+    const { status, headers, text } = await get(url, { accept, 'accept-language': 'de-AT,de;q=0.9' })
+
+    expect([status, headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
+    expect(text).toContain('<h1>Die Abmeldung hat nicht geklappt</h1>')
+    expect(text).toContain(`oae${headers.get('x-okta-request-id')?.slice(3)}`)
+    expect(text).not.toContain('evil')
+    for (const other of ['application/json', '*/*', 'application/json, text/html;q=0.5']) {
+      const asked = await get(url, { accept: other })
+      expect([asked.status, asked.body.error]).toEqual([400, 'invalid_request'])
+    }
+  })
+
   test('takes no access token and no forged hint', async () => {
     const { tokens } = await tokensOf()
 
