@@ -27,7 +27,14 @@ export {
   removeMember,
   type StoredGroup,
 } from './groups.store.ts'
-export { compareKey, hasVerifiedEmail, looksLikeAddress, maskAddress, nameProblems } from './identifier.ts'
+export {
+  compareKey,
+  hasInvisible,
+  hasVerifiedEmail,
+  looksLikeAddress,
+  maskAddress,
+  nameProblems,
+} from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,

@@ -25,6 +25,8 @@ export interface View {
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
   readonly enrollments: readonly Enrollment[]
+  /** What the app expects to be typed as the identifier. */
+  readonly loginHint?: string | undefined
   /** The user, once something has been proven; absent before, whether or not there is one. */
   readonly user: Person | undefined
   readonly transaction: {

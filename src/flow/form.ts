@@ -5,6 +5,8 @@ export interface Field {
   readonly type?: 'string' | 'boolean' | 'object'
   readonly required?: boolean
   readonly secret?: boolean
+  /** What the field has to begin with; the user may change it. */
+  readonly value?: string | undefined
   /** The value that is sent back unchanged. */
   readonly fixed?: string
   /** Not shown: filled in by the page, or sent back as it is. */

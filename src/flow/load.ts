@@ -294,7 +294,7 @@ const derivedWith = (secrets: Secrets, keyVersion: string, purpose: string, id: 
 /** What a step may read of a transaction. */
 export function viewOf(
   { authenticators, secrets }: Pick<FlowParts, 'authenticators' | 'secrets'>,
-  { transaction, stage, situation, person, enrollments }: TransactionContext,
+  { transaction, stage, situation, person, enrollments, interaction }: TransactionContext,
 ): View {
   const { id, keyVersion, progress } = transaction
   const isProven = progress.proofs.length > 0
@@ -310,6 +310,7 @@ export function viewOf(
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,
+    loginHint: interaction.request.loginHint,
     transaction: { id, derived: (purpose) => derivedWith(secrets, keyVersion, `derived ${purpose}`, id) },
   }
 }

@@ -64,6 +64,7 @@ export async function forgetTransactionsOf(
     await run(db, `delete from interactions where id in (${ofSome})`, some)
     await run(db, `delete from transactions where id in (${listed})`, some)
   }
+  await forgetHints(db, isName)
   await run(
     db,
     'delete from interactions where id in (select interaction_id from transactions where person_id = $1)',
@@ -71,6 +72,28 @@ export async function forgetTransactionsOf(
   )
   await run(db, 'delete from transactions where person_id = $1', [personId])
 }
+
+/** Deletes the interactions whose app expected the user: the name stands in them, whether the user came or not. */
+async function forgetHints(db: Db, isName: (text: string) => boolean): Promise<void> {
+  for (let after = ''; ; ) {
+    const page = await run<{ id: string; request: string }>(
+      db,
+      `select id, request from interactions where id > $1 and request like '%"loginHint"%' order by id limit ${pageSize}`,
+      [after],
+    )
+    const ids = page.flatMap(({ id, request }) => (isName(hintIn(request)) ? [id] : []))
+    for (const id of ids) {
+      await run(db, 'delete from transactions where interaction_id = $1', [id])
+      await run(db, 'delete from interactions where id = $1', [id])
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < pageSize) return
+    after = last.id
+  }
+}
+
+const hintIn = (request: string): string =>
+  (JSON.parse(request) as { readonly loginHint?: string }).loginHint ?? ''
 
 /** The name that was typed in a transaction; empty where none was. */
 const identifierIn = (progress: string): string =>

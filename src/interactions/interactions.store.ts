@@ -17,6 +17,8 @@ export interface InteractionRequest {
   readonly nonce?: string | undefined
   /** The known levels of assurance that were asked for. */
   readonly acrValues?: string | undefined
+  /** What the app expects the user to type: the identifier field has it, whether or not there is such a user. */
+  readonly loginHint?: string | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
-import { findPersonToken } from '../directory/index.ts'
+import { findPersonToken, hasInvisible } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
 import { knownLevels } from './acr.ts'
@@ -82,18 +82,24 @@ function readChallenge(form: Form): string {
 }
 
 /** What one call may store of what its caller chose, in bytes as they are stored (F14, A60). */
-const mostBytes = { state: 512, nonce: 512, stateAndNonce: 640, userAgent: 192, locales: 64 } as const
+const mostBytes = {
+  state: 512,
+  nonce: 512,
+  stateAndNonce: 640,
+  userAgent: 192,
+  locales: 64,
+  loginHint: 254,
+} as const
 
 const storedBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2
 
-/** `state` and `nonce` must come back as they were sent, so what is too long is refused. Okta's SDK sends 64 letters each. */
-function checkLengths({
-  state,
-  nonce = '',
-}: {
+interface Answered {
   readonly state: string
   readonly nonce?: string | undefined
-}) {
+}
+
+/** `state` and `nonce` must come back as they were sent, so what is too long is refused. Okta's SDK sends 64 letters each. */
+function checkLengths({ state, nonce = '' }: Answered) {
   for (const [name, value] of Object.entries({ state, nonce })) {
     if (storedBytes(value) <= mostBytes[name as 'state' | 'nonce']) continue
     throw invalidRequest(`The '${name}' parameter is too long: at most ${mostBytes.state} bytes.`)
@@ -120,8 +126,24 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   const scope = readScope(form, client)
   const answered = { state: required(form, 'state'), nonce: optional(form, 'nonce') }
   checkLengths(answered)
-  // `max_age` and `login_hint` are checked and not stored: nothing reads them.
-  return { scope, ...answered, acrValues: knownLevels(optional(form, 'acr_values')) }
+  // `max_age` is checked and not stored: nothing reads it.
+  const acrValues = knownLevels(optional(form, 'acr_values'))
+  return { scope, ...answered, acrValues, loginHint: readLoginHint(form, answered) }
+}
+
+/**
+ * The identifier that the app expects (`login_hint`, okta-auth-js#1223). It is not looked up, so that the answers are the
+ * same for every name (A01). One that no user can have is dropped: the sign-in goes on without it.
+ */
+function readLoginHint(form: Form, { state, nonce = '' }: Answered): string | undefined {
+  const hint = optional(form, 'login_hint')?.trim() ?? ''
+  // Where a long state leaves no room for it, the state counts: it must come back as it was.
+  const room = Math.min(
+    mostBytes.loginHint,
+    mostBytes.stateAndNonce - storedBytes(state) - storedBytes(nonce),
+  )
+  const isUsable = storedBytes(hint) <= room && !hasInvisible(hint) && !/[,;]/.test(hint)
+  return isUsable ? hint || undefined : undefined
 }
 
 function readScope(form: Form, client: Client): string {

@@ -76,6 +76,8 @@ onEachDatabase('a user who is erased', (database) => {
       credentials: { passcode: ada.password },
     })
     await owner.redeems(interactionCode ?? '')
+    // An app that expects the user, and a browser from which no answer came.
+    await visit(idp, { parameters: { login_hint: ada.email } })
     const wrong = await visit(idp, { headers })
     for (const identifier of [ada.login.toUpperCase(), ada.email]) {
       await wrong.submits('identify', { identifier, credentials: { passcode: 'wrong' } })

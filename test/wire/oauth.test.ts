@@ -185,8 +185,8 @@ describe('interact', () => {
         acrValues: 'urn:okta:loa:1fa:any',
       },
     })
-    // Nothing reads them: they are checked, and not stored (A60).
-    expect(Object.keys(begun?.request ?? {})).toEqual(['scope', 'state', 'nonce', 'acrValues'])
+    // Nothing reads `max_age`: it is checked, and not stored (A60).
+    expect(Object.keys(begun?.request ?? {})).toEqual(['scope', 'state', 'nonce', 'acrValues', 'loginHint'])
   })
 
   test.each<[string, Record<string, string | undefined>, number, string, RegExp | string]>([
@@ -227,6 +227,72 @@ describe('interact', () => {
     expect(answer.headers.get('content-type')).toContain('application/json')
     if (typeof description === 'string') expect(answer.body.error_description).toBe(description)
     else expect(answer.body.error_description).toMatch(description)
+  })
+
+  describe('login_hint', () => {
+    /** The identifier field of the first page, and that of the page for a forgotten password. */
+    const fieldsAfter = async (hint: string) => {
+      const visitor = idp.visitor({ parameters: { login_hint: hint } })
+      const fieldOf = (name: string) =>
+        visitor.response.body.remediation?.value
+          .find((form: { name: string }) => form.name === name)
+          ?.value?.find((field: { name: string }) => field.name === 'identifier')
+      await visitor.begins()
+      const first = fieldOf('identify')
+      await visitor.submits('recover')
+      return [first, fieldOf('identify-recovery')]
+    }
+    const empty = { name: 'identifier', label: 'Username', required: true }
+
+    test.each([
+      'ada',
+      'ada@example.com',
+      'nobody.at.all@example.com',
+      'Ünal.İpek@example.com',
+      '"><script>alert(1)</script>',
+      `${'a'.repeat(242)}@example.com`,
+    ])('%s is in the identifier field, and may be changed', async (hint) => {
+      const field = { ...empty, value: hint }
+      expect(await fieldsAfter(hint)).toEqual([field, field])
+    })
+
+    test('says nothing of who exists: but for the name the pages are the same, byte by byte', async () => {
+      const pageFor = async (hint: string) => {
+        const visitor = idp.visitor({ parameters: { login_hint: hint } })
+        const { text, headers, status } = await visitor.begins()
+        const names = [...headers.keys()]
+        return [
+          status,
+          names,
+          text
+            .replaceAll(visitor.stateHandle, '')
+            .replaceAll(hint, '')
+            .replace(/"expiresAt":"[^"]+"/, ''),
+        ]
+      }
+      expect(await pageFor('ada@example.com')).toEqual(await pageFor('eve@example.com'))
+    })
+
+    test.each([
+      ['blanks only', '   '],
+      ['more letters than an address has', `${'a'.repeat(250)}@example.com`],
+      ['more bytes than an address has', 'ß'.repeat(128)],
+      ['a zero-width space', 'ada@example.com\u200b'],
+      ['a soft hyphen', 'a\u00adda@example.com'],
+      ['a sign that turns the text around', '\u202eada@example.com'],
+      ['a list of addresses', 'ada@example.com,eve@example.com'],
+    ])('of %s is dropped, and the sign-in goes on', async (_what, hint) => {
+      expect(await fieldsAfter(hint)).toEqual([empty, empty])
+    })
+
+    test.each(['ada%00', 'ada%0d%0aSet-Cookie:x', 'ada%7f', 'ada%c2%85', 'ada%ff'])(
+      'with a control character is refused as every parameter is: %s',
+      async (hint) => {
+        const form = new URLSearchParams(beginning(web)).toString()
+        const { status, body } = await interact(`${form}&login_hint=${hint}`)
+        expect([status, body.error]).toEqual([400, 'invalid_request'])
+      },
+    )
   })
 
   test('a parameter given twice is refused, even if both say the same', async () => {

@@ -7,7 +7,7 @@ export const identifyRecovery: Step = {
   path: 'identify',
   place: 'remediation',
   stages: ['identify-recovery'],
-  fields: () => [{ name: 'identifier', label: 'Username', required: true }],
+  fields: ({ loginHint }) => [{ name: 'identifier', label: 'Username', required: true, value: loginHint }],
   async accept(input, context) {
     const { policy, progress } = context
     const read = readIdentifier(input, progress)

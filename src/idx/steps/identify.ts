@@ -16,7 +16,7 @@ export const identify: Step = {
   place: 'remediation',
   stages: ['identify'],
   fields: (view) => [
-    { name: 'identifier', label: 'Username', required: true },
+    { name: 'identifier', label: 'Username', required: true, value: view.loginHint },
     ...(view.policy.signOn.start === 'password'
       ? askedWithIdentifier(view).challenge.fields(undefined, view)
       : []),

@@ -59,6 +59,7 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
     ...(field.minLength !== undefined && { minLength: field.minLength }),
     ...(field.maxLength !== undefined && { maxLength: field.maxLength }),
     ...(field.format !== undefined && { format: field.format }),
+    ...(field.value !== undefined && { value: field.value }),
     ...(field.fixed !== undefined && { value: field.fixed, mutable: false }),
     ...(field.hidden === true && { visible: false }),
     ...(message?.field === path && { messages: { type: 'array', value: [message.value] } }),
