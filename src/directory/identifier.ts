@@ -51,6 +51,7 @@ const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u
 /** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1; F26). */
 export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
   verifiedEmail !== undefined && verifiedEmail.key === compareKey(profile.email)
+
 /** Whether a text has characters that are not seen, or that no text has: no name of a user has one. */
 export const hasInvisible = (text: string): boolean => invisible.test(text)
 

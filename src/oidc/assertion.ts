@@ -6,7 +6,7 @@ import type { Parts } from './parts.ts'
 import { type AuthorizationServer, assertionAlgorithms } from './server.ts'
 
 /** The longest lifetime of an assertion, in seconds, as at Okta. Bounds how long used ones are stored. */
-const maxLifetime = 3600
+export const maxLifetime = 3600
 
 /** The library's configuration of client authentication by an assertion (RFC 7523, section 3). */
 export const assertionConfiguration = (errors: typeof Errors): Configuration => ({
@@ -30,12 +30,15 @@ export function guardAssertions(provider: Provider, parts: Parts, server: Author
   const audience = new Set([server.issuer, `${server.oauth}/v1/token`])
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => audience
   Object.assign(provider.ReplayDetection, {
-    unique: (issuer: string, jti: string, expiresAt: number): Promise<boolean> => {
-      const now = parts.clock.now()
-      // `exp` is in the host's time; the row expires by the engine's clock, which differs from it in tests.
-      const remainingMs = Math.max(0, expiresAt * 1000 - systemClock.now())
-      const id = plainHash(JSON.stringify([issuer, jti]))
-      return rememberAssertion(parts.storage.db, id, { now, until: now + remainingMs })
-    },
+    unique: (issuer: string, jti: string, expiresAt: number): Promise<boolean> =>
+      rememberUse(parts, plainHash(JSON.stringify([issuer, jti])), expiresAt),
   })
+}
+
+/** Stores that an assertion was used, until it has expired (`exp`, in seconds). False where it was used before. */
+export function rememberUse(parts: Parts, id: string, exp: number): Promise<boolean> {
+  const now = parts.clock.now()
+  // `exp` is in the host's time; the row expires by the engine's clock, which differs from it in tests.
+  const remainingMs = Math.max(0, exp * 1000 - systemClock.now())
+  return rememberAssertion(parts.storage.db, id, { now, until: now + remainingMs })
 }

@@ -1,12 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Secrets } from '../base/index.ts'
-import {
-  type Client,
-  findClient,
-  isClientSecret,
-  isConfidential,
-  rehashClientSecret,
-} from '../clients/index.ts'
+import { type Client, findClient, isClientSecret, rehashClientSecret } from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional } from './form.ts'
@@ -17,9 +11,11 @@ export interface Caller {
   readonly authenticated: boolean
 }
 
+/** What a client names itself by, in each way in which it may be meant, the likelier one first. */
 interface Credentials {
-  readonly clientId: string
-  readonly clientSecret: string | undefined
+  readonly clientIds: readonly [string, ...string[]]
+  /** Empty where no secret was sent. */
+  readonly clientSecrets: readonly string[]
 }
 
 type FoundClient = Promise<Client | undefined>
@@ -69,50 +65,77 @@ export async function identifyCaller(
   const denied = (description: string, status: number) =>
     oauthError('invalid_client', description, { status, ...(basic && challenge) })
 
-  const client = await findActiveClient(db, credentials.clientId)
+  const client = await findNamed(db, credentials)
   if (client === undefined) throw denied("Invalid value for 'client_id' parameter.", basic ? 401 : 400)
-  if (credentials.clientSecret === undefined) return { client, authenticated: false }
-  if (!isSecretOf(client, credentials.clientSecret, secrets)) {
-    throw denied('The client secret is not valid for this client.', 401)
-  }
-  await rehashClientSecret(db, client, credentials.clientSecret, secrets)
+  if (credentials.clientSecrets.length === 0) return { client, authenticated: false }
+  const secret = rightSecret(client, credentials, secrets)
+  if (secret === undefined) throw denied('The client secret is not valid for this client.', 401)
+  await rehashClientSecret(db, client, secret, secrets)
   return { client, authenticated: true }
 }
 
-const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="oauth2"' } }
-
-/** As `identifyCaller`, for endpoints where a confidential client must authenticate. */
-export async function authenticateCaller(...args: Parameters<typeof identifyCaller>): Promise<Caller> {
-  const caller = await identifyCaller(...args)
-  if (isConfidential(caller.client) && !caller.authenticated) {
-    throw oauthError('invalid_client', 'A client secret is required for this client.', {
-      status: 401,
-      ...challenge,
-    })
+async function findNamed(db: Db, { clientIds }: Credentials): FoundClient {
+  for (const id of clientIds) {
+    const client = await findActiveClient(db, id)
+    if (client !== undefined) return client
   }
-  return caller
+  return undefined
 }
 
-export function readBasic(authorization: string): Credentials {
+const rightSecret = (client: Client, { clientSecrets }: Credentials, secrets: Secrets): string | undefined =>
+  clientSecrets.find((secret) => isSecretOf(client, secret, secrets))
+
+export const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="oauth2"' } }
+
+/**
+ * The Authorization header as RFC 6749, section 2.3.1 has it, for the library, which takes no other form; as it is where
+ * it names no active client or has no secret.
+ */
+export async function canonicalBasic(
+  db: Db,
+  authorization: string | undefined,
+  secrets: Secrets,
+): Promise<string | undefined> {
+  if (authorization === undefined) return undefined
+  const credentials = basicOrNone(authorization)
+  const client = credentials && (await findNamed(db, credentials))
+  const secret = credentials && client && rightSecret(client, credentials, secrets)
+  if (client === undefined || secret === undefined) return authorization
+  const encoded = [client.id, secret].map(encodeURIComponent).join(':')
+  return `Basic ${Buffer.from(encoded).toString('base64')}`
+}
+
+function basicOrNone(authorization: string): Credentials | undefined {
+  try {
+    return readBasic(authorization)
+  } catch {
+    return undefined // The library says what is wrong with it.
+  }
+}
+
+/** The client that an Authorization header names. */
+export const clientIdOfBasic = (authorization: string): string => readBasic(authorization).clientIds[0]
+
+function readBasic(authorization: string): Credentials {
   const [, encoded] = /^basic ([\w+/=-]+)$/i.exec(authorization) ?? []
   if (encoded === undefined) throw invalidRequest('The Authorization header is not a Basic one.')
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  if (colon < 0) return { clientId: decodePart(text), clientSecret: undefined }
-  return {
-    clientId: decodePart(text.slice(0, colon)),
-    clientSecret: decodePart(text.slice(colon + 1)) || undefined,
-  }
+  const id = colon < 0 ? text : text.slice(0, colon)
+  const secret = colon < 0 ? '' : text.slice(colon + 1)
+  return { clientIds: readings(id), clientSecrets: secret === '' ? [] : readings(secret) }
 }
 
 /**
- * Both parts are form-encoded (RFC 6749, section 2.3.1). Ids and secrets of clients that skip this have no `%` or `+`.
+ * What a part of the header may mean: form-encoded (RFC 6749, section 2.3.1), or as it is, as many clients send it and
+ * Okta takes it. A secret with `%` or `+` differs between the two; the one that is the client's is meant.
  */
-function decodePart(raw: string): string {
+function readings(raw: string): readonly [string, ...string[]] {
   try {
-    return decodeURIComponent(raw.replaceAll('+', ' '))
+    const decoded = decodeURIComponent(raw.replaceAll('+', ' '))
+    return decoded === raw ? [raw] : [decoded, raw]
   } catch {
-    return raw
+    return [raw]
   }
 }
 
@@ -121,13 +144,16 @@ function combineCredentials(basic: Credentials | undefined, form: Form): Credent
   const clientSecret = optional(form, 'client_secret')
   if (basic === undefined) {
     if (clientId === undefined) throw invalidRequest("The 'client_id' parameter is required.")
-    return { clientId, clientSecret }
+    return { clientIds: [clientId], clientSecrets: clientSecret === undefined ? [] : [clientSecret] }
   }
-  if (clientId !== undefined && clientId !== basic.clientId) {
+  if (clientId !== undefined && !basic.clientIds.includes(clientId)) {
     throw invalidRequest("The 'client_id' parameter differs from the Authorization header.")
   }
-  if (basic.clientSecret !== undefined && clientSecret !== undefined) {
+  if (basic.clientSecrets.length > 0 && clientSecret !== undefined) {
     throw invalidRequest('A client may authenticate in one way only.')
   }
-  return { clientId: basic.clientId, clientSecret: basic.clientSecret ?? clientSecret }
+  return {
+    clientIds: clientId === undefined ? basic.clientIds : [clientId],
+    clientSecrets: clientSecret === undefined ? basic.clientSecrets : [clientSecret],
+  }
 }

@@ -51,20 +51,23 @@ export async function recordRevocation(
   revocation: {
     readonly event: 'revoke' | 'detect_reuse'
     readonly kind: 'access_token' | 'refresh_token' | 'interaction_code'
-    readonly personId: string
+    /** Undefined: of a service, which acts for itself. */
+    readonly personId: string | undefined
     readonly clientId: string
     readonly id: string
   },
 ): Promise<void> {
+  const { personId, clientId } = revocation
   const reuse = revocation.event === 'detect_reuse'
   const event: NewEvent = {
     eventType: `app.oauth2.token.${revocation.event}`,
     displayMessage: reuse ? 'Something that is good for one use was used twice' : 'A token was revoked',
     ...(reuse && { severity: 'WARN' }),
     outcome: reuse ? { result: 'FAILURE', reason: `${revocation.kind} used twice` } : { result: 'SUCCESS' },
-    actor: { id: revocation.personId, type: 'User' },
+    actor:
+      personId === undefined ? { id: clientId, type: 'PublicClientApp' } : { id: personId, type: 'User' },
     target: [{ id: revocation.id, type: revocation.kind }],
-    client: { id: revocation.clientId },
+    client: { id: clientId },
   }
   await record(tx, event, { random: parts.random, now: parts.clock.now() })
 }

@@ -1,9 +1,11 @@
 import { isConfidential } from '../clients/index.ts'
-import { authenticateCaller, type Caller } from './client-auth.ts'
+import { authenticateCaller } from './authenticate.ts'
+import type { Caller } from './client-auth.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Claims } from './keys.ts'
 import { type Parts, tokenSeconds } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
+import { findServiceCaller } from './service-token.ts'
 import { findLiveAccessToken, findLiveIdToken, findLiveRefreshToken } from './token-status.ts'
 
 const inactive = { active: false }
@@ -20,7 +22,7 @@ export async function introspect(
   server: AuthorizationServer,
   call: { readonly form: Form; readonly authorization: string | undefined },
 ): Promise<Claims> {
-  const caller = await authenticateCaller(parts.storage.db, call, parts.secrets)
+  const caller = await authenticateCaller(parts, server, 'introspect', call)
   const token = required(call.form, 'token')
   const found = await lookUp(parts, server, token, optional(call.form, 'token_type_hint'))
   return found !== undefined && mayIntrospect(caller, found.clientId) ? found.body : inactive
@@ -50,6 +52,17 @@ const accessToken: Lookup = async (parts, server, token) => {
     scope: Array.isArray(scp) ? scp.join(' ') : '',
     client_id: cid,
     username: live.person.profile.login,
+    ...claims,
+  }
+  return { clientId: live.clientId, body }
+}
+
+const serviceToken: Lookup = async (parts, server, token) => {
+  const live = await findServiceCaller(parts, server, token)
+  if (live === undefined) return undefined
+  const { scp: _, cid, ver: __, ...claims } = live.claims
+  const body = {
+    ...{ active: true, token_type: 'Bearer', scope: live.scopes.join(' '), client_id: cid },
     ...claims,
   }
   return { clientId: live.clientId, body }
@@ -85,6 +98,7 @@ const refreshToken: Lookup = async (parts, server, token) => {
 
 const lookups: readonly { readonly hint: string; readonly find: Lookup }[] = [
   { hint: 'access_token', find: accessToken },
+  { hint: 'access_token', find: serviceToken },
   { hint: 'refresh_token', find: refreshToken },
   { hint: 'id_token', find: idToken },
 ]

@@ -4,7 +4,7 @@ import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provide
 import { branchOf, errorIdOf, noteFailure, ProtocolError, randomToken } from '../base/index.ts'
 import { type Client, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
-import { findActiveClient, isSecretOf } from './client-auth.ts'
+import { canonicalBasic, findActiveClient, isSecretOf } from './client-auth.ts'
 import { oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
 import { grantClientCredentials } from './grant-client-credentials.ts'
@@ -68,7 +68,10 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
       if (!response.hasHeader('access-control-expose-headers')) {
         response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
       }
-      await callback(replay(raw, body), response)
+      const { authorization: sent } = raw.headers
+      // Where the database is away the library finds no client either, and says so.
+      const authorization = await canonicalBasic(parts.storage.db, sent, parts.secrets).catch(() => sent)
+      await callback(replay(raw, body, authorization), response)
     }
   }
   return Object.assign(prepare, { load: async () => void (await import('oidc-provider')) })
@@ -200,9 +203,9 @@ function authenticationOf(client: Client, secret: string) {
 }
 
 /** A copy of the request for the library, with the body that was read and only the headers that it needs. */
-function replay(raw: IncomingMessage, body: string): IncomingMessage {
+function replay(raw: IncomingMessage, body: string, authorization: string | undefined): IncomingMessage {
   const bytes = Buffer.from(body)
-  const { authorization, host } = raw.headers
+  const { host } = raw.headers
   return Object.assign(Readable.from([bytes], { objectMode: false }), {
     method: 'POST',
     url: path,

@@ -1,7 +1,7 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
 import { describeUserAgent, ProtocolError, systemClock } from '../base/index.ts'
 import { findInteractionByCode, findInteractionByHandle, isVerifierOf } from '../interactions/index.ts'
-import { findActiveClient, readBasic } from './client-auth.ts'
+import { clientIdOfBasic, findActiveClient } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
 
@@ -119,7 +119,7 @@ function clientIdIn({ form, authorization }: Call): string {
   const clientId = form.get('client_id')
   if (clientId !== undefined || authorization === undefined) return clientId ?? ''
   try {
-    return readBasic(authorization).clientId
+    return clientIdOfBasic(authorization)
   } catch {
     return ''
   }

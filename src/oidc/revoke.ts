@@ -1,6 +1,6 @@
 import { lockPerson } from '../directory/index.ts'
 import { findRefreshToken, rememberRevoked, revokeFamily } from './artifacts.store.ts'
-import { authenticateCaller } from './client-auth.ts'
+import { authenticateCaller } from './authenticate.ts'
 import { recordRevocation } from './events.ts'
 import { type Form, required } from './form.ts'
 import { type Parts, revocationTimes } from './parts.ts'
@@ -16,7 +16,7 @@ export async function revoke(
   server: AuthorizationServer,
   call: { readonly form: Form; readonly authorization: string | undefined },
 ): Promise<void> {
-  const { client } = await authenticateCaller(parts.storage.db, call, parts.secrets)
+  const { client } = await authenticateCaller(parts, server, 'revoke', call)
   const token = required(call.form, 'token')
   if (!(await revokeRefreshToken(parts, server, token, client.id))) {
     await revokeAccessToken(parts, server, token, client.id)
@@ -60,11 +60,13 @@ async function revokeAccessToken(
   clientId: string,
 ): Promise<void> {
   const { jti, cid, uid } = (await readToken(parts, server, token))?.claims ?? {}
-  if (typeof jti !== 'string' || typeof cid !== 'string' || typeof uid !== 'string') return
+  if (typeof jti !== 'string' || typeof cid !== 'string') return
   if (cid !== clientId) return ignored(parts, clientId, cid)
   await parts.storage.transaction(async (tx) => {
     await rememberRevoked(tx, jti, revocationTimes(parts))
-    const revocation = { event: 'revoke', kind: 'access_token', personId: uid, clientId, id: jti } as const
+    // A token of a service has no user: the app itself is the one that acts (F23).
+    const personId = typeof uid === 'string' ? uid : undefined
+    const revocation = { event: 'revoke', kind: 'access_token', personId, clientId, id: jti } as const
     await recordRevocation(tx, parts, revocation)
   })
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { dropTypeWithoutBody, errorIdOf, noteFailure, ProtocolError, prefersPage } from '../base/index.ts'
 import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { charge } from './charge.ts'
-import { readBasic, withClientCache } from './client-auth.ts'
+import { clientIdOfBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { interact } from './interact.ts'
@@ -169,7 +169,7 @@ function limiterOf(parts: Parts): Limiter {
 function namedClient(request: FastifyRequest): string {
   const { form, authorization } = callOf(request)
   try {
-    const id = authorization === undefined ? form.get('client_id') : readBasic(authorization).clientId
+    const id = authorization === undefined ? form.get('client_id') : clientIdOfBasic(authorization)
     return (id ?? '').slice(0, 100)
   } catch {
     return ''

@@ -72,8 +72,10 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: [...authMethods, ...(id === 'org' ? ['private_key_jwt'] : [])],
   ...(id === 'org' && { token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms }),
-  introspection_endpoint_auth_methods_supported: authMethods,
-  revocation_endpoint_auth_methods_supported: authMethods,
+  introspection_endpoint_auth_methods_supported: [...authMethods, 'private_key_jwt'],
+  introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+  revocation_endpoint_auth_methods_supported: [...authMethods, 'private_key_jwt'],
+  revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
 })

@@ -1,6 +1,7 @@
 import { listScopeGrants } from '../clients/index.ts'
 import { isAnyRevoked, keyRevocation } from './artifacts.store.ts'
 import { findActiveClient } from './client-auth.ts'
+import type { Claims } from './keys.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { hasExpired, readToken } from './token-status.ts'
@@ -11,6 +12,7 @@ export interface ServiceCaller {
   readonly label: string
   /** The scopes of the token that are still granted. */
   readonly scopes: readonly string[]
+  readonly claims: Claims
 }
 
 /**
@@ -37,5 +39,5 @@ export async function findServiceCaller(
     return undefined
   const granted = await listScopeGrants(db, cid)
   const scopes = granted.map(({ scope }) => scope).filter((scope) => scp.includes(scope))
-  return { clientId: cid, label: client.label, scopes }
+  return { clientId: cid, label: client.label, scopes, claims }
 }

@@ -874,6 +874,60 @@ describe('what an administrator ends', () => {
   })
 })
 
+describe('a client that authenticates by Basic', () => {
+  const id = 'shop+web%41'
+  const secret = 'p+q%41 r:s/=&"~'
+  const formEncoded = (text: string) => new URLSearchParams({ x: text }).toString().slice(2)
+  const header = (name: string, value: string) =>
+    `Basic ${Buffer.from(`${name}:${value}`).toString('base64')}`
+
+  test.each([
+    ['form-encoded (RFC 6749, section 2.3.1)', formEncoded(id), formEncoded(secret)],
+    ['percent-encoded', encodeURIComponent(id), encodeURIComponent(secret)],
+    ['as they are', id, secret],
+    ['the id as it is, the secret encoded', id, formEncoded(secret)],
+    ['the id encoded, the secret as it is', formEncoded(id), secret],
+  ])('may send id and secret %s, at every endpoint', async (_how, name, value) => {
+    const client = await register(idp, { id, secret, grantTypes: ['interaction_code', 'refresh_token'] })
+    const authorization = header(name, value)
+    const { client_id: _, ...form } = beginning(client)
+    expect((await interact(form, { authorization })).status).toBe(200)
+
+    const { exchange } = await signIn(idp, { client })
+    const { client_id: __, client_secret: ___, ...byHeader } = exchange as Record<string, string>
+    const exchanged = await token(byHeader, { authorization })
+    expect([exchanged.status, exchanged.body.error_description]).toEqual([200, undefined])
+    const { access_token: access = '' } = exchanged.body as Record<string, string>
+    const introspected = await post(`${oauth}/v1/introspect`, { token: access }, { authorization })
+    expect([introspected.status, introspected.body.active]).toEqual([200, true])
+    const revoked = await post(`${oauth}/v1/revoke`, { token: access }, { authorization })
+    expect([revoked.status, (await userinfo(access)).status]).toEqual([200, 401])
+  })
+
+  test('is refused with a secret that is right in neither reading', async () => {
+    await register(idp, { id, secret })
+    for (const wrongSecret of [
+      'p q%41 r:s/=&"~',
+      'p+qA r:s/=&"~',
+      encodeURIComponent(encodeURIComponent(secret)),
+      '%',
+      '',
+    ]) {
+      const authorization = header(formEncoded(id), wrongSecret)
+      const form = { grant_type: 'refresh_token', refresh_token: 'x' }
+      const answers = [
+        await token(form, { authorization }),
+        await post(`${oauth}/v1/introspect`, { token: 'x' }, { authorization }),
+        await post(`${oauth}/v1/revoke`, { token: 'x' }, { authorization }),
+      ]
+      for (const { status, body } of answers) {
+        expect([400, 401]).toContain(status)
+        expect(['invalid_client', 'invalid_request']).toContain(body.error)
+      }
+    }
+  })
+})
+
 describe('introspect', () => {
   test('tells what live tokens are', async () => {
     const { tokens, client, sessionId } = await tokensOf()

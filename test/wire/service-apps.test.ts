@@ -263,6 +263,116 @@ describe('the access token', () => {
     expect(left).toEqual([])
   })
 
+  describe.each(['default', 'org'] as const)('at the endpoints of the server %s', (server) => {
+    const at = (path: string) => `${idp.engineUrl}/oauth2${server === 'org' ? '' : '/default'}/v1/${path}`
+    const call = async (path: string, form: Record<string, string>, app = robot, claims = {}) => {
+      const assertion = await app.assertion({ aud: at(path), ...claims })
+      const proof = { client_assertion_type: assertionType, client_assertion: assertion }
+      const response = await fetch(at(path), {
+        method: 'POST',
+        body: new URLSearchParams({ ...proof, ...form }),
+      })
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+    }
+
+    test('its app introspects tokens of users, authenticated by its key', async () => {
+      const visitor = idp.visitor({ server })
+      const { interactionCode } = await visitor.signsIn()
+      const { body } = await visitor.redeems(interactionCode)
+      expect(await call('introspect', { token: String(body.access_token) })).toMatchObject({
+        status: 200,
+        body: { active: true, token_type: 'Bearer', client_id: idp.clientId },
+      })
+      expect(await call('introspect', { token: 'none' })).toEqual({ status: 200, body: { active: false } })
+      // Not its own: it stays as it is.
+      expect(await call('revoke', { token: String(body.access_token) })).toEqual({
+        status: 200,
+        body: undefined,
+      })
+      expect((await call('introspect', { token: String(body.access_token) })).body.active).toBe(true)
+    })
+
+    test('an assertion that was used, or is of another endpoint, app or time, authenticates nobody', async () => {
+      const other = await serviceApp(idp, [], { alg: 'ES256', label: 'Other' })
+      const jti = 'used once'
+      expect((await call('introspect', { token: 'x' }, robot, { jti })).status).toBe(200)
+      const now = seconds()
+      for (const claims of [
+        { jti },
+        { jti: undefined },
+        { aud: 'https://elsewhere.example' },
+        { sub: other.id },
+        { iss: other.id, sub: other.id },
+        { exp: now - 60 },
+        { exp: now + 7200 },
+        { exp: undefined },
+      ]) {
+        expect(await call('introspect', { token: 'x' }, robot, claims)).toMatchObject(refused)
+        expect(await call('revoke', { token: 'x' }, robot, claims)).toMatchObject(refused)
+      }
+      const { privateJwk } = await keyPair('RS512')
+      const key = (await importJWK({ ...privateJwk, alg: 'RS256' }, 'RS256')) as CryptoKey
+      const forged = await robot.assertion({ aud: at('revoke') }, {}, key)
+      expect(await call('revoke', { token: 'x', client_assertion: forged })).toMatchObject(refused)
+      const asWeb = { token: 'x', client_id: idp.clientId }
+      expect(await call('introspect', asWeb)).toMatchObject(refused)
+      const twice = { token: 'x', client_secret: 'y' }
+      expect(await call('introspect', twice)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      })
+    })
+
+    test('without its key it is refused', async () => {
+      const form = new URLSearchParams({ token: 'x', client_id: robot.id })
+      for (const path of ['introspect', 'revoke']) {
+        const response = await fetch(at(path), { method: 'POST', body: form })
+        expect([response.status, await response.json()]).toMatchObject([401, { error: 'invalid_client' }])
+      }
+    })
+
+    test('its app ends its own token at once (F23)', async () => {
+      const token = await robot.token('okta.users.read')
+      const api = apiOf(idp, token)
+      const active = async () => (await call('introspect', { token })).body
+      // The org server issued it; the other one knows nothing of it.
+      expect(await active()).toEqual(
+        server === 'org'
+          ? expect.objectContaining({
+              active: true,
+              scope: 'okta.users.read',
+              client_id: robot.id,
+              sub: robot.id,
+            })
+          : { active: false },
+      )
+      expect((await api('GET', '/users')).status).toBe(200)
+      expect(await call('revoke', { token })).toEqual({ status: 200, body: undefined })
+      expect((await api('GET', '/users')).status).toBe(server === 'org' ? 401 : 200)
+      expect((await active()).active).toBe(false)
+      const [event] = await idp.events()
+      if (server === 'org') {
+        expect(event).toMatchObject({
+          eventType: 'app.oauth2.token.revoke',
+          actor: { id: robot.id, type: 'PublicClientApp' },
+          target: [{ type: 'access_token' }],
+        })
+      }
+    })
+
+    test('of another app it is introspected, and left as it is by revoke', async () => {
+      const other = await serviceApp(idp, ['okta.users.read'], { label: 'Other' })
+      const token = await robot.token('okta.users.read')
+      expect(await call('revoke', { token }, other)).toEqual({ status: 200, body: undefined })
+      expect((await apiOf(idp, token)('GET', '/users')).status).toBe(200)
+      await apiOf(idp)('POST', `/apps/${robot.id}/lifecycle/deactivate`)
+      expect((await call('introspect', { token }, other)).body).toEqual({ active: false })
+      expect(await call('introspect', { token })).toMatchObject(refused)
+      expect(await call('revoke', { token })).toMatchObject(refused)
+    })
+  })
+
   test('is worth nothing where people sign in', async () => {
     const authorization = `Bearer ${await robot.token('okta.users.read')}`
     const response = await fetch(`${idp.engineUrl}/oauth2/v1/userinfo`, { headers: { authorization } })
