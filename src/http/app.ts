@@ -140,6 +140,8 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
     // The SDK reads the reason of a userinfo error from WWW-Authenticate.
     exposedHeaders: [
       'x-okta-request-id',
+      // The SDKs wait from the one until the other.
+      'date',
       'www-authenticate',
       'retry-after',
       'x-rate-limit-limit',

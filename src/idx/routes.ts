@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Clock, errorIdOf, noteFailure, ProtocolError, type Secrets } from '../base/index.ts'
+import {
+  type Clock,
+  errorIdOf,
+  noteFailure,
+  ProtocolError,
+  type Secrets,
+  systemClock,
+} from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
   type Authenticator,
@@ -47,7 +54,9 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
       recorder.answered(reply.request, answer)
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
-        reply.header('retry-after', Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000)))
+        const seconds = Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000))
+        const resetsAt = Math.ceil(systemClock.now() / 1000) + seconds
+        reply.headers({ 'retry-after': seconds, 'x-rate-limit-remaining': 0, 'x-rate-limit-reset': resetsAt })
       }
       const body = await wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
       return sendJson(reply.code(status), ion, body)

@@ -20,6 +20,7 @@ const limitsWith = (
   createRequestLimits({
     budgets: requestBudgetsFrom({ preset, requests } as LimitsOptions),
     clock,
+    dates: clock,
     onViolation: async (violation) => void violations.push(violation),
   })
 

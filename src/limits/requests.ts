@@ -1,4 +1,4 @@
-import { type Clock, ProtocolError } from '../base/index.ts'
+import { type Clock, ProtocolError, systemClock } from '../base/index.ts'
 import { addressKey } from './address.ts'
 import type { Endpoint, RequestBudget, RequestSource } from './presets.ts'
 import type { Refusals } from './refusals.ts'
@@ -52,13 +52,22 @@ const mostCounters = 100_000
 export function createRequestLimits(options: {
   readonly budgets: readonly RequestBudget[]
   readonly clock: Clock
+  /** The clock of the header Date, which clients subtract from that of the reset. Default: the host's. */
+  readonly dates?: Clock
   /** How many times as many an app has that vouches for no address. */
   readonly appFactor?: number
   readonly refusals?: Refusals
   /** Called once a window of each budget and key, before the request is refused. */
   onViolation?(violation: Violation): Promise<void>
 }): RequestLimits {
-  const { budgets, clock, refusals, appFactor = 1, onViolation = async () => {} } = options
+  const {
+    budgets,
+    clock,
+    dates = systemClock,
+    refusals,
+    appFactor = 1,
+    onViolation = async () => {},
+  } = options
   const counted = new Map(budgets.map((budget) => [budget, new Map<string, Counter>()]))
   const counters = () => [...counted.values()].reduce((sum, { size }) => sum + size, 0)
 
@@ -90,6 +99,22 @@ export function createRequestLimits(options: {
       const limit = budget.bySource && source.app !== undefined ? budget.limit * appFactor : budget.limit
       return [{ budget: { ...budget, limit }, key, counter: counterOf(budget, key, now) }]
     })
+  }
+
+  /**
+   * Named as Okta's: how many there are, how many are left, and when all are back (seconds since 1970). That time is of the
+   * clock that writes Date: SDKs wait for the difference of the two, and the engine's clock may be ahead.
+   */
+  function headersOf(uses: readonly CounterUse[]): Readonly<Record<string, string>> {
+    const left = ({ budget, counter }: CounterUse) => Math.max(0, budget.limit - counter.used)
+    const [tightest] = uses.toSorted((a, b) => left(a) - left(b))
+    if (tightest === undefined) return {}
+    const resetsAt = dates.now() + tightest.counter.resetsAt - clock.now()
+    return {
+      'X-Rate-Limit-Limit': String(tightest.budget.limit),
+      'X-Rate-Limit-Remaining': String(left(tightest)),
+      'X-Rate-Limit-Reset': String(Math.ceil(resetsAt / 1000)),
+    }
   }
 
   let announced = { since: 0, count: 0 }
@@ -133,18 +158,6 @@ export function createRequestLimits(options: {
     clear() {
       for (const own of counted.values()) own.clear()
     },
-  }
-}
-
-/** Named as Okta's: how many there are, how many are left, and when all are back (seconds since 1970). */
-function headersOf(uses: readonly CounterUse[]): Readonly<Record<string, string>> {
-  const left = ({ budget, counter }: CounterUse) => Math.max(0, budget.limit - counter.used)
-  const [tightest] = uses.toSorted((a, b) => left(a) - left(b))
-  if (tightest === undefined) return {}
-  return {
-    'X-Rate-Limit-Limit': String(tightest.budget.limit),
-    'X-Rate-Limit-Remaining': String(left(tightest)),
-    'X-Rate-Limit-Reset': String(Math.ceil(tightest.counter.resetsAt / 1000)),
   }
 }
 

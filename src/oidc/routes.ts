@@ -77,9 +77,8 @@ function addEndpoints(
   path: string,
   { parts, server, base, token, limiter }: Endpoints,
 ): void {
-  // Without headers: clients read those of the endpoints that Okta limits.
-  const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
-    await parts.limits?.charge('oauth', { address: ip })
+  const onRequest = async ({ ip }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.headers((await parts.limits?.charge('oauth', { address: ip })) ?? {})
   }
   const preHandler = async (request: FastifyRequest): Promise<void> => refuseGuesses(parts, request)
   app.get(`${path}/keys`, { onRequest }, async (_request, reply) => {

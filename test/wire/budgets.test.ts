@@ -36,7 +36,12 @@ describe('request budgets', () => {
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())
 
-  const resetsAt = () => String(Math.ceil((idp.clock.now() + 60_000) / 1000))
+  /** By the host's clock, as the header Date is, whatever the engine's says; a second may begin between the two. */
+  const resetsIn = (seconds: number, { headers }: { readonly headers: Headers }) => {
+    const waits = Number(headers.get('x-rate-limit-reset')) - Date.parse(headers.get('date') ?? '') / 1000
+    expect([seconds, seconds + 1]).toContain(waits)
+    return headers.get('x-rate-limit-reset')
+  }
   const post = (
     path: string,
     body: NonNullable<RequestInit['body']>,
@@ -55,7 +60,7 @@ describe('request budgets', () => {
     expect(headersOf(visitor.response)).toEqual({
       'x-rate-limit-limit': '4',
       'x-rate-limit-remaining': '3',
-      'x-rate-limit-reset': resetsAt(),
+      'x-rate-limit-reset': resetsIn(60, visitor.response),
       'retry-after': null,
     })
     expect(headersOf(await visitor.submits('challenge/poll'))['x-rate-limit-remaining']).toBe('2')
@@ -71,7 +76,7 @@ describe('request budgets', () => {
     expect(headersOf(refused)).toEqual({
       'x-rate-limit-limit': '4',
       'x-rate-limit-remaining': '0',
-      'x-rate-limit-reset': resetsAt(),
+      'x-rate-limit-reset': resetsIn(60, refused),
       'retry-after': '60',
     })
 
@@ -138,6 +143,29 @@ describe('request budgets', () => {
     expect(await ask()).toMatchObject({ status: 429, body: spent })
   })
 
+  test.each(['keys', 'introspect', 'revoke', 'userinfo', 'logout'])(
+    '%s says what is left, too',
+    async (endpoint) => {
+      const answer = await fetch(`${idp.issuer}/v1/${endpoint}`, {
+        method: endpoint === 'keys' ? 'GET' : 'POST',
+      })
+      expect(headersOf(answer)).toEqual({
+        'x-rate-limit-limit': '30000',
+        'x-rate-limit-remaining': expect.stringMatching(/^299\d\d$/),
+        'x-rate-limit-reset': resetsIn(60, answer),
+        'retry-after': null,
+      })
+    },
+  )
+
+  test('an engine whose clock is days ahead lets nobody wait for days', async () => {
+    idp.clock.advance('10d')
+    for (let n = 0; n < 2; n++) await token()
+    const refused = await token()
+    expect(refused.status).toBe(429)
+    resetsIn(60, refused)
+  })
+
   test('the two servers share what an address has', async () => {
     await token()
     await token()
@@ -157,7 +185,9 @@ describe('request budgets', () => {
   test('scripts of allowed origins may read the headers', async () => {
     const origin = new URL(idp.redirectUri).origin
     const { headers } = await introspect('{}', { origin })
-    expect(headers.get('access-control-expose-headers')).toContain('x-rate-limit-remaining')
+    const exposed = headers.get('access-control-expose-headers')?.split(', ')
+    for (const name of ['limit', 'remaining', 'reset']) expect(exposed).toContain(`x-rate-limit-${name}`)
+    expect(exposed).toContain('date')
     for (let n = 0; n < 3; n++) await introspect('{}', { origin })
     const refused = await introspect('{}', { origin })
     expect(refused.status).toBe(429)
