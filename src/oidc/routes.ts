@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts'
 import type { TokenEndpoint } from './provider.ts'
 import { recordInteract, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
-import { type AuthorizationServer, discoveryOf, serverPaths } from './server.ts'
+import { type AuthorizationServer, discoveryOf, organizationOf, serverPaths } from './server.ts'
 import { userinfo } from './userinfo.ts'
 
 export type OidcRoutes = FastifyPluginAsync
@@ -61,6 +61,11 @@ function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): voi
       return discoveryOf(server())
     })
   }
+  if (path !== serverPaths.org.issuer) return
+  app.get('/.well-known/okta-organization', async (_request, reply) => {
+    mayBeCached(reply, metadataSeconds)
+    return organizationOf(server())
+  })
 }
 
 interface Endpoints {

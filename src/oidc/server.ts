@@ -1,3 +1,5 @@
+import { derivedId } from '../base/index.ts'
+
 /** One of the two authorization servers, which share users, clients and keys. */
 export interface AuthorizationServer {
   readonly id: 'default' | 'org'
@@ -78,6 +80,17 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
+})
+
+/**
+ * The metadata of the organization, by which clients of Okta find out that it speaks IDX. The id is that of the address,
+ * the same on every node and after each start.
+ */
+export const organizationOf = ({ issuer: base }: AuthorizationServer) => ({
+  id: derivedId('00o', `organization ${base}`),
+  _links: { organization: { href: base } },
+  pipeline: 'idx',
+  settings: { analyticsCollectionEnabled: false, bugReportingEnabled: false, omEnabled: false },
 })
 
 /** Asymmetric algorithms only: with HS256 a public key would do as the secret to sign with (RFC 8725, section 2.1). */

@@ -97,6 +97,30 @@ describe('what is the same for every caller', () => {
   })
 })
 
+test('the organization says what it is, as Okta does, to pages of apps as well', async () => {
+  const origin = new URL(redirectUri).origin
+  const base = idp.orgIssuer
+  const { status, headers, body } = await get(`${idp.engineUrl}/.well-known/okta-organization`, { origin })
+
+  expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8'])
+  expect(body).toEqual({
+    id: expect.stringMatching(/^00o[A-Za-z0-9]{17}$/),
+    _links: { organization: { href: base } },
+    pipeline: 'idx',
+    settings: { analyticsCollectionEnabled: false, bugReportingEnabled: false, omEnabled: false },
+  })
+  expect([headers.get('access-control-allow-origin'), headers.get('cache-control')]).toEqual([
+    origin,
+    'public, max-age=300',
+  ])
+  const again = await get(`${idp.engineUrl}/.well-known/okta-organization`, {
+    'x-forwarded-host': 'evil.example',
+  })
+  expect(again.body).toEqual(body)
+  const unknown = await get(`${idp.engineUrl}/oauth2/default/.well-known/okta-organization`)
+  expect(unknown.status).toBe(404)
+})
+
 describe('discovery', () => {
   test.each([
     { path: '/oauth2/default', issuer: '/oauth2/default', at: '/oauth2/default', more: [] },

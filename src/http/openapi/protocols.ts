@@ -85,6 +85,10 @@ export function protocolPaths(
     }
     for (const [name, endpoint] of Object.entries(oauth)) all[path + name] = endpoint
   }
+  all['/.well-known/okta-organization'] = {
+    methods: ['get'],
+    summary: 'Get the metadata of the organization',
+  }
   for (const step of ['introspect', ...steps]) {
     const summary =
       step === 'introspect' ? 'Get the current state of a transaction' : `Submit the step ${step}`
