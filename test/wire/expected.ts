@@ -143,13 +143,16 @@ export const settings = {
   age: { minAgeMinutes: 0, historyCount: 1 },
 }
 /** The end: an interaction code for the client, and for the first time who it is. */
+/** Of Mary, as the kit makes her. */
+const profile = { firstName: 'Mary', lastName: 'Major', timeZone: 'UTC', locale: 'en_US' }
+
 export const end = (
   typed: string,
-  at: { readonly server?: string; readonly client?: string } = {},
+  at: { readonly server?: string; readonly client?: string; readonly profile?: Json } = {},
 ): Json => ({
   ...head,
   app,
-  user: object({ id: '<person>', identifier: typed }),
+  user: object({ id: '<person>', identifier: typed, profile: at.profile ?? profile }),
   successWithInteractionCode: {
     rel: ['create-form'],
     name: 'issue',

@@ -8,7 +8,7 @@ const known = 'mary@example.com'
 const nobody = 'nora@example.com'
 
 /** Counts up with each request of an address, whatever user it is about. */
-const ownOfRequest = ['x-okta-request-id', 'x-rate-limit-remaining', 'date']
+const ownOfRequest = ['x-okta-request-id', 'x-rate-limit-remaining', 'x-rate-limit-reset', 'date']
 
 /** An answer without what is the visitor's own: which of the two she typed. */
 function impartial(idp: Kit, { status, headers, body, text }: Answer) {

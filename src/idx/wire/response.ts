@@ -1,5 +1,5 @@
 import { isoTime, type Secrets } from '../../base/index.ts'
-import type { Enrollment } from '../../directory/index.ts'
+import type { Enrollment, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
   authenticatorId,
@@ -291,14 +291,23 @@ const appOf = ({ client }: TransactionContext): Json => ({
   app: object({ name: 'oidc_client', label: client.label, id: client.id }),
 })
 
+/**
+ * The names of a user who is signed in: strict clients refuse the last answer without them (C8). No earlier answer has
+ * them. What is not set is as in a new user of Okta, but for the place of the time zone.
+ */
+const profileOf = (person: TransactionContext['person']): Json => {
+  const { firstName, lastName, timezone, locale }: Partial<Profile> = person?.profile ?? {}
+  return { firstName, lastName, timeZone: timezone ?? 'UTC', locale: locale ?? 'en_US' }
+}
+
 function success(
   parts: WireParts,
-  { transaction, interaction, client }: TransactionContext,
+  { transaction, interaction, client, person }: TransactionContext,
   interactionCode: string,
 ): Json {
   const { subject } = transaction.progress
   return {
-    user: object({ id: subject?.userId, identifier: subject?.identifier }),
+    user: object({ id: subject?.userId, identifier: subject?.identifier, profile: profileOf(person) }),
     successWithInteractionCode: {
       rel: ['create-form'],
       name: 'issue',
