@@ -12,7 +12,7 @@ export async function countExpiredTransactions(
   storage: Storage,
   now: number,
 ): Promise<Readonly<Record<Progress['intent'], number>>> {
-  const none = { 'sign-in': 0, recovery: 0 }
+  const none = { 'sign-in': 0, recovery: 0, activation: 0 }
   return storage.transaction(async (tx) => {
     const note = await tx.selectFrom('settings').select('value').where('key', '=', counted).executeTakeFirst()
     if (note === undefined) {
@@ -35,12 +35,14 @@ export async function countExpiredTransactions(
     if (numUpdatedRows === 0n) return none
 
     // What was typed stands in it as JSON, its quotes escaped: it cannot pass for either text.
-    const { rows } = await sql<{ all: number | string; recoveries: number | string }>`
+    const { rows } = await sql<Readonly<Record<'all' | 'recoveries' | 'activations', number | string>>>`
       select count(*) as "all",
-        count(case when progress like '%"intent":"recovery"%' then 1 end) as recoveries
+        count(case when progress like '%"intent":"recovery"%' then 1 end) as recoveries,
+        count(case when progress like '%"intent":"activation"%' then 1 end) as activations
       from transactions where expires_at > ${since} and expires_at <= ${now}
         and closed_at is null and progress like '%"subject":%'`.execute(tx)
     const recovery = Number(rows[0]?.recoveries ?? 0)
-    return { recovery, 'sign-in': Number(rows[0]?.all ?? 0) - recovery }
+    const activation = Number(rows[0]?.activations ?? 0)
+    return { recovery, activation, 'sign-in': Number(rows[0]?.all ?? 0) - recovery - activation }
   })
 }

@@ -27,6 +27,8 @@ export interface Intent {
   isProven(progress: Progress, situation: Situation): boolean
   /** What must be done once it is proven: the credential that must be replaced, by its authenticator's key. */
   readonly replaces?: (situation: Situation) => string | undefined
+  /** The credential that must be set first, as an enrolment: by its authenticator's key. Undefined: none, or it is set. */
+  readonly sets?: (progress: Progress, situation: Situation) => string | undefined
   /** Whether it may end in a sign-in; otherwise it ends in a message. */
   signsIn(situation: Situation): boolean
   /** Whether enrolments may be asked for in it: clients have no page for them in a recovery. */
@@ -98,6 +100,10 @@ const stepUpMethods = (_: Progress, situation: Situation): readonly string[] =>
     (key) => !replaceable(situation).some((one) => one.key === key),
   )
 
+/** The password that a user sets with an activation token, until it is set. */
+const firstPassword = (progress: Progress, situation: Situation): string | undefined =>
+  replaceable(situation).find(({ key }) => !provenBy(progress).includes(key))?.key
+
 export const intents: Readonly<Record<IntentName, Intent>> = {
   'sign-in': {
     noun: 'Sign-in',
@@ -168,6 +174,35 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
       failed: 'user.account.reset_password',
       denied: 'user.account.reset_password',
       replaced: { eventType: 'user.account.reset_password', displayMessage: 'User reset password' },
+    },
+  },
+  activation: {
+    noun: 'Activation',
+    firstStage: 'identify',
+    methods: (_, __, policy) => policy.signOn.authenticators,
+    isProven: ({ proofs }) => proofs.length > 0,
+    sets: firstPassword,
+    signsIn: () => true,
+    enrols: true,
+    deniedBy(progress, situation) {
+      const { person, assigned, ownPolicy } = situation
+      // The user is active with the first password, and may have more to enrol.
+      const isOpen = person?.status === 'PROVISIONED'
+      const isDone = firstPassword(progress, situation) === undefined && maySignIn(person)
+      if (!isOpen && !isDone) return accessDenied(statusRule(situation))
+      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+      return assigned ? undefined : notAssigned
+    },
+    unprovable: accessDenied('policy signOn.factors'),
+    mail: {
+      template: 'EmailChallenge',
+      code: 'verificationToken',
+      link: 'emailAuthenticationLink',
+    },
+    events: {
+      failed: 'user.session.start',
+      denied: 'policy.evaluate_sign_on',
+      replaced: { eventType: 'user.account.update_password', displayMessage: 'User set the first password' },
     },
   },
 }

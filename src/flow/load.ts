@@ -160,9 +160,9 @@ export async function loadByInteraction(
     { interactionId, clientId, ordinal: 0, expiresAt, ...(token && { progress: token.progress }) },
     { secrets, authenticators, random, now },
   )
-  // Of two callers that open it at once one has made it; with a token it is a recovery that has begun.
+  // Of two callers that open it at once one has made it; with a token something has begun, too.
   if (made !== undefined && token !== undefined) {
-    parts.onFlowOutcome?.({ intent: 'recovery', outcome: 'started' })
+    parts.onFlowOutcome?.({ intent: token.progress.intent, outcome: 'started' })
   }
   const opened = made ?? (await findTransactionOfInteraction(storage.db, interactionId, parts))
   if (opened === undefined)
@@ -172,14 +172,20 @@ export async function loadByInteraction(
   return contextFrom(parts, record, opened)
 }
 
-/** The beginning that a recovery token given to `interact` leads to. Throws where it has ended since. */
+/** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
 async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: number) {
-  if (request.recoveryTokenId === undefined) return undefined
-  const token = await findPersonTokenById(storage.db, request.recoveryTokenId, now)
+  const { recoveryTokenId, activationTokenId } = request
+  const intent = activationTokenId === undefined ? 'recovery' : 'activation'
+  const id = activationTokenId ?? recoveryTokenId
+  if (id === undefined) return undefined
+  const token = await findPersonTokenById(storage.db, id, now)
   const person = token && (await findPerson(storage.db, token.personId))
-  if (token === undefined || person === undefined) throw sessionExpired('the recovery token has ended')
+  if (token === undefined || person === undefined) throw sessionExpired(`the ${intent} token has ended`)
   const subject = { identifier: person.profile.login, userId: person.id }
-  return { expiresAt: token.expiresAt, progress: beginByToken(subject, { tokenId: token.id, at: now }) }
+  return {
+    expiresAt: token.expiresAt,
+    progress: beginByToken(subject, { tokenId: token.id, at: now }, intent),
+  }
 }
 
 async function contextFrom(
@@ -256,7 +262,11 @@ const enrollmentsMatter = (
   { authenticators }: FlowParts,
   { signOn, enrollment }: Situation['ownPolicy'],
 ): boolean =>
-  enrollment.length > 0 || signOn.authenticators.some((key) => authenticators.get(key)?.enroll !== undefined)
+  enrollment.length > 0 ||
+  signOn.authenticators.some((key) => {
+    const authenticator = authenticators.get(key)
+    return authenticator?.enroll !== undefined && authenticator.reset === undefined
+  })
 
 /** The authenticators that a user has. Without a look-up: those of every account, and the password. */
 const enrolledIn = (

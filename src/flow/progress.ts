@@ -1,7 +1,7 @@
 import { type AuthenticatorFacts, type Evidence, evidenceOf } from '../policies/index.ts'
 
 /** What a transaction is for. `intents.ts` says what each asks for. */
-export type IntentName = 'sign-in' | 'recovery'
+export type IntentName = 'sign-in' | 'recovery' | 'activation'
 
 /**
  * What is known in one transaction: facts, not a position. One readonly JSON value on the transaction's row, changed
@@ -82,16 +82,27 @@ export const begin = (): Progress => ({
 /** Takes the place of an authenticator's key where a user came with a token that an administrator made. */
 export const recoveryToken = 'recovery_token'
 
-/** A recovery that begins at its end: a token says who it is, and is proof enough. It is no factor: its maker has it, too. */
+/** The same for a user who has no password yet. */
+const activationToken = 'activation_token'
+
+/**
+ * A recovery or an activation that begins at its end: a token says who it is, and is proof enough. It is no factor: its
+ * maker has it, too.
+ */
 export const beginByToken = (
   subject: Subject,
   proof: { readonly tokenId: string; readonly at: number },
+  intent: Exclude<IntentName, 'sign-in'> = 'recovery',
 ): Progress => ({
   ...begin(),
-  intent: 'recovery',
+  intent,
   subject,
   proofs: [
-    { authenticator: recoveryToken, type: 'token', method: 'token', factors: [], traits: [], ...proof },
+    {
+      authenticator: intent === 'recovery' ? recoveryToken : activationToken,
+      ...{ type: 'token', method: 'token', factors: [], traits: [] },
+      ...proof,
+    },
   ],
 })
 

@@ -44,6 +44,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   // Something has been proven: from here on the user's own status, app and policy count, and refuse.
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
   if (denied !== undefined) return { stage: 'closed', denied }
+  if (intent.sets?.(progress, situation) !== undefined) return { stage: 'select-enroll' }
   const replaces = intent.replaces?.(situation)
   const isReplaced = replaces === undefined || progress.replaced.includes(replaces)
   if (!isReplaced) {
@@ -110,22 +111,29 @@ function wouldHelp(progress: Progress, situation: Situation, key: string): boole
 /** The authenticators that the policy asks the user to enrol now: the required ones first, then the optional ones. */
 export function enrollmentsAsked(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
   if (progress.proofs.length === 0) return []
+  const first = intents[progress.intent].sets?.(progress, situation)
+  if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
   const known = (required: boolean) =>
     open.flatMap((one) => {
       const authenticator = situation.authenticators.get(one.key)
-      return one.required === required && authenticator?.enroll !== undefined ? [authenticator] : []
+      return one.required === required && isEnrollable(authenticator) ? [authenticator] : []
     })
   const required = known(true)
   if (required.length > 0) return required
   return progress.skipped && isAssured(progress, situation) ? [] : known(false)
 }
 
+/** A password is enrolled by an activation alone: elsewhere it has steps of its own. */
+const isEnrollable = (authenticator: KnownAuthenticator | undefined): authenticator is KnownAuthenticator =>
+  authenticator?.enroll !== undefined && authenticator.reset === undefined
+
 /** Whether what is asked to be enrolled may be declined: nothing of it is required, and nothing demands it. */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
   isAssured(progress, situation) &&
+  intents[progress.intent].sets?.(progress, situation) === undefined &&
   !openEnrollments(progress, situation).some(
-    ({ key, required }) => required && situation.authenticators.get(key)?.enroll !== undefined,
+    ({ key, required }) => required && isEnrollable(situation.authenticators.get(key)),
   )
 
 /** What the policy names and the user neither has nor has enrolled a moment ago. */

@@ -21,6 +21,8 @@ export interface InteractionRequest {
   readonly loginHint?: string | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
+  /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */
+  readonly activationTokenId?: string | undefined
 }
 
 /** Where a user comes from: the connection itself, or, where a confidential client vouches for it, what it forwards. */

@@ -22,10 +22,10 @@ export function renderTimeline(timeline: Timeline): string {
 
 function headOf(timeline: Timeline): readonly string[] {
   const { id, intent, clientId, identifier, personId, proofs, misses, ended } = timeline
-  const what = intent === 'recovery' ? 'recovery' : 'sign-in'
+  const what = intent === 'activation' ? `an ${intent}` : `a ${intent}`
   const from = timeline.events.find(({ client }) => client.ipAddress !== null)?.client.ipAddress
   return [
-    `transaction ${id}: a ${what} for the app ${clientId}${from ? ` from ${from}` : ''}`,
+    `transaction ${id}: ${what} for the app ${clientId}${from ? ` from ${from}` : ''}`,
     `user        ${identifier ?? 'not identified yet'}${personId ? ` (${personId})` : identifier ? ' (unknown user)' : ''}`,
     `began       ${timeline.createdAt}`,
     ended ? `ended       ${ended.at} by the rule: ${ended.rule}` : `open until  ${timeline.expiresAt}`,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
-import { findPersonToken, hasInvisible } from '../directory/index.ts'
+import { findPerson, findPersonToken, hasInvisible } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
 import { knownLevels } from './acr.ts'
@@ -41,7 +41,7 @@ export async function interact(
   }
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
-  const recoveryTokenId = await readRecoveryToken(parts, form)
+  const token = await readToken(parts, form)
   const origin = originOf(caller, call)
   if (origin.app) warnOfApp(parts, caller.client)
 
@@ -52,7 +52,7 @@ export async function interact(
       issuer: server.id,
       redirectUri,
       codeChallenge,
-      request: { ...request, recoveryTokenId },
+      request: { ...request, ...token },
       origin,
     },
     { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
@@ -159,22 +159,34 @@ function readScope(form: Form, client: Client): string {
 }
 
 /**
- * Reads the recovery token of a mail that an administrator sent. It is consumed by the new password, not here, so that
- * the page can be loaded again. Unknown, expired and used ones get the same error; the widget matches its text literally.
+ * Reads the token of a mail that an administrator sent. It is consumed by the new password, not here, so that the page can
+ * be loaded again. Unknown, expired and used ones get the same error, and so does an activation token of a user who is not
+ * waiting for an activation; the widget matches the texts literally.
  */
-async function readRecoveryToken(
-  { storage, secrets, clock }: Parts,
+async function readToken(
+  parts: Parts,
   form: Form,
-): Promise<string | undefined> {
-  if (form.has('activation_token')) throw invalidRequest('The activation token is invalid')
-  if (!form.has('recovery_token')) return undefined
-  const token = form.get('recovery_token') ?? ''
-  const found = /^[A-Za-z0-9]{43}$/.test(token)
-    ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
-    : undefined
+): Promise<{ readonly recoveryTokenId?: string; readonly activationTokenId?: string }> {
+  if (form.has('activation_token')) {
+    const found = await findToken(parts, form.get('activation_token'))
+    const person =
+      found?.kind === 'activation' ? await findPerson(parts.storage.db, found.personId) : undefined
+    const isOnly = !form.has('recovery_token')
+    if (found === undefined || person?.status !== 'PROVISIONED' || !isOnly) {
+      throw invalidRequest('The activation token is invalid')
+    }
+    return { activationTokenId: found.id }
+  }
+  if (!form.has('recovery_token')) return {}
+  const found = await findToken(parts, form.get('recovery_token'))
   if (found === undefined) throw invalidRequest('The recovery token is invalid')
-  return found.id
+  return { recoveryTokenId: found.id }
 }
+
+const findToken = async ({ storage, secrets, clock }: Parts, token = '') =>
+  /^[A-Za-z0-9]{43}$/.test(token)
+    ? findPersonToken(storage.db, token, { secrets, now: clock.now() })
+    : undefined
 
 const warned = new WeakMap<Parts, Set<string>>()
 

@@ -8,6 +8,7 @@ import {
   lockoutBudget,
   maySignIn,
   nameSubject,
+  passwordChangedEffects,
   type Refusal,
   type StepContext,
   textAt,
@@ -69,6 +70,24 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
           fields: [{ name: 'passcode', label: 'Password', secret: true }],
         },
       ],
+      resends: false,
+    },
+    // In an activation: everywhere else a password is replaced, by the steps of `reset`.
+    enroll: {
+      async start({ now, lifetimes }) {
+        const expiresAt = now + lifetimes.code * 6
+        const asked = { authenticator: key, method: 'password', purpose: 'enroll' } as const
+        return { challenge: { ...asked, startedAt: now, expiresAt, data: null }, effects: [] }
+      },
+      fields: () => [
+        {
+          name: 'credentials',
+          type: 'object',
+          required: true,
+          fields: [{ name: 'passcode', label: 'Enter password', secret: true }],
+        },
+      ],
+      judge: (input, context) => judgeFirst(hasher, input, context),
       resends: false,
     },
     reset: {
@@ -251,6 +270,21 @@ async function accept(
   const data = await newPassword(hasher, password, before?.data, caller)
   const setBy = setByOf(context)
   return { enrollment: passwordEnrollment(person.id, { ...data, ...(setBy !== undefined && { setBy }) }) }
+}
+
+/** A first password: the user is active with it, and the token is used up. It is no change of one, so no notice leaves. */
+async function judgeFirst(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
+  const { person } = context
+  if (person === undefined || isMistyped(input, field)) return { verdict: 'unreadable' }
+  const result = await accept(hasher, input, context, person)
+  if ('refused' in result) return { verdict: 'unreadable', refusal: result.refused }
+  const effects = passwordChangedEffects(context, person, result.enrollment, false)
+  return {
+    verdict: 'right',
+    budgets: [],
+    effects: effects.filter(({ type }) => type !== 'mail.queue'),
+    refusal: wrongPassword,
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Html, html, isoTime } from '../../base/index.ts'
+import { intents } from '../../flow/index.ts'
 import { moment } from '../inbox/parts.ts'
 import { type Explanation, explain, explainStray } from './explain/index.ts'
 import { type FlowFacts, type StrayFacts, timeIn } from './facts.ts'
@@ -18,7 +19,7 @@ export const listedFlow = (facts: FlowFacts): Listed => {
     id,
     at: Math.max(timeIn(updatedAt), facts.exchanges.at(-1)?.at ?? 0),
     title: identifier ?? 'Not identified yet',
-    label: intent === 'recovery' ? 'Recovery' : 'Sign-in',
+    label: intents[intent].noun,
     explanation: explain(facts),
   }
 }

@@ -1,4 +1,5 @@
 import { type Html, html, isoTime } from '../../base/index.ts'
+import { intents } from '../../flow/index.ts'
 import { spanInWords } from '../../i18n/index.ts'
 import { copyButton, icons, moment } from '../inbox/parts.ts'
 import { arrowsOf, mermaidOf, pictureOf } from './diagram.ts'
@@ -18,7 +19,7 @@ export function flowView(facts: FlowFacts): Html {
     <article class="flow" aria-labelledby="subject">
       <header class="mail-head flow-head">
         ${backLink}
-        <h2 id="subject" tabindex="-1">${intent === 'recovery' ? 'Recovery' : 'Sign-in'}${identifier === null ? '' : ` of ${identifier}`}</h2>
+        <h2 id="subject" tabindex="-1">${intents[intent].noun}${identifier === null ? '' : ` of ${identifier}`}</h2>
         <dl class="facts">
           <div><dt>Transaction</dt><dd><code>${id}</code></dd></div>
           <div><dt>App</dt><dd>${clientId}</dd></div>

@@ -116,7 +116,7 @@ async function endCodes({ tx, transaction, outcome, now }: Work, personId: strin
   for (const { tokenId } of outcome.progress.proofs) {
     if (tokenId === undefined) continue
     const used = await usePersonToken(tx, tokenId, now)
-    if (used === undefined) throw sessionExpired('the recovery token has ended')
+    if (used === undefined) throw sessionExpired('the token has ended')
     // Who holds what was mailed reads the mailbox; what was handed to an administrator proves none (F26).
     if (used.mailedTo !== undefined) await updatePerson(tx, personId, { verifiedEmail: used.mailedTo }, now)
   }

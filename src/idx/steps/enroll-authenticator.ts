@@ -36,7 +36,7 @@ export const enrollAuthenticator: Step = {
   fields: (view) => enrolling(view).enroll.fields(view.progress.challenge, view),
   async accept(input, context) {
     const { progress, now, enrollable } = context
-    const { key, enroll, ...authenticator } = enrolling(context)
+    const { key, enroll, reset, ...authenticator } = enrolling(context)
     // Asked for no more: the user has enrolled it elsewhere since. A sign-in that began before must not replace what the
     // user has by a password alone (A69); it goes on without the enrolment, and asks for what is enrolled where it must.
     if (!enrollable.some((one) => one.key === key)) return { progress: withdraw(progress) }
@@ -47,7 +47,9 @@ export const enrollAuthenticator: Step = {
         async judge(answer, own, challenge) {
           const judgement = await enroll.judge(answer, own, challenge)
           if (judgement.verdict !== 'right') return judgement
-          return { ...judgement, effects: [...judgement.effects, enrolled(context, key)] }
+          // A password records itself that it was set.
+          const recorded = reset === undefined ? [enrolled(context, key)] : []
+          return { ...judgement, effects: [...judgement.effects, ...recorded] }
         },
         before: progress,
         right: (judgement) =>

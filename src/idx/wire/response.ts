@@ -161,6 +161,7 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
         currentAuthenticator: object({
           ...(contextualData && { contextualData }),
           ...describe(current, challenge.pending ? undefined : challenge.method),
+          ...(current.reset && { settings: current.reset.settings(view.policy.password) }),
           ...actions,
         }),
       }),
