@@ -185,12 +185,12 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     signsIn: () => true,
     enrols: true,
     deniedBy(progress, situation) {
-      const { person, assigned, ownPolicy } = situation
+      const { person, assigned } = situation
       // The user is active with the first password, and may have more to enrol.
       const isOpen = person?.status === 'PROVISIONED'
       const isDone = firstPassword(progress, situation) === undefined && maySignIn(person)
       if (!isOpen && !isDone) return accessDenied(statusRule(situation))
-      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+      if (situation.ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
       return assigned ? undefined : notAssigned
     },
     unprovable: accessDenied('policy signOn.factors'),

@@ -1111,8 +1111,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A54',
     without: 'the token of an administrator that is no factor',
     file: 'src/flow/progress.ts',
-    find: "{ authenticator: recoveryToken, type: 'token', method: 'token', factors: [],",
-    replace: "{ authenticator: recoveryToken, type: 'token', method: 'token', factors: ['possession'],",
+    find: "{ type: 'token', method: 'token', factors: [], traits: [] },",
+    replace: "{ type: 'token', method: 'token', factors: ['possession'], traits: [] },",
     tests: 'assurance',
   },
   {
