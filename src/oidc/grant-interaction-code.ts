@@ -9,6 +9,7 @@ import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
+import { stillGranted } from './scope-grants.ts'
 import type { AuthorizationServer } from './server.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
@@ -92,7 +93,7 @@ async function issueFor(
   signedIn: SignedIn,
 ): Promise<Result> {
   const now = parts.clock.now()
-  const scopes = request.scope.split(' ')
+  const scopes = await stillGranted(tx, clientId, request.scope.split(' '))
   const acr = reachedLevel(request.acrValues, signedIn.session.details.amr)
   const offline = scopes.includes('offline_access')
   const familyId = offline ? randomId(parts.random, 'oar') : undefined

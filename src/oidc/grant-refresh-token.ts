@@ -16,6 +16,7 @@ import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
 import { findSignedIn, type Parts, revocationTimes } from './parts.ts'
+import { stillGranted } from './scope-grants.ts'
 import type { AuthorizationServer } from './server.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
@@ -68,7 +69,7 @@ export async function grantRefreshToken(
     const issue: Issue = {
       ...signedIn,
       clientId,
-      scopes,
+      scopes: await stillGranted(tx, clientId, scopes),
       nonce: found.nonce,
       acr: found.acr,
       familyId: found.familyId,

@@ -8,6 +8,7 @@ import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
+import { grantedOf, isOwnAccountScope } from './scope-grants.ts'
 import { type AuthorizationServer, scopes as knownScopes } from './server.ts'
 
 /** The parts of an HTTP request that `interact` reads. */
@@ -41,6 +42,7 @@ export async function interact(
   }
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
+  await checkScopes(parts, caller.client, request.scope)
   const token = await readToken(parts, form)
   const origin = originOf(caller, call)
   if (origin.app) warnOfApp(parts, caller.client)
@@ -131,6 +133,18 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   return { scope, ...answered, acrValues, loginHint: readLoginHint(form, answered) }
 }
 
+/** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */
+async function checkScopes({ storage }: Parts, { id }: Client, scope: string): Promise<void> {
+  const others = scope.split(' ').filter((one) => !(knownScopes as readonly string[]).includes(one))
+  const granted = others.every(isOwnAccountScope) ? await grantedOf(storage.db, id, others) : []
+  if (others.length > granted.length) {
+    throw oauthError(
+      'invalid_scope',
+      'One or more scopes are not configured for the authorization server resource.',
+    )
+  }
+}
+
 /**
  * The identifier that the app expects (`login_hint`, okta-auth-js#1223). It is not looked up, so that the answers are the
  * same for every name (A01). One that no user can have is dropped: the sign-in goes on without it.
@@ -149,9 +163,6 @@ function readLoginHint(form: Form, { state, nonce = '' }: Answered): string | un
 function readScope(form: Form, client: Client): string {
   const scopes = [...new Set((form.get('scope') ?? '').split(' ').filter(Boolean))]
   if (scopes.length === 0) throw oauthError('invalid_scope', "The 'scope' parameter is required.")
-  if (!scopes.every((scope) => (knownScopes as readonly string[]).includes(scope))) {
-    throw oauthError('invalid_scope', 'One or more scopes are not configured for the authorization server.')
-  }
   if (scopes.includes('offline_access') && !client.settings.grantTypes.includes('refresh_token')) {
     throw oauthError('invalid_scope', "'offline_access' needs a client with the grant type 'refresh_token'.")
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { listEvents } from '../../src/audit/index.ts'
 import { randomToken, s256, systemRandom } from '../../src/base/index.ts'
-import { updateClient } from '../../src/clients/index.ts'
+import { grantScope, revokeScopeGrant, updateClient } from '../../src/clients/index.ts'
 import { updatePerson } from '../../src/directory/index.ts'
 import { findInteractionByHandle } from '../../src/interactions/index.ts'
 import { revokeSession } from '../../src/sessions/index.ts'
@@ -365,6 +365,60 @@ describe('interact', () => {
     expect(await interact(beginning(client))).toMatchObject({
       status: 400,
       body: { error: 'unauthorized_client' },
+    })
+  })
+
+  describe.each(['default', 'org'] as const)('with scopes of the own account, at the server %s', (server) => {
+    const own = ['okta.myAccount.profile.read', 'okta.myAccount.email.manage']
+    const grant = (scope: string, clientId: string) =>
+      grantScope(
+        idp.engine.storage.db,
+        { clientId, scope, createdBy: 'a test' },
+        { random: systemRandom, now: idp.clock.now() },
+      )
+    const at = (path: string) => `${idp.engineUrl}/oauth2${server === 'org' ? '' : '/default'}/v1/${path}`
+
+    test.each([
+      ['a web app', web],
+      ['a browser app', spa],
+    ])('that were granted to %s: they are issued, until the grant is taken away', async (_what, client) => {
+      const [profile, email] = await Promise.all(own.map((scope) => grant(scope, client.id)))
+      const scope = ['openid', 'offline_access', ...own].join(' ')
+      const { exchange } = await signIn(idp, { client, server, parameters: { scope } })
+      const { body } = await post(at('token'), exchange)
+      expect([body.scope, claimsOf(body.access_token).scp]).toEqual([scope, scope.split(' ')])
+      const headers = { authorization: `Bearer ${body.access_token}` }
+      expect((await get(at('userinfo'), headers)).status).toBe(200)
+      // A user's token is none of the management API, whatever it is called.
+      expect((await get(`${idp.engineUrl}/api/v1/users`, headers)).status).toBe(401)
+
+      await revokeScopeGrant(idp.engine.storage.db, email?.id ?? '')
+      const refreshed = await post(at('token'), refreshing(client, body.refresh_token))
+      expect(refreshed.body.scope).toBe(`openid offline_access ${own[0]}`)
+      await revokeScopeGrant(idp.engine.storage.db, profile?.id ?? '')
+      const later = await post(at('token'), refreshing(client, refreshed.body.refresh_token))
+      expect(claimsOf(later.body.access_token).scp).toEqual(['openid', 'offline_access'])
+    })
+
+    test.each([
+      'okta.myAccount.profile.read',
+      'okta.myAccount.profile.read okta.myAccount.email.manage',
+      'okta.users.read',
+      'okta.myAccount.',
+      'OKTA.MYACCOUNT.EMAIL.MANAGE',
+    ])('%s that was not granted is refused', async (scope) => {
+      await grant('okta.myAccount.email.manage', web.id)
+      await grant('okta.myAccount.profile.read', spa.id)
+      await grant('okta.users.read', web.id)
+      const form = beginning(web, { scope: `openid ${scope}` })
+      const { status, body } = await post(at('interact'), form)
+      expect([status, body]).toEqual([
+        400,
+        {
+          error: 'invalid_scope',
+          error_description: 'One or more scopes are not configured for the authorization server resource.',
+        },
+      ])
     })
   })
 
