@@ -178,6 +178,12 @@ describe('errors', () => {
       431,
       'The header of the request is too large.',
     ],
+    [
+      'name two hosts',
+      'GET /health/live HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\nConnection: close\r\n\r\n',
+      400,
+      'The request has more than one Host header.',
+    ],
   ])('of requests that %s have the shape, too', async (_what, sent, status, errorSummary) => {
     const failures: unknown[] = []
     const listening = build({ onFailure: (failure) => failures.push(failure) })

@@ -98,6 +98,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')
   })
+  app.addHook('onRequest', async ({ raw }) => refuseTwoHosts(raw.rawHeaders))
   connections.attach(app)
   addCors(app, isAllowed)
   app.register(
@@ -121,6 +122,13 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addHealth(app, health, options.publicMetrics ?? true)
   for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
   return app
+}
+
+/** Of two Host fields Node reads the first; a proxy may have read the other one (RFC 9112, section 3.2; F26). */
+function refuseTwoHosts(rawHeaders: readonly string[]): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+  if (hosts.length <= 1) return
+  throw new ProtocolError(400, 'E0000003', 'The request has more than one Host header.')
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '')

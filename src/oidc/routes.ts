@@ -122,6 +122,8 @@ function addEndpoints(
   app.route({
     method: ['GET', 'POST'],
     url: `${path}/logout`,
+    // What only asks about an address, as HEAD does, must not end a session.
+    exposeHeadRoute: false,
     onRequest,
     onSend: async (request, reply, payload) => failedSignOut(request, reply, payload, base()),
     handler: async (request, reply) => {

@@ -1237,6 +1237,14 @@ describe('logout', () => {
     }
   })
 
+  test('HEAD ends no session', async () => {
+    const { tokens } = await tokensOf()
+    const url = `${oauth}/v1/logout?id_token_hint=${tokens.id_token}`
+    const { status, headers } = await fetch(url, { method: 'HEAD' })
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, POST'])
+    expect((await userinfo(tokens.access_token)).status).toBe(200)
+  })
+
   test('takes no access token and no forged hint', async () => {
     const { tokens } = await tokensOf()
 
