@@ -151,6 +151,36 @@ describe('discovery', () => {
     },
   )
 
+  test.each(['default', 'org'] as const)(
+    'of the server %s names every claim that is issued, and no other',
+    async (server) => {
+      const at = (path: string) => `${idp.engineUrl}/oauth2${server === 'org' ? '' : '/default'}/v1/${path}`
+      const path = server === 'org' ? '' : '/oauth2/default'
+      const { body: discovered } = await get(`${idp.engineUrl}${path}/.well-known/openid-configuration`)
+      const profile = {
+        ...{
+          displayName: 'Ada L.',
+          nickName: 'Ada',
+          middleName: 'B.',
+          profileUrl: 'https://example.com',
+          locale: 'en',
+        },
+        ...{ timezone: 'UTC', mobilePhone: '+43 1 123', city: 'Wien' },
+      }
+      expect((await apiOf(idp)('POST', `/users/${userId}`, { profile })).status).toBe(200)
+      const parameters = {
+        scope: String((discovered.scopes_supported as readonly string[]).join(' ')),
+        acr_values: 'urn:okta:loa:1fa:any',
+      }
+      const { exchange } = await signIn(idp, { server, parameters })
+      const { body } = await post(at('token'), exchange)
+      const info = await get(at('userinfo'), { authorization: `Bearer ${body.access_token}` })
+
+      const issued = new Set([...Object.keys(claimsOf(body.id_token)), ...Object.keys(info.body)])
+      expect([...issued].sort()).toEqual([...(discovered.claims_supported as readonly string[])].sort())
+    },
+  )
+
   test('A20: it says the configured address, whatever the request says of its host', async () => {
     for (const headers of [
       { 'x-forwarded-host': 'evil.example' },
