@@ -89,6 +89,14 @@ Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`cli
 [management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
 \`authorize\` endpoint and no hosted sign-in page yet: apps sign users in with the SDK.
 
+\`GET /.well-known/okta-organization\` says that the organization speaks IDX.
+
+\`interact\` takes \`login_hint\` (the identifier field of the first page begins with it, for every name alike), \`recovery_token\` and
+\`activation_token\` (a user without a password sets the first one, is ACTIVE and signed in). Scopes \`okta.myAccount.*\` are issued
+to the users of an app that they are granted to. A client's secret in the header \`Authorization: Basic\` may be form-encoded, as RFC 6749,
+section 2.3.1 has it, or as it is. Service apps authenticate with \`private_key_jwt\` at the token endpoint of the org server, and at
+introspect and revoke of both.
+
 ## Calls of okta-auth-js
 
 What each call is answered with by an engine with its default settings, with \`idx.enableLegacyMode\` in version 8 and

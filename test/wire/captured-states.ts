@@ -25,7 +25,7 @@ const hiddenAddress = 'nothing: a masked address is always shown'
 const sessions = 'sessions of a browser'
 const captchas = 'captchas'
 const profiling = 'attributes that are asked for at sign-in'
-const activation = 'activation of a user by mail'
+const activation = 'another activation mail that a user asks for'
 const mailedSignIn = 'sign-in by mail alone'
 const hosted = 'hosted sign-in pages'
 const consent = 'consent'
@@ -497,7 +497,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'oauth2-error-activation-token-invalid',
       state: 'an interaction with an activation token that is none',
-      because: activation,
+      covered: 'response',
     },
     { file: 'request-activation-email', state: 'ask for another activation mail', because: activation },
     {

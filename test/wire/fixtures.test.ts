@@ -113,6 +113,9 @@ const covered: Readonly<Record<string, Covered>> = {
   'oauth2-error-recovery-token-invalid': {
     reach: (visitor) => visitor.interacts({ recovery_token: 'none' }),
   },
+  'oauth2-error-activation-token-invalid': {
+    reach: (visitor) => visitor.interacts({ activation_token: 'none' }),
+  },
   'identify-with-password': {
     reach: (visitor) => visitor.begins(),
     deviations: [oldMembers, oldTypes, names, noSignUp],
