@@ -35,9 +35,9 @@ export async function logout(
 /** Checked before the session is revoked, and compared as text: only registered addresses are redirected to (A30). */
 async function readReturnAddress(parts: Parts, form: Form, clientId: string): Promise<string | undefined> {
   const client = await findActiveClient(parts.storage.db, clientId)
-  if (client === undefined) throw invalidRequest("The 'id_token_hint' parameter names an unknown client.")
   const uri = optional(form, 'post_logout_redirect_uri')
-  if (uri === undefined) return undefined
+  // An app that is deactivated has no address to return to; the session ends all the same.
+  if (client === undefined || uri === undefined) return undefined
   if (!isLogoutUriRegistered(client, uri)) {
     throw invalidRequest(
       "The 'post_logout_redirect_uri' parameter must be one of the client's registered sign-out redirect URIs.",

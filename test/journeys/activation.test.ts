@@ -33,7 +33,7 @@ const refused = { errorCode: 'invalid_request', errorSummary: 'The activation to
 describe.each([...majors])('with okta-auth-js %i', (major) => {
   const visitor = (browser = newBrowser()) => sdk(idp, { major, browser })
 
-  test.each(['register', 'start'] as const)(
+  test.each(['register', 'authenticate', 'start'] as const)(
     '%s with the token of an administrator: a password, and tokens',
     async (call) => {
       // `start` of major 8 names the steps, and is told which one is meant.

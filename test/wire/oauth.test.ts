@@ -1267,6 +1267,16 @@ describe('logout', () => {
     }
   })
 
+  test('of an app that was deactivated ends the session, and leads nowhere', async () => {
+    const { tokens } = await tokensOf()
+    await apiOf(idp)('POST', `/apps/${web.id}/lifecycle/deactivate`)
+    const form = { id_token_hint: String(tokens.id_token), post_logout_redirect_uri: signedOutUri }
+    const { status, headers } = await logout(form)
+    expect([status, headers.get('location')]).toEqual([200, null])
+    await apiOf(idp)('POST', `/apps/${web.id}/lifecycle/activate`)
+    expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+  })
+
   test('HEAD ends no session', async () => {
     const { tokens } = await tokensOf()
     const url = `${oauth}/v1/logout?id_token_hint=${tokens.id_token}`
