@@ -159,6 +159,15 @@ describe('errors', () => {
     expect(line).not.toContain('secret')
   })
 
+  test('OPTIONS without an origin says which methods there are; a browser of a stranger learns nothing', async () => {
+    const asked = await app.inject({ method: 'OPTIONS', url: '/idp/idx/echo' })
+    expect([asked.statusCode, asked.headers.allow, asked.body]).toEqual([204, 'POST', ''])
+    expect((await app.inject({ method: 'OPTIONS', url: '/nothing/here' })).statusCode).toBe(404)
+    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' }
+    const stranger = await app.inject({ method: 'OPTIONS', url: '/idp/idx/echo', headers })
+    expect([stranger.statusCode, stranger.headers['access-control-allow-origin']]).toEqual([405, undefined])
+  })
+
   test('can have headers', async () => {
     expect((await app.inject({ url: '/limited' })).headers['retry-after']).toBe('7')
     expect((await app.inject({ method: 'PUT', url: '/idp/idx/echo' })).headers.allow).toBe('POST')

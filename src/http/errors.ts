@@ -121,13 +121,17 @@ export function handleUnknown(app: FastifyInstance): void {
     const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')
     known.push({ pattern: new RegExp(`^${pattern}$`), methods: [method].flat() })
   })
-  app.setNotFoundHandler((request) => {
+  app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
     if (allowed.length === 0) throw new ProtocolError(404, 'E0000007', 'Not found: the path is unknown.')
-    throw new ProtocolError(405, 'E0000022', 'The endpoint does not support the provided HTTP method', {
-      headers: { Allow: [...new Set(allowed)].join(', ') },
-    })
+    const headers = { Allow: [...new Set(allowed)].join(', ') }
+    // RFC 9110, section 9.3.7. A browser that asks for a page of an origin that is not trusted learns nothing.
+    if (request.method === 'OPTIONS' && request.headers.origin === undefined) {
+      return reply.code(204).headers(headers).send()
+    }
+    const text = 'The endpoint does not support the provided HTTP method'
+    throw new ProtocolError(405, 'E0000022', text, { headers })
   })
 }
 
