@@ -16,6 +16,13 @@ const headersOf = ({ headers }: { readonly headers: Headers }) =>
     ]),
   )
 
+/** By the host's clock, as the header Date is, whatever the engine's says; a second may begin between the two. */
+const resetsIn = (seconds: number, { headers }: { readonly headers: Headers }) => {
+  const waits = Number(headers.get('x-rate-limit-reset')) - Date.parse(headers.get('date') ?? '') / 1000
+  expect([seconds, seconds + 1]).toContain(waits)
+  return headers.get('x-rate-limit-reset')
+}
+
 const spent = {
   errorCode: 'E0000047',
   errorSummary: 'API call exceeded rate limit due to too many requests.',
@@ -36,12 +43,6 @@ describe('request budgets', () => {
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())
 
-  /** By the host's clock, as the header Date is, whatever the engine's says; a second may begin between the two. */
-  const resetsIn = (seconds: number, { headers }: { readonly headers: Headers }) => {
-    const waits = Number(headers.get('x-rate-limit-reset')) - Date.parse(headers.get('date') ?? '') / 1000
-    expect([seconds, seconds + 1]).toContain(waits)
-    return headers.get('x-rate-limit-reset')
-  }
   const post = (
     path: string,
     body: NonNullable<RequestInit['body']>,
@@ -284,6 +285,8 @@ onEachDatabase('budgets in the database', (database) => {
       expect(refused.messages).toEqual(['tooManyRequests'])
       expect(refused.remediations).toEqual(['identify'])
       expect(refused.headers.get('retry-after')).toBe('60')
+      expect(refused.headers.get('x-rate-limit-remaining')).toBe('0')
+      resetsIn(60, refused)
     }
   })
 
