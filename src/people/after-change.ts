@@ -36,6 +36,8 @@ export interface Changed {
   readonly formerly?: Person['profile'] | undefined
   /** Another mail of the same transaction says that the password is of no use any more. */
   readonly announced?: boolean | undefined
+  /** Whether the user's sessions end, whatever else is changed. */
+  readonly endsSessions?: boolean
 }
 
 const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']
@@ -48,7 +50,13 @@ const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWOR
 export async function endOutdated(
   tx: Tx,
   { random }: Pick<MailParts, 'random'>,
-  { before, after, password, by }: Pick<Changed, 'before' | 'after' | 'password' | 'by'>,
+  {
+    before,
+    after,
+    password,
+    by,
+    endsSessions,
+  }: Pick<Changed, 'before' | 'after' | 'password' | 'by' | 'endsSessions'>,
   now: number,
 ): Promise<void> {
   const personId = after.id
@@ -68,7 +76,7 @@ export async function endOutdated(
   }
   // A new email is tried at once, whatever the old one or an earlier holder of it was refused for.
   if (emailChanged) await removeSuppressionsOf(tx, personId, [after.profile.email])
-  if (password || (statusChanged && !mayKeepSessions.includes(after.status))) {
+  if (endsSessions || password || (statusChanged && !mayKeepSessions.includes(after.status))) {
     const ended = await revokeSessionsOf(tx, personId, now)
     if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
   }

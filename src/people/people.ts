@@ -90,6 +90,8 @@ export interface People {
       readonly version?: number
       /** `with` queues a mail that says that the password is of no use any more: no notice says it as well. */
       readonly announced?: boolean
+      /** Ends the user's sessions in the same database transaction, whatever else is changed. */
+      readonly endsSessions?: boolean
     },
   ): Promise<Person | undefined>
   /**
@@ -204,7 +206,7 @@ export function createPeople(parts: PeopleParts): People {
     async change(
       id,
       { password: text, passwordHash, profile, status },
-      { by = system, with: also, from, own, version, announced } = {},
+      { by = system, with: also, from, own, version, announced, endsSessions = false } = {},
     ) {
       let queued = 0
       const attempt = async (): Promise<Person | undefined> => {
@@ -248,7 +250,7 @@ export function createPeople(parts: PeopleParts): People {
           const password = data !== undefined
           const byAdministrator = own === undefined
           const change: Changed = {
-            ...{ before, after: changed, password, by, byAdministrator, announced },
+            ...{ before, after: changed, password, by, byAdministrator, announced, endsSessions },
             ...{ enrolled: [], removed: [] },
           }
           queued = await follow(tx, change, now, also && (() => also(tx, changed, now)))

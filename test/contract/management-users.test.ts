@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { alive, ended, sessionOf } from '../support/aliveness.ts'
 import { visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 
@@ -299,6 +300,19 @@ describe('the lifecycle', () => {
     await idp.signInAs('ada@example.com')
     await lifecycle(id, 'suspend')
     expect(await alive()).toBe(0)
+  })
+
+  // F8: the thief of a session must not stay signed in after the password was reset because of the theft.
+  test.each([
+    ['ends the sessions', '', ended],
+    ['ends the sessions if that is asked for', '&revokeSessions=true', ended],
+    ['keeps the sessions if that is asked for', '&revokeSessions=false', alive],
+  ])('with reset_password %s', async (_, query, after) => {
+    const { id } = await create()
+    const session = await sessionOf(idp, 'ada@example.com')
+    const { status } = await lifecycle(id, `reset_password?sendEmail=false${query}`)
+    expect(status).toBe(200)
+    expect(await session()).toEqual(after)
   })
 
   test('unlocks an account', async () => {

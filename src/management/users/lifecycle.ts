@@ -38,10 +38,11 @@ async function changeStatus(
     readonly to: PersonStatus
     readonly refused?: ProtocolError
     readonly tokenRequest?: UserTokenRequest
+    readonly endsSessions?: boolean
   },
 ): Promise<{ readonly person: Person; readonly token: string | undefined }> {
   const { parts, actor } = call
-  const { from: statuses, to: status, refused = wrongStatus(), tokenRequest } = change
+  const { from: statuses, to: status, refused = wrongStatus(), tokenRequest, endsSessions = false } = change
   if (!statuses.includes(person.status)) throw refused
   let token: string | undefined
   const moved = await parts.people.change(
@@ -51,6 +52,7 @@ async function changeStatus(
       by: actor,
       from: { statuses, refused },
       announced: tokenRequest?.sendsMail === true,
+      endsSessions,
       with: async (tx, changed, now) => {
         if (tokenRequest !== undefined)
           token = await issueUserToken({ ...call, now }, tx, changed, tokenRequest)
@@ -101,17 +103,20 @@ const activatedStatuses = [
   'LOCKED_OUT',
 ] as const satisfies readonly PersonStatus[]
 
-/** Invalidates the password. A new one is set by the token, or by a recovery that the user begins. */
+/**
+ * Invalidates the password and ends the sessions, unless `revokeSessions=false` keeps them: who resets a password because of
+ * a theft must not leave the thief signed in (F8). A new one is set by the token, or by a recovery that the user begins.
+ */
 async function resetPassword(call: Call): Promise<Answer> {
   const tokenRequest = recoveryTokenRequest(call, 'PasswordResetByAdmin')
   const person = await getUser(call)
-  const endsSessions = flag(call.query, 'revokeSessions', false)
+  const endsSessions = flag(call.query, 'revokeSessions', true)
   const { token = '' } = await changeStatus(call, person, {
     from: activatedStatuses,
     to: 'RECOVERY',
     tokenRequest,
+    endsSessions,
   })
-  if (endsSessions) await call.parts.people.endSessions(person.id, { by: call.actor })
   if (tokenRequest.sendsMail) return { body: {} }
   return { body: { resetPasswordUrl: tokenLink(call.parts.baseUrl(), 'recovery', token) } }
 }
@@ -237,7 +242,7 @@ export const lifecycle: readonly Operation[] = [
   post('unlock', 'Unlock a user and reset the counts of wrong answers', unlock),
   post(
     'reset_password',
-    'Invalidate the password and send a link to set a new one; with `sendEmail=false` return it',
+    'Invalidate the password, end the sessions (not with `revokeSessions=false`) and send a link to set a new password; with `sendEmail=false` return it',
     resetPassword,
   ),
   post('expire_password', 'Expire the password: the next sign-in requires a new one', expirePassword),
