@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
+import { sendPage, serveFiles, serveUiFiles } from '../ui/index.ts'
 import { adminPage } from './page.ts'
 
 /**
@@ -19,28 +19,24 @@ const policy = [
   "trusted-types 'none'",
 ].join('; ')
 
-const types = {
-  'admin.css': 'text/css; charset=utf-8',
-  'admin.js': 'text/javascript; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
-} as const
+const scripts = [
+  'admin.js',
+  'api.js',
+  'apps.js',
+  'groups.js',
+  'log.js',
+  'parts.js',
+  'policies.js',
+  'users.js',
+] as const
 
-/** Serves the page at /admin and its three files. */
+/** Serves the page at /admin with its scripts, and at /ui what all pages share. */
 export function serveAdminPage(app: FastifyInstance, base: () => string): void {
-  app.get('/admin', async (_request, reply) =>
-    reply
-      .headers({
-        'content-security-policy': policy,
-        'cross-origin-opener-policy': 'same-origin',
-        'cross-origin-resource-policy': 'same-origin',
-        'x-robots-tag': 'noindex',
-      })
-      .type('text/html; charset=utf-8')
-      .send(adminPage(base()).markup),
-  )
-  for (const [name, type] of Object.entries(types)) {
-    app.get(`/admin/${name}`, async (_request, reply) =>
-      reply.type(type).send(await readFile(new URL(name, import.meta.url))),
-    )
-  }
+  app.get('/admin', async (_request, reply) => {
+    reply.header('x-robots-tag', 'noindex')
+    return sendPage(reply, adminPage(base()), policy)
+  })
+  // The relative path is the same from src/ and dist/: the build copies the files.
+  serveFiles(app, '/admin', new URL('./', import.meta.url), scripts)
+  serveUiFiles(app)
 }

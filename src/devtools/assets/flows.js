@@ -1,8 +1,19 @@
+// @ts-check
 /**
  * Live updates, keyboard shortcuts, copying and opening without a reload. The server renders every state of the page;
  * this script fetches it and replaces the parts.
  */
-const byId = (id) => document.getElementById(id)
+import {
+  allOf,
+  announce,
+  byId,
+  closestOf,
+  copyFrom,
+  liveStream,
+  loadedPage,
+  onKeys,
+  showLocalTimes,
+} from '../../ui/dom.js'
 
 document.documentElement.classList.add('has-script')
 
@@ -14,21 +25,23 @@ async function show() {
   loading = new AbortController()
   const { signal } = loading
   try {
-    const response = await fetch(location.href, { signal })
-    const next = new DOMParser().parseFromString(await response.text(), 'text/html')
-    signal.throwIfAborted()
+    const next = await loadedPage(signal)
     const restore = savedState()
     for (const id of ['flows', 'reader']) swap(byId(id), next.getElementById(id))
-    byId('panes').className = next.getElementById('panes').className
+    byId('panes').className = next.getElementById('panes')?.className ?? 'panes'
     document.title = next.title
-    settle()
+    showLocalTimes()
     restore()
   } catch {
     if (!signal.aborted) announce('The engine does not answer.')
   }
 }
 
-/** Replaces a part only if its markup has changed, so that a selection in it is not lost. */
+/**
+ * Replaces a part only if its markup has changed, so that a selection in it is not lost.
+ * @param {HTMLElement} part
+ * @param {HTMLElement | null} next
+ */
 function swap(part, next) {
   const markup = next?.innerHTML ?? ''
   if (part.dataset.markup === markup) return
@@ -36,45 +49,38 @@ function swap(part, next) {
   part.replaceChildren(...(next?.childNodes ?? []))
 }
 
-const styles = {
-  short: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
-  long: { dateStyle: 'medium', timeStyle: 'medium' },
-  clock: { timeStyle: 'short' },
-  second: { timeStyle: 'medium' },
+const rows = () => allOf('.row')
+/** @param {Element | null | undefined} row */
+const linkOf = (row) => {
+  const link = row?.querySelector('.row-link')
+  return link instanceof HTMLElement ? link : undefined
 }
-
-/** Shows times in the time zone of the browser, which the server does not know. */
-function settle() {
-  for (const time of document.querySelectorAll('time:not([title])')) {
-    time.title = time.dateTime
-    time.textContent = new Date(time.dateTime).toLocaleString(undefined, styles[time.dataset.style])
-  }
-}
-
-const rows = () => [...document.querySelectorAll('.row')]
-const linkOf = (row) => row?.querySelector('.row-link')
 const openId = () => location.pathname.match(/^\/flows\/(\w+)/)?.[1]
 
 /** Saves the focus, the open details and the scroll positions. Returns a function that restores them. */
 function savedState() {
-  const id = document.activeElement?.closest?.('.row')?.dataset.id
-  const within = document.activeElement?.id
-  const unfolded = [...document.querySelectorAll('details')].map((details) => details.open)
-  const places = ['flows', 'reader'].map((part) => [part, byId(part).scrollTop])
+  const focused = document.activeElement
+  const id = focused ? closestOf({ target: focused }, '.row')?.dataset.id : undefined
+  const within = focused?.id
+  const detailsOf = () => allOf('details').filter((details) => details instanceof HTMLDetailsElement)
+  const unfolded = detailsOf().map((details) => details.open)
+  const places = /** @type {const} */ (['flows', 'reader']).map((part) => ({
+    part,
+    top: byId(part).scrollTop,
+  }))
   return () => {
-    for (const [index, details] of [...document.querySelectorAll('details')].entries()) {
+    for (const [index, details] of detailsOf().entries()) {
       if (unfolded[index]) details.open = true
     }
-    for (const [part, top] of places) byId(part).scrollTop = top
+    for (const { part, top } of places) byId(part).scrollTop = top
     if (document.activeElement !== document.body) return
-    const focused = id ? linkOf(document.querySelector(`.row[data-id="${id}"]`)) : within && byId(within)
-    focused?.focus?.({ preventScroll: true })
+    const again = id
+      ? linkOf(document.querySelector(`.row[data-id="${id}"]`))
+      : within
+        ? document.getElementById(within)
+        : undefined
+    again?.focus({ preventScroll: true })
   }
-}
-
-/** Shows a status message, which screen readers announce. */
-function announce(text) {
-  byId('status').textContent = text
 }
 
 // Opening and going back
@@ -82,18 +88,18 @@ function announce(text) {
 async function arrive() {
   await show()
   byId('reader').scrollTop = 0
-  if (openId()) byId('subject')?.focus({ preventScroll: true })
+  if (openId()) document.getElementById('subject')?.focus({ preventScroll: true })
   else linkOf(rows()[0])?.focus({ preventScroll: true })
 }
 
 addEventListener('popstate', () => arrive())
 
 document.addEventListener('click', (event) => {
-  const copy = event.target.closest('[data-copy]')
-  if (copy) return void copyFrom(copy)
-  const link = event.target.closest('a')
-  const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
-  if (!link || !plain || link.target || link.hasAttribute('download')) return
+  const copy = closestOf(event, '[data-copy]')
+  if (copy) return void copyText(copy)
+  const link = closestOf(event, 'a')
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+  if (!(link instanceof HTMLAnchorElement) || !isPlain || link.target || link.hasAttribute('download')) return
   const { origin, pathname, hash } = new URL(link.href)
   if (origin !== location.origin || hash || !/^\/flows(\/\w+)?$/.test(pathname)) return
   event.preventDefault()
@@ -101,26 +107,17 @@ document.addEventListener('click', (event) => {
   arrive()
 })
 
-async function copyFrom(button) {
-  const label = button.querySelector('span')
-  const before = label.textContent
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy)
-    announce(`Copied the ${button.dataset.what}.`)
-    button.classList.add('is-done')
-    label.textContent = 'Copied'
-    setTimeout(() => {
-      button.classList.remove('is-done')
-      label.textContent = before
-    }, 1600)
-  } catch {
-    announce('The browser does not let this page copy. Select the text and copy it yourself.')
-    byId('mermaid')?.select()
-  }
-}
+/** @param {HTMLElement} button */
+const copyText = (button) =>
+  copyFrom(button, () => {
+    const text = document.getElementById('mermaid')
+    if (text instanceof HTMLTextAreaElement) text.select()
+    return 'The browser does not let this page copy. Select the text and copy it yourself.'
+  })
 
 // Keys
 
+/** @param {number} step */
 function move(step) {
   const all = rows()
   const at = all.findIndex((row) => row.contains(document.activeElement))
@@ -130,36 +127,29 @@ function move(step) {
   else linkOf(all[next])?.focus()
 }
 
-const keys = {
-  j: () => move(1),
-  k: () => move(-1),
-  ArrowDown: () => move(1),
-  ArrowUp: () => move(-1),
-  c: () => {
-    const button = document.querySelector('[data-copy]')
-    if (button) copyFrom(button)
+onKeys(
+  {
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    c: () => {
+      const [button] = allOf('[data-copy]')
+      if (button) copyText(button)
+    },
+    Escape: () => {
+      if (openId()) allOf('.back', byId('reader'))[0]?.click()
+    },
   },
-  Escape: () => {
-    if (openId()) byId('reader').querySelector('.back')?.click()
-  },
-}
-
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('textarea')) return
   // Arrow keys scroll the focused element.
-  if (event.key.startsWith('Arrow') && event.target.closest('.scroll, .flow')) return
-  const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined
-  if (!act) return
-  event.preventDefault()
-  act()
-})
+  (event) => event.key.startsWith('Arrow') && closestOf(event, '.scroll, .flow') !== null,
+)
 
 // Live update
 
-const live = byId('live')
-const stream = new EventSource('/flows/stream')
-let wasLost = false
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let soon
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let later
 
 /** Updates once for several changes, and again later: a mail is delivered after the response that queued it. */
@@ -170,19 +160,7 @@ function changed() {
   later = setTimeout(show, 2500)
 }
 
-stream.onopen = () => {
-  live.hidden = false
-  live.textContent = 'Live'
-  live.classList.remove('is-lost')
-  if (wasLost) changed()
-  wasLost = false
-}
-stream.onerror = () => {
-  wasLost = true
-  live.hidden = false
-  live.textContent = 'Connecting…'
-  live.classList.add('is-lost')
-}
+const stream = liveStream('/flows/stream', changed)
 stream.addEventListener('flow', changed)
 stream.addEventListener('cleared', () => {
   history.replaceState(null, '', '/flows')
@@ -193,4 +171,4 @@ stream.addEventListener('cleared', () => {
 setInterval(() => document.visibilityState === 'visible' && show(), 15_000)
 
 for (const id of ['flows', 'reader']) byId(id).dataset.markup = byId(id).innerHTML
-settle()
+showLocalTimes()

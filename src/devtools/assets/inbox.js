@@ -1,20 +1,40 @@
+// @ts-check
 /**
  * Live updates, keyboard shortcuts, copying and opening without a reload. The server renders every state of the page;
  * this script fetches it and replaces the parts, so that only the server converts mails to markup.
  */
-const byId = (id) => document.getElementById(id)
-const unseen = new Set()
+import {
+  allOf,
+  announce,
+  byId,
+  closestOf,
+  confirmed,
+  copyFrom,
+  elementOf,
+  liveStream,
+  loadedPage,
+  onKeys,
+  showLocalTimes,
+} from '../../ui/dom.js'
+
+/** The mails that arrived while the page was open, and were not opened in it. @type {Set<string>} */
+const arrived = new Set()
 let pageTitle = document.title
+const searchBox = elementOf('search', HTMLInputElement)
+const emptyButton = elementOf('empty', HTMLButtonElement)
 
 document.documentElement.classList.add('has-script')
 
 let loading = new AbortController()
+/** @type {Promise<void>} */
 let latest = Promise.resolve()
+/** @type {Set<string>} */
 let wanted = new Set()
 
 /**
  * Replaces the parts with these ids with those of the page at the current address. A later call aborts an earlier one
  * and also loads its parts; both resolve together.
+ * @param {...string} parts
  */
 function show(...parts) {
   for (const part of parts) wanted.add(part)
@@ -24,15 +44,17 @@ function show(...parts) {
   return latest
 }
 
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 async function load(signal) {
   try {
-    const response = await fetch(location.href, { signal })
-    const next = new DOMParser().parseFromString(await response.text(), 'text/html')
-    signal.throwIfAborted()
+    const next = await loadedPage(signal)
     const restoreFocus = savedFocus()
     for (const id of wanted) byId(id).replaceChildren(...(next.getElementById(id)?.childNodes ?? []))
-    byId('panes').className = next.getElementById('panes').className
-    byId('empty').disabled = next.getElementById('empty').disabled
+    byId('panes').className = next.getElementById('panes')?.className ?? 'panes'
+    emptyButton.disabled = next.getElementById('empty')?.hasAttribute('disabled') ?? false
     pageTitle = next.title
     wanted = new Set()
     settle()
@@ -45,42 +67,37 @@ async function load(signal) {
 
 /** Applies the state of the browser: its time zone, and the mails that arrived while the page was open. */
 function settle() {
-  for (const time of document.querySelectorAll('time:not([title])')) {
-    const at = new Date(time.dateTime)
-    const short = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }
-    const long = { dateStyle: 'medium', timeStyle: 'medium' }
-    time.title = time.dateTime
-    time.textContent = at.toLocaleString(undefined, time.dataset.style === 'short' ? short : long)
-  }
-  unseen.delete(openId())
-  for (const row of rows()) row.classList.toggle('is-new', unseen.has(row.dataset.id))
-  document.title = unseen.size > 0 ? `(${unseen.size}) ${pageTitle}` : pageTitle
+  showLocalTimes()
+  arrived.delete(openId() ?? '')
+  document.title = arrived.size > 0 ? `(${arrived.size}) ${pageTitle}` : pageTitle
 }
 
-const rows = () => [...document.querySelectorAll('.row')]
-const linkOf = (row) => row?.querySelector('.row-link')
+const rows = () => allOf('.row')
+/** @param {Element | null | undefined} row */
+const linkOf = (row) => {
+  const link = row?.querySelector('.row-link')
+  return link instanceof HTMLElement ? link : undefined
+}
 const openId = () => location.pathname.match(/^\/inbox\/(\w+)/)?.[1]
-const searchBox = byId('search')
 
 /** Saves which message has the focus. Returns a function that restores it. */
 function savedFocus() {
   const focused = document.activeElement
-  const id = focused?.closest?.('.row')?.dataset.id
-  const selector = focused?.dataset?.what ? `[data-what="${focused.dataset.what}"]` : '.row-link'
+  const id = focused instanceof HTMLElement ? closestOf({ target: focused }, '.row')?.dataset.id : undefined
+  const what = focused instanceof HTMLElement ? focused.dataset.what : undefined
   return () => {
     if (id && document.activeElement === document.body) {
-      document.querySelector(`.row[data-id="${id}"] ${selector}`)?.focus({ preventScroll: true })
+      const again = document.querySelector(
+        `.row[data-id="${id}"] ${what ? `[data-what="${what}"]` : '.row-link'}`,
+      )
+      if (again instanceof HTMLElement) again.focus({ preventScroll: true })
     }
   }
 }
 
-/** Shows a status message, which screen readers announce. */
-function announce(text) {
-  byId('status').textContent = text
-}
-
 // Opening, going back and switching views
 
+/** @param {string} address */
 async function go(address) {
   history.pushState(null, '', address)
   await arrive()
@@ -90,40 +107,32 @@ async function arrive() {
   const wasAt = openId()
   await show('messages', 'reader')
   searchBox.value = new URLSearchParams(location.search).get('q') ?? ''
-  if (wasAt) byId('subject')?.focus({ preventScroll: true })
+  if (wasAt) document.getElementById('subject')?.focus({ preventScroll: true })
   else linkOf(rows()[0])?.focus({ preventScroll: true })
 }
 
 addEventListener('popstate', () => arrive())
 
 document.addEventListener('click', (event) => {
-  const copy = event.target.closest('[data-copy]')
-  if (copy) return void copyFrom(copy)
-  const link = event.target.closest('a')
-  const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
-  if (!link || !plain || link.target || link.hasAttribute('download')) return
+  const copy = closestOf(event, '[data-copy]')
+  if (copy) return void copyText(copy)
+  const remove = closestOf(event, '#delete')
+  if (remove?.dataset.id) return void deleteOne(remove.dataset.id)
+  const link = closestOf(event, 'a')
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+  if (!(link instanceof HTMLAnchorElement) || !isPlain || link.target || link.hasAttribute('download')) return
   const { origin, pathname, search, hash } = new URL(link.href)
   if (origin !== location.origin || hash || !/^\/(inbox\/\w+)?$/.test(pathname)) return
   event.preventDefault()
   go(pathname + search)
 })
 
-async function copyFrom(button) {
-  const label = button.querySelector('span')
-  const before = label.textContent
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy)
-    announce(`Copied the ${button.dataset.what}.`)
-    button.classList.add('is-done')
-    if (label.className === 'copy-label') label.textContent = 'Copied'
-    setTimeout(() => {
-      button.classList.remove('is-done')
-      label.textContent = before
-    }, 1600)
-  } catch {
-    announce(`The browser does not let this page copy. The ${button.dataset.what} is ${button.dataset.copy}`)
-  }
-}
+/** @param {HTMLElement} button */
+const copyText = (button) =>
+  copyFrom(
+    button,
+    (value) => `The browser does not let this page copy. The ${button.dataset.what} is ${value}`,
+  )
 
 // Searching while typing
 
@@ -137,17 +146,24 @@ const searchAddress = () => {
 async function search() {
   history.replaceState(null, '', searchAddress())
   await show('messages')
-  announce(byId('count')?.textContent ?? 'Nothing found')
+  announce(document.getElementById('count')?.textContent ?? 'Nothing found')
 }
 
 searchBox.addEventListener('input', search)
-searchBox.form.addEventListener('submit', (event) => {
+searchBox.form?.addEventListener('submit', (event) => {
   event.preventDefault()
   linkOf(rows()[0])?.focus()
+})
+searchBox.addEventListener('keydown', (event) => {
+  if (event.key === 'ArrowDown') {
+    event.preventDefault()
+    linkOf(rows()[0])?.focus()
+  } else if (event.key === 'Escape' && searchBox.value === '') searchBox.blur()
 })
 
 // Keys
 
+/** @param {number} step */
 function move(step) {
   const all = rows()
   const at = all.findIndex((row) => row.contains(document.activeElement))
@@ -158,80 +174,77 @@ function move(step) {
   else linkOf(all[next])?.focus()
 }
 
-const keys = {
-  j: () => move(1),
-  k: () => move(-1),
-  ArrowDown: () => move(1),
-  ArrowUp: () => move(-1),
-  '/': () => {
-    searchBox.focus()
-    searchBox.select()
+onKeys(
+  {
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    '/': () => {
+      searchBox.focus()
+      searchBox.select()
+    },
+    c: () => {
+      const row = document.activeElement?.closest('.row')
+      const button = (row ?? byId('reader')).querySelector('[data-what="code"]')
+      if (button instanceof HTMLElement) copyText(button)
+    },
+    d: () => {
+      const id = openId()
+      if (id) deleteOne(id)
+    },
+    Escape: () => {
+      if (openId()) allOf('.back', byId('reader'))[0]?.click()
+    },
   },
-  c: () => {
-    const row = document.activeElement.closest('.row')
-    const button = (row ?? byId('reader')).querySelector('[data-what="code"]')
-    if (button) copyFrom(button)
-  },
-  Escape: () => {
-    if (openId()) byId('reader').querySelector('.back')?.click()
-  },
-}
-
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || byId('confirm').open) return
-  if (event.target === searchBox) {
-    if (event.key === 'ArrowDown') {
-      event.preventDefault()
-      linkOf(rows()[0])?.focus()
-    } else if (event.key === 'Escape' && searchBox.value === '') searchBox.blur()
-    return
-  }
   // Arrow keys scroll the focused text of a mail.
-  if (event.key.startsWith('Arrow') && event.target.closest('pre')) return
-  const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined
-  if (!act) return
-  event.preventDefault()
-  act()
+  (event) => event.key.startsWith('Arrow') && closestOf(event, 'pre') !== null,
+)
+
+// Deleting
+
+emptyButton.addEventListener('click', async () => {
+  const isSure = await confirmed({
+    title: 'Delete all messages?',
+    text: 'This cannot be undone. The codes and links in them stay valid.',
+    yes: 'Delete all',
+    danger: true,
+  })
+  if (isSure) await fetch('/messages', { method: 'DELETE' })
 })
 
-// Emptying
-
-byId('empty').addEventListener('click', () => byId('confirm').showModal())
-byId('confirm').addEventListener('close', async ({ target }) => {
-  if (target.returnValue === 'delete') await fetch('/messages', { method: 'DELETE' })
-  target.returnValue = ''
-})
+/**
+ * Deletes one mail, and opens the next one of the list. Does not ask: the mail is one of many, made by a test.
+ * @param {string} id
+ */
+async function deleteOne(id) {
+  const all = rows()
+  const at = all.findIndex((row) => row.dataset.id === id)
+  const next = linkOf(all[at + 1] ?? all[at - 1])
+  const address = next instanceof HTMLAnchorElement ? new URL(next.href) : undefined
+  await fetch(`/messages/${id}`, { method: 'DELETE' })
+  announce('The message was deleted.')
+  await go(address ? address.pathname + address.search : '/')
+}
 
 // Live update
 
-const live = byId('live')
-const stream = new EventSource('/messages/stream')
-let wasLost = false
-
-stream.onopen = () => {
-  live.hidden = false
-  live.textContent = 'Live'
-  live.classList.remove('is-lost')
-  // Load what changed while the connection was lost.
-  if (wasLost) show('messages')
-  wasLost = false
-}
-stream.onerror = () => {
-  wasLost = true
-  live.hidden = false
-  live.textContent = 'Connecting…'
-  live.classList.add('is-lost')
-}
+const stream = liveStream('/messages/stream', () => show('messages'))
 stream.addEventListener('message', async ({ data }) => {
   const { id, to, subject, code } = JSON.parse(data)
-  unseen.add(id)
+  arrived.add(id)
   announce(`New mail to ${to}: ${subject}.${code ? ` The code is ${code}.` : ''}`)
   // An open mail is not replaced while it is being read.
   await show('messages', ...(openId() ? [] : ['reader']))
   document.querySelector(`.row[data-id="${id}"]`)?.classList.add('is-arriving')
 })
+stream.addEventListener('removed', ({ data }) => {
+  const { id } = JSON.parse(data)
+  arrived.delete(id)
+  show('messages')
+})
 stream.addEventListener('cleared', async () => {
-  unseen.clear()
+  arrived.clear()
   history.replaceState(null, '', '/')
   searchBox.value = ''
   await show('messages', 'reader')

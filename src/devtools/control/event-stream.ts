@@ -35,7 +35,8 @@ export function openEvents(response: ServerResponse): SendEvent {
 }
 
 /**
- * Streams changes of the inbox: `message` with a summary and the id of the message, and `cleared`. A client that
+ * Streams changes of the inbox: `message` with a summary and the id of the message, `removed` with
+ * an id, and `cleared`. A client that
  * reconnects with Last-Event-ID gets the events that it missed.
  */
 export function streamMessages(response: ServerResponse, messages: MessageStore, lastEventId: string): void {
@@ -44,6 +45,7 @@ export function streamMessages(response: ServerResponse, messages: MessageStore,
   for (const message of messages.since(lastEventId)) sendMessage(message)
   const unsubscribe = messages.subscribe((change) => {
     if (change.kind === 'arrived') sendMessage(change.message)
+    else if (change.kind === 'removed') send('removed', { id: change.id })
     else send('cleared', {})
   })
   response.once('close', unsubscribe)

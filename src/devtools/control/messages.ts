@@ -38,6 +38,7 @@ export interface MessageReader {
 
 export type InboxChange =
   | { readonly kind: 'arrived'; readonly message: Message }
+  | { readonly kind: 'removed'; readonly id: string }
   | { readonly kind: 'cleared' }
 
 export interface MessageStore extends MessageReader {
@@ -45,6 +46,8 @@ export interface MessageStore extends MessageReader {
   add(source: Buffer, recipients: readonly string[]): Promise<readonly Message[]>
   /** The bytes of the mail as received. */
   source(id: string): Buffer | undefined
+  /** Deletes one mail; false if there is none with this id. */
+  remove(id: string): boolean
   /** The messages newer than the id, oldest first. */
   since(id: string): readonly Message[]
   /** Whether an id was ever issued, even if its message was deleted. */
@@ -106,6 +109,14 @@ export function createMessages(
         .filter((message) => numberOf(message.id) > numberOf(id))
         .reverse(),
     isKnown: (id) => numberOf(id) > 0 && numberOf(id) <= last,
+    remove(id) {
+      const entry = entries.find(({ message }) => message.id === id)
+      if (entry === undefined) return false
+      entries = entries.filter((other) => other !== entry)
+      bytes -= entry.source.length
+      notify({ kind: 'removed', id })
+      return true
+    },
     clear() {
       entries = []
       bytes = 0

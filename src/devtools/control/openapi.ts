@@ -87,6 +87,7 @@ const calls: Readonly<Record<string, Call>> = {
     answer: text(),
     type: 'message/rfc822',
   },
+  'DELETE /messages/{id}': { summary: 'Delete a mail', answer: deleted },
   'DELETE /messages': { summary: 'Delete all mails', answer: deleted },
   'POST /people': { summary: 'Create a user', body: newPerson, status: 201, answer: person },
   'PATCH /people/{id}': {

@@ -10,6 +10,8 @@ import { inboxRoutes } from '../inbox/index.ts'
 import { flowRoutes, noFlows } from '../inspector/index.ts'
 import { adminRoute, assetRoutes } from '../pages/index.ts'
 import { mailRoutes } from '../previews/index.ts'
+import { referenceRoutes } from '../reference/index.ts'
+import { toolsRoutes } from '../tools/index.ts'
 import { streamMessages } from './event-stream.ts'
 import { guardRequest } from './guard.ts'
 import { NoMessageError } from './messages.ts'
@@ -60,12 +62,18 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   app.get('/openapi/engine.json', async () => openApi(options.engine.engineUrl ?? ''))
   messageRoutes(app, options)
   engineRoutes(app, options)
-  inboxRoutes(app, { messages: sink.messages, hints: { ...options.hints, smtpUrl: sink.url } })
-  const appUrl = () => options.hints?.appUrl?.()
   const { flows = noFlows, engineUrl = '', templates } = options.engine
+  inboxRoutes(app, { messages: sink.messages, flows, hints: { ...options.hints, smtpUrl: sink.url } })
+  const appUrl = () => options.hints?.appUrl?.()
   flowRoutes(app, { flows, messages: sink.messages, engineUrl, appUrl })
   mailRoutes(app, { templates })
-  adminRoute(app, options.engine.adminUrl)
+  const { adminUrl, clock } = options.engine
+  toolsRoutes(app, { now: () => clock.now(), hasAdminPage: adminUrl !== undefined })
+  referenceRoutes(app, {
+    engine: () => openApi(engineUrl),
+    control: (port) => openApiOf(`http://localhost:${port}`),
+  })
+  adminRoute(app, adminUrl)
   assetRoutes(app)
   return app
 }
@@ -113,6 +121,11 @@ function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServ
       .type('message/rfc822')
       .header('content-disposition', `attachment; filename="${id}.eml"`)
       .send(source)
+  })
+
+  app.delete('/messages/:id', async ({ params }) => {
+    if (!messages.remove(readId(params))) throw notFound('no message has this id')
+    return { deleted: 1 }
   })
 
   app.delete('/messages', async () => {

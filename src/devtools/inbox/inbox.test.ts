@@ -165,8 +165,15 @@ test('a mail is shown in a sandbox that loads no resources from the network', as
   expect(text).toContain('from the network are not loaded')
 })
 
-test.each(['inbox.css', 'inbox.js', 'icon.svg'])('%s is served, as what it is', async (name) => {
-  const { status, headers, text } = await page(`/assets/${name}`)
+test.each([
+  '/ui/ui.css',
+  '/ui/dom.js',
+  '/ui/icon.svg',
+  '/assets/inbox.js',
+  '/assets/flows.js',
+  '/assets/tools.js',
+])('%s is served, as what it is', async (path) => {
+  const { status, headers, text } = await page(path)
 
   expect(status).toBe(200)
   expect(headers.get('content-type')).toMatch(/^(text\/css|text\/javascript|image\/svg\+xml)/)

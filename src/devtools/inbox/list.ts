@@ -1,7 +1,7 @@
 import { type Html, html } from '../../base/index.ts'
+import { copyButton, icons, moment } from '../../ui/index.ts'
 import type { Message } from '../control/messages.ts'
 import { pageAddress } from './addresses.ts'
-import { copyButton, icons, moment } from './parts.ts'
 
 /** The largest number of messages on a page, so that it stays fast. The search finds the others. */
 const mostShown = 200
@@ -15,14 +15,19 @@ export function matching(messages: readonly Message[], search: string): readonly
   })
 }
 
-export function messageList(
-  messages: readonly Message[],
-  at: { readonly search: string; readonly open?: Message | undefined },
-): Html {
+interface At {
+  readonly search: string
+  readonly open?: Message | undefined
+  /** The ids of the messages that were opened. */
+  readonly opened: ReadonlySet<string>
+}
+
+export function messageList(messages: readonly Message[], at: At): Html {
   const found = matching(messages, at.search)
   const shown = found.slice(0, mostShown)
+  const unread = shown.filter(({ id }) => !at.opened.has(id)).length
   return html`
-    <p class="count" id="count">${countOf(found.length, shown.length, at.search)}</p>
+    <p class="count"><span id="count">${countOf(found.length, shown.length, at.search)}</span>${unread > 0 && `, ${unread} unread`}</p>
     <ol class="rows">${shown.map((message) => row(message, at))}</ol>`
 }
 
@@ -32,24 +37,22 @@ function countOf(found: number, shown: number, search: string): string {
   return search === '' ? messages : `${messages} found`
 }
 
-function row(
-  message: Message,
-  { search, open }: { readonly search: string; readonly open?: Message | undefined },
-): Html {
+function row(message: Message, { search, open, opened }: At): Html {
   const { id, to, subject, code, link, sentAt } = message
   const current = open?.id === id
+  const isUnread = !opened.has(id)
   return html`
-    <li class="${current ? 'row is-open' : 'row'}" data-id="${id}">
+    <li class="row${current && ' is-open'}${isUnread && ' is-unread'}" data-id="${id}">
       <a class="row-link" href="${pageAddress({ id, search })}"${current && html` aria-current="true"`}>
-        <span class="row-to">${to}</span>
+        <span class="row-to">${to}</span>${isUnread && html`<span class="unseen">unread</span>`}
         ${moment(sentAt, 'short')}
         <span class="row-subject">${subject || '(no subject)'}</span>
       </a>
       ${
         (code || link) &&
         html`<div class="row-keys">
-          ${code && html`<span class="chip"><code>${code}</code>${copyButton(code, 'code')}</span>`}
-          ${link && html`<span class="chip chip-link">${icons.link}Link${copyButton(link, 'link')}</span>`}
+          ${code && html`<span class="token"><code>${code}</code>${copyButton(code, 'code')}</span>`}
+          ${link && html`<span class="token token-link">${icons.link}Link${copyButton(link, 'link')}</span>`}
         </div>`
       }
     </li>`

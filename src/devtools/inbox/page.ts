@@ -1,12 +1,14 @@
 import { type Html, html } from '../../base/index.ts'
+import { confirmDialog, envelope, icons } from '../../ui/index.ts'
 import type { Message } from '../control/messages.ts'
-import { framed } from '../pages/index.ts'
+import { toolPage } from '../pages/index.ts'
 import { pageAddress } from './addresses.ts'
 import { matching, messageList } from './list.ts'
-import { envelope, icons } from './parts.ts'
 
 export interface Showing {
   readonly messages: readonly Message[]
+  /** The ids of the messages that were opened. */
+  readonly opened: ReadonlySet<string>
   readonly search: string
   readonly open?: Message
   /** The right pane, if a message is open. */
@@ -21,10 +23,10 @@ export interface Showing {
 export function inboxPage(showing: Showing): Html {
   const { messages, search, open, reader } = showing
   const title = open ? `${open.subject || '(no subject)'} · Inbox` : 'Inbox · Rekey'
-  return framed({
+  return toolPage({
     tab: 'Inbox',
     title,
-    scripts: ['inbox.js'],
+    scripts: ['/assets/inbox.js'],
     skip: ['messages', 'Skip to the messages'],
     tools: html`<p class="live" id="live" hidden></p>
     <button type="button" class="plain needs-script" id="empty"${messages.length === 0 && html` disabled`}>
@@ -44,16 +46,7 @@ export function inboxPage(showing: Showing): Html {
     </section>
     <section class="reader" id="reader" aria-label="Message">${reader ?? nothingOpen(messages.length)}</section>
   </main>
-  <dialog id="confirm" aria-labelledby="confirm-title">
-    <form method="dialog">
-      <h2 class="dialog-title" id="confirm-title">Delete all messages?</h2>
-      <p class="dialog-text">This cannot be undone. The codes and links in them stay valid.</p>
-      <div class="choices">
-        <button value="cancel" class="plain">Cancel</button>
-        <button value="delete" class="danger">Delete all</button>
-      </div>
-    </form>
-  </dialog>
+  ${confirmDialog}
   <div class="unseen" role="status" id="status"></div>`,
   })
 }
@@ -64,9 +57,9 @@ function stateOf({ messages, reader }: Showing): string {
 }
 
 function listOrHint(showing: Showing): Html {
-  const { messages, search, open } = showing
+  const { messages, search, open, opened } = showing
   if (messages.length === 0) return emptyHint(showing.hints)
-  if (matching(messages, search).length > 0) return messageList(messages, { search, open })
+  if (matching(messages, search).length > 0) return messageList(messages, { search, open, opened })
   return html`
     <div class="hollow">
       <h2>Nothing found</h2>
@@ -99,6 +92,7 @@ const nothingOpen = (count: number): Html | false =>
         <li><kbd>j</kbd> <kbd>k</kbd> or arrows<span>move</span></li>
         <li><kbd>Enter</kbd><span>open</span></li>
         <li><kbd>c</kbd><span>copy the code</span></li>
+        <li><kbd>d</kbd><span>delete the open message</span></li>
         <li><kbd>/</kbd><span>search</span></li>
         <li><kbd>Esc</kbd><span>back to the list</span></li>
       </ul>

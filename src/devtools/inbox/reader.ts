@@ -1,8 +1,8 @@
 import { type Html, html } from '../../base/index.ts'
+import { copyButton, icons, moment } from '../../ui/index.ts'
 import type { Message } from '../control/messages.ts'
 import { pageAddress } from './addresses.ts'
 import { asksForRemoteContent } from './mail-document.ts'
-import { copyButton, icons, moment } from './parts.ts'
 
 const views = { html: 'HTML', text: 'Text', source: 'Source' } as const
 export type View = keyof typeof views
@@ -18,6 +18,8 @@ export interface Reading {
   /** The raw mail, for the view `source`. */
   readonly source: string
   readonly search: string
+  /** The transaction that queued the mail, where it is known. */
+  readonly flow: string | undefined
 }
 
 export function readerOf(message: Message, reading: Reading): Html {
@@ -32,6 +34,7 @@ export function readerOf(message: Message, reading: Reading): Html {
           <div><dt>From</dt><dd>${from}</dd></div>
           <div><dt>Sent</dt><dd>${moment(sentAt, 'long')}</dd></div>
           ${template && html`<div><dt>Template</dt><dd>${template}</dd></div>`}
+          ${reading.flow !== undefined && html`<div><dt>Flow</dt><dd><a href="/flows/${reading.flow}">${reading.flow}</a></dd></div>`}
         </dl>
         ${keysOf(message)}
         <nav class="views" aria-label="View">${Object.entries(views).map(
@@ -39,7 +42,7 @@ export function readerOf(message: Message, reading: Reading): Html {
             html`<a class="view" href="${pageAddress({ id, view, search: reading.search })}"${
               view === reading.view && html` aria-current="page"`
             }>${name}</a>`,
-        )}</nav>
+        )}<button type="button" class="bare needs-script" id="delete" data-id="${id}">${icons.trash}Delete</button></nav>
       </header>
       ${bodyOf(message, reading)}
     </article>`
@@ -87,7 +90,7 @@ export const missing = (search: string): Html => html`
   <div class="hollow">
     ${backLink(search)}
     <h2 id="subject" tabindex="-1">This message is gone</h2>
-    <p>The inbox was emptied, or the message was dropped because the limit was reached.</p>
+    <p>It was deleted, or dropped because the limit was reached.</p>
   </div>`
 
 const backLink = (search: string): Html =>

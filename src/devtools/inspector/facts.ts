@@ -40,6 +40,21 @@ export const noFlows: FlowReader = {
   subscribe: () => () => {},
 }
 
+/** Whether a transaction can go on. */
+export const isOpen = ({ timeline, now }: FlowFacts): boolean =>
+  timeline.closed === null && now < timeIn(timeline.expiresAt)
+
+/**
+ * The name that was entered: of the transaction, else of its latest event. A sign-in with a wrong password identifies no
+ * user, so its transaction has no name, but its events have (N-m50). Undefined: none was entered.
+ */
+export function nameIn({ timeline }: FlowFacts): string | undefined {
+  if (timeline.identifier !== null) return timeline.identifier
+  const named = timeline.events.findLast(({ actor }) => actor.type === 'User' && actor.alternateId)
+  // In the log stands a hash in place of what is no address: it may be a password in the wrong field.
+  return named?.actor.alternateId?.replace(/^typed:.*/, 'A name that is not an address')
+}
+
 /** A mail of a transaction, from the log and the outbox. */
 export interface MailFacts {
   readonly id: string

@@ -1,8 +1,8 @@
 import { type Html, html, isoTime } from '../../base/index.ts'
 import { intents } from '../../flow/index.ts'
-import { moment } from '../inbox/parts.ts'
+import { toneChip as chip, moment } from '../../ui/index.ts'
 import { type Explanation, explain, explainStray } from './explain/index.ts'
-import { type FlowFacts, type StrayFacts, timeIn } from './facts.ts'
+import { type FlowFacts, isOpen, nameIn, type StrayFacts, timeIn } from './facts.ts'
 
 /** An entry of the list: a transaction, or an exchange that belongs to none. */
 export interface Listed {
@@ -10,16 +10,19 @@ export interface Listed {
   readonly at: number
   readonly title: string
   readonly label: string
+  /** Whether it can go on: a transaction that is open stays open after a wrong answer. */
+  readonly isOpen: boolean
   readonly explanation: Explanation
 }
 
 export const listedFlow = (facts: FlowFacts): Listed => {
-  const { id, identifier, intent, updatedAt } = facts.timeline
+  const { id, intent, updatedAt } = facts.timeline
   return {
     id,
     at: Math.max(timeIn(updatedAt), facts.exchanges.at(-1)?.at ?? 0),
-    title: identifier ?? 'Not identified yet',
+    title: nameIn(facts) ?? 'No user named yet',
     label: intents[intent].noun,
+    isOpen: isOpen(facts),
     explanation: explain(facts),
   }
 }
@@ -36,6 +39,7 @@ export const listedStray = (facts: StrayFacts): Listed => ({
   at: facts.exchange.at,
   title: strayTitles[facts.exchange.endpoint],
   label: facts.client?.label ?? 'No app',
+  isOpen: false,
   explanation: explainStray(facts),
 })
 
@@ -54,16 +58,16 @@ export const shown = ({ sentence }: Explanation): readonly Html[] =>
 
 const toneWords = { good: 'Done', waiting: 'Waiting', bad: 'Stopped' } as const
 
-/** Renders the state as a word and a colour. The word alone is sufficient for accessibility. */
-export const toneChip = ({ tone }: Explanation): Html =>
-  html`<span class="tone is-${tone}">${toneWords[tone]}</span>`
+/** The state of a flow. One that was refused something and can go on is not stopped: the user may try again (N-m50). */
+export const stateChip = ({ tone }: Explanation, isOpen: boolean): Html =>
+  chip(tone, tone === 'bad' && isOpen ? 'Open' : toneWords[tone])
 
-const row = ({ id, at, title, label, explanation }: Listed, isOpen: boolean): Html => html`
-  <li class="${isOpen ? 'row is-open' : 'row'}" data-id="${id}">
-    <a class="row-link" href="/flows/${id}"${isOpen && html` aria-current="true"`}>
+const row = ({ id, at, title, label, isOpen: goesOn, explanation }: Listed, isShown: boolean): Html => html`
+  <li class="${isShown ? 'row is-open' : 'row'}" data-id="${id}">
+    <a class="row-link" href="/flows/${id}"${isShown && html` aria-current="true"`}>
       <span class="row-to">${title}</span>
       ${moment(isoTime(at), 'short')}
       <span class="row-subject">${shown(explanation)}</span>
-      <span class="row-chips">${toneChip(explanation)}<span class="quiet">${label}</span></span>
+      <span class="row-chips">${stateChip(explanation, goesOn)}<span class="quiet">${label}</span></span>
     </a>
   </li>`

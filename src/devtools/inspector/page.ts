@@ -1,5 +1,5 @@
 import { type Html, html } from '../../base/index.ts'
-import { framed } from '../pages/index.ts'
+import { toolPage } from '../pages/index.ts'
 import { flowList, type Listed } from './list.ts'
 
 export interface FlowsShowing {
@@ -13,11 +13,10 @@ export interface FlowsShowing {
 
 export function flowsPage({ listed, open, title, reader, appUrl }: FlowsShowing): Html {
   const state = reader ? 'is-reading' : listed.length === 0 ? 'is-empty' : ''
-  return framed({
+  return toolPage({
     tab: 'Flows',
     title: title === undefined ? 'Flows · Rekey' : `${title} · Flows`,
-    styles: ['flows.css'],
-    scripts: ['flows.js'],
+    scripts: ['/assets/flows.js'],
     skip: ['flows', 'Skip to the flows'],
     tools: html`<p class="live" id="live" hidden></p>`,
     body: html`<main class="panes ${state}" id="panes">

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
+import { sendPage } from '../../ui/index.ts'
 import { openEvents } from '../control/event-stream.ts'
 import type { MessageStore } from '../control/messages.ts'
 import { notFound } from '../control/requests.ts'
-import { sendPage } from '../pages/index.ts'
-import type { FlowFacts, FlowReader, StrayFacts } from './facts.ts'
+import { mailAddresses } from '../inbox/addresses.ts'
+import { type FlowFacts, type FlowReader, nameIn, type StrayFacts } from './facts.ts'
 import { harOf } from './har.ts'
 import { listedFlow, listedStray, newestFirst } from './list.ts'
 import { type FlowsShowing, flowsPage } from './page.ts'
@@ -58,7 +59,12 @@ export function flowRoutes(app: FastifyInstance, { flows, messages, engineUrl, a
     if (flow)
       return sendPage(
         reply,
-        flowsPage({ ...shown, open: id, title: flow.timeline.identifier ?? id, reader: flowView(flow) }),
+        flowsPage({
+          ...shown,
+          open: id,
+          title: nameIn(flow) ?? id,
+          reader: flowView(flow, mailAddresses(messages)),
+        }),
       )
     if (stray)
       return sendPage(

@@ -1,36 +1,40 @@
 import { type Html, html, isoTime } from '../../base/index.ts'
 import { intents } from '../../flow/index.ts'
 import { spanInWords } from '../../i18n/index.ts'
-import { copyButton, icons, moment } from '../inbox/parts.ts'
+import { copyButton, icons, moment } from '../../ui/index.ts'
 import { arrowsOf, mermaidOf, pictureOf } from './diagram.ts'
 import { type Explanation, explain, explainStray, plain } from './explain/index.ts'
-import type { FlowFacts, MailFacts, StrayFacts } from './facts.ts'
-import { shown, toneChip } from './list.ts'
+import { type FlowFacts, isOpen, type MailFacts, nameIn, type StrayFacts } from './facts.ts'
+import { shown, stateChip } from './list.ts'
 import type { Recorded } from './recorder.ts'
 import { type Chapter, storyOf } from './story.ts'
 
+/** The address of a mail in the inbox, by its id in the outbox; undefined where the inbox does not have it. */
+export type MailAddress = (mailId: string) => string | undefined
+
 /** The page of a transaction: its explanation, its history and a sequence diagram. */
-export function flowView(facts: FlowFacts): Html {
+export function flowView(facts: FlowFacts, addressOf: MailAddress): Html {
   const { timeline } = facts
   const { id, identifier, intent, clientId, personId, createdAt, expiresAt, misses } = timeline
   const story = storyOf(facts)
   const explanation = explain(facts)
+  const name = nameIn(facts)
   return html`
     <article class="flow" aria-labelledby="subject">
       <header class="mail-head flow-head">
         ${backLink}
-        <h2 id="subject" tabindex="-1">${intents[intent].noun}${identifier === null ? '' : ` of ${identifier}`}</h2>
+        <h2 id="subject" tabindex="-1">${intents[intent].noun}${name === undefined ? '' : ` of ${name}`}</h2>
         <dl class="facts">
           <div><dt>Transaction</dt><dd><code>${id}</code></dd></div>
           <div><dt>App</dt><dd>${clientId}</dd></div>
-          <div><dt>User</dt><dd>${personId ?? (identifier === null ? 'not identified yet' : 'there is no user with this name')}${facts.personStatus && ` (${facts.personStatus})`}</dd></div>
+          <div><dt>User</dt><dd>${personId ?? (identifier !== null ? 'there is no user with this name' : name === undefined ? 'none was named yet' : 'not authenticated yet')}${facts.personStatus && ` (${facts.personStatus})`}</dd></div>
           <div><dt>Began</dt><dd>${moment(createdAt, 'long')}</dd></div>
           ${timeline.closed === null && html`<div><dt>Open until</dt><dd>${moment(expiresAt, 'long')}</dd></div>`}
           ${misses > 0 && html`<div><dt>Wrong answers</dt><dd>${misses}</dd></div>`}
         </dl>
-        ${verdict(explanation)}
+        ${verdict(explanation, isOpen(facts))}
       </header>
-      ${storyPart(story)}
+      ${storyPart(story, addressOf)}
       ${diagramPart(id, story, explanation)}
     </article>`
 }
@@ -51,36 +55,36 @@ export function strayView(facts: StrayFacts): Html {
           <div><dt>App</dt><dd>${client?.label ?? 'not registered'}</dd></div>
           <div><dt>When</dt><dd>${moment(isoTime(exchange.at), 'long')}</dd></div>
         </dl>
-        ${verdict(explanation)}
+        ${verdict(explanation, false)}
       </header>
-      ${storyPart(story)}
+      ${storyPart(story, () => undefined)}
       ${diagramPart(exchange.id, story, explanation)}
     </article>`
 }
 
-const verdict = (explanation: Explanation): Html => {
+const verdict = (explanation: Explanation, goesOn: boolean): Html => {
   const { cause, advice, tone } = explanation
   return html`<div class="verdict is-${tone}" data-cause="${cause}">
-    ${toneChip(explanation)}
+    ${stateChip(explanation, goesOn)}
     <p class="verdict-text">${shown(explanation)}</p>
     ${advice !== undefined && html`<p class="verdict-advice">${advice}</p>`}
   </div>`
 }
 
-const storyPart = (story: readonly Chapter[]): Html => html`
+const storyPart = (story: readonly Chapter[], addressOf: MailAddress): Html => html`
   <section class="flow-part" aria-labelledby="story-title">
     <h3 id="story-title">What happened</h3>
     ${story.length === 0 && html`<p class="quiet">Nothing was recorded: the transaction began before this engine was started.</p>`}
-    <ol class="story">${story.map(chapterOf)}</ol>
+    <ol class="story">${story.map((chapter) => chapterOf(chapter, addressOf))}</ol>
   </section>`
 
-function chapterOf(chapter: Chapter): Html {
+function chapterOf(chapter: Chapter, addressOf: MailAddress): Html {
   const time = moment(isoTime(chapter.at), 'second')
   switch (chapter.kind) {
     case 'exchange':
       return exchangeChapter(chapter, time)
     case 'mail':
-      return small('mail', time, mailEnd(chapter.mail), chapter.mail.error)
+      return small('mail', time, mailEnd(chapter.mail, addressOf), chapter.mail.error)
     case 'clock': {
       const { byMs } = chapter.move
       return small(
@@ -94,12 +98,14 @@ function chapterOf(chapter: Chapter): Html {
   }
 }
 
-const small = (kind: string, time: Html, text: string, more?: string): Html => html`
+const small = (kind: string, time: Html, text: Html | string, more?: string): Html => html`
   <li class="chapter is-${kind}"><div class="chapter-head">${time}<span>${text}</span></div>
     ${more !== undefined && html`<p class="quiet">${more}</p>`}</li>`
 
-const mailEnd = ({ template, state, isWithoutRecipient, attempts }: MailFacts): string => {
-  if (isWithoutRecipient) return `${template}: dropped, because it had no recipient.`
+/** The end of a mail; a delivered one leads to the inbox (N-m53). */
+const mailEnd = (mail: MailFacts, addressOf: MailAddress): Html => {
+  const { id, template, state, isWithoutRecipient, attempts } = mail
+  if (isWithoutRecipient) return html`${template}: dropped, because it had no recipient.`
   const tries = attempts > 1 ? ` after ${attempts} attempts` : ''
   const words = {
     sent: `delivered${tries}`,
@@ -108,7 +114,8 @@ const mailEnd = ({ template, state, isWithoutRecipient, attempts }: MailFacts): 
     dropped: 'dropped',
     waiting: 'waiting',
   }
-  return `${template}: ${words[state]}.`
+  const address = addressOf(id)
+  return html`${template}: ${words[state]}.${address !== undefined && html` <a href="${address}">Open the mail</a>`}`
 }
 
 function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: Html): Html {

@@ -1,6 +1,6 @@
 /**
- * The common parts of all pages: the frame with the tabs, the content security policy that allows only our own files,
- * and those files.
+ * The common parts of the pages of the development tools: the tabs, the scripts, and the way to the admin page. Frame, style
+ * and parts are those of `ui/`.
  */
-export { framed, type Tab } from './frame.ts'
-export { adminRoute, assetRoutes, sendPage } from './routes.ts'
+export { type Tab, toolPage } from './frame.ts'
+export { adminRoute, assetRoutes } from './routes.ts'

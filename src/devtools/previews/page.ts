@@ -2,7 +2,7 @@ import { type Html, html } from '../../base/index.ts'
 import type { RenderedMail, TemplateName } from '../../delivery/index.ts'
 import { templateNames } from '../../delivery/index.ts'
 import { languages } from '../../i18n/index.ts'
-import { framed } from '../pages/index.ts'
+import { toolPage } from '../pages/index.ts'
 
 /** The selected preview. */
 export interface Preview {
@@ -49,10 +49,10 @@ export function mailsPage(preview: Preview, mail: RenderedMail): Html {
     </header>
     <div class="previews">
       <section aria-labelledby="html-title"><h3 id="html-title">HTML</h3>
-        <div class="scroll"><iframe class="preview is-${preview.width}" src="${addressOf(preview, '/html')}" title="The mail as HTML"
+        <div class="scroll" tabindex="0" role="region" aria-label="Preview of the HTML, which scrolls"><iframe class="preview is-${preview.width}" src="${addressOf(preview, '/html')}" title="The mail as HTML"
           sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe></div></section>
       <section aria-labelledby="text-title"><h3 id="text-title">Text</h3>
-        <div class="scroll"><iframe class="preview is-text is-${preview.width}" src="${addressOf(preview, '/text')}" title="The mail as text"
+        <div class="scroll" tabindex="0" role="region" aria-label="Preview of the text, which scrolls"><iframe class="preview is-text is-${preview.width}" src="${addressOf(preview, '/text')}" title="The mail as text"
           sandbox="" referrerpolicy="no-referrer"></iframe></div></section>
     </div>`,
   )
@@ -67,10 +67,9 @@ export const refusedPage = (preview: Preview, problems: readonly string[]): Html
   )
 
 const around = (preview: Preview, body: Html): Html =>
-  framed({
+  toolPage({
     tab: 'Mails',
     title: `${subjects[preview.template]} · Mails`,
-    styles: ['flows.css'],
     skip: ['mail', 'Skip to the mail'],
     body: html`<main class="mails">
       <nav class="list-pane templates" aria-label="Templates"><ul>${templateNames.map(

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../base/index.ts'
+import { type Html, html } from '../base/index.ts'
 
 const icon = (path: Html): Html =>
   html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">${path}</svg>`
@@ -36,6 +36,25 @@ export const copyButton = (value: string, what: string, label?: string): Html =>
 /** A time in UTC, which the script converts to the time zone of the browser. */
 export function moment(iso: string, style: 'short' | 'long' | 'clock' | 'second'): Html {
   const date = style === 'long' ? `${iso.slice(0, 10)} ` : ''
-  const time = iso.slice(11, style === 'second' ? 19 : 16)
+  const time = iso.slice(11, style === 'clock' ? 16 : 19)
   return html`<time datetime="${iso}" data-style="${style}">${`${date}${time} UTC`}</time>`
 }
+
+/** What a state means. */
+export type Tone = 'good' | 'waiting' | 'bad' | 'quiet'
+
+/** A state as a word and a colour. The word alone is sufficient for accessibility. */
+export const toneChip = (tone: Tone, label: string): Html =>
+  html`<span class="chip is-${tone}">${label}</span>`
+
+/** A dialog that asks before something that cannot be undone. Its script is `confirmed` of `dom.js`. */
+export const confirmDialog: Html = html`<dialog id="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text">
+    <form method="dialog">
+      <h2 id="confirm-title"></h2>
+      <p class="dialog-text" id="confirm-text"></p>
+      <div class="choices">
+        <button value="" autofocus>Cancel</button>
+        <button class="primary" value="yes" id="confirm-yes"></button>
+      </div>
+    </form>
+  </dialog>`

@@ -1,0 +1,239 @@
+// @ts-check
+/** The parts of the views: chips, facts, lists with further pages, and the dialog with a form. */
+import { el, searchIcon } from '../ui/dom.js'
+import { messageOf, request } from './api.js'
+
+/** @typedef {import('./api.js').Json} Json */
+/** @typedef {import('../ui/dom.js').Child} Child */
+/** @typedef {import('../ui/dom.js').Children} Children */
+
+/** @type {Readonly<Record<string, 'good' | 'waiting' | 'bad'>>} */
+const tones = {
+  ACTIVE: 'good',
+  SUCCESS: 'good',
+  ALLOW: 'good',
+  STAGED: 'waiting',
+  PROVISIONED: 'waiting',
+  RECOVERY: 'waiting',
+  PASSWORD_EXPIRED: 'waiting',
+  SKIPPED: 'waiting',
+  CHALLENGE: 'waiting',
+  INACTIVE: 'bad',
+  LOCKED_OUT: 'bad',
+  SUSPENDED: 'bad',
+  DEPROVISIONED: 'bad',
+  FAILURE: 'bad',
+  DENY: 'bad',
+}
+
+/** Words of statuses that are not the status in lower case. @type {Readonly<Record<string, string>>} */
+const statusWords = { DEPROVISIONED: 'deactivated', PROVISIONED: 'activation pending' }
+
+/** @param {string} word */
+export const wordOf = (word) => statusWords[word] ?? word.toLowerCase().replaceAll('_', ' ')
+
+/** @param {string} word */
+export const chip = (word) => el('span', { class: `chip is-${tones[word] ?? 'quiet'}` }, wordOf(word))
+
+/**
+ * @param {Json} profile
+ * @returns {string}
+ */
+export const nameOf = ({ firstName, lastName, login }) =>
+  [firstName, lastName].filter(Boolean).join(' ') || login || '…'
+
+/**
+ * Names with values; those without one are left out.
+ * @param {readonly (readonly [string, Children])[]} pairs
+ */
+export const facts = (pairs) =>
+  el(
+    'dl',
+    { class: 'facts is-table' },
+    pairs
+      .filter(([, value]) => value && (!Array.isArray(value) || value.length > 0))
+      .map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
+  )
+
+/** @param {...Children} message */
+export const blank = (...message) => el('p', { class: 'blank' }, ...message)
+
+/** @param {string} text */
+export const code = (text) => el('code', {}, text)
+
+/**
+ * A button.
+ * @param {string} label
+ * @param {() => unknown} onclick
+ * @param {Readonly<Record<string, string>>} [attributes]
+ */
+export const button = (label, onclick, attributes = {}) =>
+  el('button', { type: 'button', ...attributes, onclick }, label)
+
+/**
+ * A list with a button that loads the next page.
+ * @param {HTMLElement} list
+ * @param {(item: Json) => HTMLElement} itemOf
+ * @param {import('./api.js').Answer} first
+ * @param {{ readonly signal: AbortSignal, readonly onError: (error: unknown) => void }} context
+ */
+export function pagedList(list, itemOf, first, { signal, onError }) {
+  /** @type {string | undefined} */
+  let address
+  const more = el('button', { type: 'button', class: 'more' }, 'Show more')
+  /** @param {import('./api.js').Answer} page */
+  const add = (page) => {
+    list.append(...page.value.map(itemOf))
+    more.hidden = !page.next || page.value.length === 0
+    address = page.next
+  }
+  add(first)
+  more.addEventListener('click', async () => {
+    const at = list.children.length
+    if (address === undefined) return
+    try {
+      add(await request('GET', address, { signal }))
+      const next = list.children[at]?.querySelector('a, summary')
+      if (next instanceof HTMLElement) next.focus()
+    } catch (error) {
+      onError(error)
+    }
+  })
+  return [list, more]
+}
+
+/**
+ * A search field with its icon and its key.
+ * @param {HTMLElement} input
+ */
+export const searchField = (input) =>
+  el('div', { class: 'search' }, searchIcon(), input, el('kbd', { 'aria-hidden': 'true' }, '/'))
+
+// ---- The dialog with a form.
+
+/**
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} label
+ * @property {string} [type] `text` if absent; `checkbox`, `select`, `checks` (several of `options`)
+ * @property {string | boolean | readonly string[]} [value]
+ * @property {boolean} [required]
+ * @property {string} [hint]
+ * @property {number} [maxlength]
+ * @property {readonly (readonly [value: string, label: string])[]} [options]
+ */
+
+/** @param {Field} field */
+function fieldOf(field) {
+  const {
+    name,
+    label,
+    type = 'text',
+    value = '',
+    required = false,
+    hint,
+    maxlength = 200,
+    options = [],
+  } = field
+  const id = `field-${name}`
+  const described = hint === undefined ? {} : { 'aria-describedby': `${id}-hint` }
+  const note = hint !== undefined && el('p', { class: 'quiet', id: `${id}-hint` }, hint)
+  if (type === 'checkbox') {
+    return el(
+      'div',
+      { class: 'field' },
+      el(
+        'label',
+        { class: 'check' },
+        el('input', { type, id, name, checked: value === true, ...described }),
+        label,
+      ),
+      note,
+    )
+  }
+  if (type === 'checks') {
+    const chosen = Array.isArray(value) ? value : []
+    const checks = options.map(([one, text]) =>
+      el(
+        'label',
+        { class: 'check' },
+        el('input', { type: 'checkbox', name, value: one, checked: chosen.includes(one) }),
+        text,
+      ),
+    )
+    return el('fieldset', { class: 'field' }, el('legend', {}, label), note, checks)
+  }
+  const common = { id, name, required, ...described }
+  const control =
+    type === 'select'
+      ? el(
+          'select',
+          common,
+          options.map(([one, text]) => el('option', { value: one, selected: one === value }, text)),
+        )
+      : el('input', {
+          ...common,
+          type,
+          value: String(value),
+          maxlength,
+          autocomplete: type === 'password' ? 'new-password' : 'off',
+          spellcheck: 'false',
+        })
+  return el('div', { class: 'field' }, el('label', { for: id }, label), control, note)
+}
+
+/**
+ * Shows a dialog with a form. `save` gets the values; where it fails the dialog stays open with the reason. Resolves to
+ * whether something was saved.
+ * @param {{
+ *   readonly title: string,
+ *   readonly text?: string,
+ *   readonly fields: readonly Field[],
+ *   readonly yes: string,
+ *   readonly save: (values: FormData) => Promise<unknown>,
+ * }} form
+ * @returns {Promise<boolean>}
+ */
+export function editor({ title, text, fields, yes, save }) {
+  const wrong = el('p', { class: 'wrong', role: 'alert' })
+  const submit = el('button', { class: 'primary' }, yes)
+  const cancel = el('button', { type: 'button' }, 'Cancel')
+  const form = el(
+    'form',
+    { class: 'form', method: 'dialog' },
+    el('h2', { id: 'editor-title' }, title),
+    text !== undefined && el('p', { class: 'quiet' }, text),
+    fields.map(fieldOf),
+    wrong,
+    el('div', { class: 'choices' }, cancel, submit),
+  )
+  const dialog = document.createElement('dialog')
+  dialog.id = 'editor'
+  dialog.setAttribute('aria-labelledby', 'editor-title')
+  dialog.append(form)
+  document.body.append(dialog)
+  let isSaved = false
+  cancel.addEventListener('click', () => dialog.close())
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    if (!(form instanceof HTMLFormElement) || !(submit instanceof HTMLButtonElement)) return
+    submit.disabled = true
+    wrong.textContent = ''
+    try {
+      await save(new FormData(form))
+      isSaved = true
+      dialog.close()
+    } catch (error) {
+      wrong.textContent = messageOf(error)
+      submit.disabled = false
+      wrong.scrollIntoView({ block: 'nearest' })
+    }
+  })
+  dialog.showModal()
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove()
+      resolve(isSaved)
+    })
+  })
+}
