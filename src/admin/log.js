@@ -71,12 +71,14 @@ const labels = {
   'system.api_token.revoke': 'API token revoked',
 }
 
+/** A recovery has several events of one type. @type {Readonly<Record<string, string>>} */
+const recoveryEnds = { CHALLENGE: 'started', SUCCESS: 'completed', SKIPPED: 'cancelled' }
+
 /** @param {Json} event */
-const labelOf = ({ eventType, displayMessage, outcome }) => {
+const labelOf = ({ eventType, displayMessage, outcome, actor }) => {
   const label = labels[eventType] ?? (displayMessage || eventType)
-  if (eventType === 'user.account.reset_password' && outcome?.result === 'CHALLENGE')
-    return `${label} started`
-  return label
+  if (eventType !== 'user.account.reset_password') return label
+  return actor?.type === 'User' ? `${label} ${recoveryEnds[outcome?.result] ?? 'ended'}` : 'Password reset'
 }
 
 /** Actors and targets that are no users, in words. @type {Readonly<Record<string, string>>} */
