@@ -44,13 +44,22 @@ export const noFlows: FlowReader = {
 export const isOpen = ({ timeline, now }: FlowFacts): boolean =>
   timeline.closed === null && now < timeIn(timeline.expiresAt)
 
+/** Whether an event names its user. The last event of a closed transaction may not: then it has `unknown`. */
+const isName = ({
+  type,
+  alternateId,
+}: {
+  readonly type: string
+  readonly alternateId?: string | undefined
+}) => type === 'User' && alternateId !== undefined && alternateId !== 'unknown'
+
 /**
  * The name that was entered: of the transaction, else of its latest event. A sign-in with a wrong password identifies no
  * user, so its transaction has no name, but its events have (N-m50). Undefined: none was entered.
  */
 export function nameIn({ timeline }: FlowFacts): string | undefined {
   if (timeline.identifier !== null) return timeline.identifier
-  const named = timeline.events.findLast(({ actor }) => actor.type === 'User' && actor.alternateId)
+  const named = timeline.events.findLast(({ actor }) => isName(actor))
   // In the log stands a hash in place of what is no address: it may be a password in the wrong field.
   return named?.actor.alternateId?.replace(/^typed:.*/, 'A name that is not an address')
 }
