@@ -16,7 +16,7 @@ const glossary = readFileSync(join(root, 'docs/concepts.md'), 'utf8')
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((file) => file.split(sep).join('/'))
-  .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file))
+  .filter((file) => /\.(ts|js)$/.test(file) && !/\.(test|fixture)\.ts$/.test(file))
   .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }))
   .map(({ file, text }) => ({ file, text, lines: text.split('\n') }))
 

@@ -74,7 +74,7 @@ since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.request
 
 ## Recovery by an administrator
 
-\`reset_password\` invalidates the password, ends open transactions and mails a link; \`forgot_password\` mails a link and leaves
+\`reset_password\` invalidates the password, ends open transactions and sessions (not with \`revokeSessions=false\`) and mails a link; \`forgot_password\` mails a link and leaves
 the password valid. The last segment of the link's path is a recovery token. It can be used for one new password within an
 hour, and becomes invalid with any other change of the password, the email or the status. An app passes it to
 \`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the page of an
@@ -190,17 +190,19 @@ when nothing broke. A secret is valid while it is ACTIVE, and is returned only w
 
 ![The admin page: a user with status, actions and recent events](assets/admin.png)
 
-\`/admin\` of the engine: users with search, status and recent events; reset a password (sends the mail), unlock, suspend, end a
-suspension; apps, policies and the log, read-only. It asks for an API token, stores it in the tab (\`sessionStorage\`) and has the
-permissions of the token: \`read\` to view, \`users\` to act. \`/\` focuses the search, arrow keys move. The page consists of three static
-files that load nothing from other origins; its Content Security Policy does not let text become markup. In development it is
-enabled, and the tab Admin of the inbox opens it with the token of \`rekey dev\`; in production it needs
-\`management.adminPage: true\`, preferably behind a proxy that lets only administrators reach \`/admin\` and \`/api/v1\`.
+\`/admin\` of the engine. Users: find them by name, email or status; create one, edit the profile, choose the groups; reset the
+password (ends the sessions and sends the mail), unlock, suspend, activate, deactivate, delete; see the sessions and end one or
+all. Groups: create, change, delete, and their members. Apps, policies (in words, and as JSON) and the log, read-only. It asks
+for an API token, stores it in the tab (\`sessionStorage\`) and has the permissions of the token: \`read\` to view, \`users\` to
+manage users, \`all\` for groups. \`/\` focuses the search, arrow keys move. The page consists of static files that load nothing
+from other origins; its Content Security Policy does not let text become markup. In development it is enabled, the tab Admin of the inbox opens
+it with the token of \`rekey dev\`, and tabs lead back; in production it needs \`management.adminPage: true\`, preferably behind
+a proxy that lets only administrators reach \`/admin\`, \`/ui\` and \`/api/v1\`.
 
 ## OpenAPI
 
 The whole HTTP API, including OAuth, IDX and health, is described in [openapi.yaml](openapi.yaml) (OpenAPI 3.1), generated from
-the operations below. \`rekey dev\` serves it for its engine at \`/openapi/engine.json\` of the inbox's address. A test compares the
+the operations below. \`rekey dev\` serves it for its engine at \`/openapi/engine.json\` of the inbox's address, and as a page for readers at \`/docs\`. A test compares the
 routes, responses and errors of a running engine with it.
 
 ## Configuration as code

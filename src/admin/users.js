@@ -509,6 +509,40 @@ export async function users({ id, query }, context) {
 }
 
 /**
+ * A session, with a button that ends it. Does not ask: the user only has to sign in again.
+ * @param {Json} user
+ * @param {Json} session
+ * @param {Context} context
+ */
+function sessionItem(user, session, { show, showNotice, onError }) {
+  const { id, clientId, clientLabel, createdAt, expiresAt, ipAddress, userAgent } = session
+  const app = clientLabel ?? clientId
+  const end = async () => {
+    try {
+      await request('DELETE', `${pathOf(user)}/sessions/${encodeURIComponent(id)}`)
+      await show()
+      showNotice(`The session in ${app} has ended.`)
+    } catch (error) {
+      onError(error)
+    }
+    byId('reader').focus()
+  }
+  return el(
+    'li',
+    { class: 'session' },
+    el(
+      'div',
+      {},
+      el('strong', {}, app),
+      el('p', { class: 'quiet' }, 'since ', timeOf(createdAt), ', until ', timeOf(expiresAt)),
+      (ipAddress || userAgent) &&
+        el('p', { class: 'quiet' }, [ipAddress, userAgent].filter(Boolean).join(' · ')),
+    ),
+    button('End', end, { 'aria-label': `End the session in ${app}` }),
+  )
+}
+
+/**
  * @param {string} id
  * @param {Context} context
  */
@@ -518,8 +552,9 @@ async function userDetail(id, context) {
   const since = new Date(Date.now() - 90 * 86_400_000).toISOString()
   const { value: user } = await request('GET', path, { signal })
   const filter = encodeURIComponent(`target.id eq "${user.id}" or actor.id eq "${user.id}"`)
-  const [groups, events] = await Promise.all([
+  const [groups, sessions, events] = await Promise.all([
     everything(`${path}/groups`, signal),
+    everything(`${path}/sessions`, signal, 100),
     request('GET', `/logs?since=${since}&sortOrder=DESCENDING&limit=10&filter=${filter}`, { signal }),
   ])
   const { profile, status } = user
@@ -553,6 +588,14 @@ async function userDetail(id, context) {
       ['Created', timeOf(user.created)],
       ['Id', code(user.id)],
     ]),
+    el('h3', {}, 'Sessions'),
+    sessions.length === 0
+      ? blank('There are no sessions.')
+      : el(
+          'ul',
+          { class: 'sessions', 'aria-label': 'Sessions' },
+          sessions.map((session) => sessionItem(user, session, context)),
+        ),
     el('h3', {}, 'Recent events'),
     events.value.length === 0
       ? blank('No events in the last 90 days.')

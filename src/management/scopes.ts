@@ -32,7 +32,7 @@ const familyByPrefix: Readonly<Record<string, string>> = {
 const exceptions: readonly (readonly [path: RegExp, family: string])[] = [
   // Permission to manage apps must not include permission to grant scopes to them.
   [/^\/apps\/:\w+\/grants\b/, 'appGrants'],
-  [/^\/users\/:\w+\/sessions$/, 'sessions'],
+  [/^\/users\/:\w+\/sessions\b/, 'sessions'],
 ]
 
 /** The OAuth scope that an operation requires, with Okta's names: `okta.users.read` for GET, else `okta.users.manage`. */

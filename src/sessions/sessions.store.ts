@@ -46,6 +46,21 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
   ])
 }
 
+/** The sessions of a user that have neither ended nor expired, newest first; at most a thousand. */
+export async function liveSessionsOf(db: Db, personId: string, now: number): Promise<readonly Session[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('person_id', '=', personId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(1000)
+    .execute()
+  return rows.map(toSession)
+}
+
 /**
  * Revokes one session, and so its tokens. Undefined where it was revoked before: of several callers one gets the
  * session.

@@ -43,6 +43,7 @@ async function makeSeveral(): Promise<void> {
       await api('POST', `/apps/${app}/users`, { id: member })
     }
     await api('PUT', `/apps/${app}/groups/${group}`)
+    await idp.signInAs(idp.person.login)
     await api('POST', `/apps/${app}/credentials/secrets`, {})
     const origin = { name, origin: `https://${name}.example.com`, scopes: [{ type: 'CORS' }] }
     const policy = await idOf('POST', '/policies', { type: 'ACCESS_POLICY', name })

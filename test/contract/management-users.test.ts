@@ -315,6 +315,30 @@ describe('the lifecycle', () => {
     expect(await session()).toEqual(after)
   })
 
+  test('lists the sessions and ends one of them; that of another user is not found', async () => {
+    const { id } = await create()
+    const other = await sessionOf(idp, idp.person.login)
+    const first = await sessionOf(idp, 'ada@example.com')
+    await idp.clock.advance('1m')
+    const second = await sessionOf(idp, 'ada@example.com')
+    const { list } = await api('GET', `/users/${id}/sessions`)
+    expect(list).toMatchObject([
+      { userId: id, status: 'ACTIVE', clientId: idp.clientId, clientLabel: 'Sample Web App' },
+      { userId: id },
+    ])
+    expect(String(list[0]?.createdAt) > String(list[1]?.createdAt)).toBe(true)
+    const [marys] = (await api('GET', `/users/${idp.person.login}/sessions`)).list
+    expect((await api('DELETE', `/users/${id}/sessions/${marys?.id}`)).status).toBe(404)
+    expect((await api('DELETE', `/users/${id}/sessions/${list[1]?.id}`)).status).toBe(204)
+    expect((await api('DELETE', `/users/${id}/sessions/${list[1]?.id}`)).status).toBe(404)
+    expect([await first(), await second(), await other()]).toEqual([ended, alive, alive])
+    expect((await api('GET', `/users/${id}/sessions`)).list).toHaveLength(1)
+    expect((await idp.events()).find(({ eventType }) => eventType === 'user.session.clear')).toMatchObject({
+      actor: { type: 'ApiToken' },
+      target: [{ id }],
+    })
+  })
+
   test('unlocks an account', async () => {
     const { id } = await create()
     expect(await lifecycle(id, 'unlock')).toMatchObject({ status: 403, body: { errorCode: 'E0000032' } })

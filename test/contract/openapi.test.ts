@@ -111,6 +111,9 @@ describe('a running engine', () => {
     await call('POST /users/{userId}/lifecycle/expire_password', [mary])
     await call('POST /users/{userId}/lifecycle/reset_password', [mary], undefined, '?sendEmail=false')
     await call('POST /users/{userId}/lifecycle/reset_password', [mary])
+    await idp.signInAs(idp.person.login)
+    const [session] = (await call('GET /users/{userId}/sessions', [mary])) as never as { id: string }[]
+    await call('DELETE /users/{userId}/sessions/{sessionId}', [mary, session?.id ?? ''])
     await call('DELETE /users/{userId}/sessions', [mary])
 
     const portal = await call('POST /apps', [], app)

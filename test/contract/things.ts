@@ -8,7 +8,10 @@ export async function thingsThere(idp: Kit): Promise<Readonly<Record<string, str
   const idOf = async (path: string, body: object) => (await api('POST', path, body)).body.id
   const robot = await serviceApp(idp, ['okta.users.read'])
   const policyId = await idOf('/policies', { type: 'PASSWORD', name: 'Any', conditions: {}, settings: {} })
+  await idp.signInAs(idp.person.login)
+  const [session] = (await api('GET', `/users/${idp.person.login}/sessions`)).list
   return {
+    sessionId: session?.id ?? '',
     userId: (await api('GET', `/users/${idp.person.login}`)).body.id,
     groupId: await idOf('/groups', { profile: { name: 'Staff' } }),
     appId: robot.id,

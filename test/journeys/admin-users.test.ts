@@ -111,6 +111,20 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     expect(await page.locator('.row', { hasText: login }).count()).toBe(0)
   })
 
+  test('the sessions of a user are listed, and one of them ends', async () => {
+    const { id } = await addAda()
+    const first = await sessionOf(idp, login)
+    await idp.clock.advance('1m')
+    const second = await sessionOf(idp, login)
+    const page = await opened(`#/users/${id}`)
+    const sessions = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem')
+    await expect.poll(() => sessions.count()).toBe(2)
+    await sessions.first().getByRole('button', { name: 'End the session in Sample Web App' }).click()
+    await expect.poll(() => notice(page)).toBe('The session in Sample Web App has ended.')
+    expect(await sessions.count()).toBe(1)
+    expect([await first(), await second()]).toEqual([alive, ended])
+  })
+
   test('a user without a password gets the mail that the form promises', async () => {
     const page = await opened()
     await page.getByRole('button', { name: 'New user' }).click()

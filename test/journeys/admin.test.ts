@@ -94,7 +94,7 @@ describe('the files of the admin page', () => {
     ] as const) {
       const engine = await open(settings)
       onTestFinished(() => engine.close())
-      for (const path of ['/admin', '/admin/admin.js']) {
+      for (const path of ['/admin', '/admin/admin.js', '/ui/ui.css', '/ui/dom.js']) {
         expect((await fetch(`http://localhost:${engine.port}${path}`)).status, path).toBe(status)
       }
     }

@@ -53,6 +53,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     body: 'QuestionChange',
     response: 'Credentials',
   },
+  'GET /users/:userId/sessions': { response: 'Session[]', query: page },
   'GET /users/:userId/appLinks': { response: 'AppLink[]' },
   'GET /groups': { response: 'Group[]', query: [...page, 'q', 'filter', 'search'] },
   'POST /groups': { body: 'NewGroup', response: 'Group' },

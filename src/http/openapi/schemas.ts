@@ -278,6 +278,18 @@ export const schemas = {
     hidden: Type.Boolean(),
     sortOrder: Type.Integer(),
   }),
+  Session: Type.Object({
+    id: Type.String(),
+    userId: Type.String(),
+    status: Type.Literal('ACTIVE'),
+    clientId: Type.String(),
+    clientLabel: textOrNull,
+    createdAt: time,
+    expiresAt: time,
+    amr: Type.Array(Type.String(), { description: 'How the user was authenticated (RFC 8176).' }),
+    ipAddress: textOrNull,
+    userAgent: textOrNull,
+  }),
   UserType: Type.Object({
     id: Type.String(),
     name: Type.String(),

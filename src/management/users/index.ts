@@ -7,7 +7,14 @@ import { appLinks } from './app-links.ts'
 import { credentials } from './credentials.ts'
 import { crud } from './crud.ts'
 import { lifecycle } from './lifecycle.ts'
+import { userSessions } from './sessions.ts'
 
-export const userOperations: readonly Operation[] = [...crud, appLinks, ...lifecycle, ...credentials]
+export const userOperations: readonly Operation[] = [
+  ...crud,
+  ...userSessions,
+  appLinks,
+  ...lifecycle,
+  ...credentials,
+]
 export { getUser } from './read.ts'
 export { usersOf } from './wire.ts'
