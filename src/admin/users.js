@@ -399,6 +399,23 @@ function listQuery() {
   return `/users?${query}`
 }
 
+/** What stands beside the list before a user is open: the keys. */
+const nothingOpen = () =>
+  el(
+    'div',
+    { class: 'hollow idle' },
+    el('h2', {}, 'Choose a user'),
+    el(
+      'ul',
+      { class: 'shortcuts' },
+      [
+        ['/', 'search'],
+        ['↓', 'next user'],
+        ['Enter', 'open'],
+      ].map(([key = '', what = '']) => el('li', {}, el('kbd', {}, key), el('span', {}, what))),
+    ),
+  )
+
 /** @param {Json} user */
 const userRow = (user) =>
   el(
@@ -488,7 +505,7 @@ export async function users({ id, query }, context) {
   })
   // The list and the open user are requested at the same time.
   const [, detail] = await Promise.all([fill(), id === undefined ? undefined : userDetail(id, context)])
-  reader.append(...(detail ?? [blank('Select a user, or press / to search.')]))
+  reader.append(...(detail ?? [nothingOpen()]))
   return el(
     'div',
     { class: `panes${id === undefined ? '' : ' is-reading'}`, id: 'panes' },
