@@ -179,6 +179,47 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     expect(await page.locator('.card', { hasText: 'Everyone' }).getByRole('button').count()).toBe(0)
   })
 
+  test('policies are shown in words', async () => {
+    const policy = async (type: string, rule: object, settings: object = {}) => {
+      const { id } = (await api('POST', '/policies', { type, name: `Strict ${type}`, settings })).body
+      const made = await api('POST', `/policies/${id}/rules`, { type, name: 'Staff', actions: rule })
+      expect(made.status, made.text).toBe(200)
+    }
+    await policy(
+      'PASSWORD',
+      { selfServicePasswordReset: { access: 'DENY' } },
+      {
+        password: {
+          complexity: { minLength: 14, minNumber: 2, minSymbol: 1 },
+          age: { maxAgeDays: 90, historyCount: 4 },
+          lockout: { maxAttempts: 5, autoUnlockMinutes: 30 },
+        },
+      },
+    )
+    await policy('ACCESS_POLICY', {
+      appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: '2FA' } },
+    })
+    const page = await opened('#/policies')
+    const card = (type: string) => page.locator('.card', { hasText: `Strict ${type}` }).first()
+    await card('PASSWORD').waitFor()
+    const text = (await card('PASSWORD').innerText()).replace(/\s+/g, ' ')
+    for (const words of [
+      'Length at least 14 characters',
+      'Contains at least 2 digits and 1 symbol',
+      'Expires after 90 days',
+      'Must differ from the last 4 passwords',
+      'Locks the account after 5 wrong passwords, for 30 minutes',
+      'Rule: Staff',
+      'Password recovery denied',
+    ]) {
+      expect(text).toContain(words)
+    }
+    const access = (await card('ACCESS_POLICY').innerText()).replace(/\s+/g, ' ')
+    expect(access).toContain('Access allowed')
+    expect(access).toContain('Factors two of different kinds')
+    expect(await page.locator('main').innerText()).not.toMatch(/undefined|\[object/)
+  })
+
   test.each([
     ['ACTIVE', false],
     ['RECOVERY', false],
