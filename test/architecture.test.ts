@@ -17,7 +17,7 @@ const ranks: readonly (readonly string[])[] = [
   ['engine'],
   ['devtools'],
   ['index', 'testing'],
-  // `rekey dev` is the testing kit on a terminal.
+  // `rekey dev` is the environment of `devtools` on a terminal.
   ['cli'],
 ]
 

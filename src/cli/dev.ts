@@ -1,13 +1,13 @@
 import { createLogger, type Logger } from '../base/index.ts'
 import { type Config, type Environment, type Loaded, loadSettings, type Settings } from '../config/index.ts'
-import type { Engine } from '../engine/index.ts'
 import {
   type DevEnvironment,
   mary,
   samplePublicClient,
   sampleWebClient,
   startDevEnvironment,
-} from '../testing/index.ts'
+} from '../devtools/index.ts'
+import type { Engine } from '../engine/index.ts'
 import {
   type Call,
   type Command,

@@ -1,7 +1,8 @@
 /**
  * The development tools: an SMTP server that captures all mails, the inbox and flow inspector to read them, and the
  * control API, so that tests in any language and developers in a browser can observe and control the engine.
- * Loopback only, development and test mode only. Accesses the engine through `ControlPort` only.
+ * Loopback only, development and test mode only. `environment/` starts an engine with all of this around it; the pages
+ * and the control API reach it through `ControlPort` only.
  * Follows docs/contract.md (the control API) and RFC 5321, as far as a mail server for one sender needs it.
  */
 
@@ -18,4 +19,16 @@ export type { ControlServerOptions, InboxHints } from './control/options.ts'
 export type { ControlPerson, ControlPort, NewPerson, PathFault, PersonChanges } from './control/port.ts'
 export { type ControlServer, startControlServer } from './control/server.ts'
 export { type SmtpFault, type SmtpSink, type SmtpSinkOptions, startSmtpSink } from './control/smtp-sink.ts'
+export {
+  type DevEnvironment,
+  type DevEnvironmentOptions,
+  type Faults,
+  mary,
+  type SdkTokens,
+  type SignedIn,
+  type SignInOptions,
+  samplePublicClient,
+  sampleWebClient,
+  startDevEnvironment,
+} from './environment/index.ts'
 export { createRecorder, type FlowReader, type Recorder } from './inspector/index.ts'

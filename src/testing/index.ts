@@ -3,8 +3,26 @@
  * faults to set; and the same over HTTP (the control API). It runs the code of the product. Development and test mode
  * only: production uses no part of it.
  */
-export type { ControlPerson, Message, MessageReader, NewPerson, Waiting } from '../devtools/index.ts'
-export { NoMessageError } from '../devtools/index.ts'
+export type {
+  ControlPerson,
+  DevEnvironment,
+  DevEnvironmentOptions,
+  Faults,
+  Message,
+  MessageReader,
+  NewPerson,
+  SdkTokens,
+  SignedIn,
+  SignInOptions,
+  Waiting,
+} from '../devtools/index.ts'
+export {
+  mary,
+  NoMessageError,
+  samplePublicClient,
+  sampleWebClient,
+  startDevEnvironment,
+} from '../devtools/index.ts'
 export {
   type Answer,
   type AnswerBody,
@@ -15,15 +33,6 @@ export {
   interactionCodeIn,
 } from './answer.ts'
 export {
-  type DevEnvironment,
-  type DevEnvironmentOptions,
-  mary,
-  samplePublicClient,
-  sampleWebClient,
-  startDevEnvironment,
-} from './environment.ts'
-export type { Faults } from './faults.ts'
-export {
   type Kit,
   type KitClient,
   type KitClock,
@@ -31,7 +40,6 @@ export {
   type KitPeople,
   startEngine,
 } from './kit.ts'
-export type { SdkTokens, SignedIn, SignInOptions } from './sign-in.ts'
 export {
   newVisitor,
   type Visitor,

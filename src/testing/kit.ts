@@ -15,13 +15,21 @@ import {
   type PersonConfig,
   type Settings,
 } from '../config/index.ts'
-import type { ControlPerson, MessageReader, NewPerson } from '../devtools/index.ts'
+import {
+  type ControlPerson,
+  type Faults,
+  type MessageReader,
+  mary,
+  type NewPerson,
+  type SignedIn,
+  type SignInOptions,
+  samplePublicClient,
+  sampleWebClient,
+  startDevEnvironment,
+} from '../devtools/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
-import { mary, samplePublicClient, sampleWebClient, startDevEnvironment } from './environment.ts'
-import type { Faults } from './faults.ts'
-import type { SignedIn, SignInOptions } from './sign-in.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 

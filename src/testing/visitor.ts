@@ -1,7 +1,6 @@
 import { randomToken, s256, systemRandom } from '../base/index.ts'
-import type { Message, MessageReader } from '../devtools/index.ts'
+import { type Message, type MessageReader, mary } from '../devtools/index.ts'
 import { type Answer, answerFrom, formIn } from './answer.ts'
-import { mary } from './environment.ts'
 
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
 export interface VisitorTarget {

@@ -1,4 +1,4 @@
-import type { PathFault } from '../devtools/index.ts'
+import type { PathFault } from '../control/port.ts'
 
 /** Failures that a test has requested. */
 export interface Faults {

@@ -1,9 +1,9 @@
-import { type NewEvent, record } from '../audit/index.ts'
-import { ProtocolError, type Random, randomToken, type Secrets, s256 } from '../base/index.ts'
-import { findClient } from '../clients/index.ts'
-import type { Engine } from '../engine/index.ts'
-import { beginInteraction, completeInteraction, newInteractionCode } from '../interactions/index.ts'
-import { newSessionId, startSession } from '../sessions/index.ts'
+import { type NewEvent, record } from '../../audit/index.ts'
+import { ProtocolError, type Random, randomToken, type Secrets, s256 } from '../../base/index.ts'
+import { findClient } from '../../clients/index.ts'
+import type { Engine } from '../../engine/index.ts'
+import { beginInteraction, completeInteraction, newInteractionCode } from '../../interactions/index.ts'
+import { newSessionId, startSession } from '../../sessions/index.ts'
 
 export interface SignInOptions {
   /** The client id. The default is the web client of the kit. */

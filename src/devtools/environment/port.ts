@@ -1,8 +1,9 @@
-import type { VirtualClock } from '../base/index.ts'
-import type { ControlPerson, ControlPort, PersonChanges, Recorder } from '../devtools/index.ts'
-import type { Person } from '../directory/index.ts'
-import type { Engine } from '../engine/index.ts'
-import { rebaseTime } from '../storage/index.ts'
+import type { VirtualClock } from '../../base/index.ts'
+import type { Person } from '../../directory/index.ts'
+import type { Engine } from '../../engine/index.ts'
+import { rebaseTime } from '../../storage/index.ts'
+import type { ControlPerson, ControlPort, PersonChanges } from '../control/port.ts'
+import type { Recorder } from '../inspector/index.ts'
 import type { Faults } from './faults.ts'
 
 /** Implements the operations of the control API on an engine. */

@@ -1,8 +1,8 @@
-import { findClient } from '../clients/index.ts'
-import type { FlowReader, Recorder } from '../devtools/index.ts'
-import { findPerson } from '../directory/index.ts'
-import type { Engine } from '../engine/index.ts'
-import type { Timeline } from '../flow/index.ts'
+import { findClient } from '../../clients/index.ts'
+import { findPerson } from '../../directory/index.ts'
+import type { Engine } from '../../engine/index.ts'
+import type { Timeline } from '../../flow/index.ts'
+import type { FlowReader, Recorder } from '../inspector/index.ts'
 
 /** The data of the flow inspector: recorded exchanges, joined with the state in the database. */
 export function flowsOf(engine: Engine, recorder: Recorder, codeLifetimeMs: number): FlowReader {

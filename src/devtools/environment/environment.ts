@@ -1,16 +1,12 @@
-import { createSecrets, type Logger, systemRandom, VirtualClock } from '../base/index.ts'
-import type { ClientConfig, Config, PersonConfig } from '../config/index.ts'
-import { loadTemplates } from '../delivery/index.ts'
-import {
-  type ControlPort,
-  type ControlServer,
-  createRecorder,
-  type InboxHints,
-  type SmtpSink,
-  startControlServer,
-  startSmtpSink,
-} from '../devtools/index.ts'
-import { type Engine, type EnginePorts, lifetimesOf, openEngine } from '../engine/index.ts'
+import { createSecrets, type Logger, systemRandom, VirtualClock } from '../../base/index.ts'
+import type { ClientConfig, Config, PersonConfig } from '../../config/index.ts'
+import { loadTemplates } from '../../delivery/index.ts'
+import { type Engine, type EnginePorts, lifetimesOf, openEngine } from '../../engine/index.ts'
+import type { InboxHints } from '../control/options.ts'
+import type { ControlPort } from '../control/port.ts'
+import { type ControlServer, startControlServer } from '../control/server.ts'
+import { type SmtpSink, startSmtpSink } from '../control/smtp-sink.ts'
+import { createRecorder } from '../inspector/index.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { flowsOf } from './inspection.ts'
 import { controlPortOf } from './port.ts'
