@@ -6,8 +6,12 @@ export interface Exchange {
   /** When the response was ready, in epoch milliseconds of the engine's clock. */
   readonly at: number
   readonly durationMs: number
-  /** An IDX request, a magic link, the call that begins an interaction, or the one that redeems its code. */
-  readonly endpoint: 'idx' | 'link' | 'interact' | 'token'
+  /**
+   * An IDX request, a magic link, the call that begins an interaction, or the one that redeems its code. Of what was
+   * refused besides: a visit of `authorize`, another OAuth call, a request that the browser hides from a page of this
+   * origin, a path that nothing is served at.
+   */
+  readonly endpoint: 'idx' | 'link' | 'interact' | 'token' | 'authorize' | 'oauth' | 'origin' | 'unknown'
   readonly method: string
   /** The route's pattern, never the address: a query may carry a token. */
   readonly path: string

@@ -19,6 +19,7 @@ import {
 } from './command.ts'
 import { type DevData, defaultData, openDevData } from './dev/data.ts'
 import { prettyLog } from './dev/log.ts'
+import { refusalPrinter } from './dev/refusals.ts'
 import { missingPackages, portInUse, type SampleApp, startSampleApp } from './dev/sample-app.ts'
 import { type Running, screenOf } from './dev/screen.ts'
 import { untilOrphaned, untilSignal, within } from './shutdown.ts'
@@ -116,8 +117,12 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   }
   let appUrl: string | null =
     options['no-app'] === true || missing.length > 0 ? null : `http://localhost:${ports.app}`
+  let controlUrl = ''
+  const refusals = refusalPrinter(terminal, () => controlUrl)
+  closers.push(refusals.close)
   const environment = await startDevEnvironment({
     log,
+    onRefused: refusals.print,
     smtpPort: ports.smtp,
     controlPort: ports.inbox,
     hints: { appUrl: () => appUrl ?? undefined, login: mary.login },
@@ -128,6 +133,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   })
   closers.push(environment.close)
   const { engine, control } = environment
+  controlUrl = control.url
   const warm = engine.oidc.warmUp()
 
   if (appUrl !== null) {

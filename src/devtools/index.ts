@@ -24,6 +24,7 @@ export {
   type DevEnvironmentOptions,
   type Faults,
   mary,
+  type RefusedCall,
   type SdkTokens,
   type SignedIn,
   type SignInOptions,

@@ -143,7 +143,7 @@ export async function openCore(
 /** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */
 export function openOidc(
   { config, storage, secrets, random, clock, log, policies }: Core,
-  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange'>,
+  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange' | 'hints'>,
 ): Oidc {
   const lifetimes = lifetimesOf(config)
   return createOidc({

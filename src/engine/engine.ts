@@ -37,6 +37,7 @@ import {
   createMetrics,
   createReadiness,
   type HealthOptions,
+  type HttpOptions,
   type Monitor,
   startMonitor,
 } from '../http/index.ts'
@@ -70,6 +71,8 @@ export interface EnginePorts extends CorePorts {
   readonly fault?: (method: string, path: string) => number | undefined
   /** Records every exchange, without secrets: for the flow inspector, in development and tests. */
   readonly recordExchange?: ExchangeRecorder
+  /** The page for a browser that opens a path where nothing is served, in development and tests. */
+  readonly unknownPage?: HttpOptions['unknownPage']
 }
 
 /** A running engine. */
@@ -196,6 +199,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     limits,
     issuer: () => baseUrl,
     recordExchange: ports.recordExchange,
+    hints: config.mode === 'development',
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
@@ -279,6 +283,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     trustedProxies: config.http.trustedProxies,
     metrics,
     plugins: [oidc.routes, idx, management],
+    recordExchange: ports.recordExchange,
+    unknownPage: ports.unknownPage,
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })

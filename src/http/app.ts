@@ -17,6 +17,7 @@ import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
 import { readForwardedAddresses, warnOfUnnamedProxy } from './proxies.ts'
 import { createReadiness } from './readiness.ts'
+import { recordRefused } from './refused.ts'
 import { schemaless } from './schemaless.ts'
 import { addTraces } from './traces.ts'
 
@@ -88,7 +89,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     },
   })
   handleErrors(app, log)
-  handleUnknown(app)
+  handleUnknown(app, options.unknownPage)
   acceptJson(app)
 
   readForwardedAddresses(app)
@@ -116,6 +117,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       })
     }),
   )
+  if (options.recordExchange) recordRefused(app, options.recordExchange, { now, issuer })
   measure(app, metrics)
   const readiness = options.readiness ?? createReadiness({ checks: { ...storage.checks }, log })
   const health = { readiness, metrics, log, isRetiring: connections.isRetiring }

@@ -6,7 +6,10 @@ import {
   type LogSampler,
   noteFailure,
   ProtocolError,
+  prefersPage,
 } from '../base/index.ts'
+
+import type { HttpOptions } from './options.ts'
 
 /** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
 export interface ApiError {
@@ -114,8 +117,15 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
   })
 }
 
-/** Unknown paths are answered with 404, known paths with an unsupported method with 405. */
-export function handleUnknown(app: FastifyInstance): void {
+/** The policy of the pages for unknown paths: they load the engine's stylesheet and nothing else (A48). */
+const pagePolicy =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/**
+ * Unknown paths are answered with 404, known paths with an unsupported method with 405; for a browser with a page,
+ * where there is one.
+ */
+export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unknownPage']): void {
   const known: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
     const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')
@@ -124,6 +134,15 @@ export function handleUnknown(app: FastifyInstance): void {
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+    const isVisit = request.method === 'GET' && prefersPage(request.headers.accept)
+    const page = isVisit ? pageFor?.(path) : undefined
+    if (page !== undefined) {
+      return reply
+        .code(page.status)
+        .header('content-security-policy', pagePolicy)
+        .type('text/html; charset=utf-8')
+        .send(page.markup)
+    }
     if (allowed.length === 0) throw new ProtocolError(404, 'E0000007', 'Not found: the path is unknown.')
     const headers = { Allow: [...new Set(allowed)].join(', ') }
     // RFC 9110, section 9.3.7. A browser that asks for a page of an origin that is not trusted learns nothing.

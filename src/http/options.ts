@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { ExchangeRecorder } from '../audit/index.ts'
 import type { Failure, Logger, Random } from '../base/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Connections } from './connections.ts'
@@ -14,6 +15,12 @@ export interface FailureReport extends Failure {
   readonly status: number
   readonly traceId?: string | undefined
   readonly transactionId?: string | undefined
+}
+
+/** A page of markup, with the address of the engine's stylesheet as the only thing that it loads. */
+export interface UnknownPage {
+  readonly status: number
+  readonly markup: string
 }
 
 export interface HttpOptions {
@@ -42,6 +49,13 @@ export interface HttpOptions {
   readonly accessLog?: boolean
   /** Called with each answer that shows the id of an error. */
   readonly onFailure?: (failure: FailureReport) => void
+  /**
+   * Records requests that no protocol sees: of an origin that is not trusted, and to a path that nothing is served at.
+   * Development and tests only.
+   */
+  readonly recordExchange?: ExchangeRecorder | undefined
+  /** The page for a browser that opens a path where nothing is served. Development and tests only; default: JSON. */
+  readonly unknownPage?: ((path: string) => UnknownPage | undefined) | undefined
   /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined
 }

@@ -60,6 +60,7 @@ export function createOidc(options: OidcOptions): Oidc {
     limits: options.limits,
     policies: options.policies,
     recordExchange: options.recordExchange,
+    hints: options.hints === true,
     refusals: createLogSampler({ lines: 60 }),
   }
 

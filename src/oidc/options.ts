@@ -51,6 +51,11 @@ export interface OidcOptions {
   readonly policies: Pick<Policies, 'for'>
   /** The request budgets of interact and token. Absent: calls are not limited. */
   readonly limits?: RequestLimits | undefined
-  /** Records the calls that begin an interaction and redeem its code. Development and tests only. */
+  /** Records the calls that begin an interaction and redeem its code, and refused calls. Development and tests only. */
   readonly recordExchange?: ExchangeRecorder | undefined
+  /**
+   * Whether refusals name the registered clients and redirect URIs and say where to add one. Development only: default
+   * false.
+   */
+  readonly hints?: boolean | undefined
 }

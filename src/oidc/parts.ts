@@ -22,8 +22,10 @@ export interface Parts {
   readonly log: Logger
   readonly keys: SigningKeys
   readonly lifetimes: OidcLifetimes
-  /** Records the calls that begin an interaction and redeem its code; undefined in production. */
+  /** Records the calls that begin an interaction and redeem its code, and refused calls; undefined in production. */
   readonly recordExchange?: ExchangeRecorder | undefined
+  /** Whether refusals say what is registered: in development only. */
+  readonly hints: boolean
   /** The log of refused requests: anyone can cause them (A60). Closed with the routes. */
   readonly refusals: LogSampler
   readonly limits: RequestLimits | undefined

@@ -5,7 +5,7 @@ import { branchOf, errorIdOf, noteFailure, ProtocolError, randomToken } from '..
 import { type Client, isConfidential, rehashClientSecret } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { canonicalBasic, findActiveClient, isSecretOf } from './client-auth.ts'
-import { oauthError } from './errors.ts'
+import { type OAuthBody, oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
 import { grantClientCredentials } from './grant-client-credentials.ts'
 import { grantInteractionCode } from './grant-interaction-code.ts'
@@ -46,6 +46,11 @@ const grants = {
 >
 
 const path = '/v1/token'
+
+const refusals = new WeakMap<ServerResponse, OAuthBody>()
+
+/** The error that the token endpoint wrote into a response, for records of development; undefined where it wrote none. */
+export const refusalIn = (response: ServerResponse): OAuthBody | undefined => refusals.get(response)
 
 /**
  * The token endpoint: `oidc-provider` parses the request, authenticates the client and selects the grant. The grants are
@@ -118,7 +123,10 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
     return true
   }
   provider.on('server_error', (context, error) => renderFailure(parts, context, error))
-  provider.on('grant.error', ({ body }) => noteFailure({ code: (body as { readonly error: string }).error }))
+  provider.on('grant.error', ({ body, res }) => {
+    noteFailure({ code: (body as OAuthBody).error })
+    refusals.set(res, body as OAuthBody)
+  })
   provider.onerror = (error) => parts.log.error({ err: error }, 'the token endpoint failed')
   return provider.callback()
 }

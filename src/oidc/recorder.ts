@@ -1,7 +1,8 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
-import { describeUserAgent, ProtocolError, systemClock } from '../base/index.ts'
+import { describeUserAgent, systemClock } from '../base/index.ts'
 import { findInteractionByCode, findInteractionByHandle, isVerifierOf } from '../interactions/index.ts'
 import { clientIdOfBasic, findActiveClient } from './client-auth.ts'
+import type { OAuthBody } from './errors.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
 
@@ -12,7 +13,7 @@ interface Call {
   readonly userAgent: string | undefined
 }
 
-/** Begins an interaction and records the exchange, where a recorder is set. */
+/** Begins an interaction and records the exchange, where a recorder is set. A refusal is recorded by `recordRefusal`. */
 export async function recordInteract<Answer extends { readonly interaction_handle: string }>(
   parts: Parts,
   call: Call,
@@ -22,30 +23,66 @@ export async function recordInteract<Answer extends { readonly interaction_handl
   if (recordExchange === undefined) return handle()
   const started = systemClock.now()
   const request = await describeRequest(parts, call, 'interact')
-  const record = (result: Partial<Exchange> & Pick<Exchange, 'status'>) =>
-    recordExchange({ ...request, at: parts.clock.now(), durationMs: systemClock.now() - started, ...result })
-  try {
-    const answer = await handle()
-    const interaction = await findInteractionByHandle(parts.storage.db, answer.interaction_handle, 0)
-    record({ status: 200, interactionId: interaction?.id })
-    return answer
-  } catch (error) {
-    if (error instanceof ProtocolError) {
-      record({ status: error.status, messages: [error.code], reason: error.description })
-    }
-    throw error
-  }
+  const answer = await handle()
+  const interaction = await findInteractionByHandle(parts.storage.db, answer.interaction_handle, 0)
+  const durationMs = systemClock.now() - started
+  recordExchange({
+    ...request,
+    at: parts.clock.now(),
+    durationMs,
+    status: 200,
+    interactionId: interaction?.id,
+  })
+  return answer
 }
 
-/** Redeems an interaction code and records the exchange, where a recorder is set. Other grants are not recorded. */
+/**
+ * Records a call that an OAuth endpoint refused, before any transaction knows of it: what an app of a developer meets
+ * first (N-m51). Where nothing is recorded, as in production, it does nothing.
+ */
+export async function recordRefusal(
+  parts: Parts,
+  call: Call & { readonly method: string; readonly durationMs: number },
+  refused: {
+    readonly status: number
+    readonly code: string
+    readonly description: string
+    readonly hint: string | undefined
+  },
+): Promise<void> {
+  const { recordExchange } = parts
+  // A token that has expired is everyday life of an app.
+  if (recordExchange === undefined || refused.code === 'invalid_token') return
+  const name = /\/v1\/(interact|token|authorize)$/.exec(call.path)?.[1]
+  const request = await describeRequest(parts, call, (name as 'interact' | undefined) ?? 'oauth').catch(
+    () => undefined,
+  )
+  if (request === undefined) return
+  const { status, code, description, hint } = refused
+  const { method, durationMs } = call
+  const at = parts.clock.now()
+  recordExchange({ ...request, method, at, durationMs, status, messages: [code], reason: description, hint })
+}
+
+/**
+ * Redeems an interaction code and records the exchange, where a recorder is set. Of other grants the refused ones are
+ * recorded. `refusal` reads the error of the response.
+ */
 export async function recordTokenCall(
   parts: Parts,
-  call: Call & { readonly issuer: string; status(): number },
+  call: Call & { readonly issuer: string; status(): number; refusal(): OAuthBody | undefined },
   handle: () => Promise<void>,
 ): Promise<void> {
   const { recordExchange } = parts
-  if (recordExchange === undefined || call.form.get('grant_type') !== 'interaction_code') return handle()
+  if (recordExchange === undefined) return handle()
   const started = systemClock.now()
+  if (call.form.get('grant_type') !== 'interaction_code') {
+    await handle()
+    const { error: code = 'server_error', error_description: description = code } = call.refusal() ?? {}
+    const refused = { status: call.status(), code, description, hint: undefined }
+    if (refused.status < 400) return
+    return recordRefusal(parts, { ...call, method: 'POST', durationMs: systemClock.now() - started }, refused)
+  }
   // An unavailable database is the endpoint's to report: the recorder must not replace that response by an error.
   const before = await Promise.all([describeRequest(parts, call, 'token'), findRefusal(parts, call)]).catch(
     () => undefined,
@@ -62,8 +99,16 @@ export async function recordTokenCall(
     interactionId: refusal.interactionId,
     ...(status < 400
       ? { tokensAheadMs: parts.tokenClock.now() - systemClock.now() }
-      : { reason: status === 401 ? 'client secret' : refusal.reason, messages: ['invalid_grant'] }),
+      : whyRefused(status, refusal.reason, call.refusal())),
   })
+}
+
+/** The condition that the code did not meet; where the call failed for another reason, that of the response. */
+function whyRefused(status: number, condition: string | undefined, body: OAuthBody | undefined) {
+  const { error = 'invalid_grant', error_description: description } = body ?? {}
+  const reason =
+    status === 401 ? 'client secret' : error === 'invalid_grant' ? condition : (description ?? error)
+  return { reason, messages: [status === 401 ? 'invalid_client' : error] }
 }
 
 /**
@@ -96,7 +141,7 @@ async function findRefusal(
 async function describeRequest(
   parts: Parts,
   call: Call,
-  endpoint: 'interact' | 'token',
+  endpoint: 'interact' | 'token' | 'authorize' | 'oauth',
 ): Promise<Omit<Exchange, 'at' | 'durationMs' | 'status'>> {
   const { path, form, userAgent } = call
   // Recorded only where it is registered: any other value may be a secret in the wrong parameter.
@@ -115,7 +160,7 @@ async function describeRequest(
 }
 
 /** The client id of the body or of the Authorization header; empty where neither can be read. */
-function clientIdIn({ form, authorization }: Call): string {
+export function clientIdIn({ form, authorization }: Pick<Call, 'form' | 'authorization'>): string {
   const clientId = form.get('client_id')
   if (clientId !== undefined || authorization === undefined) return clientId ?? ''
   try {
@@ -152,7 +197,7 @@ function sentIn(form: Form, clientId: string | undefined): Readonly<Record<strin
 }
 
 /** A redirect URI without its query, fragment and user information, which may contain secrets. */
-function describeUri(uri: string): string {
+export function describeUri(uri: string): string {
   const url = URL.parse(uri)
   if (url === null) return kindOf(uri)
   const place =

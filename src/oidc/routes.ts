@@ -1,18 +1,20 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { dropTypeWithoutBody, errorIdOf, noteFailure, ProtocolError, prefersPage } from '../base/index.ts'
 import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
+import { authorizePage, authorizePolicy, authorizeRefusal } from './authorize.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { oauthBodyOf } from './errors.ts'
+import { oauthBodyOf, oauthError } from './errors.ts'
 import { type Form, readForm } from './form.ts'
+import { asDescription, baseOf, hintFor } from './hint.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
 import { logout } from './logout.ts'
 import { pagePolicy, signedOutPage, signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
-import type { TokenEndpoint } from './provider.ts'
-import { recordInteract, recordTokenCall } from './recorder.ts'
+import { refusalIn, type TokenEndpoint } from './provider.ts'
+import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, organizationOf, serverPaths } from './server.ts'
 import { userinfo } from './userinfo.ts'
@@ -36,7 +38,7 @@ export const oidcRoutes =
   ): OidcRoutes =>
   async (app) => {
     const limiter = limiterOf(parts)
-    renderErrors(app, parts, limiter)
+    renderErrors(app, parts, servers, limiter)
     parseForms(app)
     app.addHook('preValidation', (_request, _reply, done) => withClientCache(done))
     for (const id of ['default', 'org'] as const) {
@@ -110,8 +112,30 @@ function addEndpoints(
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value)
     }
-    const call = { ...recordedCallOf(request), issuer: server().id, status: () => reply.raw.statusCode }
+    const { raw } = reply
+    const call = {
+      ...recordedCallOf(request),
+      issuer: server().id,
+      status: () => raw.statusCode,
+      refusal: () => refusalIn(raw),
+    }
     await recordTokenCall(parts, call, () => respond({ raw: request.raw, body: text, response: reply.raw }))
+  })
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${path}/authorize`,
+    onRequest,
+    handler: async ({ headers }, reply) => {
+      const { accept = '', 'accept-language': language } = headers
+      // Recorded by the error handler, which answers programs.
+      if (!accept.includes('text/html')) throw invalidAuthorize
+      await recordRefusal(parts, ...authorizeRecord(reply))
+      return reply
+        .code(400)
+        .header('content-security-policy', authorizePolicy)
+        .type('text/html; charset=utf-8')
+        .send(authorizePage(baseOf(server().oauth), language))
+    },
   })
   app.route({
     method: ['GET', 'POST'],
@@ -156,6 +180,19 @@ function failedSignOut(
   return signOutFailedPage(wordsOf(request), base, { reason, errorId: errorIdOf(request.id) })
 }
 
+const invalidAuthorize = oauthError(authorizeRefusal.error, authorizeRefusal.error_description)
+
+const authorizeRecord = ({ request, elapsedTime }: FastifyReply) =>
+  [
+    { ...recordedCallOf(request), method: request.method, durationMs: elapsedTime },
+    {
+      status: 400,
+      code: authorizeRefusal.error,
+      description: authorizeRefusal.error_description,
+      hint: undefined,
+    },
+  ] as const
+
 type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 /**
@@ -193,7 +230,12 @@ async function countGuess({ limits }: Parts, request: FastifyRequest, error: unk
 }
 
 /** Renders OAuth errors. Others, such as internal failures, are rethrown to the app's error handler. */
-function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): void {
+function renderErrors(
+  app: FastifyInstance,
+  parts: Parts,
+  servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>,
+  limiter: Limiter,
+): void {
   const { log } = parts
   app.addHook('onClose', (_app, done) => {
     parts.refusals.close()
@@ -203,6 +245,8 @@ function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): voi
     await limiter(request, reply)
     await countGuess(parts, request, error)
     const rendered = oauthBodyOf(error)
+    const hint = await hintOf(parts, servers, request, error)
+    await recordRefused(parts, request, reply, error, hint)
     if (rendered === undefined) throw error
     noteFailure({ code: rendered.body.error })
     if (error instanceof ProtocolError) {
@@ -214,8 +258,47 @@ function renderErrors(app: FastifyInstance, parts: Parts, limiter: Limiter): voi
         )
       }
     }
-    return reply.code(rendered.status).type('application/json').send(rendered.body)
+    const { error: code, error_description: description } = rendered.body
+    const body =
+      hint === undefined ? rendered.body : { error: code, error_description: `${description} ${hint}` }
+    return reply.code(rendered.status).type('application/json').send(body)
   })
+}
+
+/** What a developer changes so that the call succeeds; undefined in production (N-m52). */
+async function hintOf(
+  parts: Parts,
+  servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>,
+  request: FastifyRequest,
+  error: unknown,
+): Promise<string | undefined> {
+  if (!parts.hints || !(error instanceof ProtocolError)) return undefined
+  const call = callOf(request)
+  const server =
+    servers[request.routeOptions.url?.startsWith(serverPaths.default.oauth) ? 'default' : 'org']()
+  const hint = await hintFor(parts, server, { ...call, clientId: clientIdIn(call) }, error).catch(
+    () => undefined,
+  )
+  return hint === undefined ? undefined : asDescription(hint)
+}
+
+async function recordRefused(
+  parts: Parts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  hint: string | undefined,
+): Promise<void> {
+  if (parts.recordExchange === undefined) return
+  const body = oauthBodyOf(error)
+  const [status, code, description] =
+    body !== undefined
+      ? [body.status, body.body.error, body.body.error_description]
+      : error instanceof ProtocolError
+        ? [error.status, error.code, error.description]
+        : [500, 'server_error', 'The engine failed.']
+  const call = { ...recordedCallOf(request), method: request.method, durationMs: reply.elapsedTime }
+  await recordRefusal(parts, call, { status, code, description, hint })
 }
 
 /** Accepts form-urlencoded bodies only (A46); a type without a body describes nothing. */

@@ -7,9 +7,11 @@ import type { ControlPort } from '../control/port.ts'
 import { type ControlServer, startControlServer } from '../control/server.ts'
 import { type SmtpSink, startSmtpSink } from '../control/smtp-sink.ts'
 import { createRecorder } from '../inspector/index.ts'
+import { type Addresses, landingPage } from '../pages/index.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { flowsOf } from './inspection.ts'
 import { controlPortOf } from './port.ts'
+import { type RefusedCall, reportRefusals } from './refusals.ts'
 import { type SignedIn, type SignInOptions, signIn } from './sign-in.ts'
 
 /** An engine with the development services around it: SMTP server, inbox, control API. */
@@ -37,6 +39,8 @@ export interface DevEnvironmentOptions {
   readonly controlPort?: number
   readonly hints?: InboxHints
   readonly ports?: EnginePorts
+  /** Called with each call of an app that is refused before there is a page to show it. */
+  readonly onRefused?: (refused: RefusedCall) => void
 }
 
 /** The default user. */
@@ -84,6 +88,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     const recorder = createRecorder()
     // Whether there may be anything that a clock that is moved back has to take along.
     const used = { sinceReset: false }
+    let addresses: Omit<Addresses, 'appUrl'> | undefined
     const engine = await openEngine(config, {
       clock,
       log,
@@ -92,6 +97,8 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
         recorder.observe(exchange)
       },
       fault: (_, path) => faults.take(path),
+      unknownPage: (path) =>
+        addresses && landingPage(path, { ...addresses, appUrl: options.hints?.appUrl?.() }),
       ...options.ports,
     })
     closers.push(engine.close)
@@ -125,6 +132,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       signIn: signInAs,
       templates: () => loadTemplates({ folder: config.mail.templates }),
     }
+    if (options.onRefused && port.flows) reportRefusals(recorder, port.flows, options.onRefused)
     const control = await startControlServer({
       port: options.controlPort ?? 0,
       engine: port,
@@ -133,6 +141,12 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       ...(options.hints && { hints: options.hints }),
     })
     closers.push(control.close)
+    addresses = {
+      engineUrl: engine.baseUrl,
+      issuer: engine.issuers.default,
+      controlUrl: control.url,
+      adminUrl: `${control.url}/admin`,
+    }
     return { engine, sink, control, port, faults, signInAs, reset, close }
   } catch (error) {
     await close()

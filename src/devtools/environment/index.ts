@@ -11,4 +11,5 @@ export {
   startDevEnvironment,
 } from './environment.ts'
 export type { Faults } from './faults.ts'
+export type { RefusedCall } from './refusals.ts'
 export type { SdkTokens, SignedIn, SignInOptions } from './sign-in.ts'

@@ -30,7 +30,9 @@ function entryOf(exchange: Recorded, baseUrl: string): object {
       cookies: [],
       headers: [],
       queryString,
-      ...(method === 'POST' && { postData: postData(endpoint, sent) }),
+      ...(method === 'POST' &&
+        endpoint !== 'origin' &&
+        endpoint !== 'unknown' && { postData: postData(endpoint, sent) }),
       headersSize: -1,
       bodySize: -1,
     },

@@ -31,8 +31,12 @@ const strayTitles = {
   interact: 'Refused at interact',
   idx: 'Unknown handle',
   link: 'Unknown link',
-  token: 'Unknown code',
-}
+  token: 'Refused at token',
+  authorize: 'Sign-in by redirect',
+  oauth: 'Refused call',
+  origin: 'Untrusted origin',
+  unknown: 'Unknown address',
+} as const
 
 export const listedStray = (facts: StrayFacts): Listed => ({
   id: facts.exchange.id,

@@ -153,6 +153,10 @@ function titleOf({ endpoint, path, step, status }: Recorded): string {
   if (endpoint === 'interact') return status < 400 ? 'The app starts' : 'The app is refused'
   if (endpoint === 'token') return status < 400 ? 'The app gets its tokens' : 'The app gets no tokens'
   if (endpoint === 'link') return 'The mailed link is opened'
+  if (endpoint === 'authorize') return 'The app sends the browser to authorize'
+  if (endpoint === 'origin') return 'The browser hides the answer from the page'
+  if (endpoint === 'unknown') return 'Nothing is served there'
+  if (endpoint === 'oauth') return 'The call is refused'
   return step ?? path.split('/idp/idx/')[1] ?? path
 }
 

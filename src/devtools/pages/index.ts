@@ -3,4 +3,5 @@
  * and parts are those of `ui/`.
  */
 export { type Tab, toolPage } from './frame.ts'
+export { type Addresses, landingPage } from './landing.ts'
 export { adminRoute, assetRoutes } from './routes.ts'

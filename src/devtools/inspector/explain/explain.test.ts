@@ -691,8 +691,68 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
   'interact-refused': [
     [
       'for another reason',
-      stray({ ...interact, reason: 'code_challenge is missing' }, webApp),
-      'interact was refused at 12:01 UTC: code_challenge is missing',
+      stray({ ...interact, reason: 'state is missing' }, webApp),
+      'interact was refused at 12:01 UTC: state is missing',
+    ],
+  ],
+  'pkce-missing': [
+    [
+      'at interact',
+      stray({ ...interact, reason: "The 'code_challenge' parameter is required." }, webApp),
+      "interact was refused at 12:01 UTC: The 'code_challenge' parameter is required.",
+    ],
+  ],
+  'scope-wrong': [
+    [
+      'at interact',
+      stray({ ...interact, messages: ['invalid_scope'], reason: 'One or more scopes are not configured.' }),
+      'interact was refused at 12:01 UTC: One or more scopes are not configured.',
+    ],
+  ],
+  'token-refused': [
+    [
+      'of another grant',
+      stray({
+        endpoint: 'token',
+        path: '/oauth2/v1/token',
+        status: 400,
+        messages: ['invalid_grant'],
+        reason: 'The refresh token is invalid.',
+      }),
+      'token was refused at 12:01 UTC: The refresh token is invalid.',
+    ],
+    [
+      'of a client without the grant',
+      last(granted, badCode('The client is not authorized.')),
+      'The interaction code was refused at 12:04 UTC: The client is not authorized.',
+    ],
+  ],
+  'call-refused': [
+    [
+      'of a sign-out',
+      stray({ endpoint: 'oauth', path: '/oauth2/v1/logout', status: 400, reason: 'The hint is missing.' }),
+      'logout was refused at 12:01 UTC: The hint is missing.',
+    ],
+  ],
+  'authorize-not-served': [
+    [
+      'by the SDK',
+      stray({ endpoint: 'authorize', method: 'GET', status: 400, messages: ['unsupported_response_type'] }),
+      'The app sent the browser to authorize at 12:01 UTC: sign-in by redirect is not served yet.',
+    ],
+  ],
+  'origin-untrusted': [
+    [
+      'of a page',
+      stray({ endpoint: 'origin', path: '/a', status: 404, sent: { origin: 'https://a.example' } }),
+      'The browser hides the answer of 12:01 UTC to POST /a from pages of https://a.example: no app is registered there (CORS).',
+    ],
+  ],
+  'address-unknown': [
+    [
+      'of another server',
+      stray({ endpoint: 'unknown', method: 'GET', path: '/oauth2/other', status: 404 }),
+      'Nothing is served at GET /oauth2/other, which was requested at 12:01 UTC.',
     ],
   ],
   'code-used-twice': [

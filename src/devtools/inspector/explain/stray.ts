@@ -21,37 +21,74 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
         'link-unknown',
         say`The link that was opened at ${at} was not mailed by this engine, or its transaction has been deleted.`,
       )
-    case 'token':
-      return bad(
-        'code-unknown',
-        say`The interaction code that was redeemed at ${at} was not issued by this engine, or it has been deleted.`,
-      )
     case 'idx':
       return bad(
         'handle-unknown',
         say`The ${'interactionHandle' in sent ? 'interaction' : 'state'} handle sent at ${at} was not issued by this engine, or its transaction has been deleted.`,
         'Handles belong to one engine and one transaction; after a reset the app starts again.',
       )
+    case 'origin':
+      return bad(
+        'origin-untrusted',
+        say`The browser hides the answer of ${at} to ${exchange.method} ${exchange.path} from pages of ${sent.origin ?? 'their origin'}: no app is registered there (CORS).`,
+        'Register a redirect URI of that origin for an app, or add it to trustedOrigins (rekey.config) or with POST /api/v1/trustedOrigins.',
+      )
+    case 'unknown':
+      return bad(
+        'address-unknown',
+        say`Nothing is served at ${exchange.method} ${exchange.path}, which was requested at ${at}.`,
+        exchange.hint,
+      )
+    case 'authorize':
+      return bad(
+        'authorize-not-served',
+        say`The app sent the browser to authorize at ${at}: sign-in by redirect is not served yet.`,
+        'Sign users in with the pages of the app: idx.authenticate() or idx.start() of okta-auth-js instead of signInWithRedirect() and getWithoutPrompt().',
+      )
+    case 'token':
+      if (reason === 'unknown') {
+        return bad(
+          'code-unknown',
+          say`The interaction code that was redeemed at ${at} was not issued by this engine, or it has been deleted.`,
+        )
+      }
   }
+  return explainRefusedCall({ exchange, client })
+}
+
+/** Explains an OAuth call that was refused: what is said of one endpoint holds for all. */
+function explainRefusedCall({ exchange, client }: StrayFacts): Explanation {
+  const { endpoint, path, at: time, messages, reason, sent, hint } = exchange
+  const at = moment(time)
+  const name = endpoint === 'oauth' ? (path.split('/').at(-1) ?? endpoint) : endpoint
+  const [error = ''] = messages
   if (error === 'invalid_client') {
     return client === undefined
       ? bad(
           'client-unknown',
-          say`interact was refused at ${at}: there is no client with this client id.`,
-          'Compare the client id of the app with the registered ones.',
+          say`${name} was refused at ${at}: there is no client with this client id.`,
+          hint ?? 'Compare the client id of the app with the registered ones.',
         )
       : bad(
           'client-secret-wrong',
-          say`interact was refused at ${at}: the client secret is not that of ${client.label}.`,
+          say`${name} was refused at ${at}: the client secret is not that of ${client.label}.`,
+          hint,
         )
   }
   if (reason?.includes('redirect_uri') && client !== undefined && sent.redirect_uri !== undefined) {
     const registered = client.redirectUris.join(', ') || 'none'
     return bad(
       'redirect-uri-wrong',
-      say`interact was refused at ${at}: ${sent.redirect_uri} is not registered for ${client.label} (registered: ${registered}).`,
-      'Redirect URIs are compared exactly: scheme, host, port, path and a slash at the end.',
+      say`${name} was refused at ${at}: ${sent.redirect_uri} is not registered for ${client.label} (registered: ${registered}).`,
+      `Redirect URIs are compared exactly: scheme, host, port, path and a slash at the end.${hint === undefined ? '' : ` ${hint}`}`,
     )
   }
-  return bad('interact-refused', say`interact was refused at ${at}: ${reason ?? error}`)
+  const cause =
+    error === 'invalid_scope'
+      ? 'scope-wrong'
+      : reason?.includes('code_challenge')
+        ? 'pkce-missing'
+        : (({ interact: 'interact-refused', token: 'token-refused' } as const)[endpoint as 'interact'] ??
+          'call-refused')
+  return bad(cause, say`${name} was refused at ${at}: ${reason ?? error}`, hint)
 }

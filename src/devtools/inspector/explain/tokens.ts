@@ -53,10 +53,11 @@ export function explainTokens(facts: FlowFacts, redeemed: Recorded): Explanation
       'Compare the client secret of the app with the registered one.',
     ),
   }
-  return (
-    refusals[redeemed.reason ?? ''] ??
-    bad('session-over', say`The interaction code was refused at ${at}: its session has ended.`)
-  )
+  const known = refusals[redeemed.reason ?? '']
+  if (known !== undefined) return known
+  return redeemed.reason === undefined || redeemed.reason === 'session'
+    ? bad('session-over', say`The interaction code was refused at ${at}: its session has ended.`)
+    : bad('token-refused', say`The interaction code was refused at ${at}: ${redeemed.reason}`)
 }
 
 function explainSuccess(facts: FlowFacts, { at, tokensAheadMs = 0 }: Recorded): Explanation {
