@@ -17,6 +17,7 @@ export {
 } from './control/messages.ts'
 export type { ControlServerOptions, InboxHints } from './control/options.ts'
 export type { ControlPerson, ControlPort, NewPerson, PathFault, PersonChanges } from './control/port.ts'
+export { readNewPerson, readPersonChanges, readSignIn } from './control/requests.ts'
 export { type ControlServer, startControlServer } from './control/server.ts'
 export { type SmtpFault, type SmtpSink, type SmtpSinkOptions, startSmtpSink } from './control/smtp-sink.ts'
 export {

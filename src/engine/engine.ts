@@ -39,6 +39,7 @@ import {
   type HealthOptions,
   type HttpOptions,
   type Monitor,
+  pathsOf,
   startMonitor,
 } from '../http/index.ts'
 import { idxRoutes, stepsWith } from '../idx/index.ts'
@@ -85,6 +86,8 @@ export interface Engine {
   readonly monitor: Pick<Monitor, 'host' | 'port'> | undefined
   /** The issuers as apps are configured with them. */
   readonly issuers: { readonly default: string; readonly org: string }
+  /** The patterns of all paths that are served, such as `/api/v1/users/:id`. */
+  readonly paths: readonly string[]
   readonly storage: Storage
   readonly clock: MonotonicClock
   readonly people: People
@@ -318,6 +321,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     port,
     monitor,
     issuers: oidc.issuers(),
+    paths: pathsOf(http),
     storage,
     clock,
     people,

@@ -117,6 +117,11 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
   })
 }
 
+const pathsOfApps = new WeakMap<FastifyInstance, ReadonlySet<string>>()
+
+/** The patterns of all routes of an app, such as `/api/v1/users/:id`. */
+export const pathsOf = (app: FastifyInstance): readonly string[] => [...(pathsOfApps.get(app) ?? [])]
+
 /** The policy of the pages for unknown paths: they load the engine's stylesheet and nothing else (A48). */
 const pagePolicy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -126,9 +131,12 @@ const pagePolicy =
  * where there is one.
  */
 export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unknownPage']): void {
+  const paths = new Set<string>()
+  pathsOfApps.set(app, paths)
   const known: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
     const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')
+    if (url !== '*') paths.add(url)
     known.push({ pattern: new RegExp(`^${pattern}$`), methods: [method].flat() })
   })
   app.setNotFoundHandler(async (request, reply) => {

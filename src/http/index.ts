@@ -8,6 +8,7 @@ export const openApi = async (address: string): Promise<object> =>
 
 export { createHttp } from './app.ts'
 export { type Connections, createConnections } from './connections.ts'
+export { pathsOf } from './errors.ts'
 export { type HealthOptions, type Monitor, startMonitor } from './health.ts'
 export { createMetrics, type Metrics, type Reading } from './metrics.ts'
 export type { FailureReport, HttpOptions } from './options.ts'

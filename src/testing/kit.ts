@@ -21,15 +21,20 @@ import {
   type MessageReader,
   mary,
   type NewPerson,
+  readNewPerson,
+  readPersonChanges,
+  readSignIn,
   type SignedIn,
   type SignInOptions,
   samplePublicClient,
   sampleWebClient,
   startDevEnvironment,
+  type Waiting,
 } from '../devtools/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
+import { checkNames, checkOneOf, type Names } from './options.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 
@@ -83,13 +88,68 @@ export interface KitClock {
 }
 
 export interface KitPeople {
+  /** All users in the order of their ids, at most a thousand; with a name only the one who has it as login or email. */
+  list(name?: string): Promise<readonly ControlPerson[]>
+  get(id: string): Promise<ControlPerson | undefined>
+  /** @throws ProtocolError 400 that says which member cannot be used, and why */
   add(person: NewPerson): Promise<ControlPerson>
+  /** Undefined where no user has the id. @throws ProtocolError 400 as `add` */
   update(
     id: string,
     changes: Partial<Omit<NewPerson, 'login' | 'emailVerified'>>,
   ): Promise<ControlPerson | undefined>
   remove(id: string): Promise<boolean>
 }
+
+const kitNames = Object.keys({
+  port: true,
+  controlPort: true,
+  smtpPort: true,
+  database: true,
+  people: true,
+  clients: true,
+  redirectUri: true,
+  policy: true,
+  settings: true,
+  clock: true,
+  tokens: true,
+  hash: true,
+  seed: true,
+  log: true,
+  authenticators: true,
+} satisfies Names<KitOptions>)
+
+const waitingNames = Object.keys({
+  to: true,
+  template: true,
+  after: true,
+  timeoutMs: true,
+  signal: true,
+} satisfies Names<Waiting>)
+
+/** @throws TypeError; what is nested in `settings`, `policy`, `people` and `clients` is refused with the configuration */
+function checkKitOptions(options: KitOptions): void {
+  checkNames('startEngine', options, kitNames)
+  checkOneOf('startEngine: clock', options.clock, ['virtual', 'frozen'])
+  checkOneOf('startEngine: tokens', options.tokens, ['real', 'virtual'])
+  checkOneOf('startEngine: hash', options.hash, ['fast', 'standard'])
+  const { settings = {}, policy } = options
+  const twice = [
+    policy !== undefined && settings.policies !== undefined && 'policy and settings.policies',
+    options.database !== undefined &&
+      settings.database?.url !== undefined &&
+      'database and settings.database.url',
+    options.port !== undefined && settings.http?.port !== undefined && 'port and settings.http.port',
+    options.people !== undefined && settings.people !== undefined && 'people and settings.people',
+  ].find((both) => both !== false)
+  if (twice !== undefined) throw new TypeError(`startEngine: ${twice} are the same: give one of them`)
+}
+
+const checkWaiting = (waiting: Waiting | undefined): void =>
+  checkNames('outbox.waitFor', waiting, waitingNames)
+
+const checkLatest = (filter: { readonly to?: string } | undefined): void =>
+  checkNames('outbox.latest', filter, ['to'])
 
 /** A running engine with everything that a test needs. */
 export interface Kit {
@@ -153,8 +213,10 @@ export function useDatabases(create: () => Promise<KitDatabase>): void {
  * Starts an engine in this process, with an embedded database, real HTTP, an outbox that captures mails over real SMTP,
  * and a clock that the test moves. It runs the code of the product; only its password hash, signing key and clock are
  * made for tests, and production refuses them.
+ * @throws TypeError for an option that does not exist, ConfigError for settings that cannot be used
  */
 export async function startEngine(options: KitOptions = {}): Promise<Kit> {
+  checkKitOptions(options)
   const own = options.database ?? options.settings?.database?.url
   const database = own === undefined ? await createDatabase() : { url: own, drop: async () => {} }
   const redirectUri = options.redirectUri ?? 'http://localhost:8080/login/callback'
@@ -195,7 +257,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     clientId: web.id,
     clientSecret: insecureClientSecret,
     redirectUri,
-    outbox: sink.messages,
+    outbox: checkedReader(sink.messages),
   }
 
   return {
@@ -207,14 +269,26 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
     person: { login: mary.login, password: mary.password },
     clock: {
       now: () => port.clock.now(),
-      advance: (span) => moved(port.clock.advance(typeof span === 'number' ? span : spanOf(span))),
+      advance: (span) => moved(port.clock.advance(spanOf(span))),
       set: (to) => moved(port.clock.set(momentOf(to))),
     },
-    people: port.people,
+    people: {
+      list: port.people.list,
+      get: port.people.get,
+      add: async (person) => port.people.add(readNewPerson(person)),
+      update: async (id, changes) => port.people.update(id, readPersonChanges(changes)),
+      remove: port.people.remove,
+    },
     faults,
     events: () => engine.events(),
     trace: (id) => engine.timeline(id),
-    signInAs: (who, wanted) => signInAs(typeof who === 'string' ? who : who.login, wanted),
+    async signInAs(who, wanted) {
+      const { login, ...request } = readSignIn({
+        ...wanted,
+        login: typeof who === 'string' ? who : who.login,
+      })
+      return signInAs(login, request)
+    },
     visitor: (wanted) => newVisitor(addresses, wanted),
     reset,
     close: closeAll,
@@ -228,7 +302,12 @@ function configOf(
   made: { readonly web: ClientConfig; readonly smtpUrl: string; readonly databaseUrl: string },
 ): Config {
   // The check of the configuration fills in the defaults.
-  const clients = [made.web, samplePublicClient, ...(options.clients ?? [])] as ClientConfig[]
+  const clients = [
+    made.web,
+    samplePublicClient,
+    ...(options.clients ?? []),
+    ...(settings.clients ?? []),
+  ] as ClientConfig[]
   return checkConfig({
     mode: 'test',
     secrets: [insecureSecret],
@@ -238,10 +317,26 @@ function configOf(
     database: { ...settings.database, url: made.databaseUrl },
     http: { port: options.port ?? 0, ...settings.http },
     mail: { url: made.smtpUrl, spreadMs: 0, ...settings.mail },
-    people: [...(options.people ?? [mary])],
+    people: [...(options.people ?? settings.people ?? [mary])],
     clients,
   })
 }
+
+/** The outbox, of which a mistyped filter would match every mail. */
+const checkedReader = (messages: MessageReader): MessageReader => ({
+  all: messages.all,
+  to: messages.to,
+  get: messages.get,
+  clear: messages.clear,
+  latest(filter) {
+    checkLatest(filter)
+    return messages.latest(filter)
+  },
+  async waitFor(waiting) {
+    checkWaiting(waiting)
+    return messages.waitFor(waiting)
+  },
+})
 
 /** A promise that need not be awaited: where the database cannot follow, the next request reports it. */
 function moved(move: Promise<void> | void): Promise<void> {
@@ -250,15 +345,16 @@ function moved(move: Promise<void> | void): Promise<void> {
   return done
 }
 
-function spanOf(text: string): number {
-  const span = parseDuration(text)
-  if (span === undefined)
-    throw new ProtocolError(400, 'bad_duration', `"${text}" is no span such as 5m or 1h30m`)
+function spanOf(text: string | number): number {
+  const span = typeof text === 'number' ? text : parseDuration(text)
+  if (span === undefined || !Number.isFinite(span))
+    throw new ProtocolError(400, 'bad_duration', `clock.advance: "${text}" is no span such as 5m or 1h30m`)
   return span
 }
 
 function momentOf(to: string): number {
   const at = parseTime(to)
-  if (at === undefined) throw new ProtocolError(400, 'bad_time', `"${to}" is no ISO time`)
+  if (at === undefined)
+    throw new ProtocolError(400, 'bad_time', `clock.set: "${to}" is no ISO time such as 2031-05-06T07:08:09Z`)
   return at
 }

@@ -1,6 +1,8 @@
 import { randomToken, s256, systemRandom } from '../base/index.ts'
+import { configOptions } from '../config/index.ts'
 import { type Message, type MessageReader, mary } from '../devtools/index.ts'
 import { type Answer, answerFrom, formIn } from './answer.ts'
+import { checkNames, checkOneOf, type Names } from './options.ts'
 
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
 export interface VisitorTarget {
@@ -107,6 +109,26 @@ function refusalOf({ status, body, text }: Answer, redirectUri: string | undefin
   return `interact was answered with ${status}: ${why} (redirect URI: ${redirectUri ?? 'none'})`
 }
 
+const visitorNames = Object.keys({
+  client: true,
+  server: true,
+  headers: true,
+  parameters: true,
+  onAnswer: true,
+} satisfies Names<VisitorOptions>)
+
+// A client as it was registered for the test is one as well, with all that it was registered with.
+const clientNames = [
+  ...Object.keys({ id: true, secret: true, redirectUri: true } satisfies Names<VisitorClient>),
+  ...Object.keys(configOptions.properties.clients.items.properties),
+]
+
+function checkVisitorOptions(options: VisitorOptions): void {
+  checkNames('visitor', options, visitorNames)
+  checkOneOf('visitor: server', options.server, ['default', 'org'])
+  if (typeof options.client !== 'string') checkNames('visitor: client', options.client, clientNames)
+}
+
 const ion = 'application/ion+json; okta-version=1.0.0'
 const usualScopes = 'openid profile email offline_access'
 
@@ -115,6 +137,7 @@ const usualScopes = 'openid profile email offline_access'
  * engine in another process: `newVisitor(target)`.
  */
 export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}): Visitor {
+  checkVisitorOptions(options)
   const verifier = randomToken(systemRandom)
   const responses: Answer[] = []
   let interactionHandle = ''

@@ -125,6 +125,14 @@ describe('the control API', () => {
       { error: 'no_message' },
     ],
     'DELETE /messages': async () => [await call('DELETE', '/messages'), { deleted: 0 }],
+    'GET /people?login=NAME': async () => [
+      await call('GET', `/people?login=${dev.person.login}`),
+      [expect.objectContaining({ login: dev.person.login, status: 'ACTIVE' })],
+    ],
+    'GET /people/ID': async () => [
+      await call('GET', `/people/${await newPerson('edith@example.com')}`),
+      { login: 'edith@example.com' },
+    ],
     'POST /people': async () => [
       await call('POST', '/people', { login: 'ada@example.com', status: 'STAGED' }),
       { id: expect.stringMatching(/^00u/), status: 'STAGED' },

@@ -41,9 +41,10 @@ export async function startWebApp(options: KitOptions = {}): Promise<WebApp> {
 }
 
 /** The same in this process, where a test can move the app's time and slow its network down. */
-export async function startWebAppHere(
-  options: KitOptions & { readonly trustProxy?: string } = {},
-): Promise<WebApp> {
+export async function startWebAppHere({
+  trustProxy,
+  ...options
+}: KitOptions & { readonly trustProxy?: string } = {}): Promise<WebApp> {
   const port = await freePort()
   const url = `http://localhost:${port}`
   const idp = await startEngine({ ...options, redirectUri: `${url}/login/callback` })
@@ -54,7 +55,7 @@ export async function startWebAppHere(
     clientSecret,
     appUrl: url,
     sessionSecret: 'secret of sessions',
-    trustProxy: options.trustProxy,
+    trustProxy,
     inboxUrl: undefined,
   })
   const server = createHttpServer(app).listen(port, '127.0.0.1')

@@ -39,7 +39,10 @@ const person = object({ id: text(), login: text(), ...names }, ['id', 'login', '
 const newPerson = object({ login: text(), ...names, password: text(), emailVerified: { type: 'boolean' } }, [
   'login',
 ])
-const clock = object({ now: text('ISO time.') }, ['now'])
+const clock = object(
+  { now: text('ISO time.'), note: text('What to know, where the clock was set back to before the seed.') },
+  ['now'],
+)
 const deleted = object({ deleted: whole('The number of deleted items.') }, ['deleted'])
 const signedIn = object(
   {
@@ -89,6 +92,12 @@ const calls: Readonly<Record<string, Call>> = {
   },
   'DELETE /messages/{id}': { summary: 'Delete a mail', answer: deleted },
   'DELETE /messages': { summary: 'Delete all mails', answer: deleted },
+  'GET /people': {
+    summary: 'List users, at most a thousand',
+    query: { login: text('Only the user who has this as login or email.') },
+    answer: list(person),
+  },
+  'GET /people/{id}': { summary: 'Get a user', answer: person },
   'POST /people': { summary: 'Create a user', body: newPerson, status: 201, answer: person },
   'PATCH /people/{id}': {
     summary: 'Update a user',

@@ -9,6 +9,9 @@ import type { FlowReader } from '../inspector/facts.ts'
  */
 export interface ControlPort {
   readonly people: {
+    /** All users in the order of their ids, at most a thousand; with a name only the one who has it as login or email. */
+    list(name?: string): Promise<readonly ControlPerson[]>
+    get(id: string): Promise<ControlPerson | undefined>
     add(person: NewPerson): Promise<ControlPerson>
     /** Returns the changed user, or undefined if there is none with this id. */
     update(id: string, changes: PersonChanges): Promise<ControlPerson | undefined>
@@ -18,6 +21,8 @@ export interface ControlPort {
   readonly clock: {
     /** Epoch milliseconds. */
     now(): number
+    /** When the seed was written: users, clients and keys are as old as this. */
+    seededAt(): number
     advance(ms: number): Promise<void> | void
     set(at: number): Promise<void> | void
   }

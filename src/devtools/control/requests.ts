@@ -1,5 +1,13 @@
-import { isoTime, ProtocolError, parseDuration, parseTime } from '../../base/index.ts'
+import {
+  didYouMean,
+  isoTime,
+  ProtocolError,
+  parseDuration,
+  parseTime,
+  unknownName,
+} from '../../base/index.ts'
 import { personStatuses } from '../../directory/index.ts'
+import { scopes as knownScopes } from '../../oidc/index.ts'
 import type { NewPerson, PathFault, PersonChanges, SignInRequest } from './port.ts'
 import type { SmtpFault } from './smtp-sink.ts'
 
@@ -19,13 +27,8 @@ function membersOf<Name extends string>(
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw badRequest('the body must be a JSON object')
   }
-  for (const name of Object.keys(body)) {
-    if (!names.some((known) => known === name)) {
-      throw badRequest(
-        `${JSON.stringify(name.slice(0, 40))} is not a known member; known are ${names.join(', ')}`,
-      )
-    }
-  }
+  const unknown = unknownName(body, names)
+  if (unknown !== undefined) throw badRequest(unknown)
   return body as Partial<Record<Name, unknown>>
 }
 
@@ -88,6 +91,13 @@ export function readSignIn(body: unknown): SignInRequest & { readonly login: str
     throw badRequest('server must be one of default, org')
   }
   if (scopes !== undefined && !Array.isArray(scopes)) throw badRequest('scopes must be a list of texts')
+  const foreign = scopes?.find((scope) => !(knownScopes as readonly unknown[]).includes(scope))
+  if (foreign !== undefined) {
+    const name = String(foreign).slice(0, 40)
+    throw badRequest(
+      `scopes: ${JSON.stringify(name)} is not a scope${didYouMean(name, knownScopes)}; known are ${knownScopes.join(', ')}`,
+    )
+  }
   if (login === undefined) throw badRequest('login is needed: the name the user signs in with')
   return {
     login: textOf(login, 'login'),
@@ -150,6 +160,12 @@ export function readFault(body: unknown): PathFault | Required<SmtpFault> {
     throw badRequest('delay must be a duration of at most 60s')
   }
   return { smtp: kind, times, delayMs }
+}
+
+/** Refuses query parameters that a call does not have: a mistyped one would be ignored, and all answered. */
+export function checkQuery(query: unknown, names: readonly string[]): void {
+  const unknown = unknownName(query as object, names, 'parameter')
+  if (unknown !== undefined) throw badRequest(unknown)
 }
 
 /** A query parameter. Refused if it is given twice, because it would be ambiguous. */

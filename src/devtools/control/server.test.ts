@@ -210,7 +210,10 @@ describe('people', () => {
 
     expect(await call('POST', '/people', { login: 'ada@example.com' })).toEqual({
       status: 400,
-      body: { error: 'E0000001', message: expect.stringMatching(/^Api validation failed: \w+$/) },
+      body: {
+        error: 'E0000001',
+        message: expect.stringMatching(/^login: An object with this field already exists/),
+      },
     })
   })
 })
@@ -310,6 +313,84 @@ test('events and transactions are passed on', async () => {
     id: transaction?.id,
     identifier: 'ada@example.com',
     intent: 'recovery',
+  })
+})
+
+describe('users', () => {
+  test('are listed, found by login or email, and read by id', async () => {
+    const ada = (await call('POST', '/people', { login: 'ada', email: 'ada@example.com' })).body as {
+      id: string
+    }
+    const bob = (await call('POST', '/people', { login: 'bob@example.com' })).body as { id: string }
+    const listed = (await call('GET', '/people')).body as { id: string }[]
+    expect(listed.map(({ id }) => id).toSorted()).toEqual([ada.id, bob.id].toSorted())
+    expect(listed).toContainEqual(ada)
+    for (const name of ['ada', 'ADA@example.com']) {
+      expect((await call('GET', `/people?login=${name}`)).body).toEqual([ada])
+    }
+    expect((await call('GET', '/people?login=none')).body).toEqual([])
+    expect(await call('GET', `/people/${bob.id}`)).toEqual({ status: 200, body: bob })
+    expect(await call('GET', '/people/00u1')).toMatchObject({ status: 404 })
+  })
+})
+
+test('a clock that is set back to before the seed is not set back silently', async () => {
+  await environment.reset()
+  expect((await call('POST', '/clock', { now: '2030-01-01T00:00:00Z' })).body).toEqual({
+    now: '2030-01-01T00:00:00.000Z',
+  })
+  expect((await call('POST', '/clock', { now: '2029-01-01T00:00:00Z' })).body).toEqual({
+    now: '2029-01-01T00:00:00.000Z',
+  })
+  expect((await call('POST', '/clock', { now: '2020-01-01T00:00:00Z' })).body).toEqual({
+    now: '2020-01-01T00:00:00.000Z',
+    note: expect.stringMatching(
+      /^The clock is before 202\d-.+, when the users, clients and keys were created/,
+    ),
+  })
+})
+
+describe('every 400 says which member, and why (N-m62)', () => {
+  const login = 'taken@example.com'
+  test.each([
+    [
+      'POST',
+      '/people',
+      { login: 'eve@example.com', password: 'weak' },
+      /^password: Password requirements: at least \d+ characters/,
+    ],
+    ['POST', '/people', { login: 'eve@example.com', password: 'password1234' }, /^password: .*common/],
+    ['POST', '/people', { login }, /^login: .*already exists/],
+    ['POST', '/people', { login: 'eve@example.com', email: 'no address' }, /^email: /],
+    ['PATCH', '/people/ID', { password: 'weak' }, /^password: Password requirements/],
+    ['PATCH', '/people/ID', { email: 'no address' }, /^email: /],
+    [
+      'POST',
+      '/people',
+      { login: 'a', emial: 'a@b.example' },
+      /"emial" is not a known member; did you mean email\?/,
+    ],
+    ['GET', '/messages?too=a', undefined, /"too" is not a known parameter; did you mean to\?/],
+    [
+      'GET',
+      '/messages/wait?timeoutMs=5',
+      undefined,
+      /"timeoutMs" is not a known parameter; did you mean timeout\?/,
+    ],
+    ['GET', '/people?name=a', undefined, /"name" is not a known parameter; known are login/],
+    ['POST', '/faults', { path: '/nope' }, /^path: nothing is served at "\/nope"/],
+    ['POST', '/faults', { path: '/idp/idx/identfy' }, /did you mean \/idp\/idx\/identify\?/],
+    ['POST', '/faults', { path: '/api/v1/users/{id}' }, /^path must be one that is requested/],
+    [
+      'POST',
+      '/sign-in',
+      { login: 'mary@example.com', scopes: ['opneid'] },
+      /^scopes: "opneid" is not a scope; did you mean openid\?/,
+    ],
+  ])('%s %s %j', async (method, path, body, says) => {
+    const { id } = (await call('POST', '/people', { login })).body as { id: string }
+    const answer = await call(method, path.replace('ID', id), body)
+    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringMatching(says) } })
   })
 })
 

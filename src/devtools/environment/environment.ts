@@ -83,11 +83,13 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
   try {
     const sink = await startSmtpSink({ port: options.smtpPort ?? 0, clock, logger: log })
     closers.push(sink.close)
-    const faults = createFaults()
+    const faults = createFaults(() => paths())
     const config = options.configure(sink.url)
     const recorder = createRecorder()
     // Whether there may be anything that a clock that is moved back has to take along.
     const used = { sinceReset: false }
+    let seededAt = 0
+    let paths = (): readonly string[] => []
     let addresses: Omit<Addresses, 'appUrl'> | undefined
     const engine = await openEngine(config, {
       clock,
@@ -102,8 +104,10 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       ...options.ports,
     })
     closers.push(engine.close)
+    paths = () => engine.paths
     // Stored data may have times in the future, if the clock was moved: the monotonic clock must not wait for them.
     engine.clock.rewind()
+    seededAt = engine.clock.now()
 
     const reset = async () => {
       clock.reset()
@@ -113,6 +117,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       sink.messages.clear()
       recorder.clear()
       used.sinceReset = false
+      seededAt = engine.clock.now()
     }
     const clientSecrets = new Map(config.clients.flatMap(({ id, secret }) => (secret ? [[id, secret]] : [])))
     const signInParts = {
@@ -125,7 +130,14 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     }
     const signInAs: DevEnvironment['signInAs'] = (login, wanted) => signIn(signInParts, login, wanted)
     const port: ControlPort = {
-      ...controlPortOf(engine, { clock, faults, reset, recorder, isUsed: () => used.sinceReset }),
+      ...controlPortOf(engine, {
+        clock,
+        faults,
+        reset,
+        recorder,
+        seededAt: () => seededAt,
+        isUsed: () => used.sinceReset,
+      }),
       flows: flowsOf(engine, recorder, lifetimesOf(config).code),
       engineUrl: engine.baseUrl,
       adminUrl: `${engine.baseUrl}/admin#token=${config.management.apiToken ?? ''}`,

@@ -1,17 +1,29 @@
+import { didYouMean } from '../../base/index.ts'
 import type { PathFault } from '../control/port.ts'
+import { badRequest, readFault } from '../control/requests.ts'
 
 /** Failures that a test has requested. */
 export interface Faults {
-  /** Answers the next requests to a path (`times`, default 1) with the status, without processing them. */
+  /**
+   * Answers the next requests to a path (`times`, default 1) with the status, without processing them.
+   * @throws ProtocolError 400 for a path that nothing is served at, and a status that is no error
+   */
   next(path: string, fault: { readonly status: number; readonly times?: number }): void
   clear(): void
 }
 
-/** Stores the requested failures until they occur. */
-export function createFaults(): Faults & { take(path: string): number | undefined } {
+/** Stores the requested failures until they occur. `paths` are the routes of the engine, as patterns. */
+export function createFaults(
+  paths: () => readonly string[],
+): Faults & { take(path: string): number | undefined } {
   let waiting: PathFault[] = []
   return {
-    next: (path, { status, times = 1 }) => void waiting.push({ path, status, times }),
+    next(path, fault) {
+      const read = readFault({ ...fault, path })
+      if (!('path' in read)) return
+      checkPath(read.path, paths())
+      waiting.push(read)
+    },
     clear() {
       waiting = []
     },
@@ -25,4 +37,18 @@ export function createFaults(): Faults & { take(path: string): number | undefine
       return fault.status
     },
   }
+}
+
+/** A fault of a path that is never requested would let a test pass that tests nothing (N-m61). */
+function checkPath(path: string, patterns: readonly string[]): void {
+  if (/[{}:*]/.test(path)) {
+    throw badRequest(`path must be one that is requested, without placeholders: ${JSON.stringify(path)}`)
+  }
+  const fits = patterns.some((pattern) =>
+    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`).test(path),
+  )
+  if (fits) return
+  throw badRequest(
+    `path: nothing is served at ${JSON.stringify(path)}${didYouMean(path, patterns) || '; GET /openapi/engine.json of the control API lists the management API, docs/flow.md the steps'}`,
+  )
 }

@@ -1,5 +1,5 @@
-import type { VirtualClock } from '../../base/index.ts'
-import type { Person } from '../../directory/index.ts'
+import { ProtocolError, type VirtualClock } from '../../base/index.ts'
+import { findPerson, listPeople, type Person } from '../../directory/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { rebaseTime } from '../../storage/index.ts'
 import type { ControlPerson, ControlPort, PersonChanges } from '../control/port.ts'
@@ -14,6 +14,7 @@ export function controlPortOf(
     readonly faults: Faults
     readonly recorder: Recorder
     reset(): Promise<void>
+    seededAt(): number
     /** Whether any visitor has been here since the last reset. */
     isUsed(): boolean
   },
@@ -32,20 +33,35 @@ export function controlPortOf(
   }
   return {
     people: {
+      async list(name) {
+        if (name === undefined)
+          return (await listPeople(engine.storage.db, { limit: mostListed })).map(toControlPerson)
+        const person = await engine.people.find(name)
+        return person === undefined ? [] : [toControlPerson(person)]
+      },
+      async get(id) {
+        const person = await findPerson(engine.storage.db, id)
+        return person && toControlPerson(person)
+      },
       async add({ login, email = login, password, status, firstName, lastName, locale, emailVerified }) {
         const names = { ...(firstName && { firstName }), ...(lastName && { lastName }) }
-        const profile = { login, email, ...names, ...(locale && { locale }) }
         const state = { ...(status && { status }), ...(emailVerified && { emailVerified }) }
-        return toControlPerson(await engine.people.add({ profile, password, ...state }))
+        const profile = { login, email, ...names, ...(locale && { locale }) }
+        // An email that was not given is the login: what is wrong with it is wrong with that.
+        return withReasons(
+          async () => toControlPerson(await engine.people.add({ profile, password, ...state })),
+          (cause) => (profile.email === login ? cause.replace(/^email:/, 'login:') : cause),
+        )
       },
       async update(id, changes) {
-        const person = await engine.people.change(id, changesOf(changes))
+        const person = await withReasons(() => engine.people.change(id, changesOf(changes)))
         return person && toControlPerson(person)
       },
       remove: (id) => engine.people.remove(id),
     },
     clock: {
       now: () => engine.clock.now(),
+      seededAt: parts.seededAt,
       advance: (ms) => moveClock(() => parts.clock.advance(ms)),
       set: (at) => moveClock(() => parts.clock.set(at)),
     },
@@ -53,6 +69,24 @@ export function controlPortOf(
     reset: parts.reset,
     events: () => engine.events(),
     transactions: { list: () => engine.transactions(), get: (id) => engine.timeline(id) },
+  }
+}
+
+/** As many as a test can want; a bound for an engine that was filled. */
+const mostListed = 1000
+
+/** A refusal with its reasons in its sentence: which member, and why (N-m62). */
+async function withReasons<Result>(
+  work: () => Promise<Result>,
+  renamed: (cause: string) => string = (cause) => cause,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.causes.length === 0) throw error
+    const { status, code } = error
+    const causes = [...new Set(error.causes.map(renamed))]
+    throw new ProtocolError(status, code, causes.join('; '), { cause: error, causes })
   }
 }
 
