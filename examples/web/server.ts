@@ -15,7 +15,7 @@ const server = createServer()
 server.listen(Number(PORT), HOST, () => {
   // With PORT=0 the system chooses the port.
   const { port } = server.address() as AddressInfo
-  const appUrl = settings.appUrl ?? `http://localhost:${port}`
+  const appUrl = settings.appUrl ?? new URL(`http://localhost:${port}`).origin
   server.on('request', createApp({ ...settings, appUrl }))
   console.log(`ready ${appUrl}`)
 })

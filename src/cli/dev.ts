@@ -1,4 +1,4 @@
-import { createLogger, type Logger } from '../base/index.ts'
+import { createLogger, type Logger, localUrl } from '../base/index.ts'
 import { type Config, type Environment, type Loaded, loadSettings, type Settings } from '../config/index.ts'
 import {
   type DevEnvironment,
@@ -19,8 +19,9 @@ import {
 } from './command.ts'
 import { type DevData, defaultData, openDevData } from './dev/data.ts'
 import { prettyLog } from './dev/log.ts'
+import { checkPorts, portInUse, startedAs } from './dev/ports.ts'
 import { refusalPrinter } from './dev/refusals.ts'
-import { missingPackages, portInUse, type SampleApp, startSampleApp } from './dev/sample-app.ts'
+import { missingPackages, type SampleApp, startSampleApp } from './dev/sample-app.ts'
 import { type Running, screenOf } from './dev/screen.ts'
 import { untilOrphaned, untilSignal, within } from './shutdown.ts'
 
@@ -106,17 +107,25 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
   const log = logOf(loaded, call)
+  const command = startedAs(terminal.env)
   const data = await openDevData(
     terminal.folder,
     textOf(call, 'data') ?? (terminal.env.REKEY_DATA || defaultData),
+    command,
   )
+  closers.push(data.release)
 
   const missing = options['no-app'] === true ? [] : missingPackages()
   if (missing.length > 0) {
     terminal.note(`rekey: without the sample app, which needs: npm install ${missing.join(' ')}`)
   }
-  let appUrl: string | null =
-    options['no-app'] === true || missing.length > 0 ? null : `http://localhost:${ports.app}`
+  const hasApp = options['no-app'] !== true && missing.length === 0
+  const names = (['engine', 'app', 'inbox', 'smtp'] as const).filter((name) => hasApp || name !== 'app')
+  await checkPorts(
+    names.map((name) => ({ port: ports[name], flag: flags[name].flag })),
+    command,
+  )
+  let appUrl: string | null = hasApp ? localUrl(ports.app) : null
   let controlUrl = ''
   const refusals = refusalPrinter(terminal, () => controlUrl)
   closers.push(refusals.close)
@@ -129,7 +138,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     configure: (smtpUrl) =>
       loaded.check('development', (settings) => devSettings(settings, { data, smtpUrl, ports })),
   }).catch((error) => {
-    throw portTaken(error, ports)
+    throw portTaken(error, ports, command)
   })
   closers.push(environment.close)
   const { engine, control } = environment
@@ -143,6 +152,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     // With port 0 the redirect URI is known only now.
     if (ports.app === 0) await engine.register(sampleWebClient(callbackOf(app.url), data.clientSecret))
   }
+  await data.running(control.url)
   await warm
   await allAnswer([
     `${engine.baseUrl}/health/ready`,
@@ -184,7 +194,7 @@ function devSettings(
   { data, smtpUrl, ports }: { readonly data: DevData; readonly smtpUrl: string; readonly ports: Ports },
 ): Settings {
   const ours = [
-    sampleWebClient(callbackOf(`http://localhost:${appPortOf(ports)}`), data.clientSecret),
+    sampleWebClient(callbackOf(localUrl(appPortOf(ports))), data.clientSecret),
     samplePublicClient,
   ]
   const clients = settings.clients ?? []
@@ -213,16 +223,12 @@ function logOf(loaded: Loaded, { terminal, options }: Call): Logger {
   })
 }
 
-function portTaken(error: unknown, ports: Ports): unknown {
+/** A port that was taken between the check and the start. */
+function portTaken(error: unknown, ports: Ports, command: string): unknown {
   const { code, port } = error as { code?: string; port?: number }
   const name = (['engine', 'inbox', 'smtp'] as const).find((candidate) => ports[candidate] === port)
-  if (name === undefined || port === undefined) return error
-  const { flag } = flags[name]
-  if (code === 'EADDRINUSE') return new CommandError(portInUse(port, flag), { cause: error })
-  if (code !== 'EACCES') return error
-  return new CommandError(
-    `port ${port} needs more rights than this user has; choose one above 1023: rekey dev ${flag} ${port + 8000}`,
-  )
+  if (name === undefined || port === undefined || code !== 'EADDRINUSE') return error
+  return new CommandError(portInUse(port, flags[name].flag, command), { cause: error })
 }
 
 function startApp(
@@ -242,6 +248,7 @@ function startApp(
     port: parts.port,
     inboxUrl: parts.control.url,
     env: terminal.env,
+    command: startedAs(terminal.env),
     note: (line) => terminal.note(`sample app: ${line}`),
     onLost: () => terminal.note('rekey: the sample app has ended; the engine is still running'),
   })
@@ -273,7 +280,7 @@ async function runningOf(
     smtpUrl: sink.url,
     clientId: 'rekey-web',
     clientSecret: data.clientSecret,
-    redirectUri: callbackOf(appUrl ?? `http://localhost:${appPortOf(ports)}`),
+    redirectUri: callbackOf(appUrl ?? localUrl(appPortOf(ports))),
     publicClientId: samplePublicClient.id,
     apiToken: data.apiToken,
     person: { login: mary.login, password: (await hasSeededPassword(engine)) ? mary.password : null },

@@ -5,6 +5,7 @@ import {
   ConfigError,
   durationMs,
   type Logger,
+  localUrl,
   type MonotonicClock,
   processClock,
   untraced,
@@ -293,7 +294,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   await http.listen({ host: config.http.host, port: config.http.port })
   const address = http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
-  if (baseUrl === '') baseUrl = `http://localhost:${port}`
+  if (baseUrl === '') baseUrl = localUrl(port)
   core.outgoing.baseUrl = baseUrl
   const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
   const monitor = await openMonitor(config, health).catch(async (error) => {

@@ -1,5 +1,5 @@
 import type { Party } from '../audit/index.ts'
-import { type Clock, ConfigError, type Random, type Secrets } from '../base/index.ts'
+import { type Clock, ConfigError, localUrl, type Random, type Secrets } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { budgetsFrom } from '../limits/index.ts'
@@ -35,7 +35,7 @@ interface Parts {
 /** The parts of the management API without an engine that serves it. */
 function managementParts({ config, ...core }: Parts, storage: Storage): ManagementParts {
   const authenticators = [...core.authenticators.values()]
-  const baseUrl = config.issuer?.replace(/\/$/, '') ?? `http://localhost:${config.http.port}`
+  const baseUrl = config.issuer?.replace(/\/$/, '') ?? localUrl(config.http.port)
   const policies = openPolicies(storage.db, config, authenticators)
   return {
     ...core,

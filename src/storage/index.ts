@@ -7,6 +7,7 @@
 
 export { type DatabaseAddress, databaseForms, parseDatabaseUrl } from './database-url.ts'
 export { DatabaseUrlError } from './database-url-error.ts'
+export { type FileLock, takeFileLock } from './file-lock.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'

@@ -143,6 +143,33 @@ describe('a development engine in memory', () => {
     expect(second.stderr).toContain('--app-port')
   })
 
+  test('names all taken ports at once, in the form that it was started by (N-m5)', async () => {
+    const [engine, app, inbox, smtp] = [dev.engineUrl, dev.appUrl ?? '', dev.controlUrl, dev.smtpUrl].map(
+      (url) => new URL(url).port,
+    )
+    const flags = ['--port', engine, '--app-port', app, '--inbox-port', inbox, '--smtp-port', smtp].map(
+      String,
+    )
+    const env = { npm_lifecycle_event: 'start', npm_lifecycle_script: 'exec node bin/rekey.cjs dev' }
+    const ran = await rekey(['dev', '--json', ...flags, '--data', 'memory'], { folder, env })
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toMatch(
+      new RegExp(
+        `ports ${engine}, ${app}, ${inbox} and ${smtp} are in use: .*npm start -- --port \\d+ --app-port \\d+ --inbox-port \\d+ --smtp-port \\d+ \\(0: any free port\\)`,
+      ),
+    )
+    const [, ...free] =
+      /--port (\d+) --app-port (\d+) --inbox-port (\d+) --smtp-port (\d+) \(/.exec(ran.stderr) ?? []
+    expect(new Set(free).size).toBe(4)
+    for (const port of free) expect(await listens(`http://localhost:${port}`)).toBe(false)
+
+    const twice = await rekey(
+      ['dev', ...anyPorts, '--data', 'memory', '--port', '7777', '--app-port', '7777'],
+      { folder },
+    )
+    expect(twice.stderr).toContain('--port and --app-port are both 7777')
+  })
+
   // The last one: it ends the engine of the others.
   test('ends with 0 within five seconds when it is told to, and its app with it', async () => {
     const { code, ms } = await dev.end()
@@ -209,6 +236,21 @@ describe('a development engine', () => {
       ['secret', 'client-secret', 'api-token', 'rekey.db'].map((name) => mode(join('.rekey', name))),
     ).toEqual([0o600, 0o600, 0o600, 0o600])
     expect(readFileSync(join(folder, '.rekey/.gitignore'), 'utf8')).toBe('*\n')
+  })
+
+  test('refuses a folder that another process uses, until that has ended, however it ends (N-p8)', async () => {
+    const first = await begin([...anyPorts, '--no-app'])
+    const second = await rekey(['dev', ...anyPorts, '--no-app'], { folder })
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain(
+      `another rekey dev uses .rekey/ (process ${first.child.pid}, inbox ${first.controlUrl}): stop it, or choose another folder: rekey dev --data .rekey-2`,
+    )
+    // Other commands use the data beside it.
+    expect((await rekey(['events'], { folder })).code).toBe(0)
+    await first.end('SIGKILL')
+    const third = await begin([...anyPorts, '--no-app'])
+    expect((await third.end()).code).toBe(0)
+    expect((await begin([...anyPorts, '--no-app'])).ready).toBe(true)
   })
 
   test('does not claim a password that its person has changed', async () => {

@@ -6,6 +6,7 @@ import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Environment, insecureDevPrefix } from '../../config/index.ts'
 import { CommandError } from '../command.ts'
+import { portInUse } from './ports.ts'
 
 /** Compiled: Node strips no types of what stands in `node_modules`. */
 const server = join(import.meta.dirname, '../../../dist/sample-app/server.js')
@@ -26,6 +27,8 @@ export interface SampleAppOptions {
   readonly port: number
   readonly inboxUrl: string
   readonly env: Environment
+  /** How `rekey dev` was started. */
+  readonly command: string
   /** Receives the lines that the app writes to its standard output and error. */
   note(line: string): void
   /** Called when the process ends without `close` having been called. */
@@ -70,7 +73,7 @@ export async function startSampleApp(options: SampleAppOptions): Promise<SampleA
   }
 
   const url = await Promise.race([readyUrl(child, options.note), exited.then(() => undefined)])
-  if (url === undefined) throw new CommandError(startFailure(errorOutput, options.port))
+  if (url === undefined) throw new CommandError(startFailure(errorOutput, options))
   createInterface({ input: child.stderr ?? process.stdin }).on('line', options.note)
   void exited.then(() => isEnding || options.onLost())
   return { url, close }
@@ -101,13 +104,13 @@ function readyUrl(child: ChildProcess, note: (line: string) => void): Promise<st
   })
 }
 
-function startFailure(errorOutput: string, port: number): string {
-  if (errorOutput.includes('EADDRINUSE')) return portInUse(port, '--app-port')
+function startFailure(
+  errorOutput: string,
+  { port, command }: Pick<SampleAppOptions, 'port' | 'command'>,
+): string {
+  if (errorOutput.includes('EADDRINUSE')) return portInUse(port, '--app-port', command)
   const lines = errorOutput
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.includes(insecureDevPrefix))
   return ['the sample app did not start; use --no-app to start without it', ...lines.slice(-12)].join('\n  ')
 }
-
-export const portInUse = (port: number, flag: string): string =>
-  `port ${port} is in use: stop the process there, or choose another port: rekey dev ${flag} ${port + 1} (0: any free port)`

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { ProtocolError } from '../../base/index.ts'
+import { localUrl, ProtocolError } from '../../base/index.ts'
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
@@ -13,7 +13,7 @@ export function guardRequest(headers: IncomingHttpHeaders, port: number): void {
   const { host = '', origin } = headers
   const names = loopbackNames.map((name) => (port === 80 ? name : `${name}:${port}`))
   if (!names.includes(host.toLowerCase())) {
-    throw new ProtocolError(403, 'foreign_host', `use http://localhost:${port} for this address`)
+    throw new ProtocolError(403, 'foreign_host', `use ${localUrl(port)} for this address`)
   }
   if (origin !== undefined && !names.includes(origin.toLowerCase().replace(/^http:\/\//, ''))) {
     throw new ProtocolError(403, 'foreign_origin', 'pages of another origin must not use this address')

@@ -4,7 +4,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { isoTime, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
+import { isoTime, localUrl, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
 import { openApi, schemaless } from '../../http/index.ts'
 import { inboxRoutes } from '../inbox/index.ts'
 import { flowRoutes, noFlows } from '../inspector/index.ts'
@@ -59,7 +59,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
     // The port of the connection, because the configured port may be 0: any free port.
     guardRequest(request.headers, request.socket.localPort ?? 0)
   })
-  app.get('/openapi.json', async ({ socket }) => openApiOf(`http://localhost:${socket.localPort}`))
+  app.get('/openapi.json', async ({ socket }) => openApiOf(localUrl(socket.localPort ?? 0)))
   app.get('/openapi/engine.json', async () => openApi(options.engine.engineUrl ?? ''))
   messageRoutes(app, options)
   engineRoutes(app, options)

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { localUrl } from '../../base/index.ts'
 import type { ControlServerOptions } from './options.ts'
 import { buildControlApp } from './routes.ts'
 
@@ -13,5 +14,5 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const app = buildControlApp(options)
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const { port } = app.server.address() as AddressInfo
-  return { port, url: `http://localhost:${port}`, close: () => app.close() }
+  return { port, url: localUrl(port), close: () => app.close() }
 }
