@@ -15,6 +15,7 @@ const config: Config = {
   sessionSecret: 'secret-of-sessions',
   trustProxy: undefined,
   inboxUrl: undefined,
+  codeLifetime: undefined,
 }
 
 const servers: Server[] = []

@@ -12,6 +12,7 @@ import { showProblem } from './problem.ts'
 import { BadRequest, isOwnForm, readForm, secureHeaders } from './security.ts'
 import { withSession } from './session.ts'
 import { showStep, showStopped, submitStep } from './steps.ts'
+import { followTokenLink, tokenPaths } from './token-link.ts'
 import type { Handler, Visit } from './visit.ts'
 import { wordsFor } from './words.ts'
 
@@ -36,6 +37,9 @@ export function createApp(config: Config): express.Express {
   app.post(resendPath, form(resendCode))
   app.get(pollPath, page(pollChallenge))
   app.get('/stopped', page(showStopped))
+
+  app.get(tokenPaths.recovery, page(followTokenLink('recovery')))
+  app.get(tokenPaths.activation, page(followTokenLink('activation')))
 
   app.get('/login/callback', page(callback))
   app.get('/login/callback/code', page(showForeignCode))

@@ -14,6 +14,8 @@ export interface Config {
   readonly trustProxy: string | undefined
   /** The inbox of a development engine. */
   readonly inboxUrl: string | undefined
+  /** How long a mailed code works, as text such as `5 minutes`; undefined if it is not known here. */
+  readonly codeLifetime: string | undefined
 }
 
 /** The settings before the server listens. Without `APP_URL` the address of the app is known only afterwards. */
@@ -32,5 +34,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     sessionSecret: env.SESSION_SECRET || randomBytes(32).toString('base64url'),
     trustProxy: env.TRUST_PROXY || undefined,
     inboxUrl: env.INBOX_URL || undefined,
+    codeLifetime: env.CODE_LIFETIME || undefined,
   }
 }

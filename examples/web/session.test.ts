@@ -12,6 +12,7 @@ const config = {
   sessionSecret: 'secret',
   trustProxy: undefined,
   inboxUrl: undefined,
+  codeLifetime: undefined,
 }
 
 /** An app with a slow request that reads the session, waits for a signal, and writes the old value back. */

@@ -98,6 +98,15 @@ export async function nextPath(
 
   // The server is busy or unavailable. The transaction is unchanged, and the same form works later.
   const pause = reasonToPause(transaction)
+  // Too many wrong answers close the attempt, and only that: a new one begins at once.
+  if (
+    pause === 'busy' &&
+    transaction.status === IdxStatus.TERMINAL &&
+    apiErrorOf(transaction) === undefined
+  ) {
+    client.transactionManager.clear()
+    return stop('ended', [error(words.stopped.tooManyWrong)], begin)
+  }
   if (pause)
     return stop('pause', [error(pause === 'busy' ? words.stopped.tooMany : words.problem.unreachable)], from)
 
@@ -108,11 +117,14 @@ export async function nextPath(
   return stop('done', messages, '/login')
 }
 
+/** The code of an API error. Unlike its types, the SDK returns the error of the API in place of the context. */
+const apiErrorOf = ({ context }: IdxTransaction): unknown =>
+  ((context ?? {}) as { errorCode?: unknown }).errorCode
+
 /** Whether the failure is temporary: a rate limit of the protocol, or an error of the API. */
 export function reasonToPause(transaction: IdxTransaction): 'busy' | 'down' | undefined {
   if (hasKey(transaction, 'tooManyRequests', 'oie.tooManyRequests')) return 'busy'
-  // Unlike its types, the SDK returns the error of the API in place of the context.
-  const { errorCode } = (transaction.context ?? {}) as { errorCode?: unknown }
+  const errorCode = apiErrorOf(transaction)
   if (errorCode === undefined) return undefined
   return errorCode === 'E0000047' ? 'busy' : 'down'
 }
@@ -148,6 +160,8 @@ function render(visit: Visit, page: StepPage, { transaction, messages, field, st
     step: transaction?.nextStep,
     resendIn: secondsUntilResend(visit),
     inboxUrl: visit.config.inboxUrl,
+    codeLifetime: visit.config.codeLifetime,
+    signedIn: visit.request.session.tokens !== undefined,
   }
   show(visit, page.render(view), { messages, ...(status !== undefined && { status }) })
 }

@@ -4,7 +4,7 @@
  */
 const english = {
   lang: 'en',
-  appName: 'Sample app',
+  appName: 'Sample Web App',
   next: 'Next',
   errorInTitle: 'Error',
   date: new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
@@ -19,6 +19,20 @@ const english = {
     signOut: 'Sign out',
     passwordChanged: 'Your password is changed.',
     sessionEnded: 'Your session has ended. Please sign in again.',
+    facts: {
+      sub: 'User id',
+      name: 'Name',
+      given_name: 'First name',
+      family_name: 'Last name',
+      preferred_username: 'Username',
+      email: 'Email',
+      email_verified: 'Email verified',
+      locale: 'Language',
+      zoneinfo: 'Time zone',
+      updated_at: 'Last changed',
+    } as Readonly<Record<string, string>>,
+    yes: 'Yes',
+    no: 'No',
   },
 
   identify: {
@@ -27,6 +41,8 @@ const english = {
     password: 'Password',
     forgot: 'Forgot your password?',
     signUp: 'Sign up',
+    signedInAlready: 'You are signed in already. Another sign-in takes the place of this one.',
+    backHome: 'Stay signed in',
     noUsername: 'Enter your username.',
     noPassword: 'Enter your password.',
   },
@@ -63,11 +79,16 @@ const english = {
     sentTo: (address: string) =>
       `If there is an account, a mail with a code and a link was sent to ${address}.`,
     sent: 'If there is an account, a mail with a code and a link was sent.',
+    lifetime: (span: string | undefined) =>
+      span === undefined
+        ? 'The code works for a few minutes; the mail says how long.'
+        : `The code works once, within ${span}.`,
     code: 'Enter code',
     noCode: 'Enter the code from the mail.',
     again: 'Send again',
-    againHint: 'No mail? You can request another one after 30 seconds.',
+    againHint: 'No mail? You can send it again after 30 seconds.',
     againIn: (seconds: number) => `You can request another mail in ${seconds} seconds.`,
+    wrongOrOld: 'This code is not correct. Check it; if it is too old, send a new one.',
     sentAgain: 'A new mail was sent. The earlier code and link no longer work.',
     usedLink: 'I used the link in the mail',
     notYet: 'The link has not been used in this browser yet.',
@@ -102,6 +123,7 @@ const english = {
 
   reset: {
     title: 'Reset password',
+    forUser: (name: string) => `For ${name}`,
     password: 'New password',
     confirm: 'Re-enter new password',
     rules: 'Your new password needs:',
@@ -111,7 +133,7 @@ const english = {
     met: 'Met: ',
     notMet: 'Not met: ',
     unmet: (rules: readonly string[]) => `Not met: ${rules.join('; ')}`,
-    oneUnmet: (rules: readonly string[]) => `Not met, at least one of: ${rules.join('; ')}`,
+    oneOf: (reasons: readonly string[]) => `Choose another password: ${reasons.join(', or ')}.`,
     minLength: (count: number) => `At least ${count} characters`,
     minLowerCase: 'A lowercase letter',
     minUpperCase: 'An uppercase letter',
@@ -122,6 +144,11 @@ const english = {
     excludeLastName: 'Not your last name',
     history: (count: number) =>
       count === 1 ? 'Not your current password' : `None of your last ${count} passwords`,
+    hasUsername: 'it contains a part of your username',
+    hasFirstName: 'it contains your first name',
+    hasLastName: 'it contains your last name',
+    wasUsed: (count: number) =>
+      count === 1 ? 'it is your current password' : `it is one of your last ${count} passwords`,
   },
 
   reenroll: {
@@ -150,11 +177,20 @@ const english = {
   register: {
     title: 'Sign up',
     closed: 'Sign-up is closed.',
-    closedMore: 'Users cannot create an account themselves here. An administrator adds a user with:',
-    command: 'npx rekey user add',
+    closedMore: 'Ask the people who run this app for an account.',
     open: 'Sign-up is open on this server, but this sample app has no pages for it.',
     backToSignIn: 'Back to sign in',
   },
+
+  tokenLink: {
+    title: 'This link does not work',
+    recovery:
+      'It has expired or was used before. You can reset your password yourself, or ask the people who sent the link for another.',
+    activation:
+      'It has expired or was used before. If you have chosen a password, sign in with it; otherwise ask the people who sent the link for another.',
+  },
+
+  showPassword: { show: 'Show', hide: 'Hide' },
 
   stopped: {
     title: 'This attempt has ended',
@@ -163,6 +199,7 @@ const english = {
     startAgain: 'Start again',
     tryAgain: 'Try again',
     expired: 'The attempt has expired or was finished in another tab. Please start again.',
+    tooManyWrong: 'Too many wrong answers: this attempt is closed. You can start again at once.',
     tooMany: 'Too many attempts. Wait a few minutes before you try again.',
     unknownStep: (name: string) =>
       `The server requires the step “${name}”, for which this sample app has no page.`,
@@ -172,7 +209,7 @@ const english = {
     title: 'This did not work',
     notFoundTitle: 'There is no such page',
     notFound: 'Check the address.',
-    badRequest: 'This app cannot read the request of the browser.',
+    badRequest: 'This address works only as a step of a sign-in. Start with one of these pages.',
     staleForm: 'This page was open for too long, or belongs to another sign-in. Nothing was sent.',
     refused: 'The sign-in service refused the request.',
     unreachable: 'The sign-in service does not respond correctly. Please try again in a moment.',

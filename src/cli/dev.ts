@@ -7,7 +7,8 @@ import {
   sampleWebClient,
   startDevEnvironment,
 } from '../devtools/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, lifetimesOf } from '../engine/index.ts'
+import { spanInWords } from '../i18n/index.ts'
 import {
   type Call,
   type Command,
@@ -127,6 +128,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   )
   let appUrl: string | null = hasApp ? localUrl(ports.app) : null
   let controlUrl = ''
+  let codeLifetime = ''
   const refusals = refusalPrinter(terminal, () => controlUrl)
   closers.push(refusals.close)
   const environment = await startDevEnvironment({
@@ -134,9 +136,19 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     onRefused: refusals.print,
     smtpPort: ports.smtp,
     controlPort: ports.inbox,
+    // The sample app takes the tokens of an administrator's mails (N-M30).
+    ports: {
+      tokenPage: (kind) =>
+        appUrl === null ? undefined : `${appUrl}/${kind === 'recovery' ? 'recover' : 'activate'}/{token}`,
+    },
     hints: { appUrl: () => appUrl ?? undefined, login: mary.login },
-    configure: (smtpUrl) =>
-      loaded.check('development', (settings) => devSettings(settings, { data, smtpUrl, ports })),
+    configure(smtpUrl) {
+      const config = loaded.check('development', (settings) =>
+        devSettings(settings, { data, smtpUrl, ports }),
+      )
+      codeLifetime = spanInWords('en', lifetimesOf(config).code)
+      return config
+    },
   }).catch((error) => {
     throw portTaken(error, ports, command)
   })
@@ -146,7 +158,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   const warm = engine.oidc.warmUp()
 
   if (appUrl !== null) {
-    const app = await startApp(call, { engine, control, data, port: ports.app, log })
+    const app = await startApp(call, { engine, control, data, port: ports.app, codeLifetime, log })
     closers.push(app.close)
     appUrl = app.url
     // With port 0 the redirect URI is known only now.
@@ -238,6 +250,7 @@ function startApp(
     readonly control: DevEnvironment['control']
     readonly data: DevData
     readonly port: number
+    readonly codeLifetime: string
     readonly log: Logger
   },
 ): Promise<SampleApp> {
@@ -247,6 +260,7 @@ function startApp(
     clientSecret: parts.data.clientSecret,
     port: parts.port,
     inboxUrl: parts.control.url,
+    codeLifetime: parts.codeLifetime,
     env: terminal.env,
     command: startedAs(terminal.env),
     note: (line) => terminal.note(`sample app: ${line}`),

@@ -80,6 +80,7 @@ const checks: readonly Check[] = [
   text('mail.from', senderProblem),
   text('mail.fromName', senderNameProblem),
   text('management.recoveryPage', recoveryPageProblem),
+  text('management.activationPage', recoveryPageProblem),
   memoryForLanes,
   entries('clients', clientProblems),
   repeatedIds,

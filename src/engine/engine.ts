@@ -10,6 +10,7 @@ import {
   processClock,
   untraced,
 } from '../base/index.ts'
+import { findClient, originsOf } from '../clients/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
   createMemoryTransport,
@@ -22,6 +23,7 @@ import {
   startDelivery,
   type Transport,
 } from '../delivery/index.ts'
+import type { PersonTokenKind } from '../directory/index.ts'
 import {
   createFlow,
   createSprayWatch,
@@ -62,6 +64,7 @@ import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 import { secretCheck, startResealing } from './secret.ts'
+import { tokenPageOf } from './token-page.ts'
 
 /** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
@@ -73,6 +76,8 @@ export interface EnginePorts extends CorePorts {
   readonly fault?: (method: string, path: string) => number | undefined
   /** Records every exchange, without secrets: for the flow inspector, in development and tests. */
   readonly recordExchange?: ExchangeRecorder
+  /** The page of an app that takes a token of a mail, where the configuration names none: with `{token}` in it. */
+  readonly tokenPage?: (kind: PersonTokenKind) => string | undefined
   /** The page for a browser that opens a path where nothing is served, in development and tests. */
   readonly unknownPage?: HttpOptions['unknownPage']
 }
@@ -217,6 +222,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
+    async findApp(clientId) {
+      const client = await findClient(storage.db, clientId)
+      if (client?.status !== 'ACTIVE') return undefined
+      return { label: client.label, home: originsOf(client)[0] }
+    },
     recording: ports.recordExchange && {
       record: ports.recordExchange,
       find: (by) => findTransaction(parts, by),
@@ -248,7 +258,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       }
     },
     orgName: config.org.name,
-    recoveryPage: config.management.recoveryPage,
+    tokenPage: (kind) => tokenPageOf(config)(kind) ?? ports.tokenPage?.(kind),
     scannedUsers: config.management.scannedUsers,
     adminPage: config.management.adminPage ?? config.mode !== 'production',
     onCommitted: wakeDelivery,

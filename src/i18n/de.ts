@@ -22,7 +22,7 @@ export const de: Words = {
       greetingNoName: 'Guten Tag,',
       codeInstead: 'Oder diesen Code eingeben:',
       neverTell:
-        'Geben Sie diesen Code niemandem weiter. Wer Sie am Telefon, im Chat oder per E-Mail danach fragt, führt nichts Gutes im Schilde.',
+        'Geben Sie diesen Code niemandem weiter. Wer Sie am Telefon, im Chat oder per E-Mail danach fragt, will in Ihr Konto eindringen.',
       copyLink: 'Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:',
       openLink: 'Öffnen Sie diese Adresse:',
       lifetimeBoth: 'Link und Code gelten einmal und höchstens ${lifetime} lang.',
@@ -138,10 +138,14 @@ export const de: Words = {
       'Dieser Link ist abgelaufen. Einen neuen erhalten Sie auf der Seite, auf der Sie ihn angefordert haben.',
     stale: 'Dieser Link ist überholt. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
     failed:
-      'Dieser Link konnte nicht verwendet werden. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+      'Dieser Link konnte nicht verwendet werden: Er wurde bereits benutzt oder ist unvollständig. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+    notWorking: 'Dieser Link funktioniert nicht',
+    backTo: 'Zu ${app}',
     setPassword: {
       title: 'Passwort setzen',
       how: 'Gehen Sie zu der Anwendung, bei der Sie sich anmelden, und wählen Sie dort „Passwort vergessen?“: Sie bekommen einen Code und setzen damit Ihr Passwort.',
+      spent: 'Dieser Link ist abgelaufen oder wurde bereits benutzt.',
+      apps: 'Ihre Anwendungen',
     },
   },
 

@@ -27,7 +27,7 @@ export const en = {
       // Programs that read codes from mails search for the text up to the colon, here and in each `codeOnly`.
       codeInstead: 'Enter a code instead:',
       neverTell:
-        'Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.',
+        'Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, is trying to get into your account.',
       copyLink: 'If the button does not work, open this address:',
       openLink: 'Open this address:',
       lifetimeBoth: 'The link and the code are good for one use within ${lifetime}.',
@@ -137,10 +137,15 @@ export const en = {
     transferred: 'You went on in a new tab.',
     expired: 'This email link has expired. To get a new one, return to the screen where you asked for it.',
     stale: 'This email link is out of date. Return to the screen where you asked for it.',
-    failed: 'This email link could not be used. Return to the screen where you asked for it.',
+    failed:
+      'This email link could not be used: it was used before, or it is not complete. Return to the screen where you asked for it.',
+    notWorking: 'This link does not work',
+    backTo: 'Go to ${app}',
     setPassword: {
       title: 'Set your password',
       how: 'Go to the application that you sign in to and choose “Forgot your password?” there: it sends you a code, and you set your password with it.',
+      spent: 'This link has expired or was used before.',
+      apps: 'Your applications',
     },
   },
 

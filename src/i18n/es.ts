@@ -22,7 +22,7 @@ export const es: Words = {
       greetingNoName: 'Hola:',
       codeInstead: 'O introduzca este código:',
       neverTell:
-        'No comparta este código con nadie. Quien se lo pida por teléfono, chat o correo no tiene buenas intenciones.',
+        'No comparta este código con nadie. Quien se lo pida por teléfono, chat o correo intenta entrar en su cuenta.',
       copyLink: 'Si el botón no funciona, abra esta dirección:',
       openLink: 'Abra esta dirección:',
       lifetimeBoth: 'El enlace y el código sirven una sola vez y caducan en ${lifetime}.',
@@ -132,10 +132,15 @@ export const es: Words = {
     transferred: 'Ha continuado en una pestaña nueva.',
     expired: 'Este enlace ha caducado. Para obtener otro, vuelva a la página donde lo pidió.',
     stale: 'Este enlace ya no es el más reciente. Vuelva a la página donde lo pidió.',
-    failed: 'No se ha podido usar este enlace. Vuelva a la página donde lo pidió.',
+    failed:
+      'No se ha podido usar este enlace: ya se utilizó o no está completo. Vuelva a la página donde lo pidió.',
+    notWorking: 'Este enlace no funciona',
+    backTo: 'Ir a ${app}',
     setPassword: {
       title: 'Establezca su contraseña',
       how: 'Vaya a la aplicación en la que inicia sesión y elija «¿Ha olvidado su contraseña?»: recibirá un código con el que establecer su contraseña.',
+      spent: 'Este enlace ha caducado o ya se utilizó.',
+      apps: 'Sus aplicaciones',
     },
   },
 

@@ -22,7 +22,7 @@ export const fr: Words = {
       greetingNoName: 'Bonjour,',
       codeInstead: 'Ou saisissez ce code :',
       neverTell:
-        'Ne communiquez ce code à personne. Quiconque vous le demande par téléphone, messagerie ou e-mail a de mauvaises intentions.',
+        'Ne communiquez ce code à personne. Quiconque vous le demande par téléphone, messagerie ou e-mail cherche à accéder à votre compte.',
       copyLink: 'Si le bouton ne fonctionne pas, ouvrez cette adresse :',
       openLink: 'Ouvrez cette adresse :',
       lifetimeBoth: 'Le lien et le code ne servent qu’une fois et expirent dans ${lifetime}.',
@@ -136,10 +136,15 @@ export const fr: Words = {
     transferred: 'Vous avez continué dans un nouvel onglet.',
     expired: 'Ce lien a expiré. Pour en obtenir un autre, retournez à la page où vous l’avez demandé.',
     stale: 'Ce lien n’est plus le plus récent. Retournez à la page où vous l’avez demandé.',
-    failed: 'Ce lien n’a pas pu être utilisé. Retournez à la page où vous l’avez demandé.',
+    failed:
+      'Ce lien n’a pas pu être utilisé : il a déjà servi ou il est incomplet. Retournez à la page où vous l’avez demandé.',
+    notWorking: 'Ce lien ne fonctionne pas',
+    backTo: 'Aller à ${app}',
     setPassword: {
       title: 'Définissez votre mot de passe',
       how: 'Rendez-vous dans l’application à laquelle vous vous connectez et choisissez « Mot de passe oublié ? » : vous recevrez un code pour définir votre mot de passe.',
+      spent: 'Ce lien a expiré ou a déjà servi.',
+      apps: 'Vos applications',
     },
   },
 

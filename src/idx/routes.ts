@@ -21,7 +21,7 @@ import {
 import { acceptedLocales, wordsFor } from '../i18n/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { codePage, deadLinkPage, stylesheetPath } from './pages/link.ts'
+import { codePage, deadLinkPage, type LinkedApp, stylesheetPath } from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -39,6 +39,8 @@ export interface IdxParts {
   baseUrl(): string
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
+  /** An active app and the address of its pages, for the way back from a link; undefined: there is none. */
+  findApp(clientId: string): Promise<LinkedApp | undefined>
   readonly recording?: Recording | undefined
 }
 
@@ -173,11 +175,17 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
     const own = link.state === 'alive' ? link.locale : undefined
     const words = wordsFor([own, acceptedLocales(request.headers['accept-language'])].join(','))
     const base = parts.baseUrl()
+    const site = { base, orgName: parts.orgName }
     if (link.state !== 'alive') noteFailure({ code: `link.${link.state}` })
     const page =
       link.state === 'alive'
-        ? codePage(words, base, link)
-        : deadLinkPage(words, base, link.state, errorIdOf(request.id))
+        ? codePage(words, site, link)
+        : deadLinkPage(words, site, {
+            state: link.state,
+            errorId: errorIdOf(request.id),
+            // By the address alone: the same whether there ever was such a link or not.
+            app: await parts.findApp(clientId),
+          })
     return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
   })
 }

@@ -1,6 +1,7 @@
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
+import type { PersonTokenKind } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { People } from '../people/index.ts'
@@ -34,8 +35,8 @@ export interface ManagementParts {
   >
   /** The name of this installation in mails. */
   readonly orgName: string
-  /** Where links of reset mails redirect to, with `{token}` for the token; absent: the engine's own page. */
-  readonly recoveryPage?: string | undefined
+  /** Where links of mails with a token redirect to, with `{token}` for the token; undefined: the engine's own page. */
+  tokenPage(kind: PersonTokenKind): string | undefined
   /** The most users that a search reads one by one, where no index answers it. */
   readonly scannedUsers: number
   /** Whether the admin page is served at /admin. */

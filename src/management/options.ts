@@ -35,6 +35,14 @@ export const managementOptions = Type.Object(
         hint: 'an address with {token} in it, such as https://app.example.com/recover/{token}',
       }),
     ),
+    activationPage: Type.Optional(
+      Type.String({
+        description:
+          'The same for the links of activation mails: a page that accepts the activation token, such as `https://app.example.com/activate/{token}`. Absent: `management.recoveryPage`.',
+        pattern: '^https?://[^\\s]*\\{token\\}[^\\s]*$',
+        hint: 'an address with {token} in it, such as https://app.example.com/activate/{token}',
+      }),
+    ),
   },
   { default: {} },
 )

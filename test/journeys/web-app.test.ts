@@ -132,6 +132,98 @@ test('a poll while nothing has happened leads nowhere', async () => {
   expect(JSON.parse(text)).toEqual({ location: null })
 })
 
+const leadsTo = async (browser: PlainBrowser, path: string) =>
+  (await browser.visit(path)).headers.get('location')
+
+const lifecycle = async (id: string | undefined, operation: string) => {
+  const response = await fetch(`${idp.engineUrl}/api/v1/users/${id}/lifecycle/${operation}?sendEmail=false`, {
+    method: 'POST',
+    headers: { authorization: `SSWS ${idp.apiToken}` },
+  })
+  return (await response.json()) as Readonly<Record<string, string>>
+}
+
+test('an administrator’s reset mail leads to the page that sets the new password, once (N-M30)', async () => {
+  const [user] = await idp.people.list(idp.person.login)
+  const { resetPasswordUrl = '' } = await lifecycle(user?.id, 'reset_password')
+  const token = resetPasswordUrl.split('/').at(-1) ?? ''
+  const browser = newBrowser()
+  expect(await leadsTo(browser, `/recover/${token}`)).toBe('/reset-authenticator')
+  expect((await browser.visit('/reset-authenticator')).text).toContain(`For ${idp.person.login}`)
+  await browser.submit('/reset-authenticator', { password: newPassword, confirmPassword: newPassword })
+  expect((await browser.visit('/')).text).toContain('Hello, Mary')
+
+  for (const dead of [token, 'A'.repeat(43), 'x', '%00']) {
+    const page = await newBrowser().visit(`/recover/${dead}`)
+    expect([page.status, page.text]).toEqual([404, expect.stringContaining('This link does not work')])
+    expect(page.text).toContain('href="/recover-password"')
+  }
+})
+
+test('an activation mail leads to the page that sets the first password (N-M30)', async () => {
+  const { id } = await idp.people.add({ login: 'new@example.com', firstName: 'Nia', status: 'STAGED' })
+  const { activationToken } = await lifecycle(id, 'activate')
+  const browser = newBrowser()
+  expect(await leadsTo(browser, `/activate/${activationToken}`)).toBe('/reset-authenticator')
+  await browser.submit('/reset-authenticator', { password: newPassword, confirmPassword: newPassword })
+  expect((await browser.visit('/')).text).toContain('Hello, Nia')
+  const page = await newBrowser().visit(`/activate/${activationToken}`)
+  expect([page.status, page.text]).toEqual([404, expect.stringContaining('ask the people who sent the link')])
+})
+
+test('the refusal of a new password says which rule it was: the same password, a part of the username (N-M31)', async () => {
+  const browser = newBrowser()
+  await browser.submit('/challenge-authenticator', { verificationCode: await goToTheCode(browser) })
+  const errorOf = async (password: string) => {
+    const page = await browser.submit('/reset-authenticator', { password, confirmPassword: password })
+    return /id="password-error">([^<]*)</.exec(page)?.[1]
+  }
+  expect(await errorOf('short')).toBe('Not met: At least 12 characters')
+  expect(await errorOf('the-mary-password-1')).toBe('Not met: No parts of your username')
+  expect(await errorOf(idp.person.password)).toBe(
+    'Choose another password: it is your current password, or it contains your last name, or it contains your first name.',
+  )
+})
+
+test('after five wrong codes a new attempt begins at once, and the page says so (N-m34)', async () => {
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+  for (let guess = 0; guess < 5; guess++) {
+    await browser.submit('/challenge-authenticator', {
+      verificationCode: code === '000000' ? '000001' : '000000',
+    })
+  }
+  const { text } = await browser.visit('/stopped')
+  expect(text).toContain('Too many wrong answers: this attempt is closed. You can start again at once.')
+  expect(text).toContain('href="/recover-password">Start again')
+  const [old] = idp.outbox.all()
+  await browser.submit('/recover-password', { username: idp.person.login })
+  await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
+  const next = await idp.outbox.waitFor({ to: idp.person.login, ...(old && { after: old.id }) })
+  expect(await browser.submit('/challenge-authenticator', { verificationCode: next.code ?? '' })).toBe(
+    '/reset-authenticator',
+  )
+})
+
+test('an expired code is said to be perhaps too old, and the page says how long codes work (N-M32)', async () => {
+  const browser = newBrowser()
+  const code = await goToTheCode(browser)
+  expect((await browser.visit('/challenge-authenticator')).text).toContain('works for a few minutes')
+  await idp.clock.advance('6m')
+  const page = await browser.submit('/challenge-authenticator', { verificationCode: code })
+  expect(page).toContain('if it is too old, send a new one')
+})
+
+test('the sign-in page says that the browser is signed in already, and offers to stay so (N-p39)', async () => {
+  const browser = newBrowser()
+  expect((await browser.visit('/login')).text).not.toContain('signed in already')
+  await browser.submit('/login', { username: idp.person.login, password: idp.person.password })
+  expect((await browser.visit('/login')).text).toMatch(
+    /You are signed in already\. .*<a href="\/">Stay signed in/,
+  )
+  expect((await browser.visit('/')).text).toMatch(/<dt>Last changed<\/dt><dd>\d+ \w+ \d{4} at .* UTC/)
+})
+
 test('a server that asks for a pause is asked again later, and the code still works', async () => {
   const browser = newBrowser()
   const code = await goToTheCode(browser)

@@ -57,6 +57,7 @@ export async function startWebAppHere({
     sessionSecret: 'secret of sessions',
     trustProxy,
     inboxUrl: undefined,
+    codeLifetime: undefined,
   })
   const server = createHttpServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')

@@ -45,7 +45,8 @@ function mailPage(view: View): Content {
     badge: 'mail',
     script: 'challenge.js',
     body: html`<p class="lead" id="sent">${typeof address === 'string' ? words.sentTo(address) : words.sent}</p>
-${codeForm(view, 'sent')}
+${codeForm(withOwnWords(view), 'sent')}
+<p class="hint">${words.lifetime(view.codeLifetime)}</p>
 ${view.step?.canResend && sendAgain(view)}
 <nav class="links">
 ${pollEvery(view) !== undefined && html`<a href="${pollPath}" data-poll="${pollEvery(view)}">${words.usedLink}</a>`}
@@ -54,6 +55,16 @@ ${view.inboxUrl !== undefined && html`<a href="${view.inboxUrl}" target="_blank"
 </nav>`,
   }
 }
+
+/** A mailed code is refused in the same way where it is wrong and where it has expired: both can be mended by another. */
+const withOwnWords = (view: View): View => ({
+  ...view,
+  messages: view.messages.map((message) =>
+    message.key === 'api.authn.error.PASSCODE_INVALID'
+      ? { ...message, text: view.words.challenge.wrongOrOld }
+      : message,
+  ),
+})
 
 function appPage(view: View): Content {
   const words = view.words.challenge
@@ -103,6 +114,7 @@ function passwordPage(view: View): Content {
   return {
     title: words.passwordTitle,
     badge: 'lock',
+    script: 'password.js',
     body: html`${postForm(
       view,
       challengeAuthenticator.path,

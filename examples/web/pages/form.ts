@@ -36,7 +36,7 @@ export function inputField(view: View, options: InputOptions): Html {
 <label for="${name}">${label}</label>
 ${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
 <input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : view.field(name)}"
-  autocomplete="${options.autocomplete}" autocapitalize="none" spellcheck="false" maxlength="1024" required${attributes}>
+  autocomplete="${options.autocomplete}"${type === 'password' && html` data-show="${view.words.showPassword.show}" data-hide="${view.words.showPassword.hide}"`} autocapitalize="none" spellcheck="false" maxlength="1024" required${attributes}>
 </div>`
 }
 

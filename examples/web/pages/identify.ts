@@ -10,15 +10,19 @@ export const identify: StepPage = {
 
   render(view) {
     const words = view.words.identify
+    // The name is still there, the password is not: it is what has to be typed again.
+    const asksAgain = view.field('username') !== '' && view.messages.some(({ kind }) => kind === 'error')
     return {
       title: words.title,
-      body: html`${postForm(
-        view,
-        this.path,
-        html`
-${inputField(view, { name: 'username', label: words.username, autocomplete: 'username', first: true })}
-${inputField(view, { name: 'password', label: words.password, type: 'password', autocomplete: 'current-password' })}`,
-      )}
+      script: 'password.js',
+      body: html`${view.signedIn && html`<p class="message">${words.signedInAlready} <a href="/">${words.backHome}</a></p>`}
+${postForm(
+  view,
+  this.path,
+  html`
+${inputField(view, { name: 'username', label: words.username, autocomplete: 'username', first: !asksAgain })}
+${inputField(view, { name: 'password', label: words.password, type: 'password', autocomplete: 'current-password', first: asksAgain })}`,
+)}
 <nav class="links">
 <a href="/recover-password">${words.forgot}</a>
 <a href="/register">${words.signUp}</a>

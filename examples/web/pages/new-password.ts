@@ -44,12 +44,12 @@ export function refusePair(field: Field, name: string, words: View['words']): Re
  */
 function withUnmetRules(view: View, name: string): View {
   const words = view.words.reset
-  const rules = rulesOf(view.step?.authenticator?.settings, words)
+  const rules = rulesFor(view)
   const textsOf = (some: readonly Rule[]) => some.map(({ text }) => text)
   const unmet = textsOf(rules.filter(({ isMet }) => isMet?.(view.field(name)) === false))
-  const others = textsOf(rules.filter(({ isMet }) => isMet === undefined))
+  const others = rules.filter(({ isMet }) => isMet === undefined)
   const short =
-    unmet.length > 0 ? words.unmet(unmet) : others.length === 1 ? words.unmet(others) : words.oneUnmet(others)
+    unmet.length > 0 ? words.unmet(unmet) : words.oneOf(others.map(({ broken }) => broken).toReversed())
   // The longest password that a server takes is not among the settings: only its own message names it.
   const mayBeTooLong = unmet.length === 0 && view.field(name).length > 72
   if (mayBeTooLong || unmet.length + others.length === 0) return view
@@ -62,7 +62,7 @@ function withUnmetRules(view: View, name: string): View {
 /** The list of rules. After a refusal, rules that the app can check are marked as met or not met. */
 function rulesList(view: View, name: string): Html | false {
   const words = view.words.reset
-  const rules = rulesOf(view.step?.authenticator?.settings, words)
+  const rules = rulesFor(view)
   if (rules.length === 0) return false
   const password = view.field(name)
   const refused = view.messages.some(({ kind, field }) => kind === 'error' && field === name)
@@ -79,10 +79,18 @@ ${rules.map(({ text, isMet }) => {
 </div>`
 }
 
+/** The rules of the policy for the user of the transaction. */
+const rulesFor = (view: View): readonly Rule[] =>
+  rulesOf(view.step?.authenticator?.settings, view.words.reset, accountOf(view))
+
+/** The username of the transaction, once the server says it. */
+export function accountOf(view: View): string | undefined {
+  const name: unknown = view.transaction?.context?.user?.value.identifier
+  return typeof name === 'string' ? name : undefined
+}
+
 /** A hidden username field, so that a password manager stores the password for the right account. */
 function accountName(view: View): Html | false {
-  const name = view.transaction?.context?.user?.value.identifier
-  return (
-    typeof name === 'string' && html`<input name="account" value="${name}" autocomplete="username" hidden>`
-  )
+  const name = accountOf(view)
+  return name !== undefined && html`<input name="account" value="${name}" autocomplete="username" hidden>`
 }

@@ -16,6 +16,9 @@ export interface View {
   /** Seconds until another code may be requested. */
   readonly resendIn: number
   readonly inboxUrl: string | undefined
+  readonly codeLifetime: string | undefined
+  /** Whether this browser is signed in. */
+  readonly signedIn: boolean
 }
 
 /** Reads a field of the posted form; empty if it was not sent. */

@@ -12,6 +12,7 @@ export const reenrollAuthenticator: StepPage = {
     return {
       title: words.title,
       badge: 'lock',
+      script: 'password.js',
       body: html`<p class="lead">${words.lead}</p>
 ${newPasswordForm(view, this.path, 'newPassword')}`,
     }

@@ -8,8 +8,7 @@ export const registerPage = ({ register }: Words, open: boolean): Content => ({
   body: html`${
     open
       ? html`<p class="lead">${register.open}</p>`
-      : html`<p class="lead"><strong>${register.closed}</strong> ${register.closedMore}</p>
-<pre><code>${register.command}</code></pre>`
+      : html`<p class="lead"><strong>${register.closed}</strong> ${register.closedMore}</p>`
   }
 <nav class="links"><a href="/login">${register.backToSignIn}</a></nav>`,
 })

@@ -1,5 +1,5 @@
 import { type Html, html } from '../html.ts'
-import { newPasswordForm, refusePair } from './new-password.ts'
+import { accountOf, newPasswordForm, refusePair } from './new-password.ts'
 import type { StepPage, View } from './page.ts'
 
 /** Choose a new password after authentication. */
@@ -12,7 +12,10 @@ export const resetAuthenticator: StepPage = {
     return {
       title: view.words.reset.title,
       badge: 'lock',
-      body: newPasswordForm(view, this.path, 'password', more),
+      script: 'password.js',
+      body: html`${accountLine(view)}
+${newPasswordForm(view, this.path, 'password', more)}
+<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
     }
   },
 
@@ -21,8 +24,14 @@ export const resetAuthenticator: StepPage = {
     if (refusal) return refusal
     // The checkbox exists only if the server offers it. If it is not checked, other sessions stay open.
     const choice = offersRevoke({ step }) ? { revokeSessions: field('revokeSessions') !== '' } : {}
-    return client.idx.recoverPassword({ password: field('password'), ...choice })
+    return client.idx.proceed({ password: field('password'), ...choice })
   },
+}
+
+/** Whose password is set: a link in a mail may have begun this. */
+const accountLine = (view: View): Html | false => {
+  const name = accountOf(view)
+  return name !== undefined && html`<p class="lead">${view.words.reset.forUser(name)}</p>`
 }
 
 const offersRevoke = ({ step }: Pick<View, 'step'>) =>

@@ -36,3 +36,13 @@ ${reference !== undefined && html`<p class="hint">${words.problem.reference}: <c
 <a href="/">${words.problem.home}</a>
 </nav>`,
 })
+
+/** A link of an administrator's mail that leads nowhere any more. */
+export const tokenLinkPage = (words: Words, text: string): Content => ({
+  title: words.tokenLink.title,
+  body: html`<p class="lead">${text}</p>
+<nav class="links">
+<a href="/recover-password">${words.identify.forgot}</a>
+<a href="/login">${words.home.signIn}</a>
+</nav>`,
+})

@@ -26,6 +26,8 @@ export interface SampleAppOptions {
   /** 0: any free port. */
   readonly port: number
   readonly inboxUrl: string
+  /** How long a mailed code works, as text. */
+  readonly codeLifetime: string
   readonly env: Environment
   /** How `rekey dev` was started. */
   readonly command: string
@@ -80,7 +82,15 @@ export async function startSampleApp(options: SampleAppOptions): Promise<SampleA
 }
 
 /** The environment of the app, without variables of another project such as APP_URL, which would break redirects. */
-function environment({ issuer, clientId, clientSecret, port, inboxUrl, env }: SampleAppOptions) {
+function environment({
+  issuer,
+  clientId,
+  clientSecret,
+  port,
+  inboxUrl,
+  codeLifetime,
+  env,
+}: SampleAppOptions) {
   const { APP_URL: _1, TRUST_PROXY: _2, SESSION_SECRET: _3, ...rest } = env
   return {
     ...rest,
@@ -90,6 +100,7 @@ function environment({ issuer, clientId, clientSecret, port, inboxUrl, env }: Sa
     PORT: String(port),
     HOST: '127.0.0.1',
     INBOX_URL: inboxUrl,
+    CODE_LIFETIME: codeLifetime,
   }
 }
 

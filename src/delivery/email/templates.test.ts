@@ -114,7 +114,7 @@ describe('the built-in mails', () => {
 
       On the page where you asked for this, enter this code: 428571
 
-      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.
+      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, is trying to get into your account.
 
       If it was not you, do nothing: your password stays as it is.
       "
@@ -164,7 +164,7 @@ describe('the built-in mails', () => {
 
       The link and the code are good for one use within 5 minutes.
 
-      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, means no good.
+      Never tell anyone this code. Anyone who asks you for it, by phone, chat or mail, is trying to get into your account.
 
       If it was not you, do nothing: your password stays as it is.
 

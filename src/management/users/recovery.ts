@@ -98,7 +98,8 @@ function variablesOf(
     'org.name': parts.orgName,
     'org.locale': language,
     baseURL: parts.baseUrl(),
-    lifetime: spanInWords(language, wanted.lifetimeMs),
+    // Without a page of an app the link explains how to go on, any number of times: no one use to speak of (N-M30).
+    ...(parts.tokenPage(wanted.kind) !== undefined && { lifetime: spanInWords(language, wanted.lifetimeMs) }),
     ...(wanted.kind === 'recovery' ? { resetPasswordLink: link } : { activationLink: link }),
   }
 }

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { html } from '../../base/index.ts'
+import { isAssigned, listClients, originsOf } from '../../clients/index.ts'
 import { findPersonToken } from '../../directory/index.ts'
-import { acceptedLocales, directionOf, type Words, wordsFor } from '../../i18n/index.ts'
+import { acceptedLocales, directionOf, fill, type Words, wordsFor } from '../../i18n/index.ts'
+import type { Db } from '../../storage/index.ts'
 import type { ManagementParts } from '../operation.ts'
 
 const policy =
@@ -13,39 +15,88 @@ const policy =
  * do no harm.
  */
 export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts): void {
-  for (const path of ['/signin/reset-password/:token', '/welcome/:token']) {
+  for (const [path, kind] of tokenPaths) {
     const onRequest = async ({ ip }: { readonly ip: string }): Promise<void> => {
       await parts.limits?.charge('page', { address: ip })
     }
     app.get(path, { onRequest }, async (request, reply) => {
       const { token = '' } = request.params as { readonly token?: string }
-      const { storage, secrets, clock, recoveryPage } = parts
+      const { storage, secrets, clock, orgName } = parts
       const isToken = /^[A-Za-z0-9]{43}$/.test(token)
+      const page = parts.tokenPage(kind)
       // The token has only letters and digits: it cannot change the target of the redirect.
-      if (recoveryPage !== undefined && isToken) {
-        return reply.redirect(recoveryPage.replaceAll('{token}', token), 302)
-      }
-      const known = isToken && (await findPersonToken(storage.db, token, { secrets, now: clock.now() }))
+      if (page !== undefined && isToken) return reply.redirect(page.replaceAll('{token}', token), 302)
+      const found = isToken
+        ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
+        : undefined
+      // Only its owner learns which apps a user has.
+      const apps = found === undefined ? [] : await homesOf(storage.db, found.personId)
       const words = wordsFor(acceptedLocales(request.headers['accept-language']))
       return reply
-        .code(known ? 200 : 404)
+        .code(found ? 200 : 404)
         .header('content-security-policy', policy)
         .type('text/html; charset=utf-8')
-        .send(page(words, parts.baseUrl(), known ? words.link.setPassword.how : words.link.failed))
+        .send(pageOf(words, { base: parts.baseUrl(), orgName, isKnown: found !== undefined, apps }))
     })
   }
 }
 
-const page = (words: Words, base: string, sentence: string): string =>
-  html`<!doctype html>
+const tokenPaths = [
+  ['/signin/reset-password/:token', 'recovery'],
+  ['/welcome/:token', 'activation'],
+] as const
+
+interface AppHome {
+  readonly label: string
+  readonly home: string
+}
+
+/** As many apps as a page can list. */
+const mostApps = 10
+
+/** The apps that a user can go to for a new password: active, with pages, and the user's. */
+async function homesOf(db: Db, personId: string): Promise<readonly AppHome[]> {
+  const homes: AppHome[] = []
+  for (const client of await listClients(db)) {
+    const [home] = client.status === 'ACTIVE' ? originsOf(client) : []
+    if (home === undefined || homes.length >= mostApps) continue
+    if (await isAssigned(db, client.id, personId)) homes.push({ label: client.label, home })
+  }
+  return homes
+}
+
+function pageOf(
+  words: Words,
+  {
+    base,
+    orgName,
+    isKnown,
+    apps,
+  }: {
+    readonly base: string
+    readonly orgName: string
+    readonly isKnown: boolean
+    readonly apps: readonly AppHome[]
+  },
+): string {
+  const { setPassword, backTo, notWorking } = words.link
+  const title = isKnown ? setPassword.title : notWorking
+  return html`<!doctype html>
 <html lang="${words.language}" dir="${directionOf(words.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${words.link.setPassword.title}</title>
+<title>${title} · ${orgName}</title>
 <link rel="stylesheet" href="${base}/assets/page.css">
 </head>
-<body><main><h1>${words.link.setPassword.title}</h1><p role="status">${sentence}</p></main></body>
+<body><main><p class="brand"><strong>${orgName}</strong></p>
+<h1>${title}</h1><p role="status">${!isKnown && `${setPassword.spent} `}${setPassword.how}</p>
+${
+  apps.length > 0 &&
+  html`<h2>${setPassword.apps}</h2>
+<ul>${apps.map(({ label, home }) => html`<li><a href="${home}">${fill(backTo, { app: label })}</a></li>`)}</ul>`
+}</main></body>
 </html>
 `.markup
+}
