@@ -184,11 +184,14 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
             state: link.state,
             errorId: errorIdOf(request.id),
             // By the address alone: the same whether there ever was such a link or not.
-            app: await parts.findApp(clientId),
+            app: isClientId(clientId) ? await parts.findApp(clientId) : undefined,
           })
     return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
   })
 }
+
+/** A client id as it can be registered. Anything else does not reach the database, which would choke on a NUL. */
+const isClientId = (text: string): boolean => /^[\w.~-]{1,255}$/.test(text)
 
 /** Where the app takes the code over: its own address for magic links, else the transaction's; null: here. */
 function callbackOf({

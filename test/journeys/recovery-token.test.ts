@@ -173,8 +173,16 @@ test('the link shows how to go on, as often as it is opened, and nothing where i
     const page = await fetch(`${idp.engineUrl}/signin/reset-password/${token}`)
     expect(page.status).toBe(200)
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
-    expect(await page.text()).toContain('Forgot your password?')
+    const text = await page.text()
+    expect(text).toContain('Forgot your password?')
+    // It leads on: to the apps that the user has (N-M30).
+    expect(text).toContain('<a href="http://localhost:8080">Go to Sample Web App</a>')
   }
+  // The mail promises no one use that the page does not have.
+  await api('POST', `/users/${id}/lifecycle/reset_password`)
+  const { text } = await idp.outbox.waitFor({ to: idp.person.login })
+  expect(text).toContain(`${idp.engineUrl}/signin/reset-password/`)
+  expect(text).not.toContain('good for one use')
   expect((await fetch(`${idp.engineUrl}/signin/reset-password/${'A'.repeat(43)}`)).status).toBe(404)
   expect((await fetch(`${idp.engineUrl}/signin/reset-password/%00`)).status).toBe(404)
 })
@@ -188,4 +196,24 @@ test('the link leads on to the app that takes the token', async () => {
     302,
     `https://app.example.com/recover/${token}`,
   ])
+})
+
+test('an activation token begins the choice of the first password, under its own name at interact', async () => {
+  const { id: nia } = await idp.people.add({ login: 'nia@example.com', status: 'STAGED' })
+  const { body } = await api('POST', `/users/${nia}/lifecycle/activate?sendEmail=false`)
+  const activation = String(body.activationToken)
+  const visitor = idp.visitor()
+  await visitor.begins({ activation_token: activation })
+  expect(visitor.remediations).toEqual(['reset-authenticator'])
+  await visitor.answers(newPassword)
+  expect(visitor.response.interactionCode).toBeDefined()
+  expect((await idp.people.get(nia))?.status).toBe('ACTIVE')
+
+  // Used, made up, and one that recovers an account: each refused in the words that the widget compares.
+  for (const token of [activation, 'A'.repeat(43), await handedOut()]) {
+    expect(await idp.visitor().interacts({ activation_token: token })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', error_description: 'The activation token is invalid' },
+    })
+  }
 })

@@ -212,11 +212,26 @@ describe('a link that is dead', () => {
   ]
 
   test.each(dead)('$name', async ({ link, says }) => {
-    const { status, headers, text } = await opened(await link())
+    const address = await link()
+    const { status, headers, text } = await opened(address)
 
     expect({ status, type: headers.get('content-type') }).toEqual(page)
     expect(headers.get('location')).toBeNull()
     expect(text).toMatch(says)
     expect(text).not.toMatch(/\d{6}/)
+    // A page of this engine, with what is wrong, the way back and a name for the id of the error (N-m33).
+    expect(text).toContain('<strong>Rekey</strong>')
+    expect(text).toContain('<h1>This link does not work</h1>')
+    expect(text).toMatch(/If you report this, give the reference oae[\w-]+\./)
+    const back = /<a href="([^"]+)">Go to ([^<]+)</.exec(text)?.slice(1)
+    expect([undefined, 'http://localhost:8080|Sample Web App']).toContain(back?.join('|'))
+    if (address.includes(`/${idp.clientId}?`)) expect(back).toBeDefined()
+  })
+
+  test.each(['%00', 'no-such-client', 'x'.repeat(90)])('of the client %s leads to no app', async (client) => {
+    const { status, text } = await opened(`${idp.engineUrl}/email/verify/${client}?token=x`)
+    expect(status).toBe(200)
+    expect(text).toContain('<h1>This link does not work</h1>')
+    expect(text).not.toContain('<a ')
   })
 })

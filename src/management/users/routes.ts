@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { html } from '../../base/index.ts'
-import { isAssigned, listClients, originsOf } from '../../clients/index.ts'
+import { clientsOf, originsOf } from '../../clients/index.ts'
 import { findPersonToken } from '../../directory/index.ts'
 import { acceptedLocales, directionOf, fill, type Words, wordsFor } from '../../i18n/index.ts'
 import type { Db } from '../../storage/index.ts'
@@ -55,15 +55,14 @@ interface AppHome {
 const mostApps = 10
 
 /** The apps that a user can go to for a new password: active, with pages, and the user's. */
-async function homesOf(db: Db, personId: string): Promise<readonly AppHome[]> {
-  const homes: AppHome[] = []
-  for (const client of await listClients(db)) {
-    const [home] = client.status === 'ACTIVE' ? originsOf(client) : []
-    if (home === undefined || homes.length >= mostApps) continue
-    if (await isAssigned(db, client.id, personId)) homes.push({ label: client.label, home })
-  }
-  return homes
-}
+const homesOf = async (db: Db, personId: string): Promise<readonly AppHome[]> =>
+  (await clientsOf(db, personId))
+    .flatMap((client) =>
+      originsOf(client)
+        .slice(0, 1)
+        .map((home) => ({ label: client.label, home })),
+    )
+    .slice(0, mostApps)
 
 function pageOf(
   words: Words,
