@@ -159,6 +159,34 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await isSignedIn(second)
   })
 
+  test('a password can be shown, and after a wrong one the focus is on it (N-m36)', async () => {
+    const page = await newPerson()
+    await signIn(page, 'not the password')
+    await page.getByRole('alert').waitFor()
+    const password = page.getByLabel('Password')
+    expect(await password.evaluate((field) => field === document.activeElement)).toBe(true)
+    await password.fill(web.idp.person.password)
+    await page.getByRole('button', { name: 'Show' }).click()
+    expect(await password.getAttribute('type')).toBe('text')
+    await page.getByRole('button', { name: 'Hide' }).click()
+    expect(await password.getAttribute('type')).toBe('password')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await next(page)
+    await isSignedIn(page)
+  })
+
+  test('a tab that waits on the password page goes on once another has set it (N-p40)', async () => {
+    const first = await newPerson()
+    await typeCode(first, (await goToTheCode(first)).code)
+    await heading(first, 'Reset password')
+    const second = await first.context().newPage()
+    await second.goto(`${web.url}/reset-authenticator`)
+    await choosePassword(second, newPassword)
+    await isSignedIn(second)
+    await first.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await isSignedIn(first)
+  })
+
   test('the link in another browser shows the code and who asked, and signs nobody in', async () => {
     const first = await newPerson()
     const { code, link } = await goToTheCode(first)
@@ -246,13 +274,14 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await elsewhere.getByText('Your session has ended.').waitFor()
   })
 
-  test('sign-up says that it is closed and how to add a person', async () => {
+  test('sign-up says that it is closed and whom to ask', async () => {
     const page = await newPerson()
     await page.goto(`${web.url}/login`)
     await page.getByRole('link', { name: 'Sign up' }).click()
     await heading(page, 'Sign up')
     await page.getByText('Sign-up is closed.').waitFor()
-    await page.getByText('npx rekey user add').waitFor()
+    await page.getByText('Ask the people who run this app for an account.').waitFor()
+    expect(await page.content()).not.toContain('npx')
   })
 
   test('somebody who does not exist sees what everybody sees', async () => {
