@@ -8,6 +8,7 @@ const english = {
   next: 'Next',
   errorInTitle: 'Error',
   date: new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
+  shortDate: new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }),
 
   home: {
     title: 'Home',

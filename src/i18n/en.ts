@@ -129,7 +129,7 @@ export const en = {
       unlock: 'Enter this code on the account unlock page you started.',
       enrollment: 'Enter this code on the sign-up page you started.',
     },
-    requestTitle: 'The code was asked for from',
+    requestTitle: 'Where the code was requested',
     notYou: 'If you did not ask for it, close this page.',
     neverTell: 'Never tell anyone this code.',
     returnToTab: 'That worked. Return to the tab or window where you started.',

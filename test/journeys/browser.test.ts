@@ -164,7 +164,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await signIn(page, 'not the password')
     await page.getByRole('alert').waitFor()
     const password = page.getByLabel('Password')
-    expect(await password.evaluate((field) => field === document.activeElement)).toBe(true)
+    await page.locator('#password:focus').waitFor()
     await password.fill(web.idp.person.password)
     await page.getByRole('button', { name: 'Show' }).click()
     expect(await password.getAttribute('type')).toBe('text')
@@ -183,7 +183,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await second.goto(`${web.url}/reset-authenticator`)
     await choosePassword(second, newPassword)
     await isSignedIn(second)
-    await first.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+    await first.evaluate("document.dispatchEvent(new Event('visibilitychange')), undefined")
     await isSignedIn(first)
   })
 

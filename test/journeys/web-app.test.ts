@@ -221,7 +221,7 @@ test('the sign-in page says that the browser is signed in already, and offers to
   expect((await browser.visit('/login')).text).toMatch(
     /You are signed in already\. .*<a href="\/">Stay signed in/,
   )
-  expect((await browser.visit('/')).text).toMatch(/<dt>Last changed<\/dt><dd>\d+ \w+ \d{4} at .* UTC/)
+  expect((await browser.visit('/')).text).toMatch(/<dt>Last changed<\/dt><dd>\d+ \w+ \d{4}, .* UTC/)
 })
 
 test('a server that asks for a pause is asked again later, and the code still works', async () => {

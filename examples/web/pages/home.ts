@@ -27,8 +27,8 @@ ${csrfField(csrf)}
 }
 
 /** A claim as a reader takes it: times come as seconds since 1970 (OpenID Connect Core 1.0, section 5.1). */
-function shown(name: string, value: unknown, { home, date }: Words): string {
+function shown(name: string, value: unknown, { home, shortDate }: Words): string {
   if (typeof value === 'boolean') return value ? home.yes : home.no
-  if (name === 'updated_at' && typeof value === 'number') return `${date.format(value * 1000)} UTC`
+  if (name === 'updated_at' && typeof value === 'number') return `${shortDate.format(value * 1000)} UTC`
   return String(value)
 }

@@ -33,7 +33,7 @@ export function landingPage(path: string, addresses: Addresses): { status: numbe
 </head>
 <body><main>
 <h1>${title}</h1>
-<p>${isOwn ? 'This address is for apps: it answers programs in JSON.' : 'The engine answers programs in JSON.'} An app is configured with the issuer <strong>${issuer}</strong>.</p>
+<p>${isOwn ? 'This address is for apps: it answers programs in JSON.' : 'The engine answers programs in JSON.'} An app is configured with this issuer:<br><strong>${issuer}</strong></p>
 <h2>Pages for you</h2>
 <ul>
 ${appUrl !== undefined && link(appUrl, 'Sample app', 'sign in, recover a password')}
