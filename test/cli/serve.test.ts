@@ -242,6 +242,29 @@ describe('rekey serve', () => {
     expect((await rekey(['user', 'list', '--json'], { folder, env })).stdout).toBe('[]\n')
   })
 
+  test('discloses no client and no redirect URI in a refusal, and has no pages of development (N-m52, N-m25)', async () => {
+    const { url, log } = await node()
+    const ask = async (form: Record<string, string>) => {
+      const response = await fetch(`${url}/oauth2/default/v1/interact`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+      })
+      return ((await response.json()) as { error_description: string }).error_description
+    }
+    expect(await ask({ client_id: 'none' })).toBe("Invalid value for 'client_id' parameter.")
+    expect(await ask({ client_id: 'shop', client_secret: 'wrong' })).toBe(
+      'The client secret is not valid for this client.',
+    )
+    expect(
+      await ask({ client_id: 'shop', client_secret: clientSecret, redirect_uri: 'http://localhost:3000/cb' }),
+    ).toBe("The 'redirect_uri' parameter must be one of the client's registered redirect URIs.")
+    for (const path of ['/', '/oauth2/default', '/docs']) {
+      const answer = await fetch(url + path, { headers: { accept: 'text/html' } })
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/json; charset=utf-8'])
+    }
+    expect(JSON.stringify(log)).not.toContain(redirectUri)
+  })
+
   test('answers what is under way when it is told to end, and accepts nothing new', async () => {
     const { child, url } = await node()
     const input = 'Analytical-Engine-1843\n'
