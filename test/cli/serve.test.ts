@@ -260,7 +260,10 @@ describe('rekey serve', () => {
     ).toBe("The 'redirect_uri' parameter must be one of the client's registered redirect URIs.")
     for (const path of ['/', '/oauth2/default', '/docs']) {
       const answer = await fetch(url + path, { headers: { accept: 'text/html' } })
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/json; charset=utf-8'])
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        404,
+        'application/json; charset=utf-8',
+      ])
     }
     expect(JSON.stringify(log)).not.toContain(redirectUri)
   })
