@@ -1,5 +1,3 @@
-export type GrantType = 'interaction_code' | 'refresh_token' | 'authorization_code' | 'client_credentials'
-
 /** In seconds, as at Okta. */
 export const defaultRefreshTokenLeeway = 30
 
@@ -12,17 +10,33 @@ export interface ClientSettings {
   readonly applicationType: 'web' | 'browser' | 'native' | 'service'
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
-  readonly grantTypes: readonly GrantType[]
+  /**
+   * As registered, in this order. Of them the engine serves `interaction_code`, `refresh_token` and, for a `service`,
+   * `client_credentials`; a client with `implicit` gets nothing by it.
+   */
+  readonly grantTypes: readonly string[]
   /** The public keys of a `service` client. */
   readonly jwks?: { readonly keys: readonly PublicKey[] }
   /** The address of magic links. Absent: the transaction's redirect URI; null: the engine's own page. */
   readonly emailMagicLinkRedirectUri?: string | null
   /** The access policy that is mapped to the client. Absent: the built-in one. */
   readonly accessPolicyId?: string
+  /** The profile enrollment policy that is mapped to the client. Stored for the management API; not evaluated. */
+  readonly profileEnrollmentPolicyId?: string
   /** How many seconds a spent refresh token is answered with its successor again, 0 to 60. */
   readonly refreshTokenLeeway?: number
   /** Development only: any `http://localhost:*` address counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
+  /**
+   * What a client was registered with over the management API besides the members above, in the API's shape. It is
+   * returned as it was sent, and nothing is decided by it.
+   */
+  readonly registration?: Readonly<Record<string, unknown>>
+  /**
+   * Keys and addresses that a service client has set, each with the scopes of the token by which it did. Absent for those
+   * that an administrator has set. See `plantedBy` (A58).
+   */
+  readonly planted?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A public key as a JWK (RFC 7517): RSA, or EC on a NIST curve. */
@@ -47,6 +61,8 @@ export interface StoredSecret {
   readonly updatedAt?: number
   /** Absent: ACTIVE. */
   readonly status?: 'ACTIVE' | 'INACTIVE'
+  /** The scopes of the service client that has set or seen it. Absent: an administrator has (A58). */
+  readonly plantedBy?: readonly string[]
 }
 
 export interface Client {

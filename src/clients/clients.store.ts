@@ -47,6 +47,8 @@ export async function createClient(
     readonly secrets: Secrets
     readonly now: number
     readonly groupIds: readonly string[]
+    /** The scopes of the service client that registers it; absent: an administrator does. */
+    readonly plantedBy?: readonly string[] | undefined
   },
 ): Promise<{ readonly client: Client; readonly secret: string | undefined }> {
   const { id = randomId(context.random, '0oa'), label, secret: chosen, ...settings } = client
@@ -57,7 +59,15 @@ export async function createClient(
     label,
     status: 'ACTIVE',
     secrets: JSON.stringify(
-      secret === undefined ? [] : [{ hash: hashSecret(context.secrets, secret), createdAt: context.now }],
+      secret === undefined
+        ? []
+        : [
+            {
+              hash: hashSecret(context.secrets, secret),
+              createdAt: context.now,
+              ...(context.plantedBy && { plantedBy: context.plantedBy }),
+            } satisfies StoredSecret,
+          ],
     ),
     settings: JSON.stringify({
       postLogoutRedirectUris: [],

@@ -27,6 +27,7 @@ export {
   removeTrustedOrigin,
   type TrustedOrigin,
 } from './origins.store.ts'
+export { plantedBy, withPlanted } from './planted.ts'
 export {
   findScopeGrant,
   grantScope,

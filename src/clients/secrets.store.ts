@@ -29,12 +29,18 @@ export const clientSecretsOf = ({ secrets }: Client): readonly ClientSecret[] =>
 export async function addClientSecret(
   db: Db,
   client: Client,
-  wanted: { readonly text?: string; readonly status: ClientSecret['status'] },
+  wanted: {
+    readonly text?: string
+    readonly status: ClientSecret['status']
+    /** The scopes of the service client that adds it; absent: an administrator does. */
+    readonly plantedBy?: readonly string[] | undefined
+  },
   { random, secrets, now }: { readonly random: Random; readonly secrets: Secrets; readonly now: number },
 ): Promise<{ readonly secret: ClientSecret; readonly text: string } | 'taken'> {
-  const { text = randomToken(random), status } = wanted
+  const { text = randomToken(random), status, plantedBy } = wanted
   if (hasClientSecret(client, text, secrets)) return 'taken'
-  const stored = { hash: secrets.hash('client secret', text), createdAt: now, updatedAt: now, status }
+  const hash = secrets.hash('client secret', text)
+  const stored = { hash, createdAt: now, updatedAt: now, status, ...(plantedBy && { plantedBy }) }
   await write(db, client, [...client.secrets, stored], now)
   return { secret: toClientSecret(stored), text }
 }

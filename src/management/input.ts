@@ -2,7 +2,7 @@
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
 import { Settings as Typebox } from 'typebox/system'
 import { Value } from 'typebox/value'
-import { didYouMean } from '../base/index.ts'
+import { didYouMean, isObject } from '../base/index.ts'
 import { invalid, invalidCriteria } from './errors.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -27,9 +27,15 @@ interface Schema {
   readonly hint?: string
 }
 
-/** A body that its schema has checked. Throws 400 `E0000001` with a cause for each invalid member. */
-export function readBody<T extends TSchema>(schema: T, body: unknown): Static<T> {
-  const problems = bodyProblems(schema, body)
+/**
+ * A body that its schema has checked, and `check` beyond it. Throws 400 `E0000001` with a cause for each invalid member.
+ */
+export function readBody<T extends TSchema>(
+  schema: T,
+  body: unknown,
+  check: (body: Fields) => readonly string[] = () => [],
+): Static<T> {
+  const problems = [...bodyProblems(schema, body), ...(isObject(body) ? check(body) : [])]
   if (problems.length > 0) throw invalid(problems)
   return body as Static<T>
 }

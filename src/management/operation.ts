@@ -116,10 +116,13 @@ export interface Operation extends Description {
 // biome-ignore lint/complexity/noBannedTypes: an object without members
 export const operation = <Body extends TSchema = TObject<{}>, Parameters extends TProperties = {}>({
   handle,
+  check,
   ...described
 }: Description & {
   readonly body?: Body
   readonly query?: Parameters
+  /** What is wrong with a body beyond its schema, as `member: why`: reported in the same answer. */
+  check?(body: Fields): readonly string[]
   handle(call: Call<Static<Body>, Static<TObject<Parameters>>>): Promise<Answer>
 }): Operation => ({
   ...described,
@@ -127,7 +130,7 @@ export const operation = <Body extends TSchema = TObject<{}>, Parameters extends
     handle({
       ...call,
       query: readQuery(described.query ?? ({} as Parameters), call.query),
-      body: (described.body === undefined ? {} : readBody(described.body, call.body)) as Static<Body>,
+      body: (described.body === undefined ? {} : readBody(described.body, call.body, check)) as Static<Body>,
     }),
 })
 

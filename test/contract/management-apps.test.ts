@@ -146,7 +146,7 @@ describe('the leeway of a refresh token', () => {
     [{ leeway: 61 }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
     [{ leeway: -1 }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
     [{ leeway: '30' }, 'refresh_token.leeway: must be a whole number from 0 to 60'],
-    [{ rotation_type: 'STATIC' }, 'refresh_token.rotation_type: must be ROTATE'],
+    [{ rotation_type: 'SOMETIMES' }, 'refresh_token.rotation_type: must be ROTATE or STATIC'],
   ])('cannot be %j', async (refreshToken, cause) => {
     expect(await put({ refresh_token: refreshToken })).toEqual([{ errorSummary: cause }])
   })

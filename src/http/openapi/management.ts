@@ -2,7 +2,8 @@ import { type TSchema, Type } from 'typebox'
 import { type Operation, operations, scopeOf } from '../../management/index.ts'
 import { ref, type schemas } from './schemas.ts'
 
-type Name = keyof typeof schemas
+/** `App` is described by its operations. */
+type Name = keyof typeof schemas | 'App'
 
 /** The body, response and query parameters of an operation. */
 interface Shape {
@@ -61,46 +62,11 @@ const shapes: Readonly<Record<string, Shape>> = {
   'PUT /groups/:groupId': { body: 'NewGroup', response: 'Group' },
   'GET /groups/:groupId/users': { response: 'User[]', query: page },
   'PUT /groups/:groupId/users/:userId': { status: 204 },
-  'GET /apps': { response: 'App[]', query: [...page, 'q'] },
-  'POST /apps': { body: 'NewApp', response: 'App' },
-  'GET /apps/:appId': { response: 'App' },
-  'PUT /apps/:appId': { body: 'NewApp', response: 'App' },
-  'PUT /apps/:appId/policies/:policyId': { status: 204 },
-  'GET /apps/:appId/grants': { response: 'ScopeGrant[]' },
-  'POST /apps/:appId/grants': { body: 'NewScopeGrant', response: 'ScopeGrant', status: 201 },
-  'GET /apps/:appId/grants/:grantId': { response: 'ScopeGrant' },
-  'GET /apps/:appId/credentials/secrets': { response: 'Secret[]' },
-  'POST /apps/:appId/credentials/secrets': { body: 'NewSecret', response: 'Secret', status: 201 },
-  'GET /apps/:appId/credentials/secrets/:secretId': { response: 'Secret' },
-  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/activate': { response: 'Secret' },
-  'POST /apps/:appId/credentials/secrets/:secretId/lifecycle/deactivate': { response: 'Secret' },
-  'GET /apps/:appId/groups': { response: 'AppGroup[]' },
-  'PUT /apps/:appId/groups/:groupId': { response: 'AppGroup' },
-  'GET /apps/:appId/users': { response: 'AppUser[]' },
-  'POST /apps/:appId/users': { body: 'NewAppUser', response: 'AppUser' },
-  'GET /apps/:appId/users/:userId': { response: 'AppUser' },
   'GET /policies/:policyId/app': { response: 'App[]' },
   'GET /meta/schemas/user/:schemaId': { response: 'UserSchema' },
   'POST /meta/schemas/user/:schemaId': { body: 'UserSchemaChanges', response: 'UserSchema' },
   'GET /meta/types/user': { response: 'UserType[]' },
   'GET /meta/types/user/:typeId': { response: 'UserType' },
-  'GET /authenticators': { response: 'Authenticator[]' },
-  'GET /authenticators/:authenticatorId': { response: 'Authenticator' },
-  'PUT /authenticators/:authenticatorId': { body: 'AuthenticatorChanges', response: 'Authenticator' },
-  'POST /authenticators/:authenticatorId/lifecycle/activate': { response: 'Authenticator' },
-  'POST /authenticators/:authenticatorId/lifecycle/deactivate': { response: 'Authenticator' },
-  'GET /authorizationServers': { response: 'AuthorizationServer[]' },
-  'GET /authorizationServers/:authServerId': { response: 'AuthorizationServer' },
-  'GET /authorizationServers/:authServerId/policies': { response: 'ServerPolicy[]' },
-  'GET /authorizationServers/:authServerId/policies/:policyId': { response: 'ServerPolicy' },
-  'GET /authorizationServers/:authServerId/policies/:policyId/rules': { response: 'ServerPolicyRule[]' },
-  'GET /authorizationServers/:authServerId/policies/:policyId/rules/:ruleId': {
-    response: 'ServerPolicyRule',
-  },
-  'GET /authorizationServers/:authServerId/scopes': { response: 'Scope[]' },
-  'GET /authorizationServers/:authServerId/scopes/:scopeId': { response: 'Scope' },
-  'GET /authorizationServers/:authServerId/claims': { response: 'Claim[]' },
-  'GET /authorizationServers/:authServerId/claims/:claimId': { response: 'Claim' },
   'GET /logs': {
     response: 'LogEvent[]',
     query: [...page, 'since', 'until', 'filter', 'q', 'sortOrder'],
@@ -149,7 +115,7 @@ const json = (schema: object) => ({ content: { 'application/json': { schema } } 
 
 function schemaOf(name: string): object {
   const list = name.endsWith('[]')
-  const one = ref((list ? name.slice(0, -2) : name) as Name)
+  const one = ref((list ? name.slice(0, -2) : name) as keyof typeof schemas)
   return list ? Type.Array(one) : one
 }
 

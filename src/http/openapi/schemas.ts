@@ -46,26 +46,6 @@ const group = Type.Object({
   description: Type.Optional(Type.Union([Type.String({ maxLength: 1024 }), Type.Null()])),
 })
 
-const oauthClient = {
-  redirect_uris: Type.Optional(texts),
-  post_logout_redirect_uris: Type.Optional(texts),
-  response_types: Type.Optional(texts),
-  grant_types: Type.Optional(
-    Type.Array(either('authorization_code', 'interaction_code', 'refresh_token', 'client_credentials')),
-  ),
-  application_type: Type.Optional(either('web', 'browser', 'native', 'service')),
-  consent_method: Type.Optional(Type.String()),
-  issuer_mode: Type.Optional(Type.String()),
-  email_magic_link_redirect_uri: Type.Optional(textOrNull),
-  jwks: Type.Optional(Type.Object({ keys: Type.Array(anything) })),
-  refresh_token: Type.Optional(
-    Type.Object({
-      rotation_type: either('ROTATE'),
-      leeway: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })),
-    }),
-  ),
-}
-
 const party = Type.Object({
   id: textOrNull,
   type: Type.String(),
@@ -73,9 +53,9 @@ const party = Type.Object({
   displayName: Type.Optional(textOrNull),
 })
 
-const conditions = Type.Optional(Type.Union([anything, Type.Null()]))
+const _conditions = Type.Optional(Type.Union([anything, Type.Null()]))
 const names = Type.String({ minLength: 1, maxLength: 255 })
-const policyMembers = {
+const _policyMembers = {
   id: Type.String(),
   name: names,
   status,
@@ -146,103 +126,11 @@ export const schemas = {
     closed,
   ),
   NewGroup: Type.Object({ profile: group }),
-  App: Type.Object(
-    {
-      id: Type.String(),
-      name: Type.String(),
-      label: Type.String(),
-      status,
-      created: timeOrNull,
-      lastUpdated: timeOrNull,
-      features: texts,
-      visibility: anything,
-      signOnMode: Type.Literal('OPENID_CONNECT'),
-      credentials: Type.Object({
-        oauthClient: Type.Object(
-          {
-            client_id: Type.String(),
-            client_secret: Type.Optional(
-              Type.String({ description: 'Returned only when the secret is created.' }),
-            ),
-            autoKeyRotation: Type.Boolean(),
-            token_endpoint_auth_method: Type.String(),
-            pkce_required: Type.Boolean(),
-          },
-          closed,
-        ),
-      }),
-      settings: Type.Object({ app: anything, oauthClient: Type.Object(oauthClient, closed) }),
-      _links: links,
-    },
-    closed,
-  ),
-  NewApp: Type.Object({
-    label: Type.String({ minLength: 1, maxLength: 100 }),
-    signOnMode: Type.Literal('OPENID_CONNECT'),
-    credentials: Type.Optional(
-      Type.Object({
-        oauthClient: Type.Optional(
-          Type.Object({
-            client_id: Type.Optional(Type.String({ pattern: '^[\\w-]{6,100}$' })),
-            client_secret: Type.Optional(Type.String({ pattern: '^[\\w~.-]{14,100}$' })),
-            token_endpoint_auth_method: Type.Optional(Type.String()),
-          }),
-        ),
-      }),
-    ),
-    settings: Type.Optional(Type.Object({ oauthClient: Type.Optional(Type.Object(oauthClient)) })),
-  }),
-  Secret: Type.Object({
-    id: Type.String(),
-    status,
-    created: time,
-    lastUpdated: time,
-    client_secret: Type.Optional(Type.String({ description: 'Returned only when the secret is created.' })),
-    _links: links,
-  }),
-  NewSecret: Type.Object({
-    client_secret: Type.Optional(Type.String({ pattern: '^[\\w~.-]{14,100}$' })),
-    status: Type.Optional(status),
-  }),
-  ScopeGrant: Type.Object({
-    id: Type.String(),
-    status,
-    issuer: Type.String(),
-    clientId: Type.String(),
-    scopeId: Type.String(),
-    created: time,
-    lastUpdated: time,
-    _links: links,
-  }),
-  NewScopeGrant: Type.Object({
-    scopeId: Type.String({ maxLength: 100, description: 'For example okta.users.read.' }),
-    issuer: Type.Optional(Type.String()),
-  }),
-  AppGroup: Type.Object({ id: Type.String(), priority: Type.Integer(), profile: anything, _links: links }),
-  AppUser: Type.Object({
-    id: Type.String(),
-    scope: Type.String(),
-    status: Type.String(),
-    created: time,
-    credentials: anything,
-    _links: links,
-  }),
-  NewAppUser: Type.Object({ id: Type.String({ maxLength: 100 }) }),
   UserSchema: Type.Object({
     id: Type.String(),
     name: Type.String(),
     definitions: Type.Object({ base: anything, custom: anything }),
     properties: anything,
-    _links: links,
-  }),
-  Authenticator: Type.Object({
-    id: Type.String(),
-    key: Type.String(),
-    type: Type.String(),
-    name: Type.String(),
-    status,
-    created: time,
-    lastUpdated: time,
     _links: links,
   }),
   Credentials: Type.Object(
@@ -304,48 +192,6 @@ export const schemas = {
     definitions: Type.Optional(
       Type.Object({ custom: Type.Optional(anything), base: Type.Optional(anything) }),
     ),
-  }),
-  AuthenticatorChanges: Type.Object({
-    name: Type.Optional(Type.String()),
-    settings: Type.Optional(anything),
-  }),
-  AuthorizationServer: Type.Object({
-    id: Type.String(),
-    name: Type.String(),
-    description: textOrNull,
-    audiences: texts,
-    issuer: Type.String(),
-    issuerMode: Type.String(),
-    status,
-    default: Type.Boolean(),
-    created: time,
-    lastUpdated: time,
-    credentials: anything,
-    _links: links,
-  }),
-  ServerPolicy: Type.Object({ ...policyMembers, conditions }),
-  ServerPolicyRule: Type.Object({ ...policyMembers, conditions, actions: anything }),
-  Scope: Type.Object({
-    id: Type.String(),
-    name: Type.String(),
-    displayName: textOrNull,
-    description: textOrNull,
-    system: Type.Boolean(),
-    default: Type.Boolean(),
-    optional: Type.Boolean(),
-    consent: Type.String(),
-    metadataPublish: Type.String(),
-  }),
-  Claim: Type.Object({
-    id: Type.String(),
-    name: Type.String(),
-    claimType: either('IDENTITY', 'RESOURCE'),
-    valueType: Type.String(),
-    value: Type.String(),
-    status,
-    system: Type.Boolean(),
-    alwaysIncludeInToken: Type.Boolean(),
-    conditions: anything,
   }),
   LogEvent: Type.Object({
     uuid: Type.String(),

@@ -2,10 +2,10 @@ import type { NewEvent } from '../../audit/index.ts'
 import { type Client, findClient } from '../../clients/index.ts'
 import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
-import { type Call, recordEvent } from '../operation.ts'
+import { type Context, recordEvent } from '../operation.ts'
 
 /** The app of a path. Throws 404. */
-export async function getApp({ parts, params }: Call, db: Db = parts.storage.db): Promise<Client> {
+export async function getApp({ parts, params }: Context, db: Db = parts.storage.db): Promise<Client> {
   const id = params.appId ?? ''
   const client = await findClient(db, id)
   if (client === undefined) throw notFound(id, 'AppInstance')
@@ -13,14 +13,14 @@ export async function getApp({ parts, params }: Call, db: Db = parts.storage.db)
 }
 
 /** The app of a path, locked for a change: concurrent callers each see the result of the previous one. Throws 404. */
-export async function getAppForUpdate(call: Call, tx: Tx): Promise<Client> {
+export async function getAppForUpdate(call: Context, tx: Tx): Promise<Client> {
   await takeLock(tx, 'apps')
   return getApp(call, tx)
 }
 
 /** Records an event about an app; within a transaction if `db` is one. */
 export const recordAppEvent = (
-  call: Call,
+  call: Context,
   db: Db,
   { id, label }: Pick<Client, 'id' | 'label'>,
   event: Pick<NewEvent, 'eventType' | 'displayMessage' | 'debugData'>,
@@ -28,7 +28,12 @@ export const recordAppEvent = (
   recordEvent(call, db, { ...event, target: [{ id, type: 'AppInstance', displayName: label }] })
 
 /** Records that a part of an app was changed. */
-export const recordAppUpdate = (call: Call, db: Db, client: Client, part: string): Promise<void> =>
+export const recordAppUpdate = (
+  call: Context,
+  db: Db,
+  client: Pick<Client, 'id' | 'label'>,
+  part: string,
+): Promise<void> =>
   recordAppEvent(call, db, client, {
     eventType: 'application.lifecycle.update',
     displayMessage: `App managed: ${part}`,

@@ -1,7 +1,7 @@
 import { isObject } from '../../base/index.ts'
 import type { PublicKey } from '../../clients/index.ts'
 import type { Fields } from '../input.ts'
-import type { Reader } from '../reader.ts'
+import { without } from '../resources/change.ts'
 
 const curves: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 
@@ -9,9 +9,9 @@ const curves: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-
 const maxKeys = 10
 
 /** Reads the public keys of a service app. Keys with private members are refused: those must never leave the app. */
-export function readKeys(reader: Reader, jwks: unknown): { readonly keys: readonly PublicKey[] } {
+export function readKeys(problems: string[], jwks: unknown): { readonly keys: readonly PublicKey[] } {
   const wrong = (why: string) => {
-    reader.problems.push(`jwks: ${why}`)
+    problems.push(`jwks: ${why}`)
     return { keys: [] }
   }
   const keys = isObject(jwks) ? jwks.keys : undefined
@@ -26,9 +26,23 @@ export function readKeys(reader: Reader, jwks: unknown): { readonly keys: readon
   return { keys: made }
 }
 
-/** A key with its known members only, or what is wrong with it. */
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+
+/** Why a key must not be stored, if so: it is none, or it is private. */
+export const keyProblem = (key: unknown): string | undefined => {
+  if (!isObject(key)) return 'must be a list of JWKs'
+  return privateMembers.some((name) => name in key) ? 'must not contain private keys' : undefined
+}
+
+/** Members of a key that the engine checks. Others, such as its id and times, are stored and returned as well. */
+const checkedMembers = ['kty', 'kid', 'alg', 'use', 'n', 'e', 'crv', 'x', 'y']
+
+/** A key, or what is wrong with it. */
 function readKey(key: Fields): PublicKey | string {
-  if (['d', 'p', 'q', 'k'].some((name) => name in key)) return 'must not contain private keys'
+  const problem = keyProblem(key)
+  if (problem !== undefined) return problem
+  if (key.status !== undefined && key.status !== null && key.status !== 'ACTIVE')
+    return 'a key must have the status ACTIVE; omit a key that must not be used'
   const text = (name: string) => (typeof key[name] === 'string' ? key[name] : '')
   const { kid, alg, use = 'sig' } = key
   if (use !== 'sig') return 'a key must have the use sig'
@@ -40,6 +54,7 @@ function readKey(key: Fields): PublicKey | string {
     ...(kid !== undefined && { kid: text('kid') }),
     ...(alg !== undefined && { alg: text('alg') }),
     use: 'sig' as const,
+    ...without(key, checkedMembers),
   }
   if (key.kty === 'RSA') {
     const bytes = bytesOf(text('n'))

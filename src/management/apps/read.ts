@@ -1,7 +1,13 @@
-import { type ClientSettings, type GrantType, isRedirectUri } from '../../clients/index.ts'
-import type { Fields } from '../input.ts'
-import { fieldsIn, newReader, type Reader, requiredText, textIn, textsIn } from '../reader.ts'
-import { readKeys } from './keys.ts'
+import type { TObject, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { isObject } from '../../base/index.ts'
+import { type ClientSettings, isRedirectUri } from '../../clients/index.ts'
+import { type Fields, readBody } from '../input.ts'
+import { memberAt } from '../resources/api.ts'
+import { without } from '../resources/change.ts'
+import { keyProblem, readKeys } from './keys.ts'
+import { type NewApp, newApp, storedNames } from './schema.ts'
+import { methodsOf } from './wire.ts'
 
 export interface AppBody {
   readonly label: string
@@ -10,111 +16,174 @@ export interface AppBody {
   readonly settings: ClientSettings
 }
 
-const grantTypes: readonly GrantType[] = [
-  'authorization_code',
-  'interaction_code',
-  'refresh_token',
-  'client_credentials',
-]
+type OauthSettings = NonNullable<NonNullable<NewApp['settings']>['oauthClient']>
 
-/** Reads the body of an OIDC client. Throws 400 with a cause for each invalid or unsupported member. */
-export function readApp(body: Fields): AppBody {
-  const reader = newReader()
-  const label = requiredText(reader, body, 'label', { max: 100 })
-  if (body.signOnMode !== 'OPENID_CONNECT') reader.problems.push('signOnMode: must be OPENID_CONNECT')
-  const credentials = fieldsIn(reader, fieldsIn(reader, body, 'credentials'), 'oauthClient')
-  const settings = fieldsIn(reader, fieldsIn(reader, body, 'settings'), 'oauthClient')
-  const id = textIn(reader, credentials, 'client_id', { max: 100 })
-  if (id !== undefined && !/^[\w-]{6,100}$/.test(id)) {
-    reader.problems.push('client_id: must be 6 to 100 letters, digits, - and _')
+/** What an app is registered with besides what the engine reads has at most so many characters: each request loads it. */
+const longestRegistration = 16_384
+
+/** Reads the body of an OIDC client. Throws 400 with a cause for each member that is invalid or cannot be obeyed. */
+export const readApp = (body: Fields): AppBody => toApp(readBody(newApp, body, appProblems))
+
+/** What is wrong with a body beyond its schema: by the type of the app, or as it promises what the engine does not do. */
+export const appProblems = (body: Fields): readonly string[] => examine(body).problems
+
+/** An app from its body, which `newApp` and `appProblems` have checked. */
+export const toApp = (body: Fields): AppBody => examine(body).app
+
+/** Both at once, since both need each member that is sound by the schema. */
+function examine(body: Fields): { readonly app: AppBody; readonly problems: readonly string[] } {
+  const problems: string[] = []
+  const { properties } = newApp
+  const settings = sound(oauthOf(properties.settings), memberAt(body, 'settings', 'oauthClient'))
+  const credentials = sound(oauthOf(properties.credentials), memberAt(body, 'credentials', 'oauthClient'))
+  const type = (settings.application_type ?? 'web') as ClientSettings['applicationType']
+  const read = readSettings(type, settings as OauthSettings, problems)
+  const method = credentials.token_endpoint_auth_method
+  if (method !== undefined && !methodsOf[type].includes(String(method))) {
+    problems.push(
+      `token_endpoint_auth_method: must be ${methodsOf[type].join(' or ')} for this application_type`,
+    )
   }
-  const secret = textIn(reader, credentials, 'client_secret', { max: 100 })
-  if (secret !== undefined && !/^[\w~.-]{14,100}$/.test(secret)) {
-    reader.problems.push('client_secret: must be 14 to 100 URL-safe characters')
+  const registration = registrationOf(body, settings, credentials)
+  const size = JSON.stringify(registration).length
+  if (size > longestRegistration) {
+    problems.push(`body: must have at most ${longestRegistration} characters of settings, and has ${size}`)
   }
-  const read = readSettings(reader, settings)
-  checkMethod(reader, credentials, read)
-  reader.check()
-  return { label, id, secret, settings: read }
+  const app = {
+    label: String(body.label),
+    id: credentials.client_id as string | undefined,
+    secret: credentials.client_secret as string | undefined,
+    settings: { ...read, ...(Object.keys(registration).length > 0 && { registration }) },
+  }
+  return { app, problems }
 }
 
-function readSettings(reader: Reader, fields: Fields): ClientSettings {
-  const type = fields.application_type ?? 'web'
-  if (type === 'service') return readService(reader, fields)
-  if (type !== 'web' && type !== 'browser' && type !== 'native') {
-    reader.problems.push('application_type: must be web, browser, native or service')
-  }
-  const grants = textsIn(reader, fields, 'grant_types') ?? ['interaction_code', 'refresh_token']
-  for (const grant of grants) {
-    if (!(grantTypes as readonly string[]).includes(grant)) {
-      reader.problems.push(`grant_types: ${grant.slice(0, 40)} is not supported`)
+/** The schema of `oauthClient` in that of an optional member. */
+const oauthOf = (schema: TSchema): TObject => {
+  const solid = (one: unknown) => (one as { readonly anyOf: readonly TSchema[] }).anyOf[0]
+  return solid((solid(schema) as TObject).properties.oauthClient) as TObject
+}
+
+/** The members of a value that are as the schema says, without those that are null, which is as if they were absent. */
+function sound({ properties }: TObject, value: unknown): Fields {
+  if (!isObject(value)) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter(([name, member]) => {
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
+      return member !== null && (schema === undefined || Value.Check(schema, member))
+    }),
+  )
+}
+
+function readSettings(
+  applicationType: ClientSettings['applicationType'],
+  settings: OauthSettings,
+  problems: string[],
+): ClientSettings {
+  problems.push(...brokenPromises(settings))
+  if (applicationType === 'service') return readService(settings, problems)
+  const link = settings.email_magic_link_redirect_uri ?? undefined
+  const redirectUris = settings.redirect_uris ?? []
+  const postLogoutRedirectUris = settings.post_logout_redirect_uris ?? []
+  for (const [name, uris] of Object.entries({
+    redirect_uris: redirectUris,
+    post_logout_redirect_uris: postLogoutRedirectUris,
+    email_magic_link_redirect_uri: link ? [link] : [],
+  })) {
+    for (const uri of uris) {
+      if (!isRedirectUri(uri)) problems.push(`${name}: ${uri.slice(0, 100)} is not a valid redirect URI`)
     }
   }
-  const link = textIn(reader, fields, 'email_magic_link_redirect_uri')
-  const uris = {
-    redirectUris: textsIn(reader, fields, 'redirect_uris') ?? [],
-    postLogoutRedirectUris: textsIn(reader, fields, 'post_logout_redirect_uris') ?? [],
-  }
-  for (const uri of [...uris.redirectUris, ...uris.postLogoutRedirectUris, ...(link ? [link] : [])]) {
-    if (!isRedirectUri(uri))
-      reader.problems.push(`redirect_uris: ${uri.slice(0, 100)} is not a valid redirect URI`)
-  }
-  const leeway = readLeeway(reader, fieldsIn(reader, fields, 'refresh_token'))
+  const problem = settings.jwks?.keys.map(keyProblem).find((one) => one !== undefined)
+  if (problem !== undefined) problems.push(`jwks: ${problem}`)
+  const leeway = settings.refresh_token?.leeway ?? undefined
   return {
-    ...uris,
-    applicationType: type as ClientSettings['applicationType'],
-    grantTypes: grants as readonly GrantType[],
-    ...(link !== undefined && { emailMagicLinkRedirectUri: link }),
+    applicationType,
+    redirectUris,
+    postLogoutRedirectUris,
+    grantTypes: settings.grant_types ?? ['interaction_code', 'refresh_token'],
+    ...(link && { emailMagicLinkRedirectUri: link }),
     ...(leeway !== undefined && { refreshTokenLeeway: leeway }),
   }
 }
 
-/** Reads how long a spent refresh token may be retried; refresh tokens are always rotated. */
-function readLeeway(reader: Reader, { rotation_type: rotation, leeway }: Fields): number | undefined {
-  if (rotation !== undefined && rotation !== 'ROTATE') {
-    reader.problems.push('refresh_token.rotation_type: must be ROTATE')
-  }
-  if (leeway === undefined || leeway === null) return undefined
-  if (typeof leeway === 'number' && Number.isInteger(leeway) && leeway >= 0 && leeway <= 60) return leeway
-  reader.problems.push('refresh_token.leeway: must be a whole number from 0 to 60')
-  return undefined
-}
-
 /** Reads the settings of a service app: it calls with its own keys, without redirects. */
-function readService(reader: Reader, fields: Fields): ClientSettings {
-  const grants = textsIn(reader, fields, 'grant_types') ?? ['client_credentials']
+function readService(settings: OauthSettings, problems: string[]): ClientSettings {
+  const grants = settings.grant_types ?? ['client_credentials']
   if (grants.length !== 1 || grants[0] !== 'client_credentials') {
-    reader.problems.push('grant_types: must be client_credentials only for a service app')
+    problems.push('grant_types: must be client_credentials only for a service app')
   }
-  if ((textsIn(reader, fields, 'redirect_uris') ?? []).length > 0) {
-    reader.problems.push('redirect_uris: must be empty for a service app')
+  if ((settings.redirect_uris ?? []).length > 0) {
+    problems.push('redirect_uris: must be empty for a service app')
   }
-  if (fields.jwks_uri !== undefined && fields.jwks_uri !== null) {
-    reader.problems.push('jwks_uri: is not supported, use jwks')
-  }
+  if (settings.jwks_uri !== undefined) problems.push('jwks_uri: is not supported, use jwks')
   return {
     applicationType: 'service',
     redirectUris: [],
     postLogoutRedirectUris: [],
     grantTypes: ['client_credentials'],
-    jwks: readKeys(reader, fields.jwks),
+    jwks: readKeys(problems, settings.jwks),
   }
 }
 
-const methods: Readonly<Record<ClientSettings['applicationType'], readonly string[]>> = {
-  web: ['client_secret_post', 'client_secret_basic'],
-  browser: ['none'],
-  native: ['none'],
-  service: ['private_key_jwt'],
+/**
+ * Settings that promise a protection that the engine does not give. They are refused: an owner who asked for it would
+ * otherwise believe to have it.
+ */
+function brokenPromises(settings: OauthSettings): readonly string[] {
+  const problems: string[] = []
+  if (settings.dpop_bound_access_tokens === true) {
+    problems.push('dpop_bound_access_tokens: must be false: access tokens are not bound to keys')
+  }
+  if (settings.network?.connection === 'ZONE') {
+    problems.push('network.connection: must be ANYWHERE: access is not restricted by network')
+  }
+  if (settings.subject_type === 'pairwise') {
+    problems.push('subject_type: must be public: all apps see the same subject')
+  }
+  for (const name of ['id_token_encrypted_response_alg', 'userinfo_encrypted_response_alg'] as const) {
+    if (settings[name]) problems.push(`${name}: must be absent: responses are not encrypted`)
+  }
+  return problems
 }
 
-function checkMethod(reader: Reader, credentials: Fields, { applicationType }: ClientSettings): void {
-  const method = credentials.token_endpoint_auth_method
-  if (method === undefined || method === null) return
-  const allowed = methods[applicationType]
-  if (typeof method !== 'string' || !allowed.includes(method)) {
-    reader.problems.push(
-      `token_endpoint_auth_method: must be ${allowed.join(' or ')} for this application_type`,
-    )
-  }
+/** Members of `settings.oauthClient` that are stored as settings of the client, and rendered from there. */
+const servedSettings = [
+  'redirect_uris',
+  'post_logout_redirect_uris',
+  'grant_types',
+  'application_type',
+  'email_magic_link_redirect_uri',
+]
+
+/** What an app was registered with besides what the engine reads, in the shape of the API. */
+function registrationOf(body: Fields, settings: Fields, credentials: Fields): Fields {
+  const { refresh_token: refresh, ...oauth } = without(settings, servedSettings)
+  const rotation = isObject(refresh) ? without(refresh, ['leeway']) : {}
+  const isService = settings.application_type === 'service'
+  return filledIn({
+    ...Object.fromEntries(storedNames.map((name) => [name, body[name]])),
+    credentials: filledIn({
+      // No others: those of other sign-on modes are passwords.
+      userNameTemplate: memberAt(body, 'credentials', 'userNameTemplate'),
+      signing: memberAt(body, 'credentials', 'signing'),
+      oauthClient: without(credentials, ['client_id', 'client_secret']),
+    }),
+    settings: filledIn({
+      ...(isObject(body.settings) ? body.settings : {}),
+      oauthClient: filledIn({ ...(isService ? without(oauth, ['jwks']) : oauth), refresh_token: rotation }),
+    }),
+  })
 }
+
+/** Without members that are absent or null, and without parts of the engine's own that are empty. */
+const filledIn = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).filter(
+      ([name, value]) =>
+        value !== undefined &&
+        value !== null &&
+        !(parts.includes(name) && isObject(value) && Object.keys(value).length === 0),
+    ),
+  )
+const parts = ['credentials', 'settings', 'oauthClient', 'refresh_token']

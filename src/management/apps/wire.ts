@@ -1,20 +1,81 @@
-import { isoTime } from '../../base/index.ts'
-import { type Client, defaultRefreshTokenLeeway, isConfidential } from '../../clients/index.ts'
+import { isObject, isoTime } from '../../base/index.ts'
+import {
+  type Client,
+  type ClientSecret,
+  type ClientSettings,
+  defaultRefreshTokenLeeway,
+  type ScopeGrant,
+} from '../../clients/index.ts'
+import type { Person } from '../../directory/index.ts'
+import type { Fields } from '../input.ts'
 import { prefix } from '../operation.ts'
+import { merged } from '../resources/change.ts'
+
+/** The policies of apps that no policy of the type is mapped to, and those that can be mapped. */
+export interface AppPolicies {
+  readonly access?: string | undefined
+  readonly profileEnrollment?: string | undefined
+  /** The ids of all profile enrollment policies: the mapping of one that was deleted means the default one. */
+  readonly profileEnrollments?: readonly string[]
+}
+
+/** What a member has that an app was not registered with, as in Okta. */
+export function defaultsOf({
+  applicationType,
+  grantTypes,
+}: Pick<ClientSettings, 'applicationType' | 'grantTypes'>): Fields {
+  const isService = applicationType === 'service'
+  return {
+    accessibility: { selfService: false, errorRedirectUrl: null, loginRedirectUrl: null },
+    features: [],
+    visibility: { autoLaunch: false, autoSubmitToolbar: false, hide: { iOS: true, web: true } },
+    credentials: {
+      oauthClient: {
+        autoKeyRotation: true,
+        token_endpoint_auth_method: methodsOf[applicationType][0],
+        pkce_required: !isService,
+      },
+    },
+    settings: {
+      app: {},
+      oauthClient: {
+        response_types: [isService ? 'token' : 'code'],
+        consent_method: 'TRUSTED',
+        issuer_mode: 'ORG_URL',
+        ...(grantTypes.includes('refresh_token') && {
+          refresh_token: { rotation_type: 'ROTATE', leeway: defaultRefreshTokenLeeway },
+        }),
+      },
+    },
+  }
+}
+
+/** How apps of a type authenticate at the token endpoint, the default first. Of two, both are accepted. */
+export const methodsOf: Readonly<
+  Record<ClientSettings['applicationType'], readonly [string, ...(readonly string[])]>
+> = {
+  web: ['client_secret_basic', 'client_secret_post'],
+  browser: ['none'],
+  native: ['none'],
+  service: ['private_key_jwt'],
+}
 
 /**
- * A client in the shape of Okta's Applications API. `secret` is passed only when it was created; `policyId` is the access
- * policy of apps without a mapped one.
+ * A client in the shape of Okta's Applications API: what it was registered with, as it was sent, and defaults for the
+ * rest. `secret` is passed only when it was created.
  */
-export function appOf(
+export function renderApp(
   base: string,
   client: Client,
   times: { readonly createdAt: number; readonly updatedAt: number } | undefined,
-  { policyId, secret }: { readonly policyId?: string | undefined; readonly secret?: string | undefined } = {},
+  { policies = {}, secret }: { readonly policies?: AppPolicies; readonly secret?: string | undefined } = {},
 ): object {
-  const accessPolicyId = client.settings.accessPolicyId ?? policyId
   const { id, label, status, settings } = client
   const self = `${base}${prefix}/apps/${id}`
+  const policy = (policyId: string) => ({ href: `${base}${prefix}/policies/${policyId}` })
+  const access = settings.accessPolicyId ?? policies.access
+  const mapped = settings.profileEnrollmentPolicyId
+  const enrollment = policies.profileEnrollments?.includes(mapped ?? '') ? mapped : policies.profileEnrollment
   return {
     id,
     name: 'oidc_client',
@@ -22,47 +83,17 @@ export function appOf(
     status,
     created: times === undefined ? null : isoTime(times.createdAt),
     lastUpdated: times === undefined ? null : isoTime(times.updatedAt),
-    features: [],
-    visibility: { autoSubmitToolbar: false, hide: { iOS: true, web: true } },
     signOnMode: 'OPENID_CONNECT',
-    credentials: {
-      oauthClient: {
-        client_id: id,
-        ...(secret !== undefined && { client_secret: secret }),
-        autoKeyRotation: true,
-        token_endpoint_auth_method: methodOf(client),
-        pkce_required: settings.applicationType !== 'service',
-      },
-    },
-    settings: {
-      app: {},
-      oauthClient: {
-        redirect_uris: settings.redirectUris,
-        post_logout_redirect_uris: settings.postLogoutRedirectUris,
-        response_types: settings.applicationType === 'service' ? ['token'] : ['code'],
-        grant_types: settings.grantTypes,
-        application_type: settings.applicationType,
-        consent_method: 'TRUSTED',
-        issuer_mode: 'ORG_URL',
-        ...(settings.grantTypes.includes('refresh_token') && {
-          refresh_token: {
-            rotation_type: 'ROTATE',
-            leeway: settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway,
-          },
-        }),
-        ...(settings.jwks && { jwks: settings.jwks }),
-        ...(settings.emailMagicLinkRedirectUri && {
-          email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
-        }),
-      },
-    },
+    ...merged(merged(defaultsOf(settings), settings.registration ?? {}), {
+      credentials: { oauthClient: { client_id: id, ...(secret !== undefined && { client_secret: secret }) } },
+      settings: { oauthClient: servedSettings(settings) },
+    }),
     _links: {
       self: { href: self },
       users: { href: `${self}/users` },
       groups: { href: `${self}/groups` },
-      ...(accessPolicyId !== undefined && {
-        accessPolicy: { href: `${base}${prefix}/policies/${accessPolicyId}` },
-      }),
+      ...(access !== undefined && { accessPolicy: policy(access) }),
+      ...(enrollment !== undefined && { profileEnrollment: policy(enrollment) }),
       ...(status === 'ACTIVE'
         ? { deactivate: { href: `${self}/lifecycle/deactivate` } }
         : { activate: { href: `${self}/lifecycle/activate` } }),
@@ -70,7 +101,82 @@ export function appOf(
   }
 }
 
-function methodOf(client: Client): string {
-  if (client.settings.applicationType === 'service') return 'private_key_jwt'
-  return isConfidential(client) ? 'client_secret_post' : 'none'
+/** The members of `settings.oauthClient` that the engine reads. */
+const servedSettings = (settings: ClientSettings): Fields => ({
+  redirect_uris: settings.redirectUris,
+  post_logout_redirect_uris: settings.postLogoutRedirectUris,
+  grant_types: settings.grantTypes,
+  application_type: settings.applicationType,
+  ...(settings.refreshTokenLeeway !== undefined && {
+    refresh_token: { leeway: settings.refreshTokenLeeway },
+  }),
+  ...(settings.jwks && { jwks: settings.jwks }),
+  ...(settings.emailMagicLinkRedirectUri && {
+    email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
+  }),
+})
+
+/** Without the members that have the value which they would have if they were absent. */
+export function withoutDefaults(fields: Fields, defaults: Fields): Fields {
+  const entries = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
+    const usual = Object.hasOwn(defaults, name) ? defaults[name] : undefined
+    if (isObject(value) && isObject(usual)) {
+      const rest = withoutDefaults(value, usual)
+      return Object.keys(rest).length === 0 ? [] : [[name, rest]]
+    }
+    return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[name, value]]
+  })
+  return Object.fromEntries(entries)
 }
+
+export function renderSecret(base: string, appId: string, secret: ClientSecret, text?: string): object {
+  const self = `${base}${prefix}/apps/${appId}/credentials/secrets/${secret.id}`
+  const next = secret.status === 'ACTIVE' ? 'deactivate' : 'activate'
+  return {
+    id: secret.id,
+    status: secret.status,
+    created: isoTime(secret.createdAt),
+    lastUpdated: isoTime(secret.updatedAt),
+    ...(text !== undefined && { client_secret: text }),
+    _links: {
+      [next]: { href: `${self}/lifecycle/${next}`, hints: { allow: ['POST'] } },
+      ...(secret.status === 'INACTIVE' && { delete: { href: self, hints: { allow: ['DELETE'] } } }),
+    },
+  }
+}
+
+export function renderGrant(base: string, { id, clientId, scope, createdBy, createdAt }: ScopeGrant): object {
+  const app = `${base}${prefix}/apps/${clientId}`
+  return {
+    id,
+    status: 'ACTIVE',
+    source: 'ADMIN',
+    issuer: base,
+    clientId,
+    scopeId: scope,
+    created: isoTime(createdAt),
+    lastUpdated: isoTime(createdAt),
+    createdBy: { id: createdBy, type: 'User' },
+    _links: { self: { href: `${app}/grants/${id}` }, app: { href: app } },
+  }
+}
+
+export const renderAppGroup = (base: string, appId: string, groupId: string): object => ({
+  id: groupId,
+  priority: 0,
+  profile: {},
+  _links: {
+    group: { href: `${base}${prefix}/groups/${groupId}` },
+    app: { href: `${base}${prefix}/apps/${appId}` },
+  },
+})
+
+export const renderAppUser = (base: string, { id, createdAt, profile: { login } }: Person): object => ({
+  id,
+  scope: 'USER',
+  status: 'ACTIVE',
+  created: isoTime(createdAt),
+  credentials: { userName: login },
+  profile: {},
+  _links: { user: { href: `${base}${prefix}/users/${id}` } },
+})

@@ -1,37 +1,47 @@
 import { type Client, listClients, updateClient } from '../../clients/index.ts'
-import type { StoredPolicy, StoredRule } from '../../policies/index.ts'
+import { listPolicies, type StoredPolicy, type StoredRule } from '../../policies/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
-import { appOf } from '../apps/wire.ts'
+import { renderApps } from '../apps/answer.ts'
 import { invalid } from '../errors.ts'
 import { type Page, pageOf, pageWithin } from '../input.ts'
 import type { Answer, Context } from '../operation.ts'
 
-/** The apps that an access policy applies to; the built-in one applies to apps without a mapped policy. */
-export const appsOf = async (db: Db, { id, system, type }: StoredPolicy): Promise<readonly Client[]> =>
-  type !== 'ACCESS_POLICY'
-    ? []
-    : (await listClients(db)).filter(({ settings: { accessPolicyId } }) =>
-        accessPolicyId === undefined ? system : accessPolicyId === id,
-      )
+/**
+ * The apps that a policy is mapped to: by its type, access policies and profile enrollment policies. The built-in one is
+ * that of apps without a mapped policy, and of those whose policy was deleted.
+ */
+export async function appsOf(db: Db, { id, system, type }: StoredPolicy): Promise<readonly Client[]> {
+  if (type !== 'ACCESS_POLICY' && type !== 'PROFILE_ENROLLMENT') return []
+  const present = system ? (await listPolicies(db, type)).map((policy) => policy.id) : [id]
+  return (await listClients(db)).filter(({ settings: { accessPolicyId, profileEnrollmentPolicyId } }) => {
+    const mapped = type === 'ACCESS_POLICY' ? accessPolicyId : profileEnrollmentPolicyId
+    return mapped === undefined || !present.includes(mapped) ? system : mapped === id
+  })
+}
 
 /**
- * Throws 400 if a policy is mapped to an app, which would fall back to the built-in policy with possibly weaker demands.
- * Call it in the transaction that deactivates the policy.
+ * Throws 400 if an access policy is mapped to an app, which would fall back to the built-in policy with possibly weaker
+ * demands. Call it in the transaction that deactivates the policy. Other policies demand nothing: their apps go to the
+ * built-in one.
  */
 export async function refuseIfMapped(db: Db, of: StoredPolicy | StoredRule): Promise<void> {
-  const [app] = 'type' in of ? await appsOf(db, of) : []
+  const [app] = 'type' in of && of.type === 'ACCESS_POLICY' ? await appsOf(db, of) : []
   if (app === undefined) return
   throw invalid([
     `policyId: the policy is mapped to the app ${app.label}; map another policy to the app first`,
   ])
 }
 
-/** Makes the built-in policy apply to the apps that an access policy is mapped to. Answers these apps. */
+/** Makes the built-in policy apply to the apps that a policy is mapped to. Answers these apps. */
 export async function unmapApps(tx: Tx, of: StoredPolicy, now: number): Promise<readonly Client[]> {
   const apps = await appsOf(tx, of)
   for (const { id, settings } of apps) {
-    const { accessPolicyId: _, ...rest } = settings
-    await updateClient(tx, id, { settings: rest }, now)
+    const { accessPolicyId, profileEnrollmentPolicyId, ...rest } = settings
+    const others =
+      of.type === 'ACCESS_POLICY'
+        ? profileEnrollmentPolicyId !== undefined && { profileEnrollmentPolicyId }
+        : accessPolicyId !== undefined && { accessPolicyId }
+    await updateClient(tx, id, { settings: { ...rest, ...others } }, now)
   }
   return apps
 }
@@ -42,5 +52,5 @@ export async function listApps(
 ): Promise<Answer> {
   const clients = await appsOf(parts.storage.db, policy)
   const { items, next } = pageWithin(clients, pageOf(query), ({ id }) => id)
-  return { body: items.map((client) => appOf(parts.baseUrl(), client, undefined)), next }
+  return { body: await renderApps({ parts }, items), next }
 }

@@ -3,7 +3,7 @@ import type { Fields } from '../input.ts'
 import { policyTypes } from '../policies/index.ts'
 import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'
-import { appBody, comparedMembers } from './read.ts'
+import { appBody, comparedApp, comparedMembers } from './read.ts'
 import { peopleIn, replaceReferences } from './references.ts'
 
 /** A present resource: `body` as in a document, `wire` as the API returns it. */
@@ -112,7 +112,7 @@ async function appsOf(
     const mapped = textAt(wire, '_links', 'accessPolicy', 'href').split('/').at(-1)
     const policy = policies.find(({ id }) => id === mapped)
     const accessPolicy = policy && { accessPolicy: policy.body.name }
-    items.push(item(wire, appBody({ ...wire, groups, ...grants, ...accessPolicy })))
+    items.push(item(wire, comparedApp(appBody({ ...wire, groups, ...grants, ...accessPolicy }))))
   }
   return items
 }

@@ -1,7 +1,9 @@
+import { isObject } from '../../base/index.ts'
 import type { Fields } from '../input.ts'
 import { memberAt, textAt } from './api.ts'
 import { isSame, type ListName, merged, without } from './change.ts'
 import type { Item } from './current-state.ts'
+import { comparedApp } from './read.ts'
 import { replaceReferences } from './references.ts'
 import { type Run, requestBody, toIds } from './run.ts'
 
@@ -108,6 +110,14 @@ async function setGrants({ api }: Run, path: string, before: unknown, after: unk
   }
 }
 
+/** Null removes a member. */
+const withoutNull = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === null ? [] : [[name, isObject(value) ? withoutNull(value) : value]],
+    ),
+  )
+
 const onlySettings = (body: Fields): Fields => without(body, ['status', 'groups', 'grants', 'accessPolicy'])
 
 const apps: ResourceKind = {
@@ -116,14 +126,15 @@ const apps: ResourceKind = {
   nameOf: (body) => textAt(body, 'label'),
   // The API returns no secrets and an update cannot change them, so the document's one is not compared.
   merge: (before, after) => {
-    const body = merged(before, after)
-    const settings = Object.entries(memberAt(body, 'settings', 'oauthClient') as Fields)
-    return {
+    const { credentials, ...body } = withoutNull(merged(before, after))
+    const oauthClient = memberAt({ credentials }, 'credentials', 'oauthClient') as Fields
+    return comparedApp({
       ...body,
-      credentials: { oauthClient: { client_id: clientId(before) } },
-      // Null removes a member.
-      settings: { oauthClient: Object.fromEntries(settings.filter(([, value]) => value !== null)) },
-    }
+      credentials: {
+        ...(credentials as Fields),
+        oauthClient: { ...without(oauthClient, ['client_secret']), client_id: clientId(before) },
+      },
+    })
   },
   async create(run, body) {
     const created = await run.api.call('POST', '/apps', {

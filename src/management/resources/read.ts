@@ -1,5 +1,7 @@
-import { didYouMean, isObject, ProtocolError } from '../../base/index.ts'
+import { closest, didYouMean, isObject, ProtocolError } from '../../base/index.ts'
 import { readApp } from '../apps/read.ts'
+import { oauthCredentialNames, oauthSettingNames, storedNames } from '../apps/schema.ts'
+import { defaultsOf, withoutDefaults } from '../apps/wire.ts'
 import { type Fields, readBody } from '../input.ts'
 import { newTrustedOrigin, toOrigin } from '../origins/index.ts'
 import { newPolicy, newPolicyRule, toPolicy, toRule } from '../policies/index.ts'
@@ -124,17 +126,6 @@ function statusOf({ status = 'ACTIVE' }: Fields, report: Report): unknown {
   return status
 }
 
-/** Settings that are fixed or derived from others: not compared. */
-const derivedSettings = ['response_types', 'consent_method', 'issuer_mode']
-const appSettings = [
-  'redirect_uris',
-  'post_logout_redirect_uris',
-  'grant_types',
-  'application_type',
-  'email_magic_link_redirect_uri',
-  'refresh_token',
-  'jwks',
-]
 const appMembers = [
   'label',
   'credentials',
@@ -144,34 +135,47 @@ const appMembers = [
   'accessPolicy',
   'status',
   'signOnMode',
+  ...storedNames,
 ]
 
 /** An app as it is compared: its settable members, and the secret for a new one. */
 export function appBody(item: Fields): Fields {
-  const oauth = (place: string): Fields => {
-    const fields = memberAt(item, place, 'oauthClient')
-    return isObject(fields) ? fields : {}
-  }
-  const { client_id, client_secret } = oauth('credentials')
-  const id = {
-    ...(client_id !== undefined && { client_id }),
-    ...(client_secret !== undefined && { client_secret }),
-  }
-  return {
-    label: item.label,
-    ...(item.status !== undefined && { status: item.status }),
-    ...(Object.keys(id).length > 0 && { credentials: { oauthClient: id } }),
-    settings: { oauthClient: without(oauth('settings'), derivedSettings) },
-    ...(item.groups !== undefined && { groups: item.groups }),
-    ...(item.grants !== undefined && { grants: item.grants }),
-    ...(item.accessPolicy !== undefined && { accessPolicy: item.accessPolicy }),
-  }
+  const settable = appMembers.filter((name) => name !== 'signOnMode' && item[name] !== undefined)
+  const body = Object.fromEntries(settable.map((name) => [name, item[name]]))
+  const oauthClient = memberAt(item, 'settings', 'oauthClient') ?? {}
+  return { ...body, settings: { ...(isObject(item.settings) ? item.settings : {}), oauthClient } }
+}
+
+/** An app as it is compared, without members that have the value which they would have if they were absent. */
+export function comparedApp(body: Fields): Fields {
+  const type = memberAt(body, 'settings', 'oauthClient', 'application_type')
+  const grants = memberAt(body, 'settings', 'oauthClient', 'grant_types')
+  const applicationType = applicationTypes.find((one) => one === type) ?? 'web'
+  const rest = withoutDefaults(
+    body,
+    defaultsOf({ applicationType, grantTypes: Array.isArray(grants) ? grants : [] }),
+  )
+  return rest.settings === undefined ? { ...rest, settings: { oauthClient: {} } } : rest
+}
+const applicationTypes = ['web', 'browser', 'native', 'service'] as const
+
+/** Members of the API that a file may have, and those that only resemble one. Others are stored as they are. */
+function refuseMisspelt(fields: unknown, known: readonly string[], report: Report, prefix: string): void {
+  if (!isObject(fields)) return
+  const misspelt = Object.keys(fields).filter(
+    (name) => !known.includes(name) && closest(name, known) !== undefined,
+  )
+  for (const name of misspelt) report(`${prefix}${name}: unknown member${didYouMean(name, known)}`, name)
 }
 
 const app: Read = (item, report) => {
-  refuseUnknown(item, [...appMembers, 'name', 'features', 'visibility', ...readOnlyMembers], report)
-  const settings = memberAt(item, 'settings', 'oauthClient')
-  refuseUnknown(settings, [...appSettings, ...derivedSettings], report, 'settings.oauthClient.')
+  refuseUnknown(item, [...appMembers, 'name', ...readOnlyMembers], report)
+  for (const [place, known] of [
+    ['settings', oauthSettingNames],
+    ['credentials', oauthCredentialNames],
+  ] as const) {
+    refuseMisspelt(memberAt(item, place, 'oauthClient'), known, report, `${place}.oauthClient.`)
+  }
   statusOf(item, report)
   const groups = names(item.groups, report, 'groups')
   const grants = names(item.grants, report, 'grants')

@@ -1,0 +1,381 @@
+import { type Static, Type } from 'typebox'
+import type { EventType } from '../../audit/index.ts'
+import { isObject, ProtocolError } from '../../base/index.ts'
+import {
+  assign,
+  assignmentsOf,
+  type Client,
+  type ClientSettings,
+  createClient,
+  findClient,
+  hasClientSecret,
+  listClients,
+  removeClient,
+  updateClient,
+  withPlanted,
+} from '../../clients/index.ts'
+import { findGroup, findPerson, type Person } from '../../directory/index.ts'
+import { type Db, takeLock } from '../../storage/index.ts'
+import { alreadyExists, invalid, notFound } from '../errors.ts'
+import { type Fields, pageFrom, pageOf, pageWithin } from '../input.ts'
+import {
+  type Answer,
+  type Call,
+  type Context,
+  lifecycleOperations,
+  type Operation,
+  operation,
+} from '../operation.ts'
+import { merged } from '../resources/change.ts'
+import { page } from '../schema.ts'
+import { warnUnsupported } from '../unsupported.ts'
+import { getUser } from '../users/index.ts'
+import { answerApp, renderApps } from './answer.ts'
+import { checkGranted } from './delegation.ts'
+import { getApp, getAppForUpdate, recordAppEvent, recordAppUpdate } from './find.ts'
+import { grantOperations } from './grants.ts'
+import { appProblems, readApp, toApp } from './read.ts'
+import {
+  app,
+  appGroup,
+  appUser,
+  newApp,
+  newAppGroup,
+  newAppUser,
+  oauthCredentialNames,
+  oidcSettings,
+} from './schema.ts'
+import { secretOperations } from './secrets.ts'
+import { signOnOperations } from './sign-on.ts'
+import { unsupportedApp } from './unsupported.ts'
+import { renderApp, renderAppGroup, renderAppUser } from './wire.ts'
+
+const recordChange = (
+  call: Context,
+  db: Db,
+  eventType: Extract<EventType, `application.${string}`>,
+  client: Pick<Client, 'id' | 'label'>,
+): Promise<void> => recordAppEvent(call, db, client, { eventType, displayMessage: 'App managed' })
+
+const warnOf = (call: Context, { id, label, settings }: Pick<Client, 'id' | 'label' | 'settings'>): void =>
+  warnUnsupported(call, 'an app', { appId: id, label }, unsupportedApp(settings))
+
+async function create(call: Call<Fields, { readonly activate?: boolean }>): Promise<Answer> {
+  const { parts, now, scopes } = call
+  const { storage, random, secrets } = parts
+  const { id, label, secret: chosen, settings } = toApp(call.body)
+  const { client, secret } = await storage.transaction(async (tx) => {
+    await takeLock(tx, 'apps')
+    if (id !== undefined && (await findClient(tx, id))) throw invalid([alreadyExists('client_id')])
+    const created = await createClient(
+      tx,
+      {
+        ...withPlanted(settings, undefined, scopes),
+        label,
+        ...(id !== undefined && { id }),
+        ...(chosen !== undefined && { secret: chosen }),
+      },
+      { random, secrets, now, groupIds: [], plantedBy: scopes },
+    )
+    if (call.query.activate === false) await updateClient(tx, created.client.id, { status: 'INACTIVE' }, now)
+    await recordChange(call, tx, 'application.lifecycle.create', created.client)
+    return created
+  })
+  warnOf(call, client)
+  return answerApp(call, client.id, secret)
+}
+
+/** Replaces an app by the one of a body, which is as that of a new app. */
+async function replace(call: Context, bodyFor: (before: Client) => Fields): Promise<Answer> {
+  const { parts, now, scopes } = call
+  const after = await parts.storage.transaction(async (tx) => {
+    const before = await getAppForUpdate(call, tx)
+    const { id, label, settings, secret } = readApp(bodyFor(before))
+    const problems = [
+      ...(id === undefined || id === before.id ? [] : ['client_id: cannot be changed']),
+      ...(settings.applicationType === before.settings.applicationType
+        ? []
+        : ['application_type: cannot be changed']),
+      // Sent back by tools that keep what the creation answered.
+      ...(secret === undefined || hasClientSecret(before, secret, parts.secrets)
+        ? []
+        : ['client_secret: cannot be changed here']),
+    ]
+    if (problems.length > 0) throw invalid(problems)
+    await checkGranted(call, tx, before)
+    const replaced = withPlanted({ ...ownSettings(before.settings), ...settings }, before.settings, scopes)
+    await updateClient(tx, before.id, { label, settings: replaced }, now)
+    const changed = { ...before, label, settings: replaced }
+    await recordChange(call, tx, 'application.lifecycle.update', changed)
+    return changed
+  })
+  warnOf(call, after)
+  return answerApp(call, after.id)
+}
+
+/**
+ * The settings that no body has, which a replacement leaves alone: the mapped policies, and null as the address of magic
+ * links (they show the engine's own page).
+ */
+const ownSettings = ({
+  accessPolicyId,
+  profileEnrollmentPolicyId,
+  insecureLocalhostRedirects,
+  emailMagicLinkRedirectUri: link,
+}: ClientSettings): Partial<ClientSettings> => ({
+  ...(accessPolicyId !== undefined && { accessPolicyId }),
+  ...(profileEnrollmentPolicyId !== undefined && { profileEnrollmentPolicyId }),
+  ...(insecureLocalhostRedirects !== undefined && { insecureLocalhostRedirects }),
+  ...(link === null && { emailMagicLinkRedirectUri: null }),
+})
+
+/** The body of an app whose OAuth client has other settings: members that are not given stay, null removes one. */
+function withOidcSettings(base: string, before: Client, { label, ...settings }: Fields): Fields {
+  const isCredential = (name: string) => oauthCredentialNames.includes(name)
+  const entries = Object.entries(settings)
+  return merged(renderApp(base, before, undefined) as Fields, {
+    label: label ?? before.label,
+    credentials: { oauthClient: Object.fromEntries(entries.filter(([name]) => isCredential(name))) },
+    settings: { oauthClient: Object.fromEntries(entries.filter(([name]) => !isCredential(name))) },
+  })
+}
+
+/**
+ * Activates or deactivates an app. What an app may do returns with its activation, so a service app needs the scopes of
+ * the other for it, as for a grant (A58).
+ */
+async function setStatus(
+  call: Context,
+  status: Client['status'],
+  action: 'activate' | 'deactivate',
+): Promise<Answer> {
+  await call.parts.storage.transaction(async (tx) => {
+    const client = await getAppForUpdate(call, tx)
+    if (status === 'ACTIVE' && client.status !== 'ACTIVE') await checkGranted(call, tx, client)
+    await updateClient(tx, client.id, { status }, call.now)
+    await recordChange(call, tx, `application.lifecycle.${action}`, client)
+  })
+  return { body: {} }
+}
+
+/** Deletes an app, which must have been deactivated before, as in Okta. */
+async function remove(call: Context): Promise<Answer> {
+  await call.parts.storage.transaction(async (tx) => {
+    const client = await getAppForUpdate(call, tx)
+    if (client.status === 'ACTIVE') {
+      throw new ProtocolError(403, 'E0000056', 'Delete application forbidden.', {
+        causes: ['The application must be deactivated before deletion'],
+      })
+    }
+    await removeClient(tx, client.id)
+    await recordChange(call, tx, 'application.lifecycle.delete', client)
+  })
+  return {}
+}
+
+/** Logs what of an assignment is not stored. */
+function warnOfAssignment(call: Context, body: Fields): void {
+  const ignored = Object.entries(body).flatMap(([name, value]) => {
+    const isEmpty = !value || (isObject(value) && Object.keys(value).length === 0)
+    return isEmpty || name === 'id' || name === 'scope' ? [] : [name]
+  })
+  warnUnsupported(call, 'an assignment', { appId: call.params.appId ?? '' }, ignored)
+}
+
+async function setGroup(call: Context, assigned: boolean): Promise<Answer> {
+  const { parts, params } = call
+  const groupId = params.groupId ?? ''
+  return parts.storage.transaction(async (tx) => {
+    const client = await getApp(call, tx)
+    if ((await findGroup(tx, groupId)) === undefined) throw notFound(groupId, 'Group')
+    await assign(tx, client.id, { groupId }, assigned)
+    await recordAppUpdate(call, tx, client, assigned ? 'group assigned' : 'group unassigned')
+    return assigned ? { body: renderAppGroup(parts.baseUrl(), client.id, groupId) } : {}
+  })
+}
+
+async function personOf(db: Db, personId: string): Promise<Person> {
+  const person = await findPerson(db, personId)
+  if (person === undefined) throw notFound(personId, 'User')
+  return person
+}
+
+const addUser = (call: Context, { id }: Static<typeof newAppUser>): Promise<Answer> =>
+  call.parts.storage.transaction(async (tx) => {
+    const client = await getApp(call, tx)
+    const person = await personOf(tx, id)
+    await assign(tx, client.id, { personId: person.id }, true)
+    await recordAppUpdate(call, tx, client, 'user assigned')
+    return { body: renderAppUser(call.parts.baseUrl(), person) }
+  })
+
+async function getAssigned(call: Context): Promise<string> {
+  const client = await getApp(call)
+  const { id } = await getUser({ ...call, body: {}, query: {} })
+  const { people } = await assignmentsOf(call.parts.storage.db, client.id)
+  if (!people.includes(id)) throw notFound(id, 'AppUser')
+  return id
+}
+
+const all = '/apps'
+const one = '/apps/:appId'
+
+export const appOperations: readonly Operation[] = [
+  operation({
+    method: 'GET',
+    path: all,
+    role: 'read',
+    summary: 'List apps; `q` matches the beginning of a label',
+    query: { ...page, q: Type.Optional(Type.String({ description: 'The beginning of a label.' })) },
+    response: Type.Array(app),
+    async handle(call) {
+      const asked = pageOf(call.query)
+      const q = call.query.q?.toLowerCase()
+      const clients = (await listClients(call.parts.storage.db))
+        .filter(({ label }) => q === undefined || label.toLowerCase().startsWith(q))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .filter(({ id }) => asked.after === undefined || id > asked.after)
+      const { items, next } = pageFrom(clients, asked, ({ id }) => id)
+      return { body: await renderApps(call, items), next }
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: all,
+    role: 'all',
+    summary: 'Create an app without assignments; its secret is returned only here',
+    query: {
+      activate: Type.Optional(Type.Boolean({ default: true, description: 'false: leave it INACTIVE.' })),
+    },
+    body: newApp,
+    check: appProblems,
+    response: app,
+    handle: create,
+  }),
+  operation({
+    method: 'GET',
+    path: one,
+    role: 'read',
+    summary: 'Get an app',
+    response: app,
+    handle: async (call) => answerApp(call, (await getApp(call)).id),
+  }),
+  operation({
+    method: 'PUT',
+    path: one,
+    role: 'all',
+    summary: 'Replace the label and settings of an app',
+    body: newApp,
+    check: appProblems,
+    response: app,
+    handle: (call) => replace(call, () => call.body),
+  }),
+  operation({
+    method: 'DELETE',
+    path: one,
+    role: 'all',
+    summary: 'Delete a deactivated app',
+    handle: remove,
+  }),
+  operation({
+    method: 'POST',
+    path: `/internal${one}/settings/oidc`,
+    role: 'all',
+    summary: 'Change the OAuth settings of an app in one object, as the console of Okta does',
+    body: oidcSettings,
+    response: app,
+    handle: (call) => replace(call, (before) => withOidcSettings(call.parts.baseUrl(), before, call.body)),
+  }),
+  ...grantOperations,
+  ...secretOperations,
+  ...signOnOperations,
+  ...lifecycleOperations(one, 'an app', setStatus),
+  operation({
+    method: 'GET',
+    path: `${one}/groups`,
+    role: 'read',
+    summary: 'List the groups that an app is assigned to',
+    query: page,
+    response: Type.Array(appGroup),
+    handle: async (call) => {
+      const { id } = await getApp(call)
+      const { groups } = await assignmentsOf(call.parts.storage.db, id)
+      const { items, next } = pageWithin(groups, pageOf(call.query), (groupId) => groupId)
+      return { body: items.map((groupId) => renderAppGroup(call.parts.baseUrl(), id, groupId)), next }
+    },
+  }),
+  operation({
+    method: 'PUT',
+    path: `${one}/groups/:groupId`,
+    role: 'all',
+    summary: 'Assign an app to a group',
+    body: newAppGroup,
+    response: appGroup,
+    handle: async (call) => {
+      const answer = await setGroup(call, true)
+      warnOfAssignment(call, call.body)
+      return answer
+    },
+  }),
+  operation({
+    method: 'DELETE',
+    path: `${one}/groups/:groupId`,
+    role: 'all',
+    summary: 'Unassign an app from a group',
+    handle: (call) => setGroup(call, false),
+  }),
+  operation({
+    method: 'GET',
+    path: `${one}/users`,
+    role: 'read',
+    summary: 'List the users that an app is assigned to directly',
+    query: page,
+    response: Type.Array(appUser),
+    handle: async (call) => {
+      const { db } = call.parts.storage
+      const { people } = await assignmentsOf(db, (await getApp(call)).id)
+      const { items, next } = pageWithin(people, pageOf(call.query), (id) => id)
+      const found = await Promise.all(items.map((id) => personOf(db, id)))
+      return { body: found.map((person) => renderAppUser(call.parts.baseUrl(), person)), next }
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: `${one}/users`,
+    role: 'all',
+    summary: 'Assign an app to a user',
+    body: newAppUser,
+    response: appUser,
+    handle: async (call) => {
+      const answer = await addUser(call, call.body)
+      warnOfAssignment(call, call.body)
+      return answer
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${one}/users/:userId`,
+    role: 'read',
+    summary: 'Get the assignment of an app to a user',
+    response: appUser,
+    handle: async (call) => {
+      const person = await personOf(call.parts.storage.db, await getAssigned(call))
+      return { body: renderAppUser(call.parts.baseUrl(), person) }
+    },
+  }),
+  operation({
+    method: 'DELETE',
+    path: `${one}/users/:userId`,
+    role: 'all',
+    summary: 'Unassign an app from a user',
+    handle: async (call) => {
+      const personId = await getAssigned(call)
+      await call.parts.storage.transaction(async (tx) => {
+        const client = await getApp(call, tx)
+        await assign(tx, client.id, { personId }, false)
+        await recordAppUpdate(call, tx, client, 'user unassigned')
+      })
+      return {}
+    },
+  }),
+]
