@@ -59,6 +59,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A86: 'Another user’s reset seen by a caller who only watches a transaction',
   A56: 'A named user shut out by a stranger',
   A57: 'Mail queue filled from one source',
+  A58: 'Rights planted before the grant',
   A59: 'A silent change of password, email or authenticator',
   A60: 'Growth without a name: disk, log and memory by anonymous calls',
   A61: 'Pattern, template or filter of an administrator as a program',
