@@ -62,6 +62,15 @@ async function filled(): Promise<string> {
   }
   const rule = { type: 'PASSWORD', name: 'By mail', actions: { selfServicePasswordReset } }
   await api('POST', `/policies/${policy.body.id}/rules`, rule)
+  const { id: app } = (
+    await api('POST', '/apps', {
+      label: 'Portal',
+      signOnMode: 'OPENID_CONNECT',
+      profile: { team: 'x' },
+      settings: { oauthClient: { redirect_uris: [], grant_types: ['implicit'], consent_method: 'REQUIRED' } },
+    })
+  ).body
+  await api('POST', `/apps/${app}/grants`, { scopeId: 'okta.myAccount.profile.read' })
   await api('POST', '/trustedOrigins', {
     name: 'Shop',
     origin: 'https://shop.example.com',

@@ -224,6 +224,56 @@ onEachDatabase('a file', (kind) => {
     expect(refused.stderr).toMatch(/userAttributes\[0\]: 1.type: must be one of/)
   })
 
+  test('sets and pulls all that an app is registered with, its grants and both of its policies', async () => {
+    const oauthClient = {
+      ...portal.settings.oauthClient,
+      grant_types: ['implicit', 'authorization_code', 'interaction_code', 'refresh_token'],
+      response_types: ['token', 'code'],
+      consent_method: 'REQUIRED',
+      logo_uri: 'https://portal.example.com/logo.png',
+      refresh_token: { rotation_type: 'STATIC', leeway: 60 },
+    }
+    const whole = {
+      ...portal,
+      profile: { team: 'x', owner: 'y' },
+      visibility: { hide: { web: false } },
+      credentials: { oauthClient: { token_endpoint_auth_method: 'client_secret_post' } },
+      settings: { oauthClient, notes: { admin: 'Ask Ada' } },
+      grants: ['okta.myAccount.email.read', 'okta.myAccount.profile.read'],
+      accessPolicy: 'Portals',
+      profileEnrollmentPolicy: 'Portals',
+    }
+    const policies = ['ACCESS_POLICY', 'PROFILE_ENROLLMENT'].map((type) => ({ type, name: 'Portals' }))
+    await at.apply({ ...all, policies: [strict, ...policies], apps: [whole] })
+    expect(await at.apply({ apps: [whole] })).toMatchObject({ changes: [] })
+    expect((await at.pull()).apps).toMatchObject([whole])
+    const { settings: pulled } = ((await at.pull()).apps ?? [])[0] as typeof whole
+    expect(pulled.oauthClient).not.toHaveProperty('issuer_mode')
+    await at.call(['pull', 'pulled.yaml'])
+    const again = await at.call(['apply', 'pulled.yaml', '--check', '--prune'])
+    expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 })
+
+    // A default is a value like others: it replaces what is there, and null removes it.
+    const usual = { consent_method: 'TRUSTED', logo_uri: null, response_types: ['code'] }
+    const settings = { oauthClient: { ...oauthClient, ...usual } }
+    const plan = await at.apply({ apps: [{ ...whole, settings, profile: { owner: null } }] })
+    expect(plan.changes.flatMap(({ members }) => members.map(({ path }) => path)).toSorted()).toEqual([
+      'profile.owner',
+      'settings.oauthClient.consent_method',
+      'settings.oauthClient.logo_uri',
+      'settings.oauthClient.response_types',
+    ])
+    const bound = { oauthClient: { ...oauthClient, dpop_bound_access_tokens: true } }
+    at.write({ apps: [{ ...portal, settings: bound, profileEnrollmentPolicy: 'None' }] })
+    const refused = await at.call(['apply', 'resources.yaml', '--yes'])
+    expect(refused.stderr).toMatch(/apps\[0\]: dpop_bound_access_tokens: must be false/)
+    at.write({ apps: [{ ...portal, profileEnrollmentPolicy: 'None' }] })
+    const missing = await at.call(['apply', 'resources.yaml', '--yes'])
+    expect(missing.stderr).toMatch(/apps\[0\]: there is no profile enrollment policy "None"/)
+    await at.apply({ apps: [] }, '--prune')
+    await at.apply(all, '--prune')
+  })
+
   test('leaves alone what it does not say of an app, and takes back what it says is null', async () => {
     const link = 'https://portal.example.com/link'
     const withLink = (uri: string | null | undefined) => {

@@ -5,6 +5,7 @@ import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'
 import { appBody, comparedApp, comparedMembers } from './read.ts'
 import { peopleIn, replaceReferences } from './references.ts'
+import { mappedNames, mappedPolicies } from './run.ts'
 
 /** A present resource: `body` as in a document, `wire` as the API returns it. */
 export interface Item {
@@ -108,11 +109,15 @@ async function appsOf(
   for (const wire of await api.list('/apps')) {
     const assigned = await api.list(`/apps/${encodeURIComponent(textAt(wire, 'id'))}/groups`)
     const groups = assigned.map(({ id }) => groupNames.get(String(id)) ?? String(id)).toSorted()
-    const grants = isService(wire) ? { grants: await grantsOf(api, textAt(wire, 'id')) } : {}
-    const mapped = textAt(wire, '_links', 'accessPolicy', 'href').split('/').at(-1)
-    const policy = policies.find(({ id }) => id === mapped)
-    const accessPolicy = policy && { accessPolicy: policy.body.name }
-    items.push(item(wire, comparedApp(appBody({ ...wire, groups, ...grants, ...accessPolicy }))))
+    const grants = await grantsOf(api, textAt(wire, 'id'))
+    const hasGrants = grants.length > 0 || isService(wire)
+    const mapped = mappedNames.flatMap((member) => {
+      const id = textAt(wire, '_links', mappedPolicies[member].link, 'href').split('/').at(-1)
+      const policy = policies.find((one) => one.id === id)
+      return policy === undefined ? [] : [[member, policy.body.name] as const]
+    })
+    const body = { ...wire, groups, ...(hasGrants && { grants }), ...Object.fromEntries(mapped) }
+    items.push(item(wire, comparedApp(appBody(body))))
   }
   return items
 }

@@ -5,7 +5,7 @@ import { isSame, type ListName, merged, without } from './change.ts'
 import type { Item } from './current-state.ts'
 import { comparedApp } from './read.ts'
 import { replaceReferences } from './references.ts'
-import { type Run, requestBody, toIds } from './run.ts'
+import { mappedNames, mappedPolicies, policyKey, type Run, requestBody, toIds } from './run.ts'
 
 /** How resources of a list are identified, created, changed and removed. */
 export interface ResourceKind {
@@ -87,12 +87,11 @@ async function configureApp(run: Run, path: string, before: Fields, after: Field
   await setGroups(run, before.groups, after.groups, (method, id) =>
     run.api.call(method, pathOf(`${path}/groups`, id)),
   )
-  const { accessPolicy } = after
-  if (typeof accessPolicy === 'string' && accessPolicy !== before.accessPolicy) {
-    await run.api.call(
-      'PUT',
-      pathOf(`${path}/policies`, run.accessPolicies.get(accessPolicy) ?? accessPolicy),
-    )
+  for (const member of mappedNames) {
+    const name = after[member]
+    if (typeof name !== 'string' || name === before[member]) continue
+    const id = run.mappable.get(policyKey(mappedPolicies[member].type, name)) ?? name
+    await run.api.call('PUT', pathOf(`${path}/policies`, id))
   }
   await setGrants(run, path, before.grants, after.grants)
   await setStatus(run, path, before.status ?? 'ACTIVE', after.status)
@@ -118,7 +117,7 @@ const withoutNull = (fields: Fields): Fields =>
     ),
   )
 
-const onlySettings = (body: Fields): Fields => without(body, ['status', 'groups', 'grants', 'accessPolicy'])
+const onlySettings = (body: Fields): Fields => without(body, ['status', 'groups', 'grants', ...mappedNames])
 
 const apps: ResourceKind = {
   noun: 'app',
@@ -231,11 +230,11 @@ export const nestedKind = (noun: string, path: string): ResourceKind => ({
     const { id } = await run.api.call('POST', path, requestBody(replaceReferences(body, toIds(run))))
     run.created.add(String(id))
     run.idOf.set(body, String(id))
-    if (body.type === 'ACCESS_POLICY') run.accessPolicies.set(String(body.name), String(id))
+    if (noun === 'policy') run.mappable.set(policyKey(body.type, body.name), String(id))
   },
   async change(run, { id, body: before }, after) {
     await run.api.call('PUT', pathOf(path, id), requestBody(replaceReferences(after, toIds(run))))
-    if (before.type === 'ACCESS_POLICY') run.accessPolicies.set(String(after.name), id)
+    if (noun === 'policy') run.mappable.set(policyKey(before.type, after.name), id)
   },
   async remove(run, { id }) {
     await run.api.call('DELETE', pathOf(path, id))

@@ -21,7 +21,7 @@ import { type Match, match } from './match.ts'
 import { applyOrder, orderOf } from './order.ts'
 import type { ResourceProblem } from './read.ts'
 import { peopleIn, replaceReferences } from './references.ts'
-import type { Run } from './run.ts'
+import { mappedNames, mappedPolicies, policyKey, type Run } from './run.ts'
 
 /** The difference between a document and the current state, and the steps that apply it. */
 export interface Plan {
@@ -34,7 +34,7 @@ export interface Plan {
   readonly problems: readonly ResourceProblem[]
   readonly steps: readonly PlanStep[]
   /** The ids by name that a run starts with. */
-  readonly known: Pick<Run, 'groups' | 'accessPolicies' | 'people'>
+  readonly known: Pick<Run, 'groups' | 'mappable' | 'people'>
 }
 
 export type PlanStep = (run: Run) => Promise<void>
@@ -67,10 +67,8 @@ export async function planOf(
     else draftList(kinds[list], wanted, state[list], draft, [list])
   }
   const { lastSteps, prune: _, ...rest } = draft
-  const accessPolicies = state.policies
-    .filter(({ body }) => body.type === 'ACCESS_POLICY')
-    .map(({ id, body }) => [String(body.name), id] as const)
-  const known = { groups: new Map(state.groupIds), accessPolicies: new Map(accessPolicies), people }
+  const mappable = state.policies.map(({ id, body }) => [policyKey(body.type, body.name), id] as const)
+  const known = { groups: new Map(state.groupIds), mappable: new Map(mappable), people }
   return { ...rest, steps: [...draft.steps, ...lastSteps], known }
 }
 
@@ -215,9 +213,11 @@ function checkReferences(
   { problems }: Draft,
 ): void {
   const groups = new Set([...state.groupIds.keys(), ...(declared.groups ?? []).map(kinds.groups.keyOf)])
-  const accessPolicies = [...state.policies.map(({ body }) => body), ...(declared.policies ?? [])]
-    .filter(({ type }) => type === 'ACCESS_POLICY')
-    .map(({ name }) => name)
+  const policies = new Set(
+    [...state.policies.map(({ body }) => body), ...(declared.policies ?? [])].map(({ type, name }) =>
+      policyKey(type, name),
+    ),
+  )
   const check = (body: Fields, path: ResourceProblem['path']) => {
     const report = (words: string, member: string) => problems.push({ path, member, words })
     const group = (name: string) => {
@@ -231,8 +231,10 @@ function checkReferences(
       return login
     }
     for (const name of (body.groups ?? []) as readonly string[]) group(name)
-    if (body.accessPolicy !== undefined && !accessPolicies.includes(body.accessPolicy)) {
-      report(`there is no access policy ${JSON.stringify(body.accessPolicy)}`, 'accessPolicy')
+    for (const member of mappedNames) {
+      const name = body[member]
+      if (name === undefined || policies.has(policyKey(mappedPolicies[member].type, name))) continue
+      report(`there is no ${mappedPolicies[member].noun} ${JSON.stringify(name)}`, member)
     }
     replaceReferences(body, { group, person })
   }

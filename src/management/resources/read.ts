@@ -8,6 +8,7 @@ import { newPolicy, newPolicyRule, toPolicy, toRule } from '../policies/index.ts
 import { readSchemaChanges } from '../schemas/read.ts'
 import { memberAt, textAt } from './api.ts'
 import { type ListName, lists, merged, type ResourceLists, without } from './change.ts'
+import { mappedNames } from './run.ts'
 
 /** A problem of a document: the path of the resource, such as `['policies', 2, 'rules', 0]`, and the member, if it is one. */
 export interface ResourceProblem {
@@ -132,7 +133,7 @@ const appMembers = [
   'settings',
   'groups',
   'grants',
-  'accessPolicy',
+  ...mappedNames,
   'status',
   'signOnMode',
   ...storedNames,
@@ -179,8 +180,10 @@ const app: Read = (item, report) => {
   statusOf(item, report)
   const groups = names(item.groups, report, 'groups')
   const grants = names(item.grants, report, 'grants')
-  if (item.accessPolicy !== undefined && typeof item.accessPolicy !== 'string') {
-    report('accessPolicy: must be the name of a policy', 'accessPolicy')
+  for (const member of mappedNames) {
+    if (item[member] !== undefined && typeof item[member] !== 'string') {
+      report(`${member}: must be the name of a policy`, member)
+    }
   }
   const read = readWith(report, () => readApp({ signOnMode: 'OPENID_CONNECT', ...item }))
   // Keys are compared as the engine stores them.
