@@ -31,9 +31,9 @@ const client = new Client({ orgUrl, authorizationMode: 'PrivateKey', clientId, p
 
 Each operation requires the scope named below; \`manage\` includes \`read\`. A missing scope is answered with 403 \`E0000006\`, an
 unknown token or the token of a user with 401 \`E0000011\`. Revoking a scope, or deactivating the app, takes effect at once for
-issued tokens. An assertion can be used once and is valid for an hour at most. A service app can neither grant a scope that its
-own token lacks nor change the keys of an app that has one. Not supported: tokens bound by DPoP (the SDK accepts plain ones),
-\`jwks_uri\`, revocation and introspection of such tokens.
+issued tokens. An assertion can be used once and is valid for an hour at most. A service app cannot raise its
+rights by way of another app, [in any order of the steps](#what-a-service-app-cannot-do). Not supported: tokens bound by DPoP (the
+SDK accepts plain ones), \`jwks_uri\`, revocation and introspection of such tokens.
 
 The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
 
@@ -182,11 +182,56 @@ resources:
 
 How a test enrols and generates codes: [testing.md](testing.md#a-second-factor-in-a-test).
 
-## Secrets of apps
+## Apps
+
+An app is returned as it was registered: each member of \`settings\`, \`credentials.oauthClient\`, \`profile\`, \`visibility\`,
+\`accessibility\` and \`features\` as it was sent, lists in their order. \`PUT\` replaces: what it omits has Okta's default again. All of
+it also goes through \`rekey apply\` and \`pull\`, and through export and import. What the engine acts by:
+
+| member | effect |
+|---|---|
+| \`redirect_uris\`, \`post_logout_redirect_uris\`, \`email_magic_link_redirect_uri\` | compared as exact strings; the target of magic links |
+| \`grant_types\` | \`interaction_code\` and \`refresh_token\` are served, and \`client_credentials\` for service apps. An app with \`implicit\`, \`authorization_code\` or another one gets nothing by it |
+| \`application_type\` | who has a secret (\`web\`), a key (\`service\`) or neither |
+| \`token_endpoint_auth_method\` | a \`web\` app may use \`client_secret_basic\` and \`client_secret_post\`, whichever is set: both prove the same secret. Another method than those of its type is refused |
+| \`refresh_token.leeway\` | for how many seconds a spent refresh token may be sent again |
+| \`pkce_required\` | PKCE is required of every app that users sign in to, also with \`false\` |
+| \`jwks\` | the keys of a service app |
+
+The rest has no effect, and the log names it: \`an app has settings that are not supported\`. So it is with \`consent_method:
+REQUIRED\` (no consent is asked for) and \`refresh_token.rotation_type: STATIC\` (refresh tokens are rotated all the same). Settings
+that promise a protection which there is not are refused instead, since their owner would rely on them:
+\`dpop_bound_access_tokens: true\`, a \`network\` with the connection \`ZONE\`, \`subject_type: pairwise\`, encrypted ID tokens and
+userinfo, and keys with the status INACTIVE.
+
+\`POST /api/v1/internal/apps/{appId}/settings/oidc\` takes the members of \`settings.oauthClient\` and \`label\` in one object, as the
+console of Okta sends them; what it does not have stays, and null removes a member.
 
 An app has at most two secrets. To rotate: create a second one, configure the app with it, deactivate the first, and delete it
-when nothing broke. A secret is valid while it is ACTIVE, and is returned only when it is created.
-\`email_magic_link_redirect_uri\` in \`settings.oauthClient\` is the target of magic links.
+when nothing broke. A secret is valid while it is ACTIVE, and is returned only when it is created; a \`PUT\` may contain it.
+
+Apps that users sign in to can be granted the scopes \`okta.myAccount.*\` (\`profile\`, \`email\`, \`phone\`, \`password\`,
+\`authenticators\`, \`webauthn\`, \`sessions\` and others, each with \`.read\` and \`.manage\`) by \`POST /api/v1/apps/{appId}/grants\` with
+a \`scopeId\` and the engine's address as the \`issuer\`. Scopes of this API are granted to service apps only.
+
+\`PUT /api/v1/apps/{appId}/policies/{policyId}\` maps an access policy, which applies at once, or a profile enrollment policy,
+which is stored and shown by both and has no effect yet. Policies of other types apply by group and are refused.
+
+### What a service app cannot do
+
+With a service app's token, a scope that the token lacks is out of reach in any order of the steps:
+
+- It cannot grant the scope, neither to another app nor to its own.
+- It cannot change an app that has the scope (\`PUT\`, secrets), nor activate one that was deactivated: 403 \`E0000006\`.
+- Keys, addresses and secrets that it has set before are remembered with the scopes that its token had. Granting a scope that they
+  lack is refused with 400, also to an administrator, and the cause names them. Remove them, and add what is right with an API
+  token; then grant. Writing the app back unchanged does not help: a tool that edits a label would vouch for a key that it never
+  saw.
+
+A scope of \`okta.myAccount\` counts like \`okta.users.read\` or \`okta.users.manage\` here. API tokens of the role \`all\`, the command
+line and configuration files are not limited. As in Okta, \`okta.apps.manage\` includes who is assigned to an app and which access
+policy applies to it, also one that demands less than the present one; grant it as you would grant the right to sign in as a user
+of the apps.
 
 ## The admin page
 
@@ -231,6 +276,7 @@ supported\`, with their names.
 - Lifetimes of sessions in global session policies.
 - Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; settings of authenticators that are not named above.
 - Recovery questions: stored as hashes, never asked.
+- Of apps what the log names; \`priority\` and \`profile\` of assignments.
 - Changes of the authorization server.
 - \`sortBy\` of lists is refused.
 `
