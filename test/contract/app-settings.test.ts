@@ -452,3 +452,32 @@ test('what an assignment has besides its group or user is named in the log', asy
     ['credentials'],
   ])
 })
+
+describe('a filter of apps', () => {
+  const labels = async (filter: string) => {
+    const { status, body, list } = await api('GET', `/apps?${new URLSearchParams({ filter })}`)
+    return status === 200 ? list.map(({ label }) => label).toSorted() : [status, body.errorCode]
+  }
+
+  test('is by status, id, user and group, and anything else is refused rather than ignored', async () => {
+    const { id } = (await api('POST', '/apps', bare)).body
+    await api('POST', '/apps?activate=false', { ...bare, label: 'Closed' })
+    const group = (await api('POST', '/groups', { profile: { name: 'Staff' } })).body.id
+    const user = (
+      await api('POST', '/users?activate=false', { profile: { login: 'ada', email: 'ada@example.com' } })
+    ).body.id
+    await api('PUT', `/apps/${id}/groups/${group}`)
+    await api('PUT', `/groups/${group}/users/${user}`)
+    expect(await labels('status eq "INACTIVE"')).toEqual(['Closed'])
+    expect(await labels('status eq "ACTIVE"')).toContain('Shop')
+    expect(await labels(`id eq "${id}"`)).toEqual(['Shop'])
+    expect(await labels(`group.id eq "${group}"`)).toEqual(['Shop'])
+    expect(await labels(`user.id eq "${user}" and group.id eq "${group}"`)).toEqual(['Shop'])
+    expect(await labels(`user.id eq "${user}" or status eq "INACTIVE"`)).toEqual(
+      expect.arrayContaining(['Closed', 'Shop']),
+    )
+    for (const filter of ['colour eq "red"', 'status sw "A"', 'status', 'status eq "ACTIVE" or']) {
+      expect(await labels(filter), filter).toEqual([400, 'E0000053'])
+    }
+  })
+})

@@ -53,6 +53,7 @@ async function makeSeveral(): Promise<void> {
     ids.trustedOriginId = await idOf('POST', '/trustedOrigins', origin)
   }
   ids.secretId = (await api('GET', `/apps/${ids.appId}/credentials/secrets`)).list[0]?.id ?? ''
+  ids.mappingId = (await api('GET', `/policies/${ids.policyId}/mappings`)).list[0]?.id ?? ''
   ids.authenticatorId = (await api('GET', '/authenticators')).list[0]?.id ?? ''
   Object.assign(ids, { schemaId: 'default', typeId: 'otyDefault', authServerId: 'default' })
 }

@@ -32,6 +32,7 @@ import { warnUnsupported } from '../unsupported.ts'
 import { getUser } from '../users/index.ts'
 import { answerApp, renderApps } from './answer.ts'
 import { checkGranted } from './delegation.ts'
+import { filterApps } from './filter.ts'
 import { getApp, getAppForUpdate, recordAppEvent, recordAppUpdate } from './find.ts'
 import { grantOperations } from './grants.ts'
 import { appProblems, readApp, toApp } from './read.ts'
@@ -225,13 +226,24 @@ export const appOperations: readonly Operation[] = [
     method: 'GET',
     path: all,
     role: 'read',
-    summary: 'List apps; `q` matches the beginning of a label',
-    query: { ...page, q: Type.Optional(Type.String({ description: 'The beginning of a label.' })) },
+    summary: 'List apps; `q` matches the beginning of a label, `filter` compares by `eq`',
+    query: {
+      ...page,
+      q: Type.Optional(Type.String({ description: 'The beginning of a label.' })),
+      filter: Type.Optional(
+        Type.String({
+          description: '`id`, `name`, `status`, `user.id` and `group.id`, such as `status eq "ACTIVE"`.',
+        }),
+      ),
+    },
     response: Type.Array(app),
     async handle(call) {
       const asked = pageOf(call.query)
       const q = call.query.q?.toLowerCase()
-      const clients = (await listClients(call.parts.storage.db))
+      const { db } = call.parts.storage
+      const all = await listClients(db)
+      const { filter } = call.query
+      const clients = (filter === undefined ? all : await filterApps(db, all, filter))
         .filter(({ label }) => q === undefined || label.toLowerCase().startsWith(q))
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .filter(({ id }) => asked.after === undefined || id > asked.after)
