@@ -165,6 +165,8 @@ describe('what an app is registered with', () => {
     await api('POST', '/apps', bare)
     await api('POST', '/apps', withOauth({ grant_types: ['interaction_code'], response_types: ['code'] }))
     expect(lines).toEqual([])
+    await api('POST', '/apps', withOauth({ grant_types: ['client_credentials'] }))
+    expect(lines.join('')).toContain('settings.oauthClient.grant_types: client_credentials')
   })
 
   test.each([
@@ -227,6 +229,29 @@ describe('what an app is registered with', () => {
     expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'unsupported_grant_type' }])
     expect((await fetch(`${idp.issuer}/v1/authorize?response_type=token&client_id=${id}`)).status).toBe(404)
   })
+
+  test.each(['client_secret_basic', 'client_secret_post'])(
+    'as %s is shown so, and its secret is accepted in either place',
+    async (token_endpoint_auth_method) => {
+      const { body } = await api('POST', '/apps', {
+        ...bare,
+        credentials: { oauthClient: { token_endpoint_auth_method } },
+      })
+      const { client_secret: secret, token_endpoint_auth_method: shown } = credentials(body)
+      expect(shown).toBe(token_endpoint_auth_method)
+      const refresh = { grant_type: 'refresh_token', refresh_token: 'x' }
+      const basic = `Basic ${Buffer.from(`${body.id}:${secret}`).toString('base64')}`
+      for (const [form, headers] of [
+        [{ ...refresh, client_id: body.id, client_secret: String(secret) }, {}],
+        [refresh, { authorization: basic }],
+      ] as const) {
+        const sent = new URLSearchParams(form)
+        const answer = await fetch(`${idp.issuer}/v1/token`, { method: 'POST', headers, body: sent })
+        // The secret was accepted: it is the refresh token that is none.
+        expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'invalid_grant' }])
+      }
+    },
+  )
 
   test('has a bound, since each request of the app loads it', async () => {
     const { body } = await api('POST', '/apps', { ...bare, profile: { text: 'x'.repeat(17_000) } })
@@ -468,6 +493,8 @@ describe('a filter of apps', () => {
     ).body.id
     await api('PUT', `/apps/${id}/groups/${group}`)
     await api('PUT', `/groups/${group}/users/${user}`)
+    expect((await api('GET', `/apps/${id}/groups/${group}`)).body.id).toBe(group)
+    expect((await api('GET', `/apps/${idp.clientId}/groups/${group}`)).status).toBe(404)
     expect(await labels('status eq "INACTIVE"')).toEqual(['Closed'])
     expect(await labels('status eq "ACTIVE"')).toContain('Shop')
     expect(await labels(`id eq "${id}"`)).toEqual(['Shop'])

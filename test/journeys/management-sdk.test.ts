@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { apiOf } from '../support/management.ts'
 import { sdk } from '../support/sdk.ts'
 import { keyPair, serviceApp, serviceBody } from '../wire/service-app.ts'
 import { majors, type Office, office } from './management-sdk.ts'
@@ -38,20 +39,28 @@ describe.each(ways)('through $how', ({ made }) => {
     const staff = await it.createGroup('Staff')
     await it.addToGroup(staff.id, created.id)
     expect(await it.memberIds(staff.id)).toEqual([created.id])
+    // What set-up scripts send, of which the engine serves a part (C1).
+    const oauthClient = {
+      application_type: 'web',
+      redirect_uris: [idp.redirectUri],
+      response_types: ['token', 'id_token', 'code'],
+      grant_types: ['implicit', 'authorization_code', 'interaction_code', 'refresh_token'],
+      consent_method: 'REQUIRED',
+      issuer_mode: 'DYNAMIC',
+      client_uri: 'https://shop.example.com',
+      initiate_login_uri: 'https://shop.example.com/login',
+    }
     const app = await it.createApp({
       name: 'oidc_client',
       label: 'Shop',
       signOnMode: 'OPENID_CONNECT',
-      credentials: { oauthClient: { token_endpoint_auth_method: 'client_secret_post' } },
-      settings: {
-        oauthClient: {
-          redirect_uris: [idp.redirectUri],
-          response_types: ['code'],
-          grant_types: ['interaction_code', 'refresh_token'],
-          application_type: 'web',
-        },
-      },
+      credentials: { oauthClient: { token_endpoint_auth_method: 'client_secret_basic' } },
+      settings: { oauthClient },
     })
+    expect(app.credentials.oauthClient).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic' })
+    const { body: stored } = await apiOf(idp)('GET', `/apps/${app.id}`)
+    expect(stored.settings).toMatchObject({ oauthClient })
+    expect(JSON.parse(JSON.stringify(app))).toMatchObject({ settings: { oauthClient } })
     await it.assignGroup(app.id, staff.id)
     const policy = await it.createPolicy({
       type: 'PASSWORD',

@@ -317,6 +317,20 @@ export const appOperations: readonly Operation[] = [
     },
   }),
   operation({
+    method: 'GET',
+    path: `${one}/groups/:groupId`,
+    role: 'read',
+    summary: 'Get the assignment of an app to a group',
+    response: appGroup,
+    handle: async (call) => {
+      const { id } = await getApp(call)
+      const { groupId = '' } = call.params
+      const { groups } = await assignmentsOf(call.parts.storage.db, id)
+      if (!groups.includes(groupId)) throw notFound(groupId, 'ApplicationGroupAssignment')
+      return { body: renderAppGroup(call.parts.baseUrl(), id, groupId) }
+    },
+  }),
+  operation({
     method: 'PUT',
     path: `${one}/groups/:groupId`,
     role: 'all',

@@ -13,7 +13,7 @@ import {
   timeOrNull,
 } from '../schema.ts'
 
-/** The grant types that an app can be registered with. The engine serves `servedGrants`. */
+/** The grant types that an app can be registered with. */
 const grantTypes = [
   'authorization_code',
   'client_credentials',
@@ -32,7 +32,11 @@ const grantTypes = [
   'http://auth0.com/oauth/grant-type/mfa-otp',
 ] as const
 
-export const servedGrants = ['interaction_code', 'refresh_token', 'client_credentials']
+/** Those that the engine serves, to apps that users sign in to and to service apps. */
+export const servedGrants: Readonly<Record<'users' | 'service', readonly string[]>> = {
+  users: ['interaction_code', 'refresh_token'],
+  service: ['client_credentials'],
+}
 
 const webAddress = (description: string) =>
   Type.String({ maxLength: 1024, pattern: '^https?://\\S+$', description, hint: 'an http or https address' })

@@ -16,7 +16,8 @@ const instead: Readonly<Record<string, string>> = {
 
 /** What an app was registered with and the engine does not act by, as lines for the log of its author. */
 export function unsupportedApp(settings: ClientSettings): readonly string[] {
-  const grants = settings.grantTypes.filter((grant) => !servedGrants.includes(grant))
+  const served = servedGrants[settings.applicationType === 'service' ? 'service' : 'users']
+  const grants = settings.grantTypes.filter((grant) => !served.includes(grant))
   const paths = differing(settings.registration ?? {}, defaultsOf(settings))
   return [
     ...grants.map((grant) => `settings.oauthClient.grant_types: ${grant}`),
