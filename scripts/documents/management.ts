@@ -226,7 +226,7 @@ With a service app's token, a scope that the token lacks is out of reach in any 
 - Keys, addresses and secrets that it has set before are remembered with the scopes that its token had. Granting a scope that they
   lack is refused with 400, also to an administrator, and the cause names them. Remove them, and add what is right with an API
   token; then grant. Writing the app back unchanged does not help: a tool that edits a label would vouch for a key that it never
-  saw.
+  saw. What was set with a version that did not remember counts as an administrator's: compare the keys of older service apps once.
 
 A scope of \`okta.myAccount\` counts like \`okta.users.read\` or \`okta.users.manage\` here. API tokens of the role \`all\`, the command
 line and configuration files are not limited. As in Okta, \`okta.apps.manage\` includes who is assigned to an app and which access
