@@ -25,7 +25,7 @@ export default defineConfig({
     // A page that is slow to answer is not a page that does not answer.
     expect: { poll: { timeout: 15_000 } },
     maxWorkers: 2,
-    globalSetup: ['test/support/postgres-setup.ts'],
+    globalSetup: ['test/support/postgres-setup.ts', 'test/support/clients-setup.ts'],
     setupFiles: ['test/support/kit-database.ts'],
   },
 })

@@ -1,7 +1,16 @@
 // Mutation tests: removes each defence from a copy of the source and runs the tests of its attack, which must fail.
 // `--only A07,A08` runs the mutations of some attacks.
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -24,7 +33,9 @@ function newTree(): string {
       filter: (path) => !path.includes('node_modules'),
     })
   }
-  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
+  for (const folder of ['node_modules', 'test/clients/node_modules']) {
+    if (existsSync(join(root, folder))) symlinkSync(join(root, folder), join(tree, folder))
+  }
   return tree
 }
 

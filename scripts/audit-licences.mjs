@@ -1,7 +1,8 @@
 // Audits the dependencies by the lock alone, offline: `npm run audit:licences [-- FOLDER]`. Of the production tree every
-// package has a licence of the list, of every package the bytes are pinned by SHA-512, none comes from a named host, and no
-// install script runs that was not decided on. Exit code 1 where anything is otherwise, with a line for each.
-import { readFileSync } from 'node:fs'
+// package has a licence of the list, of every package the bytes are pinned by SHA-512, none comes from a named host, none is
+// deprecated, and no install script runs that was not decided on. The clients of `test/clients`, which have a lock of their
+// own, never ship: their licences and scripts are not asked for. Exit code 1 where anything is otherwise, with a line for each.
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** SPDX ids. Licences that ask something of the one who runs the engine as a service are not among them. */
@@ -34,14 +35,29 @@ const isAllowed = (licence) =>
     .split(' OR ')
     .some((either) => either.split(' AND ').every((one) => allowed.has(one)))
 
-for (const [path, entry] of Object.entries(packages ?? {})) {
-  const name = path.replace(/^.*node_modules\//, '')
-  // The root, the folders of this repository, and the links to them.
-  if (!path.includes('node_modules/') || entry.link === true) continue
-  const report = (problem) => problems.push(`${name} ${entry.version}: ${problem}`)
+/** The packages of a lock, without the root, the folders of this repository, and the links to them. */
+const installed = (lock) =>
+  Object.entries(lock ?? {})
+    .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
+    .map(([path, entry]) => {
+      const name = path.replace(/^.*node_modules\//, '')
+      return { name, entry, report: (problem) => problems.push(`${name} ${entry.version}: ${problem}`) }
+    })
+
+function checkOrigin({ entry, report }) {
   if (!/^sha512-[A-Za-z0-9+/]{86}==$/.test(entry.integrity ?? '')) report('is not pinned by SHA-512')
   // npm then takes it from the registry that the machine is set to, and the integrity says which bytes.
   if (entry.resolved !== undefined) report('names where it comes from')
+  // npm would warn of it, but the checkout's .npmrc has it print errors only.
+  if (entry.deprecated !== undefined) report(`is deprecated: ${entry.deprecated}`)
+}
+
+const clients = 'test/clients/package-lock.json'
+for (const one of existsSync(join(folder, clients)) ? installed(read(clients).packages) : []) checkOrigin(one)
+
+for (const one of installed(packages)) {
+  const { name, entry, report } = one
+  checkOrigin(one)
   if (entry.hasInstallScript === true && (allowScripts[name] === undefined || entry.dev !== true)) {
     report('has an install script')
   }

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { documents, written } from '../scripts/docs.ts'
 import { type Kit, startEngine } from '../src/testing/index.ts'
+import { hasClients } from './support/clients.ts'
 
 describe('what is generated is what is written', () => {
-  test.each(documents)('$file', async ({ file, render }) => {
+  test.for(documents)('$file', async ({ file, render }, { skip }) => {
+    // It is generated from the methods of okta-sdk-nodejs.
+    if (file === 'docs/operations.md' && !hasClients) skip('the clients of test/clients are not installed')
     expect(await render(), `${file} is stale: npm run docs`).toBe(await written(file))
   })
 })

@@ -10,7 +10,7 @@ interface PublicOperation {
   readonly path: string
 }
 
-const sdk = new URL('../../node_modules/@okta/okta-sdk-nodejs/', import.meta.url)
+const sdk = new URL('../../test/clients/node_modules/@okta/okta-sdk-nodejs/', import.meta.url)
 
 /** Families whose operations are listed; the others are only counted. */
 const families: Readonly<Record<string, string>> = {

@@ -198,6 +198,7 @@ describe('the audit of dependencies', () => {
     ['bytes that are not pinned', { integrity: undefined }, /is not pinned/],
     ['a named host', { resolved: 'https://packages.example.com/x.tgz' }, /names where it comes from/],
     ['an install script', { hasInstallScript: true }, /has an install script/],
+    ['a deprecated package', { deprecated: 'use another' }, /is deprecated: use another/],
     ['a Node', { bin: { node: 'bin/node' } }, /brings a Node/],
   ])('finds %s', (_, change, problem) => {
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
@@ -207,6 +208,18 @@ describe('the audit of dependencies', () => {
     const ran = audit(folder)
     expect(ran.stderr).toMatch(problem)
     expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+    expect(ran.status).toBe(1)
+  })
+
+  test('finds a client of test/clients whose bytes are not pinned', () => {
+    const clients = 'test/clients/package-lock.json'
+    const lock = JSON.parse(readFileSync(join(root, clients), 'utf8'))
+    delete lock.packages['node_modules/openid-client'].integrity
+    mkdirSync(join(folder, 'test/clients'), { recursive: true })
+    writeFileSync(join(folder, clients), JSON.stringify(lock))
+    for (const file of ['package.json', 'package-lock.json']) cpSync(join(root, file), join(folder, file))
+    const ran = audit(folder)
+    expect(ran.stderr).toMatch(/^openid-client 6\.8\.9: is not pinned by SHA-512\n$/)
     expect(ran.status).toBe(1)
   })
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { hasClients } from '../support/clients.ts'
 import { apiOf } from '../support/management.ts'
 import { sdk } from '../support/sdk.ts'
 import { keyPair, serviceApp, serviceBody } from '../wire/service-app.ts'
@@ -27,7 +28,7 @@ const ways = majors.flatMap((major) => [
   { how: `okta-sdk-nodejs ${major} with a private key`, made: () => byKey(major) },
 ])
 
-describe.each(ways)('through $how', ({ made }) => {
+describe.skipIf(!hasClients).each(ways)('through $how', ({ made }) => {
   let it: Office
   beforeEach(async () => {
     it = await made()
@@ -141,7 +142,7 @@ describe.each(ways)('through $how', ({ made }) => {
   })
 })
 
-describe.each(majors)('through okta-sdk-nodejs %s', (major) => {
+describe.skipIf(!hasClients).each(majors)('through okta-sdk-nodejs %s', (major) => {
   test('a service app is registered, granted a scope, and does by its key what the scope allows', async () => {
     const { privateJwk, publicJwk } = await keyPair()
     const owner = office(major, idp)

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import type { Kit } from '../../src/testing/index.ts'
+import { requireClient } from '../support/clients.ts'
 import type { ServiceApp } from '../wire/service-app.ts'
 
 /** What is used of the things that both majors answer with. */
@@ -45,7 +45,6 @@ export const majors = ['8', '6'] as const
 export type Major = (typeof majors)[number]
 
 // Their types are those of another compiler's settings; what is used of them stands here.
-const require = createRequire(import.meta.url)
 type Method = (...given: readonly unknown[]) => Promise<Thing & AsyncIterable<Thing>> & Each
 interface Each {
   each(visit: (thing: Thing) => void): Promise<unknown>
@@ -59,9 +58,9 @@ export function office(
   idp: Kit,
   service?: { readonly app: ServiceApp; readonly scopes: readonly string[] },
 ): Office {
-  const { Client } = require(major === '8' ? '@okta/okta-sdk-nodejs' : 'okta-sdk-nodejs-6') as {
-    Client: new (options: object) => unknown
-  }
+  const { Client } = requireClient<{ Client: new (options: object) => unknown }>(
+    major === '8' ? '@okta/okta-sdk-nodejs' : 'okta-sdk-nodejs-6',
+  )
   const client = new Client({
     orgUrl: idp.engineUrl,
     // It refuses addresses without TLS unless an option allows them.

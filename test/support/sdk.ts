@@ -1,19 +1,22 @@
-import { createRequire } from 'node:module'
 import { OktaAuth as OktaAuth8 } from '@okta/okta-auth-js'
-import { OktaAuth as OktaAuth7 } from 'okta-auth-js-7'
 import type { Kit } from '../../src/testing/index.ts'
+import { hasClients, importClient, requireClient } from './clients.ts'
 
-// The ESM build of major 6 asks for a browser's `window` in Node; its apps on servers use the CommonJS build.
-const { OktaAuth: OktaAuth6 } = createRequire(import.meta.url)('okta-auth-js-6') as {
-  OktaAuth: typeof OktaAuth8
-}
+type Package = { readonly OktaAuth: typeof OktaAuth8 }
+export type SdkMajor = 8 | 7 | 6
 
 /** The published majors, each in the style that its apps write: legacy mode is the default of 6 and 7. */
-const sdkMajors = { 8: OktaAuth8, 7: OktaAuth7, 6: OktaAuth6 } as const
-export type SdkMajor = keyof typeof sdkMajors
+const sdkMajors: Readonly<Partial<Record<SdkMajor, typeof OktaAuth8>>> = {
+  8: OktaAuth8,
+  ...(hasClients && {
+    7: (await importClient<Package>('okta-auth-js-7')).OktaAuth,
+    // The ESM build of major 6 asks for a browser's `window` in Node; its apps on servers use the CommonJS build.
+    6: requireClient<Package>('okta-auth-js-6').OktaAuth,
+  }),
+}
 
-/** Every major, newest first. */
-export const majors: readonly SdkMajor[] = [8, 7, 6]
+/** Every major, newest first; the newest alone where the others are not installed, which the run prints at its start. */
+export const majors: readonly SdkMajor[] = hasClients ? [8, 7, 6] : [8]
 /** Those that walk every journey: the newest; all of them in `npm run test:world`. The older ones walk the first and the last. */
 export const walkingMajors: readonly SdkMajor[] = process.env.REKEY_TEST_WORLD === '1' ? majors : [8]
 
@@ -67,7 +70,8 @@ export function sdk(idp: Target, options: SdkOptions = {}): OktaAuth8 {
     },
     tokenManager: { autoRenew: false },
   }
-  const Constructor = sdkMajors[major] as unknown as new (settings: object) => OktaAuth8
+  const Constructor = sdkMajors[major] as unknown as (new (settings: object) => OktaAuth8) | undefined
+  if (Constructor === undefined) throw new Error(`okta-auth-js ${major} is not installed: npm run clients`)
   return new Constructor(settings)
 }
 
