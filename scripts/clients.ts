@@ -12,6 +12,9 @@ const installed = join(folder, 'node_modules')
 /** Holds the hash of the lock that the packages beside it are of. */
 const stamp = join(installed, '.lock-hash')
 
+/** A registry that takes connections and never answers is given up after this time. */
+const limitMs = 240_000
+
 const hashOfLock = () =>
   createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
@@ -47,18 +50,25 @@ export async function installClients(): Promise<string | undefined> {
 function npmCi(cwd: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     // None of their install scripts is needed to run them.
-    const args = ['ci', '--ignore-scripts', '--fetch-retries=1', '--fetch-timeout=60000']
+    const args = [
+      'ci',
+      '--ignore-scripts',
+      '--fetch-retries=1',
+      '--fetch-retry-mintimeout=1000',
+      '--fetch-timeout=60000',
+    ]
     const shell = process.platform === 'win32'
-    const child = spawn('npm', args, { cwd, shell, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn('npm', args, { cwd, shell, stdio: ['ignore', 'ignore', 'pipe'], timeout: limitMs })
     let text = ''
     child.stderr.setEncoding('utf8').on('data', (part) => {
       text += part
     })
     child.on('error', (error) => resolve(error.message))
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       if (code === 0) return resolve(undefined)
-      const lines = text.split('\n').filter((line) => line.trim() && !/A complete log|_logs/.test(line))
-      resolve(`npm ci failed: ${lines.find((line) => /code|network/.test(line)) ?? lines.at(-1) ?? code}`)
+      const lines = text.split('\n').map((line) => line.replace(/^npm error /, ''))
+      const [cause = signal ?? `code ${code}`] = lines.filter((line) => /^code|network/.test(line))
+      resolve(`npm ci in test/clients failed (${cause}); with a network, run: npm run clients`)
     })
   })
 }

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -64,6 +73,30 @@ describe('the Node that a checkout needs', () => {
     for (const file of ['README.md', 'docs/quick-start.md', 'docs/faq.md', 'docs/testing.md']) {
       expect(textOf(file), file).not.toContain('EBADENGINE')
     }
+  })
+})
+
+describe('the clients of test/clients', () => {
+  test('are reported with the cause where the registry cannot be reached, and nothing half is left', () => {
+    const checkout = join(folder, 'offline')
+    const files = ['package.json', 'package-lock.json', '.npmrc'].map((name) => `test/clients/${name}`)
+    for (const file of ['scripts/clients.ts', 'package.json', ...files]) {
+      mkdirSync(join(checkout, file, '..'), { recursive: true })
+      cpSync(join(root, file), join(checkout, file))
+    }
+    // No server listens at the discard port, and the cache is empty.
+    const settings = { npm_config_registry: 'http://127.0.0.1:9', npm_config_cache: join(folder, 'cache') }
+    const ran = spawnSync(process.execPath, [join(checkout, 'scripts/clients.ts')], {
+      env: { ...process.env, ...settings },
+      encoding: 'utf8',
+    })
+    expect(ran.stderr).toMatch(/\nnpm ci in test\/clients failed \(code ECONNREFUSED\); .*npm run clients\n$/)
+    expect(ran.status).toBe(1)
+    expect(readdirSync(join(checkout, 'test/clients')).toSorted()).toEqual([
+      '.npmrc',
+      'package-lock.json',
+      'package.json',
+    ])
   })
 })
 
