@@ -209,7 +209,7 @@ describe.skipIf(!hasClients).each(majors)('a set-up script with okta-sdk-nodejs 
     },
   )
 
-  test.each(['ACCESS_POLICY', 'PROFILE_ENROLLMENT', 'MFA_ENROLL', 'PASSWORD'])(
+  test.each(['ACCESS_POLICY', 'PROFILE_ENROLLMENT'])(
     'C6: the %s policy is mapped to the app',
     async (type) => {
       await it.mapPolicy(app.id, idOf(type))
@@ -217,6 +217,10 @@ describe.skipIf(!hasClients).each(majors)('a set-up script with okta-sdk-nodejs 
       expect(body).toEqual([expect.objectContaining({ id: app.id })])
     },
   )
+
+  test.each(['MFA_ENROLL', 'PASSWORD'])('C6: the %s policy is not: it applies by group', async (type) => {
+    await expect(it.mapPolicy(app.id, idOf(type))).rejects.toMatchObject({ status: 400 })
+  })
 
   test('C7: the console’s call for the target of magic links', async () => {
     const { settings } = plain(await it.readApp(app.id))
