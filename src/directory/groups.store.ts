@@ -7,7 +7,11 @@ export interface StoredGroup {
   readonly id: string
   readonly type: 'BUILT_IN' | 'OKTA_GROUP'
   readonly name: string
-  readonly profile: { readonly name: string; readonly description?: string | null }
+  readonly profile: {
+    readonly name: string
+    readonly description?: string | null
+    readonly [member: string]: unknown
+  }
   readonly createdAt: number
   readonly updatedAt: number
 }

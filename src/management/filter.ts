@@ -96,6 +96,10 @@ function attributeOf(word: string): FilterAttribute {
   return known
 }
 
+/** Whether a text is a time in ISO 8601. `Date.parse` takes more, such as "1" for a year. */
+export const isTime = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/.test(text)
+
 /** Splits a filter into words, parentheses and quoted values. Throws if anything else is left. */
 function tokensOf(text: string): readonly string[] {
   const tokens: string[] = []

@@ -8,27 +8,14 @@ import { authenticatorOperations } from './authenticators/index.ts'
 import { notFound } from './errors.ts'
 import { groupOperations } from './groups/index.ts'
 import type { Fields, Query } from './input.ts'
-import { readLog } from './log.ts'
+import { logOperations } from './logs/index.ts'
 import { type ManagementParts, type Operation, prefix } from './operation.ts'
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
-import { schemaOperations } from './schemas/index.ts'
 import { serverOperations } from './servers/index.ts'
+import { schemaOperations } from './user-schema/index.ts'
 import { userOperations } from './users/index.ts'
 import { serveRecoveryPages } from './users/routes.ts'
-
-const logOperations: readonly Operation[] = [
-  {
-    method: 'GET',
-    path: '/logs',
-    role: 'read',
-    summary: 'List events of the system log',
-    async handle({ parts, query, now }) {
-      const { events, next } = await readLog({ storage: parts.storage, now }, query)
-      return { body: events, next }
-    },
-  },
-]
 
 /** All operations of the management API. */
 export const operations: readonly Operation[] = [

@@ -24,4 +24,4 @@ export {
 } from './new-password.ts'
 export { passwordOptions } from './options.ts'
 export type { HashCaller, HashLoad } from './queue.ts'
-export { isTooLong, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
+export { isTooLong, longestPassword, meetsRules, requirementsSentence, settingsOf } from './rules.ts'

@@ -168,9 +168,9 @@ describe('a running engine', () => {
     const surprising = JSON.stringify({ ...JSON.parse(text), surprise: 1 })
     expect(undescribed({ ...seen, text: surprising })).not.toEqual([])
     expect(undescribed({ ...seen, status: 302 })).toEqual(['302 is not described'])
-    expect(undescribed({ ...seen, method: 'POST', sent: { profile: { email: 7 } } })).toEqual([
+    expect(undescribed({ ...seen, method: 'POST', sent: { profile: { email: 7 } } })).toContainEqual(
       expect.stringMatching(/^takes \/profile\/email /),
-    ])
+    )
     expect(undescribed({ ...seen, url: `${url}/none/such` })).toEqual([
       'is an operation that is not described',
     ])

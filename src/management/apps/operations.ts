@@ -212,7 +212,7 @@ const addUser = (call: Context, { id }: Static<typeof newAppUser>): Promise<Answ
 
 async function getAssigned(call: Context): Promise<string> {
   const client = await getApp(call)
-  const { id } = await getUser({ ...call, body: {}, query: {} })
+  const { id } = await getUser(call)
   const { people } = await assignmentsOf(call.parts.storage.db, client.id)
   if (!people.includes(id)) throw notFound(id, 'AppUser')
   return id

@@ -1,5 +1,6 @@
-import { ProtocolError } from '../../base/index.ts'
+import { isObject, ProtocolError } from '../../base/index.ts'
 import type { Fields } from '../input.ts'
+import { withoutNulls } from '../members.ts'
 import { policyTypes } from '../policies/index.ts'
 import { type Api, memberAt, textAt } from './api.ts'
 import type { ResourceLists } from './change.ts'
@@ -68,13 +69,7 @@ export async function currentState(api: Api, { people = false } = {}): Promise<R
 const item = (wire: Fields, body: Fields): Item => ({ id: textAt(wire, 'id'), body, wire })
 
 function groupBody(wire: Fields): Fields {
-  const description = memberAt(wire, 'profile', 'description')
-  return {
-    profile: {
-      name: textAt(wire, 'profile', 'name'),
-      ...(typeof description === 'string' && { description }),
-    },
-  }
+  return { profile: withoutNulls(isObject(wire.profile) ? wire.profile : {}) }
 }
 
 async function attributesOf(api: Api): Promise<readonly Item[]> {

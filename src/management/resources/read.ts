@@ -2,10 +2,12 @@ import { closest, didYouMean, isObject, ProtocolError } from '../../base/index.t
 import { readApp } from '../apps/read.ts'
 import { oauthCredentialNames, oauthSettingNames, storedNames } from '../apps/schema.ts'
 import { defaultsOf, withoutDefaults } from '../apps/wire.ts'
+import { groupProfileProblems } from '../groups/index.ts'
 import { type Fields, readBody } from '../input.ts'
+import { withoutNulls } from '../members.ts'
 import { newTrustedOrigin, toOrigin } from '../origins/index.ts'
 import { newPolicy, newPolicyRule, toPolicy, toRule } from '../policies/index.ts'
-import { readSchemaChanges } from '../schemas/read.ts'
+import { readSchemaChanges } from '../user-schema/index.ts'
 import { memberAt, textAt } from './api.ts'
 import { type ListName, lists, merged, type ResourceLists, without } from './change.ts'
 import { mappedNames } from './run.ts'
@@ -98,7 +100,6 @@ function names(value: unknown, report: Report, member: string): readonly string[
 
 const group: Read = (item, report) => {
   refuseUnknown(item, ['profile', 'type', 'objectClass', 'lastMembershipUpdated', ...readOnlyMembers], report)
-  refuseUnknown(item.profile, ['name', 'description'], report, 'profile.')
   const name = textAt(item, 'profile', 'name')
   const description = memberAt(item, 'profile', 'description')
   if (name.trim() === '' || name.length > 255)
@@ -108,7 +109,9 @@ const group: Read = (item, report) => {
   if (description !== undefined && description !== null && !isText) {
     report('profile.description: must be a string of at most 1024 characters', 'description')
   }
-  return { profile: { name, ...(isText && { description }) } }
+  const { name: _, description: __, ...others } = isObject(item.profile) ? item.profile : {}
+  for (const problem of groupProfileProblems(others)) report(`profile.${problem}`, 'profile')
+  return { profile: { ...withoutNulls(others), name, ...(isText && { description }) } }
 }
 
 const origin: Read = (item, report) => {

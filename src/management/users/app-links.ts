@@ -1,8 +1,10 @@
+import { Type } from 'typebox'
 import { type Client, clientsOf } from '../../clients/index.ts'
-import { pageWithin } from '../input.ts'
-import type { Operation } from '../operation.ts'
-import { rawPageOf as pageOf } from '../reader.ts'
+import { pageOf, pageWithin } from '../input.ts'
+import { type Operation, operation } from '../operation.ts'
+import { page } from '../schema.ts'
 import { getUser } from './read.ts'
+import { appLink } from './schema.ts'
 
 /** An app as a portal shows it. Its link is the root of its first redirect URI. */
 const renderAppLink = ({ id, label, settings }: Client): object => ({
@@ -19,15 +21,17 @@ const renderAppLink = ({ id, label, settings }: Client): object => ({
   sortOrder: 0,
 })
 
-export const appLinks: Operation = {
+export const appLinks: Operation = operation({
   method: 'GET',
   path: '/users/:userId/appLinks',
   role: 'read',
   summary: 'List the apps that are assigned to a user, directly or by a group',
+  query: page,
+  response: Type.Array(appLink),
   async handle(call) {
     const { id } = await getUser(call)
     const clients = await clientsOf(call.parts.storage.db, id)
     const { items, next } = pageWithin(clients, pageOf(call.query), (client) => client.id)
     return { body: items.map(renderAppLink), next }
   },
-}
+})

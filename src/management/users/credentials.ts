@@ -2,18 +2,29 @@ import { ProtocolError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
 import { retryStale } from '../../storage/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
-import type { Answer, Call, Operation } from '../operation.ts'
-import { fieldsIn, flag, newReader, requiredText } from '../reader.ts'
+import { type Answer, type Call, type Context, type Operation, operation } from '../operation.ts'
 import { prepareQuestion, questionsOf, readQuestion } from './question.ts'
 import { getUser } from './read.ts'
 import { issueUserToken, recoveryTokenRequest, tokenLink } from './recovery.ts'
-import { credentialsOf } from './wire.ts'
+import {
+  type Mailing,
+  mailing,
+  type PasswordChange,
+  passwordChange,
+  type QuestionChange,
+  questionChange,
+  type Strictness,
+  shownCredentials,
+  strictness,
+  token,
+} from './schema.ts'
+import { renderCredentials } from './wire.ts'
 
 const changeableStatuses: readonly PersonStatus[] = ['STAGED', 'ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY']
 
 /** Throws 403 unless this is the user's password. */
 async function requirePassword(
-  { parts }: Call,
+  { parts }: Context,
   { id }: Person,
   password: string,
   field: string,
@@ -28,52 +39,37 @@ async function requirePassword(
  * A new password by a user who knows the old one. The user's sessions end, as after any new password. The old one must
  * still be the password when the new one is written: a thief who knows it must not undo a reset in flight (A49).
  */
-async function changePassword(call: Call): Promise<Answer> {
-  const reader = newReader()
-  const old = requiredText(reader, fieldsIn(reader, call.body, 'oldPassword'), 'value', {
-    label: 'oldPassword',
-    max: 256,
-  })
-  const password = requiredText(reader, fieldsIn(reader, call.body, 'newPassword'), 'value', {
-    label: 'newPassword',
-    max: 256,
-  })
-  reader.check()
-  const strict = flag(call.query, 'strict', false)
+async function changePassword(call: Call<PasswordChange, Strictness>): Promise<Answer> {
+  const { oldPassword, newPassword } = call.body
+  const { strict } = call.query
   const { parts, actor } = call
   const changed = await retryStale(async () => {
     const person = await getUser(call)
     if (!changeableStatuses.includes(person.status)) throw wrongStatus()
-    await requirePassword(call, person, old, 'oldPassword')
+    await requirePassword(call, person, oldPassword.value, 'oldPassword')
     const status = person.status === 'STAGED' ? 'STAGED' : 'ACTIVE'
     const from = { statuses: changeableStatuses, refused: wrongStatus() }
     const context = { by: actor, own: { strict }, from, version: person.version }
-    const result = await parts.people.change(person.id, { password, status }, context)
+    const result = await parts.people.change(person.id, { password: newPassword.value, status }, context)
     if (result === undefined) throw notFound(person.id, 'User')
     return result
   })
   return { body: await credentialsIn(call, changed) }
 }
 
-async function credentialsIn({ parts }: Call, person: Person): Promise<object> {
+async function credentialsIn({ parts }: Context, person: Person): Promise<object> {
   const question = (await questionsOf(parts.storage.db, [person.id])).get(person.id)
-  return credentialsOf(person, { password: true, question })
+  return renderCredentials(person, { password: true, question })
 }
 
 /** Sets another recovery question for a caller that knows the password. No authenticator asks it yet. */
-async function changeQuestion(call: Call): Promise<Answer> {
-  const reader = newReader()
-  const password = requiredText(reader, fieldsIn(reader, call.body, 'password'), 'value', {
-    label: 'password',
-    max: 256,
-  })
-  const wanted = readQuestion(reader, fieldsIn(reader, call.body, 'recovery_question'))
-  reader.check()
+async function changeQuestion(call: Call<QuestionChange, unknown>): Promise<Answer> {
+  const wanted = readQuestion(call.body.recovery_question)
   const { parts, actor } = call
   const changed = await retryStale(async () => {
     const person = await getUser(call)
     if (!changeableStatuses.includes(person.status)) throw wrongStatus()
-    await requirePassword(call, person, password, 'password')
+    await requirePassword(call, person, call.body.password.value, 'password')
     const result = await parts.people.change(
       person.id,
       {},
@@ -95,11 +91,11 @@ async function changeQuestion(call: Call): Promise<Answer> {
 }
 
 /** Sends the mail that the user could have requested. The password stays valid until a new one is set. */
-async function forgotPassword(call: Call): Promise<Answer> {
+async function forgotPassword(call: Call<unknown, Mailing>): Promise<Answer> {
   const { parts, actor } = call
-  const request = recoveryTokenRequest(call, 'ForgotPassword')
+  const request = recoveryTokenRequest(call.query.sendEmail, 'ForgotPassword')
   const person = await getUser(call)
-  let token = ''
+  let issued = ''
   await parts.people.change(
     person.id,
     {},
@@ -107,37 +103,44 @@ async function forgotPassword(call: Call): Promise<Answer> {
       by: actor,
       from: { statuses: ['ACTIVE', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'RECOVERY'], refused: wrongStatus() },
       with: async (tx, changed, now) => {
-        token = await issueUserToken({ ...call, now }, tx, changed, request)
+        issued = await issueUserToken({ ...call, now }, tx, changed, request)
       },
     },
   )
   parts.onCommitted()
   if (request.sendsMail) return { body: {} }
-  return { body: { resetPasswordUrl: tokenLink(parts.baseUrl(), 'recovery', token) } }
+  return { body: { resetPasswordUrl: tokenLink(parts.baseUrl(), 'recovery', issued) } }
 }
 
-const post = (name: string, summary: string, handle: Operation['handle']): Operation => ({
-  method: 'POST',
-  path: `/users/:userId/credentials/${name}`,
-  role: 'users',
-  summary,
-  handle,
-})
+const path = (name: string): string => `/users/:userId/credentials/${name}`
 
 export const credentials: readonly Operation[] = [
-  post(
-    'change_password',
-    'Change a password, given the old one; `strict=true` enforces the minimum age',
-    changePassword,
-  ),
-  post(
-    'change_recovery_question',
-    'Change the recovery question, given the password; stored as a hash, not asked yet',
-    changeQuestion,
-  ),
-  post(
-    'forgot_password',
-    'Send a link to set a new password; with `sendEmail=false` return it',
-    forgotPassword,
-  ),
+  operation({
+    method: 'POST',
+    path: path('change_password'),
+    role: 'users',
+    summary: 'Change a password, given the old one; `strict=true` enforces the minimum age',
+    body: passwordChange,
+    query: strictness,
+    response: shownCredentials,
+    handle: changePassword,
+  }),
+  operation({
+    method: 'POST',
+    path: path('change_recovery_question'),
+    role: 'users',
+    summary: 'Change the recovery question, given the password; stored as a hash, not asked yet',
+    body: questionChange,
+    response: shownCredentials,
+    handle: changeQuestion,
+  }),
+  operation({
+    method: 'POST',
+    path: path('forgot_password'),
+    role: 'users',
+    summary: 'Send a link to set a new password; with `sendEmail=false` return it',
+    query: mailing,
+    response: token,
+    handle: forgotPassword,
+  }),
 ]

@@ -5,8 +5,8 @@
 import type { Operation } from '../operation.ts'
 import { appLinks } from './app-links.ts'
 import { credentials } from './credentials.ts'
-import { crud } from './crud.ts'
 import { lifecycle } from './lifecycle.ts'
+import { crud } from './operations.ts'
 import { userSessions } from './sessions.ts'
 
 export const userOperations: readonly Operation[] = [
@@ -17,4 +17,5 @@ export const userOperations: readonly Operation[] = [
   ...credentials,
 ]
 export { getUser } from './read.ts'
-export { usersOf } from './wire.ts'
+export { user } from './schema.ts'
+export { renderUsers } from './wire.ts'

@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { ProtocolError, randomLegible } from '../../base/index.ts'
 import {
   groupIdsOf,
@@ -17,8 +18,14 @@ import {
 } from '../../limits/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
-import type { Answer, Call, ManagementParts, Operation } from '../operation.ts'
-import { flag } from '../reader.ts'
+import {
+  type Answer,
+  type Call,
+  type Context,
+  type ManagementParts,
+  type Operation,
+  operation,
+} from '../operation.ts'
 import { getUser } from './read.ts'
 import {
   activationTokenRequest,
@@ -27,11 +34,20 @@ import {
   tokenLink,
   type UserTokenRequest,
 } from './recovery.ts'
-import { usersOf } from './wire.ts'
+import {
+  type Mailing,
+  mailing,
+  noticed,
+  type Revoking,
+  revoking,
+  token as tokenSchema,
+  user,
+} from './schema.ts'
+import { renderUsers } from './wire.ts'
 
 /** Changes the status of a user by one conditional statement, and issues a token where one is requested. */
 async function changeStatus(
-  call: Call,
+  call: Context,
   person: Person,
   change: {
     readonly from: readonly PersonStatus[]
@@ -65,7 +81,7 @@ async function changeStatus(
 }
 
 /** Activates a user: ACTIVE with a password, else PROVISIONED with a token to set one. */
-async function activate(call: Call): Promise<Answer> {
+async function activate(call: Call<unknown, Mailing>): Promise<Answer> {
   const person = await getUser(call)
   const refused = new ProtocolError(403, 'E0000016', 'Activation failed because the user is already active')
   const from = ['STAGED', 'DEPROVISIONED'] as const
@@ -73,19 +89,19 @@ async function activate(call: Call): Promise<Answer> {
     await changeStatus(call, person, { from, to: 'ACTIVE', refused })
     return { body: {} }
   }
-  const tokenRequest = activationTokenRequest(call)
+  const tokenRequest = activationTokenRequest(call.query.sendEmail)
   const { token } = await changeStatus(call, person, { from, to: 'PROVISIONED', refused, tokenRequest })
   return activationAnswer(call, tokenRequest, token)
 }
 
-const activationAnswer = ({ parts }: Call, { sendsMail }: UserTokenRequest, token = ''): Answer => ({
+const activationAnswer = ({ parts }: Context, { sendsMail }: UserTokenRequest, token = ''): Answer => ({
   body: sendsMail
     ? {}
     : { activationUrl: tokenLink(parts.baseUrl(), 'activation', token), activationToken: token },
 })
 
-async function reactivate(call: Call): Promise<Answer> {
-  const tokenRequest = activationTokenRequest(call)
+async function reactivate(call: Call<unknown, Mailing>): Promise<Answer> {
+  const tokenRequest = activationTokenRequest(call.query.sendEmail)
   const { token } = await changeStatus(call, await getUser(call), {
     from: ['PROVISIONED'],
     to: 'PROVISIONED',
@@ -107,15 +123,14 @@ const activatedStatuses = [
  * Invalidates the password and ends the sessions, unless `revokeSessions=false` keeps them: who resets a password because of
  * a theft must not leave the thief signed in (F8). A new one is set by the token, or by a recovery that the user begins.
  */
-async function resetPassword(call: Call): Promise<Answer> {
-  const tokenRequest = recoveryTokenRequest(call, 'PasswordResetByAdmin')
+async function resetPassword(call: Call<unknown, Mailing & Revoking>): Promise<Answer> {
+  const tokenRequest = recoveryTokenRequest(call.query.sendEmail, 'PasswordResetByAdmin')
   const person = await getUser(call)
-  const endsSessions = flag(call.query, 'revokeSessions', true)
   const { token = '' } = await changeStatus(call, person, {
     from: activatedStatuses,
     to: 'RECOVERY',
     tokenRequest,
-    endsSessions,
+    endsSessions: call.query.revokeSessions,
   })
   if (tokenRequest.sendsMail) return { body: {} }
   return { body: { resetPasswordUrl: tokenLink(call.parts.baseUrl(), 'recovery', token) } }
@@ -144,7 +159,7 @@ function sharesOf({ budgets, secrets }: ManagementParts, { id, profile }: Person
   ]
 }
 
-async function unlock(call: Call): Promise<Answer> {
+async function unlock(call: Context): Promise<Answer> {
   const { parts, now } = call
   const person = await getUser(call)
   const budgets = await lockingBudgets(parts, person)
@@ -169,17 +184,18 @@ async function unlock(call: Call): Promise<Answer> {
   return { body: {} }
 }
 
-async function expirePassword(call: Call): Promise<Answer> {
+async function expirePassword(call: Call<unknown, Revoking>): Promise<Answer> {
   const { person } = await changeStatus(call, await getUser(call), {
     from: ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'PROVISIONED'],
     to: 'PASSWORD_EXPIRED',
+    endsSessions: call.query.revokeSessions,
   })
-  const [user = {}] = await usersOf(call.parts, [person])
-  return { body: user }
+  const [body = {}] = await renderUsers(call.parts, [person])
+  return { body }
 }
 
 /** Replaces the password by a temporary one, returned once, that must be changed at the next sign-in. */
-async function expireWithTemporary(call: Call): Promise<Answer> {
+async function expireWithTemporary(call: Context): Promise<Answer> {
   const person = await getUser(call)
   // Contains all four character classes, to satisfy the complexity rules of any policy up to this length.
   const tempPassword = `${randomLegible(call.parts.random, 16)}${randomLegible(call.parts.random, 4).toLowerCase()}-7a`
@@ -194,61 +210,99 @@ async function expireWithTemporary(call: Call): Promise<Answer> {
 
 const deactivatableStatuses = [...activatedStatuses, 'STAGED', 'SUSPENDED'] as const
 
-const statusChange = (
-  from: readonly PersonStatus[],
-  to: PersonStatus,
-  refused?: () => ProtocolError,
-): Operation['handle'] => {
-  return async (call) => {
+const statusChange =
+  (from: readonly PersonStatus[], to: PersonStatus, refused?: () => ProtocolError) =>
+  async (call: Context): Promise<Answer> => {
     await changeStatus(call, await getUser(call), { from, to, ...(refused && { refused: refused() }) })
     return { body: {} }
   }
-}
 
-const post = (name: string, summary: string, handle: Operation['handle']): Operation => ({
-  method: 'POST',
-  path: `/users/:userId/lifecycle/${name}`,
-  role: 'users',
-  summary,
-  handle,
-})
+const path = (name: string): string => `/users/:userId/lifecycle/${name}`
 
 export const lifecycle: readonly Operation[] = [
-  post(
-    'activate',
-    'Activate a user; without a password, send the activation mail or, with `sendEmail=false`, return a token',
-    activate,
-  ),
-  post('reactivate', 'Send the activation mail again; earlier tokens become invalid', reactivate),
-  post(
-    'deactivate',
-    'Deactivate a user and revoke the sessions',
-    statusChange(deactivatableStatuses, 'DEPROVISIONED'),
-  ),
-  post(
-    'suspend',
-    'Suspend an active user and revoke the sessions',
-    statusChange(['ACTIVE'], 'SUSPENDED', () =>
+  operation({
+    method: 'POST',
+    path: path('activate'),
+    role: 'users',
+    summary:
+      'Activate a user; without a password, send the activation mail or, with `sendEmail=false`, return a token',
+    query: mailing,
+    response: tokenSchema,
+    handle: activate,
+  }),
+  operation({
+    method: 'POST',
+    path: path('reactivate'),
+    role: 'users',
+    summary: 'Send the activation mail again; earlier tokens become invalid',
+    query: mailing,
+    response: tokenSchema,
+    handle: reactivate,
+  }),
+  operation({
+    method: 'POST',
+    path: path('deactivate'),
+    role: 'users',
+    summary: 'Deactivate a user and revoke the sessions',
+    query: noticed,
+    handle: statusChange(deactivatableStatuses, 'DEPROVISIONED'),
+  }),
+  operation({
+    method: 'POST',
+    path: path('suspend'),
+    role: 'users',
+    summary: 'Suspend an active user and revoke the sessions',
+    handle: statusChange(['ACTIVE'], 'SUSPENDED', () =>
       invalid(['status: Cannot suspend a user that is not active']),
     ),
-  ),
-  post(
-    'unsuspend',
-    'End the suspension of a user',
-    statusChange(['SUSPENDED'], 'ACTIVE', () =>
+  }),
+  operation({
+    method: 'POST',
+    path: path('unsuspend'),
+    role: 'users',
+    summary: 'End the suspension of a user',
+    handle: statusChange(['SUSPENDED'], 'ACTIVE', () =>
       invalid(['status: Cannot unsuspend a user that is not suspended']),
     ),
-  ),
-  post('unlock', 'Unlock a user and reset the counts of wrong answers', unlock),
-  post(
-    'reset_password',
-    'Invalidate the password, end the sessions (not with `revokeSessions=false`) and send a link to set a new password; with `sendEmail=false` return it',
-    resetPassword,
-  ),
-  post('expire_password', 'Expire the password: the next sign-in requires a new one', expirePassword),
-  post(
-    'expire_password_with_temp_password',
-    'Expire the password and return a temporary one, once',
-    expireWithTemporary,
-  ),
+  }),
+  operation({
+    method: 'POST',
+    path: path('unlock'),
+    role: 'users',
+    summary: 'Unlock a user and reset the counts of wrong answers',
+    handle: unlock,
+  }),
+  operation({
+    method: 'POST',
+    path: path('reset_password'),
+    role: 'users',
+    summary:
+      'Invalidate the password, end the sessions (not with `revokeSessions=false`) and send a link to set a new password; with `sendEmail=false` return it',
+    query: { ...mailing, ...revoking(true) },
+    response: tokenSchema,
+    handle: resetPassword,
+  }),
+  operation({
+    method: 'POST',
+    path: path('expire_password'),
+    role: 'users',
+    summary: 'Expire the password: the next sign-in requires a new one',
+    query: revoking(false),
+    response: user,
+    handle: expirePassword,
+  }),
+  operation({
+    method: 'POST',
+    path: path('expire_password_with_temp_password'),
+    role: 'users',
+    summary: 'Expire the password and return a temporary one, once; the sessions end',
+    query: {
+      revokeSessions: Type.Boolean({
+        default: true,
+        description: 'Without effect: a new password ends the sessions in any case.',
+      }),
+    },
+    response: tokenSchema,
+    handle: expireWithTemporary,
+  }),
 ]

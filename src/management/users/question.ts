@@ -1,8 +1,7 @@
 import { enrollmentsOfUsers, type Person, putEnrollment, updatePerson } from '../../directory/index.ts'
 import type { Db, Tx } from '../../storage/index.ts'
-import type { Fields } from '../input.ts'
+import { invalid } from '../errors.ts'
 import type { ManagementParts } from '../operation.ts'
-import { type Reader, requiredText } from '../reader.ts'
 
 /** A recovery question and its answer. Stored, but no authenticator asks it yet. */
 export interface RecoveryQuestion {
@@ -12,17 +11,23 @@ export interface RecoveryQuestion {
 
 const authenticator = 'security_question'
 
-/** Reads `credentials.recovery_question`. The answer must not be part of the question, which is public. */
-export function readQuestion(reader: Reader, fields: Fields): RecoveryQuestion {
-  const question = requiredText(reader, fields, 'question', { label: 'recovery_question.question', max: 255 })
-  const answer = requiredText(reader, fields, 'answer', { label: 'recovery_question.answer', max: 100 })
-  const plain = normalizedAnswer(answer)
-  if (answer !== '' && [...plain].length < 4) {
-    reader.problems.push('recovery_question.answer: must be at least 4 characters long')
-  } else if (answer !== '' && normalizedAnswer(question).includes(plain)) {
-    reader.problems.push('recovery_question.answer: must not be part of the question')
-  }
+/** A question with its answer, which must not be part of the question: that is public. Throws 400. */
+export function readQuestion({ question = '', answer = '' }: Partial<RecoveryQuestion>): RecoveryQuestion {
+  const problems = questionProblems({ question, answer })
+  if (problems.length > 0) throw invalid(problems)
   return { question, answer }
+}
+
+export function questionProblems({ question, answer }: RecoveryQuestion): readonly string[] {
+  const blank = Object.entries({ question, answer }).filter(([, text]) => text.trim() === '')
+  if (blank.length > 0) {
+    return blank.map(([name]) => `recovery_question.${name}: The field cannot be left blank`)
+  }
+  const plain = normalizedAnswer(answer)
+  if ([...plain].length < 4) return ['recovery_question.answer: must be at least 4 characters long']
+  return normalizedAnswer(question).includes(plain)
+    ? ['recovery_question.answer: must not be part of the question']
+    : []
 }
 
 /** An answer as it is compared: case and extra spaces are ignored. */

@@ -1,3 +1,4 @@
+import { isObject } from '../../base/index.ts'
 import {
   findPerson,
   findPersonByLogin,
@@ -8,14 +9,15 @@ import {
   takenNames,
 } from '../../directory/index.ts'
 import { encodeHash } from '../../passwords/index.ts'
-import { alreadyExists, notFound } from '../errors.ts'
+import { alreadyExists, invalid, notFound } from '../errors.ts'
 import type { Fields } from '../input.ts'
-import type { Call } from '../operation.ts'
-import { fieldsIn, newReader, type Reader, textIn, textsIn } from '../reader.ts'
-import { type RecoveryQuestion, readQuestion } from './question.ts'
+import { unsupportedMembers, withoutNulls } from '../members.ts'
+import type { Context } from '../operation.ts'
+import { questionProblems, type RecoveryQuestion } from './question.ts'
+import type { NewUser, UserChanges, UserReplacement } from './schema.ts'
 
 /** The user of a path, by id or login. Throws 404. */
-export async function getUser({ parts, params }: Call, name = 'userId'): Promise<Person> {
+export async function getUser({ parts, params }: Context, name = 'userId'): Promise<Person> {
   const { db } = parts.storage
   const text = params[name] ?? ''
   const person = (await findPerson(db, text)) ?? (await findPersonByLogin(db, text))
@@ -23,44 +25,34 @@ export async function getUser({ parts, params }: Call, name = 'userId'): Promise
   return person
 }
 
-export interface UserBody {
-  readonly profile: Profile
+export interface Credentials {
   readonly password: string | undefined
   readonly passwordHash: string | undefined
   readonly recoveryQuestion: RecoveryQuestion | undefined
-  readonly groupIds: readonly string[]
 }
 
-/** Reads the body of a new user or of a replacement. Throws 400 with a cause for each field. */
-export async function readUser(call: Call, before?: Person): Promise<UserBody> {
-  const reader = newReader()
-  const fields = fieldsIn(reader, call.body, 'profile')
-  await checkProfile(call, reader, fields, { whole: true })
-  const credentials = readCredentials(reader, call.body)
-  const groupIds = textsIn(reader, call.body, 'groupIds') ?? []
-  const profile = withoutNulls(fields) as Profile
-  await checkUnique(call, reader, profile, before?.id)
-  reader.check()
-  return { profile, groupIds, ...credentials }
+/** A new user, or a replacement. Throws 400 with a cause for each member. */
+export async function readUser(
+  call: Context,
+  body: NewUser | UserReplacement,
+  before?: Person,
+): Promise<Credentials & { readonly profile: Profile }> {
+  const profile = withoutNulls(body.profile) as Profile
+  const credentials = await readCredentials(call, body, { whole: true, id: before?.id })
+  return { profile, ...credentials }
 }
 
-/** Reads the body of a partial update: absent attributes stay, null ones are removed. Throws 400. */
+/** A partial update: absent attributes stay, null ones are removed. Throws 400. */
 export async function readChanges(
-  call: Call,
-  before: Person,
-): Promise<Omit<UserBody, 'profile' | 'groupIds'> & { readonly profile: Partial<Profile> | undefined }> {
-  const reader = newReader()
-  const fields = fieldsIn(reader, call.body, 'profile')
-  await checkProfile(call, reader, fields, { whole: false })
-  const credentials = readCredentials(reader, call.body)
+  call: Context,
+  body: UserChanges,
+  { id }: Person,
+): Promise<Credentials & { readonly profile: Partial<Profile> | undefined }> {
+  const credentials = await readCredentials(call, body, { whole: false, id })
   // undefined is omitted from the stored JSON: the attribute is removed.
-  const profile = Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value === null ? undefined : value]),
-  )
-  await checkUnique(call, reader, profile, before.id)
-  reader.check()
+  const changed = Object.entries(body.profile ?? {}).map(([name, value]) => [name, value ?? undefined])
   return {
-    profile: Object.keys(profile).length > 0 ? (profile as Partial<Profile>) : undefined,
+    profile: changed.length > 0 ? (Object.fromEntries(changed) as Partial<Profile>) : undefined,
     ...credentials,
   }
 }
@@ -71,52 +63,66 @@ export const replacementProfile = (before: Person, profile: Profile): Partial<Pr
   ...profile,
 })
 
-const withoutNulls = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
-
-async function checkProfile(
-  { parts }: Call,
-  reader: Reader,
-  fields: Fields,
-  options: { readonly whole: boolean },
-): Promise<void> {
-  const schema = await findUserSchema(parts.storage.db)
-  reader.problems.push(...profileProblems(schema, fields, options))
-}
-
-async function checkUnique(call: Call, reader: Reader, fields: Fields, id?: string): Promise<void> {
+/** Checks a body by the user schema, the names of other users and the rules of credentials, which it returns. */
+async function readCredentials(
+  { parts }: Context,
+  body: NewUser | UserChanges,
+  { whole, id }: { readonly whole: boolean; readonly id: string | undefined },
+): Promise<Credentials> {
+  const { db } = parts.storage
+  const fields: Fields = body.profile ?? {}
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined)
-  const names = { login: text('login'), email: text('email') }
-  for (const field of await takenNames(call.parts.storage.db, names, id))
-    reader.problems.push(alreadyExists(field))
+  const question = questionIn(body)
+  const { passwordHash, problems } = readHash(body)
+  const all = [
+    ...profileProblems(await findUserSchema(db), fields, { whole }),
+    ...problems,
+    ...(question === undefined ? [] : questionProblems(question)),
+    ...(await takenNames(db, { login: text('login'), email: text('email') }, id)).map(alreadyExists),
+  ]
+  if (all.length > 0) throw invalid(all)
+  const ignored = ignoredIn(body, id === undefined ? ['groupIds'] : [])
+  if (ignored.length > 0) parts.log?.warn({ ignored }, 'a user was sent with members that are not supported')
+  return {
+    password: body.credentials?.password?.value ?? undefined,
+    passwordHash,
+    recoveryQuestion: question,
+  }
 }
 
-/** Reads a password, in plain text or as a hash of another system. An empty object keeps the present one. */
-function readCredentials(
-  reader: Reader,
-  body: Fields,
-): Pick<UserBody, 'password' | 'passwordHash' | 'recoveryQuestion'> {
-  const credentials = fieldsIn(reader, body, 'credentials')
-  const asked = fieldsIn(reader, credentials, 'recovery_question')
-  // A question without an answer comes from an earlier response: the stored one stays.
-  const recoveryQuestion = asked.answer === undefined ? undefined : readQuestion(reader, asked)
-  return { ...readPassword(reader, credentials), recoveryQuestion }
+/** A question without an answer comes from an earlier response: the stored one stays. */
+function questionIn({ credentials }: UserChanges): RecoveryQuestion | undefined {
+  const { question, answer } = credentials?.recovery_question ?? {}
+  return answer === undefined || answer === null ? undefined : { question: question ?? '', answer }
 }
 
-function readPassword(reader: Reader, credentials: Fields): Pick<UserBody, 'password' | 'passwordHash'> {
-  const password = fieldsIn(reader, credentials, 'password')
-  const value = textIn(reader, password, 'value', { label: 'password', max: 256 })
-  if (value === '') reader.problems.push('password: The field cannot be left blank')
-  if (password.hook !== undefined) reader.problems.push('password.hook: is not supported')
-  if (password.hash === undefined || password.hash === null)
-    return { password: value, passwordHash: undefined }
-  if (value !== undefined) reader.problems.push('password: must have a value or a hash, not both')
-  return { password: undefined, passwordHash: readHash(reader, fieldsIn(reader, password, 'hash')) }
+function readHash({ credentials }: UserChanges): {
+  readonly passwordHash: string | undefined
+  readonly problems: readonly string[]
+} {
+  const { hash, value } = credentials?.password ?? {}
+  if (hash === undefined || hash === null) return { passwordHash: undefined, problems: [] }
+  const both = typeof value === 'string' ? ['password: must have a value or a hash, not both'] : []
+  const read = encodeHash(withoutNulls(hash))
+  if ('encoded' in read) return { passwordHash: read.encoded, problems: both }
+  return {
+    passwordHash: undefined,
+    problems: [...both, ...read.problems.map((problem) => `password.hash.${problem}`)],
+  }
 }
 
-function readHash(reader: Reader, fields: Fields): string | undefined {
-  const read = encodeHash(fields)
-  if ('encoded' in read) return read.encoded
-  reader.problems.push(...read.problems.map((problem) => `password.hash.${problem}`))
-  return undefined
+/** What the engine itself sets, besides the profile and the credentials: ignored in request bodies. */
+const readOnlyMembers = [
+  ...['id', 'status', 'created', 'activated', 'statusChanged', 'lastLogin', 'lastUpdated', 'passwordChanged'],
+  ...['transitioningToStatus', '_links', '_embedded'],
+]
+
+function ignoredIn(body: UserChanges, more: readonly string[]): readonly string[] {
+  const { provider, ...credentials }: Fields = body.credentials ?? {}
+  const { type = 'OKTA' } = isObject(provider) ? provider : {}
+  return [
+    ...unsupportedMembers(body, ['profile', 'credentials', 'type', ...readOnlyMembers, ...more]),
+    ...unsupportedMembers(credentials, ['password', 'recovery_question', 'emails'], 'credentials.'),
+    ...(type === 'OKTA' ? [] : ['credentials.provider']),
+  ]
 }

@@ -3,8 +3,7 @@ import { type MailVariables, queueMail, type TemplateName } from '../../delivery
 import { issuePersonToken, type Person, type PersonTokenKind } from '../../directory/index.ts'
 import { languageFor, spanInWords } from '../../i18n/index.ts'
 import type { Tx } from '../../storage/index.ts'
-import type { Call } from '../operation.ts'
-import { flag } from '../reader.ts'
+import type { Context } from '../operation.ts'
 
 const hour = 3_600_000
 
@@ -17,23 +16,16 @@ export interface UserTokenRequest {
   readonly sendsMail: boolean
 }
 
-const sendsMail = ({ query }: Call): boolean => flag(query, 'sendEmail', true)
-
 export const recoveryTokenRequest = (
-  call: Call,
+  sendsMail: boolean,
   template: 'PasswordResetByAdmin' | 'ForgotPassword',
-): UserTokenRequest => ({
-  kind: 'recovery',
-  lifetimeMs: hour,
-  template,
-  sendsMail: sendsMail(call),
-})
+): UserTokenRequest => ({ kind: 'recovery', lifetimeMs: hour, template, sendsMail })
 
-export const activationTokenRequest = (call: Call): UserTokenRequest => ({
+export const activationTokenRequest = (sendsMail: boolean): UserTokenRequest => ({
   kind: 'activation',
   lifetimeMs: 7 * 24 * hour,
   template: 'UserActivation',
-  sendsMail: sendsMail(call),
+  sendsMail,
 })
 
 /** The link of a token: the last segment of its path is the token. */
@@ -45,7 +37,7 @@ export const tokenLink = (base: string, kind: PersonTokenKind, token: string): s
  * Earlier tokens of the user become invalid. Returns the token for callers that deliver it by other means.
  */
 export async function issueUserToken(
-  call: Call,
+  call: Context,
   tx: Tx,
   person: Person,
   wanted: UserTokenRequest,
@@ -84,7 +76,7 @@ export async function issueUserToken(
 }
 
 function variablesOf(
-  { parts }: Call,
+  { parts }: Context,
   { profile }: Person,
   wanted: UserTokenRequest,
   link: string,

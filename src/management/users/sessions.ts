@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { record, sessionsCleared } from '../../audit/index.ts'
 import { isoTime } from '../../base/index.ts'
 import { findClient } from '../../clients/index.ts'
@@ -5,14 +6,16 @@ import { lockPerson } from '../../directory/index.ts'
 import { liveSessionsOf, revokeSession, type Session } from '../../sessions/index.ts'
 import { notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
-import type { Call, Operation } from '../operation.ts'
+import { type Context, type Operation, operation } from '../operation.ts'
+import { page } from '../schema.ts'
 import { getUser } from './read.ts'
+import { userSession } from './schema.ts'
 
 // What Okta's API does not have: it ends all sessions of a user and lists none. An administrator who reacts to a theft wants
 // to see them, and to end the one of the thief (N-m56).
 
 /** A session as an administrator sees it: which app, since when, from where. */
-async function renderSession({ parts }: Call, session: Session): Promise<object> {
+async function renderSession({ parts }: Context, session: Session): Promise<object> {
   const { id, personId, clientId, createdAt, expiresAt, details } = session
   const client = await findClient(parts.storage.db, clientId)
   return {
@@ -30,19 +33,21 @@ async function renderSession({ parts }: Call, session: Session): Promise<object>
 }
 
 export const userSessions: readonly Operation[] = [
-  {
+  operation({
     method: 'GET',
     path: '/users/:userId/sessions',
     role: 'read',
     summary: 'List the sessions of a user that have not ended, newest first',
+    query: page,
+    response: Type.Array(userSession),
     async handle(call) {
       const { id } = await getUser(call)
       const sessions = await liveSessionsOf(call.parts.storage.db, id, call.now)
       const { items, next } = pageWithin(sessions, pageOf(call.query), (session) => session.id)
       return { body: await Promise.all(items.map((session) => renderSession(call, session))), next }
     },
-  },
-  {
+  }),
+  operation({
     method: 'DELETE',
     path: '/users/:userId/sessions/:sessionId',
     role: 'users',
@@ -63,5 +68,5 @@ export const userSessions: readonly Operation[] = [
       if (!isEnded) throw notFound(sessionId, 'Session')
       return {}
     },
-  },
+  }),
 ]

@@ -24,7 +24,7 @@ const paths: Readonly<Record<string, string>> = {
 }
 
 /** A user in the shape of Okta's Users API. Shows whether there is a password, and the recovery question without its answer. */
-export function userOf(base: string, person: Person, shown: ShownCredentials): object {
+export function renderUser(base: string, person: Person, shown: CredentialFacts): object {
   const { id, status, profile } = person
   const self = `${base}${prefix}/users/${id}`
   return {
@@ -38,7 +38,7 @@ export function userOf(base: string, person: Person, shown: ShownCredentials): o
     passwordChanged: person.passwordChangedAt === null ? null : isoTime(person.passwordChangedAt),
     type: { id: 'otyDefault' },
     profile: { firstName: null, lastName: null, mobilePhone: null, secondEmail: null, ...profile },
-    credentials: credentialsOf(person, shown),
+    credentials: renderCredentials(person, shown),
     _links: {
       self: { href: self },
       ...Object.fromEntries(
@@ -54,12 +54,12 @@ export function userOf(base: string, person: Person, shown: ShownCredentials): o
 }
 
 /** The credentials of a user as far as they are shown. */
-export interface ShownCredentials {
+export interface CredentialFacts {
   readonly password: boolean
   readonly question?: string | undefined
 }
 
-export const credentialsOf = (person: Person, { password, question }: ShownCredentials): object => ({
+export const renderCredentials = (person: Person, { password, question }: CredentialFacts): object => ({
   ...(password && { password: {} }),
   ...(question !== undefined && { recovery_question: { question } }),
   emails: [
@@ -73,12 +73,15 @@ export const credentialsOf = (person: Person, { password, question }: ShownCrede
 })
 
 /** Renders users, with one query for all passwords and one for all recovery questions. */
-export async function usersOf(parts: ManagementParts, people: readonly Person[]): Promise<readonly object[]> {
+export async function renderUsers(
+  parts: ManagementParts,
+  people: readonly Person[],
+): Promise<readonly object[]> {
   const ids = people.map(({ id }) => id)
   const withPasswords = await usersEnrolledIn(parts.storage.db, ids, passwordKey)
   const questions = await questionsOf(parts.storage.db, ids)
   return people.map((person) =>
-    userOf(parts.baseUrl(), person, {
+    renderUser(parts.baseUrl(), person, {
       password: withPasswords.has(person.id),
       question: questions.get(person.id),
     }),

@@ -1,7 +1,4 @@
-/**
- * The user schema over HTTP, after Okta's Schemas API: the attributes of profiles. Every write of a profile is validated
- * against it, over HTTP and elsewhere.
- */
+import { Type } from 'typebox'
 import {
   findUserSchema,
   forgetAttribute,
@@ -11,21 +8,23 @@ import {
 } from '../../directory/index.ts'
 import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
-import { type Answer, type Call, type Operation, recordEvent } from '../operation.ts'
+import { pageOf, pageWithin } from '../input.ts'
+import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
+import { page } from '../schema.ts'
 import { readSchemaChanges } from './read.ts'
-import { typeOperations } from './types.ts'
+import { type UserSchemaChanges, userSchema, userSchemaChanges, userType } from './schema.ts'
 import { unsupportedAttributes } from './unsupported.ts'
-import { schemaOf } from './wire.ts'
+import { renderSchema, renderType, typeId } from './wire.ts'
 
 /** Throws 404 unless the path names `default`: there is one type of user, and so one schema. */
-function checkSchemaId({ params }: Call): void {
+function checkSchemaId({ params }: Context): void {
   const id = params.schemaId ?? ''
   if (id !== 'default') throw notFound(id, 'UserSchema')
 }
 
-async function read(call: Call): Promise<Answer> {
+async function read(call: Context): Promise<Answer> {
   checkSchemaId(call)
-  return { body: schemaOf(call.parts.baseUrl(), await findUserSchema(call.parts.storage.db)) }
+  return { body: renderSchema(call.parts.baseUrl(), await findUserSchema(call.parts.storage.db)) }
 }
 
 type Changes = Readonly<Record<string, SchemaAttribute | null>>
@@ -38,7 +37,7 @@ const withChanges = (before: UserSchema['custom'], changes: Changes): UserSchema
   )
 
 /** Adds, changes and removes attributes; others stay. A removed attribute is deleted from all profiles. */
-async function update(call: Call): Promise<Answer> {
+async function update(call: Call<UserSchemaChanges, unknown>): Promise<Answer> {
   checkSchemaId(call)
   const { parts, now, body } = call
   const { storage } = parts
@@ -65,25 +64,51 @@ async function update(call: Call): Promise<Answer> {
     })
     return after
   })
-  return { body: schemaOf(parts.baseUrl(), schema) }
+  return { body: renderSchema(parts.baseUrl(), schema) }
 }
 
 const path = '/meta/schemas/user/:schemaId'
 
 export const schemaOperations: readonly Operation[] = [
-  ...typeOperations,
-  {
+  operation({
+    method: 'GET',
+    path: '/meta/types/user',
+    role: 'read',
+    summary: 'List the user types: only `default`',
+    query: page,
+    response: Type.Array(userType),
+    async handle({ parts, query }) {
+      const { items, next } = pageWithin([renderType(parts.baseUrl())], pageOf(query), () => typeId)
+      return { body: items, next }
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: '/meta/types/user/:typeId',
+    role: 'read',
+    summary: 'Get the user type, by its id or as `default`, with a link to its schema',
+    response: userType,
+    async handle({ parts, params }) {
+      const id = params.typeId ?? ''
+      if (id !== typeId && id !== 'default') throw notFound(id, 'UserType')
+      return { body: renderType(parts.baseUrl()) }
+    },
+  }),
+  operation({
     method: 'GET',
     path,
     role: 'read',
     summary: 'Get the user schema `default`: the attributes of profiles',
+    response: userSchema,
     handle: read,
-  },
-  {
+  }),
+  operation({
     method: 'POST',
     path,
     role: 'all',
     summary: 'Add and change attributes; `null` removes one from the schema and from all profiles',
+    body: userSchemaChanges,
+    response: userSchema,
     handle: update,
-  },
+  }),
 ]

@@ -21,7 +21,7 @@ const definition = (id: string, attributes: UserSchema['base']): object => ({
 })
 
 /** The schema in the shape of Okta's Schemas API. */
-export function schemaOf(base: string, schema: UserSchema): object {
+export function renderSchema(base: string, schema: UserSchema): object {
   const id = `${base}${prefix}/meta/schemas/user/default`
   return {
     id,
@@ -35,5 +35,27 @@ export function schemaOf(base: string, schema: UserSchema): object {
     definitions: { base: definition('#base', schema.base), custom: definition('#custom', schema.custom) },
     properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
     _links: { self: { href: id } },
+  }
+}
+
+export const typeId = 'otyDefault'
+
+/** The only user type, with a link to its schema. */
+export function renderType(address: string): object {
+  const base = `${address}${prefix}/meta`
+  return {
+    id: typeId,
+    name: 'user',
+    displayName: 'User',
+    description: 'The only user type',
+    default: true,
+    created: isoTime(0),
+    lastUpdated: isoTime(0),
+    createdBy: 'system',
+    lastUpdatedBy: 'system',
+    _links: {
+      self: { href: `${base}/types/user/${typeId}` },
+      schema: { href: `${base}/schemas/user/default` },
+    },
   }
 }

@@ -1,0 +1,192 @@
+import { type Static, type TObject, Type } from 'typebox'
+import { ProtocolError } from '../../base/index.ts'
+import {
+  addMember,
+  findGroup,
+  type GroupsQuery,
+  listGroups,
+  putGroup,
+  queryPeople,
+  removeGroup,
+  removeMember,
+  type StoredGroup,
+} from '../../directory/index.ts'
+import { alreadyExists, invalid, invalidCriteria, notFound } from '../errors.ts'
+import { pageFrom, pageOf } from '../input.ts'
+import { unsupportedMembers } from '../members.ts'
+import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
+import { page } from '../schema.ts'
+import { getUser, renderUsers, user } from '../users/index.ts'
+import { group, groupList, type NewGroup, newGroup } from './schema.ts'
+import { renderGroup, toGroupProfile } from './wire.ts'
+
+async function getGroup({ parts, params }: Context): Promise<StoredGroup> {
+  const id = params.groupId ?? ''
+  const group = await findGroup(parts.storage.db, id)
+  if (group === undefined) throw notFound(id, 'Group')
+  return group
+}
+
+/** The group of a path, which must not be built in. Throws 404 and 501. */
+async function getEditableGroup(call: Context): Promise<StoredGroup> {
+  const group = await getGroup(call)
+  if (group.type === 'BUILT_IN') throw new ProtocolError(501, 'E0000060', 'Unsupported operation.')
+  return group
+}
+
+async function saveGroup(call: Call<NewGroup, unknown>, id?: string): Promise<Answer> {
+  const { body, parts, now } = call
+  const profile = toGroupProfile(body)
+  const ignored = unsupportedMembers(body, supportedMembers)
+  if (ignored.length > 0) parts.log?.warn({ ignored }, 'a group was sent with members that are not supported')
+  const stored = await putGroup(
+    parts.storage.db,
+    { ...(id !== undefined && { id }), profile },
+    { random: parts.random, now },
+  )
+  if (stored === 'taken') throw invalid([alreadyExists('name')])
+  await recordChange(call, id === undefined ? 'group.lifecycle.create' : 'group.profile.update', stored)
+  return { body: renderGroup(parts.baseUrl(), stored) }
+}
+
+/** What a group may be sent with: its profile, and what the engine itself sets. */
+const supportedMembers = [
+  ...['profile', 'id', 'type', 'objectClass', 'created', 'lastUpdated', 'lastMembershipUpdated'],
+  ...['_links', '_embedded'],
+]
+
+const recordChange = (
+  call: Context,
+  eventType: 'group.lifecycle.create' | 'group.profile.update' | 'group.lifecycle.delete',
+  { id, name }: StoredGroup,
+): Promise<void> =>
+  recordEvent(call, call.parts.storage.db, {
+    eventType,
+    displayMessage: 'Group managed',
+    target: [{ id, type: 'UserGroup', displayName: name }],
+  })
+
+type List = Static<TObject<typeof groupList>>
+
+/** The search criteria: the type, the name, or the beginning of the name. */
+function criteriaOf({ q, filter, search }: List): Pick<GroupsQuery, 'type' | 'named' | 'startsWith'> {
+  if ([q, filter, search].filter((given) => given !== undefined).length > 1) {
+    throw invalid(['search: only one of q, filter and search can be used'])
+  }
+  const text = filter ?? search
+  if (text === undefined) return { startsWith: q }
+  const [, type] = /^type eq "(OKTA_GROUP|BUILT_IN|APP_GROUP)"$/i.exec(text) ?? []
+  if (type !== undefined) return { type: type.toUpperCase() }
+  const [, operator, name] = /^profile\.name (eq|sw) "([^"\\\p{Cc}]{1,255})"$/iu.exec(text) ?? []
+  if (name === undefined)
+    throw invalidCriteria('only type eq "…" and profile.name with eq or sw are supported')
+  return operator?.toLowerCase() === 'eq' ? { named: name } : { startsWith: name }
+}
+
+async function list({ parts, query }: Call<unknown, List>): Promise<Answer> {
+  const page = pageOf(query, { limit: 10_000, most: 10_000, ids: '00g' })
+  const wanted = { ...criteriaOf(query), ...page, limit: page.limit + 1 }
+  const { items, next } = pageFrom(await listGroups(parts.storage.db, wanted), page, ({ id }) => id)
+  return { body: items.map((one) => renderGroup(parts.baseUrl(), one)), next }
+}
+
+async function listMembers(call: Call<unknown, Static<TObject<typeof page>>>): Promise<Answer> {
+  const { id } = await getGroup(call)
+  const wanted = pageOf(call.query, { limit: 1000, most: 1000, ids: '00u' })
+  const found = await queryPeople(call.parts.storage, { ...wanted, limit: wanted.limit + 1, inGroup: id })
+  const { items, next } = pageFrom(found, wanted, (person) => person.id)
+  return { body: await renderUsers(call.parts, items), next }
+}
+
+async function changeMembership(call: Context, change: typeof addMember): Promise<Answer> {
+  const group = await getEditableGroup(call)
+  const person = await getUser(call)
+  await call.parts.storage.transaction(async (tx) => {
+    await change(tx, group.id, person.id)
+    await recordEvent(call, tx, {
+      eventType: change === addMember ? 'group.user_membership.add' : 'group.user_membership.remove',
+      displayMessage: change === addMember ? 'Add user to group' : 'Remove user from group',
+      target: [
+        { id: person.id, type: 'User', alternateId: person.profile.login },
+        { id: group.id, type: 'UserGroup', displayName: group.name },
+      ],
+    })
+  })
+  return {}
+}
+
+const one = '/groups/:groupId'
+
+export const groupOperations: readonly Operation[] = [
+  operation({
+    method: 'GET',
+    path: '/groups',
+    role: 'read',
+    summary: 'List groups: all, or those that match `q`, `filter` or `search`',
+    query: groupList,
+    response: Type.Array(group),
+    handle: list,
+  }),
+  operation({
+    method: 'POST',
+    path: '/groups',
+    role: 'all',
+    summary: 'Create a group',
+    body: newGroup,
+    response: group,
+    handle: (call) => saveGroup(call),
+  }),
+  operation({
+    method: 'GET',
+    path: one,
+    role: 'read',
+    summary: 'Get a group',
+    response: group,
+    handle: async (call) => ({ body: renderGroup(call.parts.baseUrl(), await getGroup(call)) }),
+  }),
+  operation({
+    method: 'PUT',
+    path: one,
+    role: 'all',
+    summary: 'Replace the profile of a group: members that are not given are removed',
+    body: newGroup,
+    response: group,
+    handle: async (call) => saveGroup(call, (await getEditableGroup(call)).id),
+  }),
+  operation({
+    method: 'DELETE',
+    path: one,
+    role: 'all',
+    summary: 'Delete a group; its members stay',
+    handle: async (call) => {
+      const { id, ...deleted } = await getEditableGroup(call)
+      await call.parts.storage.transaction((tx) => removeGroup(tx, id))
+      await recordChange(call, 'group.lifecycle.delete', { id, ...deleted })
+      return {}
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${one}/users`,
+    role: 'read',
+    summary: 'List the members of a group',
+    query: page,
+    response: Type.Array(user),
+    handle: listMembers,
+  }),
+  operation({
+    method: 'PUT',
+    path: `${one}/users/:userId`,
+    role: 'users',
+    summary: 'Add a user to a group',
+    status: 204,
+    handle: (call) => changeMembership(call, addMember),
+  }),
+  operation({
+    method: 'DELETE',
+    path: `${one}/users/:userId`,
+    role: 'users',
+    summary: 'Remove a user from a group',
+    handle: (call) => changeMembership(call, removeMember),
+  }),
+]
