@@ -41,8 +41,11 @@ The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
 
 \`q\` matches the beginning of a first name, last name or email. \`filter\` and \`search\` compare with \`eq\`, \`ne\`, \`sw\`, \`co\`, \`gt\`,
 \`ge\`, \`lt\`, \`le\` and \`pr\`, joined by \`and\` and \`or\`, with parentheses; \`filter\` supports only \`eq\`, except for times. Logins, emails
-and names are compared like identifiers, other attributes as strings without regard to ASCII case. An attribute that a user does
-not have matches nothing. Lists are ordered by id, and a page never repeats an item of an earlier one, whatever is added in between.
+and names are compared like identifiers, other texts without regard to ASCII case. Attributes of the types number and integer are
+compared by value, whether the value is in quotes or not: \`profile.level gt 9\`. A list matches if one of its items does. \`eq null\`
+matches what is absent; in any other comparison an attribute that a user does not have matches nothing. A value of the wrong type
+is answered 400 \`E0000031\`, with what is expected. Groups are searched in the same way: \`id\`, \`type\`, \`created\`, \`lastUpdated\` and the
+members of their profiles. Lists are ordered by id, and a page never repeats an item of an earlier one, whatever is added in between.
 
 What an index answers takes the same time with a million users. Everything else reads users one by one, at most
 \`management.scannedUsers\` of them (50,000: about half a second); a search that would read more is answered 400 \`E0000031\`, with
@@ -74,7 +77,8 @@ since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.request
 
 ## Recovery by an administrator
 
-\`reset_password\` invalidates the password, ends open transactions and sessions (not with \`revokeSessions=false\`) and mails a link; \`forgot_password\` mails a link and leaves
+\`reset_password\` invalidates the password, ends open transactions and sessions (not with \`revokeSessions=false\`) and mails a link;
+\`expire_password\` ends sessions with \`revokeSessions=true\`; \`forgot_password\` mails a link and leaves
 the password valid. The last segment of the link's path is a recovery token. It can be used for one new password within an
 hour, and becomes invalid with any other change of the password, the email or the status. An app passes it to
 \`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the page of an

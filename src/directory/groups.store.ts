@@ -1,5 +1,6 @@
 import { type Random, randomId } from '../base/index.ts'
-import { type Db, isUniqueViolation, type Row } from '../storage/index.ts'
+import { type Db, isUniqueViolation, type Row, type Storage } from '../storage/index.ts'
+import { type Filter, filterCondition, type Searched } from './filter.store.ts'
 import { nameKey } from './people.store.ts'
 
 /** A group with what is known of it, named as in the management API. */
@@ -19,13 +20,26 @@ export interface StoredGroup {
 export interface GroupsQuery {
   readonly limit: number
   readonly after?: string | undefined
-  /** The whole name. */
-  readonly named?: string | undefined
+  readonly filter?: GroupFilter | undefined
   /** The beginning of a name. */
   readonly startsWith?: string | undefined
-  readonly type?: string | undefined
   readonly ofPerson?: string | undefined
   readonly ofClient?: string | undefined
+}
+
+/** A filter of groups; their own attributes are `id`, `type`, `created`, `lastUpdated` and `lastMembershipUpdated`. */
+export type GroupFilter = Filter
+
+const searched: Searched = {
+  own: {
+    id: 'groups.id',
+    type: 'groups.type',
+    created: 'groups.created_at',
+    lastUpdated: 'groups.updated_at',
+    lastMembershipUpdated: 'groups.updated_at',
+  },
+  keys: { name: { column: 'groups.name_key', key: nameKey } },
+  profile: 'groups.profile',
 }
 
 const toGroup = (row: Row<'groups'>): StoredGroup => ({
@@ -43,12 +57,16 @@ export async function findGroup(db: Db, id: string): Promise<StoredGroup | undef
 }
 
 /** One page of groups, in the order of their ids. */
-export async function listGroups(db: Db, wanted: GroupsQuery): Promise<readonly StoredGroup[]> {
-  const { after, named, startsWith, type, ofPerson, ofClient } = wanted
+export async function listGroups(
+  { db, kind }: Pick<Storage, 'db' | 'kind'>,
+  wanted: GroupsQuery,
+): Promise<readonly StoredGroup[]> {
+  const { after, filter, startsWith, ofPerson, ofClient } = wanted
   let query = db.selectFrom('groups').selectAll().orderBy('id').limit(wanted.limit)
   if (after !== undefined) query = query.where('id', '>', after)
-  if (type !== undefined) query = query.where('type', '=', type)
-  if (named !== undefined) query = query.where('name_key', '=', nameKey(named))
+  if (filter !== undefined) {
+    query = query.where((where) => filterCondition(where, kind, searched, filter))
+  }
   if (startsWith !== undefined) {
     const key = nameKey(startsWith)
     query = query.where((where) =>

@@ -17,9 +17,11 @@ export {
   removeEnrollments,
   usersEnrolledIn,
 } from './enrollments.store.ts'
+export type { Attribute, Comparison, Filter, Operator } from './filter.store.ts'
 export {
   addMember,
   findGroup,
+  type GroupFilter,
   type GroupsQuery,
   listGroups,
   putGroup,
@@ -71,8 +73,6 @@ export {
 } from './schema/attributes.ts'
 export { findUserSchema, forgetAttribute, putUserSchema } from './schema/schema.store.ts'
 export {
-  type Attribute,
-  type Comparison,
   findPersonByLogin,
   isSearchable,
   type PeopleFilter,

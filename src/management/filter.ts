@@ -15,20 +15,24 @@ export type Filter<Comparison> =
   | { readonly every: readonly Filter<Comparison>[] }
   | { readonly some: readonly Filter<Comparison>[] }
 
+/** A value of a comparison, as JSON has it (RFC 7644, section 3.4.2.2). */
+export type FilterValue = string | number | boolean | null
+
 /** Builds a comparison from its parts, or throws `invalidFilter`. `value` is read on demand: `pr` has none. */
 export type Compare<Comparison> = (
   attribute: string,
   operator: string,
-  value: () => string | boolean,
+  value: () => FilterValue,
 ) => Comparison
 
 /** Parses a filter of the System Log API: comparisons with `eq`. Throws 400 `E0000053`. */
 export const parseEventFilter = (text: string): EventFilter =>
   parseFilter(text, (word, operator, value) => {
     const attribute = attributeOf(word)
-    if (operator !== 'eq') throw invalidFilter('only the operator eq is supported')
+    if (operator !== 'eq') throw invalidFilter(`${attribute} can only be compared with eq`)
     const is = value()
-    if (typeof is !== 'string') throw invalidFilter('a value must be in double quotes')
+    if (typeof is !== 'string')
+      throw invalidFilter(`the value of ${attribute} must be a text in double quotes`)
     return { attribute, is }
   })
 
@@ -79,9 +83,14 @@ export function parseFilter<Comparison>(text: string, compare: Compare<Compariso
     const attribute = next()
     return compare(attribute, next().toLowerCase(), () => {
       const value = next()
-      if (value === 'true' || value === 'false') return value === 'true'
-      if (!value.startsWith('"')) throw invalidFilter('a value must be in double quotes')
-      return JSON.parse(value) as string
+      if (!/^(["\d-]|(true|false|null)$)/.test(value)) {
+        const found = value === '' ? `${attribute} has none` : `not ${value.slice(0, 40)}`
+        throw invalidFilter(`a value is a text in double quotes, a number, true, false or null, ${found}`)
+      }
+      const read = JSON.parse(value) as FilterValue
+      if (typeof read === 'number' && !Number.isFinite(read))
+        throw invalidFilter(`${value.slice(0, 40)} is too large`)
+      return read
     })
   }
 
@@ -90,9 +99,12 @@ export function parseFilter<Comparison>(text: string, compare: Compare<Compariso
   return filter
 }
 
+export const cannotBeCompared = (word: string): string =>
+  word === '' ? 'an attribute is missing:' : `${word.slice(0, 80)} cannot be compared, only`
+
 function attributeOf(word: string): FilterAttribute {
   const known = filterAttributes.find((attribute) => attribute.toLowerCase() === word.toLowerCase())
-  if (known === undefined) throw invalidFilter(`only ${filterAttributes.join(', ')} can be compared`)
+  if (known === undefined) throw invalidFilter(`${cannotBeCompared(word)} ${filterAttributes.join(', ')}`)
   return known
 }
 
@@ -103,12 +115,15 @@ export const isTime = (text: string): boolean =>
 /** Splits a filter into words, parentheses and quoted values. Throws if anything else is left. */
 function tokensOf(text: string): readonly string[] {
   const tokens: string[] = []
-  const pattern = /\s*([()]|"(?:[^"\\\p{Cc}]|\\["\\/bfnrt])*"|[A-Za-z][\w.]*)/guy
+  const pattern =
+    /\s*([()]|"(?:[^"\\\p{Cc}]|\\["\\/bfnrt])*"|[A-Za-z][\w.]*|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))/guy
   let end = 0
   for (const match of text.matchAll(pattern)) {
     tokens.push(match[1] ?? '')
     end = match.index + match[0].length
   }
-  if (text.slice(end).trim() !== '') throw invalidFilter('it is not well-formed')
+  if (text.slice(end).trim() !== '') {
+    throw invalidFilter(`it is not well-formed at ${text.slice(end).trim().slice(0, 40)}`)
+  }
   return tokens
 }

@@ -198,6 +198,14 @@ describe('users', () => {
       'created gt "2001-01-01T00:00:00.000Z" and profile.team pr and profile.team ne "red"',
       ['100%_x', 'Ann', 'Bert'],
     ],
+    ['profile.level eq 3', ["O'Neil"]],
+    ['profile.level eq "3"', ["O'Neil"]],
+    ['profile.level gt 2.5', ['100%_x', "O'Neil"]],
+    ['profile.level lt "10" and profile.level ge 3e0', ['100%_x', "O'Neil"]],
+    ['profile.level ne 0 and profile.level le 1', ['anna']],
+    ['profile.level gt -1 and profile.level lt 1', ['Ann']],
+    ['profile.nickName eq null and profile.level eq 2', ['Bert']],
+    ['profile.level ne null and profile.level gt 3', ['100%_x']],
   ])('are searched by %s', async (search, expected) => {
     expect(await names({ search })).toEqual(expected)
   })
@@ -209,16 +217,36 @@ describe('users', () => {
   })
 
   test.each([
-    'profile.firstName',
-    'profile.firstName xx "a"',
-    'profile.firstName eq a',
-    'status eq "GONE"',
-    'profile.a"b eq "x"',
-    'created gt "yesterday"',
-    'password eq "x"',
-  ])('are not searched by %s', async (search) => {
+    ['profile.firstName', /profile\.firstName needs an operator: eq, /],
+    ['profile.firstName xx "a"', /there is no operator xx, only eq, /],
+    ['profile.firstName eq a', /a value is a text in double quotes, .*, not a/],
+    ['profile.firstName eq 10', /profile\.firstName is a text: put its value in double quotes/],
+    ['profile.level eq', /a value is .*, profile\.level has none/],
+    ['profile.level gt "high"', /profile\.level is a number: compare it with one, such as 10/],
+    ['profile.level eq 010', /it is not well-formed at 010/],
+    ['profile.level eq 1e400', /1e400 is too large/],
+    ['profile.level sw 1', /sw compares texts: put the value of profile\.level in double quotes/],
+    ['profile.level lt null', /profile\.level can only be compared with null by eq and ne/],
+    ['status eq "GONE"', /there is no status GONE, only STAGED, /],
+    ['status eq 7', /the value of status must be a text in double quotes/],
+    ['profile.a"b eq "x"', /it is not well-formed at "/],
+    ['created gt "yesterday"', /created is a time: compare it by .* with one such as "2026/],
+    ['created gt "1"', /created is a time/],
+    ['created gt 1767225600', /created is a time/],
+    ['password eq "x"', /password cannot be compared, only id, status, created, .* and profile\.\*/],
+  ])('are not searched by %s, and the answer names what is wrong', async (search, cause) => {
     const { status, body } = await api('GET', `/users?${new URLSearchParams({ search })}`)
     expect([status, body.errorCode]).toEqual([400, 'E0000031'])
+    expect(causes(body)).toEqual([expect.stringMatching(cause)])
+  })
+
+  test.each([
+    ['profile.city eq "x"', /profile\.city cannot be compared by filter, only by search/],
+    ['profile.firstName sw "x"', /profile\.firstName can only be compared with eq by filter/],
+  ])('are not filtered by %s', async (filter, cause) => {
+    const { status, body } = await api('GET', `/users?${new URLSearchParams({ filter })}`)
+    expect([status, body.errorCode]).toEqual([400, 'E0000031'])
+    expect(causes(body)).toEqual([expect.stringMatching(cause)])
   })
 
   test('that are deactivated are listed only if a filter matches them', async () => {
@@ -288,10 +316,6 @@ describe('the lifecycle', () => {
   })
 
   test('ends sessions with a suspension and on request', async () => {
-    const alive = async () =>
-      (await idp.engine.storage.db.selectFrom('sessions').select('revoked_at').execute()).filter(
-        ({ revoked_at }) => revoked_at === null,
-      ).length
     const { id } = await create()
     await idp.signInAs('ada@example.com')
     expect(await alive()).toBe(1)
@@ -338,6 +362,35 @@ describe('the lifecycle', () => {
       target: [{ id }],
     })
   })
+
+  const liveSessions = async () =>
+    (await idp.engine.storage.db.selectFrom('sessions').select('revoked_at').execute()).filter(
+      ({ revoked_at }) => revoked_at === null,
+    ).length
+
+  test.each([
+    ['reset_password', 0],
+    ['reset_password?revokeSessions=false', 1],
+    ['reset_password?revokeSessions=true', 0],
+    ['expire_password', 1],
+    ['expire_password?revokeSessions=true', 0],
+    ['expire_password_with_temp_password', 0],
+  ])('leaves or ends sessions as asked: %s', async (name, left) => {
+    const { id } = await create()
+    await idp.signInAs('ada@example.com')
+    expect((await lifecycle(id, name)).status).toBe(200)
+    expect(await liveSessions()).toBe(left)
+  })
+
+  test.each(['reset_password', 'expire_password', 'expire_password_with_temp_password'])(
+    'refuses a revokeSessions of %s that is neither true nor false',
+    async (name) => {
+      const { id } = await create()
+      const refused = await lifecycle(id, `${name}?revokeSessions=1`)
+      expect(refused.status).toBe(400)
+      expect(causes(refused.body)).toEqual(['revokeSessions: must be true or false'])
+    },
+  )
 
   test('unlocks an account', async () => {
     const { id } = await create()

@@ -34,6 +34,24 @@ const texts = [
   ],
 ] as const
 const values = [...texts, 7, 10, true, false, undefined] as const
+/** In the order of their values, which is neither that of their texts nor that of their lengths. */
+const numbers = [-1000, -3, -0.5, 0, 0.1, 1e-7, 2, 2.5, 9, 10, 10.25, 100, 2 ** 53, 1e21] as const
+
+/** The attributes that the schema has; `level` and `nothing` it has not. */
+const typed: Readonly<Record<string, 'integer' | 'number' | 'boolean' | 'strings' | 'numbers'>> = {
+  floor: 'integer',
+  share: 'number',
+  remote: 'boolean',
+  tags: 'strings',
+  sizes: 'numbers',
+}
+const definitions = {
+  floor: { type: 'integer' },
+  share: { type: 'number' },
+  remote: { type: 'boolean' },
+  tags: { type: 'array', items: { type: 'string' } },
+  sizes: { type: 'array', items: { type: 'number' } },
+}
 
 const at = (n: number) => Date.UTC(2025, 0, 1) + n * 1000
 
@@ -43,8 +61,13 @@ const crowd = fc
     fc.record({
       firstName: fc.constantFrom(undefined, ...texts),
       lastName: fc.constantFrom(undefined, ...texts),
-      city: fc.constantFrom(...values),
-      level: fc.constantFrom(...values),
+      city: fc.constantFrom(undefined, ...texts),
+      level: fc.constantFrom(...values, ...numbers),
+      floor: fc.constantFrom(undefined, ...numbers.filter(Number.isSafeInteger)),
+      share: fc.constantFrom(undefined, ...numbers),
+      remote: fc.constantFrom(undefined, true, false),
+      tags: fc.option(fc.array(fc.constantFrom(...texts), { maxLength: 3 }), { nil: undefined }),
+      sizes: fc.option(fc.array(fc.constantFrom(...numbers), { maxLength: 3 }), { nil: undefined }),
       status: fc.constantFrom(...personStatuses),
       created: fc.nat(30),
     }),
@@ -52,7 +75,7 @@ const crowd = fc
   )
   .map((made, n) => ({ ...made, login: `${n % 2 ? 'User' : 'ada'}.${n}@Example.com` }))
 
-type Value = string | boolean
+type Value = string | boolean | number | null
 interface Comparison {
   readonly attribute: string
   readonly operator: string
@@ -70,9 +93,34 @@ const comparisons: fc.Arbitrary<Comparison> = fc.oneof(
     value: fc.oneof(fc.constantFrom(...texts), fc.constantFrom('', 'user.1', 'ADA.2', '@example.com')),
   }),
   fc.record({
-    attribute: fc.constantFrom('profile.firstName', 'profile.city', 'profile.level'),
+    attribute: fc.constantFrom('profile.level', 'profile.remote', 'profile.nothing'),
     operator: fc.constantFrom('eq', 'ne'),
     value: fc.boolean(),
+  }),
+  fc.record({
+    attribute: fc
+      .constantFrom('level', 'floor', 'share', 'sizes', 'nothing')
+      .map((name) => `profile.${name}`),
+    operator: fc.constantFrom(...orders, 'pr'),
+    value: fc.constantFrom(...numbers),
+  }),
+  // In quotes they are compared by value as well, where the attribute is a number.
+  fc.record({
+    attribute: fc.constantFrom('profile.floor', 'profile.share', 'profile.sizes'),
+    operator: fc.constantFrom(...orders),
+    value: fc.constantFrom(...numbers).map(String),
+  }),
+  fc.record({
+    attribute: fc.constant('profile.tags'),
+    operator: fc.constantFrom(...orders, 'sw', 'co', 'pr'),
+    value: fc.constantFrom(...texts),
+  }),
+  fc.record({
+    attribute: fc
+      .constantFrom('firstName', 'city', 'level', 'floor', 'remote', 'tags', 'nothing')
+      .map((name) => `profile.${name}`),
+    operator: fc.constantFrom('eq', 'ne'),
+    value: fc.constant(null),
   }),
   fc.record({
     attribute: fc.constant('status'),
@@ -101,44 +149,60 @@ const written = (criteria: Criteria): string => {
   return operator === 'pr' ? `${attribute} pr` : `${attribute} ${operator} ${JSON.stringify(value)}`
 }
 
-/** What a person has of an attribute, as it is compared; undefined where she has it not. */
-function held(person: Person, attribute: string): string | number | boolean | undefined {
+const identifiers: readonly string[] = ['login', 'email', 'firstName', 'lastName']
+const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+/** What a user has of an attribute, each item of a list by itself; none where it is absent. */
+function valuesOf(person: Person, attribute: string): readonly (string | number | boolean)[] {
   const times = {
     created: person.createdAt,
     lastUpdated: person.updatedAt,
     statusChanged: person.statusChangedAt,
   }
-  if (attribute in times) return times[attribute as keyof typeof times]
-  if (attribute === 'status') return person.status
+  if (attribute in times) return [times[attribute as keyof typeof times]]
+  if (attribute === 'status') return [person.status]
   const name = attribute.replace('profile.', '')
   const value = (person.profile as Readonly<Record<string, unknown>>)[name]
-  if (value === undefined || value === null) return undefined
-  if (identifiers.includes(name)) return compareKey(String(value)) || undefined
-  return typeof value === 'boolean' ? value : lower(String(value))
+  return [value].flat().filter((one) => one !== undefined && one !== null) as never
 }
-const identifiers: readonly string[] = ['login', 'email', 'firstName', 'lastName']
-const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-/** The plain meaning of a search, against which the databases are held. */
+/** The plain meaning of a search, against which the databases are compared. */
 function matches(person: Person, criteria: Criteria): boolean {
   if ('every' in criteria) return criteria.every.every((part) => matches(person, part))
   if ('some' in criteria) return criteria.some.some((part) => matches(person, part))
-  const { attribute, operator } = criteria
-  const has = held(person, attribute)
-  if (has === undefined) return false
-  if (operator === 'pr') return has !== ''
-  const isIdentifier = identifiers.includes(attribute.replace('profile.', ''))
-  if (typeof criteria.value === 'boolean') {
-    if (isIdentifier) return false
-    return operator === 'eq' ? has === criteria.value : has !== criteria.value
+  const { attribute, operator, value } = criteria
+  const name = attribute.replace('profile.', '')
+  const has = valuesOf(person, attribute)
+  const isThere = has.some((one) => one !== '' || Array.isArray(person.profile[name]))
+  if (operator === 'pr' || (operator === 'ne' && value === null)) return isThere
+  if (value === null) return !isThere
+  return has.some((one) => matchesOne(one, { attribute, operator, value }))
+}
+
+function matchesOne(has: string | number | boolean, { attribute, operator, value }: Comparison): boolean {
+  const name = attribute.replace('profile.', '')
+  if (typeof value === 'boolean') {
+    if (typeof has !== 'boolean') return operator === 'ne'
+    return operator === 'eq' ? has === value : has !== value
   }
-  if (typeof has === 'number') return ordered(operator, has - Date.parse(criteria.value))
-  const value = isIdentifier ? compareKey(criteria.value) : lower(criteria.value)
-  const mine = String(has)
-  if (operator === 'sw') return mine.startsWith(value)
-  if (operator === 'co') return mine.includes(value)
+  if (!attribute.startsWith('profile.') && typeof has === 'number') {
+    return ordered(operator, has - Date.parse(String(value)))
+  }
+  const type = typed[name]
+  if (typeof value === 'number' || type === 'integer' || type === 'number' || type === 'numbers') {
+    const wanted = Number(value)
+    return typeof has === 'number' && ordered(operator, has < wanted ? -1 : has > wanted ? 1 : 0)
+  }
+  const isIdentifier = identifiers.includes(name)
+  const wanted =
+    attribute === 'status' ? value : isIdentifier ? compareKey(String(value)) : lower(String(value))
+  const mine =
+    attribute === 'status' ? String(has) : isIdentifier ? compareKey(String(has)) : lower(String(has))
+  if (isIdentifier && mine === '') return false
+  if (operator === 'sw') return mine.startsWith(String(wanted))
+  if (operator === 'co') return mine.includes(String(wanted))
   // By bytes, as both databases are configured.
-  return ordered(operator, attribute === 'status' ? compare(mine, criteria.value) : compare(mine, value))
+  return ordered(operator, compare(mine, String(wanted)))
 }
 const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 function ordered(operator: string, sign: number): boolean {
@@ -160,6 +224,9 @@ onEachDatabase('people and groups', (database) => {
     place = await database.create()
     idp = await startEngine({ database: place.url })
     api = apiOf(idp)
+    await api('POST', '/meta/schemas/user/default', {
+      definitions: { custom: { properties: definitions } },
+    })
     const { db } = idp.engine.storage
     await db.deleteFrom('people').execute()
     const made: Person[] = []

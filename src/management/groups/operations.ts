@@ -11,7 +11,8 @@ import {
   removeMember,
   type StoredGroup,
 } from '../../directory/index.ts'
-import { alreadyExists, invalid, invalidCriteria, notFound } from '../errors.ts'
+import { parseCriteria, type Searchable } from '../criteria.ts'
+import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { pageFrom, pageOf } from '../input.ts'
 import { unsupportedMembers } from '../members.ts'
 import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
@@ -68,25 +69,29 @@ const recordChange = (
 
 type List = Static<TObject<typeof groupList>>
 
-/** The search criteria: the type, the name, or the beginning of the name. */
-function criteriaOf({ q, filter, search }: List): Pick<GroupsQuery, 'type' | 'named' | 'startsWith'> {
+const searchable: Searchable = {
+  own: {
+    id: 'text',
+    type: ['OKTA_GROUP', 'BUILT_IN', 'APP_GROUP'],
+    created: 'time',
+    lastUpdated: 'time',
+    lastMembershipUpdated: 'time',
+  },
+  typeOf: (name) => (name === 'name' || name === 'description' ? { type: 'string' } : undefined),
+}
+
+function criteriaOf({ q, filter, search }: List): Pick<GroupsQuery, 'filter' | 'startsWith'> {
   if ([q, filter, search].filter((given) => given !== undefined).length > 1) {
     throw invalid(['search: only one of q, filter and search can be used'])
   }
   const text = filter ?? search
-  if (text === undefined) return { startsWith: q }
-  const [, type] = /^type eq "(OKTA_GROUP|BUILT_IN|APP_GROUP)"$/i.exec(text) ?? []
-  if (type !== undefined) return { type: type.toUpperCase() }
-  const [, operator, name] = /^profile\.name (eq|sw) "([^"\\\p{Cc}]{1,255})"$/iu.exec(text) ?? []
-  if (name === undefined)
-    throw invalidCriteria('only type eq "…" and profile.name with eq or sw are supported')
-  return operator?.toLowerCase() === 'eq' ? { named: name } : { startsWith: name }
+  return text === undefined ? { startsWith: q } : { filter: parseCriteria(text, searchable) }
 }
 
 async function list({ parts, query }: Call<unknown, List>): Promise<Answer> {
   const page = pageOf(query, { limit: 10_000, most: 10_000, ids: '00g' })
   const wanted = { ...criteriaOf(query), ...page, limit: page.limit + 1 }
-  const { items, next } = pageFrom(await listGroups(parts.storage.db, wanted), page, ({ id }) => id)
+  const { items, next } = pageFrom(await listGroups(parts.storage, wanted), page, ({ id }) => id)
   return { body: items.map((one) => renderGroup(parts.baseUrl(), one)), next }
 }
 

@@ -32,7 +32,7 @@ import {
   userList,
   userReplacement,
 } from './schema.ts'
-import { parseSearch, parseUserFilter, refuseUnbounded } from './search.ts'
+import { parseUserCriteria, refuseUnbounded } from './search.ts'
 import { renderUsers } from './wire.ts'
 
 async function answerWith({ parts }: Context, person: Person): Promise<Answer> {
@@ -84,8 +84,7 @@ async function list({ parts, query }: Call<unknown, UserList>): Promise<Answer> 
     throw invalid(['search: only one of q, filter and search can be used'])
   }
   const wanted = pageOf(query, { ids: '00u', ...(q !== undefined && { limit: 10 }) })
-  const compared =
-    search !== undefined ? parseSearch(search) : filter !== undefined ? parseUserFilter(filter) : undefined
+  const compared = await parseUserCriteria(parts.storage.db, { search, filter })
   if (compared !== undefined) await refuseUnbounded(parts.storage, compared, parts.scannedUsers)
   const people = await queryPeople(parts.storage, {
     startsWith: q,
@@ -212,7 +211,7 @@ export const crud: readonly Operation[] = [
     handle: async (call) => {
       const { id } = await getUser(call)
       const wanted = pageOf(call.query)
-      const groups = await listGroups(call.parts.storage.db, {
+      const groups = await listGroups(call.parts.storage, {
         ofPerson: id,
         limit: wanted.limit + 1,
         after: wanted.after,
