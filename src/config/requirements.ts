@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from '../base/index.ts'
 import { budgetsFrom } from '../limits/index.ts'
-import type { InForce } from '../policies/index.ts'
+import { type InForce, type PasswordRules, passwordPreset } from '../policies/index.ts'
 import type { Config } from './options.ts'
 
 /** The result of checking a configuration against one requirement of a standard. */
@@ -63,19 +63,11 @@ function rulesInForce({ policies: { passwords } }: SystemFacts) {
 /** The effective rules of the password policies, as far as the requirements need them. */
 function rulesOf({ policies }: Config, { system }: Asked) {
   if (system !== undefined && system.policies.passwords.length > 0) return rulesInForce(system)
-  const { preset, complexity = {}, age = {} } = policies.password
-  const composed = preset === 'okta'
-  return {
-    minLength: complexity.minLength ?? (composed ? 8 : 12),
-    composes: [
-      complexity.minLowerCase,
-      complexity.minUpperCase,
-      complexity.minNumber,
-      complexity.minSymbol,
-    ].some((count) => (count ?? (composed ? 1 : 0)) > 0),
-    excludesCommon: complexity.excludeCommon ?? true,
-    maxAgeDays: age.maxAgeDays ?? 0,
-  }
+  const { preset, complexity, age } = policies.password
+  const rules: PasswordRules = { ...passwordPreset(preset), ...complexity, ...age }
+  const { minLength, minLowerCase, minUpperCase, minNumber, minSymbol, excludeCommon, maxAgeDays } = rules
+  const composes = [minLowerCase, minUpperCase, minNumber, minSymbol].some((count) => count > 0)
+  return { minLength, composes, excludesCommon: excludeCommon, maxAgeDays }
 }
 
 /** Whether users can recover a password themselves. */

@@ -1,3 +1,5 @@
+import { folded } from '../policies/index.ts'
+
 /** Passwords that attackers try first. The list is heavy, so it is loaded when it is first asked for. */
 let list: Promise<ReadonlySet<string>> | undefined
 
@@ -5,9 +7,6 @@ async function load(): Promise<ReadonlySet<string>> {
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   return new Set(Object.values(dictionary).flat().map(String))
 }
-
-/** A password as a guesser's list would have it: wide, joined or capital letters are no other password. */
-export const folded = (password: string): string => password.normalize('NFKC').toLowerCase()
 
 /** Whether a password, in whatever case and width of letters, stands in the list of common ones. */
 export async function isCommonPassword(password: string): Promise<boolean> {

@@ -19,9 +19,9 @@ export {
   type PasswordData,
   passwordEnrollment,
   passwordKey,
-  passwordProblem,
+  passwordProblems,
   wasUsed,
 } from './new-password.ts'
 export { passwordOptions } from './options.ts'
 export type { HashCaller, HashLoad } from './queue.ts'
-export { isTooLong, longestPassword, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
+export { meetsRules, requirementsSentence, tooLongSentence, unmetRequirements } from './rules.ts'

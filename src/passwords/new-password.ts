@@ -1,9 +1,9 @@
 import type { NewEnrollment, Person } from '../directory/index.ts'
-import type { PasswordRules } from '../policies/index.ts'
+import { isTooLong, type PasswordRules } from '../policies/index.ts'
 import { isCommonPassword } from './common.ts'
 import type { PasswordHasher } from './hash.ts'
 import type { HashCaller } from './queue.ts'
-import { isTooLong, meetsRules, requirementsSentence } from './rules.ts'
+import { requirementsSentence, tooLongSentence, unmetRequirements } from './rules.ts'
 
 /** A user's password as it is stored: its hash, and those before it, newest first. */
 export interface PasswordData {
@@ -67,14 +67,20 @@ export async function newPassword(
   return { hash: await hasher.hash(password, caller), history }
 }
 
-/** What is wrong with a password that an owner or administrator sets, as a sentence, or undefined. */
-export async function passwordProblem(
+/**
+ * What is wrong with a password that an owner or administrator sets: all requirements in one sentence, as Okta has it, then
+ * each one that is not met.
+ */
+export async function passwordProblems(
   password: string,
   rules: PasswordRules,
-  person: Pick<Person, 'profile'>,
-): Promise<string | undefined> {
-  if (isTooLong(password)) return 'Password requirements: at most 256 characters.'
-  if (!meetsRules(password, rules, person.profile)) return requirementsSentence(rules, person.profile)
-  if (rules.excludeCommon && (await isCommonPassword(password))) return 'This password is a common one.'
-  return undefined
+  { profile }: Pick<Person, 'profile'>,
+): Promise<readonly string[]> {
+  const unmet = unmetRequirements(password, rules, profile)
+  if (unmet.length > 0) {
+    const sentence = isTooLong(password) ? tooLongSentence : requirementsSentence(rules, profile)
+    const summary = `Password requirements were not met. ${sentence}`
+    return [summary, ...unmet.map((words) => `not met: ${words}`)]
+  }
+  return rules.excludeCommon && (await isCommonPassword(password)) ? ['This password is a common one.'] : []
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { fc } from '../../test/support/draws.ts'
-import type { PasswordRules } from '../policies/index.ts'
+import { isTooLong, longestPassword, type PasswordRules, passwordSettings } from '../policies/index.ts'
 import { isCommonPassword } from './common.ts'
-import { isTooLong, longestPassword, meetsRules, requirementsSentence, settingsOf } from './rules.ts'
+import { meetsRules, requirementsSentence, unmetRequirements } from './rules.ts'
 
 const modern: PasswordRules = {
   minLength: 12,
@@ -90,8 +90,19 @@ test('what is told in words is what is checked', () => {
   )
 })
 
+test.each([
+  ['short', modern, ['at least 12 characters']],
+  ['marymarymary', modern, ['no parts of your username', 'does not include your first name']],
+  ['ABCDEFGH', classes, ['a lowercase letter', 'a number', 'a symbol']],
+  ['x'.repeat(257), classes, ['at most 256 characters']],
+  ['abcdefghijkl\uD800', modern, ['only whole characters']],
+  ['abcdefghijkl', modern, []],
+])('of %s the requirements are named that are not met', (password, rules, words) => {
+  expect(unmetRequirements(password, rules, mary)).toEqual(words)
+})
+
 test('only settings that the sign-in widget knows are sent: another one breaks it', () => {
-  const { complexity, age } = settingsOf(classes) as Record<string, object>
+  const { complexity, age } = passwordSettings(classes)
   expect(Object.keys(complexity ?? {})).toEqual([
     'minLength',
     'minLowerCase',

@@ -30,7 +30,7 @@ import {
   type PasswordHasher,
   passwordEnrollment,
   passwordKey,
-  passwordProblem,
+  passwordProblems,
 } from '../passwords/index.ts'
 import type { PasswordRules, Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
@@ -131,9 +131,10 @@ export function createPeople(parts: PeopleParts): People {
   ): Promise<void> {
     const groupIds = await groupIdsOf(storage.db, personId)
     const { password } = await policies.for({ groupIds, personId })
-    const problem = (await passwordProblem(text, password, person)) ?? (await more(password))
-    if (problem !== undefined) {
-      const causes = [`password: ${problem}`]
+    const ofRules = await passwordProblems(text, password, person)
+    const problems = ofRules.length > 0 ? ofRules : [await more(password)].filter((one) => one !== undefined)
+    if (problems.length > 0) {
+      const causes = problems.map((problem) => `password: ${problem}`)
       throw new ProtocolError(400, 'E0000001', 'Api validation failed: password', { causes })
     }
   }

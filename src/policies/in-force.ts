@@ -4,10 +4,10 @@ import type { AccessRuleBody } from './assurance.ts'
 import { authenticatorSetups } from './authenticator-settings.store.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
+import type { PasswordRules } from './password-rules.ts'
 import {
   type PasswordPolicyBody,
   type PasswordRuleBody,
-  type PasswordRules,
   passwordRulesFrom,
   recoveryAuthenticatorsFrom,
 } from './policy.ts'

@@ -25,6 +25,19 @@ export type { EnrollmentPolicy } from './enrollment-policy.ts'
 export { type InForce, policiesInForce } from './in-force.ts'
 export * from './options.ts'
 export {
+  folded,
+  isTooLong,
+  longestPassword,
+  type PasswordRequirement,
+  type PasswordRules,
+  type ProfileFields,
+  passwordPreset,
+  passwordRequirements,
+  passwordRuleLimits,
+  passwordRuleTable,
+  passwordSettings,
+} from './password-rules.ts'
+export {
   findPolicy,
   listPolicies,
   listRules,
@@ -36,5 +49,5 @@ export {
   type StoredRule,
 } from './policies.store.ts'
 export { policiesNeeding } from './policies-needing.ts'
-export type { PasswordRules, Policy } from './policy.ts'
+export type { Policy } from './policy.ts'
 export { unsupportedSettings } from './unsupported.ts'

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { configuredRules } from './password-rules.ts'
 
 // Without a default: absent members come from the preset, and a 0 in their place would weaken it.
 const count = (description: string, maximum = 100) => Type.Integer({ description, minimum: 0, maximum })
@@ -14,35 +15,8 @@ export const policiesOptions = Type.Object(
           default: 'modern',
         }),
         // Absent members come from the preset.
-        complexity: Type.Optional(
-          Type.Partial(
-            Type.Object({
-              minLength: Type.Integer({
-                description: 'Fewest characters (Unicode code points).',
-                minimum: 1,
-                maximum: 256,
-              }),
-              minLowerCase: count('Fewest lower case letters.'),
-              minUpperCase: count('Fewest upper case letters.'),
-              minNumber: count('Fewest digits.'),
-              minSymbol: count('Fewest symbols.'),
-              excludeUsername: Type.Boolean({ description: 'Refuse parts of the username.' }),
-              excludeAttributes: Type.Array(Type.String(), {
-                description: 'Refuse these profile attributes (`firstName`, `lastName`).',
-              }),
-              excludeCommon: Type.Boolean({ description: 'Refuse common passwords.' }),
-            }),
-          ),
-        ),
-        age: Type.Optional(
-          Type.Partial(
-            Type.Object({
-              historyCount: count('How many earlier passwords are refused.', 30),
-              minAgeMinutes: count('Minutes that must pass between two changes.', 100_000),
-              maxAgeDays: count('Days after which a password expires; 0: never.', 10_000),
-            }),
-          ),
-        ),
+        complexity: Type.Optional(Type.Partial(Type.Object(configuredRules('complexity')))),
+        age: Type.Optional(Type.Partial(Type.Object(configuredRules('age')))),
         lockout: Type.Optional(
           Type.Partial(
             Type.Object({

@@ -3,21 +3,7 @@ import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
 import type { EnrollmentPolicy } from './enrollment-policy.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
-
-/** The rules for a new password. Named as in the management API's password policy. */
-export interface PasswordRules {
-  readonly minLength: number
-  readonly minLowerCase: number
-  readonly minUpperCase: number
-  readonly minNumber: number
-  readonly minSymbol: number
-  readonly excludeUsername: boolean
-  readonly excludeAttributes: readonly string[]
-  readonly excludeCommon: boolean
-  readonly historyCount: number
-  readonly minAgeMinutes: number
-  readonly maxAgeDays: number
-}
+import { type PasswordRules, passwordPreset, passwordRulesBody, passwordRulesIn } from './password-rules.ts'
 
 /** When wrong passwords lock an account. Named as in the management API's password policy. */
 export interface Lockout {
@@ -58,60 +44,18 @@ export interface Policy {
   readonly codeLifetimes: Readonly<Record<string, number>>
 }
 
-const presets: Readonly<Record<'modern' | 'okta', PasswordRules>> = {
-  modern: {
-    minLength: 12,
-    minLowerCase: 0,
-    minUpperCase: 0,
-    minNumber: 0,
-    minSymbol: 0,
-    excludeUsername: true,
-    excludeAttributes: ['firstName', 'lastName'],
-    excludeCommon: true,
-    historyCount: 1,
-    minAgeMinutes: 0,
-    maxAgeDays: 0,
-  },
-  okta: {
-    minLength: 8,
-    minLowerCase: 1,
-    minUpperCase: 1,
-    minNumber: 1,
-    minSymbol: 1,
-    excludeUsername: true,
-    excludeAttributes: [],
-    excludeCommon: true,
-    historyCount: 4,
-    minAgeMinutes: 0,
-    maxAgeDays: 0,
-  },
-}
-
 /** The password rules of a configuration: a preset, and the members that override it. */
 export function passwordRulesOf(options: PoliciesOptions['password']): PasswordRules {
   const { preset, complexity = {}, age = {} } = options
-  return { ...presets[preset], ...complexity, ...age }
+  return { ...passwordPreset(preset), ...complexity, ...age }
 }
 
 /** The body of a password policy, as the management API has it and as it is stored. */
 export interface PasswordPolicyBody {
   readonly settings: {
     readonly password: {
-      readonly complexity: {
-        readonly minLength: number
-        readonly minLowerCase: number
-        readonly minUpperCase: number
-        readonly minNumber: number
-        readonly minSymbol: number
-        readonly excludeUsername: boolean
-        readonly excludeAttributes: readonly string[]
-        readonly dictionary: { readonly common: { readonly exclude: boolean } }
-      }
-      readonly age: {
-        readonly maxAgeDays: number
-        readonly minAgeMinutes: number
-        readonly historyCount: number
-      }
+      readonly complexity: Readonly<Record<string, unknown>>
+      readonly age: Readonly<Record<string, unknown>>
       readonly lockout: Lockout
     }
     readonly recovery?: {
@@ -160,26 +104,7 @@ export const lockoutFrom = ({ settings }: DeepPartial<PasswordPolicyBody>): Lock
 })
 
 export const passwordPolicyBody = (rules: PasswordRules, lockout: Lockout): PasswordPolicyBody => ({
-  settings: {
-    password: {
-      complexity: {
-        minLength: rules.minLength,
-        minLowerCase: rules.minLowerCase,
-        minUpperCase: rules.minUpperCase,
-        minNumber: rules.minNumber,
-        minSymbol: rules.minSymbol,
-        excludeUsername: rules.excludeUsername,
-        excludeAttributes: rules.excludeAttributes,
-        dictionary: { common: { exclude: rules.excludeCommon } },
-      },
-      age: {
-        maxAgeDays: rules.maxAgeDays,
-        minAgeMinutes: rules.minAgeMinutes,
-        historyCount: rules.historyCount,
-      },
-      lockout,
-    },
-  },
+  settings: { password: { ...passwordRulesBody(rules), lockout } },
 })
 
 // The management API has methods (`email`), the engine authenticators (`okta_email`).
@@ -213,23 +138,8 @@ export const accessRuleBody = (options: SignOnOptions): AccessRuleBody => ({
 })
 
 /** The rules of a stored policy. Members that are absent have Okta's defaults. */
-export function passwordRulesFrom(body: DeepPartial<PasswordPolicyBody>): PasswordRules {
-  const { complexity = {}, age = {} } = body.settings?.password ?? {}
-  const { okta } = presets
-  return {
-    minLength: complexity.minLength ?? okta.minLength,
-    minLowerCase: complexity.minLowerCase ?? okta.minLowerCase,
-    minUpperCase: complexity.minUpperCase ?? okta.minUpperCase,
-    minNumber: complexity.minNumber ?? okta.minNumber,
-    minSymbol: complexity.minSymbol ?? okta.minSymbol,
-    excludeUsername: complexity.excludeUsername ?? okta.excludeUsername,
-    excludeAttributes: complexity.excludeAttributes ?? okta.excludeAttributes,
-    excludeCommon: complexity.dictionary?.common?.exclude ?? okta.excludeCommon,
-    historyCount: age.historyCount ?? okta.historyCount,
-    minAgeMinutes: age.minAgeMinutes ?? okta.minAgeMinutes,
-    maxAgeDays: age.maxAgeDays ?? okta.maxAgeDays,
-  }
-}
+export const passwordRulesFrom = ({ settings }: DeepPartial<PasswordPolicyBody>): PasswordRules =>
+  passwordRulesIn(settings?.password)
 
 /** Which authenticators may start a recovery. A rule that names no method leaves it to its policy. */
 export function recoveryAuthenticatorsFrom(

@@ -2,6 +2,7 @@ import { type AccessRuleBody, canSatisfy, constraintsOf } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
+import { passwordRulePaths } from './password-rules.ts'
 
 /** Types of policies that are stored and not evaluated. */
 const storedOnly = ['PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
@@ -11,17 +12,7 @@ const storedOnly = ['PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
  */
 const supported: Readonly<Record<string, readonly string[]>> = {
   PASSWORD: [
-    ...[
-      'minLength',
-      'minLowerCase',
-      'minUpperCase',
-      'minNumber',
-      'minSymbol',
-      'excludeUsername',
-      'excludeAttributes',
-      'dictionary.common.exclude',
-    ].map((name) => `settings.password.complexity.${name}`),
-    ...['maxAgeDays', 'minAgeMinutes', 'historyCount'].map((name) => `settings.password.age.${name}`),
+    ...passwordRulePaths.map((path) => `settings.${path}`),
     ...['maxAttempts', 'autoUnlockMinutes'].map((name) => `settings.password.lockout.${name}`),
     'settings.recovery.factors',
     'actions.selfServicePasswordReset.access',

@@ -552,7 +552,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'the length of the composed form',
-    file: 'src/passwords/rules.ts',
+    file: 'src/policies/password-rules.ts',
     find: "[...text.normalize('NFC')].length",
     replace: '[...text].length',
     tests: 'passwords',
@@ -560,7 +560,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A36',
     without: 'wide letters as what they are',
-    file: 'src/passwords/common.ts',
+    file: 'src/policies/password-rules.ts',
     find: "password.normalize('NFKC').toLowerCase()",
     replace: 'password.toLowerCase()',
     tests: 'passwords',
@@ -576,9 +576,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A37',
     without: 'the refusal of one’s own name',
-    file: 'src/passwords/rules.ts',
-    find: '!partsOf(profile.login).some((part) => contains(password, part))',
-    replace: '!partsOf(profile.login).some((part) => password === part)',
+    file: 'src/policies/password-rules.ts',
+    find: '!partsOf(String(login)).some((part) => contains(password, part))',
+    replace: '!partsOf(String(login)).some((part) => password === part)',
     tests: 'passwords',
   },
   {

@@ -17,7 +17,6 @@ import { type Use, usesOfPool } from '../../limits/index.ts'
 import {
   type HashCaller,
   isCommonPassword,
-  isTooLong,
   meetsRules,
   newPassword,
   type PasswordData,
@@ -25,10 +24,10 @@ import {
   passwordEnrollment,
   passwordKey,
   requirementsSentence,
-  settingsOf,
+  tooLongSentence,
   wasUsed,
 } from '../../passwords/index.ts'
-import type { PasswordRules } from '../../policies/index.ts'
+import { isTooLong, type PasswordRules, passwordRuleTable, passwordSettings } from '../../policies/index.ts'
 
 const key = passwordKey
 const field = 'credentials.passcode'
@@ -110,7 +109,7 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
           ],
         },
       ],
-      settings: settingsOf,
+      settings: passwordSettings,
       accept: (input, context, person) => accept(hasher, input, context, person),
     },
     messages: {
@@ -313,17 +312,13 @@ async function violation(
 ): Promise<Refusal | undefined> {
   const unmet: Refusal = {
     status: 400,
-    key: 'password.passwordRequirementsNotMet',
-    params: [
-      isTooLong(password)
-        ? 'Password requirements: at most 256 characters.'
-        : requirementsSentence(rules, person.profile),
-    ],
+    key: passwordRuleTable.minLength.message,
+    params: [isTooLong(password) ? tooLongSentence : requirementsSentence(rules, person.profile)],
     field,
   }
   if (!meetsRules(password, rules, person.profile)) return unmet
   if (rules.excludeCommon && (await isCommonPassword(password))) {
-    return { status: 400, key: 'password.common', params: [''], field }
+    return { status: 400, key: passwordRuleTable.excludeCommon.message, params: [''], field }
   }
   return (await wasUsed(hasher, password, rules, before, caller)) ? unmet : undefined
 }

@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox'
+import { passwordRuleLimits } from '../../policies/index.ts'
 import {
   anything,
   either,
@@ -42,17 +43,22 @@ const names = optional(texts)
 const lists = { include: names, exclude: names }
 const conditions = part({ people: part({ groups: part(lists), users: part(lists) }) })
 
+const limited = (name: string) => count(passwordRuleLimits[name]?.maximum ?? 0)
 const complexity = part({
-  minLength: count(256),
-  minLowerCase: count(100),
-  minUpperCase: count(100),
-  minNumber: count(100),
-  minSymbol: count(100),
+  minLength: limited('minLength'),
+  minLowerCase: limited('minLowerCase'),
+  minUpperCase: limited('minUpperCase'),
+  minNumber: limited('minNumber'),
+  minSymbol: limited('minSymbol'),
   excludeUsername: optional(Type.Boolean()),
   excludeAttributes: names,
   dictionary: part({ common: part({ exclude: optional(Type.Boolean()) }) }),
 })
-const age = part({ maxAgeDays: count(10_000), minAgeMinutes: count(100_000), historyCount: count(30) })
+const age = part({
+  maxAgeDays: limited('maxAgeDays'),
+  minAgeMinutes: limited('minAgeMinutes'),
+  historyCount: limited('historyCount'),
+})
 const lockout = part({ maxAttempts: count(100), autoUnlockMinutes: count(100_000) })
 const factor = part({ status: optional(status) })
 const enrollable = Type.Object({

@@ -1,6 +1,7 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox'
 import { baseAttributes, personStatuses } from '../../directory/index.ts'
-import { importableHashes, longestPassword } from '../../passwords/index.ts'
+import { importableHashes } from '../../passwords/index.ts'
+import { longestPassword } from '../../policies/index.ts'
 import {
   anything,
   closed,
