@@ -255,7 +255,8 @@ function personProblems(person: Fields): readonly (readonly [string, string])[] 
   }
   for (const problem of profileProblems(schema, { ...profile, email }, { whole: true })) {
     const [, field = '', words = ''] = /^(\w+): (.*)$/s.exec(problem) ?? []
-    if (!problems.has(field) && personFields.includes(field)) problems.set(field, words)
+    const isLogin = field === 'email' && person.email === undefined
+    if (!isLogin && !problems.has(field) && personFields.includes(field)) problems.set(field, words)
   }
   if (password === '') problems.set('password', 'must not be empty')
   return [...problems]

@@ -56,9 +56,25 @@ export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
 export const hasInvisible = (text: string): boolean => invisible.test(text)
 
 /**
- * What is wrong with the names of a user, by field. Invisible characters, which are pasted from web pages, are refused
- * (RFC 8265, section 3.3): the address looks right everywhere, and no mail to it can be sent.
+ * What is wrong with a login. Invisible characters, which are pasted from web pages, are refused (RFC 8265, section 3.3): the
+ * name looks right everywhere, and is another one.
  */
+export function loginProblem(login: unknown): string | undefined {
+  if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
+    return 'a text of 1 to 100 characters is needed'
+  }
+  return invisible.test(login) ? 'contains an invisible character' : undefined
+}
+
+/** What is wrong with an email address. With an invisible character in it no mail can be sent to it. */
+export function addressProblem(address: unknown): string | undefined {
+  if (typeof address !== 'string' || !looksLikeAddress(address)) {
+    return 'must be in the form of an email address'
+  }
+  return invisible.test(address) ? 'contains an invisible character' : undefined
+}
+
+/** What is wrong with the names of a user, by field. */
 export function nameProblems({
   login,
   email,
@@ -66,18 +82,12 @@ export function nameProblems({
   readonly login: unknown
   readonly email: unknown
 }): readonly (readonly ['login' | 'email', string])[] {
-  const problems: (readonly ['login' | 'email', string])[] = []
-  if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
-    problems.push(['login', 'a text of 1 to 100 characters is needed'])
-  } else if (invisible.test(login)) {
-    problems.push(['login', 'contains an invisible character'])
-  }
-  if (typeof email !== 'string' || !looksLikeAddress(email)) {
-    problems.push(['email', 'must be in the form of an email address'])
-  } else if (invisible.test(email)) {
-    problems.push(['email', 'contains an invisible character'])
-  }
-  return problems
+  const ofLogin = loginProblem(login)
+  const ofEmail = addressProblem(email)
+  return [
+    ...(ofLogin === undefined ? [] : [['login', ofLogin] as const]),
+    ...(ofEmail === undefined ? [] : [['email', ofEmail] as const]),
+  ]
 }
 
 /**

@@ -1,4 +1,5 @@
 import { linearPattern } from '../../base/index.ts'
+import { addressProblem, loginProblem } from '../identifier.ts'
 
 export const attributeTypes = ['string', 'boolean', 'number', 'integer', 'array'] as const
 
@@ -97,9 +98,12 @@ const ofType: Readonly<Record<SchemaAttribute['type'], Problem>> = {
   },
 }
 
-function problemOf(value: unknown, attribute: SchemaAttribute): string | undefined {
+function problemOf(name: string, value: unknown, attribute: SchemaAttribute): string | undefined {
   const problem = ofType[attribute.type](value, attribute)
   if (problem !== undefined) return problem
+  const ofName = name === 'login' ? loginProblem(value) : undefined
+  const ofAddress = attribute.format === 'email' && value !== '' ? addressProblem(value) : undefined
+  if (ofName !== undefined || ofAddress !== undefined) return ofName ?? ofAddress
   if (attribute.enum === undefined || attribute.type === 'array') return undefined
   return attribute.enum.includes(value) ? undefined : 'is none of the values that are allowed'
 }
@@ -124,7 +128,7 @@ export function profileProblems(
     // For an attribute that the schema does not have it makes no difference whether there was a value to take away.
     if (value === undefined || value === null) return []
     if (attribute === undefined) return [`${name.slice(0, 64)}: is not an attribute of the user schema`]
-    const problem = problemOf(value, attribute)
+    const problem = problemOf(name, value, attribute)
     return problem === undefined ? [] : [`${name}: ${problem}`]
   })
 }

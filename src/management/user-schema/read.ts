@@ -1,9 +1,9 @@
 import { isObject, linearPattern } from '../../base/index.ts'
 import type { SchemaAttribute, UserSchema } from '../../directory/index.ts'
 import { invalid } from '../errors.ts'
-import { bodyProblems, expectation, type Fields } from '../input.ts'
+import { bodyProblems, type Fields } from '../input.ts'
 import { withoutNulls } from '../members.ts'
-import { attributeDefinition, type UserSchemaChanges } from './schema.ts'
+import { attributeDefinition, oneOfTypes, type UserSchemaChanges } from './schema.ts'
 
 interface SchemaChanges {
   /** Null: the attribute is removed. */
@@ -21,6 +21,7 @@ export function readSchemaChanges({ definitions }: UserSchemaChanges, before: Us
     if (value === null) return [name, null] as const
     const fields = membersOf(value)
     const known = Object.hasOwn(before.custom, name) ? before.custom[name] : undefined
+    if (known !== undefined && !isObject(value)) problems.push(`${name}: must be an object`)
     problems.push(...customProblems(name, fields, known))
     return [name, { ...fields, type: (fields.type ?? known?.type) as SchemaAttribute['type'] }] as const
   })
@@ -30,6 +31,7 @@ export function readSchemaChanges({ definitions }: UserSchemaChanges, before: Us
       problems.push(`${name.slice(0, 64)}: is not a base attribute`)
       return []
     }
+    if (value !== null && !isObject(value)) problems.push(`${name}: must be an object`)
     const fields = membersOf(value)
     problems.push(...baseProblems(name, fields, known))
     return [[name, { ...known, ...fields, type: known.type }] as const]
@@ -57,7 +59,7 @@ function customProblems(name: string, fields: Fields, known: SchemaAttribute | u
   const { type = known?.type } = fields
   const ofType =
     type === undefined
-      ? [`${name}.type: must be ${expectation(attributeDefinition.properties.type)}`]
+      ? [`${name}.type: must be ${oneOfTypes}`]
       : known !== undefined && known.type !== type
         ? // Stored values would keep the old type.
           [`${name}.type: cannot be changed; remove the attribute first`]

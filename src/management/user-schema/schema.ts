@@ -2,28 +2,29 @@ import { type Static, Type } from 'typebox'
 import { attributeTypes } from '../../directory/index.ts'
 import { anything, either, links, named, optional, textOrNull, time } from '../schema.ts'
 
-const length = Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 }))
-const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
+const length = optional(Type.Integer({ minimum: 0, maximum: 10_000 }))
+const text = (maxLength: number) => optional(Type.String({ maxLength }))
+export const oneOfTypes = `one of ${attributeTypes.join(', ')}`
 const actions = ['HIDE', 'READ_ONLY', 'READ_WRITE']
 
-/** The definition of an attribute, without its members that are null. Other members are stored as they are. */
+/** The definition of an attribute. Other members are stored as they are. */
 export const attributeDefinition = named('UserAttribute', {
-  type: Type.Optional(Type.Enum([...attributeTypes], { hint: `one of ${attributeTypes.join(', ')}` })),
+  type: optional(Type.Enum([...attributeTypes], { hint: oneOfTypes })),
   title: text(1024),
   description: text(1024),
-  required: Type.Optional(Type.Boolean()),
+  required: optional(Type.Boolean()),
   minLength: length,
   maxLength: length,
   pattern: text(200),
-  enum: Type.Optional(
+  enum: optional(
     Type.Array(Type.Union([Type.String(), Type.Number()]), {
       minItems: 1,
       maxItems: 500,
       hint: 'a list of strings or numbers',
     }),
   ),
-  items: Type.Optional(Type.Object({ type: either('string', 'number', 'integer') })),
-  permissions: Type.Optional(
+  items: optional(Type.Object({ type: either('string', 'number', 'integer') })),
+  permissions: optional(
     Type.Array(Type.Object({ principal: either('SELF'), action: either(...actions) }), {
       hint: `a list of SELF with one of ${actions.join(', ')}`,
     }),

@@ -3,7 +3,7 @@ import type { SchemaAttribute } from '../../directory/index.ts'
 /** Members that are stored without effect, with their default values. */
 const unsupported: Readonly<Record<string, string | undefined>> = {
   unique: 'NOT_UNIQUE',
-  format: undefined,
+  format: 'email',
   oneOf: undefined,
   minimum: undefined,
   maximum: undefined,

@@ -47,7 +47,7 @@ const changedProfile = profileBy(
 const passwordHash = Type.Object(
   {
     algorithm: Type.String({ description: `One of ${importableHashes.join(', ')}.` }),
-    value: optional(Type.String()),
+    value: Type.String(),
     salt: optional(Type.String()),
     saltOrder: optional(Type.String({ description: 'PREFIX or POSTFIX.' })),
     workFactor: optional(Type.Integer()),
