@@ -110,6 +110,12 @@ const group: Read = (item, report) => {
     report('profile.description: must be a string of at most 1024 characters', 'description')
   }
   const { name: _, description: __, ...others } = isObject(item.profile) ? item.profile : {}
+  // Other members are stored as they are: one is a slip where it resembles a name that is missing.
+  const missing = ['name', 'description'].filter((known) => memberAt(item, 'profile', known) === undefined)
+  for (const other of Object.keys(others)) {
+    const meant = didYouMean(other, missing)
+    if (meant !== '') report(`profile.${other}: unknown member${meant}`, other)
+  }
   for (const problem of groupProfileProblems(others)) report(`profile.${problem}`, 'profile')
   return { profile: { ...withoutNulls(others), name, ...(isText && { description }) } }
 }
