@@ -412,3 +412,25 @@ test('a "no" keeps other sessions, a "yes" ends them, and no answer ends them as
   }
   await idp.close()
 })
+
+test('after a reset by an administrator a new password ends the sessions, whatever the answer (F8)', async () => {
+  const idp = await startEngine(recovery({ offerRevokeSessions: true }))
+  const elsewhere = newVisitor(idp)
+  await elsewhere.begins()
+  const tokens = await elsewhere.redeems((await elsewhere.signsIn(mary, idp.person.password)).interactionCode)
+  const userinfo = async () =>
+    (
+      await fetch(`${idp.issuer}/v1/userinfo`, {
+        headers: { authorization: `Bearer ${tokens.body.access_token}` },
+      })
+    ).status
+
+  const here = newVisitor(idp)
+  await here.begins({ recovery_token: await handedOut(idp) })
+  expect(await userinfo()).toBe(200)
+  const credentials = { passcode: newPassword, revokeSessions: false }
+  const done = await here.submits('challenge/answer', { credentials })
+  expect(done.interactionCode).toBeDefined()
+  expect(await userinfo()).toBe(401)
+  await idp.close()
+})
