@@ -116,7 +116,8 @@ Locked, denied and unknown accounts get the same responses until the user has pr
 
 \`/api/v1/meta/schemas/user/default\` describes the attributes of profiles. Custom attributes are added below
 \`definitions.custom.properties\`: a \`type\` (string, boolean, number, integer, array), and optionally \`required\`,
-\`minLength\`, \`maxLength\`, \`enum\`, \`pattern\`, \`permissions\`; \`null\` removes an attribute from the schema and from all profiles. Every
+\`minLength\`, \`maxLength\`, \`enum\`, \`pattern\`, \`format\` (\`email\`), \`permissions\`; \`null\` removes an attribute from the schema and from all
+profiles. Groups have no schema: members of their profiles besides \`name\` and \`description\` are stored and returned as they are. Every
 write of a profile is validated against it, over HTTP, by the command line and by tests: 400 \`E0000001\` with a cause for each
 attribute, unknown ones included. Stored profiles are not validated again. With the scope \`profile\` apps see custom attributes in
 userinfo and in the ID token, except those with the permission \`HIDE\` and those with the name of a standard claim. \`master\`,
