@@ -144,7 +144,7 @@ export const lifecycleOperations = (
   path: string,
   noun: string,
   setStatus: (
-    call: Call,
+    call: Context,
     status: 'ACTIVE' | 'INACTIVE',
     action: 'activate' | 'deactivate',
   ) => Promise<Answer>,
@@ -162,7 +162,7 @@ export const lifecycleOperations = (
       role: 'all',
       summary: `${verb} ${noun}`,
       ...described,
-      handle: (call) => setStatus({ ...call, body: {}, query: {} }, status, action),
+      handle: (call) => setStatus(call, status, action),
     }),
   )
 
