@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { commandsPage } from '../src/cli/index.ts'
 import { configurationPage } from '../src/config/index.ts'
+import { errorsPage } from './documents/errors.ts'
 import { flowPage } from './documents/flow.ts'
 import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
@@ -19,6 +20,7 @@ export interface GeneratedDocument {
 export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/commands.md', render: commandsPage },
   { file: 'docs/configuration.md', render: configurationPage },
+  { file: 'docs/errors.md', render: errorsPage },
   { file: 'docs/flow.md', render: flowPage },
   { file: 'docs/management.md', render: managementPage },
   { file: 'docs/messages.md', render: messagesPage },

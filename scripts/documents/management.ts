@@ -12,7 +12,8 @@ await client.userApi.createUser({ activate: true, body: { profile, credentials: 
 \`\`\`
 
 A token has a role. \`read\` can read everything, \`users\` can also change users and group memberships, \`all\` can do
-everything. A missing or unknown token is answered with 401 \`E0000011\`, an insufficient role with 403 \`E0000006\`. No
+everything. A missing or unknown token is answered with 401 \`E0000011\`, an insufficient role with 403 \`E0000006\`; all codes are in
+[errors.md](errors.md). No
 response contains a secret, a code or a hash, with three exceptions that are requested explicitly: a new secret of an app, a
 temporary password, and with \`sendEmail=false\` the link that would have been mailed.
 

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
+import { apiError, type ProtocolError } from '../base/index.ts'
 import { type Db, insert, run, slots } from '../storage/index.ts'
 import { compareKey } from './identifier.ts'
 import type { Profile } from './person.ts'
@@ -47,7 +47,8 @@ const fieldsOf = (names: Partial<Names>, keys: readonly string[]): readonly Name
 
 /** Okta's error for a login or email that another user has. */
 export const taken = (fields: readonly string[], cause?: unknown): ProtocolError =>
-  new ProtocolError(400, 'E0000001', `Api validation failed: ${fields[0]}`, {
+  apiError('E0000001', {
+    summary: `Api validation failed: ${fields[0]}`,
     ...(cause !== undefined && { cause }),
     causes: fields.map(
       (field) => `${field}: An object with this field already exists in the current organization`,

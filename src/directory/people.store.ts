@@ -1,4 +1,4 @@
-import { ProtocolError, type Random, randomId } from '../base/index.ts'
+import { apiError, type ProtocolError, type Random, randomId } from '../base/index.ts'
 import {
   type Db,
   isUniqueViolation,
@@ -377,7 +377,7 @@ function checkNames(profile: Profile): void {
 }
 
 const unusable = (field: string, why: string): ProtocolError =>
-  new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes: [`${field}: ${why}`] })
+  apiError('E0000001', { summary: `Api validation failed: ${field}`, causes: [`${field}: ${why}`] })
 
 async function uniquely<T>(write: () => Promise<T>): Promise<T> {
   try {

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
+import { apiError } from '../base/index.ts'
 import type { UserVersion } from '../directory/index.ts'
 import { sourceOf } from '../limits/index.ts'
 import { retryStale } from '../storage/index.ts'
@@ -141,7 +141,7 @@ function notOnOffer(
 ): FlowAnswer {
   if (isEnd(context.stage)) throw sessionExpired('nothing is asked any more')
   if (!steps.some((step) => step.path === path)) {
-    throw new ProtocolError(404, 'E0000022', 'The endpoint does not support the provided HTTP method')
+    throw apiError('E0000022', { status: 404 })
   }
   return { ...answerIn(parts, context, context), refused: { status: 400, key: 'E0000020' } }
 }

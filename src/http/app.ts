@@ -1,6 +1,6 @@
 import cors from '@fastify/cors'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import { ProtocolError, systemClock, timedId } from '../base/index.ts'
+import { apiError, ProtocolError, systemClock, timedId } from '../base/index.ts'
 import { createConnections } from './connections.ts'
 import {
   badUrlError,
@@ -130,7 +130,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 function refuseTwoHosts(rawHeaders: readonly string[]): void {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
   if (hosts.length <= 1) return
-  throw new ProtocolError(400, 'E0000003', 'The request has more than one Host header.')
+  throw apiError('E0000003', { summary: 'The request has more than one Host header.' })
 }
 
 const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '')
@@ -171,7 +171,7 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
 async function guardIdx(request: FastifyRequest, isAllowed: (origin: string) => Promise<boolean>) {
   const { origin, 'content-type': type } = request.headers
   if (origin !== undefined && !(await isAllowed(origin))) {
-    throw new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action')
+    throw apiError('E0000006')
   }
   if (type === undefined) throw new ProtocolError(415, ...unsupportedType)
 }

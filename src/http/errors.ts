@@ -1,6 +1,9 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import {
+  apiError,
   createLogSampler,
+  type ErrorCode,
+  errorCodes,
   errorIdOf,
   type Logger,
   type LogSampler,
@@ -8,7 +11,6 @@ import {
   ProtocolError,
   prefersPage,
 } from '../base/index.ts'
-
 import type { HttpOptions } from './options.ts'
 
 /** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
@@ -20,7 +22,7 @@ export interface ApiError {
   readonly errorCauses: readonly { readonly errorSummary: string }[]
 }
 
-const apiError = (
+const errorBody = (
   code: string,
   summary: string,
   requestId: string,
@@ -33,19 +35,17 @@ const apiError = (
   errorCauses: causes.map((errorSummary) => ({ errorSummary })),
 })
 
-export const unsupportedType = [
-  'E0000021',
-  'Bad request. Accept and/or Content-Type headers likely do not match supported values.',
-] as const
+const described = (code: ErrorCode, summary: string = errorCodes[code].summary) => [code, summary] as const
+export const unsupportedType = described('E0000021')
+const badRequest = described('E0000003')
 
 /** Errors of the framework, by status. */
 const frameworkErrors: Readonly<Record<number, readonly [code: string, summary: string]>> = {
-  404: ['E0000007', 'Not found.'],
-  413: ['E0000003', 'The request body is too large.'],
+  404: described('E0000007'),
+  413: described('E0000003', 'The request body is too large.'),
   415: unsupportedType,
-  429: ['E0000047', 'API call exceeded rate limit due to too many requests.'],
+  429: described('E0000047'),
 }
-const badRequest = ['E0000003', 'The request body was not well-formed.'] as const
 
 interface PublicError {
   readonly status: number
@@ -81,8 +81,8 @@ function toResponse(
   const publicError = publicErrorOf(error)
   const body =
     publicError === undefined
-      ? apiError('E0000009', 'Internal Server Error', request.id)
-      : apiError(publicError.code, publicError.summary, request.id, publicError.causes)
+      ? errorBody(...described('E0000009'), request.id)
+      : errorBody(publicError.code, publicError.summary, request.id, publicError.causes)
   const status = publicError?.status ?? 500
   noteFailure({ code: body.errorCode, ...(status >= 500 && { error }) })
   const line = { err: error, errorId: body.errorId, requestId: request.id, route: request.route, status }
@@ -151,20 +151,19 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
         .type('text/html; charset=utf-8')
         .send(page.markup)
     }
-    if (allowed.length === 0) throw new ProtocolError(404, 'E0000007', 'Not found: the path is unknown.')
+    if (allowed.length === 0) throw apiError('E0000007', { summary: 'Not found: the path is unknown.' })
     const headers = { Allow: [...new Set(allowed)].join(', ') }
     // RFC 9110, section 9.3.7. A browser that asks for a page of an origin that is not trusted learns nothing.
     if (request.method === 'OPTIONS' && request.headers.origin === undefined) {
       return reply.code(204).headers(headers).send()
     }
-    const text = 'The endpoint does not support the provided HTTP method'
-    throw new ProtocolError(405, 'E0000022', text, { headers })
+    throw apiError('E0000022', { headers })
   })
 }
 
 /** The error for URLs that the router cannot parse. */
 export const badUrlError = (requestId: string): ApiError =>
-  apiError('E0000003', 'The address was not well-formed.', requestId)
+  errorBody('E0000003', 'The address was not well-formed.', requestId)
 
 /** The errors that Node finds before there is a request, by status. */
 const rawErrors = {
@@ -185,7 +184,7 @@ export function statusOfClientError(error: Error): keyof typeof rawErrors {
 /** The response for the socket, in the same shape as any other. */
 export function rawError(status: keyof typeof rawErrors, requestId: string): string {
   const [line, summary] = rawErrors[status]
-  return rawResponse(line, apiError('E0000003', summary, requestId))
+  return rawResponse(line, errorBody('E0000003', summary, requestId))
 }
 
 function rawResponse(status: string, error: ApiError): string {

@@ -1,10 +1,9 @@
-import { ProtocolError } from '../base/index.ts'
+import { apiError } from '../base/index.ts'
 
 /** Maximum nesting: deeper than any form of the protocols. */
 const maxDepth = 10
 
-const malformed = (detail: string) =>
-  new ProtocolError(400, 'E0000003', 'The request body was not well-formed.', { detail })
+const malformed = (detail: string) => apiError('E0000003', { detail })
 
 /**
  * Parses JSON that all parsers read alike: UTF-8 without a byte order mark, an object, no duplicate keys, no `__proto__`,

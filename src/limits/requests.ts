@@ -1,4 +1,4 @@
-import { type Clock, ProtocolError, systemClock } from '../base/index.ts'
+import { apiError, type Clock, type ProtocolError, systemClock } from '../base/index.ts'
 import { addressKey } from './address.ts'
 import type { Endpoint, RequestBudget, RequestSource } from './presets.ts'
 import type { Refusals } from './refusals.ts'
@@ -162,6 +162,6 @@ export function createRequestLimits(options: {
 }
 
 const tooManyRequests = (headers: Readonly<Record<string, string>>, waitMs: number): ProtocolError =>
-  new ProtocolError(429, 'E0000047', 'API call exceeded rate limit due to too many requests.', {
+  apiError('E0000047', {
     headers: { ...headers, 'Retry-After': String(Math.max(1, Math.ceil(waitMs / 1000))) },
   })

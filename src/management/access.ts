@@ -1,5 +1,5 @@
 import type { Party } from '../audit/index.ts'
-import { ProtocolError } from '../base/index.ts'
+import { apiError, type ProtocolError } from '../base/index.ts'
 import type { ManagementParts, Operation } from './operation.ts'
 import { coversScope, scopeOf } from './scopes.ts'
 import { actorOf, authorize } from './tokens.ts'
@@ -28,7 +28,7 @@ export async function authorizeCall(
   }
   const caller = await parts.findServiceCaller?.(bearer)
   if (caller === undefined) {
-    throw new ProtocolError(401, 'E0000011', 'Invalid token provided', {
+    throw apiError('E0000011', {
       headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
     })
   }
@@ -40,7 +40,7 @@ export async function authorizeCall(
 
 /** The error for a missing scope (RFC 6750, section 3.1). */
 export const insufficientScope = (needed: string): ProtocolError =>
-  new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action', {
+  apiError('E0000006', {
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
     detail: `the scope ${needed} is needed`,
   })

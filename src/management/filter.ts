@@ -1,5 +1,5 @@
 import { type EventFilter, type FilterAttribute, filterAttributes } from '../audit/index.ts'
-import { ProtocolError } from '../base/index.ts'
+import { apiError, type ProtocolError } from '../base/index.ts'
 
 /** Bounds of a filter, so that parsing and its query stay cheap. */
 const longest = 2000
@@ -7,7 +7,7 @@ const mostComparisons = 50
 const deepest = 10
 
 export const invalidFilter = (why: string): ProtocolError =>
-  new ProtocolError(400, 'E0000053', `Invalid filter: ${why}.`)
+  apiError('E0000053', { summary: `Invalid filter: ${why}.` })
 
 /** Comparisons, joined by `and` (every) and `or` (some). */
 export type Filter<Comparison> =

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { serveAdminPage } from '../admin/index.ts'
-import { dropTypeWithoutBody, ProtocolError } from '../base/index.ts'
+import { apiError, dropTypeWithoutBody } from '../base/index.ts'
 import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
@@ -74,7 +74,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
   })
 }
 
-const malformed = new ProtocolError(400, 'E0000003', 'The request body was not well-formed.', {
+const malformed = apiError('E0000003', {
   detail: 'a lone surrogate',
 })
 

@@ -1,5 +1,5 @@
 import { type NewEvent, type Party, record } from '../audit/index.ts'
-import { ProtocolError, type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
+import { apiError, type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import { type Db, refuseMissingSecret, type Storage } from '../storage/index.ts'
 import { type ApiRole, type ApiToken, apiRoles } from './api-token.ts'
 
@@ -126,10 +126,10 @@ export async function authorize(
   const [, token] = /^SSWS ([\w-]{1,200})$/i.exec(authorization ?? '') ?? []
   const { db } = parts.storage
   const known = token === undefined ? undefined : await verifyApiToken(db, parts.secrets, token)
-  if (known === undefined) throw new ProtocolError(401, 'E0000011', 'Invalid token provided')
+  if (known === undefined) throw apiError('E0000011')
   await recordTokenUse(db, known.id, parts.now)
   if (apiRoles.indexOf(known.role) < apiRoles.indexOf(needed)) {
-    throw new ProtocolError(403, 'E0000006', 'You do not have permission to perform the requested action', {
+    throw apiError('E0000006', {
       detail: `the token ${known.id} has the role ${known.role}, ${needed} is needed`,
     })
   }

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
+import { apiError, type ProtocolError } from '../base/index.ts'
 
 /** For whom a hash is computed: by this it is placed in the queue. */
 export interface HashCaller {
@@ -155,7 +155,7 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
 
   function busy(detail: string): ProtocolError {
     refused++
-    return new ProtocolError(503, 'E0000010', 'The service is busy. Try again in a moment.', {
+    return apiError('E0000010', {
       detail,
       headers: { 'retry-after': '2' },
     })
@@ -167,7 +167,7 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
     }
     const gone = leave(() => {
       dropped++
-      return new ProtocolError(503, 'E0000010', 'The service is busy.', { detail: 'the caller has gone' })
+      return apiError('E0000010', { summary: 'The service is busy.', detail: 'the caller has gone' })
     })
     const late = leave(() => busy('a password hash waited for too long'))
     const timer = entry.source === internal ? undefined : setTimeout(late, waitMs)
@@ -194,7 +194,7 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
       const askedAt = performance.now()
       if (signal?.aborted) {
         dropped++
-        throw new ProtocolError(503, 'E0000010', 'The service is busy.', { detail: 'the caller has gone' })
+        throw apiError('E0000010', { summary: 'The service is busy.', detail: 'the caller has gone' })
       }
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const entry: Entry = { source, account, costMs, start: resolve, fail: reject }

@@ -1,5 +1,5 @@
 import { type EventType, type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
-import { type Clock, ProtocolError } from '../base/index.ts'
+import { apiError, type Clock } from '../base/index.ts'
 import {
   createPerson,
   type Enrollment,
@@ -135,7 +135,7 @@ export function createPeople(parts: PeopleParts): People {
     const problems = ofRules.length > 0 ? ofRules : [await more(password)].filter((one) => one !== undefined)
     if (problems.length > 0) {
       const causes = problems.map((problem) => `password: ${problem}`)
-      throw new ProtocolError(400, 'E0000001', 'Api validation failed: password', { causes })
+      throw apiError('E0000001', { summary: 'Api validation failed: password', causes })
     }
   }
 
@@ -143,7 +143,7 @@ export function createPeople(parts: PeopleParts): People {
     const causes = profileProblems(await findUserSchema(storage.db), fields, options)
     if (causes.length === 0) return
     const [field = ''] = causes[0]?.split(':') ?? []
-    throw new ProtocolError(400, 'E0000001', `Api validation failed: ${field}`, { causes })
+    throw apiError('E0000001', { summary: `Api validation failed: ${field}`, causes })
   }
 
   async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {

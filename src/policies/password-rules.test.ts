@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { Value } from 'typebox/value'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/draws.ts'
 import { policiesOptions } from './options.ts'
 import {
   type PasswordRules,

@@ -1,4 +1,4 @@
-import { ProtocolError, type Secrets, secretVersionOf } from '../base/index.ts'
+import { apiError, ProtocolError, type Secrets, secretVersionOf } from '../base/index.ts'
 import type { People } from '../people/index.ts'
 import {
   claimSecret,
@@ -167,7 +167,7 @@ function checkHead(text: string, { secrets, withoutSecrets }: ImportOptions): vo
   )
 }
 
-const unusable = (why: string): ProtocolError => new ProtocolError(400, 'E0000001', why, { causes: [why] })
+const unusable = (why: string): ProtocolError => apiError('E0000001', { summary: why, causes: [why] })
 
 function parsed(text: string): Line | undefined {
   if (text.length > longestLine) return undefined

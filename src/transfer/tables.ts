@@ -1,4 +1,4 @@
-import { ProtocolError } from '../base/index.ts'
+import { apiError } from '../base/index.ts'
 import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
 import { columnsOf, tables as schema, type TableName, type Tx } from '../storage/index.ts'
 
@@ -40,7 +40,7 @@ export interface Table extends Rules {
 type Column = ReturnType<typeof columnsOf>[string]
 
 const refuse = (why: string): never => {
-  throw new ProtocolError(400, 'E0000001', why, { causes: [why] })
+  throw apiError('E0000001', { summary: why, causes: [why] })
 }
 
 const profileOf = (row: Stored): Profile => JSON.parse(String(row.profile)) as Profile

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../base/index.ts'
+import { apiError } from '../../base/index.ts'
 import type { Input } from '../../flow/index.ts'
 import { sessionExpired } from '../../flow/index.ts'
 
@@ -7,7 +7,7 @@ const isObject = (body: unknown): body is Input =>
 
 /** A body as an object, or the API's own error for a body that is none. */
 export function readBody(body: unknown): Input {
-  if (!isObject(body)) throw new ProtocolError(400, 'E0000003', 'The request body was not well-formed.')
+  if (!isObject(body)) throw apiError('E0000003')
   return body
 }
 

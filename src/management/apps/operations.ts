@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { EventType } from '../../audit/index.ts'
-import { isObject, ProtocolError } from '../../base/index.ts'
+import { apiError, isObject } from '../../base/index.ts'
 import {
   assign,
   assignmentsOf,
@@ -164,7 +164,7 @@ async function remove(call: Context): Promise<Answer> {
   await call.parts.storage.transaction(async (tx) => {
     const client = await getAppForUpdate(call, tx)
     if (client.status === 'ACTIVE') {
-      throw new ProtocolError(403, 'E0000056', 'Delete application forbidden.', {
+      throw apiError('E0000056', {
         causes: ['The application must be deactivated before deletion'],
       })
     }

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { EventType } from '../../audit/index.ts'
-import { ProtocolError } from '../../base/index.ts'
+import { apiError } from '../../base/index.ts'
 import { type Authenticator, authenticatorId } from '../../flow/index.ts'
 import {
   type AuthenticatorSetup,
@@ -78,12 +78,9 @@ async function change(
 function refuseIfRequired({ reset }: Authenticator, policies: readonly string[]): void {
   const names = reset === undefined ? policies : ['every policy']
   if (names.length === 0) return
-  throw new ProtocolError(
-    403,
-    'E0000148',
-    'Cannot modify or disable this authenticator because it is enabled in one or more policies. To continue, disable the authenticator in these policies.',
-    { causes: names.map((name) => `authenticator: is required by ${name}`) },
-  )
+  throw apiError('E0000148', {
+    causes: names.map((name) => `authenticator: is required by ${name}`),
+  })
 }
 
 /** The settings of a body. Each authenticator checks its own; others are stored, have no effect, and are logged. */

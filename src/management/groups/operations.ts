@@ -1,5 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox'
-import { ProtocolError } from '../../base/index.ts'
+import { apiError } from '../../base/index.ts'
 import {
   addMember,
   findGroup,
@@ -31,7 +31,7 @@ async function getGroup({ parts, params }: Context): Promise<StoredGroup> {
 /** The group of a path, which must not be built in. Throws 404 and 501. */
 async function getEditableGroup(call: Context): Promise<StoredGroup> {
   const group = await getGroup(call)
-  if (group.type === 'BUILT_IN') throw new ProtocolError(501, 'E0000060', 'Unsupported operation.')
+  if (group.type === 'BUILT_IN') throw apiError('E0000060')
   return group
 }
 

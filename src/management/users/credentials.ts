@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../base/index.ts'
+import { apiError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
 import { retryStale } from '../../storage/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
@@ -30,7 +30,7 @@ async function requirePassword(
   field: string,
 ): Promise<void> {
   if (await parts.people.hasPassword(id, password)) return
-  throw new ProtocolError(403, 'E0000014', 'Update of credentials failed', {
+  throw apiError('E0000014', {
     causes: [`${field}: ${field === 'oldPassword' ? 'Old Password' : 'Password'} is not correct`],
   })
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { ProtocolError, randomLegible } from '../../base/index.ts'
+import { apiError, type ProtocolError, randomLegible } from '../../base/index.ts'
 import {
   groupIdsOf,
   lockPerson,
@@ -83,7 +83,7 @@ async function changeStatus(
 /** Activates a user: ACTIVE with a password, else PROVISIONED with a token to set one. */
 async function activate(call: Call<unknown, Mailing>): Promise<Answer> {
   const person = await getUser(call)
-  const refused = new ProtocolError(403, 'E0000016', 'Activation failed because the user is already active')
+  const refused = apiError('E0000016')
   const from = ['STAGED', 'DEPROVISIONED'] as const
   if ((await usersEnrolledIn(call.parts.storage.db, [person.id], passwordKey)).has(person.id)) {
     await changeStatus(call, person, { from, to: 'ACTIVE', refused })
@@ -163,7 +163,7 @@ async function unlock(call: Context): Promise<Answer> {
   const { parts, now } = call
   const person = await getUser(call)
   const budgets = await lockingBudgets(parts, person)
-  const refused = new ProtocolError(403, 'E0000032', 'Unlock is not allowed for this user.')
+  const refused = apiError('E0000032')
   const shares = sharesOf(parts, person)
   const used = await usedOf(parts.storage.db, budgets, now)
   const usedByOne = await mostUsedBySource(parts.storage.db, shares, now)

@@ -1,0 +1,128 @@
+import { ProtocolError } from './errors.ts'
+
+interface Described {
+  readonly status: number
+  /** What the answer says, where the place that refuses says nothing more exact. */
+  readonly summary: string
+  /** For the table of docs/errors.md. */
+  readonly meaning: string
+}
+
+/** The errors of the APIs that answer in Okta's shape (`errorCode`, `errorSummary`, `errorCauses`), by their codes. */
+export const errorCodes = {
+  E0000001: {
+    status: 400,
+    summary: 'Api validation failed',
+    meaning:
+      'A body or a query parameter is invalid. `errorCauses` has a sentence for each member: `name: what it must be`.',
+  },
+  E0000003: {
+    status: 400,
+    summary: 'The request body was not well-formed.',
+    meaning:
+      'The body is no JSON, or the request no valid HTTP. 413 and 431 where something is too large, 408 where it came too slowly.',
+  },
+  E0000006: {
+    status: 403,
+    summary: 'You do not have permission to perform the requested action',
+    meaning: 'The role of the API token, or the scope of the access token, does not suffice.',
+  },
+  E0000007: {
+    status: 404,
+    summary: 'Not found.',
+    meaning: 'No such path, or no resource with this id.',
+  },
+  E0000009: {
+    status: 500,
+    summary: 'Internal Server Error',
+    meaning: 'A fault of the engine. `errorId` finds it in the log.',
+  },
+  E0000010: {
+    status: 503,
+    summary: 'The service is busy. Try again in a moment.',
+    meaning:
+      'The database is away, or the queue of passwords is full. Nothing was written; `Retry-After` has the seconds to wait.',
+  },
+  E0000011: {
+    status: 401,
+    summary: 'Invalid token provided',
+    meaning: 'The API token or access token is missing, unknown or expired.',
+  },
+  E0000014: {
+    status: 403,
+    summary: 'Update of credentials failed',
+    meaning: 'The old password that was sent is not the user’s.',
+  },
+  E0000016: {
+    status: 403,
+    summary: 'Activation failed because the user is already active',
+    meaning: 'The user needs no activation.',
+  },
+  E0000021: {
+    status: 415,
+    summary: 'Bad request. Accept and/or Content-Type headers likely do not match supported values.',
+    meaning: 'The body has a content type that the path does not take.',
+  },
+  E0000022: {
+    status: 405,
+    summary: 'The endpoint does not support the provided HTTP method',
+    meaning: 'The path is there, with other methods: they are in `Allow`.',
+  },
+  E0000031: {
+    status: 400,
+    summary: 'Invalid search criteria.',
+    meaning: '`search`, `filter` or `q` cannot be evaluated. `errorCauses` says why.',
+  },
+  E0000032: {
+    status: 403,
+    summary: 'Unlock is not allowed for this user.',
+    meaning: 'The status of the user has nothing to unlock.',
+  },
+  E0000038: {
+    status: 403,
+    summary: "This operation is not allowed in the user's current status.",
+    meaning: 'Read the status of the user; [statuses.md](statuses.md) has what each allows.',
+  },
+  E0000047: {
+    status: 429,
+    summary: 'API call exceeded rate limit due to too many requests.',
+    meaning:
+      '`X-Rate-Limit-Reset` has the time from which on calls are taken again, `Retry-After` the seconds until then.',
+  },
+  E0000053: {
+    status: 400,
+    summary: 'Invalid filter.',
+    meaning: 'The filter of the system log cannot be parsed. The summary says where.',
+  },
+  E0000056: {
+    status: 403,
+    summary: 'Delete application forbidden.',
+    meaning: 'An app is deactivated before it is deleted.',
+  },
+  E0000060: {
+    status: 501,
+    summary: 'Unsupported operation.',
+    meaning: 'The group Everyone cannot be changed.',
+  },
+  E0000148: {
+    status: 403,
+    summary:
+      'Cannot modify or disable this authenticator because it is enabled in one or more policies. To continue, disable the authenticator in these policies.',
+    meaning: 'The authenticator is in use by a policy.',
+  },
+} as const satisfies Readonly<Record<string, Described>>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** An error of these APIs. Its status and summary are those of the table, where none is given. */
+export const apiError = (
+  code: ErrorCode,
+  {
+    status = errorCodes[code].status,
+    summary = errorCodes[code].summary,
+    ...options
+  }: {
+    readonly status?: number
+    readonly summary?: string
+  } & ConstructorParameters<typeof ProtocolError>[3] = {},
+): ProtocolError => new ProtocolError(status, code, summary, options)
