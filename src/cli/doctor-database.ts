@@ -5,8 +5,8 @@ import { createSecrets, isoTime, systemClock } from '../base/index.ts'
 import { listClients } from '../clients/index.ts'
 import { type Config, configurationHash, type Finding, type SystemFacts } from '../config/index.ts'
 import { countLostNotices } from '../delivery/index.ts'
-import { findDrift } from '../engine/index.ts'
-import { appsWithoutAddress } from '../interactions/index.ts'
+import { findDrift, isDriftKnown } from '../engine/index.ts'
+import { appsWithoutAddress, hasInteractionsSince } from '../interactions/index.ts'
 import { createHasher } from '../passwords/index.ts'
 import { policiesInForce } from '../policies/index.ts'
 import { openStorage, parseDatabaseUrl, SchemaError, type Storage } from '../storage/index.ts'
@@ -156,10 +156,18 @@ async function sourcesOf({ db }: Storage, { limits }: Config): Promise<readonly 
     standard: 'ASVS 5.0',
     asks: 'the users of an app are distinguished, so that guesses of one do not count for the others',
   } as const
-  const apps = await appsWithoutAddress(db, systemClock.now() - dayMs)
+  const since = systemClock.now() - dayMs
+  const apps = await appsWithoutAddress(db, since)
   if (apps.length === 0) {
-    const why = 'every app of the last day named the address of its user, or has none to name'
-    return [{ ...finding, result: 'met', why }]
+    return (await hasInteractionsSince(db, since))
+      ? [
+          {
+            ...finding,
+            result: 'met',
+            why: 'every app whose interactions of the last day are stored named it',
+          },
+        ]
+      : [{ ...finding, result: 'not checked', why: 'no interaction of the last day is stored' }]
   }
   const why = `sent no X-Forwarded-For in the last day: ${apps.join(', ')}; all users of each count as one source, with ${limits.appFactor} times the budgets of an address and no shares of their own`
   return [{ ...finding, result: 'deviates', why }]
@@ -173,10 +181,13 @@ async function driftOf({ db }: Storage, config: Config): Promise<readonly Findin
     standard: 'Operation',
     asks: 'all nodes of the installation are configured alike',
   } as const
-  if (config.secrets.length === 0) {
-    return [{ ...finding, result: 'not applicable', why: `hash ${hash}; not compared: there is no secret` }]
-  }
-  const drift = await findDrift(db, { config, secrets: createSecrets(config.secrets) })
+  const unknown = (why: string) => [
+    { ...finding, result: 'not checked', why: `hash ${hash}; ${why}` } as const,
+  ]
+  if (config.secrets.length === 0) return unknown('not compared: there is no secret')
+  const secrets = createSecrets(config.secrets)
+  if (!(await isDriftKnown(db, { secrets }))) return unknown('no node has started with it and this secret')
+  const drift = await findDrift(db, { config, secrets })
   if (drift === undefined) {
     return [{ ...finding, result: 'met', why: `hash ${hash}, as the node that started last` }]
   }

@@ -27,7 +27,7 @@ function runtime(version: string): Finding {
   return {
     id: 'node',
     standard: 'Operation',
-    asks: 'the Node that runs the engine has no hole that is known to this version of Rekey',
+    asks: 'the Node that runs this command has no hole that is known to this version of Rekey',
     ...(problem === undefined ? met(`this is ${version}`) : deviates(problem)),
   }
 }

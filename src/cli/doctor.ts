@@ -14,15 +14,12 @@ import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
 
-/** What is said of a line that no check of this system stands behind. */
-const ofTests = ' (this version is built so: its tests show it, nothing was checked here)'
-
-const marks = { met: '✓', deviates: '!', 'not applicable': '–' } as const
+const marks = { met: '✓', deviates: '!', 'not applicable': '–', 'not checked': '?' } as const
 
 export const doctor: Command = {
   about: [
-    'Checks the effective settings against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), or not applicable.',
-    'What this version does whatever the settings is marked so: its tests show it, and nothing is checked (in JSON "shownBy": "tests"; "settings" is by the configuration, "system" by what the database, the mail server or this machine answered). With a database that answers, the policies and apps in it are checked in place of the configuration that they began with.',
+    'Checks the effective settings, and the policies and apps of a database that answers, against the requirements of ASVS 5.0, NIST SP 800-63B-4 and RFC 9700 for recovery, sign-in and tokens: met, deviates (with the reason), not applicable, or not checked.',
+    'What no setting decides is not checked: the tests of the version hold it. Nor is what a database or a mail server decides that did not answer. In JSON "shownBy" names where a result is from: "settings", "system" (the database, the mail server, this machine) or "tests".',
     'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not vouched for any address of their users lately (all users of such an app count as one source), and the settings in which this configuration differs from that of the node that started last.',
     'It also compares REKEY_SECRET and the schema with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one, or if this version cannot run on the schema.',
@@ -68,14 +65,14 @@ export const doctor: Command = {
 }
 
 function printFindings(terminal: Call['terminal'], findings: readonly Finding[]): void {
-  for (const { standard, id, asks, result, why, shownBy } of findings) {
+  for (const { standard, id, asks, result, why } of findings) {
     const line = `${marks[result]} ${standard}, ${id}: ${asks}`
     terminal.print(result === 'deviates' ? terminal.style('yellow', line) : line)
-    terminal.print(terminal.style('dim', `    ${why}${shownBy === 'tests' ? ofTests : ''}`))
+    terminal.print(terminal.style('dim', `    ${why}`))
   }
   const count = (result: Finding['result']) => findings.filter((finding) => finding.result === result).length
   terminal.print('')
   terminal.print(
-    `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable`,
+    `${count('met')} met, ${count('deviates')} deviate, ${count('not applicable')} not applicable, ${count('not checked')} not checked`,
   )
 }

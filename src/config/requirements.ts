@@ -9,7 +9,8 @@ export interface Finding {
   readonly standard: 'ASVS 5.0' | 'NIST SP 800-63B-4' | 'RFC 9700' | 'Operation'
   /** The requirement, in our own words. */
   readonly asks: string
-  readonly result: 'met' | 'deviates' | 'not applicable'
+  /** `not checked`: nothing of this installation that could be asked decides it, or it did not answer. */
+  readonly result: 'met' | 'deviates' | 'not applicable' | 'not checked'
   /** How the requirement is met, or why it is not. */
   readonly why: string
   /**
@@ -37,20 +38,22 @@ export interface Asked {
 }
 
 interface Requirement extends Pick<Finding, 'id' | 'standard' | 'asks'> {
-  /** A check that reads neither settings nor the system says what this version does: its tests show it. */
+  /** What no setting decides: reads neither settings nor the system, so it is never met, only not checked. */
   readonly built?: true
-  check(config: Config, asked: Asked): Pick<Finding, 'result' | 'why'> & Partial<Pick<Finding, 'shownBy'>>
+  check(config: Config, asked: Asked): Pick<Finding, 'result' | 'why'>
 }
 
 const met = (why: string) => ({ result: 'met' as const, why })
 const deviates = (why: string) => ({ result: 'deviates' as const, why })
 const notApplicable = (why: string) => ({ result: 'not applicable' as const, why })
+const notChecked = (why: string) => ({ result: 'not checked' as const, why })
 
 /** The rules of the password policies in the database: all must meet what is asked. */
 function rulesInForce({ policies: { passwords } }: SystemFacts) {
   const all = passwords.map(({ rules }) => rules)
   return {
     minLength: Math.min(...all.map(({ minLength }) => minLength)),
+    greatestMinLength: Math.max(...all.map(({ minLength }) => minLength)),
     composes: all.some(
       ({ minLowerCase, minUpperCase, minNumber, minSymbol }) =>
         minLowerCase + minUpperCase + minNumber + minSymbol > 0,
@@ -67,7 +70,8 @@ function rulesOf({ policies }: Config, { system }: Asked) {
   const rules: PasswordRules = { ...passwordPreset(preset), ...complexity, ...age }
   const { minLength, minLowerCase, minUpperCase, minNumber, minSymbol, excludeCommon, maxAgeDays } = rules
   const composes = [minLowerCase, minUpperCase, minNumber, minSymbol].some((count) => count > 0)
-  return { minLength, composes, excludesCommon: excludeCommon, maxAgeDays }
+  const length = { minLength, greatestMinLength: minLength }
+  return { ...length, composes, excludesCommon: excludeCommon, maxAgeDays }
 }
 
 /** Whether users can recover a password themselves. */
@@ -95,12 +99,24 @@ function noticeProblem({ mail }: Config, { system, mailProblem }: Asked): string
   return undefined
 }
 
-/** What was asked of what notices need. */
-const noticesAsked = ({ system, mailProblem }: Asked): string =>
-  [
-    mailProblem === undefined ? 'the mail server was not asked' : 'the mail server answers',
-    system === undefined ? 'the outbox was not asked' : 'no notice of the last day was lost',
-  ].join(', ')
+/** Whether the mail server and the outbox say that notices arrive: both must have been asked. */
+function noticesOf(config: Config, asked: Asked) {
+  const problem = noticeProblem(config, asked)
+  if (problem !== undefined) return deviates(problem)
+  const silent = [
+    ...(asked.mailProblem === undefined ? ['the mail server'] : []),
+    ...(asked.system === undefined ? ['the outbox'] : []),
+  ]
+  return silent.length > 0
+    ? notChecked(`they are not switched off, but what was not asked is ${silent.join(', and ')}`)
+    : met('none is switched off, the mail server answers, and no notice of the last day was lost')
+}
+
+/** How many mails one recipient may get in ten minutes. */
+const mailsInTenMinutes = ({ limits }: Config): number => {
+  const { limit, windowMs } = budgetsFrom(limits).mails
+  return limit * Math.max(1, 600_000 / windowMs)
+}
 
 /** A duration such as `1h30m` in minutes; NaN for anything else, which meets no limit. */
 export const minutesOf = (duration: string): number => (parseDuration(duration) ?? Number.NaN) / 60_000
@@ -128,23 +144,33 @@ const requirements: readonly Requirement[] = [
   {
     id: '2.4.1',
     standard: asvs,
-    asks: 'automation cannot exhaust quotas or flood users with mail',
-    check: ({ limits }) => {
-      const { limit, windowMs } = budgetsFrom(limits).mails
-      return met(
-        `${limit} mails per recipient in ${formatDuration(windowMs)}, rate limits for requests and guesses`,
-      )
+    asks: 'automation cannot flood users with mail',
+    check: (config) => {
+      const { limit, windowMs } = budgetsFrom(config.limits).mails
+      const why = `${limit} mails to a recipient in ${formatDuration(windowMs)}`
+      return mailsInTenMinutes(config) <= 20 ? met(why) : deviates(`${why}: limits.mailsPerRecipient`)
     },
   },
   {
     id: '6.1.1',
     standard: asvs,
-    asks: 'throttling is documented and cannot be used to lock users out',
-    built: true,
-    check: () =>
-      met(
-        'each source has a share of a name’s passwords and mails, a reserve is left for where the user has signed in from; spent short codes are followed by long ones',
-      ),
+    asks: 'throttling cannot be used to lock users out',
+    check: ({ limits, policies }, { system }) => {
+      const attempts = system?.policies.lockouts ?? [policies.password.lockout?.maxAttempts ?? 0]
+      if (attempts.some((count) => count > 0)) {
+        return deviates('a password policy locks accounts after wrong passwords (lockout.maxAttempts)')
+      }
+      const { passwords, mails } = budgetsFrom(limits)
+      const spent = [
+        ...(passwords.reserve > 0 ? [] : ['limits.passwordsPerHour']),
+        ...(mails.reserve > 0 ? [] : ['limits.mailsPerRecipient']),
+      ]
+      return spent.length > 0
+        ? deviates(`too few to leave the owner of an account a reserve: ${spent.join(', ')}`)
+        : met(
+            `no policy locks accounts; ${passwords.reserve} passwords and ${mails.reserve} mails of an account are left to where its user has signed in from`,
+          )
+    },
   },
   {
     id: '6.2.1',
@@ -185,8 +211,12 @@ const requirements: readonly Requirement[] = [
     id: '6.2.9',
     standard: asvs,
     asks: 'passwords of 64 characters are allowed',
-    built: true,
-    check: () => met('up to 256 code points'),
+    check: (config, asked) => {
+      const { greatestMinLength } = rulesOf(config, asked)
+      return greatestMinLength <= 64
+        ? met(`no policy asks for more than ${greatestMinLength}`)
+        : deviates(`a policy asks for ${greatestMinLength}`)
+    },
   },
   {
     id: '6.2.10',
@@ -208,33 +238,33 @@ const requirements: readonly Requirement[] = [
     id: '6.3.1',
     standard: asvs,
     asks: 'guessing and stuffing are limited',
-    check: ({ limits }) =>
-      met(
-        `${limits.codesPerDay} wrong codes per day and ${limits.passwordsPerHour} wrong passwords per hour and account`,
-      ),
+    check: ({ limits: { codesPerDay, passwordsPerHour, sprayPerAddressHour } }) => {
+      const why = `${codesPerDay} wrong codes in a day and ${passwordsPerHour} wrong passwords in an hour for an account, ${sprayPerAddressHour} wrong answers in an hour for an address`
+      const isLimited = codesPerDay <= 100 && passwordsPerHour <= 100 && sprayPerAddressHour <= 10_000
+      return isLimited ? met(why) : deviates(`${why}: more than 100, 100 and 10,000`)
+    },
   },
   {
     id: '6.3.6',
     standard: asvs,
     asks: 'mail is not used for authentication (level 3)',
-    check: (config, asked) =>
-      recoversBy(config, asked).includes('okta_email')
-        ? deviates(
-            'recovery by mail is part of the protocol; `recovery.secondFactor: required` adds a factor',
-          )
-        : met('passwords cannot be recovered by mail here'),
+    check: (config, asked) => {
+      if (recoversBy(config, asked).includes('okta_email')) {
+        return deviates(
+          'recovery by mail is part of the protocol; `recovery.secondFactor: required` adds a factor',
+        )
+      }
+      const { factors, start } = config.signOn
+      return (asked.system?.policies.mailSignsIn ?? (factors === '2FA' || start === 'identifier'))
+        ? deviates('passwords are not recovered by mail here, but a mailed code is a factor of a sign-in')
+        : met('neither a recovery nor a sign-in takes a mailed code')
+    },
   },
   {
     id: '6.3.7',
     standard: asvs,
     asks: 'users are notified of changes to their credentials',
-    check: (config, asked) => {
-      const problem = noticeProblem(config, asked)
-      if (problem !== undefined) return deviates(problem)
-      return met(
-        `a mail after every change of a password, an email, a login or an authenticator, to the former address too; ${noticesAsked(asked)}`,
-      )
-    },
+    check: noticesOf,
   },
   {
     id: '6.3.8',
@@ -243,7 +273,7 @@ const requirements: readonly Requirement[] = [
     check: ({ recovery }) =>
       recovery.revealUnknown
         ? deviates('recovery.revealUnknown reveals it to every visitor')
-        : met('the same steps, bodies, statements and rate limits for known and unknown users'),
+        : met('recovery.revealUnknown is off'),
   },
   {
     id: '6.4.2',
@@ -311,15 +341,16 @@ const requirements: readonly Requirement[] = [
     id: '6.6.3',
     standard: asvs,
     asks: 'codes are protected against brute force',
-    check: ({ limits }) =>
-      met(
-        `5 wrong codes per transaction, ${limits.codesPerDay} per day, ${limits.codesUntilSuccess} until the next success`,
-      ),
+    check: ({ limits: { codesPerDay, codesUntilSuccess } }) => {
+      const why = `${codesPerDay} wrong codes in a day, ${codesUntilSuccess} until the next success, for an account`
+      return codesPerDay <= 100 && codesUntilSuccess <= 1000 ? met(why) : deviates(why)
+    },
   },
   {
     id: '7.4.3',
     standard: asvs,
     asks: 'a password change can end all other sessions',
+    built: true,
     check: ({ recovery }) =>
       met(recovery.offerRevokeSessions ? 'users choose; the default ends them' : 'it always ends them'),
   },
@@ -350,10 +381,16 @@ const requirements: readonly Requirement[] = [
     id: '3.2.2',
     standard: nist,
     asks: 'at most 100 failed attempts in a row',
-    check: ({ limits }) =>
-      limits.codesUntilSuccess <= 100
-        ? met(`${limits.codesUntilSuccess} wrong codes until the next success`)
-        : deviates(`limits.codesUntilSuccess is ${limits.codesUntilSuccess}`),
+    check: ({ limits, policies }, { system }) => {
+      const { codesUntilSuccess, passwordsPerHour } = limits
+      if (codesUntilSuccess > 100) return deviates(`limits.codesUntilSuccess is ${codesUntilSuccess}`)
+      const attempts = system?.policies.lockouts ?? [policies.password.lockout?.maxAttempts ?? 0]
+      return attempts.every((count) => count > 0 && count <= 100)
+        ? met(`${codesUntilSuccess} wrong codes, ${Math.max(...attempts)} wrong passwords`)
+        : deviates(
+            `${codesUntilSuccess} wrong codes, but wrong passwords are limited to ${passwordsPerHour} in an hour alone: a number in a row (lockout.maxAttempts) would let a stranger lock the owner out`,
+          )
+    },
   },
   {
     id: '4.2.1.2',
@@ -384,10 +421,7 @@ const requirements: readonly Requirement[] = [
     id: '4.2.3',
     standard: nist,
     asks: 'users are notified of a recovery',
-    check: (config, asked) => {
-      const problem = noticeProblem(config, asked)
-      return problem === undefined ? met(`by mail; ${noticesAsked(asked)}`) : deviates(problem)
-    },
+    check: noticesOf,
   },
   {
     id: '2.1.1',
@@ -412,7 +446,7 @@ const requirements: readonly Requirement[] = [
       const ids = [...new Set([...ofFile, ...(system?.insecureClients ?? [])])]
       return ids.length > 0
         ? deviates(`insecureLocalhostRedirects: ${ids.join(', ')}`)
-        : met('compared as exact strings')
+        : met('no app has insecureLocalhostRedirects')
     },
   },
   {
@@ -425,23 +459,31 @@ const requirements: readonly Requirement[] = [
   {
     id: '2.6',
     standard: rfc,
-    asks: 'all endpoints use https',
+    asks: 'the public address is https',
     check: ({ issuer }) =>
       issuer?.startsWith('https://') ? met(issuer) : deviates('the issuer is not https: development only'),
   },
 ]
 
-/** The ids, by standard, of what the policies and apps of the database decide, and not the configuration. */
+/** The ids, by standard, of what the policies and apps of the database decide: the configuration is where they began. */
 const bySystem: Readonly<Record<string, readonly string[]>> = {
-  [asvs]: ['6.2.1', '6.2.4', '6.2.5', '6.2.10', '6.3.6', '6.3.7', '6.4.3', '6.5.5'],
-  [nist]: ['3.1.1', '3.1.1.2', '4.2.1.2', '4.2.2', '4.2.3'],
+  [asvs]: ['6.1.1', '6.2.1', '6.2.4', '6.2.5', '6.2.9', '6.2.10', '6.3.6', '6.3.7', '6.4.3', '6.5.5'],
+  [nist]: ['3.1.1', '3.1.1.2', '3.2.2', '4.2.1.2', '4.2.2', '4.2.3'],
   [rfc]: ['4.1.3'],
 }
 
-/** The result of every requirement, by the configuration and by what the running system has answered. */
+/**
+ * The result of every requirement, by the configuration and by what the running system has answered. What this version
+ * does whatever the settings is not checked here, and nor is what a database decides that was not asked (F12).
+ */
 export const findingsOf = (config: Config, asked: Asked = {}): readonly Finding[] =>
   requirements.map(({ check, built, ...requirement }) => {
-    const isAsked = asked.system !== undefined && bySystem[requirement.standard]?.includes(requirement.id)
-    const shownBy = built ? 'tests' : isAsked ? 'system' : 'settings'
-    return { ...requirement, shownBy, ...check(config, asked) }
+    const isOfSystem = bySystem[requirement.standard]?.includes(requirement.id) === true
+    const shownBy = built ? 'tests' : isOfSystem && asked.system !== undefined ? 'system' : 'settings'
+    const { result, why } = check(config, asked)
+    const found = { ...requirement, shownBy, result, why } as const
+    if (result === 'deviates' || result === 'not checked') return found
+    if (built) return { ...found, ...notChecked(`held by the tests of this version: ${why}`) }
+    if (!isOfSystem || asked.system !== undefined) return found
+    return { ...found, ...notChecked(`no database was asked; one that begins with these settings: ${why}`) }
   })

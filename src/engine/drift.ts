@@ -68,6 +68,16 @@ export async function findDrift(
   return settings.length === 0 ? undefined : { settings, writtenAt: noted.at }
 }
 
+/**
+ * Whether there is something to compare with: a node has started on the database, with a version that writes this shape,
+ * and with one of these secrets. Otherwise that `findDrift` finds nothing means nothing.
+ */
+export async function isDriftKnown(db: Db, { secrets }: Pick<DriftParts, 'secrets'>): Promise<boolean> {
+  const noted = notedFrom(await findNotedConfiguration(db))
+  const known = new Set(secrets.hashes(purpose, '').map(secretVersionOf))
+  return Object.values(noted?.settings ?? {}).some((stored) => known.has(secretVersionOf(stored)))
+}
+
 function differs(text: string | undefined, stored: string | undefined, secrets: Secrets): boolean {
   if (text === undefined || stored === undefined) return text !== stored
   const hashes = secrets.hashes(purpose, text)

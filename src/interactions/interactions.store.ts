@@ -251,6 +251,12 @@ export async function redeemInteractionCode(
   return { result: 'refused', reason: 'verifier' }
 }
 
+/** Whether interactions are stored that have begun since then. */
+export async function hasInteractionsSince(db: Db, since: number): Promise<boolean> {
+  const text = 'select 1 as found from interactions where created_at > $1 limit 1'
+  return (await run<{ found: number }>(db, text, [since])).length > 0
+}
+
 /** The apps that have begun interactions since then without naming the address of their user (`Origin.app`). */
 export async function appsWithoutAddress(db: Db, since: number): Promise<readonly string[]> {
   const text = `

@@ -1,15 +1,17 @@
 import type { Db } from '../storage/index.ts'
 import { activePolicies } from './active-policies.store.ts'
 import type { AccessRuleBody } from './assurance.ts'
-import { authenticatorSetups } from './authenticator-settings.store.ts'
+import { authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
 import type { PasswordRules } from './password-rules.ts'
 import {
+  lockoutFrom,
   type PasswordPolicyBody,
   type PasswordRuleBody,
   passwordRulesFrom,
   recoveryAuthenticatorsFrom,
+  type SignOnRuleBody,
 } from './policy.ts'
 
 /** What the policies of a database ask for, all of them: the configuration is where they began. */
@@ -17,7 +19,11 @@ export interface InForce {
   readonly passwords: readonly { readonly policy: string; readonly rules: PasswordRules }[]
   /** The authenticators by which some user may recover a password. */
   readonly recovery: readonly string[]
-  /** How many factors the rules of the apps ask for. */
+  /** After how many wrong passwords the password policies lock an account; 0: never. */
+  readonly lockouts: readonly number[]
+  /** Whether a mailed code can be a factor of a sign-in. */
+  readonly mailSignsIn: boolean
+  /** How many factors the rules of the apps, and of global sessions, ask for. */
   readonly factors: readonly ('1FA' | '2FA')[]
   /** The lifetimes of mailed codes that an administrator has set, in minutes. */
   readonly codeMinutes: readonly number[]
@@ -30,6 +36,7 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
   const passwords = ofType('PASSWORD').map(({ name, body, rules }) => ({
     policy: name,
     rules: passwordRulesFrom(body as DeepPartial<PasswordPolicyBody>),
+    attempts: lockoutFrom(body as DeepPartial<PasswordPolicyBody>).maxAttempts,
     recovery: rules.flatMap((rule) =>
       recoveryAuthenticatorsFrom(
         rule as DeepPartial<PasswordRuleBody>,
@@ -39,11 +46,23 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     ),
   }))
   const setups = await authenticatorSetups(db, catalogue)
+  const signOns = ofType('OKTA_SIGN_ON').flatMap(({ rules }) =>
+    rules.map((rule) => (rule as DeepPartial<SignOnRuleBody>).actions?.signon),
+  )
+  const factors = [
+    ...ofType('ACCESS_POLICY').flatMap(({ rules }) => rules.flatMap(factorsOf)),
+    ...(signOns.some((signOn) => signOn?.requireFactor === true) ? ['2FA' as const] : []),
+  ]
+  const startsByAny = signOns.some((signOn) => signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR')
+  const email = setups.okta_email
   const minutes = Object.values(setups).map(({ settings }) => settings.tokenLifetimeInMinutes)
   return {
     passwords: passwords.map(({ policy, rules }) => ({ policy, rules })),
     recovery: [...new Set(passwords.flatMap(({ recovery }) => recovery))],
-    factors: [...new Set(ofType('ACCESS_POLICY').flatMap(({ rules }) => rules.flatMap(factorsOf)))],
+    lockouts: passwords.map(({ attempts }) => attempts),
+    mailSignsIn:
+      email !== undefined && isAllowedFor(email, 'sso') && (startsByAny || factors.includes('2FA')),
+    factors: [...new Set(factors)],
     codeMinutes: minutes.filter((value) => value !== undefined),
   }
 }

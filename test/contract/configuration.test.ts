@@ -156,7 +156,7 @@ onEachDatabase('nodes that are configured differently', (database) => {
       result: 'deviates',
       why: expect.stringMatching(/differs in: mail\.from, org\.name$/),
     })
-    expect(await finding({ REKEY_SECRET: '' })).toMatchObject({ result: 'not applicable' })
+    expect(await finding({ REKEY_SECRET: '' })).toMatchObject({ result: 'not checked' })
   })
 })
 
