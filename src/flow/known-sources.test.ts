@@ -19,6 +19,20 @@ const from = (ip: string): Interaction => ({
   sessionId: null,
 })
 
+test('A56: of eleven sources the oldest is forgotten', () => {
+  const secrets = createSecrets([old])
+  expect(mostKnownSources).toBe(10)
+  const places = Array.from({ length: 11 }, (_, index) => from(`192.0.2.${index}`))
+  const known = places.reduce<string | undefined>(
+    (before, place) => rememberSource(before, secrets, place),
+    undefined,
+  )
+  expect(places.map((place) => isKnownSource(known, secrets, place))).toEqual([
+    false,
+    ...Array(10).fill(true),
+  ])
+})
+
 test('A56: a source that a user has signed in from stays known while the secret is rotated', () => {
   const known = rememberSource(undefined, createSecrets([old]), from('192.0.2.1'))
 
