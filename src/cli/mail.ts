@@ -113,7 +113,7 @@ export const mailShow: Command = {
 
 const refusals: Readonly<Record<NotRetried, (mail: StoredMail) => string>> = {
   sent: () => 'was accepted by the mail server',
-  expired: ({ endsAt }) => `is of no use any more: its code or link was good until ${isoTime(endsAt)}`,
+  expired: ({ endsAt }) => `is out of date: its code or link was valid until ${isoTime(endsAt)}`,
   'no recipient': () => 'has no recipient: it is for an unknown user',
   'in hand': () => 'is being sent at this moment',
   'content gone': () => 'has no content any more',
@@ -131,7 +131,7 @@ export const mailRetry: Command = {
   },
   examples: [
     ['rekey mail retry mai0123456789abcdefg', 'try one mail again'],
-    ['rekey mail retry --all-dead', 'after the mail server was mended'],
+    ['rekey mail retry --all-dead', 'once the mail server works again'],
   ],
   async run(call) {
     const { args, options, terminal } = call
