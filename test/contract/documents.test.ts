@@ -183,3 +183,56 @@ test('stored profiles are not validated again', async () => {
   expect(interactionCode).toBeTruthy()
   expect((await api('POST', `/users/${id}`, { profile: { badge: 'long' } })).status).toBe(400)
 })
+
+test('a theft within the leeway has no alarm until the two drift apart, and a reset ends it at once', async () => {
+  await using idp = await startEngine()
+  const client_id = idp.publicClientId
+  const refresh = async (refresh_token: string | undefined) => {
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refresh_token ?? '',
+      client_id,
+    })
+    const response = await fetch(`${idp.issuer}/v1/token`, { method: 'POST', body })
+    return ((await response.json()) as { refresh_token?: string }).refresh_token
+  }
+  const { refreshToken } = await idp.signInAs(idp.person.login, { client: client_id })
+  const owner = await refresh(refreshToken)
+  idp.clock.advance('29s')
+  expect([owner, await refresh(refreshToken)]).toEqual([expect.any(String), owner])
+  // Again within 30 seconds of each other.
+  idp.clock.advance('1h')
+  const next = await refresh(owner)
+  idp.clock.advance('29s')
+  expect(await refresh(owner)).toBe(next)
+  // Not within them: the second use ends both.
+  idp.clock.advance('1h')
+  const last = await refresh(next)
+  idp.clock.advance('31s')
+  expect([await refresh(next), await refresh(last)]).toEqual([undefined, undefined])
+
+  const { refreshToken: other } = await idp.signInAs(idp.person.login, { client: client_id })
+  const successor = await refresh(other)
+  const { id } = (await apiOf(idp)('GET', `/users/${idp.person.login}`)).body
+  await idp.people.update(id, { password: 'Another-Kettle-77' })
+  expect([await refresh(other), await refresh(successor)]).toEqual([undefined, undefined])
+})
+
+test.each([
+  ['the email', { profile: { email: 'new@example.com' } }, undefined],
+  ['the password', { credentials: { password: { value: 'Another-Kettle-77' } } }, undefined],
+  ['the status', undefined, ['suspend', 'unsuspend']],
+  ['nothing', undefined, undefined],
+])('an administrator’s recovery token and a change of %s', async (what, body, lifecycle) => {
+  await using idp = await startEngine()
+  const api = apiOf(idp)
+  const { id } = (await api('GET', `/users/${idp.person.login}`)).body
+  const sent = await api('POST', `/users/${id}/credentials/forgot_password?sendEmail=false`)
+  const token = String(sent.body.resetPasswordUrl).split('/').at(-1) ?? ''
+  if (body !== undefined) expect((await api('POST', `/users/${id}`, body)).status).toBe(200)
+  for (const step of lifecycle ?? []) await api('POST', `/users/${id}/lifecycle/${step}`)
+  const visitor = idp.visitor({ parameters: { recovery_token: token } })
+  await visitor.interacts()
+  await visitor.introspects()
+  expect(visitor.remediations.includes('reset-authenticator')).toBe(what === 'nothing')
+})
