@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
 import { authenticatorsWith } from '../authenticators/index.ts'
 import { createSecrets, isoTime, systemClock } from '../base/index.ts'
@@ -35,7 +36,9 @@ export function connectionOf({ database }: Config): readonly Finding[] {
   return [{ ...finding, result: 'deviates', why: `${found}; with verify-full also the host is verified` }]
 }
 
-const isLocal = (host: string): boolean => /^(\/|localhost$|127\.|::1$)/.test(host)
+// A name such as `127.example.com` is another machine's.
+const isLocal = (host: string): boolean =>
+  host.startsWith('/') || host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 export interface AskedDatabase {
   readonly findings: readonly Finding[]
