@@ -80,7 +80,7 @@ since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.request
 
 \`reset_password\` invalidates the password, ends open transactions and sessions (not with \`revokeSessions=false\`) and mails a link;
 \`expire_password\` ends sessions with \`revokeSessions=true\`; \`forgot_password\` mails a link and leaves
-the password valid. The last segment of the link's path is a recovery token. It can be used for one new password within an
+the password valid. What other changes end: [security.md](security.md#what-an-administrators-change-ends). The last segment of the link's path is a recovery token. It can be used for one new password within an
 hour, and becomes invalid with any other change of the password, the email or the status. An app passes it to
 \`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the page of an
 app that the links redirect to; without it they show a page that explains how to continue, with links to the user's apps, and

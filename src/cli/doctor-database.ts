@@ -74,6 +74,7 @@ export async function askDatabase(
     const findings = [...secret.findings, ...schema.findings]
     // What asks the tables needs those of this version.
     if (isBrief || !schema.isCurrent) return { findings, refusals }
+    const system = await systemFactsOf(storage, config)
     return {
       findings: [
         ...findings,
@@ -83,7 +84,7 @@ export async function askDatabase(
         ...(await driftOf(storage, config)),
       ],
       refusals,
-      system: await systemFactsOf(storage, config),
+      ...(system !== undefined && { system }),
     }
   } catch (error) {
     terminal.note(`rekey: the database could not be asked: ${reasonOf(error)}`)
@@ -93,15 +94,20 @@ export async function askDatabase(
   }
 }
 
-/** What decides in the running system, and may differ from the configuration that it began with. */
-async function systemFactsOf({ db }: Storage, config: Config): Promise<SystemFacts> {
+/**
+ * What decides in the running system, and may differ from the configuration that it began with; undefined where no
+ * policies have been made yet.
+ */
+async function systemFactsOf({ db }: Storage, config: Config): Promise<SystemFacts | undefined> {
   const { memoryKiB, passes, lanes, concurrency, queue } = config.password
   // Hashes nothing: the authenticators are asked what they are.
   const hasher = createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency, queue })
   const catalogue = [...authenticatorsWith(hasher).values()]
+  const policies = await policiesInForce(db, catalogue)
+  if (policies.passwords.length === 0) return undefined
   const clients = await listClients(db)
   return {
-    policies: await policiesInForce(db, catalogue),
+    policies,
     insecureClients: clients
       .filter(({ status, settings }) => status === 'ACTIVE' && settings.insecureLocalhostRedirects)
       .map(({ id }) => id),

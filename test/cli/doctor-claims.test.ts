@@ -153,7 +153,7 @@ test.each(Object.entries(settings))('%s is met no more with %j', async (name, mo
   expect(lines.filter(({ result }) => result === 'met')).toEqual([])
 })
 
-test('of a database that was never used nothing is claimed', async () => {
+test('of a database that no node has started on nothing is claimed', async () => {
   const fresh = mkdtempSync(join(folder, 'fresh-'))
   const more = { DATABASE_URL: `sqlite:${join(fresh, 'rekey.db')}` }
   await callCommand(['migrate'], { folder, env: { ...env, ...more } })
