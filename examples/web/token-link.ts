@@ -24,7 +24,8 @@ export const followTokenLink =
       const transaction =
         kind === 'recovery'
           ? await client.idx.recoverPassword({ recoveryToken: token })
-          : await client.idx.recoverPassword({ activationToken: token })
+          : // The one authenticator that a new user chooses is the password: nothing is asked before it.
+            await client.idx.register({ activationToken: token, authenticators: ['okta_password'] })
       return await redirectToNext(visit, client, transaction, '/recover-password')
     } catch (error) {
       // `interact` refuses the token: it never was, has expired, or has set a password already.

@@ -112,6 +112,7 @@ const english = {
       google_otp: 'Get codes from an app on your phone',
     } as Readonly<Record<string, string>>,
     title: (name: string) => `Set up ${name}`,
+    passwordTitle: 'Choose a password',
     anyName: 'your authenticator',
     scan: 'Scan the QR code with your authenticator app. Then enter the code that the app shows.',
     qrCode: 'QR code for your authenticator app',

@@ -38,6 +38,8 @@ export interface Changed {
   readonly announced?: boolean | undefined
   /** Whether the user's sessions end, whatever else is changed. */
   readonly endsSessions?: boolean
+  /** False: no notices are queued. */
+  readonly notifies?: boolean
 }
 
 const mayKeepSessions: readonly PersonStatus[] = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED']

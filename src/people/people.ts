@@ -92,6 +92,8 @@ export interface People {
       readonly announced?: boolean
       /** Ends the user's sessions in the same database transaction, whatever else is changed. */
       readonly endsSessions?: boolean
+      /** False: no notices are queued. For what a test arranges, whose first mail is to be the one that it waits for. */
+      readonly notifies?: boolean
     },
   ): Promise<Person | undefined>
   /**
@@ -153,19 +155,21 @@ export function createPeople(parts: PeopleParts): People {
     await updatePerson(db, personId, { passwordChangedAt: now, knownSources: '' }, now)
   }
 
+  const notify = async (tx: Tx, changed: Changed, now: number): Promise<number> =>
+    changed.notifies === false ? 0 : queueNotices(tx, parts, changed, now)
+
   /** Everything that belongs to a change besides its rows. */
   async function follow(tx: Tx, changed: Changed, now: number, also?: () => Promise<void>): Promise<number> {
     await endOutdated(tx, parts, changed, now)
-    if (also === undefined) return queueNotices(tx, parts, changed, now)
+    if (also === undefined) return notify(tx, changed, now)
     const { id } = changed.after
     // Compared, not declared: a caller that writes a credential reports it, whether it thinks of it or not (A59).
     const before = await findEnrollments(tx, id)
     await also()
     const more = enrollmentChanges(before, await findEnrollments(tx, id))
     const { enrolled, removed } = changed
-    return queueNotices(
+    return notify(
       tx,
-      parts,
       {
         ...changed,
         enrolled: [...enrolled, ...more.enrolled],
@@ -207,7 +211,7 @@ export function createPeople(parts: PeopleParts): People {
     async change(
       id,
       { password: text, passwordHash, profile, status },
-      { by = system, with: also, from, own, version, announced, endsSessions = false } = {},
+      { by = system, with: also, from, own, version, announced, endsSessions = false, notifies = true } = {},
     ) {
       let queued = 0
       const attempt = async (): Promise<Person | undefined> => {
@@ -251,7 +255,7 @@ export function createPeople(parts: PeopleParts): People {
           const password = data !== undefined
           const byAdministrator = own === undefined
           const change: Changed = {
-            ...{ before, after: changed, password, by, byAdministrator, announced, endsSessions },
+            ...{ before, after: changed, password, by, byAdministrator, announced, endsSessions, notifies },
             ...{ enrolled: [], removed: [] },
           }
           queued = await follow(tx, change, now, also && (() => also(tx, changed, now)))

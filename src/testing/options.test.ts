@@ -83,7 +83,7 @@ describe('the other options', () => {
     [
       'a weak password',
       ({ people }) => people.add({ login: 'a@example.com', password: 'weak' }),
-      'password: Password requirements: at least',
+      'password: not met: at least 12 characters',
     ],
     ['a taken login', ({ people }) => people.add({ login: 'mary@example.com' }), 'login: '],
     [

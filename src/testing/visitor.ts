@@ -4,6 +4,9 @@ import { type Message, type MessageReader, mary } from '../devtools/index.ts'
 import { type Answer, answerFrom, formIn } from './answer.ts'
 import { checkNames, checkOneOf, type Names } from './options.ts'
 
+/** The mails that a visitor can answer, by a code or a link: all but notices. */
+const answerable = ['ForgotPassword', 'EmailChallenge', 'UserActivation', 'PasswordResetByAdmin']
+
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
 export interface VisitorTarget {
   readonly engineUrl: string
@@ -94,7 +97,7 @@ export interface Visitor {
   atTheReset(login?: string): Promise<Visitor>
   /**
    * The next mail to an address that this visitor has not read yet, as soon as there is one.
-   * The address is the login of the recovery unless given. With a template, only mail of it, and no notice between.
+   * The address is the login of the recovery unless given. Notices do not count; with a template, only mail of it.
    * @throws NoMessageError when none comes in time.
    */
   mail(to?: string, template?: string): Promise<Message>
@@ -293,7 +296,7 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
     async mail(to = recovered, template) {
       if (target.outbox === undefined) throw new Error('this visitor has no outbox to read')
       const after = lastMail && { after: lastMail.id }
-      lastMail = await target.outbox.waitFor({ to, ...(template && { template }), ...after })
+      lastMail = await target.outbox.waitFor({ to, template: template ?? answerable, ...after })
       return lastMail
     },
 

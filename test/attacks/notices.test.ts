@@ -90,7 +90,7 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
       await visitor.signsIn(login, oldPassword)
       await visitor.answers(newPassword)
     },
-    ['PasswordExpired', 'PasswordChanged'],
+    ['PasswordChanged'],
   ],
   [
     'change_password',
@@ -167,7 +167,6 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
       }),
     ['PasswordChanged'],
   ],
-  ['the kit', ({ idp }, { id }) => idp.people.update(id, { password: newPassword }), ['PasswordChanged']],
   [
     'an import that replaces the password',
     imports((line, user) => {
@@ -190,11 +189,6 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
   [
     'an email, by PUT',
     ({ api }, { id, login }) => ok(api('PUT', `/users/${id}`, { profile: { login, email: `new.${login}` } })),
-    ['EmailChanged', 'new EmailChanged'],
-  ],
-  [
-    'an email by the kit',
-    ({ idp }, { id, login }) => idp.people.update(id, { email: `new.${login}` }),
     ['EmailChanged', 'new EmailChanged'],
   ],
   [

@@ -227,7 +227,7 @@ describe('what an app is registered with', () => {
     const form = { ...secret, grant_type: 'password', username: 'mary', password: 'x' }
     const answer = await fetch(`${idp.issuer}/v1/token`, { method: 'POST', body: new URLSearchParams(form) })
     expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'unsupported_grant_type' }])
-    expect((await fetch(`${idp.issuer}/v1/authorize?response_type=token&client_id=${id}`)).status).toBe(404)
+    expect((await fetch(`${idp.issuer}/v1/authorize?response_type=token&client_id=${id}`)).status).toBe(400)
   })
 
   test.each(['client_secret_basic', 'client_secret_post'])(

@@ -51,9 +51,10 @@ afterAll(async () => {
 describe('rekey dev', () => {
   test.each(rowsOf('rekey dev'))('%s: %s, %s', (_, usual, flag = '', variable = '') => {
     const [name = ''] = codes(flag)
-    const line = help.split('\n').find((one) => one.trimStart().startsWith(`${name} `)) ?? ''
+    // An option with what it does, which may go on in the next lines.
+    const [, line = ''] = new RegExp(`^ +(${name} .*(?:\n {4,}[^-\\s].*)*)`, 'm').exec(help) ?? []
     expect(line).not.toBe('')
-    for (const wanted of codes(variable)) expect(line).toContain(`(${wanted})`)
+    for (const wanted of codes(variable)) expect(line.replace(/\s+/g, ' ')).toContain(`(${wanted})`)
     const value = /:(\d+)$/.exec(usual ?? '')?.[1] ?? codes(usual ?? '')[0]?.replace('/', '')
     if (value !== undefined) expect(line).toContain(`default: ${value}`)
   })
@@ -125,6 +126,7 @@ describe('the control API', () => {
       { error: 'no_message' },
     ],
     'DELETE /messages': async () => [await call('DELETE', '/messages'), { deleted: 0 }],
+    'DELETE /messages/ID': async () => [await call('DELETE', '/messages/none'), { error: 'not_found' }],
     'GET /people?login=NAME': async () => [
       await call('GET', `/people?login=${dev.person.login}`),
       [expect.objectContaining({ login: dev.person.login, status: 'ACTIVE' })],
@@ -192,7 +194,14 @@ describe('the control API', () => {
 
   test.each(documented)('%s', async (name) => {
     const [answer, wanted] = (await calls[name]?.()) ?? []
-    const status = name === 'POST /people' ? 201 : name.includes('/wait') ? 408 : 200
+    const status =
+      name === 'POST /people'
+        ? 201
+        : name === 'DELETE /messages/ID'
+          ? 404
+          : name.includes('/wait')
+            ? 408
+            : 200
     expect(answer?.status).toBe(status)
     const body = await answer?.json()
     if (

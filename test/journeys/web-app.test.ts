@@ -29,7 +29,7 @@ async function goToTheCode(browser: PlainBrowser): Promise<string> {
   await browser.submit('/recover-password', { username: idp.person.login })
   const path = await browser.submit('/select-authenticator-authenticate', { authenticator: 'okta_email' })
   expect(path).toBe('/challenge-authenticator')
-  const { code } = await idp.outbox.waitFor({ to: idp.person.login })
+  const { code } = await idp.outbox.waitFor({ to: idp.person.login, template: 'ForgotPassword' })
   return code ?? ''
 }
 
@@ -164,8 +164,8 @@ test('an activation mail leads to the page that sets the first password (N-M30)'
   const { id } = await idp.people.add({ login: 'new@example.com', firstName: 'Nia', status: 'STAGED' })
   const { activationToken } = await lifecycle(id, 'activate')
   const browser = newBrowser()
-  expect(await leadsTo(browser, `/activate/${activationToken}`)).toBe('/reset-authenticator')
-  await browser.submit('/reset-authenticator', { password: newPassword, confirmPassword: newPassword })
+  expect(await leadsTo(browser, `/activate/${activationToken}`)).toBe('/enroll-authenticator')
+  await browser.submit('/enroll-authenticator', { password: newPassword, confirmPassword: newPassword })
   expect((await browser.visit('/')).text).toContain('Hello, Nia')
   const page = await newBrowser().visit(`/activate/${activationToken}`)
   expect([page.status, page.text]).toEqual([404, expect.stringContaining('ask the people who sent the link')])

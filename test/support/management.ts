@@ -45,9 +45,9 @@ export async function tokenOf(kit: Kit, role: ApiRole): Promise<string> {
 }
 
 /** A token that an administrator hands out in place of a mail. */
-export async function handedOut(kit: Kit): Promise<string> {
+export async function handedOut(kit: Kit, query = ''): Promise<string> {
   const api = apiOf(kit)
   const { id } = (await api('GET', `/users/${kit.person.login}`)).body
-  const { body } = await api('POST', `/users/${id}/lifecycle/reset_password?sendEmail=false`)
+  const { body } = await api('POST', `/users/${id}/lifecycle/reset_password?sendEmail=false${query}`)
   return String(body.resetPasswordUrl).split('/').at(-1) ?? ''
 }

@@ -426,7 +426,7 @@ test('after a reset by an administrator a new password ends the sessions, whatev
     ).status
 
   const here = newVisitor(idp)
-  await here.begins({ recovery_token: await handedOut(idp) })
+  await here.begins({ recovery_token: await handedOut(idp, '&revokeSessions=false') })
   expect(await userinfo()).toBe(200)
   const credentials = { passcode: newPassword, revokeSessions: false }
   const done = await here.submits('challenge/answer', { credentials })

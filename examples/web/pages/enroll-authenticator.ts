@@ -1,16 +1,26 @@
 import type { NextStep } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import { codeIn, inputField, postForm } from './form.ts'
+import { newPasswordForm, refusePair } from './new-password.ts'
 import { refuse, type StepPage, type View } from './page.ts'
 import { asksToSkip, skipForm } from './skip.ts'
 
-/** Enrol the chosen authenticator: add its key to an app, and enter the first code. */
+/** Set up the chosen authenticator: the first password of a new account, or a key for an app and its first code. */
 export const enrollAuthenticator: StepPage = {
   step: 'enroll-authenticator',
   path: '/enroll-authenticator',
 
   render(view) {
     const words = view.words.enroll
+    if (isPassword(view)) {
+      return {
+        title: words.passwordTitle,
+        badge: 'lock',
+        script: 'password.js',
+        body: html`${newPasswordForm(view, this.path, 'password')}
+<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
+      }
+    }
     const key = keyOf(view.step)
     return {
       title: words.title(view.step?.authenticator?.displayName || words.anyName),
@@ -36,12 +46,18 @@ ${skipForm(view, this.path)}
   },
 
   submit({ client, field, step, words }) {
+    if (isPassword({ step })) {
+      const refusal = refusePair(field, 'password', words)
+      return refusal ?? client.idx.proceed({ password: field('password') })
+    }
     if (asksToSkip(field, step)) return client.idx.proceed({ skip: true })
     const verificationCode = codeIn(field)
     if (verificationCode === '') return refuse('verificationCode', words.enroll.noCode)
     return client.idx.proceed({ verificationCode })
   },
 }
+
+const isPassword = ({ step }: Pick<View, 'step'>): boolean => step?.authenticator?.key === 'okta_password'
 
 interface Key {
   readonly secret: string

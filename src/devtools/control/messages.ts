@@ -14,8 +14,8 @@ export interface Message extends MailContent {
 export interface Waiting {
   /** Only mail to this address, case-insensitive. */
   readonly to?: string
-  /** Only mail of this template, such as `ForgotPassword`: without it a notice matches as well. */
-  readonly template?: string
+  /** Only mail of this template, or of one of these, such as `ForgotPassword`: without it a notice matches as well. */
+  readonly template?: string | readonly string[]
   /** Only mail newer than the one with this id. Without it, mail that is already there matches too. */
   readonly after?: string
   readonly timeoutMs?: number
@@ -151,7 +151,7 @@ function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
   const { to, template, after, timeoutMs = 5000, signal } = waiting
   const fits = (message: Message): boolean =>
     (to === undefined || sameAddress(message.to, to)) &&
-    (template === undefined || message.template === template) &&
+    (template === undefined || [template].flat().some((one) => one === message.template)) &&
     (after === undefined || numberOf(message.id) > numberOf(after))
 
   return new Promise((resolve, reject) => {

@@ -357,7 +357,7 @@ describe('every 400 says which member, and why (N-m62)', () => {
       'POST',
       '/people',
       { login: 'eve@example.com', password: 'weak' },
-      /^password: Password requirements: at least \d+ characters/,
+      /password: not met: at least \d+ characters/,
     ],
     ['POST', '/people', { login: 'eve@example.com', password: 'password1234' }, /^password: .*common/],
     ['POST', '/people', { login }, /^login: .*already exists/],

@@ -54,7 +54,9 @@ export function controlPortOf(
         )
       },
       async update(id, changes) {
-        const person = await withReasons(() => engine.people.change(id, changesOf(changes)))
+        const person = await withReasons(() =>
+          engine.people.change(id, changesOf(changes), { notifies: false }),
+        )
         return person && toControlPerson(person)
       },
       remove: (id) => engine.people.remove(id),

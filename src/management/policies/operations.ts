@@ -12,6 +12,7 @@ import {
   unsupportedSettings,
 } from '../../policies/index.ts'
 import { type Tx, takeLock } from '../../storage/index.ts'
+import { app } from '../apps/schema.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
 import {
@@ -296,6 +297,7 @@ export const policyOperations: readonly Operation[] = [
     role: 'read',
     summary: 'List the apps that an access policy applies to',
     query: page,
+    response: Type.Array(app),
     handle: async (call) => listApps(call, await getPolicy(call)),
   }),
   operation({
