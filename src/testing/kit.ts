@@ -276,7 +276,11 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       list: port.people.list,
       get: port.people.get,
       add: async (person) => port.people.add(readNewPerson(person)),
-      update: async (id, changes) => port.people.update(id, readPersonChanges(changes)),
+      // Without a change it answers the user as it is.
+      update: async (id, changes) =>
+        Object.keys(changes).length === 0
+          ? port.people.get(id)
+          : port.people.update(id, readPersonChanges(changes)),
       remove: port.people.remove,
     },
     faults,

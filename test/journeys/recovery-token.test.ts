@@ -180,7 +180,7 @@ test('the link shows how to go on, as often as it is opened, and nothing where i
   }
   // The mail promises no one use that the page does not have.
   await api('POST', `/users/${id}/lifecycle/reset_password`)
-  const { text } = await idp.outbox.waitFor({ to: idp.person.login })
+  const { text } = await idp.outbox.waitFor({ to: idp.person.login, template: 'PasswordResetByAdmin' })
   expect(text).toContain(`${idp.engineUrl}/signin/reset-password/`)
   expect(text).not.toContain('good for one use')
   expect((await fetch(`${idp.engineUrl}/signin/reset-password/${'A'.repeat(43)}`)).status).toBe(404)
@@ -204,7 +204,8 @@ test('an activation token begins the choice of the first password, under its own
   const activation = String(body.activationToken)
   const visitor = idp.visitor()
   await visitor.begins({ activation_token: activation })
-  expect(visitor.remediations).toEqual(['reset-authenticator'])
+  expect(visitor.remediations).toEqual(['select-authenticator-enroll'])
+  await visitor.selects('okta_password')
   await visitor.answers(newPassword)
   expect(visitor.response.interactionCode).toBeDefined()
   expect((await idp.people.get(nia))?.status).toBe('ACTIVE')
