@@ -1282,9 +1282,9 @@ export const mutations: readonly Mutation[] = [
     attack: 'A59',
     without: 'the comparison of the enrollments before and after',
     file: 'src/people/people.ts',
-    find: 'if (also === undefined) return queueNotices(tx, parts, changed, now)',
+    find: 'if (also === undefined) return notify(tx, changed, now)',
     replace:
-      'if (also !== undefined) await also()\n    if (changed.after !== undefined) return queueNotices(tx, parts, changed, now)',
+      'if (also !== undefined) await also()\n    if (changed.after !== undefined) return notify(tx, changed, now)',
     tests: 'notices',
   },
   {
