@@ -1,7 +1,9 @@
 import {
   createHash,
+  createPublicKey,
   pbkdf2 as derivePbkdf2,
   scrypt as deriveScrypt,
+  type JsonWebKey,
   type ScryptOptions,
   timingSafeEqual,
 } from 'node:crypto'
@@ -45,3 +47,16 @@ export function digest(
 /** Compares bytes in a time that does not depend on where they differ. */
 export const equalBytes = (left: Buffer, right: Buffer): boolean =>
   left.length === right.length && timingSafeEqual(left, right)
+
+/**
+ * Whether a public key can be used and is written in the one way that every library writes it: base64url without stray bits,
+ * numbers without leading zeros (RFC 7518, section 6), a point that is on its curve.
+ */
+export function isCanonicalKey(jwk: Readonly<Record<string, string>>): boolean {
+  try {
+    const written = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({ format: 'jwk' })
+    return Object.entries(jwk).every(([name, value]) => written[name] === value)
+  } catch {
+    return false
+  }
+}

@@ -33,10 +33,17 @@ export interface ClientSettings {
    */
   readonly registration?: Readonly<Record<string, unknown>>
   /**
-   * Keys and addresses that a service client has set, each with the scopes of the token by which it did. Absent for those
+   * Keys and addresses that a service client has set, by the scopes of the token by which it did. Absent for those
    * that an administrator has set. See `plantedBy` (A58).
    */
-  readonly planted?: Readonly<Record<string, readonly string[]>>
+  readonly planted?: readonly Planted[]
+}
+
+/** What service clients with the same scopes have set of a client. */
+export interface Planted {
+  readonly scopes: readonly string[]
+  /** Names of keys and addresses, see `planted.ts`. */
+  readonly names: readonly string[]
 }
 
 /** A public key as a JWK (RFC 7517): RSA, or EC on a NIST curve. */

@@ -167,6 +167,34 @@ onEachDatabase('rights of another app', (kind) => {
       },
       refused: 403,
     },
+    'adds a key with a leading zero, which the tool of an administrator writes without': {
+      async run() {
+        const { publicJwk } = await keyPair('RS512')
+        const n = Buffer.concat([Buffer.alloc(1), Buffer.from(publicJwk.n ?? '', 'base64url')])
+        const odd = { ...publicJwk, n: n.toString('base64url') }
+        return {
+          id: theirs.id,
+          status: (await attacker('PUT', `/apps/${theirs.id}`, await service(odd))).status,
+        }
+      },
+      refused: 400,
+    },
+    'adds a key with stray bits behind a number, which the tool of an administrator writes without': {
+      async run() {
+        const { publicJwk } = await keyPair('ES256')
+        const { x = '' } = publicJwk
+        // The last letter of 32 bytes has two bits that mean nothing: the next letter of the alphabet is the same number.
+        const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+        const last = letters[letters.indexOf(x.slice(-1)) + 1] ?? ''
+        const stray = { ...publicJwk, x: `${x.slice(0, -1)}${last}` }
+        expect(Buffer.from(stray.x, 'base64url')).toEqual(Buffer.from(x, 'base64url'))
+        return {
+          id: theirs.id,
+          status: (await attacker('PUT', `/apps/${theirs.id}`, await service(stray))).status,
+        }
+      },
+      refused: 400,
+    },
     'points the app to keys at an address of its own': {
       async run() {
         const body = await service(evil.publicJwk)
@@ -211,6 +239,15 @@ onEachDatabase('rights of another app', (kind) => {
       async run() {
         const { id } = (await admin('POST', '/apps', web())).body
         await attacker('PUT', `/apps/${id}`, web({ redirect_uris: [own] }))
+        return { id, status: (await grant(admin, id, accounts)).status }
+      },
+      refused: 400,
+    },
+    'sets an address before the grant, which the tool of an administrator writes in another way': {
+      async run() {
+        const { id } = (await admin('POST', '/apps', web())).body
+        await attacker('PUT', `/apps/${id}`, web({ redirect_uris: ['HTTPS://Attacker.example.com:443/cb'] }))
+        expect((await admin('PUT', `/apps/${id}`, web({ redirect_uris: [own] }))).status).toBe(200)
         return { id, status: (await grant(admin, id, accounts)).status }
       },
       refused: 400,

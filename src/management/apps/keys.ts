@@ -1,4 +1,4 @@
-import { isObject } from '../../base/index.ts'
+import { isCanonicalKey, isObject } from '../../base/index.ts'
 import type { PublicKey } from '../../clients/index.ts'
 import type { Fields } from '../input.ts'
 import { without } from '../resources/change.ts'
@@ -60,13 +60,17 @@ function readKey(key: Fields): PublicKey | string {
     const bytes = bytesOf(text('n'))
     if (bytes < 256 || bytes > 1024 || bytesOf(text('e')) === 0)
       return 'an RSA key must have 2048 to 8192 bits'
-    return { kty: 'RSA', ...named, n: text('n'), e: text('e') }
+    const numbers = { kty: 'RSA' as const, n: text('n'), e: text('e') }
+    // Another way of writing a key would be another key to who remembers who set it (A58).
+    if (!isCanonicalKey(numbers)) return 'n and e of a key must be base64url without leading zeros'
+    return { ...named, ...numbers }
   }
   const size = curves[text('crv')]
   if (key.kty !== 'EC' || size === undefined) return 'a key must be RSA, or EC on P-256, P-384 or P-521'
-  if (bytesOf(text('x')) !== size || bytesOf(text('y')) !== size)
+  const point = { kty: 'EC' as const, crv: text('crv'), x: text('x'), y: text('y') }
+  if (bytesOf(point.x) !== size || bytesOf(point.y) !== size || !isCanonicalKey(point))
     return 'the point of a key is not on its curve'
-  return { kty: 'EC', ...named, crv: text('crv'), x: text('x'), y: text('y') }
+  return { ...named, ...point }
 }
 
 /** The decoded length of a base64url string in bytes; 0 if it is not one. */
