@@ -34,7 +34,7 @@ Each operation requires the scope named below; \`manage\` includes \`read\`. A m
 unknown token or the token of a user with 401 \`E0000011\`. Revoking a scope, or deactivating the app, takes effect at once for
 issued tokens. An assertion can be used once and is valid for an hour at most. A service app cannot raise its
 rights by way of another app, [in any order of the steps](#what-a-service-app-cannot-do). Not supported: tokens bound by DPoP (the
-SDK accepts plain ones), \`jwks_uri\`, revocation and introspection of such tokens.
+SDK accepts plain ones), and \`jwks_uri\`.
 
 The scopes are ${managementScopes.map((scope) => `\`${scope}\``).join(', ')}.
 

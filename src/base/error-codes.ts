@@ -92,7 +92,8 @@ export const errorCodes = {
   E0000053: {
     status: 400,
     summary: 'Invalid filter.',
-    meaning: 'The filter of the system log cannot be parsed. The summary says where.',
+    meaning:
+      'The `filter` of the system log or of apps cannot be evaluated. The summary says why. For users and groups it is `E0000031`.',
   },
   E0000056: {
     status: 403,

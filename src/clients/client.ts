@@ -25,7 +25,7 @@ export interface ClientSettings {
   readonly profileEnrollmentPolicyId?: string
   /** How many seconds a spent refresh token is answered with its successor again, 0 to 60. */
   readonly refreshTokenLeeway?: number
-  /** Development only: any `http://localhost:*` address counts as registered. */
+  /** Development only: any `http://localhost:PORT` address without a query counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
   /**
    * What a client was registered with over the management API besides the members above, in the API's shape. It is

@@ -58,7 +58,8 @@ const client = Type.Object(
     ),
     insecureLocalhostRedirects: Type.Optional(
       Type.Boolean({
-        description: 'Accept any http://localhost address as a redirect URI. Development only.',
+        description:
+          'Accept any http://localhost address with a port and no query as a redirect URI. Development only.',
       }),
     ),
   },

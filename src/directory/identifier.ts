@@ -96,7 +96,15 @@ export function nameProblems({
  */
 export function maskAddress(address: string): string {
   const at = address.lastIndexOf('@')
-  const local = [...address.slice(0, at)]
-  const last = local.length > 2 ? local.at(-1) : ''
-  return `${local[0] ?? ''}***${last}${address.slice(at)}`
+  return `${maskText(address.slice(0, at))}${address.slice(at)}`
+}
+
+/** A login or an address as a stranger may see it: `newlogin77` is `n***7`. */
+export const maskName = (name: string): string =>
+  looksLikeAddress(name) ? maskAddress(name) : maskText(name)
+
+function maskText(text: string): string {
+  const letters = [...text]
+  const last = letters.length > 2 ? letters.at(-1) : ''
+  return `${letters[0] ?? ''}***${last}`
 }

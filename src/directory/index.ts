@@ -35,6 +35,7 @@ export {
   hasVerifiedEmail,
   looksLikeAddress,
   maskAddress,
+  maskName,
   nameProblems,
 } from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'

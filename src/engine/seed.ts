@@ -52,6 +52,8 @@ async function seedClient(config: ClientConfig, { storage, secrets, random, now 
   const { id, label, secret, ...rest } = config
   await storage.transaction(async (tx) => {
     await takeLock(tx, 'seed')
+    // What is read here is written back: a change over the API between the two would be lost.
+    await takeLock(tx, 'apps')
     const existing = await findClient(tx, id)
     if (existing !== undefined) {
       const settings: ClientSettings = { ...existing.settings, ...rest }

@@ -12,14 +12,19 @@ export const localesOf = (
 ): string | undefined =>
   [person?.profile.locale, origin.locales].filter((locales) => locales !== undefined).join(',') || undefined
 
-/** The variables of every mail of a transaction: the user, the app, and where the request came from. */
+/**
+ * The variables of every mail of a transaction: the user, the app, and where the request came from.
+ *
+ * @param locales the language of its dates and times, where it is not that of the transaction
+ */
 export function mailVariables(
   context: Pick<StepContext, 'client' | 'interaction' | 'now' | 'org'>,
   person: Pick<Person, 'profile'> | undefined,
   lifetime: number,
+  locales = localesOf(context.interaction, person),
 ): MailVariables {
   const { client, interaction, now, org } = context
-  const language = languageFor(localesOf(interaction, person))
+  const language = languageFor(locales)
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
   return {
     'user.profile.firstName': person?.profile.firstName,

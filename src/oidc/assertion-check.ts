@@ -8,6 +8,9 @@ import { type AuthorizationServer, assertionAlgorithms } from './server.ts'
 /** The value of `client_assertion_type` (RFC 7523, section 2.2). */
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
+/** By how much the clock of a client may be wrong, in seconds: that of the library at the token endpoint. */
+const clockTolerance = 15
+
 /** The client that an assertion is of, as it says itself; undefined where it cannot be read. */
 export function clientOfAssertion(assertion: string): string | undefined {
   try {
@@ -36,7 +39,8 @@ export async function isAssertionOf(
   const { exp = 0, jti } = claims ?? {}
   const isLimited = exp <= systemClock.now() / 1000 + maxLifetime
   if (!isLimited || typeof jti !== 'string' || jti === '' || jti.length > 255) return false
-  return rememberUse(parts, plainHash(JSON.stringify([id, jti])), exp)
+  // For as long as it is accepted, as at the token endpoint: else it could be used once more after its expiry.
+  return rememberUse(parts, plainHash(JSON.stringify([id, jti])), exp + clockTolerance)
 }
 
 /** The claims, where one of the keys has signed them and they are of the client and for the audience. */
@@ -48,7 +52,7 @@ async function verified(
 ): Promise<JWTPayload | undefined> {
   const checks = {
     ...{ issuer: clientId, subject: clientId, audience: [...audience], algorithms: [...assertionAlgorithms] },
-    ...{ requiredClaims: ['exp', 'jti'], clockTolerance: 15 },
+    ...{ requiredClaims: ['exp', 'jti'], clockTolerance },
   }
   for (const key of keys) {
     try {

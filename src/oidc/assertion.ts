@@ -35,10 +35,10 @@ export function guardAssertions(provider: Provider, parts: Parts, server: Author
   })
 }
 
-/** Stores that an assertion was used, until it has expired (`exp`, in seconds). False where it was used before. */
-export function rememberUse(parts: Parts, id: string, exp: number): Promise<boolean> {
+/** Stores that an assertion was used, until it is accepted no more (in seconds). False where it was used before. */
+export function rememberUse(parts: Parts, id: string, until: number): Promise<boolean> {
   const now = parts.clock.now()
-  // `exp` is in the host's time; the row expires by the engine's clock, which differs from it in tests.
-  const remainingMs = Math.max(0, exp * 1000 - systemClock.now())
+  // `until` is in the host's time; the row expires by the engine's clock, which differs from it in tests.
+  const remainingMs = Math.max(0, until * 1000 - systemClock.now())
   return rememberAssertion(parts.storage.db, id, { now, until: now + remainingMs })
 }

@@ -1,5 +1,5 @@
 import type { ProtocolError } from '../base/index.ts'
-import { type Client, isLocalhostOrigin, listClients } from '../clients/index.ts'
+import { type Client, isRedirectUriRegistered, listClients } from '../clients/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
@@ -45,14 +45,18 @@ function redirectUriHint(
   uri: string,
 ): string {
   const { redirectUris } = client.settings
-  const lenient = all.find(({ id, settings }) => id !== client.id && settings.insecureLocalhostRedirects)
-  const origin = URL.canParse(uri) ? new URL(uri).origin : ''
+  const lenient = all.find(
+    (other) =>
+      other.id !== client.id &&
+      other.settings.insecureLocalhostRedirects &&
+      isRedirectUriRegistered(other, uri),
+  )
   return [
     `${describeUri(uri)} is not registered for ${client.id} (registered: ${redirectUris.join(', ') || 'none'}).`,
     whereToAdd(server, 'it', `clients[].redirectUris`, `/${client.id}`),
-    ...(lenient !== undefined && isLocalhostOrigin(origin)
+    ...(lenient !== undefined
       ? [
-          `Without a secret, a browser app may use the client ${lenient.id}, which accepts any http://localhost address.`,
+          `Without a secret, a browser app may use the client ${lenient.id}, which accepts any http://localhost address with a port and no query.`,
         ]
       : []),
   ].join(' ')

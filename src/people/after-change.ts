@@ -91,7 +91,8 @@ export async function endOutdated(
 export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, now: number): Promise<number> {
   const { before, after, by, byAdministrator } = changed
   const { secrets, random, notices: settings, nameOf } = parts
-  const { locale } = after.profile
+  // The one that the user has had: a change that brings another locale along does not choose the language of its notice.
+  const { locale } = before.profile
   const change: CredentialChange = {
     personId: after.id,
     before: before.profile,

@@ -1,5 +1,5 @@
 import type { MailVariables, NewMail, NoticeTemplate } from '../delivery/index.ts'
-import { compareKey, looksLikeAddress, maskAddress, type Profile } from '../directory/index.ts'
+import { compareKey, maskName, type Profile } from '../directory/index.ts'
 
 /** Which notices are sent; those of a changed email or login cannot be switched off, as in Okta. */
 export interface NoticeSettings {
@@ -53,24 +53,24 @@ export function noticesOf(change: CredentialChange, context: NoticeContext): rea
   const each = readers.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)
   return each.flatMap((profile) =>
     // Who reads a former address need not be the user: the new names are recognisable there, and not readable.
-    reportsOf(change, context.settings, compareKey(profile.email) === current ? (name) => name : masked).map(
-      ([template, variables]) => ({
-        template,
-        recipient: profile.email,
-        personId: change.personId,
-        variables: {
-          ...context.variablesFor(profile),
-          ...variables,
-          ...(context.byAdministrator && { administrator: 'yes' }),
-        },
-        endsAt: context.now + noticeLifetimeMs,
-        locale: context.locale,
-      }),
-    ),
+    reportsOf(
+      change,
+      context.settings,
+      compareKey(profile.email) === current ? (name) => name : maskName,
+    ).map(([template, variables]) => ({
+      template,
+      recipient: profile.email,
+      personId: change.personId,
+      variables: {
+        ...context.variablesFor(profile),
+        ...variables,
+        ...(context.byAdministrator && { administrator: 'yes' }),
+      },
+      endsAt: context.now + noticeLifetimeMs,
+      locale: context.locale,
+    })),
   )
 }
-
-const masked = (name: string): string => (looksLikeAddress(name) ? maskAddress(name) : name)
 
 function reportsOf(
   { before, after, password, enrolled = [], removed = [] }: CredentialChange,

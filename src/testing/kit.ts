@@ -160,7 +160,7 @@ export interface Kit {
   /** A web client with a secret, whose redirect URI is `redirectUri`. */
   readonly clientId: string
   readonly clientSecret: string
-  /** A public client that accepts any `http://localhost` redirect URI. */
+  /** A public client that accepts any `http://localhost` redirect URI with a port and no query. */
   readonly publicClientId: string
   readonly redirectUri: string
   /** A token for the management API with all permissions: `Authorization: SSWS …`. */

@@ -158,7 +158,9 @@ function checkHead(text: string, { secrets, withoutSecrets }: ImportOptions): vo
   const head = parsed(text)
   if (head?.rekey !== 'export') throw unusable('the file is not an export of rekey')
   if (typeof head.version !== 'number' || head.version > formatVersion) {
-    throw unusable('the file was written by a newer version of rekey')
+    throw unusable(
+      `the file was written by a newer version of rekey: its format is ${String(head.version).slice(0, 10)}, and this version reads up to ${formatVersion}. Import it with that version or a newer one`,
+    )
   }
   const versions = secrets.hashes('version', '').map((hash) => hash.split('.')[0])
   if (withoutSecrets || versions.includes(String(head.secret))) return

@@ -2,8 +2,13 @@ import { apiError } from '../base/index.ts'
 import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
 import { columnsOf, tables as schema, type TableName, type Tx } from '../storage/index.ts'
 
-/** The version of the file format. An engine reads its own version and older ones. */
-export const formatVersion = 1
+/**
+ * The version of the file format: raised with every member that is added to a line, as an older engine refuses lines with
+ * members that it does not know, one by one. An engine reads its own version and older ones.
+ *
+ * 2: `email_verified_at` and `verified_email_key` of users.
+ */
+export const formatVersion = 2
 
 /** The longest line that is accepted, in characters. */
 export const longestLine = 1024 * 1024

@@ -32,7 +32,9 @@ async function chosen(visitor: Visitor, key: string): Promise<Answer> {
 
 async function provenByMail(visitor: Visitor): Promise<Answer> {
   await chosen(visitor, 'okta_email')
-  return visitor.answers((await mailTo(idp, login)).code)
+  // A notice of a password that was changed before may be newer than the mail with the code.
+  const { code } = await mailTo(idp, login, ['ForgotPassword', 'EmailChallenge'])
+  return visitor.answers(code)
 }
 
 /** A recovery up to the choice of a proof, from the page that the policy starts with. */

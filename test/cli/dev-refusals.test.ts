@@ -49,7 +49,7 @@ test('a wrong redirect URI: the answer, the inspector and the terminal say what 
     'rekey.config',
     `${dev.engineUrl}/admin`,
     `PUT ${dev.engineUrl}/api/v1/apps/rekey-web`,
-    'rekey-public, which accepts any http://localhost address',
+    'rekey-public, which accepts any http://localhost address with a port and no query.',
   ]) {
     expect(refused.body.error_description).toContain(part)
   }

@@ -180,7 +180,7 @@ test('refuses to retry a mail whose code is dead, with the reason', async () => 
   await node.engine.maintain()
   const refused = await mail('retry', String(id))
   expect(refused).toMatchObject({ code: 1, stdout: '' })
-  expect(refused.stderr).toContain(`its code or link was good until ${ends}`)
+  expect(refused.stderr).toContain(`its code or link was valid until ${ends}`)
 })
 
 test('ends a suppression, which is an event; a new email of the user ends it too', async () => {

@@ -60,9 +60,10 @@ export async function atTheReset(idp: Attacked, identifier: string): Promise<Vis
   return visitor
 }
 
-/** The newest mail to an address, once everything that is due has been delivered. */
-export async function mailTo(idp: Attacked, address: string) {
+/** The newest mail to an address, or the newest of some templates, once everything that is due has been delivered. */
+export async function mailTo(idp: Attacked, address: string, template?: readonly string[]) {
   await idp.engine.delivery.idle()
+  if (template !== undefined) return idp.outbox.waitFor({ to: address, template, timeoutMs: 0 })
   const mail = idp.outbox.latest({ to: address })
   if (mail === undefined) throw new Error(`no mail went to ${address}`)
   return mail

@@ -343,13 +343,6 @@ describe('an owner', () => {
       'user.account.update_password SUCCESS',
       'user.account.update_primary_email SUCCESS',
       'user.account.update_profile SUCCESS',
-      // To the address before, and to the new one.
-      ...Array(2)
-        .fill([
-          'system.email.password_changed.sent_message SUCCESS',
-          'system.email.email_changed.sent_message SUCCESS',
-        ])
-        .flat(),
       'user.lifecycle.delete.completed SUCCESS',
     ])
   })

@@ -62,7 +62,7 @@ export const sampleWebClient = (redirectUri: string, secret: string): ClientConf
   postLogoutRedirectUris: [new URL('/', redirectUri).href, new URL(redirectUri).origin],
 })
 
-/** A public client that accepts any `http://localhost` redirect URI. */
+/** A public client that accepts any `http://localhost` redirect URI with a port and no query. */
 export const samplePublicClient: ClientConfig = {
   id: 'rekey-public',
   label: 'Sample Browser App',

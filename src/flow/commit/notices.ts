@@ -1,7 +1,7 @@
 import { passwordKey } from '../../passwords/index.ts'
 import { noticesOf } from '../../people/index.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
-import { localesOf, mailVariables } from '../mail-variables.ts'
+import { mailVariables } from '../mail-variables.ts'
 import type { Effect, Outcome } from '../outcome.ts'
 
 /**
@@ -32,9 +32,15 @@ export function withNotices(
     settings: notices,
     now,
     byAdministrator: false,
-    locale: localesOf(interaction, person),
+    // Not what the browser asked for: that of a thief would choose in which language the user is warned (A59).
+    locale: profile.locale,
     variablesFor: (read) =>
-      mailVariables({ client, interaction, now, org }, { profile: read }, lifetimes.code),
+      mailVariables(
+        { client, interaction, now, org },
+        { profile: read },
+        lifetimes.code,
+        profile.locale ?? 'en',
+      ),
   })
   const queued = mails.map((mail): Effect => ({ type: 'mail.queue', mail }))
   const first = effects.findIndex(({ type }) => type === 'audit.record')
