@@ -1,14 +1,21 @@
 import { type NewEvent, type Party, record, sessionsCleared } from '../audit/index.ts'
 import type { Random, Secrets } from '../base/index.ts'
-import { endCodeMails, type MailVariables, queueMail, removeSuppressionsOf } from '../delivery/index.ts'
+import {
+  endCodeMails,
+  type MailVariables,
+  type NoticeTemplate,
+  queueMail,
+  removeSuppressionsOf,
+} from '../delivery/index.ts'
 import { type Enrollment, endPersonTokens, type Person, type PersonStatus } from '../directory/index.ts'
 import { dateInWords, languageFor, timeInWords } from '../i18n/index.ts'
 import { endTransactionsOf } from '../interactions/index.ts'
+import { spend } from '../limits/index.ts'
 import { passwordKey } from '../passwords/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
 import type { Tx } from '../storage/index.ts'
 import { mailClosed, queuedEvents } from './mail-events.ts'
-import { type CredentialChange, type NoticeSettings, noticesOf } from './notices.ts'
+import { type CredentialChange, type NoticeSettings, noticeBudget, noticesOf } from './notices.ts'
 
 /** What mails to users need, beside what they report. */
 export interface MailParts {
@@ -103,18 +110,30 @@ export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, n
     removed: changed.removed.map(nameOf),
   }
   const variablesFor = (profile: Person['profile']) => variablesOf(parts, profile, locale, now)
-  const mails = noticesOf(change, { settings, now, byAdministrator, locale, variablesFor })
+  const wanted = noticesOf(change, { settings, now, byAdministrator, locale, variablesFor })
+  const eventOf = (template: NoticeTemplate): Omit<NewEvent, 'outcome' | 'displayMessage'> => ({
+    eventType: queuedEvents[template],
+    actor: by,
+    target: [{ id: after.id, type: 'User' }],
+    debugData: { template },
+  })
+  const tooMany: NoticeTemplate[] = []
+  for (const template of new Set(wanted.map((mail) => mail.template))) {
+    const { allowed } = await spend(tx, noticeBudget, `${after.id} ${template}`, now)
+    if (allowed) continue
+    tooMany.push(template)
+    const skipped = {
+      displayMessage: 'Email not queued',
+      outcome: { result: 'SKIPPED', reason: 'RATE_LIMIT' },
+    } as const
+    await record(tx, { ...eventOf(template), ...skipped }, { random, now })
+  }
+  const mails = wanted.filter(({ template }) => !tooMany.includes(template))
   for (const mail of mails) {
     const id = await queueMail(tx, { ...mail, transactionId: null }, { secrets, random, now })
-    const queued: NewEvent = {
-      eventType: queuedEvents[mail.template],
-      displayMessage: 'Email queued',
-      outcome: { result: 'SUCCESS' },
-      actor: by,
-      target: [{ id: after.id, type: 'User' }],
-      debugData: { mail: id, template: mail.template },
-    }
-    await record(tx, queued, { random, now })
+    const queued = { displayMessage: 'Email queued', outcome: { result: 'SUCCESS' } } as const
+    const event = eventOf(mail.template)
+    await record(tx, { ...event, ...queued, debugData: { mail: id, ...event.debugData } }, { random, now })
   }
   return mails.length
 }

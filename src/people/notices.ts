@@ -1,5 +1,6 @@
 import type { MailVariables, NewMail, NoticeTemplate } from '../delivery/index.ts'
 import { compareKey, maskName, type Profile } from '../directory/index.ts'
+import type { Budget } from '../limits/index.ts'
 
 /** Which notices are sent; those of a changed email or login cannot be switched off, as in Okta. */
 export interface NoticeSettings {
@@ -10,6 +11,13 @@ export interface NoticeSettings {
 
 /** For how long the delivery of a notice is tried, in milliseconds. */
 export const noticeLifetimeMs = 3 * 24 * 3_600_000
+
+/**
+ * After how many changes an hour a user's notices of one kind are not sent any more: whoever may change emails could else have mails
+ * sent to any number of addresses. The window begins with the first change and is not renewed: in every hour the address
+ * that the user had first is written to (A59).
+ */
+export const noticeBudget: Budget = { purpose: 'notices', limit: 10, windowMs: 3_600_000 }
 
 /** What has become of the things that a user signs in with. */
 export interface CredentialChange {

@@ -357,6 +357,67 @@ onEachDatabase('a change of what a user signs in with', (database) => {
     expect([former.link, former.code, present.link, present.code]).toEqual([null, null, null, null])
   })
 
+  test('A59: a mail to the former address masks a login that is no address, too', async () => {
+    const { id, login } = await newUser()
+    await ok(
+      world.api('POST', `/users/${id}`, { profile: { login: `newlogin${users}`, email: `new.${login}` } }),
+    )
+    const former = await mailTo(world.idp, login)
+    expect(former.text).not.toContain(`newlogin${users}`)
+    expect(former.text).toContain(`n***${String(users).slice(-1)}`)
+    expect((await mailTo(world.idp, `new.${login}`)).text).toContain(`newlogin${users}`)
+  })
+
+  test('A59: who makes a change does not choose the language of its notice', async () => {
+    const english = 'Your password was changed'
+    const one = await newUser()
+    const visitor = await atTheCode(world.idp, one.login, { headers: { 'accept-language': 'ja' } })
+    await visitor.answers((await mailTo(world.idp, one.login)).code)
+    await visitor.answers(newPassword)
+    const notice = await mailTo(world.idp, one.login)
+    expect([notice.template, notice.subject]).toEqual(['PasswordChanged', english])
+    expect(notice.text).not.toMatch(/[\u3040-\u30ff]/)
+
+    const other = await newUser()
+    await ok(
+      world.api('POST', `/users/${other.id}`, { profile: { email: `new.${other.login}`, locale: 'ja' } }),
+    )
+    expect((await mailTo(world.idp, other.login)).text).not.toMatch(/[\u3040-\u30ff]/)
+  })
+
+  test('A59: of many changes of one user few are sent, the first to the former address', async () => {
+    const { id, login } = await newUser()
+    const sent = (template: string, to: string) =>
+      world.idp.outbox.all().filter((mail) => mail.template === template && mail.to === to).length
+    const changes = async (from: number, to: number) => {
+      for (let n = from; n <= to; n++) {
+        await ok(
+          world.api('POST', `/users/${id}`, { credentials: { password: { value: `Kettle-${n}-Harbour` } } }),
+        )
+      }
+      await world.idp.engine.delivery.idle()
+    }
+    await changes(1, 12)
+    expect(sent('PasswordChanged', login)).toBe(10)
+
+    const foreign = (n: number) => `foreign${n}.${login}`
+    for (let n = 1; n <= 12; n++)
+      await ok(world.api('POST', `/users/${id}`, { profile: { email: foreign(n) } }))
+    await world.idp.engine.delivery.idle()
+    expect(sent('EmailChanged', login)).toBe(1)
+    expect([1, 9, 10, 11, 12].map((n) => sent('EmailChanged', foreign(n)))).toEqual([2, 2, 1, 0, 0])
+    const skipped = (await world.idp.events()).filter(({ outcome }) => outcome.reason === 'RATE_LIMIT')
+    expect(skipped.map(({ eventType }) => eventType).toSorted()).toEqual([
+      ...Array(2).fill('system.email.email_changed.sent_message'),
+      ...Array(2).fill('system.email.password_changed.sent_message'),
+    ])
+
+    world.idp.clock.advance('1h')
+    await ok(world.api('POST', `/users/${id}`, { profile: { email: foreign(13) } }))
+    await world.idp.engine.delivery.idle()
+    expect([12, 13].map((n) => sent('EmailChanged', foreign(n)))).toEqual([1, 1])
+  })
+
   test('A59: where the change is refused nothing is sent, and nothing for a new user or the same values', async () => {
     const user = await newUser()
     const other = await newUser()

@@ -53,6 +53,12 @@ test('a wrong redirect URI: the answer, the inspector and the terminal say what 
   ]) {
     expect(refused.body.error_description).toContain(part)
   }
+  // It would be refused there as well: without a port, or with a query.
+  for (const other of ['http://localhost/callback', 'http://localhost:3000/callback?app=1']) {
+    const { body } = await newVisitor(dev).interacts({ redirect_uri: other })
+    expect(body.error_description).toContain('is not registered for rekey-web')
+    expect(body.error_description).not.toContain('rekey-public')
+  }
   await printed(
     `${uri} is not registered for Sample Web App (registered: ${dev.redirectUri}).\n  Redirect URIs are compared exactly`,
   )

@@ -284,7 +284,11 @@ test('a file that is not an export, of a newer version or of another secret is r
   const files: readonly (readonly [name: string, text: string, why: RegExp])[] = [
     ['empty.jsonl', '', /is not an export of rekey/],
     ['noise.jsonl', '\u0000\u0001\ufffd', /is not in UTF-8/],
-    ['newer.jsonl', [head.replace('"version":1', '"version":2'), ...rest].join('\n'), /newer version/],
+    [
+      'newer.jsonl',
+      [head.replace('"version":2', '"version":3'), ...rest].join('\n'),
+      /newer version of rekey: its format is 3, and this version reads up to 2/,
+    ],
   ]
   for (const [name, text, why] of files) {
     writeFileSync(join(folder, name), text)

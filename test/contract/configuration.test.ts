@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { simpleParser } from 'mailparser'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
-import { updateClient } from '../../src/clients/index.ts'
+import { findClient, updateClient } from '../../src/clients/index.ts'
 import { checkConfig, configurationHash, type Settings } from '../../src/config/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
+import { takeLock } from '../../src/storage/index.ts'
 import { sampleWebClient, startEngine } from '../../src/testing/index.ts'
 import { callCommand } from '../cli/terminal.ts'
 import { nodeSettings } from '../support/nodes.ts'
@@ -79,6 +81,25 @@ onEachDatabase('nodes that are configured differently', (database) => {
     expect(again.hash).toBe(first.hash)
     const rows = await again.engine.storage.db.selectFrom('settings').selectAll().execute()
     expect(JSON.stringify(rows)).not.toContain('canary')
+  })
+
+  test('keep a change of an app that is made over the API while they start', async () => {
+    const { url, drop } = await database.create()
+    close.push(drop)
+    const { engine } = await startNode({ database: { url } })
+    const { storage } = engine
+    let start: Promise<unknown> | undefined
+    await storage.transaction(async (tx) => {
+      await takeLock(tx, 'apps')
+      const { settings } =
+        (await findClient(tx, web.id)) ?? (await Promise.reject(new Error('there is no app')))
+      await updateClient(tx, web.id, { settings: { ...settings, refreshTokenLeeway: 7 } }, 1)
+      start = engine.register(web)
+      // Long enough to read the app as it was before.
+      await setTimeout(400)
+    })
+    await start
+    expect((await findClient(storage.db, web.id))?.settings.refreshTokenLeeway).toBe(7)
   })
 
   test('are not those that differ in what is a node’s own, nor in the master secret while it is rotated', async () => {

@@ -298,8 +298,12 @@ describe('the access token', () => {
       const jti = 'used once'
       expect((await call('introspect', { token: 'x' }, robot, { jti })).status).toBe(200)
       const now = seconds()
+      // Of a clock that is behind: accepted for a quarter of a minute, and once.
+      const late = { jti: 'used once, late', exp: now - 3 }
+      expect((await call('introspect', { token: 'x' }, robot, late)).status).toBe(200)
       for (const claims of [
         { jti },
+        late,
         { jti: undefined },
         { aud: 'https://elsewhere.example' },
         { sub: other.id },
