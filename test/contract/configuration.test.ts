@@ -91,9 +91,9 @@ onEachDatabase('nodes that are configured differently', (database) => {
     let start: Promise<unknown> | undefined
     await storage.transaction(async (tx) => {
       await takeLock(tx, 'apps')
-      const { settings } =
-        (await findClient(tx, web.id)) ?? (await Promise.reject(new Error('there is no app')))
-      await updateClient(tx, web.id, { settings: { ...settings, refreshTokenLeeway: 7 } }, 1)
+      const found = await findClient(tx, web.id)
+      if (found === undefined) throw new Error('there is no app')
+      await updateClient(tx, web.id, { settings: { ...found.settings, refreshTokenLeeway: 7 } }, 1)
       start = engine.register(web)
       // Long enough to read the app as it was before.
       await setTimeout(400)
