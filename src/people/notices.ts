@@ -13,8 +13,8 @@ export interface NoticeSettings {
 export const noticeLifetimeMs = 3 * 24 * 3_600_000
 
 /**
- * After how many changes an hour a user's notices of one kind are not sent any more: whoever may change emails could else have mails
- * sent to any number of addresses. The window begins with the first change and is not renewed: in every hour the address
+ * After how many changes an hour a user's notices of one kind are not sent any more: a caller that may change emails could else have
+ * mails sent to any number of addresses. The window begins with the first change and is not renewed: in every hour the address
  * that the user had first is written to (A59).
  */
 export const noticeBudget: Budget = { purpose: 'notices', limit: 10, windowMs: 3_600_000 }

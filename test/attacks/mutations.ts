@@ -1296,6 +1296,22 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A59',
+    without: 'the language of the user in a notice',
+    file: 'src/flow/commit/notices.ts',
+    find: 'locale: profile.locale,',
+    replace: 'locale: interaction.origin.locales,',
+    tests: 'notices',
+  },
+  {
+    attack: 'A59',
+    without: 'the budget of notices that one user causes',
+    file: 'src/people/after-change.ts',
+    find: 'if (allowed) continue',
+    replace: 'if (allowed || now > 0) continue',
+    tests: 'notices',
+  },
+  {
+    attack: 'A59',
     without: 'the comparison of the enrollments before and after',
     file: 'src/people/people.ts',
     find: 'if (also === undefined) return notify(tx, changed, now)',
