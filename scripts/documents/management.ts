@@ -202,7 +202,7 @@ it also goes through \`rekey apply\` and \`pull\`, and through export and import
 | \`token_endpoint_auth_method\` | a \`web\` app may use \`client_secret_basic\` and \`client_secret_post\`, whichever is set: both prove the same secret. Another method than those of its type is refused |
 | \`refresh_token.leeway\` | for how many seconds a spent refresh token may be sent again |
 | \`pkce_required\` | PKCE is required of every app that users sign in to, also with \`false\` |
-| \`jwks\` | the keys of a service app |
+| \`jwks\` | the keys of a service app, in base64url without leading zeros, as libraries write them |
 
 The rest has no effect, and the log names it: \`an app has settings that are not supported\`. So it is with \`consent_method:
 REQUIRED\` (no consent is asked for) and \`refresh_token.rotation_type: STATIC\` (refresh tokens are rotated all the same). Settings

@@ -38,13 +38,17 @@ export async function hintFor(
   return uri === undefined ? undefined : redirectUriHint(server, client, all, uri)
 }
 
+/** What a client that is registered so for development accepts, as `isRedirectUriRegistered` does. */
+const anyLocalhost = 'any http://localhost address with a port and no query'
+
 function redirectUriHint(
   server: AuthorizationServer,
   client: Client,
   all: readonly Client[],
   uri: string,
 ): string {
-  const { redirectUris } = client.settings
+  const { redirectUris, insecureLocalhostRedirects } = client.settings
+  const registered = [...redirectUris, ...(insecureLocalhostRedirects ? [anyLocalhost] : [])]
   const lenient = all.find(
     (other) =>
       other.id !== client.id &&
@@ -52,12 +56,10 @@ function redirectUriHint(
       isRedirectUriRegistered(other, uri),
   )
   return [
-    `${describeUri(uri)} is not registered for ${client.id} (registered: ${redirectUris.join(', ') || 'none'}).`,
+    `${describeUri(uri)} is not registered for ${client.id} (registered: ${registered.join(', ') || 'none'}).`,
     whereToAdd(server, 'it', `clients[].redirectUris`, `/${client.id}`),
     ...(lenient !== undefined
-      ? [
-          `Without a secret, a browser app may use the client ${lenient.id}, which accepts any http://localhost address with a port and no query.`,
-        ]
+      ? [`Without a secret, a browser app may use the client ${lenient.id}, which accepts ${anyLocalhost}.`]
       : []),
   ].join(' ')
 }

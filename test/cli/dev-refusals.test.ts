@@ -58,6 +58,10 @@ test('a wrong redirect URI: the answer, the inspector and the terminal say what 
     const { body } = await newVisitor(dev).interacts({ redirect_uri: other })
     expect(body.error_description).toContain('is not registered for rekey-web')
     expect(body.error_description).not.toContain('rekey-public')
+    const lenient = await newVisitor(dev, { client: dev.publicClientId }).interacts({ redirect_uri: other })
+    expect(lenient.body.error_description).toContain(
+      'is not registered for rekey-public (registered: any http://localhost address with a port and no query)',
+    )
   }
   await printed(
     `${uri} is not registered for Sample Web App (registered: ${dev.redirectUri}).\n  Redirect URIs are compared exactly`,

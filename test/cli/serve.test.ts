@@ -242,7 +242,7 @@ describe('rekey serve', () => {
     expect((await rekey(['user', 'list', '--json'], { folder, env })).stdout).toBe('[]\n')
   })
 
-  test('discloses no client and no redirect URI in a refusal, and has no pages of development (N-m52, N-m25)', async () => {
+  test('discloses no client and no redirect URI in a refusal of interact, and has no pages of development (N-m52, N-m25)', async () => {
     const { url, log } = await node()
     const ask = async (form: Record<string, string>) => {
       const response = await fetch(`${url}/oauth2/default/v1/interact`, {

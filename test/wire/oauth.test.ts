@@ -478,6 +478,8 @@ describe('interact', () => {
 
     expect(await statusFor('http://localhost:3000/login/callback')).toBe(200)
     for (const uri of [
+      'http://localhost/login/callback',
+      'http://localhost:3000/login/callback?app=1',
       'http://localhost.evil.example:80/',
       'http://localhost:3000@evil.example/',
       'http://127.0.0.1:1/',
