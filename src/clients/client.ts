@@ -100,6 +100,15 @@ export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>
 export const isLogoutUriRegistered = (client: Client, uri: string): boolean =>
   client.settings.postLogoutRedirectUris.includes(uri) || isLocalhostAllowed(client, uri)
 
+/** The redirect URIs that a client accepts, in words for a developer. */
+export const acceptedRedirects = ({ settings }: Client): string =>
+  [
+    ...settings.redirectUris,
+    ...(settings.insecureLocalhostRedirects === true
+      ? ['any http://localhost address with a port and no query']
+      : []),
+  ].join(', ') || 'none'
+
 function isLocalhostAllowed(client: Client, uri: string): boolean {
   if (client.settings.insecureLocalhostRedirects !== true) return false
   // Only characters that every parser reads alike: no userinfo, backslash or other confusion of parsers (A30).

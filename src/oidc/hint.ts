@@ -1,5 +1,5 @@
 import type { ProtocolError } from '../base/index.ts'
-import { type Client, isRedirectUriRegistered, listClients } from '../clients/index.ts'
+import { acceptedRedirects, type Client, isRedirectUriRegistered, listClients } from '../clients/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
@@ -47,8 +47,6 @@ function redirectUriHint(
   all: readonly Client[],
   uri: string,
 ): string {
-  const { redirectUris, insecureLocalhostRedirects } = client.settings
-  const registered = [...redirectUris, ...(insecureLocalhostRedirects ? [anyLocalhost] : [])]
   const lenient = all.find(
     (other) =>
       other.id !== client.id &&
@@ -56,7 +54,7 @@ function redirectUriHint(
       isRedirectUriRegistered(other, uri),
   )
   return [
-    `${describeUri(uri)} is not registered for ${client.id} (registered: ${registered.join(', ') || 'none'}).`,
+    `${describeUri(uri)} is not registered for ${client.id} (registered: ${acceptedRedirects(client)}).`,
     whereToAdd(server, 'it', `clients[].redirectUris`, `/${client.id}`),
     ...(lenient !== undefined
       ? [`Without a secret, a browser app may use the client ${lenient.id}, which accepts ${anyLocalhost}.`]

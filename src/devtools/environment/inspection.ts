@@ -1,4 +1,4 @@
-import { findClient } from '../../clients/index.ts'
+import { acceptedRedirects, findClient } from '../../clients/index.ts'
 import { findPerson } from '../../directory/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import type { Timeline } from '../../flow/index.ts'
@@ -33,7 +33,7 @@ export function flowsOf(engine: Engine, recorder: Recorder, codeLifetimeMs: numb
             const client = await findClient(engine.storage.db, exchange.clientId ?? '')
             return {
               exchange,
-              client: client && { label: client.label, redirectUris: client.settings.redirectUris },
+              client: client && { label: client.label, redirects: acceptedRedirects(client) },
             }
           }),
       ),

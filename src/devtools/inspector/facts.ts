@@ -18,8 +18,8 @@ export interface FlowFacts {
 /** An exchange that belongs to no transaction. */
 export interface StrayFacts {
   readonly exchange: Recorded
-  /** The calling app, if it is registered. */
-  readonly client: { readonly label: string; readonly redirectUris: readonly string[] } | undefined
+  /** The calling app, if it is registered, with the redirect URIs that it accepts, in words. */
+  readonly client: { readonly label: string; readonly redirects: string } | undefined
 }
 
 /** The data source of the inspector. */

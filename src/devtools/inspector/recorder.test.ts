@@ -66,6 +66,17 @@ test('exchanges refused before a transaction begins are listed separately, newes
   expect(recorder.strays().map(({ reason }) => reason)).toEqual(['second', 'first'])
 })
 
+test('tokens for a user whom a test signed in are no refusal', () => {
+  const recorder = createRecorder()
+  recorder.observe(redeems('int-of-signInAs'))
+
+  expect(recorder.strays()).toEqual([])
+  recorder.observe({ ...redeems('int-of-signInAs'), status: 400 })
+  recorder.observe(exchange({ endpoint: 'origin', status: 200 }))
+  recorder.observe(exchange({ endpoint: 'link', reason: 'unknown' }))
+  expect(recorder.strays().map(({ endpoint }) => endpoint)).toEqual(['link', 'origin', 'token'])
+})
+
 test('memory is bounded: the latest transactions stay, with their latest exchanges', () => {
   const recorder = createRecorder({ transactions: 2, exchanges: 3, strays: 2 })
   for (const id of ['trs1', 'trs2', 'trs1', 'trs3']) recorder.observe(step(id))

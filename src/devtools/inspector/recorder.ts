@@ -20,7 +20,7 @@ export interface Recorder {
   clockMoved(move: ClockMove): void
   /** The exchanges of a transaction, oldest first. */
   of(transactionId: string): readonly Recorded[]
-  /** Exchanges that belong to no transaction, newest first: refused before one began, or with an unknown handle. */
+  /** Refused exchanges that belong to no transaction, newest first: before one began, or with an unknown handle. */
   strays(): readonly Recorded[]
   moves(): readonly ClockMove[]
   clear(): void
@@ -72,6 +72,8 @@ export function createRecorder(most = { transactions: 200, exchanges: 200, stray
         begun.set(interactionId, recorded)
         return bound(begun, most.strays)
       }
+      // Tokens for a user whom a test signed in have no transaction either: that is no refusal.
+      if (!isRefused(exchange)) return
       strays = [recorded, ...strays].slice(0, most.strays)
       notify({ id: recorded.id })
     },
@@ -104,6 +106,10 @@ function joined(known: readonly Recorded[], recorded: Recorded): readonly Record
     before.stageAfter === recorded.stageAfter
   return isSame ? [...known.slice(0, -1), { ...before, times: before.times + 1 }] : [...known, recorded]
 }
+
+/** Whether an exchange was refused, by its status or, where the status does not say so, by what became of it. */
+export const isRefused = ({ endpoint, status, reason }: Exchange): boolean =>
+  status >= 400 || endpoint === 'origin' || (endpoint === 'link' && reason !== 'alive')
 
 /** Whether an exchange is a poll: it only asks for the current state. */
 export const isPoll = ({ path }: Exchange): boolean =>

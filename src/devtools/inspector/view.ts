@@ -6,7 +6,7 @@ import { arrowsOf, mermaidOf, pictureOf } from './diagram.ts'
 import { type Explanation, explain, explainStray, plain } from './explain/index.ts'
 import { type FlowFacts, isOpen, type MailFacts, nameIn, type StrayFacts } from './facts.ts'
 import { shown, stateChip } from './list.ts'
-import type { Recorded } from './recorder.ts'
+import { isRefused, type Recorded } from './recorder.ts'
 import { type Chapter, storyOf } from './story.ts'
 
 /** The address of a mail in the inbox, by its id in the outbox; undefined where the inbox does not have it. */
@@ -120,8 +120,8 @@ const mailEnd = (mail: MailFacts, addressOf: MailAddress): Html => {
 
 function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: Html): Html {
   const { exchange, events, budgets, mails } = chapter
-  const { status, endpoint, reason } = exchange
-  const refused = status >= 400 || (endpoint === 'link' && reason !== 'alive')
+  const { status, reason } = exchange
+  const refused = isRefused(exchange)
   return html`
     <li class="chapter${refused && ' is-refused'}">
       <div class="chapter-head">${time}<strong>${titleOf(exchange)}</strong>${stagesOf(exchange)}</div>

@@ -155,7 +155,7 @@ const stray = (more: Partial<Recorded>, client?: StrayFacts['client']): StrayFac
   exchange: exchange(1, more),
   client,
 })
-const webApp = { label: 'Sample Web App', redirectUris: ['http://localhost:8080/login/callback'] }
+const webApp = { label: 'Sample Web App', redirects: 'http://localhost:8080/login/callback' }
 const interact = { endpoint: 'interact', status: 400, messages: ['invalid_request'] } as const
 
 type Case = readonly [what: string, facts: Changes | StrayFacts, says: string]

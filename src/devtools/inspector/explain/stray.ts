@@ -58,7 +58,7 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
 
 /** Explains an OAuth call that was refused: what is said of one endpoint holds for all. */
 function explainRefusedCall({ exchange, client }: StrayFacts): Explanation {
-  const { endpoint, path, at: time, messages, reason, sent, hint } = exchange
+  const { endpoint, path, status, at: time, messages, reason, sent, hint } = exchange
   const at = moment(time)
   const name = endpoint === 'oauth' ? (path.split('/').at(-1) ?? endpoint) : endpoint
   const [error = ''] = messages
@@ -76,10 +76,9 @@ function explainRefusedCall({ exchange, client }: StrayFacts): Explanation {
         )
   }
   if (reason?.includes('redirect_uri') && client !== undefined && sent.redirect_uri !== undefined) {
-    const registered = client.redirectUris.join(', ') || 'none'
     return bad(
       'redirect-uri-wrong',
-      say`${name} was refused at ${at}: ${sent.redirect_uri} is not registered for ${client.label} (registered: ${registered}).`,
+      say`${name} was refused at ${at}: ${sent.redirect_uri} is not registered for ${client.label} (registered: ${client.redirects}).`,
       `Redirect URIs are compared exactly: scheme, host, port, path and a slash at the end.${hint === undefined ? '' : ` ${hint}`}`,
     )
   }
@@ -90,5 +89,5 @@ function explainRefusedCall({ exchange, client }: StrayFacts): Explanation {
         ? 'pkce-missing'
         : (({ interact: 'interact-refused', token: 'token-refused' } as const)[endpoint as 'interact'] ??
           'call-refused')
-  return bad(cause, say`${name} was refused at ${at}: ${reason ?? error}`, hint)
+  return bad(cause, say`${name} was refused at ${at}: ${reason || error || `the answer was ${status}`}`, hint)
 }
