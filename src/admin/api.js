@@ -29,6 +29,17 @@ export function tokenFromAddress() {
   if (port !== undefined) sessionStorage.setItem(toolsKey, port)
 }
 
+/**
+ * Of a password that breaks rules the API names all rules first, as Okta does; shown are those that are not met.
+ * @param {readonly string[]} causes
+ */
+const shownCauses = (causes) => {
+  const hasUnmet = causes.some((cause) => /^password: not met: /.test(cause))
+  return hasUnmet
+    ? causes.filter((cause) => !cause.startsWith('password: Password requirements were not met.'))
+    : causes
+}
+
 /** A refusal of the API. */
 export class ApiError extends Error {
   /**
@@ -38,9 +49,10 @@ export class ApiError extends Error {
    */
   constructor(status, body, resetAt) {
     const { errorCode = '', errorSummary = '', errorCauses = [] } = body
-    const causes = errorCauses.map((/** @type {Json} */ cause) => cause.errorSummary)
+    const causes = shownCauses(errorCauses.map((/** @type {Json} */ cause) => cause.errorSummary))
     // The causes say which member is wrong and why; the summary repeats the first of them.
     super((causes.length > 0 ? causes : [errorSummary]).join(' '))
+    this.causes = causes
     this.status = status
     this.code = errorCode
     this.resetAt = resetAt

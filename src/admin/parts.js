@@ -1,7 +1,7 @@
 // @ts-check
 /** The parts of the views: chips, facts, lists with further pages, and the dialog with a form. */
 import { el, searchIcon } from '../ui/dom.js'
-import { messageOf, request } from './api.js'
+import { ApiError, messageOf, request } from './api.js'
 
 /** @typedef {import('./api.js').Json} Json */
 /** @typedef {import('../ui/dom.js').Child} Child */
@@ -119,6 +119,7 @@ export const searchField = (input) =>
  * @property {string | boolean | readonly string[]} [value]
  * @property {boolean} [required]
  * @property {string} [hint]
+ * @property {string} [cause] the member that messages of the API name; `name` if absent
  * @property {number} [maxlength]
  * @property {readonly (readonly [value: string, label: string])[]} [options]
  */
@@ -132,6 +133,7 @@ function fieldOf(field) {
     value = '',
     required = false,
     hint,
+    cause = name,
     maxlength = 200,
     options = [],
   } = field
@@ -163,7 +165,7 @@ function fieldOf(field) {
     )
     return el('fieldset', { class: 'field' }, el('legend', {}, label), note, checks)
   }
-  const common = { id, name, required, ...described }
+  const common = { id, name, required, 'data-cause': cause, ...described }
   const control =
     type === 'select'
       ? el(
@@ -180,6 +182,58 @@ function fieldOf(field) {
           spellcheck: 'false',
         })
   return el('div', { class: 'field' }, el('label', { for: id }, label), control, note)
+}
+
+/** @param {HTMLElement} form */
+function clearFields(form) {
+  for (const note of form.querySelectorAll('.wrong[id]')) note.remove()
+  for (const control of form.querySelectorAll('[aria-invalid]')) {
+    control.removeAttribute('aria-invalid')
+    const others = control
+      .getAttribute('aria-describedby')
+      ?.split(' ')
+      .filter((id) => !id.endsWith('-wrong'))
+    if (others?.length) control.setAttribute('aria-describedby', others.join(' '))
+    else control.removeAttribute('aria-describedby')
+  }
+}
+
+/**
+ * Shows what is wrong with a field beside it. Returns the causes of no field of the form; undefined where all are.
+ * @param {HTMLElement} form
+ * @param {unknown} error
+ */
+function showAtFields(form, error) {
+  if (!(error instanceof ApiError)) return undefined
+  /** @type {string[]} */
+  const rest = []
+  /** @type {Map<Element, string[]>} */
+  const ofFields = new Map()
+  for (const cause of error.causes) {
+    const [, name = '', why = ''] = /^(\w+): (.*)$/s.exec(cause) ?? []
+    const control = name === '' ? null : form.querySelector(`[data-cause="${name}"]`)
+    if (control === null) rest.push(cause)
+    else ofFields.set(control, [...(ofFields.get(control) ?? []), why])
+  }
+  if (ofFields.size === 0) return undefined
+  for (const [control, reasons] of ofFields) {
+    const id = `${control.id}-wrong`
+    control.setAttribute('aria-invalid', 'true')
+    const described = [control.getAttribute('aria-describedby'), id].filter(Boolean)
+    control.setAttribute('aria-describedby', described.join(' '))
+    control.closest('.field')?.append(el('p', { class: 'wrong', id }, sentenceOf(reasons)))
+  }
+  return rest
+}
+
+/**
+ * @param {readonly string[]} reasons
+ * @returns {string}
+ */
+function sentenceOf(reasons) {
+  const unmet = reasons.flatMap((reason) => /^not met: (.*)$/s.exec(reason)?.[1] ?? [])
+  const others = reasons.filter((reason) => !reason.startsWith('not met: '))
+  return [...(unmet.length > 0 ? [`Not met: ${unmet.join(', ')}.`] : []), ...others].join(' ')
 }
 
 /**
@@ -219,14 +273,18 @@ export function editor({ title, text, fields, yes, save }) {
     if (!(form instanceof HTMLFormElement) || !(submit instanceof HTMLButtonElement)) return
     submit.disabled = true
     wrong.textContent = ''
+    clearFields(form)
     try {
       await save(new FormData(form))
       isSaved = true
       dialog.close()
     } catch (error) {
-      wrong.textContent = messageOf(error)
+      const rest = showAtFields(form, error)
+      wrong.textContent = rest === undefined ? messageOf(error) : rest.join(' ')
       submit.disabled = false
-      wrong.scrollIntoView({ block: 'nearest' })
+      const first = form.querySelector('[aria-invalid=true]')
+      if (first instanceof HTMLElement) first.focus()
+      else wrong.scrollIntoView({ block: 'nearest' })
     }
   })
   dialog.showModal()

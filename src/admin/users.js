@@ -278,6 +278,7 @@ async function createUser({ showNotice, onError }) {
         ...profileFields(schema, {}),
         {
           name: 'new-password',
+          cause: 'password',
           label: 'Password',
           type: 'password',
           maxlength: 72,

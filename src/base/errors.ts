@@ -53,3 +53,14 @@ export const tryAgain = {
   description: 'The service is temporarily unavailable. Try again in a moment.',
   headers: { 'Retry-After': '2' },
 } as const
+
+/**
+ * The causes of an error as a user interface shows them. Of a password that breaks rules the API names all rules in one
+ * sentence first, as Okta does, and then each that is not met: a user who is setting one needs the latter only.
+ */
+export function shownCauses(causes: readonly string[]): readonly string[] {
+  const unmet = causes.flatMap((cause) => /^(\w+: )?not met: /.exec(cause)?.slice(1) ?? [])
+  const isList = (cause: string) =>
+    unmet.some((field = '') => cause.startsWith(`${field}Password requirements were not met.`))
+  return causes.filter((cause) => !isList(cause))
+}

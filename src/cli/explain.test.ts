@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { apiError } from '../base/index.ts'
 import { SchemaError } from '../storage/index.ts'
 import { translateDatabaseError } from '../storage/unavailable.ts'
 import { explain } from './explain.ts'
@@ -18,4 +19,16 @@ test('a command prints what the database says, not that the service is unavailab
   expect(explain(new SchemaError('the migration 0099-next failed: why'))).toEqual([
     'rekey: the migration 0099-next failed: why',
   ])
+})
+
+test('of a password that breaks one of many rules a command prints that one', () => {
+  const list =
+    'password: Password requirements were not met. Password requirements: at least 12 characters, …'
+  const causes = [list, 'password: not met: at least 12 characters', 'login: is needed']
+
+  expect(explain(apiError('E0000001', { causes }))).toEqual([
+    'rekey: password: not met: at least 12 characters',
+    'rekey: login: is needed',
+  ])
+  expect(explain(apiError('E0000001', { causes: [list] }))).toEqual([`rekey: ${list}`])
 })

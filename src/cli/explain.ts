@@ -1,4 +1,4 @@
-import { ConfigError, ProtocolError } from '../base/index.ts'
+import { ConfigError, ProtocolError, shownCauses } from '../base/index.ts'
 import { SchemaError } from '../storage/index.ts'
 import { CommandError, UsageError } from './command.ts'
 
@@ -17,7 +17,9 @@ export function explain(error: unknown): readonly string[] {
   }
   // The causes and descriptions of API errors are written for the caller: print them as they are.
   if (error instanceof ProtocolError) {
-    return (error.causes.length > 0 ? error.causes : [error.description]).map((line) => `rekey: ${line}`)
+    return (error.causes.length > 0 ? shownCauses(error.causes) : [error.description]).map(
+      (line) => `rekey: ${line}`,
+    )
   }
   const explanation = fromSystem(error as SystemError)
   if (explanation !== undefined) return [`rekey: ${explanation}`]

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createLogger, ProtocolError } from '../base/index.ts'
+import { createLogger, ProtocolError, shownCauses } from '../base/index.ts'
 import { compareKey } from '../directory/index.ts'
 import { apiOn, type Core, openCore } from '../engine/index.ts'
 import { openStorage, parseDatabaseUrl } from '../storage/index.ts'
@@ -223,7 +223,7 @@ async function importUsers(
       added++
     } catch (error) {
       if (!(error instanceof ProtocolError) || error.status >= 500) throw error
-      refuse(line, error.causes.join('; ') || error.description)
+      refuse(line, shownCauses(error.causes).join('; ') || error.description)
     }
     if (added % 100 === 0) progress(`${grouped(added)} users`)
   }

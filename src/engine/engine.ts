@@ -30,6 +30,7 @@ import {
   type FlowParts,
   findTransaction,
   openLink,
+  originOfLink,
   requestsRefused,
   timelineOf,
   transactionsOf,
@@ -222,10 +223,13 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
-    async findApp(clientId) {
+    async findApp(clientId, token) {
       const client = await findClient(storage.db, clientId)
       if (client?.status !== 'ACTIVE') return undefined
-      return { label: client.label, home: originsOf(client)[0] }
+      const isLenient = client.settings.insecureLocalhostRedirects === true
+      const home =
+        originsOf(client)[0] ?? (isLenient ? await originOfLink(parts, clientId, token) : undefined)
+      return { label: client.label, home }
     },
     recording: ports.recordExchange && {
       record: ports.recordExchange,

@@ -21,7 +21,7 @@ export {
   viewOf,
 } from './load.ts'
 export { lockoutBudget } from './lockout.ts'
-export { linkToken, type OpenedLink, openLink } from './magic-link.ts'
+export { linkToken, type OpenedLink, openLink, originOfLink } from './magic-link.ts'
 export * from './mail-variables.ts'
 export * from './outcome.ts'
 export { passwordChangedEffects } from './password-changed.ts'

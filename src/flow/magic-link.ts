@@ -1,5 +1,5 @@
 import { plainHash } from '../base/index.ts'
-import { type Client, findClient } from '../clients/index.ts'
+import { type Client, findClient, isLocalhostOrigin } from '../clients/index.ts'
 import { findPerson } from '../directory/index.ts'
 import { findInteraction, type Interaction } from '../interactions/index.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -52,6 +52,24 @@ export async function openLink(parts: FlowParts, clientId: string, token: string
   if (client?.status !== 'ACTIVE' || code === undefined) return { state: 'dead' }
   const person = await findPerson(parts.storage.db, transaction.progress.subject?.userId ?? '')
   return { state: 'alive', code, transaction, interaction, client, locale: person?.profile.locale }
+}
+
+/**
+ * The origin of the redirect URI of a link's transaction: the way back to a client for development, which accepts any
+ * address of localhost and has none registered. Undefined where the link is of no transaction of this client.
+ */
+export async function originOfLink(
+  parts: FlowParts,
+  clientId: string,
+  token: string,
+): Promise<string | undefined> {
+  if (!isLinkToken(token)) return undefined
+  const { db } = parts.storage
+  const found = await findTransactionByLink(db, transactionIdOf(token), plainHash(token), parts)
+  const interaction = found && (await findInteraction(db, found.transaction.interactionId))
+  if (interaction?.clientId !== clientId) return undefined
+  const { origin } = new URL(interaction.redirectUri)
+  return isLocalhostOrigin(origin) ? origin : undefined
 }
 
 const codeIn = (

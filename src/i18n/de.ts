@@ -28,7 +28,7 @@ export const de: Words = {
       lifetimeBoth: 'Link und Code gelten einmal und höchstens ${lifetime} lang.',
       lifetimeLink: 'Der Link gilt einmal und höchstens ${lifetime} lang.',
       lifetimeCode: 'Der Code gilt einmal und höchstens ${lifetime} lang.',
-      footer: '${org.name} hat Ihnen diese Nachricht geschickt, weil mit Ihrem Konto etwas geschehen ist.',
+      footer: '${org.name} hat Ihnen diese Nachricht geschickt, weil sie Ihr Konto betrifft.',
     },
     notice: {
       byAdministrator:
@@ -105,10 +105,10 @@ export const de: Words = {
       newLogin: 'Neuer Benutzername',
     },
     AuthenticatorEnrolled: {
-      subject: 'Eine Sicherheitsmethode wurde hinzugefügt',
-      title: 'Eine Sicherheitsmethode wurde hinzugefügt',
+      subject: 'Eine Sicherheitsmethode wurde eingerichtet oder geändert',
+      title: 'Eine Sicherheitsmethode wurde eingerichtet oder geändert',
       intro:
-        'Für Ihr Konto wurde eine Sicherheitsmethode eingerichtet. Mit ihr lässt sich nachweisen, dass Sie es sind.',
+        'Für Ihr Konto wurde eine Sicherheitsmethode eingerichtet oder geändert. Mit ihr lässt sich nachweisen, dass Sie es sind.',
       method: 'Sicherheitsmethode',
     },
     AuthenticatorReset: {
@@ -138,13 +138,14 @@ export const de: Words = {
       'Dieser Link ist abgelaufen. Einen neuen erhalten Sie auf der Seite, auf der Sie ihn angefordert haben.',
     stale: 'Dieser Link ist überholt. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
     failed:
-      'Dieser Link konnte nicht verwendet werden: Er wurde bereits benutzt oder ist unvollständig. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+      'Dieser Link konnte nicht verwendet werden: Er wurde bereits benutzt, ist unvollständig, oder der Vorgang, zu dem er gehört, ist beendet. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
     notWorking: 'Dieser Link funktioniert nicht',
     backTo: 'Zu ${app}',
     setPassword: {
       title: 'Passwort setzen',
       how: 'Gehen Sie zu der Anwendung, bei der Sie sich anmelden, und wählen Sie dort „Passwort vergessen?“: Sie bekommen einen Code und setzen damit Ihr Passwort.',
-      spent: 'Dieser Link ist abgelaufen oder wurde bereits benutzt.',
+      spent: 'Dieser Link ist abgelaufen, wurde bereits benutzt oder ist unvollständig.',
+      askAgain: 'Bitten Sie die Betreiber von ${org} um einen neuen Link.',
       apps: 'Ihre Anwendungen',
     },
   },

@@ -33,7 +33,7 @@ export const en = {
       lifetimeBoth: 'The link and the code are good for one use within ${lifetime}.',
       lifetimeLink: 'The link is good for one use within ${lifetime}.',
       lifetimeCode: 'The code is good for one use within ${lifetime}.',
-      footer: '${org.name} sent you this because of what happened with your account.',
+      footer: '${org.name} sent you this because it concerns your account.',
     },
     notice: {
       byAdministrator:
@@ -107,9 +107,9 @@ export const en = {
       newLogin: 'New username',
     },
     AuthenticatorEnrolled: {
-      subject: 'A security method was added',
-      title: 'A security method was added',
-      intro: 'A security method was set up for your account. It can prove that it is you.',
+      subject: 'A security method was set up or changed',
+      title: 'A security method was set up or changed',
+      intro: 'A security method was set up or changed for your account. It can prove that it is you.',
       method: 'Security method',
     },
     AuthenticatorReset: {
@@ -138,13 +138,14 @@ export const en = {
     expired: 'This email link has expired. To get a new one, return to the screen where you asked for it.',
     stale: 'This email link is out of date. Return to the screen where you asked for it.',
     failed:
-      'This email link could not be used: it was used before, or it is not complete. Return to the screen where you asked for it.',
+      'This email link could not be used: it was used before, it is not complete, or the attempt it belongs to is over. Return to the screen where you asked for it.',
     notWorking: 'This link does not work',
     backTo: 'Go to ${app}',
     setPassword: {
       title: 'Set your password',
       how: 'Go to the application that you sign in to and choose “Forgot your password?” there: it sends you a code, and you set your password with it.',
-      spent: 'This link has expired or was used before.',
+      spent: 'This link has expired, was used before, or is not complete.',
+      askAgain: 'Ask the people who run ${org} for a new link.',
       apps: 'Your applications',
     },
   },

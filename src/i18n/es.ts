@@ -28,7 +28,7 @@ export const es: Words = {
       lifetimeBoth: 'El enlace y el código sirven una sola vez y caducan en ${lifetime}.',
       lifetimeLink: 'El enlace sirve una sola vez y caduca en ${lifetime}.',
       lifetimeCode: 'El código sirve una sola vez y caduca en ${lifetime}.',
-      footer: '${org.name} le ha enviado este mensaje por un cambio o una solicitud en su cuenta.',
+      footer: '${org.name} le ha enviado este mensaje porque se refiere a su cuenta.',
     },
     notice: {
       byAdministrator:
@@ -103,9 +103,9 @@ export const es: Words = {
       newLogin: 'Nuevo nombre de usuario',
     },
     AuthenticatorEnrolled: {
-      subject: 'Se añadió un método de seguridad',
-      title: 'Se añadió un método de seguridad',
-      intro: 'Se configuró un método de seguridad para su cuenta. Con él se puede demostrar que es usted.',
+      subject: 'Se configuró o cambió un método de seguridad',
+      title: 'Se configuró o cambió un método de seguridad',
+      intro: 'Se configuró o cambió un método de seguridad para su cuenta. Con él se puede demostrar que es usted.',
       method: 'Método de seguridad',
     },
     AuthenticatorReset: {
@@ -133,13 +133,14 @@ export const es: Words = {
     expired: 'Este enlace ha caducado. Para obtener otro, vuelva a la página donde lo pidió.',
     stale: 'Este enlace ya no es el más reciente. Vuelva a la página donde lo pidió.',
     failed:
-      'No se ha podido usar este enlace: ya se utilizó o no está completo. Vuelva a la página donde lo pidió.',
+      'No se ha podido usar este enlace: ya se utilizó, no está completo o el intento al que pertenece ha terminado. Vuelva a la página donde lo pidió.',
     notWorking: 'Este enlace no funciona',
     backTo: 'Ir a ${app}',
     setPassword: {
       title: 'Establezca su contraseña',
       how: 'Vaya a la aplicación en la que inicia sesión y elija «¿Ha olvidado su contraseña?»: recibirá un código con el que establecer su contraseña.',
-      spent: 'Este enlace ha caducado o ya se utilizó.',
+      spent: 'Este enlace ha caducado, ya se utilizó o no está completo.',
+      askAgain: 'Pida un enlace nuevo a los responsables de ${org}.',
       apps: 'Sus aplicaciones',
     },
   },

@@ -28,7 +28,7 @@ export const fr: Words = {
       lifetimeBoth: 'Le lien et le code ne servent qu’une fois et expirent dans ${lifetime}.',
       lifetimeLink: 'Le lien ne sert qu’une fois et expire dans ${lifetime}.',
       lifetimeCode: 'Le code ne sert qu’une fois et expire dans ${lifetime}.',
-      footer: '${org.name} vous a envoyé ce message à la suite d’un événement concernant votre compte.',
+      footer: '${org.name} vous a envoyé ce message car il concerne votre compte.',
     },
     notice: {
       byAdministrator:
@@ -105,10 +105,10 @@ export const fr: Words = {
       newLogin: 'Nouveau nom d’utilisateur',
     },
     AuthenticatorEnrolled: {
-      subject: 'Une méthode de sécurité a été ajoutée',
-      title: 'Une méthode de sécurité a été ajoutée',
+      subject: 'Une méthode de sécurité a été configurée ou modifiée',
+      title: 'Une méthode de sécurité a été configurée ou modifiée',
       intro:
-        'Une méthode de sécurité a été configurée pour votre compte. Elle permet de prouver que c’est bien vous.',
+        'Une méthode de sécurité a été configurée ou modifiée pour votre compte. Elle permet de prouver que c’est bien vous.',
       method: 'Méthode de sécurité',
     },
     AuthenticatorReset: {
@@ -137,13 +137,14 @@ export const fr: Words = {
     expired: 'Ce lien a expiré. Pour en obtenir un autre, retournez à la page où vous l’avez demandé.',
     stale: 'Ce lien n’est plus le plus récent. Retournez à la page où vous l’avez demandé.',
     failed:
-      'Ce lien n’a pas pu être utilisé : il a déjà servi ou il est incomplet. Retournez à la page où vous l’avez demandé.',
+      'Ce lien n’a pas pu être utilisé : il a déjà servi, il est incomplet ou la tentative à laquelle il appartient est terminée. Retournez à la page où vous l’avez demandé.',
     notWorking: 'Ce lien ne fonctionne pas',
     backTo: 'Aller à ${app}',
     setPassword: {
       title: 'Définissez votre mot de passe',
       how: 'Rendez-vous dans l’application à laquelle vous vous connectez et choisissez « Mot de passe oublié ? » : vous recevrez un code pour définir votre mot de passe.',
-      spent: 'Ce lien a expiré ou a déjà servi.',
+      spent: 'Ce lien a expiré, a déjà servi ou est incomplet.',
+      askAgain: 'Demandez un nouveau lien aux responsables de ${org}.',
       apps: 'Vos applications',
     },
   },

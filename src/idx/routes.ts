@@ -40,7 +40,7 @@ export interface IdxParts {
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
   /** An active app and the address of its pages, for the way back from a link; undefined: there is none. */
-  findApp(clientId: string): Promise<LinkedApp | undefined>
+  findApp(clientId: string, token: string): Promise<LinkedApp | undefined>
   readonly recording?: Recording | undefined
 }
 
@@ -184,7 +184,7 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
             state: link.state,
             errorId: errorIdOf(request.id),
             // By the address alone: the same whether there ever was such a link or not.
-            app: isClientId(clientId) ? await parts.findApp(clientId) : undefined,
+            app: isClientId(clientId) ? await parts.findApp(clientId, String(token ?? '')) : undefined,
           })
     return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
   })

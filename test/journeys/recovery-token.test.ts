@@ -183,8 +183,28 @@ test('the link shows how to go on, as often as it is opened, and nothing where i
   const { text } = await idp.outbox.waitFor({ to: idp.person.login, template: 'PasswordResetByAdmin' })
   expect(text).toContain(`${idp.engineUrl}/signin/reset-password/`)
   expect(text).not.toContain('good for one use')
-  expect((await fetch(`${idp.engineUrl}/signin/reset-password/${'A'.repeat(43)}`)).status).toBe(404)
+  const dead = await fetch(`${idp.engineUrl}/signin/reset-password/${'A'.repeat(43)}`)
+  expect(dead.status).toBe(404)
+  const page = await dead.text()
+  expect(page).toContain('This link has expired, was used before, or is not complete. Go to the application')
+  // The only app with pages; of several a stranger learns none.
+  expect(page).toContain('<a href="http://localhost:8080">Go to Sample Web App</a>')
   expect((await fetch(`${idp.engineUrl}/signin/reset-password/%00`)).status).toBe(404)
+})
+
+test('a cut link of an invitation sends nobody without a password to “Forgot your password?”', async () => {
+  await using other = await startEngine({
+    clients: [
+      { id: 'shop', label: 'Shop', redirectUris: ['https://shop.example/cb'], secret: 'x'.repeat(16) },
+    ],
+  })
+  const page = await (await fetch(`${other.engineUrl}/welcome/cut`)).text()
+
+  expect(page).toContain(
+    'was used before, or is not complete. Ask the people who run Rekey for a new link.</p>',
+  )
+  expect(page).not.toContain('Forgot your password')
+  expect(page).not.toContain('<a ')
 })
 
 test('the link leads on to the app that takes the token', async () => {

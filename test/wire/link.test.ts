@@ -228,6 +228,18 @@ describe('a link that is dead', () => {
     if (address.includes(`/${idp.clientId}?`)) expect(back).toBeDefined()
   })
 
+  test('of a client for development leads to where its transaction began', async () => {
+    const redirectUri = 'http://localhost:4321/cb'
+    const { visitor, link, code } = await mailed({ client: { id: idp.publicClientId, redirectUri } })
+    for (let guess = 0; guess < 5; guess++) await visitor.answers(wrong(code))
+    const { text } = await opened(link)
+
+    expect(text).toContain('or the attempt it belongs to is over')
+    expect(text).toContain('<a href="http://localhost:4321">Go to ')
+    const never = link.replace(/token=.*/, `token=ft${'0'.repeat(60)}`)
+    expect((await opened(never)).text).not.toContain('<a ')
+  })
+
   test.each(['%00', 'no-such-client', 'x'.repeat(90)])('of the client %s leads to no app', async (client) => {
     const { status, text } = await opened(`${idp.engineUrl}/email/verify/${client}?token=x`)
     expect(status).toBe(200)

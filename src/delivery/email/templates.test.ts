@@ -177,7 +177,7 @@ describe('the built-in mails', () => {
       - When: November 22, 2026, 2:05 PM UTC
 
       --
-      Acme sent you this because of what happened with your account.
+      Acme sent you this because it concerns your account.
       "
     `)
   })

@@ -1,4 +1,4 @@
-import { ProtocolError, type VirtualClock } from '../../base/index.ts'
+import { ProtocolError, shownCauses, type VirtualClock } from '../../base/index.ts'
 import { findPerson, listPeople, type Person } from '../../directory/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { rebaseTime } from '../../storage/index.ts'
@@ -87,7 +87,7 @@ async function withReasons<Result>(
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.causes.length === 0) throw error
     const { status, code } = error
-    const causes = [...new Set(error.causes.map(renamed))]
+    const causes = [...new Set(shownCauses(error.causes).map(renamed))]
     throw new ProtocolError(status, code, causes.join('; '), { cause: error, causes })
   }
 }

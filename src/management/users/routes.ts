@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { html } from '../../base/index.ts'
-import { clientsOf, originsOf } from '../../clients/index.ts'
+import { type Client, clientsOf, listClients, originsOf } from '../../clients/index.ts'
 import { findPersonToken } from '../../directory/index.ts'
 import { acceptedLocales, directionOf, fill, type Words, wordsFor } from '../../i18n/index.ts'
 import type { Db } from '../../storage/index.ts'
@@ -30,13 +30,14 @@ export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts)
         ? await findPersonToken(storage.db, token, { secrets, now: clock.now() })
         : undefined
       // Only its owner learns which apps a user has.
-      const apps = found === undefined ? [] : await homesOf(storage.db, found.personId)
+      const apps =
+        found === undefined ? await onlyHome(storage.db) : await homesOf(storage.db, found.personId)
       const words = wordsFor(acceptedLocales(request.headers['accept-language']))
       return reply
         .code(found ? 200 : 404)
         .header('content-security-policy', policy)
         .type('text/html; charset=utf-8')
-        .send(pageOf(words, { base: parts.baseUrl(), orgName, isKnown: found !== undefined, apps }))
+        .send(pageOf(words, { base: parts.baseUrl(), orgName, kind, isKnown: found !== undefined, apps }))
     })
   }
 }
@@ -56,30 +57,40 @@ const mostApps = 10
 
 /** The apps that a user can go to for a new password: active, with pages, and the user's. */
 const homesOf = async (db: Db, personId: string): Promise<readonly AppHome[]> =>
-  (await clientsOf(db, personId))
-    .flatMap((client) =>
-      originsOf(client)
-        .slice(0, 1)
-        .map((home) => ({ label: client.label, home })),
-    )
-    .slice(0, mostApps)
+  (await clientsOf(db, personId)).flatMap(homeOf).slice(0, mostApps)
+
+const homeOf = (client: Client): readonly AppHome[] =>
+  originsOf(client)
+    .slice(0, 1)
+    .map((home) => ({ label: client.label, home }))
+
+/** The way on from a link that is not known: the only app with pages. Of several apps a stranger learns none. */
+async function onlyHome(db: Db): Promise<readonly AppHome[]> {
+  const homes = (await listClients(db)).filter(({ status }) => status === 'ACTIVE').flatMap(homeOf)
+  return homes.length === 1 ? homes : []
+}
 
 function pageOf(
   words: Words,
   {
     base,
     orgName,
+    kind,
     isKnown,
     apps,
   }: {
     readonly base: string
     readonly orgName: string
+    readonly kind: 'recovery' | 'activation'
     readonly isKnown: boolean
     readonly apps: readonly AppHome[]
   },
 ): string {
   const { setPassword, backTo, notWorking } = words.link
   const title = isKnown ? setPassword.title : notWorking
+  // A user who was invited has no password that could be forgotten: only a new link helps.
+  const next =
+    !isKnown && kind === 'activation' ? fill(setPassword.askAgain, { org: orgName }) : setPassword.how
   return html`<!doctype html>
 <html lang="${words.language}" dir="${directionOf(words.language)}">
 <head>
@@ -90,7 +101,7 @@ function pageOf(
 <link rel="stylesheet" href="${base}/assets/page.css">
 </head>
 <body><main><p class="brand"><strong>${orgName}</strong></p>
-<h1>${title}</h1><p role="status">${!isKnown && `${setPassword.spent} `}${setPassword.how}</p>
+<h1>${title}</h1><p role="status">${!isKnown && `${setPassword.spent} `}${next}</p>
 ${
   apps.length > 0 &&
   html`<h2>${setPassword.apps}</h2>
