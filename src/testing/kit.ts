@@ -15,6 +15,7 @@ import {
   type PersonConfig,
   type Settings,
 } from '../config/index.ts'
+import { templateNames } from '../delivery/index.ts'
 import {
   type ControlPerson,
   type Faults,
@@ -34,7 +35,7 @@ import {
 import type { Engine } from '../engine/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
-import { checkNames, checkOneOf, type Names } from './options.ts'
+import { checkNames, checkNothing, checkOneOf, checkThat, type Names } from './options.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
 
@@ -133,6 +134,14 @@ function checkKitOptions(options: KitOptions): void {
   checkOneOf('startEngine: clock', options.clock, ['virtual', 'frozen'])
   checkOneOf('startEngine: tokens', options.tokens, ['real', 'virtual'])
   checkOneOf('startEngine: hash', options.hash, ['fast', 'standard'])
+  checkThat('startEngine: seed', options.seed, 'a text', (seed) => typeof seed === 'string')
+  checkThat('startEngine: log', options.log, 'a logger with debug, info, warn and error', isLogger)
+  checkThat(
+    'startEngine: authenticators',
+    options.authenticators,
+    'a list of authenticators: objects with a key, as defined by the interface Authenticator',
+    (list) => Array.isArray(list) && list.every((one: unknown) => typeof memberOf(one, 'key') === 'string'),
+  )
   const { settings = {}, policy } = options
   const twice = [
     policy !== undefined && settings.policies !== undefined && 'policy and settings.policies',
@@ -145,8 +154,18 @@ function checkKitOptions(options: KitOptions): void {
   if (twice !== undefined) throw new TypeError(`startEngine: ${twice} are the same: give one of them`)
 }
 
-const checkWaiting = (waiting: Waiting | undefined): void =>
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
+
+const isLogger = (log: unknown): boolean =>
+  ['debug', 'info', 'warn', 'error'].every((level) => typeof memberOf(log, level) === 'function')
+
+function checkWaiting(waiting: Waiting | undefined): void {
   checkNames('outbox.waitFor', waiting, waitingNames)
+  for (const template of [waiting?.template ?? []].flat()) {
+    checkOneOf('outbox.waitFor: template', template, templateNames)
+  }
+}
 
 const checkLatest = (filter: { readonly to?: string } | undefined): void =>
   checkNames('outbox.latest', filter, ['to'])
@@ -284,7 +303,10 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       remove: port.people.remove,
     },
     faults,
-    events: () => engine.events(),
+    async events(...options: readonly unknown[]) {
+      checkNothing('events', options)
+      return engine.events()
+    },
     trace: (id) => engine.timeline(id),
     async signInAs(who, wanted) {
       const { login, ...request } = readSignIn({
@@ -294,7 +316,10 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
       return signInAs(login, request)
     },
     visitor: (wanted) => newVisitor(addresses, wanted),
-    reset,
+    async reset(...options: readonly unknown[]) {
+      checkNothing('reset', options)
+      await reset()
+    },
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,
     engine,

@@ -25,6 +25,10 @@ describe('startEngine refuses (N-m61)', () => {
     [{ policy: {}, settings: { policies: {} } }, 'policy and settings.policies are the same'],
     [{ port: 0, settings: { http: { port: 0 } } }, 'port and settings.http.port are the same'],
     [['policy'], 'must be an object'],
+    [{ seed: {} }, 'seed must be a text'],
+    [{ log: 'x' }, 'log must be a logger with debug, info, warn and error'],
+    [{ authenticators: ['x'] }, 'authenticators must be a list of authenticators'],
+    [{ authenticators: {} }, 'authenticators must be a list of authenticators'],
   ])('%j', async (options, says) => {
     await expect(startEngine(untyped<KitOptions>(options))).rejects.toThrow(says)
   })
@@ -74,6 +78,21 @@ describe('the other options', () => {
   })
 
   test.each<[string, (kit: Kit) => Promise<unknown>, string]>([
+    [
+      'a filter of events',
+      ({ events }) => untyped<(o: object) => Promise<unknown>>(events)({ typ: 1 }),
+      'events: takes no options',
+    ],
+    [
+      'a reset',
+      ({ reset }) => untyped<(o: object) => Promise<unknown>>(reset)({ x: 1 }),
+      'reset: takes no options',
+    ],
+    [
+      'a template that is none',
+      ({ outbox }) => outbox.waitFor({ template: 'Forgot' }),
+      'template must be one of ForgotPassword, ',
+    ],
     ['a wait for a mail', ({ outbox }) => outbox.waitFor(untyped({ timeout: 5 })), 'did you mean timeoutMs?'],
     [
       'a new user',

@@ -18,3 +18,18 @@ export function checkOneOf(where: string, value: unknown, words: readonly string
   if (value === undefined || words.includes(value as string)) return
   throw new TypeError(`${where} must be one of ${words.join(', ')}, not ${JSON.stringify(value)}`)
 }
+
+/** @throws TypeError for a value that is not what it must be */
+export function checkThat(
+  where: string,
+  value: unknown,
+  what: string,
+  isIt: (value: unknown) => boolean,
+): void {
+  if (value !== undefined && !isIt(value)) throw new TypeError(`${where} must be ${what}`)
+}
+
+/** @throws TypeError where a call without options was given some */
+export function checkNothing(where: string, given: readonly unknown[]): void {
+  if (given.some((value) => value !== undefined)) throw new TypeError(`${where}: takes no options`)
+}

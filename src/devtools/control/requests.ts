@@ -162,6 +162,9 @@ export function readFault(body: unknown): PathFault | Required<SmtpFault> {
   return { smtp: kind, times, delayMs }
 }
 
+/** Refuses members in the body of a call that takes none. */
+export const readNothing = (body: unknown): unknown => membersOf(body ?? {}, [])
+
 /** Refuses query parameters that a call does not have: a mistyped one would be ignored, and all answered. */
 export function checkQuery(query: unknown, names: readonly string[]): void {
   const unknown = unknownName(query as object, names, 'parameter')

@@ -25,6 +25,7 @@ import {
   readFault,
   readId,
   readNewPerson,
+  readNothing,
   readParameter,
   readPersonChanges,
   readSignIn,
@@ -110,7 +111,8 @@ function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServ
     streamMessages(reply.raw, messages, String(headers['last-event-id'] ?? ''))
   })
 
-  app.get('/messages/:id', async ({ params }) => {
+  app.get('/messages/:id', async ({ params, query }) => {
+    checkQuery(query, [])
     const message = messages.get(readId(params))
     if (!message) throw notFound('no message has this id')
     return message
@@ -150,7 +152,8 @@ function engineRoutes(
     return engine.people.list(readParameter(query, 'login'))
   })
 
-  app.get('/people/:id', async ({ params }) => {
+  app.get('/people/:id', async ({ params, query }) => {
+    checkQuery(query, [])
     const person = await engine.people.get(readId(params))
     if (!person) throw notFound('there is no user with this id')
     return person
@@ -178,7 +181,10 @@ function engineRoutes(
     return engine.signIn(login, wanted)
   })
 
-  app.get('/clock', async () => clockNow())
+  app.get('/clock', async ({ query }) => {
+    checkQuery(query, [])
+    return clockNow()
+  })
 
   app.post('/clock', async ({ body }) => {
     const before = engine.clock.now()
@@ -193,7 +199,8 @@ function engineRoutes(
     return { ...clockNow(), note }
   })
 
-  app.post('/reset', async () => {
+  app.post('/reset', async ({ body }) => {
+    readNothing(body)
     await engine.reset()
     sink.faults.clear()
     sink.messages.clear()
@@ -207,9 +214,16 @@ function engineRoutes(
     return fault
   })
 
-  app.get('/events', async () => engine.events())
-  app.get('/transactions', async () => engine.transactions.list())
-  app.get('/transactions/:id', async ({ params }) => {
+  app.get('/events', async ({ query }) => {
+    checkQuery(query, [])
+    return engine.events()
+  })
+  app.get('/transactions', async ({ query }) => {
+    checkQuery(query, [])
+    return engine.transactions.list()
+  })
+  app.get('/transactions/:id', async ({ params, query }) => {
+    checkQuery(query, [])
     const transaction = await engine.transactions.get(readId(params))
     if (!transaction) throw notFound('no transaction has this id')
     return transaction
