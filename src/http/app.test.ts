@@ -262,6 +262,38 @@ describe('bodies', () => {
     expect([answer.statusCode, answer.json().errorCode]).toEqual([400, 'E0000003'])
   })
 
+  test.each([
+    ['POST', '/idp/idx/nope', undefined, 404],
+    ['DELETE', '/api/v1/nope', undefined, 404],
+    ['POST', '/api/v1/nope', '{"a":', 404],
+    ['PUT', '/idp/idx/echo', '[]', 405],
+  ] as const)('are not read where nothing is served: %s %s', async (method, url, payload, status) => {
+    for (const type of ['application/json', 'text/plain']) {
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { 'content-type': type },
+        ...(payload && { payload }),
+      })
+      expect([answer.statusCode, answer.json().errorCode]).toEqual([
+        status,
+        status === 404 ? 'E0000007' : 'E0000022',
+      ])
+    }
+  })
+
+  test('that are none have a cause', async () => {
+    for (const [body, cause] of [
+      ['[]', 'body: must be a JSON object'],
+      ['{"a":x}', 'body: no JSON at character 6'],
+    ] as const) {
+      expect((await idx(body)).json()).toMatchObject({
+        errorCode: 'E0000003',
+        errorCauses: [{ errorSummary: cause }],
+      })
+    }
+  })
+
   test('of 64 KB are accepted, larger ones refused', async () => {
     const filled = (length: number) => `{"a":"${'x'.repeat(length - 8)}"}`
 

@@ -139,6 +139,11 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
     if (url !== '*') paths.add(url)
     known.push({ pattern: new RegExp(`^${pattern}$`), methods: [method].flat() })
   })
+  // The body of a request that nothing serves is not read: what is wrong with it is not what is wrong.
+  app.addHook('preParsing', async ({ is404, headers }, _reply, payload) => {
+    if (is404) for (const name of ofBodies) delete headers[name]
+    return payload
+  })
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
@@ -160,6 +165,8 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
     throw apiError('E0000022', { headers })
   })
 }
+
+const ofBodies = ['content-type', 'content-length', 'transfer-encoding'] as const
 
 /** The error for URLs that the router cannot parse. */
 export const badUrlError = (requestId: string): ApiError =>

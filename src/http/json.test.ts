@@ -40,6 +40,21 @@ test.each([
   expect(refusal).toMatchObject({ status: 400, code: 'E0000003', detail })
 })
 
+test.each([
+  ['[{}]', 'body: must be a JSON object'],
+  ['{"a":x}', 'body: no JSON at character 6'],
+  ['nope', 'body: no JSON at character 2'],
+  ['{"a":"x", "b": undefined, "c": 1}', 'body: no JSON at character 16'],
+  ['\uFEFF{}', 'body: no JSON at character 1'],
+  ['{"password":"Secret-1",}', 'body: no JSON at character 24'],
+  ['{"a":', 'body: no JSON: it ends too early'],
+  ['', 'body: must be a JSON object'],
+  ['{}{}', 'body: no JSON at character 3'],
+  ['{"a":1,"a":2}', 'body: must not have a key twice'],
+])('the caller reads what is wrong with %s', (text, cause) => {
+  expect(catching(() => parseJsonBody(bytes(text)))).toMatchObject({ causes: [cause] })
+})
+
 test('A47: bytes that are not UTF-8 are refused', () => {
   const refusal = catching(() => parseJsonBody(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)))
 

@@ -76,6 +76,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
 
 const malformed = apiError('E0000003', {
   detail: 'a lone surrogate',
+  causes: ['body: must not have a lone surrogate'],
 })
 
 /** Whether all strings of a body, names and values, are free of lone surrogates. */

@@ -70,10 +70,12 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     await dialog.getByLabel('Engineering').check()
     await dialog.getByRole('button', { name: 'Create user' }).click()
     // What is refused says why, and nothing that was typed is lost.
-    await dialog
-      .getByRole('alert')
-      .getByText(/at least 12 characters/i)
-      .waitFor()
+    await dialog.getByText(/^Not met: at least 12 characters\.$/).waitFor()
+    const field = dialog.getByLabel('Password', { exact: true })
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    expect(await field.evaluate((input) => input.matches(':focus'))).toBe(true)
+    const described = String(await field.getAttribute('aria-describedby')).split(' ')
+    expect(await dialog.locator(`[id="${described.at(-1)}"]`).innerText()).toMatch(/^Not met/)
     expect(await dialog.getByLabel('First name').inputValue()).toBe('Ada')
     await dialog.getByLabel('Password', { exact: true }).fill(password)
     await dialog.getByRole('button', { name: 'Create user' }).click()

@@ -148,6 +148,16 @@ describe.skipIf(executablePath === undefined)(`the pages in Chromium${reason}`, 
     await shown.getByLabel('Advance by').fill('soon')
     await shown.getByRole('button', { name: 'Advance the clock' }).click()
     await expect.poll(alert).toMatch(/duration/)
+    // Where the button is: at the top of the page it would be out of sight.
+    const ofCard = (heading: string) =>
+      shown.locator('.card').filter({ has: shown.getByRole('heading', { name: heading, exact: true }) })
+    expect(await ofCard('Clock').getByRole('alert').innerText()).toMatch(/duration/)
+    await shown.getByLabel('Login').fill('eve@example.com')
+    await shown.getByLabel('Password').fill('weak')
+    await shown.getByRole('button', { name: 'Add the user' }).click()
+    await expect.poll(alert).toBe('password: not met: at least 12 characters')
+    expect(await ofCard('Add a user').getByRole('alert').count()).toBe(1)
+    await shown.getByLabel('Password').fill('')
 
     await shown.getByLabel('Login').fill('ada@example.com')
     await shown.getByRole('button', { name: 'Add the user' }).click()
@@ -166,6 +176,16 @@ describe.skipIf(executablePath === undefined)(`the pages in Chromium${reason}`, 
     await shown.getByRole('dialog').getByRole('button', { name: 'Reset', exact: true }).click()
     await expect.poll(status).toBe('The engine was reset.')
     expect((await apiOf(idp)('GET', '/users/ada@example.com')).status).toBe(404)
+  })
+
+  test('a browser is led on where the tools serve nothing, and a program reads why', async () => {
+    const shown = await opened(`${idp.controlUrl}/no-such-page`)
+    expect(await shown.getByRole('heading', { level: 1 }).innerText()).toBe(
+      'There is no page at this address',
+    )
+    expect(await shown.getByRole('link', { name: 'Inbox' }).getAttribute('href')).toBe(idp.controlUrl)
+    const answer = await fetch(`${idp.controlUrl}/no-such-page`)
+    expect([answer.status, await answer.json()]).toMatchObject([404, { error: 'not_found' }])
   })
 
   test('an open mail is deleted with a key, and the next one opens', async () => {

@@ -5,14 +5,17 @@ import { allOf, byId, confirmed, elementOf, showLocalTimes, timeOf } from '../..
 document.documentElement.classList.add('has-script')
 
 /**
- * Calls the control API, and shows why it refuses.
+ * Calls the control API, and shows why it refuses: in the card of the button, where the eyes are.
+ * @param {HTMLElement} from
  * @param {string} path
  * @param {object} [body]
  * @returns {Promise<Readonly<Record<string, any>> | undefined>}
  */
-async function call(path, body) {
+async function call(from, path, body) {
   byId('error').textContent = ''
   byId('status').textContent = ''
+  // Before the call, so that the two are in the page when their text changes: only then it is announced.
+  from.closest('.card')?.append(byId('status'), byId('error'))
   try {
     const response = await fetch(path, {
       method: 'POST',
@@ -21,17 +24,24 @@ async function call(path, body) {
     })
     const answer = await response.json()
     if (response.ok) return answer
-    byId('error').textContent = answer.message ?? `The engine answered ${response.status}.`
+    say('error', answer.message ?? `The engine answered ${response.status}.`)
   } catch {
-    byId('error').textContent = 'The engine does not answer. Is it running?'
+    say('error', 'The engine does not answer. Is it running?')
   }
   return undefined
 }
 
-/** @param {string} text */
-const show = (text) => {
-  byId('status').textContent = text
+/**
+ * @param {'error' | 'status'} id
+ * @param {string} text
+ */
+function say(id, text) {
+  byId(id).textContent = text
+  byId(id).scrollIntoView({ block: 'nearest' })
 }
+
+/** @param {string} text */
+const show = (text) => say('status', text)
 
 /**
  * The filled fields of a form, numbers as numbers.
@@ -55,36 +65,39 @@ function onSubmit(id, act) {
   })
 }
 
-/** @param {object} move */
-async function moveClock(move) {
-  const answer = await call('/clock', move)
+/**
+ * @param {HTMLElement} from
+ * @param {object} move
+ */
+async function moveClock(from, move) {
+  const answer = await call(from, '/clock', move)
   if (!answer) return
   byId('now').replaceChildren(timeOf(answer.now))
   show('The clock was moved.')
 }
 
 for (const button of allOf('[data-advance]')) {
-  button.addEventListener('click', () => moveClock({ advance: button.dataset.advance }))
+  button.addEventListener('click', () => moveClock(button, { advance: button.dataset.advance }))
 }
-onSubmit('advance', (values) => moveClock(values))
+onSubmit('advance', (values, form) => moveClock(form, values))
 
 onSubmit('add-user', async (values, form) => {
-  const user = await call('/people', values)
+  const user = await call(form, '/people', values)
   if (!user) return
   show(`${user.login} was added.`)
   form.reset()
 })
 
-onSubmit('fail-path', async (values) => {
-  const fault = await call('/faults', values)
+onSubmit('fail-path', async (values, form) => {
+  const fault = await call(form, '/faults', values)
   if (fault) {
     const requests = fault.times === 1 ? 'The next request' : `The next ${fault.times} requests`
     show(`${requests} to ${fault.path} will be answered ${fault.status}.`)
   }
 })
 
-onSubmit('fail-mail', async (values) => {
-  const fault = await call('/faults', values)
+onSubmit('fail-mail', async (values, form) => {
+  const fault = await call(form, '/faults', values)
   if (fault) show(fault.times === 1 ? 'The next delivery fails.' : `The next ${fault.times} deliveries fail.`)
 })
 
@@ -96,7 +109,7 @@ byId('reset').addEventListener('click', async () => {
     danger: true,
   })
   if (!isSure) return
-  const answer = await call('/reset')
+  const answer = await call(byId('reset'), '/reset')
   if (!answer) return
   byId('now').replaceChildren(timeOf(answer.now))
   show('The engine was reset.')

@@ -48,6 +48,8 @@ export interface ControlPort {
   readonly adminUrl?: string
   /** The public address of the engine. */
   readonly engineUrl?: string
+  /** The page for a browser that opens an address where nothing is served. Absent: it gets JSON, as programs do. */
+  readonly unknownPage?: () => string | undefined
   /** Reads the mail templates again, so that the preview shows the current files. @throws ConfigError */
   readonly templates?: () => Promise<Renderer>
 }

@@ -4,7 +4,15 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { isoTime, localUrl, ProtocolError, randomId, silentLogger, systemRandom } from '../../base/index.ts'
+import {
+  isoTime,
+  localUrl,
+  ProtocolError,
+  prefersPage,
+  randomId,
+  silentLogger,
+  systemRandom,
+} from '../../base/index.ts'
 import { openApi, schemaless } from '../../http/index.ts'
 import { inboxRoutes } from '../inbox/index.ts'
 import { flowRoutes, noFlows } from '../inspector/index.ts'
@@ -52,7 +60,10 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
     else parseJson(request, String(text), done)
   })
   app.setErrorHandler(onError)
-  app.setNotFoundHandler(() => {
+  app.setNotFoundHandler((request, reply) => {
+    const isVisit = request.method === 'GET' && prefersPage(request.headers.accept)
+    const page = isVisit ? options.engine.unknownPage?.() : undefined
+    if (page !== undefined) return reply.code(404).type('text/html; charset=utf-8').send(page)
     throw notFound('there is no such call; GET /openapi.json lists all')
   })
   app.addHook('onRequest', async (request, reply) => {

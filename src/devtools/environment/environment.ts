@@ -91,6 +91,8 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
     let seededAt = 0
     let paths = (): readonly string[] => []
     let addresses: Omit<Addresses, 'appUrl'> | undefined
+    const unknownPage = (path: string) =>
+      addresses && landingPage(path, { ...addresses, appUrl: options.hints?.appUrl?.() })
     const engine = await openEngine(config, {
       clock,
       log,
@@ -99,8 +101,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
         recorder.observe(exchange)
       },
       fault: (_, path) => faults.take(path),
-      unknownPage: (path) =>
-        addresses && landingPage(path, { ...addresses, appUrl: options.hints?.appUrl?.() }),
+      unknownPage,
       ...options.ports,
     })
     closers.push(engine.close)
@@ -142,6 +143,7 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       engineUrl: engine.baseUrl,
       adminUrl: `${engine.baseUrl}/admin#token=${config.management.apiToken ?? ''}`,
       signIn: signInAs,
+      unknownPage: () => unknownPage('/not-served')?.markup,
       templates: () => loadTemplates({ folder: config.mail.templates }),
     }
     if (options.onRefused && port.flows) reportRefusals(recorder, port.flows, options.onRefused)

@@ -7,7 +7,7 @@ const isObject = (body: unknown): body is Input =>
 
 /** A body as an object, or the API's own error for a body that is none. */
 export function readBody(body: unknown): Input {
-  if (!isObject(body)) throw apiError('E0000003')
+  if (!isObject(body)) throw apiError('E0000003', { causes: ['body: must be a JSON object'] })
   return body
 }
 
