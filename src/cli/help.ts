@@ -34,7 +34,10 @@ export function helpOf(name: string, { takes, about, options, examples }: Comman
     ),
     '',
     'examples:',
-    ...examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]),
+    ...examples.flatMap(([line, meaning]) => [
+      ...broken(line),
+      ...wrap(meaning, width - 6).map((part) => `      ${part}`),
+    ]),
   ].join('\n')
 }
 
@@ -60,6 +63,19 @@ function wrap(paragraph: string, most = width): readonly string[] {
     else lines[lines.length - 1] = `${line} ${word}`
   }
   return lines
+}
+
+/** A command line for a shell, broken between its words where it is wider than a paragraph. */
+function broken(line: string): readonly string[] {
+  const words = line.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []
+  const lines = ['']
+  for (const word of words) {
+    const last = lines.at(-1) ?? ''
+    if (last === '') lines[lines.length - 1] = word
+    else if (last.length + word.length + 7 > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines.map((part, n) => `${n === 0 ? '  ' : '    '}${part}${n === lines.length - 1 ? '' : ' \\'}`)
 }
 
 /** Generates docs/commands.md: the help text of every command. */

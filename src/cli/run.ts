@@ -48,6 +48,15 @@ async function helpFor(argv: readonly string[]): Promise<string> {
   return helpOf(name, await load())
 }
 
+/** What other tools call the same: the spelling alone would suggest `revoke` for `create`. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  create: ['add'],
+  new: ['add'],
+  delete: ['remove', 'revoke'],
+  rm: ['remove', 'revoke'],
+  ls: ['list'],
+}
+
 /** The command that a command line begins with. Throws a UsageError that suggests the most similar one. */
 function find(argv: readonly string[]) {
   const [first = '', second] = argv
@@ -61,9 +70,10 @@ function find(argv: readonly string[]) {
     if (second === undefined || second.startsWith('-')) {
       throw new UsageError(`choose one of: ${family.map((name) => `rekey ${name}`).join(', ')}`, only)
     }
-    throw new UsageError(
-      `there is no command "${first} ${second}"${didYouMean(`${first} ${second}`, family)}`,
-    )
+    const meant = (synonyms[second] ?? []).map((word) => `${first} ${word}`)
+    const [other] = meant.filter((name) => family.some((known) => known === name))
+    const hint = other === undefined ? didYouMean(`${first} ${second}`, family) : `; did you mean ${other}?`
+    throw new UsageError(`there is no command "${first} ${second}"${hint}`)
   }
   const firsts = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))]
   throw new UsageError(`there is no command "${first}"${didYouMean(first, firsts)}`)

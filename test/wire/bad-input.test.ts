@@ -76,7 +76,13 @@ async function odd(path: string, sent: Sent): Promise<Answer> {
   return seen
 }
 
-const malformed = { status: 400, body: apiError('E0000003', 'The request body was not well-formed.') }
+const malformed = {
+  status: 400,
+  body: {
+    ...apiError('E0000003', 'The request body was not well-formed.'),
+    errorCauses: [{ errorSummary: expect.stringMatching(/^body: (must|no JSON)/) }],
+  },
+}
 const tooLarge = { status: 413, body: apiError('E0000003', 'The request body is too large.') }
 const wrongType = {
   status: 415,
