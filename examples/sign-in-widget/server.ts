@@ -53,5 +53,10 @@ if (import.meta.main) {
     generation: GENERATION === '3' ? '3' : '2',
     files: join(import.meta.dirname, 'node_modules/@okta/okta-signin-widget/dist'),
   })
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    console.error(`The port ${PORT} is in use. Choose another one: PORT=3001 npm start`)
+    process.exitCode = 1
+  })
   server.listen(Number(PORT), 'localhost', () => console.log(`http://localhost:${PORT}`))
 }

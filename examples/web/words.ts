@@ -131,7 +131,7 @@ const english = {
     rules: 'Your new password needs:',
     revokeSessions: 'Sign me out of all other devices',
     noPassword: 'Enter a new password.',
-    mismatch: 'Passwords do not match',
+    mismatch: 'Passwords do not match.',
     met: 'Met: ',
     notMet: 'Not met: ',
     unmet: (rules: readonly string[]) => `Not met: ${rules.join('; ')}`,
@@ -170,8 +170,7 @@ const english = {
     address: 'Address',
     when: 'When',
     unknown: 'unknown',
-    noContext:
-      'This app does not know where this code was requested. If you did not request it, close this page.',
+    noContext: 'This app does not know where this code was requested.',
     shownTitle: 'The code was shown once',
     shown: 'Open the link in the mail again to see the code.',
   },

@@ -533,7 +533,8 @@ export async function users({ id, query }, context) {
  * @param {Context} context
  */
 function sessionItem(user, session, { show, showNotice, onError }) {
-  const { id, clientId, clientLabel, createdAt, expiresAt, ipAddress, userAgent } = session
+  const { id, clientId, clientLabel, createdAt, expiresAt, ipAddress, browser, os, userAgent } = session
+  const device = [browser, os].filter(Boolean).join(' on ') || userAgent
   const app = clientLabel ?? clientId
   const end = async () => {
     try {
@@ -553,8 +554,7 @@ function sessionItem(user, session, { show, showNotice, onError }) {
       {},
       el('strong', {}, app),
       el('p', { class: 'quiet' }, 'since ', timeOf(createdAt), ', until ', timeOf(expiresAt)),
-      (ipAddress || userAgent) &&
-        el('p', { class: 'quiet' }, [ipAddress, userAgent].filter(Boolean).join(' · ')),
+      (ipAddress || device) && el('p', { class: 'quiet' }, [ipAddress, device].filter(Boolean).join(' · ')),
     ),
     button('End', end, { 'aria-label': `End the session in ${app}` }),
   )
@@ -589,12 +589,15 @@ async function userDetail(id, context) {
       button('Edit', () => editUser(user, context), { 'data-action': 'edit' }),
       button('Groups', () => editGroups(user, groups, context), { 'data-action': 'groups' }),
       offered.map(([name, action]) =>
-        button(action.label, () => act(user, name, action, context), { 'data-action': name }),
+        button(action.label, () => act(user, name, action, context), {
+          'data-action': name,
+          ...(action.removes && { class: 'danger' }),
+        }),
       ),
     ),
     facts([
-      ['Login', profile.login],
-      ['Email', profile.email],
+      ['Username', profile.login],
+      ['Primary email', profile.email],
       ...others.map(
         ([name, value]) =>
           /** @type {const} */ ([name, Array.isArray(value) ? value.join(', ') : String(value)]),

@@ -1,7 +1,7 @@
 import type { NextStep } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import { codeIn, inputField, postForm } from './form.ts'
-import { newPasswordForm, refusePair } from './new-password.ts'
+import { accountLine, newPasswordForm, refusePair } from './new-password.ts'
 import { refuse, type StepPage, type View } from './page.ts'
 import { asksToSkip, skipForm } from './skip.ts'
 
@@ -17,7 +17,8 @@ export const enrollAuthenticator: StepPage = {
         title: words.passwordTitle,
         badge: 'lock',
         script: 'password.js',
-        body: html`${newPasswordForm(view, this.path, 'password')}
+        body: html`${accountLine(view)}
+${newPasswordForm(view, this.path, 'password')}
 <nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
       }
     }

@@ -80,8 +80,18 @@ ${rules.map(({ text, isMet }) => {
 }
 
 /** The rules of the policy for the user of the transaction. */
-const rulesFor = (view: View): readonly Rule[] =>
-  rulesOf(view.step?.authenticator?.settings, view.words.reset, accountOf(view))
+function rulesFor(view: View): readonly Rule[] {
+  const settings = view.step?.authenticator?.settings
+  // There is no password before the first one.
+  const isFirst = view.step?.name === 'enroll-authenticator'
+  return rulesOf(isFirst ? { ...settings, age: {} } : settings, view.words.reset, accountOf(view))
+}
+
+/** Whose password is set: a link in a mail may have begun this. */
+export function accountLine(view: View): Html | false {
+  const name = accountOf(view)
+  return name !== undefined && html`<p class="lead">${view.words.reset.forUser(name)}</p>`
+}
 
 /** The username of the transaction, once the server says it. */
 export function accountOf(view: View): string | undefined {

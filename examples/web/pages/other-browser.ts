@@ -27,7 +27,8 @@ ${
     ? html`<h2>${otherBrowser.askedFrom}</h2>
 <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value ?? otherBrowser.unknown}</dd></div>`)}</dl>`
     : html`<p>${otherBrowser.noContext}</p>`
-}`,
+}
+<nav class="links"><a href="/login">${words.recovery.backToSignIn}</a></nav>`,
   }
 }
 

@@ -246,7 +246,7 @@ test('two different passwords are refused and nothing is sent', async () => {
     password: 'one',
     confirmPassword: 'two',
   })
-  expect(refused).toEqual([error('Passwords do not match', 'confirmPassword')])
+  expect(refused).toEqual([error('Passwords do not match.', 'confirmPassword')])
   expect(requests).toEqual([])
 })
 

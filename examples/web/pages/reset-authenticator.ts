@@ -1,5 +1,5 @@
 import { type Html, html } from '../html.ts'
-import { accountOf, newPasswordForm, refusePair } from './new-password.ts'
+import { accountLine, newPasswordForm, refusePair } from './new-password.ts'
 import type { StepPage, View } from './page.ts'
 
 /** Choose a new password after authentication. */
@@ -26,12 +26,6 @@ ${newPasswordForm(view, this.path, 'password', more)}
     const choice = offersRevoke({ step }) ? { revokeSessions: field('revokeSessions') !== '' } : {}
     return client.idx.proceed({ password: field('password'), ...choice })
   },
-}
-
-/** Whose password is set: a link in a mail may have begun this. */
-const accountLine = (view: View): Html | false => {
-  const name = accountOf(view)
-  return name !== undefined && html`<p class="lead">${view.words.reset.forUser(name)}</p>`
 }
 
 const offersRevoke = ({ step }: Pick<View, 'step'>) =>

@@ -235,6 +235,8 @@ export const userSession = named(
     amr: Type.Array(Type.String()),
     ipAddress: textOrNull,
     userAgent: textOrNull,
+    browser: textOrNull,
+    os: textOrNull,
   },
   closed,
 )

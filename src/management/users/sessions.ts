@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { record, sessionsCleared } from '../../audit/index.ts'
-import { isoTime } from '../../base/index.ts'
+import { describeUserAgent, isoTime } from '../../base/index.ts'
 import { findClient } from '../../clients/index.ts'
 import { lockPerson } from '../../directory/index.ts'
 import { liveSessionsOf, revokeSession, type Session } from '../../sessions/index.ts'
@@ -17,6 +17,7 @@ import { userSession } from './schema.ts'
 /** A session as an administrator sees it: which app, since when, from where. */
 async function renderSession({ parts }: Context, session: Session): Promise<object> {
   const { id, personId, clientId, createdAt, expiresAt, details } = session
+  const { browser, system } = describeUserAgent(details.userAgent ?? '')
   const client = await findClient(parts.storage.db, clientId)
   return {
     id,
@@ -29,6 +30,8 @@ async function renderSession({ parts }: Context, session: Session): Promise<obje
     amr: details.amr,
     ipAddress: details.ip ?? null,
     userAgent: details.userAgent ?? null,
+    browser: browser || null,
+    os: system || null,
   }
 }
 
