@@ -241,6 +241,22 @@ async function submit(
   return { requests, refused: (refusal as Refusal | undefined)?.refused }
 }
 
+test('a first password is for the named user, and not compared with a current one', () => {
+  const authenticator = {
+    key: 'okta_password',
+    settings: { complexity: { minLength: 12 }, age: { historyCount: 1 } },
+  }
+  const transaction = { context: { user: { value: { identifier: 'ada@example.com' } } } } as never
+  const shown = (name: 'enroll-authenticator' | 'reset-authenticator') =>
+    (pageOf(name) as StepPage).render(view({ step: { name, authenticator } as never, transaction })).body
+      .markup
+
+  expect(shown('enroll-authenticator')).toContain('For ada@example.com')
+  expect(shown('enroll-authenticator')).toContain('At least 12 characters')
+  expect(shown('enroll-authenticator')).not.toContain('Not your current password')
+  expect(shown('reset-authenticator')).toContain('Not your current password')
+})
+
 test('two different passwords are refused and nothing is sent', async () => {
   const { requests, refused } = await submit('reset-authenticator', {
     password: 'one',
