@@ -233,7 +233,9 @@ function showAtFields(form, error) {
 function sentenceOf(reasons) {
   const unmet = reasons.flatMap((reason) => /^not met: (.*)$/s.exec(reason)?.[1] ?? [])
   const others = reasons.filter((reason) => !reason.startsWith('not met: '))
-  return [...(unmet.length > 0 ? [`Not met: ${unmet.join(', ')}.`] : []), ...others].join(' ')
+  return [...(unmet.length > 0 ? [`not met: ${unmet.join(', ')}`] : []), ...others]
+    .map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1).replace(/\.$/, '')}.`)
+    .join(' ')
 }
 
 /**

@@ -91,6 +91,7 @@ function pageOf(
   // A user who was invited has no password that could be forgotten: only a new link helps.
   const next =
     !isKnown && kind === 'activation' ? fill(setPassword.askAgain, { org: orgName }) : setPassword.how
+  const linkTo = ({ label, home }: AppHome) => html`<a href="${home}">${fill(backTo, { app: label })}</a>`
   return html`<!doctype html>
 <html lang="${words.language}" dir="${directionOf(words.language)}">
 <head>
@@ -104,8 +105,10 @@ function pageOf(
 <h1>${title}</h1><p role="status">${!isKnown && `${setPassword.spent} `}${next}</p>
 ${
   apps.length > 0 &&
-  html`<h2>${setPassword.apps}</h2>
-<ul>${apps.map(({ label, home }) => html`<li><a href="${home}">${fill(backTo, { app: label })}</a></li>`)}</ul>`
+  (isKnown
+    ? html`<h2>${setPassword.apps}</h2>
+<ul>${apps.map((app) => html`<li>${linkTo(app)}</li>`)}</ul>`
+    : apps.map((app) => html`<p>${linkTo(app)}</p>`))
 }</main></body>
 </html>
 `.markup
