@@ -24,6 +24,10 @@ import { type Issue, newTokenIds, signTokens, type TokenResponse } from './token
 const invalidToken = (detail: string) =>
   oauthError('invalid_grant', 'The refresh token is invalid or expired.', { detail })
 
+const refusedByPolicy = () => invalidToken('a policy denies access to the app')
+
+const beyondGrant = () => oauthError('invalid_scope', 'The requested scope goes beyond the one granted.')
+
 type Result = { readonly issue: Issue; readonly refreshToken: string } | { readonly refused: Error }
 
 /**
@@ -47,7 +51,7 @@ export async function grantRefreshToken(
   await parts.keys.current()
   const client = await findActiveClient(parts.storage.db, clientId)
   const leeway = 1000 * (client?.settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway)
-  if (await isDenied(parts, token, client)) throw invalidToken('a policy denies access to the app')
+  const denied = await isDenied(parts, token, client)
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
     const found = await findRefreshToken(tx, token, now)
@@ -55,16 +59,17 @@ export async function grantRefreshToken(
     const isOthers = found.clientId !== clientId || found.server !== server.id
     if (isOthers && !found.consumed) return { refused: invalidToken('of another client or server') }
     const scopes = narrowed(found, scope)
-    if (scopes === undefined && !isOthers) {
-      return { refused: oauthError('invalid_scope', 'The requested scope goes beyond the one granted.') }
-    }
+    // What else is wrong with a request is answered once its token is known not to be used again: a thief who also asks
+    // for too much would otherwise go unnoticed (A31).
+    if (denied && !found.consumed) return { refused: refusedByPolicy() }
+    if (scopes === undefined && !found.consumed) return { refused: beyondGrant() }
     const person = await lockPerson(tx, found.personId)
     const signedIn = await findSignedIn(tx, found.sessionId, clientId, now, person)
     if (signedIn === undefined && !found.consumed) return { refused: invalidToken('the session has ended') }
     const refreshToken = isOthers ? undefined : await rotate(tx, parts, token, found, leeway)
-    if (scopes === undefined || refreshToken === undefined) {
-      return { refused: await punishReuse(tx, parts, found) }
-    }
+    if (refreshToken === undefined) return { refused: await punishReuse(tx, parts, found) }
+    if (denied) return { refused: refusedByPolicy() }
+    if (scopes === undefined) return { refused: beyondGrant() }
     if (signedIn === undefined) return { refused: invalidToken('the session has ended') }
     const issue: Issue = {
       ...signedIn,

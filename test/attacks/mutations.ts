@@ -439,6 +439,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A31',
+    without: 'the end of a family whose spent token is sent with a wider scope',
+    file: 'src/oidc/grant-refresh-token.ts',
+    find: 'if (scopes === undefined && !found.consumed)',
+    replace: 'if (scopes === undefined && !isOthers)',
+    tests: 'tokens',
+  },
+  {
+    attack: 'A31',
     without: 'the refusal of plain challenges',
     file: 'src/oidc/interact.ts',
     find: "!== 'S256'",

@@ -260,6 +260,23 @@ describe('handles', () => {
   })
 })
 
+describe('a refresh token that two parties hold', () => {
+  test('A31: its second use ends its family, whatever else the request asks for', async () => {
+    const { visitor, code } = await granted()
+    const { body: first } = await redeem(code, visitor)
+    const refresh = (token: string, changes: Readonly<Record<string, string>> = {}) =>
+      post('token', { ...app(), grant_type: 'refresh_token', refresh_token: token, ...changes })
+    const { body: second } = await refresh(first.refresh_token)
+    idp.clock.advance('40s')
+
+    const stolen = await refresh(first.refresh_token, { scope: 'openid phone' })
+    expect([stolen.status, stolen.body.error]).toEqual([400, 'invalid_grant'])
+    const owner = await refresh(second.refresh_token)
+    expect([owner.status, owner.body.error]).toEqual([400, 'invalid_grant'])
+    expect(await isActive(second.access_token)).toBe(false)
+  })
+})
+
 describe('what was signed in before a reset', () => {
   test('A33: tokens of before fail at refresh, introspection and userinfo; those of the reset work', async () => {
     const before = []

@@ -801,6 +801,19 @@ describe('the refresh token', () => {
       expect((await refresh(body.refresh_token)).body).toEqual(invalidRefresh)
     })
 
+    test('is refused for a wider scope within it, and ends nothing; afterwards it is a reuse', async () => {
+      const { tokens } = await tokensOf({ parameters: { scope: 'openid offline_access' } })
+      const { body } = await refresh(tokens.refresh_token)
+      const wider = () => token(refreshing(web, tokens.refresh_token, { scope: 'openid email' }))
+      expect((await wider()).body).toMatchObject({ error: 'invalid_scope' })
+      expect((await introspect(body.access_token)).body).toMatchObject({ active: true })
+      idp.clock.advance(40_000)
+      expect((await wider()).body).toEqual(invalidRefresh)
+      expect((await refresh(body.refresh_token)).body).toEqual(invalidRefresh)
+      const [event] = await listEvents(idp.engine.storage.db, { limit: 1 })
+      expect(event).toMatchObject({ eventType: 'app.oauth2.token.detect_reuse' })
+    })
+
     test('is a reuse for another client, and ends the family', async () => {
       const { tokens } = await tokensOf()
       const { body } = await refresh(tokens.refresh_token)
