@@ -119,12 +119,14 @@ const scriptSchemes = ['javascript:', 'data:', 'vbscript:', 'file:', 'blob:']
 
 /**
  * Whether a text can be registered as a redirect URI or as the address of a magic link: absolute, without fragment (RFC
- * 6749, section 3.1.2) or wildcard, and of no scheme that runs script or reads files (A30). White space would be removed by
- * a browser and is never equal to what a request names.
+ * 6749, section 3.1.2) or wildcard, in printable ASCII (RFC 3986, section 2), and of no scheme that runs script or reads
+ * files (A30). White space and invisible characters would be removed by a browser: the address would be another one, and its
+ * origin one that CORS admits.
  */
 export const isRedirectUri = (uri: string): boolean =>
   URL.canParse(uri) &&
-  !/[#*\s]/.test(uri) &&
+  /^[\x21-\x7e]+$/.test(uri) &&
+  !/[#*]/.test(uri) &&
   !scriptSchemes.includes(new URL(uri).protocol) &&
   (!/^https?:/i.test(uri) || /^https?:\/\/[^/]/i.test(uri))
 
@@ -145,7 +147,7 @@ export const originForm = 'must be an origin such as https://app.example.com'
 /** The origins that a client's pages may call from: those of its redirect URIs. */
 export const originsOf = (client: Client): readonly string[] =>
   client.settings.redirectUris
-    .filter((uri) => /^https?:/.test(uri) && URL.canParse(uri))
+    .filter((uri) => /^https?:/.test(uri) && isRedirectUri(uri))
     .map((uri) => new URL(uri).origin)
 
 /** Whether an origin is on localhost, which a client registered for development may call from. */

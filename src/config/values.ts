@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { durationProblem, parseDuration, unfilledProblem } from '../base/index.ts'
+import { durationProblem, isOneVisibleLine, parseDuration, unfilledProblem } from '../base/index.ts'
 import { isRedirectUri, originForm, originFrom } from '../clients/index.ts'
 import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../delivery/index.ts'
 import { baseAttributes, compareKey, nameProblems, profileProblems } from '../directory/index.ts'
@@ -169,8 +169,8 @@ function senderNameProblem(name: string): string | undefined {
 }
 
 function lineProblem(value: string): string | undefined {
-  return value.trim() === '' || value.length > 200 || /[\p{Cc}\u2028\u2029]/u.test(value)
-    ? 'must be one line of 1 to 200 characters'
+  return value.trim() === '' || value.length > 200 || !isOneVisibleLine(value)
+    ? 'must be one line of 1 to 200 visible characters'
     : undefined
 }
 
@@ -190,7 +190,7 @@ function recoveryPageProblem(page: string): string | undefined {
 }
 
 const redirectForm =
-  'must be an absolute address without fragment, wildcard and white space, such as https://app.example.com/login/callback'
+  'must be an absolute address in ASCII without fragment, wildcard and white space, such as https://app.example.com/login/callback'
 /** As the management API: a list is no longer, an address of a link no longer. */
 const [mostUris, longestUri] = [200, 1024]
 
@@ -202,7 +202,7 @@ function clientProblems(client: Fields): readonly (readonly [string, string])[] 
     problems.push(['id', 'must be letters, digits, - . _ and ~'])
   }
   if (typeof label === 'string' && label !== '' && lineProblem(label) !== undefined) {
-    problems.push(['label', 'must be one line of text'])
+    problems.push(['label', 'must be one line of visible text'])
   }
   // A secret that was read from a file with its line break is never what the app sends.
   if (typeof secret === 'string' && /^\s|\s$|\p{Cc}/u.test(secret)) {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { hasInvisible } from '../base/index.ts'
 import type { Person } from './person.ts'
 
 /**
@@ -46,14 +47,9 @@ function stable(text: string, normalise: (text: string) => string): string {
 export const looksLikeAddress = (text: string): boolean =>
   text.length <= 254 && /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(text)
 
-const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u
-
 /** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1; F26). */
 export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
   verifiedEmail !== undefined && verifiedEmail.key === compareKey(profile.email)
-
-/** Whether a text has characters that are not seen, or that no text has: no name of a user has one. */
-export const hasInvisible = (text: string): boolean => invisible.test(text)
 
 /**
  * What is wrong with a login. Invisible characters, which are pasted from web pages, are refused (RFC 8265, section 3.3): the
@@ -63,7 +59,7 @@ export function loginProblem(login: unknown): string | undefined {
   if (typeof login !== 'string' || login.trim() === '' || login.length > 100 || /\p{Cc}/u.test(login)) {
     return 'a text of 1 to 100 characters is needed'
   }
-  return invisible.test(login) ? 'contains an invisible character' : undefined
+  return hasInvisible(login) ? 'contains an invisible character' : undefined
 }
 
 /** What is wrong with an email address. With an invisible character in it no mail can be sent to it. */
@@ -71,7 +67,7 @@ export function addressProblem(address: unknown): string | undefined {
   if (typeof address !== 'string' || !looksLikeAddress(address)) {
     return 'must be in the form of an email address'
   }
-  return invisible.test(address) ? 'contains an invisible character' : undefined
+  return hasInvisible(address) ? 'contains an invisible character' : undefined
 }
 
 /** What is wrong with the names of a user, by field. */

@@ -31,7 +31,6 @@ export {
 } from './groups.store.ts'
 export {
   compareKey,
-  hasInvisible,
   hasVerifiedEmail,
   looksLikeAddress,
   maskAddress,

@@ -59,6 +59,9 @@ function errorsOf(schema: TSchema, body: unknown): ReturnType<typeof Value.Error
   }
 }
 
+/** What a message says of a text that is right but for characters that are not seen. */
+export const invisibleText = 'contains an invisible character'
+
 type ShapeError = ReturnType<typeof Value.Errors>[number]
 
 /** The JSON pointers of what an error is about: of required members that are missing, not of their parent. */
@@ -90,9 +93,9 @@ const memberOf = (value: unknown, name: string): unknown =>
 /** A schema without the alternative null. */
 const solid = (schema: Schema = {}): Schema => {
   const choices = (schema.anyOf ?? []).filter(({ type }) => type !== 'null')
-  return choices.length === 1
-    ? { ...choices[0], ...(schema.hint !== undefined && { hint: schema.hint }) }
-    : schema
+  const [only] = choices
+  if (only === undefined || choices.length > 1) return schema
+  return schema.hint === undefined ? only : { ...only, hint: schema.hint }
 }
 
 const isPlain = (schema: Schema = {}): boolean => schema.type !== 'object' && schema.type !== 'array'
@@ -112,6 +115,10 @@ export const labelOf = (path: readonly string[]): string => {
 function wordsFor(schema: Schema, value: unknown): string {
   const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
   if (isBlank && (schema.minLength !== 0 || value !== '')) return 'The field cannot be left blank'
+  // Only texts are refined, and all that refines them is which characters they have.
+  if (typeof value === 'string' && '~refine' in schema && value.length <= (schema.maxLength ?? 0)) {
+    return invisibleText
+  }
   const choices = (schema.enum ?? []).map(String)
   const meant = typeof value === 'string' ? didYouMean(value, choices) : ''
   return `must be ${expectation(schema)}${meant}`

@@ -1,5 +1,7 @@
 /** Parts of the schemas of bodies, responses and query parameters. */
 import { type TProperties, type TSchema, Type } from 'typebox'
+import { hasInvisible, isOneVisibleLine } from '../base/index.ts'
+import { invisibleText } from './input.ts'
 
 /** A schema by which OpenAPI documents name it in `components`. Names are unique. */
 export const named = <T extends TProperties>(title: string, members: T, options: object = {}) =>
@@ -16,6 +18,17 @@ export const either = <const T extends string[]>(...values: [...T]) => Type.Enum
 /** A string that is not blank. */
 export const filled = (maxLength: number, options: object = {}) =>
   Type.String({ minLength: 1, maxLength, pattern: '\\S', ...options })
+
+const visibly = (schema: ReturnType<typeof filled>, isVisible: (text: string) => boolean) =>
+  Type.Refine(schema, isVisible, () => invisibleText)
+
+/** A name that is displayed: one line, without invisible characters but those that join emoji and the letters of a script. */
+export const displayed = (maxLength: number, options: object = {}) =>
+  visibly(filled(maxLength, options), isOneVisibleLine)
+
+/** A name that is compared with others: without any invisible character, so that no two of them look the same. */
+export const compared = (maxLength: number, options: object = {}) =>
+  visibly(filled(maxLength, options), (text) => !hasInvisible(text))
 
 export const texts = Type.Array(Type.String(), { maxItems: 200 })
 export const textOrNull = Type.Union([Type.String(), Type.Null()])

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
+import { hasInvisible } from '../base/index.ts'
 import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
-import { findPerson, findPersonToken, hasInvisible } from '../directory/index.ts'
+import { findPerson, findPersonToken } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
 import { knownLevels } from './acr.ts'

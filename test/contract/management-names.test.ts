@@ -16,8 +16,12 @@ const causes = ({ body }: Answered) =>
 const mary = '/users/mary@example.com'
 const ada = { login: 'ada@example.com', email: 'ada@example.com' }
 
-/** Zero width space, soft hyphen, word joiner, override, joiner, mark of direction, private use, tag. */
-const invisible = ['\u200b', '\u00ad', '\u2060', '\u202e', '\u200d', '\u200e', '\ue000', '\u{e0041}']
+const invisible = [
+  // Zero width space, soft hyphen, word joiner, override, joiner, mark of direction, private use, tag.
+  ...['\u200b', '\u00ad', '\u2060', '\u202e', '\u200d', '\u200e', '\ue000', '\u{e0041}'],
+  // Variation selector, grapheme joiner, fillers of Hangul, blank Braille, inherent vowel of Khmer.
+  ...['\ufe0f', '\u034f', '\u115f', '\u3164', '\uffa0', '\u2800', '\u17b4'],
+]
 const places = invisible.flatMap((mark) => [
   `${mark}eve@example.com`,
   `e${mark}ve@example.com`,
@@ -42,6 +46,64 @@ describe('an invisible character is refused by one rule', () => {
         })
       }
       expect((await api('GET', '/users')).list).toHaveLength(1)
+    },
+  )
+
+  test.each([' ', '\u00a0', '\u2003', '\u3000', '\u2028', '\u2029'])(
+    'in a login: %j, which no address has',
+    async (mark) => {
+      const login = `e${mark}ve`
+      const created = await api('POST', '/users', { profile: { ...ada, login } })
+      expect([created.status, causes(created)]).toEqual(
+        mark === ' ' ? [200, []] : [400, ['login: contains an invisible character']],
+      )
+    },
+  )
+
+  test('in the name of a group, which is compared', async () => {
+    await api('POST', '/groups', { profile: { name: 'Admins' } })
+    for (const name of ['Admins\u200b', 'Ad\ufe0fmins', 'Ad\u00a0mins', 'Ad\nmins', '\u202eAdmins']) {
+      const refused = await api('POST', '/groups', { profile: { name } })
+      expect([refused.status, causes(refused)]).toEqual([400, ['name: contains an invisible character']])
+    }
+  })
+
+  const origin = { origin: 'https://a.example', scopes: [{ type: 'CORS' }] }
+  const uri = 'https://a.example/cb'
+  const app = (label: string) => ({
+    label,
+    signOnMode: 'OPENID_CONNECT',
+    settings: { oauthClient: { application_type: 'web', redirect_uris: [uri] } },
+  })
+  test.each([
+    ['label', '/apps', app],
+    ['name', '/trustedOrigins', (name: string) => ({ name, ...origin })],
+    ['name', '/policies', (name: string) => ({ type: 'ACCESS_POLICY', name })],
+  ])('in a %s of %s, but what emoji and scripts are joined by is displayed', async (member, path, body) => {
+    for (const bad of ['Pay\nroll', 'Pay\u202eroll', 'Pay\u200droll', 'Pay\u200broll', 'Pay\u2028roll']) {
+      const refused = await api('POST', path, body(bad))
+      expect([refused.status, causes(refused)]).toEqual([400, [`${member}: contains an invisible character`]])
+    }
+    const joined =
+      '\u{1f469}\u200d\u{1f4bb} \u2764\ufe0f 1\ufe0f\u20e3 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645'
+    expect((await api('POST', path, body(joined))).body).toMatchObject({ [member]: joined })
+  })
+
+  test.each(['redirect_uris', 'post_logout_redirect_uris', 'email_magic_link_redirect_uri'])(
+    'in %s, and any other character that no address has',
+    async (member) => {
+      for (const bad of [
+        'https://a\u200b.example/cb',
+        'https://a.example/c\u00adb',
+        'https://\u0430.example/',
+      ]) {
+        const oauthClient = { ...app('A').settings.oauthClient, [member]: member.endsWith('s') ? [bad] : bad }
+        const refused = await api('POST', '/apps', { ...app('A'), settings: { oauthClient } })
+        expect([refused.status, causes(refused)]).toEqual([
+          400,
+          [`${member}: ${bad} is not a valid redirect URI`],
+        ])
+      }
     },
   )
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import {
   anything,
   closed,
+  displayed,
   either,
   filled,
   links,
@@ -39,7 +40,12 @@ export const servedGrants: Readonly<Record<'users' | 'service', readonly string[
 }
 
 const webAddress = (description: string) =>
-  Type.String({ maxLength: 1024, pattern: '^https?://\\S+$', description, hint: 'an http or https address' })
+  Type.String({
+    maxLength: 1024,
+    pattern: '^https?://[\\x21-\\x7e]+$',
+    description,
+    hint: 'an http or https address',
+  })
 
 const uris = (description: string) =>
   Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 200, description })
@@ -161,7 +167,7 @@ const note = optional(Type.String({ maxLength: 2000 }))
 
 export const newApp = named('NewApp', {
   name: optional(either('oidc_client')),
-  label: filled(100, { hint: 'a string of at most 100 characters' }),
+  label: displayed(100, { hint: 'a string of at most 100 characters' }),
   signOnMode: either('OPENID_CONNECT'),
   ...stored,
   credentials: optional(
@@ -186,7 +192,7 @@ export type NewApp = Static<typeof newApp>
 
 /** The settings of an OAuth client in one object, as the console of Okta sends them. */
 export const oidcSettings = named('OidcSettings', {
-  label: optional(filled(100, { hint: 'a string of at most 100 characters' })),
+  label: optional(displayed(100, { hint: 'a string of at most 100 characters' })),
   ...oauthSettings.properties,
   ...oauthCredentials.properties,
 })

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
-import { closed, criteria, either, filled, links, named, optional, page, texts, time } from '../schema.ts'
+import { closed, compared, criteria, either, links, named, optional, page, texts, time } from '../schema.ts'
 
 const profile = Type.Object(
-  { name: filled(255), description: optional(Type.String({ maxLength: 1024 })) },
+  { name: compared(255), description: optional(Type.String({ maxLength: 1024 })) },
   {
     description:
       'Other members are stored and returned as they are: texts, numbers, booleans, and lists of texts or numbers.',

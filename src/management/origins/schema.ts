@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { closed, either, filled, links, named, status, time } from '../schema.ts'
+import { closed, displayed, either, filled, links, named, status, time } from '../schema.ts'
 
 const scopes = Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') }), {
   minItems: 1,
@@ -7,7 +7,7 @@ const scopes = Type.Array(Type.Object({ type: either('CORS', 'REDIRECT') }), {
 })
 
 export const newTrustedOrigin = named('NewTrustedOrigin', {
-  name: filled(255),
+  name: displayed(255),
   origin: filled(255, { description: 'For example https://app.example.com.' }),
   scopes,
 })

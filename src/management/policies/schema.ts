@@ -2,6 +2,7 @@ import { type Static, type TProperties, Type } from 'typebox'
 import { passwordRuleLimits } from '../../policies/index.ts'
 import {
   anything,
+  displayed,
   either,
   filled,
   links,
@@ -119,7 +120,7 @@ const actions = part({
 })
 
 const common = {
-  name: filled(255),
+  name: displayed(255),
   description: optional(Type.String({ maxLength: 1024 })),
   status: optional(status),
   priority: optional(Type.Integer({ minimum: 0 })),

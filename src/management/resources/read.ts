@@ -1,4 +1,4 @@
-import { closest, didYouMean, isObject, ProtocolError } from '../../base/index.ts'
+import { closest, didYouMean, hasInvisible, isObject, ProtocolError } from '../../base/index.ts'
 import { readApp } from '../apps/read.ts'
 import { oauthCredentialNames, oauthSettingNames, storedNames } from '../apps/schema.ts'
 import { defaultsOf, withoutDefaults } from '../apps/wire.ts'
@@ -104,6 +104,7 @@ const group: Read = (item, report) => {
   const description = memberAt(item, 'profile', 'description')
   if (name.trim() === '' || name.length > 255)
     report('profile.name: must be a string of 1 to 255 characters', 'name')
+  if (hasInvisible(name)) report('profile.name: contains an invisible character', 'name')
   if (name.toLowerCase() === 'everyone') report('profile.name: Everyone is built in', 'name')
   const isText = typeof description === 'string' && description.length <= 1024
   if (description !== undefined && description !== null && !isText) {
