@@ -284,7 +284,7 @@ supported\`, with their names.
 - Recovery questions: stored as hashes, never asked.
 - Of apps what the log names; \`priority\` and \`profile\` of assignments.
 - Changes of the authorization server.
-- \`sortBy\` of lists is refused.
+- \`sortBy\` of lists is refused, and so is each of \`q\`, \`filter\`, \`search\` and \`sortOrder\` that the table does not name for a list.
 `
 
 /** docs/management.md: the manual and a table of all operations. */

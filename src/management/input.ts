@@ -152,11 +152,11 @@ const alternatives = (words: readonly string[]): string =>
   [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(Boolean).join(' or ')
 
 /**
- * The query parameters that an operation describes, with their types and defaults; others are ignored. Throws 400
- * `E0000001`, or `E0000031` for search criteria that are empty.
+ * The query parameters that an operation describes, with their types and defaults; others are ignored, but those that
+ * would choose or order the items of a list. Throws 400 `E0000001`, or `E0000031` for search criteria that are empty.
  */
 export function readQuery<T extends TProperties>(properties: T, query: Query): Static<TObject<T>> {
-  const problems: string[] = []
+  const problems: string[] = unservedCriteria(properties, query)
   const values = Object.entries(properties).flatMap(([name, property]) => {
     const schema = property as Schema
     if (query[name] === '' && schema.minLength === 1) throw invalidCriteria(`${name} is empty`)
@@ -180,9 +180,19 @@ export function readQuery<T extends TProperties>(properties: T, query: Query): S
   return Object.fromEntries(values) as Static<TObject<T>>
 }
 
+/** By these Okta's lists are searched and ordered: an answer that ignored one would be the whole list, taken for a part. */
+const listCriteria = ['q', 'filter', 'search', 'sortBy', 'sortOrder']
+
+const unservedCriteria = (properties: TProperties, query: Query): string[] =>
+  Object.hasOwn(properties, 'limit')
+    ? listCriteria
+        .filter((name) => !Object.hasOwn(properties, name) && parameter(query, name) !== undefined)
+        .map((name) => `${name}: is not supported by this list`)
+    : []
+
 function parsed(schema: Schema, text: string): unknown {
   if (schema.type === 'boolean') return { true: true, false: false }[text.toLowerCase()]
-  if (schema.type === 'integer') return /^\d{1,6}$/.test(text) ? Number(text) : undefined
+  if (schema.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined
   return text
 }
 
@@ -209,21 +219,38 @@ export function pageOf(
 ): Page {
   // Any other value would be compared with ids, and most of them would silently start again at the first page.
   const isId = ids === '' || (after?.startsWith(ids) && after.length === 20)
-  if (after !== undefined && !(isId && /^[\w.:-]{1,100}$/.test(after))) {
-    throw invalid(['after: must be taken from a Link header'])
+  if (after !== undefined && !(isId && /^[\w.:~-]{1,201}$/.test(after))) {
+    throw invalid([foreignCursor])
   }
   return { limit: Math.min(asked ?? limit, most), after }
 }
 
-/** A page of a complete list that is not ordered by id. If the item that `after` names is gone, the list ends. */
+const foreignCursor = 'after: must be taken from a Link header'
+
+/**
+ * A page of a complete list that is not ordered by id. Its cursor names the last item of the page and, behind a `~`, the one
+ * that follows: a caller that deletes what it has read goes on there. If both are gone, the list begins again, so that
+ * none of its items is left out. Throws 400 for an id that is none of the list.
+ */
 export function pageWithin<T>(
   rows: readonly T[],
   page: Page,
   idOf: (row: T) => string,
 ): ReturnType<typeof pageFrom<T>> {
-  const at = page.after === undefined ? 0 : rows.findIndex((row) => idOf(row) === page.after) + 1
-  if (at === 0 && page.after !== undefined) return { items: [], next: undefined }
-  return pageFrom(rows.slice(at, at + page.limit + 1), page, idOf)
+  const at = beginOf(rows.map(idOf), page.after)
+  const [items, following] = [rows.slice(at, at + page.limit), rows[at + page.limit]]
+  const last = items.at(-1)
+  const isLast = following === undefined || last === undefined
+  return { items, next: isLast ? undefined : { after: `${idOf(last)}~${idOf(following)}` } }
+}
+
+function beginOf(ids: readonly string[], after: string | undefined): number {
+  if (after === undefined) return 0
+  const [last = '', following] = after.split('~')
+  const at = ids.indexOf(last)
+  if (at >= 0) return at + 1
+  if (following === undefined) throw invalid([foreignCursor])
+  return Math.max(0, ids.indexOf(following))
 }
 
 /** A page of rows that were read with `limit + 1`, and the parameters of the next page. */

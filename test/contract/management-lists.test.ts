@@ -113,9 +113,53 @@ describe('every list', () => {
     if (path !== '/apps/:appId/grants') expect(found.length).toBeGreaterThan(0)
     expect(found).toEqual(whole.list.map(({ id }) => id))
 
+    const unknown = await api('GET', addressOf(path, 'after=xyz'))
+    // An app may have any id, and its list is in their order.
+    if (path !== '/apps') expect([unknown.status, unknown.body.errorCode]).toEqual([400, 'E0000001'])
+
     for (const query of ['limit=0', 'limit=-1', 'limit=x', 'limit=1&limit=2', 'after=%00', 'after=a%20b']) {
       const { status, body } = await api('GET', addressOf(path, query))
       expect([status, body.errorCode], query).toEqual([400, 'E0000001'])
     }
+  })
+
+  test.each(candidates)('GET %s is not whole where a part of it was asked for', async (path) => {
+    const { query = {} } = operations.find((one) => one.method === 'GET' && one.path === path) ?? {}
+    if (!('limit' in query)) return
+    for (const name of ['q', 'filter', 'search', 'sortBy', 'sortOrder']) {
+      const { status, list, body } = await api('GET', addressOf(path, `${name}=id%20eq%20%22nothing%22`))
+      if (name in query && status === 200) expect(list).toEqual([])
+      else expect([status, body.errorCode], name).toEqual([400, 'E0000001'])
+    }
+  })
+
+  test.each(candidates)('GET %s takes a limit above its own', async (path) => {
+    const whole = await api('GET', addressOf(path))
+    if (!whole.text.startsWith('[')) return
+    const { status, list } = await api('GET', addressOf(path, 'limit=999999999'))
+    expect([status, list.length]).toEqual([200, whole.list.length])
+  })
+
+  test('of authorization servers is searched by name and audience', async () => {
+    expect((await api('GET', '/authorizationServers?q=DEF')).list).toHaveLength(1)
+    expect((await api('GET', '/authorizationServers?q=payroll')).list).toEqual([])
+  })
+
+  test('that is read page by page and deleted is deleted as a whole', async () => {
+    const policy = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: 'to be emptied' })).body.id
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+      await api('POST', `/policies/${policy}/rules`, { name })
+    const deleted: string[] = []
+    for (let next: string | undefined = `/policies/${policy}/rules?limit=2`; next !== undefined; ) {
+      const page: Answered = await api('GET', next)
+      for (const { id, name, system } of page.list) {
+        if (system !== true) {
+          await api('DELETE', `/policies/${policy}/rules/${id}`)
+          deleted.push(String(name))
+        }
+      }
+      next = page.next
+    }
+    expect(deleted).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   })
 })

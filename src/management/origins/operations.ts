@@ -58,7 +58,7 @@ export const originOperations: readonly Operation[] = [
     query: page,
     response: Type.Array(trustedOrigin),
     handle: async ({ parts, query }) => {
-      const page = pageOf(query)
+      const page = pageOf(query, { ids: 'tos' })
       const found = await pageOfTrustedOrigins(parts.storage.db, { ...page, limit: page.limit + 1 })
       const { items, next } = pageFrom(found, page, ({ id }) => id)
       return { body: items.map((origin) => renderOrigin(parts.baseUrl(), origin)), next }

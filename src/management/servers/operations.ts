@@ -84,11 +84,16 @@ export const serverOperations: readonly Operation[] = [
     path: '/authorizationServers',
     role: 'read',
     summary: 'List the authorization servers: only `default`',
-    query: page,
+    query: {
+      ...page,
+      q: Type.Optional(Type.String({ description: 'A part of the name or of an audience.' })),
+    },
     response: Type.Array(authorizationServer),
     async handle(call) {
       const facts = call.parts.authorizationServer?.()
-      const all = facts === undefined ? [] : [renderServer(call, facts)]
+      const q = call.query.q?.toLowerCase() ?? ''
+      const isMeant = [serverId, facts?.audience ?? ''].some((text) => text.toLowerCase().includes(q))
+      const all = facts === undefined || !isMeant ? [] : [renderServer(call, facts)]
       const { items, next } = pageWithin(all, pageOf(call.query), () => serverId)
       return { body: items, next }
     },
