@@ -46,7 +46,7 @@ and names are compared like identifiers, other texts without regard to ASCII cas
 compared by value, whether the value is in quotes or not: \`profile.level gt 9\`. A list matches if one of its items does. \`eq null\`
 matches what is absent; in any other comparison an attribute that a user does not have matches nothing. A value of the wrong type
 is answered 400 \`E0000031\`, with what is expected. Groups are searched in the same way: \`id\`, \`type\`, \`created\`, \`lastUpdated\` and the
-members of their profiles. Lists are ordered by id, and a page never repeats an item of an earlier one, whatever is added in between.
+members of their profiles, which are numbers where they were stored as numbers. Lists are ordered by id, and a page never repeats an item of an earlier one, whatever is added in between.
 
 What an index answers takes the same time with a million users. Everything else reads users one by one, at most
 \`management.scannedUsers\` of them (50,000: about half a second); a search that would read more is answered 400 \`E0000031\`, with

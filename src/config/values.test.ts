@@ -265,6 +265,7 @@ test.each([
   ['label', { label: 'Shop\n' }],
   ['label', { label: 'x'.repeat(101) }],
   ['secret', { secret: 'a secret with its line break\n' }],
+  ['secret', { secret: 'ünïcödé-secret' }],
   ['redirectUris.0', { redirectUris: ['app.example.com/cb'] }],
   ['redirectUris.0', { redirectUris: ['/cb'] }],
   ['redirectUris.0', { redirectUris: ['https://app.example.com/cb#x'] }],

@@ -205,8 +205,11 @@ function clientProblems(client: Fields): readonly (readonly [string, string])[] 
     problems.push(['label', 'must be one line of visible text'])
   }
   // A secret that was read from a file with its line break is never what the app sends.
-  if (typeof secret === 'string' && /^\s|\s$|\p{Cc}/u.test(secret)) {
-    problems.push(['secret', 'begins or ends with white space, or contains control characters'])
+  if (typeof secret === 'string' && /^\s|\s$|[^ -~]/.test(secret)) {
+    problems.push([
+      'secret',
+      'begins or ends with white space, or contains other characters than printable ASCII',
+    ])
   } else if (typeof secret === 'string' && unfilledProblem(secret) !== undefined) {
     problems.push(['secret', unfilledProblem(secret) ?? ''])
   }

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly operator: Operator
   /**
    * Compared with a member of a profile: numbers by value with members that are numbers, booleans with those that are
-   * booleans, texts with the text of any. Times are epoch milliseconds.
+   * booleans, texts with the text of any; the order of a text that is a number with members that are numbers is by value. Times are epoch milliseconds.
    */
   readonly value: string | number | boolean
   /** The member is a list: it matches if one of its items does (RFC 7644, section 3.4.2.2). */
@@ -128,8 +128,18 @@ function comparisonOf(
   // Letters of ASCII alone: the databases agree on no others, and PostgreSQL only with this collation.
   const lowered =
     kind === 'sqlite' ? sql<string>`lower(cast(${text} as text))` : sql<string>`lower(${text} collate "C")`
-  return comparedWith(kind, lowered, operator, asciiLower(String(value)))
+  const asText = comparedWith(kind, lowered, operator, asciiLower(String(value)))
+  const asNumber = plainNumber.test(String(value)) ? Number(value) : Number.NaN
+  if (!isOrder(operator) || !Number.isFinite(asNumber)) return asText
+  // Groups have no schema that says what is a number: what is stored decides.
+  const right = kind === 'postgres' ? sql`${asNumber}::double precision` : sql`${asNumber}`
+  return sql<SqlBool>`case when ${number} is null then ${asText} else ${number} ${sql.raw(signs[operator])} ${right} end`
 }
+
+const plainNumber = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/
+
+const isOrder = (operator: Operator): operator is 'gt' | 'ge' | 'lt' | 'le' =>
+  operator === 'gt' || operator === 'ge' || operator === 'lt' || operator === 'le'
 
 function comparisonOfItems(kind: Kind, { profile }: Searched, compared: Comparison): Expression<SqlBool> {
   const { attribute, operator } = compared
@@ -162,11 +172,12 @@ function comparedWith(
     const position = sql.raw(kind === 'sqlite' ? 'instr' : 'strpos')
     return sql<SqlBool>`${position}(${left}, ${String(value)}) > 0`
   }
-  const isOrder = operator !== 'eq' && operator !== 'ne'
-  const side = isOrder && typeof value === 'string' ? byBytes(kind, left) : left
+  const side = isOrder(operator) && typeof value === 'string' ? byBytes(kind, left) : left
   const made = sql<SqlBool>`${side} ${sql.raw(signs[operator])} ${value}`
   // A query by time asks for the latest: without the hint SQLite would scan all users in the order of ids.
-  return isOrder && typeof value === 'number' && kind === 'sqlite' ? sql`likelihood(${made}, 0.01)` : made
+  return isOrder(operator) && typeof value === 'number' && kind === 'sqlite'
+    ? sql`likelihood(${made}, 0.01)`
+    : made
 }
 
 /** Texts in the order of their bytes, the default of SQLite, and PostgreSQL's with this collation. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { serveAdminPage } from '../admin/index.ts'
-import { apiError, dropTypeWithoutBody } from '../base/index.ts'
+import { apiError, dropTypeWithoutBody, isEmptyInPieces } from '../base/index.ts'
 import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
@@ -111,11 +111,7 @@ function addPageLinks(
 function acceptEmptyBodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _, payload) => {
     dropTypeWithoutBody(request.headers)
-    if (request.headers['transfer-encoding'] === undefined) return payload
-    for await (const first of payload.iterator({ destroyOnReturn: false })) {
-      payload.unshift(first)
-      return payload
-    }
-    return Readable.from([Buffer.from('{}')], { objectMode: false })
+    const isEmpty = await isEmptyInPieces(request.headers, payload as Readable)
+    return isEmpty ? Readable.from([Buffer.from('{}')], { objectMode: false }) : payload
   })
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Secrets } from '../base/index.ts'
+import { plainHash, type Secrets } from '../base/index.ts'
 import { type Client, findClient, isClientSecret, rehashClientSecret } from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
 import { invalidRequest, oauthError } from './errors.ts'
@@ -89,7 +89,8 @@ export const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="oauth2"'
 
 /**
  * The Authorization header as RFC 6749, section 2.3.1 has it, for the library, which takes no other form; as it is where
- * it names no active client or has no secret.
+ * it has no secret or is none. A wrong secret is replaced by another one that is wrong: it may have characters that the
+ * library would call malformed, where every other endpoint says that the client is not authenticated.
  */
 export async function canonicalBasic(
   db: Db,
@@ -99,10 +100,12 @@ export async function canonicalBasic(
   if (authorization === undefined) return undefined
   const credentials = basicOrNone(authorization)
   const client = credentials && (await findNamed(db, credentials))
-  const secret = credentials && client && rightSecret(client, credentials, secrets)
-  if (client === undefined || secret === undefined) return authorization
-  const encoded = [client.id, secret].map(encodeURIComponent).join(':')
-  return `Basic ${Buffer.from(encoded).toString('base64')}`
+  const [sent] = credentials?.clientSecrets ?? []
+  if (credentials === undefined || sent === undefined) return authorization
+  const right = client && rightSecret(client, credentials, secrets)
+  const id = client?.id ?? credentials.clientIds[0].replace(/[^\x21-\x7e]/g, '?')
+  const secret = right ?? `wrong ${plainHash(sent)}`
+  return `Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(':')).toString('base64')}`
 }
 
 function basicOrNone(authorization: string): Credentials | undefined {

@@ -11,7 +11,8 @@ import { isKeyRevoked, readHint } from './token-status.ts'
 /**
  * Revokes the session of an ID token and answers the address to redirect to, or undefined where the client gave none
  * (OpenID Connect RP-Initiated Logout 1.0). An ID token that has expired, or whose key was rotated away, is
- * accepted (section 2): its session may still be live. That of a revoked key is not.
+ * accepted (section 2): its session may still be live. That of a revoked key is not, nor that of another client than a
+ * request names.
  */
 export async function logout(
   parts: Parts,
@@ -23,6 +24,9 @@ export async function logout(
   const isIdToken = typeof aud === 'string' && typeof sid === 'string' && cid === undefined
   if (hint === undefined || !isIdToken || (await isKeyRevoked(parts, hint))) {
     throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
+  }
+  if ((optional(form, 'client_id') ?? aud) !== aud) {
+    throw invalidRequest("The 'client_id' parameter is not the client of the ID token.")
   }
   const returnTo = await readReturnAddress(parts, form, aud)
   await parts.storage.transaction(async (tx) => {

@@ -1,5 +1,13 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { dropTypeWithoutBody, errorIdOf, noteFailure, ProtocolError, prefersPage } from '../base/index.ts'
+import {
+  dropTypeWithoutBody,
+  errorIdOf,
+  isEmptyInPieces,
+  noteFailure,
+  ProtocolError,
+  prefersPage,
+} from '../base/index.ts'
 import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { authorizePage, authorizePolicy, authorizeRefusal } from './authorize.ts'
 import { charge } from './charge.ts'
@@ -301,12 +309,19 @@ async function recordRefused(
   await recordRefusal(parts, call, { status, code, description, hint })
 }
 
+const formType = 'application/x-www-form-urlencoded'
+
 /** Accepts form-urlencoded bodies only (A46); a type without a body describes nothing. */
 function parseForms(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => dropTypeWithoutBody(request.headers))
+  app.addHook('preParsing', async ({ headers }, _, payload) => {
+    if (!(await isEmptyInPieces(headers, payload as Readable))) return payload
+    headers['content-type'] = formType
+    return Readable.from([])
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>(
-    'application/x-www-form-urlencoded',
+    formType,
     { parseAs: 'string' },
     async (_request: FastifyRequest, text: string): Promise<Body> => ({ text, form: readForm(text) }),
   )

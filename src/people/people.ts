@@ -148,11 +148,11 @@ export function createPeople(parts: PeopleParts): People {
     throw apiError('E0000001', { summary: `Api validation failed: ${field}`, causes })
   }
 
-  async function putPassword(db: Db, personId: string, data: PasswordData, now: number): Promise<void> {
+  async function putPassword(db: Db, personId: string, data: PasswordData, now: number) {
     await putEnrollment(db, passwordEnrollment(personId, data), { random, now })
     await endPersonTokens(db, personId)
     // Sources that the old password signed in from are not known any more (A56).
-    await updatePerson(db, personId, { passwordChangedAt: now, knownSources: '' }, now)
+    return updatePerson(db, personId, { passwordChangedAt: now, knownSources: '' }, now)
   }
 
   const notify = async (tx: Tx, changed: Changed, now: number): Promise<number> =>
@@ -201,10 +201,10 @@ export function createPeople(parts: PeopleParts): People {
       const now = clock.now()
       return storage.transaction(async (tx) => {
         const created = await createPerson(tx, { status: 'ACTIVE', ...person }, { random, now })
-        if (data !== undefined) await putPassword(tx, created.id, data, now)
+        const stored = data === undefined ? created : await putPassword(tx, created.id, data, now)
         await record(tx, lifecycle('user.lifecycle.create', 'Create user', created, by), { random, now })
         await also?.(tx, created, now)
-        return created
+        return stored ?? created
       })
     },
 
@@ -242,7 +242,7 @@ export function createPeople(parts: PeopleParts): People {
           const changed = await updatePerson(tx, id, changes, now, from?.statuses)
           if (changed === undefined && from !== undefined) throw from.refused
           if (changed === undefined) return undefined
-          if (data !== undefined) await putPassword(tx, id, data, now)
+          const stored = data === undefined ? changed : await putPassword(tx, id, data, now)
           for (const event of eventsOfChange(
             before,
             changed,
@@ -259,7 +259,7 @@ export function createPeople(parts: PeopleParts): People {
             ...{ enrolled: [], removed: [] },
           }
           queued = await follow(tx, change, now, also && (() => also(tx, changed, now)))
-          return changed
+          return stored ?? changed
         })
       }
       // What a caller decided by is the caller's to read again.

@@ -118,3 +118,18 @@ describe('what the users API does not offer', () => {
     expect((await api('GET', mary)).body.status).toBe('DEPROVISIONED')
   })
 })
+
+test('what a write of a password answers is the user as stored', async () => {
+  const profile = { login: 'ada@example.com', email: 'ada@example.com' }
+  const credentials = { password: { value: newPassword } }
+  const created = (await api('POST', '/users', { profile, credentials })).body
+  expect(created.passwordChanged).toBe((await api('GET', `/users/${created.id}`)).body.passwordChanged)
+  await idp.clock.advance('1h')
+  const changed = (
+    await api('POST', `/users/${created.id}`, {
+      credentials: { password: { value: 'Biscuit-Lighthouse-78' } },
+    })
+  ).body
+  expect(changed.passwordChanged).not.toBe(created.passwordChanged)
+  expect(changed).toEqual((await api('GET', `/users/${created.id}`)).body)
+})

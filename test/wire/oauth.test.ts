@@ -1049,6 +1049,40 @@ describe('a client that authenticates by Basic', () => {
       }
     }
   })
+
+  test.each(['50%off-secret', '%zz', 'ünïcödé', 'a\nb', 'plain'])(
+    'is not authenticated with the wrong secret %j, at every endpoint and whatever client it names',
+    async (wrongSecret) => {
+      await register(idp, { id, secret })
+      const form = { grant_type: 'refresh_token', refresh_token: 'x' }
+      for (const name of [formEncoded(id), 'nobody', 'nob%ody']) {
+        const authorization = header(name, wrongSecret)
+        const answers = [
+          await token(form, { authorization }),
+          await post(`${oauth}/v1/introspect`, { token: 'x' }, { authorization }),
+          await post(`${oauth}/v1/revoke`, { token: 'x' }, { authorization }),
+        ]
+        const found = answers.map(({ status, body }) => [status, body.error])
+        expect(found, name).toEqual(answers.map(() => [401, 'invalid_client']))
+      }
+    },
+  )
+})
+
+test('the end of a body that is sent in pieces is no body, whatever its type', async () => {
+  const body = () => new ReadableStream({ start: (pieces) => pieces.close() })
+  for (const endpoint of ['token', 'introspect', 'revoke', 'interact', 'logout', 'userinfo']) {
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: body(),
+      duplex: 'half',
+    }
+    const answered = await fetch(`${oauth}/v1/${endpoint}`, init as RequestInit)
+    const expected = endpoint === 'userinfo' ? 401 : 400
+    expect([endpoint, answered.status]).toEqual([endpoint, expected])
+    expect(await answered.text()).not.toContain('must be form-urlencoded')
+  }
 })
 
 describe('introspect', () => {
@@ -1290,6 +1324,14 @@ describe('logout', () => {
     expect([status, headers.get('location')]).toEqual([200, null])
     await apiOf(idp)('POST', `/apps/${web.id}/lifecycle/activate`)
     expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+  })
+
+  test('is refused for another client than that of the ID token (RP-Initiated Logout 1.0, section 2)', async () => {
+    const { tokens, client } = await tokensOf()
+    const form = { id_token_hint: String(tokens.id_token), post_logout_redirect_uri: signedOutUri }
+    expect((await logout({ ...form, client_id: spa.id })).status).toBe(400)
+    expect((await introspect(tokens.access_token)).body).toMatchObject({ active: true })
+    expect((await logout({ ...form, client_id: client.id })).status).toBe(302)
   })
 
   test('HEAD ends no session', async () => {
