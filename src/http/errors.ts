@@ -11,6 +11,7 @@ import {
   ProtocolError,
   prefersPage,
 } from '../base/index.ts'
+import { visitorPageHeaders } from '../ui/index.ts'
 import type { HttpOptions } from './options.ts'
 
 /** The shape of Okta's API errors, for all responses that are neither OAuth nor IDX. */
@@ -122,10 +123,6 @@ const pathsOfApps = new WeakMap<FastifyInstance, ReadonlySet<string>>()
 /** The patterns of all routes of an app, such as `/api/v1/users/:id`. */
 export const pathsOf = (app: FastifyInstance): readonly string[] => [...(pathsOfApps.get(app) ?? [])]
 
-/** The policy of the pages for unknown paths: they load the engine's stylesheet and nothing else (A48). */
-const pagePolicy =
-  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 /**
  * Unknown paths are answered with 404, known paths with an unsupported method with 405; for a browser with a page,
  * where there is one.
@@ -150,11 +147,7 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
     const isVisit = request.method === 'GET' && prefersPage(request.headers.accept)
     const page = isVisit ? pageFor?.(path) : undefined
     if (page !== undefined) {
-      return reply
-        .code(page.status)
-        .header('content-security-policy', pagePolicy)
-        .type('text/html; charset=utf-8')
-        .send(page.markup)
+      return reply.code(page.status).headers(visitorPageHeaders).send(page.markup)
     }
     if (allowed.length === 0) throw apiError('E0000007', { summary: 'Not found: the path is unknown.' })
     const headers = { Allow: [...new Set(allowed)].join(', ') }

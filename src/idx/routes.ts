@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import {
   type Clock,
@@ -20,8 +19,9 @@ import {
 } from '../flow/index.ts'
 import { acceptedLocales, wordsFor } from '../i18n/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
+import { serveVisitorStylesheet, visitorPageHeaders } from '../ui/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { codePage, deadLinkPage, type LinkedApp, stylesheetPath } from './pages/link.ts'
+import { codePage, deadLinkPage, type LinkedApp } from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -147,16 +147,9 @@ function answerErrors(
   })
 }
 
-const pagePolicy =
-  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 /** The magic link. A GET changes nothing and answers the same each time, so scanners and previewers are harmless. */
 async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Recorder): Promise<void> {
-  const stylesheet = await readFile(new URL('./pages/page.css', import.meta.url), 'utf8')
-  app.get(stylesheetPath, async (_, reply) =>
-    reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
-  )
-
+  await serveVisitorStylesheet(app)
   const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
     await parts.limits.charge('page', { address: ip })
   }
@@ -186,7 +179,7 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
             // By the address alone: the same whether there ever was such a link or not.
             app: isClientId(clientId) ? await parts.findApp(clientId, String(token ?? '')) : undefined,
           })
-    return reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
+    return reply.headers(visitorPageHeaders).send(page)
   })
 }
 

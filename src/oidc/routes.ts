@@ -9,7 +9,8 @@ import {
   prefersPage,
 } from '../base/index.ts'
 import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
-import { authorizePage, authorizePolicy, authorizeRefusal } from './authorize.ts'
+import { visitorPageHeaders } from '../ui/index.ts'
+import { authorizePage, authorizeRefusal } from './authorize.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf, oauthError } from './errors.ts'
@@ -19,7 +20,7 @@ import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
 import { logout } from './logout.ts'
-import { pagePolicy, signedOutPage, signOutFailedPage } from './logout-page.ts'
+import { signedOutPage, signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
 import { refusalIn, type TokenEndpoint } from './provider.ts'
 import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
@@ -134,15 +135,11 @@ function addEndpoints(
     url: `${path}/authorize`,
     onRequest,
     handler: async ({ headers }, reply) => {
-      const { accept = '', 'accept-language': language } = headers
       // Recorded by the error handler, which answers programs.
-      if (!accept.includes('text/html')) throw invalidAuthorize
+      if (!prefersPage(headers.accept)) throw invalidAuthorize
       await recordRefusal(parts, ...authorizeRecord(reply))
-      return reply
-        .code(400)
-        .header('content-security-policy', authorizePolicy)
-        .type('text/html; charset=utf-8')
-        .send(authorizePage(baseOf(server().oauth), language))
+      const page = authorizePage(baseOf(server().oauth), headers['accept-language'])
+      return reply.code(400).headers(visitorPageHeaders).send(page)
     },
   })
   app.route({
@@ -162,15 +159,12 @@ function addEndpoints(
       const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
       const returnTo = await logout(parts, server(), form)
       if (returnTo !== undefined) return reply.redirect(returnTo, 302)
-      return sendPage(reply, signedOutPage(wordsOf(request), base()))
+      return reply.headers(visitorPageHeaders).send(signedOutPage(wordsOf(request), base()))
     },
   })
 }
 
 const wordsOf = ({ headers }: FastifyRequest): Words => wordsFor(acceptedLocales(headers['accept-language']))
-
-const sendPage = (reply: FastifyReply, page: string): FastifyReply =>
-  reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8').send(page)
 
 /** A browser goes to the address of a sign-out itself: its user gets a page instead of an error in JSON (report 18). */
 function failedSignOut(
@@ -183,7 +177,7 @@ function failedSignOut(
     return payload
   }
   const { error_description: description, errorSummary } = JSON.parse(payload) as Record<string, string>
-  reply.header('content-security-policy', pagePolicy).type('text/html; charset=utf-8')
+  reply.headers(visitorPageHeaders)
   const reason = description ?? errorSummary ?? ''
   return signOutFailedPage(wordsOf(request), base, { reason, errorId: errorIdOf(request.id) })
 }

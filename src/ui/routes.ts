@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Html } from '../base/index.ts'
+import { visitorStylesheet } from './visitor-page.ts'
 
 /** Allows only our own files and no inline styles or scripts: a second defence if a text were not escaped. */
-export const pagePolicy = [
+const scriptedPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -15,7 +16,7 @@ export const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-export function sendPage(reply: FastifyReply, page: Html, policy = pagePolicy): FastifyReply {
+export function sendPage(reply: FastifyReply, page: Html, policy = scriptedPolicy): FastifyReply {
   return reply
     .headers({
       'content-security-policy': policy,
@@ -50,4 +51,12 @@ export function serveFiles(app: FastifyInstance, path: string, folder: URL, name
 export function serveUiFiles(app: FastifyInstance): void {
   // The relative path is the same from src/ and dist/: the build copies the files.
   serveFiles(app, '/ui', new URL('./', import.meta.url), ['ui.css', 'dom.js', 'icon.svg'])
+}
+
+/** Serves the stylesheet of the pages for visitors. It is read once, for these pages are public. */
+export async function serveVisitorStylesheet(app: FastifyInstance): Promise<void> {
+  const stylesheet = await readFile(new URL('./page.css', import.meta.url), 'utf8')
+  app.get(visitorStylesheet, async (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(stylesheet),
+  )
 }

@@ -738,7 +738,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A48',
     without: 'the rule that the page of a link has no frame',
-    file: 'src/idx/routes.ts',
+    file: 'src/ui/visitor-page.ts',
     find: "form-action 'none'; frame-ancestors 'none'\"",
     replace: "form-action 'none'\"",
     tests: 'links',

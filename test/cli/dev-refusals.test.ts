@@ -169,14 +169,16 @@ test('authorize says that sign-in by redirect is not served yet: a page for a br
     })
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
     expect(await page.text()).toContain('Die Anmeldung per Weiterleitung gibt es hier noch nicht.')
-    const json = await fetch(`${issuer}/v1/authorize${asked}`, { redirect: 'manual' })
-    expect([json.status, await json.json()]).toEqual([
-      400,
-      {
-        error: 'unsupported_response_type',
-        error_description: expect.stringContaining('Sign-in by redirect is not served yet'),
-      },
-    ])
+    for (const accept of ['*/*', 'application/json, text/html;q=0.5']) {
+      const json = await fetch(`${issuer}/v1/authorize${asked}`, { headers: { accept }, redirect: 'manual' })
+      expect([json.status, await json.json()]).toEqual([
+        400,
+        {
+          error: 'unsupported_response_type',
+          error_description: expect.stringContaining('Sign-in by redirect is not served yet'),
+        },
+      ])
+    }
   }
   await printed('The app sent the browser to authorize')
   expect(await flows()).toContain('Sign-in by redirect')

@@ -1,4 +1,6 @@
 import { html } from '../../base/index.ts'
+import { wordsFor } from '../../i18n/index.ts'
+import { visitorPage } from '../../ui/index.ts'
 
 /** The addresses of a running development environment. */
 export interface Addresses {
@@ -22,17 +24,7 @@ export function landingPage(path: string, addresses: Addresses): { status: numbe
   const title = isOwn ? 'The Rekey engine is running' : 'There is no page at this address'
   const link = (href: string, text: string, hint: string) =>
     html`<li><a href="${href}">${text}</a>: ${hint}</li>`
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · Rekey</title>
-<link rel="stylesheet" href="${engineUrl}/assets/page.css">
-</head>
-<body><main>
-<h1>${title}</h1>
+  const body = html`
 <p>${isOwn ? 'This address is for apps: it answers programs in JSON.' : 'The engine answers programs in JSON.'} An app is configured with this issuer:<br><strong>${issuer}</strong></p>
 <h2>Pages for you</h2>
 <ul>
@@ -46,8 +38,9 @@ ${link(adminUrl, 'Admin', 'users, apps, policies')}
 ${link(`${issuer}/.well-known/openid-configuration`, 'Discovery', 'the endpoints of the issuer')}
 ${link(`${controlUrl}/openapi/engine.json`, 'OpenAPI', 'the management API')}
 </ul>
-</main></body>
-</html>
 `
-  return { status: isOwn ? 200 : 404, markup: page.markup }
+  return {
+    status: isOwn ? 200 : 404,
+    markup: visitorPage(wordsFor('en'), { base: engineUrl, title, brand: 'Rekey', body }),
+  }
 }

@@ -2,12 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { html } from '../../base/index.ts'
 import { type Client, clientsOf, listClients, originsOf } from '../../clients/index.ts'
 import { findPersonToken } from '../../directory/index.ts'
-import { acceptedLocales, directionOf, fill, type Words, wordsFor } from '../../i18n/index.ts'
+import { acceptedLocales, fill, type Words, wordsFor } from '../../i18n/index.ts'
 import type { Db } from '../../storage/index.ts'
+import { visitorPage, visitorPageHeaders } from '../../ui/index.ts'
 import type { ManagementParts } from '../operation.ts'
-
-const policy =
-  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /**
  * The target of links in mails that an administrator sends: redirects to the app that accepts the token, if one is
@@ -35,8 +33,7 @@ export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts)
       const words = wordsFor(acceptedLocales(request.headers['accept-language']))
       return reply
         .code(found ? 200 : 404)
-        .header('content-security-policy', policy)
-        .type('text/html; charset=utf-8')
+        .headers(visitorPageHeaders)
         .send(pageOf(words, { base: parts.baseUrl(), orgName, kind, isKnown: found !== undefined, apps }))
     })
   }
@@ -92,24 +89,17 @@ function pageOf(
   const next =
     !isKnown && kind === 'activation' ? fill(setPassword.askAgain, { org: orgName }) : setPassword.how
   const linkTo = ({ label, home }: AppHome) => html`<a href="${home}">${fill(backTo, { app: label })}</a>`
-  return html`<!doctype html>
-<html lang="${words.language}" dir="${directionOf(words.language)}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title} · ${orgName}</title>
-<link rel="stylesheet" href="${base}/assets/page.css">
-</head>
-<body><main><p class="brand"><strong>${orgName}</strong></p>
-<h1>${title}</h1><p role="status">${!isKnown && `${setPassword.spent} `}${next}</p>
+  return visitorPage(words, {
+    base,
+    title,
+    brand: orgName,
+    body: html`<p role="status">${!isKnown && `${setPassword.spent} `}${next}</p>
 ${
   apps.length > 0 &&
   (isKnown
     ? html`<h2>${setPassword.apps}</h2>
 <ul>${apps.map((app) => html`<li>${linkTo(app)}</li>`)}</ul>`
     : apps.map((app) => html`<p>${linkTo(app)}</p>`))
-}</main></body>
-</html>
-`.markup
+}`,
+  })
 }
