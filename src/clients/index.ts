@@ -4,6 +4,7 @@
  * are compared as exact strings (A30, RFC 9700 section 4.1.3).
  */
 
+export { isAccountScope } from './account-scopes.ts'
 export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments.store.ts'
 export * from './client.ts'
 export {

@@ -22,31 +22,6 @@ export const managementScopes: readonly string[] = families.flatMap((family) => 
   ...(family === 'logs' ? [] : [`okta.${family}.manage`]),
 ])
 
-/** What an app may do with the accounts of its users, as in Okta's MyAccount API. */
-const userFamilies = [
-  'appAuthenticator',
-  'appAuthenticator.maintenance',
-  // Clients ask for either.
-  'authenticator',
-  'authenticators',
-  'email',
-  'oktaApplications',
-  'organization',
-  'password',
-  'phone',
-  'profile',
-  'sessions',
-  'webauthn',
-] as const
-
-/** All scopes that can be granted to apps that users sign in to. They are issued with the user's consent to the app. */
-export const userScopes: readonly string[] = userFamilies.flatMap((family) => [
-  `okta.myAccount.${family}.read`,
-  `okta.myAccount.${family}.manage`,
-])
-
-export const isUserScope = (scope: string): boolean => userScopes.includes(scope)
-
 /** The family of the paths that begin so; other paths name their family by the first segment. */
 const familyByPrefix: Readonly<Record<string, string>> = {
   'meta/schemas': 'schemas',

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { hasInvisible } from '../base/index.ts'
-import { type Client, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
+import { type Client, isAccountScope, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
 import { findPerson, findPersonToken } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
@@ -9,7 +9,7 @@ import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
 import type { Parts } from './parts.ts'
-import { grantedOf, isOwnAccountScope } from './scope-grants.ts'
+import { grantedOf } from './scope-grants.ts'
 import { type AuthorizationServer, scopes as knownScopes } from './server.ts'
 
 /** The parts of an HTTP request that `interact` reads. */
@@ -137,7 +137,7 @@ function readRequest(form: Form, client: Client): InteractionRequest {
 /** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */
 async function checkScopes({ storage }: Parts, { id }: Client, scope: string): Promise<void> {
   const others = scope.split(' ').filter((one) => !(knownScopes as readonly string[]).includes(one))
-  const granted = others.every(isOwnAccountScope) ? await grantedOf(storage.db, id, others) : []
+  const granted = others.every(isAccountScope) ? await grantedOf(storage.db, id, others) : []
   if (others.length > granted.length) {
     throw oauthError(
       'invalid_scope',

@@ -1,8 +1,5 @@
-import { listScopeGrants } from '../clients/index.ts'
+import { isAccountScope, listScopeGrants } from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
-
-/** Scopes of Okta's API for a user's own account: an administrator grants them to an app that users sign in to. */
-export const isOwnAccountScope = (scope: string): boolean => /^okta\.myAccount\.\w[\w.]*$/.test(scope)
 
 /** Those of the scopes that are granted to the app at this moment. */
 export async function grantedOf(
@@ -21,6 +18,6 @@ export async function stillGranted(
   clientId: string,
   scopes: readonly string[],
 ): Promise<readonly string[]> {
-  const granted = await grantedOf(db, clientId, scopes.filter(isOwnAccountScope))
-  return scopes.filter((scope) => !isOwnAccountScope(scope) || granted.includes(scope))
+  const granted = await grantedOf(db, clientId, scopes.filter(isAccountScope))
+  return scopes.filter((scope) => !isAccountScope(scope) || granted.includes(scope))
 }

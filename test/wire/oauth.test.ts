@@ -435,6 +435,7 @@ describe('interact', () => {
       'okta.myAccount.profile.read okta.myAccount.email.manage',
       'okta.users.read',
       'okta.myAccount.',
+      'okta.myAccount.everything.read',
       'OKTA.MYACCOUNT.EMAIL.MANAGE',
     ])('%s that was not granted is refused', async (scope) => {
       await grant('okta.myAccount.email.manage', web.id)

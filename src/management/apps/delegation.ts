@@ -1,9 +1,9 @@
-import { type Client, listScopeGrants, plantedBy } from '../../clients/index.ts'
+import { type Client, isAccountScope, listScopeGrants, plantedBy } from '../../clients/index.ts'
 import type { Db } from '../../storage/index.ts'
 import { insufficientScope } from '../access.ts'
 import { invalid } from '../errors.ts'
 import type { Context } from '../operation.ts'
-import { coversScope, isUserScope } from '../scopes.ts'
+import { coversScope } from '../scopes.ts'
 
 // A service app must not raise its own rights by way of another app: by granting a scope that its token lacks, by setting
 // the keys or addresses of an app that has such a scope, or by setting them before an administrator grants it (A58, F11).
@@ -14,7 +14,7 @@ import { coversScope, isUserScope } from '../scopes.ts'
  * service app can have no such scope, so the rights to the same data count.
  */
 const rightOf = (scope: string): string =>
-  isUserScope(scope) ? `okta.users.${scope.endsWith('.read') ? 'read' : 'manage'}` : scope
+  isAccountScope(scope) ? `okta.users.${scope.endsWith('.read') ? 'read' : 'manage'}` : scope
 
 /** Throws 403 `E0000006` if the caller is a service app whose token lacks a scope that it would hand on. */
 export function checkDelegation({ scopes }: Context, delegated: readonly string[]): void {

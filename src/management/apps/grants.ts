@@ -3,6 +3,7 @@ import {
   type Client,
   findScopeGrant,
   grantScope,
+  isAccountScope,
   listScopeGrants,
   revokeScopeGrant,
   type ScopeGrant,
@@ -12,7 +13,7 @@ import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
 import { type Answer, type Call, type Context, type Operation, operation } from '../operation.ts'
 import { page } from '../schema.ts'
-import { isUserScope, managementScopes } from '../scopes.ts'
+import { managementScopes } from '../scopes.ts'
 import { checkDelegation, refuseIfPlanted } from './delegation.ts'
 import { getApp, getAppForUpdate, recordAppEvent } from './find.ts'
 import { newScopeGrant, scopeGrant } from './schema.ts'
@@ -47,17 +48,17 @@ function problemsOf(
   { settings: { applicationType } }: Client,
 ): readonly string[] {
   const { scopeId, issuer } = body
-  const known = managementScopes.includes(scopeId) || isUserScope(scopeId)
+  const known = managementScopes.includes(scopeId) || isAccountScope(scopeId)
   const isService = applicationType === 'service'
   return [
     ...(issuer && issuer.replace(/\/$/, '') !== parts.baseUrl()
       ? [`issuer: must be ${parts.baseUrl()}, the org authorization server, which issues these scopes`]
       : []),
     ...(known ? [] : [`scopeId: ${scopeId} is not a scope of this engine`]),
-    ...(known && isService && isUserScope(scopeId)
+    ...(known && isService && isAccountScope(scopeId)
       ? ['scopeId: scopes of okta.myAccount are for users, and a service app has none']
       : []),
-    ...(known && !isService && !isUserScope(scopeId)
+    ...(known && !isService && !isAccountScope(scopeId)
       ? [
           'scopeId: scopes of the management API can only be granted to apps with the application_type service',
         ]
