@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { serveAdminPage } from '../admin/index.ts'
-import { apiError, dropTypeWithoutBody, isEmptyInPieces } from '../base/index.ts'
+import { apiError, dropTypeWithoutBody, everyText, isEmptyInPieces } from '../base/index.ts'
 import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
@@ -58,7 +58,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
       // PostgreSQL rejects NUL in parameters: answer 404 instead of failing with 500.
       for (const value of Object.values(params)) if (value.includes('\0')) throw notFound(value, 'resource')
       // A lone surrogate would be stored damaged, and every later read of it would fail.
-      if (!isWellFormed(request.body)) throw malformed
+      if (!everyText(request.body, (text) => text.isWellFormed())) throw malformed
       const answer = await operation.handle({
         parts,
         params,
@@ -78,13 +78,6 @@ const malformed = apiError('E0000003', {
   detail: 'a lone surrogate',
   causes: ['body: must not have a lone surrogate'],
 })
-
-/** Whether all strings of a body, names and values, are free of lone surrogates. */
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
-}
 
 const callers = new WeakMap<FastifyRequest, Caller>()
 

@@ -1,10 +1,10 @@
 import type { Context } from './operation.ts'
 
 /**
- * Logs settings that are stored without effect, so that they are not mistaken for being in effect: the paths of members,
+ * Logs settings that are without effect, stored or not, so that they are not mistaken for being in effect: the paths of members,
  * some with what happens instead. Nothing is logged where there are none.
  *
- * @param what the resource as the log calls it, such as `an app`
+ * @param what the beginning of the message, such as `an app has settings`
  * @param where the members of the line that identify it
  */
 export function warnUnsupported(
@@ -13,6 +13,5 @@ export function warnUnsupported(
   where: Readonly<Record<string, string>>,
   ignored: readonly string[],
 ): void {
-  if (ignored.length > 0)
-    parts.log?.warn({ ...where, ignored }, `${what} has settings that are not supported`)
+  if (ignored.length > 0) parts.log?.warn({ ...where, ignored }, `${what} that are not supported`)
 }

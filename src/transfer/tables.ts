@@ -1,4 +1,4 @@
-import { apiError } from '../base/index.ts'
+import { apiError, everyText } from '../base/index.ts'
 import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
 import { columnsOf, tables as schema, type TableName, type Tx } from '../storage/index.ts'
 
@@ -164,11 +164,8 @@ export function rowOf({ columns, derive }: Table, line: Line): Stored {
 }
 
 /** Whether PostgreSQL can store all strings in a value: no NUL characters, no lone surrogates. */
-function isStorable(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => isStorable(name) && isStorable(member))
-}
+const isStorable = (value: unknown): boolean =>
+  everyText(value, (text) => text.isWellFormed() && !text.includes('\0'))
 
 /** The prefix of an enrollment's id by authenticator, as credentials of older exports had none. */
 const prefixes: Readonly<Record<string, string>> = { okta_password: 'lae', security_question: 'qae' }

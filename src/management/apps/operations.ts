@@ -5,7 +5,6 @@ import {
   assign,
   assignmentsOf,
   type Client,
-  type ClientSettings,
   createClient,
   findClient,
   hasClientSecret,
@@ -47,6 +46,7 @@ import {
   oidcSettings,
 } from './schema.ts'
 import { secretOperations } from './secrets.ts'
+import { keptSettings } from './settings.ts'
 import { signOnOperations } from './sign-on.ts'
 import { unsupportedApp } from './unsupported.ts'
 import { renderApp, renderAppGroup, renderAppUser } from './wire.ts'
@@ -59,7 +59,7 @@ const recordChange = (
 ): Promise<void> => recordAppEvent(call, db, client, { eventType, displayMessage: 'App managed' })
 
 const warnOf = (call: Context, { id, label, settings }: Pick<Client, 'id' | 'label' | 'settings'>): void =>
-  warnUnsupported(call, 'an app', { appId: id, label }, unsupportedApp(settings))
+  warnUnsupported(call, 'an app has settings', { appId: id, label }, unsupportedApp(settings))
 
 async function create(call: Call<Fields, { readonly activate?: boolean }>): Promise<Answer> {
   const { parts, now, scopes } = call
@@ -104,7 +104,7 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
     ]
     if (problems.length > 0) throw invalid(problems)
     await checkGranted(call, tx, before)
-    const replaced = withPlanted({ ...ownSettings(before.settings), ...settings }, before.settings, scopes)
+    const replaced = withPlanted({ ...keptSettings(before.settings), ...settings }, before.settings, scopes)
     await updateClient(tx, before.id, { label, settings: replaced }, now)
     const changed = { ...before, label, settings: replaced }
     await recordChange(call, tx, 'application.lifecycle.update', changed)
@@ -113,22 +113,6 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
   warnOf(call, after)
   return answerApp(call, after.id)
 }
-
-/**
- * The settings that no body has, which a replacement leaves alone: the mapped policies, and null as the address of magic
- * links (they show the engine's own page).
- */
-const ownSettings = ({
-  accessPolicyId,
-  profileEnrollmentPolicyId,
-  insecureLocalhostRedirects,
-  emailMagicLinkRedirectUri: link,
-}: ClientSettings): Partial<ClientSettings> => ({
-  ...(accessPolicyId !== undefined && { accessPolicyId }),
-  ...(profileEnrollmentPolicyId !== undefined && { profileEnrollmentPolicyId }),
-  ...(insecureLocalhostRedirects !== undefined && { insecureLocalhostRedirects }),
-  ...(link === null && { emailMagicLinkRedirectUri: null }),
-})
 
 /** The body of an app whose OAuth client has other settings: members that are not given stay, null removes one. */
 function withOidcSettings(base: string, before: Client, { label, ...settings }: Fields): Fields {
@@ -180,7 +164,7 @@ function warnOfAssignment(call: Context, body: Fields): void {
     const isEmpty = !value || (isObject(value) && Object.keys(value).length === 0)
     return isEmpty || name === 'id' || name === 'scope' ? [] : [name]
   })
-  warnUnsupported(call, 'an assignment', { appId: call.params.appId ?? '' }, ignored)
+  warnUnsupported(call, 'an assignment has settings', { appId: call.params.appId ?? '' }, ignored)
 }
 
 async function setGroup(call: Context, assigned: boolean): Promise<Answer> {
@@ -301,7 +285,7 @@ export const appOperations: readonly Operation[] = [
   ...grantOperations,
   ...secretOperations,
   ...signOnOperations,
-  ...lifecycleOperations(one, 'an app', setStatus),
+  ...lifecycleOperations(one, 'an app has settings', setStatus),
   operation({
     method: 'GET',
     path: `${one}/groups`,

@@ -7,6 +7,7 @@ import { memberAt } from '../resources/api.ts'
 import { without } from '../resources/change.ts'
 import { keyProblem, readKeys } from './keys.ts'
 import { type NewApp, newApp, storedNames } from './schema.ts'
+import { unreadMembers } from './settings.ts'
 import { methodsOf } from './wire.ts'
 
 export interface AppBody {
@@ -44,7 +45,7 @@ function examine(body: Fields): { readonly app: AppBody; readonly problems: read
       `token_endpoint_auth_method: must be ${methodsOf[type].join(' or ')} for this application_type`,
     )
   }
-  const registration = registrationOf(body, settings, credentials)
+  const registration = registrationOf(body, settings, credentials, type)
   const size = JSON.stringify(registration).length
   if (size > longestRegistration) {
     problems.push(`body: must have at most ${longestRegistration} characters of settings, and has ${size}`)
@@ -147,20 +148,13 @@ function brokenPromises(settings: OauthSettings): readonly string[] {
   return problems
 }
 
-/** Members of `settings.oauthClient` that are stored as settings of the client, and rendered from there. */
-const servedSettings = [
-  'redirect_uris',
-  'post_logout_redirect_uris',
-  'grant_types',
-  'application_type',
-  'email_magic_link_redirect_uri',
-]
-
 /** What an app was registered with besides what the engine reads, in the shape of the API. */
-function registrationOf(body: Fields, settings: Fields, credentials: Fields): Fields {
-  const { refresh_token: refresh, ...oauth } = without(settings, servedSettings)
-  const rotation = isObject(refresh) ? without(refresh, ['leeway']) : {}
-  const isService = settings.application_type === 'service'
+function registrationOf(
+  body: Fields,
+  settings: Fields,
+  credentials: Fields,
+  applicationType: ClientSettings['applicationType'],
+): Fields {
   return filledIn({
     ...Object.fromEntries(storedNames.map((name) => [name, body[name]])),
     credentials: filledIn({
@@ -171,7 +165,7 @@ function registrationOf(body: Fields, settings: Fields, credentials: Fields): Fi
     }),
     settings: filledIn({
       ...(isObject(body.settings) ? body.settings : {}),
-      oauthClient: filledIn({ ...(isService ? without(oauth, ['jwks']) : oauth), refresh_token: rotation }),
+      oauthClient: filledIn(unreadMembers(settings, applicationType)),
     }),
   })
 }

@@ -10,6 +10,7 @@ import type { Person } from '../../directory/index.ts'
 import type { Fields } from '../input.ts'
 import { prefix } from '../operation.ts'
 import { merged } from '../resources/change.ts'
+import { renderSettings } from './settings.ts'
 
 /** The policies of apps that no policy of the type is mapped to, and those that can be mapped. */
 export interface AppPolicies {
@@ -86,7 +87,7 @@ export function renderApp(
     signOnMode: 'OPENID_CONNECT',
     ...merged(merged(defaultsOf(settings), settings.registration ?? {}), {
       credentials: { oauthClient: { client_id: id, ...(secret !== undefined && { client_secret: secret }) } },
-      settings: { oauthClient: servedSettings(settings) },
+      settings: { oauthClient: renderSettings(settings) },
     }),
     _links: {
       self: { href: self },
@@ -100,21 +101,6 @@ export function renderApp(
     },
   }
 }
-
-/** The members of `settings.oauthClient` that the engine reads. */
-const servedSettings = (settings: ClientSettings): Fields => ({
-  redirect_uris: settings.redirectUris,
-  post_logout_redirect_uris: settings.postLogoutRedirectUris,
-  grant_types: settings.grantTypes,
-  application_type: settings.applicationType,
-  ...(settings.refreshTokenLeeway !== undefined && {
-    refresh_token: { leeway: settings.refreshTokenLeeway },
-  }),
-  ...(settings.jwks && { jwks: settings.jwks }),
-  ...(settings.emailMagicLinkRedirectUri && {
-    email_magic_link_redirect_uri: settings.emailMagicLinkRedirectUri,
-  }),
-})
 
 /** Without the members that have the value which they would have if they were absent. */
 export function withoutDefaults(fields: Fields, defaults: Fields): Fields {

@@ -105,7 +105,7 @@ function readSettings(
   ]
   if (problems.length > 0) throw invalid(problems)
   const ignored = Object.keys(settings).filter((name) => supported[name] === undefined)
-  warnUnsupported(call, 'an authenticator', { authenticator: key }, ignored)
+  warnUnsupported(call, 'an authenticator has settings', { authenticator: key }, ignored)
   return settings
 }
 
@@ -157,7 +157,7 @@ export const authenticatorOperations: readonly Operation[] = [
   }),
   ...lifecycleOperations(
     one,
-    'an authenticator',
+    'an authenticator has settings',
     (call, status, action) =>
       change(call, `security.authenticator.lifecycle.${action}`, (before) => ({ ...before, status })),
     { response: answered },

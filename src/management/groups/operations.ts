@@ -17,6 +17,7 @@ import { pageFrom, pageOf } from '../input.ts'
 import { unsupportedMembers } from '../members.ts'
 import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
 import { page } from '../schema.ts'
+import { warnUnsupported } from '../unsupported.ts'
 import { getUser, renderUsers, user } from '../users/index.ts'
 import { group, groupList, type NewGroup, newGroup } from './schema.ts'
 import { renderGroup, toGroupProfile } from './wire.ts'
@@ -38,8 +39,7 @@ async function getEditableGroup(call: Context): Promise<StoredGroup> {
 async function saveGroup(call: Call<NewGroup, unknown>, id?: string): Promise<Answer> {
   const { body, parts, now } = call
   const profile = toGroupProfile(body)
-  const ignored = unsupportedMembers(body, supportedMembers)
-  if (ignored.length > 0) parts.log?.warn({ ignored }, 'a group was sent with members that are not supported')
+  warnUnsupported(call, 'a group was sent with members', {}, unsupportedMembers(body, supportedMembers))
   const stored = await putGroup(
     parts.storage.db,
     { ...(id !== undefined && { id }), profile },

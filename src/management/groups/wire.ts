@@ -10,13 +10,13 @@ const mostMembers = 100
 const longestText = 10_000
 const mostItems = 200
 
-const isPlain = (value: unknown): boolean =>
+const isTextOrNumber = (value: unknown): boolean =>
   typeof value === 'number' || (typeof value === 'string' && value.length <= longestText)
 
-const isStorable = (value: unknown): boolean =>
-  isPlain(value) ||
+const isMemberValue = (value: unknown): boolean =>
+  isTextOrNumber(value) ||
   typeof value === 'boolean' ||
-  (Array.isArray(value) && value.length <= mostItems && value.every(isPlain))
+  (Array.isArray(value) && value.length <= mostItems && value.every(isTextOrNumber))
 
 /** Names are compared in SQL paths: the same are allowed as for attributes of users. */
 const isName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name) && name !== '__proto__'
@@ -28,7 +28,7 @@ export function groupProfileProblems(profile: Fields): readonly string[] {
   const wrong = others.flatMap(([name, value]) =>
     !isName(name)
       ? [`${name.slice(0, 64)}: must have 1 to 64 letters, digits and underscores and not begin with a digit`]
-      : value === null || isStorable(value)
+      : value === null || isMemberValue(value)
         ? []
         : [
             `${name}: must be a text, a number, true or false, or a list of at most ${mostItems} texts or numbers`,

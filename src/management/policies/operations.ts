@@ -25,6 +25,7 @@ import {
   recordEvent,
 } from '../operation.ts'
 import { page } from '../schema.ts'
+import { warnUnsupported } from '../unsupported.ts'
 import { appsOf, listApps, refuseIfMapped, unmapApps } from './mapped.ts'
 import {
   type NewPolicy,
@@ -95,25 +96,16 @@ async function answerRule({ parts }: Context, of: StoredPolicy, id: string): Pro
   return { body: renderRule(parts.baseUrl(), of, rule) }
 }
 
-/** Logs settings that are stored but not supported, so that they are not mistaken for being in effect. */
-function warnUnsupported(
-  { parts }: Context,
-  type: string,
-  { name, body }: Pick<StoredItem, 'name' | 'body'>,
-): void {
-  const ignored = unsupportedSettings(type, body, parts.authenticators)
-  if (ignored.length === 0) return
-  parts.log?.warn(
-    { policyType: type, policyName: name, ignored },
-    'a policy has settings that are not supported',
-  )
+function warnOf(call: Context, type: string, { name, body }: Pick<StoredItem, 'name' | 'body'>): void {
+  const ignored = unsupportedSettings(type, body, call.parts.authenticators)
+  warnUnsupported(call, 'a policy has settings', { policyType: type, policyName: name }, ignored)
 }
 
 async function createPolicy(call: Call<NewPolicy, unknown>): Promise<Answer> {
   const { parts, now, body } = call
   const { type } = body
   const wanted = toPolicy(body, type)
-  warnUnsupported(call, type, wanted)
+  warnOf(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Tx) => {
     const id = await putItem(tx, { type }, wanted, context)
@@ -141,7 +133,7 @@ async function updatePolicy(call: Call<PolicyChanges, unknown>): Promise<Answer>
   const before = await getPolicy(call)
   const wanted = toPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
-  warnUnsupported(call, before.type, wanted)
+  warnOf(call, before.type, wanted)
   const after = replaced(before, wanted, call.body)
   const update = async (tx: Tx) => {
     if (after.status === 'INACTIVE') await refuseIfMapped(tx, before)
@@ -158,7 +150,7 @@ async function putRule(
 ): Promise<Answer> {
   const wanted = toRule(call.body, of.type)
   if (before?.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
-  warnUnsupported(call, of.type, wanted)
+  warnOf(call, of.type, wanted)
   const after = before === undefined ? wanted : replaced(before, wanted, call.body)
   const put = (tx: Tx) =>
     putItem(tx, { policyId: of.id }, after, { random: call.parts.random, now: call.now })

@@ -11,6 +11,7 @@ import { notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
 import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
 import { page } from '../schema.ts'
+import { warnUnsupported } from '../unsupported.ts'
 import { readSchemaChanges } from './read.ts'
 import { type UserSchemaChanges, userSchema, userSchemaChanges, userType } from './schema.ts'
 import { unsupportedAttributes } from './unsupported.ts'
@@ -45,9 +46,7 @@ async function update(call: Call<UserSchemaChanges, unknown>): Promise<Answer> {
     await takeLock(tx, 'schema')
     const before = await findUserSchema(tx)
     const { custom, base } = readSchemaChanges(body, before)
-    const ignored = unsupportedAttributes(custom)
-    if (ignored.length > 0)
-      parts.log?.warn({ ignored }, 'the user schema has settings that are not supported')
+    warnUnsupported(call, 'the user schema has settings', {}, unsupportedAttributes(custom))
     const after: UserSchema = {
       base: { ...before.base, ...base },
       custom: withChanges(before.custom, custom),

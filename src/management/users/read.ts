@@ -13,6 +13,7 @@ import { alreadyExists, invalid, notFound } from '../errors.ts'
 import type { Fields } from '../input.ts'
 import { unsupportedMembers, withoutNulls } from '../members.ts'
 import type { Context } from '../operation.ts'
+import { warnUnsupported } from '../unsupported.ts'
 import { questionProblems, type RecoveryQuestion } from './question.ts'
 import type { NewUser, UserChanges, UserReplacement } from './schema.ts'
 
@@ -65,11 +66,11 @@ export const replacementProfile = (before: Person, profile: Profile): Partial<Pr
 
 /** Checks a body by the user schema, the names of other users and the rules of credentials, which it returns. */
 async function readCredentials(
-  { parts }: Context,
+  call: Context,
   body: NewUser | UserChanges,
   { whole, id }: { readonly whole: boolean; readonly id: string | undefined },
 ): Promise<Credentials> {
-  const { db } = parts.storage
+  const { db } = call.parts.storage
   const fields: Fields = body.profile ?? {}
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined)
   const question = questionIn(body)
@@ -82,7 +83,7 @@ async function readCredentials(
   ]
   if (all.length > 0) throw invalid(all)
   const ignored = ignoredIn(body, id === undefined ? ['groupIds'] : [])
-  if (ignored.length > 0) parts.log?.warn({ ignored }, 'a user was sent with members that are not supported')
+  warnUnsupported(call, 'a user was sent with members', {}, ignored)
   return {
     password: body.credentials?.password?.value ?? undefined,
     passwordHash,
