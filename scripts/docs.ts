@@ -11,7 +11,7 @@ import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
 /** A generated document, with its path in the repository. */
-export interface GeneratedDocument {
+interface GeneratedDocument {
   readonly file: string
   readonly render: () => string | Promise<string>
 }

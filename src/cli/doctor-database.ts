@@ -40,7 +40,7 @@ export function connectionOf({ database }: Config): readonly Finding[] {
 const isLocal = (host: string): boolean =>
   host.startsWith('/') || host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
-export interface AskedDatabase {
+interface AskedDatabase {
   readonly findings: readonly Finding[]
   /** Why no node would start on it, in words; empty where one would, or there is none that answers. */
   readonly refusals: readonly string[]

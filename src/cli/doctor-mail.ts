@@ -2,7 +2,7 @@ import type { Config, Finding } from '../config/index.ts'
 import { mailTransportOf } from '../engine/index.ts'
 
 /** What the mail server answered; no `problem`: it was not asked. */
-export interface AskedMail {
+interface AskedMail {
   readonly findings: readonly Finding[]
   readonly problem?: { readonly why: string | undefined }
 }

@@ -9,7 +9,7 @@ import type { Config } from './options.ts'
 import { isObject, leavesOf, valueAt } from './schema.ts'
 
 /** What is wrong with the value at a path: the end of a sentence that begins with the path. */
-export interface ValueProblem {
+interface ValueProblem {
   readonly path: string
   readonly words: string
 }

@@ -25,7 +25,6 @@ export {
   type RenderedMail,
   type Renderer,
   type TemplateName,
-  type TemplateOptions,
   templateNames,
   type VariableName,
 } from './email/templates.ts'
@@ -53,7 +52,6 @@ export {
   type NewMail,
   type NotRetried,
   purgeMails,
-  type QueueContext,
   queueMail,
   retryMail,
   type StoredMail,

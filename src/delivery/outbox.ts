@@ -34,7 +34,7 @@ export interface NewMail {
   readonly locale?: string | undefined
 }
 
-export interface QueueContext {
+interface QueueContext {
   readonly secrets: Secrets
   readonly random: Random
   readonly now: number

@@ -8,7 +8,6 @@
 
 export {
   createMessages,
-  type InboxChange,
   type Message,
   type MessageReader,
   type MessageStore,

@@ -37,7 +37,7 @@ export {
   maskName,
   nameProblems,
 } from './identifier.ts'
-export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
+export { claimNames, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,
   ensureEveryone,
@@ -76,7 +76,6 @@ export {
   findPersonByLogin,
   isSearchable,
   type PeopleFilter,
-  type PeopleQuery,
   queryPeople,
   scansOf,
 } from './search.store.ts'
@@ -85,7 +84,6 @@ export {
   findPersonToken,
   findPersonTokenById,
   issuePersonToken,
-  type PersonToken,
   type PersonTokenKind,
   usePersonToken,
 } from './tokens.store.ts'

@@ -8,7 +8,7 @@ import { type Person, type PersonStatus, personStatuses } from './person.ts'
 /** A filter of users; their own attributes are `id`, `status`, `created`, `lastUpdated` and `statusChanged`. */
 export type PeopleFilter = Filter
 
-export interface PeopleQuery {
+interface PeopleQuery {
   readonly filter?: PeopleFilter | undefined
   /** The beginning of a first name, last name or email. */
   readonly startsWith?: string | undefined

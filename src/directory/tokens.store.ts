@@ -6,7 +6,7 @@ import { compareKey } from './identifier.ts'
 export type PersonTokenKind = 'recovery' | 'activation'
 
 /** A token that a user was given, by mail or by hand, to set a password. It is spent by the password it sets. */
-export interface PersonToken {
+interface PersonToken {
   readonly id: string
   readonly personId: string
   readonly kind: PersonTokenKind

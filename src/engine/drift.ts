@@ -4,7 +4,7 @@ import { type Db, type Storage, takeLock } from '../storage/index.ts'
 import { findNotedConfiguration, noteConfiguration } from './drift.store.ts'
 
 /** The settings in which a configuration differs from the one that another start has written last. */
-export interface Drift {
+interface Drift {
   /** Names only: a value may be a secret. Sorted. */
   readonly settings: readonly string[]
   /** When the other one was written, in epoch milliseconds. */

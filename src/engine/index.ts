@@ -4,6 +4,6 @@
  * database; `drift.ts` notes a difference between nodes; `metrics.ts` and `maintenance.ts` run beside the requests.
  */
 export { type Core, type CorePorts, lifetimesOf, openCore, openOidc, refuseUnfit } from './core.ts'
-export { type Drift, findDrift, isDriftKnown } from './drift.ts'
+export { findDrift, isDriftKnown } from './drift.ts'
 export { type Engine, type EnginePorts, mailTransportOf, openEngine, shutdownDelayOf } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'

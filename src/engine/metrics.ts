@@ -8,7 +8,7 @@ import type { Refusals } from '../limits/index.ts'
 import type { PasswordHasher } from '../passwords/index.ts'
 import type { Storage } from '../storage/index.ts'
 
-export interface EngineMetrics {
+interface EngineMetrics {
   countFlowOutcome(outcome: FlowOutcome): void
   countMailAttempt(outcome: AttemptOutcome): void
   /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
@@ -19,7 +19,7 @@ const flowOutcomesTotal = 'rekey_flow_outcomes_total'
 const mailsTotal = 'rekey_mails_total'
 
 /** What the metrics are read from. */
-export interface MeasuredParts {
+interface MeasuredParts {
   readonly storage: Storage
   readonly clock: MonotonicClock
   readonly hasher: PasswordHasher

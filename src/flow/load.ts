@@ -326,7 +326,7 @@ export function viewOf(
 }
 
 /** What a submission has of its own. */
-export interface SubmissionPorts {
+interface SubmissionPorts {
   readonly signal?: AbortSignal | undefined
   claim(): void
 }

@@ -29,7 +29,7 @@ export type Stage = (typeof stages)[number]
 export const isEnd = (stage: Stage): boolean => ['recovered', 'granted', 'closed'].includes(stage)
 
 /** What comes next, or why nothing does. */
-export type Decision =
+type Decision =
   | { readonly stage: Stage; readonly denied?: undefined }
   | { readonly stage: 'closed'; readonly denied: Denial }
 

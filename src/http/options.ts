@@ -18,7 +18,7 @@ export interface FailureReport extends Failure {
 }
 
 /** A page of markup, with the address of the engine's stylesheet as the only thing that it loads. */
-export interface UnknownPage {
+interface UnknownPage {
   readonly status: number
   readonly markup: string
 }

@@ -28,7 +28,7 @@ import { ion } from './wire/form.ts'
 import { wireResponse } from './wire/response.ts'
 import { readBody, readIntrospection, readStateHandle } from './wire/submission.ts'
 
-export interface IdxParts {
+interface IdxParts {
   readonly flow: Flow
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly secrets: Secrets

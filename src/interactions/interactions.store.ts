@@ -192,7 +192,7 @@ export async function findInteractionByCode(
 export const isVerifierOf = ({ codeChallenge }: Interaction, codeVerifier: string): boolean =>
   codeChallenge === s256(codeVerifier)
 
-export type Redemption =
+type Redemption =
   | { readonly result: 'redeemed'; readonly interaction: Interaction }
   | { readonly result: 'used'; readonly interaction: Interaction }
   | {

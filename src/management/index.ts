@@ -5,7 +5,7 @@
  */
 
 export type { ManagementParts, Operation } from './operation.ts'
-export { type ManagementOptions, managementOptions } from './options.ts'
+export { managementOptions } from './options.ts'
 export * from './resources/index.ts'
 export { managementRoutes, operations } from './routes.ts'
 export { managementScopes, scopeOf } from './scopes.ts'
@@ -19,6 +19,5 @@ export {
   isApiToken,
   listApiTokens,
   revokeApiToken,
-  type TokenContext,
   verifyApiToken,
 } from './tokens.ts'

@@ -125,7 +125,7 @@ function wordsFor(schema: Schema, value: unknown): string {
 }
 
 /** What a schema expects, in words. */
-export function expectation(schema: Schema): string {
+function expectation(schema: Schema): string {
   if (schema.hint !== undefined) return schema.hint
   if (schema.enum !== undefined) return alternatives(schema.enum.map(String))
   if (schema.anyOf !== undefined) return alternatives(schema.anyOf.map(expectation))

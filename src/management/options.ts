@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 
 /** The management slice of the configuration. */
 export const managementOptions = Type.Object(
@@ -46,5 +46,3 @@ export const managementOptions = Type.Object(
   },
   { default: {} },
 )
-
-export type ManagementOptions = Static<typeof managementOptions>

@@ -16,13 +16,13 @@ import {
   toApiToken,
 } from './api-tokens.store.ts'
 
-export interface TokenContext {
+interface TokenContext {
   readonly secrets: Secrets
   readonly random: Random
   readonly now: number
 }
 
-export interface NewApiToken {
+interface NewApiToken {
   readonly name: string
   readonly role: ApiRole
   /** The creator, for the list and the log: `cli`, or the id of a token. */

@@ -15,7 +15,7 @@ import type { AuthorizationServer } from './server.ts'
 import type { TokenResponse } from './tokens.ts'
 
 /** A request to the token endpoint whose body was already read. */
-export interface TokenCall {
+interface TokenCall {
   readonly raw: IncomingMessage
   readonly body: string
   readonly response: ServerResponse

@@ -6,7 +6,7 @@ import type { AuthorizationServer } from './server.ts'
 import { revocableIds } from './tokens.ts'
 
 /** A valid token with its session and user. */
-export interface LiveToken extends SignedIn {
+interface LiveToken extends SignedIn {
   readonly clientId: string
   readonly claims: Claims
 }

@@ -39,7 +39,7 @@ interface Entry {
   fail(error: ProtocolError): void
 }
 
-export interface HashQueueOptions {
+interface HashQueueOptions {
   readonly concurrency: number
   readonly size: number
   readonly waitMs: number

@@ -9,15 +9,11 @@ export { mailClosed, queuedEvents } from './mail-events.ts'
 export {
   type CredentialChange,
   type Notice,
-  type NoticeContext,
   type NoticeSettings,
   noticeLifetimeMs,
   noticesOf,
 } from './notices.ts'
 export {
-  type ChangeContext,
   createPeople,
   type People,
-  type PeopleParts,
-  type PersonWithPassword,
 } from './people.ts'

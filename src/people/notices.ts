@@ -34,7 +34,7 @@ export interface CredentialChange {
   readonly removed?: readonly string[]
 }
 
-export interface NoticeContext {
+interface NoticeContext {
   readonly settings: NoticeSettings
   readonly now: number
   /** An administrator or a program made the change, not the user. */

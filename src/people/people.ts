@@ -37,7 +37,7 @@ import { revokeSessionsOf } from '../sessions/index.ts'
 import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
 import { type Changed, endOutdated, enrollmentChanges, type MailParts, queueNotices } from './after-change.ts'
 
-export interface PeopleParts extends MailParts {
+interface PeopleParts extends MailParts {
   readonly storage: Storage
   readonly clock: Clock
   readonly hasher: PasswordHasher
@@ -46,14 +46,14 @@ export interface PeopleParts extends MailParts {
   onCommitted?(): void
 }
 
-export interface PersonWithPassword extends NewPerson {
+interface PersonWithPassword extends NewPerson {
   readonly password?: string | undefined
   /** A hash made before (argon2id), instead of a password: for seeds. */
   readonly passwordHash?: string | undefined
 }
 
 /** Who does it, for the log, and what else belongs to it, in the same database transaction. */
-export interface ChangeContext {
+interface ChangeContext {
   readonly by?: Party
   with?(tx: Tx, person: Person, now: number): Promise<void>
 }

@@ -37,7 +37,7 @@ export interface ActivePolicy {
 }
 
 /** The policies of the configuration file, from which the default policies in the database are written. */
-export interface PolicyOptions {
+interface PolicyOptions {
   readonly policies: PoliciesOptions
   readonly recovery: RecoveryOptions
   readonly signOn: SignOnOptions

@@ -59,7 +59,7 @@ export interface Assurance {
 }
 
 /** What a constraint asks for: one requirement for each factor that it names. */
-export function requirementsOf(constraint: Constraint): readonly Requirement[] {
+function requirementsOf(constraint: Constraint): readonly Requirement[] {
   const keys = (all: readonly MethodBody[] = []) => all.flatMap(({ key }) => key ?? [])
   const lower = (names: readonly string[] = []) => names.map((name) => name.toLowerCase())
   return factors.flatMap((factor) => {

@@ -14,7 +14,7 @@ interface Conditions {
   readonly [name: string]: unknown
 }
 
-export const conditionsOf = (body: unknown): Conditions =>
+const conditionsOf = (body: unknown): Conditions =>
   (body as { conditions?: Conditions | null }).conditions ?? {}
 
 /** Values of a condition that restrict nothing: bodies exported from Okta have them where nothing was chosen. */

@@ -8,7 +8,6 @@ export {
   type AppPolicies,
   openPolicies,
   type Policies,
-  type PolicyOptions,
   seedPolicies,
 } from './active-policies.store.ts'
 export { type Assurance, assuranceOf, firstMethods } from './assurance.ts'
@@ -28,9 +27,7 @@ export {
   folded,
   isTooLong,
   longestPassword,
-  type PasswordRequirement,
   type PasswordRules,
-  type ProfileFields,
   passwordPreset,
   passwordRequirements,
   passwordRuleLimits,

@@ -1,10 +1,10 @@
 import { type TArray, type TBoolean, type TInteger, type TString, Type } from 'typebox'
 
 /** The attributes of a profile that a rule reads, by name. */
-export type ProfileFields = Readonly<Record<string, unknown>>
+type ProfileFields = Readonly<Record<string, unknown>>
 
 /** One thing that a new password must satisfy. */
-export interface PasswordRequirement {
+interface PasswordRequirement {
   /** As in "Password requirements: at least 8 characters, a number." */
   readonly words: string
   isMet(password: string): boolean
@@ -105,7 +105,7 @@ export const passwordRuleTable = {
 } as const satisfies Readonly<Record<string, Described>>
 
 type Table = typeof passwordRuleTable
-export type PasswordRuleName = keyof Table
+type PasswordRuleName = keyof Table
 
 type Value<Preset> = Preset extends number ? number : Preset extends boolean ? boolean : readonly string[]
 

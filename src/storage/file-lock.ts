@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 /** A lock that this process holds. */
-export interface FileLock {
+interface FileLock {
   release(): void
 }
 

@@ -7,7 +7,7 @@
 
 export { type DatabaseAddress, databaseForms, parseDatabaseUrl } from './database-url.ts'
 export { DatabaseUrlError } from './database-url-error.ts'
-export { type FileLock, takeFileLock } from './file-lock.ts'
+export { takeFileLock } from './file-lock.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'
@@ -42,11 +42,9 @@ export {
 } from './storage.ts'
 export { columnsOf, type NewRow, type Row, type Schema, type TableName, tables } from './tables.ts'
 export {
-  type NotedTime,
   notedTime,
   noteTime,
   noteToleranceMs,
-  type Rebase,
   readNoted,
   rebaseTime,
 } from './time.ts'

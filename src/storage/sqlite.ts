@@ -47,7 +47,7 @@ export function sqliteDialect(path: string): {
  * A database file at its path. Where it is deleted or replaced while it is open, SQLite goes on with a file that has no
  * name any more: what it wrote there would be lost with the process.
  */
-export class FileOnDisk {
+class FileOnDisk {
   readonly path: string
   #opened: string | undefined
 

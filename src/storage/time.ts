@@ -6,7 +6,7 @@ const highestTimeKey = 'clock.highest'
 const resetKey = 'clock.reset'
 
 /** What the database notes of the time. */
-export interface NotedTime {
+interface NotedTime {
   /** The highest time that `noteTime` has stored, in epoch milliseconds; 0 in an empty database. */
   readonly highest: number
   /** Changes each time that `rebaseTime` sets the time back; empty where it never did. */
@@ -50,7 +50,7 @@ const timesThat = (rebased: Rebased): readonly (readonly [table: string, column:
 const ends = timesThat('end')
 const moments = timesThat('moment')
 
-export interface Rebase {
+interface Rebase {
   /** The time that the database held for right; absent: the highest that it knows. */
   readonly from?: number
   /** The right time; absent: the database server's. */

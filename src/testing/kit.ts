@@ -215,7 +215,7 @@ const insecureSecret = 'only for tests: everybody knows this secret'
 const insecureClientSecret = 'rekey-web-secret-for-tests-only'
 
 /** The database of one kit. */
-export interface KitDatabase {
+interface KitDatabase {
   readonly url: string
   /** Removes the database after the kit is closed. */
   drop(): Promise<void>

@@ -30,7 +30,7 @@ export interface ImportResult {
   readonly refused: number
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly secrets: Secrets
   /** Brings about what follows from the changes of users. */
   readonly people: Pick<People, 'written'>

@@ -4,5 +4,5 @@
  * The lines follow the schema that both databases share, so a file can move between them.
  */
 export { exportLines, type Summary } from './export.ts'
-export { type ImportOptions, type ImportResult, importLines } from './import.ts'
+export { type ImportResult, importLines } from './import.ts'
 export { labelOf, longestLine } from './tables.ts'

@@ -1,7 +1,7 @@
 import { type Html, html } from '../base/index.ts'
 
 /** A tab in the bar of a page. */
-export interface TabLink {
+interface TabLink {
   readonly label: string
   readonly address: string
   /** The tab of this page. */

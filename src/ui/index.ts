@@ -4,7 +4,7 @@
  * sent with (`idx`, `oidc`, `management`, `http`). It holds no page of its own and knows nothing of the engine.
  * The scripts are JavaScript that `npm run types` checks (tsconfig.browser.json), so that they are served as they are.
  */
-export { framed, type Page, type TabLink } from './frame.ts'
-export { confirmDialog, copyButton, envelope, icons, moment, type Tone, toneChip } from './parts.ts'
+export { framed, type Page } from './frame.ts'
+export { confirmDialog, copyButton, envelope, icons, moment, toneChip } from './parts.ts'
 export { sendPage, serveFiles, serveUiFiles, serveVisitorStylesheet } from './routes.ts'
-export { type VisitorPage, visitorPage, visitorPageHeaders } from './visitor-page.ts'
+export { visitorPage, visitorPageHeaders } from './visitor-page.ts'

@@ -41,7 +41,7 @@ export function moment(iso: string, style: 'short' | 'long' | 'clock' | 'second'
 }
 
 /** What a state means. */
-export type Tone = 'good' | 'waiting' | 'bad' | 'quiet'
+type Tone = 'good' | 'waiting' | 'bad' | 'quiet'
 
 /** A state as a word and a colour. The word alone is sufficient for accessibility. */
 export const toneChip = (tone: Tone, label: string): Html =>

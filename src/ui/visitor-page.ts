@@ -12,7 +12,7 @@ export const visitorPageHeaders = {
 } as const
 
 /** A page for visitors. */
-export interface VisitorPage {
+interface VisitorPage {
   /** The engine's public address, without a slash at the end. */
   readonly base: string
   /** Also the heading. */

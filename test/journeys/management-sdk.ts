@@ -39,7 +39,7 @@ const lifecycles = {
   expirePassword: ['expirePassword', 'expirePassword'],
   deactivate: ['deactivateUser', 'deactivateUser'],
 } as const
-export type Lifecycle = keyof typeof lifecycles
+type Lifecycle = keyof typeof lifecycles
 
 export const majors = ['8', '6'] as const
 export type Major = (typeof majors)[number]

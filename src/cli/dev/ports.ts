@@ -4,7 +4,7 @@ import type { Environment } from '../../config/index.ts'
 import { CommandError } from '../command.ts'
 
 /** A port that `rekey dev` is to listen on, and the flag that changes it. */
-export interface WantedPort {
+interface WantedPort {
   readonly port: number
   readonly flag: string
 }

@@ -19,7 +19,7 @@ export interface SampleApp {
   close(): Promise<void>
 }
 
-export interface SampleAppOptions {
+interface SampleAppOptions {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string

@@ -22,7 +22,7 @@ export {
   type VariableName,
 } from './definitions.ts'
 
-export interface TemplateOptions {
+interface TemplateOptions {
   /**
    * A folder with custom templates that replace the built-in ones: `ForgotPassword.html`, `ForgotPassword.txt`,
    * `layout.html` …. Templates for one language are in a subfolder named by its tag (`de/ForgotPassword.html`).

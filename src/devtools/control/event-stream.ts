@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Message, MessageStore } from './messages.ts'
 
 /** The part of a message that a list shows. The body is fetched when the message is opened. */
-export type MessageSummary = Omit<Message, 'text' | 'html'>
+type MessageSummary = Omit<Message, 'text' | 'html'>
 
 export function summaryOf({ text: _text, html: _html, ...summary }: Message): MessageSummary {
   return summary
@@ -12,7 +12,7 @@ const heartbeatMs = 20_000
 const mostUnread = 1024 * 1024
 
 /** Sends one event: its name, its data as JSON, and an id that a client sends when it reconnects. */
-export type SendEvent = (event: string, data: object, id?: string) => void
+type SendEvent = (event: string, data: object, id?: string) => void
 
 /** Opens a stream of server-sent events on a response. It ends with the connection. */
 export function openEvents(response: ServerResponse): SendEvent {

@@ -36,7 +36,7 @@ export interface MessageReader {
   clear(): void
 }
 
-export type InboxChange =
+type InboxChange =
   | { readonly kind: 'arrived'; readonly message: Message }
   | { readonly kind: 'removed'; readonly id: string }
   | { readonly kind: 'cleared' }

@@ -7,7 +7,7 @@ import { mailDocument, mailPolicy } from './mail-document.ts'
 import { inboxPage, type Showing } from './page.ts'
 import { missing, readerOf, viewNamed } from './reader.ts'
 
-export interface InboxOptions {
+interface InboxOptions {
   readonly messages: MessageStore
   /** The transactions, for the link from a mail to its flow. */
   readonly flows: FlowReader

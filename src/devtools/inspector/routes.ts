@@ -10,7 +10,7 @@ import { listedFlow, listedStray, newestFirst } from './list.ts'
 import { type FlowsShowing, flowsPage } from './page.ts'
 import { flowView, missingFlow, strayView } from './view.ts'
 
-export interface FlowsOptions {
+interface FlowsOptions {
   readonly flows: FlowReader
   readonly messages: MessageStore
   /** The public address of the engine. */

@@ -10,7 +10,7 @@ import { isRefused, type Recorded } from './recorder.ts'
 import { type Chapter, storyOf } from './story.ts'
 
 /** The address of a mail in the inbox, by its id in the outbox; undefined where the inbox does not have it. */
-export type MailAddress = (mailId: string) => string | undefined
+type MailAddress = (mailId: string) => string | undefined
 
 /** The page of a transaction: its explanation, its history and a sequence diagram. */
 export function flowView(facts: FlowFacts, addressOf: MailAddress): Html {

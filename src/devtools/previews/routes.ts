@@ -8,7 +8,7 @@ import { mailDocument, mailPolicy } from '../inbox/index.ts'
 import { addressOf, mailsPage, type Preview, refusedPage, widths } from './page.ts'
 import { sampleOf } from './samples.ts'
 
-export interface MailsOptions {
+interface MailsOptions {
   readonly templates?: (() => Promise<Renderer>) | undefined
 }
 

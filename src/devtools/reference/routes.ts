@@ -3,7 +3,7 @@ import { sendPage } from '../../ui/index.ts'
 import type { Document } from './document.ts'
 import { referencePage } from './page.ts'
 
-export interface ReferenceOptions {
+interface ReferenceOptions {
   /** The description of the engine's API. */
   readonly engine: () => Promise<object>
   /** The description of the control API, for the port that it is served on. */

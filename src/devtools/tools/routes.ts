@@ -3,7 +3,7 @@ import { isoTime } from '../../base/index.ts'
 import { sendPage } from '../../ui/index.ts'
 import { toolsPage } from './page.ts'
 
-export interface ToolsOptions {
+interface ToolsOptions {
   readonly now: () => number
   readonly hasAdminPage: boolean
 }

@@ -4,7 +4,7 @@ import { dateInWords, fill, languageFor, timeInWords, type Words } from '../../i
 import { visitorPage } from '../../ui/index.ts'
 
 /** Where a page is served, and whose it is. */
-export interface Site {
+interface Site {
   readonly base: string
   readonly orgName: string
 }

@@ -5,7 +5,7 @@ import type { WireMessage } from './messages.ts'
 export const ion = 'application/ion+json; okta-version=1.0.0'
 const json = 'application/json; okta-version=1.0.0'
 
-export interface FormParts {
+interface FormParts {
   readonly name: string
   /** Absolute. */
   readonly href: string

@@ -18,7 +18,7 @@ import { wireForm } from './form.ts'
 import { wireMessage } from './messages.ts'
 
 /** What a response is made with. */
-export interface WireParts {
+interface WireParts {
   readonly steps: readonly Step[]
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly secrets: Secrets

@@ -10,7 +10,7 @@ import { type NewApp, newApp, storedNames } from './schema.ts'
 import { unreadMembers } from './settings.ts'
 import { methodsOf } from './wire.ts'
 
-export interface AppBody {
+interface AppBody {
   readonly label: string
   readonly id: string | undefined
   readonly secret: string | undefined

@@ -17,7 +17,7 @@ export type ListName = (typeof lists)[number]
 export type ResourceLists = { readonly [Name in ListName]?: readonly Fields[] }
 
 /** One changed member. */
-export interface MemberChange {
+interface MemberChange {
   readonly path: string
   /** Absent if the member is added or removed. */
   readonly before?: unknown

@@ -37,7 +37,7 @@ export interface Plan {
   readonly known: Pick<Run, 'groups' | 'mappable' | 'people'>
 }
 
-export type PlanStep = (run: Run) => Promise<void>
+type PlanStep = (run: Run) => Promise<void>
 
 interface Draft {
   readonly changes: Change[]

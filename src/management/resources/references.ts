@@ -3,7 +3,7 @@ import type { Fields } from '../input.ts'
 import { memberAt } from './api.ts'
 
 /** Replaces references to groups and users: ids by names, or names by ids. */
-export interface Replacements {
+interface Replacements {
   group(text: string): string
   person(text: string): string
 }

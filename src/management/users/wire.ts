@@ -24,7 +24,7 @@ const paths: Readonly<Record<string, string>> = {
 }
 
 /** A user in the shape of Okta's Users API. Shows whether there is a password, and the recovery question without its answer. */
-export function renderUser(base: string, person: Person, shown: CredentialFacts): object {
+function renderUser(base: string, person: Person, shown: CredentialFacts): object {
   const { id, status, profile } = person
   const self = `${base}${prefix}/users/${id}`
   return {
@@ -54,7 +54,7 @@ export function renderUser(base: string, person: Person, shown: CredentialFacts)
 }
 
 /** The credentials of a user as far as they are shown. */
-export interface CredentialFacts {
+interface CredentialFacts {
   readonly password: boolean
   readonly question?: string | undefined
 }

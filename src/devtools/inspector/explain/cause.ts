@@ -73,7 +73,7 @@ export type Cause =
   | 'engine-failed'
 
 /** A time in a sentence: the page shows it in the time zone of the browser. */
-export interface Moment {
+interface Moment {
   readonly at: number
 }
 
