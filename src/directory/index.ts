@@ -37,7 +37,7 @@ export {
   maskName,
   nameProblems,
 } from './identifier.ts'
-export { claimNames, sharedNames, takenNames } from './names.store.ts'
+export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {
   createPerson,
   ensureEveryone,

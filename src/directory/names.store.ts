@@ -79,7 +79,7 @@ export async function takenNames(
 }
 
 /** A user who has a login or email that belongs to another user, from before there was one namespace. */
-interface SharedName {
+export interface SharedName {
   readonly name: string
   readonly personId: string
   /** To whom the name leads. */

@@ -12,7 +12,7 @@ export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'
 export { type FlowOutcome, flowOutcomes } from './flow-outcomes.ts'
 export * from './form.ts'
-export { type Denial, intents, maySignIn } from './intents.ts'
+export { type Denial, type Intent, intents, maySignIn } from './intents.ts'
 export {
   type FlowParts,
   type RequestCharge,

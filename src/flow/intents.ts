@@ -16,7 +16,7 @@ export interface Denial {
 }
 
 /** What a transaction is for: a row of the table below. No stage and no step asks "is this a recovery". */
-interface Intent {
+export interface Intent {
   /** How events and pages call it. */
   readonly noun: string
   /** What is asked while no user is named. */

@@ -17,7 +17,7 @@ import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
 
 /** An outcome to write, and what it was computed from. */
-interface Commitment {
+export interface Commitment {
   readonly transaction: Transaction
   readonly interaction: Interaction
   readonly outcome: Outcome

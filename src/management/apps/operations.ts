@@ -46,7 +46,7 @@ import {
   oidcSettings,
 } from './schema.ts'
 import { secretOperations } from './secrets.ts'
-import { keptSettings } from './settings.ts'
+import { settingsWithoutMember } from './settings.ts'
 import { signOnOperations } from './sign-on.ts'
 import { unsupportedApp } from './unsupported.ts'
 import { renderApp, renderAppGroup, renderAppUser } from './wire.ts'
@@ -104,7 +104,11 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
     ]
     if (problems.length > 0) throw invalid(problems)
     await checkGranted(call, tx, before)
-    const replaced = withPlanted({ ...keptSettings(before.settings), ...settings }, before.settings, scopes)
+    const replaced = withPlanted(
+      { ...settingsWithoutMember(before.settings), ...settings },
+      before.settings,
+      scopes,
+    )
     await updateClient(tx, before.id, { label, settings: replaced }, now)
     const changed = { ...before, label, settings: replaced }
     await recordChange(call, tx, 'application.lifecycle.update', changed)

@@ -57,7 +57,7 @@ export function unreadMembers(
  * The settings that a replacement leaves alone, for no body has them: among them null as the address of magic links (they
  * show the engine's own page).
  */
-export const keptSettings = (settings: ClientSettings): Partial<ClientSettings> =>
+export const settingsWithoutMember = (settings: ClientSettings): Partial<ClientSettings> =>
   Object.fromEntries(
     placed.flatMap(([setting, place]) => {
       const value = settings[setting]
