@@ -289,7 +289,7 @@ export const appOperations: readonly Operation[] = [
   ...grantOperations,
   ...secretOperations,
   ...signOnOperations,
-  ...lifecycleOperations(one, 'an app has settings', setStatus),
+  ...lifecycleOperations(one, 'an app', setStatus),
   operation({
     method: 'GET',
     path: `${one}/groups`,

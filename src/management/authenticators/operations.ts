@@ -157,7 +157,7 @@ export const authenticatorOperations: readonly Operation[] = [
   }),
   ...lifecycleOperations(
     one,
-    'an authenticator has settings',
+    'an authenticator',
     (call, status, action) =>
       change(call, `security.authenticator.lifecycle.${action}`, (before) => ({ ...before, status })),
     { response: answered },
