@@ -91,8 +91,9 @@ can also start a recovery without the link.
 ## Verified emails
 
 \`credentials.emails\` says \`VERIFIED\` once the user has answered a code or link that was mailed to the email: in a recovery, at sign-in, by
-the link of an activation or of a reset that an administrator had mailed. Until then, and after each change of the email, it says
-\`UNVERIFIED\`, and the claim \`email_verified\` is false. A token that was returned to the caller (\`sendEmail=false\`) proves no mailbox. Okta counts
+the link of an activation or of a reset that an administrator had mailed. Until then, and after each change to another mailbox, it says
+\`UNVERIFIED\`, and the claim \`email_verified\` is false. Only the case of ASCII letters and of the domain may differ: an address with a
+fullwidth letter or another sign that looks alike names the same user, and is another mailbox. A token that was returned to the caller (\`sendEmail=false\`) proves no mailbox. Okta counts
 what an administrator enters as verified; here only a proof does, since apps link accounts and grant access by this claim.
 
 ## Policies

@@ -47,9 +47,21 @@ function stable(text: string, normalise: (text: string) => string): string {
 export const looksLikeAddress = (text: string): boolean =>
   text.length <= 254 && /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\]]+$/u.test(text)
 
+/**
+ * The key that decides whether two addresses are one mailbox: the local part as it is, but for the case of ASCII letters,
+ * and the domain as `compareKey` has it. Stricter than `compareKey`: a mail server takes a fullwidth letter, or the Kelvin
+ * sign, for another name, so the proof of one mailbox says nothing of the other (F26).
+ */
+export function mailboxKey(address: string): string {
+  const key = compareKey(address)
+  const local = address.slice(0, Math.max(0, address.lastIndexOf('@')))
+  const lowered = local.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  return `${lowered}@${key.slice(key.lastIndexOf('@') + 1)}`
+}
+
 /** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1; F26). */
 export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
-  verifiedEmail !== undefined && verifiedEmail.key === compareKey(profile.email)
+  verifiedEmail !== undefined && verifiedEmail.key === mailboxKey(profile.email)
 
 /**
  * What is wrong with a login. Invisible characters, which are pasted from web pages, are refused (RFC 8265, section 3.3): the

@@ -33,6 +33,7 @@ export {
   compareKey,
   hasVerifiedEmail,
   looksLikeAddress,
+  mailboxKey,
   maskAddress,
   maskName,
   nameProblems,

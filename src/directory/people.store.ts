@@ -14,7 +14,7 @@ import {
   unprefixed,
   type Value,
 } from '../storage/index.ts'
-import { compareKey, nameProblems } from './identifier.ts'
+import { compareKey, mailboxKey, nameProblems } from './identifier.ts'
 import { claimNames, taken } from './names.store.ts'
 import type { Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
@@ -248,7 +248,7 @@ export async function createPerson(
     version: 1,
     known_sources: null,
     email_verified_at: person.emailVerified ? context.now : null,
-    verified_email_key: person.emailVerified ? compareKey(profile.email) : null,
+    verified_email_key: person.emailVerified ? mailboxKey(profile.email) : null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -280,7 +280,7 @@ export async function updatePerson(
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
   const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
   if (raised !== undefined) set.push(`version = ${raised}`)
-  set.push(...verification(changes, profile, values, now))
+  set.push(...verification(changes, changed, values, now))
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning ${personColumns.join(', ')}`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
@@ -289,26 +289,28 @@ export async function updatePerson(
 }
 
 /**
- * What becomes of the proof of the email, in SQL, with its values appended to `values`: it goes with the address in the statement that
- * changes that, and it counts only where the address is still the one that was proven (F26).
+ * What becomes of the proof of the email, in SQL, with its values appended to `values`. It goes with the mailbox in the
+ * statement that changes that; a change of the email since the profile was read ends it, too. What is proven is stored as
+ * the mailbox, and counts only for an email that is the same one (F26).
  */
 function verification(
   { verifiedEmail }: PersonChanges,
-  profile: Profile | undefined,
+  changed: { readonly before: Profile; readonly after: Profile } | undefined,
   values: unknown[],
   now: number,
 ): readonly string[] {
-  if (profile !== undefined) {
-    const same = `email_key = $${values.push(compareKey(profile.email))}`
-    return ['email_verified_at', 'verified_email_key'].map(
-      (column) => `${column} = case when ${same} then ${column} else null end`,
-    )
+  const columns = ['email_verified_at', 'verified_email_key']
+  if (changed !== undefined) {
+    const { before, after } = changed
+    if (mailboxKey(before.email) !== mailboxKey(after.email)) return columns.map((name) => `${name} = null`)
+    const same = `email = $${values.push(before.email)}`
+    return columns.map((name) => `${name} = case when ${same} then ${name} else null end`)
   }
   if (verifiedEmail === undefined) return []
-  const key = `$${values.push(compareKey(verifiedEmail))}`
+  const isEmail = `email_key = $${values.push(compareKey(verifiedEmail))}`
   return [
-    `email_verified_at = case when email_key = ${key} then cast($${values.push(now)} as bigint) else email_verified_at end`,
-    `verified_email_key = case when email_key = ${key} then ${key} else verified_email_key end`,
+    `email_verified_at = case when ${isEmail} then cast($${values.push(now)} as bigint) else email_verified_at end`,
+    `verified_email_key = case when ${isEmail} then $${values.push(mailboxKey(verifiedEmail))} else verified_email_key end`,
   ]
 }
 

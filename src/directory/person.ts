@@ -37,7 +37,7 @@ export interface Person {
   readonly version: number
   /** Keyed hashes of the sources and browsers that the user has signed in from lately, newest first. */
   readonly knownSources?: string
-  /** The address that the user has proven to read, as it is compared, and when. `hasVerifiedEmail` says whether it is the email. */
+  /** The mailbox that the user has proven to read (`mailboxKey`), and when. `hasVerifiedEmail` says whether it is the email. */
   readonly verifiedEmail?: { readonly key: string; readonly at: number } | undefined
 }
 

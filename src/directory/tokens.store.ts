@@ -1,6 +1,6 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import { type Db, type Row, refuseMissingSecret, statement, type Value } from '../storage/index.ts'
-import { compareKey } from './identifier.ts'
+import { mailboxKey } from './identifier.ts'
 
 /** `recovery`: to set a new password. `activation`: to set the first one. */
 export type PersonTokenKind = 'recovery' | 'activation'
@@ -43,7 +43,7 @@ export async function issuePersonToken(
       person_id: wanted.personId,
       kind: wanted.kind,
       hash: secrets.hash(purpose, token),
-      mailed_to_key: wanted.mailedTo === undefined ? null : compareKey(wanted.mailedTo),
+      mailed_to_key: wanted.mailedTo === undefined ? null : mailboxKey(wanted.mailedTo),
       created_at: now,
       expires_at: now + wanted.lifetimeMs,
     })
@@ -79,7 +79,7 @@ export async function findPersonTokenById(db: Db, id: string, now: number): Prom
 }
 
 /**
- * Spends a token, and answers the address that it was mailed to, as it is compared, where it was; undefined where it was spent or ended before,
+ * Spends a token, and answers the mailbox that it was mailed to (`mailboxKey`), where it was; undefined where it was spent or ended before,
  * so that of two who hold it one sets a password.
  */
 export async function usePersonToken(

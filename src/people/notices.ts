@@ -1,5 +1,5 @@
 import type { MailVariables, NewMail, NoticeTemplate } from '../delivery/index.ts'
-import { compareKey, maskName, type Profile } from '../directory/index.ts'
+import { mailboxKey, maskName, type Profile } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 
 /** Which notices are sent; those of a changed email or login cannot be switched off, as in Okta. */
@@ -56,15 +56,15 @@ export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
 export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
   const { before, after, formerly = before } = change
   const readers = [formerly, before, after]
-  const addresses = readers.map(({ email }) => compareKey(email))
-  const current = compareKey(after.email)
+  const addresses = readers.map(({ email }) => mailboxKey(email))
+  const current = mailboxKey(after.email)
   const each = readers.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)
   return each.flatMap((profile) =>
     // Who reads a former address need not be the user: the new names are recognisable there, and not readable.
     reportsOf(
       change,
       context.settings,
-      compareKey(profile.email) === current ? (name) => name : maskName,
+      mailboxKey(profile.email) === current ? (name) => name : maskName,
     ).map(([template, variables]) => ({
       template,
       recipient: profile.email,

@@ -303,6 +303,23 @@ onEachDatabase('rights of another app', (kind) => {
     },
   )
 
+  test('A58: an app with scopes that the caller lacks says nothing of a secret that the caller guesses', async () => {
+    const made = (await admin('POST', '/apps', web())).body
+    const { oauthClient } = made.credentials as { oauthClient: { client_secret: string } }
+    await grant(admin, made.id, accounts)
+    const answers = []
+    for (const guess of [oauthClient.client_secret, 'not-the-secret-of-the-app']) {
+      const credentials = { client_secret: guess }
+      const put = await attacker('PUT', `/apps/${made.id}`, web({}, credentials))
+      const post = await attacker('POST', `/internal/apps/${made.id}/settings/oidc`, credentials)
+      answers.push(
+        [put, post].map(({ status, body }) => [status, body.errorCode, body.errorSummary, body.errorCauses]),
+      )
+    }
+    expect(answers[0]).toEqual(answers[1])
+    expect(answers[0]?.map(([status]) => status)).toEqual([403, 403])
+  })
+
   test('A58: of a key and a grant at the same moment one is refused', async () => {
     for (let round = 0; round < 8; round++) {
       const app = await serviceApp(idp)

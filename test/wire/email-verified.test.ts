@@ -113,6 +113,46 @@ onEachDatabase('email_verified', (database) => {
     expect(await claimed(login)).toBe(false)
   })
 
+  test.each([
+    ['a fullwidth letter', (login: string) => login.replace('user', '\uff55ser')],
+    ['a long s', (login: string) => login.replace('user', 'u\u017fer')],
+  ])('is false for another mailbox that names the same user: %s', async (_, spelled) => {
+    const changes: ((id: string, email: string, login: string) => Promise<unknown>)[] = [
+      (id, email) => api('POST', `/users/${id}`, { profile: { email } }),
+      // A node of before keeps the columns of the proof.
+      (id, email, login) =>
+        idp.engine.storage.db
+          .updateTable('people')
+          .set({ email, profile: JSON.stringify({ login, email }) })
+          .where('id', '=', id)
+          .execute(),
+    ]
+    for (const change of changes) {
+      const { id, login } = await newUser()
+      await recovers(login)
+      expect(await claimed(login)).toBe(true)
+      const other = spelled(login)
+      await change(id, other, login)
+      expect((await api('GET', `/users/${id}`)).body.profile).toMatchObject({ email: other })
+      expect(await claimed(login)).toBe(false)
+    }
+    // The proof does not come back with the address: the last of the changes that this node has made ended it.
+    const { id, login } = await newUser()
+    await recovers(login)
+    await api('POST', `/users/${id}`, { profile: { email: spelled(login) } })
+    await api('POST', `/users/${id}`, { profile: { email: login } })
+    expect(await claimed(login)).toBe(false)
+  })
+
+  test('both of two mailboxes that name the same user read that the email has changed', async () => {
+    const { id, login } = await newUser()
+    const other = login.replace('user', '\uff55ser')
+    await api('POST', `/users/${id}`, { profile: { email: other } })
+    for (const to of [login, other]) {
+      expect((await idp.outbox.waitFor({ to })).template).toBe('EmailChanged')
+    }
+  })
+
   test('stays true where the profile changes otherwise, the spelling of the email too', async () => {
     const { id, login } = await newUser()
     await recovers(login)

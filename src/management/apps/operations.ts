@@ -91,6 +91,8 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
   const { parts, now, scopes } = call
   const after = await parts.storage.transaction(async (tx) => {
     const before = await getAppForUpdate(call, tx)
+    // Before anything is compared: what differs would say of a secret that was guessed whether it is right (A58).
+    await checkGranted(call, tx, before)
     const { id, label, settings, secret } = readApp(bodyFor(before))
     const problems = [
       ...(id === undefined || id === before.id ? [] : ['client_id: cannot be changed']),
@@ -103,7 +105,6 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
         : ['client_secret: cannot be changed here']),
     ]
     if (problems.length > 0) throw invalid(problems)
-    await checkGranted(call, tx, before)
     const replaced = withPlanted(
       { ...settingsWithoutMember(before.settings), ...settings },
       before.settings,
