@@ -36,6 +36,16 @@ export async function assignmentsOf(
   return { groups: groups.map((row) => row.group_id), people: people.map((row) => row.person_id) }
 }
 
+/** The ids of the clients that a group is assigned to. */
+export async function clientIdsOfGroup(db: Db, groupId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('client_groups')
+    .select('client_id')
+    .where('group_id', '=', groupId)
+    .execute()
+  return rows.map((row) => row.client_id)
+}
+
 /** Assigns a client to a group or a user, or removes the assignment. */
 export async function assign(
   db: Db,

@@ -5,7 +5,7 @@
  */
 
 export { isAccountScope } from './account-scopes.ts'
-export { assign, assignmentsOf, clientsOf, timesOfClients } from './assignments.store.ts'
+export { assign, assignmentsOf, clientIdsOfGroup, clientsOf, timesOfClients } from './assignments.store.ts'
 export * from './client.ts'
 export {
   assignedText,

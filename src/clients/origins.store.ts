@@ -41,12 +41,12 @@ export async function pageOfTrustedOrigins(
   return rows.map(toOrigin)
 }
 
-/** Creates or changes an origin. `taken` where another one has the same address. */
+/** Creates or changes an origin. `taken` where another one has the same address, undefined where there is none with the id. */
 export async function putTrustedOrigin(
   db: Db,
   origin: Pick<TrustedOrigin, 'name' | 'origin' | 'status' | 'scopes'> & { readonly id?: string },
   { random, now }: { readonly random: Random; readonly now: number },
-): Promise<TrustedOrigin | 'taken'> {
+): Promise<TrustedOrigin | 'taken' | undefined> {
   const { id, scopes, ...rest } = origin
   const values = { ...rest, scopes: JSON.stringify(scopes), updated_at: now }
   try {
@@ -62,14 +62,19 @@ export async function putTrustedOrigin(
             .set(values)
             .where('id', '=', id)
             .returningAll()
-            .executeTakeFirstOrThrow()
-    return toOrigin(row)
+            .executeTakeFirst()
+    return row && toOrigin(row)
   } catch (error) {
     if (isUniqueViolation(error)) return 'taken'
     throw error
   }
 }
 
-export async function removeTrustedOrigin(db: Db, id: string): Promise<void> {
-  await db.deleteFrom('trusted_origins').where('id', '=', id).execute()
+/** False where there is none. */
+export async function removeTrustedOrigin(db: Db, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('trusted_origins')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
 }

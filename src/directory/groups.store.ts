@@ -1,5 +1,5 @@
 import { type Random, randomId } from '../base/index.ts'
-import { type Db, isUniqueViolation, type Row, type Storage } from '../storage/index.ts'
+import { type Db, isUniqueViolation, locksRows, type Row, type Storage, type Tx } from '../storage/index.ts'
 import { type Filter, filterCondition, type Searched } from './filter.store.ts'
 import { nameKey } from './people.store.ts'
 
@@ -56,6 +56,13 @@ export async function findGroup(db: Db, id: string): Promise<StoredGroup | undef
   return row && toGroup(row)
 }
 
+/** A group that is not deleted until the transaction ends: what is written beside it belongs to a group that there is. */
+export async function lockGroup(tx: Tx, id: string): Promise<StoredGroup | undefined> {
+  const query = tx.selectFrom('groups').selectAll().where('id', '=', id)
+  const row = await (locksRows(tx) ? query.forKeyShare() : query).executeTakeFirst()
+  return row && toGroup(row)
+}
+
 /** One page of groups, in the order of their ids. */
 export async function listGroups(
   { db, kind }: Pick<Storage, 'db' | 'kind'>,
@@ -86,12 +93,12 @@ export async function listGroups(
   return (await query.execute()).map(toGroup)
 }
 
-/** Stores a group, new or changed; `taken` where another one has its name. */
+/** Stores a group, new or changed; `taken` where another one has its name, undefined where there is none with the id. */
 export async function putGroup(
   db: Db,
   group: { readonly id?: string; readonly profile: StoredGroup['profile'] },
   { random, now }: { readonly random: Random; readonly now: number },
-): Promise<StoredGroup | 'taken'> {
+): Promise<StoredGroup | 'taken' | undefined> {
   const { name } = group.profile
   const values = { name, name_key: nameKey(name), profile: JSON.stringify(group.profile), updated_at: now }
   try {
@@ -107,19 +114,21 @@ export async function putGroup(
             .set(values)
             .where('id', '=', group.id)
             .returningAll()
-            .executeTakeFirstOrThrow()
-    return toGroup(row)
+            .executeTakeFirst()
+    return row && toGroup(row)
   } catch (error) {
     if (isUniqueViolation(error)) return 'taken'
     throw error
   }
 }
 
-/** Removes a group with its members and what it was assigned to. */
-export async function removeGroup(db: Db, id: string): Promise<void> {
+/** Removes a group with its members and what it was assigned to; false where there is none. */
+export async function removeGroup(db: Db, id: string): Promise<boolean> {
+  // The group first: who adds to it at this moment has done so before, or finds none (`lockGroup`).
+  const { numDeletedRows } = await db.deleteFrom('groups').where('id', '=', id).executeTakeFirstOrThrow()
   await db.deleteFrom('memberships').where('group_id', '=', id).execute()
   await db.deleteFrom('client_groups').where('group_id', '=', id).execute()
-  await db.deleteFrom('groups').where('id', '=', id).execute()
+  return numDeletedRows > 0n
 }
 
 export async function addMember(db: Db, groupId: string, personId: string): Promise<void> {

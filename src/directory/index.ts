@@ -24,6 +24,7 @@ export {
   type GroupFilter,
   type GroupsQuery,
   listGroups,
+  lockGroup,
   putGroup,
   removeGroup,
   removeMember,

@@ -46,9 +46,16 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
   ])
 }
 
-/** The sessions of a user that have neither ended nor expired, newest first; at most a thousand. */
-export async function liveSessionsOf(db: Db, personId: string, now: number): Promise<readonly Session[]> {
-  const rows = await db
+/** Where a page of sessions begins: after the one with these. */
+export type SessionsAfter = Pick<Session, 'createdAt' | 'id'>
+
+/** One page of the sessions of a user that have neither ended nor expired, newest first. */
+export async function liveSessionsOf(
+  db: Db,
+  personId: string,
+  { now, limit, after }: { readonly now: number; readonly limit: number; readonly after?: SessionsAfter },
+): Promise<readonly Session[]> {
+  let query = db
     .selectFrom('sessions')
     .selectAll()
     .where('person_id', '=', personId)
@@ -56,9 +63,29 @@ export async function liveSessionsOf(db: Db, personId: string, now: number): Pro
     .where('expires_at', '>', now)
     .orderBy('created_at', 'desc')
     .orderBy('id')
-    .limit(1000)
-    .execute()
-  return rows.map(toSession)
+    .limit(limit)
+  if (after !== undefined) {
+    query = query.where(({ eb, or, and }) =>
+      or([
+        eb('created_at', '<', after.createdAt),
+        and([eb('created_at', '=', after.createdAt), eb('id', '>', after.id)]),
+      ]),
+    )
+  }
+  return (await query.execute()).map(toSession)
+}
+
+/** Whether a user has a session that has neither ended nor expired. */
+export async function hasLiveSession(db: Db, personId: string, id: string, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', '=', id)
+    .where('person_id', '=', personId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assignmentsOf, type Client, clientsOf } from '../../clients/index.ts'
+import { type Client, clientIdsOfGroup, clientsOf } from '../../clients/index.ts'
 import type { Db } from '../../storage/index.ts'
 import { type Filter, invalidFilter, parseFilter } from '../filter.ts'
 
@@ -19,24 +19,27 @@ export async function filterApps(
   clients: readonly Client[],
   text: string,
 ): Promise<readonly Client[]> {
-  const comparisons: Comparison[] = []
+  const wanted = new Map<string, Comparison>()
   const filter = parseFilter<Comparison>(text, (word, operator, value) => {
     const attribute = attributes.find((one) => one === word)
     if (attribute === undefined) throw invalidFilter(`only ${attributes.join(', ')} can be compared`)
     if (operator !== 'eq') throw invalidFilter('only the operator eq is supported')
     const comparison = { attribute, is: String(value()) }
-    comparisons.push(comparison)
+    wanted.set(keyOf(comparison), comparison)
     return comparison
   })
-  const matching = new Map<Comparison, ReadonlySet<string>>()
-  for (const comparison of comparisons) matching.set(comparison, await idsOf(db, clients, comparison))
+  // At most one statement for each value that is compared, however often it is, and however many apps there are.
+  const matching = new Map<string, ReadonlySet<string>>()
+  for (const [key, comparison] of wanted) matching.set(key, await idsOf(db, clients, comparison))
   const matches = (part: Filter<Comparison>, id: string): boolean => {
     if ('every' in part) return part.every.every((one) => matches(one, id))
     if ('some' in part) return part.some.some((one) => matches(one, id))
-    return matching.get(part)?.has(id) ?? false
+    return matching.get(keyOf(part))?.has(id) ?? false
   }
   return clients.filter(({ id }) => matches(filter, id))
 }
+
+const keyOf = ({ attribute, is }: Comparison): string => `${attribute} ${is}`
 
 async function idsOf(
   db: Db,
@@ -44,13 +47,7 @@ async function idsOf(
   { attribute, is }: Comparison,
 ): Promise<ReadonlySet<string>> {
   if (attribute === 'user.id') return new Set((await clientsOf(db, is)).map(({ id }) => id))
-  const found: string[] = []
-  for (const { id, status } of clients) {
-    const matches =
-      attribute === 'group.id'
-        ? (await assignmentsOf(db, id)).groups.includes(is)
-        : { id, status, name: 'oidc_client' }[attribute] === is
-    if (matches) found.push(id)
-  }
-  return new Set(found)
+  if (attribute === 'group.id') return new Set(await clientIdsOfGroup(db, is))
+  const found = clients.filter(({ id, status }) => ({ id, status, name: 'oidc_client' })[attribute] === is)
+  return new Set(found.map(({ id }) => id))
 }

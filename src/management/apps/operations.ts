@@ -13,7 +13,7 @@ import {
   updateClient,
   withPlanted,
 } from '../../clients/index.ts'
-import { findGroup, findPerson, type Person } from '../../directory/index.ts'
+import { findPerson, lockGroup, type Person } from '../../directory/index.ts'
 import { type Db, takeLock } from '../../storage/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { type Fields, pageFrom, pageOf, pageWithin } from '../input.ts'
@@ -177,7 +177,7 @@ async function setGroup(call: Context, assigned: boolean): Promise<Answer> {
   const groupId = params.groupId ?? ''
   return parts.storage.transaction(async (tx) => {
     const client = await getApp(call, tx)
-    if ((await findGroup(tx, groupId)) === undefined) throw notFound(groupId, 'Group')
+    if ((await lockGroup(tx, groupId)) === undefined) throw notFound(groupId, 'Group')
     await assign(tx, client.id, { groupId }, assigned)
     await recordAppUpdate(call, tx, client, assigned ? 'group assigned' : 'group unassigned')
     return assigned ? { body: renderAppGroup(parts.baseUrl(), client.id, groupId) } : {}

@@ -5,12 +5,14 @@ import {
   findGroup,
   type GroupsQuery,
   listGroups,
+  lockGroup,
   putGroup,
   queryPeople,
   removeGroup,
   removeMember,
   type StoredGroup,
 } from '../../directory/index.ts'
+import type { Tx } from '../../storage/index.ts'
 import { parseCriteria, type Searchable } from '../criteria.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { pageFrom, pageOf } from '../input.ts'
@@ -22,16 +24,17 @@ import { getUser, renderUsers, user } from '../users/index.ts'
 import { group, groupList, type NewGroup, newGroup } from './schema.ts'
 import { renderGroup, toGroupProfile } from './wire.ts'
 
-async function getGroup({ parts, params }: Context): Promise<StoredGroup> {
+/** The group of a path; in a transaction it is not deleted until that ends. Throws 404. */
+async function getGroup({ parts, params }: Context, tx?: Tx): Promise<StoredGroup> {
   const id = params.groupId ?? ''
-  const group = await findGroup(parts.storage.db, id)
+  const group = await (tx === undefined ? findGroup(parts.storage.db, id) : lockGroup(tx, id))
   if (group === undefined) throw notFound(id, 'Group')
   return group
 }
 
 /** The group of a path, which must not be built in. Throws 404 and 501. */
-async function getEditableGroup(call: Context): Promise<StoredGroup> {
-  const group = await getGroup(call)
+async function getEditableGroup(call: Context, tx?: Tx): Promise<StoredGroup> {
+  const group = await getGroup(call, tx)
   if (group.type === 'BUILT_IN') throw apiError('E0000060')
   return group
 }
@@ -40,14 +43,16 @@ async function saveGroup(call: Call<NewGroup, unknown>, id?: string): Promise<An
   const { body, parts, now } = call
   const profile = toGroupProfile(body)
   warnUnsupported(call, 'a group was sent with members', {}, unsupportedMembers(body, supportedMembers))
-  const stored = await putGroup(
-    parts.storage.db,
-    { ...(id !== undefined && { id }), profile },
-    { random: parts.random, now },
-  )
-  if (stored === 'taken') throw invalid([alreadyExists('name')])
-  await recordChange(call, id === undefined ? 'group.lifecycle.create' : 'group.profile.update', stored)
-  return { body: renderGroup(parts.baseUrl(), stored) }
+  const group = await parts.storage.transaction(async (tx) => {
+    const wanted = { ...(id !== undefined && { id }), profile }
+    const stored = await putGroup(tx, wanted, { random: parts.random, now })
+    if (stored === 'taken') throw invalid([alreadyExists('name')])
+    // Deleted a moment ago.
+    if (stored === undefined) throw notFound(id ?? '', 'Group')
+    await recordChange(call, tx, id === undefined ? 'group.lifecycle.create' : 'group.profile.update', stored)
+    return stored
+  })
+  return { body: renderGroup(parts.baseUrl(), group) }
 }
 
 /** What a group may be sent with: its profile, and what the engine itself sets. */
@@ -58,10 +63,11 @@ const supportedMembers = [
 
 const recordChange = (
   call: Context,
+  tx: Tx,
   eventType: 'group.lifecycle.create' | 'group.profile.update' | 'group.lifecycle.delete',
   { id, name }: StoredGroup,
 ): Promise<void> =>
-  recordEvent(call, call.parts.storage.db, {
+  recordEvent(call, tx, {
     eventType,
     displayMessage: 'Group managed',
     target: [{ id, type: 'UserGroup', displayName: name }],
@@ -104,9 +110,10 @@ async function listMembers(call: Call<unknown, Static<TObject<typeof page>>>): P
 }
 
 async function changeMembership(call: Context, change: typeof addMember): Promise<Answer> {
-  const group = await getEditableGroup(call)
+  await getEditableGroup(call)
   const person = await getUser(call)
   await call.parts.storage.transaction(async (tx) => {
+    const group = await getEditableGroup(call, tx)
     await change(tx, group.id, person.id)
     await recordEvent(call, tx, {
       eventType: change === addMember ? 'group.user_membership.add' : 'group.user_membership.remove',
@@ -164,9 +171,11 @@ export const groupOperations: readonly Operation[] = [
     role: 'all',
     summary: 'Delete a group; its members stay',
     handle: async (call) => {
-      const { id, ...deleted } = await getEditableGroup(call)
-      await call.parts.storage.transaction((tx) => removeGroup(tx, id))
-      await recordChange(call, 'group.lifecycle.delete', { id, ...deleted })
+      const group = await getEditableGroup(call)
+      await call.parts.storage.transaction(async (tx) => {
+        if (!(await removeGroup(tx, group.id))) throw notFound(group.id, 'Group')
+        await recordChange(call, tx, 'group.lifecycle.delete', group)
+      })
       return {}
     },
   }),

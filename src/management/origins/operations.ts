@@ -6,6 +6,7 @@ import {
   removeTrustedOrigin,
   type TrustedOrigin,
 } from '../../clients/index.ts'
+import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { pageFrom, pageOf } from '../input.ts'
 import {
@@ -20,32 +21,41 @@ import { page } from '../schema.ts'
 import { newTrustedOrigin, trustedOrigin } from './schema.ts'
 import { renderOrigin, toOrigin } from './wire.ts'
 
-async function getOrigin({ parts, params }: Context): Promise<TrustedOrigin> {
+async function getOrigin({ parts, params }: Context, db: Db = parts.storage.db): Promise<TrustedOrigin> {
   const id = params.trustedOriginId ?? ''
-  const origin = await findTrustedOrigin(parts.storage.db, id)
+  const origin = await findTrustedOrigin(db, id)
   if (origin === undefined) throw notFound(id, 'TrustedOrigin')
   return origin
 }
 
-async function putOrigin(call: Context, origin: Parameters<typeof putTrustedOrigin>[1]): Promise<Answer> {
+type Wanted = Parameters<typeof putTrustedOrigin>[1]
+
+/** Stores an origin. `wanted` decides by what is stored, under the lock: of two changes none undoes the other. */
+async function putOrigin(call: Context, wanted: (tx: Tx) => Wanted | Promise<Wanted>): Promise<Answer> {
   const { parts, now } = call
-  const stored = await putTrustedOrigin(parts.storage.db, origin, { random: parts.random, now })
-  if (stored === 'taken') throw invalid([alreadyExists('origin')])
-  await recordChange(call, stored)
-  return { body: renderOrigin(parts.baseUrl(), stored) }
+  const origin = await parts.storage.transaction(async (tx) => {
+    await takeLock(tx, 'origins')
+    const stored = await putTrustedOrigin(tx, await wanted(tx), { random: parts.random, now })
+    if (stored === 'taken') throw invalid([alreadyExists('origin')])
+    if (stored === undefined) throw notFound(call.params.trustedOriginId ?? '', 'TrustedOrigin')
+    await recordChange(call, tx, stored)
+    return stored
+  })
+  return { body: renderOrigin(parts.baseUrl(), origin) }
 }
 
-const recordChange = (call: Context, { id, origin }: TrustedOrigin): Promise<void> =>
-  recordEvent(call, call.parts.storage.db, {
+const recordChange = (call: Context, tx: Tx, { id, origin }: TrustedOrigin): Promise<void> =>
+  recordEvent(call, tx, {
     eventType: 'security.trusted_origin.update',
     displayMessage: 'Trusted origin managed',
     target: [{ id, type: 'TrustedOrigin', displayName: origin }],
   })
 
-async function setStatus(call: Context, status: TrustedOrigin['status']): Promise<Answer> {
-  const { id, name, origin, scopes } = await getOrigin(call)
-  return putOrigin(call, { id, name, origin, scopes, status })
-}
+const setStatus = (call: Context, status: TrustedOrigin['status']): Promise<Answer> =>
+  putOrigin(call, async (tx) => {
+    const { id, name, origin, scopes } = await getOrigin(call, tx)
+    return { id, name, origin, scopes, status }
+  })
 
 const one = '/trustedOrigins/:trustedOriginId'
 
@@ -71,7 +81,7 @@ export const originOperations: readonly Operation[] = [
     summary: 'Create a trusted origin',
     body: newTrustedOrigin,
     response: trustedOrigin,
-    handle: (call) => putOrigin(call, { ...toOrigin(call.body), status: 'ACTIVE' }),
+    handle: (call) => putOrigin(call, () => ({ ...toOrigin(call.body), status: 'ACTIVE' })),
   }),
   operation({
     method: 'GET',
@@ -88,10 +98,11 @@ export const originOperations: readonly Operation[] = [
     summary: 'Replace a trusted origin',
     body: newTrustedOrigin,
     response: trustedOrigin,
-    handle: async (call) => {
-      const { id, status } = await getOrigin(call)
-      return putOrigin(call, { ...toOrigin(call.body), id, status })
-    },
+    handle: (call) =>
+      putOrigin(call, async (tx) => {
+        const { id, status } = await getOrigin(call, tx)
+        return { ...toOrigin(call.body), id, status }
+      }),
   }),
   operation({
     method: 'DELETE',
@@ -99,9 +110,11 @@ export const originOperations: readonly Operation[] = [
     role: 'all',
     summary: 'Delete a trusted origin',
     handle: async (call) => {
-      const origin = await getOrigin(call)
-      await removeTrustedOrigin(call.parts.storage.db, origin.id)
-      await recordChange(call, origin)
+      await call.parts.storage.transaction(async (tx) => {
+        const origin = await getOrigin(call, tx)
+        if (!(await removeTrustedOrigin(tx, origin.id))) throw notFound(origin.id, 'TrustedOrigin')
+        await recordChange(call, tx, origin)
+      })
       return {}
     },
   }),

@@ -3,6 +3,7 @@ import {
   addMember,
   findGroup,
   listGroups,
+  lockGroup,
   type Person,
   type PersonStatus,
   type Profile,
@@ -58,7 +59,10 @@ async function create(call: Call<NewUser, Creation>): Promise<Answer> {
     {
       by: actor,
       async with(tx, created, now) {
-        for (const id of groupIds) await addMember(tx, id, created.id)
+        for (const id of groupIds) {
+          if ((await lockGroup(tx, id)) === undefined) throw notFound(id, 'Group')
+          await addMember(tx, id, created.id)
+        }
         await storeQuestion?.(tx, created, now)
         if (status === 'PROVISIONED')
           await issueUserToken({ ...call, now }, tx, created, activationTokenRequest(true))

@@ -3,10 +3,16 @@ import { record, sessionsCleared } from '../../audit/index.ts'
 import { describeUserAgent, isoTime } from '../../base/index.ts'
 import { findClient } from '../../clients/index.ts'
 import { lockPerson } from '../../directory/index.ts'
-import { liveSessionsOf, revokeSession, type Session } from '../../sessions/index.ts'
-import { notFound } from '../errors.ts'
-import { pageOf, pageWithin } from '../input.ts'
-import { type Context, type Operation, operation } from '../operation.ts'
+import {
+  hasLiveSession,
+  liveSessionsOf,
+  revokeSession,
+  type Session,
+  type SessionsAfter,
+} from '../../sessions/index.ts'
+import { invalid, notFound } from '../errors.ts'
+import { pageFrom, pageOf } from '../input.ts'
+import { type Operation, operation } from '../operation.ts'
 import { page } from '../schema.ts'
 import { getUser } from './read.ts'
 import { userSession } from './schema.ts'
@@ -15,16 +21,15 @@ import { userSession } from './schema.ts'
 // to see them, and to end the one of the thief (N-m56).
 
 /** A session as an administrator sees it: which app, since when, from where. */
-async function renderSession({ parts }: Context, session: Session): Promise<object> {
+function renderSession(session: Session, clientLabel: string | null): object {
   const { id, personId, clientId, createdAt, expiresAt, details } = session
   const { browser, system } = describeUserAgent(details.userAgent ?? '')
-  const client = await findClient(parts.storage.db, clientId)
   return {
     id,
     userId: personId,
     status: 'ACTIVE',
     clientId,
-    clientLabel: client?.label ?? null,
+    clientLabel,
     createdAt: isoTime(createdAt),
     expiresAt: isoTime(expiresAt),
     amr: details.amr,
@@ -33,6 +38,15 @@ async function renderSession({ parts }: Context, session: Session): Promise<obje
     browser: browser || null,
     os: system || null,
   }
+}
+
+/** By time and id, so that a page follows the former one even where sessions end between the two. */
+const cursorOf = ({ createdAt, id }: Session): string => `${createdAt}.${id}`
+
+function cursorFrom(text: string): SessionsAfter {
+  const [, createdAt = '', id = ''] = /^(\d{1,15})\.(\w{1,64})$/.exec(text) ?? []
+  if (id === '') throw invalid(['after: must be taken from a Link header'])
+  return { createdAt: Number(createdAt), id }
 }
 
 export const userSessions: readonly Operation[] = [
@@ -45,9 +59,18 @@ export const userSessions: readonly Operation[] = [
     response: Type.Array(userSession),
     async handle(call) {
       const { id } = await getUser(call)
-      const sessions = await liveSessionsOf(call.parts.storage.db, id, call.now)
-      const { items, next } = pageWithin(sessions, pageOf(call.query), (session) => session.id)
-      return { body: await Promise.all(items.map((session) => renderSession(call, session))), next }
+      const { db } = call.parts.storage
+      const { limit, after } = pageOf(call.query)
+      const from = after === undefined ? {} : { after: cursorFrom(after) }
+      const found = await liveSessionsOf(db, id, { now: call.now, limit: limit + 1, ...from })
+      const { items, next } = pageFrom(found, { limit, after }, cursorOf)
+      const labels = new Map<string, string | null>()
+      for (const clientId of new Set(items.map((session) => session.clientId)))
+        labels.set(clientId, (await findClient(db, clientId))?.label ?? null)
+      return {
+        body: items.map((session) => renderSession(session, labels.get(session.clientId) ?? null)),
+        next,
+      }
     },
   }),
   operation({
@@ -63,7 +86,7 @@ export const userSessions: readonly Operation[] = [
         // The user's row first, as in every transaction about a user (A50).
         await lockPerson(tx, id)
         // The session of another user is as unknown as one that has ended.
-        if (!(await liveSessionsOf(tx, id, now)).some((session) => session.id === sessionId)) return false
+        if (!(await hasLiveSession(tx, id, sessionId, now))) return false
         if ((await revokeSession(tx, sessionId, now)) === undefined) return false
         await record(tx, sessionsCleared(id, 1, actor), { random: parts.random, now })
         return true
