@@ -63,11 +63,30 @@ export async function lockGroup(tx: Tx, id: string): Promise<StoredGroup | undef
   return row && toGroup(row)
 }
 
-/** One page of groups, in the order of their ids. */
+/** Groups are read in parts of so many, and no further part once those before have so many characters. */
+const part = { groups: 1000, characters: 4_000_000 }
+
+/** One page of groups, in the order of their ids. Of groups with large profiles it may have fewer than the limit. */
 export async function listGroups(
-  { db, kind }: Pick<Storage, 'db' | 'kind'>,
+  storage: Pick<Storage, 'db' | 'kind'>,
   wanted: GroupsQuery,
 ): Promise<readonly StoredGroup[]> {
+  const found: StoredGroup[] = []
+  let size = 0
+  while (found.length < wanted.limit && size <= part.characters) {
+    const limit = Math.min(wanted.limit - found.length, part.groups)
+    const rows = await readGroups(storage, { ...wanted, limit, after: found.at(-1)?.id ?? wanted.after })
+    found.push(...rows.map(toGroup))
+    size += rows.reduce((sum, { profile }) => sum + profile.length, 0)
+    if (rows.length < limit) break
+  }
+  return found
+}
+
+async function readGroups(
+  { db, kind }: Pick<Storage, 'db' | 'kind'>,
+  wanted: GroupsQuery,
+): Promise<readonly Row<'groups'>[]> {
   const { after, filter, startsWith, ofPerson, ofClient } = wanted
   let query = db.selectFrom('groups').selectAll().orderBy('id').limit(wanted.limit)
   if (after !== undefined) query = query.where('id', '>', after)
@@ -90,7 +109,7 @@ export async function listGroups(
       where.selectFrom('client_groups').select('group_id').where('client_id', '=', ofClient),
     )
   }
-  return (await query.execute()).map(toGroup)
+  return query.execute()
 }
 
 /** Stores a group, new or changed; `taken` where another one has its name, undefined where there is none with the id. */

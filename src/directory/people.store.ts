@@ -235,6 +235,7 @@ export async function createPerson(
 ): Promise<Person> {
   const { profile } = person
   checkNames(profile)
+  checkSize(profile)
   const row: Row<'people'> = {
     id: randomId(context.random, '00u'),
     status: person.status ?? 'STAGED',
@@ -343,6 +344,7 @@ async function changedProfile(
   if (person === undefined) return undefined
   const after = { ...person.profile, ...changes }
   checkNames(after)
+  checkSize(after, person.profile)
   return { before: person.profile, after }
 }
 
@@ -376,6 +378,17 @@ export const nameKey = (name: unknown): string => (typeof name === 'string' ? co
 function checkNames(profile: Profile): void {
   const [problem] = nameProblems(profile)
   if (problem !== undefined) throw unusable(...problem)
+}
+
+/** A profile is read with every list and claim: it has at most so many characters as JSON. */
+const longestProfile = 16_384
+
+/** One that is larger from before may change, and not grow. */
+function checkSize(profile: Profile, before?: Profile): void {
+  const size = JSON.stringify(profile).length
+  if (size <= longestProfile) return
+  if (before !== undefined && size <= JSON.stringify(before).length) return
+  throw unusable('profile', `must have at most ${longestProfile} characters as JSON, and has ${size}`)
 }
 
 const unusable = (field: string, why: string): ProtocolError =>

@@ -35,9 +35,43 @@ export function readBody<T extends TSchema>(
   body: unknown,
   check: (body: Fields) => readonly string[] = () => [],
 ): Static<T> {
-  const problems = [...bodyProblems(schema, body), ...(isObject(body) ? check(body) : [])]
+  const problems = [
+    ...new Set([
+      ...bodyProblems(schema, body),
+      ...endlessNumbers(body),
+      ...(isObject(body) ? check(body) : []),
+    ]),
+  ]
   if (problems.length > 0) throw invalid(problems)
   return body as Static<T>
+}
+
+/** JSON has no endless number, but `1e400` is read as one, which would be stored as null. */
+function endlessNumbers(value: unknown, path: readonly string[] = []): readonly string[] {
+  if (typeof value === 'number') {
+    return Number.isFinite(value)
+      ? []
+      : [`${labelOf(path)}: must be a number that is not greater than 1.8e308`]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  const isList = Array.isArray(value)
+  return Object.entries(value).flatMap(([name, member]) =>
+    endlessNumbers(member, isList ? path : [...path, name]),
+  )
+}
+
+/**
+ * What is stored as it was sent, and so is read with each list, has at most so many characters as JSON. Bodies that are
+ * larger are refused.
+ */
+export const longestStored = 16_384
+
+/** What is wrong with the size of what would be stored. `what` names the member of the body, and of what it has too much. */
+export function sizeProblems(what: string, value: unknown): readonly string[] {
+  const size = JSON.stringify(value).length
+  return size > longestStored
+    ? [`${what}: must have at most ${longestStored} characters as JSON, and has ${size}`]
+    : []
 }
 
 /** What is wrong with a body, as `member: what it must be`. */
@@ -253,13 +287,23 @@ function beginOf(ids: readonly string[], after: string | undefined): number {
   return Math.max(0, ids.indexOf(following))
 }
 
+/** A page has at most so many characters of what is stored: of large items it has fewer than its limit. */
+const longestPage = 4_000_000
+
 /** A page of rows that were read with `limit + 1`, and the parameters of the next page. */
 export function pageFrom<T>(
   rows: readonly T[],
   { limit }: Page,
   idOf: (row: T) => string,
 ): { readonly items: readonly T[]; readonly next: Readonly<Record<string, string>> | undefined } {
-  const items = rows.slice(0, limit)
+  const within = rows.slice(0, limit)
+  let size = 0
+  const tooFar = within.findIndex((row) => {
+    size += JSON.stringify(row).length
+    return size > longestPage
+  })
+  // One item is a page at least, so that each page comes to its end.
+  const items = tooFar === -1 ? within : within.slice(0, Math.max(1, tooFar))
   const last = items.at(-1)
-  return { items, next: rows.length > limit && last !== undefined ? { after: idOf(last) } : undefined }
+  return { items, next: rows.length > items.length && last !== undefined ? { after: idOf(last) } : undefined }
 }

@@ -2,7 +2,7 @@ import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { isObject } from '../../base/index.ts'
 import { type ClientSettings, isRedirectUri } from '../../clients/index.ts'
-import { type Fields, readBody } from '../input.ts'
+import { type Fields, longestStored, readBody } from '../input.ts'
 import { memberAt } from '../resources/api.ts'
 import { without } from '../resources/change.ts'
 import { keyProblem, readKeys } from './keys.ts'
@@ -18,9 +18,6 @@ interface AppBody {
 }
 
 type OauthSettings = NonNullable<NonNullable<NewApp['settings']>['oauthClient']>
-
-/** What an app is registered with besides what the engine reads has at most so many characters: each request loads it. */
-const longestRegistration = 16_384
 
 /** Reads the body of an OIDC client. Throws 400 with a cause for each member that is invalid or cannot be obeyed. */
 export const readApp = (body: Fields): AppBody => toApp(readBody(newApp, body, appProblems))
@@ -47,9 +44,10 @@ function examine(body: Fields): { readonly app: AppBody; readonly problems: read
   }
   const registration = registrationOf(body, settings, credentials, type)
   const size = JSON.stringify(registration).length
-  if (size > longestRegistration) {
-    problems.push(`body: must have at most ${longestRegistration} characters of settings, and has ${size}`)
+  if (size > longestStored) {
+    problems.push(`body: must have at most ${longestStored} characters of settings, and has ${size}`)
   }
+  problems.push(...secretsIn(registration))
   const app = {
     label: String(body.label),
     id: credentials.client_id as string | undefined,
@@ -164,11 +162,38 @@ function registrationOf(
       oauthClient: without(credentials, ['client_id', 'client_secret']),
     }),
     settings: filledIn({
-      ...(isObject(body.settings) ? body.settings : {}),
-      oauthClient: filledIn(unreadMembers(settings, applicationType)),
+      ...(isObject(body.settings) ? without(body.settings, ownNames) : {}),
+      oauthClient: filledIn(unreadMembers(without(settings, ownNames), applicationType)),
     }),
   })
 }
+
+/**
+ * Members that are secrets by their name. What is stored as it was sent is not hashed, and every caller with the role
+ * `read` gets it back: it has none, wherever it stands.
+ */
+const secretsIn = (fields: Fields, prefix = ''): readonly string[] =>
+  Object.entries(fields).flatMap(([name, value]) => {
+    const path = `${prefix}${name}`
+    const holdsSomething = value !== null && value !== '' && typeof value !== 'boolean'
+    if (isSecretName(name) && holdsSomething) {
+      return [
+        `${path}: must be absent: it would be stored, and returned, as it is; only credentials.oauthClient.client_secret is kept as a hash`,
+      ]
+    }
+    if (Array.isArray(value)) return value.flatMap((one) => (isObject(one) ? secretsIn(one, `${path}.`) : []))
+    return isObject(value) ? secretsIn(value, `${path}.`) : []
+  })
+
+const isSecretName = (name: string): boolean =>
+  /secret(?!.?expires)|passw(or)?d|passphrase|^private|private.?key/i.test(name)
+
+/** Names by which the engine stores what it reads, or decides by itself: nothing of the same name is kept beside them. */
+const ownNames = [
+  ...['id', 'status', 'label', 'secrets', 'registration', 'planted', 'applicationType', 'redirectUris'],
+  ...['postLogoutRedirectUris', 'grantTypes', 'emailMagicLinkRedirectUri', 'accessPolicyId'],
+  ...['profileEnrollmentPolicyId', 'refreshTokenLeeway', 'insecureLocalhostRedirects', 'client_id'],
+]
 
 /** Without members that are absent or null, and without parts of the engine's own that are empty. */
 const filledIn = (fields: Fields): Fields =>

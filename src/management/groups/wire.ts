@@ -1,7 +1,7 @@
 import { isoTime } from '../../base/index.ts'
 import type { StoredGroup } from '../../directory/index.ts'
 import { invalid } from '../errors.ts'
-import type { Fields } from '../input.ts'
+import { type Fields, sizeProblems } from '../input.ts'
 import { withoutNulls } from '../members.ts'
 import { prefix } from '../operation.ts'
 import type { NewGroup } from './schema.ts'
@@ -11,7 +11,8 @@ const longestText = 10_000
 const mostItems = 200
 
 const isTextOrNumber = (value: unknown): boolean =>
-  typeof value === 'number' || (typeof value === 'string' && value.length <= longestText)
+  (typeof value === 'number' && Number.isFinite(value)) ||
+  (typeof value === 'string' && value.length <= longestText)
 
 const isMemberValue = (value: unknown): boolean =>
   isTextOrNumber(value) ||
@@ -34,7 +35,7 @@ export function groupProfileProblems(profile: Fields): readonly string[] {
             `${name}: must be a text, a number, true or false, or a list of at most ${mostItems} texts or numbers`,
           ],
   )
-  return [...many, ...wrong]
+  return [...many, ...wrong, ...sizeProblems('profile', profile)]
 }
 
 /** The profile of a group as it is stored. There is no schema of groups: other members are as they were sent. */

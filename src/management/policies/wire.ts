@@ -1,6 +1,7 @@
 import { isoTime } from '../../base/index.ts'
 import type { StoredItem, StoredPolicy, StoredRule } from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
+import { sizeProblems } from '../input.ts'
 import { prefix } from '../operation.ts'
 import type { NewPolicy, NewPolicyRule, PolicyChanges, PolicyType } from './schema.ts'
 
@@ -28,12 +29,12 @@ const readOnlyMembers = [
 
 function toItem(body: PolicyChanges | NewPolicyRule): PolicyBody {
   const { name, priority, status } = body
-  return {
-    name,
-    status: status ?? 'ACTIVE',
-    priority: priority ? priority : undefined,
-    body: Object.fromEntries(Object.entries(body).filter(([member]) => !readOnlyMembers.includes(member))),
-  }
+  const stored = Object.fromEntries(
+    Object.entries(body).filter(([member]) => !readOnlyMembers.includes(member)),
+  )
+  const problems = sizeProblems('body', stored)
+  if (problems.length > 0) throw invalid(problems)
+  return { name, status: status ?? 'ACTIVE', priority: priority ? priority : undefined, body: stored }
 }
 
 /** A policy of a type from its body. Throws 400 where the body is of another type. */
