@@ -86,6 +86,7 @@ onEachDatabase('the management API', (database) => {
       const of = await group(`Race ${n}`)
       const origin = { name: 'x', origin: `https://race${n}.example.com`, scopes: [{ type: 'CORS' }] }
       const { id } = (await api('POST', '/trustedOrigins', origin)).body
+      const policy = (await api('POST', '/policies', { type: 'ACCESS_POLICY', name: `Race ${n}` })).body.id
       const answers = await Promise.all([
         api('DELETE', `/groups/${of}`),
         api('PUT', `/groups/${of}`, { profile: { name: `Other ${n}` } }),
@@ -95,6 +96,10 @@ onEachDatabase('the management API', (database) => {
           profile: { login: `race${n}@example.com`, email: `race${n}@example.com` },
           groupIds: [of],
         }),
+        api('POST', `/policies/${policy}/rules`, { name: 'One' }),
+        api('DELETE', `/policies/${policy}`),
+        api('PUT', `/policies/${policy}`, { type: 'ACCESS_POLICY', name: `Other ${n}` }),
+        api('POST', `/policies/${policy}/lifecycle/deactivate`),
         api('DELETE', `/trustedOrigins/${id}`),
         api('PUT', `/trustedOrigins/${id}`, origin),
         api('POST', `/trustedOrigins/${id}/lifecycle/deactivate`),
@@ -102,6 +107,10 @@ onEachDatabase('the management API', (database) => {
       for (const { status, text } of answers) expect([200, 204, 404], text).toContain(status)
     }
     const { db } = idp.engine.storage
+    const policies = db.selectFrom('policies').select('id')
+    expect(
+      await db.selectFrom('policy_rules').selectAll().where('policy_id', 'not in', policies).execute(),
+    ).toEqual([])
     const groups = db.selectFrom('groups').select('id')
     for (const table of ['memberships', 'client_groups'] as const) {
       expect(await db.selectFrom(table).selectAll().where('group_id', 'not in', groups).execute()).toEqual([])

@@ -30,11 +30,16 @@ async function getOrigin({ parts, params }: Context, db: Db = parts.storage.db):
 
 type Wanted = Parameters<typeof putTrustedOrigin>[1]
 
-/** Stores an origin. `wanted` decides by what is stored, under the lock: of two changes none undoes the other. */
+/** The origin of a path, locked for a change: of two changes none undoes the other. Throws 404. */
+async function getOriginForUpdate(call: Context, tx: Tx): Promise<TrustedOrigin> {
+  await takeLock(tx, 'origins')
+  return getOrigin(call, tx)
+}
+
+/** Stores the origin that `wanted` answers, in its transaction. */
 async function putOrigin(call: Context, wanted: (tx: Tx) => Wanted | Promise<Wanted>): Promise<Answer> {
   const { parts, now } = call
   const origin = await parts.storage.transaction(async (tx) => {
-    await takeLock(tx, 'origins')
     const stored = await putTrustedOrigin(tx, await wanted(tx), { random: parts.random, now })
     if (stored === 'taken') throw invalid([alreadyExists('origin')])
     if (stored === undefined) throw notFound(call.params.trustedOriginId ?? '', 'TrustedOrigin')
@@ -53,7 +58,7 @@ const recordChange = (call: Context, tx: Tx, { id, origin }: TrustedOrigin): Pro
 
 const setStatus = (call: Context, status: TrustedOrigin['status']): Promise<Answer> =>
   putOrigin(call, async (tx) => {
-    const { id, name, origin, scopes } = await getOrigin(call, tx)
+    const { id, name, origin, scopes } = await getOriginForUpdate(call, tx)
     return { id, name, origin, scopes, status }
   })
 
@@ -100,7 +105,7 @@ export const originOperations: readonly Operation[] = [
     response: trustedOrigin,
     handle: (call) =>
       putOrigin(call, async (tx) => {
-        const { id, status } = await getOrigin(call, tx)
+        const { id, status } = await getOriginForUpdate(call, tx)
         return { ...toOrigin(call.body), id, status }
       }),
   }),
@@ -111,7 +116,7 @@ export const originOperations: readonly Operation[] = [
     summary: 'Delete a trusted origin',
     handle: async (call) => {
       await call.parts.storage.transaction(async (tx) => {
-        const origin = await getOrigin(call, tx)
+        const origin = await getOriginForUpdate(call, tx)
         if (!(await removeTrustedOrigin(tx, origin.id))) throw notFound(origin.id, 'TrustedOrigin')
         await recordChange(call, tx, origin)
       })

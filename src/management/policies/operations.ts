@@ -11,7 +11,7 @@ import {
   type StoredRule,
   unsupportedSettings,
 } from '../../policies/index.ts'
-import { type Tx, takeLock } from '../../storage/index.ts'
+import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { app } from '../apps/schema.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
@@ -41,20 +41,30 @@ import {
 } from './schema.ts'
 import { firstRules, type PolicyBody, renderPolicy, renderRule, toPolicy, toRule } from './wire.ts'
 
-async function getPolicy({ parts, params }: Context): Promise<StoredPolicy> {
+async function getPolicy({ parts, params }: Context, db: Db = parts.storage.db): Promise<StoredPolicy> {
   const id = params.policyId ?? ''
-  const policy = await findPolicy(parts.storage.db, id)
+  const policy = await findPolicy(db, id)
   if (policy === undefined) throw notFound(id, 'Policy')
   return policy
 }
 
-async function getRule(call: Context): Promise<{ readonly policy: StoredPolicy; readonly rule: StoredRule }> {
-  const policy = await getPolicy(call)
+async function getRule(
+  call: Context,
+  db: Db = call.parts.storage.db,
+): Promise<{ readonly policy: StoredPolicy; readonly rule: StoredRule }> {
+  const policy = await getPolicy(call, db)
   const id = call.params.ruleId ?? ''
-  const rule = (await listRules(call.parts.storage.db, policy.id)).find((one) => one.id === id)
+  const rule = (await listRules(db, policy.id)).find((one) => one.id === id)
   if (rule === undefined) throw notFound(id, 'PolicyRule')
   return { policy, rule }
 }
+
+/** A policy or rule under the lock: it may have changed, or been deleted, since it was read. Throws 404. */
+const presentItem = async (
+  call: Context,
+  tx: Tx,
+  of: StoredPolicy | StoredRule,
+): Promise<StoredPolicy | StoredRule> => ('type' in of ? getPolicy(call, tx) : (await getRule(call, tx)).rule)
 
 type ChangeType = 'create' | 'update' | 'delete'
 
@@ -134,8 +144,8 @@ async function updatePolicy(call: Call<PolicyChanges, unknown>): Promise<Answer>
   const wanted = toPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
   warnOf(call, before.type, wanted)
-  const after = replaced(before, wanted, call.body)
   const update = async (tx: Tx) => {
+    const after = replaced(await getPolicy(call, tx), wanted, call.body)
     if (after.status === 'INACTIVE') await refuseIfMapped(tx, before)
     return putItem(tx, { type: before.type }, after, { random: call.parts.random, now: call.now })
   }
@@ -151,9 +161,11 @@ async function putRule(
   const wanted = toRule(call.body, of.type)
   if (before?.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
   warnOf(call, of.type, wanted)
-  const after = before === undefined ? wanted : replaced(before, wanted, call.body)
-  const put = (tx: Tx) =>
-    putItem(tx, { policyId: of.id }, after, { random: call.parts.random, now: call.now })
+  const put = async (tx: Tx) => {
+    const present = await presentItem(call, tx, before ?? of)
+    const after = before === undefined ? wanted : replaced(present, wanted, call.body)
+    return putItem(tx, { policyId: of.id }, after, { random: call.parts.random, now: call.now })
+  }
   const id = await applyChange(call, before === undefined ? 'create' : 'update', put, before)
   return answerRule(call, of, id)
 }
@@ -165,6 +177,7 @@ const refuseBuiltIn = (action: string) =>
 async function deleteItem(call: Context, of: StoredPolicy | StoredRule): Promise<Answer> {
   if (of.system) throw refuseBuiltIn('deleted')
   const remove = async (tx: Tx) => {
+    await presentItem(call, tx, of)
     if (!('type' in of)) return removeRule(tx, of.id)
     const apps = await unmapApps(tx, of, call.now)
     await removePolicy(tx, of.id)
@@ -186,12 +199,12 @@ async function setStatus(
 ): Promise<Answer> {
   if (of.system && status === 'INACTIVE') throw refuseBuiltIn('deactivated')
   const place = 'type' in of ? { type: of.type } : { policyId: of.policyId }
-  const { id, name, priority, system, body } = of
   const context = { random: call.parts.random, now: call.now }
   await applyChange(
     call,
     'update',
     async (tx) => {
+      const { id, name, priority, system, body } = await presentItem(call, tx, of)
       if (status === 'INACTIVE') await refuseIfMapped(tx, of)
       return putItem(tx, place, { id, name, priority, system, body, status }, context)
     },
