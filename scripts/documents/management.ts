@@ -67,7 +67,9 @@ is answered on any installation with up to 50,000 such names, \`status eq "ACTIV
 50,000 users are active. An \`or\` needs an index on each side. \`q\` and \`filter\` always have one. To find users of a large
 installation by an attribute of your own, put them in a group.
 
-Groups, apps, policies and trusted origins are read as a whole: there are few of them. Keywords and outcomes of the
+The profile of a user or a group, a policy, a rule, and what an app is registered with have at most 16,384 characters as JSON each.
+A page of a list ends at 4,000,000 characters of what is stored, before its \`limit\` if need be: the next one goes on.
+Apps, policies and trusted origins are read as a whole: there are few of them. Keywords and outcomes of the
 [log](events.md) are looked for in at most 10,000 events a page; a page may be short or empty, and the next one goes on.
 
 ## Limits
@@ -193,7 +195,9 @@ How a test enrols and generates codes: [testing.md](testing.md#a-second-factor-i
 
 An app is returned as it was registered: each member of \`settings\`, \`credentials.oauthClient\`, \`profile\`, \`visibility\`,
 \`accessibility\` and \`features\` as it was sent, lists in their order. \`PUT\` replaces: what it omits has Okta's default again. All of
-it also goes through \`rekey apply\` and \`pull\`, and through export and import. What the engine acts by:
+it also goes through \`rekey apply\` and \`pull\`, and through export and import. Since the role \`read\` gets it back, a member that is a
+secret by its name (\`client_secret\`, \`password\`, \`privateKey\` …) is refused outside \`credentials.oauthClient.client_secret\`, which is
+kept as a hash. What the engine acts by:
 
 | member | effect |
 |---|---|

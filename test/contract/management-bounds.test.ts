@@ -45,6 +45,21 @@ onEachDatabase('the management API', (database) => {
     expect(asked.reduce((sum, { times }) => sum + times, 0)).toBe(2)
   })
 
+  test('finds the policies of an app with as many statements, however many policies there are', async () => {
+    const shop = await app('Shop')
+    const count = async () => {
+      const noted = noteStatements(idp.engine.storage.kind)
+      const { list } = await api('GET', `/policies?type=ACCESS_POLICY&resourceId=${shop}`)
+      const times = [...noted].reduce((sum, one) => sum + one.times, 0)
+      vi.restoreAllMocks()
+      expect(list).toHaveLength(1)
+      return times
+    }
+    const before = await count()
+    for (const name of ['One', 'Two']) await api('POST', '/policies', { type: 'ACCESS_POLICY', name })
+    expect(await count()).toBe(before)
+  })
+
   test('lists all of more than a thousand sessions, each once, and ends the oldest by its id', async () => {
     const { id } = (await api('GET', `/users/${idp.person.login}`)).body
     const { db } = idp.engine.storage

@@ -10,13 +10,24 @@ import type { Answer, Context } from '../operation.ts'
  * The apps that a policy is mapped to: by its type, access policies and profile enrollment policies. The built-in one is
  * that of apps without a mapped policy, and of those whose policy was deleted.
  */
-export async function appsOf(db: Db, { id, system, type }: StoredPolicy): Promise<readonly Client[]> {
-  if (type !== 'ACCESS_POLICY' && type !== 'PROFILE_ENROLLMENT') return []
-  const present = system ? (await listPolicies(db, type)).map((policy) => policy.id) : [id]
-  return (await listClients(db)).filter(({ settings: { accessPolicyId, profileEnrollmentPolicyId } }) => {
-    const mapped = type === 'ACCESS_POLICY' ? accessPolicyId : profileEnrollmentPolicyId
-    return mapped === undefined || !present.includes(mapped) ? system : mapped === id
-  })
+export async function appsOf(db: Db, policy: StoredPolicy): Promise<readonly Client[]> {
+  const { system, type } = policy
+  if (!isMappedType(type)) return []
+  const present = system ? await listPolicies(db, type) : [policy]
+  return (await listClients(db)).filter((client) => isMappedTo(policy, client, present))
+}
+
+const isMappedType = (type: string): boolean => type === 'ACCESS_POLICY' || type === 'PROFILE_ENROLLMENT'
+
+/** Whether a policy is mapped to an app. `present` are the policies of its type, for the built-in one. */
+export function isMappedTo(
+  { id, system, type }: StoredPolicy,
+  { settings }: Client,
+  present: readonly StoredPolicy[],
+): boolean {
+  if (!isMappedType(type)) return false
+  const mapped = type === 'ACCESS_POLICY' ? settings.accessPolicyId : settings.profileEnrollmentPolicyId
+  return mapped === undefined || !present.some((one) => one.id === mapped) ? system : mapped === id
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { findClient } from '../../clients/index.ts'
 import {
   findPolicy,
   listPolicies,
@@ -26,7 +27,7 @@ import {
 } from '../operation.ts'
 import { page } from '../schema.ts'
 import { warnUnsupported } from '../unsupported.ts'
-import { appsOf, listApps, refuseIfMapped, unmapApps } from './mapped.ts'
+import { isMappedTo, listApps, refuseIfMapped, unmapApps } from './mapped.ts'
 import {
   type NewPolicy,
   type NewPolicyRule,
@@ -226,14 +227,14 @@ async function list({
 }): Promise<Answer> {
   const { db } = parts.storage
   const { type, q = '', status, resourceId, expand } = query
-  const named = (await listPolicies(db, type)).filter(
-    (one) => one.name.toLowerCase().startsWith(q.toLowerCase()) && (status ?? one.status) === one.status,
+  const all = await listPolicies(db, type)
+  const client = resourceId === undefined ? undefined : await findClient(db, resourceId)
+  const found = all.filter(
+    (one) =>
+      one.name.toLowerCase().startsWith(q.toLowerCase()) &&
+      (status ?? one.status) === one.status &&
+      (resourceId === undefined || (client !== undefined && isMappedTo(one, client, all))),
   )
-  const found: StoredPolicy[] = []
-  for (const one of named) {
-    if (resourceId === undefined || (await appsOf(db, one)).some(({ id }) => id === resourceId))
-      found.push(one)
-  }
   const { items, next } = pageWithin(found, pageOf(query), ({ id }) => id)
   const body = await Promise.all(
     items.map(async (one) =>
