@@ -19,6 +19,8 @@ export interface StoredGroup {
 
 export interface GroupsQuery {
   readonly limit: number
+  /** Fewer than `limit` are answered where they have more characters than this as JSON. */
+  readonly characters: number
   readonly after?: string | undefined
   readonly filter?: GroupFilter | undefined
   /** The beginning of a name. */
@@ -63,21 +65,22 @@ export async function lockGroup(tx: Tx, id: string): Promise<StoredGroup | undef
   return row && toGroup(row)
 }
 
-/** Groups are read in parts of so many, and no further part once those before have so many characters. */
-const part = { groups: 1000, characters: 4_000_000 }
+/** Groups are read in parts of so many, and no further part once those before have `characters`. */
+const groupsAtOnce = 1000
 
-/** One page of groups, in the order of their ids. Of groups with large profiles it may have fewer than the limit. */
+/** One page of groups, in the order of their ids. */
 export async function listGroups(
   storage: Pick<Storage, 'db' | 'kind'>,
   wanted: GroupsQuery,
 ): Promise<readonly StoredGroup[]> {
   const found: StoredGroup[] = []
   let size = 0
-  while (found.length < wanted.limit && size <= part.characters) {
-    const limit = Math.min(wanted.limit - found.length, part.groups)
+  while (found.length < wanted.limit && size <= wanted.characters) {
+    const limit = Math.min(wanted.limit - found.length, groupsAtOnce)
     const rows = await readGroups(storage, { ...wanted, limit, after: found.at(-1)?.id ?? wanted.after })
-    found.push(...rows.map(toGroup))
-    size += rows.reduce((sum, { profile }) => sum + profile.length, 0)
+    const groups = rows.map(toGroup)
+    found.push(...groups)
+    size += groups.reduce((sum, group) => sum + JSON.stringify(group).length, 0)
     if (rows.length < limit) break
   }
   return found

@@ -288,7 +288,7 @@ function beginOf(ids: readonly string[], after: string | undefined): number {
 }
 
 /** A page has at most so many characters of what is stored: of large items it has fewer than its limit. */
-const longestPage = 4_000_000
+export const longestPage = 4_000_000
 
 /** A page of rows that were read with `limit + 1`, and the parameters of the next page. */
 export function pageFrom<T>(

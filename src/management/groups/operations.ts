@@ -15,7 +15,7 @@ import {
 import type { Tx } from '../../storage/index.ts'
 import { parseCriteria, type Searchable } from '../criteria.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
-import { pageFrom, pageOf } from '../input.ts'
+import { longestPage, pageFrom, pageOf } from '../input.ts'
 import { unsupportedMembers } from '../members.ts'
 import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
 import { page } from '../schema.ts'
@@ -96,7 +96,7 @@ function criteriaOf({ q, filter, search }: List): Pick<GroupsQuery, 'filter' | '
 
 async function list({ parts, query }: Call<unknown, List>): Promise<Answer> {
   const page = pageOf(query, { limit: 10_000, most: 10_000, ids: '00g' })
-  const wanted = { ...criteriaOf(query), ...page, limit: page.limit + 1 }
+  const wanted = { ...criteriaOf(query), ...page, limit: page.limit + 1, characters: longestPage }
   const { items, next } = pageFrom(await listGroups(parts.storage, wanted), page, ({ id }) => id)
   return { body: items.map((one) => renderGroup(parts.baseUrl(), one)), next }
 }

@@ -14,7 +14,7 @@ import { retryStale } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { group } from '../groups/schema.ts'
 import { renderGroup } from '../groups/wire.ts'
-import { pageFrom, pageOf } from '../input.ts'
+import { longestPage, pageFrom, pageOf } from '../input.ts'
 import { type Answer, type Call, type Context, type Operation, operation } from '../operation.ts'
 import { page } from '../schema.ts'
 import { prepareQuestion } from './question.ts'
@@ -218,6 +218,7 @@ export const crud: readonly Operation[] = [
       const groups = await listGroups(call.parts.storage, {
         ofPerson: id,
         limit: wanted.limit + 1,
+        characters: longestPage,
         after: wanted.after,
       })
       const { items, next } = pageFrom(groups, wanted, (one) => one.id)
