@@ -197,7 +197,7 @@ An app is returned as it was registered: each member of \`settings\`, \`credenti
 \`accessibility\` and \`features\` as it was sent, lists in their order. \`PUT\` replaces: what it omits has Okta's default again. All of
 it also goes through \`rekey apply\` and \`pull\`, and through export and import. Since the role \`read\` gets it back, a member that is a
 secret by its name (\`client_secret\`, \`password\`, \`privateKey\` …) is refused outside \`credentials.oauthClient.client_secret\`, which is
-kept as a hash. What the engine acts by:
+stored as a hash. What the engine acts by:
 
 | member | effect |
 |---|---|

@@ -178,7 +178,7 @@ const secretsIn = (fields: Fields, prefix = ''): readonly string[] =>
     const holdsSomething = value !== null && value !== '' && typeof value !== 'boolean'
     if (isSecretName(name) && holdsSomething) {
       return [
-        `${path}: must be absent: it would be stored, and returned, as it is; only credentials.oauthClient.client_secret is kept as a hash`,
+        `${path}: must be absent: it would be stored, and returned, as it is; only credentials.oauthClient.client_secret is stored as a hash`,
       ]
     }
     if (Array.isArray(value)) return value.flatMap((one) => (isObject(one) ? secretsIn(one, `${path}.`) : []))
@@ -188,7 +188,7 @@ const secretsIn = (fields: Fields, prefix = ''): readonly string[] =>
 const isSecretName = (name: string): boolean =>
   /secret(?!.?expires)|passw(or)?d|passphrase|^private|private.?key/i.test(name)
 
-/** Names by which the engine stores what it reads, or decides by itself: nothing of the same name is kept beside them. */
+/** Names by which the engine stores what it reads, or decides by itself: nothing of the same name is stored beside them. */
 const ownNames = [
   ...['id', 'status', 'label', 'secrets', 'registration', 'planted', 'applicationType', 'redirectUris'],
   ...['postLogoutRedirectUris', 'grantTypes', 'emailMagicLinkRedirectUri', 'accessPolicyId'],
