@@ -395,6 +395,12 @@ describe('the client’s address', () => {
     ['[2001:db8::1]', '2001:db8::1'],
     ['2001:db8::1', '2001:db8::1'],
     ['192.0.2.9, 203.0.113.7:51234, 10.0.0.9:80', '203.0.113.7'],
+    ['"203.0.113.7:1"', '203.0.113.7'],
+    ['"[2001:db8::1]:443"', '2001:db8::1'],
+    ['203.0.113.7:', '203.0.113.7'],
+    ['unknown', '10.1.2.3'],
+    ['x'.repeat(3000), '10.1.2.3'],
+    ['192.0.2.9, unknown, 10.0.0.9', '10.0.0.9'],
   ])('forwarded as %s is %s', async (forwardedFor, ip) => {
     const behind = build({ trustedProxies: ['10.0.0.0/8'] })
     const headers = { 'x-forwarded-for': forwardedFor }

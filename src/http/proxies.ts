@@ -24,6 +24,9 @@ export function warnOfUnnamedProxy(app: FastifyInstance, log: Logger, hasProxies
 export function readForwardedAddresses(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers }) => {
     const forwarded = headers['x-forwarded-for']
-    if (forwarded !== undefined) headers['x-forwarded-for'] = bareAddresses([forwarded].flat().join(','))
+    if (forwarded === undefined) return
+    const addresses = bareAddresses([forwarded].flat().join(','))
+    if (addresses === '') delete headers['x-forwarded-for']
+    else headers['x-forwarded-for'] = addresses
   })
 }

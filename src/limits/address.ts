@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 
 /**
  * What a network address is counted as. An IPv6 subscriber holds at least a /64 and may call from any address in it,
@@ -22,17 +22,20 @@ export function addressKey(address: string | undefined): string {
 
 /**
  * The addresses of a header X-Forwarded-For, each without the port and the brackets that some proxies add: Azure's send
- * `203.0.113.7:51234`, others `[2001:db8::1]:443`. What is no address stays as it is.
+ * `203.0.113.7:51234`, others `[2001:db8::1]:443`, and with RFC 7239's quotes. What is no address is left out with all before it, which a proxy behind it has
+ * not seen: only addresses are counted and stored.
  */
 export const bareAddresses = (header: string): string =>
   header
     .split(',')
     .map((part) => bareAddress(part.trim()))
+    .reduce<readonly string[]>((known, address) => (isIP(address) === 0 ? [] : [...known, address]), [])
     .join(', ')
 
-function bareAddress(text: string): string {
-  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1]
+function bareAddress(part: string): string {
+  const text = part.replace(/^"([^"]*)"$/, '$1')
+  const bracketed = /^\[([^\]]+)\](?::\d{0,5})?$/.exec(text)?.[1]
   if (bracketed !== undefined && isIPv6(bracketed)) return bracketed
-  const withPort = /^([\d.]+):\d{1,5}$/.exec(text)?.[1]
+  const withPort = /^([\d.]+):\d{0,5}$/.exec(text)?.[1]
   return withPort !== undefined && isIPv4(withPort) ? withPort : text
 }
