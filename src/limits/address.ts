@@ -25,12 +25,10 @@ export function addressKey(address: string | undefined): string {
  * `203.0.113.7:51234`, others `[2001:db8::1]:443`, and with RFC 7239's quotes. What is no address is left out with all before it, which a proxy behind it has
  * not seen: only addresses are counted and stored.
  */
-export const bareAddresses = (header: string): string =>
-  header
-    .split(',')
-    .map((part) => bareAddress(part.trim()))
-    .reduce<readonly string[]>((known, address) => (isIP(address) === 0 ? [] : [...known, address]), [])
-    .join(', ')
+export function bareAddresses(header: string): string {
+  const parts = header.split(',').map((part) => bareAddress(part.trim()))
+  return parts.slice(parts.findLastIndex((part) => isIP(part) === 0) + 1).join(', ')
+}
 
 function bareAddress(part: string): string {
   const text = part.replace(/^"([^"]*)"$/, '$1')

@@ -463,12 +463,16 @@ clients: {}
   test('shows no secret in its plan, and no control character of a name', async () => {
     const credentials = { oauthClient: { client_id: 'my-portal', client_secret: 'very-secret-text-1' } }
     at.write({ apps: [{ ...portal, credentials, label: 'Evil \u001b[2J\u202e app' }] })
+    const refused = await at.call(['apply', 'resources.yaml', '--yes'])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('label: contains an invisible character')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about.
+    expect(refused.stderr).not.toMatch(/[\u001b\u202e]/)
+    at.write({ apps: [{ ...portal, credentials }] })
     const { code, stdout } = await at.call(['apply', 'resources.yaml', '--yes'])
     expect(code).toBe(0)
     expect(stdout).toContain('[hidden]')
     expect(stdout).not.toContain('very-secret')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about.
-    expect(stdout).not.toMatch(/[\u001b\u202e]/)
     expect(await at.call(['pull'])).not.toMatchObject({ stdout: expect.stringContaining('very-secret') })
   })
 })
