@@ -67,8 +67,7 @@ export async function originOfLink(
   const { db } = parts.storage
   const found = await findTransactionByLink(db, transactionIdOf(token), plainHash(token), parts)
   const interaction = found && (await findInteraction(db, found.transaction.interactionId))
-  if (interaction?.clientId !== clientId) return undefined
-  const { origin } = new URL(interaction.redirectUri)
+  const origin = interaction?.clientId === clientId ? new URL(interaction.redirectUri).origin : ''
   return isLocalhostOrigin(origin) ? origin : undefined
 }
 
