@@ -105,7 +105,8 @@ export const es: Words = {
     AuthenticatorEnrolled: {
       subject: 'Se configuró o cambió un método de seguridad',
       title: 'Se configuró o cambió un método de seguridad',
-      intro: 'Se configuró o cambió un método de seguridad para su cuenta. Con él se puede demostrar que es usted.',
+      intro:
+        'Se configuró o cambió un método de seguridad para su cuenta. Con él se puede demostrar que es usted.',
       method: 'Método de seguridad',
     },
     AuthenticatorReset: {
