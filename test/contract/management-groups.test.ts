@@ -118,6 +118,9 @@ describe('what is sent to create something reads back the same', () => {
     expect(lines.join('')).toContain(
       '"ignored":["realmId","groupIds","credentials.phones","credentials.provider"]',
     )
+    const scopes = [{ type: 'CORS', allowedOktaApps: ['OKTA_ENDUSER'] }]
+    await api('POST', '/trustedOrigins', { name: 'A', origin: 'https://a.example', scopes, extra: 1 })
+    expect(lines.join('')).toContain('"ignored":["extra","scopes.allowedOktaApps"]')
     const refused = await api('POST', `/users/${id}`, { type: { id: 'otyOther' } })
     expect([refused.status, causes(refused)]).toEqual([400, ['type.id: must be otyDefault']])
   })

@@ -9,6 +9,7 @@ import {
 import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { pageFrom, pageOf } from '../input.ts'
+import { unsupportedMembers } from '../members.ts'
 import {
   type Answer,
   type Context,
@@ -18,7 +19,8 @@ import {
   recordEvent,
 } from '../operation.ts'
 import { page } from '../schema.ts'
-import { newTrustedOrigin, trustedOrigin } from './schema.ts'
+import { warnUnsupported } from '../unsupported.ts'
+import { type NewTrustedOrigin, newTrustedOrigin, trustedOrigin } from './schema.ts'
 import { renderOrigin, toOrigin } from './wire.ts'
 
 async function getOrigin({ parts, params }: Context, db: Db = parts.storage.db): Promise<TrustedOrigin> {
@@ -47,6 +49,15 @@ async function putOrigin(call: Context, wanted: (tx: Tx) => Wanted | Promise<Wan
     return stored
   })
   return { body: renderOrigin(parts.baseUrl(), origin) }
+}
+
+/** Logs what of a body is not stored. */
+function warnOf(call: Context, body: NewTrustedOrigin): void {
+  const ignored = [
+    ...unsupportedMembers(body, [...Object.keys(trustedOrigin.properties), 'createdBy', 'lastUpdatedBy']),
+    ...body.scopes.flatMap((scope) => unsupportedMembers(scope, ['type'], 'scopes.')),
+  ]
+  warnUnsupported(call, 'a trusted origin', { origin: body.origin }, [...new Set(ignored)])
 }
 
 const recordChange = (call: Context, tx: Tx, { id, origin }: TrustedOrigin): Promise<void> =>
@@ -86,7 +97,11 @@ export const originOperations: readonly Operation[] = [
     summary: 'Create a trusted origin',
     body: newTrustedOrigin,
     response: trustedOrigin,
-    handle: (call) => putOrigin(call, () => ({ ...toOrigin(call.body), status: 'ACTIVE' })),
+    handle: async (call) => {
+      const answer = await putOrigin(call, () => ({ ...toOrigin(call.body), status: 'ACTIVE' }))
+      warnOf(call, call.body)
+      return answer
+    },
   }),
   operation({
     method: 'GET',
@@ -103,11 +118,14 @@ export const originOperations: readonly Operation[] = [
     summary: 'Replace a trusted origin',
     body: newTrustedOrigin,
     response: trustedOrigin,
-    handle: (call) =>
-      putOrigin(call, async (tx) => {
+    handle: async (call) => {
+      const answer = await putOrigin(call, async (tx) => {
         const { id, status } = await getOriginForUpdate(call, tx)
         return { ...toOrigin(call.body), id, status }
-      }),
+      })
+      warnOf(call, call.body)
+      return answer
+    },
   }),
   operation({
     method: 'DELETE',
