@@ -5,7 +5,7 @@ const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
   'test/attacks/{atomic,canary,groups,resets}.test.ts',
   'test/contract/{api-tokens,budgets,erase,failures,many-people,migrations,oauth,outbox,plans,postgres-hosts}.test.ts',
-  'test/contract/{search-properties,storage,user-version}.test.ts',
+  'test/contract/{management-bounds,search-properties,storage,user-version}.test.ts',
   'test/faults/{clock,clock-jumps,conflicts,connections,failover,poolers,postgres-tls,ready,secret}.test.ts',
   'test/journeys/nodes.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.
@@ -13,7 +13,7 @@ const elsewhere = [
   'test/contributing.test.ts',
   'test/contract/{mail-transport,openapi,product}.test.ts',
   'test/faults/{mail-server,postfix}.test.ts',
-  'test/journeys/{browser,inspector,languages,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
+  'test/journeys/{admin-users,browser,inspector,languages,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
 ]
 
 export default defineConfig({

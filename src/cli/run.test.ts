@@ -107,6 +107,12 @@ describe('the command line', () => {
     expect(stderr).toContain(`rekey: ${words}`)
   })
 
+  test('takes the id of a key that begins with a hyphen', async () => {
+    const kid = `-${'aB3_-'.repeat(8)}xy`
+    const { code, stderr } = await run(`keys revoke ${kid} --json`)
+    expect([code, stderr]).toEqual([1, expect.not.stringContaining('there is no option')])
+  })
+
   test('explains what to do if there is no database', async () => {
     const none = await run('user list')
     expect(none).toMatchObject({ code: 1, stdout: '' })

@@ -85,7 +85,7 @@ function parse(name: string, command: Command, args: readonly string[]) {
   )
   try {
     const { values, positionals } = parseArgs({
-      args: [...args],
+      args: keysLast(args),
       options: { ...options, help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
     })
@@ -98,6 +98,13 @@ function parse(name: string, command: Command, args: readonly string[]) {
   } catch (error) {
     throw new UsageError(parseProblem(error as Error, Object.keys(command.options)), name)
   }
+}
+
+/** Puts ids of signing keys behind `--`: one of 64 begins with a hyphen, and would be read as an option. */
+function keysLast(args: readonly string[]): string[] {
+  const isKey = (arg: string): boolean => /^-[\w-]{42}$/.test(arg)
+  const keys = args.filter(isKey)
+  return keys.length === 0 ? [...args] : [...args.filter((arg) => !isKey(arg)), '--', ...keys]
 }
 
 /** Rewrites an error of `parseArgs` in the style of the other messages. */
