@@ -36,7 +36,7 @@ describe.each([...majors])('with okta-auth-js %i', (major) => {
   test.each(['register', 'authenticate', 'start'] as const)(
     '%s with the token of an administrator: a password, and tokens',
     async (call) => {
-      // `start` of major 8 names the steps, and is told which one is meant.
+      // Major 8 works in steps: `start` only begins, and the call that follows has to name the step.
       const isStepMode = major === 8 && call === 'start'
       const auth = isStepMode ? sdk(idp, { major, mode: 'step' }) : visitor()
       const at = (step: string) => (isStepMode ? { step } : {})
