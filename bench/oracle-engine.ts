@@ -96,8 +96,8 @@ for (const kind of order.kinds) {
     await idp.engine.people.add(
       { profile, passwordHash },
       {
-        with: async (tx, { id }) => {
-          for (const group of groupsOf[kind] ?? []) await addMember(tx, group, id)
+        with: async (tx, { id }, now) => {
+          for (const group of groupsOf[kind] ?? []) await addMember(tx, group, id, now)
         },
       },
     )

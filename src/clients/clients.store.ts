@@ -80,7 +80,10 @@ export async function createClient(
   }
   await db.insertInto('clients').values(row).execute()
   for (const groupId of context.groupIds) {
-    await db.insertInto('client_groups').values({ client_id: id, group_id: groupId }).execute()
+    await db
+      .insertInto('client_groups')
+      .values({ client_id: id, group_id: groupId, created_at: context.now })
+      .execute()
   }
   return { client: toClient(row), secret }
 }

@@ -5,7 +5,15 @@
  */
 
 export { isAccountScope } from './account-scopes.ts'
-export { assign, assignmentsOf, clientIdsOfGroup, clientsOf, timesOfClients } from './assignments.store.ts'
+export {
+  type Assignment,
+  assign,
+  assignmentsOf,
+  clientIdsOfGroup,
+  clientsOf,
+  timesOfClients,
+  unassign,
+} from './assignments.store.ts'
 export * from './client.ts'
 export {
   assignedText,

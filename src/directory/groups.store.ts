@@ -15,6 +15,8 @@ export interface StoredGroup {
   }
   readonly createdAt: number
   readonly updatedAt: number
+  /** When a member was added or removed; that of Everyone is not noted. */
+  readonly membershipUpdatedAt: number
 }
 
 export interface GroupsQuery {
@@ -38,7 +40,7 @@ const searched: Searched = {
     type: 'groups.type',
     created: 'groups.created_at',
     lastUpdated: 'groups.updated_at',
-    lastMembershipUpdated: 'groups.updated_at',
+    lastMembershipUpdated: 'groups.membership_updated_at',
   },
   keys: { name: { column: 'groups.name_key', key: nameKey } },
   profile: 'groups.profile',
@@ -51,6 +53,7 @@ const toGroup = (row: Row<'groups'>): StoredGroup => ({
   profile: JSON.parse(row.profile) as StoredGroup['profile'],
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+  membershipUpdatedAt: Number(row.membership_updated_at ?? row.created_at),
 })
 
 export async function findGroup(db: Db, id: string): Promise<StoredGroup | undefined> {
@@ -128,7 +131,13 @@ export async function putGroup(
       group.id === undefined
         ? await db
             .insertInto('groups')
-            .values({ ...values, id: randomId(random, '00g'), type: 'OKTA_GROUP', created_at: now })
+            .values({
+              ...values,
+              id: randomId(random, '00g'),
+              type: 'OKTA_GROUP',
+              created_at: now,
+              membership_updated_at: now,
+            })
             .returningAll()
             .executeTakeFirstOrThrow()
         : await db
@@ -153,18 +162,26 @@ export async function removeGroup(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n
 }
 
-export async function addMember(db: Db, groupId: string, personId: string): Promise<void> {
-  await db
+/** Adds a user to a group. The caller holds the group (`lockGroup`), and it is not Everyone. */
+export async function addMember(db: Db, groupId: string, personId: string, now: number): Promise<void> {
+  const { numInsertedOrUpdatedRows = 0n } = await db
     .insertInto('memberships')
     .values({ group_id: groupId, person_id: personId })
     .onConflict((oc) => oc.columns(['group_id', 'person_id']).doNothing())
-    .execute()
+    .executeTakeFirstOrThrow()
+  if (numInsertedOrUpdatedRows > 0n) await noteMembership(db, groupId, now)
 }
 
-export async function removeMember(db: Db, groupId: string, personId: string): Promise<void> {
-  await db
+/** Removes a user from a group that is not Everyone. */
+export async function removeMember(db: Db, groupId: string, personId: string, now: number): Promise<void> {
+  const { numDeletedRows } = await db
     .deleteFrom('memberships')
     .where('group_id', '=', groupId)
     .where('person_id', '=', personId)
-    .execute()
+    .executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await noteMembership(db, groupId, now)
+}
+
+async function noteMembership(db: Db, groupId: string, now: number): Promise<void> {
+  await db.updateTable('groups').set({ membership_updated_at: now }).where('id', '=', groupId).execute()
 }

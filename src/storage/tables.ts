@@ -153,6 +153,8 @@ export const tables = {
       profile: json,
       created_at: time('stays'),
       updated_at: time('stays'),
+      /** Null: never since it is noted. Not noted for Everyone, whose row each new user would wait for. */
+      membership_updated_at: later(nullable(time('stays'))),
     },
     { exported: { kind: 'group', key: ['id'] } },
   ),
@@ -186,6 +188,11 @@ export const tables = {
     {
       client_id: text,
       group_id: text,
+      /** Null: 0. */
+      priority: later(nullable(integer)),
+      /** Null: empty. */
+      profile: later(nullable(json)),
+      created_at: later(nullable(time('stays'))),
     },
     {
       exported: {
@@ -199,6 +206,9 @@ export const tables = {
     {
       client_id: text,
       person_id: text,
+      /** Null: empty. */
+      profile: later(nullable(json)),
+      created_at: later(nullable(time('stays'))),
     },
     {
       exported: {

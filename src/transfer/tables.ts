@@ -6,9 +6,10 @@ import { columnsOf, tables as schema, type TableName, type Tx } from '../storage
  * The version of the file format: raised with every member that is added to a line, as an older engine refuses lines with
  * members that it does not know, one by one. An engine reads its own version and older ones.
  *
- * 2: `email_verified_at` and `verified_email_key` of users.
+ * 2: `email_verified_at` and `verified_email_key` of users. 3: the priority, profile and time of assignments, and when the members
+ * of a group last changed.
  */
-export const formatVersion = 2
+export const formatVersion = 3
 
 /** The longest line that is accepted, in characters. */
 export const longestLine = 1024 * 1024

@@ -463,19 +463,52 @@ describe('a policy of an app', () => {
   )
 })
 
-test('what an assignment has besides its group or user is named in the log', async () => {
-  const group = (await api('POST', '/groups', { profile: { name: 'Staff' } })).body.id
-  const user = (await api('GET', `/users/${idp.person.login}`)).body.id
-  await api('PUT', `/apps/${idp.clientId}/groups/${group}`, { priority: 3, profile: { role: 'x' } })
-  await api('POST', `/apps/${idp.clientId}/users`, {
-    id: user,
-    scope: 'USER',
-    credentials: { userName: 'm' },
+describe('an assignment', () => {
+  const assigned = async () => {
+    const group = (await api('POST', '/groups', { profile: { name: 'Staff' } })).body.id
+    const user = (await api('GET', `/users/${idp.person.login}`)).body.id
+    return { group: `/apps/${idp.clientId}/groups/${group}`, users: `/apps/${idp.clientId}/users`, user }
+  }
+
+  test('keeps priority, profile and its own time, and reads back as it was sent', async () => {
+    const { group, users, user } = await assigned()
+    const made = (await api('PUT', group, { priority: 3, profile: { role: 'x', list: ['b', 'a'] } })).body
+    expect(made).toMatchObject({ priority: 3, profile: { role: 'x', list: ['b', 'a'] } })
+    expect((await api('GET', group)).body).toEqual(made)
+    idp.clock.advance('1h')
+    // Repeated without a body, as a set-up script does: nothing that is there changes.
+    expect((await api('PUT', group)).body).toEqual(made)
+    expect((await api('PUT', group, { priority: 0, profile: {} })).body).toMatchObject({
+      priority: 0,
+      profile: {},
+      lastUpdated: made.lastUpdated,
+    })
+    const app = (await api('POST', users, { id: user, scope: 'USER', profile: { salary: 1 } })).body
+    expect(app.profile).toEqual({ salary: 1 })
+    expect(app.created).not.toBe((await api('GET', `/users/${user}`)).body.created)
+    expect((await api('GET', `${users}/${user}`)).body).toEqual(app)
+    expect((await api('GET', users)).list).toEqual([app])
+    expect(lines).toEqual([])
   })
-  expect(lines.map((line) => (JSON.parse(line) as { ignored: string[] }).ignored)).toEqual([
-    ['priority', 'profile'],
-    ['credentials'],
-  ])
+
+  test('is refused with a profile that is no object or too large', async () => {
+    const { group, users, user } = await assigned()
+    for (const profile of ['x', [1], 7]) {
+      const { status, body } = await api('PUT', group, { profile })
+      expect([status, body.errorCode]).toEqual([400, 'E0000001'])
+    }
+    const large = { id: user, profile: { text: 'x'.repeat(60_000) } }
+    expect((await api('POST', users, large)).status).toBe(400)
+    expect((await api('GET', group)).status).toBe(404)
+  })
+
+  test('what else it is sent with is named in the log', async () => {
+    const { users, user } = await assigned()
+    await api('POST', users, { id: user, scope: 'USER', credentials: { userName: 'm' } })
+    expect(lines.map((line) => (JSON.parse(line) as { ignored: string[] }).ignored)).toEqual([
+      ['credentials'],
+    ])
+  })
 })
 
 describe('a filter of apps', () => {

@@ -45,6 +45,38 @@ describe('what is sent to create something reads back the same', () => {
     expect(lines).toEqual([])
   })
 
+  test('lastMembershipUpdated moves with the members, lastUpdated with the profile', async () => {
+    const user = (await api('GET', `/users/${idp.person.login}`)).body.id
+    const { id, ...made } = (await api('POST', '/groups', { profile: { name: 'Movers' } })).body
+    const times = async () => {
+      const { lastUpdated, lastMembershipUpdated } = (await api('GET', `/groups/${id}`)).body
+      // In whole hours since it was made: the clock goes on between two requests.
+      return [lastUpdated, lastMembershipUpdated].map((time) =>
+        Math.floor((Date.parse(String(time)) - at) / hour),
+      )
+    }
+    const hour = 3_600_000
+    const at = Date.parse(String(made.created))
+    expect(await times()).toEqual([0, 0])
+    idp.clock.advance('1h')
+    await api('PUT', `/groups/${id}/users/${user}`)
+    expect(await times()).toEqual([0, 1])
+    idp.clock.advance('1h')
+    // A member already: nothing has changed.
+    await api('PUT', `/groups/${id}/users/${user}`)
+    expect(await times()).toEqual([0, 1])
+    await api('PUT', `/groups/${id}`, { profile: { name: 'Movers', team: 'Red' } })
+    expect(await times()).toEqual([2, 1])
+    await api('DELETE', `/groups/${id}/users/${user}`)
+    expect(await times()).toEqual([2, 2])
+    const since = (time: number) => {
+      const filter = `lastMembershipUpdated gt "${new Date(time).toISOString()}" and type eq "OKTA_GROUP"`
+      return api('GET', `/groups?${new URLSearchParams({ filter })}`)
+    }
+    expect((await since(at + hour)).list.map(({ id: found }) => found)).toContain(id)
+    expect((await since(at + 3 * hour)).list).toEqual([])
+  })
+
   test.each<[object, string]>([
     [
       { team: { name: 'Red' } },

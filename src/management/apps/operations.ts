@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { EventType } from '../../audit/index.ts'
 import { apiError, isObject } from '../../base/index.ts'
 import {
+  type Assignment,
   assign,
   assignmentsOf,
   type Client,
@@ -10,13 +11,14 @@ import {
   hasClientSecret,
   listClients,
   removeClient,
+  unassign,
   updateClient,
   withPlanted,
 } from '../../clients/index.ts'
 import { findPerson, lockGroup, type Person } from '../../directory/index.ts'
 import { type Db, takeLock } from '../../storage/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
-import { type Fields, pageFrom, pageOf, pageWithin } from '../input.ts'
+import { type Fields, pageFrom, pageOf, pageWithin, sizeProblems } from '../input.ts'
 import {
   type Answer,
   type Call,
@@ -167,21 +169,51 @@ async function remove(call: Context): Promise<Answer> {
 function warnOfAssignment(call: Context, body: Fields): void {
   const ignored = Object.entries(body).flatMap(([name, value]) => {
     const isEmpty = !value || (isObject(value) && Object.keys(value).length === 0)
-    return isEmpty || name === 'id' || name === 'scope' ? [] : [name]
+    return isEmpty || ['id', 'scope', 'profile'].includes(name) ? [] : [name]
   })
   warnUnsupported(call, 'an assignment has settings', { appId: call.params.appId ?? '' }, ignored)
 }
 
-async function setGroup(call: Context, assigned: boolean): Promise<Answer> {
-  const { parts, params } = call
+/** The profile of an assignment, whose size is bounded. */
+function assignedProfile(profile: unknown): Assignment['profile'] | undefined {
+  if (profile === undefined || profile === null) return undefined
+  if (!isObject(profile)) throw invalid(['profile: must be an object'])
+  const problems = sizeProblems('profile', profile)
+  if (problems.length > 0) throw invalid(problems)
+  return profile
+}
+
+async function assignGroup(
+  call: Context,
+  { priority, profile }: Static<typeof newAppGroup>,
+): Promise<Answer> {
+  const { parts, params, now } = call
   const groupId = params.groupId ?? ''
   return parts.storage.transaction(async (tx) => {
     const client = await getApp(call, tx)
     if ((await lockGroup(tx, groupId)) === undefined) throw notFound(groupId, 'Group')
-    await assign(tx, client.id, { groupId }, assigned)
-    await recordAppUpdate(call, tx, client, assigned ? 'group assigned' : 'group unassigned')
-    return assigned ? { body: renderAppGroup(parts.baseUrl(), client.id, groupId) } : {}
+    const settings = { priority: priority ?? undefined, profile: assignedProfile(profile) }
+    await assign(tx, client.id, { groupId }, settings, now)
+    await recordAppUpdate(call, tx, client, 'group assigned')
+    const { groups } = await assignmentsOf(tx, client.id)
+    return { body: renderAppGroup(parts.baseUrl(), client.id, assignmentOf(groups, groupId, 'Group')) }
   })
+}
+
+const unassignGroup = (call: Context): Promise<Answer> =>
+  call.parts.storage.transaction(async (tx) => {
+    const groupId = call.params.groupId ?? ''
+    const client = await getApp(call, tx)
+    if ((await lockGroup(tx, groupId)) === undefined) throw notFound(groupId, 'Group')
+    await unassign(tx, client.id, { groupId })
+    await recordAppUpdate(call, tx, client, 'group unassigned')
+    return {}
+  })
+
+function assignmentOf(assignments: readonly Assignment[], id: string, type: string): Assignment {
+  const found = assignments.find((one) => one.id === id)
+  if (found === undefined) throw notFound(id, type)
+  return found
 }
 
 async function personOf(db: Db, personId: string): Promise<Person> {
@@ -190,21 +222,23 @@ async function personOf(db: Db, personId: string): Promise<Person> {
   return person
 }
 
-const addUser = (call: Context, { id }: Static<typeof newAppUser>): Promise<Answer> =>
+const addUser = (call: Context, { id, profile }: Static<typeof newAppUser>): Promise<Answer> =>
   call.parts.storage.transaction(async (tx) => {
     const client = await getApp(call, tx)
     const person = await personOf(tx, id)
-    await assign(tx, client.id, { personId: person.id }, true)
+    await assign(tx, client.id, { personId: person.id }, { profile: assignedProfile(profile) }, call.now)
     await recordAppUpdate(call, tx, client, 'user assigned')
-    return { body: renderAppUser(call.parts.baseUrl(), person) }
+    const { people } = await assignmentsOf(tx, client.id)
+    return {
+      body: renderAppUser(call.parts.baseUrl(), person, assignmentOf(people, person.id, 'AppUser')),
+    }
   })
 
-async function getAssigned(call: Context): Promise<string> {
+async function getAssigned(call: Context): Promise<Assignment> {
   const client = await getApp(call)
   const { id } = await getUser(call)
   const { people } = await assignmentsOf(call.parts.storage.db, client.id)
-  if (!people.includes(id)) throw notFound(id, 'AppUser')
-  return id
+  return assignmentOf(people, id, 'AppUser')
 }
 
 const all = '/apps'
@@ -301,8 +335,8 @@ export const appOperations: readonly Operation[] = [
     handle: async (call) => {
       const { id } = await getApp(call)
       const { groups } = await assignmentsOf(call.parts.storage.db, id)
-      const { items, next } = pageWithin(groups, pageOf(call.query), (groupId) => groupId)
-      return { body: items.map((groupId) => renderAppGroup(call.parts.baseUrl(), id, groupId)), next }
+      const { items, next } = pageWithin(groups, pageOf(call.query), (group) => group.id)
+      return { body: items.map((group) => renderAppGroup(call.parts.baseUrl(), id, group)), next }
     },
   }),
   operation({
@@ -315,8 +349,8 @@ export const appOperations: readonly Operation[] = [
       const { id } = await getApp(call)
       const { groupId = '' } = call.params
       const { groups } = await assignmentsOf(call.parts.storage.db, id)
-      if (!groups.includes(groupId)) throw notFound(groupId, 'ApplicationGroupAssignment')
-      return { body: renderAppGroup(call.parts.baseUrl(), id, groupId) }
+      const found = assignmentOf(groups, groupId, 'ApplicationGroupAssignment')
+      return { body: renderAppGroup(call.parts.baseUrl(), id, found) }
     },
   }),
   operation({
@@ -327,9 +361,7 @@ export const appOperations: readonly Operation[] = [
     body: newAppGroup,
     response: appGroup,
     handle: async (call) => {
-      const answer = await setGroup(call, true)
-      warnOfAssignment(call, call.body)
-      return answer
+      return assignGroup(call, call.body)
     },
   }),
   operation({
@@ -337,7 +369,7 @@ export const appOperations: readonly Operation[] = [
     path: `${one}/groups/:groupId`,
     role: 'all',
     summary: 'Unassign an app from a group',
-    handle: (call) => setGroup(call, false),
+    handle: unassignGroup,
   }),
   operation({
     method: 'GET',
@@ -349,9 +381,11 @@ export const appOperations: readonly Operation[] = [
     handle: async (call) => {
       const { db } = call.parts.storage
       const { people } = await assignmentsOf(db, (await getApp(call)).id)
-      const { items, next } = pageWithin(people, pageOf(call.query), (id) => id)
-      const found = await Promise.all(items.map((id) => personOf(db, id)))
-      return { body: found.map((person) => renderAppUser(call.parts.baseUrl(), person)), next }
+      const { items, next } = pageWithin(people, pageOf(call.query), ({ id }) => id)
+      const body = await Promise.all(
+        items.map(async (one) => renderAppUser(call.parts.baseUrl(), await personOf(db, one.id), one)),
+      )
+      return { body, next }
     },
   }),
   operation({
@@ -374,8 +408,9 @@ export const appOperations: readonly Operation[] = [
     summary: 'Get the assignment of an app to a user',
     response: appUser,
     handle: async (call) => {
-      const person = await personOf(call.parts.storage.db, await getAssigned(call))
-      return { body: renderAppUser(call.parts.baseUrl(), person) }
+      const assigned = await getAssigned(call)
+      const person = await personOf(call.parts.storage.db, assigned.id)
+      return { body: renderAppUser(call.parts.baseUrl(), person, assigned) }
     },
   }),
   operation({
@@ -384,10 +419,10 @@ export const appOperations: readonly Operation[] = [
     role: 'all',
     summary: 'Unassign an app from a user',
     handle: async (call) => {
-      const personId = await getAssigned(call)
+      const { id: personId } = await getAssigned(call)
       await call.parts.storage.transaction(async (tx) => {
         const client = await getApp(call, tx)
-        await assign(tx, client.id, { personId }, false)
+        await unassign(tx, client.id, { personId })
         await recordAppUpdate(call, tx, client, 'user unassigned')
       })
       return {}

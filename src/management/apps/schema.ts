@@ -290,7 +290,13 @@ export const newAppGroup = named('NewAppGroup', {
 
 export const appGroup = named(
   'AppGroup',
-  { id: Type.String(), priority: Type.Integer(), profile: anything, _links: links },
+  {
+    id: Type.String(),
+    lastUpdated: optional(time),
+    priority: Type.Integer(),
+    profile: anything,
+    _links: links,
+  },
   closed,
 )
 

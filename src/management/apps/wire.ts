@@ -1,5 +1,6 @@
 import { isObject, isoTime } from '../../base/index.ts'
 import {
+  type Assignment,
   type Client,
   type ClientSecret,
   type ClientSettings,
@@ -147,22 +148,32 @@ export function renderGrant(base: string, { id, clientId, scope, createdBy, crea
   }
 }
 
-export const renderAppGroup = (base: string, appId: string, groupId: string): object => ({
-  id: groupId,
-  priority: 0,
-  profile: {},
+export const renderAppGroup = (
+  base: string,
+  appId: string,
+  { id, priority, profile, createdAt }: Assignment,
+): object => ({
+  id,
+  ...(createdAt !== undefined && { lastUpdated: isoTime(createdAt) }),
+  priority,
+  profile,
   _links: {
-    group: { href: `${base}${prefix}/groups/${groupId}` },
+    group: { href: `${base}${prefix}/groups/${id}` },
     app: { href: `${base}${prefix}/apps/${appId}` },
   },
 })
 
-export const renderAppUser = (base: string, { id, createdAt, profile: { login } }: Person): object => ({
+/** The time is that of the assignment; of one that a version made which did not note it, that of the user. */
+export const renderAppUser = (
+  base: string,
+  { id, createdAt, profile: { login } }: Person,
+  assigned: Assignment,
+): object => ({
   id,
   scope: 'USER',
   status: 'ACTIVE',
-  created: isoTime(createdAt),
+  created: isoTime(assigned.createdAt ?? createdAt),
   credentials: { userName: login },
-  profile: {},
+  profile: assigned.profile,
   _links: { user: { href: `${base}${prefix}/users/${id}` } },
 })

@@ -114,7 +114,7 @@ async function changeMembership(call: Context, change: typeof addMember): Promis
   const person = await getUser(call)
   await call.parts.storage.transaction(async (tx) => {
     const group = await getEditableGroup(call, tx)
-    await change(tx, group.id, person.id)
+    await change(tx, group.id, person.id, call.now)
     await recordEvent(call, tx, {
       eventType: change === addMember ? 'group.user_membership.add' : 'group.user_membership.remove',
       displayMessage: change === addMember ? 'Add user to group' : 'Remove user from group',

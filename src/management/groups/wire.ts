@@ -52,7 +52,7 @@ export function renderGroup(base: string, group: StoredGroup): object {
     id: group.id,
     created: isoTime(group.createdAt),
     lastUpdated: isoTime(group.updatedAt),
-    lastMembershipUpdated: isoTime(group.updatedAt),
+    lastMembershipUpdated: isoTime(group.membershipUpdatedAt),
     objectClass: ['okta:user_group'],
     type: group.type,
     profile: { description: null, ...group.profile },

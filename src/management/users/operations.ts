@@ -61,7 +61,7 @@ async function create(call: Call<NewUser, Creation>): Promise<Answer> {
       async with(tx, created, now) {
         for (const id of groupIds) {
           if ((await lockGroup(tx, id)) === undefined) throw notFound(id, 'Group')
-          await addMember(tx, id, created.id)
+          await addMember(tx, id, created.id, now)
         }
         await storeQuestion?.(tx, created, now)
         if (status === 'PROVISIONED')

@@ -9,6 +9,7 @@ import { enrollments } from './0007-enrollments.ts'
 import { mailSuppressions } from './0009-mail-suppressions.ts'
 import { contracts } from './0010-contracts.ts'
 import { verifiedEmails } from './0011-verified-emails.ts'
+import { assignments } from './0012-assignments.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -25,4 +26,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0009-mail-suppressions': mailSuppressions,
   '0010-contracts': contracts,
   '0011-verified-emails': verifiedEmails,
+  '0012-assignments': assignments,
 }
