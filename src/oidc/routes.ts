@@ -14,7 +14,7 @@ import { authorizePage, authorizeRefusal } from './authorize.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf, oauthError } from './errors.ts'
-import { type Form, readForm } from './form.ts'
+import { type Form, readForm, tokenBodyLimit } from './form.ts'
 import { asDescription, baseOf, hintFor } from './hint.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
@@ -105,10 +105,10 @@ function addEndpoints(
   app.post(`${path}/interact`, { preHandler: [limiter, preHandler] }, async (request) =>
     recordInteract(parts, recordedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
-  app.post(`${path}/introspect`, { onRequest, preHandler }, async (request) =>
+  app.post(`${path}/introspect`, { onRequest, preHandler, bodyLimit: tokenBodyLimit }, async (request) =>
     introspect(parts, server(), callOf(request)),
   )
-  app.post(`${path}/revoke`, { onRequest, preHandler }, async (request, reply) => {
+  app.post(`${path}/revoke`, { onRequest, preHandler, bodyLimit: tokenBodyLimit }, async (request, reply) => {
     await revoke(parts, server(), callOf(request))
     // Empty and without a content type: the SDK fails to parse an empty body that is declared as JSON.
     return reply.code(200).send()
@@ -153,6 +153,7 @@ function addEndpoints(
     url: `${path}/logout`,
     // What only asks about an address, as HEAD does, must not end a session.
     exposeHeadRoute: false,
+    bodyLimit: tokenBodyLimit,
     onRequest,
     onSend: async (request, reply, payload) => failedSignOut(request, reply, payload, base()),
     handler: async (request, reply) => {

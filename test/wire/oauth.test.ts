@@ -1241,6 +1241,23 @@ describe('logout', () => {
     expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
   })
 
+  test('takes the longest ID token by POST: of a user in 250 groups with the longest names', async () => {
+    const api = apiOf(idp)
+    for (let group = 0; group < 250; group++) {
+      const name = `${group} ${'\u00e4'.repeat(250)}`.slice(0, 250)
+      const { id } = (await api('POST', '/groups', { profile: { name } })).body
+      await api('PUT', `/groups/${id}/users/${userId}`)
+    }
+    const { tokens } = await tokensOf({ parameters: { scope: 'openid groups offline_access' } })
+    const form = { id_token_hint: String(tokens.id_token), post_logout_redirect_uri: signedOutUri }
+    expect(form.id_token_hint.length).toBeGreaterThan(150_000)
+    expect((await introspect(tokens.id_token, web, 'id_token')).body).toMatchObject({ active: true })
+    expect((await post(`${oauth}/v1/logout`, form)).status).toBe(302)
+    expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
+    const long = await post(`${oauth}/v1/logout`, { id_token_hint: 'x'.repeat(256 * 1024) })
+    expect(long.status).toBe(413)
+  })
+
   test('ends the session and leads back with the state', async () => {
     const { tokens } = await tokensOf()
 

@@ -1,11 +1,14 @@
+// @ts-check
 // Enhancements of the pages with a password. Without this script they do the same, and the password stays hidden.
 
 // A button beside each password that shows what was typed. It is not part of the form.
-for (const input of document.querySelectorAll('input[data-show]')) {
+const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[data-show]'))
+for (const input of inputs) {
   const button = document.createElement('button')
   button.type = 'button'
   button.className = 'show'
-  button.textContent = input.dataset.show
+  const { show = '', hide = '' } = input.dataset
+  button.textContent = show
   button.setAttribute('aria-controls', input.id)
   const label = document.querySelector(`label[for="${input.id}"]`)
   if (label !== null) {
@@ -16,7 +19,7 @@ for (const input of document.querySelectorAll('input[data-show]')) {
   button.addEventListener('click', () => {
     const hidden = input.type === 'password'
     input.type = hidden ? 'text' : 'password'
-    button.textContent = hidden ? input.dataset.hide : input.dataset.show
+    button.textContent = hidden ? hide : show
   })
   // A browser offers to store what is sent from a field of type password only.
   input.form?.addEventListener('submit', () => {
