@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transaction } from 'kysely'
 import { type Logger, silentLogger } from '../base/index.ts'
 import { execute, openPipeline, openShortcut } from './connection.ts'
@@ -211,12 +212,20 @@ const snapshot = <T>(db: Db, work: (db: Db) => Promise<T>): Promise<T> =>
 // all three the transaction was rolled back and may be run again.
 const retriable = new Set(['40001', '40P01', '0A000'])
 
+/**
+ * How long a transaction waits before it is tried again, in milliseconds, by how often it has failed. At once it could take
+ * the row again that the other one of a circle has just been woken for, and meet it in the same circle.
+ */
+const pauses = [25, 100]
+
 async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (attempt === 3 || !retriable.has(errorCode(error))) throw error
+      const ms = pauses[attempt - 1]
+      if (ms === undefined || !retriable.has(errorCode(error))) throw error
+      await pause(ms)
     }
   }
 }
