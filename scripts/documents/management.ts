@@ -287,7 +287,7 @@ supported\`, with their names.
 - Lifetimes of sessions in global session policies.
 - Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; settings of authenticators that are not named above.
 - Recovery questions: stored as hashes, never asked.
-- Of apps what the log names; \`priority\` and \`profile\` of assignments.
+- Of apps what the log names; \`credentials\` of assignments.
 - Changes of the authorization server.
 - \`sortBy\` of lists is refused, and so is each of \`q\`, \`filter\`, \`search\` and \`sortOrder\` that the table does not name for a list.
 `
