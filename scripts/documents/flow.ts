@@ -14,6 +14,7 @@ const conditions: Readonly<Record<string, string>> = {
 const asked: Readonly<Record<Stage, string>> = {
   identify: 'the username, on the first page; with the password where the policy says so',
   'identify-recovery': 'the username of the account whose password was forgotten',
+  'identify-unlock': 'the username of the locked account, together with the authenticator that proves it',
   select: 'which authenticator to prove',
   'verify-data': 'what must be known before a code is sent: the method, where an authenticator has several',
   verify: 'the answer to the open challenge',
@@ -23,12 +24,13 @@ const asked: Readonly<Record<Stage, string>> = {
   enroll: 'the first code, which confirms the enrolment and counts as a proof in this transaction',
   reenroll: 'a new password in place of one that has expired',
   recovered: 'nothing: the recovery is done and signs no user in',
+  unlocked: 'nothing: the account is open again; no session begins',
   granted: 'nothing: an interaction code is issued',
   closed: 'nothing: the transaction is over',
 }
 
-/** Where a transaction rests. It passes `recovered` and `granted` on its way to `closed`. */
-const restingStages = stages.filter((stage) => stage !== 'recovered' && stage !== 'granted')
+/** Where a transaction rests. It passes `recovered`, `unlocked` and `granted` on its way to `closed`. */
+const restingStages = stages.filter((stage) => !['recovered', 'unlocked', 'granted'].includes(stage))
 
 /** What becomes of a step at a stage, over everything that can be reached there. */
 function markOf(step: Step, at: readonly State[]): string {
@@ -91,11 +93,17 @@ const placeOf = (name: string): number => steps.findIndex((step) => `\`${step.na
 const intentsTable = (): string =>
   table(
     ['intent', 'begins at', 'a new password', 'enrolments'],
-    Object.entries(intents).map(([name, { firstStage, replaces, enrols }]) => [
+    Object.entries(intents).map(([name, { firstStage, replaces, unlocks, enrols }]) => [
       `\`${name}\``,
       `\`${firstStage}\``,
-      replaces === undefined ? 'only in place of one that has expired' : 'is what it is for',
-      enrols ? 'where a policy asks for them' : 'never; the SDK cannot show enrolment during a recovery',
+      unlocks
+        ? 'never: the old one is good again'
+        : replaces === undefined
+          ? 'only in place of one that has expired'
+          : 'is what it is for',
+      enrols
+        ? 'where a policy asks for them'
+        : `never; the SDK cannot show enrolment during ${withArticle(name)}`,
     ]),
   )
 
@@ -172,3 +180,5 @@ refused if a budget is already spent, but uses nothing of it.
 ${charges(moves.filter(({ from }) => from.world.spent === undefined))}
 `
 }
+
+const withArticle = (name: string): string => `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`

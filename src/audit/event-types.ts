@@ -56,6 +56,15 @@ export const eventTypes = {
     when: 'A sign-in code is queued.',
     outcomes: ['SUCCESS'],
   },
+  'system.email.account_unlock.sent_message': {
+    when: 'A mail to unlock an account is queued. Also recorded, without a mail, for an unknown user and for one who is not locked out.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.email.account_unlocked.sent_message': {
+    when: 'The notice that an account was unlocked by its user is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
   'system.email.new_user.sent_message': {
     when: 'An activation mail is queued.',
     outcomes: ['SUCCESS'],
@@ -127,7 +136,16 @@ export const eventTypes = {
     when: 'An account is locked: by an administrator, or by too many wrong passwords in a row.',
     outcomes: ['SUCCESS', 'SKIPPED: too many, for an unknown user or one who may not sign in'],
   },
-  'user.account.unlock': { when: 'A locked account is unlocked.', outcomes: ['SUCCESS'] },
+  'user.account.unlock': {
+    when: 'A locked account is unlocked, by an administrator, or by its user, who began it with a name.',
+    outcomes: [
+      'SUCCESS',
+      'CHALLENGE: begun by a user, known or not',
+      'FAILURE',
+      'DENY: the status or the policy of the user',
+      'SKIPPED: cancelled',
+    ],
+  },
   'user.account.expire_password': { when: 'A password is set to expired.', outcomes: ['SUCCESS'] },
   'user.account.update_profile': { when: 'A profile is changed.', outcomes: ['SUCCESS'] },
   'user.account.update_primary_email': { when: 'A primary email is changed.', outcomes: ['SUCCESS'] },

@@ -218,12 +218,22 @@ function devSettings(
     http: { host: 'localhost', port: ports.engine },
     mail: { spreadMs: 0, ...settings.mail, url: smtpUrl, deliver: true },
     management: { apiToken: data.apiToken },
+    policies: withUnlock(settings.policies),
     // A value that is not a list is left to the check of the configuration, which reports it.
     clients: Array.isArray(clients)
       ? [...clients.filter(({ id }) => !ours.some((client) => client.id === id)), ...ours]
       : clients,
     people: Array.isArray(people) ? [...people.filter(({ login }) => login !== mary.login), mary] : people,
   }
+}
+
+/** Users of `rekey dev` may open their own locked accounts, unless the configuration says otherwise. */
+function withUnlock({
+  password = {},
+  ...others
+}: NonNullable<Settings['policies']> = {}): NonNullable<Settings['policies']> {
+  const { recovery = {} } = password
+  return { ...others, password: { ...password, recovery: { unlock: true, ...recovery } } }
 }
 
 function logOf(loaded: Loaded, { terminal, options }: Call): Logger {

@@ -283,6 +283,10 @@ export const configOptions = Type.Object(
               description: 'Notify users of an authenticator that was removed.',
               default: true,
             }),
+            accountUnlocked: Type.Boolean({
+              description: 'Notify users that their locked account was unlocked by the self-service.',
+              default: true,
+            }),
           },
           { default: {} },
         ),

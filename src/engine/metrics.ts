@@ -39,10 +39,10 @@ export function registerMetrics(
   metrics: Metrics,
   { storage, clock, hasher, refusals, budgets, underAttack, connections }: MeasuredParts,
 ): EngineMetrics {
-  metrics.describe(flowOutcomesTotal, 'Sign-ins and recoveries by outcome.')
+  metrics.describe(flowOutcomesTotal, 'Sign-ins, recoveries and unlocks by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
   // Every series exists from the start, with 0: rate() does not see the first event of a series that begins with it.
-  for (const intent of ['sign-in', 'recovery', 'activation'] as const) {
+  for (const intent of ['sign-in', 'recovery', 'unlock', 'activation'] as const) {
     for (const outcome of flowOutcomes) metrics.count(flowOutcomesTotal, { intent, outcome }, 0)
   }
   for (const outcome of attemptOutcomes) metrics.count(mailsTotal, { outcome }, 0)

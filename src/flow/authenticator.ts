@@ -3,7 +3,7 @@ import type { Client } from '../clients/index.ts'
 import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use, Used } from '../limits/index.ts'
-import type { AuthenticatorFacts, PasswordRules, Policy } from '../policies/index.ts'
+import type { AuthenticatorFacts, Method, PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
@@ -16,6 +16,11 @@ export interface View {
   readonly policy: Policy
   readonly stage: Stage
   readonly authenticators: ReadonlyMap<string, Authenticator>
+  /**
+   * The methods of an authenticator that may be used now: without those that an administrator has switched off and, in a
+   * recovery or an unlock, without those that the policy's rule does not name.
+   */
+  methodsOf(authenticator: Pick<Authenticator, 'key' | 'methods'>): readonly Method[]
   /** The authenticators to choose from, in the order in which they are offered. */
   readonly choices: readonly Authenticator[]
   /** The authenticators that are asked to be enrolled now, and whether that may be declined. */

@@ -25,6 +25,7 @@ const rules: Readonly<Record<Closing, string>> = {
   cancelled: 'cancelled',
   completed: 'completed',
   recovered: 'completed',
+  unlocked: 'completed',
   locked: 'guesses-per-transaction',
   denied: 'denied',
   superseded: 'superseded',

@@ -12,7 +12,7 @@ export async function countExpiredTransactions(
   storage: Storage,
   now: number,
 ): Promise<Readonly<Record<Progress['intent'], number>>> {
-  const none = { 'sign-in': 0, recovery: 0, activation: 0 }
+  const none = { 'sign-in': 0, recovery: 0, unlock: 0, activation: 0 }
   return storage.transaction(async (tx) => {
     const note = await tx.selectFrom('settings').select('value').where('key', '=', counted).executeTakeFirst()
     if (note === undefined) {
@@ -35,14 +35,19 @@ export async function countExpiredTransactions(
     if (numUpdatedRows === 0n) return none
 
     // What was typed stands in it as JSON, its quotes escaped: it cannot pass for either text.
-    const { rows } = await sql<Readonly<Record<'all' | 'recoveries' | 'activations', number | string>>>`
+    const { rows } = await sql<
+      Readonly<Record<'all' | 'recoveries' | 'unlocks' | 'activations', number | string>>
+    >`
       select count(*) as "all",
         count(case when progress like '%"intent":"recovery"%' then 1 end) as recoveries,
+        count(case when progress like '%"intent":"unlock"%' then 1 end) as unlocks,
         count(case when progress like '%"intent":"activation"%' then 1 end) as activations
       from transactions where expires_at > ${since} and expires_at <= ${now}
         and closed_at is null and progress like '%"subject":%'`.execute(tx)
     const recovery = Number(rows[0]?.recoveries ?? 0)
     const activation = Number(rows[0]?.activations ?? 0)
-    return { recovery, activation, 'sign-in': Number(rows[0]?.all ?? 0) - recovery - activation }
+    const unlock = Number(rows[0]?.unlocks ?? 0)
+    const signIns = Number(rows[0]?.all ?? 0) - recovery - unlock - activation
+    return { recovery, unlock, activation, 'sign-in': signIns }
   })
 }

@@ -11,6 +11,7 @@ export const flowOutcomes = [
   'started',
   'granted',
   'recovered',
+  'unlocked',
   'denied',
   'too_many_attempts',
   'cancelled',
@@ -20,6 +21,7 @@ export const flowOutcomes = [
 const ends: Readonly<Partial<Record<Closing, FlowOutcome['outcome']>>> = {
   completed: 'granted',
   recovered: 'recovered',
+  unlocked: 'unlocked',
   denied: 'denied',
   locked: 'too_many_attempts',
   cancelled: 'cancelled',

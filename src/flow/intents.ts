@@ -1,7 +1,7 @@
 import type { EventType } from '../audit/index.ts'
 import type { TemplateName } from '../delivery/index.ts'
 import type { PersonStatus } from '../directory/index.ts'
-import type { Policy } from '../policies/index.ts'
+import type { MethodsByAuthenticator, Policy, SelfService } from '../policies/index.ts'
 import { type IntentName, type Progress, recoveryToken } from './progress.ts'
 import { replaceable, type Situation } from './situation.ts'
 
@@ -20,13 +20,22 @@ export interface Intent {
   /** How events and pages call it. */
   readonly noun: string
   /** What is asked while no user is named. */
-  readonly firstStage: 'identify' | 'identify-recovery'
+  readonly firstStage: 'identify' | 'identify-recovery' | 'identify-unlock'
   /** Which authenticators may prove it, before the first proof and for each step towards it. */
   methods(progress: Progress, situation: Situation, policy: Policy): readonly string[]
+  /** Which methods of them, as far as a rule names any; absent: all. */
+  readonly methodsNamed?: (progress: Progress, policy: Policy) => MethodsByAuthenticator | undefined
   /** Whether enough has been proven to go on to the goal. */
   isProven(progress: Progress, situation: Situation): boolean
   /** What must be done once it is proven: the credential that must be replaced, by its authenticator's key. */
   readonly replaces?: (situation: Situation) => string | undefined
+  /** Once it is proven the account is opened, and nothing else happens. */
+  readonly unlocks?: true
+  /**
+   * Who is sent anything in it; all others see the same, and nothing leaves. Absent: every user, as far as the
+   * authenticator has an address that is in use.
+   */
+  readonly reaches?: (person: Situation['person']) => boolean
   /** The credential that must be set first, as an enrolment: by its authenticator's key. Undefined: none, or it is set. */
   readonly sets?: (progress: Progress, situation: Situation) => string | undefined
   /** Whether it may end in a sign-in; otherwise it ends in a message. */
@@ -65,6 +74,11 @@ const resetDenied = (rule: string): Denial => ({
   key: 'oie.selfservice.reset.password.not.allowed',
   rule,
 })
+const unlockDenied = (key: 'failed.message' | 'challenge.failed.permissions', rule: string): Denial => ({
+  status: 403,
+  key: `oie.selfservice.unlock_user.${key}`,
+  rule,
+})
 const notAssigned: Denial = {
   status: 400,
   key: 'idx.error.user.not.assigned.to.app',
@@ -79,25 +93,46 @@ const provenBy = ({ proofs }: Progress): readonly string[] => [
 ]
 
 /**
- * How many authenticators a recovery takes: two where the policy says so, or where the user has one that is neither what
- * is replaced nor what every account has (A34).
+ * How many authenticators a recovery takes: two where the policy says so, or where the user has one besides the one that
+ * began it which is neither what is replaced nor what every account has (A34).
  */
 function proofsNeeded(progress: Progress, situation: Situation): number {
   const { recovery } = situation.ownPolicy
-  const hasToken = provenBy(progress).includes(recoveryToken)
+  const proven = provenBy(progress)
+  const hasToken = proven.includes(recoveryToken)
   // Where no user recovers a password without an administrator there is nothing to ask on top: the token is the only way.
   if (hasToken && recovery.authenticators.length === 0) return 1
   if (recovery.secondFactor === 'required') return 2
-  return stepUpMethods(progress, situation).some((key) => isOwn(key, situation)) ? 2 : 1
+  return stepUpMethods(recovery, situation).some((key) => key !== proven[0] && isOwn(key, situation)) ? 2 : 1
 }
 
 const isOwn = (key: string, { authenticators, enrolled }: Situation): boolean =>
   authenticators.get(key)?.implicit === false && enrolled.has(key)
 
-/** What may come on top of the first proof: what the user signs in with, except what is being replaced. */
-const stepUpMethods = (_: Progress, situation: Situation): readonly string[] =>
-  situation.ownPolicy.signOn.authenticators.filter(
+/** What may come on top of the first proof: what the rule names, else what the user signs in with; never what is replaced. */
+const stepUpMethods = ({ stepUp }: SelfService, situation: Situation): readonly string[] =>
+  (stepUp === undefined ? situation.ownPolicy.signOn.authenticators : Object.keys(stepUp)).filter(
     (key) => !replaceable(situation).some((one) => one.key === key),
+  )
+
+/** The authenticators that a self-service asks for: the same of every name before a proof, then what comes on top. */
+const selfServiceMethods = (
+  progress: Progress,
+  situation: Situation,
+  before: SelfService,
+  own: SelfService,
+): readonly string[] => (progress.proofs.length === 0 ? before.authenticators : stepUpMethods(own, situation))
+
+const selfServiceNamed = (
+  { proofs }: Progress,
+  { methods, stepUp }: SelfService,
+): MethodsByAuthenticator | undefined => (proofs.length === 0 ? methods : stepUp)
+
+/** Whether what was proven is enough, and something that may begin it is among it. */
+const hasBegun = (progress: Progress, { authenticators, methods }: SelfService): boolean =>
+  progress.proofs.some(
+    ({ authenticator: key, method }) =>
+      key === recoveryToken || (authenticators.includes(key) && (methods[key]?.includes(method) ?? true)),
   )
 
 /** The password that a user sets with an activation token, until it is set. */
@@ -136,15 +171,11 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     noun: 'Recovery',
     firstStage: 'identify-recovery',
     methods: (progress, situation, policy) =>
-      progress.proofs.length === 0 ? policy.recovery.authenticators : stepUpMethods(progress, situation),
-    isProven(progress, situation) {
-      const proven = provenBy(progress)
-      const { authenticators } = situation.ownPolicy.recovery
-      return (
-        proven.length >= proofsNeeded(progress, situation) &&
-        proven.some((key) => key === recoveryToken || authenticators.includes(key))
-      )
-    },
+      selfServiceMethods(progress, situation, policy.recovery, situation.ownPolicy.recovery),
+    methodsNamed: (progress, { recovery }) => selfServiceNamed(progress, recovery),
+    isProven: (progress, situation) =>
+      provenBy(progress).length >= proofsNeeded(progress, situation) &&
+      hasBegun(progress, situation.ownPolicy.recovery),
     replaces: (situation) => replaceable(situation)[0]?.key,
     signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
     enrols: false,
@@ -174,6 +205,48 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
       failed: 'user.account.reset_password',
       denied: 'user.account.reset_password',
       replaced: { eventType: 'user.account.reset_password', displayMessage: 'User reset password' },
+    },
+  },
+  unlock: {
+    noun: 'Unlock',
+    firstStage: 'identify-unlock',
+    methods: (progress, situation, policy) =>
+      selfServiceMethods(progress, situation, policy.unlock, situation.ownPolicy.unlock),
+    methodsNamed: (progress, policy) => selfServiceNamed(progress, policy.unlock),
+    isProven(progress, situation) {
+      const { recovery, unlock } = situation.ownPolicy
+      const needed = recovery.secondFactor === 'required' ? 2 : 1
+      return provenBy(progress).length >= needed && hasBegun(progress, unlock)
+    },
+    unlocks: true,
+    // Only who is locked out is written to: any other mail would say so little that all users would learn to ignore it.
+    reaches: (person) => person?.status === 'LOCKED_OUT',
+    signsIn: () => false,
+    enrols: false,
+    deniedBy(progress, situation) {
+      const { person, ownPolicy } = situation
+      // A lock that has ended since the mail left is as good as one that ends now.
+      if (person?.status !== 'LOCKED_OUT' && !maySignIn(person)) {
+        return unlockDenied('failed.message', statusRule(situation))
+      }
+      // Everyone was offered what some rule allows (A53), and what was proven may be of a method that the own one leaves out.
+      if (!hasBegun(progress, ownPolicy.unlock)) {
+        return {
+          status: 400,
+          key: 'oie.selfservice.user.unlock.not.allowed',
+          rule: 'policy selfServiceUnlock',
+          startsOver: true,
+        }
+      }
+      return undefined
+    },
+    unprovable: unlockDenied('challenge.failed.permissions', 'policy recovery.secondFactor'),
+    mail: { template: 'SelfServiceUnlock', code: 'oneTimePassword', link: 'unlockAccountLink' },
+    events: {
+      begun: { eventType: 'user.account.unlock', displayMessage: 'Unlock of an account began' },
+      failed: 'user.account.unlock',
+      denied: 'user.account.unlock',
+      replaced: { eventType: 'user.account.unlock', displayMessage: 'User unlocked account' },
     },
   },
   activation: {

@@ -33,7 +33,7 @@ import type { Refusal } from './outcome.ts'
 import { beginByToken, type Progress } from './progress.ts'
 import { policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
-import { choicesOf, decide, enrollmentsAsked, maySkip, type Stage } from './stage.ts'
+import { choicesOf, decide, enrollmentsAsked, maySkip, methodsOf, type Stage } from './stage.ts'
 import {
   findRecordByInteraction,
   findRecordByState,
@@ -314,6 +314,7 @@ export function viewOf(
     stage,
     authenticators,
     policy: policyOf(progress, situation),
+    methodsOf: (authenticator) => methodsOf(authenticator, progress, situation),
     choices: known(choicesOf(progress, situation)),
     enrollable: known(enrollmentsAsked(progress, situation).map(({ key }) => key)),
     skippable: maySkip(progress, situation),

@@ -1,7 +1,7 @@
 import { type AuthenticatorFacts, type Evidence, evidenceOf } from '../policies/index.ts'
 
 /** What a transaction is for. `intents.ts` says what each asks for. */
-export type IntentName = 'sign-in' | 'recovery' | 'activation'
+export type IntentName = 'sign-in' | 'recovery' | 'unlock' | 'activation'
 
 /**
  * What is known in one transaction: facts, not a position. One readonly JSON value on the transaction's row, changed
@@ -69,7 +69,14 @@ export interface Challenge {
 }
 
 /** Why a transaction is over. */
-export type Closing = 'cancelled' | 'completed' | 'recovered' | 'locked' | 'denied' | 'superseded'
+export type Closing =
+  | 'cancelled'
+  | 'completed'
+  | 'recovered'
+  | 'unlocked'
+  | 'locked'
+  | 'denied'
+  | 'superseded'
 
 export const begin = (): Progress => ({
   format: 2,
@@ -92,7 +99,7 @@ const activationToken = 'activation_token'
 export const beginByToken = (
   subject: Subject,
   proof: { readonly tokenId: string; readonly at: number },
-  intent: Exclude<IntentName, 'sign-in'> = 'recovery',
+  intent: 'recovery' | 'activation' = 'recovery',
 ): Progress => ({
   ...begin(),
   intent,
@@ -113,6 +120,19 @@ export const identify = (progress: Progress, subject: Subject): Progress => ({ .
 export const recover = ({ challenge: _, ...progress }: Progress): Progress => ({
   ...progress,
   intent: 'recovery',
+})
+
+/** Turns the first page into that of an unlock: whose account it is, and how that is proven. */
+export const unlock = ({ challenge: _, ...progress }: Progress): Progress => ({
+  ...progress,
+  intent: 'unlock',
+})
+
+/** The sign-in that an unlock goes on to. Nothing is proven in it: what opened the account signs no user in. */
+export const continueToSignIn = ({ subject, misses }: Progress): Progress => ({
+  ...begin(),
+  ...(subject && { subject }),
+  misses,
 })
 
 /** Opens a challenge in place of the one before. */

@@ -1,8 +1,10 @@
+import type { PersonStatus } from '../directory/index.ts'
 import { factorsOf } from '../policies/index.ts'
 import type { Authenticator } from './authenticator.ts'
-import type { Denial } from './intents.ts'
-import type { Outcome } from './outcome.ts'
-import { begin, close } from './progress.ts'
+import { type Denial, intents } from './intents.ts'
+import { lockoutBudget } from './lockout.ts'
+import type { Effect, Outcome } from './outcome.ts'
+import { begin, close, continueToSignIn } from './progress.ts'
 import { evidenceIn, type Situation } from './situation.ts'
 import { decide } from './stage.ts'
 
@@ -37,6 +39,7 @@ export function settle(
       },
     }
   }
+  if (stage === 'unlocked') return { outcome: unlockedOutcome(outcome, situation) }
   const personId = progress.subject?.userId
   if (stage !== 'granted' || personId === undefined) return { outcome }
   return {
@@ -75,3 +78,40 @@ function deniedOutcome(
     ...(user && { user }),
   }
 }
+
+/**
+ * The account is open again and the wrong passwords that locked it are forgotten, in the database transaction that takes
+ * the last proof. Only a locked account becomes active: one that was suspended a moment ago stays so.
+ */
+function unlockedOutcome(outcome: Outcome, { ownPolicy }: Situation): Outcome {
+  const { progress, effects = [] } = outcome
+  const personId = progress.subject?.userId ?? ''
+  const opened: readonly Effect[] = [
+    {
+      type: 'person.update',
+      personId,
+      changes: { status: 'ACTIVE' satisfies PersonStatus },
+      from: ['LOCKED_OUT'],
+    },
+    { type: 'budget.clear', budget: lockoutBudget(ownPolicy, 0, true), subject: `person:${personId}` },
+    {
+      type: 'audit.record',
+      event: {
+        ...intents.unlock.events.replaced,
+        outcome: { result: 'SUCCESS' },
+        actor: { id: personId, type: 'User', alternateId: progress.subject?.identifier ?? '' },
+        target: [{ id: personId, type: 'User' }],
+      },
+    },
+  ]
+  return {
+    ...outcome,
+    progress: ownPolicy.unlock.continues ? continueToSignIn(progress) : close(progress, 'unlocked'),
+    effects: [...effects, ...opened],
+    notice: { key: ownPolicy.unlock.continues ? unlockedToApp : unlockedKey },
+  }
+}
+
+/** What a user reads whose account was unlocked; the second one where the same transaction goes on to the sign-in. */
+export const unlockedKey = 'oie.selfservice.unlock_user.success.message'
+const unlockedToApp = 'oie.selfservice.unlock_user.landing.to.app.success.message'

@@ -41,14 +41,19 @@ export const replaceable = ({ authenticators }: Situation): readonly KnownAuthen
  * (A54). It counts where something that cannot start a recovery was proven, too, or where nothing else counts: after a
  * token that an administrator made the new password is the one factor there is.
  */
-export function evidenceIn(progress: Progress, { authenticators }: Situation): readonly Evidence[] {
+export function evidenceIn(
+  progress: Progress,
+  { authenticators, ownPolicy }: Pick<Situation, 'authenticators' | 'ownPolicy'>,
+): readonly Evidence[] {
   const { proofs, replaced } = progress
   const counting = proofs.filter(({ factors }) => factors.length > 0)
   const isIndependent =
     counting.length === 0 ||
     counting.some(
       ({ authenticator }) =>
-        authenticators.get(authenticator)?.recovers === false && !replaced.includes(authenticator),
+        authenticators.get(authenticator)?.recovers === false &&
+        !ownPolicy.recovery.authenticators.includes(authenticator) &&
+        !replaced.includes(authenticator),
     )
   const proven = proofs.map((proof) => ({
     ...proof,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { authenticators } from '../../test/support/walks.ts'
-import { policyWith, standard } from '../../test/support/worlds.ts'
+import { policyWith, standard, unlocking } from '../../test/support/worlds.ts'
 import { type Demand, evidenceOf, type Policy } from '../policies/index.ts'
 import {
   begin,
@@ -15,6 +15,7 @@ import {
   recover,
   replace,
   skip,
+  unlock,
 } from './progress.ts'
 import type { Situation } from './situation.ts'
 import { choicesOf, decide, enrollmentsAsked, maySkip, stageOf } from './stage.ts'
@@ -63,6 +64,9 @@ const byPassword = proves(named, 'okta_password')
 const byMail = proves(recover(named), 'okta_email')
 const reset = replace(byMail, 'okta_password')
 const expired = expire(byPassword, 'okta_password')
+
+const unlockedByMail = proves(unlock(named), 'okta_email')
+const locked = { person: { status: 'LOCKED_OUT' } } as const
 
 type Row = readonly [known: string, progress: Progress, situation: Situation, stage: string]
 
@@ -113,6 +117,26 @@ const rows: readonly Row[] = [
     'select',
   ],
   ['both of them', proves(byMail, 'google_otp'), situation(standard, hasApp), 'reset'],
+  ['that an account is locked', unlock(begin()), situation(unlocking), 'identify-unlock'],
+  ['the mailbox in an unlock', unlockedByMail, situation(unlocking, locked), 'unlocked'],
+  [
+    'the mailbox in an unlock of an account that is open by now',
+    unlockedByMail,
+    situation(unlocking),
+    'unlocked',
+  ],
+  [
+    'the mailbox in an unlock that takes two proofs',
+    unlockedByMail,
+    situation(policyWith({ recovery: { secondFactor: 'required' } }, unlocking), { ...locked, ...hasApp }),
+    'select',
+  ],
+  [
+    'both of them',
+    proves(unlockedByMail, 'google_otp'),
+    situation(policyWith({ recovery: { secondFactor: 'required' } }, unlocking), { ...locked, ...hasApp }),
+    'unlocked',
+  ],
   ['a token of an administrator', byToken, situation(standard), 'reset'],
   ['a token where a recovery takes two proofs', byToken, situation(twoProofs), 'select'],
   [

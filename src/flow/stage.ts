@@ -1,4 +1,4 @@
-import { evidenceOf, helps, isSatisfied } from '../policies/index.ts'
+import { type AuthenticatorFacts, evidenceOf, helps, isSatisfied, type Method } from '../policies/index.ts'
 import { type Denial, intents } from './intents.ts'
 import type { Progress } from './progress.ts'
 import { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
@@ -7,6 +7,7 @@ import { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from '.
 export const stages = [
   'identify',
   'identify-recovery',
+  'identify-unlock',
   'select',
   'verify-data',
   'verify',
@@ -17,6 +18,8 @@ export const stages = [
   'reenroll',
   /** The end of a recovery that signs no user in. */
   'recovered',
+  /** The end of an unlock. */
+  'unlocked',
   'granted',
   'closed',
 ] as const
@@ -26,7 +29,7 @@ export type Stage = (typeof stages)[number]
  * Whether nothing is asked any more: the transaction was closed, or its policy has changed since its last step and asks
  * for no more.
  */
-export const isEnd = (stage: Stage): boolean => ['recovered', 'granted', 'closed'].includes(stage)
+export const isEnd = (stage: Stage): boolean => ['recovered', 'unlocked', 'granted', 'closed'].includes(stage)
 
 /** What comes next, or why nothing does. */
 type Decision =
@@ -45,6 +48,12 @@ export function decide(progress: Progress, situation: Situation): Decision {
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
   if (denied !== undefined) return { stage: 'closed', denied }
   if (intent.sets?.(progress, situation) !== undefined) return { stage: 'select-enroll' }
+  if (intent.unlocks) {
+    if (intent.isProven(progress, situation)) return { stage: 'unlocked' }
+    return choicesOf(progress, situation).length > 0
+      ? { stage: 'select' }
+      : { stage: 'closed', denied: intent.unprovable }
+  }
   const replaces = intent.replaces?.(situation)
   const isReplaced = replaces === undefined || progress.replaced.includes(replaces)
   if (!isReplaced) {
@@ -83,16 +92,51 @@ const isAssured = (progress: Progress, situation: Situation): boolean =>
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
 export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
   const policy = policyOf(progress, situation)
-  const intent = intents[progress.intent]
-  const replaces = intent.replaces?.(situation)
-  const isReplacing = replaces !== undefined && !progress.replaced.includes(replaces)
-  const methods = isReplacing ? intent.methods(progress, situation, policy) : policy.signOn.authenticators
+  const isGoal = isGoalAhead(progress, situation)
+  const methods = isGoal
+    ? intents[progress.intent].methods(progress, situation, policy)
+    : policy.signOn.authenticators
   const proven = progress.proofs.map(({ authenticator }) => authenticator)
-  const left = methods.filter((key) => !proven.includes(key) && !progress.replaced.includes(key))
-  if (progress.proofs.length === 0) return left.filter((key) => situation.authenticators.get(key)?.first)
+  const left = methods.filter(
+    (key) =>
+      !proven.includes(key) && !progress.replaced.includes(key) && usableMethods(key, progress, situation),
+  )
+  if (progress.proofs.length === 0) {
+    // What a rule names to begin a recovery by is asked of every name alike, whatever it may begin elsewhere.
+    return isGoal ? left : left.filter((key) => situation.authenticators.get(key)?.first)
+  }
   const owned = left.filter((key) => situation.enrolled.has(key))
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
-  return isReplacing ? owned : owned.filter((key) => wouldHelp(progress, situation, key))
+  return isGoal ? owned : owned.filter((key) => wouldHelp(progress, situation, key))
+}
+
+/** Whether a credential is still to be replaced, or an account to be unlocked: the policy of that says what is asked. */
+function isGoalAhead(progress: Progress, situation: Situation): boolean {
+  const intent = intents[progress.intent]
+  const replaces = intent.replaces?.(situation)
+  return intent.unlocks === true || (replaces !== undefined && !progress.replaced.includes(replaces))
+}
+
+const usableMethods = (key: string, progress: Progress, situation: Situation): boolean => {
+  const authenticator = situation.authenticators.get(key)
+  return authenticator !== undefined && methodsOf(authenticator, progress, situation).length > 0
+}
+
+/**
+ * The methods of an authenticator that may be used now: without those that an administrator has switched off and, in a
+ * recovery or an unlock, without those that the rule does not name.
+ */
+export function methodsOf(
+  { key, methods }: Pick<AuthenticatorFacts, 'key' | 'methods'>,
+  progress: Progress,
+  situation: Situation,
+): readonly Method[] {
+  const policy = policyOf(progress, situation)
+  const off = policy.methodsOff[key] ?? []
+  const named = isGoalAhead(progress, situation)
+    ? intents[progress.intent].methodsNamed?.(progress, policy)?.[key]
+    : undefined
+  return methods.filter(({ type }) => !off.includes(type) && (named === undefined || named.includes(type)))
 }
 
 /** Whether proving one more authenticator, by any of its methods, brings the transaction closer to what is demanded. */

@@ -56,6 +56,14 @@ export const de: Words = {
       notYou:
         'Wenn Sie das nicht sind, tun Sie mit dieser Nachricht nichts. Geschieht es noch einmal, ändern Sie Ihr Passwort.',
     },
+    SelfServiceUnlock: {
+      subject: 'Entsperren Sie Ihr Konto',
+      title: 'Konto entsperren',
+      intro: 'Jemand, hoffentlich Sie selbst, möchte Ihr Konto entsperren.',
+      button: 'Konto entsperren',
+      codeOnly: 'Geben Sie diesen Code auf der Seite ein, auf der Sie angefragt haben:',
+      notYou: 'Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt gesperrt.',
+    },
     PasswordResetByAdmin: {
       subject: 'Setzen Sie Ihr Passwort zurück',
       title: 'Passwort zurücksetzen',
@@ -116,6 +124,12 @@ export const de: Words = {
       title: 'Eine Sicherheitsmethode wurde entfernt',
       intro:
         'Von Ihrem Konto wurde eine Sicherheitsmethode entfernt. Sie weist nicht mehr nach, dass Sie es sind.',
+    },
+    AccountUnlocked: {
+      subject: 'Ihr Konto wurde entsperrt',
+      title: 'Ihr Konto wurde entsperrt',
+      intro:
+        'Ihr Konto war nach zu vielen falschen Passwörtern gesperrt und wurde entsperrt. Ihr Passwort ist dasselbe wie vorher.',
     },
   },
 

@@ -60,6 +60,14 @@ export const en = {
       codeOnly: 'On the page where you were asked for it, enter this code:',
       notYou: 'If it was not you, do nothing with this mail. If it happens again, change your password.',
     },
+    SelfServiceUnlock: {
+      subject: 'Unlock your account',
+      title: 'Unlock your account',
+      intro: 'We received a request to unlock your account.',
+      button: 'Unlock account',
+      codeOnly: 'On the page where you asked for this, enter this code:',
+      notYou: 'If it was not you, do nothing: your account stays locked.',
+    },
     PasswordResetByAdmin: {
       subject: 'Reset your password',
       title: 'Reset your password',
@@ -116,6 +124,12 @@ export const en = {
       subject: 'A security method was removed',
       title: 'A security method was removed',
       intro: 'A security method was removed from your account. It no longer proves that it is you.',
+    },
+    AccountUnlocked: {
+      subject: 'Your account was unlocked',
+      title: 'Your account was unlocked',
+      intro:
+        'Your account, which was locked after too many wrong passwords, was unlocked. Your password is the same as before.',
     },
   },
 

@@ -55,6 +55,14 @@ export const es: Words = {
       codeOnly: 'Introduzca este código en la página que se lo pide:',
       notYou: 'Si no es usted, no haga nada con este mensaje. Si vuelve a ocurrir, cambie su contraseña.',
     },
+    SelfServiceUnlock: {
+      subject: 'Desbloquee su cuenta',
+      title: 'Desbloquee su cuenta',
+      intro: 'Alguien, esperamos que usted, ha pedido desbloquear su cuenta.',
+      button: 'Desbloquear la cuenta',
+      codeOnly: 'Introduzca este código en la página donde hizo la solicitud:',
+      notYou: 'Si no fue usted, no haga nada: su cuenta seguirá bloqueada.',
+    },
     PasswordResetByAdmin: {
       subject: 'Restablezca su contraseña',
       title: 'Restablezca su contraseña',
@@ -113,6 +121,12 @@ export const es: Words = {
       subject: 'Se eliminó un método de seguridad',
       title: 'Se eliminó un método de seguridad',
       intro: 'Se eliminó un método de seguridad de su cuenta. Ya no sirve para demostrar que es usted.',
+    },
+    AccountUnlocked: {
+      subject: 'Su cuenta se ha desbloqueado',
+      title: 'Su cuenta se ha desbloqueado',
+      intro:
+        'Su cuenta, que estaba bloqueada tras demasiadas contraseñas incorrectas, se ha desbloqueado. Su contraseña es la misma que antes.',
     },
   },
 

@@ -55,6 +55,14 @@ export const fr: Words = {
       codeOnly: 'Saisissez ce code sur la page qui vous le demande :',
       notYou: 'Si ce n’est pas vous, ignorez ce message. Si cela se reproduit, changez votre mot de passe.',
     },
+    SelfServiceUnlock: {
+      subject: 'Déverrouillez votre compte',
+      title: 'Déverrouillez votre compte',
+      intro: 'Quelqu’un, vous-même nous l’espérons, a demandé à déverrouiller votre compte.',
+      button: 'Déverrouiller le compte',
+      codeOnly: 'Saisissez ce code sur la page où vous avez fait la demande :',
+      notYou: 'Si ce n’était pas vous, ne faites rien : votre compte reste verrouillé.',
+    },
     PasswordResetByAdmin: {
       subject: 'Réinitialisez votre mot de passe',
       title: 'Réinitialisez votre mot de passe',
@@ -116,6 +124,12 @@ export const fr: Words = {
       title: 'Une méthode de sécurité a été supprimée',
       intro:
         'Une méthode de sécurité a été supprimée de votre compte. Elle ne permet plus de prouver que c’est bien vous.',
+    },
+    AccountUnlocked: {
+      subject: 'Votre compte a été déverrouillé',
+      title: 'Votre compte a été déverrouillé',
+      intro:
+        'Votre compte, verrouillé après trop de mots de passe erronés, a été déverrouillé. Votre mot de passe est le même qu’avant.',
     },
   },
 

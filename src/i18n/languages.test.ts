@@ -49,6 +49,7 @@ describe.each(others)('%s', (tag) => {
       'mail.common.codeInstead',
       'mail.ForgotPassword.codeOnly',
       'mail.EmailChallenge.codeOnly',
+      'mail.SelfServiceUnlock.codeOnly',
     ]) {
       expect(own.get(path), path).toMatch(/[:：]$/)
     }

@@ -6,6 +6,7 @@ import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
 export const queuedEvents: Readonly<Record<NewMail['template'], EventType>> = {
   ForgotPassword: 'system.email.password_reset.sent_message',
   EmailChallenge: 'system.email.send_factor_verify_message',
+  SelfServiceUnlock: 'system.email.account_unlock.sent_message',
   PasswordResetByAdmin: 'system.email.password_reset.sent_message',
   UserActivation: 'system.email.new_user.sent_message',
   PasswordChanged: 'system.email.password_changed.sent_message',
@@ -14,6 +15,7 @@ export const queuedEvents: Readonly<Record<NewMail['template'], EventType>> = {
   LoginChanged: 'system.email.login_changed.sent_message',
   AuthenticatorEnrolled: 'system.email.mfa_enroll_notification.sent_message',
   AuthenticatorReset: 'system.email.mfa_reset_notification.sent_message',
+  AccountUnlocked: 'system.email.account_unlocked.sent_message',
 }
 
 /** A mail has come to its end. */

@@ -7,6 +7,7 @@ export interface NoticeSettings {
   readonly passwordChanged: boolean
   readonly authenticatorEnrolled: boolean
   readonly authenticatorReset: boolean
+  readonly accountUnlocked: boolean
 }
 
 /** For how long the delivery of a notice is tried, in milliseconds. */
@@ -32,6 +33,8 @@ export interface CredentialChange {
   readonly enrolled?: readonly string[]
   /** The names of authenticators that the user does not have any more. */
   readonly removed?: readonly string[]
+  /** The user opened the account, which was locked. */
+  readonly unlocked?: boolean
 }
 
 interface NoticeContext {
@@ -81,7 +84,7 @@ export function noticesOf(change: CredentialChange, context: NoticeContext): rea
 }
 
 function reportsOf(
-  { before, after, password, enrolled = [], removed = [] }: CredentialChange,
+  { before, after, password, enrolled = [], removed = [], unlocked = false }: CredentialChange,
   settings: NoticeSettings,
   shown: (name: string) => string,
 ): readonly (readonly [NoticeTemplate, MailVariables])[] {
@@ -101,5 +104,6 @@ function reportsOf(
     ...(removed.length > 0 && settings.authenticatorReset
       ? [['AuthenticatorReset', { 'request.factors': removed.join(', ') }] as const]
       : []),
+    ...(unlocked && settings.accountUnlocked ? [['AccountUnlocked', {}] as const] : []),
   ]
 }

@@ -1,7 +1,12 @@
 import { type Random, randomId } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
 import { type AccessRuleBody, assuranceOf, firstMethods } from './assurance.ts'
-import { type AuthenticatorSetup, authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
+import {
+  type AuthenticatorSetup,
+  authenticatorSetups,
+  isAllowedFor,
+  methodsOffIn,
+} from './authenticator-settings.store.ts'
 import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import { type AuthenticatorFacts, nothingDemanded } from './demand.ts'
@@ -18,11 +23,14 @@ import {
   passwordRuleBody,
   passwordRulesFrom,
   passwordRulesOf,
-  recoveryAuthenticatorsFrom,
+  recoveryFrom,
+  type SelfService,
   type SignOnRuleBody,
   signOnRuleBody,
   stepUpRequired,
+  unionOf,
   unlockAllowed,
+  unlockFrom,
 } from './policy.ts'
 
 export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY' | 'MFA_ENROLL'
@@ -244,19 +252,9 @@ export function openPolicies(
         lockout: { ...policy.lockout, maxAttempts: Math.max(...ofType('PASSWORD').map(attemptsOf)) },
         recovery: {
           ...policy.recovery,
-          authenticators: union(
-            ofType('PASSWORD').flatMap(({ body, rules }) =>
-              rules.map((rule) =>
-                recoveryAuthenticatorsFrom(
-                  rule as DeepPartial<PasswordRuleBody>,
-                  body as DeepPartial<PasswordPolicyBody>,
-                  usable.recovery,
-                ),
-              ),
-            ),
-            usable.recovery,
-          ),
+          ...allowedBySome(ofType('PASSWORD'), recoveryFrom, usable.recovery),
         },
+        unlock: { ...policy.unlock, ...allowedBySome(ofType('PASSWORD'), unlockFrom, usable.recovery) },
         signOn: {
           ...policy.signOn,
           demand: nothingDemanded,
@@ -311,12 +309,20 @@ const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setu
 const attemptsOf = ({ body }: ActivePolicy): number =>
   lockoutFrom(body as DeepPartial<PasswordPolicyBody>).maxAttempts
 
-/** Every key that some list holds, in the order of the catalogue. */
-const union = (
-  lists: readonly (readonly string[])[],
+/** What some rule of these policies allows. */
+const allowedBySome = (
+  policies: readonly ActivePolicy[],
+  read: typeof recoveryFrom,
   catalogue: readonly AuthenticatorFacts[],
-): readonly string[] =>
-  catalogue.flatMap(({ key }) => (lists.some((list) => list.includes(key)) ? [key] : []))
+): SelfService =>
+  unionOf(
+    policies.flatMap(({ body, rules }) =>
+      rules.map((rule) =>
+        read(rule as DeepPartial<PasswordRuleBody>, body as DeepPartial<PasswordPolicyBody>, catalogue),
+      ),
+    ),
+    catalogue,
+  )
 
 /** A policy none of whose rules is for the user is as good as none: the next one is asked. */
 function firstFor(
@@ -353,15 +359,26 @@ function policyFrom(
   const signOn = (builtIn(first, 'OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
   const app = assuranceOf(builtIn(first, 'ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, usable.sso)
   const enrollment = first('MFA_ENROLL')
+  const { unlockContinues, ...ofRecovery } = recovery
   return {
     password: passwordRulesFrom(settings),
     lockout: lockoutFrom(settings),
     recovery: {
-      ...recovery,
-      authenticators: recoveryAuthenticatorsFrom(reset, settings, usable.recovery),
+      ...ofRecovery,
+      ...recoveryFrom(reset, settings, usable.recovery),
       ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
       unlocks: unlockAllowed(reset),
     },
+    unlock: {
+      ...unlockFrom(reset, settings, usable.recovery),
+      continues: unlockContinues,
+    },
+    methodsOff: Object.fromEntries(
+      Object.entries(setups).flatMap(([key, setup]) => {
+        const off = methodsOffIn(setup)
+        return off.length > 0 ? [[key, off] as const] : []
+      }),
+    ),
     signOn: {
       access: signOn?.access === 'DENY' ? 'DENY' : app.access,
       demand: signOn?.requireFactor === true ? { ...app.demand, factors: 2 } : app.demand,

@@ -10,6 +10,8 @@ export interface AuthenticatorSetup {
   readonly settings: {
     readonly allowedFor?: AllowedFor
     readonly tokenLifetimeInMinutes?: number
+    /** The methods that are switched off; all others are on. */
+    readonly inactiveMethods?: readonly string[]
     readonly [name: string]: unknown
   }
   /** Epoch milliseconds; 0: never changed. */
@@ -48,3 +50,7 @@ export const isAllowedFor = (
   { status, settings }: AuthenticatorSetup,
   use: Exclude<AllowedFor, 'any' | 'none'>,
 ): boolean => status === 'ACTIVE' && ['any', use].includes(settings.allowedFor ?? 'any')
+
+/** The methods of an authenticator that an administrator has switched off. */
+export const methodsOffIn = ({ settings: { inactiveMethods } }: AuthenticatorSetup): readonly string[] =>
+  inactiveMethods ?? []

@@ -34,6 +34,8 @@ export interface AuthenticatorFacts {
   readonly first: boolean
   /** Whether it may start a recovery: what the user lost must not be what proves the user. */
   readonly recovers: boolean
+  /** Whether it may start one where a rule names its method, and only there: a code of an authenticator app. */
+  readonly recoversIfNamed?: boolean
   /** Whether it is in use where no administrator has said otherwise. */
   readonly initialStatus: 'ACTIVE' | 'INACTIVE'
   /** Whether every user with an account has it, without an enrollment of its own: the mailbox of the primary address. */

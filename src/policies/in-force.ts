@@ -10,7 +10,7 @@ import {
   type PasswordPolicyBody,
   type PasswordRuleBody,
   passwordRulesFrom,
-  recoveryAuthenticatorsFrom,
+  recoveryFrom,
   type SignOnRuleBody,
 } from './policy.ts'
 
@@ -37,12 +37,13 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     policy: name,
     rules: passwordRulesFrom(body as DeepPartial<PasswordPolicyBody>),
     attempts: lockoutFrom(body as DeepPartial<PasswordPolicyBody>).maxAttempts,
-    recovery: rules.flatMap((rule) =>
-      recoveryAuthenticatorsFrom(
-        rule as DeepPartial<PasswordRuleBody>,
-        body as DeepPartial<PasswordPolicyBody>,
-        catalogue,
-      ),
+    recovery: rules.flatMap(
+      (rule) =>
+        recoveryFrom(
+          rule as DeepPartial<PasswordRuleBody>,
+          body as DeepPartial<PasswordPolicyBody>,
+          catalogue,
+        ).authenticators,
     ),
   }))
   const setups = await authenticatorSetups(db, catalogue)

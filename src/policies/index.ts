@@ -46,5 +46,5 @@ export {
   type StoredRule,
 } from './policies.store.ts'
 export { policiesNeeding } from './policies-needing.ts'
-export type { Policy } from './policy.ts'
+export { type MethodsByAuthenticator, type Policy, type SelfService, unionOf } from './policy.ts'
 export { unsupportedSettings } from './unsupported.ts'

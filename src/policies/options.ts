@@ -36,6 +36,13 @@ export const policiesOptions = Type.Object(
               default: ['okta_email'],
               uniqueItems: true,
             }),
+            // Absent and false are the same. Without a default, so that an upgrade leaves default policies as they are.
+            unlock: Type.Optional(
+              Type.Boolean({
+                description:
+                  'Users may open their own locked accounts, by the same proof as a recovery. The first page offers it to every name. `rekey dev` has it on where this is absent.',
+              }),
+            ),
           },
           { default: {} },
         ),
@@ -67,6 +74,11 @@ export const recoveryOptions = Type.Object(
       description:
         'Whether recovery asks for a second factor: of users who have one, or of all (a user who has none is refused).',
       default: 'if-enrolled',
+    }),
+    unlockContinues: Type.Boolean({
+      description:
+        'Whether an account that its user has unlocked goes on to the sign-in in the same transaction; otherwise a message ends it.',
+      default: false,
     }),
     countsAsOneFactor: Type.Boolean({
       description:

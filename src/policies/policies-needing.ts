@@ -7,7 +7,7 @@ import type { AuthenticatorFacts } from './demand.ts'
 import {
   type PasswordPolicyBody,
   type PasswordRuleBody,
-  recoveryAuthenticatorsFrom,
+  recoveryFrom,
   type SignOnRuleBody,
 } from './policy.ts'
 
@@ -27,11 +27,8 @@ const canBeMet: Readonly<
   PASSWORD: {
     use: 'recovery',
     with: (catalogue, body, rule) =>
-      recoveryAuthenticatorsFrom(
-        rule as DeepPartial<PasswordRuleBody>,
-        body as DeepPartial<PasswordPolicyBody>,
-        catalogue,
-      ).length > 0,
+      recoveryFrom(rule as DeepPartial<PasswordRuleBody>, body as DeepPartial<PasswordPolicyBody>, catalogue)
+        .authenticators.length > 0,
   },
   OKTA_SIGN_ON: {
     use: 'sso',

@@ -13,12 +13,24 @@ export interface Lockout {
   readonly autoUnlockMinutes: number
 }
 
+/** Methods by the key of their authenticator. An authenticator without an entry may be used by all of its methods. */
+export type MethodsByAuthenticator = Readonly<Record<string, readonly string[]>>
+
+/** What the rule of a password policy lets users do without an administrator, and what they prove for it. */
+export interface SelfService {
+  /** The authenticators that may begin it, in the order in which they are offered; none: it is not allowed. */
+  readonly authenticators: readonly string[]
+  /** Which of their methods may begin it. */
+  readonly methods: MethodsByAuthenticator
+  /** What may come on top of the first proof, as far as the rule names it; absent: whatever the user signs in with. */
+  readonly stepUp?: MethodsByAuthenticator | undefined
+}
+
 /** What applies to one user at one client: the first match of each kind of policy. */
 export interface Policy {
   readonly password: PasswordRules
   readonly lockout: Lockout
-  readonly recovery: {
-    readonly authenticators: readonly string[]
+  readonly recovery: SelfService & {
     readonly offerRevokeSessions: boolean
     readonly revealUnknown: boolean
     readonly signIn: boolean
@@ -31,6 +43,13 @@ export interface Policy {
     /** Whether a recovery opens a locked account. */
     readonly unlocks: boolean
   }
+  /** How users open their own locked accounts. */
+  readonly unlock: SelfService & {
+    /** Whether the same transaction goes on to the sign-in; otherwise it ends in a message. */
+    readonly continues: boolean
+  }
+  /** The methods that an administrator has switched off. */
+  readonly methodsOff: MethodsByAuthenticator
   readonly signOn: Assurance & {
     readonly start: 'password' | 'identifier'
     /** The authenticators for a sign-in, in the order in which they are offered. */
@@ -71,8 +90,15 @@ export interface PasswordRuleBody {
     readonly selfServicePasswordReset: {
       readonly access: 'ALLOW' | 'DENY'
       readonly requirement: {
-        readonly primary: { readonly methods: readonly string[] }
-        readonly stepUp: { readonly required: boolean }
+        readonly primary: {
+          readonly methods: readonly string[]
+          /** Which authenticators may be used by a method that several have. */
+          readonly methodConstraints?: readonly {
+            readonly method: string
+            readonly allowedAuthenticators: readonly { readonly key: string }[]
+          }[]
+        }
+        readonly stepUp: { readonly required: boolean; readonly methods?: readonly string[] }
       }
     }
     readonly selfServiceUnlock?: { readonly access: 'ALLOW' | 'DENY' }
@@ -107,18 +133,22 @@ export const passwordPolicyBody = (rules: PasswordRules, lockout: Lockout): Pass
   settings: { password: { ...passwordRulesBody(rules), lockout } },
 })
 
-// The management API has methods (`email`), the engine authenticators (`okta_email`).
-const methodOf = (authenticator: string): string => authenticator.replace(/^okta_/, '')
+// The management API has methods (`email`), the configuration authenticators (`okta_email`).
+const methodsNamed = (authenticator: string): readonly string[] =>
+  ({ phone_number: ['sms', 'voice'], google_otp: ['otp'] })[authenticator] ?? [
+    authenticator.replace(/^okta_/, ''),
+  ]
 
 export const passwordRuleBody = (options: PoliciesOptions['password']): PasswordRuleBody => ({
   actions: {
     selfServicePasswordReset: {
       access: options.recovery.authenticators.length > 0 ? 'ALLOW' : 'DENY',
       requirement: {
-        primary: { methods: options.recovery.authenticators.map(methodOf) },
+        primary: { methods: options.recovery.authenticators.flatMap(methodsNamed) },
         stepUp: { required: false },
       },
     },
+    ...(options.recovery.unlock === true && { selfServiceUnlock: { access: 'ALLOW' } }),
   },
 })
 
@@ -141,22 +171,101 @@ export const accessRuleBody = (options: SignOnOptions): AccessRuleBody => ({
 export const passwordRulesFrom = ({ settings }: DeepPartial<PasswordPolicyBody>): PasswordRules =>
   passwordRulesIn(settings?.password)
 
-/** Which authenticators may start a recovery. A rule that names no method leaves it to its policy. */
-export function recoveryAuthenticatorsFrom(
-  { actions }: DeepPartial<PasswordRuleBody>,
-  { settings }: DeepPartial<PasswordPolicyBody>,
+type PasswordRule = DeepPartial<PasswordRuleBody>
+type PasswordPolicy = DeepPartial<PasswordPolicyBody>
+
+/** How a user may recover a password. */
+export const recoveryFrom = (
+  rule: PasswordRule,
+  policy: PasswordPolicy,
   catalogue: readonly AuthenticatorFacts[],
-): readonly string[] {
-  const { access, requirement } = actions?.selfServicePasswordReset ?? {}
-  if (access !== 'ALLOW') return []
-  const named = requirement?.primary?.methods
-  return catalogue.flatMap(({ key, methods, recovers }) => {
-    const isNamed =
-      named === undefined
-        ? settings?.recovery?.factors?.[key]?.status !== 'INACTIVE'
-        : methods.some(({ type }) => named.includes(type))
-    return recovers && isNamed ? [key] : []
+): SelfService =>
+  selfServiceFrom(rule.actions?.selfServicePasswordReset?.access === 'ALLOW', rule, policy, catalogue)
+
+/** How users may open their own locked accounts: off unless a rule says so, and proven as a recovery is. */
+export const unlockFrom = (
+  rule: PasswordRule,
+  policy: PasswordPolicy,
+  catalogue: readonly AuthenticatorFacts[],
+): SelfService =>
+  selfServiceFrom(rule.actions?.selfServiceUnlock?.access === 'ALLOW', rule, policy, catalogue)
+
+/** What must be proven stands in the rule once, for both. A rule that names no method leaves it to its policy. */
+function selfServiceFrom(
+  isAllowed: boolean,
+  { actions }: PasswordRule,
+  { settings }: PasswordPolicy,
+  catalogue: readonly AuthenticatorFacts[],
+): SelfService {
+  if (!isAllowed) return { authenticators: [], methods: {} }
+  const { primary, stepUp } = actions?.selfServicePasswordReset?.requirement ?? {}
+  const named = listOf<string>(primary?.methods)
+  const constraints = listOf<Constraint>(primary?.methodConstraints) ?? []
+  const status = settings?.recovery?.factors ?? {}
+  const begins = (one: AuthenticatorFacts, type: string): boolean => {
+    if (named !== undefined) return named.includes(type) && isAllowedBy(constraints, one.key, type)
+    const states = [one.key, ...(recoveryFactors[type] ?? [])].map((factor) => status[factor]?.status)
+    // As in Okta: what every account has begins a recovery unless it is switched off, what is enrolled only where it is on.
+    return one.implicit ? !states.includes('INACTIVE') : states.includes('ACTIVE')
+  }
+  const methods = catalogue.flatMap((one) => {
+    if (!one.recovers && !(named !== undefined && one.recoversIfNamed)) return []
+    const types = one.methods.flatMap(({ type }) => (begins(one, type) ? [type] : []))
+    return types.length > 0 ? [[one.key, types] as const] : []
   })
+  const onTop = listOf<string>(stepUp?.methods) ?? []
+  return {
+    authenticators: methods.map(([key]) => key),
+    methods: Object.fromEntries(methods),
+    ...(onTop.length > 0 && { stepUp: stepUpFrom(onTop, catalogue) }),
+  }
+}
+
+type Constraint = DeepPartial<{ method: string; allowedAuthenticators: readonly { readonly key: string }[] }>
+
+/** A list as it was stored; undefined: there is none. */
+const listOf = <T>(value: unknown): readonly T[] | undefined =>
+  Array.isArray(value) ? (value as readonly T[]) : undefined
+
+/** Whether the constraints leave a method to an authenticator. One that names no authenticator allows every one. */
+const isAllowedBy = (constraints: readonly Constraint[], key: string, type: string): boolean =>
+  constraints
+    .filter(({ method }) => method === type)
+    .every(
+      ({ allowedAuthenticators: allowed }) => !allowed?.length || allowed.some((one) => one?.key === key),
+    )
+
+/** Under which names a policy switches methods on and off, besides the key of their authenticator. */
+const recoveryFactors: Readonly<Record<string, readonly string[]>> = {
+  sms: ['okta_sms'],
+  voice: ['okta_call'],
+  security_question: ['recovery_question'],
+}
+
+/** What a rule names for the second proof, by method or by the key of an authenticator. */
+const stepUpFrom = (
+  named: readonly string[],
+  catalogue: readonly AuthenticatorFacts[],
+): MethodsByAuthenticator =>
+  Object.fromEntries(
+    catalogue.flatMap(({ key, methods }) => {
+      const types = methods.flatMap(({ type }) => (named.includes(type) || named.includes(key) ? [type] : []))
+      return types.length > 0 ? [[key, types] as const] : []
+    }),
+  )
+
+/** The union of what several rules allow, the same for every name (A53). */
+export const unionOf = (
+  all: readonly SelfService[],
+  catalogue: readonly AuthenticatorFacts[],
+): SelfService => {
+  const methods = catalogue.flatMap(({ key, methods: known }) => {
+    const types = known.flatMap(({ type }) =>
+      all.some((one) => one.methods[key]?.includes(type)) ? [type] : [],
+    )
+    return types.length > 0 ? [[key, types] as const] : []
+  })
+  return { authenticators: methods.map(([key]) => key), methods: Object.fromEntries(methods) }
 }
 
 export const unlockAllowed = ({ actions }: DeepPartial<PasswordRuleBody>): boolean =>

@@ -17,7 +17,9 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'settings.recovery.factors',
     'actions.selfServicePasswordReset.access',
     'actions.selfServicePasswordReset.requirement.primary.methods',
+    'actions.selfServicePasswordReset.requirement.primary.methodConstraints',
     'actions.selfServicePasswordReset.requirement.stepUp.required',
+    'actions.selfServicePasswordReset.requirement.stepUp.methods',
     'actions.selfServiceUnlock.access',
   ],
   MFA_ENROLL: ['settings.type', 'settings.authenticators'],
@@ -86,7 +88,10 @@ function unsupportedMethods(members: Members, catalogue: readonly AuthenticatorF
   const methods = valueAt(members, 'requirement.primary.methods')
   return (Array.isArray(methods) ? methods : [])
     .filter(
-      (method) => !catalogue.some((one) => one.recovers && one.methods.some(({ type }) => type === method)),
+      (method) =>
+        !catalogue.some(
+          (one) => (one.recovers || one.recoversIfNamed) && one.methods.some(({ type }) => type === method),
+        ),
     )
     .map((method) => `requirement.primary.methods: ${String(method).slice(0, 40)} is not supported`)
 }

@@ -10,6 +10,7 @@ import {
   type Effect,
   type Field,
   type Input,
+  isEnd,
   type Outcome,
   onOffer,
   type Progress,
@@ -26,7 +27,7 @@ import {
 import { stepsWith } from '../../src/idx/index.ts'
 import { budgetsFrom, limitsOptions, sourceOf } from '../../src/limits/index.ts'
 import { createHasher, insecureFastHash, passwordEnrollment } from '../../src/passwords/index.ts'
-import { firstMethods, nothingDemanded, type Policy } from '../../src/policies/index.ts'
+import { firstMethods, nothingDemanded, type Policy, unionOf } from '../../src/policies/index.ts'
 import { exampleAuthenticator, exampleCode } from './example-authenticator.ts'
 import { type World, worlds } from './worlds.ts'
 
@@ -137,6 +138,7 @@ const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Perso
 /** As `Policies.beforeProof` makes it of all policies. */
 function policyBeforeProof({ policy, everyone = policy }: World): Policy {
   const all = [everyone, policy]
+  const every = [...authenticators.values()]
   const usable = [...authenticators.values()].filter(({ key }) =>
     all.some(({ signOn }) => signOn.authenticators.includes(key)),
   )
@@ -144,7 +146,17 @@ function policyBeforeProof({ policy, everyone = policy }: World): Policy {
     ...everyone,
     recovery: {
       ...everyone.recovery,
-      authenticators: [...new Set(all.flatMap(({ recovery }) => recovery.authenticators))],
+      ...unionOf(
+        all.map(({ recovery }) => recovery),
+        every,
+      ),
+    },
+    unlock: {
+      ...everyone.unlock,
+      ...unionOf(
+        all.map(({ unlock }) => unlock),
+        every,
+      ),
     },
     signOn: {
       ...everyone.signOn,
@@ -309,6 +321,7 @@ function written(facts: Facts, effects: readonly Effect[] = []): Facts {
   let { person, enrollments, mailed } = facts
   for (const effect of effects) {
     if (effect.type === 'person.update') {
+      if (effect.from?.includes(person.status) === false) continue
       person = { ...person, status: effect.changes.status ?? person.status }
     } else if (effect.type === 'enrollment.put') {
       const { authenticator } = effect.enrollment
@@ -335,7 +348,7 @@ async function take(from: State, step: Step, input: Input): Promise<Move> {
   const { stage } = decide(outcome.progress, situation)
   const { outcome: settled, grant } = settle(outcome, situation, authenticators)
   const to = stateOf({ ...written(from, settled.effects), progress: settled.progress })
-  const leadsTo = stage === 'granted' || stage === 'recovered' ? stage : to.view.stage
+  const leadsTo = isEnd(stage) && stage !== 'closed' ? stage : to.view.stage
   const charges = (wanted.charges ?? []).map(({ budget }) => budget.purpose)
   return { from, step, to, leadsTo, refusal: settled.refused, charges, amr: grant?.amr }
 }

@@ -20,6 +20,7 @@ export const standard: Policy = {
   password: anyRules,
   recovery: {
     authenticators: ['okta_email'],
+    methods: { okta_email: ['email'] },
     offerRevokeSessions: false,
     revealUnknown: false,
     signIn: true,
@@ -27,6 +28,8 @@ export const standard: Policy = {
     countsAsOneFactor: false,
     unlocks: true,
   },
+  unlock: { authenticators: [], methods: {}, continues: false },
+  methodsOff: {},
   lockout: { maxAttempts: 0, autoUnlockMinutes: 0 },
   signOn: {
     start: 'password',
@@ -44,6 +47,7 @@ export const policyWith = (
   changes: {
     readonly signOn?: Partial<Policy['signOn']>
     readonly recovery?: Partial<Policy['recovery']>
+    readonly unlock?: Partial<Policy['unlock']>
     readonly lockout?: Policy['lockout']
     readonly enrollment?: Policy['enrollment']
   },
@@ -52,6 +56,7 @@ export const policyWith = (
   ...from,
   signOn: { ...from.signOn, ...changes.signOn },
   recovery: { ...from.recovery, ...changes.recovery },
+  unlock: { ...from.unlock, ...changes.unlock },
   lockout: changes.lockout ?? from.lockout,
   enrollment: changes.enrollment ?? from.enrollment,
 })
@@ -104,6 +109,11 @@ const common: readonly Policy[] = starts.flatMap((start) =>
     ),
   ),
 )
+
+/** Users may open their own accounts. */
+export const unlocking = policyWith({
+  unlock: { authenticators: ['okta_email'], methods: { okta_email: ['email'] } },
+})
 
 const enrollments: readonly Policy['enrollment'][] = [
   [{ key: 'google_otp', required: true }],
@@ -182,6 +192,22 @@ export const worlds: readonly World[] = [
     worldOf(policy, active, { assigned: false }),
   ]),
   worldOf(policyWith({ recovery: { unlocks: false } }), { status: 'LOCKED_OUT' }),
+  // Users who open their own accounts: by the mailbox, by a second proof on top, on to the sign-in, or where only others may.
+  ...(['LOCKED_OUT', 'ACTIVE', 'SUSPENDED'] as const).map((status) => worldOf(unlocking, { status })),
+  worldOf(policyWith({ recovery: { secondFactor: 'required' } }, unlocking), { status: 'LOCKED_OUT' }),
+  worldOf(policyWith({ recovery: { secondFactor: 'required' } }, unlocking), {
+    status: 'LOCKED_OUT',
+    has: app,
+  }),
+  worldOf(policyWith({ unlock: { continues: true } }, unlocking), { status: 'LOCKED_OUT' }),
+  worldOf(standard, { status: 'LOCKED_OUT' }, { everyone: unlocking }),
+  worldOf(
+    policyWith({
+      recovery: { authenticators: ['google_otp'], methods: { google_otp: ['otp'] } },
+      unlock: { authenticators: ['google_otp'], methods: { google_otp: ['otp'] } },
+    }),
+    { status: 'LOCKED_OUT', has: app },
+  ),
   worldOf(policyWith({ recovery: { countsAsOneFactor: true } }, strict), {
     status: 'ACTIVE',
     passwordSetBy: 'okta_email',

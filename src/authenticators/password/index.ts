@@ -290,12 +290,14 @@ async function judgeFirst(hasher: PasswordHasher, input: Input, context: StepCon
  * What alone proved the recovery in which a password is set. Undefined where something that starts no recovery was proven,
  * too: the old password, or a second factor. A token that an administrator made is not counted, as its maker vouches.
  */
-function setByOf({ progress: { proofs }, authenticators }: StepContext): string | undefined {
+function setByOf({ progress: { proofs }, authenticators, ownPolicy }: StepContext): string | undefined {
+  const begins = (key: string) =>
+    authenticators.get(key)?.recovers === true || ownPolicy.recovery.authenticators.includes(key)
   const isIndependent = proofs.some(
-    ({ authenticator }) => authenticators.get(authenticator)?.recovers === false,
+    ({ authenticator }) => authenticators.has(authenticator) && !begins(authenticator),
   )
   if (isIndependent) return undefined
-  return proofs.find(({ authenticator }) => authenticators.get(authenticator)?.recovers)?.authenticator
+  return proofs.find(({ authenticator }) => begins(authenticator))?.authenticator
 }
 
 /**

@@ -51,6 +51,7 @@ export const totpAuthenticator: Authenticator = {
   // A code that is asked for before a proof would show which users have an app, and could be guessed at (A53).
   first: false,
   recovers: false,
+  recoversIfNamed: true,
   initialStatus: 'INACTIVE',
   implicit: false,
   enrollmentPrefix: 'uft',

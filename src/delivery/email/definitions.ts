@@ -52,6 +52,15 @@ export const definitions = {
     oneOf: ['emailAuthenticationLink', 'verificationToken'],
     aliases: { oneTimePassword: 'verificationToken' },
   },
+  SelfServiceUnlock: {
+    variables: {
+      unlockAccountLink: 'link',
+      oneTimePassword: 'code',
+      unlockAccountTokenExpirationDate: 'fact',
+    },
+    oneOf: ['unlockAccountLink', 'oneTimePassword'],
+    aliases: { recoveryToken: 'oneTimePassword' },
+  },
   PasswordResetByAdmin: {
     variables: { resetPasswordLink: 'link' },
     oneOf: ['resetPasswordLink'],
@@ -80,6 +89,7 @@ export const definitions = {
     oneOf: [],
     aliases: {},
   },
+  AccountUnlocked: { variables: { administrator: 'fact' }, oneOf: [], aliases: {} },
 } as const satisfies Record<string, Definition>
 
 export type TemplateName = keyof typeof definitions
@@ -92,12 +102,17 @@ export const noticeTemplates = [
   'LoginChanged',
   'AuthenticatorEnrolled',
   'AuthenticatorReset',
+  'AccountUnlocked',
 ] as const satisfies readonly TemplateName[]
 
 export type NoticeTemplate = (typeof noticeTemplates)[number]
 
 /** The mails that a user waits for in front of a page: their codes are good for minutes. */
-export const codeTemplates = ['ForgotPassword', 'EmailChallenge'] as const satisfies readonly TemplateName[]
+export const codeTemplates = [
+  'ForgotPassword',
+  'EmailChallenge',
+  'SelfServiceUnlock',
+] as const satisfies readonly TemplateName[]
 
 type OwnVariable = {
   [Name in TemplateName]: keyof (typeof definitions)[Name]['variables']

@@ -17,6 +17,7 @@ export const widths = ['fit', 600, 320] as const
 const subjects: Readonly<Record<TemplateName, string>> = {
   ForgotPassword: 'Forgot password',
   EmailChallenge: 'Sign-in code',
+  SelfServiceUnlock: 'Unlock account',
   PasswordResetByAdmin: 'Reset by an administrator',
   UserActivation: 'Activation',
   PasswordChanged: 'Password changed',
@@ -25,6 +26,7 @@ const subjects: Readonly<Record<TemplateName, string>> = {
   LoginChanged: 'Username changed',
   AuthenticatorEnrolled: 'Security method added',
   AuthenticatorReset: 'Security method removed',
+  AccountUnlocked: 'Account unlocked',
 }
 
 export const addressOf = ({ template, language, width }: Preview, part = ''): string =>

@@ -11,6 +11,11 @@ export function sampleOf(template: TemplateName, language: string, now: number):
       resetPasswordLink: link,
       resetPasswordTokenExpirationDate: isoTime(now + 300_000),
     },
+    SelfServiceUnlock: {
+      oneTimePassword: '482913',
+      unlockAccountLink: link,
+      unlockAccountTokenExpirationDate: isoTime(now + 300_000),
+    },
     EmailChallenge: { verificationToken: '482913', emailAuthenticationLink: link },
     PasswordResetByAdmin: {
       resetPasswordLink: 'https://id.example.com/signin/reset-password/SampleThatOpensNothing',
@@ -26,6 +31,7 @@ export function sampleOf(template: TemplateName, language: string, now: number):
     LoginChanged: { newLogin: 'mary.major' },
     AuthenticatorEnrolled: { 'request.factors': 'Google Authenticator' },
     AuthenticatorReset: { administrator: 'yes', 'request.factors': 'Google Authenticator' },
+    AccountUnlocked: {},
   }
   return {
     'user.profile.firstName': 'Mary',

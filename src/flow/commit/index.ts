@@ -15,6 +15,7 @@ import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
+import { withUnlock } from './unlocked.ts'
 
 /** An outcome to write, and what it was computed from. */
 export interface Commitment {
@@ -75,7 +76,8 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
     announced,
   } = await resolveCharges(tx, commitment.outcome, now, (budget) => parts.refusals?.count(budget))
   const { outcome: ended, grant } = settle(charged, after.situation, authenticators)
-  const outcome = withNotices(parts, after, ended, now)
+  const typed = commitment.outcome.progress.subject?.identifier
+  const outcome = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
   const sessionId = newSessionId(random)

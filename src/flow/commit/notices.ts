@@ -3,6 +3,7 @@ import { noticesOf } from '../../people/index.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
 import { mailVariables } from '../mail-variables.ts'
 import type { Effect, Outcome } from '../outcome.ts'
+import { isUnlocking } from './unlocked.ts'
 
 /**
  * Adds to an outcome the notices of what it changes of the credentials of its user. Here, where everything is written, and not in
@@ -16,13 +17,15 @@ export function withNotices(
 ): Outcome {
   const { effects = [] } = outcome
   const put = effects.flatMap((effect) => (effect.type === 'enrollment.put' ? [effect.enrollment] : []))
-  if (put.length === 0 || person === undefined) return outcome
+  const isUnlocked = person?.status === 'LOCKED_OUT' && effects.some(isUnlocking)
+  if ((put.length === 0 && !isUnlocked) || person === undefined) return outcome
   const keys = [...new Set(put.map(({ authenticator }) => authenticator))]
   const { profile } = person
   const change = {
     personId: person.id,
     before: profile,
     after: profile,
+    unlocked: isUnlocked,
     password: keys.includes(passwordKey) ? ('changed' as const) : undefined,
     enrolled: keys
       .filter((key) => key !== passwordKey)

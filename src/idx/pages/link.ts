@@ -59,7 +59,8 @@ export function codePage(
     [words.context.when, `${dateInWords(language, at)}, ${timeInWords(language, at)}`],
   ]
   const { enterCode } = words.link
-  const sentence = transaction.progress.intent === 'recovery' ? enterCode.recovery : enterCode.authentication
+  const { intent } = transaction.progress
+  const sentence = intent === 'recovery' || intent === 'unlock' ? enterCode[intent] : enterCode.authentication
   return visitorPage(words, {
     base,
     title: words.link.yourCode,

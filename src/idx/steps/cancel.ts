@@ -1,11 +1,11 @@
-import { cancel as cancelled, type Step, stages } from '../../flow/index.ts'
+import { cancel as cancelled, isEnd, type Step, stages } from '../../flow/index.ts'
 
 /** Starting over: this transaction ends, the interaction goes on with a new state handle at the first page. */
 export const cancel: Step = {
   name: 'cancel',
   path: 'cancel',
   place: 'top',
-  stages: stages.filter((stage) => !['recovered', 'granted', 'closed'].includes(stage)),
+  stages: stages.filter((stage) => !isEnd(stage)),
   fields: () => [],
   async accept(_, { chargeSuccessor, progress }) {
     const refused = await chargeSuccessor?.()

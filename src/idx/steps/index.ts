@@ -13,12 +13,16 @@ import { resend } from './resend.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
 import { selectAuthenticatorEnroll } from './select-authenticator-enroll.ts'
+import { selectAuthenticatorUnlockAccount } from './select-authenticator-unlock-account.ts'
 import { skip } from './skip.ts'
+import { unlockAccount } from './unlock-account.ts'
 
 /** Everything a visitor can do. The order is that of the forms in a response: the first becomes the SDK's next step. */
 export const steps: readonly Step[] = [
   identify,
   identifyRecovery,
+  unlockAccount,
+  selectAuthenticatorUnlockAccount,
   recover,
   authenticatorVerificationData,
   challengeAuthenticator,

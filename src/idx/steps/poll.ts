@@ -1,4 +1,4 @@
-import { type Step, sessionExpired, stages, type View } from '../../flow/index.ts'
+import { type Step, sessionExpired, stages, unlockedKey, type View } from '../../flow/index.ts'
 
 /**
  * Asking whether the link was used elsewhere. Charges nothing, writes nothing, and answers where the transaction
@@ -16,6 +16,7 @@ export const poll: Step = {
     if (progress.closed === 'completed' || progress.closed === 'recovered') {
       return { progress, notice: { key: 'idx.transferred.to.new.tab' } }
     }
+    if (progress.closed === 'unlocked') return { progress, notice: { key: unlockedKey } }
     if (progress.closed !== undefined) throw sessionExpired(`the transaction is closed: ${progress.closed}`)
     return { progress }
   },

@@ -4,8 +4,10 @@ import {
   type Challenging,
   type Choice,
   challenge,
+  type Effect,
   type Field,
   type Input,
+  intents,
   type Option,
   type Outcome,
   type Step,
@@ -22,14 +24,14 @@ export const selectAuthenticatorAuthenticate: Step = {
   path: 'challenge',
   place: 'remediation',
   stages: ['select', 'verify-data', 'verify'],
-  fields: (view) => [
-    {
-      name: 'authenticator',
-      type: 'object',
-      options: challengeable(view).flatMap((authenticator) => optionsOf(authenticator, view)),
-    },
-  ],
+  fields: (view) => [authenticatorField(view)],
   accept: choose,
+}
+
+/** The choice of an authenticator that is offered and can be challenged. */
+export function authenticatorField(view: View): Field {
+  const options = challengeable(view).flatMap((authenticator) => optionsOf(authenticator, view))
+  return { name: 'authenticator', type: 'object', options }
 }
 
 type Challengeable = Authenticator & { readonly challenge: Challenging }
@@ -50,15 +52,16 @@ function optionsOf(authenticator: Challengeable, view: View): readonly Option[] 
     enrollmentId: ways.optionPerEnrollment ? enrollment?.id : undefined,
     fields: [
       { name: 'id', required: true, fixed: authenticatorId(key) },
-      ...(ways.optionFields?.(view, enrollment) ?? firstMethod(authenticator)),
+      ...(ways.optionFields?.(view, enrollment) ?? firstMethod(authenticator, view)),
     ],
   }))
 }
 
 /** What an option says of the method where there is nothing to choose. */
-export const firstMethod = ({ methods }: Authenticator): readonly Field[] => [
-  { name: 'methodType', required: false, fixed: methods[0].type },
-]
+export const firstMethod = (authenticator: Authenticator, view: View): readonly Field[] => {
+  const { type } = view.methodsOf(authenticator)[0] ?? authenticator.methods[0]
+  return [{ name: 'methodType', required: false, fixed: type }]
+}
 
 /** Takes a choice, of the selection or of the form after it: asks for what is missing, or opens the challenge. */
 export async function choose(input: Input, context: StepContext): Promise<Outcome> {
@@ -85,7 +88,9 @@ export async function choose(input: Input, context: StepContext): Promise<Outcom
 }
 
 /** Reads a choice; undefined where it names a method or an enrollment that is not there. */
-export function choiceIn({ key, methods }: Authenticator, input: Input, view: View): Choice | undefined {
+export function choiceIn(authenticator: Authenticator, input: Input, view: View): Choice | undefined {
+  const { key } = authenticator
+  const methods = view.methodsOf(authenticator)
   const method = valueAt(input, 'authenticator.methodType')
   // Never converted to text: an array `["email"]` is no method, and some objects have no text.
   const isMethodChosen = method !== undefined && method !== null
@@ -116,6 +121,23 @@ export async function started(
     const refused = await context.chargeMail()
     if (refused !== undefined) return { progress: context.progress, refused }
   }
-  const outcome: Outcome = { progress: challenge(context.progress, start.challenge), effects: start.effects }
+  const outcome: Outcome = {
+    progress: challenge(context.progress, start.challenge),
+    effects: sentAsAllowed(context, start.effects),
+  }
   return { ...outcome, charges: start.charges?.(outcome) ?? [] }
+}
+
+/**
+ * What is sent, to those whom the intent reaches. To all others it is written without a recipient, so that it costs the
+ * same (A02, A64): an authenticator needs to know nothing of it.
+ */
+function sentAsAllowed({ progress, person }: StepContext, effects: readonly Effect[]): readonly Effect[] {
+  const { reaches } = intents[progress.intent]
+  if (reaches === undefined || reaches(person)) return effects
+  return effects.map((effect) =>
+    effect.type === 'mail.queue'
+      ? { ...effect, mail: { ...effect.mail, recipient: null, personId: null } }
+      : effect,
+  )
 }

@@ -30,7 +30,7 @@ export const selectAuthenticatorEnroll: Step = {
         authenticator: authenticator.key,
         fields: [
           { name: 'id', required: true, fixed: authenticatorId(authenticator.key) },
-          ...(authenticator.enroll.optionFields?.(view) ?? firstMethod(authenticator)),
+          ...(authenticator.enroll.optionFields?.(view) ?? firstMethod(authenticator, view)),
         ],
       })),
     },

@@ -113,6 +113,56 @@ describe('a recovery', () => {
   })
 })
 
+describe('an unlock', () => {
+  const unlocks = moves.filter(({ leadsTo }) => leadsTo === 'unlocked')
+
+  test('needs the proofs that the policy asks for, one of which may begin it', () => {
+    expect(unlocks.length).toBeGreaterThan(5)
+    for (const { from, to } of unlocks) {
+      const { recovery, unlock } = from.world.policy
+      const proofs = [...from.progress.proofs.map(({ authenticator }) => authenticator)]
+      const last = from.progress.challenge?.authenticator ?? ''
+      expect(
+        [...proofs, last].some((key) => unlock.authenticators.includes(key)),
+        named(to),
+      ).toBe(true)
+      if (recovery.secondFactor === 'required') expect(proofs.length, named(to)).toBeGreaterThan(0)
+    }
+  })
+
+  test('opens a locked account and no other, sets nothing, and signs no user in', () => {
+    for (const { from, to, amr } of unlocks) {
+      expect(from.person.status === 'SUSPENDED', named(from)).toBe(false)
+      expect(to.person.status, named(to)).toBe('ACTIVE')
+      const secretsOf = ({ enrollments }: State) => enrollments.map(({ data }) => data)
+      expect([amr, to.progress.replaced, secretsOf(to)], named(to)).toEqual([undefined, [], secretsOf(from)])
+      expect(to.progress.closed === 'unlocked' || to.progress.proofs.length === 0, named(to)).toBe(true)
+    }
+  })
+
+  test('writes to locked users alone', () => {
+    const mailed = moves.filter(
+      ({ from, to }) =>
+        to.progress.intent === 'unlock' && to.mailed !== undefined && to.mailed !== from.mailed,
+    )
+    expect(mailed.length).toBeGreaterThan(5)
+    expect(new Set(mailed.map(({ to }) => to.person.status))).toEqual(new Set(['LOCKED_OUT']))
+  })
+
+  test('is offered on the first page to every name, where some policy allows it, and nowhere else', () => {
+    const offers = open.filter(({ view }) =>
+      onOffer(steps, view).some(({ name }) => name === 'unlock-account'),
+    )
+    const first = open.filter(
+      ({ view, world: { policy, everyone = policy } }) =>
+        view.stage === 'identify' &&
+        [policy, everyone].some(({ unlock }) => unlock.authenticators.length > 0),
+    )
+    expect(offers).toEqual(first)
+    expect(first.length).toBeGreaterThan(3)
+  })
+})
+
 describe('a proof', () => {
   test('is the only way to a new password, an enrolment and a sign-in', () => {
     const behind = ['reset', 'reenroll', 'select-enroll', 'enroll-data', 'enroll', 'granted', 'recovered']
@@ -198,7 +248,10 @@ test('a token says nothing of a password that the mailbox alone has set in this 
 
 describe('an unknown user', () => {
   test('walks the same stages as any other, but for those behind a proof', () => {
-    for (const { world, states: all } of explored) {
+    // An unlock that goes on to the sign-in brings a user behind a proof to it with nothing proven there.
+    for (const { world, states: all } of explored.filter(
+      ({ world: { policy } }) => !policy.unlock.continues,
+    )) {
       const stagesOf = (known: boolean) =>
         new Set(
           all

@@ -29,6 +29,26 @@ export const messages: Readonly<Record<string, Entry>> = {
     class: 'ERROR',
     text: 'Reset password is not allowed at this time. Please contact support for assistance.',
   },
+  'oie.selfservice.unlock_user.success.message': {
+    class: 'INFO',
+    text: 'Your account is now unlocked! You can log in using your existing username and password.',
+  },
+  'oie.selfservice.unlock_user.landing.to.app.success.message': {
+    class: 'INFO',
+    text: 'Account successfully unlocked! Verify your account with a security method to continue.',
+  },
+  'oie.selfservice.unlock_user.failed.message': {
+    class: 'ERROR',
+    text: 'We are unable to unlock your account at this time, please contact your administrator',
+  },
+  'oie.selfservice.unlock_user.challenge.failed.permissions': {
+    class: 'ERROR',
+    text: 'You do not have permission to perform the requested action',
+  },
+  'oie.selfservice.user.unlock.not.allowed': {
+    class: 'ERROR',
+    text: 'Self Service Unlock is not allowed at this time. Please contact support for assistance.',
+  },
   'security.access_denied': {
     class: 'ERROR',
     text: 'You do not have permission to perform the requested action.',

@@ -129,10 +129,10 @@ const replacing: PartsOf = (_, context, view, actions) => {
   const current = replaced(view)
   const settings = { settings: current.reset?.settings(view.policy.password) }
   return {
-    currentAuthenticator: object({ ...describe(current), ...settings, ...actions }),
-    recoveryAuthenticator: object({ ...describe(current), ...settings }),
+    currentAuthenticator: object({ ...describe(view, current), ...settings, ...actions }),
+    recoveryAuthenticator: object({ ...describe(view, current), ...settings }),
     ...(view.stage === 'reenroll' && {
-      enrollmentAuthenticator: object({ ...describe(current), ...settings }),
+      enrollmentAuthenticator: object({ ...describe(view, current), ...settings }),
     }),
     ...user(context),
   }
@@ -140,10 +140,10 @@ const replacing: PartsOf = (_, context, view, actions) => {
 
 const challenging: PartsOf = async (parts, context, view, actions) => ({
   ...(await challenged(parts, context, view, actions)),
-  authenticators: array(view.choices.map((one) => describe(one))),
+  authenticators: array(view.choices.map((one) => describe(view, one))),
   authenticatorEnrollments: array(listed(view).map((one) => enrollment(view, one))),
   ...(intents[view.progress.intent].replaces !== undefined && {
-    recoveryAuthenticator: object(describe(replaced(view))),
+    recoveryAuthenticator: object(describe(view, replaced(view))),
   }),
   ...user(context),
 })
@@ -160,12 +160,12 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
       current && {
         currentAuthenticator: object({
           ...(contextualData && { contextualData }),
-          ...describe(current, challenge.pending ? undefined : challenge.method),
+          ...describe(view, current, challenge.pending ? undefined : challenge.method),
           ...(current.reset && { settings: current.reset.settings(view.policy.password) }),
           ...actions,
         }),
       }),
-    authenticators: array(view.enrollable.map((one) => describe(one))),
+    authenticators: array(view.enrollable.map((one) => describe(view, one))),
     authenticatorEnrollments: array(
       view.enrollments.flatMap((one) => {
         const authenticator = view.authenticators.get(one.authenticator)
@@ -174,7 +174,7 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
     ),
     ...(challenge &&
       current &&
-      !challenge.pending && { enrollmentAuthenticator: object(describe(current, challenge.method)) }),
+      !challenge.pending && { enrollmentAuthenticator: object(describe(view, current, challenge.method)) }),
     ...user(context),
   }
 }
@@ -183,8 +183,9 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
   identify: (_, __, view, actions) =>
     Object.keys(actions).length === 0
       ? {}
-      : { currentAuthenticator: object({ ...describe(replaced(view)), ...actions }) },
-  'identify-recovery': (_, __, view) => ({ recoveryAuthenticator: object(describe(replaced(view))) }),
+      : { currentAuthenticator: object({ ...describe(view, replaced(view)), ...actions }) },
+  'identify-recovery': (_, __, view) => ({ recoveryAuthenticator: object(describe(view, replaced(view))) }),
+  'identify-unlock': challenging,
   select: challenging,
   'verify-data': challenging,
   verify: challenging,
@@ -194,6 +195,7 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
   'enroll-data': enrolling,
   enroll: enrolling,
   recovered: nothing,
+  unlocked: nothing,
   granted: nothing,
   closed: nothing,
 }
@@ -221,7 +223,7 @@ async function challenged(
   const method = challenge.pending ? undefined : challenge.method
   if (ways.about === 'authenticator') {
     const current = {
-      ...describe(authenticator, method),
+      ...describe(view, authenticator, method),
       ...(contextualData && { contextualData }),
       ...actions,
     }
@@ -260,22 +262,25 @@ const listed = ({ choices, enrollments }: View): readonly Listed[] =>
   })
 
 /** An authenticator as it stands in a response. Once a method is chosen it alone is listed. */
-const describe = ({ key, type, displayName, methods }: Authenticator, chosen?: string): Json => ({
-  type,
-  key,
-  id: authenticatorId(key),
-  displayName,
-  methods: methods
-    .filter((method) => chosen === undefined || method.type === chosen)
-    .map((method) => ({ type: method.type })),
-})
+const describe = (view: View, authenticator: Authenticator, chosen?: string): Json => {
+  const { key, type, displayName, methods } = authenticator
+  const listed =
+    chosen === undefined ? view.methodsOf(authenticator) : methods.filter(({ type: one }) => one === chosen)
+  return {
+    type,
+    key,
+    id: authenticatorId(key),
+    displayName,
+    methods: listed.map((method) => ({ type: method.type })),
+  }
+}
 
 /** An enrollment as it stands in a response: before a proof with an id that says nothing of the user. */
 function enrollment(view: View, { authenticator, enrollment: own }: Listed, method?: string): Json {
   const profile = authenticator.challenge?.profile?.(view, own)
   return {
     ...(profile && { profile }),
-    ...describe(authenticator, method),
+    ...describe(view, authenticator, method),
     id: own?.id ?? enrollmentId(authenticator, view.transaction.id),
     ...(own?.name && { displayName: own.name }),
     ...(own && authenticator.challenge?.details?.(own)),

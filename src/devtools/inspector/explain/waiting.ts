@@ -1,4 +1,4 @@
-import type { Stage } from '../../../flow/index.ts'
+import { intents, type Stage } from '../../../flow/index.ts'
 import { type FlowFacts, type MailFacts, mailsOf, timeIn } from '../facts.ts'
 import { bad, type Explanation, moment, type Sentence, say, span } from './cause.ts'
 
@@ -15,18 +15,19 @@ export function explainWaiting(facts: FlowFacts): Explanation {
 function currentStage({ exchanges, timeline }: FlowFacts): string | undefined {
   const recorded = exchanges.findLast(({ stageAfter }) => stageAfter !== undefined)?.stageAfter
   if (recorded !== undefined) return recorded
-  if (timeline.identifier === null) return timeline.intent === 'recovery' ? 'identify-recovery' : 'identify'
+  if (timeline.identifier === null) return intents[timeline.intent].firstStage
   if (timeline.proofs.length === 0) return 'verify'
   // A sign-in may ask for another factor, an enrolment or a new password: the transaction alone does not say which.
   return timeline.intent === 'recovery' ? 'reset' : undefined
 }
 
-type Open = Exclude<Stage, 'recovered' | 'granted' | 'closed'>
+type Open = Exclude<Stage, 'recovered' | 'unlocked' | 'granted' | 'closed'>
 
 /** What is asked for at each stage; a new stage does not compile without one. */
 const asked: Readonly<Record<Open, string>> = {
   identify: 'the username',
   'identify-recovery': 'the username for the recovery',
+  'identify-unlock': 'the username of the locked account, and how it is proven',
   select: 'the choice of an authenticator',
   'verify-data': 'the choice of how the code is sent',
   verify: 'the answer to the challenge',

@@ -1,0 +1,36 @@
+import { identify as identified, type Step, versionOf } from '../../flow/index.ts'
+import { badRequest, readIdentifier, unknownUser } from './identifier.ts'
+import { authenticatorField, choose } from './select-authenticator-authenticate.ts'
+
+/**
+ * Whose account is to be unlocked, and by what that is proven: one form, which sends at once. The options are what some
+ * policy allows, never what the user has; the answer is the same for a locked, an unlocked and an unknown user (A64).
+ */
+export const selectAuthenticatorUnlockAccount: Step = {
+  name: 'select-authenticator-unlock-account',
+  path: 'challenge',
+  place: 'remediation',
+  stages: ['identify-unlock'],
+  fields: (view) => [
+    { name: 'identifier', label: 'Username', required: true, value: view.loginHint },
+    authenticatorField(view),
+  ],
+  async accept(input, context) {
+    const { policy, progress } = context
+    const read = readIdentifier(input, progress)
+    if ('refused' in read) return read.refused
+    const { identifier } = read
+    const person = await context.directory.findByIdentifier(identifier)
+    if (person === undefined && policy.recovery.revealUnknown) return unknownUser(progress, identifier)
+    const named = identified(progress, person ? { identifier, userId: person.id } : { identifier })
+    const outcome = await choose(input, await context.about(named))
+    // A choice that cannot be read names no user: the form comes back as it was.
+    const isMalformed = outcome.refused?.key === badRequest.key
+    return {
+      ...outcome,
+      ...(isMalformed && { progress }),
+      // As it was found by its name: had the name become another user's since, the mail would be about that user.
+      user: versionOf(context.transaction.id, person),
+    }
+  },
+}
