@@ -4,6 +4,7 @@
  * authenticator's) nor who may do what (policies). Shapes and statuses follow Okta's Users API.
  */
 
+export { countSkip, findSkips } from './enrollment-skips.store.ts'
 export {
   advanceCounter,
   type Enrollment,

@@ -351,6 +351,8 @@ async function changedProfile(
 /** Removes a user with enrollments and memberships; false where there is none. */
 export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('enrollments').where('person_id', '=', id).execute()
+  await db.deleteFrom('enrollment_skips').where('person_id', '=', id).execute()
+  await db.deleteFrom('remembered_devices').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
   await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()

@@ -7,7 +7,7 @@ import type { AuthenticatorFacts, Method, PasswordRules, Policy } from '../polic
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
-import type { Stage } from './stage.ts'
+import type { PuttingOff, Stage } from './stage.ts'
 
 /** What a step may read. */
 export interface View {
@@ -26,6 +26,8 @@ export interface View {
   /** The authenticators that are asked to be enrolled now, and whether that may be declined. */
   readonly enrollable: readonly Authenticator[]
   readonly skippable: boolean
+  /** Which of them are required and may still be put off, and for how long; by authenticator. Absent: none. */
+  readonly gracePeriods?: Readonly<Record<string, PuttingOff>>
   /** The authenticator whose credential the transaction replaces, or could: the one that a recovery is for. */
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */

@@ -9,6 +9,7 @@ import {
   findPerson,
   findPersonByIdentifier,
   findPersonTokenById,
+  findSkips,
   type Member,
   type Person,
 } from '../directory/index.ts'
@@ -33,7 +34,7 @@ import type { Refusal } from './outcome.ts'
 import { beginByToken, type Progress } from './progress.ts'
 import { policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
-import { choicesOf, decide, enrollmentsAsked, maySkip, methodsOf, type Stage } from './stage.ts'
+import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, methodsOf, type Stage } from './stage.ts'
 import {
   findRecordByInteraction,
   findRecordByState,
@@ -240,7 +241,11 @@ async function withFacts(
   const isProven = progress.proofs.length > 0 && person !== undefined
   const enrollments =
     isProven && enrollmentsMatter(parts, ownPolicy) ? await findEnrollments(db, person.id) : undefined
+  const countsSkips =
+    isProven && ownPolicy.enrollment.some(({ gracePeriod }) => gracePeriod?.type === 'BY_SKIP_COUNT')
   const situation: Situation = {
+    now: parts.clock.now(),
+    ...(countsSkips && { skips: await findSkips(db, person.id) }),
     ownPolicy,
     policyBeforeProof,
     authenticators: parts.authenticators,
@@ -318,6 +323,7 @@ export function viewOf(
     choices: known(choicesOf(progress, situation)),
     enrollable: known(enrollmentsAsked(progress, situation).map(({ key }) => key)),
     skippable: maySkip(progress, situation),
+    gracePeriods: gracePeriods(progress, situation),
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,

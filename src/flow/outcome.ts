@@ -36,6 +36,13 @@ export type Effect =
     }
   /** A code or signature is used up: the counter rises to this, or the answer is checked anew. */
   | { readonly type: 'enrollment.advance'; readonly id: string; readonly counter: number }
+  /** A required enrolment is put off once more, `most` times in all; or the answer is checked anew. */
+  | {
+      readonly type: 'enrollment.skip'
+      readonly personId: string
+      readonly authenticator: string
+      readonly most: number
+    }
   | {
       readonly type: 'person.update'
       readonly personId: string

@@ -23,7 +23,9 @@ export interface Progress {
   readonly replaced: readonly string[]
   /** Authenticators that were proven by a credential that has expired: it must be replaced first. */
   readonly expired?: readonly string[]
-  /** The optional enrolments were declined. */
+  /** What was enrolled in this transaction, by authenticator. */
+  readonly enrolled?: readonly string[]
+  /** The enrolments that may be declined were declined. */
   readonly skipped?: true
   /**
    * Set where something else ended the transaction: a reset in another browser, a new status. It goes on as that of an
@@ -171,7 +173,13 @@ export const replace = ({ challenge: _, ...progress }: Progress, authenticator: 
   replaced: [...progress.replaced, authenticator],
 })
 
-/** Declines the enrolments that are optional. */
+/** Notes that something was enrolled, which counts as proven in this transaction. */
+export const enrolls = (progress: Progress, proof: Proof): Progress => {
+  const proven = prove(progress, proof)
+  return { ...proven, enrolled: [...(progress.enrolled ?? []), proof.authenticator] }
+}
+
+/** Declines the enrolments that are optional, and those that may be put off. */
 export const skip = ({ challenge: _, ...progress }: Progress): Progress => ({ ...progress, skipped: true })
 
 export const cancel = (progress: Progress): Progress => close(progress, 'cancelled')

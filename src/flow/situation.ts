@@ -17,7 +17,7 @@ export interface Situation {
   /** What is offered before anything has been proven, the same for every name. */
   readonly policyBeforeProof: Policy
   readonly authenticators: ReadonlyMap<string, KnownAuthenticator>
-  readonly person: Pick<Person, 'status'> | undefined
+  readonly person: (Pick<Person, 'status'> & Partial<Pick<Person, 'lastLoginAt'>>) | undefined
   /**
    * Whether the user may use the client; undefined: access is not checked now. It is checked when a transaction moves,
    * not each time it is read.
@@ -25,7 +25,15 @@ export interface Situation {
   readonly assigned: boolean | undefined
   /** The keys of the authenticators that the user has. Asked for only once something has been proven. */
   readonly enrolled: ReadonlySet<string>
+  /** The moment that is decided about, in epoch milliseconds; absent: that of the latest proof. */
+  readonly now?: number
+  /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */
+  readonly skips?: Readonly<Record<string, number>>
 }
+
+/** The moment that a situation is about. */
+export const momentOf = ({ proofs }: Progress, { now }: Situation): number =>
+  now ?? Math.max(0, ...proofs.map(({ at }) => at))
 
 /** The policy that counts: before the first proof the same for every name, from then on the user's own (A53). */
 export const policyOf = (progress: Progress, situation: Situation): Policy =>
@@ -45,7 +53,11 @@ export function evidenceIn(
   progress: Progress,
   { authenticators, ownPolicy }: Pick<Situation, 'authenticators' | 'ownPolicy'>,
 ): readonly Evidence[] {
-  const { proofs, replaced } = progress
+  const { replaced } = progress
+  // What the policy does not allow is no way to sign in, even where every name was offered it before the proof (A68).
+  const proofs = progress.proofs.filter(
+    ({ authenticator }) => ownPolicy.signOn.notAllowed?.includes(authenticator) !== true,
+  )
   const counting = proofs.filter(({ factors }) => factors.length > 0)
   const isIndependent =
     counting.length === 0 ||

@@ -8,6 +8,7 @@ import {
   type Challenge,
   challenge,
   close,
+  enrolls,
   expire,
   identify,
   type Progress,
@@ -18,7 +19,7 @@ import {
   unlock,
 } from './progress.ts'
 import type { Situation } from './situation.ts'
-import { choicesOf, decide, enrollmentsAsked, maySkip, stageOf } from './stage.ts'
+import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, stageOf } from './stage.ts'
 
 const demanding = (factors: 1 | 2, ...types: readonly string[]): Policy => {
   const alternatives = types.map((type) => [{ types: [type], traits: [] }])
@@ -282,3 +283,141 @@ describe('what is asked to be enrolled', () => {
     expect(asked(skip(byPassword), at)).toEqual(['google_otp'])
   })
 })
+
+describe('a required enrolment that may be put off', () => {
+  const until = { type: 'BY_DATE_TIME', expiry: 1000 } as const
+  const thrice = { type: 'BY_SKIP_COUNT', skipCount: 3 } as const
+  const withPeriods = (...enrollment: Policy['enrollment']) => policyWith({ enrollment })
+  const phoneUntil = { key: 'example_phone', required: true, gracePeriod: until }
+  const appThrice = { key: 'google_otp', required: true, gracePeriod: thrice }
+  const asked = (progress: Progress, at: Situation) => enrollmentsAsked(progress, at).map(({ key }) => key)
+
+  test.each<readonly [string, Policy, Partial<Situation>, readonly string[], boolean]>([
+    ['before its end', withPeriods(phoneUntil), { now: 999 }, ['example_phone'], true],
+    ['at its end', withPeriods(phoneUntil), { now: 1000 }, ['example_phone'], false],
+    ['with a skip left', withPeriods(appThrice), { skips: { google_otp: 2 } }, ['google_otp'], true],
+    ['with none left', withPeriods(appThrice), { skips: { google_otp: 3 } }, ['google_otp'], false],
+    [
+      'with more used than there are',
+      withPeriods(appThrice),
+      { skips: { google_otp: 9 } },
+      ['google_otp'],
+      false,
+    ],
+    [
+      'beside one that is due',
+      withPeriods({ key: 'example_phone', required: true }, appThrice),
+      {},
+      ['example_phone', 'google_otp'],
+      false,
+    ],
+    [
+      'beside one whose time is over',
+      withPeriods(phoneUntil, appThrice),
+      { now: 1000 },
+      ['example_phone', 'google_otp'],
+      false,
+    ],
+    ['both', withPeriods(phoneUntil, appThrice), { now: 1 }, ['example_phone', 'google_otp'], true],
+  ])('%s', (_, policy, others, expected, skippable) => {
+    const at = situation(policy, others)
+    expect(asked(byPassword, at)).toEqual(expected)
+    expect(maySkip(byPassword, at)).toBe(skippable)
+    // Declining says nothing about what is due (A68).
+    expect(stageOf(skip(byPassword), at)).toBe(skippable ? 'granted' : 'select-enroll')
+  })
+
+  test('comes before what is optional, and declining it declines that, too', () => {
+    const at = situation(withPeriods({ key: 'example_phone', required: false }, appThrice))
+    expect(asked(byPassword, at)).toEqual(['google_otp'])
+    expect(asked(skip(byPassword), at)).toEqual([])
+  })
+
+  test('is shown with what is left of it', () => {
+    const at = situation(withPeriods(phoneUntil, appThrice), { now: 1, skips: { google_otp: 1 } })
+    expect(gracePeriods(byPassword, at)).toEqual({
+      example_phone: until,
+      google_otp: { type: 'BY_SKIP_COUNT', remainingSkips: 2, skipCount: 3 },
+    })
+    expect(gracePeriods(byPassword, { ...at, now: 1000 })).toEqual({
+      google_otp: { type: 'BY_SKIP_COUNT', remainingSkips: 2, skipCount: 3 },
+    })
+  })
+
+  test('may not be declined where the app asks for it', () => {
+    const at = situation(
+      policyWith({ signOn: { authenticators: ['okta_password'] }, enrollment: [appThrice] }, twoFactors),
+    )
+    expect(stageOf(byPassword, at)).toBe('select-enroll')
+    expect(maySkip(byPassword, at)).toBe(false)
+    expect(stageOf(skip(byPassword), at)).toBe('select-enroll')
+  })
+})
+
+describe('when an enrolment is asked for', () => {
+  const asked = (progress: Progress, at: Situation) => enrollmentsAsked(progress, at).map(({ key }) => key)
+  const optional = enrolling(false)
+
+  test('optional ones at the first sign-in, and after another was enrolled', () => {
+    const returning = { person: { ...active, lastLoginAt: 5 } }
+    expect(asked(byPassword, situation(optional))).toEqual(['google_otp'])
+    expect(asked(byPassword, situation(optional, returning))).toEqual([])
+    const phone = { ...evidenceOf(authenticators.get('okta_email') ?? raise()), at: 0 }
+    expect(asked(enrolls(byPassword, phone), situation(optional, returning))).toEqual(['google_otp'])
+  })
+
+  test('where the app is in need of one, only those that would help', () => {
+    const policy = policyWith(
+      {
+        signOn: { authenticators: ['okta_password'] },
+        enrollment: [
+          { key: 'google_otp', required: false },
+          { key: 'example_phone', required: false },
+        ],
+      },
+      demanding(1, 'app'),
+    )
+    expect(asked(byPassword, situation(policy, { person: { ...active, lastLoginAt: 5 } }))).toEqual([
+      'google_otp',
+    ])
+  })
+
+  test('at a challenge only, where the rule says so', () => {
+    const one = { key: 'google_otp', required: true, atChallenge: true as const }
+    expect(stageOf(byPassword, situation(policyWith({ enrollment: [one] })))).toBe('granted')
+    const challenged = policyWith({ enrollment: [one] }, twoFactors)
+    expect(stageOf(proves(byPassword, 'okta_email'), situation(challenged))).toBe('select-enroll')
+  })
+})
+
+describe('what a policy does not allow', () => {
+  test('is no proof, although every name was offered it (A68)', () => {
+    const policy = policyWith({
+      signOn: { authenticators: ['okta_password', 'google_otp'], notAllowed: ['okta_email'] },
+    })
+    expect(stageOf(proves(named, 'okta_email'), situation(policy))).toBe('select')
+    expect(stageOf(proves(proves(named, 'okta_email'), 'okta_password'), situation(policy))).toBe('granted')
+    const two = policyWith(
+      {},
+      policyWith({ signOn: { ...policy.signOn, demand: { factors: 2, alternatives: [] } } }),
+    )
+    expect(decide(proves(proves(named, 'okta_email'), 'okta_password'), situation(two))).toMatchObject({
+      denied: { rule: 'policy signOn.factors' },
+    })
+  })
+})
+
+describe('a proof that has become too old', () => {
+  const hourly = policyWith({
+    signOn: { demand: { factors: 1, alternatives: [], maxAge: 1000 } satisfies Demand },
+  })
+  test('is asked for again', () => {
+    expect(stageOf(byPassword, situation(hourly, { now: 1000 }))).toBe('granted')
+    expect(stageOf(byPassword, situation(hourly, { now: 1001 }))).toBe('select')
+    expect(choicesOf(byPassword, situation(hourly, { now: 1001 }))).toContain('okta_password')
+  })
+})
+
+const raise = (): never => {
+  throw new Error('there is no such authenticator')
+}

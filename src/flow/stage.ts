@@ -1,7 +1,15 @@
-import { type AuthenticatorFacts, evidenceOf, helps, isSatisfied, type Method } from '../policies/index.ts'
+import {
+  type AuthenticatorFacts,
+  evidenceOf,
+  freshIn,
+  helps,
+  isSatisfied,
+  type Method,
+  type PolicyEnrollment,
+} from '../policies/index.ts'
 import { type Denial, intents } from './intents.ts'
 import type { Progress } from './progress.ts'
-import { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
+import { evidenceIn, type KnownAuthenticator, momentOf, policyOf, type Situation } from './situation.ts'
 
 /** What is asked next. */
 export const stages = [
@@ -87,7 +95,11 @@ function more(progress: Progress, situation: Situation): Decision {
 }
 
 const isAssured = (progress: Progress, situation: Situation): boolean =>
-  isSatisfied(situation.ownPolicy.signOn.demand, evidenceIn(progress, situation))
+  isSatisfied(
+    situation.ownPolicy.signOn.demand,
+    evidenceIn(progress, situation),
+    momentOf(progress, situation),
+  )
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
 export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
@@ -96,7 +108,7 @@ export function choicesOf(progress: Progress, situation: Situation): readonly st
   const methods = isGoal
     ? intents[progress.intent].methods(progress, situation, policy)
     : policy.signOn.authenticators
-  const proven = progress.proofs.map(({ authenticator }) => authenticator)
+  const proven = provenStill(progress, situation, isGoal)
   const left = methods.filter(
     (key) =>
       !proven.includes(key) && !progress.replaced.includes(key) && usableMethods(key, progress, situation),
@@ -139,49 +151,117 @@ export function methodsOf(
   return methods.filter(({ type }) => !off.includes(type) && (named === undefined || named.includes(type)))
 }
 
+/** What need not be proven again: a proof that has become too old for the policy must be. */
+function provenStill(progress: Progress, situation: Situation, isGoal: boolean): readonly string[] {
+  const { proofs } = progress
+  const { demand } = situation.ownPolicy.signOn
+  // In a recovery a proof is as old as the transaction at most.
+  const fresh = isGoal ? proofs : freshIn(demand, proofs, momentOf(progress, situation))
+  return fresh.map(({ authenticator }) => authenticator)
+}
+
 /** Whether proving one more authenticator, by any of its methods, brings the transaction closer to what is demanded. */
 function wouldHelp(progress: Progress, situation: Situation, key: string): boolean {
   const authenticator = situation.authenticators.get(key)
   if (authenticator === undefined) return false
   const { demand } = situation.ownPolicy.signOn
+  const now = momentOf(progress, situation)
   const before = evidenceIn(progress, situation)
   return authenticator.methods.some(({ type }) => {
-    const proof = { ...evidenceOf(authenticator, type), at: 0 }
+    const proof = { ...evidenceOf(authenticator, type), at: now }
     const after = evidenceIn({ ...progress, proofs: [...progress.proofs, proof] }, situation)
-    return helps(demand, before, after)
+    return helps(demand, before, after, now)
   })
 }
 
-/** The authenticators that the policy asks the user to enrol now: the required ones first, then the optional ones. */
+/**
+ * The authenticators that the policy asks the user to enrol now. What is required comes first, and nothing of it may be declined
+ * where one of them is due; what may be put off for a while follows, and then what is optional.
+ */
 export function enrollmentsAsked(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
   if (progress.proofs.length === 0) return []
   const first = intents[progress.intent].sets?.(progress, situation)
   if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
-  const known = (required: boolean) =>
-    open.flatMap((one) => {
-      const authenticator = situation.authenticators.get(one.key)
-      return one.required === required && isEnrollable(authenticator) ? [authenticator] : []
-    })
-  const required = known(true)
-  if (required.length > 0) return required
-  return progress.skipped && isAssured(progress, situation) ? [] : known(false)
+  const required = open.filter((one) => one.required)
+  if (required.some((one) => !mayPutOff(one, progress, situation))) return known(required, situation)
+  const optional = open.filter((one) => !one.required)
+  // What the app demands can only be met by enrolling something: what would not help is not offered.
+  if (!isAssured(progress, situation)) {
+    return known(open, situation).filter(({ key }) => wouldHelp(progress, situation, key))
+  }
+  if (progress.skipped) return []
+  if (required.length > 0) return known(required, situation)
+  return isAskedForMore(progress, situation) ? known(optional, situation) : []
 }
+
+/** Whether a user is asked for what is optional: at the first sign-in, and after something was enrolled. */
+const isAskedForMore = ({ enrolled = [] }: Progress, { person }: Situation): boolean =>
+  enrolled.length > 0 || (person?.lastLoginAt ?? null) === null
+
+const known = (
+  enrollments: readonly PolicyEnrollment[],
+  { authenticators }: Situation,
+): readonly KnownAuthenticator[] => enrollments.flatMap(({ key }) => authenticators.get(key) ?? [])
 
 /** A password is enrolled by an activation alone: elsewhere it has steps of its own. */
 const isEnrollable = (authenticator: KnownAuthenticator | undefined): authenticator is KnownAuthenticator =>
   authenticator?.enroll !== undefined && authenticator.reset === undefined
 
-/** Whether what is asked to be enrolled may be declined: nothing of it is required, and nothing demands it. */
+/** Whether what is asked to be enrolled may be declined: nothing of it is due, and nothing demands it (A68). */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
   isAssured(progress, situation) &&
   intents[progress.intent].sets?.(progress, situation) === undefined &&
-  !openEnrollments(progress, situation).some(
-    ({ key, required }) => required && isEnrollable(situation.authenticators.get(key)),
-  )
+  !openEnrollments(progress, situation).some((one) => one.required && !mayPutOff(one, progress, situation))
 
-/** What the policy names and the user neither has nor has enrolled a moment ago. */
-const openEnrollments = ({ proofs }: Progress, { ownPolicy, enrolled }: Situation) =>
-  ownPolicy.enrollment.filter(
-    ({ key }) => !enrolled.has(key) && !proofs.some(({ authenticator }) => authenticator === key),
+/** How long a required enrolment may still be put off: until a moment, or how often. Undefined: no longer. */
+export type PuttingOff =
+  | { readonly type: 'BY_DATE_TIME'; readonly expiry: number }
+  | { readonly type: 'BY_SKIP_COUNT'; readonly remainingSkips: number; readonly skipCount: number }
+
+function puttingOff(
+  { key, gracePeriod }: PolicyEnrollment,
+  progress: Progress,
+  situation: Situation,
+): PuttingOff | undefined {
+  if (gracePeriod === undefined) return undefined
+  if (gracePeriod.type === 'BY_DATE_TIME') {
+    return momentOf(progress, situation) < gracePeriod.expiry ? gracePeriod : undefined
+  }
+  const { skipCount } = gracePeriod
+  const remainingSkips = skipCount - (situation.skips?.[key] ?? 0)
+  return remainingSkips > 0 ? { type: 'BY_SKIP_COUNT', remainingSkips, skipCount } : undefined
+}
+
+const mayPutOff = (one: PolicyEnrollment, progress: Progress, situation: Situation): boolean =>
+  puttingOff(one, progress, situation) !== undefined
+
+/** What of the enrolments that are asked for now is required and may be put off, by authenticator. */
+export const gracePeriods = (
+  progress: Progress,
+  situation: Situation,
+): Readonly<Record<string, PuttingOff>> => {
+  const asked = enrollmentsAsked(progress, situation)
+  return Object.fromEntries(
+    openEnrollments(progress, situation).flatMap((one) => {
+      const period = puttingOff(one, progress, situation)
+      return period !== undefined && asked.some(({ key }) => key === one.key) ? [[one.key, period]] : []
+    }),
   )
+}
+
+/**
+ * What the policy names and the user neither has nor has enrolled a moment ago, and can be enrolled. Where its rule asks at a challenge
+ * only, nothing is open in a sign-in that needs one factor and has it.
+ */
+function openEnrollments(progress: Progress, situation: Situation): readonly PolicyEnrollment[] {
+  const { ownPolicy, enrolled, authenticators } = situation
+  const isChallenged = ownPolicy.signOn.demand.factors > 1 || !isAssured(progress, situation)
+  return ownPolicy.enrollment.filter(
+    ({ key, atChallenge }) =>
+      (atChallenge !== true || isChallenged) &&
+      !enrolled.has(key) &&
+      !progress.proofs.some(({ authenticator }) => authenticator === key) &&
+      isEnrollable(authenticators.get(key)),
+  )
+}

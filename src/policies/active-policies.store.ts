@@ -10,7 +10,12 @@ import {
 import { appliesTo, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import { type AuthenticatorFacts, nothingDemanded } from './demand.ts'
-import { type EnrollmentPolicyBody, enrollmentPolicyFrom } from './enrollment-policy.ts'
+import {
+  type EnrollmentPolicyBody,
+  type EnrollmentRuleBody,
+  enrollmentPolicyFrom,
+  notAllowedBy,
+} from './enrollment-policy.ts'
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
 import {
   accessRuleBody,
@@ -24,13 +29,16 @@ import {
   passwordRulesFrom,
   passwordRulesOf,
   recoveryFrom,
+  remembersByDefault,
   type SelfService,
   type SignOnRuleBody,
+  sessionLimitsOf,
   signOnRuleBody,
   stepUpRequired,
   unionOf,
   unlockAllowed,
   unlockFrom,
+  withSession,
 } from './policy.ts'
 
 export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY' | 'MFA_ENROLL'
@@ -262,7 +270,7 @@ export function openPolicies(
             ofType('ACCESS_POLICY').flatMap(({ rules }) =>
               rules.map((rule) => assuranceOf(rule as DeepPartial<AccessRuleBody>, usable.sso)),
             ),
-            usable.sso,
+            allowedForSome(ofType('MFA_ENROLL'), everyoneId, usable.sso),
           ),
         },
       }
@@ -304,6 +312,23 @@ const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setu
     recovery: usable((setup) => isAllowedFor(setup, 'recovery')),
     active: usable(({ status }) => status === 'ACTIVE'),
   }
+}
+
+/**
+ * The authenticators that some enrolment policy allows, the same for every name (A53). Where no policy is for everyone there may be
+ * users to whom none applies: they may use all.
+ */
+function allowedForSome(
+  policies: readonly ActivePolicy[],
+  everyoneId: string,
+  catalogue: readonly AuthenticatorFacts[],
+): readonly AuthenticatorFacts[] {
+  if (firstFor(policies, { groupIds: [everyoneId] }) === undefined) return catalogue
+  const refused = policies.map(({ body }) =>
+    notAllowedBy(body as DeepPartial<EnrollmentPolicyBody>, catalogue),
+  )
+  const allowed = catalogue.filter(({ key }) => refused.some((keys) => !keys.includes(key)))
+  return allowed.length > 0 ? allowed : catalogue
 }
 
 const attemptsOf = ({ body }: ActivePolicy): number =>
@@ -360,6 +385,9 @@ function policyFrom(
   const app = assuranceOf(builtIn(first, 'ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, usable.sso)
   const enrollment = first('MFA_ENROLL')
   const { unlockContinues, ...ofRecovery } = recovery
+  const enrollmentBody = enrollment?.body as DeepPartial<EnrollmentPolicyBody> | undefined
+  const notAllowed = enrollmentBody === undefined ? [] : notAllowedBy(enrollmentBody, usable.active)
+  const allowed = usable.sso.flatMap(({ key }) => (notAllowed.includes(key) ? [] : [key]))
   return {
     password: passwordRulesFrom(settings),
     lockout: lockoutFrom(settings),
@@ -381,15 +409,22 @@ function policyFrom(
     ),
     signOn: {
       access: signOn?.access === 'DENY' ? 'DENY' : app.access,
-      demand: signOn?.requireFactor === true ? { ...app.demand, factors: 2 } : app.demand,
+      demand: withSession(app.demand, signOn),
       start: signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR' ? 'identifier' : 'password',
-      authenticators: usable.sso.map(({ key }) => key),
+      authenticators: allowed,
+      notAllowed,
       active: usable.sso.map(({ key }) => key),
+      ...(remembersByDefault(signOn) && { remembersByDefault: true as const }),
+      ...sessionLimitsOf(signOn),
     },
     enrollment:
-      enrollment === undefined
+      enrollmentBody === undefined
         ? []
-        : enrollmentPolicyFrom(enrollment.body as DeepPartial<EnrollmentPolicyBody>, usable.active),
+        : enrollmentPolicyFrom(
+            enrollmentBody,
+            enrollment?.rule as DeepPartial<EnrollmentRuleBody>,
+            usable.active,
+          ),
     codeLifetimes: Object.fromEntries(
       Object.entries(setups).flatMap(
         ([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type AccessRuleBody, assuranceOf, firstMethods } from './assurance.ts'
+import { type AccessRuleBody, assuranceOf, firstMethods, isoDuration } from './assurance.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import { type AuthenticatorFacts, evidenceOf, type Factor, isSatisfied, type Trait } from './demand.ts'
 
@@ -98,8 +98,10 @@ test.each<readonly [name: string, DeepPartial<AccessRuleBody>, enough: Proven, t
     [
       [password, email],
       [password, app],
+      // The same class, which the rule leaves open: what clients of Okta expect of "password and another one".
+      [password, question],
     ],
-    [[password], [password, question], [passkey], [question, app]],
+    [[password], [passkey], [question, app], [question]],
   ],
   [
     'both of one entry',
@@ -128,7 +130,53 @@ test.each<readonly [name: string, DeepPartial<AccessRuleBody>, enough: Proven, t
     [[passkey]],
     [[key], [app]],
   ],
-  ['present', constrained('1FA', { possession: { userPresence: 'REQUIRED' } }), [[key]], [[email]]],
+  [
+    'present, which is the default',
+    constrained('1FA', { possession: { userPresence: 'REQUIRED' } }),
+    [[key], [email]],
+    [[password]],
+  ],
+  [
+    '2FA with the password, by its name',
+    constrained('2FA', {
+      knowledge: { authenticationMethods: [{ key: 'okta_password', method: 'password' }] },
+    }),
+    [
+      [password, email],
+      [password, question],
+    ],
+    [[password], [question, email]],
+  ],
+  [
+    '2FA with the password and a possession',
+    constrained('2FA', { knowledge: passwordTypes, possession: {} }),
+    [[password, email]],
+    [[password, question], [password]],
+  ],
+  [
+    'by one method of a name',
+    constrained('1FA', { possession: { authenticationMethods: [{ key: 'phone_number', method: 'voice' }] } }),
+    [],
+    [[phone], [app]],
+  ],
+  [
+    'all but one method of a name',
+    constrained('1FA', {
+      possession: {
+        excludedAuthenticationMethods: [{ key: 'phone_number', method: 'SMS' }, { key: 'okta_email' }],
+      },
+    }),
+    [[app]],
+    [[phone], [email]],
+  ],
+  [
+    'lists with what is there twice, and with null',
+    constrained('1FA', {
+      possession: { types: ['APP', 'app'], methods: null as never, reauthenticateIn: null as never },
+    }),
+    [[app]],
+    [[phone]],
+  ],
   [
     'optional traits',
     constrained('1FA', { possession: { deviceBound: 'OPTIONAL', phishingResistant: 'EXCLUDED' } }),
@@ -225,5 +273,96 @@ describe('before a proof there is asked for', () => {
     expect(first(rule({ type: 'ASSURANCE', factorMode: '1FA' }))).toEqual(['okta_password', 'okta_email'])
     expect(first(onlyApp)).toEqual(['okta_password', 'okta_email'])
     expect(first(deny)).toEqual(['okta_password', 'okta_email'])
+  })
+})
+
+describe('how old a proof may be', () => {
+  const minute = 60_000
+  const aged = (
+    body: DeepPartial<AccessRuleBody>,
+    ...proven: readonly (readonly [AuthenticatorFacts, number])[]
+  ) =>
+    isSatisfied(
+      assuranceOf(body, all).demand,
+      proven.map(([one, minutes]) => ({ ...evidenceOf(one), at: 1000 * minute - minutes * minute })),
+      1000 * minute,
+    )
+  const twoHours = rule({ type: 'ASSURANCE', factorMode: '2FA', reauthenticateIn: 'PT2H' })
+
+  test('is a duration of the rule', () => {
+    expect(aged(twoHours, [password, 120], [email, 1])).toBe(true)
+    expect(aged(twoHours, [password, 121], [email, 1])).toBe(false)
+    expect(aged(twoHours, [password, 121], [email, 1], [password, 0])).toBe(true)
+  })
+
+  test('is a duration of each of its parts', () => {
+    const parts = constrained('1FA', {
+      knowledge: { reauthenticateIn: 'PT1H' },
+      possession: { reauthenticateIn: 'PT5M' },
+    })
+    expect(aged(parts, [password, 60], [email, 5])).toBe(true)
+    expect(aged(parts, [password, 61], [email, 5])).toBe(false)
+    expect(aged(parts, [password, 60], [email, 6])).toBe(false)
+  })
+
+  test('PT0S asks for proofs of this transaction', () => {
+    const anew = rule({ type: 'ASSURANCE', factorMode: '1FA', reauthenticateIn: 'PT0S' })
+    expect(aged(anew, [password, 40])).toBe(true)
+    const before = { ...evidenceOf(email), at: 0, remembered: true as const }
+    const remembering = { ...assuranceOf(anew, all).demand, remembered: { factors: 9e9, alternatives: 9e9 } }
+    expect(isSatisfied(remembering, [before], 1)).toBe(false)
+  })
+
+  test('a text that is no duration is read as the strictest', () => {
+    expect(
+      assuranceOf(rule({ type: 'ASSURANCE', factorMode: '1FA', reauthenticateIn: '2 hours' }), all).demand
+        .maxAge,
+    ).toBe(0)
+  })
+
+  test.each([
+    ['PT0S', 0],
+    ['PT2H', 120 * minute],
+    ['P1D', 1440 * minute],
+    ['PT43800H', 43_800 * 60 * minute],
+    ['P1W', 7 * 1440 * minute],
+    ['PT1H30M5.5S', 90 * minute + 5500],
+    ['P', undefined],
+    ['PT', undefined],
+    ['2h', undefined],
+    ['', undefined],
+    ['PT-1H', undefined],
+  ])('%s', (text, ms) => {
+    expect(isoDuration(text)).toBe(ms)
+  })
+})
+
+describe('a remembered device', () => {
+  const minute = 60_000
+  const kept = (postAuth: string, frequency?: string): DeepPartial<AccessRuleBody> => ({
+    actions: {
+      appSignOn: {
+        access: 'ALLOW',
+        verificationMethod: { type: 'ASSURANCE', factorMode: '2FA', constraints: [{ possession: {} }] },
+        keepMeSignedIn: { postAuth, ...(frequency !== undefined && { postAuthPromptFrequency: frequency }) },
+      },
+    },
+  })
+  const isEnoughAfter = (body: DeepPartial<AccessRuleBody>, minutes: number) =>
+    isSatisfied(
+      assuranceOf(body, all).demand,
+      [
+        { ...evidenceOf(password), at: minutes * minute },
+        { ...evidenceOf(app), at: 0, remembered: true as const },
+      ],
+      minutes * minute,
+    )
+
+  test('counts as the second factor where the rule says so, for as long as it says (A78)', () => {
+    expect(isEnoughAfter(kept('ALLOWED', 'PT1H'), 60)).toBe(true)
+    expect(isEnoughAfter(kept('ALLOWED', 'PT1H'), 61)).toBe(false)
+    expect(isEnoughAfter(kept('ALLOWED', 'none'), 1)).toBe(false)
+    expect(isEnoughAfter(kept('NOT_ALLOWED', 'PT1H'), 1)).toBe(false)
+    expect(isEnoughAfter(constrained('2FA', { possession: {} }), 1)).toBe(false)
   })
 })

@@ -5,6 +5,7 @@ import {
   evidenceOf,
   helps,
   meets,
+  type NamedMethod,
   type Requirement,
   type Trait,
 } from './demand.ts'
@@ -19,13 +20,17 @@ export interface AccessRuleBody {
         readonly factorMode: '1FA' | '2FA'
         /** Alternatives; one that stands alone is a list of one. */
         readonly constraints?: readonly Constraint[] | Constraint
+        /** How old a proof may be, as a duration of ISO 8601; `PT0S`: proven anew each time. */
+        readonly reauthenticateIn?: string
       }
+      /** Whether a device that was remembered goes on counting as the second factor, and for how long. */
+      readonly keepMeSignedIn?: { readonly postAuth?: string; readonly postAuthPromptFrequency?: string }
     }
   }
 }
 
-const factors = ['knowledge', 'possession', 'inherence'] as const
-type Constraint = { readonly [Name in (typeof factors)[number]]?: ConstraintBody | null }
+const factorNames = ['knowledge', 'possession', 'inherence'] as const
+type Constraint = { readonly [Name in (typeof factorNames)[number]]?: ConstraintBody | null }
 
 interface ConstraintBody {
   readonly required?: boolean
@@ -38,17 +43,23 @@ interface ConstraintBody {
   readonly phishingResistant?: string
   readonly userPresence?: string
   readonly userVerification?: string
+  readonly userVerificationMethods?: readonly string[]
+  readonly reauthenticateIn?: string
 }
 
 interface MethodBody {
   readonly key?: string
+  readonly method?: string
 }
 
+/**
+ * What a constraint may ask for besides the factor. `userPresence`, which is REQUIRED where nothing is said, is not among
+ * them: every method here takes an act of the user, so all have it.
+ */
 const traits: readonly Trait[] = [
   'deviceBound',
   'hardwareProtection',
   'phishingResistant',
-  'userPresence',
   'userVerification',
 ]
 
@@ -60,22 +71,64 @@ export interface Assurance {
 
 /** What a constraint asks for: one requirement for each factor that it names. */
 function requirementsOf(constraint: Constraint): readonly Requirement[] {
-  const keys = (all: readonly MethodBody[] = []) => all.flatMap(({ key }) => key ?? [])
-  const lower = (names: readonly string[] = []) => names.map((name) => name.toLowerCase())
-  return factors.flatMap((factor) => {
+  return factorNames.flatMap((factor) => {
     const body = constraint[factor]
     if (body === undefined || body === null || body.required === false) return []
+    const maxAge = maxAgeOf(body.reauthenticateIn)
     return [
       {
         factor,
         types: lower(body.types),
         methods: lower(body.methods),
-        authenticators: keys(body.authenticationMethods),
-        excluded: keys(body.excludedAuthenticationMethods),
+        authenticators: named(body.authenticationMethods),
+        excluded: named(body.excludedAuthenticationMethods),
         traits: traits.filter((trait) => body[trait] === 'REQUIRED'),
+        ...(maxAge !== undefined && { maxAge }),
       },
     ]
   })
+}
+
+// Rules come back from clients with what they had read: with null where nothing was chosen, and with what is there twice.
+const lower = (names: readonly string[] | null | undefined): readonly string[] => [
+  ...new Set((names ?? []).map((name) => name.toLowerCase())),
+]
+const named = (all: readonly MethodBody[] | null | undefined): readonly NamedMethod[] =>
+  (all ?? []).flatMap(({ key, method }) =>
+    key === undefined ? [] : [{ key, ...(method && { method: method.toLowerCase() }) }],
+  )
+
+const durationPattern = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
+
+/** A duration of ISO 8601 in milliseconds: weeks, days, hours, minutes and seconds. Undefined for what is none. */
+export function isoDuration(text: string): number | undefined {
+  const found = durationPattern.exec(text)
+  if (found === null || /[PT]$/.test(text)) return undefined
+  const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found
+    .slice(1)
+    .map((part) => Number(part ?? 0))
+  return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+}
+
+/** A text that is no duration asks for a proof each time: never for less than it might say. */
+const maxAgeOf = (text: string | null | undefined): number | undefined =>
+  text === undefined || text === null || text === '' ? undefined : (isoDuration(text) ?? 0)
+
+/** Whether it is the password that an alternative names, and nothing besides. */
+const isPasswordAlone = (requirements: readonly Requirement[]): boolean => {
+  const [one, ...others] = requirements
+  if (one === undefined || others.length > 0 || one.factor !== 'knowledge') return false
+  const { types = [], methods = [], authenticators = [] } = one
+  return [types, methods, authenticators.map(({ key }) => key.replace(/^okta_/, ''))].some(
+    (names) => names.length > 0 && names.every((name) => name === 'password'),
+  )
+}
+
+/** For how long a remembered device counts as the second factor of a rule; undefined: it does not. */
+function rememberedFor({ actions }: DeepPartial<AccessRuleBody>): number | undefined {
+  const { verificationMethod, keepMeSignedIn } = actions?.appSignOn ?? {}
+  if (keepMeSignedIn?.postAuth !== 'ALLOWED' || verificationMethod?.factorMode !== '2FA') return undefined
+  return isoDuration(keepMeSignedIn.postAuthPromptFrequency ?? 'P30D') ?? 0
 }
 
 /** Whether some method of these authenticators is what a requirement asks for. */
@@ -100,14 +153,22 @@ export function assuranceOf(
   const { access = 'ALLOW', verificationMethod: method } = body.actions?.appSignOn ?? {}
   const constraints = constraintsOf(body)
   const alternatives = constraints.filter((one) => canSatisfy(one, usable)).map(requirementsOf)
+  const factors = method?.factorMode === '2FA' ? 2 : 1
+  const maxAge = maxAgeOf(method?.reauthenticateIn)
+  const remembered = rememberedFor(body)
   const isMet =
     (method?.type ?? 'ASSURANCE') === 'ASSURANCE' && (constraints.length === 0 || alternatives.length > 0)
   return {
     access: isMet ? access : 'DENY',
     demand: {
-      factors: method?.factorMode === '2FA' ? 2 : 1,
+      factors,
       // An alternative that asks for nothing is satisfied by whatever is proven.
       alternatives: alternatives.some((requirements) => requirements.length === 0) ? [] : alternatives,
+      ...(maxAge !== undefined && { maxAge }),
+      ...(factors === 2 &&
+        alternatives.length > 0 &&
+        alternatives.every(isPasswordAlone) && { anySecond: true }),
+      ...(remembered !== undefined && { remembered: { factors: remembered, alternatives: remembered } }),
     },
   }
 }

@@ -36,8 +36,8 @@ const requirement: fc.Arbitrary<Requirement> = fc
     factor: absentOr(fc.constantFrom(...factors)),
     types: subsetOf(['password', 'email', 'phone']),
     methods: subsetOf(['email', 'sms']),
-    authenticators: subsetOf(names),
-    excluded: subsetOf(names),
+    authenticators: subsetOf(names.map((key) => ({ key }))),
+    excluded: subsetOf(names.map((key) => ({ key }))),
     traits: subsetOf(traits),
   })
   .map(({ factor, ...rest }) => ({ ...rest, ...(factor !== undefined && { factor }) }))
@@ -111,7 +111,7 @@ describe('a demand', () => {
       fc.property(demand, proofs, fc.constantFrom(...names), (wanted, given, name) => {
         fc.pre(wanted.alternatives.length > 0)
         const alternatives = wanted.alternatives.map((all) =>
-          all.map((one) => ({ ...one, excluded: [...(one.excluded ?? []), name] })),
+          all.map((one) => ({ ...one, excluded: [...(one.excluded ?? []), { key: name }] })),
         )
         const excluding = { ...wanted, alternatives }
         const others = given.filter(({ authenticator }) => authenticator !== name)
@@ -198,10 +198,10 @@ describe('a requirement', () => {
     ['another type', { types: ['email'], traits: [] }, false],
     ['its method', { methods: ['webauthn'], traits: [] }, true],
     ['another method', { methods: ['otp'], traits: [] }, false],
-    ['it by name', { authenticators: ['webauthn'], traits: [] }, true],
-    ['another by name', { authenticators: ['okta_email'], traits: [] }, false],
-    ['any but it', { excluded: ['webauthn'], traits: [] }, false],
-    ['any but another', { excluded: ['okta_email'], traits: [] }, true],
+    ['it by name', { authenticators: [{ key: 'webauthn' }], traits: [] }, true],
+    ['another by name', { authenticators: [{ key: 'okta_email' }], traits: [] }, false],
+    ['any but it', { excluded: [{ key: 'webauthn' }], traits: [] }, false],
+    ['any but another', { excluded: [{ key: 'okta_email' }], traits: [] }, true],
     ['traits that it has', { traits: ['phishingResistant', 'userVerification'] }, true],
     ['a trait that it has not', { traits: ['phishingResistant', 'hardwareProtection'] }, false],
   ])('for %s', (_, asked, met) => {

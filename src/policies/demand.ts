@@ -42,14 +42,22 @@ export interface AuthenticatorFacts {
   readonly implicit: boolean
 }
 
+/** An authenticator by its key, or one method of it. */
+export interface NamedMethod {
+  readonly key: string
+  readonly method?: string
+}
+
 /** One thing that must be proven. Absent members ask for nothing. */
 export interface Requirement {
   readonly factor?: Factor
   readonly types?: readonly string[]
   readonly methods?: readonly string[]
-  readonly authenticators?: readonly string[]
-  readonly excluded?: readonly string[]
+  readonly authenticators?: readonly NamedMethod[]
+  readonly excluded?: readonly NamedMethod[]
   readonly traits: readonly Trait[]
+  /** How old a proof may be, in milliseconds; 0: made in this transaction. Absent: any age. */
+  readonly maxAge?: number
 }
 
 /** How much must be proven. */
@@ -58,6 +66,18 @@ export interface Demand {
   readonly factors: 1 | 2
   /** Each a list of requirements that must all be met; one list is enough. None: anything will do. */
   readonly alternatives: readonly (readonly Requirement[])[]
+  /** How old every proof may be, in milliseconds; 0: made in this transaction. Absent: any age. */
+  readonly maxAge?: number
+  /**
+   * Any second authenticator makes up the number, even one of the same class: the rule names the password and leaves the
+   * other open, for which users of Okta expect a security question to do. Claims still count classes alone (A54).
+   */
+  readonly anySecond?: true
+  /**
+   * For how long what a remembered device proved at an earlier sign-in goes on counting, in milliseconds: towards the
+   * number of factors, and towards the alternatives. Absent: it does not count (A78).
+   */
+  readonly remembered?: { readonly factors?: number; readonly alternatives?: number }
 }
 
 /** What a proof says of itself. */
@@ -72,6 +92,10 @@ export interface Evidence {
    * by reading a mail proves no more than the mail did (A54).
    */
   readonly counts?: boolean
+  /** When it was proven, in epoch milliseconds; absent: now. */
+  readonly at?: number
+  /** True: it was proven in an earlier sign-in from a device that the engine remembers. */
+  readonly remembered?: true
 }
 
 export const nothingDemanded: Demand = { factors: 1, alternatives: [] }
@@ -83,40 +107,105 @@ export const meets = (evidence: Evidence, requirement: Requirement): boolean => 
     (factor === undefined || evidence.factors.includes(factor)) &&
     (types.length === 0 || types.includes(evidence.type)) &&
     (methods.length === 0 || methods.includes(evidence.method)) &&
-    (authenticators.length === 0 || authenticators.includes(evidence.authenticator)) &&
-    !excluded.includes(evidence.authenticator) &&
+    (authenticators.length === 0 || authenticators.some((one) => isNamed(evidence, one))) &&
+    !excluded.some((one) => isNamed(evidence, one)) &&
     traits.every((trait) => evidence.traits.includes(trait))
   )
 }
+
+const isNamed = ({ authenticator, method }: Evidence, named: NamedMethod): boolean =>
+  authenticator === named.key && (named.method === undefined || method === named.method)
 
 /** The classes of factors that evidence covers. */
 export const factorsOf = (evidence: readonly Evidence[]): ReadonlySet<Factor> =>
   new Set(evidence.flatMap(({ factors, counts = true }) => (counts ? factors : [])))
 
-const isAlternativeMet = ({ alternatives }: Demand, evidence: readonly Evidence[]): boolean =>
-  alternatives.length === 0 ||
-  alternatives.some((requirements) =>
-    requirements.every((requirement) => evidence.some((one) => meets(one, requirement))),
-  )
+/** Whether evidence is young enough. What was proven in this transaction is good for a maximum age of 0. */
+const isFresh = ({ at, remembered }: Evidence, maxAge: number | undefined, now: number): boolean =>
+  at === undefined || maxAge === undefined || (maxAge === 0 ? remembered !== true : now - at <= maxAge)
 
-/** Whether the evidence is all that is demanded. */
-export const isSatisfied = (demand: Demand, evidence: readonly Evidence[]): boolean =>
-  factorsOf(evidence).size >= demand.factors && isAlternativeMet(demand, evidence)
+/** What of the evidence counts at a moment towards the number of factors, or towards the alternatives. */
+const countingFor = (
+  { maxAge, remembered = {} }: Demand,
+  towards: 'factors' | 'alternatives',
+  evidence: readonly Evidence[],
+  now: number,
+): readonly Evidence[] =>
+  evidence.filter((one) => {
+    if (!isFresh(one, maxAge, now)) return false
+    const goodFor = remembered[towards]
+    return one.remembered !== true || (goodFor !== undefined && isFresh(one, goodFor, now))
+  })
+
+/** What of the evidence is young enough for a demand: the rest is proven again. */
+export const freshIn = (
+  demand: Demand,
+  evidence: readonly Evidence[],
+  now = latest(evidence),
+): readonly Evidence[] => evidence.filter((one) => isFresh(one, strictest(demand, one), now))
+
+/** The lowest maximum age that a demand has for this evidence. */
+function strictest({ maxAge, alternatives }: Demand, one: Evidence): number | undefined {
+  const matching = alternatives.flat().filter((requirement) => meets(one, requirement))
+  const ages = [maxAge, ...matching.map((requirement) => requirement.maxAge)]
+  const limited = ages.filter((age) => age !== undefined && age > 0) as readonly number[]
+  return limited.length === 0 ? undefined : Math.min(...limited)
+}
+
+const latest = (evidence: readonly Evidence[]): number => Math.max(0, ...evidence.map(({ at = 0 }) => at))
+
+const meetsNow = (one: Evidence, requirement: Requirement, now: number): boolean =>
+  meets(one, requirement) && isFresh(one, requirement.maxAge, now)
+
+function isAlternativeMet(demand: Demand, evidence: readonly Evidence[], now: number): boolean {
+  const counting = countingFor(demand, 'alternatives', evidence, now)
+  return (
+    demand.alternatives.length === 0 ||
+    demand.alternatives.some((requirements) =>
+      requirements.every((requirement) => counting.some((one) => meetsNow(one, requirement, now))),
+    )
+  )
+}
+
+/** How many factors the evidence is, as the demand counts them. */
+function countIn(demand: Demand, evidence: readonly Evidence[], now: number): number {
+  const counting = countingFor(demand, 'factors', evidence, now)
+  const classes = factorsOf(counting).size
+  if (demand.anySecond !== true) return classes
+  const authenticators = counting.flatMap(({ authenticator, factors, counts = true }) =>
+    counts && factors.length > 0 ? [authenticator] : [],
+  )
+  return Math.max(classes, new Set(authenticators).size)
+}
+
+/**
+ * Whether the evidence is all that is demanded at a moment. A pure function of the three; without `now` it is the moment of the latest
+ * evidence.
+ */
+export const isSatisfied = (demand: Demand, evidence: readonly Evidence[], now = latest(evidence)): boolean =>
+  countIn(demand, evidence, now) >= demand.factors && isAlternativeMet(demand, evidence, now)
 
 /**
  * Whether evidence with one more proof is closer to the demand than before it. What the policy asks for by name comes
- * first; once that is there, another class of factor makes up the number.
+ * first; once that is there, another factor makes up the number.
  */
-export function helps(demand: Demand, before: readonly Evidence[], after: readonly Evidence[]): boolean {
-  if (!isAlternativeMet(demand, before)) {
+export function helps(
+  demand: Demand,
+  before: readonly Evidence[],
+  after: readonly Evidence[],
+  now = latest(after),
+): boolean {
+  if (!isAlternativeMet(demand, before, now)) {
+    const [had, has] = [before, after].map((all) => countingFor(demand, 'alternatives', all, now))
     return demand.alternatives.some((requirements) =>
       requirements.some(
         (requirement) =>
-          after.some((one) => meets(one, requirement)) && !before.some((one) => meets(one, requirement)),
+          has?.some((one) => meetsNow(one, requirement, now)) &&
+          !had?.some((one) => meetsNow(one, requirement, now)),
       ),
     )
   }
-  return factorsOf(after).size > factorsOf(before).size
+  return countIn(demand, after, now) > countIn(demand, before, now)
 }
 
 /** What a right answer to this method of an authenticator would be evidence of. */

@@ -20,7 +20,7 @@ export {
 } from './authenticator-settings.store.ts'
 export type { PolicySubject } from './conditions.ts'
 export * from './demand.ts'
-export type { EnrollmentPolicy } from './enrollment-policy.ts'
+export type { EnrollmentPolicy, GracePeriod, PolicyEnrollment } from './enrollment-policy.ts'
 export { type InForce, policiesInForce } from './in-force.ts'
 export * from './options.ts'
 export {

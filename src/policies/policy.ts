@@ -1,6 +1,6 @@
 import type { AccessRuleBody, Assurance } from './assurance.ts'
 import type { DeepPartial } from './deep-partial.ts'
-import type { AuthenticatorFacts } from './demand.ts'
+import type { AuthenticatorFacts, Demand } from './demand.ts'
 import type { EnrollmentPolicy } from './enrollment-policy.ts'
 import type { PoliciesOptions, SignOnOptions } from './options.ts'
 import { type PasswordRules, passwordPreset, passwordRulesBody, passwordRulesIn } from './password-rules.ts'
@@ -56,6 +56,12 @@ export interface Policy {
     readonly authenticators: readonly string[]
     /** All that are in use for signing in, also those that no sign-in is begun with. The same for every name. */
     readonly active: readonly string[]
+    /** What the enrolment policy of the user does not allow: a proof by it counts for nothing. Absent: nothing. */
+    readonly notAllowed?: readonly string[]
+    /** Whether a device is remembered without the user asking for it, where the policy remembers devices at all. */
+    readonly remembersByDefault?: true
+    /** The longest life of a session, in milliseconds; absent: as the configuration says. */
+    readonly sessionLifetimeMs?: number
   }
   /** Which authenticators the user must or may enrol, in this order. */
   readonly enrollment: EnrollmentPolicy
@@ -112,8 +118,60 @@ export interface SignOnRuleBody {
       readonly access: 'ALLOW' | 'DENY'
       readonly primaryFactor: 'PASSWORD_IDP' | 'PASSWORD_IDP_ANY_FACTOR'
       readonly requireFactor?: boolean
+      /** When a second factor is asked for: at each sign-in (ALWAYS, SESSION), or once for a device (DEVICE). */
+      readonly factorPromptMode?: 'ALWAYS' | 'DEVICE' | 'SESSION'
+      /** How long a remembered device counts, in minutes. */
+      readonly factorLifetime?: number
+      readonly rememberDeviceByDefault?: boolean
+      readonly session?: {
+        /** In minutes; 0: no limit. */
+        readonly maxSessionLifetimeMinutes?: number
+      }
     }
   }
+}
+
+type SignOn = DeepPartial<SignOnRuleBody['actions']['signon']> | undefined
+
+const minuteMs = 60_000
+
+/** For how long a device that was remembered counts as the second factor of a session; undefined: not at all. */
+function rememberedBy(signOn: SignOn): number | undefined {
+  if (signOn?.requireFactor !== true || signOn.factorPromptMode !== 'DEVICE') return undefined
+  const minutes = signOn.factorLifetime ?? 0
+  return minutes > 0 ? minutes * minuteMs : undefined
+}
+
+/**
+ * The demand of an app with that of the global session: the stricter of the two in each respect. What the app asks of a second factor a
+ * remembered device meets only where the rule of the app says so (A78).
+ */
+export function withSession(app: Demand, signOn: SignOn): Demand {
+  if (signOn?.requireFactor !== true) return app
+  const { remembered, ...demand } = app
+  const bySession = rememberedBy(signOn)
+  const byApp = app.factors === 1 ? Number.POSITIVE_INFINITY : remembered?.factors
+  const factors = bySession === undefined || byApp === undefined ? undefined : Math.min(bySession, byApp)
+  const alternatives = remembered?.alternatives
+  const counted = {
+    ...(factors !== undefined && { factors }),
+    ...(alternatives !== undefined && { alternatives }),
+  }
+  return {
+    ...demand,
+    factors: 2,
+    ...(Object.keys(counted).length > 0 && { remembered: counted }),
+  }
+}
+
+/** Whether a device is remembered without the user asking for it. */
+export const remembersByDefault = (signOn: SignOn): boolean =>
+  signOn?.rememberDeviceByDefault === true && rememberedBy(signOn) !== undefined
+
+/** How long a session lasts at most. */
+export function sessionLimitsOf(signOn: SignOn): Pick<Policy['signOn'], 'sessionLifetimeMs'> {
+  const minutes = signOn?.session?.maxSessionLifetimeMinutes ?? 0
+  return minutes > 0 ? { sessionLifetimeMs: minutes * minuteMs } : {}
 }
 
 export const lockoutOf = ({ lockout = {} }: PoliciesOptions['password']): Lockout => ({

@@ -170,6 +170,8 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   people: true,
   names: true,
   enrollments: true,
+  enrollment_skips: true,
+  remembered_devices: true,
   person_tokens: true,
   groups: true,
   memberships: true,

@@ -129,6 +129,30 @@ export const tables = {
     },
     { exported: { kind: 'enrollment', key: ['id'], parents: { person_id: 'people' } } },
   ),
+  /** How often a user has put off a required enrolment. */
+  enrollment_skips: table({
+    person_id: text,
+    authenticator: text,
+    skips: integer,
+    updated_at: time('moment'),
+  }),
+  /** Devices on which a second factor was proven. Not exported: their secrets belong to one installation. */
+  remembered_devices: table(
+    {
+      id: text,
+      person_id: text,
+      client_id: text,
+      /** Keyed hash of the secret, which only the browser or the app has. */
+      hash: text,
+      /** The user's version when it was remembered: with a later one it counts no more. */
+      person_version: integer,
+      /** What was proven besides the first factor, and when. */
+      evidence: json,
+      created_at: time('moment'),
+      expires_at: time('end'),
+    },
+    { grows: { until: 'expires_at', key: 'id' } },
+  ),
   person_tokens: table(
     {
       id: text,

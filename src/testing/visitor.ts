@@ -5,7 +5,13 @@ import { type Answer, answerFrom, formIn } from './answer.ts'
 import { checkNames, checkOneOf, type Names } from './options.ts'
 
 /** The mails that a visitor can answer, by a code or a link: all but notices. */
-const answerable = ['ForgotPassword', 'EmailChallenge', 'SelfServiceUnlock', 'UserActivation', 'PasswordResetByAdmin']
+const answerable = [
+  'ForgotPassword',
+  'EmailChallenge',
+  'SelfServiceUnlock',
+  'UserActivation',
+  'PasswordResetByAdmin',
+]
 
 /** An engine as a visitor reaches it: a kit, a line of `rekey dev --json`, an engine in another process. */
 export interface VisitorTarget {

@@ -38,7 +38,13 @@ export async function activate(api: Api, key: string): Promise<void> {
 
 type Enroll = 'REQUIRED' | 'OPTIONAL' | 'NOT_ALLOWED'
 
-/** Activates authenticators, and makes a policy for everyone that says which of them are enrolled. */
+/** What every user of these tests has. A policy that does not name it would not allow it as a factor. */
+const had: Readonly<Record<string, Enroll>> = { okta_password: 'REQUIRED', okta_email: 'OPTIONAL' }
+
+/**
+ * Activates authenticators, and makes a policy for everyone that says which of them are enrolled. Password and email are allowed unless it says
+ * otherwise.
+ */
 export async function enrollmentPolicy(
   idp: Pick<Kit, 'engineUrl' | 'apiToken'>,
   wanted: Readonly<Record<string, Enroll>>,
@@ -50,7 +56,7 @@ export async function enrollmentPolicy(
     name: 'Enrolment',
     settings: {
       type: 'AUTHENTICATORS',
-      authenticators: Object.entries(wanted).map(([key, self]) => ({ key, enroll: { self } })),
+      authenticators: Object.entries({ ...had, ...wanted }).map(([key, self]) => ({ key, enroll: { self } })),
     },
   })
   const rule = { type: 'MFA_ENROLL', name: 'At sign-in', actions: { enroll: { self: 'LOGIN' } } }

@@ -3,6 +3,7 @@ import type { Random, Secrets } from '../../base/index.ts'
 import { queueMail } from '../../delivery/index.ts'
 import {
   advanceCounter,
+  countSkip,
   endPersonTokens,
   type PersonChanges,
   putEnrollment,
@@ -92,6 +93,9 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'enrollment.advance':
       // A code that was used a moment ago is checked anew, and found used: one success for each code (A66).
       if (!(await advanceCounter(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)
+      return []
+    case 'enrollment.skip':
+      if (!(await countSkip(tx, effect, now))) throw new StaleRead(`skips of ${effect.authenticator}`)
       return []
     case 'person.update':
       if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)

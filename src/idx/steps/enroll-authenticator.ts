@@ -1,8 +1,8 @@
 import {
   attempt,
   type Effect,
+  enrolls,
   proofOf,
-  prove,
   type Step,
   type StepContext,
   withdraw,
@@ -53,7 +53,7 @@ export const enrollAuthenticator: Step = {
         },
         before: progress,
         right: (judgement) =>
-          prove(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),
+          enrolls(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),
       },
       input,
     )

@@ -165,7 +165,9 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
           ...actions,
         }),
       }),
-    authenticators: array(view.enrollable.map((one) => describe(view, one))),
+    authenticators: array(
+      view.enrollable.map((one) => ({ ...describe(view, one), ...gracePeriodOf(view, one) })),
+    ),
     authenticatorEnrollments: array(
       view.enrollments.flatMap((one) => {
         const authenticator = view.authenticators.get(one.authenticator)
@@ -177,6 +179,16 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
       !challenge.pending && { enrollmentAuthenticator: object(describe(view, current, challenge.method)) }),
     ...user(context),
   }
+}
+
+/** Until when an enrolment that is required may be put off, while it may be. */
+function gracePeriodOf({ gracePeriods = {} }: View, { key }: Authenticator): Json {
+  const period = gracePeriods[key]
+  if (period === undefined) return {}
+  const { type } = period
+  const end =
+    type === 'BY_DATE_TIME' ? { expiry: isoTime(period.expiry) } : { remainingSkips: period.remainingSkips }
+  return { gracePeriod: { type, ...end } }
 }
 
 const partsAt: Readonly<Record<Stage, PartsOf>> = {

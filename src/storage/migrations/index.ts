@@ -10,6 +10,7 @@ import { mailSuppressions } from './0009-mail-suppressions.ts'
 import { contracts } from './0010-contracts.ts'
 import { verifiedEmails } from './0011-verified-emails.ts'
 import { assignments } from './0012-assignments.ts'
+import { policies } from './0014-policies.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -27,4 +28,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0010-contracts': contracts,
   '0011-verified-emails': verifiedEmails,
   '0012-assignments': assignments,
+  '0014-policies': policies,
 }
