@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { type Random, randomId } from '../base/index.ts'
 import { type Db, insert, type Row, run, slots, statement, type Value } from '../storage/index.ts'
 
@@ -20,6 +21,8 @@ export interface Enrollment<Data = unknown> {
   readonly counter: number
   /** Counts changes of the secret or the status; neither a use nor a re-hash raises it. */
   readonly version: number
+  /** By what the authenticator names its user; null: it does not. */
+  readonly handle?: string | null
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastUsedAt: number | null
@@ -37,6 +40,10 @@ export interface NewEnrollment {
   readonly counter?: number
   /** Whether it stands beside others of its kind; absent: in place of the one before. */
   readonly several?: boolean
+  /** Of several: what no other enrollment of the authenticator may have, of whatever user. Absent: the id. */
+  readonly slot?: string
+  /** By what the authenticator names its user: random, nothing of the user is in it. */
+  readonly handle?: string
 }
 
 function toEnrollment<Data>(row: Row<'enrollments'>): Enrollment<Data> {
@@ -51,6 +58,7 @@ function toEnrollment<Data>(row: Row<'enrollments'>): Enrollment<Data> {
     stored: row.data,
     counter: Number(row.counter),
     version: row.version,
+    handle: row.handle,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at,
@@ -85,6 +93,32 @@ const enrollmentsOf = statement((db, value: Value<{ personId: string }>) =>
     .orderBy('id'),
 )
 
+const ofHandle = statement((db, value: Value<{ handle: string }>) =>
+  db.selectFrom('enrollments').selectAll().where('handle', '=', value('handle')).orderBy('created_at'),
+)
+
+/** The user whose enrollments have a handle, by id. The same statement for a handle that no user has. */
+export async function holderOfHandle(db: Db, handle: string): Promise<string | undefined> {
+  const { rows } = await ofHandle(db, { handle })
+  return rows[0]?.person_id
+}
+
+const atSlot = statement((db, value: Value<{ authenticator: string; slot: string }>) =>
+  db
+    .selectFrom('enrollments')
+    .selectAll()
+    .where('authenticator', '=', value('authenticator'))
+    .where('slot', '=', value('slot'))
+    // As the index has it.
+    .where('slot', '<>', sql.lit('')),
+)
+
+/** Whether some user has the enrollment of a slot. */
+export async function isSlotTaken(db: Db, authenticator: string, slot: string): Promise<boolean> {
+  const { rows } = await atSlot(db, { authenticator, slot })
+  return rows.length > 0
+}
+
 /** All enrollments of a user, the oldest first. */
 export async function findEnrollments(db: Db, personId: string): Promise<readonly Enrollment[]> {
   const { rows } = await enrollmentsOf(db, { personId })
@@ -101,6 +135,7 @@ export async function putEnrollment(
   { random, now }: { readonly random: Random; readonly now: number },
 ): Promise<void> {
   const { personId, prefix, several, authenticator, method, name = null, counter = 0 } = enrollment
+  const { slot, handle = null } = enrollment
   const id = several ? randomId(random, prefix) : `${prefix}${personId.slice(3)}`
   await insert(
     db,
@@ -110,13 +145,14 @@ export async function putEnrollment(
         id,
         person_id: personId,
         authenticator,
-        slot: several ? id : '',
+        slot: several ? (slot ?? id) : '',
         method,
         name,
         status: 'ACTIVE',
         data: JSON.stringify(enrollment.data),
         counter,
         version: 1,
+        handle,
         created_at: now,
         updated_at: now,
         last_used_at: null,
@@ -124,7 +160,7 @@ export async function putEnrollment(
     ],
     `on conflict (person_id, authenticator, slot) do update set
       method = excluded.method, name = excluded.name, status = excluded.status, data = excluded.data,
-      counter = excluded.counter, updated_at = excluded.updated_at, version = enrollments.version + 1`,
+      counter = excluded.counter, handle = excluded.handle, updated_at = excluded.updated_at, version = enrollments.version + 1`,
   )
 }
 
@@ -148,6 +184,18 @@ export async function rehashEnrollment(
 ): Promise<boolean> {
   const { numAffectedRows = 0n } = await swap(db, { id, from, to: JSON.stringify(data), now })
   return numAffectedRows > 0n
+}
+
+const use = statement((db, value: Value<{ id: string; now: number }>) =>
+  db
+    .updateTable('enrollments')
+    .set({ last_used_at: value('now') })
+    .where('id', '=', value('id')),
+)
+
+/** Notes that an enrollment without a counter was used. */
+export async function useEnrollment(db: Db, id: string, now: number): Promise<void> {
+  await use(db, { id, now })
 }
 
 const advance = statement((db, value: Value<{ id: string; counter: number; now: number }>) =>

@@ -12,10 +12,13 @@ export {
   enrollmentsOfUsers,
   findEnrollment,
   findEnrollments,
+  holderOfHandle,
+  isSlotTaken,
   type NewEnrollment,
   putEnrollment,
   rehashEnrollment,
   removeEnrollments,
+  useEnrollment,
   usersEnrolledIn,
 } from './enrollments.store.ts'
 export type { Attribute, Comparison, Filter, Operator } from './filter.store.ts'

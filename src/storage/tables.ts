@@ -113,7 +113,7 @@ export const tables = {
       id: text,
       person_id: text,
       authenticator: text,
-      /** Empty where a user has one of its kind, else the id. */
+      /** Empty where a user has one of its kind, else the id, or what no two users may have: of a passkey a hash of its id. */
       slot: text,
       method: text,
       name: nullable(text),
@@ -123,6 +123,8 @@ export const tables = {
       counter: integer,
       /** Counts changes of the secret or the status. */
       version: integer,
+      /** Random, by what an authenticator names its user. */
+      handle: later(nullable(text)),
       created_at: time('moment'),
       updated_at: time('moment'),
       last_used_at: nullable(time('moment')),

@@ -11,6 +11,7 @@ import { contracts } from './0010-contracts.ts'
 import { verifiedEmails } from './0011-verified-emails.ts'
 import { assignments } from './0012-assignments.ts'
 import { policies } from './0014-policies.ts'
+import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -29,4 +30,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0011-verified-emails': verifiedEmails,
   '0012-assignments': assignments,
   '0014-policies': policies,
+  '0018-passkeys': passkeys,
+  '0018-passkeys-by-handle': passkeysByHandle,
 }
