@@ -3,7 +3,7 @@ import type { Client } from '../clients/index.ts'
 import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use, Used } from '../limits/index.ts'
-import type { AuthenticatorFacts, Method, PasswordRules, Policy } from '../policies/index.ts'
+import type { AuthenticatorFacts, Evidence, Method, PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
@@ -72,6 +72,10 @@ export interface StepContext extends View {
     enrollment<Data>(personId: string, authenticator: string): Promise<Enrollment<Data> | undefined>
     /** All of the user's enrollments of an authenticator, the oldest first. The same statement for an unknown user. */
     enrollments<Data>(personId: string, authenticator: string): Promise<readonly Enrollment<Data>[]>
+    /** By what an authenticator names its user. The same statements for a handle that no user has. */
+    findByHandle(handle: string): Promise<Person | undefined>
+    /** Whether some user, whichever it is, has the enrollment of a slot. */
+    isSlotTaken(authenticator: string, slot: string): Promise<boolean>
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>
@@ -127,7 +131,7 @@ export interface Step {
   /** How long a client waits between two submissions, in milliseconds. */
   refresh?(view: View): number | undefined
   /** Further members of the response that the form points to, by name. */
-  parts?(view: View): Readonly<Record<string, object>>
+  parts?(context: RenderContext): Readonly<Record<string, object>>
   fields(view: View): readonly Field[]
   accept(input: Input, context: StepContext): Promise<Outcome>
 }
@@ -151,6 +155,11 @@ export interface Authenticator extends AuthenticatorFacts {
    * Absent: nothing is sealed in it.
    */
   reseal?(data: unknown, secrets: Secrets): unknown
+  /**
+   * Whether an enrollment can be used on this installation; one that cannot is as good as none wherever users sign in or
+   * recover. Absent: all can.
+   */
+  isUsable?(enrollment: Enrollment, org: StepContext['org']): boolean
   /** Steps of its own, such as a passkey on the first page. */
   readonly steps?: readonly Step[]
   /** What administrators may set of it, by member of its settings: checks a value, answers what is wrong or undefined. */
@@ -263,6 +272,8 @@ export type Judgement =
       readonly expired?: boolean
       /** Which enrollment was proven. */
       readonly enrollmentId?: string
+      /** What this proof is evidence of where it differs from the authenticator's facts: a passkey without user verification. */
+      readonly evidence?: Partial<Pick<Evidence, 'factors' | 'traits' | 'method'>>
       /** The authenticator that could have set the credential (`Proof.setBy`). */
       readonly setBy?: string | undefined
       /**

@@ -10,6 +10,8 @@ import {
   findPersonByIdentifier,
   findPersonTokenById,
   findSkips,
+  holderOfHandle,
+  isSlotTaken,
   type Member,
   type Person,
 } from '../directory/index.ts'
@@ -239,10 +241,13 @@ async function withFacts(
   const { ownPolicy, policyBeforeProof, transaction, ...others } = loaded
   const { client, person } = others
   const isProven = progress.proofs.length > 0 && person !== undefined
-  const enrollments =
+  const found =
     isProven && enrollmentsMatter(parts, ownPolicy) ? await findEnrollments(db, person.id) : undefined
   const countsSkips =
     isProven && ownPolicy.enrollment.some(({ gracePeriod }) => gracePeriod?.type === 'BY_SKIP_COUNT')
+  const enrollments = found?.filter(
+    (one) => parts.authenticators.get(one.authenticator)?.isUsable?.(one, parts.org) ?? true,
+  )
   const situation: Situation = {
     now: parts.clock.now(),
     ...(countsSkips && { skips: await findSkips(db, person.id) }),
@@ -375,6 +380,8 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
         const all = await findEnrollments(db, personId)
         return all.filter((one) => one.authenticator === authenticator) as readonly Enrollment<Data>[]
       },
+      findByHandle: async (handle) => findPerson(db, (await holderOfHandle(db, handle)) ?? ''),
+      isSlotTaken: (authenticator, slot) => isSlotTaken(db, authenticator, slot),
     },
     about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),

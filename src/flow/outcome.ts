@@ -43,6 +43,8 @@ export type Effect =
       readonly authenticator: string
       readonly most: number
     }
+  /** An enrollment that counts nothing was used. */
+  | { readonly type: 'enrollment.use'; readonly id: string }
   | {
       readonly type: 'person.update'
       readonly personId: string

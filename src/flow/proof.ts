@@ -9,9 +9,10 @@ export function proofOf(
   judgement: Exclude<Judgement, { verdict: 'unreadable' }>,
   now: number,
 ): Proof {
-  const { enrollmentId, setBy } = judgement
+  const { enrollmentId, setBy, evidence } = judgement
   return {
     ...evidenceOf(authenticator, method),
+    ...evidence,
     at: now,
     ...(enrollmentId !== undefined && { enrollmentId }),
     ...(setBy !== undefined && { setBy }),

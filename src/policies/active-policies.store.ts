@@ -425,6 +425,7 @@ function policyFrom(
             enrollment?.rule as DeepPartial<EnrollmentRuleBody>,
             usable.active,
           ),
+    settings: Object.fromEntries(Object.entries(setups).map(([key, { settings }]) => [key, settings])),
     codeLifetimes: Object.fromEntries(
       Object.entries(setups).flatMap(
         ([

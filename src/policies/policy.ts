@@ -67,6 +67,8 @@ export interface Policy {
   readonly enrollment: EnrollmentPolicy
   /** How long a code that was sent is good, in milliseconds, by authenticator; absent: as the configuration says. */
   readonly codeLifetimes: Readonly<Record<string, number>>
+  /** What administrators have set of the authenticators, by key: the same for every user. Absent: nothing. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 /** The password rules of a configuration: a preset, and the members that override it. */

@@ -262,6 +262,9 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
         facts.enrollments.filter(
           (one) => one.personId === personId && one.authenticator === key,
         ) as readonly Enrollment<Data>[],
+      findByHandle: async (handle) =>
+        facts.enrollments.some((one) => one.handle === handle) ? facts.person : undefined,
+      isSlotTaken: async () => false,
     },
     about: async (progress) => contextOf({ ...facts, progress }, true),
     used: async (uses) => uses.map(({ budget }) => (isSpent(budget) ? budget.limit : 0)),

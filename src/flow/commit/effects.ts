@@ -9,12 +9,13 @@ import {
   putEnrollment,
   rehashEnrollment,
   updatePerson,
+  useEnrollment,
   usePersonToken,
 } from '../../directory/index.ts'
 import { endTransactionsOf, type Interaction } from '../../interactions/index.ts'
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
-import { StaleRead, type Tx, together } from '../../storage/index.ts'
+import { isUniqueViolation, StaleRead, type Tx, together } from '../../storage/index.ts'
 import { mailQueued, withDebugData } from '../events.ts'
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
@@ -84,7 +85,12 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       return [withDebugData(mailQueued(mail, id, moved), uses)]
     }
     case 'enrollment.put':
-      await putEnrollment(tx, effect.enrollment, { random, now })
+      try {
+        await putEnrollment(tx, effect.enrollment, { random, now })
+      } catch (error) {
+        // Another user has enrolled the same a moment ago: checked anew, and found taken (A67).
+        throw isUniqueViolation(error) ? new StaleRead('an enrollment') : error
+      }
       return []
     case 'enrollment.rehash':
       // Another sign-in may have been first; nothing depends on it.
@@ -96,6 +102,9 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       return []
     case 'enrollment.skip':
       if (!(await countSkip(tx, effect, now))) throw new StaleRead(`skips of ${effect.authenticator}`)
+      return []
+    case 'enrollment.use':
+      await useEnrollment(tx, effect.id, now)
       return []
     case 'person.update':
       if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)

@@ -63,7 +63,7 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
     ...head,
     remediation: array(at('remediation').map(form)),
     ...(await about(parts, context, view, actions)),
-    ...Object.assign({}, ...rendered.map((step) => step.parts?.(view) ?? {})),
+    ...Object.assign({}, ...rendered.map((step) => step.parts?.(renderContext(parts, context, view)) ?? {})),
     ...appOf(context),
     ...Object.fromEntries(at('top').map((step) => [step.name, form(step)])),
   }
