@@ -8,17 +8,35 @@ import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
+import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
 
-const builtIn = (hasher: PasswordHasher): readonly Authenticator[] => [
+export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn/index.ts'
+
+/** What the authenticators are built with besides. */
+export interface AuthenticatorParts {
+  /** For whom passkeys are made. Absent: the engine's own host, and no origin besides those of the apps. */
+  readonly relyingParty?: RelyingParty
+}
+
+const ownHost: RelyingParty = { nativeOrigins: [], trustedOrigins: async () => [] }
+
+const builtIn = (
+  hasher: PasswordHasher,
+  { relyingParty = ownHost }: AuthenticatorParts,
+): readonly Authenticator[] => [
   // In the order in which they are offered.
   passwordAuthenticator(hasher),
   emailAuthenticator,
   totpAuthenticator,
+  webauthnAuthenticator(relyingParty),
 ]
 
 /** All of them, by key, in the order in which they are offered; additional ones come behind. */
 export const authenticatorsWith = (
   hasher: PasswordHasher,
   additional: readonly Authenticator[] = [],
+  parts: AuthenticatorParts = {},
 ): ReadonlyMap<string, Authenticator> =>
-  new Map([...builtIn(hasher), ...additional].map((authenticator) => [authenticator.key, authenticator]))
+  new Map(
+    [...builtIn(hasher, parts), ...additional].map((authenticator) => [authenticator.key, authenticator]),
+  )

@@ -321,6 +321,22 @@ export const configOptions = Type.Object(
       { default: {}, ofNode: true },
     ),
     password: passwordOptions,
+    webauthn: Type.Object(
+      {
+        rpId: Type.Optional(
+          Type.String({
+            description:
+              'The domain that passkeys are bound to (RP ID): the host of the issuer or a domain above it. Passkeys work for the domain they were made for only, so it is chosen once. Default: the host of the issuer.',
+            minLength: 1,
+          }),
+        ),
+        nativeOrigins: Type.Array(Type.String(), {
+          description: 'Origins of native apps that may use passkeys, such as `android:apk-key-hash:…`.',
+          default: [],
+        }),
+      },
+      { default: {} },
+    ),
     policies: policiesOptions,
     recovery: recoveryOptions,
     signOn: signOnOptions,

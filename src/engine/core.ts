@@ -1,4 +1,4 @@
-import { authenticatorsWith } from '../authenticators/index.ts'
+import { authenticatorsWith, type RelyingParty } from '../authenticators/index.ts'
 import {
   type Clock,
   ConfigError,
@@ -13,6 +13,7 @@ import {
   type Secrets,
   systemRandom,
 } from '../base/index.ts'
+import { listTrustedOrigins } from '../clients/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
 import { findUserSchema, ignoredPatterns, sharedNames } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
@@ -90,7 +91,8 @@ export async function openCore(
     await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log, { setsBack })
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
-    const authenticators = authenticatorsWith(hasher, ports.authenticators)
+    const relyingParty = relyingPartyOf(config, storage)
+    const authenticators = authenticatorsWith(hasher, ports.authenticators, { relyingParty })
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
     const outgoing: Outgoing = { baseUrl: config.issuer?.replace(/\/$/, ''), onCommitted() {} }
     const people = createPeople({
@@ -139,6 +141,13 @@ export async function openCore(
     throw error
   }
 }
+
+/** For whom passkeys are made: by the configuration, with the trusted origins as they are in the database. */
+export const relyingPartyOf = ({ webauthn }: Config, { db }: Storage): RelyingParty => ({
+  rpId: webauthn.rpId,
+  nativeOrigins: webauthn.nativeOrigins,
+  trustedOrigins: () => listTrustedOrigins(db),
+})
 
 /** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */
 export function openOidc(

@@ -56,6 +56,7 @@ describe('authenticators', () => {
       ['okta_email', 'email', 'ACTIVE'],
       ['google_otp', 'app', 'INACTIVE'],
       ['okta_password', 'password', 'ACTIVE'],
+      ['webauthn', 'security_key', 'INACTIVE'],
     ])
     const first = await api('GET', '/authenticators?limit=1')
     expect((await api('GET', first.next ?? '')).list.map(({ key }) => key)).toEqual(['google_otp'])

@@ -1,0 +1,53 @@
+import { type Client, isLocalhostOrigin, originsOf } from '../../clients/index.ts'
+
+/** For whom passkeys are made, and from where they may be used. */
+export interface RelyingParty {
+  /** The domain that passkeys are bound to; absent: the host of the engine's address. */
+  readonly rpId?: string | undefined
+  /** Origins besides those of pages: `android:apk-key-hash:…` of native apps. */
+  readonly nativeOrigins: readonly string[]
+  /** Origins that an administrator trusts, as they are now. */
+  trustedOrigins(): Promise<readonly string[]>
+}
+
+interface Org {
+  readonly baseUrl: string
+}
+
+/** The domain that passkeys are bound to. */
+export const rpIdOf = ({ rpId }: Pick<RelyingParty, 'rpId'>, { baseUrl }: Org): string =>
+  rpId ?? new URL(baseUrl).hostname
+
+/** Whether pages of an origin may use an RP ID by themselves: their host is it, or is below it (WebAuthn, section 5.1.2). */
+export function isCovered(rpId: string, origin: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const { hostname } = new URL(origin)
+  return hostname === rpId || hostname.endsWith(`.${rpId}`)
+}
+
+/**
+ * Whether a passkey may be used from an origin: that of the engine, those of the app's redirect URIs that the RP ID
+ * covers, trusted ones, and native apps that the configuration names. Other pages, however much they look like it, get
+ * nothing by an answer that they obtained (A67).
+ */
+export async function isAllowedOrigin(
+  origin: string,
+  party: RelyingParty,
+  { org, client }: { readonly org: Org; readonly client: Client },
+): Promise<boolean> {
+  const rpId = rpIdOf(party, org)
+  const ofApp = originsOf(client)
+  const isLenient = client.settings.insecureLocalhostRedirects === true && isLocalhostOrigin(origin)
+  // Read whatever the origin is, so that its answer takes the same statements.
+  const trusted = await party.trustedOrigins()
+  return (
+    origin === new URL(org.baseUrl).origin ||
+    ((ofApp.includes(origin) || isLenient) && isCovered(rpId, origin)) ||
+    trusted.includes(origin) ||
+    party.nativeOrigins.includes(origin)
+  )
+}
+
+/** The origins that `/.well-known/webauthn` names: trusted ones that the RP ID does not cover by itself. */
+export const relatedOrigins = async (party: RelyingParty, org: Org): Promise<readonly string[]> =>
+  (await party.trustedOrigins()).filter((origin) => !isCovered(rpIdOf(party, org), origin))
