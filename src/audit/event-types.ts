@@ -28,7 +28,15 @@ export const eventTypes = {
     outcomes: ['SUCCESS', 'FAILURE: INVALID_CREDENTIALS; `rule` has the reason'],
   },
   'user.mfa.factor.activate': {
-    when: 'A user enrolls an authenticator; `authenticator` names it.',
+    when: 'An authenticator is enrolled: by the user, an administrator or a program. `authenticator` names it.',
+    outcomes: ['SUCCESS'],
+  },
+  'user.mfa.factor.deactivate': {
+    when: 'An authenticator is removed from a user: by the user, an administrator or a program. `authenticator` names it.',
+    outcomes: ['SUCCESS'],
+  },
+  'user.mfa.factor.reset_all': {
+    when: 'An administrator resets the factors of a user; each one that was removed is recorded besides.',
     outcomes: ['SUCCESS'],
   },
   'user.session.start': {

@@ -34,6 +34,8 @@ export interface NewEnrollment {
   readonly authenticator: string
   /** The first letters of the id. */
   readonly prefix: string
+  /** Of one that was begun before, such as an enrolment over the management API; absent: made here. */
+  readonly id?: string
   readonly method: string
   readonly data: unknown
   readonly name?: string
@@ -125,6 +127,12 @@ export async function findEnrollments(db: Db, personId: string): Promise<readonl
   return rows.map((row) => toEnrollment(row))
 }
 
+/** The id of an enrollment to come: of which a user has one, the same each time. */
+export const newEnrollmentId = (
+  random: Random,
+  { personId, prefix, several }: Pick<NewEnrollment, 'personId' | 'prefix' | 'several'>,
+): string => (several ? randomId(random, prefix) : `${prefix}${personId.slice(3)}`)
+
 /**
  * Writes an enrollment, in place of the one before where a user has one of its kind. The caller holds the user's row and
  * raises the user's version in the same transaction (`updatePerson` with `passwordChangedAt` or `secretChanged`).
@@ -134,9 +142,9 @@ export async function putEnrollment(
   enrollment: NewEnrollment,
   { random, now }: { readonly random: Random; readonly now: number },
 ): Promise<void> {
-  const { personId, prefix, several, authenticator, method, name = null, counter = 0 } = enrollment
+  const { personId, several, authenticator, method, name = null, counter = 0 } = enrollment
   const { slot, handle = null } = enrollment
-  const id = several ? randomId(random, prefix) : `${prefix}${personId.slice(3)}`
+  const id = enrollment.id ?? newEnrollmentId(random, enrollment)
   await insert(
     db,
     'enrollments',
@@ -234,6 +242,22 @@ export async function enrollmentsAfter(
     .limit(limit)
     .execute()
   return rows.map((row) => toEnrollment(row))
+}
+
+const removal = statement((db, value: Value<{ id: string; personId: string }>) =>
+  db.deleteFrom('enrollments').where('id', '=', value('id')).where('person_id', '=', value('personId')),
+)
+
+/**
+ * Removes one enrollment of a user; false where the user does not have it, or not any more. The caller holds the user's row
+ * and raises the user's version in the same transaction.
+ */
+export async function removeEnrollment(
+  db: Db,
+  { id, personId }: Pick<Enrollment, 'id' | 'personId'>,
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await removal(db, { id, personId })
+  return numAffectedRows > 0n
 }
 
 /** Removes what a user has of an authenticator; false where there was nothing. */

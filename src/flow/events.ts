@@ -125,6 +125,20 @@ export function mailQueued(
   }
 }
 
+/** A user has removed what the user had of an authenticator. */
+export const factorRemoved = (removed: {
+  readonly personId: string
+  readonly id: string
+  readonly authenticator: string
+}): NewEvent => ({
+  eventType: 'user.mfa.factor.deactivate',
+  displayMessage: 'Reset factor for user',
+  outcome: { result: 'SUCCESS' },
+  actor: { id: removed.personId, type: 'User' },
+  target: [{ id: removed.personId, type: 'User' }],
+  debugData: { authenticator: removed.authenticator, enrollment: removed.id },
+})
+
 /** A budget that visitors can see is spent. */
 export function budgetSpent(
   eventType: 'system.operation.rate_limit.violation' | 'security.attack.start',

@@ -27,6 +27,17 @@ export type Effect =
       readonly mail: Omit<NewMail, 'transactionId'>
     }
   | { readonly type: 'enrollment.put'; readonly enrollment: NewEnrollment }
+  /**
+   * The user does not have this enrollment any more; where it was gone before, the answer is checked anew. Raises the user's
+   * version, is recorded and notified of, as every change of a factor (A59, A69).
+   */
+  | {
+      readonly type: 'enrollment.remove'
+      readonly personId: string
+      readonly id: string
+      /** Whose it is, for the record and the notice. */
+      readonly authenticator: string
+    }
   /** The same secret in another form, in place of exactly what was read: never over another one. */
   | {
       readonly type: 'enrollment.rehash'

@@ -19,6 +19,7 @@ import {
   type Profile,
   profileProblems,
   putEnrollment,
+  removeEnrollment,
   removePerson,
   updatePerson,
 } from '../directory/index.ts'
@@ -44,6 +45,8 @@ interface PeopleParts extends MailParts {
   readonly policies: Policies
   /** Called after a commit that has queued a mail. */
   onCommitted?(): void
+  /** Called in the database transaction that has changed what a user has of an authenticator: what was remembered by it ends. */
+  onFactorsChanged?(tx: Tx, personId: string, now: number): Promise<void>
 }
 
 interface PersonWithPassword extends NewPerson {
@@ -114,6 +117,19 @@ export interface People {
    * by which the caller decided it throws `StaleRead` where that does not stand any more.
    */
   remove(id: string, deed?: ChangeContext & { readonly version?: number }): Promise<boolean>
+  /**
+   * Removes one enrollment of a user, whatever its authenticator; false where the user does not have it. It is notified of and
+   * recorded as every change of a factor; the sessions stay.
+   */
+  removeEnrollment(id: string, enrollmentId: string, deed?: ChangeContext): Promise<boolean>
+  /**
+   * Removes what a user has of all authenticators but the password and those of `keeps`, by their keys; answers what was removed,
+   * undefined where there is no such user. Recorded as a reset, also where there was nothing.
+   */
+  resetFactors(
+    id: string,
+    deed?: ChangeContext & { readonly keeps?: readonly string[] },
+  ): Promise<readonly Enrollment[] | undefined>
   /** Ends the user's sessions; their tokens are worth nothing from now on. */
   endSessions(id: string, deed?: ChangeContext): Promise<void>
   /** How something that only its owner knows is stored. */
@@ -158,6 +174,19 @@ export function createPeople(parts: PeopleParts): People {
   const notify = async (tx: Tx, changed: Changed, now: number): Promise<number> =>
     changed.notifies === false ? 0 : queueNotices(tx, parts, changed, now)
 
+  /** What every change of a factor is followed by, besides its notice: it is recorded, and remembered devices end (A69). */
+  async function factorsChanged(
+    tx: Tx,
+    { after, by }: Pick<Changed, 'after' | 'by'>,
+    { enrolled, removed }: Pick<Changed, 'enrolled' | 'removed'>,
+    now: number,
+  ): Promise<void> {
+    if (enrolled.length === 0 && removed.length === 0) return
+    for (const event of factorEvents(after, by, { enrolled, removed }))
+      await record(tx, event, { random, now })
+    await parts.onFactorsChanged?.(tx, after.id, now)
+  }
+
   /** Everything that belongs to a change besides its rows. */
   async function follow(tx: Tx, changed: Changed, now: number, also?: () => Promise<void>): Promise<number> {
     await endOutdated(tx, parts, changed, now)
@@ -167,6 +196,7 @@ export function createPeople(parts: PeopleParts): People {
     const before = await findEnrollments(tx, id)
     await also()
     const more = enrollmentChanges(before, await findEnrollments(tx, id))
+    await factorsChanged(tx, changed, more, now)
     const { enrolled, removed } = changed
     return notify(
       tx,
@@ -185,7 +215,7 @@ export function createPeople(parts: PeopleParts): People {
     if (ended > 0) await record(tx, sessionsCleared(personId, ended, by), { random, now })
   }
 
-  return {
+  const people: People = {
     find: async (name) =>
       (await findPerson(storage.db, name)) ?? (await findPersonByIdentifier(storage.db, name)),
 
@@ -273,7 +303,36 @@ export function createPeople(parts: PeopleParts): People {
       const changes = enrollmentChanges(enrollments, await findEnrollments(tx, written.after.id))
       const changed: Changed = { ...written, ...changes, byAdministrator: true }
       await endOutdated(tx, parts, changed, now)
+      await factorsChanged(tx, changed, changes, now)
       await queueNotices(tx, parts, changed, now)
+    },
+
+    async removeEnrollment(id, enrollmentId, { by = system, with: also } = {}) {
+      let removed = false
+      const work = async (tx: Tx, person: Person, now: number) => {
+        removed = await removeEnrollment(tx, { id: enrollmentId, personId: id })
+        if (removed) await updatePerson(tx, id, { secretChanged: true }, now)
+        await also?.(tx, person, now)
+      }
+      await people.change(id, {}, { by, with: work })
+      return removed
+    },
+
+    async resetFactors(id, { by = system, keeps = [], with: also } = {}) {
+      let removed: readonly Enrollment[] = []
+      const work = async (tx: Tx, person: Person, now: number) => {
+        const kept = [passwordKey, ...keeps]
+        removed = (await findEnrollments(tx, id)).filter(({ authenticator }) => !kept.includes(authenticator))
+        for (const enrollment of removed) await removeEnrollment(tx, enrollment)
+        if (removed.length > 0) await updatePerson(tx, id, { secretChanged: true }, now)
+        await record(tx, lifecycle('user.mfa.factor.reset_all', 'Reset all factors for user', person, by), {
+          random,
+          now,
+        })
+        await also?.(tx, person, now)
+      }
+      const found = await people.change(id, {}, { by, with: work })
+      return found && removed
     },
 
     hashed: (text) => hasher.hash(text),
@@ -307,7 +366,24 @@ export function createPeople(parts: PeopleParts): People {
       return version === undefined ? retryStale(attempt) : attempt()
     },
   }
+  return people
 }
+
+/** The events of what was enrolled and removed: one for each authenticator. */
+const factorEvents = (
+  person: Person,
+  by: Party,
+  { enrolled, removed }: Pick<Changed, 'enrolled' | 'removed'>,
+): readonly NewEvent[] => [
+  ...enrolled.map((authenticator) => ({
+    ...lifecycle('user.mfa.factor.activate', 'Activate factor for user', person, by),
+    debugData: { authenticator },
+  })),
+  ...removed.map((authenticator) => ({
+    ...lifecycle('user.mfa.factor.deactivate', 'Reset factor for user', person, by),
+    debugData: { authenticator },
+  })),
+]
 
 /** The events of a change: one event for each kind of it. */
 function eventsOfChange(

@@ -8,6 +8,7 @@ import {
   type PersonChanges,
   putEnrollment,
   rehashEnrollment,
+  removeEnrollment,
   updatePerson,
   useEnrollment,
   usePersonToken,
@@ -16,7 +17,7 @@ import { endTransactionsOf, type Interaction } from '../../interactions/index.ts
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
 import { isUniqueViolation, StaleRead, type Tx, together } from '../../storage/index.ts'
-import { mailQueued, withDebugData } from '../events.ts'
+import { factorRemoved, mailQueued, withDebugData } from '../events.ts'
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
 import type { Transaction } from '../transactions.store.ts'
@@ -53,13 +54,14 @@ export async function carryOutEffects(work: Work): Promise<Events> {
 
 /**
  * Writes what becomes of users, in one statement a user: PostgreSQL stores a row anew each time it is written. An
- * enrollment that was written raises its user's version (A49).
+ * enrollment that was written or removed raises its user's version (A49).
  */
 async function updatePeople({ tx, now, outcome: { effects = [] }, signedIn }: Work): Promise<Events> {
   const changes = new Map<string, PersonChanges>()
   const add = (id: string, more: PersonChanges) => changes.set(id, { ...changes.get(id), ...more })
   for (const effect of effects) {
     if (effect.type === 'enrollment.put') add(effect.enrollment.personId, { secretChanged: true })
+    if (effect.type === 'enrollment.remove') add(effect.personId, { secretChanged: true })
     if (effect.type === 'person.update' && effect.from === undefined) add(effect.personId, effect.changes)
   }
   if (signedIn !== undefined) add(signedIn.personId, signedIn.changes)
@@ -92,6 +94,9 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
         throw isUniqueViolation(error) ? new StaleRead('an enrollment') : error
       }
       return []
+    case 'enrollment.remove':
+      if (!(await removeEnrollment(tx, effect))) throw new StaleRead(`enrollment ${effect.id}`)
+      return [withDebugData(factorRemoved(effect), uses)]
     case 'enrollment.rehash':
       // Another sign-in may have been first; nothing depends on it.
       await rehashEnrollment(tx, effect, now)

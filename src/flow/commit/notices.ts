@@ -18,8 +18,12 @@ export function withNotices(
   const { effects = [] } = outcome
   const put = effects.flatMap((effect) => (effect.type === 'enrollment.put' ? [effect.enrollment] : []))
   const isUnlocked = person?.status === 'LOCKED_OUT' && effects.some(isUnlocking)
-  if ((put.length === 0 && !isUnlocked) || person === undefined) return outcome
+  const removed = effects.flatMap((effect) =>
+    effect.type === 'enrollment.remove' ? [effect.authenticator] : [],
+  )
+  if ((put.length === 0 && removed.length === 0 && !isUnlocked) || person === undefined) return outcome
   const keys = [...new Set(put.map(({ authenticator }) => authenticator))]
+  const nameOf = (key: string) => authenticators.get(key)?.displayName ?? key
   const { profile } = person
   const change = {
     personId: person.id,
@@ -27,9 +31,8 @@ export function withNotices(
     after: profile,
     unlocked: isUnlocked,
     password: keys.includes(passwordKey) ? ('changed' as const) : undefined,
-    enrolled: keys
-      .filter((key) => key !== passwordKey)
-      .map((key) => authenticators.get(key)?.displayName ?? key),
+    enrolled: keys.filter((key) => key !== passwordKey).map(nameOf),
+    removed: [...new Set(removed)].map(nameOf),
   }
   const mails = noticesOf(change, {
     settings: notices,
