@@ -5,6 +5,7 @@ import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use, Used } from '../limits/index.ts'
 import type { AuthenticatorFacts, Evidence, Method, PasswordRules, Policy } from '../policies/index.ts'
 import type { Field, Input } from './form.ts'
+import type { ManagedFactor } from './managed-factor.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
 import type { PuttingOff, Stage } from './stage.ts'
@@ -150,6 +151,8 @@ export interface Authenticator extends AuthenticatorFacts {
   readonly challenge?: Challenging
   readonly enroll?: Enrolling
   readonly reset?: Reset
+  /** How the factors API of the management API speaks of it; absent: it does not. */
+  readonly factor?: ManagedFactor
   /**
    * The data of an enrollment with what is sealed in it sealed with the current secret; undefined where it is already.
    * Absent: nothing is sealed in it.

@@ -23,6 +23,7 @@ export {
 export { lockoutBudget } from './lockout.ts'
 export { linkToken, type OpenedLink, openLink, originOfLink } from './magic-link.ts'
 export * from './mail-variables.ts'
+export * from './managed-factor.ts'
 export * from './outcome.ts'
 export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
