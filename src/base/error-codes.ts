@@ -105,6 +105,27 @@ export const errorCodes = {
     summary: 'Unsupported operation.',
     meaning: 'The group Everyone cannot be changed.',
   },
+  E0000068: {
+    status: 403,
+    summary: 'Invalid Passcode/Answer',
+    meaning: 'The code or answer that was sent for a factor is wrong, was used before, or its time is over.',
+  },
+  E0000069: {
+    status: 403,
+    summary: 'User Locked',
+    meaning:
+      'Too many wrong answers were sent for a factor of the user: none is checked for up to a day, or until an administrator unlocks the user.',
+  },
+  E0000109: {
+    status: 429,
+    summary: 'An SMS message was recently sent. Please wait 30 seconds before trying again.',
+    meaning: 'A code was sent to the user, by text or call, within the last 30 seconds.',
+  },
+  E0000118: {
+    status: 429,
+    summary: 'An email was recently sent. Please wait 5 seconds before trying again.',
+    meaning: 'A code was mailed to the user within the last 5 seconds.',
+  },
   E0000148: {
     status: 403,
     summary:

@@ -23,6 +23,15 @@ export {
   useEnrollment,
   usersEnrolledIn,
 } from './enrollments.store.ts'
+export {
+  endFactorChallenges,
+  type FactorPurpose,
+  findFactorChallenges,
+  type NewFactorChallenge,
+  putFactorChallenge,
+  type StoredChallenge,
+  useFactorChallenge,
+} from './factor-challenges.store.ts'
 export type { Attribute, Comparison, Filter, Operator } from './filter.store.ts'
 export {
   addMember,

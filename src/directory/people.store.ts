@@ -14,6 +14,7 @@ import {
   unprefixed,
   type Value,
 } from '../storage/index.ts'
+import { endFactorChallenges } from './factor-challenges.store.ts'
 import { compareKey, mailboxKey, nameProblems } from './identifier.ts'
 import { claimNames, taken } from './names.store.ts'
 import type { Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
@@ -357,6 +358,7 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
+  await endFactorChallenges(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()
   return numDeletedRows > 0n
 }

@@ -7,6 +7,7 @@
 export { type Asked, attempt } from './attempt.ts'
 export * from './authenticator.ts'
 export { codeBudgets, codeSuccess } from './code-budgets.ts'
+export { carryOutFactorEffects, type FactorWork } from './commit/factor-effects.ts'
 export { requestsRefused } from './events.ts'
 export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'

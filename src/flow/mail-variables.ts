@@ -4,6 +4,7 @@ import type { Person } from '../directory/index.ts'
 import { dateInWords, languageFor, spanInWords, timeInWords } from '../i18n/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { StepContext } from './authenticator.ts'
+import type { FactorContext } from './managed-factor.ts'
 
 /** The language of a user's mails: the user's own, else what the browser asked for when the transaction began. */
 export const localesOf = (
@@ -44,5 +45,23 @@ export function mailVariables(
     'request.time': timeInWords(language, now),
     'request.relayState': interaction.request.state,
     lifetime: spanInWords(language, lifetime),
+  }
+}
+
+/** The variables of a mail that the factors API causes: the user, and when. Of its caller nothing is known that a user would know. */
+export function factorMailVariables({ person, org, now, codeLifetime }: FactorContext): MailVariables {
+  const { profile } = person
+  const language = languageFor(profile.locale)
+  return {
+    'user.profile.firstName': profile.firstName,
+    'user.profile.lastName': profile.lastName,
+    'user.profile.login': profile.login,
+    'user.profile.email': profile.email,
+    'org.name': org.name,
+    'org.locale': language,
+    baseURL: org.baseUrl,
+    'request.date': dateInWords(language, now),
+    'request.time': timeInWords(language, now),
+    lifetime: spanInWords(language, codeLifetime),
   }
 }

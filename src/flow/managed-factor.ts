@@ -26,6 +26,10 @@ export interface ManagedFactor {
     readonly verify?: string
     readonly remove?: string
   }
+  /** The same where it is masked, as a number of a phone among the user's enrollments; absent: all of it is shown. */
+  maskedProfile?(data: unknown, context: FactorContext): Members
+  /** Of an enrollment of several kinds, what is left without one; undefined: all of it goes. Absent: it always does. */
+  without?(kind: FactorKind, enrollment: Enrollment): Pick<NewEnrollment, 'data' | 'method'> | undefined
   /** Reads the body of an enrolment. Hashing happens here, outside of any database transaction. */
   enroll?(request: FactorRequest, context: FactorContext): Promise<FactorProblems | NewFactor>
   /**
@@ -99,6 +103,8 @@ export interface NewFactor {
   readonly isActive?: boolean
   readonly counter?: number
   readonly name?: string
+  /** No enrollment is written: its effects are all there is, as of a mailbox that was proven. */
+  readonly isImplied?: boolean
   /** The enrollment that it takes the place of, or that gets this method besides: the id stays. */
   readonly enrollment?: Pick<Enrollment, 'id'>
   /** With it in the same database transaction, once it is active. */
@@ -153,3 +159,19 @@ export const factorId = ({ idPrefix }: FactorKind, enrollmentId: string): string
 /** The kinds of factors that an enrollment is. */
 export const kindsOf = ({ kinds, isOf }: ManagedFactor, enrollment: Enrollment): readonly FactorKind[] =>
   kinds.filter((kind) => isOf?.(kind, enrollment) ?? kind.method === enrollment.method)
+
+/** The cause of a refused enrolment where a user has it already. */
+export const alreadySetUp = 'A factor of this type is already set up.'
+
+/** The code of an answer: digits, however they were grouped; undefined where there is none. */
+export function passCodeIn(answer: Members): string | undefined {
+  const { passCode } = answer
+  if (typeof passCode !== 'string' && typeof passCode !== 'number') return undefined
+  return String(passCode).normalize('NFKC').replace(/[\s-]/g, '').slice(0, 64) || undefined
+}
+
+/** An answer without a code. */
+export const noPassCode: FactorVerdict = {
+  verdict: 'unreadable',
+  problems: ['passCode: The field cannot be left blank'],
+}

@@ -76,6 +76,8 @@ export interface Call<Body = Fields, Parameters = Query> {
   /** The scopes of an access token; absent for API tokens, which have a role instead. */
   readonly scopes?: readonly string[]
   readonly now: number
+  /** `Accept-Language`, as it came. */
+  readonly language?: string | undefined
 }
 
 /** A call without its body and query. */

@@ -6,6 +6,7 @@ import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
 import { notFound } from './errors.ts'
+import { enrollmentOperations, factorOperations } from './factors/index.ts'
 import { groupOperations } from './groups/index.ts'
 import type { Fields, Query } from './input.ts'
 import { logOperations } from './logs/index.ts'
@@ -20,6 +21,8 @@ import { serveRecoveryPages } from './users/routes.ts'
 /** All operations of the management API. */
 export const operations: readonly Operation[] = [
   ...userOperations,
+  ...factorOperations,
+  ...enrollmentOperations,
   ...groupOperations,
   ...appOperations,
   ...originOperations,
@@ -66,6 +69,7 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
         body: (request.body ?? {}) as Fields,
         ...(callers.get(request) ?? { actor: { id: 'unknown', type: 'ApiToken' } }),
         now: parts.clock.now(),
+        language: request.headers['accept-language'],
       })
       if (Array.isArray(answer.body)) addPageLinks(parts, request, reply, answer.next)
       if (answer.body === undefined) return reply.code(answer.status ?? 204).send()

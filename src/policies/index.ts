@@ -16,6 +16,7 @@ export {
   type AuthenticatorSetup,
   authenticatorSetups,
   isAllowedFor,
+  methodsOffIn,
   putAuthenticatorSetup,
 } from './authenticator-settings.store.ts'
 export type { PolicySubject } from './conditions.ts'

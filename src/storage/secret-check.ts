@@ -161,6 +161,7 @@ export type SecretUses = Readonly<
     | 'app secrets'
     | 'API tokens'
     | 'enrollments'
+    | 'pending factors'
     | 'recovery tokens'
     | 'transactions'
     | 'codes'
@@ -199,6 +200,13 @@ export async function usesOfSecret(db: Db, version: string, now: number): Promis
       db
         .selectFrom('enrollments')
         .select(({ fn }) => fn.countAll().as('count'))
+        .where(sql<boolean>`data like ${`%"${pattern}`} escape '\\'`),
+    ),
+    'pending factors': await count(
+      db
+        .selectFrom('factor_challenges')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('expires_at', '>', now)
         .where(sql<boolean>`data like ${`%"${pattern}`} escape '\\'`),
     ),
     'recovery tokens': await count(

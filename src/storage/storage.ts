@@ -173,6 +173,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   enrollment_skips: true,
   remembered_devices: true,
   person_tokens: true,
+  factor_challenges: true,
   groups: true,
   memberships: true,
   clients: true,

@@ -170,6 +170,27 @@ export const tables = {
     },
     { grows: { until: 'expires_at', key: 'id' } },
   ),
+  /** What the factors API has begun and nothing has answered yet. Not exported: it is begun again. */
+  factor_challenges: table(
+    {
+      id: text,
+      person_id: text,
+      /** As the factors API calls what it is about. */
+      factor_id: text,
+      /** Of the enrollment that it is, or will be. */
+      enrollment_id: text,
+      authenticator: text,
+      method: text,
+      /** `activate` or `verify`. */
+      purpose: text,
+      data: json,
+      version: integer,
+      created_at: time('stays'),
+      updated_at: time('stays'),
+      expires_at: time('end'),
+    },
+    { grows: { until: 'expires_at', key: 'id' } },
+  ),
   groups: table(
     {
       id: text,

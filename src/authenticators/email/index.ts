@@ -27,6 +27,7 @@ import {
   textAt,
 } from '../../flow/index.ts'
 import { type Budget, everybody, shareOf, usesOfPool } from '../../limits/index.ts'
+import { emailFactor } from './factor.ts'
 
 const key = 'okta_email'
 
@@ -47,6 +48,7 @@ export const emailAuthenticator: Authenticator = {
   initialStatus: 'ACTIVE',
   implicit: true,
   enrollmentPrefix: 'eae',
+  factor: emailFactor,
   challenge: {
     start,
     judge,

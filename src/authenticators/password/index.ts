@@ -48,6 +48,17 @@ export function passwordAuthenticator(hasher: PasswordHasher): Authenticator {
     initialStatus: 'ACTIVE',
     implicit: false,
     enrollmentPrefix: 'lae',
+    factor: {
+      kinds: [
+        { factorType: 'password', provider: 'OKTA', vendorName: 'OKTA', method: 'password', idPrefix: 'laf' },
+      ],
+      profile: () => ({}),
+      refuses: {
+        enroll: 'a password is set by credentials.password of the user',
+        verify: 'a password is checked by a sign-in, or by credentials/change_password of the user',
+        remove: 'a password is invalidated by lifecycle/reset_password of the user',
+      },
+    },
     challenge: {
       withIdentifier: true,
       async start({ now, lifetimes }) {

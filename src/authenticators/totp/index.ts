@@ -10,6 +10,9 @@ import {
   type Input,
   isMistyped,
   type Judgement,
+  type ManagedFactor,
+  noPassCode,
+  passCodeIn,
   type RenderContext,
   type Started,
   type StepContext,
@@ -25,6 +28,7 @@ import { newSecret, provisioningUri, stepOfCode } from './code.ts'
  */
 const key = 'google_otp'
 const field = 'credentials.passcode'
+const enrolmentWindow = { back: 4, forth: 1 } as const
 const purpose = 'totp secret'
 
 /** What is stored of it: the secret sealed, so that a database dump makes no codes. */
@@ -40,6 +44,47 @@ const form: readonly Field[] = [
     fields: [{ name: 'passcode', label: 'Enter code', required: true }],
   },
 ]
+
+/** As a factor of the management API: `token:software:totp` of the provider GOOGLE. */
+const totpFactor: ManagedFactor = {
+  kinds: [
+    {
+      factorType: 'token:software:totp',
+      provider: 'GOOGLE',
+      vendorName: 'GOOGLE',
+      method: 'otp',
+      idPrefix: 'uft',
+    },
+  ],
+  profile: (_, { person }) => ({ credentialId: person.profile.login }),
+  enroll: async (_, { random, secrets }) => ({
+    data: { sealedSecret: secrets.seal(purpose, newSecret(random)) } satisfies TotpData,
+  }),
+  async activation({ data }, context) {
+    const { secret, href } = await shown(data as TotpData, context, context.person.profile.login)
+    return {
+      timeStep: 30,
+      sharedSecret: secret,
+      encoding: 'base32',
+      keyLength: secret.length,
+      _links: { qrcode: { href, type: 'image/png' } },
+    }
+  },
+  async activate(answer, { data }, context) {
+    const code = passCodeIn(answer)
+    if (code === undefined) return noPassCode
+    const step = stepOfCode(code, secretOf(data as TotpData, context), context.referenceTime, enrolmentWindow)
+    if (step === undefined) return { verdict: 'wrong', rule: 'wrong-code' }
+    return { verdict: 'right', effects: [], enrollment: { data, counter: step } }
+  },
+  async verify(answer, { enrollment }, context) {
+    const code = passCodeIn(answer)
+    if (code === undefined || enrollment === undefined) return noPassCode
+    const { step, isUsed } = stepOf(code, enrollment as Enrollment<TotpData>, context)
+    if (step === undefined || isUsed) return { verdict: 'wrong', rule: isUsed ? 'code-used' : 'wrong-code' }
+    return { verdict: 'right', effects: [{ type: 'enrollment.advance', id: enrollment.id, counter: step }] }
+  },
+}
 
 export const totpAuthenticator: Authenticator = {
   key,
@@ -77,6 +122,7 @@ export const totpAuthenticator: Authenticator = {
     if (!secrets.isOutdated(sealedSecret)) return undefined
     return { sealedSecret: secrets.seal(purpose, secretOf({ sealedSecret }, { secrets })) } satisfies TotpData
   },
+  factor: totpFactor,
   settings: {},
   messages: {
     'authfactor.challenge.soft_token.invalid_passcode': {
@@ -108,13 +154,16 @@ const opened = (
 
 /** What the page shows: the secret as a picture for the app to read, and as text to type. The same until it is confirmed. */
 async function contextualData(challenge: Challenge, context: RenderContext) {
-  const secret = secretOf(challenge.data as TotpData, context)
   const label = context.user?.profile.login ?? ''
-  const href = await QRCode.toDataURL(provisioningUri(secret, { label, issuer: context.org.name }), {
-    margin: 1,
-    width: 200,
-  })
+  const { secret, href } = await shown(challenge.data as TotpData, context, label)
   return { qrcode: { method: 'embedded', href, type: 'image/png' }, sharedSecret: secret }
+}
+
+/** The secret as text, and as a picture. */
+async function shown(data: TotpData, context: Pick<StepContext, 'secrets' | 'org'>, label: string) {
+  const secret = secretOf(data, context)
+  const uri = provisioningUri(secret, { label, issuer: context.org.name })
+  return { secret, href: await QRCode.toDataURL(uri, { margin: 1, width: 200 }) }
 }
 
 function secretOf({ sealedSecret }: TotpData, { secrets }: Pick<StepContext, 'secrets'>): string {
@@ -132,19 +181,28 @@ function codeIn(input: Input): string | undefined {
   return typed.normalize('NFKC').replace(/[\s-]/g, '').slice(0, 16)
 }
 
-async function judgeChallenge(input: Input, context: StepContext): Promise<Judgement> {
-  const code = codeIn(input)
-  if (code === undefined) return { verdict: 'unreadable' }
-  const enrollment = context.enrollments.find(({ authenticator }) => authenticator === key) as
-    | Enrollment<TotpData>
-    | undefined
+/** The step that a code is of, one either side of now, and whether it was used. */
+function stepOf(
+  code: string,
+  enrollment: Enrollment<TotpData> | undefined,
+  context: Pick<StepContext, 'secrets' | 'referenceTime' | 'now'>,
+): { readonly step: number | undefined; readonly isUsed: boolean } {
   const step =
     enrollment &&
     stepOfCode(code, secretOf(enrollment.data, context), context.referenceTime ?? context.now, {
       back: 1,
       forth: 1,
     })
-  const isUsed = enrollment !== undefined && step !== undefined && step <= enrollment.counter
+  return { step, isUsed: enrollment !== undefined && step !== undefined && step <= enrollment.counter }
+}
+
+async function judgeChallenge(input: Input, context: StepContext): Promise<Judgement> {
+  const code = codeIn(input)
+  if (code === undefined) return { verdict: 'unreadable' }
+  const enrollment = context.enrollments.find(({ authenticator }) => authenticator === key) as
+    | Enrollment<TotpData>
+    | undefined
+  const { step, isUsed } = stepOf(code, enrollment, context)
   const isRight = enrollment !== undefined && step !== undefined && !isUsed
   return {
     verdict: isRight ? 'right' : 'wrong',
@@ -173,7 +231,7 @@ async function judgeEnrolment(
   const data = challenge.data as TotpData
   const step =
     now < challenge.expiresAt
-      ? stepOfCode(code, secretOf(data, context), context.referenceTime ?? context.now, { back: 4, forth: 1 })
+      ? stepOfCode(code, secretOf(data, context), context.referenceTime ?? context.now, enrolmentWindow)
       : undefined
   return {
     verdict: step === undefined ? 'wrong' : 'right',
