@@ -20,6 +20,8 @@ const families: Readonly<Record<string, string>> = {
   Policy: 'Policies',
   TrustedOrigin: 'Trusted origins',
   Schema: 'Schemas',
+  UserFactor: 'Factors of users',
+  UserAuthenticatorEnrollments: 'Enrollments of users',
   Authenticator: 'Authenticators',
   AuthorizationServer: 'Authorization servers',
   SystemLog: 'System log',

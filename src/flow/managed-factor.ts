@@ -43,6 +43,8 @@ export interface ManagedFactor {
   activate?(answer: Members, pending: PendingFactor, context: FactorContext): Promise<FactorVerdict>
   /** Checks an answer; `factor.challenge` is what is open, undefined where nothing was asked or its time is over. */
   verify?(answer: Members, factor: AskedFactor, context: FactorContext): Promise<FactorVerdict>
+  /** What the Authenticators API shows of a method that cannot be set, by method. */
+  readonly methodSettings?: Readonly<Record<string, Members>>
   /** For `GET /factors/questions`: what a user may choose from. */
   readonly questions?: readonly { readonly question: string; readonly questionText: string }[]
 }

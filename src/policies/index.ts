@@ -46,6 +46,6 @@ export {
   type StoredPolicy,
   type StoredRule,
 } from './policies.store.ts'
-export { policiesNeeding } from './policies-needing.ts'
+export { policiesNamingOnly, policiesNeeding } from './policies-needing.ts'
 export { type MethodsByAuthenticator, type Policy, type SelfService, unionOf } from './policy.ts'
 export { unsupportedSettings } from './unsupported.ts'

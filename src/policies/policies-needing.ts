@@ -68,3 +68,22 @@ export async function policiesNeeding(
   ]
   return { sso: names('sso'), recovery: names('recovery') }
 }
+
+/**
+ * The names of the active policies that would be left without a method if this one were switched off: a list `methods` of
+ * theirs names nothing else. Its case does not matter, as in the bodies of such policies.
+ */
+export async function policiesNamingOnly(db: Db, method: string): Promise<readonly string[]> {
+  const policies = await activePolicies(db)
+  return policies.filter(({ body, rules }) => namesOnly([body, rules], method)).map(({ name }) => name)
+}
+
+function namesOnly(value: unknown, method: string): boolean {
+  if (Array.isArray(value)) return value.some((one) => namesOnly(one, method))
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, member]) =>
+    name === 'methods' && Array.isArray(member) && member.length > 0
+      ? member.every((one) => String(one).toLowerCase() === method)
+      : namesOnly(member, method),
+  )
+}

@@ -4,6 +4,7 @@ import { createLogger } from '../../src/base/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
 import { openPolicies } from '../../src/policies/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { exampleAuthenticator } from '../support/example-authenticator.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { type Answer, newVisitor } from '../wire/visitor.ts'
 
@@ -16,7 +17,10 @@ const lines: string[] = []
 
 beforeAll(async () => {
   const stream = { write: (line: string) => void lines.push(line) }
-  idp = await startEngine({ log: createLogger({ level: 'warn', stream }) })
+  idp = await startEngine({
+    log: createLogger({ level: 'warn', stream }),
+    authenticators: [exampleAuthenticator],
+  })
   api = apiOf(idp)
 })
 beforeEach(() => idp.reset())
@@ -56,6 +60,7 @@ describe('authenticators', () => {
       ['okta_email', 'email', 'ACTIVE'],
       ['google_otp', 'app', 'INACTIVE'],
       ['okta_password', 'password', 'ACTIVE'],
+      ['example_phone', 'phone', 'INACTIVE'],
       ['webauthn', 'security_key', 'INACTIVE'],
     ])
     const first = await api('GET', '/authenticators?limit=1')
@@ -182,5 +187,76 @@ describe('an authenticator', () => {
   test('cannot be deactivated if it is the password', async () => {
     const path = await pathOf('okta_password')
     expect(statusOf(await api('POST', `${path}/lifecycle/deactivate`))).toEqual(refused)
+  })
+})
+
+describe('the methods of an authenticator', () => {
+  const phone = () => pathOf('example_phone')
+  const methods = async () =>
+    (await api('GET', `${await phone()}/methods`)).list.map(({ type, status }) => [type, status])
+  const switched = async (method: string, action: string) =>
+    api('POST', `${await phone()}/methods/${method}/lifecycle/${action}`)
+
+  test('are listed and read, an app with the form of its codes', async () => {
+    const path = `${await pathOf('google_otp')}/methods`
+    const { list } = await api('GET', path)
+    const settings = {
+      ...{ timeIntervalInSeconds: 30, encoding: 'base32', algorithm: 'HMacSHA1' },
+      ...{ passCodeLength: 6, acceptableAdjacentIntervals: 1 },
+    }
+    const self = `${idp.engineUrl}/api/v1${path}/otp`
+    expect(list).toEqual([
+      {
+        type: 'otp',
+        status: 'ACTIVE',
+        settings,
+        _links: {
+          self: { href: self, hints: { allow: ['GET', 'PUT'] } },
+          deactivate: { href: `${self}/lifecycle/deactivate`, hints: { allow: ['POST'] } },
+        },
+      },
+    ])
+    expect((await api('GET', `${path}/otp`)).body).toEqual(list[0])
+    expect(statusOf(await api('GET', `${path}/sms`))).toEqual([404, 'E0000007'])
+    expect(statusOf(await api('PUT', `${path}/otp`, { type: 'sms' }))).toEqual([400, 'E0000001'])
+    expect((await api('PUT', `${path}/otp`, { type: 'otp', settings })).body.settings).toEqual(settings)
+  })
+
+  test('are switched off and on, not the last one, and stay so when settings are replaced', async () => {
+    expect((await switched('voice', 'deactivate')).body).toMatchObject({ type: 'voice', status: 'INACTIVE' })
+    expect(await methods()).toEqual([
+      ['sms', 'ACTIVE'],
+      ['voice', 'INACTIVE'],
+    ])
+    expect(statusOf(await switched('sms', 'deactivate'))).toEqual([400, 'E0000001'])
+    expect((await api('PUT', await phone(), { settings: { allowedFor: 'any' } })).body.settings).toEqual({
+      allowedFor: 'any',
+      inactiveMethods: ['voice'],
+    })
+    const all = { settings: { inactiveMethods: ['sms', 'voice'] } }
+    expect(statusOf(await api('PUT', await phone(), all))).toEqual([400, 'E0000001'])
+    expect((await switched('voice', 'activate')).body.status).toBe('ACTIVE')
+    expect((await api('GET', await phone())).body.settings).toEqual({ allowedFor: 'any' })
+  })
+
+  test('that a policy names alone are not switched off', async () => {
+    const { path, rule } = await builtInRule('ACCESS_POLICY')
+    const verificationMethod = {
+      ...{ type: 'ASSURANCE', factorMode: '2FA' },
+      constraints: [{ possession: { methods: ['SMS'] } }],
+    }
+    const actions = { appSignOn: { access: 'ALLOW', verificationMethod } }
+    expect((await api('PUT', path, { ...rule, actions })).status).toBe(200)
+    expect(statusOf(await switched('sms', 'deactivate'))).toEqual(refused)
+    expect((await switched('voice', 'deactivate')).status).toBe(200)
+  })
+
+  test('belong to authenticators that are all there from the start', async () => {
+    const there = await api('POST', '/authenticators?activate=true', { key: 'google_otp', name: 'App' })
+    expect(statusOf(there)).toEqual([400, 'E0000001'])
+    expect(statusOf(await api('POST', '/authenticators', { key: 'duo', name: 'Duo' }))).toEqual([
+      400,
+      'E0000001',
+    ])
   })
 })

@@ -56,6 +56,15 @@ const totpFactor: ManagedFactor = {
       idPrefix: 'uft',
     },
   ],
+  methodSettings: {
+    otp: {
+      timeIntervalInSeconds: 30,
+      encoding: 'base32',
+      algorithm: 'HMacSHA1',
+      passCodeLength: 6,
+      acceptableAdjacentIntervals: 1,
+    },
+  },
   profile: (_, { person }) => ({ credentialId: person.profile.login }),
   enroll: async (_, { random, secrets }) => ({
     data: { sealedSecret: secrets.seal(purpose, newSecret(random)) } satisfies TotpData,

@@ -6,10 +6,12 @@ import {
   type AuthenticatorSetup,
   authenticatorSetups,
   isAllowedFor,
+  methodsOffIn,
+  policiesNamingOnly,
   policiesNeeding,
   putAuthenticatorSetup,
 } from '../../policies/index.ts'
-import { takeLock } from '../../storage/index.ts'
+import { type Tx, takeLock } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
 import {
@@ -22,8 +24,14 @@ import {
 } from '../operation.ts'
 import { page } from '../schema.ts'
 import { warnUnsupported } from '../unsupported.ts'
-import { authenticator as answered, authenticatorChanges } from './schema.ts'
-import { renderAuthenticator } from './wire.ts'
+import {
+  authenticator as answered,
+  authenticatorMethod as answeredMethod,
+  authenticatorChanges,
+  methodChanges,
+  newAuthenticator,
+} from './schema.ts'
+import { renderAuthenticator, renderMethod } from './wire.ts'
 
 function getAuthenticator({ params, parts }: Context): Authenticator {
   const id = params.authenticatorId ?? ''
@@ -42,17 +50,19 @@ async function setupOf(
 }
 
 /** Stores the setup of an authenticator, unless an active policy requires a use that it would no longer allow. */
-async function change(
+async function changeSetup(
   call: Context,
   eventType: Extract<EventType, `security.authenticator.${string}`>,
   wanted: (before: AuthenticatorSetup) => Omit<AuthenticatorSetup, 'updatedAt'>,
-): Promise<Answer> {
+  check: (tx: Tx) => Promise<void> = async () => {},
+): Promise<AuthenticatorSetup> {
   const { parts, now } = call
   const authenticator = getAuthenticator(call)
   const after = await parts.storage.transaction(async (tx) => {
     await takeLock(tx, 'authenticators')
     const before = await setupOf(tx, authenticator)
     const setup: AuthenticatorSetup = { ...wanted(before), updatedAt: now }
+    await check(tx)
     const requiring = await policiesNeeding(tx, authenticator.key, parts.authenticators)
     for (const use of ['sso', 'recovery'] as const) {
       if (isAllowedFor(before, use) && !isAllowedFor(setup, use))
@@ -68,7 +78,12 @@ async function change(
     return setup
   })
   parts.policies.forget()
-  return { body: renderAuthenticator(call, authenticator, after) }
+  return after
+}
+
+const change = async (...given: Parameters<typeof changeSetup>): Promise<Answer> => {
+  const [call] = given
+  return { body: renderAuthenticator(call, getAuthenticator(call), await changeSetup(...given)) }
 }
 
 /**
@@ -83,12 +98,28 @@ function refuseIfRequired({ reset }: Authenticator, policies: readonly string[])
   })
 }
 
+/** Members of settings that are about a use, and not about how a method works. */
+const ofUse: readonly string[] = ['allowedFor', 'tokenLifetimeInMinutes']
+
+/** What is wrong with the methods that a body switches off. */
+function inactiveProblem(value: unknown, { methods }: Authenticator): string | undefined {
+  const known = methods.map(({ type }) => type)
+  if (!Array.isArray(value) || !value.every((one) => known.includes(one)))
+    return `must be a list of ${known.join(', ')}`
+  return known.every((one) => value.includes(one)) ? 'must leave a method' : undefined
+}
+
 /** The settings of a body. Each authenticator checks its own; others are stored, have no effect, and are logged. */
 function readSettings(
   call: Context,
   body: Static<typeof authenticatorChanges>,
-  { key, type, displayName, settings: supported = {} }: Authenticator,
+  authenticator: Authenticator,
 ): AuthenticatorSetup['settings'] {
+  const { key, type, displayName, settings: own = {} } = authenticator
+  const supported: Authenticator['settings'] = {
+    ...own,
+    inactiveMethods: (value) => inactiveProblem(value, authenticator),
+  }
   const settings = Object.fromEntries(
     Object.entries(body.settings ?? {}).filter(([, value]) => value !== null),
   )
@@ -107,6 +138,47 @@ function readSettings(
   const ignored = Object.keys(settings).filter((name) => supported[name] === undefined)
   warnUnsupported(call, 'an authenticator has settings', { authenticator: key }, ignored)
   return settings
+}
+
+/** The method of a path. Throws 404. */
+function methodOf({ params }: Context, { methods }: Authenticator): string {
+  const { methodType = '' } = params
+  if (!methods.some(({ type }) => type === methodType)) throw notFound(methodType, 'AuthenticatorMethod')
+  return methodType
+}
+
+/** Switches a method on or off. The last one stays: without any the authenticator is to be deactivated. */
+async function switchMethod(
+  call: Context,
+  status: 'ACTIVE' | 'INACTIVE',
+  action: 'activate' | 'deactivate',
+): Promise<Answer> {
+  const { parts } = call
+  const authenticator = getAuthenticator(call)
+  const type = methodOf(call, authenticator)
+  const setup = await changeSetup(
+    call,
+    `security.authenticator.lifecycle.${action}`,
+    (before) => {
+      const others = methodsOffIn(before).filter((one) => one !== type)
+      const inactiveMethods = status === 'ACTIVE' ? others : [...others, type]
+      if (inactiveMethods.length >= authenticator.methods.length) {
+        throw invalid(['method: must not be the last one that is active; deactivate the authenticator'])
+      }
+      const { inactiveMethods: _, ...settings } = before.settings
+      return {
+        ...before,
+        settings: { ...settings, ...(inactiveMethods.length > 0 && { inactiveMethods }) },
+      }
+    },
+    async (tx) => {
+      if (status === 'ACTIVE') return
+      const names = await policiesNamingOnly(tx, type)
+      if (names.length === 0) return
+      throw apiError('E0000148', { causes: names.map((name) => `method: is the only one of ${name}`) })
+    },
+  )
+  return { body: renderMethod({ parts }, authenticator, setup, type) }
 }
 
 /** In the order in which they are listed. */
@@ -152,8 +224,87 @@ export const authenticatorOperations: readonly Operation[] = [
     response: answered,
     handle(call) {
       const settings = readSettings(call, call.body, getAuthenticator(call))
-      return change(call, 'security.authenticator.lifecycle.update', ({ status }) => ({ status, settings }))
+      return change(call, 'security.authenticator.lifecycle.update', ({ status, settings: before }) => {
+        // Methods are switched by operations of their own: a client that knows none of that does not switch them on.
+        const inactiveMethods = settings.inactiveMethods ?? before.inactiveMethods
+        return { status, settings: { ...settings, ...(inactiveMethods && { inactiveMethods }) } }
+      })
     },
+  }),
+  operation({
+    method: 'POST',
+    path: '/authenticators',
+    role: 'all',
+    summary: 'Refused: all authenticators are there from the start; activate one instead',
+    body: newAuthenticator,
+    response: answered,
+    async handle({ body, parts }) {
+      const keys = parts.authenticators.map(({ key }) => key)
+      throw invalid([
+        keys.includes(body.key)
+          ? `key: ${body.key} is there already; activate it with lifecycle/activate`
+          : `key: must be one of ${keys.join(', ')}, which are there already`,
+      ])
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${one}/methods`,
+    role: 'read',
+    summary: 'List the methods of an authenticator',
+    response: Type.Array(answeredMethod),
+    async handle(call) {
+      const found = getAuthenticator(call)
+      const setup = await setupOf(call.parts.storage.db, found)
+      return { body: found.methods.map(({ type }) => renderMethod(call, found, setup, type)) }
+    },
+  }),
+  operation({
+    method: 'GET',
+    path: `${one}/methods/:methodType`,
+    role: 'read',
+    summary: 'Get a method of an authenticator',
+    response: answeredMethod,
+    async handle(call) {
+      const found = getAuthenticator(call)
+      const setup = await setupOf(call.parts.storage.db, found)
+      return { body: renderMethod(call, found, setup, methodOf(call, found)) }
+    },
+  }),
+  operation({
+    method: 'PUT',
+    path: `${one}/methods/:methodType`,
+    role: 'all',
+    summary: 'Replace the settings of a method; its status stays',
+    body: methodChanges,
+    response: answeredMethod,
+    async handle(call) {
+      const { body } = call
+      const found = getAuthenticator(call)
+      const type = methodOf(call, found)
+      if ((body.type ?? type) !== type) throw invalid(['type: cannot be changed'])
+      const own = Object.keys(found.settings ?? {}).filter((name) => !ofUse.includes(name))
+      const sent = Object.entries(body.settings ?? {}).filter(([, value]) => value !== null)
+      const known = sent.filter(([name]) => own.includes(name))
+      const settings = readSettings(call, { settings: Object.fromEntries(known) }, found)
+      const ignored = sent.map(([name]) => name).filter((name) => !own.includes(name))
+      warnUnsupported(call, 'a method has settings', { authenticator: found.key, method: type }, ignored)
+      const setup = await changeSetup(
+        call,
+        'security.authenticator.lifecycle.update',
+        ({ status, settings: before }) => ({
+          status,
+          settings: {
+            ...Object.fromEntries(Object.entries(before).filter(([name]) => !own.includes(name))),
+            ...settings,
+          },
+        }),
+      )
+      return { body: renderMethod(call, found, setup, type) }
+    },
+  }),
+  ...lifecycleOperations(`${one}/methods/:methodType`, 'a method of an authenticator', switchMethod, {
+    response: answeredMethod,
   }),
   ...lifecycleOperations(
     one,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { anything, closed, links, named, optional, status, time } from '../schema.ts'
+import { anything, closed, filled, links, named, optional, status, time } from '../schema.ts'
 
 /** `key`, `type` and `name` cannot be changed. Each authenticator checks its own settings; others are stored. */
 export const authenticatorChanges = named('AuthenticatorChanges', {
@@ -8,6 +8,26 @@ export const authenticatorChanges = named('AuthenticatorChanges', {
   name: optional(Type.String()),
   settings: optional(anything),
 })
+
+/** All keys that are known are there already, so that none can be created. */
+export const newAuthenticator = named('NewAuthenticator', {
+  key: filled(100),
+  name: optional(Type.String()),
+  settings: optional(anything),
+})
+
+/** `type` cannot be changed; `status` is changed by the operations of the lifecycle. */
+export const methodChanges = named('AuthenticatorMethodChanges', {
+  type: optional(Type.String()),
+  status: optional(Type.String()),
+  settings: optional(anything),
+})
+
+export const authenticatorMethod = named(
+  'AuthenticatorMethod',
+  { type: Type.String(), status, settings: Type.Optional(anything), _links: links },
+  closed,
+)
 
 export const authenticator = named(
   'Authenticator',
