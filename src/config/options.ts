@@ -320,6 +320,21 @@ export const configOptions = Type.Object(
       },
       { default: {}, ofNode: true },
     ),
+    account: Type.Object(
+      {
+        waitingTime: duration(
+          'For how long a change that users make of their own account waits where they have proven no factor from before: a new email, or the removal of a factor. Meanwhile a link in a notice stops it. `0s`: nothing waits.',
+          '24h',
+          ['0s', '30d'],
+        ),
+        stepUp: duration(
+          'How old the sign-in may be when users change their own account; after that the app has them sign in anew.',
+          '15m',
+          ['1m', '24h'],
+        ),
+      },
+      { default: {} },
+    ),
     password: passwordOptions,
     webauthn: Type.Object(
       {

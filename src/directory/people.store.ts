@@ -34,6 +34,7 @@ const personColumns = [
   'known_sources',
   'email_verified_at',
   'verified_email_key',
+  'recovered_at',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -53,6 +54,7 @@ export const toPerson = (row: PersonRow): Person => ({
     row.email_verified_at === null || row.verified_email_key === null
       ? undefined
       : { key: row.verified_email_key, at: Number(row.email_verified_at) },
+  recoveredAt: row.recovered_at === null ? undefined : Number(row.recovered_at),
 })
 
 // What is read where there is no such user, so that it takes as long.
@@ -69,6 +71,7 @@ const stranger: PersonRow = {
   known_sources: null,
   email_verified_at: null,
   verified_email_key: null,
+  recovered_at: null,
 }
 
 /** The user of a row; the work is the same without one. */
@@ -251,6 +254,7 @@ export async function createPerson(
     known_sources: null,
     email_verified_at: person.emailVerified ? context.now : null,
     verified_email_key: person.emailVerified ? mailboxKey(profile.email) : null,
+    recovered_at: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -275,6 +279,7 @@ export async function updatePerson(
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
     ...(changes.status && { status: changes.status, status_changed_at: now }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
+    ...(changes.recoveredAt !== undefined && { recovered_at: changes.recoveredAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
     ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
   }
@@ -356,6 +361,7 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('remembered_devices').where('person_id', '=', id).execute()
   await db.deleteFrom('memberships').where('person_id', '=', id).execute()
   await db.deleteFrom('names').where('person_id', '=', id).execute()
+  await db.deleteFrom('account_changes').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
   await endFactorChallenges(db, id)

@@ -39,6 +39,8 @@ export interface Person {
   readonly knownSources?: string
   /** The mailbox that the user has proven to read (`mailboxKey`), and when. `hasVerifiedEmail` says whether it is the email. */
   readonly verifiedEmail?: { readonly key: string; readonly at: number } | undefined
+  /** When the user last set a password by a recovery: what was enrolled before proves the user afterwards (A76). */
+  readonly recoveredAt?: number | undefined
 }
 
 export interface NewPerson {
@@ -52,6 +54,7 @@ export interface PersonChanges {
   readonly profile?: Partial<Profile>
   readonly status?: PersonStatus
   readonly passwordChangedAt?: number
+  readonly recoveredAt?: number
   readonly lastLoginAt?: number
   /** A secret other than the password was written, or removed, in the same transaction. */
   readonly secretChanged?: true

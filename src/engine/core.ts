@@ -229,7 +229,7 @@ async function checkSchema(storage: Storage, log: Logger): Promise<void> {
 }
 
 /** The lifetimes of a configuration in milliseconds. */
-export function lifetimesOf({ lifetimes }: Config) {
+export function lifetimesOf({ account, lifetimes }: Config) {
   const ms = (name: keyof Config['lifetimes']) => durationMs(lifetimes[name], `lifetimes.${name}`)
   return {
     code: ms('code'),
@@ -239,6 +239,8 @@ export function lifetimesOf({ lifetimes }: Config) {
     idToken: ms('idToken'),
     refreshToken: ms('refreshToken'),
     session: ms('session'),
+    /** For how long a user's own change can be stopped. */
+    ownChanges: durationMs(account.waitingTime, 'account.waitingTime'),
     /** For how long the delivery of a notice is retried: three days. */
     notice: noticeLifetimeMs,
   }

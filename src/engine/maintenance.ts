@@ -51,6 +51,7 @@ const retention: Readonly<Record<Exclude<GrowingTable, 'events'>, number>> = {
   person_tokens: 0,
   remembered_devices: 0,
   factor_challenges: 0,
+  account_changes: 0,
   // An expired token is refused without its row, so the row is not needed to detect reuse.
   artifacts: 0,
   budgets: 0,

@@ -139,34 +139,36 @@ const hasBegun = (progress: Progress, { authenticators, methods }: SelfService):
 const firstPassword = (progress: Progress, situation: Situation): string | undefined =>
   replaceable(situation).find(({ key }) => !provenBy(progress).includes(key))?.key
 
-export const intents: Readonly<Record<IntentName, Intent>> = {
-  'sign-in': {
-    noun: 'Sign-in',
-    firstStage: 'identify',
-    methods: (_, __, policy) => policy.signOn.authenticators,
-    // What the app demands is asked for by the policy (`decide`).
-    isProven: ({ proofs }) => proofs.length > 0,
-    signsIn: () => true,
-    enrols: true,
-    deniedBy(progress, situation) {
-      const { person, assigned, ownPolicy } = situation
-      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
-      const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
-      if (!maySignIn(person) && !expired) return accessDenied(statusRule(situation))
-      return assigned ? undefined : { ...notAssigned, startsOver: true }
-    },
-    unprovable: accessDenied('policy signOn.factors'),
-    mail: {
-      template: 'EmailChallenge',
-      code: 'verificationToken',
-      link: 'emailAuthenticationLink',
-    },
-    events: {
-      failed: 'user.session.start',
-      denied: 'policy.evaluate_sign_on',
-      replaced: { eventType: 'user.account.update_password', displayMessage: 'User updated password' },
-    },
+const signIn: Intent = {
+  noun: 'Sign-in',
+  firstStage: 'identify',
+  methods: (_, __, policy) => policy.signOn.authenticators,
+  // What the app demands is asked for by the policy (`decide`).
+  isProven: ({ proofs }) => proofs.length > 0,
+  signsIn: () => true,
+  enrols: true,
+  deniedBy(progress, situation) {
+    const { person, assigned, ownPolicy } = situation
+    if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+    const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
+    if (!maySignIn(person) && !expired) return accessDenied(statusRule(situation))
+    return assigned ? undefined : { ...notAssigned, startsOver: true }
   },
+  unprovable: accessDenied('policy signOn.factors'),
+  mail: {
+    template: 'EmailChallenge',
+    code: 'verificationToken',
+    link: 'emailAuthenticationLink',
+  },
+  events: {
+    failed: 'user.session.start',
+    denied: 'policy.evaluate_sign_on',
+    replaced: { eventType: 'user.account.update_password', displayMessage: 'User updated password' },
+  },
+}
+
+export const intents: Readonly<Record<IntentName, Intent>> = {
+  'sign-in': signIn,
   recovery: {
     noun: 'Recovery',
     firstStage: 'identify-recovery',
@@ -278,4 +280,7 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
       replaced: { eventType: 'user.account.update_password', displayMessage: 'User set the first password' },
     },
   },
+  // A signed-in user adds a method: a sign-in of its own, so that the proofs are fresh, with what the app wants enrolled at its
+  // end. `demandIn` says what it asks for besides.
+  enrolment: { ...signIn, noun: 'Enrolment' },
 }

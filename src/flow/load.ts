@@ -25,7 +25,7 @@ import {
   sourceOf,
   usedOf,
 } from '../limits/index.ts'
-import type { NoticeSettings } from '../people/index.ts'
+import { type NoticeSettings, provingEnrollments } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
@@ -33,8 +33,8 @@ import type { FlowOutcome } from './flow-outcomes.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
-import { beginByToken, type Progress } from './progress.ts'
-import { policyOf, replaceable, type Situation } from './situation.ts'
+import { begin, beginByToken, beginEnrolment, type Progress } from './progress.ts'
+import { type Owner, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
 import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, methodsOf, type Stage } from './stage.ts'
 import {
@@ -75,6 +75,8 @@ export interface FlowParts {
     readonly notice: number
     readonly interactionCode: number
     readonly session: number
+    /** For how long a change that no factor was proven for can be stopped. */
+    readonly ownChanges: number
   }
 }
 
@@ -160,7 +162,13 @@ export async function loadByInteraction(
   const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt, token?.expiresAt ?? Infinity)
   const made = await openTransaction(
     storage.db,
-    { interactionId, clientId, ordinal: 0, expiresAt, ...(token && { progress: token.progress }) },
+    {
+      interactionId,
+      clientId,
+      ordinal: 0,
+      expiresAt,
+      progress: token?.progress ?? beginningOf(parts, interaction),
+    },
     { secrets, authenticators, random, now },
   )
   // Of two callers that open it at once one has made it; with a token something has begun, too.
@@ -173,6 +181,39 @@ export async function loadByInteraction(
   // The record was read before its user was known.
   if (token !== undefined) return loadByInteraction(parts, handle)
   return contextFrom(parts, record, opened)
+}
+
+/** The beginning of a transaction without a token: a sign-in, or, where the app asks for it, an enrolment. */
+export const beginningOf = (
+  { authenticators }: Pick<FlowParts, 'authenticators'>,
+  { request }: Interaction,
+): Progress =>
+  request.enroll === undefined ? begin() : beginEnrolment(authenticatorsNamed(authenticators, request.enroll))
+
+/** The authenticators that names of `enroll_amr_values` stand for, in their order. */
+const authenticatorsNamed = (
+  authenticators: ReadonlyMap<string, Authenticator>,
+  names: readonly string[],
+): readonly string[] => [
+  ...new Set(
+    names.flatMap((name) => {
+      const known = enrolledByName[name] ?? name
+      return authenticators.has(known) ? [known] : []
+    }),
+  ),
+]
+
+const enrolledByName: Readonly<Record<string, string>> = {
+  pwd: 'okta_password',
+  kba: 'security_question',
+  email: 'okta_email',
+  sms: 'phone_number',
+  tel: 'phone_number',
+  otp: 'google_otp',
+  oath_otp: 'google_otp',
+  hwk: 'webauthn',
+  swk: 'webauthn',
+  pop: 'webauthn',
 }
 
 /** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
@@ -257,6 +298,10 @@ async function withFacts(
     person,
     assigned: isProven && checksAccess ? await isAssigned(db, client.id, person.id) : undefined,
     enrolled: enrolledIn(parts, enrollments),
+    ...(person !== undefined &&
+      enrollments !== undefined && {
+        owner: ownerOf(parts, person, enrollments, ownPolicy),
+      }),
   }
   return {
     ...others,
@@ -264,6 +309,27 @@ async function withFacts(
     situation,
     enrollments: enrollments ?? [],
     stage: decide(progress, situation).stage,
+  }
+}
+
+/** What proves that it is the user who adds a method. What no policy lets a sign-in use cannot be asked for. */
+function ownerOf(
+  { authenticators, clock, lifetimes }: FlowParts,
+  person: Person,
+  enrollments: readonly Enrollment[],
+  { signOn }: Situation['ownPolicy'],
+): Owner {
+  const now = clock.now()
+  const own = enrollments.filter(({ authenticator: key }) => {
+    const authenticator = authenticators.get(key)
+    return authenticator?.reset === undefined && !authenticator?.implicit && signOn.active.includes(key)
+  })
+  const settledMs = lifetimes.ownChanges
+  const found = provingEnrollments(person, own, { now, settledMs })
+  return {
+    own,
+    proving: found.isOlder ? found.enrollments : [],
+    isRecovered: person.recoveredAt !== undefined && now < person.recoveredAt + settledMs,
   }
 }
 

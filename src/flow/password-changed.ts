@@ -21,7 +21,13 @@ export function passwordChangedEffects(
       type: 'person.update',
       personId,
       // Sources that the old password signed in from are not known any more (A56).
-      changes: { status: 'ACTIVE' satisfies PersonStatus, passwordChangedAt: now, knownSources: '' },
+      changes: {
+        status: 'ACTIVE' satisfies PersonStatus,
+        passwordChangedAt: now,
+        knownSources: '',
+        // What is enrolled from now on may be that of whoever reads the mailbox (A76).
+        ...(progress.intent === 'recovery' && { recoveredAt: now }),
+      },
     },
     { type: 'codes.end', personId },
     ...(keepSessions ? [] : [{ type: 'sessions.revoke', personId } as const]),

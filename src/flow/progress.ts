@@ -1,7 +1,7 @@
 import { type AuthenticatorFacts, type Evidence, evidenceOf } from '../policies/index.ts'
 
 /** What a transaction is for. `intents.ts` says what each asks for. */
-export type IntentName = 'sign-in' | 'recovery' | 'unlock' | 'activation'
+export type IntentName = 'sign-in' | 'recovery' | 'unlock' | 'activation' | 'enrolment'
 
 /**
  * What is known in one transaction: facts, not a position. One readonly JSON value on the transaction's row, changed
@@ -25,6 +25,8 @@ export interface Progress {
   readonly expired?: readonly string[]
   /** What was enrolled in this transaction, by authenticator. */
   readonly enrolled?: readonly string[]
+  /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
+  readonly wanted?: readonly string[]
   /** The enrolments that may be declined were declined. */
   readonly skipped?: true
   /**
@@ -86,6 +88,13 @@ export const begin = (): Progress => ({
   proofs: [],
   misses: 0,
   replaced: [],
+})
+
+/** The beginning of a transaction in which a signed-in user adds a method to the account. */
+export const beginEnrolment = (wanted: readonly string[]): Progress => ({
+  ...begin(),
+  intent: 'enrolment',
+  wanted,
 })
 
 /** Takes the place of an authenticator's key where a user came with a token that an administrator made. */

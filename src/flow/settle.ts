@@ -1,5 +1,6 @@
 import type { PersonStatus } from '../directory/index.ts'
 import { factorsOf } from '../policies/index.ts'
+import type { SessionProof } from '../sessions/index.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type Denial, intents } from './intents.ts'
 import { lockoutBudget } from './lockout.ts'
@@ -13,6 +14,7 @@ export interface Grant {
   readonly personId: string
   /** RFC 8176, with `mfa` where two different factors were proven. */
   readonly amr: readonly string[]
+  readonly proofs: readonly SessionProof[]
 }
 
 /** An outcome with the end that the decision about its progress brings. */
@@ -44,9 +46,17 @@ export function settle(
   if (stage !== 'granted' || personId === undefined) return { outcome }
   return {
     outcome: { ...outcome, progress: close(progress, 'completed') },
-    grant: { personId, amr: amrOf(outcome, situation, authenticators) },
+    grant: { personId, amr: amrOf(outcome, situation, authenticators), proofs: proofsOf(outcome) },
   }
 }
+
+const proofsOf = ({ progress }: Outcome): readonly SessionProof[] =>
+  progress.proofs.map(({ authenticator, factors, enrollmentId, at }) => ({
+    authenticator,
+    factors,
+    ...(enrollmentId !== undefined && { enrollmentId }),
+    at,
+  }))
 
 /** The methods that were proven, as a token names them. What adds no factor is not named: claims never exceed the evidence (A54). */
 function amrOf(

@@ -1,5 +1,6 @@
 import type { Person } from '../directory/index.ts'
-import type { AuthenticatorFacts, Evidence, Policy } from '../policies/index.ts'
+import { isProvenBy, type OwnedEnrollment } from '../people/index.ts'
+import type { AuthenticatorFacts, Demand, Evidence, Policy } from '../policies/index.ts'
 import type { Progress } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
@@ -29,6 +30,35 @@ export interface Situation {
   readonly now?: number
   /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */
   readonly skips?: Readonly<Record<string, number>>
+  /** What proves that it is the user who adds a method; absent: nothing was read of it. */
+  readonly owner?: Owner
+}
+
+/** What an enrolment asks of the user besides what the app demands (A69, A76). */
+export interface Owner {
+  /** The factors that the user has, without the password and what every account has. */
+  readonly own: readonly OwnedEnrollment[]
+  /** Those of which one must be proven: of a user who has recovered the account, those from before. */
+  readonly proving: readonly OwnedEnrollment[]
+  /** The account was recovered within the waiting time: only what a policy requires may be enrolled without such a factor. */
+  readonly isRecovered: boolean
+}
+
+/** The enrollments of which one must be proven before a method may be added; none, once one is. */
+export function provingFirst({ proofs }: Progress, { owner }: Situation): readonly OwnedEnrollment[] {
+  if (owner === undefined || isProvenBy(owner.proving, proofs, owner.own)) return []
+  return owner.proving
+}
+
+/**
+ * What is demanded: what the app asks for. To add a method takes two factors of a user who has two, whatever the app asks for:
+ * with the password alone a thief would add a factor to go on with (A69).
+ */
+export function demandIn({ intent }: Progress, { ownPolicy, owner }: Situation): Demand {
+  const { demand } = ownPolicy.signOn
+  return intent === 'enrolment' && owner !== undefined && owner.own.length > 0
+    ? { ...demand, factors: 2 }
+    : demand
 }
 
 /** The moment that a situation is about. */

@@ -9,7 +9,15 @@ import {
 } from '../policies/index.ts'
 import { type Denial, intents } from './intents.ts'
 import type { Progress } from './progress.ts'
-import { evidenceIn, type KnownAuthenticator, momentOf, policyOf, type Situation } from './situation.ts'
+import {
+  demandIn,
+  evidenceIn,
+  type KnownAuthenticator,
+  momentOf,
+  policyOf,
+  provingFirst,
+  type Situation,
+} from './situation.ts'
 
 /** What is asked next. */
 export const stages = [
@@ -73,9 +81,9 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!intent.signsIn(situation)) return { stage: 'recovered' }
   if (!isAssured(progress, situation)) return more(progress, situation)
   if (progress.expired?.some((key) => !progress.replaced.includes(key))) return { stage: 'reenroll' }
-  if (enrollmentsAsked(progress, situation).length > 0) {
-    return { stage: intent.enrols ? 'select-enroll' : 'recovered' }
-  }
+  if (!intent.enrols) return { stage: openFor(progress, situation).length > 0 ? 'recovered' : 'granted' }
+  if (provenBefore(progress, situation).length > 0) return { stage: 'select' }
+  if (enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   return { stage: 'granted' }
 }
 
@@ -95,11 +103,7 @@ function more(progress: Progress, situation: Situation): Decision {
 }
 
 const isAssured = (progress: Progress, situation: Situation): boolean =>
-  isSatisfied(
-    situation.ownPolicy.signOn.demand,
-    evidenceIn(progress, situation),
-    momentOf(progress, situation),
-  )
+  isSatisfied(demandIn(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
 export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
@@ -119,7 +123,11 @@ export function choicesOf(progress: Progress, situation: Situation): readonly st
   }
   const owned = left.filter((key) => situation.enrolled.has(key))
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
-  return isGoal ? owned : owned.filter((key) => wouldHelp(progress, situation, key))
+  if (isGoal) return owned
+  const intent = intents[progress.intent]
+  const isDue = progress.intent === 'enrolment' || (intent.enrols && isAssured(progress, situation))
+  const first = isDue ? provenBefore(progress, situation) : []
+  return owned.filter((key) => (first.length > 0 ? first.includes(key) : wouldHelp(progress, situation, key)))
 }
 
 /** Whether a credential is still to be replaced, or an account to be unlocked: the policy of that says what is asked. */
@@ -160,11 +168,33 @@ function provenStill(progress: Progress, situation: Situation, isGoal: boolean):
   return fresh.map(({ authenticator }) => authenticator)
 }
 
+/**
+ * The authenticators of which one is to be proven before what is open may be enrolled: the user's own, those from before a
+ * recovery, that the policy lets a sign-in use (A69, A76). Asked for where something must be enrolled, or where the user is
+ * here to do so. What is optional is not offered until one is proven, and costs the user no further step.
+ */
+function provenBefore(progress: Progress, situation: Situation): readonly string[] {
+  const { authenticators } = situation.ownPolicy.signOn
+  const isAsked =
+    progress.intent === 'enrolment'
+      ? !progress.skipped && openFor(progress, situation).length > 0
+      : openFor(progress, situation).some(({ key }) => isRequired(key, situation))
+  if (!isAsked) return []
+  const usable = provingFirst(progress, situation).filter(
+    ({ authenticator: key }) =>
+      authenticators.includes(key) && situation.authenticators.get(key)?.challenge !== undefined,
+  )
+  return [...new Set(usable.map(({ authenticator }) => authenticator))]
+}
+
+const isRequired = (wanted: string, { ownPolicy }: Situation): boolean =>
+  ownPolicy.enrollment.some(({ key, required }) => required && key === wanted)
+
 /** Whether proving one more authenticator, by any of its methods, brings the transaction closer to what is demanded. */
 function wouldHelp(progress: Progress, situation: Situation, key: string): boolean {
   const authenticator = situation.authenticators.get(key)
   if (authenticator === undefined) return false
-  const { demand } = situation.ownPolicy.signOn
+  const demand = demandIn(progress, situation)
   const now = momentOf(progress, situation)
   const before = evidenceIn(progress, situation)
   return authenticator.methods.some(({ type }) => {
@@ -175,11 +205,25 @@ function wouldHelp(progress: Progress, situation: Situation, key: string): boole
 }
 
 /**
- * The authenticators that the policy asks the user to enrol now. What is required comes first, and nothing of it may be declined
- * where one of them is due; what may be put off for a while follows, and then what is optional.
+ * The authenticators that the user is asked to enrol now: by the policy, what is required first, and nothing of it may be
+ * declined where one of them is due; what may be put off for a while follows, and then what is optional; or by the app, of
+ * an enrolment. None while one of the user's own factors is to be proven first (A69, A76).
  */
 export function enrollmentsAsked(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
+  if (provingFirst(progress, situation).length > 0) return []
+  const open = openFor(progress, situation)
+  // After a recovery only what a policy requires may be enrolled by a user without an older factor, for a day (A76).
+  return situation.owner?.isRecovered &&
+    situation.owner.proving.length === 0 &&
+    isAssured(progress, situation)
+    ? open.filter(({ key, reset }) => reset !== undefined || isRequired(key, situation))
+    : open
+}
+
+/** The same, whatever must be proven first. */
+function openFor(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
   if (progress.proofs.length === 0) return []
+  if (progress.wanted !== undefined) return wantedIn(progress, situation, progress.wanted)
   const first = intents[progress.intent].sets?.(progress, situation)
   if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
@@ -204,6 +248,23 @@ const known = (
   { authenticators }: Situation,
 ): readonly KnownAuthenticator[] => enrollments.flatMap(({ key }) => authenticators.get(key) ?? [])
 
+/** What a signed-in user may add of what the app has asked for: what the enrolment policy names, each once. */
+function wantedIn(
+  { skipped, enrolled = [] }: Progress,
+  situation: Situation,
+  wanted: readonly string[],
+): readonly KnownAuthenticator[] {
+  if (skipped) return []
+  return wanted.flatMap((key) => {
+    const authenticator = situation.authenticators.get(key)
+    const isAllowed = situation.ownPolicy.enrollment.some((one) => one.key === key)
+    const isFree = !situation.enrolled.has(key) || authenticator?.enroll?.several === true
+    return isAllowed && isFree && !enrolled.includes(key) && isEnrollable(authenticator)
+      ? [authenticator]
+      : []
+  })
+}
+
 /** A password is enrolled by an activation alone: elsewhere it has steps of its own. */
 const isEnrollable = (authenticator: KnownAuthenticator | undefined): authenticator is KnownAuthenticator =>
   authenticator?.enroll !== undefined && authenticator.reset === undefined
@@ -211,8 +272,11 @@ const isEnrollable = (authenticator: KnownAuthenticator | undefined): authentica
 /** Whether what is asked to be enrolled may be declined: nothing of it is due, and nothing demands it (A68). */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
   isAssured(progress, situation) &&
-  intents[progress.intent].sets?.(progress, situation) === undefined &&
-  !openEnrollments(progress, situation).some((one) => one.required && !mayPutOff(one, progress, situation))
+  (progress.intent === 'enrolment' ||
+    (intents[progress.intent].sets?.(progress, situation) === undefined &&
+      !openEnrollments(progress, situation).some(
+        (one) => one.required && !mayPutOff(one, progress, situation),
+      )))
 
 /** How long a required enrolment may still be put off: until a moment, or how often. Undefined: no longer. */
 export type PuttingOff =

@@ -19,6 +19,8 @@ export interface InteractionRequest {
   readonly acrValues?: string | undefined
   /** What the app expects the user to type: the identifier field has it, whether or not there is such a user. */
   readonly loginHint?: string | undefined
+  /** What a signed-in user is to add to the account, by the names of `enroll_amr_values`. */
+  readonly enroll?: readonly string[] | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
   /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */

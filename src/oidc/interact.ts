@@ -131,7 +131,25 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   checkLengths(answered)
   // `max_age` is checked and not stored: nothing reads it.
   const acrValues = knownLevels(optional(form, 'acr_values'))
-  return { scope, ...answered, acrValues, loginHint: readLoginHint(form, answered) }
+  const enroll = readEnroll(form)
+  return {
+    ...{ scope, ...answered, acrValues, loginHint: readLoginHint(form, answered) },
+    ...(enroll && { enroll }),
+  }
+}
+
+/** The names of `enroll_amr_values`, as Okta documents them, and the keys of authenticators. */
+const enrollable =
+  /^(?:email|fed|google_otp|hwk|kba|oath_otp|okta_email|okta_verify|opt|otp|phone_number|pop|pwd|rsa|security_question|sms|swk|symantec|tel|webauthn|yubikey|duo)$/
+
+/** What a signed-in user is to add to the account: then the interaction is an enrolment, not a sign-in alone. */
+function readEnroll(form: Form): readonly string[] | undefined {
+  const names = [...new Set((optional(form, 'enroll_amr_values') ?? '').split(' ').filter(Boolean))]
+  if (names.length === 0) return undefined
+  if (!names.every((name) => enrollable.test(name))) {
+    throw invalidRequest("The 'enroll_amr_values' parameter has a value that is not supported.")
+  }
+  return names
 }
 
 /** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */

@@ -14,6 +14,14 @@ export {
   noticesOf,
 } from './notices.ts'
 export {
+  isProvenBy,
+  type OwnedEnrollment,
+  type OwnerProof,
+  type OwnProof,
+  ownerProof,
+  provingEnrollments,
+} from './own-changes.ts'
+export {
   createPeople,
   type People,
 } from './people.ts'

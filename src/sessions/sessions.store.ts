@@ -17,6 +17,21 @@ export interface SessionDetails {
   readonly amr: readonly string[]
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
+  /**
+   * What was proven when it began: later calls in its name may ask for more than that it lives. It is never renewed. Absent:
+   * a session of an earlier version.
+   */
+  readonly proofs?: readonly SessionProof[]
+}
+
+/** One proof of a sign-in. */
+export interface SessionProof {
+  readonly authenticator: string
+  readonly factors: readonly string[]
+  /** Of several of a kind: which one. */
+  readonly enrollmentId?: string
+  /** In epoch milliseconds. */
+  readonly at: number
 }
 
 /** The session of a row. */

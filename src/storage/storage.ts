@@ -174,6 +174,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   remembered_devices: true,
   person_tokens: true,
   factor_challenges: true,
+  account_changes: true,
   groups: true,
   memberships: true,
   clients: true,

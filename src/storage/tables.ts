@@ -95,6 +95,8 @@ export const tables = {
       email_verified_at: later(nullable(time('moment'))),
       /** The address that was proven, as it is compared: it counts while it is `email_key`. */
       verified_email_key: later(nullable(text)),
+      /** When the user last set a password by a recovery. */
+      recovered_at: later(nullable(time('moment'))),
       /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
       version: unexported(counted),
       /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */
@@ -187,6 +189,31 @@ export const tables = {
       version: integer,
       created_at: time('stays'),
       updated_at: time('stays'),
+      expires_at: time('end'),
+    },
+    { grows: { until: 'expires_at', key: 'id' } },
+  ),
+  /** Changes that a user has asked for, and that wait. */
+  account_changes: table(
+    {
+      id: text,
+      person_id: text,
+      kind: text,
+      /** `UNVERIFIED`: a code is missing. `WAITING`: it is carried out at `due_at`. Others are over. */
+      status: text,
+      /** What it is about, as it is compared: an address, the id of an enrollment. One row each and user. */
+      target_key: text,
+      data: json,
+      challenge_id: nullable(text),
+      /** Keyed hash of the code that was sent. */
+      code_hash: nullable(text),
+      code_ends_at: nullable(time('end')),
+      /** Wrong codes. */
+      attempts: counted,
+      /** Hash of the token of the link that stops it. */
+      stop_hash: nullable(text),
+      created_at: time('moment'),
+      due_at: nullable(time('end')),
       expires_at: time('end'),
     },
     { grows: { until: 'expires_at', key: 'id' } },

@@ -7,7 +7,7 @@ import { columnsOf, tables as schema, type TableName, type Tx } from '../storage
  * members that it does not know, one by one. An engine reads its own version and older ones.
  *
  * 2: `email_verified_at` and `verified_email_key` of users. 3: the priority, profile and time of assignments, and when the members
- * of a group last changed.
+ * of a group last changed; `recovered_at` of users.
  */
 export const formatVersion = 3
 

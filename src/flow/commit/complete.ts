@@ -4,6 +4,7 @@ import { completeInteraction, extendInteraction, type Interaction } from '../../
 import { startSession } from '../../sessions/index.ts'
 import { type Tx, together } from '../../storage/index.ts'
 import type { Authenticator } from '../authenticator.ts'
+import { beginningOf } from '../load.ts'
 import type { Grant } from '../settle.ts'
 import { openTransaction, type Transaction } from '../transactions.store.ts'
 
@@ -41,7 +42,10 @@ export async function openSuccessor(completion: Completion): Promise<void> {
   await extendInteraction(tx, interactionId, expiresAt)
   await openTransaction(
     tx,
-    { interactionId, clientId, ordinal: transaction.ordinal + 1, expiresAt },
+    {
+      ...{ interactionId, clientId, ordinal: transaction.ordinal + 1, expiresAt },
+      progress: beginningOf(completion, interaction),
+    },
     completion,
   )
 }
@@ -49,7 +53,7 @@ export async function openSuccessor(completion: Completion): Promise<void> {
 /** The end of a sign-in: a session and an interaction code. Answers the events to record. */
 export async function signIn(
   { tx, lifetimes, secrets, interaction, now }: Completion,
-  { personId, amr }: Grant,
+  { personId, amr, proofs }: Grant,
   {
     sessionId,
     interactionCode: code,
@@ -66,7 +70,7 @@ export async function signIn(
     clientId,
     createdAt: now,
     expiresAt: now + lifetimes.session,
-    details: { amr, ip, userAgent },
+    details: { amr, ip, userAgent, proofs },
   }
   const codeExpiresAt = now + lifetimes.interactionCode
   await together<unknown>([

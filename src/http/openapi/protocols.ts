@@ -28,6 +28,9 @@ const oauth: Readonly<Record<string, Endpoint>> = {
       'code_challenge',
       'code_challenge_method',
       'recovery_token',
+      'max_age',
+      'acr_values',
+      'enroll_amr_values',
     ),
   },
   '/v1/token': {

@@ -11,8 +11,9 @@ import { contracts } from './0010-contracts.ts'
 import { verifiedEmails } from './0011-verified-emails.ts'
 import { assignments } from './0012-assignments.ts'
 import { policies } from './0014-policies.ts'
-import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
+import { ownChanges } from './0015-own-changes.ts'
 import { factorChallenges } from './0016-factor-challenges.ts'
+import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -34,4 +35,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0018-passkeys': passkeys,
   '0018-passkeys-by-handle': passkeysByHandle,
   '0016-factor-challenges': factorChallenges,
+  '0015-own-changes': ownChanges,
 }
