@@ -11,7 +11,7 @@ const ranks: readonly (readonly string[])[] = [
   ['people'],
   ['flow'],
   ['authenticators', 'admin'],
-  ['idx', 'oidc', 'management'],
+  ['idx', 'oidc', 'management', 'account'],
   ['http'],
   ['config', 'transfer'],
   ['engine'],

@@ -105,6 +105,21 @@ export const eventTypes = {
     when: 'The notice of an authenticator that was removed is queued.',
     outcomes: ['SUCCESS'],
   },
+  'system.email.change_pending.sent_message': {
+    when: 'The code for a new address that a user wants is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'system.email.account_change_waiting.sent_message': {
+    when: 'The notice of a change that waits, with the link that stops it, is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'user.account.change': {
+    when: 'A change that a user has asked for waits, since no factor from before was proven, or was stopped. `kind` says which.',
+    outcomes: ['CHALLENGE: it waits', 'DENY: it was stopped by the link of its notice'],
+    ours: true,
+  },
   'system.email.delivery': {
     when: 'The delivery of a mail has ended.',
     outcomes: [

@@ -43,6 +43,16 @@ export const errorCodes = {
     meaning:
       'The database is away, or the queue of passwords is full. Nothing was written; `Retry-After` has the seconds to wait.',
   },
+  E0000004: {
+    status: 401,
+    summary: 'Authentication failed',
+    meaning: 'A code that was sent to an address of the user is wrong, or not good any more.',
+  },
+  E0000008: {
+    status: 404,
+    summary: 'The requested path was not found',
+    meaning: 'The user has no such phone.',
+  },
   E0000011: {
     status: 401,
     summary: 'Invalid token provided',
@@ -52,6 +62,11 @@ export const errorCodes = {
     status: 403,
     summary: 'Update of credentials failed',
     meaning: 'The old password that was sent is not the user’s.',
+  },
+  E0000015: {
+    status: 401,
+    summary: 'You do not have permission to access the feature you are requesting',
+    meaning: 'The call is part of the MyAccount API and not served: the method is added in an enrolment.',
   },
   E0000016: {
     status: 403,
@@ -131,6 +146,17 @@ export const errorCodes = {
     summary:
       'Cannot modify or disable this authenticator because it is enabled in one or more policies. To continue, disable the authenticator in these policies.',
     meaning: 'The authenticator is in use by a policy.',
+  },
+  E0000149: {
+    status: 406,
+    summary: 'The HTTP request is not acceptable',
+    meaning:
+      'A call of the MyAccount API names no version in `Accept`: `application/json; okta-version=1.0.0`.',
+  },
+  E0000157: {
+    status: 409,
+    summary: 'The request conflicts with the current state of the account.',
+    meaning: 'The user has this address already, or the same change waits.',
   },
 } as const satisfies Readonly<Record<string, Described>>
 

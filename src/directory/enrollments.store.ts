@@ -244,6 +244,16 @@ export async function enrollmentsAfter(
   return rows.map((row) => toEnrollment(row))
 }
 
+/** Gives an enrollment another name. It says nothing of the secret: the user's version stays. */
+export async function renameEnrollment(
+  db: Db,
+  { id, personId, name }: Pick<Enrollment, 'id' | 'personId' | 'name'>,
+  now: number,
+): Promise<void> {
+  const text = 'update enrollments set name = $1, updated_at = $2 where id = $3 and person_id = $4'
+  await run(db, text, [name, now, id, personId])
+}
+
 const removal = statement((db, value: Value<{ id: string; personId: string }>) =>
   db.deleteFrom('enrollments').where('id', '=', value('id')).where('person_id', '=', value('personId')),
 )

@@ -20,6 +20,7 @@ export {
   rehashEnrollment,
   removeEnrollment,
   removeEnrollments,
+  renameEnrollment,
   useEnrollment,
   usersEnrolledIn,
 } from './enrollments.store.ts'

@@ -1,3 +1,4 @@
+import { accountRoutes } from '../account/index.ts'
 import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
 import {
   branchOf,
@@ -56,7 +57,7 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import { mailClosed, type People } from '../people/index.ts'
+import { createAccountChanges, mailClosed, type People } from '../people/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
@@ -64,6 +65,7 @@ import { noteDrift } from './drift.ts'
 import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
+import { noticePartsOf } from './notices.ts'
 import { secretCheck, startResealing } from './secret.ts'
 import { tokenPageOf } from './token-page.ts'
 
@@ -268,6 +270,22 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
   })
+  const changes = createAccountChanges({
+    ...{ storage, secrets, clock, people },
+    random: branchOf(random, 'own changes'),
+    ...noticePartsOf(config, authenticators, core.outgoing),
+    waitingMs: lifetimes.ownChanges,
+    codeMs: lifetimes.code,
+    onCommitted: wakeDelivery,
+  })
+  const account = accountRoutes({
+    ...{ storage, random, clock, people, changes, policies, authenticators, budgets, limits },
+    findUserCaller: (token) => oidc.findUserCaller(token),
+    stepUpMs: durationMs(config.account.stepUp, 'account.stepUp'),
+    waitingMs: lifetimes.ownChanges,
+    orgName: config.org.name,
+    baseUrl: () => baseUrl,
+  })
   const readiness = createReadiness({
     checks: { ...storage.checks, secret: secretCheck(core) },
     log,
@@ -300,7 +318,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     metrics,
-    plugins: [oidc.routes, idx, management],
+    plugins: [oidc.routes, idx, management, account],
     recordExchange: ports.recordExchange,
     unknownPage: ports.unknownPage,
     ...(ports.fault && { fault: ports.fault }),
@@ -329,6 +347,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     countExpired: engineMetrics.countExpired,
     events: eventRetentionOf(config),
     recordFailures: failures.maintain,
+    carryOutChanges: async () => void (await changes.carryOutDue()),
   })
 
   return {

@@ -23,6 +23,8 @@ interface MaintenanceParts {
   readonly events: { readonly retentionMs: number; readonly unknownRetentionMs: number }
   /** Writes the latest errors that users were shown. */
   readonly recordFailures: () => Promise<void>
+  /** Carries out the changes of users whose waiting time is over. */
+  readonly carryOutChanges: () => Promise<void>
 }
 
 export interface Maintenance {
@@ -74,6 +76,7 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
     const now = clock.now()
     await parts.countExpired(now)
     await parts.recordFailures()
+    await parts.carryOutChanges()
     const { retentionMs: eventsMs, unknownRetentionMs } = parts.events
     const shortLived: Readonly<Record<ShortLived, number>> = {
       'unnamed transactions': hour,

@@ -145,7 +145,7 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
   app.register(cors, {
     origin: async (origin: string | undefined) => origin !== undefined && (await isAllowed(origin)),
     credentials: true,
-    methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     // Whatever a trusted origin asks to send: tools for tracing add headers of their own to every request (report 9).
     // The SDK reads the reason of a userinfo error from WWW-Authenticate.
     exposedHeaders: [

@@ -131,6 +131,40 @@ export const de: Words = {
       intro:
         'Ihr Konto war nach zu vielen falschen Passwörtern gesperrt und wurde entsperrt. Ihr Passwort ist dasselbe wie vorher.',
     },
+    PendingEmailChange: {
+      subject: 'Bestätigen Sie Ihre neue Adresse',
+      title: 'Neue Adresse bestätigen',
+      intro: 'Diese Adresse soll für ein Konto bei ${org.name} verwendet werden.',
+      codeOnly: 'Geben Sie auf der Seite, auf der Sie das angefordert haben, diesen Code ein:',
+      notYou: 'Wenn Sie das nicht waren, tun Sie nichts: Ohne den Code ändert sich nichts.',
+    },
+    AccountChangeWaiting: {
+      subject: 'Eine Änderung Ihres Kontos steht bevor',
+      title: 'Eine Änderung Ihres Kontos steht bevor',
+      intro:
+        'Jemand, der in Ihrem Konto angemeldet ist, hat eine Änderung verlangt: ${change}. Sie wurde nicht mit einer Sicherheitsmethode bestätigt, die Sie vorher hatten; deshalb wird gewartet.',
+      when: 'Ausgeführt wird sie am',
+      newEmail: 'Neue Adresse',
+      method: 'Sicherheitsmethode',
+      button: 'Änderung stoppen',
+      wasYou: 'Wenn Sie das waren, ist nichts weiter zu tun.',
+      notYou: 'Wenn Sie das nicht waren, stoppen Sie die Änderung jetzt und setzen Sie ein neues Passwort.',
+    },
+  },
+
+  account: {
+    email: 'eine neue E-Mail-Adresse',
+    removes: 'das Entfernen einer Sicherheitsmethode',
+    stopTitle: 'Diese Änderung stoppen',
+    stopIntro:
+      'Eine Änderung Ihres Kontos steht bevor: ${change}. Sie wird am ${date} ausgeführt, wenn Sie sie nicht stoppen.',
+    stop: 'Änderung stoppen',
+    stopped: 'Die Änderung ist gestoppt',
+    stoppedNext:
+      'Ihr Konto bleibt, wie es war. Wenn Sie die Änderung nicht verlangt haben, setzen Sie jetzt ein neues Passwort: Wer sie verlangt hat, war in Ihrem Konto angemeldet.',
+    nothing: 'Nichts zu stoppen',
+    nothingNext:
+      'Die Änderung wurde ausgeführt, sie wurde schon gestoppt, oder dieser Link ist unvollständig. Wenn Sie das nicht erwartet haben, sagen Sie den Betreibern von ${org} Bescheid.',
   },
 
   link: {

@@ -131,6 +131,41 @@ export const en = {
       intro:
         'Your account, which was locked after too many wrong passwords, was unlocked. Your password is the same as before.',
     },
+    PendingEmailChange: {
+      subject: 'Confirm your new address',
+      title: 'Confirm your new address',
+      intro: 'We received a request to use this address for an account at ${org.name}.',
+      codeOnly: 'On the page where you asked for it, enter this code:',
+      notYou: 'If it was not you, do nothing: without the code nothing changes.',
+    },
+    AccountChangeWaiting: {
+      subject: 'A change of your account is waiting',
+      title: 'A change of your account is waiting',
+      intro:
+        'Someone who is signed in to your account asked for a change: ${change}. It was not confirmed with a security method that you had before, so it waits.',
+      when: 'It will be made on',
+      newEmail: 'New address',
+      method: 'Security method',
+      button: 'Stop the change',
+      wasYou: 'If it was you, there is nothing more to do.',
+      notYou: 'If it was not you, stop it now, and set a new password.',
+    },
+  },
+
+  /** The page that stops a change that a user has asked for. */
+  account: {
+    email: 'a new email address',
+    removes: 'the removal of a security method',
+    stopTitle: 'Stop this change',
+    stopIntro:
+      'A change of your account is waiting: ${change}. It will be made on ${date} unless you stop it.',
+    stop: 'Stop the change',
+    stopped: 'The change is stopped',
+    stoppedNext:
+      'Your account stays as it was. If you did not ask for the change, set a new password now: whoever asked was signed in to your account.',
+    nothing: 'Nothing to stop',
+    nothingNext:
+      'The change was made, was stopped before, or this link is not complete. If you did not expect it, tell the people who run ${org}.',
   },
 
   /** The page that a mailed link opens if the app has no page for it. */

@@ -128,6 +128,39 @@ export const es: Words = {
       intro:
         'Su cuenta, que estaba bloqueada tras demasiadas contraseñas incorrectas, se ha desbloqueado. Su contraseña es la misma que antes.',
     },
+    PendingEmailChange: {
+      subject: 'Confirme su nueva dirección',
+      title: 'Confirme su nueva dirección',
+      intro: 'Recibimos una solicitud para usar esta dirección en una cuenta de ${org.name}.',
+      codeOnly: 'En la página donde lo pidió, introduzca este código:',
+      notYou: 'Si no fue usted, no haga nada: sin el código no cambia nada.',
+    },
+    AccountChangeWaiting: {
+      subject: 'Hay un cambio pendiente en su cuenta',
+      title: 'Hay un cambio pendiente en su cuenta',
+      intro:
+        'Alguien que ha iniciado sesión en su cuenta pidió un cambio: ${change}. No se confirmó con un método de seguridad que usted tuviera antes, así que está en espera.',
+      when: 'Se hará el',
+      newEmail: 'Nueva dirección',
+      method: 'Método de seguridad',
+      button: 'Detener el cambio',
+      wasYou: 'Si fue usted, no tiene que hacer nada más.',
+      notYou: 'Si no fue usted, deténgalo ahora y elija una contraseña nueva.',
+    },
+  },
+
+  account: {
+    email: 'una nueva dirección de correo',
+    removes: 'la eliminación de un método de seguridad',
+    stopTitle: 'Detener este cambio',
+    stopIntro: 'Hay un cambio pendiente en su cuenta: ${change}. Se hará el ${date} si no lo detiene.',
+    stop: 'Detener el cambio',
+    stopped: 'El cambio está detenido',
+    stoppedNext:
+      'Su cuenta queda como estaba. Si usted no pidió el cambio, elija ahora una contraseña nueva: quien lo pidió había iniciado sesión en su cuenta.',
+    nothing: 'No hay nada que detener',
+    nothingNext:
+      'El cambio ya se hizo, ya se detuvo o este enlace no está completo. Si no lo esperaba, avise a los responsables de ${org}.',
   },
 
   link: {

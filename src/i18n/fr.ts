@@ -131,6 +131,40 @@ export const fr: Words = {
       intro:
         'Votre compte, verrouillé après trop de mots de passe erronés, a été déverrouillé. Votre mot de passe est le même qu’avant.',
     },
+    PendingEmailChange: {
+      subject: 'Confirmez votre nouvelle adresse',
+      title: 'Confirmez votre nouvelle adresse',
+      intro: 'Nous avons reçu une demande d’utiliser cette adresse pour un compte chez ${org.name}.',
+      codeOnly: 'Sur la page où vous l’avez demandé, saisissez ce code :',
+      notYou: 'Si ce n’était pas vous, ne faites rien : sans le code, rien ne change.',
+    },
+    AccountChangeWaiting: {
+      subject: 'Une modification de votre compte est en attente',
+      title: 'Une modification de votre compte est en attente',
+      intro:
+        'Une personne connectée à votre compte a demandé une modification : ${change}. Elle n’a pas été confirmée par une méthode de sécurité que vous aviez auparavant ; elle est donc en attente.',
+      when: 'Elle sera faite le',
+      newEmail: 'Nouvelle adresse',
+      method: 'Méthode de sécurité',
+      button: 'Arrêter la modification',
+      wasYou: 'Si c’était vous, vous n’avez rien d’autre à faire.',
+      notYou: 'Si ce n’était pas vous, arrêtez-la maintenant et choisissez un nouveau mot de passe.',
+    },
+  },
+
+  account: {
+    email: 'une nouvelle adresse e-mail',
+    removes: 'le retrait d’une méthode de sécurité',
+    stopTitle: 'Arrêter cette modification',
+    stopIntro:
+      'Une modification de votre compte est en attente : ${change}. Elle sera faite le ${date}, sauf si vous l’arrêtez.',
+    stop: 'Arrêter la modification',
+    stopped: 'La modification est arrêtée',
+    stoppedNext:
+      'Votre compte reste tel qu’il était. Si vous n’avez pas demandé la modification, choisissez maintenant un nouveau mot de passe : la personne qui l’a demandée était connectée à votre compte.',
+    nothing: 'Rien à arrêter',
+    nothingNext:
+      'La modification a été faite, a déjà été arrêtée, ou ce lien n’est pas complet. Si vous ne vous y attendiez pas, prévenez les responsables de ${org}.',
   },
 
   link: {

@@ -9,6 +9,7 @@ import { createTokenEndpoint } from './provider.ts'
 import { type OidcRoutes, oidcRoutes } from './routes.ts'
 import { authorizationServer } from './server.ts'
 import { findServiceCaller, type ServiceCaller } from './service-token.ts'
+import { findUserCaller, type UserCaller } from './user-token.ts'
 
 export interface Oidc {
   /** All OAuth and OIDC endpoints of both authorization servers, with paths from the engine's root. */
@@ -17,6 +18,8 @@ export interface Oidc {
   issuers(): { readonly default: string; readonly org: string }
   /** The service client of a valid access token of the org server. */
   findServiceCaller(token: string): Promise<ServiceCaller | undefined>
+  /** The user of a valid access token of either server. */
+  findUserCaller(token: string): Promise<UserCaller | undefined>
   /** Loads the signing key and the library, so that the first token request does not wait for them. */
   warmUp(): Promise<void>
   /**
@@ -74,6 +77,7 @@ export function createOidc(options: OidcOptions): Oidc {
     routes: oidcRoutes(parts, servers, token),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
     findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),
+    findUserCaller: (token) => findUserCaller(parts, [servers.org(), servers.default()], token),
     warmUp: async () => void (await Promise.all([keys.current(), token.load()])),
     rotateSigningKey: ({ now = false, by = system } = {}) =>
       keys.rotate({

@@ -3,6 +3,15 @@
  * recoveries end, sessions are revoked, events are recorded, the user is notified). Used by the management API, the command
  * line, the import and the testing kit; the flow takes its notices from here. Owns no table (`directory`, `sessions`).
  */
+
+export {
+  type AccountChange,
+  type AccountChanges,
+  type AccountChangesParts,
+  type ChangeResult,
+  createAccountChanges,
+  ownFactors,
+} from './account-changes.ts'
 export type { Changed, MailParts } from './after-change.ts'
 export { type EraseParts, type Erasure, eraseUser } from './erase.ts'
 export { mailClosed, queuedEvents } from './mail-events.ts'

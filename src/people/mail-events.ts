@@ -16,6 +16,8 @@ export const queuedEvents: Readonly<Record<NewMail['template'], EventType>> = {
   AuthenticatorEnrolled: 'system.email.mfa_enroll_notification.sent_message',
   AuthenticatorReset: 'system.email.mfa_reset_notification.sent_message',
   AccountUnlocked: 'system.email.account_unlocked.sent_message',
+  PendingEmailChange: 'system.email.change_pending.sent_message',
+  AccountChangeWaiting: 'system.email.account_change_waiting.sent_message',
 }
 
 /** A mail has come to its end. */

@@ -90,6 +90,22 @@ export const definitions = {
     aliases: {},
   },
   AccountUnlocked: { variables: { administrator: 'fact' }, oneOf: [], aliases: {} },
+  PendingEmailChange: {
+    variables: { verificationToken: 'code', newEmail: 'email' },
+    oneOf: ['verificationToken'],
+    aliases: {},
+  },
+  AccountChangeWaiting: {
+    variables: {
+      stopLink: 'link',
+      change: 'fact',
+      changeDate: 'fact',
+      newEmail: 'email',
+      'request.factors': 'fact',
+    },
+    oneOf: ['stopLink'],
+    aliases: {},
+  },
 } as const satisfies Record<string, Definition>
 
 export type TemplateName = keyof typeof definitions
@@ -112,6 +128,7 @@ export const codeTemplates = [
   'ForgotPassword',
   'EmailChallenge',
   'SelfServiceUnlock',
+  'PendingEmailChange',
 ] as const satisfies readonly TemplateName[]
 
 type OwnVariable = {

@@ -27,6 +27,8 @@ const subjects: Readonly<Record<TemplateName, string>> = {
   AuthenticatorEnrolled: 'Security method added',
   AuthenticatorReset: 'Security method removed',
   AccountUnlocked: 'Account unlocked',
+  PendingEmailChange: 'Code for a new address',
+  AccountChangeWaiting: 'A change that waits',
 }
 
 export const addressOf = ({ template, language, width }: Preview, part = ''): string =>

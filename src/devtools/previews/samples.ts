@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/index.ts'
 import type { MailVariables, TemplateName } from '../../delivery/index.ts'
-import { dateInWords, spanInWords, timeInWords } from '../../i18n/index.ts'
+import { dateInWords, spanInWords, timeInWords, wordsFor } from '../../i18n/index.ts'
 
 /** Sample data of a mail in a language. The code and the link are invalid. */
 export function sampleOf(template: TemplateName, language: string, now: number): MailVariables {
@@ -32,6 +32,13 @@ export function sampleOf(template: TemplateName, language: string, now: number):
     AuthenticatorEnrolled: { 'request.factors': 'Google Authenticator' },
     AuthenticatorReset: { administrator: 'yes', 'request.factors': 'Google Authenticator' },
     AccountUnlocked: {},
+    PendingEmailChange: { verificationToken: '482913', newEmail: 'mary.major@example.com' },
+    AccountChangeWaiting: {
+      stopLink: 'https://id.example.com/account/stop/SampleThatStopsNothing',
+      change: wordsFor(language).account.email,
+      changeDate: `${dateInWords(language, now)}, ${timeInWords(language, now)}`,
+      newEmail: 'm***r@example.com',
+    },
   }
   return {
     'user.profile.firstName': 'Mary',

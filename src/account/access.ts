@@ -1,0 +1,115 @@
+import { apiError, type ProtocolError } from '../base/index.ts'
+import { findClient } from '../clients/index.ts'
+import { findMember } from '../directory/index.ts'
+import type { Authenticator } from '../flow/index.ts'
+import { ownerProof, ownFactors } from '../people/index.ts'
+import type { Session } from '../sessions/index.ts'
+import type { AccountCaller, AccountParts, AccountUser, Operation, StepUp } from './operation.ts'
+
+/** What stands for two factors of a user who has two, as Okta names it. */
+export const twoIfPossible = 'urn:okta:loa:2fa:any:ifpossible'
+
+const scheme = 'Bearer realm="IdpMyAccountAPI"'
+
+/**
+ * The user who calls, by the access token of an app with the scope of the operation. Throws 401 `E0000011` where the token is
+ * none, 403 `E0000006` where its scopes do not suffice, 406 where the call names no version.
+ */
+export async function authorizeCall(
+  parts: AccountParts,
+  headers: { readonly authorization?: string | undefined; readonly accept?: string | undefined },
+  operation: Operation,
+): Promise<AccountUser> {
+  const [, token] = /^Bearer ([\w.-]{1,8000})$/i.exec(headers.authorization ?? '') ?? []
+  const user = token === undefined ? undefined : await parts.findUserCaller(token)
+  if (user === undefined) {
+    throw apiError('E0000011', { headers: { 'WWW-Authenticate': `${scheme}, error="invalid_token"` } })
+  }
+  if (!coversScope(user.scopes, operation.scope)) {
+    throw apiError('E0000006', {
+      headers: {
+        'WWW-Authenticate': `${scheme}, error="insufficient_scope", scope="okta.myAccount.${operation.scope}"`,
+      },
+    })
+  }
+  if (!/okta-version=1\.0\.0(?![\d.])/.test(headers.accept ?? '')) throw apiError('E0000149')
+  return user
+}
+
+/** Okta's clients ask for `authenticator` and for `authenticators`. */
+function coversScope(scopes: readonly string[], wanted: string): boolean {
+  const own = scopes.map((scope) =>
+    scope.replace('okta.myAccount.', '').replace(/^authenticator\./, 'authenticators.'),
+  )
+  return own.includes(wanted) || own.includes(wanted.replace(/\.read$/, '.manage'))
+}
+
+/** Whether an authenticator is one of the user's own: neither the password, nor what every account has. */
+export const isOwnFactor =
+  (authenticators: ReadonlyMap<string, Authenticator>, active: readonly string[]) =>
+  (key: string): boolean => {
+    const authenticator = authenticators.get(key)
+    return authenticator?.reset === undefined && authenticator?.implicit === false && active.includes(key)
+  }
+
+/**
+ * What applies to the user at the app, and what the sign-in that the token came from has proven. All of it stands with the
+ * session, which a refresh does not renew: new tokens are as old, and as strong, as the sign-in was (A74).
+ */
+export async function callerOf(parts: AccountParts, user: AccountUser, now: number): Promise<AccountCaller> {
+  const { db } = parts.storage
+  const { person, session, clientId } = user
+  const [{ groupIds }, client] = await Promise.all([findMember(db, person.id), findClient(db, clientId)])
+  const policy = await parts.policies.for({ groupIds, personId: person.id }, client?.settings)
+  const isOwn = isOwnFactor(parts.authenticators, policy.signOn.active)
+  const own = await ownFactors(db, person.id, isOwn)
+  const proof = ownerProof(person, own, session.details.proofs ?? [], { now, settledMs: parts.waitingMs })
+  return { ...user, policy, proof, stepUp: stepUpFor(parts, session, own.length > 0, now) }
+}
+
+/** When something was last proven: not when a token was issued. */
+const provenAt = ({ createdAt, details: { proofs = [] } }: Session): number =>
+  proofs.length === 0 ? createdAt : Math.min(createdAt, Math.max(...proofs.map(({ at }) => at)))
+
+function stepUpFor(
+  { stepUpMs }: AccountParts,
+  session: Session,
+  hasOwnFactor: boolean,
+  now: number,
+): StepUp | undefined {
+  const isRecent = now - provenAt(session) <= stepUpMs
+  const isStrong = !hasOwnFactor || session.details.amr.includes('mfa')
+  if (isRecent && isStrong) return undefined
+  return { maxAgeSeconds: Math.floor(stepUpMs / 1000), ...(!isStrong && { acrValues: twoIfPossible }) }
+}
+
+/**
+ * Refuses what changes the account unless the token came from a recent and strong enough sign-in (RFC 9470). A user who cannot
+ * prove the second factor any more says so (`wait=true`): then the sign-in must be recent alone, and the change waits.
+ */
+export function requireStepUp(
+  { stepUp }: AccountCaller,
+  { waits }: { readonly waits: boolean },
+  stepUpMs: number,
+  age: number,
+): void {
+  if (stepUp === undefined) return
+  if (waits && age <= stepUpMs) return
+  throw insufficient(stepUp)
+}
+
+/** The SDK reads the header alone, and takes no quotes within a value. */
+const insufficient = ({ maxAgeSeconds, acrValues }: StepUp): ProtocolError =>
+  apiError('E0000006', {
+    headers: {
+      'WWW-Authenticate': [
+        scheme,
+        'error="insufficient_authentication_context"',
+        'error_description="The access token requires additional assurance to access the resource"',
+        `max_age=${maxAgeSeconds}`,
+        ...(acrValues === undefined ? [] : [`acr_values="${acrValues}"`]),
+      ].join(', '),
+    },
+  })
+
+export const ageOf = (session: Session, now: number): number => now - provenAt(session)

@@ -1,0 +1,177 @@
+import { Type } from 'typebox'
+import { apiError, isoTime } from '../base/index.ts'
+import { type Enrollment, findEnrollments, maskAddress, renameEnrollment } from '../directory/index.ts'
+import { type Authenticator, authenticatorId } from '../flow/index.ts'
+import { type Answer, type Call, link, notFound, type Operation, operation } from './operation.ts'
+import { requirements } from './password.ts'
+
+type Named = Pick<Enrollment, 'id' | 'name' | 'createdAt' | 'lastUsedAt'>
+
+/** The authenticators that the user has, or may enrol, in the order in which they are offered. */
+const inUse = ({ parts, caller: { policy } }: Call<unknown>): readonly Authenticator[] =>
+  [...parts.authenticators.values()].filter(
+    ({ key }) =>
+      policy.signOn.active.includes(key) ||
+      policy.enrollment.some((one) => one.key === key) ||
+      key === 'okta_password',
+  )
+
+function find(call: Call<unknown>): Authenticator {
+  const { id = '' } = call.params
+  const found = inUse(call).find(({ key }) => authenticatorId(key) === id)
+  if (found === undefined) throw notFound(id, 'Authenticator')
+  return found
+}
+
+/** What the user has of an authenticator: what every account has, too, under an id of the authenticator and the user. */
+function enrollmentsOf(
+  call: Call<unknown>,
+  { key, implicit, enrollmentPrefix }: Authenticator,
+  all: readonly Enrollment[],
+): readonly Named[] {
+  if (!implicit) return all.filter(({ authenticator }) => authenticator === key)
+  const { person } = call.caller
+  return [
+    {
+      id: `${enrollmentPrefix}${person.id.slice(3)}`,
+      name: null,
+      createdAt: person.createdAt,
+      lastUsedAt: null,
+    },
+  ]
+}
+
+const canUnenroll = ({ implicit, reset }: Authenticator): boolean => !implicit && reset === undefined
+
+function shownEnrollment(call: Call<unknown>, authenticator: Authenticator, enrollment: Named) {
+  const at = `/authenticators/${authenticatorId(authenticator.key)}`
+  const isPassword = authenticator.reset !== undefined
+  const { person } = call.caller
+  return {
+    id: enrollment.id,
+    name: authenticator.displayName,
+    ...(authenticator.enroll?.several && { nickname: enrollment.name }),
+    created: isoTime(enrollment.createdAt),
+    ...(enrollment.lastUsedAt !== null && { lastChallenged: isoTime(enrollment.lastUsedAt) }),
+    ...(authenticator.implicit && { profile: { email: maskAddress(person.profile.email) } }),
+    canReset: isPassword,
+    canUnenroll: canUnenroll(authenticator),
+    ...(isPassword && { canChangePassword: true, canResetPassword: true }),
+    _links: {
+      self: link(
+        call,
+        `${at}/enrollments/${enrollment.id}`,
+        'GET',
+        ...(canUnenroll(authenticator) ? (['DELETE'] as const) : []),
+      ),
+      authenticator: link(call, at, 'GET'),
+    },
+  }
+}
+
+function shown(call: Call<unknown>, authenticator: Authenticator, all: readonly Enrollment[]) {
+  const { key, displayName, enroll, reset } = authenticator
+  const at = `/authenticators/${authenticatorId(key)}`
+  const own = enrollmentsOf(call, authenticator, all)
+  const isNamed = call.caller.policy.enrollment.some((one) => one.key === key)
+  const expand = String(call.query.expand ?? '').split(',')
+  const isPassword = reset !== undefined
+  return {
+    id: authenticatorId(key),
+    key,
+    name: displayName,
+    enrollable: isNamed && enroll !== undefined && (own.length === 0 || enroll.several === true),
+    _links: {
+      self: link(call, at, 'GET'),
+      enrollments: link(call, `${at}/enrollments`, 'GET'),
+      ...(isPassword && { requirements: link(call, '/password/complexity-requirements', 'GET') }),
+    },
+    ...((expand.includes('enrollments') || (isPassword && expand.includes('requirements'))) && {
+      _embedded: {
+        ...(expand.includes('enrollments') && {
+          enrollments: own.map((enrollment) => shownEnrollment(call, authenticator, enrollment)),
+        }),
+        ...(isPassword && expand.includes('requirements') && { requirements: requirements(call) }),
+      },
+    }),
+  }
+}
+
+const enrollmentsFor = ({ parts, caller }: Call<unknown>) =>
+  findEnrollments(parts.storage.db, caller.person.id)
+
+async function findEnrollment(call: Call<unknown>) {
+  const { eid = '' } = call.params
+  const authenticator = find(call)
+  const all = await enrollmentsFor(call)
+  const enrollment = enrollmentsOf(call, authenticator, all).find(({ id }) => id === eid)
+  if (enrollment === undefined) throw notFound(eid, 'Enrollment')
+  return { authenticator, enrollment, stored: all.find(({ id }) => id === eid) }
+}
+
+/** Removes what the user has: now, where one of the user's own factors was proven, else after the waiting time (A69, A76). */
+export async function removeFactor(call: Call<unknown>, stored: Enrollment): Promise<Answer> {
+  const { parts, caller } = call
+  const result = await parts.changes.removeFactor(caller.person, stored, caller.proof)
+  return result.done ? {} : { status: 202, body: { waitingUntil: isoTime(result.dueAt) } }
+}
+
+const path = '/authenticators/:id'
+const read = { scope: 'authenticators.read' } as const
+const manage = { scope: 'authenticators.manage' } as const
+
+export const authenticatorOperations: readonly Operation[] = [
+  operation({
+    ...{ method: 'GET', path: '/authenticators', ...read },
+    summary: 'List the authenticators; `expand=enrollments,requirements` shows what the user has of each',
+    async handle(call) {
+      const all = await enrollmentsFor(call)
+      return { body: inUse(call).map((authenticator) => shown(call, authenticator, all)) }
+    },
+  }),
+  operation({
+    ...{ method: 'GET', path, ...read, summary: 'Get an authenticator' },
+    handle: async (call) => ({ body: shown(call, find(call), await enrollmentsFor(call)) }),
+  }),
+  operation({
+    ...{
+      method: 'GET',
+      path: `${path}/enrollments`,
+      ...read,
+      summary: 'List what the user has of an authenticator',
+    },
+    async handle(call) {
+      const authenticator = find(call)
+      const own = enrollmentsOf(call, authenticator, await enrollmentsFor(call))
+      return { body: own.map((enrollment) => shownEnrollment(call, authenticator, enrollment)) }
+    },
+  }),
+  operation({
+    ...{ method: 'GET', path: `${path}/enrollments/:eid`, ...read, summary: 'Get an enrollment' },
+    async handle(call) {
+      const { authenticator, enrollment } = await findEnrollment(call)
+      return { body: shownEnrollment(call, authenticator, enrollment) }
+    },
+  }),
+  operation({
+    ...{ method: 'PATCH', path: `${path}/enrollments/:eid`, ...manage, stepUp: true },
+    summary: 'Name an enrollment, or take its name away (JSON Merge Patch, RFC 7396)',
+    body: Type.Object({ nickname: Type.Union([Type.String({ maxLength: 100 }), Type.Null()]) }),
+    async handle(call) {
+      const { authenticator, enrollment, stored } = await findEnrollment(call)
+      if (stored === undefined || authenticator.enroll?.several !== true) throw apiError('E0000038')
+      const name = call.body.nickname?.trim() || null
+      await renameEnrollment(call.parts.storage.db, { ...stored, name }, call.now)
+      return { body: shownEnrollment(call, authenticator, { ...enrollment, name }) }
+    },
+  }),
+  operation({
+    ...{ method: 'DELETE', path: `${path}/enrollments/:eid`, ...manage, stepUp: true, answers: false },
+    summary: 'Remove an enrollment; 202 where the removal waits. An addition to Okta’s API',
+    async handle(call) {
+      const { authenticator, stored } = await findEnrollment(call)
+      if (stored === undefined || !canUnenroll(authenticator)) throw apiError('E0000038')
+      return removeFactor(call, stored)
+    },
+  }),
+]
