@@ -25,7 +25,7 @@ export function passwordChangedEffects(
         status: 'ACTIVE' satisfies PersonStatus,
         passwordChangedAt: now,
         knownSources: '',
-        // What is enrolled from now on may be that of whoever reads the mailbox (A76).
+        // What is enrolled from now on may be that of a thief who reads the mailbox (A76).
         ...(progress.intent === 'recovery' && { recoveredAt: now }),
       },
     },

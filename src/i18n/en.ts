@@ -142,7 +142,7 @@ export const en = {
       subject: 'A change of your account is waiting',
       title: 'A change of your account is waiting',
       intro:
-        'Someone who is signed in to your account asked for a change: ${change}. It was not confirmed with a security method that you had before, so it waits.',
+        'A browser that is signed in to your account asked for a change: ${change}. It was not confirmed with a security method that you had before, so it waits.',
       when: 'It will be made on',
       newEmail: 'New address',
       method: 'Security method',
@@ -162,7 +162,7 @@ export const en = {
     stop: 'Stop the change',
     stopped: 'The change is stopped',
     stoppedNext:
-      'Your account stays as it was. If you did not ask for the change, set a new password now: whoever asked was signed in to your account.',
+      'Your account stays as it was. If you did not ask for the change, set a new password now: the request came from a browser that was signed in to your account.',
     nothing: 'Nothing to stop',
     nothingNext:
       'The change was made, was stopped before, or this link is not complete. If you did not expect it, tell the people who run ${org}.',

@@ -25,7 +25,11 @@ export interface AccountChangeData {
   readonly enrollmentId?: string
   readonly authenticator?: string
   /** What the user was when it was asked for: where that differs later, nothing is carried out. */
-  readonly before: { readonly email: string; readonly passwordChangedAt: number | null }
+  readonly before: {
+    readonly email: string
+    /** The version of the password: it counts those that were set. */
+    readonly password: number | null
+  }
 }
 
 const toChange = (row: Row<'account_changes'>): AccountChange => ({

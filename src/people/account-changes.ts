@@ -12,6 +12,7 @@ import { type MailVariables, queueMail } from '../delivery/index.ts'
 import {
   compareKey,
   type Enrollment,
+  findEnrollment,
   findEnrollments,
   findPerson,
   lockPerson,
@@ -23,7 +24,8 @@ import {
 } from '../directory/index.ts'
 import { dateInWords, languageFor, spanInWords, timeInWords, wordsFor } from '../i18n/index.ts'
 import { type Budget, spend } from '../limits/index.ts'
-import { retryStale, type Storage, type Tx } from '../storage/index.ts'
+import { passwordKey } from '../passwords/index.ts'
+import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
 import {
   type AccountChange,
   type AccountChangeKind,
@@ -119,11 +121,17 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
     target: [{ id: person.id, type: 'User' }],
     debugData: { change: id, ...data },
   })
-  const asNow = ({ profile, passwordChangedAt }: Person) => ({ email: profile.email, passwordChangedAt })
-  const isAsBefore = (person: Person, { data: { before } }: AccountChange): boolean =>
+  const passwordVersion = async (of: Db, personId: string): Promise<number | null> =>
+    (await findEnrollment(of, personId, passwordKey))?.version ?? null
+  const asNow = async ({ id, profile }: Person) => ({
+    email: profile.email,
+    password: await passwordVersion(db, id),
+  })
+  /** A new password, another email or a status that may not sign in: what was asked for before is asked for no more. */
+  const isAsBefore = async (of: Db, person: Person, { data: { before } }: Pick<AccountChange, 'data'>) =>
     person.status === 'ACTIVE' &&
-    person.passwordChangedAt === before.passwordChangedAt &&
-    mailboxKey(person.profile.email) === mailboxKey(before.email)
+    mailboxKey(person.profile.email) === mailboxKey(before.email) &&
+    (await passwordVersion(of, person.id)) === before.password
   const isFree = (proof: OwnerProof): boolean => proof === 'proven' || waitingMs === 0
 
   /** The notice of a change that waits, to every address that the user has proven, and to the email in any case. */
@@ -162,7 +170,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
     class Over extends Error {}
     return retryStale(async () => {
       const person = await findPerson(db, change.personId)
-      if (person === undefined || !isAsBefore(person, change)) {
+      if (person === undefined || !(await isAsBefore(db, person, change))) {
         await endChange(db, change.id, { from, to: 'STOPPED', expiresAt: clock.now() + day })
         return false
       }
@@ -216,7 +224,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
     const waiting = { dueAt, stopHash: plainHash(token), expiresAt: dueAt + 7 * day }
     const isWritten = await storage.transaction(async (tx) => {
       const locked = await lockPerson(tx, person.id)
-      if (locked === undefined || !isAsBefore(locked, change)) return false
+      if (locked === undefined || !(await isAsBefore(tx, locked, change))) return false
       if (!(await write(tx, waiting))) return false
       await announce(tx, locked, change, { token, dueAt, now })
       return true
@@ -253,7 +261,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         kind: (isPrimary ? 'email' : 'secondEmail') satisfies AccountChangeKind,
         status: 'UNVERIFIED',
         targetKey: compareKey(email),
-        data: { email, ...(state !== undefined && { state }), before: asNow(person) },
+        data: { email, ...(state !== undefined && { state }), before: await asNow(person) },
         createdAt: now,
         expiresAt: now + day,
       })
@@ -334,7 +342,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         data: {
           enrollmentId: enrollment.id,
           authenticator: enrollment.authenticator,
-          before: asNow(person),
+          before: await asNow(person),
         },
         createdAt: now,
       }

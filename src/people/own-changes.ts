@@ -20,7 +20,7 @@ export type OwnerProof = 'proven' | 'unproven' | 'none'
 
 /**
  * The enrollments that prove who a user is, when something of the account is about to be changed: those from before the
- * last recovery, for what came after it may be that of whoever reads the mailbox (A76). Where there are none, those
+ * last recovery, for what came after it may be that of a thief who reads the mailbox (A76). Where there are none, those
  * that have stood for the waiting time, with their notices.
  *
  * @param own the user's enrollments without the password, which a recovery replaces
