@@ -37,6 +37,7 @@ export interface View {
   readonly loginHint?: string | undefined
   /** The user, once something has been proven; absent before, whether or not there is one. */
   readonly user: Person | undefined
+  readonly client: Client
   readonly transaction: {
     readonly id: string
     /** A value that only the engine can make, the same each time for this transaction: a challenge that needs no row. */
@@ -59,7 +60,6 @@ export interface StepContext extends View {
   readonly source: Source
   /** Aborted when the caller has gone. */
   readonly signal?: AbortSignal | undefined
-  readonly client: Client
   readonly interaction: Interaction
   /** The subject, read anew at every step; absent: no user has this name, or none was typed yet. */
   readonly person: Person | undefined
@@ -187,6 +187,11 @@ export interface Challenging {
   dataFields?(view: View): readonly Field[] | undefined
   /** What of the choice is missing before anything can be sent; absent: nothing ever is. */
   isComplete?(choice: Choice, view: View): boolean
+  /**
+   * Whether the form of `dataFields` takes the place of a selection in which it is the only option, at this client. Absent:
+   * the selection is shown.
+   */
+  asksFirst?(client: Client): boolean
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
   /** Where checking is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */
@@ -234,7 +239,6 @@ type Json = Readonly<Record<string, unknown>>
 export interface RenderContext extends View {
   readonly secrets: Secrets
   readonly org: StepContext['org']
-  readonly client: Client
 }
 
 /** What a visitor chose: an authenticator, and whatever else was sent with it. */
@@ -313,6 +317,22 @@ export interface Reset {
     person: Person,
   ): Promise<{ readonly refused: Refusal } | { readonly enrollment: NewEnrollment }>
 }
+
+/**
+ * The authenticator that is challenged or enrolled, or of which it is asked how: of an open challenge, else the only one there is
+ * to choose.
+ */
+export const authenticatorAsked = ({
+  authenticators,
+  choices,
+  progress: { challenge },
+  stage,
+}: View): Authenticator | undefined =>
+  challenge === undefined
+    ? stage === 'verify-data'
+      ? choices[0]
+      : undefined
+    : authenticators.get(challenge.authenticator)
 
 /** The public id of an authenticator: the same on every installation, so that it survives restarts and nodes. */
 export const authenticatorId = (key: string): string => `aut${publicPart(`authenticator ${key}`)}`

@@ -302,6 +302,11 @@ async function withFacts(
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
       }),
+    asksFirst: new Set(
+      [...parts.authenticators.values()].flatMap(({ key, challenge }) =>
+        challenge?.asksFirst?.(client) ? [key] : [],
+      ),
+    ),
   }
   return {
     ...others,
@@ -380,7 +385,7 @@ const derivedWith = (secrets: Secrets, keyVersion: string, purpose: string, id: 
 /** What a step may read of a transaction. */
 export function viewOf(
   { authenticators, secrets }: Pick<FlowParts, 'authenticators' | 'secrets'>,
-  { transaction, stage, situation, person, enrollments, interaction }: TransactionContext,
+  { transaction, stage, situation, person, enrollments, interaction, client }: TransactionContext,
 ): View {
   const { id, keyVersion, progress } = transaction
   const isProven = progress.proofs.length > 0
@@ -398,6 +403,7 @@ export function viewOf(
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,
+    client,
     loginHint: interaction.request.loginHint,
     transaction: { id, derived: (purpose) => derivedWith(secrets, keyVersion, `derived ${purpose}`, id) },
   }
@@ -419,7 +425,6 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     ...viewOf(parts, loaded),
     now,
     referenceTime: parts.clock.reference?.() ?? now,
-    client,
     interaction,
     person,
     ownPolicy: situation.ownPolicy,

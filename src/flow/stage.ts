@@ -58,7 +58,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (progress.closed !== undefined) return { stage: 'closed' }
   if (progress.subject === undefined) return { stage: intent.firstStage }
   if (progress.challenge !== undefined) return { stage: stageOfChallenge(progress.challenge) }
-  if (progress.proofs.length === 0) return { stage: 'select' }
+  if (progress.proofs.length === 0) return { stage: selecting(progress, situation) }
 
   // Something has been proven: from here on the user's own status, app and policy count, and refuse.
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
@@ -75,7 +75,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!isReplaced) {
     if (intent.isProven(progress, situation)) return { stage: 'reset' }
     return choicesOf(progress, situation).length > 0
-      ? { stage: 'select' }
+      ? { stage: selecting(progress, situation) }
       : { stage: 'closed', denied: intent.unprovable }
   }
   if (!intent.signsIn(situation)) return { stage: 'recovered' }
@@ -92,10 +92,16 @@ export const stageOf = (progress: Progress, situation: Situation): Stage => deci
 const stageOfChallenge = ({ purpose, pending }: NonNullable<Progress['challenge']>): Stage =>
   purpose === 'verify' ? (pending ? 'verify-data' : 'verify') : pending ? 'enroll-data' : 'enroll'
 
+/** The selection, or in place of one with a single option the form that it would lead to. */
+function selecting(progress: Progress, situation: Situation): Stage {
+  const [only = '', ...others] = choicesOf(progress, situation)
+  return others.length === 0 && situation.asksFirst?.has(only) ? 'verify-data' : 'select'
+}
+
 /** Where the app's demand is not met yet: another proof, an enrolment that would be one, or the end. */
 function more(progress: Progress, situation: Situation): Decision {
   const intent = intents[progress.intent]
-  if (choicesOf(progress, situation).length > 0) return { stage: 'select' }
+  if (choicesOf(progress, situation).length > 0) return { stage: selecting(progress, situation) }
   if (intent.enrols && enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   // What was done stays done: the new password is good, and this app asks for more than the mailbox.
   if (intent.replaces !== undefined) return { stage: 'recovered' }

@@ -425,7 +425,6 @@ function policyFrom(
             enrollment?.rule as DeepPartial<EnrollmentRuleBody>,
             usable.active,
           ),
-    settings: Object.fromEntries(Object.entries(setups).map(([key, { settings }]) => [key, settings])),
     codeLifetimes: Object.fromEntries(
       Object.entries(setups).flatMap(
         ([
@@ -435,6 +434,9 @@ function policyFrom(
           },
         ]) => (minutes === undefined ? [] : [[key, minutes * 60_000]]),
       ),
+    ),
+    authenticatorSettings: Object.fromEntries(
+      Object.entries(setups).map(([key, { settings }]) => [key, settings]),
     ),
   }
 }

@@ -1,4 +1,5 @@
 import type { AccessRuleBody, Assurance } from './assurance.ts'
+import type { AuthenticatorSetup } from './authenticator-settings.store.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts, Demand } from './demand.ts'
 import type { EnrollmentPolicy } from './enrollment-policy.ts'
@@ -67,8 +68,8 @@ export interface Policy {
   readonly enrollment: EnrollmentPolicy
   /** How long a code that was sent is good, in milliseconds, by authenticator; absent: as the configuration says. */
   readonly codeLifetimes: Readonly<Record<string, number>>
-  /** What administrators have set of the authenticators, by key: the same for every user. Absent: nothing. */
-  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** What administrators have set of each authenticator, by its key. The same for every name. */
+  readonly authenticatorSettings: Readonly<Record<string, AuthenticatorSetup['settings']>>
 }
 
 /** The password rules of a configuration: a preset, and the members that override it. */

@@ -182,6 +182,11 @@ function situationOf(facts: Facts, checksAccess: boolean): Situation {
     authenticators,
     person,
     assigned: isProven && checksAccess ? world.assigned : undefined,
+    asksFirst: new Set(
+      [...authenticators.values()]
+        .filter(({ challenge }) => challenge?.asksFirst?.(client))
+        .map(({ key }) => key),
+    ),
     enrolled: new Set([...implicit, ...(isProven ? enrollments.map((one) => one.authenticator) : [])]),
   }
 }

@@ -40,6 +40,7 @@ export const standard: Policy = {
   },
   enrollment: [],
   codeLifetimes: {},
+  authenticatorSettings: {},
 }
 
 /** A policy with some settings changed. */

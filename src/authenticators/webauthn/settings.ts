@@ -36,8 +36,10 @@ const defaults: PasskeySettings = {
 }
 
 /** The settings in force, the same for every user. What is required of making a passkey is required of using it. */
-export function passkeySettings({ settings }: Pick<Policy, 'settings'>): PasskeySettings {
-  const set: PasskeySettings = { ...defaults, ...settings?.webauthn }
+export function passkeySettings({
+  authenticatorSettings,
+}: Pick<Policy, 'authenticatorSettings'>): PasskeySettings {
+  const set: PasskeySettings = { ...defaults, ...authenticatorSettings.webauthn }
   return set.userVerification === 'REQUIRED' ? { ...set, userVerificationForVerify: 'REQUIRED' } : set
 }
 

@@ -1,4 +1,4 @@
-import { attempt, proofOf, prove, type Step, type View } from '../../flow/index.ts'
+import { attempt, authenticatorAsked, proofOf, prove, type Step, type View } from '../../flow/index.ts'
 import { unreadable } from './identifier.ts'
 
 /** Answering the open challenge: the code from the mail, or the password. */
@@ -29,9 +29,9 @@ export const challengeAuthenticator: Step = {
   },
 }
 
-/** The authenticator of the open challenge, which can be challenged or there would be no challenge. */
-export function challengedBy({ progress, authenticators }: View) {
-  const authenticator = authenticators.get(progress.challenge?.authenticator ?? '')
+/** The authenticator that is asked for, which can be challenged or there would be no challenge. */
+export function challengedBy(view: View) {
+  const authenticator = authenticatorAsked(view)
   if (authenticator?.challenge === undefined) throw new Error('there is no challenge that could be answered')
   return { ...authenticator, challenge: authenticator.challenge }
 }

@@ -1,4 +1,4 @@
-import type { Outcome, Step, StepContext, View } from '../../flow/index.ts'
+import { authenticatorAsked, type Outcome, type Step, type StepContext, type View } from '../../flow/index.ts'
 import { started } from './select-authenticator-authenticate.ts'
 import { enrollWith } from './select-authenticator-enroll.ts'
 
@@ -13,19 +13,18 @@ export const resend: Step = {
   accept: (_, context) => sendAgain(context),
 }
 
-/** The authenticator of the open challenge, in the role in which it is challenged. */
-function resending({ progress: { challenge }, authenticators }: View) {
-  const authenticator = authenticators.get(challenge?.authenticator ?? '')
-  return challenge?.purpose === 'enroll' ? authenticator?.enroll : authenticator?.challenge
+/** The authenticator that is asked for, in the role in which it is challenged. */
+function resending(view: View) {
+  const authenticator = authenticatorAsked(view)
+  return view.progress.challenge?.purpose === 'enroll' ? authenticator?.enroll : authenticator?.challenge
 }
 
 async function sendAgain(context: StepContext): Promise<Outcome> {
   const { challenge } = context.progress
-  const authenticator = context.authenticators.get(challenge?.authenticator ?? '')
-  if (challenge === undefined || authenticator === undefined)
-    throw new Error('there is nothing to send again')
+  const authenticator = authenticatorAsked(context)
+  if (authenticator === undefined) throw new Error('there is nothing to send again')
   // Nothing has been sent yet: the form that asks for what is missing comes back. Clients offer it there, too.
-  if (challenge.pending) return { progress: context.progress }
+  if (challenge === undefined || challenge.pending) return { progress: context.progress }
   const choice = {
     method: challenge.method,
     isMethodChosen: true,

@@ -2,6 +2,7 @@ import { isoTime, type Secrets } from '../../base/index.ts'
 import type { Enrollment, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
+  authenticatorAsked,
   authenticatorId,
   enrollmentId,
   type FlowAnswer,
@@ -63,7 +64,7 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
     ...head,
     remediation: array(at('remediation').map(form)),
     ...(await about(parts, context, view, actions)),
-    ...Object.assign({}, ...rendered.map((step) => step.parts?.(renderContext(parts, context, view)) ?? {})),
+    ...Object.assign({}, ...rendered.map((step) => step.parts?.(renderContext(parts, view)) ?? {})),
     ...appOf(context),
     ...Object.fromEntries(at('top').map((step) => [step.name, form(step)])),
   }
@@ -139,7 +140,7 @@ const replacing: PartsOf = (_, context, view, actions) => {
 }
 
 const challenging: PartsOf = async (parts, context, view, actions) => ({
-  ...(await challenged(parts, context, view, actions)),
+  ...(await challenged(parts, view, actions)),
   authenticators: array(view.choices.map((one) => describe(view, one))),
   authenticatorEnrollments: array(listed(view).map((one) => enrollment(view, one))),
   ...(intents[view.progress.intent].replaces !== undefined && {
@@ -154,7 +155,7 @@ const enrolling: PartsOf = async (parts, context, view, actions) => {
   const contextualData =
     challenge &&
     !challenge.pending &&
-    (await current?.enroll?.contextualData?.(challenge, renderContext(parts, context, view)))
+    (await current?.enroll?.contextualData?.(challenge, renderContext(parts, view)))
   return {
     ...(challenge &&
       current && {
@@ -219,20 +220,14 @@ function replaced({ replaceable }: View): Authenticator {
 }
 
 /** What is being challenged: an enrollment, or for some authenticators the authenticator itself. */
-async function challenged(
-  parts: WireParts,
-  context: TransactionContext,
-  view: View,
-  actions: Json,
-): Promise<Json> {
+async function challenged(parts: WireParts, view: View, actions: Json): Promise<Json> {
   const { challenge } = view.progress
-  const authenticator = view.authenticators.get(challenge?.authenticator ?? '')
-  if (challenge === undefined || authenticator?.challenge === undefined) return {}
+  const authenticator = authenticatorAsked(view)
+  if (authenticator?.challenge === undefined) return {}
   const { challenge: ways } = authenticator
-  const contextualData = challenge.pending
-    ? undefined
-    : await ways.contextualData?.(challenge, renderContext(parts, context, view))
-  const method = challenge.pending ? undefined : challenge.method
+  const sent = challenge?.pending ? undefined : challenge
+  const contextualData = sent && (await ways.contextualData?.(sent, renderContext(parts, view)))
+  const method = sent?.method
   if (ways.about === 'authenticator') {
     const current = {
       ...describe(view, authenticator, method),
@@ -242,7 +237,7 @@ async function challenged(
     return { currentAuthenticator: object(current) }
   }
   const own = view.enrollments.filter((one) => one.authenticator === authenticator.key)
-  const chosen = own.find(({ id }) => id === challenge.enrollmentId) ?? own[0]
+  const chosen = own.find(({ id }) => id === challenge?.enrollmentId) ?? own[0]
   return {
     currentAuthenticatorEnrollment: object({
       ...enrollment(view, { authenticator, enrollment: chosen }, method),
@@ -252,11 +247,11 @@ async function challenged(
   }
 }
 
-const renderContext = (
-  { secrets, orgName, baseUrl }: WireParts,
-  { client }: TransactionContext,
-  view: View,
-): RenderContext => ({ ...view, secrets, client, org: { name: orgName, baseUrl } })
+const renderContext = ({ secrets, orgName, baseUrl }: WireParts, view: View): RenderContext => ({
+  ...view,
+  secrets,
+  org: { name: orgName, baseUrl },
+})
 
 /** What stands in the list of enrollments: an entry for each option, and for some authenticators one for each enrollment. */
 interface Listed {
