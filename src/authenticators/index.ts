@@ -14,6 +14,8 @@ export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn
 
 /** What the authenticators are built with besides. */
 export interface AuthenticatorParts {
+  /** What the configuration says of email. */
+  readonly email?: Parameters<typeof emailAuthenticator>[0]
   /** For whom passkeys are made. Absent: the engine's own host, and no origin besides those of the apps. */
   readonly relyingParty?: RelyingParty
 }
@@ -22,11 +24,11 @@ const ownHost: RelyingParty = { nativeOrigins: [], trustedOrigins: async () => [
 
 const builtIn = (
   hasher: PasswordHasher,
-  { relyingParty = ownHost }: AuthenticatorParts,
+  { email, relyingParty = ownHost }: AuthenticatorParts,
 ): readonly Authenticator[] => [
   // In the order in which they are offered.
   passwordAuthenticator(hasher),
-  emailAuthenticator,
+  emailAuthenticator(email),
   totpAuthenticator,
   webauthnAuthenticator(relyingParty),
 ]

@@ -19,6 +19,8 @@ export interface ClientSettings {
   readonly jwks?: { readonly keys: readonly PublicKey[] }
   /** The address of magic links. Absent: the transaction's redirect URI; null: the engine's own page. */
   readonly emailMagicLinkRedirectUri?: string | null
+  /** Whether the method is asked for before a mail with a code leaves. Absent: as the configuration says. */
+  readonly emailMethodChoice?: boolean
   /** The access policy that is mapped to the client. Absent: the built-in one. */
   readonly accessPolicyId?: string
   /** The profile enrollment policy that is mapped to the client. Stored for the management API; not evaluated. */

@@ -48,6 +48,12 @@ const client = Type.Object(
           'The address that a magic link opens. Absent: the redirect URI of the transaction. null: a page of the engine that shows the code.',
       }),
     ),
+    emailMethodChoice: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether the method is asked for before a mail with a code leaves. Absent: `authenticators.email.methodChoice`.',
+      }),
+    ),
     refreshTokenLeeway: Type.Optional(
       Type.Integer({
         description:
@@ -331,6 +337,21 @@ export const configOptions = Type.Object(
           'How old the sign-in may be when users change their own account; after that the app has them sign in anew.',
           '15m',
           ['1m', '24h'],
+        ),
+      },
+      { default: {} },
+    ),
+    authenticators: Type.Object(
+      {
+        email: Type.Object(
+          {
+            methodChoice: Type.Boolean({
+              description:
+                'Whether the method is asked for before a mail with a code leaves (`authenticator-verification-data`), as newer orgs of Okta do. With `false` the mail leaves as soon as email is chosen. An app may have its own setting.',
+              default: false,
+            }),
+          },
+          { default: {} },
         ),
       },
       { default: {} },

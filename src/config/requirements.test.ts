@@ -69,7 +69,7 @@ const inForce: SystemFacts = {
 const rules = {
   ...{ minLength: 12, minLowerCase: 0, minUpperCase: 0, minNumber: 0, minSymbol: 0 },
   ...{ excludeUsername: true, excludeAttributes: [], excludeCommon: true },
-  ...{ historyCount: 1, minAgeMinutes: 0, maxAgeDays: 0 },
+  ...{ historyCount: 1, minAgeMinutes: 0, maxAgeDays: 0, expireWarnDays: 0 },
 }
 const sound: SystemFacts = {
   ...inForce,

@@ -64,6 +64,17 @@ export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
   verifiedEmail !== undefined && verifiedEmail.key === mailboxKey(profile.email)
 
 /**
+ * The secondary address, where the user has proven to read its mails and it is another mailbox than the primary one. One that
+ * an administrator set, or that was proven before it was changed, is none (F26).
+ */
+export function verifiedSecondEmail({ profile, verifiedSecondEmail: verified }: Person): string | undefined {
+  const { email, secondEmail } = profile
+  if (typeof secondEmail !== 'string' || !looksLikeAddress(secondEmail)) return undefined
+  const key = mailboxKey(secondEmail)
+  return verified?.key === key && key !== mailboxKey(email) ? secondEmail : undefined
+}
+
+/**
  * What is wrong with a login. Invisible characters, which are pasted from web pages, are refused (RFC 8265, section 3.3): the
  * name looks right everywhere, and is another one.
  */

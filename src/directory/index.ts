@@ -54,6 +54,7 @@ export {
   maskAddress,
   maskName,
   nameProblems,
+  verifiedSecondEmail,
 } from './identifier.ts'
 export { claimNames, type SharedName, sharedNames, takenNames } from './names.store.ts'
 export {

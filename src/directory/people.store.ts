@@ -15,7 +15,7 @@ import {
   type Value,
 } from '../storage/index.ts'
 import { endFactorChallenges } from './factor-challenges.store.ts'
-import { compareKey, mailboxKey, nameProblems } from './identifier.ts'
+import { compareKey, mailboxKey, nameProblems, verifiedSecondEmail } from './identifier.ts'
 import { claimNames, taken } from './names.store.ts'
 import type { Group, NewPerson, Person, PersonChanges, PersonStatus, Profile } from './person.ts'
 import { endPersonTokens } from './tokens.store.ts'
@@ -35,6 +35,8 @@ const personColumns = [
   'email_verified_at',
   'verified_email_key',
   'recovered_at',
+  'second_email_verified_at',
+  'verified_second_email_key',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -55,6 +57,10 @@ export const toPerson = (row: PersonRow): Person => ({
       ? undefined
       : { key: row.verified_email_key, at: Number(row.email_verified_at) },
   recoveredAt: row.recovered_at === null ? undefined : Number(row.recovered_at),
+  verifiedSecondEmail:
+    row.second_email_verified_at === null || row.verified_second_email_key === null
+      ? undefined
+      : { key: row.verified_second_email_key, at: Number(row.second_email_verified_at) },
 })
 
 // What is read where there is no such user, so that it takes as long.
@@ -72,6 +78,8 @@ const stranger: PersonRow = {
   email_verified_at: null,
   verified_email_key: null,
   recovered_at: null,
+  second_email_verified_at: null,
+  verified_second_email_key: null,
 }
 
 /** The user of a row; the work is the same without one. */
@@ -255,6 +263,8 @@ export async function createPerson(
     email_verified_at: person.emailVerified ? context.now : null,
     verified_email_key: person.emailVerified ? mailboxKey(profile.email) : null,
     recovered_at: null,
+    second_email_verified_at: null,
+    verified_second_email_key: null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -282,10 +292,18 @@ export async function updatePerson(
     ...(changes.recoveredAt !== undefined && { recovered_at: changes.recoveredAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
     ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
+    ...(changes.verifiedSecondEmail !== undefined && {
+      second_email_verified_at: now,
+      verified_second_email_key: mailboxKey(changes.verifiedSecondEmail),
+    }),
   }
   const values: unknown[] = Object.values(columns)
   const set = Object.keys(columns).map((column, index) => `${column} = $${index + 1}`)
-  const raised = raisedVersion({ ...changes, profile }, Object.keys(columns))
+  const secretChanged = changes.secretChanged || changed?.endsSecond ? true : undefined
+  const raised = raisedVersion(
+    { ...changes, ...(secretChanged && { secretChanged }), profile },
+    Object.keys(columns),
+  )
   if (raised !== undefined) set.push(`version = ${raised}`)
   set.push(...verification(changes, changed, values, now))
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
@@ -345,13 +363,16 @@ async function changedProfile(
   db: Db,
   id: string,
   changes: Partial<Profile>,
-): Promise<{ readonly before: Profile; readonly after: Profile } | undefined> {
+): Promise<{ readonly before: Profile; readonly after: Profile; readonly endsSecond: boolean } | undefined> {
   const person = await findPerson(db, id)
   if (person === undefined) return undefined
   const after = { ...person.profile, ...changes }
   checkNames(after)
   checkSize(after, person.profile)
-  return { before: person.profile, after }
+  // Codes that went to the address before are good for nothing any more.
+  const second = verifiedSecondEmail(person)
+  const endsSecond = second !== undefined && second !== verifiedSecondEmail({ ...person, profile: after })
+  return { before: person.profile, after, endsSecond }
 }
 
 /** Removes a user with enrollments and memberships; false where there is none. */

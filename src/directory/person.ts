@@ -41,6 +41,8 @@ export interface Person {
   readonly verifiedEmail?: { readonly key: string; readonly at: number } | undefined
   /** When the user last set a password by a recovery: what was enrolled before proves the user afterwards (A76). */
   readonly recoveredAt?: number | undefined
+  /** The same of a secondary address. `verifiedSecondEmail` says whether it is that of the profile. */
+  readonly verifiedSecondEmail?: { readonly key: string; readonly at: number } | undefined
 }
 
 export interface NewPerson {
@@ -60,6 +62,8 @@ export interface PersonChanges {
   readonly secretChanged?: true
   /** The user has proven to read the mails of this address: it counts where it is the email, and not beside a `profile`. */
   readonly verifiedEmail?: string
+  /** The same of the secondary address: it counts while it is that of the profile, also of a `profile` beside it. */
+  readonly verifiedSecondEmail?: string
   readonly knownSources?: string
 }
 

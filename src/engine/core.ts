@@ -92,7 +92,10 @@ export async function openCore(
     const clock = await openClock(storage, ports.clock ?? processClock, log, { setsBack })
     const hasher = ports.hasher ?? createHasher(hasherOptions(config))
     const relyingParty = relyingPartyOf(config, storage)
-    const authenticators = authenticatorsWith(hasher, ports.authenticators, { relyingParty })
+    const authenticators = authenticatorsWith(hasher, ports.authenticators, {
+      ...config.authenticators,
+      relyingParty,
+    })
     const policies = openPolicies(storage.db, config, [...authenticators.values()])
     const outgoing: Outgoing = { baseUrl: config.issuer?.replace(/\/$/, ''), onCommitted() {} }
     const people = createPeople({

@@ -11,7 +11,7 @@ import {
 import type { Admission, Judgement, StepContext } from './authenticator.ts'
 import type { Input } from './form.ts'
 import type { Charge, Outcome } from './outcome.ts'
-import { type Challenge, expire, miss, missesAllowed, type Progress } from './progress.ts'
+import { type Challenge, expire, expireSoon, miss, missesAllowed, type Progress } from './progress.ts'
 
 type Judged = Exclude<Judgement, { verdict: 'unreadable' }>
 
@@ -170,7 +170,7 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, found: 
   const isGuessable = visible.length + budgets.length > 0
   const last = judgement.last === undefined ? [] : [roomFor(judgement.last)]
   return {
-    progress: judgement.expired ? expire(asked.right(judgement), authenticator) : asked.right(judgement),
+    progress: aged(asked.right(judgement), judgement, authenticator),
     effects: [...judgement.effects, { type: 'audit.record', event: verification(context, authenticator) }],
     charges: [
       // Far from the end of the source's budgets a right answer does not touch them: all answers of an office, or of an app
@@ -187,6 +187,12 @@ function answered(context: StepContext, asked: Asked, judgement: Judged, found: 
       })),
     ],
   }
+}
+
+/** What is noted of a credential that is too old, or will be soon. */
+function aged(progress: Progress, { expired, daysToExpiry }: Judged, authenticator: string): Progress {
+  if (expired) return expire(progress, authenticator)
+  return daysToExpiry === undefined ? progress : expireSoon(progress, authenticator, daysToExpiry)
 }
 
 /** What a right answer needs room in. */

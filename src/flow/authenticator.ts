@@ -148,6 +148,8 @@ export const onOffer = (steps: readonly Step[], view: View): readonly Step[] =>
 export interface Authenticator extends AuthenticatorFacts {
   /** The first letters of an enrollment's id. */
   readonly enrollmentPrefix: string
+  /** Of one that every user has anyway: whether the user has it where a policy asks for it to be enrolled. */
+  hasEnrolled?(person: Person): boolean
   readonly challenge?: Challenging
   readonly enroll?: Enrolling
   readonly reset?: Reset
@@ -277,6 +279,8 @@ export type Judgement =
       readonly verdict: 'right' | 'wrong'
       /** Right, but too old to go on with: it must be replaced first. */
       readonly expired?: boolean
+      /** Right, and in so many days too old: the user is warned before the sign-in ends. */
+      readonly daysToExpiry?: number
       /** Which enrollment was proven. */
       readonly enrollmentId?: string
       /** What this proof is evidence of where it differs from the authenticator's facts: a passkey without user verification. */

@@ -42,6 +42,8 @@ export interface Intent {
   signsIn(situation: Situation): boolean
   /** Whether enrolments may be asked for in it: clients have no page for them in a recovery. */
   readonly enrols: boolean
+  /** Whether it ends with a warning where a credential expires soon. */
+  readonly warns: boolean
   /** What ends it after a proof: the user's status, the app. Undefined: nothing does. */
   deniedBy(progress: Progress, situation: Situation): Denial | undefined
   /** The answer where something has been proven and the user has no way to prove the rest. */
@@ -147,6 +149,7 @@ const signIn: Intent = {
   isProven: ({ proofs }) => proofs.length > 0,
   signsIn: () => true,
   enrols: true,
+  warns: true,
   deniedBy(progress, situation) {
     const { person, assigned, ownPolicy } = situation
     if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
@@ -181,6 +184,7 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     replaces: (situation) => replaceable(situation)[0]?.key,
     signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
     enrols: false,
+    warns: false,
     deniedBy(progress, situation) {
       const { person, assigned, ownPolicy } = situation
       if (!(person && mayReset.includes(person.status))) return resetDenied(statusRule(situation))
@@ -225,6 +229,7 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     reaches: (person) => person?.status === 'LOCKED_OUT',
     signsIn: () => false,
     enrols: false,
+    warns: false,
     deniedBy(progress, situation) {
       const { person, ownPolicy } = situation
       // A lock that has ended since the mail left is as good as one that ends now.
@@ -259,6 +264,7 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     sets: firstPassword,
     signsIn: () => true,
     enrols: true,
+    warns: false,
     deniedBy(progress, situation) {
       const { person, assigned } = situation
       // The user is active with the first password, and may have more to enrol.

@@ -297,7 +297,7 @@ async function withFacts(
     authenticators: parts.authenticators,
     person,
     assigned: isProven && checksAccess ? await isAssigned(db, client.id, person.id) : undefined,
-    enrolled: enrolledIn(parts, enrollments),
+    enrolled: enrolledIn(parts, { enrollments, person, ownPolicy }),
     ...(person !== undefined &&
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
@@ -346,18 +346,28 @@ const enrollmentsMatter = (
   enrollment.length > 0 ||
   signOn.authenticators.some((key) => {
     const authenticator = authenticators.get(key)
-    return authenticator?.enroll !== undefined && authenticator.reset === undefined
+    const { enroll, implicit, reset } = authenticator ?? {}
+    return enroll !== undefined && reset === undefined && !implicit
   })
 
 /** The authenticators that a user has. Without a look-up: those of every account, and the password. */
 const enrolledIn = (
   { authenticators }: FlowParts,
-  enrollments: readonly Enrollment[] | undefined,
+  {
+    enrollments,
+    person,
+    ownPolicy,
+  }: Pick<Situation, 'ownPolicy'> & {
+    readonly enrollments: readonly Enrollment[] | undefined
+    readonly person: Person | undefined
+  },
 ): ReadonlySet<string> =>
   new Set([
-    ...[...authenticators.values()].flatMap(({ key, implicit, reset }) =>
-      implicit || (enrollments === undefined && reset !== undefined) ? [key] : [],
-    ),
+    ...[...authenticators.values()].flatMap(({ key, implicit, hasEnrolled, reset }) => {
+      const isAsked = implicit && ownPolicy.enrollment.some((one) => one.key === key)
+      const isOwn = isAsked ? person !== undefined && hasEnrolled?.(person) !== false : implicit
+      return isOwn || (enrollments === undefined && reset !== undefined) ? [key] : []
+    }),
     ...(enrollments ?? []).map(({ authenticator }) => authenticator),
   ])
 

@@ -27,6 +27,8 @@ export interface Progress {
   readonly enrolled?: readonly string[]
   /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
   readonly wanted?: readonly string[]
+  /** A credential that was proven, and in how many days it expires; absent: none does soon, or the warning was declined. */
+  readonly expiring?: { readonly authenticator: string; readonly days: number }
   /** The enrolments that may be declined were declined. */
   readonly skipped?: true
   /**
@@ -166,6 +168,15 @@ export const expire = (progress: Progress, authenticator: string): Progress => (
   ...progress,
   expired: [...(progress.expired ?? []), authenticator],
 })
+
+/** Notes that the credential that was proven expires soon. */
+export const expireSoon = (progress: Progress, authenticator: string, days: number): Progress => ({
+  ...progress,
+  expiring: { authenticator, days },
+})
+
+/** Declines to replace the credential that expires soon. */
+export const postpone = ({ expiring: _, ...progress }: Progress): Progress => progress
 
 /** How many wrong answers a transaction survives: the fifth one closes it. */
 export const missesAllowed = 5

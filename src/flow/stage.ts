@@ -32,6 +32,7 @@ export const stages = [
   'enroll-data',
   'enroll',
   'reenroll',
+  'reenroll-warning',
   /** The end of a recovery that signs no user in. */
   'recovered',
   /** The end of an unlock. */
@@ -84,6 +85,10 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!intent.enrols) return { stage: openFor(progress, situation).length > 0 ? 'recovered' : 'granted' }
   if (provenBefore(progress, situation).length > 0) return { stage: 'select' }
   if (enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
+  const { expiring } = progress
+  if (intent.warns && expiring !== undefined && !progress.replaced.includes(expiring.authenticator)) {
+    return { stage: 'reenroll-warning' }
+  }
   return { stage: 'granted' }
 }
 

@@ -16,6 +16,7 @@ const modern: PasswordRules = {
   historyCount: 1,
   minAgeMinutes: 0,
   maxAgeDays: 0,
+  expireWarnDays: 0,
 }
 const classes: PasswordRules = {
   ...modern,

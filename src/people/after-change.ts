@@ -7,7 +7,13 @@ import {
   queueMail,
   removeSuppressionsOf,
 } from '../delivery/index.ts'
-import { type Enrollment, endPersonTokens, type Person, type PersonStatus } from '../directory/index.ts'
+import {
+  type Enrollment,
+  endPersonTokens,
+  type Person,
+  type PersonStatus,
+  verifiedSecondEmail,
+} from '../directory/index.ts'
 import { dateInWords, languageFor, timeInWords } from '../i18n/index.ts'
 import { endTransactionsOf } from '../interactions/index.ts'
 import { spend } from '../limits/index.ts'
@@ -69,7 +75,10 @@ export async function endOutdated(
   now: number,
 ): Promise<void> {
   const personId = after.id
-  const emailChanged = after.profile.email !== before.profile.email
+  const second = verifiedSecondEmail(before)
+  const emailChanged =
+    after.profile.email !== before.profile.email ||
+    (second !== undefined && second !== verifiedSecondEmail(after))
   const statusChanged = after.status !== before.status
   const rule = statusChanged
     ? `status ${after.status}`
@@ -105,6 +114,7 @@ export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, n
     before: before.profile,
     formerly: changed.formerly,
     after: after.profile,
+    secondary: [before, after].flatMap((person) => verifiedSecondEmail(person) ?? []),
     password: passwordReport(changed),
     enrolled: changed.enrolled.map(nameOf),
     removed: changed.removed.map(nameOf),

@@ -27,6 +27,8 @@ export interface CredentialChange {
   readonly after: Profile
   /** What the user was until a moment ago, where several changes belong together: its address gets the notices as well. */
   readonly formerly?: Profile | undefined
+  /** Verified secondary addresses, before and after it: they get the notices as well. */
+  readonly secondary?: readonly string[]
   /** Another password, or none that signs in. */
   readonly password?: 'changed' | 'expired' | undefined
   /** The names of authenticators that were set up, or set up anew. */
@@ -53,12 +55,12 @@ export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
 }
 
 /**
- * The mails that report a change: to the address the user had before, and to the new one where it differs. The
- * former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7, F12).
+ * The mails that report a change: to the address the user had before, to the new one where it differs, and to verified secondary
+ * ones. The former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7, F12).
  */
 export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
-  const { before, after, formerly = before } = change
-  const readers = [formerly, before, after]
+  const { before, after, formerly = before, secondary = [] } = change
+  const readers = [formerly, before, after, ...secondary.map((email) => ({ ...after, email }))]
   const addresses = readers.map(({ email }) => mailboxKey(email))
   const current = mailboxKey(after.email)
   const each = readers.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)

@@ -12,6 +12,7 @@ import {
   groupIdsOf,
   ifUnchanged,
   lockPerson,
+  mailboxKey,
   type NewPerson,
   type Person,
   type PersonChanges,
@@ -22,6 +23,7 @@ import {
   removeEnrollment,
   removePerson,
   updatePerson,
+  verifiedSecondEmail,
 } from '../directory/index.ts'
 import { endTransactionsOf } from '../interactions/index.ts'
 import {
@@ -33,7 +35,7 @@ import {
   passwordKey,
   passwordProblems,
 } from '../passwords/index.ts'
-import type { PasswordRules, Policies } from '../policies/index.ts'
+import { noteSecondaryEmail, type PasswordRules, type Policies } from '../policies/index.ts'
 import { revokeSessionsOf } from '../sessions/index.ts'
 import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
 import { type Changed, endOutdated, enrollmentChanges, type MailParts, queueNotices } from './after-change.ts'
@@ -97,6 +99,19 @@ export interface People {
       readonly endsSessions?: boolean
       /** False: no notices are queued. For what a test arranges, whose first mail is to be the one that it waits for. */
       readonly notifies?: boolean
+    },
+  ): Promise<Person | undefined>
+  /**
+   * Notes that the user has proven to read the mails of an address, which is the secondary one of the profile from then on:
+   * codes by mail and notices go to it, too. Open transactions of one that it replaces end, and all addresses get a notice. Undefined
+   * where there is no such user. Throws 400 where it is no address, or the mailbox of the primary one.
+   */
+  verifySecondEmail(
+    id: string,
+    address: string,
+    deed?: Pick<ChangeContext, 'by'> & {
+      /** The version of the user by which the caller decided. Throws `StaleRead` where it does not stand any more. */
+      readonly version?: number
     },
   ): Promise<Person | undefined>
   /**
@@ -298,6 +313,41 @@ export function createPeople(parts: PeopleParts): People {
       return result
     },
 
+    async verifySecondEmail(id, address, { by, version } = {}) {
+      let queued = 0
+      const attempt = async (): Promise<Person | undefined> => {
+        const found = await findPerson(storage.db, id)
+        if (found === undefined) return undefined
+        await checkProfile({ secondEmail: address }, { whole: false })
+        if (mailboxKey(address) === mailboxKey(found.profile.email)) throw isPrimary()
+        const now = clock.now()
+        return ifUnchanged(storage, { id, version: version ?? found.version }, async (tx) => {
+          const before = await findPerson(tx, id)
+          if (before === undefined) return undefined
+          const profile = before.profile.secondEmail === address ? undefined : { secondEmail: address }
+          const changes = {
+            ...(profile && { profile }),
+            verifiedSecondEmail: address,
+            secretChanged: true,
+          } as const
+          const after = await updatePerson(tx, id, changes, now)
+          if (after === undefined) return undefined
+          await noteSecondaryEmail(tx)
+          const actor = by ?? { id, type: 'User' }
+          const updated = lifecycle('user.account.update_profile', 'Secondary email verified', after, actor)
+          await record(tx, updated, { random, now })
+          const isNew = verifiedSecondEmail(before) !== verifiedSecondEmail(after)
+          const change = { password: false, removed: [], by: actor, byAdministrator: false }
+          queued = await follow(tx, { ...change, before, after, enrolled: isNew ? ['okta_email'] : [] }, now)
+          return after
+        })
+      }
+      const result = await (version === undefined ? retryStale(attempt) : attempt())
+      policies.forget()
+      if (queued > 0) parts.onCommitted?.()
+      return result
+    },
+
     async written(tx, { enrollments, ...written }) {
       const now = clock.now()
       const changes = enrollmentChanges(enrollments, await findEnrollments(tx, written.after.id))
@@ -384,6 +434,12 @@ const factorEvents = (
     debugData: { authenticator },
   })),
 ]
+
+const isPrimary = () =>
+  apiError('E0000001', {
+    summary: 'Api validation failed: secondEmail',
+    causes: ['secondEmail: is the primary address'],
+  })
 
 /** The events of a change: one event for each kind of it. */
 function eventsOfChange(

@@ -3,7 +3,7 @@ import type { Db } from '../storage/index.ts'
 import { type AccessRuleBody, assuranceOf, firstMethods } from './assurance.ts'
 import {
   type AuthenticatorSetup,
-  authenticatorSetups,
+  authenticatorsInUse,
   isAllowedFor,
   methodsOffIn,
 } from './authenticator-settings.store.ts'
@@ -200,6 +200,8 @@ const cacheMs = 2_000
 interface Loaded {
   readonly policies: readonly ActivePolicy[]
   readonly setups: Readonly<Record<string, AuthenticatorSetup>>
+  /** Whether some user has a verified secondary address. */
+  readonly secondaryEmails: boolean
   /** The authenticators that may be used. */
   readonly usable: Usable
   // By what is mapped to the app. What depends on the user is computed each time: what is remembered of some users and not
@@ -221,10 +223,11 @@ export function openPolicies(
   let cached: { readonly all: Promise<Loaded>; readonly at: number } | undefined
   const load = async (): Promise<Loaded> => {
     const policies = await activePolicies(db)
-    const setups = await authenticatorSetups(db, catalogue)
+    const { setups, secondaryEmails } = await authenticatorsInUse(db, catalogue)
     return {
       policies,
       setups,
+      secondaryEmails,
       usable: usableBy(catalogue, setups),
       ofType: new Map(),
       beforeProof: new Map(),
@@ -242,18 +245,17 @@ export function openPolicies(
     },
     async for(subject, app = {}) {
       const loaded = await all()
-      const { setups, usable } = loaded
       const ofType = policiesOf(loaded, app)
-      return policyFrom((type) => firstFor(ofType(type), subject), usable, setups, options.recovery)
+      return policyFrom((type) => firstFor(ofType(type), subject), loaded, options.recovery)
     },
     async beforeProof(everyoneId, app = {}) {
       const loaded = await all()
-      const { setups, usable, beforeProof } = loaded
+      const { usable, beforeProof } = loaded
       const known = beforeProof.get(app.accessPolicyId)
       if (known !== undefined) return known
       const ofType = policiesOf(loaded, app)
       const everyone = { groupIds: [everyoneId] }
-      const policy = policyFrom((type) => firstFor(ofType(type), everyone), usable, setups, options.recovery)
+      const policy = policyFrom((type) => firstFor(ofType(type), everyone), loaded, options.recovery)
       const computed: Policy = {
         ...policy,
         // Where some policy locks accounts, every wrong password costs what it costs there.
@@ -374,8 +376,7 @@ function builtIn(first: FirstOf, type: PolicyType): { readonly body: unknown; re
 /** Combines the matching policies of all types into one. */
 function policyFrom(
   first: FirstOf,
-  usable: Usable,
-  setups: Loaded['setups'],
+  { usable, setups, secondaryEmails }: Loaded,
   recovery: RecoveryOptions,
 ): Policy {
   const password = builtIn(first, 'PASSWORD')
@@ -435,6 +436,7 @@ function policyFrom(
         ]) => (minutes === undefined ? [] : [[key, minutes * 60_000]]),
       ),
     ),
+    secondaryEmails,
     authenticatorSettings: Object.fromEntries(
       Object.entries(setups).map(([key, { settings }]) => [key, settings]),
     ),

@@ -1,5 +1,6 @@
 import type { Db } from '../storage/index.ts'
 import type { AuthenticatorFacts } from './demand.ts'
+import { secondaryEmailsKey } from './secondary-emails.store.ts'
 
 /** What an authenticator may be used for. */
 export type AllowedFor = 'any' | 'recovery' | 'sso' | 'none'
@@ -20,20 +21,32 @@ export interface AuthenticatorSetup {
 
 const rowKey = (key: string): string => `authenticator.${key}`
 
+type Catalogue = readonly Pick<AuthenticatorFacts, 'key' | 'initialStatus'>[]
+
 /** How each of these authenticators is set up; one that was never set up has its defaults. */
-export async function authenticatorSetups(
+export const authenticatorSetups = async (
   db: Db,
-  catalogue: readonly Pick<AuthenticatorFacts, 'key' | 'initialStatus'>[],
-): Promise<Readonly<Record<string, AuthenticatorSetup>>> {
-  const names = catalogue.map(({ key }) => rowKey(key))
+  catalogue: Catalogue,
+): Promise<Readonly<Record<string, AuthenticatorSetup>>> => (await authenticatorsInUse(db, catalogue)).setups
+
+/** The same, and whether some user has a verified secondary address, in one statement. */
+export async function authenticatorsInUse(
+  db: Db,
+  catalogue: Catalogue,
+): Promise<{
+  readonly setups: Readonly<Record<string, AuthenticatorSetup>>
+  readonly secondaryEmails: boolean
+}> {
+  const names = [...catalogue.map(({ key }) => rowKey(key)), secondaryEmailsKey]
   const rows = await db.selectFrom('settings').selectAll().where('key', 'in', names).execute()
-  return Object.fromEntries(
+  const setups = Object.fromEntries(
     catalogue.map(({ key, initialStatus: status }) => {
       const row = rows.find((one) => one.key === rowKey(key))
       const initial: AuthenticatorSetup = { status, settings: {}, updatedAt: 0 }
       return [key, row === undefined ? initial : (JSON.parse(row.value) as AuthenticatorSetup)]
     }),
   )
+  return { setups, secondaryEmails: rows.some(({ key }) => key === secondaryEmailsKey) }
 }
 
 export async function putAuthenticatorSetup(db: Db, key: string, setup: AuthenticatorSetup): Promise<void> {

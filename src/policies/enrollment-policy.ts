@@ -16,6 +16,7 @@ interface AuthenticatorBody {
   readonly key: string
   readonly enroll?: {
     readonly self?: string
+    /** False: what every user has anyway, such as the mailbox, has to be enrolled all the same. */
     readonly autoEnroll?: boolean
     readonly gracePeriod?: GracePeriodBody | null
   }
@@ -110,8 +111,8 @@ function gracePeriodOf({ enroll, gracePeriod }: Named): GracePeriod | undefined 
 }
 
 /**
- * Reads a policy. Authenticators that every user has anyway (so that `autoEnroll` of the mailbox says nothing new), or that
- * are not in use, are left out.
+ * Reads a policy. Authenticators that every user has anyway (unless `autoEnroll` is false), or that are not in use, are
+ * left out.
  */
 export function enrollmentPolicyFrom(
   body: DeepPartial<EnrollmentPolicyBody>,
@@ -121,7 +122,8 @@ export function enrollmentPolicyFrom(
   const when = rule.actions?.enroll?.self ?? 'LOGIN'
   if (when === 'NEVER' || when === 'NEVER_INCLUDING_RECOVERY') return []
   return [...namedIn(body)].flatMap(([key, one]) => {
-    const known = usable.some((facts) => key === facts.key && !facts.implicit)
+    const isAsked = one.enroll?.autoEnroll === false
+    const known = usable.some((facts) => key === facts.key && (!facts.implicit || isAsked))
     if (!known || !isAllowed(one)) return []
     const required = one.enroll?.self === 'REQUIRED'
     const gracePeriod = required ? gracePeriodOf(one) : undefined

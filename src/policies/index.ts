@@ -48,4 +48,5 @@ export {
 } from './policies.store.ts'
 export { policiesNamingOnly, policiesNeeding } from './policies-needing.ts'
 export { type MethodsByAuthenticator, type Policy, type SelfService, unionOf } from './policy.ts'
+export { noteSecondaryEmail } from './secondary-emails.store.ts'
 export { unsupportedSettings } from './unsupported.ts'

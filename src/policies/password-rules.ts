@@ -84,6 +84,15 @@ export const passwordRuleTable = {
     presets: { modern: 0, okta: 0 },
     inSettings: false,
   },
+  expireWarnDays: {
+    ...unmet,
+    path: ['age', 'expireWarnDays'],
+    description: 'Days before a password expires from which users are warned at sign-in; 0: never.',
+    minimum: 0,
+    maximum: 10_000,
+    presets: { modern: 0, okta: 0 },
+    inSettings: false,
+  },
   minAgeMinutes: {
     ...unmet,
     path: ['age', 'minAgeMinutes'],

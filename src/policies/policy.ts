@@ -68,6 +68,11 @@ export interface Policy {
   readonly enrollment: EnrollmentPolicy
   /** How long a code that was sent is good, in milliseconds, by authenticator; absent: as the configuration says. */
   readonly codeLifetimes: Readonly<Record<string, number>>
+  /**
+   * Whether codes by mail go to verified secondary addresses, too: once some user has one. The same for every name, so that
+   * the number of mails does not show who has two addresses.
+   */
+  readonly secondaryEmails: boolean
   /** What administrators have set of each authenticator, by its key. The same for every name. */
   readonly authenticatorSettings: Readonly<Record<string, AuthenticatorSetup['settings']>>
 }

@@ -97,6 +97,10 @@ export const tables = {
       verified_email_key: later(nullable(text)),
       /** When the user last set a password by a recovery. */
       recovered_at: later(nullable(time('moment'))),
+      /** When the user has proven to read the mails of `verified_second_email_key`. */
+      second_email_verified_at: later(nullable(time('moment'))),
+      /** The secondary address that was proven, as it is compared: it counts while it is the profile's. */
+      verified_second_email_key: later(nullable(text)),
       /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
       version: unexported(counted),
       /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */

@@ -1,5 +1,6 @@
 import { apiError, everyText } from '../base/index.ts'
 import { claimNames, compareKey, nameColumns, type Profile, personStatuses } from '../directory/index.ts'
+import { noteSecondaryEmail } from '../policies/index.ts'
 import { columnsOf, tables as schema, type TableName, type Tx } from '../storage/index.ts'
 
 /**
@@ -7,7 +8,8 @@ import { columnsOf, tables as schema, type TableName, type Tx } from '../storage
  * members that it does not know, one by one. An engine reads its own version and older ones.
  *
  * 2: `email_verified_at` and `verified_email_key` of users. 3: the priority, profile and time of assignments, and when the members
- * of a group last changed; `recovered_at` of users.
+ * of a group last changed; `recovered_at` and the
+ * proven secondary address of users.
  */
 export const formatVersion = 3
 
@@ -68,7 +70,10 @@ const rules: Readonly<Record<ExportedKind, Rules>> = {
       if (!personStatuses.some((status) => status === row.status)) refuse('status: is not a user status')
       return { ...row, ...nameColumns(line.profile as Profile) }
     },
-    written: (tx, row, before) => claimNames(tx, String(row.id), profileOf(row), before && profileOf(before)),
+    async written(tx, row, before) {
+      await claimNames(tx, String(row.id), profileOf(row), before && profileOf(before))
+      if (row.verified_second_email_key !== null) await noteSecondaryEmail(tx)
+    },
   },
   enrollment: { label: ['enrollment', 'enrollments'] },
   membership: { label: ['membership', 'memberships'] },

@@ -288,7 +288,7 @@ describe('unsupported settings', () => {
     [
       'PASSWORD',
       { settings: { password: { age: { expireWarnDays: 5 }, lockout: { showLockoutFailures: true } } } },
-      'settings.password.age.expireWarnDays","settings.password.lockout.showLockoutFailures',
+      '"ignored":["settings.password.lockout.showLockoutFailures"]',
     ],
   ])('of a policy of the type %s are stored and logged', async (type, body, logged) => {
     const made = await api('POST', '/policies', { type, name: 'Odd', ...body })

@@ -184,7 +184,7 @@ function situationOf(facts: Facts, checksAccess: boolean): Situation {
     assigned: isProven && checksAccess ? world.assigned : undefined,
     asksFirst: new Set(
       [...authenticators.values()]
-        .filter(({ challenge }) => challenge?.asksFirst?.(client))
+        .filter(({ challenge }) => challenge?.asksFirst?.(clientOf(world)))
         .map(({ key }) => key),
     ),
     enrolled: new Set([...implicit, ...(isProven ? enrollments.map((one) => one.authenticator) : [])]),
@@ -198,6 +198,10 @@ const client: TransactionContext['client'] = {
   secrets: [],
   settings: { applicationType: 'browser', redirectUris: [], postLogoutRedirectUris: [], grantTypes: [] },
 }
+const clientOf = ({ asksMethod = false }: World): TransactionContext['client'] => ({
+  ...client,
+  settings: { ...client.settings, emailMethodChoice: asksMethod },
+})
 const interaction: TransactionContext['interaction'] = {
   id: 'int1',
   clientId: client.id,
@@ -229,7 +233,7 @@ function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
     stage: decide(progress, situation).stage,
     situation,
     interaction,
-    client,
+    client: clientOf(facts.world),
     person: userOf(facts),
     lockIsOver: false,
     enrollments: userOf(facts) === undefined ? [] : enrollments,
@@ -252,7 +256,6 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
     secrets,
     budgets,
     source: sourceOf(interaction),
-    client,
     interaction,
     person: context.person,
     ownPolicy: context.situation.ownPolicy,

@@ -14,6 +14,7 @@ const anyRules: PasswordRules = {
   historyCount: 1,
   minAgeMinutes: 0,
   maxAgeDays: 0,
+  expireWarnDays: 0,
 }
 /** The policy of a fresh installation. */
 export const standard: Policy = {
@@ -40,6 +41,7 @@ export const standard: Policy = {
   },
   enrollment: [],
   codeLifetimes: {},
+  secondaryEmails: false,
   authenticatorSettings: {},
 }
 
@@ -51,10 +53,12 @@ export const policyWith = (
     readonly unlock?: Partial<Policy['unlock']>
     readonly lockout?: Policy['lockout']
     readonly enrollment?: Policy['enrollment']
+    readonly password?: Partial<PasswordRules>
   },
   from: Policy = standard,
 ): Policy => ({
   ...from,
+  password: { ...from.password, ...changes.password },
   signOn: { ...from.signOn, ...changes.signOn },
   recovery: { ...from.recovery, ...changes.recovery },
   unlock: { ...from.unlock, ...changes.unlock },
@@ -82,6 +86,8 @@ export interface World {
     readonly passwordSetBy?: string
   }
   readonly assigned: boolean
+  /** The app has the method asked for before a mail leaves. */
+  readonly asksMethod?: boolean
   /** Budgets that are used up, by their purpose. */
   readonly spent?: readonly string[]
 }
@@ -209,6 +215,11 @@ export const worlds: readonly World[] = [
     }),
     { status: 'LOCKED_OUT', has: app },
   ),
+  ...[standard, strict, byName].flatMap((policy) => [
+    worldOf(policy, active, { asksMethod: true }),
+    // The password is as old as its user, who is warned every day of its only one.
+    worldOf(policyWith({ password: { maxAgeDays: 1, expireWarnDays: 1 } }, policy), active),
+  ]),
   worldOf(policyWith({ recovery: { countsAsOneFactor: true } }, strict), {
     status: 'ACTIVE',
     passwordSetBy: 'okta_email',

@@ -7,12 +7,20 @@ import {
   sealUnder,
 } from '../../base/index.ts'
 import type { NewMail } from '../../delivery/index.ts'
-import { hasVerifiedEmail, looksLikeAddress, maskAddress, type Person } from '../../directory/index.ts'
+import {
+  hasVerifiedEmail,
+  looksLikeAddress,
+  maskAddress,
+  type Person,
+  verifiedSecondEmail,
+} from '../../directory/index.ts'
 import {
   type Authenticator,
   type Challenge,
   type Charge,
+  type Choice,
   type Effect,
+  type Field,
   type Input,
   intents,
   isMistyped,
@@ -25,78 +33,140 @@ import {
   type Started,
   type StepContext,
   textAt,
+  type View,
 } from '../../flow/index.ts'
 import { type Budget, everybody, shareOf, usesOfPool } from '../../limits/index.ts'
+import type { Policy } from '../../policies/index.ts'
 import { emailFactor } from './factor.ts'
 
 const key = 'okta_email'
 
+/** What the configuration says of it. */
+interface EmailOptions {
+  /** Whether the method is asked for before a mail leaves; an app may have its own setting. */
+  readonly methodChoice: boolean
+}
+
 /**
- * The email authenticator: a code and a magic link in one mail. Owns how codes are made, checked and explained; the mail's
- * words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget for short codes is
- * spent, so that guessing stops without locking the owner out.
+ * The email authenticator: a code and, unless it is switched off, a magic link in one mail. Owns how codes are made, checked
+ * and explained; the mail's words stand in the catalogue. Six digits as a rule; ten letters and digits once the day's budget
+ * for short codes is spent, so that guessing stops without locking the owner out.
  */
-export const emailAuthenticator: Authenticator = {
-  key,
-  type: 'email',
-  displayName: 'Email',
-  factors: ['possession'],
-  traits: [],
-  methods: [{ type: 'email', amr: ['otp'] }],
-  first: true,
-  recovers: true,
-  initialStatus: 'ACTIVE',
-  implicit: true,
-  enrollmentPrefix: 'eae',
-  factor: emailFactor,
-  challenge: {
-    start,
-    judge,
-    resends: true,
-    polls: () => 4000,
-    fields: (challenge) => [
+export const emailAuthenticator = (
+  { methodChoice }: EmailOptions = { methodChoice: false },
+): Authenticator => {
+  const asksFirst = ({ settings }: View['client']): boolean => settings.emailMethodChoice ?? methodChoice
+  const isComplete = ({ isMethodChosen }: Choice, { client }: View): boolean =>
+    isMethodChosen || !asksFirst(client)
+  return {
+    key,
+    type: 'email',
+    displayName: 'Email',
+    factors: ['possession'],
+    traits: [],
+    methods: [{ type: 'email', amr: ['otp'] }],
+    first: true,
+    recovers: true,
+    initialStatus: 'ACTIVE',
+    implicit: true,
+    hasEnrolled: hasVerifiedEmail,
+    enrollmentPrefix: 'eae',
+    factor: emailFactor,
+    challenge: {
+      asksFirst,
+      dataFields: ({ client }) => (asksFirst(client) ? [methodField(true)] : undefined),
+      isComplete,
+      start: (context) => start(context, 'verify'),
+      judge,
+      resends: true,
+      polls,
+      fields: codeFields,
+      profile,
+      contextualData,
+      codeUnder: (challenge, token) => openUnder(token, 'link code', dataOf(challenge)?.sealedCode ?? ''),
+    },
+    // Where a policy asks for it: elsewhere every user has the mailbox of the primary address.
+    enroll: {
+      dataFields: ({ client }) => (asksFirst(client) ? [methodField(false)] : undefined),
+      isComplete,
+      start: (context) => start(context, 'enroll'),
+      judge,
+      resends: true,
+      polls,
+      fields: codeFields,
+      contextualData,
+    },
+    settings: {
+      useEmailMagicLink: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+      allowedFor: (value) =>
+        ['any', 'recovery', 'sso', 'none'].includes(value as string)
+          ? undefined
+          : 'must be one of any, recovery, sso, none',
+      tokenLifetimeInMinutes: (value) =>
+        Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1440
+          ? undefined
+          : 'must be a number from 1 to 1440',
+    },
+    messages: {
+      'api.authn.error.PASSCODE_INVALID': { class: 'ERROR', text: 'Invalid code. Try again.' },
+    },
+  }
+}
+
+const methodField = (required: boolean): Field => ({
+  name: 'methodType',
+  type: 'string',
+  required,
+  values: [{ label: 'Email', value: 'email' }],
+})
+
+const codeFields = (challenge: Challenge | undefined): readonly Field[] => [
+  {
+    name: 'credentials',
+    type: 'object',
+    required: true,
+    fields: [
       {
-        name: 'credentials',
-        type: 'object',
-        required: true,
-        fields: [
-          {
-            name: 'passcode',
-            label: 'Enter code',
-            ...(dataOf(challenge)?.long
-              ? { minLength: 10, maxLength: 10, format: 'alphanumeric' as const }
-              : {}),
-          },
-        ],
+        name: 'passcode',
+        label: 'Enter code',
+        ...(dataOf(challenge)?.long ? { minLength: 10, maxLength: 10, format: 'alphanumeric' as const } : {}),
       },
     ],
-    profile({ progress: { subject } }) {
-      // Made from what was typed, never from what is stored: it says the same about unknown users.
-      const typed = subject?.identifier.trim() ?? ''
-      return looksLikeAddress(typed) ? { email: maskAddress(typed) } : undefined
-    },
-    contextualData: () => ({ useEmailMagicLink: true }),
-    codeUnder: (challenge, token) => openUnder(token, 'link code', dataOf(challenge)?.sealedCode ?? ''),
   },
-  settings: {
-    allowedFor: (value) =>
-      ['any', 'recovery', 'sso', 'none'].includes(value as string)
-        ? undefined
-        : 'must be one of any, recovery, sso, none',
-    tokenLifetimeInMinutes: (value) =>
-      Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1440
-        ? undefined
-        : 'must be a number from 1 to 1440',
-  },
-  messages: {
-    'api.authn.error.PASSCODE_INVALID': { class: 'ERROR', text: 'Invalid code. Try again.' },
-  },
+]
+
+/** Only a link is used elsewhere: a code is typed where it was asked for. */
+const polls = ({ linkHash }: Challenge): number | undefined => (linkHash === undefined ? undefined : 4000)
+
+const contextualData = ({ linkHash }: Challenge) => ({ useEmailMagicLink: linkHash !== undefined })
+
+/** Before a proof made from what was typed, never from what is stored: it says the same about unknown users. */
+function profile({
+  policy,
+  progress: { subject },
+  user,
+}: View): Readonly<Record<string, string>> | undefined {
+  if (user !== undefined) {
+    const second = secondAddressOf(user, policy)
+    return {
+      email: maskAddress(user.profile.email),
+      ...(second !== undefined && { secondaryEmail: maskAddress(second) }),
+    }
+  }
+  const typed = subject?.identifier.trim() ?? ''
+  return looksLikeAddress(typed) ? { email: maskAddress(typed) } : undefined
 }
+
+/** Where codes go besides the primary address: to an address that the user has proven to read, and to no other (F26). */
+const secondAddressOf = (person: Person | undefined, { secondaryEmails }: Policy): string | undefined =>
+  person === undefined || !secondaryEmails ? undefined : verifiedSecondEmail(person)
 
 interface EmailChallenge {
   readonly codeHash: string
-  /** The code once more for the link's page, sealed under the link's token, which is stored nowhere. */
-  readonly sealedCode: string
+  /** The code once more for the link's page, sealed under the link's token, which is stored nowhere. Absent: no link. */
+  readonly sealedCode?: string
+  /** It was mailed to a second address, too: a right code does not say which of the two was read. */
+  readonly toBoth?: true
   /** Whether the form says that a long code is expected. */
   readonly long: boolean
   /** Whether the mailed code is long: its guesses need no daily budget. */
@@ -115,7 +185,7 @@ const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
     ? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }
     : budgets.codesUntilSuccess
 
-async function start(context: StepContext): Promise<Started> {
+async function start(context: StepContext, purpose: Challenge['purpose']): Promise<Started> {
   const { budgets, lifetimes, now, person, policy, progress, random, secrets, transaction } = context
   const { mail: words } = intents[progress.intent]
   const { typed, account } = subjectsOf(context)
@@ -142,18 +212,22 @@ async function start(context: StepContext): Promise<Started> {
   const token = linkToken(transaction.id, randomToken(random))
   const lifetime = policy.codeLifetimes[key] ?? lifetimes.code
   const expiresAt = now + lifetime
+  const hasLink = policy.authenticatorSettings[key]?.useEmailMagicLink !== false
+  // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
+  const addressee = person !== undefined && mayGetMail(person) ? person : undefined
+  // What is being enrolled is the primary address alone.
+  const alsoToSecond = purpose === 'verify' && policy.secondaryEmails
+  const second = alsoToSecond ? secondAddressOf(addressee, policy) : undefined
   const data: EmailChallenge = {
     codeHash: secrets.hash('code', `${transaction.id}:${code}`),
-    sealedCode: sealUnder(token, 'link code', code),
+    ...(hasLink && { sealedCode: sealUnder(token, 'link code', code) }),
+    ...(second !== undefined && { toBoth: true as const }),
     long,
     longCode,
   }
-  const link = context.linkFor(token)
-  // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
-  const addressee = person !== undefined && mayGetMail(person) ? person : undefined
   const mail: NewMail = {
     template: words.template,
-    variables: { [words.code]: code, [words.link]: link },
+    variables: { [words.code]: code, ...(hasLink && { [words.link]: context.linkFor(token) }) },
     recipient: addressee?.profile.email ?? null,
     personId: addressee?.id ?? null,
     transactionId: transaction.id,
@@ -161,17 +235,24 @@ async function start(context: StepContext): Promise<Started> {
     locale: localesOf(context.interaction, person),
   }
   const variables = { ...mailVariables(context, person, lifetime), ...mail.variables }
+  // Of all users or of none: how many mails are written must not show who has two addresses (A02).
+  const mails: readonly NewMail[] = [
+    mail,
+    ...(alsoToSecond
+      ? [{ ...mail, recipient: second ?? null, personId: second === undefined ? null : mail.personId }]
+      : []),
+  ]
   return {
     challenge: {
       authenticator: key,
       method: 'email',
-      purpose: 'verify',
+      purpose,
       startedAt: now,
       expiresAt,
-      linkHash: plainHash(token),
+      ...(hasLink && { linkHash: plainHash(token) }),
       data,
     },
-    effects: [{ type: 'mail.queue', mail: { ...mail, variables } }],
+    effects: mails.map((each) => ({ type: 'mail.queue', mail: { ...each, variables } })),
     charges: (outcome) => mailCharges(context, outcome, typed, account),
   }
 }
@@ -211,9 +292,12 @@ function mailCharges(
   ]
 }
 
-/** A code that came by mail proves that the user reads the mails of the address; known once, it is not written again (F26). */
-const verifies = (person: Person): readonly Effect[] =>
-  hasVerifiedEmail(person)
+/**
+ * A code that came by mail proves that the user reads the mails of the address; known once, it is not written again (F26). One
+ * that went to two addresses does not say which of them the user reads.
+ */
+const verifies = (person: Person, { toBoth }: EmailChallenge): readonly Effect[] =>
+  toBoth || hasVerifiedEmail(person)
     ? []
     : [{ type: 'person.update', personId: person.id, changes: { verifiedEmail: person.profile.email } }]
 
@@ -246,7 +330,7 @@ async function judge(
           { budget: budgets.codesPerDay, subject: account },
           { budget: untilSuccessOf(context), subject: account },
         ],
-    effects: right ? [...verifies(person), clears] : [],
+    effects: right ? [...verifies(person, data), clears] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
     rule: person === undefined ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
   }

@@ -173,10 +173,12 @@ async function judge(hasher: PasswordHasher, input: Input, context: StepContext)
     (await hasher.verify(isTooLong(password) ? '' : password, stored?.hash, caller)) && person !== undefined
   const account = accountSubject(secrets, progress.subject?.identifier ?? '', person)
   const last = policy.lockout.maxAttempts > 0 ? lockOf(context, account) : undefined
+  const daysToExpiry = right ? daysToExpiryOf(person, context) : undefined
   const outdated = right && credential !== undefined && hasher.isOutdated(credential.data.hash, password)
   return {
     verdict: right ? 'right' : 'wrong',
     expired: right && isExpired(person, context),
+    ...(daysToExpiry !== undefined && { daysToExpiry }),
     ...(ownPolicy.recovery.countsAsOneFactor && { setBy: stored?.setBy }),
     visible: [byNameOf(context)],
     budgets: [
@@ -259,6 +261,15 @@ function isExpired(person: Person, { now, ownPolicy }: StepContext): boolean {
   return (
     person.status === 'PASSWORD_EXPIRED' || (maxAgeDays > 0 && now >= changedAt + maxAgeDays * 86_400_000)
   )
+}
+
+/** In how many days the password expires, begun ones counted; undefined where the policy does not warn of it yet. */
+function daysToExpiryOf(person: Person, { now, ownPolicy }: StepContext): number | undefined {
+  const { expireWarnDays, maxAgeDays } = ownPolicy.password
+  if (expireWarnDays === 0 || maxAgeDays === 0) return undefined
+  const expiresAt = (person.passwordChangedAt ?? person.createdAt) + maxAgeDays * 86_400_000
+  const days = Math.ceil((expiresAt - now) / 86_400_000)
+  return days <= expireWarnDays ? days : undefined
 }
 
 async function accept(

@@ -1,3 +1,4 @@
+import { verifiedSecondEmail } from '../../directory/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { noticesOf } from '../../people/index.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
@@ -30,6 +31,7 @@ export function withNotices(
     before: profile,
     after: profile,
     unlocked: isUnlocked,
+    secondary: [verifiedSecondEmail(person)].filter((address) => address !== undefined),
     password: keys.includes(passwordKey) ? ('changed' as const) : undefined,
     enrolled: keys.filter((key) => key !== passwordKey).map(nameOf),
     removed: [...new Set(removed)].map(nameOf),

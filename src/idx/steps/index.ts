@@ -9,6 +9,7 @@ import { identifyRecovery } from './identify-recovery.ts'
 import { poll } from './poll.ts'
 import { recover } from './recover.ts'
 import { reenrollAuthenticator } from './reenroll-authenticator.ts'
+import { reenrollAuthenticatorWarning } from './reenroll-authenticator-warning.ts'
 import { resend } from './resend.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
@@ -28,6 +29,7 @@ export const steps: readonly Step[] = [
   challengeAuthenticator,
   resetAuthenticator,
   reenrollAuthenticator,
+  reenrollAuthenticatorWarning,
   authenticatorEnrollmentData,
   enrollAuthenticator,
   selectAuthenticatorAuthenticate,

@@ -24,6 +24,10 @@ export const messages: Readonly<Record<string, Entry>> = {
     class: 'INFO',
     text: 'You can now sign in with your existing username and new password.',
   },
+  'idx.password.expiring.message': {
+    class: 'INFO',
+    text: 'When your password expires, you will have to change your password before you can login to your {0} account.',
+  },
   'idx.error.user.not.assigned.to.app': { class: 'ERROR', text: 'User is not assigned to this application.' },
   'oie.selfservice.reset.password.not.allowed': {
     class: 'ERROR',

@@ -7,6 +7,7 @@ import {
   enrollmentId,
   type FlowAnswer,
   intents,
+  type Message,
   type Option,
   onOffer,
   type RenderContext,
@@ -41,14 +42,22 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
   const { transaction, stage } = context
   const shown = refused ?? notice
   const message = shown && wireMessage(shown, parts.authenticators)
+  const warning: Message | undefined =
+    stage === 'reenroll-warning'
+      ? { key: 'idx.password.expiring.message', params: [parts.orgName] }
+      : undefined
   const onField =
     refused?.field !== undefined && message ? { field: refused.field, value: message } : undefined
+  const messages = [
+    ...(message && !onField ? [message] : []),
+    ...(warning ? [wireMessage(warning, parts.authenticators)] : []),
+  ]
   const head = {
     version: '1.0.0',
     stateHandle: transaction.stateHandle,
     expiresAt: isoTime(Math.floor(transaction.expiresAt / 1000) * 1000),
     intent: 'LOGIN',
-    ...(message && !onField && { messages: array([message]) }),
+    ...(messages.length > 0 && { messages: array(messages) }),
   }
   if (interactionCode !== undefined) {
     return { ...head, ...appOf(context), ...success(parts, context, interactionCode) }
@@ -128,11 +137,17 @@ const nothing: PartsOf = () => ({})
 
 const replacing: PartsOf = (_, context, view, actions) => {
   const current = replaced(view)
-  const settings = { settings: current.reset?.settings(view.policy.password) }
+  const { expiring } = view.progress
+  const settings = {
+    settings: {
+      ...current.reset?.settings(view.policy.password),
+      ...(view.stage === 'reenroll-warning' && expiring && { daysToExpiry: expiring.days }),
+    },
+  }
   return {
     currentAuthenticator: object({ ...describe(view, current), ...settings, ...actions }),
     recoveryAuthenticator: object({ ...describe(view, current), ...settings }),
-    ...(view.stage === 'reenroll' && {
+    ...(view.stage.startsWith('reenroll') && {
       enrollmentAuthenticator: object({ ...describe(view, current), ...settings }),
     }),
     ...user(context),
@@ -204,6 +219,7 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
   verify: challenging,
   reset: replacing,
   reenroll: replacing,
+  'reenroll-warning': replacing,
   'select-enroll': enrolling,
   'enroll-data': enrolling,
   enroll: enrolling,

@@ -96,12 +96,14 @@ function readSettings(
   const problem = settings.jwks?.keys.map(keyProblem).find((one) => one !== undefined)
   if (problem !== undefined) problems.push(`jwks: ${problem}`)
   const leeway = settings.refresh_token?.leeway ?? undefined
+  const { email_method_choice: methodChoice } = settings
   return {
     applicationType,
     redirectUris,
     postLogoutRedirectUris,
     grantTypes: settings.grant_types ?? ['interaction_code', 'refresh_token'],
     ...(link && { emailMagicLinkRedirectUri: link }),
+    ...(typeof methodChoice === 'boolean' && { emailMethodChoice: methodChoice }),
     ...(leeway !== undefined && { refreshTokenLeeway: leeway }),
   }
 }
@@ -192,7 +194,13 @@ const isSecretName = (name: string): boolean =>
 const ownNames = [
   ...['id', 'status', 'label', 'secrets', 'registration', 'planted', 'applicationType', 'redirectUris'],
   ...['postLogoutRedirectUris', 'grantTypes', 'emailMagicLinkRedirectUri', 'accessPolicyId'],
-  ...['profileEnrollmentPolicyId', 'refreshTokenLeeway', 'insecureLocalhostRedirects', 'client_id'],
+  ...[
+    'emailMethodChoice',
+    'profileEnrollmentPolicyId',
+    'refreshTokenLeeway',
+    'insecureLocalhostRedirects',
+    'client_id',
+  ],
 ]
 
 /** Without members that are absent or null, and without parts of the engine's own that are empty. */

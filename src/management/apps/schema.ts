@@ -68,6 +68,12 @@ const oauthSettings = Type.Object({
   email_magic_link_redirect_uri: optional(
     Type.String({ maxLength: 1024, description: 'Where magic links lead to.' }),
   ),
+  email_method_choice: optional(
+    Type.Boolean({
+      description:
+        'Whether the method is asked for before a mail with a code leaves (`authenticator-verification-data`). Absent: as the configuration says.',
+    }),
+  ),
   jwks: optional(
     Type.Object(
       { keys: Type.Array(Type.Unknown()) },

@@ -17,6 +17,7 @@ const places: Readonly<
   refreshTokenLeeway: ['refresh_token', 'leeway'],
   jwks: ['jwks'],
   emailMagicLinkRedirectUri: ['email_magic_link_redirect_uri'],
+  emailMethodChoice: ['email_method_choice'],
   accessPolicyId: null,
   profileEnrollmentPolicyId: null,
   insecureLocalhostRedirects: null,

@@ -57,6 +57,7 @@ const complexity = part({
 })
 const age = part({
   maxAgeDays: limited('maxAgeDays'),
+  expireWarnDays: limited('expireWarnDays'),
   minAgeMinutes: limited('minAgeMinutes'),
   historyCount: limited('historyCount'),
 })
@@ -64,7 +65,12 @@ const lockout = part({ maxAttempts: count(100), autoUnlockMinutes: count(100_000
 const factor = part({ status: optional(status) })
 const enrollable = Type.Object({
   key: filled(100),
-  enroll: part({ self: optional(either('NOT_ALLOWED', 'OPTIONAL', 'REQUIRED')) }),
+  enroll: part({
+    self: optional(either('NOT_ALLOWED', 'OPTIONAL', 'REQUIRED')),
+    autoEnroll: optional(
+      Type.Boolean({ description: 'Of `okta_email`: false where users have to prove their mailbox.' }),
+    ),
+  }),
 })
 
 /** Of all types: their members have different names. */

@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/index.ts'
-import { hasVerifiedEmail, type Person, usersEnrolledIn } from '../../directory/index.ts'
+import { hasVerifiedEmail, type Person, usersEnrolledIn, verifiedSecondEmail } from '../../directory/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { type ManagementParts, prefix } from '../operation.ts'
 import { questionsOf } from './question.ts'
@@ -68,6 +68,15 @@ export const renderCredentials = (person: Person, { password, question }: Creden
       status: hasVerifiedEmail(person) ? 'VERIFIED' : 'UNVERIFIED',
       type: 'PRIMARY',
     },
+    ...(typeof person.profile.secondEmail === 'string' && person.profile.secondEmail !== ''
+      ? [
+          {
+            value: person.profile.secondEmail,
+            status: verifiedSecondEmail(person) === undefined ? 'UNVERIFIED' : 'VERIFIED',
+            type: 'SECONDARY',
+          },
+        ]
+      : []),
   ],
   provider: { type: 'OKTA', name: 'OKTA' },
 })

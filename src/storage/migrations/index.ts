@@ -14,6 +14,7 @@ import { policies } from './0014-policies.ts'
 import { ownChanges } from './0015-own-changes.ts'
 import { factorChallenges } from './0016-factor-challenges.ts'
 import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
+import { verifiedSecondEmails } from './0020-verified-second-emails.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -36,4 +37,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0018-passkeys-by-handle': passkeysByHandle,
   '0016-factor-challenges': factorChallenges,
   '0015-own-changes': ownChanges,
+  '0020-verified-second-emails': verifiedSecondEmails,
 }

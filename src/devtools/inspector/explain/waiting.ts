@@ -36,6 +36,7 @@ const asked: Readonly<Record<Open, string>> = {
   'enroll-data': 'the details of the authenticator to enrol',
   enroll: 'the first code of the authenticator to enrol',
   reenroll: 'a new password that replaces the expired one',
+  'reenroll-warning': 'a new password in place of the one that expires soon, or no',
 }
 
 function waitingSentence(facts: FlowFacts): Sentence {
