@@ -21,7 +21,6 @@ const unlock = 'unlocking an account'
 const choosing = 'choosing among several authenticators'
 const grace = 'grace periods of enrolment'
 const ownApp = "nothing planned: the service's own app"
-const hiddenAddress = 'nothing: a masked address is always shown'
 const sessions = 'sessions of a browser'
 const captchas = 'captchas'
 const profiling = 'attributes that are asked for at sign-in'
@@ -65,24 +64,24 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-verification-data-email',
       state: 'ask for the mail after it was chosen',
-      because: 'a step between choice and mail, which this engine does without',
+      covered: 'response',
     },
     {
       file: 'authenticator-verification-data-email-with-secondary-email',
       state: 'the same with two addresses',
-      because: 'secondary addresses',
+      covered: 'response',
     },
     { file: 'authenticator-verification-email', state: 'enter the code', covered: 'response' },
     {
       file: 'authenticator-verification-email-without-emailmagiclink',
       state: 'enter the code, where mails have no link',
-      because: 'mails without a link',
+      covered: 'response',
     },
     { file: 'authenticator-verification-email-polling', state: 'the poll that waits', covered: 'response' },
     {
       file: 'authenticator-verification-email-with-secondary-email',
       state: 'enter the code, with two addresses',
-      because: 'secondary addresses',
+      covered: 'response',
     },
     {
       file: 'authenticator-verification-email-alphanumeric',
@@ -127,7 +126,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-expiry-warning-password',
       state: 'a password that will expire soon',
-      because: 'warnings before a password expires',
+      covered: 'response',
     },
   ],
   'Magic link': [
@@ -203,7 +202,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'choose what to enrol, or nothing',
       covered: 'response',
     },
-    { file: 'authenticator-enroll-email', state: 'enrol an address', because: registration },
+    { file: 'authenticator-enroll-email', state: 'enrol an address', covered: 'response' },
     { file: 'authenticator-enroll-password', state: 'enrol a password', because: registration },
     {
       file: 'error-authenticator-enroll-password-common',
@@ -250,22 +249,22 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-enroll-email-emailmagiclink-true',
       state: 'enrol an address, the mail has a link',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-email-emailmagiclink-false',
       state: 'enrol an address, the mail has no link',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-email-first',
       state: 'ask for the mail before the code',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-email-first-emailmagiclink-true',
       state: 'the step after it',
-      because: registration,
+      covered: 'response',
     },
     { file: 'authenticator-enroll-phone', state: 'enter the code of a text message', because: phone },
     { file: 'authenticator-enroll-phone-voice', state: 'enter the code of a call', because: phone },
@@ -355,12 +354,12 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-verification-data-email-no-profile',
       state: 'ask for the mail, the address is hidden',
-      because: hiddenAddress,
+      covered: 'response',
     },
     {
       file: 'authenticator-verification-email-no-profile',
       state: 'enter the mailed code, the address is hidden',
-      because: hiddenAddress,
+      covered: 'response',
     },
     {
       file: 'authenticator-verification-webauthn-passkeys',
@@ -390,7 +389,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-authenticator-enroll-email-invalid-otp',
       state: 'a wrong code while an address is enrolled',
-      because: registration,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-enroll-phone-invalid-otp',
@@ -528,7 +527,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'terminal-return-otp-only-full-location-mobile-icon-authentication',
       state: 'the code of a sign-in, to be typed where it was asked for',
-      because: mailedSignIn,
+      covered: 'page',
     },
     {
       file: 'terminal-return-otp-only-full-location-mobile-icon-unlock',

@@ -126,6 +126,10 @@ export const notAgain: Deviation = [
 ]
 export const noCancel: Deviation = [/^cancel\//, 'no way back from the end: the SDK would be stuck on it']
 export const bare: Deviation = [/^(user|app)\//, 'an end says no more than its message']
+export const noPoll: Deviation = [
+  /^currentAuthenticator\/poll\//,
+  'without a link there is nothing that could be met elsewhere',
+]
 export const noHandle: Deviation = [/^(stateHandle|expiresAt)$/, 'nothing is known of a handle that is over']
 export const layer: Deviation = [
   /\/authfactor\.challenge\.soft_token\.\w+\/text$/,

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
+import {
+  appWith,
+  emailWith,
+  enrolsEmail,
+  verifiesSecond,
+  warnsOfExpiry,
+  withoutSelfService,
+} from './email.ts'
 import { enrollmentPolicy, twoFactors } from './totp.ts'
 import { newVisitor, type Visitor } from './visitor.ts'
 
@@ -32,25 +40,6 @@ async function claimsOf(visitor: Visitor): Promise<Current> {
   return JSON.parse(Buffer.from(String(body.id_token).split('.')[1] ?? '', 'base64url').toString())
 }
 
-/** Changes settings of the app over the management API. */
-async function appWith(settings: object): Promise<void> {
-  const api = apiOf(idp)
-  const { body } = await api('GET', `/apps/${idp.clientId}`)
-  const app = body as unknown as { readonly settings: { readonly oauthClient: object } }
-  const oauthClient = { ...app.settings.oauthClient, ...settings }
-  const changed = { ...body, settings: { ...app.settings, oauthClient } }
-  expect((await api('PUT', `/apps/${idp.clientId}`, changed)).status).toBe(200)
-}
-
-/** Changes settings of the email authenticator. */
-async function emailWith(settings: object): Promise<void> {
-  const api = apiOf(idp)
-  const found = (await api('GET', '/authenticators')).list.find(({ key }) => key === 'okta_email')
-  const { body, status, text } = await api('PUT', `/authenticators/${found?.id}`, { settings })
-  expect(status, text).toBe(200)
-  expect(body.settings).toMatchObject(settings)
-}
-
 async function afterThePassword(visitor: Visitor = newVisitor(idp)) {
   await visitor.begins()
   await visitor.signsIn(mary, idp.person.password)
@@ -69,7 +58,7 @@ describe('the method choice', () => {
   })
 
   test('is shown directly in a recovery where the app says so, and the mail leaves with the method', async () => {
-    await appWith({ email_method_choice: true })
+    await appWith(idp, { email_method_choice: true })
     const visitor = newVisitor(idp)
     const named = await visitor.recovers()
     expect(remediationsOf(named)).toEqual([
@@ -113,7 +102,7 @@ describe('the method choice', () => {
   })
 
   test('looks the same for an unknown user, who gets no mail', async () => {
-    await appWith({ email_method_choice: true })
+    await appWith(idp, { email_method_choice: true })
     const walk = async (login: string) => {
       const visitor = newVisitor(idp)
       const named = await visitor.recovers(login)
@@ -131,7 +120,7 @@ describe('the method choice', () => {
   })
 
   test('is shown after a password, where email is the only second factor', async () => {
-    await appWith({ email_method_choice: true })
+    await appWith(idp, { email_method_choice: true })
     await twoFactors(idp)
     const visitor = await afterThePassword()
     expect(remediationsOf(visitor.response)).toEqual([
@@ -154,7 +143,7 @@ describe('the method choice', () => {
     idp = other
     try {
       expect(remediationsOf(await newVisitor(idp).recovers())[0]).toBe('authenticator-verification-data')
-      await appWith({ email_method_choice: false })
+      await appWith(idp, { email_method_choice: false })
       expect(remediationsOf(await newVisitor(idp).recovers())).toEqual(['select-authenticator-authenticate'])
     } finally {
       idp = before
@@ -163,14 +152,14 @@ describe('the method choice', () => {
   })
 
   test('is read back, goes with a null, and has to be true or false', async () => {
-    await appWith({ email_method_choice: true })
+    await appWith(idp, { email_method_choice: true })
     const api = apiOf(idp)
     const read = async () => {
       const { body } = await api('GET', `/apps/${idp.clientId}`)
       return (body.settings as { readonly oauthClient: object }).oauthClient
     }
     expect(await read()).toMatchObject({ email_method_choice: true })
-    await appWith({ email_method_choice: null })
+    await appWith(idp, { email_method_choice: null })
     expect(await read()).not.toHaveProperty('email_method_choice')
     const { body } = await api('GET', `/apps/${idp.clientId}`)
     const wrong = { ...body, settings: { oauthClient: { ...(await read()), email_method_choice: 'yes' } } }
@@ -195,7 +184,7 @@ describe('email as the factor beside the password', () => {
   })
 
   test('has no link where the authenticator says so: no poll, and the mail has the code alone', async () => {
-    await emailWith({ useEmailMagicLink: false })
+    await emailWith(idp, { useEmailMagicLink: false })
     await twoFactors(idp)
     const visitor = await afterThePassword()
     await visitor.selects('okta_email')
@@ -217,8 +206,8 @@ describe('email as the factor beside the password', () => {
     ['allowedFor none', { allowedFor: 'none' }],
   ])('is no second factor with %s', async (_, settings) => {
     await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
-    if (settings.allowedFor === 'none') await withoutSelfService()
-    await emailWith(settings)
+    if (settings.allowedFor === 'none') await withoutSelfService(idp)
+    await emailWith(idp, settings)
     await twoFactors(idp)
     const visitor = await afterThePassword()
     expect(remediationsOf(visitor.response)).toEqual(['select-authenticator-enroll'])
@@ -227,8 +216,8 @@ describe('email as the factor beside the password', () => {
   })
 
   test('starts no recovery with allowedFor sso', async () => {
-    await withoutSelfService()
-    await emailWith({ allowedFor: 'sso' })
+    await withoutSelfService(idp)
+    await emailWith(idp, { allowedFor: 'sso' })
     const visitor = newVisitor(idp)
     await visitor.begins()
     expect((await visitor.submits('recover')).messages).toEqual([
@@ -237,7 +226,7 @@ describe('email as the factor beside the password', () => {
   })
 
   test('is good for as many minutes as the authenticator says', async () => {
-    await emailWith({ tokenLifetimeInMinutes: 2 })
+    await emailWith(idp, { tokenLifetimeInMinutes: 2 })
     await twoFactors(idp)
     const visitor = await afterThePassword()
     await visitor.selects('okta_email')
@@ -251,29 +240,9 @@ describe('email as the factor beside the password', () => {
   })
 })
 
-/** No password policy lets users recover by themselves: an authenticator may then be of no use for it. */
-async function withoutSelfService(): Promise<void> {
-  const api = apiOf(idp)
-  const [policy] = (await api('GET', '/policies?type=PASSWORD')).list
-  const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
-  const actions = { selfServicePasswordReset: { access: 'DENY' } }
-  const changed = { ...rule, actions }
-  expect((await api('PUT', `/policies/${policy?.id}/rules/${rule?.id}`, changed)).status).toBe(200)
-}
-
-/** A policy by which users have to prove their mailbox. */
-async function enrolsEmail(self: 'REQUIRED' | 'OPTIONAL' = 'REQUIRED', autoEnroll = false): Promise<void> {
-  const api = apiOf(idp)
-  const authenticators = [{ key: 'okta_email', enroll: { self, autoEnroll } }]
-  const settings = { type: 'AUTHENTICATORS', authenticators }
-  const { body } = await api('POST', '/policies', { type: 'MFA_ENROLL', name: 'Mailbox', settings })
-  const rule = { type: 'MFA_ENROLL', name: 'At sign-in', actions: { enroll: { self: 'LOGIN' } } }
-  expect((await api('POST', `/policies/${body.id}/rules`, rule)).status).toBe(200)
-}
-
 describe('the enrolment of a mailbox', () => {
   test('is asked for once where a policy says that it is not done by itself', async () => {
-    await enrolsEmail()
+    await enrolsEmail(idp)
     const visitor = await afterThePassword()
     expect(remediationsOf(visitor.response)).toEqual(['select-authenticator-enroll'])
     const at = await visitor.enrolls('okta_email')
@@ -297,19 +266,19 @@ describe('the enrolment of a mailbox', () => {
   })
 
   test('is not asked for of anyone else: by default every user has the mailbox', async () => {
-    await enrolsEmail('REQUIRED', true)
+    await enrolsEmail(idp, 'REQUIRED', true)
     expect((await afterThePassword()).response.interactionCode).toBeDefined()
   })
 
   test('may be skipped where it is optional', async () => {
-    await enrolsEmail('OPTIONAL')
+    await enrolsEmail(idp, 'OPTIONAL')
     const visitor = await afterThePassword()
     expect(remediationsOf(visitor.response)).toEqual(['select-authenticator-enroll', 'skip'])
     expect((await visitor.submits('skip')).interactionCode).toBeDefined()
   })
 
   test('counts as a proof in the transaction; a mailbox that is not enrolled is no second factor', async () => {
-    await enrolsEmail()
+    await enrolsEmail(idp)
     await twoFactors(idp)
     const visitor = await afterThePassword()
     expect(remediationsOf(visitor.response)).toEqual(['select-authenticator-enroll'])
@@ -320,8 +289,8 @@ describe('the enrolment of a mailbox', () => {
   })
 
   test('asks for the method first where the app says so', async () => {
-    await enrolsEmail()
-    await appWith({ email_method_choice: true })
+    await enrolsEmail(idp)
+    await appWith(idp, { email_method_choice: true })
     const visitor = await afterThePassword()
     const asked = await visitor.enrolls('okta_email')
     expect(remediationsOf(asked)).toEqual(['authenticator-enrollment-data', 'select-authenticator-enroll'])
@@ -332,16 +301,9 @@ describe('the enrolment of a mailbox', () => {
   })
 })
 
-async function addSecond(address = second): Promise<string> {
-  const { people } = idp.engine
-  const found = await people.find(mary)
-  await people.verifySecondEmail(found?.id ?? '', address)
-  return found?.id ?? ''
-}
-
 describe('a verified secondary address', () => {
   test('gets the code, too, and is shown once the password is proven', async () => {
-    await addSecond()
+    await verifiesSecond(idp, mary, second)
     await twoFactors(idp)
     const visitor = await afterThePassword()
     await visitor.selects('okta_email')
@@ -365,7 +327,7 @@ describe('a verified secondary address', () => {
   })
 
   test('is a way to a new password, and is not shown before the proof', async () => {
-    await addSecond()
+    await verifiesSecond(idp, mary, second)
     const visitor = await newVisitor(idp).atTheCode()
     expect(currentOf(visitor.response).profile).toEqual({ email: 'm***y@example.com' })
     const { code } = await idp.outbox.waitFor({ to: second, template: 'ForgotPassword' })
@@ -380,7 +342,7 @@ describe('a verified secondary address', () => {
     const { id } = (await api('GET', `/users/${mary}`)).body
     const set = (secondEmail: string) => api('POST', `/users/${id}`, { profile: { secondEmail } })
     await idp.people.add({ login: 'eve@example.com', password: 'Tangerine-Kettle-42' })
-    await addSecond()
+    await verifiesSecond(idp, mary, second)
     idp.outbox.clear()
 
     // An administrator sets another one: it is verified by nothing.
@@ -394,7 +356,7 @@ describe('a verified secondary address', () => {
   })
 
   test('that is changed ends the codes that went to it', async () => {
-    const id = await addSecond()
+    const id = await verifiesSecond(idp, mary, second)
     const visitor = await newVisitor(idp).atTheCode()
     const { code } = await idp.outbox.waitFor({ to: second, template: 'ForgotPassword' })
     await apiOf(idp)('POST', `/users/${id}`, { profile: { secondEmail: 'other@example.net' } })
@@ -402,7 +364,7 @@ describe('a verified secondary address', () => {
   })
 
   test('is reported to both addresses, and may not be the primary one', async () => {
-    const id = await addSecond()
+    const id = await verifiesSecond(idp, mary, second)
     for (const to of [mary, second]) await idp.outbox.waitFor({ to, template: 'AuthenticatorEnrolled' })
     await expect(idp.engine.people.verifySecondEmail(id, 'MARY@example.com')).rejects.toThrow('secondEmail')
     await expect(idp.engine.people.verifySecondEmail(id, 'no address')).rejects.toThrow('secondEmail')
@@ -410,7 +372,7 @@ describe('a verified secondary address', () => {
   })
 
   test('costs an unknown user as many mails, of which none has a recipient', async () => {
-    await addSecond()
+    await verifiesSecond(idp, mary, second)
     await idp.people.add({ login: 'eve@example.com', password: 'Tangerine-Kettle-42' })
     const written = async (login: string) => {
       const visitor = await newVisitor(idp).atTheCode(login)
@@ -430,24 +392,11 @@ describe('a verified secondary address', () => {
   })
 })
 
-/** Passwords last ten days, and users are warned for the last three. */
-async function warns(age: object = { maxAgeDays: 10, expireWarnDays: 3 }): Promise<void> {
-  const api = apiOf(idp)
-  const [policy] = (await api('GET', '/policies?type=PASSWORD')).list
-  const { settings } = policy as unknown as {
-    readonly settings: { readonly password: { readonly age: object } }
-  }
-  const password = { ...settings.password, age: { ...settings.password.age, ...age } }
-  const changed = { ...policy, settings: { ...settings, password } }
-  const { status, text } = await api('PUT', `/policies/${policy?.id}`, changed)
-  expect(status, text).toBe(200)
-}
-
 describe('a password that expires soon', () => {
   const warned = 'reenroll-authenticator-warning'
 
   test('is warned of with the days that are left, and may be skipped', async () => {
-    await warns()
+    await warnsOfExpiry(idp)
     idp.clock.advance(7 * day - 60_000)
     expect((await afterThePassword()).response.interactionCode).toBeDefined()
     idp.clock.advance(60_000)
@@ -474,7 +423,7 @@ describe('a password that expires soon', () => {
   })
 
   test('is replaced by another one, by the rules of the policy', async () => {
-    await warns()
+    await warnsOfExpiry(idp)
     idp.clock.advance(8 * day)
     const visitor = await afterThePassword()
     const refused = await visitor.answers('short')
@@ -488,7 +437,7 @@ describe('a password that expires soon', () => {
   })
 
   test('is warned of after the second factor, and in no recovery', async () => {
-    await warns()
+    await warnsOfExpiry(idp)
     await twoFactors(idp)
     idp.clock.advance(8 * day)
     const visitor = await afterThePassword()
@@ -501,10 +450,10 @@ describe('a password that expires soon', () => {
   })
 
   test('is not warned of where the policy has no such days, or passwords do not expire', async () => {
-    await warns({ maxAgeDays: 10, expireWarnDays: 0 })
+    await warnsOfExpiry(idp, { maxAgeDays: 10, expireWarnDays: 0 })
     idp.clock.advance(9 * day)
     expect((await afterThePassword()).response.interactionCode).toBeDefined()
-    await warns({ maxAgeDays: 0, expireWarnDays: 30 })
+    await warnsOfExpiry(idp, { maxAgeDays: 0, expireWarnDays: 30 })
     expect((await afterThePassword()).response.interactionCode).toBeDefined()
   })
 })

@@ -17,6 +17,7 @@ import {
   noHandle,
   noLoad,
   noPassword,
+  noPoll,
   noSignUp,
   notAgain,
   nothingToChoose,
@@ -41,6 +42,7 @@ import {
   whole,
 } from './captured.ts'
 import { type CapturedState, capturedStates } from './captured-states.ts'
+import { emailWith, enrolsEmail, verifiesSecond, warnsOfExpiry } from './email.ts'
 import { messagesIn } from './laws.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
@@ -99,6 +101,29 @@ async function atTheApp(idp: Kit) {
 async function wrongAtTheApp(idp: Kit) {
   const { visitor, secret } = await atTheApp(idp)
   return visitor.answers(wrongCode(secret, idp.clock.now()))
+}
+
+const choosesMethod: KitOptions = { settings: { authenticators: { email: { methodChoice: true } } } }
+
+/** A sign-in with two addresses, at what follows the password. */
+async function withTwoAddresses(visitor: Visitor, idp: Kit) {
+  await verifiesSecond(idp, mary, 'mary.second@example.net')
+  await twoFactors(idp)
+  await visitor.begins()
+  return visitor.signsIn(mary, idp.person.password)
+}
+/** A user whose name is no address: nothing is shown of the mailbox. */
+async function withoutAddress(idp: Kit) {
+  await idp.people.add({ login: 'mary77', email: 'mary77@example.com' })
+  return 'mary77'
+}
+/** A sign-in whose policy requires a proof of the mailbox. */
+async function enrolsTheMailbox(visitor: Visitor, idp: Kit, settings: object = {}) {
+  await emailWith(idp, settings)
+  await enrolsEmail(idp)
+  await visitor.begins()
+  await visitor.signsIn(mary, idp.person.password)
+  return visitor.enrolls('okta_email')
 }
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
@@ -283,6 +308,82 @@ const covered: Readonly<Record<string, Covered>> = {
       return visitor.answers(codeAt(secret, idp.clock.now()))
     },
     deviations: [layer, oldTypes, personId, proven],
+  },
+  'authenticator-verification-data-email': {
+    engine: choosesMethod,
+    reach: (visitor) => visitor.recovers(),
+    deviations: [personId],
+  },
+  'authenticator-verification-data-email-no-profile': {
+    engine: choosesMethod,
+    reach: async (visitor, idp) => visitor.recovers(await withoutAddress(idp)),
+    deviations: [personId],
+  },
+  'authenticator-verification-data-email-with-secondary-email': {
+    engine: choosesMethod,
+    reach: withTwoAddresses,
+    deviations: [personId],
+  },
+  'authenticator-verification-email-with-secondary-email': {
+    async reach(visitor, idp) {
+      await withTwoAddresses(visitor, idp)
+      return visitor.selects('okta_email')
+    },
+    deviations: [oldTypes, personId],
+  },
+  'authenticator-verification-email-no-profile': {
+    reach: async (visitor, idp) => visitor.atTheCode(await withoutAddress(idp)),
+    deviations: [oldTypes, personId],
+  },
+  'authenticator-verification-email-without-emailmagiclink': {
+    async reach(visitor, idp) {
+      await emailWith(idp, { useEmailMagicLink: false })
+      return visitor.atTheCode()
+    },
+    deviations: [oldTypes, personId],
+  },
+  'authenticator-expiry-warning-password': {
+    engine: { settings: { org: { name: 'Localhost' } } },
+    async reach(visitor, idp) {
+      await warnsOfExpiry(idp)
+      idp.clock.advance(8 * 86_400_000)
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: [nothingToChoose, oldRules, personId, names, oldTypes],
+  },
+  'authenticator-enroll-email': {
+    reach: enrolsTheMailbox,
+    deviations: [oldTypes, personId, besides('okta_email')],
+  },
+  'authenticator-enroll-email-emailmagiclink-true': {
+    reach: enrolsTheMailbox,
+    deviations: [oldTypes, personId, besides('okta_email')],
+  },
+  'authenticator-enroll-email-emailmagiclink-false': {
+    reach: (visitor, idp) => enrolsTheMailbox(visitor, idp, { useEmailMagicLink: false }),
+    deviations: [oldTypes, personId, besides('okta_email'), noPoll],
+  },
+  'authenticator-enroll-email-first': {
+    engine: choosesMethod,
+    reach: enrolsTheMailbox,
+    deviations: [personId, optional],
+  },
+  'authenticator-enroll-email-first-emailmagiclink-true': {
+    engine: choosesMethod,
+    async reach(visitor, idp) {
+      await enrolsTheMailbox(visitor, idp)
+      return visitor.enrolls('okta_email', { methodType: 'email' })
+    },
+    deviations: [personId, optional],
+  },
+  'error-authenticator-enroll-email-invalid-otp': {
+    async reach(visitor, idp) {
+      await enrolsTheMailbox(visitor, idp)
+      const { code } = await visitor.mail(mary)
+      return visitor.answers(wrong(code))
+    },
+    deviations: [oldTypes, personId, besides('okta_email')],
   },
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),
