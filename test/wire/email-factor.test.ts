@@ -225,6 +225,18 @@ describe('email as the factor beside the password', () => {
     ])
   })
 
+  test('takes no code any more once an administrator has switched it off', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+    await twoFactors(idp)
+    const visitor = await afterThePassword()
+    await visitor.selects('okta_email')
+    const { code } = await visitor.mail(mary)
+    await emailWith(idp, { allowedFor: 'recovery' })
+    const refused = await visitor.answers(code)
+    expect(refused.interactionCode).toBeUndefined()
+    expect(remediationsOf(refused)).toEqual(['select-authenticator-enroll'])
+  })
+
   test('is good for as many minutes as the authenticator says', async () => {
     await emailWith(idp, { tokenLifetimeInMinutes: 2 })
     await twoFactors(idp)

@@ -1,4 +1,12 @@
-import { attempt, authenticatorAsked, proofOf, prove, type Step, type View } from '../../flow/index.ts'
+import {
+  attempt,
+  authenticatorAsked,
+  proofOf,
+  prove,
+  type Step,
+  type View,
+  withdraw,
+} from '../../flow/index.ts'
 import { unreadable } from './identifier.ts'
 
 /** Answering the open challenge: the code from the mail, or the password. */
@@ -10,8 +18,10 @@ export const challengeAuthenticator: Step = {
   about: (view) => challengedBy(view).challenge.about ?? 'enrollment',
   fields: (view) => challengedBy(view).challenge.fields(view.progress.challenge, view),
   async accept(input, context) {
-    const { progress, now } = context
+    const { choices, progress, now } = context
     const { key, challenge, ...authenticator } = challengedBy(context)
+    // An administrator has switched it off since: its codes are good for nothing any more, those on their way included.
+    if (!choices.some((one) => one.key === key)) return { progress: withdraw(progress) }
     const { admit, judge } = challenge
     const outcome = await attempt(
       context,
