@@ -60,10 +60,11 @@ export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
  */
 export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
   const { before, after, formerly = before, secondary = [] } = change
-  const readers = [formerly, before, after, ...secondary.map((email) => ({ ...after, email }))]
-  const addresses = readers.map(({ email }) => mailboxKey(email))
+  const readers = [formerly, before, after]
+  const all = [...readers, ...secondary.map((email) => ({ ...after, email }))]
+  const addresses = all.map(({ email }) => mailboxKey(email))
   const current = mailboxKey(after.email)
-  const each = readers.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)
+  const each = all.filter((_, index) => addresses.indexOf(addresses[index] ?? '') === index)
   return each.flatMap((profile) =>
     // Who reads a former address need not be the user: the new names are recognisable there, and not readable.
     reportsOf(
