@@ -83,7 +83,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!isAssured(progress, situation)) return more(progress, situation)
   if (progress.expired?.some((key) => !progress.replaced.includes(key))) return { stage: 'reenroll' }
   if (!intent.enrols) return { stage: openFor(progress, situation).length > 0 ? 'recovered' : 'granted' }
-  if (provenBefore(progress, situation).length > 0) return { stage: 'select' }
+  if (provenBefore(progress, situation).length > 0) return { stage: selecting(progress, situation) }
   if (enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   const { expiring } = progress
   if (intent.warns && expiring !== undefined && !progress.replaced.includes(expiring.authenticator)) {
