@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 /** Lower ranks never import higher ones, and equal ranks never each other (docs/architecture.md). */
 const ranks: readonly (readonly string[])[] = [
   ['base', 'i18n'],
-  ['storage', 'ui'],
+  ['storage', 'ui', 'outbound'],
   ['delivery', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
   ['passwords'],
   ['people'],
