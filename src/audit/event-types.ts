@@ -132,6 +132,54 @@ export const eventTypes = {
     when: 'An administrator lets mails go to an address again that the mail server had refused for good.',
     outcomes: ['SUCCESS'],
   },
+  'system.sms.send_phone_verification_message': {
+    when: 'A text with the code that confirms a phone is queued.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.sms.send_factor_verify_message': {
+    when: 'A text with a sign-in code is queued.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.sms.send_password_reset_message': {
+    when: 'A text with a recovery code is queued. Also recorded, without a text, for an unknown user and for one without a phone.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.sms.send_account_unlock_message': {
+    when: 'A text with a code that unlocks an account is queued, or would be.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.sms.receive_status': {
+    when: 'The delivery of a text has ended.',
+    outcomes: [
+      'SUCCESS: the telephony service accepted it',
+      'FAILURE: DEAD (it can never be delivered) or EXPIRED (its code ended before)',
+      'SKIPPED: NOBODY (there was no number)',
+    ],
+  },
+  'system.voice.send_phone_verification_call': {
+    when: 'A call with the code that confirms a phone is queued.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.voice.send_mfa_challenge_call': {
+    when: 'A call with a sign-in code is queued.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.voice.send_password_reset_call': {
+    when: 'A call with a recovery code is queued. Also recorded, without a call, for an unknown user and for one without a phone.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.voice.send_account_unlock_call': {
+    when: 'A call with a code that unlocks an account is queued, or would be.',
+    outcomes: ['SUCCESS'],
+  },
+  'system.voice.receive_status': {
+    when: 'The delivery of a call has ended.',
+    outcomes: [
+      'SUCCESS: the telephony service accepted it',
+      'FAILURE: DEAD (it can never be delivered) or EXPIRED (its code ended before)',
+      'SKIPPED: NOBODY (there was no number)',
+    ],
+  },
   'system.operation.rate_limit.violation': {
     when: 'A budget that a caller can observe is spent; once per window, budget and subject.',
     outcomes: ['DENY; `rule` names the budget'],

@@ -1,7 +1,7 @@
 /**
- * Delivery of mails: the outbox, the worker that sends from it, and the templates. A mail is a row in the outbox, written
+ * Delivery of mails, texts and calls: the outbox, the workers that send from it, and the templates. A mail is a row in the outbox, written
  * in the same database transaction as its cause, so that neither exists without the other. Owns retries and expiry; the
- * calling code decides about the content. `email/` has the transports and templates. Messages follow RFC 5322 and are
+ * calling code decides about the content. `email/` has the transports and templates of mails, `text/` those of texts and calls. Messages follow RFC 5322 and are
  * marked as automatic by RFC 3834.
  */
 
@@ -45,14 +45,17 @@ export {
   countLostNotices,
   endCodeMails,
   forgetMailsOf,
+  type Lane,
   listMails,
   type MailOutcome,
   type MailStatus,
   mailStatuses,
   type NewMail,
+  type NewText,
   type NotRetried,
   purgeMails,
   queueMail,
+  queueText,
   retryMail,
   type StoredMail,
   type WaitingMail,
@@ -64,4 +67,23 @@ export {
   removeSuppressionsOf,
   type Suppression,
 } from './suppressions.store.ts'
-export { type Delivery, type DeliveryOptions, leaveDelivery, startDelivery } from './worker.ts'
+export {
+  type Channel,
+  channels,
+  type TextChannel,
+  type TextTemplate,
+  type TextVariables,
+  textTemplates,
+} from './text/definitions.ts'
+export { createTelephonyHook, type TelephonyHookOptions } from './text/hook.ts'
+export { createMemoryTexts, createNoTexts } from './text/memory.ts'
+export { type RenderedText, renderText } from './text/render.ts'
+export type { OutgoingText, TextTransport } from './text/transport.ts'
+export {
+  type Delivery,
+  type DeliveryOptions,
+  leaveDelivery,
+  startDelivery,
+  startTextDelivery,
+  type TextDeliveryOptions,
+} from './worker.ts'

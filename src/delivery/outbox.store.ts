@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../storage/index.ts'
 import { codeTemplates, noticeTemplates } from './email/definitions.ts'
+import type { Channel } from './text/definitions.ts'
 
 // A row's status: `queued` until it is closed as `sent`, `dead`, `expired`, or `dropped` when it had no recipient.
 // While a worker has it, `next_at` is the end of that worker's lease: a row whose worker died is simply due again.
@@ -32,6 +33,7 @@ const columns = [
   'done_at',
   'error',
   'source',
+  'channel',
 ] as const satisfies readonly (keyof NewRow<'outbox'>)[]
 
 // The place in the queue is decided here and not when mails are taken, which so reads no more than it takes.
@@ -53,7 +55,17 @@ export async function insertMail(db: Db, row: Omit<NewRow<'outbox'>, 'fair_at'>)
   )
 }
 
+/** What one worker sends: mails, or texts and calls. A service that is slow for one holds nothing of the other back. */
+export type Lane = 'mails' | 'texts'
+
+/** The rows of a lane. Each has a queue of its own (`outbox_queued_texts`). */
+const inLane: Readonly<Record<Lane, string>> = {
+  mails: "channel = 'email'",
+  texts: "channel <> 'email'",
+}
+
 export interface Claim {
+  readonly lane: Lane
   readonly owner: string
   readonly limit: number
   readonly leaseMs: number
@@ -64,13 +76,13 @@ export interface Claim {
 
 /** Takes mails that are due, in the order of the queue. One conditional statement, so that no two workers ever take the same row. */
 export async function claimMails(storage: Storage, claim: Claim): Promise<readonly Row<'outbox'>[]> {
-  const { owner, limit, leaseMs, now, except } = claim
+  const { lane, owner, limit, leaseMs, now, except } = claim
   const others = except.length === 0 ? '' : `and id not in (${slots(except, 5)})`
   // The one branch between the databases: on PostgreSQL workers step around each other's rows instead of queueing up.
   const unlocked = storage.kind === 'postgres' ? 'for update skip locked' : ''
   const text = `
     with due as materialized (
-      select id from outbox where status = 'queued' and next_at <= $1 ${others}
+      select id from outbox where status = 'queued' and ${inLane[lane]} and next_at <= $1 ${others}
       order by fair_at, id limit $2 ${unlocked})
     update outbox set attempts = attempts + 1, next_at = $3, lease_owner = $4
     where id in (select id from due) and status = 'queued' and next_at <= $1
@@ -146,11 +158,12 @@ export async function renewLeases(
 export const mailStatuses = ['queued', 'sent', 'dead', 'expired', 'dropped'] as const
 export type MailStatus = (typeof mailStatuses)[number]
 
-/** A mail of the outbox as an administrator sees it: nothing of its content. */
+/** A mail, text or call of the outbox as an administrator sees it: nothing of its content. */
 export interface StoredMail {
   readonly id: string
+  readonly channel: Channel
   readonly template: string
-  /** Null: a mail for an unknown user, which is not sent. */
+  /** An address or a number. Null: it is for an unknown user, and is not sent. */
   readonly recipient: string | null
   readonly personId: string | null
   readonly transactionId: string | null
@@ -190,6 +203,7 @@ export async function listMails(
 
 const toStoredMail = (row: Row<'outbox'>): StoredMail => ({
   id: row.id,
+  channel: row.channel as Channel,
   template: row.template,
   recipient: row.recipient,
   personId: row.person_id,
@@ -251,8 +265,11 @@ export interface Backlog {
   readonly dueAt: number | null
 }
 
-/** How many mails wait: for metrics and health. Phantoms are among them, so the number reveals nothing about a user. */
-export async function backlogOf(db: Db, now: number): Promise<Backlog> {
+/**
+ * How many mails, or texts and calls, wait: for metrics and health. Phantoms are among them, so the number reveals nothing
+ * about a user.
+ */
+export async function backlogOf(db: Db, now: number, lane: Lane = 'mails'): Promise<Backlog> {
   const row = await db
     .selectFrom('outbox')
     .select(({ fn }) => [
@@ -262,6 +279,7 @@ export async function backlogOf(db: Db, now: number): Promise<Backlog> {
       fn.min('next_at').as('nextAt'),
     ])
     .where('status', '=', 'queued')
+    .where('channel', lane === 'mails' ? '=' : '<>', 'email')
     .executeTakeFirstOrThrow()
   const { waiting, oldestAt, codeAt, nextAt } = row
   // A mail that a worker has in hand is due when its lease ends: later.

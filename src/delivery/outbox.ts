@@ -3,12 +3,14 @@ import type { Tx } from '../storage/index.ts'
 import type { MailVariables, TemplateName } from './email/templates.ts'
 import { endCodeMailsOf, insertMail, makeDue, type StoredMail } from './outbox.store.ts'
 import { removeSuppression } from './suppressions.store.ts'
+import type { Channel, TextChannel, TextTemplate, TextVariables } from './text/definitions.ts'
 
 export {
   type Backlog,
   backlogOf,
   countLostNotices,
   forgetMailsOf,
+  type Lane,
   listMails,
   type MailStatus,
   mailStatuses,
@@ -34,6 +36,25 @@ export interface NewMail {
   readonly locale?: string | undefined
 }
 
+/** A text or call as its sender wants it: the code and what it is for, never a finished text. */
+export interface NewText {
+  readonly channel: TextChannel
+  readonly template: TextTemplate
+  /**
+   * The number in E.164, or null: for an unknown user, or one who may get none; the same write, and dropped by the worker.
+   */
+  readonly recipient: string | null
+  readonly personId: string | null
+  readonly transactionId: string | null
+  /** Keyed hash of the source that causes it; absent: an administrator. */
+  readonly source?: string
+  readonly variables: TextVariables
+  /** When the code ends (epoch milliseconds): then it is closed as expired, not sent late. */
+  readonly endsAt: number
+  /** The reader's language, or several, the best first; English where none of them is known. */
+  readonly locale?: string | undefined
+}
+
 interface QueueContext {
   readonly secrets: Secrets
   readonly random: Random
@@ -50,6 +71,7 @@ export type AttemptOutcome = (typeof attemptOutcomes)[number]
 /** What is left of a mail once it is closed: nothing secret. */
 export interface ClosedMail {
   readonly id: string
+  readonly channel: Channel
   readonly template: string
   readonly recipient: string | null
   readonly personId: string | null
@@ -89,6 +111,7 @@ export async function endCodeMails(tx: Tx, personId: string, now: number): Promi
   const rows = await endCodeMailsOf(tx, personId, { now, error })
   return rows.map((row) => ({
     id: row.id,
+    channel: row.channel as Channel,
     template: row.template,
     recipient: row.recipient,
     personId,
@@ -101,35 +124,47 @@ export async function endCodeMails(tx: Tx, personId: string, now: number): Promi
 
 const purpose = 'outbox'
 
-interface Sealed {
+/** What is sealed into a row: of a mail, or of a text or call. */
+interface Sealed<Variables = MailVariables | TextVariables> {
   readonly locale?: string
-  readonly variables: MailVariables
+  readonly variables: Variables
 }
 
 /** Puts a mail into the outbox, in the transaction that is the reason for it. Answers its id. Wake the worker after the commit. */
-export async function queueMail(tx: Tx, mail: NewMail, context: QueueContext): Promise<string> {
-  const id = randomId(context.random, 'mai')
-  const sealed: Sealed =
-    mail.locale === undefined
-      ? { variables: mail.variables }
-      : { locale: mail.locale, variables: mail.variables }
+export const queueMail = (tx: Tx, mail: NewMail, context: QueueContext): Promise<string> =>
+  queue(tx, { ...mail, channel: 'email' }, context, 'mai')
+
+/** The same for a text or a call. */
+export const queueText = (tx: Tx, text: NewText, context: QueueContext): Promise<string> =>
+  queue(tx, text, context, 'txt')
+
+async function queue(
+  tx: Tx,
+  message: NewText | (NewMail & { readonly channel: 'email' }),
+  { random, secrets, now }: QueueContext,
+  prefix: string,
+): Promise<string> {
+  const id = randomId(random, prefix)
+  const { locale, variables } = message
+  const sealed: Sealed = locale === undefined ? { variables } : { locale, variables }
   await insertMail(tx, {
     id,
-    template: mail.template,
-    recipient: mail.recipient,
-    person_id: mail.personId,
-    transaction_id: mail.transactionId,
+    template: message.template,
+    recipient: message.recipient,
+    person_id: message.personId,
+    transaction_id: message.transactionId,
     // Codes and links: a dump of the database must not give live ones away.
-    sealed: context.secrets.seal(purpose, JSON.stringify(sealed)),
+    sealed: secrets.seal(purpose, JSON.stringify(sealed)),
     status: 'queued',
     attempts: 0,
-    next_at: context.now,
+    next_at: now,
     lease_owner: null,
-    created_at: context.now,
-    ends_at: mail.endsAt,
+    created_at: now,
+    ends_at: message.endsAt,
     done_at: null,
     error: null,
-    source: mail.source ?? null,
+    source: message.source ?? null,
+    channel: message.channel,
   })
   return id
 }

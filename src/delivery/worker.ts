@@ -8,21 +8,23 @@ import {
   secretVersionOf,
 } from '../base/index.ts'
 import type { Row, Storage, Tx } from '../storage/index.ts'
-import { reasonText, secretsOf } from './email/reason-text.ts'
+import { type Carrier, mailCarrier, textCarrier } from './carriers.ts'
+import { reasonText } from './email/reason-text.ts'
 import { slowFactor } from './email/smtp.ts'
-import { type Renderer, templateNames } from './email/templates.ts'
+import type { Renderer } from './email/templates.ts'
 import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
 import { type Closing, claimMails, closeMail, postponeMail, renewLeases } from './outbox.store.ts'
 import { type AttemptOutcome, type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
 import { findSuppression, suppress } from './suppressions.store.ts'
+import type { Channel } from './text/definitions.ts'
+import type { TextTransport } from './text/transport.ts'
 
-export interface DeliveryOptions {
+/** What a worker of either kind is given. */
+interface WorkerOptions {
   readonly storage: Storage
   readonly secrets: Secrets
   readonly random: Random
   readonly clock: Clock
-  readonly transport: Transport
-  readonly renderer: Renderer
   readonly log: Logger
   /** Called in the database transaction that closes a mail, so its event stands if and only if the mail is closed. For phantoms as well: they cost the same. */
   readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
@@ -31,7 +33,7 @@ export interface DeliveryOptions {
    * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62). One whose time is over, and that
    * was sent whole without an answer before, counts as unanswered: it may have arrived.
    */
-  readonly onAttempt?: (outcome: AttemptOutcome, reason?: RefusalReason) => void
+  readonly onAttempt?: (outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: Channel) => void
   /** Mails in hand at once, besides those that the server takes its time over: `slowFactor` times as many in all. */
   readonly parallel?: number
   /** After how many real milliseconds a mail in hand makes room for another one. */
@@ -48,8 +50,17 @@ export interface DeliveryOptions {
    * often while the mail is in hand, so it may be short against the five minutes of a code.
    */
   readonly leaseMs?: number
-  /** For how long an address that was refused for good gets no mail; 0: it is tried each time. */
+  /** For how long an address that was refused for good gets no mail; 0: it is tried each time. Numbers are never suppressed. */
   readonly suppressionMs?: number
+}
+
+export interface DeliveryOptions extends WorkerOptions {
+  readonly transport: Transport
+  readonly renderer: Renderer
+}
+
+export interface TextDeliveryOptions extends Omit<WorkerOptions, 'suppressionMs'> {
+  readonly transport: TextTransport
 }
 
 export interface Delivery {
@@ -94,12 +105,22 @@ interface Hand {
   slow: boolean
 }
 
+/** Starts a worker for mails; texts and calls wait for one of their own. */
+export const startDelivery = ({ transport, renderer, ...options }: DeliveryOptions): Delivery =>
+  startWorker({ ...options, carrier: mailCarrier(transport, renderer) })
+
+/** Starts a worker for texts and calls. */
+export const startTextDelivery = ({ transport, ...options }: TextDeliveryOptions): Delivery =>
+  startWorker({ ...options, carrier: textCarrier(transport) })
+
+type Options = WorkerOptions & { readonly carrier: Carrier }
+
 /**
  * Starts a worker. Any number may work on one database: each row is one worker's at a time, and a worker that dies
  * leaves its rows to the others when the lease ends. A mail leaves at least once; its Message-ID lets a mailbox fold a second.
  */
-export function startDelivery(options: DeliveryOptions): Delivery {
-  const { storage, clock, random, log, parallel = 5, pollMs = 1000, spreadMs = 0 } = options
+function startWorker(options: Options): Delivery {
+  const { storage, clock, random, log, carrier, parallel = 5, pollMs = 1000, spreadMs = 0 } = options
   const { leaseMs = 15 * second, slowMs = 5 * second } = options
   const owner = randomToken(random)
   const inHand = new Map<string, Hand>()
@@ -128,7 +149,14 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       left = limit < 1
       if (closed || left) return
       const except = [...inHand.keys()]
-      const rows = await claimMails(storage, { owner, limit, leaseMs, now: clock.now(), except })
+      const rows = await claimMails(storage, {
+        lane: carrier.lane,
+        owner,
+        limit,
+        leaseMs,
+        now: clock.now(),
+        except,
+      })
       for (const row of rows) take(row)
       left = rows.length === limit
     } while (again)
@@ -222,7 +250,7 @@ export function startDelivery(options: DeliveryOptions): Delivery {
 const storeMs = 1000
 
 /** For a node that leaves the delivery to others: queued mails stay for them. */
-export const leaveDelivery = (_options: DeliveryOptions): Delivery => ({
+export const leaveDelivery = (_options: object): Delivery => ({
   wake() {},
   idle: async () => {},
   close: async () => {},
@@ -237,7 +265,7 @@ interface Working {
 
 /** One mail: sent and closed, or put off, or given up. */
 async function deliver(
-  options: DeliveryOptions,
+  options: Options,
   owner: string,
   row: Row<'outbox'>,
   { unopened, lines, signal }: Working,
@@ -249,7 +277,10 @@ async function deliver(
   }
   if (openSealed(options.secrets, row.sealed) === undefined)
     return postponeUnopened(options, owner, row, { unopened, lines })
-  const suppression = await findSuppression(storage.db, row.recipient, clock.now())
+  const suppression =
+    options.carrier.lane === 'mails'
+      ? await findSuppression(storage.db, row.recipient, clock.now())
+      : undefined
   const failure = await send(options, row, signal, suppression !== undefined)
   if (failure === undefined && suppression !== undefined) {
     const until = isoTime(suppression.expiresAt)
@@ -281,7 +312,7 @@ async function deliver(
   await marked(options, row, () =>
     postponeMail(storage.db, row.id, { owner, nextAt, error: message, unanswered }),
   )
-  options.onAttempt?.('postponed', reason)
+  options.onAttempt?.('postponed', reason, row.channel as Channel)
 }
 
 /** How soon a mail that this node cannot open is due again, for a node that can. */
@@ -293,7 +324,7 @@ const mostUnopened = 10_000
  * back, until its own end (O-H1). It is counted once, and logged once at most.
  */
 async function postponeUnopened(
-  options: DeliveryOptions,
+  options: Options,
   owner: string,
   row: Row<'outbox'>,
   { unopened, lines }: Pick<Working, 'unopened' | 'lines'>,
@@ -312,7 +343,7 @@ async function postponeUnopened(
       count > 1 ? 'mails cannot be opened: they wait' : 'a mail cannot be opened: it waits',
     ),
   )
-  onAttempt?.('postponed')
+  onAttempt?.('postponed', undefined, row.channel as Channel)
 }
 
 interface Failure {
@@ -327,23 +358,20 @@ interface Failure {
  * it costs this process the same, takes as long, and waits with the others for a server that is away (A62).
  */
 async function send(
-  { secrets, renderer, transport }: DeliveryOptions,
+  { secrets, carrier }: Options,
   row: Row<'outbox'>,
   signal: AbortSignal,
   isSuppressed: boolean,
 ): Promise<Failure | undefined> {
   const content = openSealed(secrets, row.sealed)
   if (content === undefined) return { permanent: false, message: 'it cannot be opened' }
-  const template = templateNames.find((name) => name === row.template)
-  if (template === undefined) return { permanent: true, message: `there is no template ${row.template}` }
   try {
-    const rendered = renderer.render({ template, ...content })
-    if (row.recipient === null || isSuppressed) await transport.rehearse?.(signal)
-    else await transport.send({ id: row.id, to: row.recipient, template, ...rendered }, signal)
+    const to = isSuppressed ? null : row.recipient
+    await carrier.carry({ row, to, ...content }, signal)
     return undefined
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)
-    const message = reasonText(words, secretsOf(template, content.variables))
+    const message = reasonText(words, carrier.secretsOf({ row, ...content }))
     if (!(error instanceof MailRefused)) return { permanent: false, message }
     const { permanent, reason, brokeOff } = error
     return { permanent, message, reason, brokeOff }
@@ -351,7 +379,7 @@ async function send(
 }
 
 async function close(
-  options: DeliveryOptions,
+  options: Options,
   row: Row<'outbox'>,
   outcome: MailOutcome,
   {
@@ -360,7 +388,7 @@ async function close(
     counts = outcome,
   }: { readonly message: string | null; readonly reason?: RefusalReason; readonly counts?: AttemptOutcome },
 ): Promise<void> {
-  const { storage, clock, onClosed, onAttempt, suppressionMs = 0 } = options
+  const { storage, clock, carrier, onClosed, onAttempt, suppressionMs = 0 } = options
   const { recipient } = row
   const status: Closing['status'] = recipient === null ? 'dropped' : outcome
   // A refused mail can be retried by an administrator until its row is deleted, a day later.
@@ -370,7 +398,8 @@ async function close(
       const now = clock.now()
       const ours = await closeMail(tx, row.id, { status, sealed, now, error })
       if (!ours) return false
-      const suppressedUntil = reason === 'address' && suppressionMs > 0 ? now + suppressionMs : undefined
+      const suppresses = carrier.lane === 'mails' && reason === 'address' && suppressionMs > 0
+      const suppressedUntil = suppresses ? now + suppressionMs : undefined
       const personId = row.person_id
       if (suppressedUntil !== undefined && recipient !== null) {
         const why = error ?? ''
@@ -384,6 +413,7 @@ async function close(
       }
       const mail: ClosedMail = {
         id: row.id,
+        channel: row.channel as Channel,
         template: row.template,
         recipient,
         personId,
@@ -397,7 +427,7 @@ async function close(
       return true
     }),
   )
-  if (closed) onAttempt?.(counts, reason)
+  if (closed) onAttempt?.(counts, reason, row.channel as Channel)
 }
 
 /** How often, and how long after each other in real milliseconds, the result of a delivery is tried to be stored. */
@@ -407,7 +437,7 @@ const markings = { times: 60, pauseMs: 1000 }
  * Stores what became of a mail, again and again while the database is away. The mail stays in hand meanwhile: one whose
  * lease ran out would be sent a second time.
  */
-async function marked<T>({ log }: DeliveryOptions, row: Row<'outbox'>, store: () => Promise<T>): Promise<T> {
+async function marked<T>({ log }: Options, row: Row<'outbox'>, store: () => Promise<T>): Promise<T> {
   for (let time = 1; ; time++) {
     try {
       return await store()

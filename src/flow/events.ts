@@ -1,8 +1,8 @@
 import type { NewEvent, Party } from '../audit/index.ts'
-import type { NewMail } from '../delivery/index.ts'
+import type { NewMail, NewText } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
-import { queuedEvents } from '../people/index.ts'
+import { queuedEvents, textEvents } from '../people/index.ts'
 import { intents } from './intents.ts'
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
@@ -138,6 +138,27 @@ export const factorRemoved = (removed: {
   target: [{ id: removed.personId, type: 'User' }],
   debugData: { authenticator: removed.authenticator, enrollment: removed.id },
 })
+
+/** A text or call was queued; without a number as well. The number is not in the log: the user's own is in the directory. */
+export function textQueued(
+  {
+    channel,
+    template,
+    personId,
+    recipient,
+  }: Pick<NewText, 'channel' | 'template' | 'personId' | 'recipient'>,
+  id: string,
+  { before, after }: { readonly before: Progress; readonly after: Progress },
+): NewEvent {
+  return {
+    eventType: textEvents[channel][template],
+    displayMessage: channel === 'sms' ? 'SMS message queued' : 'Call queued',
+    outcome: { result: 'SUCCESS' },
+    actor: visitor(after.subject === undefined ? before : after),
+    target: personId === null ? [] : [{ id: personId, type: 'User' }],
+    debugData: { mail: id, template, ...(recipient === null && { recipient: 'nobody' }) },
+  }
+}
 
 /** A budget that visitors can see is spent. */
 export function budgetSpent(

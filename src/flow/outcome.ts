@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/index.ts'
-import type { NewMail } from '../delivery/index.ts'
+import type { NewMail, NewText } from '../delivery/index.ts'
 import type { NewEnrollment, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress } from './progress.ts'
@@ -26,6 +26,8 @@ export type Effect =
       /** Without a recipient it is written all the same, so that unknown users cost the same (A02). */
       readonly mail: Omit<NewMail, 'transactionId'>
     }
+  /** A text or a call. Without a recipient it is written all the same, as a mail is (A02). */
+  | { readonly type: 'text.queue'; readonly message: Omit<NewText, 'transactionId' | 'source'> }
   | { readonly type: 'enrollment.put'; readonly enrollment: NewEnrollment }
   /**
    * The user does not have this enrollment any more; where it was gone before, the answer is checked anew. Raises the user's

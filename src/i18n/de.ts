@@ -167,6 +167,13 @@ export const de: Words = {
       'Die Änderung wurde ausgeführt, sie wurde schon gestoppt, oder dieser Link ist unvollständig. Wenn Sie das nicht erwartet haben, sagen Sie den Betreibern von ${org} Bescheid.',
   },
 
+  text: {
+    code: 'Ihr Bestätigungscode lautet ${code}.',
+    keep: 'Er kommt von ${org.name} und gilt ${lifetime}. Geben Sie ihn niemandem weiter.',
+    call: 'Guten Tag. Ihr Bestätigungscode für ${org.name} lautet ${digits}.',
+    callAgain: 'Noch einmal: ${digits}. Geben Sie ihn niemandem weiter. Auf Wiederhören.',
+  },
+
   link: {
     title: 'Bestätigung per E-Mail',
     yourCode: 'Ihr Code',

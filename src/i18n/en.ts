@@ -168,6 +168,14 @@ export const en = {
       'The change was made, was stopped before, or this link is not complete. If you did not expect it, tell the people who run ${org}.',
   },
 
+  /** Text messages and calls. Programs that read a code from a text search for the words before it. */
+  text: {
+    code: 'Your verification code is ${code}.',
+    keep: 'It is from ${org.name} and good for ${lifetime}. Share it with no one.',
+    call: 'Hello. Your verification code for ${org.name} is ${digits}.',
+    callAgain: 'Once more: ${digits}. Share it with no one. Goodbye.',
+  },
+
   /** The page that a mailed link opens if the app has no page for it. */
   link: {
     title: 'Verify with your email',

@@ -163,6 +163,13 @@ export const es: Words = {
       'El cambio ya se hizo, ya se detuvo o este enlace no está completo. Si no lo esperaba, avise a los responsables de ${org}.',
   },
 
+  text: {
+    code: 'Su código de verificación es ${code}.',
+    keep: 'Es de ${org.name} y caduca en ${lifetime}. No lo comparta con nadie.',
+    call: 'Hola. Su código de verificación de ${org.name} es ${digits}.',
+    callAgain: 'De nuevo: ${digits}. No lo comparta con nadie. Adiós.',
+  },
+
   link: {
     title: 'Verificación por correo electrónico',
     yourCode: 'Su código',

@@ -167,6 +167,13 @@ export const fr: Words = {
       'La modification a été faite, a déjà été arrêtée, ou ce lien n’est pas complet. Si vous ne vous y attendiez pas, prévenez les responsables de ${org}.',
   },
 
+  text: {
+    code: 'Votre code de vérification est ${code}.',
+    keep: 'Il vient de ${org.name} et expire dans ${lifetime}. Ne le communiquez à personne.',
+    call: 'Bonjour. Votre code de vérification pour ${org.name} est ${digits}.',
+    callAgain: 'Je répète : ${digits}. Ne le communiquez à personne. Au revoir.',
+  },
+
   link: {
     title: 'Vérification par e-mail',
     yourCode: 'Votre code',

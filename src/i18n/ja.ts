@@ -162,6 +162,13 @@ export const ja: Words = {
       '変更はすでに行われたか、すでに中止されたか、このリンクが不完全です。お心当たりがない場合は、${org} の運営者に連絡してください。',
   },
 
+  text: {
+    code: '確認コードは ${code} です。',
+    keep: '${org.name}からのコードで、有効期限は${lifetime}です。誰にも教えないでください。',
+    call: 'こんにちは。${org.name}の確認コードは、${digits}です。',
+    callAgain: '繰り返します。${digits}。誰にも教えないでください。',
+  },
+
   link: {
     title: 'メールによる確認',
     yourCode: '確認コード',

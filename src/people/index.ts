@@ -14,7 +14,7 @@ export {
 } from './account-changes.ts'
 export type { Changed, MailParts } from './after-change.ts'
 export { type EraseParts, type Erasure, eraseUser } from './erase.ts'
-export { mailClosed, queuedEvents } from './mail-events.ts'
+export { mailClosed, queuedEvents, textEvents } from './mail-events.ts'
 export {
   type CredentialChange,
   type Notice,

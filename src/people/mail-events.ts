@@ -1,6 +1,6 @@
 import type { EventType, NewEvent } from '../audit/index.ts'
 import { isoTime } from '../base/index.ts'
-import type { ClosedMail, MailOutcome, NewMail } from '../delivery/index.ts'
+import type { ClosedMail, MailOutcome, NewMail, TextChannel, TextTemplate } from '../delivery/index.ts'
 
 /** The event that records that a mail of a template was queued. */
 export const queuedEvents: Readonly<Record<NewMail['template'], EventType>> = {
@@ -20,17 +20,41 @@ export const queuedEvents: Readonly<Record<NewMail['template'], EventType>> = {
   AccountChangeWaiting: 'system.email.account_change_waiting.sent_message',
 }
 
-/** A mail has come to its end. */
+/** The event that records that a text or call was queued. */
+export const textEvents: Readonly<Record<TextChannel, Readonly<Record<TextTemplate, EventType>>>> = {
+  sms: {
+    PhoneEnrollment: 'system.sms.send_phone_verification_message',
+    PhoneSignIn: 'system.sms.send_factor_verify_message',
+    PhoneRecovery: 'system.sms.send_password_reset_message',
+    PhoneUnlock: 'system.sms.send_account_unlock_message',
+  },
+  voice: {
+    PhoneEnrollment: 'system.voice.send_phone_verification_call',
+    PhoneSignIn: 'system.voice.send_mfa_challenge_call',
+    PhoneRecovery: 'system.voice.send_password_reset_call',
+    PhoneUnlock: 'system.voice.send_account_unlock_call',
+  },
+}
+
+/** How its end is recorded. */
+const ended = {
+  email: { eventType: 'system.email.delivery', noun: 'Email', without: 'recipient' },
+  sms: { eventType: 'system.sms.receive_status', noun: 'SMS message', without: 'number' },
+  voice: { eventType: 'system.voice.receive_status', noun: 'Call', without: 'number' },
+} as const satisfies Readonly<Record<ClosedMail['channel'], object>>
+
+/** A mail, text or call has come to its end. */
 export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
   const isWithoutRecipient = mail.recipient === null
+  const { eventType, noun, without } = ended[mail.channel]
   const ends: Readonly<Record<MailOutcome, NewEvent['outcome']>> = {
     sent: isWithoutRecipient ? { result: 'SKIPPED', reason: 'NOBODY' } : { result: 'SUCCESS' },
     dead: { result: 'FAILURE', reason: 'DEAD' },
     expired: { result: 'FAILURE', reason: 'EXPIRED' },
   }
   return {
-    eventType: 'system.email.delivery',
-    displayMessage: isWithoutRecipient ? 'Email without a recipient dropped' : `Email ${outcome}`,
+    eventType,
+    displayMessage: isWithoutRecipient ? `${noun} without a ${without} dropped` : `${noun} ${outcome}`,
     outcome: ends[outcome],
     actor: { id: 'system', type: 'SystemPrincipal' },
     target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],

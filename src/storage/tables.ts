@@ -31,6 +31,8 @@ const json: Column<string> = { ...text, type: 'json' }
 const integer: Column<number> = { type: 'integer', nullable: false, exported: true }
 /** An integer that the database sets in new rows. */
 const counted: Column<Generated<number>> = { type: 'integer', nullable: false, exported: true }
+/** A text that the database sets in new rows. */
+const preset: Column<Generated<string>> = { type: 'text', nullable: false, exported: true }
 /** Epoch milliseconds. */
 const time = (rebased: Rebased): Column<number> & { readonly rebased: Rebased } => ({
   type: 'time',
@@ -457,6 +459,8 @@ export const tables = {
       fair_at: time('end'),
       /** How often the whole message was sent and no answer came. */
       unanswered: counted,
+      /** By what it leaves: `email`, `sms`, `voice`. */
+      channel: preset,
     },
     { grows: { until: 'done_at', key: 'id' } },
   ),

@@ -297,7 +297,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A16',
     without: 'the proof that a recovery needs',
     file: 'src/flow/stage.ts',
-    find: "if (progress.proofs.length === 0) return { stage: selecting(progress, situation) }",
+    find: 'if (progress.proofs.length === 0) return { stage: selecting(progress, situation) }',
     replace: "if (progress.proofs.length === 0) return { stage: intent.replaces ? 'reset' : 'select' }",
     tests: 'steps',
   },

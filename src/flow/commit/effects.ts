@@ -1,6 +1,6 @@
 import { type NewEvent, sessionsCleared } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
-import { queueMail } from '../../delivery/index.ts'
+import { queueMail, queueText } from '../../delivery/index.ts'
 import {
   advanceCounter,
   countSkip,
@@ -17,7 +17,7 @@ import { endTransactionsOf, type Interaction } from '../../interactions/index.ts
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
 import { isUniqueViolation, StaleRead, type Tx, together } from '../../storage/index.ts'
-import { factorRemoved, mailQueued, withDebugData } from '../events.ts'
+import { factorRemoved, mailQueued, textQueued, withDebugData } from '../events.ts'
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
 import type { Transaction } from '../transactions.store.ts'
@@ -85,6 +85,14 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       const id = await queueMail(tx, mail, { secrets, random, now })
       const moved = { before: transaction.progress, after: outcome.progress }
       return [withDebugData(mailQueued(mail, id, moved), uses)]
+    }
+    case 'text.queue': {
+      // A line of its own: a source's mails hold none of its texts back.
+      const source = secrets.hash('text source', sourceOf(interaction).key)
+      const message = { ...effect.message, transactionId: transaction.id, source }
+      const id = await queueText(tx, message, { secrets, random, now })
+      const moved = { before: transaction.progress, after: outcome.progress }
+      return [withDebugData(textQueued(message, id, moved), uses)]
     }
     case 'enrollment.put':
       try {

@@ -10,6 +10,8 @@ import { mailSuppressions } from './0009-mail-suppressions.ts'
 import { contracts } from './0010-contracts.ts'
 import { verifiedEmails } from './0011-verified-emails.ts'
 import { assignments } from './0012-assignments.ts'
+import { messageChannels } from './0013-message-channels.ts'
+import { textQueue } from './0013-text-queue.ts'
 import { policies } from './0014-policies.ts'
 import { ownChanges } from './0015-own-changes.ts'
 import { factorChallenges } from './0016-factor-challenges.ts'
@@ -38,4 +40,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0016-factor-challenges': factorChallenges,
   '0015-own-changes': ownChanges,
   '0020-verified-second-emails': verifiedSecondEmails,
+  '0013-message-channels': messageChannels,
+  '0013-text-queue': textQueue,
 }
