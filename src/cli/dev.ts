@@ -104,7 +104,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     folder: terminal.folder,
     env: behaviourOf(terminal.env),
     file: textOf(call, 'config'),
-    ignored: ['secrets', 'database.url', 'mail.url', 'management.apiToken'],
+    ignored: ['secrets', 'database.url', 'mail.url', 'telephony.hook.secret', 'management.apiToken'],
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
   const log = logOf(loaded, call)
@@ -181,6 +181,9 @@ function behaviourOf(env: Environment): Environment {
     'DATABASE_URL_FILE',
     'SMTP_URL',
     'SMTP_URL_FILE',
+    'REKEY_TELEPHONY_URL',
+    'REKEY_TELEPHONY_SECRET',
+    'REKEY_TELEPHONY_SECRET_FILE',
     'REKEY_ISSUER',
     'REKEY_SECRET',
     'REKEY_SECRET_FILE',
@@ -217,6 +220,7 @@ function devSettings(
     database: { url: data.databaseUrl },
     http: { host: 'localhost', port: ports.engine },
     mail: { spreadMs: 0, ...settings.mail, url: smtpUrl, deliver: true },
+    ...(settings.telephony !== undefined && { telephony: { ...settings.telephony, hook: {} } }),
     management: { apiToken: data.apiToken },
     policies: withUnlock(settings.policies),
     // A value that is not a list is left to the check of the configuration, which reports it.

@@ -45,7 +45,7 @@ const nameOf = (status: MailStatus): string => (status === 'queued' ? 'waiting' 
 
 export const mailList: Command = {
   about: [
-    'Lists the mails that wait and those that were refused for good (dead), newest first, with the reason of the last attempt. Closed mails stay for a day.',
+    'Lists the mails, texts and calls that wait and those that were refused for good (dead), newest first, with the reason of the last attempt. Closed ones stay for a day.',
     'A mail without a recipient is one for an unknown user: it takes the place of a real one and is not sent (dropped).',
     content,
   ],
@@ -77,13 +77,14 @@ export const mailList: Command = {
       const rows = mails.map((mail) => [
         mail.id,
         nameOf(mail.status),
+        mail.channel,
         mail.template,
         recipientOf(mail),
         String(mail.attempts),
         isoTime(mail.createdAt).slice(0, 19).replace('T', ' '),
         mail.error ?? '-',
       ])
-      const head = ['id', 'status', 'template', 'to', 'tries', 'queued', 'reason']
+      const head = ['id', 'status', 'channel', 'template', 'to', 'tries', 'queued', 'reason']
       for (const line of columns([head, ...rows])) call.terminal.print(line)
     })
   },
@@ -226,6 +227,7 @@ const recipientOf = ({ recipient }: StoredMail): string => recipient ?? '(unknow
 
 const shapeOf = (mail: StoredMail) => ({
   id: mail.id,
+  channel: mail.channel,
   status: nameOf(mail.status),
   template: mail.template,
   to: mail.recipient,

@@ -305,6 +305,43 @@ export const configOptions = Type.Object(
       },
       { default: {} },
     ),
+    telephony: Type.Object(
+      {
+        hook: Type.Object(
+          {
+            url: Type.Optional(
+              Type.String({
+                description:
+                  'The service that sends texts and calls, in the shape of Okta’s telephony inline hook: an https address. Without it no text leaves this machine.',
+              }),
+            ),
+            headerName: Type.String({
+              description: 'The header by which the service recognises this engine.',
+              default: 'Authorization',
+              pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$",
+              hint: 'the name of a header, such as `x-api-key`',
+            }),
+            secret: Type.Optional(
+              Type.String({ description: 'The value of that header.', minLength: 16, secret: true }),
+            ),
+            secretFile: fileOf('that value'),
+            insecureAddresses: Type.Boolean({
+              description:
+                'Allow the service to be on this machine, by http as well, or in a private network. Link-local addresses are never called.',
+              default: false,
+            }),
+          },
+          { default: {} },
+        ),
+        countries: Type.Array(Type.String({ pattern: '^[A-Z]{2}$', hint: 'a country such as `AT`' }), {
+          description:
+            'The countries (ISO 3166-1) whose numbers get texts and calls. Empty: all. Numbers of no country, such as those of satellites, get none where it is set.',
+          default: [],
+          uniqueItems: true,
+        }),
+      },
+      { default: {} },
+    ),
     lifetimes: Type.Object(
       {
         code: lifetime('Mailed codes and links.', '5m'),

@@ -60,6 +60,12 @@ const rules: readonly Rule[] = [
       'set SMTP_URL (or SMTP_URL_FILE) to the mail server, such as smtp://user:password@mail.example.com:587',
   },
   {
+    option: 'telephony.hook.secret',
+    isUnsafe: ({ telephony }) => telephony.hook.url !== undefined && telephony.hook.secret === undefined,
+    words:
+      'set REKEY_TELEPHONY_SECRET (or REKEY_TELEPHONY_SECRET_FILE): without it anyone could have the service send texts',
+  },
+  {
     option: 'password',
     isUnsafe: ({ password }) => password.memoryKiB < 19_456 || password.passes < 2,
     words: 'argon2id requires memoryKiB of at least 19456 and passes of at least 2',

@@ -79,6 +79,7 @@ const secretOptions = [
   'secrets',
   'database.url',
   'mail.url',
+  'telephony.hook.secret',
   'management.apiToken',
   'clients.*.secret',
   'people.*.password',

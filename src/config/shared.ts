@@ -45,7 +45,9 @@ function entrySettings(option: string, entry: unknown, index: number): readonly 
 function settingOf(name: string, value: unknown, schema: Schema | undefined): SharedSetting {
   // Addresses hold passwords; a list of clients or users that is compared as a whole holds their secrets.
   const isSecret =
-    schema?.secret === true || schema?.items?.type === 'object' || /^(mail\.url|resources\..*)$/.test(name)
+    schema?.secret === true ||
+    schema?.items?.type === 'object' ||
+    /^(mail\.url|telephony\.hook\.url|resources\..*)$/.test(name)
   return { name, text: JSON.stringify(value), isSecret }
 }
 

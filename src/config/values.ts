@@ -4,6 +4,7 @@ import { isRedirectUri, originForm, originFrom } from '../clients/index.ts'
 import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../delivery/index.ts'
 import { baseAttributes, compareKey, nameProblems, profileProblems } from '../directory/index.ts'
 import { isProxyRange } from '../limits/index.ts'
+import { outboundUrlProblem } from '../outbound/index.ts'
 import { DatabaseUrlError, parseDatabaseUrl, tlsOptions } from '../storage/index.ts'
 import type { Config } from './options.ts'
 import { isObject, leavesOf, valueAt } from './schema.ts'
@@ -77,6 +78,8 @@ const checks: readonly Check[] = [
   headersWithinRequest,
   texts('http.trustedProxies', proxyProblem),
   text('mail.url', smtpUrlProblem),
+  hookAddress,
+  text('telephony.hook.secret', headerProblem),
   text('mail.from', senderProblem),
   text('mail.fromName', senderNameProblem),
   text('management.recoveryPage', recoveryPageProblem),
@@ -158,6 +161,21 @@ function proxyProblem(range: string): string | undefined {
   return isProxyRange(range)
     ? undefined
     : 'must be an IP address or a range, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8'
+}
+
+/** By the client that calls it; what its name resolves to is checked with each call (A41). */
+function hookAddress(settings: unknown): readonly ValueProblem[] {
+  const path = 'telephony.hook.url'
+  const url = valueAt(settings, path)
+  const insecureAddresses = valueAt(settings, 'telephony.hook.insecureAddresses') === true
+  const words = typeof url === 'string' ? outboundUrlProblem(url, { insecureAddresses }) : undefined
+  return words === undefined ? [] : [{ path, words }]
+}
+
+function headerProblem(secret: string): string | undefined {
+  return /^\s|\s$|[^ -~]/.test(secret)
+    ? 'begins or ends with white space, or contains other characters than printable ASCII'
+    : unfilledProblem(secret)
 }
 
 function senderProblem(from: string): string | undefined {

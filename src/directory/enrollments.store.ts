@@ -42,7 +42,10 @@ export interface NewEnrollment {
   readonly counter?: number
   /** Whether it stands beside others of its kind; absent: in place of the one before. */
   readonly several?: boolean
-  /** Of several: what no other enrollment of the authenticator may have, of whatever user. Absent: the id. */
+  /**
+   * Of several: which of them it is. One in the same slot takes the place of the user's one before; none of another user
+   * may have it. Absent: the id.
+   */
   readonly slot?: string
   /** By what the authenticator names its user: random, nothing of the user is in it. */
   readonly handle?: string

@@ -14,14 +14,21 @@ import {
 import { findClient, originsOf } from '../clients/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
+  type ClosedMail,
+  createMemoryTexts,
   createMemoryTransport,
+  createNoTexts,
   createSmtpTransport,
+  createTelephonyHook,
   type Delivery,
   heloNameFrom,
   leaveDelivery,
   loadTemplates,
+  type MailOutcome,
   parseSmtpUrl,
   startDelivery,
+  startTextDelivery,
+  type TextTransport,
   type Transport,
 } from '../delivery/index.ts'
 import type { PersonTokenKind } from '../directory/index.ts'
@@ -58,7 +65,7 @@ import {
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createAccountChanges, mailClosed, type People } from '../people/index.ts'
-import type { Storage } from '../storage/index.ts'
+import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
 import { noteDrift } from './drift.ts'
@@ -72,6 +79,8 @@ import { tokenPageOf } from './token-page.ts'
 /** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
   readonly transport?: Transport
+  /** What sends texts and calls, in place of the one that is configured. */
+  readonly texts?: TextTransport
   /** A private RSA key (JWK) to sign with instead of those in the database. */
   readonly signingKey?: NonNullable<OidcOptions['signingKey']>
   readonly tokens?: 'real' | 'virtual'
@@ -159,21 +168,31 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const hash = configurationHash(config)
   metrics.gauge('rekey_config_info', 'Hash of the settings that all nodes share.', () => [[{ hash }, 1]])
   const mailRandom = branchOf(random, 'mail events')
-  const delivery = (config.mail.deliver ? startDelivery : leaveDelivery)({
+  const working = {
     storage,
     secrets,
-    random: branchOf(random, 'delivery'),
     clock,
     log,
-    transport,
     spreadMs: config.mail.spreadMs,
+    onClosed: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) =>
+      record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
+  }
+  const mails = (config.mail.deliver ? startDelivery : leaveDelivery)({
+    ...working,
+    random: branchOf(random, 'delivery'),
+    transport,
     parallel: config.mail.connections,
     suppressionMs: durationMs(config.mail.suppression, 'mail.suppression'),
     renderer,
-    onClosed: (tx, mail, outcome) =>
-      record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
     onAttempt: engineMetrics.countMailAttempt,
   })
+  const texts = (config.mail.deliver ? startTextDelivery : leaveDelivery)({
+    ...working,
+    random: branchOf(random, 'text delivery'),
+    transport: ports.texts ?? textTransportOf(config, { clock, baseUrl: () => baseUrl }),
+    onAttempt: engineMetrics.countTextAttempt,
+  })
+  const delivery = together(mails, texts)
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
   core.outgoing.onCommitted = wakeDelivery
@@ -204,7 +223,8 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     notices: config.mail.notices,
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
-    onCommitted: wakeDelivery,
+    // Texts are rare, and each look for them is a statement.
+    onCommitted: (written) => (written.texts ? wakeDelivery() : untraced(() => mails.wake())),
     onFlowOutcome: engineMetrics.countFlowOutcome,
   }
   const oidc = openOidc(core, {
@@ -451,6 +471,30 @@ function transportOf({ mail, org, issuer }: Config, clock: Clock): Transport {
   })
 }
 
+/** Both workers as one. */
+const together = (...workers: readonly Delivery[]): Delivery => ({
+  wake() {
+    for (const worker of workers) worker.wake()
+  },
+  async idle() {
+    await Promise.all(workers.map((worker) => worker.idle()))
+  },
+  async close(options) {
+    await Promise.all(workers.map((worker) => worker.close(options)))
+  },
+})
+
+/** What sends texts and calls: the hook; without one nothing does in production, and elsewhere they are taken and dropped. */
+function textTransportOf(
+  { telephony: { hook }, mode }: Config,
+  parts: { readonly clock: Clock; readonly baseUrl: () => string },
+): TextTransport {
+  const { url, headerName, secret, insecureAddresses } = hook
+  if (url === undefined) return mode === 'production' ? createNoTexts() : createMemoryTexts(() => {})
+  const header = secret === undefined ? undefined : { name: headerName, value: secret }
+  return createTelephonyHook({ url, header, insecureAddresses, ...parts })
+}
+
 function smtpTargetOf(url: string): ReturnType<typeof parseSmtpUrl> {
   try {
     return parseSmtpUrl(url)
@@ -458,6 +502,10 @@ function smtpTargetOf(url: string): ReturnType<typeof parseSmtpUrl> {
     throw new ConfigError([`mail.url: ${(error as Error).message}`])
   }
 }
+
+/** What sends texts, without an engine: for checks. */
+export const textsOf = (config: Config): TextTransport =>
+  textTransportOf(config, { clock: processClock, baseUrl: () => config.issuer ?? '' })
 
 /** The transport of a configuration without an engine: for checks. */
 export const mailTransportOf = (config: Config): Transport => transportOf(config, processClock)

@@ -5,5 +5,12 @@
  */
 export { type Core, type CorePorts, lifetimesOf, openCore, openOidc, refuseUnfit } from './core.ts'
 export { findDrift, isDriftKnown } from './drift.ts'
-export { type Engine, type EnginePorts, mailTransportOf, openEngine, shutdownDelayOf } from './engine.ts'
+export {
+  type Engine,
+  type EnginePorts,
+  mailTransportOf,
+  openEngine,
+  shutdownDelayOf,
+  textsOf,
+} from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, MonotonicClock } from '../base/index.ts'
-import { type AttemptOutcome, attemptOutcomes, type Backlog, backlogOf } from '../delivery/index.ts'
+import {
+  type AttemptOutcome,
+  attemptOutcomes,
+  type Backlog,
+  backlogOf,
+  type Channel,
+  channels,
+  type Lane,
+  type RefusalReason,
+} from '../delivery/index.ts'
 import { countExpiredTransactions, type FlowOutcome, flowOutcomes } from '../flow/index.ts'
 import type { Connections, Metrics, Reading } from '../http/index.ts'
 import type { Refusals } from '../limits/index.ts'
@@ -11,12 +20,14 @@ import type { Storage } from '../storage/index.ts'
 interface EngineMetrics {
   countFlowOutcome(outcome: FlowOutcome): void
   countMailAttempt(outcome: AttemptOutcome): void
+  countTextAttempt(outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: Channel): void
   /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
   countExpired(now: number): Promise<void>
 }
 
 const flowOutcomesTotal = 'rekey_flow_outcomes_total'
 const mailsTotal = 'rekey_mails_total'
+const textsTotal = 'rekey_texts_total'
 
 /** What the metrics are read from. */
 interface MeasuredParts {
@@ -41,11 +52,15 @@ export function registerMetrics(
 ): EngineMetrics {
   metrics.describe(flowOutcomesTotal, 'Sign-ins, recoveries and unlocks by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
+  metrics.describe(textsTotal, 'Attempts to deliver a text or a call by channel and outcome.')
   // Every series exists from the start, with 0: rate() does not see the first event of a series that begins with it.
   for (const intent of ['sign-in', 'recovery', 'unlock', 'activation'] as const) {
     for (const outcome of flowOutcomes) metrics.count(flowOutcomesTotal, { intent, outcome }, 0)
   }
-  for (const outcome of attemptOutcomes) metrics.count(mailsTotal, { outcome }, 0)
+  for (const outcome of attemptOutcomes) {
+    metrics.count(mailsTotal, { outcome }, 0)
+    for (const channel of textChannels) metrics.count(textsTotal, { channel, outcome }, 0)
+  }
   // First: gauges are read in this order, and the query of a later one would itself occupy a connection.
   addDatabaseMetrics(metrics, storage)
   addMailMetrics(metrics, storage, clock)
@@ -63,6 +78,7 @@ export function registerMetrics(
   return {
     countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),
     countMailAttempt: (outcome) => metrics.count(mailsTotal, { outcome }),
+    countTextAttempt: (outcome, _, channel) => metrics.count(textsTotal, { channel, outcome }),
     async countExpired(now) {
       const expired = await countExpiredTransactions(storage, now)
       for (const [intent, count] of Object.entries(expired)) {
@@ -72,15 +88,22 @@ export function registerMetrics(
   }
 }
 
-function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void {
+const textChannels = channels.filter((channel) => channel !== 'email')
+
+/** The backlog of a lane: the gauges of one scrape share one statement. */
+function backlogReader(storage: Storage, clock: Clock, lane: Lane): () => Promise<Backlog> {
   let pending: Promise<Backlog> | undefined
-  // The gauges of one scrape share one statement.
-  const backlog = () => {
-    pending ??= backlogOf(storage.db, clock.now()).finally(() => {
+  return () => {
+    pending ??= backlogOf(storage.db, clock.now(), lane).finally(() => {
       pending = undefined
     })
     return pending
   }
+}
+
+function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void {
+  const backlog = backlogReader(storage, clock, 'mails')
+  const texts = backlogReader(storage, clock, 'texts')
   const since = (at: number | null) => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000)
   metrics.gauge('rekey_mail_queue_length', 'Mails in the queue.', async () => (await backlog()).waiting)
   metrics.gauge('rekey_mail_queue_oldest_age_seconds', 'Age of the oldest mail in the queue.', async () =>
@@ -95,6 +118,16 @@ function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void 
     'rekey_mail_queue_oldest_due_seconds',
     'How long the oldest due mail has been due.',
     async () => since((await backlog()).dueAt),
+  )
+  metrics.gauge(
+    'rekey_text_queue_length',
+    'Texts and calls in the queue.',
+    async () => (await texts()).waiting,
+  )
+  metrics.gauge(
+    'rekey_text_queue_oldest_age_seconds',
+    'Age of the oldest text or call in the queue.',
+    async () => since((await texts()).oldestAt),
   )
 }
 

@@ -103,6 +103,8 @@ export interface StepContext extends View {
   claim(): void
   /** Counts a mail that is about to be queued, by source and by client; refused where there were too many (A57). */
   chargeMail(): Promise<Refusal | undefined>
+  /** The same for a text or a call (A65). */
+  chargeText(): Promise<Refusal | undefined>
   /** Counts the transaction that takes the place of a cancelled one, by source; refused where there were too many (A60). */
   chargeSuccessor?(): Promise<Refusal | undefined>
   /** Where a magic link leads, for its token. */

@@ -64,8 +64,8 @@ export interface FlowParts {
   readonly org: StepContext['org']
   /** Which changes users are notified of. */
   readonly notices: NoticeSettings
-  /** Called when something was written: a mail may be waiting. */
-  onCommitted(): void
+  /** Called when something was written: a mail may be waiting, or, where `texts` says so, a text or a call. */
+  onCommitted(written: { readonly texts: boolean }): void
   /** Called with what becomes of transactions, for metrics. */
   onFlowOutcome?(outcome: FlowOutcome): void
   /** In milliseconds. */
@@ -450,6 +450,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     beginAnswer: () => parts.spray.begin(source),
     isKnownSource: (user) => isKnownSource(user?.knownSources, parts.secrets, interaction),
     chargeMail: () => chargeSource(parts, interaction, 'mail'),
+    chargeText: () => chargeSource(parts, interaction, 'text'),
     chargeSuccessor: () => chargeSource(parts, interaction, 'successor'),
     org: parts.org,
     lifetimes: parts.lifetimes,
@@ -474,7 +475,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
 async function chargeSource(
   { limits, clock }: FlowParts,
   { clientId, origin }: Interaction,
-  what: 'mail' | 'successor',
+  what: 'mail' | 'text' | 'successor',
 ): Promise<Refusal | undefined> {
   const { app, ip = '' } = origin
   try {

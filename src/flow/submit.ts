@@ -116,7 +116,8 @@ async function take(
   if (committed.interactionCode !== undefined) {
     parts.spray.signedIn(sourceOf(loaded.interaction), after.person?.lastLoginAt)
   }
-  parts.onCommitted()
+  const { effects = [] } = committed.outcome
+  parts.onCommitted({ texts: effects.some(({ type }) => type === 'text.queue') })
   for (const one of flowOutcomesOf(loaded.transaction.progress, committed.outcome)) {
     parts.onFlowOutcome?.(one)
   }

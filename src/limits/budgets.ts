@@ -20,6 +20,15 @@ export interface Budgets {
   readonly passwordsByName: Budget
   /** Mails, by recipient. */
   readonly mails: Pool
+  /** Texts and calls, by user. */
+  readonly texts: Pool
+  /** By number: one number may be several users'. */
+  readonly textsPerNumber: Budget
+  /** By the numbers that differ in their last digits only. */
+  readonly textsPerRange: Budget
+  readonly textsPerCountry: Budget
+  /** Of all together: the most that a day can cost. */
+  readonly textsPerDay: Budget
   /** Wrong codes of an authenticator that the user has enrolled, such as an app: a day, by account and authenticator. */
   readonly otpPerDay: Pool
   /** The same until the next success. */
@@ -156,6 +165,14 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
     renewed: true,
   },
   mails: poolOf(mailsFrom(options), { share: 0.4, reserve: 0.4 }),
+  texts: poolOf(
+    { purpose: 'texts-per-user', limit: options.textsPerUser, windowMs: 10 * minute, renewed: true },
+    { share: 0.6, reserve: 0.4 },
+  ),
+  textsPerNumber: { purpose: 'texts-per-number', limit: options.textsPerNumber, windowMs: day },
+  textsPerRange: { purpose: 'texts-per-range', limit: options.textsPerRange, windowMs: hour },
+  textsPerCountry: { purpose: 'texts-per-country', limit: options.textsPerCountry, windowMs: hour },
+  textsPerDay: { purpose: 'texts-per-day', limit: options.textsPerDay, windowMs: day },
   otpPerDay: poolOf(
     { purpose: 'otp-per-day', limit: options.codesPerDay, windowMs: day, renewed: true },
     { share: 0.5, reserve: 0.25 },

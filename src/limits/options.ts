@@ -52,6 +52,11 @@ const requests = Type.Object(
       'Mails that one network address (IPv6: one /64) causes in a minute, to all recipients. `default`: 300.',
     ),
     mailsPerClient: ofPreset('Mails that all users of one app cause in a minute. `default`: 6,000.'),
+    textsPerSource: ofPreset(
+      'Texts and calls that one network address (IPv6: one /64) causes in a minute, to all numbers. Default: 30.',
+    ),
+    textsPerSourceHour: ofPreset('The same in an hour. Default: 200.'),
+    textsPerClient: ofPreset('Texts and calls that all users of one app cause in a minute. Default: 600.'),
     management: ofPreset(
       'Requests to /api/v1 by all callers in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
     ),
@@ -82,6 +87,20 @@ export const limitsOptions = Type.Object(
     ),
     mailsPerRecipient: ofPreset(
       'Mails to one recipient, from all sources. `default`: 5 in 10 minutes; `okta-…`: 30 in a minute.',
+    ),
+    textsPerUser: count(
+      'Texts and calls to one user in 10 minutes, from all sources. One source has a share of it.',
+      5,
+    ),
+    textsPerNumber: count('Texts and calls to one number in a day, whoever it belongs to.', 20),
+    textsPerRange: count(
+      'Texts and calls in an hour to numbers that differ in their last three digits only: pumping goes through a range.',
+      30,
+    ),
+    textsPerCountry: count('Texts and calls to one country in an hour.', 1000),
+    textsPerDay: count(
+      'Texts and calls of the whole installation in a day: the most that a day can cost. Beyond it none is sent.',
+      10_000,
     ),
     sprayPerAddressMinute: count(
       'Wrong codes and passwords, about any name, by one network address (IPv6: one /64) in a minute. Beyond it all its answers are refused unchecked.',

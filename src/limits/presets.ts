@@ -18,6 +18,8 @@ export type Endpoint =
   | 'idx'
   | 'management'
   | 'mail'
+  /** A text or a call. */
+  | 'text'
 
 /** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
 export interface RequestSource {
@@ -70,6 +72,9 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'managementPerAddress', endpoints: ['management'], windowMs: minute, ...bySource },
   { name: 'mailsPerSource', endpoints: ['mail'], windowMs: minute, ...bySource },
   { name: 'mailsPerClient', endpoints: ['mail'], windowMs: minute, keyOf: ({ client }) => client },
+  { name: 'textsPerSource', endpoints: ['text'], windowMs: minute, ...bySource },
+  { name: 'textsPerSourceHour', endpoints: ['text'], windowMs: 60 * minute, ...bySource },
+  { name: 'textsPerClient', endpoints: ['text'], windowMs: minute, keyOf: ({ client }) => client },
   {
     name: 'perClient',
     endpoints: ['interact'],
@@ -88,13 +93,15 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
 ]
 
 const mails = { mailsPerSource: 300, mailsPerClient: 6000 }
+const texts = { textsPerSource: 30, textsPerSourceHour: 200, textsPerClient: 600 }
 const others = { othersPerAddress: 30_000, wrongSecretsPerAddress: 60 }
-const okta = { ...mails, ...others, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
+const okta = { ...mails, ...texts, ...others, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
 
 /** Okta's limits are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
 const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
   default: {
     ...mails,
+    ...texts,
     ...others,
     idxPerAddress: 30_000,
     // What a large office needs on a Monday morning, and no more: each call is stored (A60).

@@ -15,7 +15,7 @@ import {
   type PersonConfig,
   type Settings,
 } from '../config/index.ts'
-import { templateNames } from '../delivery/index.ts'
+import { type Channel, channels, templateNames, textTemplates } from '../delivery/index.ts'
 import {
   type ControlPerson,
   type Faults,
@@ -122,6 +122,7 @@ const kitNames = Object.keys({
 
 const waitingNames = Object.keys({
   to: true,
+  channel: true,
   template: true,
   after: true,
   timeoutMs: true,
@@ -163,12 +164,15 @@ const isLogger = (log: unknown): boolean =>
 function checkWaiting(waiting: Waiting | undefined): void {
   checkNames('outbox.waitFor', waiting, waitingNames)
   for (const template of [waiting?.template ?? []].flat()) {
-    checkOneOf('outbox.waitFor: template', template, templateNames)
+    checkOneOf('outbox.waitFor: template', template, [...templateNames, ...textTemplates])
   }
+  checkOneOf('outbox.waitFor: channel', waiting?.channel, channels)
 }
 
-const checkLatest = (filter: { readonly to?: string } | undefined): void =>
-  checkNames('outbox.latest', filter, ['to'])
+function checkLatest(filter: { readonly to?: string; readonly channel?: Channel } | undefined): void {
+  checkNames('outbox.latest', filter, ['to', 'channel'])
+  checkOneOf('outbox.latest: channel', filter?.channel, channels)
+}
 
 /** A running engine with everything that a test needs. */
 export interface Kit {
@@ -188,7 +192,7 @@ export interface Kit {
   readonly controlUrl: string
   /** The default user, unless `people` is set. */
   readonly person: { readonly login: string; readonly password: string }
-  /** The mails that were sent. */
+  /** The mails, texts and calls that were sent. */
   readonly outbox: MessageReader
   readonly clock: KitClock
   readonly people: KitPeople

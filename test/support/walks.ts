@@ -281,6 +281,7 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
     isKnownSource: () => false,
     claim: () => {},
     chargeMail: async () => undefined,
+    chargeText: async () => undefined,
     linkFor: (token) => `https://rekey.example/${token}`,
     org: { name: 'Rekey', baseUrl: 'https://rekey.example' },
     lifetimes: { code: 300_000, notice: 300_000 },

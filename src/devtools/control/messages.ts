@@ -1,19 +1,23 @@
 import { type Clock, isoTime, systemClock } from '../../base/index.ts'
+import type { Channel, OutgoingText } from '../../delivery/index.ts'
 import { compareKey } from '../../directory/index.ts'
 import { type MailContent, readMail } from './mail-content.ts'
 
-/** One mail to one address. */
+/** One mail to one address, or one text or call to one number. */
 export interface Message extends MailContent {
   readonly id: string
-  /** The recipient of the envelope, which may differ from the header. */
+  readonly channel: Channel
+  /** The recipient of the envelope, which may differ from the header; of a text or call the number (E.164). */
   readonly to: string
   /** The ISO time of arrival, by the clock of the engine. */
   readonly sentAt: string
 }
 
 export interface Waiting {
-  /** Only mail to this address, case-insensitive. */
+  /** Only messages to this address, case-insensitive, or to this number, however it is written. */
   readonly to?: string
+  /** Only messages of this channel; absent: of any. */
+  readonly channel?: Channel
   /** Only mail of this template, or of one of these, such as `ForgotPassword`: without it a notice matches as well. */
   readonly template?: string | readonly string[]
   /** Only mail newer than the one with this id. Without it, mail that is already there matches too. */
@@ -26,7 +30,7 @@ export interface MessageReader {
   /** Newest first. */
   all(): readonly Message[]
   to(address: string): readonly Message[]
-  latest(filter?: { readonly to?: string }): Message | undefined
+  latest(filter?: { readonly to?: string; readonly channel?: Channel }): Message | undefined
   get(id: string): Message | undefined
   /**
    * The newest matching mail: at once if it is there, else as soon as it arrives.
@@ -44,7 +48,9 @@ type InboxChange =
 export interface MessageStore extends MessageReader {
   /** Parses a mail and stores it, once for each recipient. */
   add(source: Buffer, recipients: readonly string[]): Promise<readonly Message[]>
-  /** The bytes of the mail as received. */
+  /** Stores a text or a call. */
+  addText(text: OutgoingText): Message
+  /** The bytes of the mail as received; of a text or call its words. */
   source(id: string): Buffer | undefined
   /** Deletes one mail; false if there is none with this id. */
   remove(id: string): boolean
@@ -70,7 +76,12 @@ export class NoMessageError extends Error {
 
 const numberOf = (id: string): number => (/^msg\d{10}$/.test(id) ? Number(id.slice(3)) : Number.NaN)
 /** Compares addresses like the directory: SMTP has domains in ASCII, users may write them in Unicode. */
-const sameAddress = (left: string, right: string): boolean => compareKey(left) === compareKey(right)
+const sameAddress = (left: string, right: string): boolean =>
+  compareKey(left) === compareKey(right) || (isNumber(left) && signsOf(left) === signsOf(right))
+
+/** A plus that arrives in a query without being escaped is a blank. */
+const signsOf = (number: string): string => number.replace(/[^\dx]/g, '')
+const isNumber = (address: string): boolean => /^\+?\d[\d\s().x-]{5,}$/.test(address.trim())
 
 /**
  * Stores mails in memory, bounded in number and bytes: the oldest are dropped first. Ids are ascending and never reused,
@@ -100,7 +111,10 @@ export function createMessages(
   const messageStore: MessageStore = {
     all: () => entries.map(({ message }) => message),
     to: (address) => messageStore.all().filter((message) => sameAddress(message.to, address)),
-    latest: ({ to } = {}) => (to === undefined ? messageStore.all() : messageStore.to(to))[0],
+    latest: ({ to, channel } = {}) =>
+      (to === undefined ? messageStore.all() : messageStore.to(to)).find(
+        (message) => channel === undefined || message.channel === channel,
+      ),
     get: (id) => entries.find(({ message }) => message.id === id)?.message,
     source: (id) => entries.find(({ message }) => message.id === id)?.source,
     since: (id) =>
@@ -127,13 +141,34 @@ export function createMessages(
       const sentAt = isoTime(clock.now())
       const messages = recipients.map((to): Message => {
         last += 1
-        return { id: `msg${String(last).padStart(10, '0')}`, to, ...content, sentAt }
+        return { id: `msg${String(last).padStart(10, '0')}`, channel: 'email', to, ...content, sentAt }
       })
       for (const message of messages) {
         store(message, source)
         notify({ kind: 'arrived', message })
       }
       return messages
+    },
+    addText({ id: outboxId, channel, to, template, text, variables }) {
+      last += 1
+      const message: Message = {
+        id: `msg${String(last).padStart(10, '0')}`,
+        channel,
+        to,
+        from: variables.org,
+        subject: text.split('\n')[0] ?? '',
+        text,
+        html: '',
+        code: variables.code,
+        link: null,
+        template,
+        sentAt: isoTime(clock.now()),
+      }
+      // In the form of a mail, so that it can be read, downloaded and traced like one.
+      const head = [`Message-ID: <${outboxId}@phone>`, `To: ${to}`, 'Content-Type: text/plain; charset=utf-8']
+      store(message, Buffer.from([...head, '', text].join('\r\n')))
+      notify({ kind: 'arrived', message })
+      return message
     },
     subscribe(listener) {
       listeners.add(listener)
@@ -148,9 +183,10 @@ export function createMessages(
 }
 
 function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
-  const { to, template, after, timeoutMs = 5000, signal } = waiting
+  const { to, channel, template, after, timeoutMs = 5000, signal } = waiting
   const fits = (message: Message): boolean =>
     (to === undefined || sameAddress(message.to, to)) &&
+    (channel === undefined || message.channel === channel) &&
     (template === undefined || [template].flat().some((one) => one === message.template)) &&
     (after === undefined || numberOf(message.id) > numberOf(after))
 
@@ -167,7 +203,8 @@ function waitFor(store: MessageStore, waiting: Waiting = {}): Promise<Message> {
     }
     const abort = (): void => end(() => reject(signal?.reason))
     const timer = setTimeout(() => {
-      const wanted = `${after ? 'newer mail' : 'mail'}${to === undefined ? '' : ` to ${to}`}`
+      const what = { email: 'mail', sms: 'text', voice: 'call' }[channel ?? 'email']
+      const wanted = `${after ? `newer ${what}` : what}${to === undefined ? '' : ` to ${to}`}`
       end(() => reject(new NoMessageError(wanted, timeoutMs, store.all())))
     }, timeoutMs)
     const unsubscribe = store.subscribe((change) => {

@@ -1,3 +1,4 @@
+import { channels } from '../../delivery/index.ts'
 import { personStatuses } from '../../directory/index.ts'
 
 // The description of the control API (OpenAPI 3.1), for generating clients. The HTML pages are not part of it.
@@ -15,8 +16,9 @@ const anything = { type: 'object' }
 
 const message = object(
   {
-    id: text('Newer mails have higher ids.'),
-    to: text('The address it was sent to.'),
+    id: text('Newer messages have higher ids.'),
+    channel: { type: 'string', enum: [...channels] },
+    to: text('The address, or of a text or call the number, it was sent to.'),
     from: text(),
     subject: text(),
     text: text(),
@@ -26,7 +28,7 @@ const message = object(
     template: textOrNull('The mail template, such as ForgotPassword.'),
     sentAt: text('The ISO time by the clock of the engine.'),
   },
-  ['id', 'to', 'from', 'subject', 'text', 'html', 'code', 'link', 'template', 'sentAt'],
+  ['id', 'channel', 'to', 'from', 'subject', 'text', 'html', 'code', 'link', 'template', 'sentAt'],
 )
 const names = {
   email: text('The default is the login.'),
@@ -65,15 +67,21 @@ interface Call {
   readonly type?: string
 }
 
-const to = text('Only mail to this address.')
+const to = text('Only messages to this address, or to this number: +15555550100.')
+const channel = { type: 'string', enum: [...channels], description: 'Only messages of this channel.' }
 
 /** All operations, by method and path. */
 const calls: Readonly<Record<string, Call>> = {
-  'GET /messages': { summary: 'List mails, newest first', query: { to }, answer: list(message) },
+  'GET /messages': {
+    summary: 'List mails, texts and calls, newest first',
+    query: { to, channel },
+    answer: list(message),
+  },
   'GET /messages/wait': {
-    summary: 'Wait for a mail; 408 if none arrives in time',
+    summary: 'Wait for a message; 408 if none arrives in time',
     query: {
       to,
+      channel,
       after: text('Only mail newer than the one with this id.'),
       timeout: whole('Milliseconds. The default is 5000.'),
     },

@@ -6,6 +6,7 @@ import {
   parseTime,
   unknownName,
 } from '../../base/index.ts'
+import { type Channel, channels } from '../../delivery/index.ts'
 import { personStatuses } from '../../directory/index.ts'
 import { scopes as knownScopes } from '../../oidc/index.ts'
 import type { NewPerson, PathFault, PersonChanges, SignInRequest } from './port.ts'
@@ -178,6 +179,14 @@ export function readParameter(query: unknown, name: string): string | undefined 
   const text = textOf(value, name).trim()
   if (text === '') throw badRequest(`${name} is empty`)
   return text
+}
+
+export function readChannel(query: unknown): Channel | undefined {
+  const text = readParameter(query, 'channel')
+  const channel = channels.find((one) => one === text)
+  if (text !== undefined && channel === undefined)
+    throw badRequest(`channel is one of ${channels.join(', ')}`)
+  return channel
 }
 
 const longestWaitMs = 60_000

@@ -29,6 +29,7 @@ import {
   badRequest,
   checkQuery,
   notFound,
+  readChannel,
   readClockMove,
   readFault,
   readId,
@@ -93,14 +94,17 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
 
 function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServerOptions): void {
   app.get('/messages', async ({ query }) => {
-    checkQuery(query, ['to'])
+    checkQuery(query, ['to', 'channel'])
     const to = readParameter(query, 'to')
-    return to === undefined ? messages.all() : messages.to(to)
+    const channel = readChannel(query)
+    const found = to === undefined ? messages.all() : messages.to(to)
+    return channel === undefined ? found : found.filter((message) => message.channel === channel)
   })
 
   app.get('/messages/wait', async ({ query }, reply) => {
-    checkQuery(query, ['to', 'after', 'timeout'])
+    checkQuery(query, ['to', 'channel', 'after', 'timeout'])
     const to = readParameter(query, 'to')
+    const channel = readChannel(query)
     const after = readParameter(query, 'after')
     const timeoutMs = readTimeout(query)
     if (after !== undefined && !messages.isKnown(after))
@@ -108,7 +112,11 @@ function messageRoutes(app: FastifyInstance, { sink: { messages } }: ControlServ
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     try {
-      const wanted = { ...(to !== undefined && { to }), ...(after !== undefined && { after }) }
+      const wanted = {
+        ...(to !== undefined && { to }),
+        ...(channel !== undefined && { channel }),
+        ...(after !== undefined && { after }),
+      }
       return await messages.waitFor({ ...wanted, timeoutMs, signal: gone.signal })
     } catch (error) {
       if (gone.signal.aborted) return reply.hijack() // The client has disconnected.

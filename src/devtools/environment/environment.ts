@@ -1,6 +1,6 @@
 import { createSecrets, type Logger, systemRandom, VirtualClock } from '../../base/index.ts'
 import type { ClientConfig, Config, PersonConfig } from '../../config/index.ts'
-import { loadTemplates } from '../../delivery/index.ts'
+import { createMemoryTexts, loadTemplates } from '../../delivery/index.ts'
 import { type Engine, type EnginePorts, lifetimesOf, openEngine } from '../../engine/index.ts'
 import type { InboxHints } from '../control/options.ts'
 import type { ControlPort } from '../control/port.ts'
@@ -102,6 +102,10 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
       },
       fault: (_, path) => faults.take(path),
       unknownPage,
+      // Texts and calls stand beside the mails, unless a test has a service of its own.
+      ...(config.telephony.hook.url === undefined && {
+        texts: createMemoryTexts((text) => void sink.messages.addText(text)),
+      }),
       ...options.ports,
     })
     closers.push(engine.close)

@@ -1,5 +1,5 @@
 import { type Html, html } from '../../base/index.ts'
-import { copyButton, icons, moment } from '../../ui/index.ts'
+import { copyButton, icons, moment, toneChip } from '../../ui/index.ts'
 import type { Message } from '../control/messages.ts'
 import { pageAddress } from './addresses.ts'
 
@@ -31,6 +31,14 @@ export function messageList(messages: readonly Message[], at: At): Html {
     <ol class="rows">${shown.map((message) => row(message, at))}</ol>`
 }
 
+const phones: Readonly<Partial<Record<Message['channel'], string>>> = { sms: 'Text', voice: 'Call' }
+
+/** What came to a phone is marked; a mail is what most messages are. */
+export function phoneChip(channel: Message['channel']): Html | false {
+  const label = phones[channel]
+  return label !== undefined && html`${toneChip('quiet', label)} `
+}
+
 function countOf(found: number, shown: number, search: string): string {
   const messages = found === 1 ? '1 message' : `${found} messages`
   if (shown < found) return `The newest ${shown} of ${messages}`
@@ -38,7 +46,7 @@ function countOf(found: number, shown: number, search: string): string {
 }
 
 function row(message: Message, { search, open, opened }: At): Html {
-  const { id, to, subject, code, link, sentAt } = message
+  const { id, to, subject, code, link, sentAt, channel } = message
   const current = open?.id === id
   const isUnread = !opened.has(id)
   return html`
@@ -46,7 +54,7 @@ function row(message: Message, { search, open, opened }: At): Html {
       <a class="row-link" href="${pageAddress({ id, search })}"${current && html` aria-current="true"`}>
         <span class="row-to">${to}</span>${isUnread && html`<span class="unseen">unread</span>`}
         ${moment(sentAt, 'short')}
-        <span class="row-subject">${subject || '(no subject)'}</span>
+        <span class="row-subject">${phoneChip(channel)}${subject || '(no subject)'}</span>
       </a>
       ${
         (code || link) &&

@@ -35,7 +35,7 @@ export function inboxPage(showing: Showing): Html {
     body: html`<main class="${stateOf(showing)}" id="panes">
     <section class="list-pane" aria-label="Messages">
       <form class="search" role="search" action="/" method="get">
-        <label class="unseen" for="search">Search by address or subject</label>
+        <label class="unseen" for="search">Search by address, number or subject</label>
         ${icons.search}
         <input type="search" id="search" name="q" value="${search}" placeholder="Address or subject" maxlength="200"
           autocomplete="off" spellcheck="false" aria-keyshortcuts="/">
@@ -79,7 +79,7 @@ function emptyHint({ appUrl, login, smtpUrl }: Showing['hints']): Html {
       <h2>No mail yet</h2>
       <p>Request a new password in ${place}${login && html` as <code class="fact">${login}</code>`}: the mail with its
         code and link appears here automatically.</p>
-      <p class="hollow-more">All mails sent to <code class="fact">${smtpUrl}</code> arrive here. None leaves this machine.</p>
+      <p class="hollow-more">All mails sent to <code class="fact">${smtpUrl}</code> arrive here, and all texts and calls. None leaves this machine.</p>
     </div>`
 }
 

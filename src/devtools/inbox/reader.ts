@@ -2,6 +2,7 @@ import { type Html, html } from '../../base/index.ts'
 import { copyButton, icons, moment } from '../../ui/index.ts'
 import type { Message } from '../control/messages.ts'
 import { pageAddress } from './addresses.ts'
+import { phoneChip } from './list.ts'
 import { asksForRemoteContent } from './mail-document.ts'
 
 const views = { html: 'HTML', text: 'Text', source: 'Source' } as const
@@ -13,6 +14,10 @@ export function viewNamed(name: unknown, message: Message): View {
   return message.html === '' ? 'text' : 'html'
 }
 
+/** A text or call has no HTML. */
+const viewsOf = ({ channel }: Message) =>
+  Object.entries(views).filter(([view]) => channel === 'email' || view !== 'html')
+
 export interface Reading {
   readonly view: View
   /** The raw mail, for the view `source`. */
@@ -23,13 +28,14 @@ export interface Reading {
 }
 
 export function readerOf(message: Message, reading: Reading): Html {
-  const { id, to, from, subject, sentAt, template } = message
+  const { id, to, from, subject, sentAt, template, channel } = message
   return html`
     <article class="mail" aria-labelledby="subject">
       <header class="mail-head">
         ${backLink(reading.search)}
         <h2 id="subject" tabindex="-1">${subject || '(no subject)'}</h2>
         <dl class="facts">
+          ${channel !== 'email' && html`<div><dt>Phone</dt><dd>${phoneChip(channel)}</dd></div>`}
           <div><dt>To</dt><dd>${to}</dd></div>
           <div><dt>From</dt><dd>${from}</dd></div>
           <div><dt>Sent</dt><dd>${moment(sentAt, 'long')}</dd></div>
@@ -37,7 +43,7 @@ export function readerOf(message: Message, reading: Reading): Html {
           ${reading.flow !== undefined && html`<div><dt>Flow</dt><dd><a href="/flows/${reading.flow}">${reading.flow}</a></dd></div>`}
         </dl>
         ${keysOf(message)}
-        <nav class="views" aria-label="View">${Object.entries(views).map(
+        <nav class="views" aria-label="View">${viewsOf(message).map(
           ([view, name]) =>
             html`<a class="view" href="${pageAddress({ id, view, search: reading.search })}"${
               view === reading.view && html` aria-current="page"`
@@ -79,7 +85,7 @@ function bodyOf(message: Message, { view, source }: Reading): Html {
       ? html`<p class="note">This mail has no text part. Some mail programs show only text: add one.</p>`
       : html`<pre class="mail-text" tabindex="0" role="region" aria-label="Text of the mail">${message.text}</pre>`
   }
-  if (message.html === '') return html`<p class="note">This mail has no HTML part.</p>`
+  if (message.html === '') return html`<p class="note">This message has no HTML part.</p>`
   return html`
     ${asksForRemoteContent(message.html) && html`<p class="note">Pictures and styles from the network are not loaded.</p>`}
     <iframe class="mail-frame" src="/inbox/${message.id}/mail" title="The mail as its reader sees it"

@@ -10,6 +10,7 @@ import {
   intents,
   type Option,
   type Outcome,
+  type Refusal,
   type Step,
   type StepContext,
   textAt,
@@ -108,6 +109,15 @@ export function choiceIn(authenticator: Authenticator, input: Input, view: View)
   }
 }
 
+/** Charges the source for what is about to be sent. */
+export async function chargeSending(
+  effects: readonly Effect[],
+  context: StepContext,
+): Promise<Refusal | undefined> {
+  if (effects.some(({ type }) => type === 'mail.queue')) return context.chargeMail()
+  return effects.some(({ type }) => type === 'text.queue') ? context.chargeText() : undefined
+}
+
 /** Opens a challenge in place of the one before, whose code and link can no longer be used. */
 export async function started(
   authenticator: Authenticator,
@@ -117,10 +127,8 @@ export async function started(
   if (authenticator.challenge === undefined) throw new Error(`${authenticator.key} cannot be challenged`)
   const start = await authenticator.challenge.start(context, choice)
   if ('refused' in start) return { progress: context.progress, refused: start.refused }
-  if (start.effects.some(({ type }) => type === 'mail.queue')) {
-    const refused = await context.chargeMail()
-    if (refused !== undefined) return { progress: context.progress, refused }
-  }
+  const refused = await chargeSending(start.effects, context)
+  if (refused !== undefined) return { progress: context.progress, refused }
   const outcome: Outcome = {
     progress: challenge(context.progress, start.challenge),
     effects: sentAsAllowed(context, start.effects),
@@ -135,9 +143,10 @@ export async function started(
 function sentAsAllowed({ progress, person }: StepContext, effects: readonly Effect[]): readonly Effect[] {
   const { reaches } = intents[progress.intent]
   if (reaches === undefined || reaches(person)) return effects
-  return effects.map((effect) =>
-    effect.type === 'mail.queue'
-      ? { ...effect, mail: { ...effect.mail, recipient: null, personId: null } }
-      : effect,
-  )
+  const none = { recipient: null, personId: null }
+  return effects.map((effect) => {
+    if (effect.type === 'mail.queue') return { ...effect, mail: { ...effect.mail, ...none } }
+    if (effect.type === 'text.queue') return { ...effect, message: { ...effect.message, ...none } }
+    return effect
+  })
 }

@@ -12,7 +12,7 @@ import {
   type View,
 } from '../../flow/index.ts'
 import { badRequest } from './identifier.ts'
-import { choiceIn, firstMethod } from './select-authenticator-authenticate.ts'
+import { chargeSending, choiceIn, firstMethod } from './select-authenticator-authenticate.ts'
 
 /** Choosing what to enrol. The one that is being enrolled may be chosen again: it begins anew. */
 export const selectAuthenticatorEnroll: Step = {
@@ -72,10 +72,8 @@ export async function enrollChosen(input: Input, context: StepContext): Promise<
 export async function enrollWith(chosen: Enrollable, choice: Choice, context: StepContext): Promise<Outcome> {
   const start = await chosen.enroll.start(context, choice)
   if ('refused' in start) return { progress: context.progress, refused: start.refused }
-  if (start.effects.some(({ type }) => type === 'mail.queue')) {
-    const refused = await context.chargeMail()
-    if (refused !== undefined) return { progress: context.progress, refused }
-  }
+  const refused = await chargeSending(start.effects, context)
+  if (refused !== undefined) return { progress: context.progress, refused }
   const outcome: Outcome = { progress: challenge(context.progress, start.challenge), effects: start.effects }
   return { ...outcome, charges: start.charges?.(outcome) ?? [] }
 }
