@@ -7,6 +7,7 @@ import type { Authenticator } from '../flow/index.ts'
 import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
+import { type PhoneOptions, phoneAuthenticator } from './phone/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
 
@@ -16,6 +17,7 @@ export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn
 export interface AuthenticatorParts {
   /** What the configuration says of email. */
   readonly email?: Parameters<typeof emailAuthenticator>[0]
+  readonly telephony?: PhoneOptions
   /** For whom passkeys are made. Absent: the engine's own host, and no origin besides those of the apps. */
   readonly relyingParty?: RelyingParty
 }
@@ -24,11 +26,12 @@ const ownHost: RelyingParty = { nativeOrigins: [], trustedOrigins: async () => [
 
 const builtIn = (
   hasher: PasswordHasher,
-  { email, relyingParty = ownHost }: AuthenticatorParts,
+  { email, telephony = { countries: [] }, relyingParty = ownHost }: AuthenticatorParts,
 ): readonly Authenticator[] => [
   // In the order in which they are offered.
   passwordAuthenticator(hasher),
   emailAuthenticator(email),
+  phoneAuthenticator(telephony),
   totpAuthenticator,
   webauthnAuthenticator(relyingParty),
 ]

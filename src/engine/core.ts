@@ -94,6 +94,7 @@ export async function openCore(
     const relyingParty = relyingPartyOf(config, storage)
     const authenticators = authenticatorsWith(hasher, ports.authenticators, {
       ...config.authenticators,
+      telephony: config.telephony,
       relyingParty,
     })
     const policies = openPolicies(storage.db, config, [...authenticators.values()])

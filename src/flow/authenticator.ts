@@ -227,8 +227,14 @@ export interface Enrolling {
   dataFields?(view: View): readonly Field[] | undefined
   /** Whether the choice says enough to begin; absent: it always does. */
   isComplete?(choice: Choice, view: View): boolean
-  /** Begins: makes the secret, sends the first code. What is not confirmed yet stands in the challenge's data. */
-  start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
+  /**
+   * Begins: makes the secret, sends the first code. What is not confirmed yet stands in the challenge's data. A refusal may
+   * come with the challenge that asks again.
+   */
+  start(
+    context: StepContext,
+    choice: Choice,
+  ): Promise<Started | { readonly refused: Refusal; readonly challenge?: Challenge }>
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
   /** Checks the confirmation. A right one returns what is stored. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>

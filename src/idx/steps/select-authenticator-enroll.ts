@@ -71,7 +71,10 @@ export async function enrollChosen(input: Input, context: StepContext): Promise<
 /** Begins an enrolment in place of the one before. */
 export async function enrollWith(chosen: Enrollable, choice: Choice, context: StepContext): Promise<Outcome> {
   const start = await chosen.enroll.start(context, choice)
-  if ('refused' in start) return { progress: context.progress, refused: start.refused }
+  if ('refused' in start) {
+    const { refused, challenge: again } = start
+    return { progress: again ? challenge(context.progress, again) : context.progress, refused }
+  }
   const refused = await chargeSending(start.effects, context)
   if (refused !== undefined) return { progress: context.progress, refused }
   const outcome: Outcome = { progress: challenge(context.progress, start.challenge), effects: start.effects }
