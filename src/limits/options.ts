@@ -92,7 +92,7 @@ export const limitsOptions = Type.Object(
       'Texts and calls to one user in 10 minutes, from all sources. One source has a share of it.',
       5,
     ),
-    textsPerNumber: count('Texts and calls to one number in a day, whoever it belongs to.', 20),
+    textsPerNumber: count('Texts and calls to one number in a day, for all users who have it.', 20),
     textsPerRange: count(
       'Texts and calls in an hour to numbers that differ in their last three digits only: pumping goes through a range.',
       30,

@@ -96,7 +96,7 @@ const resolveBySystem = async (host: string): Promise<readonly string[]> =>
   (await systemLookup(host, { all: true })).map(({ address }) => address)
 
 /**
- * The one client for addresses that an administrator, or whoever writes configuration, has chosen (A41). https only; the
+ * The one client for addresses that the configuration, or an administrator over the API, has chosen (A41). https only; the
  * addresses of the host are resolved once, all of them checked, and the connection goes to exactly these: a name that
  * resolves to another address a moment later (DNS rebinding) leads nowhere. No redirects, no proxy, no connection is
  * used twice. Time and size are bounded.

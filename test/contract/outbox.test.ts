@@ -163,6 +163,7 @@ onEachDatabase('the outbox', (database) => {
         outcome: 'sent',
         mail: {
           id,
+          channel: 'email',
           template: 'ForgotPassword',
           recipient: 'mary@example.com',
           personId: '00uMARY',

@@ -44,6 +44,7 @@ import {
 import { type CapturedState, capturedStates } from './captured-states.ts'
 import { emailWith, enrolsEmail, verifiesSecond, warnsOfExpiry } from './email.ts'
 import { messagesIn } from './laws.ts'
+import { phoneDeviations, phoneStates } from './phone-states.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
@@ -129,6 +130,12 @@ async function enrolsTheMailbox(visitor: Visitor, idp: Kit, settings: object = {
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
 
 const covered: Readonly<Record<string, Covered>> = {
+  ...Object.fromEntries(
+    Object.entries(phoneStates).map(([file, reach]) => [
+      file,
+      { reach, deviations: phoneDeviations[file] ?? [] } satisfies Covered,
+    ]),
+  ),
   'oauth2-interact': {
     async reach(visitor) {
       await visitor.begins()

@@ -14,7 +14,7 @@ export interface ReadNumber {
   readonly isPremium: boolean
 }
 
-/** Kinds of numbers that whoever sends to them pays for, and whose owner may earn by it (A65). */
+/** Kinds of numbers that the sender pays for, and whose owner may earn by it (A65). */
 const premium: readonly string[] = [
   'PREMIUM_RATE',
   'SHARED_COST',

@@ -165,7 +165,7 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
   // A keyed hash: a dump of the database is no directory of numbers.
   const hashed = (text: string) => secrets.hash('number budget', text)
   const { number, callingCode, countries } = to ?? { number: noNumber, callingCode: '', countries: [] }
-  const shadow = to === undefined ? 'nobody ' : ''
+  const shadow = to === undefined ? 'phantom ' : ''
   const [country = callingCode] = countries.length === 1 ? countries : []
   const uses: readonly Use[] = [
     ...usesOfPool(budgets.texts, source, { subject: account, known: context.isKnownSource(person) }),

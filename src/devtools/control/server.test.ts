@@ -61,6 +61,7 @@ describe('messages', () => {
     expect((await call('GET', '/messages?to=ADA@example.com')).body).toEqual([
       {
         id: expect.stringMatching(/^msg\d{10}$/),
+        channel: 'email',
         to: 'ada@example.com',
         from: 'a@b.example',
         subject: 'one',
