@@ -64,9 +64,11 @@ export const corpus: Readonly<Record<string, string>> = {
   A60: 'Growth without a name: disk, log and memory by anonymous calls',
   A61: 'Pattern, template or filter of an administrator as a program',
   A62: 'The operator’s channel as an oracle',
+  A65: 'Texts and calls at the owner’s cost: pumping, premium numbers',
   A66: 'Code of an app replayed in its window, on another node, or backwards',
   A67: 'Passkey of another origin, domain, transaction or user, or a copy of one',
   A69: 'Enrolment of a factor as a back door',
+  A79: 'Visible refusal by hidden budgets of numbers and countries',
 }
 
 /** The ids in a test's title: `A07: …`. */

@@ -30,6 +30,9 @@ const people = 'src/directory/people.store.ts'
 const intents = 'src/flow/intents.ts'
 const passwordChanged = 'src/flow/password-changed.ts'
 
+const phone = 'src/authenticators/phone/index.ts'
+const texts = 'src/authenticators/phone/send.ts'
+
 /** One mutation a defence at least, for every attack that our own code withstands. */
 export const mutations: readonly Mutation[] = [
   {
@@ -1538,9 +1541,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A62',
     without: 'the rehearsal of a mail that is not sent',
-    file: 'src/delivery/worker.ts',
-    find: 'if (row.recipient === null || isSuppressed) await transport.rehearse?.(signal)',
-    replace: 'if (row.recipient === null || isSuppressed) return undefined',
+    file: 'src/delivery/carriers.ts',
+    find: 'if (to === null) await transport.rehearse?.(signal)\n      else await transport.send({ id: row.id',
+    replace: 'if (to === null) return\n      else await transport.send({ id: row.id',
     tests: 'mail-metrics',
   },
   {
@@ -1574,5 +1577,103 @@ export const mutations: readonly Mutation[] = [
     find: "decoy ??= argon2Hash('the password of no user', cost)",
     replace: 'if (stored === undefined) return false',
     tests: 'operator-channel',
+  },
+  {
+    attack: 'A41',
+    without: 'the check of what a name resolves to',
+    file: 'src/outbound/client.ts',
+    find: 'if (!found.every((address) => mayCall(address, insecureAddresses))) {',
+    replace: 'if (found.some((address) => address === "")) {',
+    tests: 'hooks',
+  },
+  {
+    attack: 'A41',
+    without: 'a connection to what was checked',
+    file: 'src/outbound/client.ts',
+    find: 'lookup: pinned(addresses),',
+    replace:
+      'lookup: (host, _, done) => void resolve(host).then((all) => done(null, all.map((address) => ({ address, family: 4 })))),',
+    tests: 'hooks',
+  },
+  {
+    attack: 'A65',
+    without: 'a budget of a number',
+    file: texts,
+    find: '{ budget: budgets.textsPerNumber, subject: hashed(`${shadow}${number}`) },',
+    replace: '',
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'a budget of a range of numbers',
+    file: texts,
+    find: '{ budget: budgets.textsPerRange, subject: hashed(`${shadow}${rangeOf({ number })}`) },',
+    replace: '',
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'a budget of a country',
+    file: texts,
+    find: '{ budget: budgets.textsPerCountry, subject: `${shadow}${country}` },',
+    replace: '',
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'a budget of a day',
+    file: texts,
+    find: 'subject: `${shadow}${everybody}`,',
+    replace: 'subject: `${shadow}${number}`,',
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'the budgets of a source',
+    file: 'src/idx/steps/select-authenticator-authenticate.ts',
+    find: "type === 'text.queue') ? context.chargeText() : undefined",
+    replace: "type === 'text.queue') ? undefined : undefined",
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'the list of numbers that cost the sender',
+    file: 'src/authenticators/phone/numbers.ts',
+    find: "isPremium: premium.includes(parsed.getType() ?? '') || global.includes(callingCode),",
+    replace: 'isPremium: false,',
+    tests: 'texts',
+  },
+  {
+    attack: 'A65',
+    without: 'one spelling of a number',
+    file: texts,
+    find: "const hashed = (text: string) => secrets.hash('number budget', text)",
+    replace: "const hashed = (text: string) => secrets.hash('number budget', text + Math.random())",
+    tests: 'texts',
+  },
+  {
+    attack: 'A79',
+    without: 'an answer as sent where a budget of the number is spent',
+    file: texts,
+    find: 'const over = isProven(context) ? refused : toNobody',
+    replace: 'const over = refused',
+    tests: 'texts',
+  },
+  {
+    attack: 'A79',
+    without: 'an answer as sent where the number is not served',
+    file: phone,
+    find: 'if (progress.proofs.length > 0 && (enrollment === undefined || !isSendable)) return { refused: notServed }',
+    replace: 'if (enrollment === undefined || !isSendable) return { refused: notServed }',
+    tests: 'texts',
+  },
+  {
+    attack: 'A79',
+    without: 'a text without a number',
+    file: texts,
+    find: "effects: [{ type: 'text.queue', message: messageOf(context, sending, { code, expiresAt, lifetime }) }],",
+    replace:
+      "effects: to ? [{ type: 'text.queue', message: messageOf(context, sending, { code, expiresAt, lifetime }) }] : [],",
+    tests: 'texts',
   },
 ]

@@ -165,6 +165,7 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
   // A keyed hash: a dump of the database is no directory of numbers.
   const hashed = (text: string) => secrets.hash('number budget', text)
   const { number, callingCode, countries } = to ?? { number: noNumber, callingCode: '', countries: [] }
+  // What is not sent costs nothing: it is counted apart, or names of no user would use up what all others have.
   const shadow = to === undefined ? 'phantom ' : ''
   const [country = callingCode] = countries.length === 1 ? countries : []
   const uses: readonly Use[] = [
@@ -183,11 +184,9 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
     ...uses.map((use) => ({ ...use, otherwise: over })),
     {
       budget: budgets.textsPerDay,
-      subject: everybody,
+      subject: `${shadow}${everybody}`,
       otherwise: over,
       announces: 'system.operation.rate_limit.violation',
-      // What is not sent costs nothing, and finds the day spent like any other.
-      ...(to === undefined && { free: true }),
     },
   ]
 }

@@ -6,7 +6,12 @@ import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createOutbound, isPublicAddress, OutboundError, outboundUrlProblem } from './index.ts'
+import {
+  createOutbound,
+  isPublicAddress,
+  OutboundError,
+  outboundUrlProblem,
+} from '../../src/outbound/index.ts'
 
 // Real servers on loopback, and a resolver that the tests answer for.
 
