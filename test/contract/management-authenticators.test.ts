@@ -61,6 +61,7 @@ describe('authenticators', () => {
       ['google_otp', 'app', 'INACTIVE'],
       ['okta_password', 'password', 'ACTIVE'],
       ['example_phone', 'phone', 'INACTIVE'],
+      ['phone_number', 'phone', 'INACTIVE'],
       ['webauthn', 'security_key', 'INACTIVE'],
     ])
     const first = await api('GET', '/authenticators?limit=1')

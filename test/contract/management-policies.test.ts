@@ -271,9 +271,13 @@ describe('a password policy', () => {
     expect(await recovers()).toBe(false)
     await reset({ access: 'ALLOW', requirement: { primary: { methods: ['email'] } } })
     expect(await recovers()).toBe(true)
+    // Known, and not in use.
     await reset({ access: 'ALLOW', requirement: { primary: { methods: ['sms'] } } })
     expect(await recovers()).toBe(false)
-    expect(lines.join('')).toContain('requirement.primary.methods: sms is not supported')
+    expect(lines.join('')).not.toContain('sms is not supported')
+    await reset({ access: 'ALLOW', requirement: { primary: { methods: ['push'] } } })
+    expect(await recovers()).toBe(false)
+    expect(lines.join('')).toContain('requirement.primary.methods: push is not supported')
   })
 })
 

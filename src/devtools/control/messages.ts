@@ -83,6 +83,9 @@ const sameAddress = (left: string, right: string): boolean =>
 const signsOf = (number: string): string => number.replace(/[^\dx]/g, '')
 const isNumber = (address: string): boolean => /^\+?\d[\d\s().x-]{5,}$/.test(address.trim())
 
+/** What stands for the subject of a text or call. */
+const firstSentence = /^.*?(?:\.(?=\s)|。|$)/m
+
 /**
  * Stores mails in memory, bounded in number and bytes: the oldest are dropped first. Ids are ascending and never reused,
  * so that "newer than" stays correct after the inbox was emptied.
@@ -156,7 +159,7 @@ export function createMessages(
         channel,
         to,
         from: variables.org,
-        subject: text.split('\n')[0] ?? '',
+        subject: firstSentence.exec(text)?.[0] ?? '',
         text,
         html: '',
         code: variables.code,
