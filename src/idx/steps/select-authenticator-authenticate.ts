@@ -65,16 +65,24 @@ export const firstMethod = (authenticator: Authenticator, view: View): readonly 
 }
 
 /** Takes a choice, of the selection or of the form after it: asks for what is missing, or opens the challenge. */
-export async function choose(input: Input, context: StepContext): Promise<Outcome> {
-  const chosen = challengeable(context).find(
+export function choose(input: Input, context: StepContext): Promise<Outcome> {
+  return chosen(input, context, false)
+}
+
+/** The same where nothing is asked in between: a method that was not sent is the first one. */
+export const chooseAtOnce = (input: Input, context: StepContext): Promise<Outcome> =>
+  chosen(input, context, true)
+
+async function chosen(input: Input, context: StepContext, isAtOnce: boolean): Promise<Outcome> {
+  const wanted = challengeable(context).find(
     ({ key }) => authenticatorId(key) === textAt(input, 'authenticator.id'),
   )
-  const choice = chosen && choiceIn(chosen, input, context)
-  if (chosen === undefined || choice === undefined) return { progress: context.progress, refused: badRequest }
-  if (chosen.challenge.isComplete?.(choice, context) === false) {
+  const choice = wanted && choiceIn(wanted, input, context)
+  if (wanted === undefined || choice === undefined) return { progress: context.progress, refused: badRequest }
+  if (!isAtOnce && wanted.challenge.isComplete?.(choice, context) === false) {
     return {
       progress: challenge(context.progress, {
-        authenticator: chosen.key,
+        authenticator: wanted.key,
         method: choice.method,
         purpose: 'verify',
         pending: true,
@@ -85,7 +93,7 @@ export async function choose(input: Input, context: StepContext): Promise<Outcom
       }),
     }
   }
-  return started(chosen, context, choice)
+  return started(wanted, context, choice)
 }
 
 /** Reads a choice; undefined where it names a method or an enrollment that is not there. */

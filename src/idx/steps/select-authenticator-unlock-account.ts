@@ -1,6 +1,12 @@
-import { identify as identified, type Step, versionOf } from '../../flow/index.ts'
-import { badRequest, readIdentifier, unknownUser } from './identifier.ts'
-import { authenticatorField, choose } from './select-authenticator-authenticate.ts'
+import {
+  identify as identified,
+  type Outcome,
+  type Progress,
+  type Step,
+  versionOf,
+} from '../../flow/index.ts'
+import { readIdentifier, unknownUser } from './identifier.ts'
+import { authenticatorField, chooseAtOnce } from './select-authenticator-authenticate.ts'
 
 /**
  * Whose account is to be unlocked, and by what that is proven: one form, which sends at once. The options are what some
@@ -23,14 +29,21 @@ export const selectAuthenticatorUnlockAccount: Step = {
     const person = await context.directory.findByIdentifier(identifier)
     if (person === undefined && policy.recovery.revealUnknown) return unknownUser(progress, identifier)
     const named = identified(progress, person ? { identifier, userId: person.id } : { identifier })
-    const outcome = await choose(input, await context.about(named))
-    // A choice that cannot be read names no user: the form comes back as it was.
-    const isMalformed = outcome.refused?.key === badRequest.key
+    const outcome = await chooseAtOnce(input, await context.about(named))
     return {
-      ...outcome,
-      ...(isMalformed && { progress }),
+      ...unnamedIfRefused(outcome, progress),
       // As it was found by its name: had the name become another user's since, the mail would be about that user.
       user: versionOf(context.transaction.id, person),
     }
   },
 }
+
+/** A choice that is refused, at once or by a budget, names no user: the form comes back as it was. */
+const unnamedIfRefused = (outcome: Outcome, progress: Progress): Outcome => ({
+  ...outcome,
+  ...(outcome.refused !== undefined && { progress }),
+  charges: (outcome.charges ?? []).map((charge) => ({
+    ...charge,
+    otherwise: unnamedIfRefused(charge.otherwise, progress),
+  })),
+})
