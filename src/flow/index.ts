@@ -42,3 +42,4 @@ export {
   transactionsOf,
 } from './timeline.store.ts'
 export { versionOf } from './transactions.store.ts'
+export { unaddressed } from './unaddressed.ts'

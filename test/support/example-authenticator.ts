@@ -4,6 +4,7 @@ import {
   type Field,
   type StepContext,
   textAt,
+  type View,
 } from '../../src/flow/index.ts'
 
 /** The code that the example expects. */
@@ -16,13 +17,13 @@ const code: readonly Field[] = [
     fields: [{ name: 'passcode', label: 'Enter code', required: true }],
   },
 ]
-const methods: Field = {
+const methods = (view: View): Field => ({
   name: 'methodType',
-  values: [
-    { label: 'SMS', value: 'sms' },
-    { label: 'Voice call', value: 'voice' },
-  ],
-}
+  values: view.methodsOf(exampleAuthenticator).map(({ type: value }) => ({
+    label: value === 'sms' ? 'SMS' : 'Voice call',
+    value,
+  })),
+})
 const number: Field = { name: 'phoneNumber', label: 'Phone number' }
 
 const open = (purpose: 'verify' | 'enroll') => async (context: StepContext, choice: Choice) => ({
@@ -62,8 +63,8 @@ export const exampleAuthenticator: Authenticator = {
   enrollmentPrefix: 'sms',
   challenge: {
     resends: true,
-    optionFields: () => [methods],
-    dataFields: () => [methods],
+    optionFields: (view) => [methods(view)],
+    dataFields: (view) => [methods(view)],
     isComplete: ({ isMethodChosen }) => isMethodChosen,
     start: open('verify'),
     fields: () => code,
@@ -71,8 +72,8 @@ export const exampleAuthenticator: Authenticator = {
   },
   enroll: {
     resends: true,
-    optionFields: () => [methods, number],
-    dataFields: () => [methods, number],
+    optionFields: (view) => [methods(view), number],
+    dataFields: (view) => [methods(view), number],
     isComplete: ({ input }) => typeof input.phoneNumber === 'string',
     start: open('enroll'),
     fields: () => code,

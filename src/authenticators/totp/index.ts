@@ -190,27 +190,31 @@ function codeIn(input: Input): string | undefined {
   return typed.normalize('NFKC').replace(/[\s-]/g, '').slice(0, 16)
 }
 
+/** What codes are compared with where a user has no app. It is right for no user. */
+const decoySecret = 'A'.repeat(32)
+
 /** The step that a code is of, one either side of now, and whether it was used. */
 function stepOf(
   code: string,
   enrollment: Enrollment<TotpData> | undefined,
   context: Pick<StepContext, 'secrets' | 'referenceTime' | 'now'>,
 ): { readonly step: number | undefined; readonly isUsed: boolean } {
-  const step =
-    enrollment &&
-    stepOfCode(code, secretOf(enrollment.data, context), context.referenceTime ?? context.now, {
-      back: 1,
-      forth: 1,
-    })
+  // Computed for users without an app as well: the time must not show who has one (A02).
+  const secret = enrollment === undefined ? decoySecret : secretOf(enrollment.data, context)
+  const found = stepOfCode(code, secret, context.referenceTime ?? context.now, { back: 1, forth: 1 })
+  const step = enrollment && found
   return { step, isUsed: enrollment !== undefined && step !== undefined && step <= enrollment.counter }
 }
 
 async function judgeChallenge(input: Input, context: StepContext): Promise<Judgement> {
   const code = codeIn(input)
   if (code === undefined) return { verdict: 'unreadable' }
-  const enrollment = context.enrollments.find(({ authenticator }) => authenticator === key) as
-    | Enrollment<TotpData>
-    | undefined
+  const isFirst = context.progress.proofs.length === 0
+  const enrollment = isFirst
+    ? await context.directory.enrollment<TotpData>(context.person?.id ?? '', key)
+    : (context.enrollments.find(({ authenticator }) => authenticator === key) as
+        | Enrollment<TotpData>
+        | undefined)
   const { step, isUsed } = stepOf(code, enrollment, context)
   const isRight = enrollment !== undefined && step !== undefined && !isUsed
   return {
@@ -222,7 +226,8 @@ async function judgeChallenge(input: Input, context: StepContext): Promise<Judge
       : [],
     refusal: {
       status: 401,
-      key: `authfactor.challenge.soft_token.${isUsed ? 'used' : 'invalid'}_passcode`,
+      // Before a proof a used code is just wrong: else it would show who has an app (A53).
+      key: `authfactor.challenge.soft_token.${isUsed && !isFirst ? 'used' : 'invalid'}_passcode`,
       field,
     },
     rule: isUsed ? 'code-used' : 'wrong-code',

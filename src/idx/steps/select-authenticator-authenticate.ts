@@ -14,6 +14,7 @@ import {
   type Step,
   type StepContext,
   textAt,
+  unaddressed,
   type View,
   valueAt,
 } from '../../flow/index.ts'
@@ -151,10 +152,5 @@ export async function started(
 function sentAsAllowed({ progress, person }: StepContext, effects: readonly Effect[]): readonly Effect[] {
   const { reaches } = intents[progress.intent]
   if (reaches === undefined || reaches(person)) return effects
-  const none = { recipient: null, personId: null }
-  return effects.map((effect) => {
-    if (effect.type === 'mail.queue') return { ...effect, mail: { ...effect.mail, ...none } }
-    if (effect.type === 'text.queue') return { ...effect, message: { ...effect.message, ...none } }
-    return effect
-  })
+  return unaddressed(effects)
 }

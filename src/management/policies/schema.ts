@@ -97,8 +97,8 @@ const actions = part({
   selfServicePasswordReset: part({
     access,
     requirement: part({
-      primary: part({ methods: names }),
-      stepUp: part({ required: optional(Type.Boolean()) }),
+      primary: part({ methods: names, methodConstraints: methods }),
+      stepUp: part({ required: optional(Type.Boolean()), methods: names }),
     }),
   }),
   selfServiceUnlock: part({ access }),
