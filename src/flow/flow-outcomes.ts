@@ -37,7 +37,10 @@ export function flowOutcomesOf(before: Progress, { progress: after }: Outcome): 
   // What never started does not end either: the counters of one intent add up.
   const ended = subject === undefined || before.closed !== undefined ? undefined : closed
   const end = ended && ends[ended]
+  // An unlock that goes on to the sign-in is over as an unlock.
+  const goesOn = before.intent === 'unlock' && intent === 'sign-in' && subject !== undefined
   return [
+    ...(goesOn ? [{ intent: 'unlock', outcome: 'unlocked' } as const] : []),
     ...(starts ? [{ intent, outcome: 'started' } as const] : []),
     ...(end === undefined ? [] : [{ intent, outcome: end }]),
   ]

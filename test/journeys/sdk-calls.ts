@@ -203,7 +203,7 @@ export const sdkCalls: readonly SdkCall[] = [
     answers: 'throws Registration is not supported based on your current org configuration.',
   },
   {
-    call: 'idx.unlockAccount()',
+    call: 'idx.unlockAccount(), where no policy allows it',
     run: (auth) => auth.idx.unlockAccount(),
     answers: 'throws Self Service Account Unlock is not supported based on your current org configuration.',
   },

@@ -16,7 +16,9 @@ const webauthn = 'passkeys'
 const newApp = 'replacing an authenticator app in a recovery'
 const question = 'the security question'
 const registration = 'registration'
-const unlock = 'unlocking an account'
+const landing = 'nothing: an unlock ends in its message, or at the choice of a method'
+const atFirstPage = 'nothing: the refusal comes with the first page, since no other method would help'
+const oneForm = 'nothing: name and method are asked for in one form'
 const choosing = 'choosing among several authenticators'
 const grace = 'grace periods of enrolment'
 const ownApp = "nothing planned: the service's own app"
@@ -43,7 +45,11 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     },
     { file: 'identify-with-password', state: 'username and password', covered: 'response' },
     { file: 'identify', state: 'username alone', covered: 'response' },
-    { file: 'identify-with-unlock-account-link', state: 'with a way to unlock an account', because: unlock },
+    {
+      file: 'identify-with-unlock-account-link',
+      state: 'with a way to unlock an account',
+      covered: 'response',
+    },
     {
       file: 'identify-with-third-party-idps',
       state: 'with other identity providers',
@@ -213,11 +219,11 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     { file: 'terminal-registration', state: 'an address must be confirmed first', because: registration },
   ],
   Unlock: [
-    { file: 'user-unlock-account', state: 'whose account it is', because: unlock },
-    { file: 'user-account-unlock-success', state: 'unlocked', because: unlock },
-    { file: 'user-account-unlock-success-land-on-app', state: 'unlocked, go on', because: unlock },
-    { file: 'error-unlock-account', state: 'refused, the end', because: unlock },
-    { file: 'error-400-unlock-account', state: 'refused, the form stays', because: unlock },
+    { file: 'user-unlock-account', state: 'whose account it is', covered: 'response' },
+    { file: 'user-account-unlock-success', state: 'unlocked', covered: 'response' },
+    { file: 'user-account-unlock-success-land-on-app', state: 'unlocked, go on', because: landing },
+    { file: 'error-unlock-account', state: 'refused, the end', covered: 'response' },
+    { file: 'error-400-unlock-account', state: 'refused, the form stays', because: atFirstPage },
   ],
   'Errors and the end': [
     { file: 'error-401-session-expired', state: 'the transaction is over', covered: 'response' },
@@ -531,7 +537,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'terminal-return-otp-only-full-location-mobile-icon-unlock',
       state: 'the code of an unlock, to be typed where it was asked for',
-      because: unlock,
+      covered: 'page',
     },
     {
       file: 'terminal-reset-password-inactive-user',
@@ -543,42 +549,46 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'user-account-unlock-introspect-choose-auth-after-unlock',
       state: 'the first page, with the way to unlock',
-      because: unlock,
+      covered: 'response',
     },
     {
       file: 'user-account-unlock-introspect-direct-landing-after-unlock',
       state: 'the same where an unlock leads straight to the app',
-      because: unlock,
+      covered: 'response',
     },
-    { file: 'user-account-unlock-choose-auth-after-unlock', state: 'username and method', because: unlock },
-    { file: 'user-unlock-account-identifier-first', state: 'the username first', because: unlock },
-    { file: 'user-unlock-account-choose-auth-identifier-first', state: 'then the method', because: unlock },
+    {
+      file: 'user-account-unlock-choose-auth-after-unlock',
+      state: 'username and method',
+      covered: 'response',
+    },
+    { file: 'user-unlock-account-identifier-first', state: 'the username first', because: oneForm },
+    { file: 'user-unlock-account-choose-auth-identifier-first', state: 'then the method', because: oneForm },
     {
       file: 'user-account-unlock-challenge-choose-auth-after-unlock',
       state: 'enter the code, of an unknown user',
-      because: unlock,
+      because: phone,
     },
     {
       file: 'user-account-unlock-challenge-direct-landing-after-unlock',
       state: 'enter the code, of a known user',
-      because: unlock,
+      covered: 'response',
     },
     {
       file: 'user-account-unlock-answer-1-choose-auth-after-unlock',
       state: 'a second proof',
-      because: unlock,
+      because: question,
     },
     {
       file: 'user-account-unlock-answer-2-choose-auth-after-unlock',
       state: 'unlocked, a factor is chosen',
-      because: unlock,
+      covered: 'response',
     },
     {
       file: 'user-account-unlock-answer-choose-auth-after-unlock',
       state: 'unlocked, nothing more',
-      because: unlock,
+      because: landing,
     },
-    { file: 'error-unlock-account-failed-permissions', state: 'refused: not allowed', because: unlock },
+    { file: 'error-unlock-account-failed-permissions', state: 'refused: not allowed', covered: 'response' },
   ],
   'Hosted pages, consent and devices': [
     { file: 'success', state: 'the end of a hosted sign-in', because: hosted },

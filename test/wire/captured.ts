@@ -90,6 +90,10 @@ export const noSignUp: Deviation = [
 
 // What is not built.
 export const unlock: Deviation = [/^remediation\/unlock-account\//, 'unlocking an account is not offered']
+export const saysUnlocked: Deviation = [
+  /unlock_user\.success\.message\/text$/,
+  'apps print the sentence as it is, so it says first what has happened, as the documentation of the SDK does',
+]
 export const ownApp: Deviation = [
   /^(remediation\/launch-authenticator|authenticatorChallenge)\//,
   "the service's own app is not supported",

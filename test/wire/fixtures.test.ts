@@ -38,6 +38,7 @@ import {
   repetition,
   requirements,
   revocation,
+  saysUnlocked,
   unlock,
   whole,
 } from './captured.ts'
@@ -56,6 +57,27 @@ interface Covered {
 
 const identifierFirst: KitOptions = { settings: { signOn: { start: 'identifier' } } }
 const mary = 'mary@example.com'
+
+const unlocking: KitOptions = {
+  settings: { policies: { password: { recovery: { unlock: true } } } },
+}
+const unlockingByName: KitOptions = {
+  settings: { ...unlocking.settings, signOn: { start: 'identifier' } },
+}
+const locked = 'lee@example.com'
+
+/** The page that takes the code of an unlock. */
+async function unlocks(visitor: Visitor, idp: Kit) {
+  await idp.people.add({ login: locked, status: 'LOCKED_OUT', password: 'Tangerine-Kettle-42' })
+  await visitor.begins()
+  const { body } = await visitor.submits('unlock-account')
+  const id = body.authenticators?.value[0]?.id
+  return visitor.submits('challenge', { identifier: locked, authenticator: { id } })
+}
+async function isUnlocked(visitor: Visitor, idp: Kit) {
+  await unlocks(visitor, idp)
+  return visitor.answers((await visitor.mail(locked, 'SelfServiceUnlock')).code)
+}
 
 async function isNamed(visitor: Visitor) {
   await visitor.begins()
@@ -156,6 +178,62 @@ const covered: Readonly<Record<string, Covered>> = {
     engine: identifierFirst,
     reach: (visitor) => visitor.begins(),
     deviations: [oldMembers, oldTypes, names, noSignUp],
+  },
+  'identify-with-unlock-account-link': {
+    engine: unlockingByName,
+    reach: (visitor) => visitor.begins(),
+    deviations: [names],
+  },
+  'user-account-unlock-introspect-choose-auth-after-unlock': {
+    engine: unlockingByName,
+    reach: (visitor) => visitor.begins(),
+    deviations: [names, noSignUp],
+  },
+  'user-account-unlock-introspect-direct-landing-after-unlock': {
+    engine: unlockingByName,
+    reach: (visitor) => visitor.begins(),
+    deviations: [names, noSignUp],
+  },
+  'user-unlock-account': {
+    engine: unlocking,
+    reach: (visitor) => visitor.begins().then(() => visitor.submits('unlock-account')),
+    deviations: [otherKinds],
+  },
+  'user-account-unlock-choose-auth-after-unlock': {
+    engine: unlocking,
+    reach: (visitor) => visitor.begins().then(() => visitor.submits('unlock-account')),
+    deviations: [otherKinds, optional],
+  },
+  'user-account-unlock-challenge-direct-landing-after-unlock': {
+    engine: unlocking,
+    reach: unlocks,
+    deviations: [otherKinds, optional, personId],
+  },
+  'user-account-unlock-success': {
+    engine: unlocking,
+    reach: isUnlocked,
+    deviations: [bare, noCancel, saysUnlocked],
+  },
+  'user-account-unlock-answer-2-choose-auth-after-unlock': {
+    engine: { settings: { ...unlocking.settings, recovery: { unlockContinues: true } } },
+    reach: isUnlocked,
+    deviations: [otherKinds, optional, personId],
+  },
+  'error-unlock-account-failed-permissions': {
+    engine: { settings: { ...unlocking.settings, recovery: { secondFactor: 'required' } } },
+    reach: isUnlocked,
+    deviations: [bare, noCancel],
+  },
+  'error-unlock-account': {
+    engine: unlocking,
+    async reach(visitor, idp) {
+      await unlocks(visitor, idp)
+      const { code } = await visitor.mail(locked, 'SelfServiceUnlock')
+      const { db } = idp.engine.storage
+      await db.updateTable('people').set({ status: 'SUSPENDED' }).where('login', '=', locked).execute()
+      return visitor.answers(code)
+    },
+    deviations: [],
   },
   'identify-unknown-user': {
     reach: (visitor) => visitor.begins().then(() => visitor.signsIn('nobody@example.com', 'a password')),

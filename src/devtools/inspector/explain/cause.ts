@@ -6,6 +6,7 @@ export type Cause =
   // Success, or no problem so far.
   | 'signed-in'
   | 'password-set'
+  | 'account-unlocked'
   | 'code-not-redeemed'
   | 'waiting'
   // Codes and links.
@@ -29,6 +30,7 @@ export type Cause =
   | 'person-suspended'
   | 'person-deactivated'
   | 'person-locked'
+  | 'person-not-locked'
   | 'person-removed'
   | 'person-not-ready'
   | 'person-not-assigned'
@@ -38,6 +40,7 @@ export type Cause =
   | 'password-refused'
   | 'password-changed-elsewhere'
   | 'recovery-off'
+  | 'unlock-off'
   | 'factor-missing'
   // Transactions.
   | 'transaction-expired'

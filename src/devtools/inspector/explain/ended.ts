@@ -16,6 +16,12 @@ export function explainEnd(facts: FlowFacts): Explanation | undefined {
         tone: 'good',
         sentence: say`The new password was set at ${at}; the policy requires a separate sign-in with it.`,
       }
+    case 'unlocked':
+      return {
+        cause: 'account-unlocked',
+        tone: 'good',
+        sentence: say`The account was unlocked at ${at}; the user signs in with the same password as before.`,
+      }
     case 'cancelled':
       return bad('cancelled', say`The user cancelled at ${at}; the app continues with a new transaction.`)
     case 'locked':
@@ -79,6 +85,20 @@ function explainDenial({ timeline }: FlowFacts, rule: string): Explanation {
       'person-not-assigned',
       say`The user was authenticated at ${at}, but is not assigned to ${timeline.clientId}.`,
       'Add the user to one of the groups of the app.',
+    )
+  }
+  if (rule === 'policy selfServiceUnlock') {
+    return bad(
+      'unlock-off',
+      say`The user was authenticated at ${at}, but the account is locked, and the policy lets no user unlock it alone.`,
+      'See selfServiceUnlock in the rules of the policies of the type PASSWORD.',
+    )
+  }
+  if (rule === 'policy selfServicePasswordReset') {
+    return bad(
+      'recovery-off',
+      say`The user was authenticated at ${at}, but the password policy of the user allows no recovery, though another one offers it.`,
+      'See selfServicePasswordReset in the rules of the policies of the type PASSWORD.',
     )
   }
   if (rule.startsWith('policy ')) {

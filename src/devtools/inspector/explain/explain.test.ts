@@ -181,6 +181,32 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The new password was set at 12:03 UTC; the policy requires a separate sign-in with it.',
     ],
   ],
+  'account-unlocked': [
+    [
+      'an unlock',
+      end('unlocked', 'completed', { intent: 'unlock' }),
+      'The account was unlocked at 12:03 UTC; the user signs in with the same password as before.',
+    ],
+  ],
+  'person-not-locked': [
+    [
+      'the account is open',
+      { timeline: { intent: 'unlock', events: [toNobody] }, personStatus: 'ACTIVE' },
+      'The account is not locked out, so no mail was sent at 12:01 UTC: only a locked account is written to.',
+    ],
+  ],
+  'unlock-off': [
+    [
+      'another policy offers it',
+      last(refused('oie.selfservice.user.unlock.not.allowed', { status: 400, stageAfter: 'identify' })),
+      'An unlock was refused at 12:02 UTC, after the right code: the password policy of the user does not allow it, though another one offers it.',
+    ],
+    [
+      'a recovery of a locked account',
+      end('denied', 'policy selfServiceUnlock'),
+      'The user was authenticated at 12:03 UTC, but the account is locked, and the policy lets no user unlock it alone.',
+    ],
+  ],
   'code-not-redeemed': [
     [
       'granted, and no token was asked for',

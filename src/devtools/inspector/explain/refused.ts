@@ -22,6 +22,17 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
     case 'api.authn.error.PASSCODE_INVALID':
     case 'errors.E0000004':
       return explainWrongAnswer(facts, last.at)
+    case 'authfactor.challenge.soft_token.invalid_passcode':
+      return bad(
+        'code-wrong',
+        say`The code entered at ${at} is none that the authenticator app of the user shows.`,
+      )
+    case 'authfactor.challenge.soft_token.used_passcode':
+      return bad(
+        'code-wrong',
+        say`The code entered at ${at} was used before: each code of an authenticator app is good once.`,
+        'The user waits for the next code.',
+      )
     case 'tooManyRequests':
       return explainBudget(facts, last)
     case 'E0000047':
@@ -31,6 +42,24 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
         'recovery-off',
         say`A recovery was refused at ${at}: the policy has no authenticator for it.`,
         'See policies.recovery.authenticators.',
+      )
+    case 'oie.selfservice.user.unlock.not.allowed':
+      return bad(
+        'unlock-off',
+        say`An unlock was refused at ${at}, after the right code: the password policy of the user does not allow it, though another one offers it.`,
+        'See selfServiceUnlock in the rules of the policies of the type PASSWORD, and policies.password.recovery.unlock.',
+      )
+    case 'oie.selfservice.unlock_user.challenge.failed.permissions':
+      return bad(
+        'factor-missing',
+        say`An unlock was refused at ${at}: the policy asks for a second proof, and the user has no authenticator for it.`,
+        'An administrator unlocks the account, or resets the authenticators of the user so that others can be enrolled.',
+      )
+    case 'oie.selfservice.unlock_user.failed.message':
+      return bad(
+        'person-not-ready',
+        say`An unlock was refused at ${at}, after the right code: the account is not locked out any more, and does not sign in either.`,
+        'See the status of the user.',
       )
     case 'idx.error.user.not.assigned.to.app':
       return bad(

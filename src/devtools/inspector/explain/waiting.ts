@@ -117,6 +117,13 @@ function explainUnsentMail({ timeline, personStatus }: FlowFacts, { queuedAt }: 
     case undefined:
       return bad('person-removed', say`The user was removed, so no mail was sent at ${at}.`, advice)
   }
+  if (timeline.intent === 'unlock' && personStatus !== 'LOCKED_OUT') {
+    return bad(
+      'person-not-locked',
+      say`The account is not locked out, so no mail was sent at ${at}: only a locked account is written to.`,
+      advice,
+    )
+  }
   return bad(
     'mails-spent',
     say`Too many mails were sent to this account under another of its names, so none was sent at ${at}.`,
