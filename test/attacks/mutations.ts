@@ -548,8 +548,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A34',
     without: 'the second factor that a user has',
     file: 'src/flow/intents.ts',
-    find: 'some((key) => isOwn(key, situation)) ? 2 : 1',
-    replace: 'some((key) => isOwn(key, situation)) ? 1 : 1',
+    find: 'some((key) => key !== proven[0] && isOwn(key, situation)) ? 2 : 1',
+    replace: 'some((key) => key !== proven[0] && isOwn(key, situation)) ? 1 : 1',
     tests: 'second-factors',
   },
   {
@@ -1203,8 +1203,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A53',
     without: 'the union of all recovery rules before a proof',
     file: 'src/policies/active-policies.store.ts',
-    find: '...policy.recovery,\n          authenticators: union(',
-    replace: '...policy.recovery,\n          unused: union(',
+    find: "          ...allowedBySome(ofType('PASSWORD'), recoveryFrom, usable.recovery),\n",
+    replace: '',
     tests: 'group-policies',
   },
   {
@@ -1397,8 +1397,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A59',
     without: 'the notices of what users change',
     file: 'src/flow/commit/index.ts',
-    find: 'const outcome = withNotices(parts, after, ended, now)',
-    replace: 'const outcome = ended',
+    find: 'withUnlock(parts, after, withNotices(parts, after, ended, now), typed)',
+    replace: 'withUnlock(parts, after, ended, typed)',
     tests: 'notices',
   },
   {

@@ -88,7 +88,7 @@ describe('a caller with a list of names', () => {
     return (await run(idp, walk(login))).map((reply) => `${reply.name}\n${masked(reply, login)}`)
   }
 
-  test('A64: reads the same bytes at every step of an unlock, whoever is locked out', async () => {
+  test('A64: reads the same bytes at every step of an unlock, whether or not the user is locked out', async () => {
     for (const login of Object.keys(twins)) {
       const unknown = `nobody${login.slice(6)}`
       expect(await seen(login), login).toEqual(await seen(unknown))

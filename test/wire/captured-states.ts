@@ -14,6 +14,7 @@ export interface CapturedState {
 
 const webauthn = 'passkeys'
 const newApp = 'replacing an authenticator app in a recovery'
+const phone = 'a phone at an unlock'
 const question = 'the security question'
 const registration = 'registration'
 const landing = 'nothing: an unlock ends in its message, or at the choice of a method'
