@@ -45,6 +45,7 @@ import {
 import { type CapturedState, capturedStates } from './captured-states.ts'
 import { emailWith, enrolsEmail, verifiesSecond, warnsOfExpiry } from './email.ts'
 import { messagesIn } from './laws.ts'
+import { enrolsPasskey, passkeyEngine, requirePasskeys, sends, setPasskeys } from './passkeys.ts'
 import { phoneDeviations, phoneStates } from './phone-states.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
@@ -147,6 +148,34 @@ async function enrolsTheMailbox(visitor: Visitor, idp: Kit, settings: object = {
   await visitor.begins()
   await visitor.signsIn(mary, idp.person.password)
   return visitor.enrolls('okta_email')
+}
+
+const passkeyForms: readonly Deviation[] = [
+  [/\/(hint|authenticatorid|catalogKey)$/, 'members of older versions that no client reads'],
+  [/credentials\/(transports|clientExtensions)\/required$/, 'clients leave these out'],
+]
+const noPasskeyYet: Deviation = [/^authenticatorEnrollments\/webauthn\//, 'the user has no passkey yet']
+const newerPointers: Deviation = [
+  /option\/webauthn\/relatesTo$/,
+  'newer responses point to the authenticator',
+]
+
+/** A sign-in whose policy requires a passkey. */
+async function enrolsAPasskey(visitor: Visitor, idp: Kit) {
+  await requirePasskeys(idp)
+  await visitor.begins()
+  await visitor.signsIn(mary, idp.person.password)
+  return visitor.enrolls('webauthn')
+}
+/** A sign-in that waits for the passkey that was enrolled a moment ago. */
+async function atThePasskey(idp: Kit) {
+  await requirePasskeys(idp)
+  const { passkey } = await enrolsPasskey(newVisitor(idp), idp.person)
+  await twoFactors(idp)
+  const visitor = newVisitor(idp)
+  await visitor.begins()
+  await visitor.signsIn(mary, idp.person.password)
+  return { visitor, passkey, seen: await visitor.selects('webauthn') }
 }
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
@@ -469,6 +498,70 @@ const covered: Readonly<Record<string, Covered>> = {
       return visitor.answers(wrong(code))
     },
     deviations: [oldTypes, personId, besides('okta_email')],
+  },
+  'authenticator-enroll-webauthn': {
+    engine: passkeyEngine,
+    reach: enrolsAPasskey,
+    deviations: [
+      ...passkeyForms,
+      noPasskeyYet,
+      oldIds,
+      oldMethods,
+      names,
+      personId,
+      oldTypes,
+      hiddenIds,
+      whole,
+      besides('webauthn'),
+    ],
+  },
+  'authenticator-enroll-webauthn-passkeys': {
+    engine: passkeyEngine,
+    reach: enrolsAPasskey,
+    deviations: [...passkeyForms, names, personId, oldTypes],
+  },
+  'authenticator-verification-webauthn': {
+    engine: passkeyEngine,
+    reach: async (_, idp) => (await atThePasskey(idp)).seen,
+    deviations: [
+      newerPointers,
+      oldIds,
+      oldMethods,
+      names,
+      personId,
+      oldTypes,
+      hiddenIds,
+      besides('webauthn'),
+    ],
+  },
+  'authenticator-verification-webauthn-passkeys': {
+    engine: passkeyEngine,
+    reach: async (_, idp) => (await atThePasskey(idp)).seen,
+    deviations: [names, personId, oldTypes],
+  },
+  'error-authenticator-webauthn-failure': {
+    engine: passkeyEngine,
+    async reach(_, idp) {
+      const { visitor, passkey } = await atThePasskey(idp)
+      return sends(visitor, passkey.get('another challenge'))
+    },
+    deviations: [names, personId, besides('webauthn')],
+  },
+  'identify-with-webauthn-autofill': {
+    engine: { settings: { ...passkeyEngine.settings, ...identifierFirst.settings } },
+    async reach(visitor, idp) {
+      await setPasskeys(idp, { enableAutofillUI: true })
+      return visitor.begins()
+    },
+    deviations: [optional, names, noSignUp],
+  },
+  'identify-with-passkeys-launch-authenticator': {
+    engine: { settings: { ...passkeyEngine.settings, ...identifierFirst.settings } },
+    async reach(visitor, idp) {
+      await setPasskeys(idp, { enableAutofillUI: true, showSignInWithAPasskeyButton: true })
+      return visitor.begins()
+    },
+    deviations: [optional, names, noSignUp],
   },
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),

@@ -68,6 +68,7 @@ describe('enrolment', () => {
         residentKey: 'preferred',
       },
       u2fParams: { appid: idp.engineUrl },
+      hints: [],
       excludeCredentials: [],
     })
     // The page shows the same again; the handle says nothing of the user.

@@ -116,6 +116,13 @@ const opened = ({ now, lifetimes }: StepContext, purpose: Challenge['purpose'], 
 const appIdOf = (party: RelyingParty, { org, client }: RenderContext) =>
   originsOf(client).every((origin) => isCovered(rpIdOf(party, org), origin)) ? { appid: org.baseUrl } : {}
 
+/** What the browser offers first, where an administrator allows one kind of authenticator alone. */
+function hintsOf(policy: Policy): readonly string[] {
+  const attachment = attachmentOf(passkeySettings(policy))
+  if (attachment === undefined) return []
+  return attachment === 'platform' ? ['client-device'] : ['security-key', 'hybrid']
+}
+
 const challengeData = (party: RelyingParty, context: RenderContext) => ({
   challengeData: {
     challenge: challengeIn(context),
@@ -124,6 +131,7 @@ const challengeData = (party: RelyingParty, context: RenderContext) => ({
       ? ('required' as const)
       : lower(passkeySettings(context.policy).userVerificationForVerify),
     extensions: appIdOf(party, context),
+    hints: hintsOf(context.policy),
   },
 })
 
@@ -150,6 +158,7 @@ function activationData(party: RelyingParty, challenge: Challenge, context: Rend
         ...(attachment && { authenticatorAttachment: attachment }),
       },
       u2fParams: { appid: org.baseUrl },
+      hints: hintsOf(policy),
       excludeCredentials: context.enrollments
         .filter(({ authenticator }) => authenticator === key)
         .map(({ data }) => data as PasskeyData)
