@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { resolve } from 'node:path'
-import { authenticatorsWith } from '../authenticators/index.ts'
+import { authenticatorsWith, rpIdOf } from '../authenticators/index.ts'
 import { createSecrets, isoTime, systemClock } from '../base/index.ts'
 import { listClients } from '../clients/index.ts'
 import { type Config, configurationHash, type Finding, type SystemFacts } from '../config/index.ts'
 import { countLostNotices } from '../delivery/index.ts'
+import { enrollmentsAfter } from '../directory/index.ts'
 import { findDrift, isDriftKnown } from '../engine/index.ts'
 import { appsWithoutAddress, hasInteractionsSince } from '../interactions/index.ts'
 import { createHasher } from '../passwords/index.ts'
@@ -82,6 +83,7 @@ export async function askDatabase(
         ...(await clockOf(storage)),
         ...(await sourcesOf(storage, config)),
         ...(await driftOf(storage, config)),
+        ...(await passkeysOf(storage, config)),
       ],
       refusals,
       ...(system !== undefined && { system }),
@@ -156,6 +158,33 @@ async function schemaOf(storage: Storage, { database }: Config): Promise<Checked
       isCurrent: false,
     }
   }
+}
+
+/** Whether the passkeys in the database work for the domain of this installation: for another one they never do again. */
+async function passkeysOf({ db }: Storage, { webauthn, issuer }: Config): Promise<readonly Finding[]> {
+  if (webauthn.rpId === undefined && issuer === undefined) return []
+  const rpId = rpIdOf(webauthn, { baseUrl: issuer ?? '' })
+  let [all, others, after] = [0, 0, '']
+  for (;;) {
+    const page = await enrollmentsAfter(db, 'webauthn', { after, limit: 1000 })
+    all += page.length
+    others += page.filter(({ data }) => (data as { readonly rpId?: string }).rpId !== rpId).length
+    const last = page.at(-1)
+    if (page.length < 1000 || last === undefined) break
+    after = last.id
+  }
+  if (all === 0) return []
+  const finding = {
+    id: 'webauthn.rpId',
+    standard: 'Operation',
+    asks: 'the passkeys of all users belong to the domain of this installation',
+  } as const
+  const why = `${others} of ${all} passkeys were made for another domain than ${rpId} and are not asked for: docs/passkeys.md, "Moving to another domain"`
+  return [
+    others === 0
+      ? { ...finding, result: 'met', why: `all ${all} were made for ${rpId}` }
+      : { ...finding, result: 'deviates', why },
+  ]
 }
 
 /** Whether the users of each app are distinguished by their addresses, as the last day's interactions show. */

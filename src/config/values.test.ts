@@ -44,6 +44,21 @@ const useless: readonly (readonly [option: string, settings: object])[] = [
     'postgres://h/db?sslmode=prefer',
     'postgres://h/db?sslmode=verify-full&sslrootcert=/no',
   ].map((url) => ['database.url', { database: { url } }] as const),
+  ...[
+    'https://example.com',
+    'example.com:443',
+    'Example.com',
+    'com',
+    'co.uk',
+    'github.io',
+    '127.0.0.1',
+    '::1',
+    'other.example.com',
+    'notexample.com',
+  ].map((rpId) => ['webauthn.rpId', { issuer: 'https://id.example.com', webauthn: { rpId } }] as const),
+  ...['https://app.example.com', 'android:apk-key-hash:', 'android:apk-key-hash:a b'].map(
+    (origin) => ['webauthn.nativeOrigins.0', { webauthn: { nativeOrigins: [origin] } }] as const,
+  ),
   ...['http://0.0.0.0', '0.0.0.0:9000', '[::]', '10.0.0', '300.1.1.1', '', 'a b'].map(
     (host) => ['http.host', { http: { host } }] as const,
   ),
@@ -169,6 +184,18 @@ test.each([
   ['issuer', 'http://[::1]:9000'],
 ])('%s %s is taken', (name, value) => {
   expect(problemsOf({ [name]: value })).toEqual([])
+})
+
+test.each([
+  ['example.com', { issuer: 'https://id.example.com' }],
+  ['id.example.com', { issuer: 'https://id.example.com' }],
+  ['localhost', { issuer: 'http://localhost:9000' }],
+  ['app.example.org', { issuer: 'https://id.example.com', trustedOrigins: ['https://app.example.org'] }],
+  // The apps are registered in the database.
+  ['example.com', {}],
+])('the domain of passkeys %s is taken with %j', (rpId, settings) => {
+  const nativeOrigins = ['android:apk-key-hash:xSIIR2Rz8wPOJPPqWZKZpFkvbJQlNjOCKq-mGMV5pPM']
+  expect(problemsOf({ ...settings, webauthn: { rpId, nativeOrigins } })).toEqual([])
 })
 
 test.each(['0.0.0.0', '::', 'localhost', 'fe80::1%eth0', 'node-1.internal', '127.0.0.1'])(

@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
+import type * as PublicSuffixes from 'tldts'
 import { durationProblem, isOneVisibleLine, parseDuration, unfilledProblem } from '../base/index.ts'
 import { isRedirectUri, originForm, originFrom } from '../clients/index.ts'
 import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../delivery/index.ts'
@@ -84,6 +86,9 @@ const checks: readonly Check[] = [
   text('mail.fromName', senderNameProblem),
   text('management.recoveryPage', recoveryPageProblem),
   text('management.activationPage', recoveryPageProblem),
+  text('webauthn.rpId', rpIdProblem),
+  rpIdOfNoOrigin,
+  texts('webauthn.nativeOrigins', nativeOriginProblem),
   memoryForLanes,
   entries('clients', clientProblems),
   repeatedIds,
@@ -190,6 +195,57 @@ function lineProblem(value: string): string | undefined {
   return value.trim() === '' || value.length > 200 || !isOneVisibleLine(value)
     ? 'must be one line of 1 to 200 visible characters'
     : undefined
+}
+
+/** The list of public suffixes, read with the first domain: most configurations name none. */
+const suffixes = (): typeof PublicSuffixes => createRequire(import.meta.url)('tldts')
+
+/** Browsers refuse passkeys for anything else (WebAuthn, section 5.1.3; HTML, "is a registrable domain suffix of"). */
+function rpIdProblem(rpId: string): string | undefined {
+  const form = 'must be a domain such as example.com, without scheme, port and path'
+  if (!hostName.test(rpId) || rpId !== rpId.toLowerCase() || isIP(rpId) !== 0) {
+    return isIP(rpId.replace(/^\[(.*)\]$/, '$1')) === 0
+      ? form
+      : 'must be a domain: passkeys work for no IP address'
+  }
+  if (rpId === 'localhost') return undefined
+  const { domain } = suffixes().parse(rpId, { allowPrivateDomains: true })
+  return domain === null
+    ? 'is a public suffix, under which anyone may register: passkeys work for no such domain'
+    : undefined
+}
+
+/** The hosts that the configuration registers: of the issuer, of apps and of trusted origins. */
+function registeredHosts(settings: unknown): readonly string[] {
+  const addresses = [
+    valueAt(settings, 'issuer'),
+    ...listAt(settings, 'trustedOrigins'),
+    ...listAt(settings, 'clients').flatMap((client) => listAt(client, 'redirectUris')),
+  ]
+  return addresses.flatMap((one) =>
+    typeof one === 'string' && /^https?:/i.test(one) && URL.canParse(one) ? [new URL(one).hostname] : [],
+  )
+}
+
+/** Passkeys of a domain that no page belongs to could be made and used nowhere. */
+function rpIdOfNoOrigin(settings: unknown): readonly ValueProblem[] {
+  const rpId = valueAt(settings, 'webauthn.rpId')
+  if (typeof rpId !== 'string' || rpIdProblem(rpId) !== undefined) return []
+  const hosts = registeredHosts(settings)
+  return hosts.length === 0 || hosts.some((host) => host === rpId || host.endsWith(`.${rpId}`))
+    ? []
+    : [
+        {
+          path: 'webauthn.rpId',
+          words: `covers none of the registered hosts (${[...new Set(hosts)].slice(0, 5).join(', ')}): it must be one of them or a domain above one`,
+        },
+      ]
+}
+
+function nativeOriginProblem(origin: string): string | undefined {
+  return /^(android:apk-key-hash(-sha256)?:[\w-]{27,64}={0,2}|ios:bundle-id:[\w.-]+)$/.test(origin)
+    ? undefined
+    : 'must be the origin of an app, such as android:apk-key-hash: and the hash of its signing certificate'
 }
 
 /** Argon2 needs eight blocks a lane (RFC 9106, section 3.1): with fewer each sign-in would fail. */

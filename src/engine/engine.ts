@@ -1,5 +1,6 @@
 import { accountRoutes } from '../account/index.ts'
 import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
+import { relatedOrigins } from '../authenticators/index.ts'
 import {
   branchOf,
   type Clock,
@@ -67,7 +68,7 @@ import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptio
 import { createAccountChanges, mailClosed, type People } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
-import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc } from './core.ts'
+import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc, relyingPartyOf } from './core.ts'
 import { noteDrift } from './drift.ts'
 import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
@@ -245,6 +246,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
+    relatedOrigins: () => relatedOrigins(relyingPartyOf(config, storage), { baseUrl }),
     async findApp(clientId, token) {
       const client = await findClient(storage.db, clientId)
       if (client?.status !== 'ACTIVE') return undefined

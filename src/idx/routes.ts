@@ -41,6 +41,8 @@ interface IdxParts {
   openLink(clientId: string, token: string): Promise<OpenedLink>
   /** An active app and the address of its pages, for the way back from a link; undefined: there is none. */
   findApp(clientId: string, token: string): Promise<LinkedApp | undefined>
+  /** Origins that may use passkeys of this installation although its domain is not theirs; absent: none is named. */
+  relatedOrigins?(): Promise<readonly string[]>
   readonly recording?: Recording | undefined
 }
 
@@ -84,6 +86,15 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
             signal: goneOf(reply),
           }),
         )
+      })
+    }
+    const { relatedOrigins } = parts
+    if (relatedOrigins !== undefined) {
+      // Browsers fetch it where a page of another site asks for a passkey of this domain (WebAuthn L3, section 5.11).
+      app.get('/.well-known/webauthn', async (_request, reply) => {
+        const origins = await relatedOrigins()
+        reply.header('Cache-Control', 'public, max-age=300').removeHeader('Pragma')
+        return { origins }
       })
     }
     await serveLink(app, parts, recorder)

@@ -506,7 +506,6 @@ const covered: Readonly<Record<string, Covered>> = {
       ...passkeyForms,
       noPasskeyYet,
       oldIds,
-      oldMethods,
       names,
       personId,
       oldTypes,

@@ -92,6 +92,10 @@ export function protocolPaths(
     methods: ['get'],
     summary: 'Get the metadata of the organization',
   }
+  all['/.well-known/webauthn'] = {
+    methods: ['get'],
+    summary: 'Get the origins that may use passkeys of this domain besides its own',
+  }
   for (const step of ['introspect', ...steps]) {
     const summary =
       step === 'introspect' ? 'Get the current state of a transaction' : `Submit the step ${step}`
