@@ -13,41 +13,8 @@ import { twoFactors } from '../wire/totp.ts'
 // Okta's SDK with its own helper for passkeys, in a real browser with an authenticator that the browser simulates.
 
 const chromium = findChromium()
-const sdk = join(clientsFolder, 'node_modules/@okta/okta-auth-js/dist/okta-auth-js.umd.js')
-
-/** What the scripts of the page use of the SDK, which is loaded there. */
-interface Sdk {
-  readonly OktaAuth: {
-    new (options: object): { readonly idx: Idx }
-    readonly webauthn: {
-      buildCredentialCreationOptions(data: unknown, enrollments: unknown): CredentialCreationOptions
-      buildCredentialRequestOptions(data: unknown, enrollments: unknown): CredentialRequestOptions
-      getAttestation(credential: unknown): object
-      getAssertion(credential: unknown): object
-    }
-  }
-  readonly results: string[]
-}
-interface Idx {
-  start(): Promise<Result>
-  authenticate(options?: object): Promise<Result>
-  proceed(options: object): Promise<Result>
-}
-interface Result {
-  readonly status: string
-  readonly tokens?: { readonly idToken: { readonly claims: { readonly amr: readonly string[] } } }
-  readonly messages?: readonly { readonly message: string }[]
-  readonly nextStep?: {
-    readonly name: string
-    readonly authenticatorEnrollments?: unknown
-    readonly authenticator?: {
-      readonly contextualData: { readonly activationData?: unknown; readonly challengeData?: unknown }
-    }
-  }
-  readonly context?: {
-    readonly webauthnAutofillUIChallenge?: { readonly value: { readonly challengeData: unknown } }
-  }
-}
+const pageScript = join(import.meta.dirname, 'passkey-page.js')
+const sdk = join(clientsFolder, 'node_modules/@okta/okta-auth-js/dist/okta-auth-js.min.js')
 
 describe.skipIf(!chromium || !hasClients)(
   `passkeys in a browser${chromium ? '' : ` (skipped: ${noChromium})`}`,
@@ -58,13 +25,11 @@ describe.skipIf(!chromium || !hasClients)(
     let browser: Browser
     beforeAll(async () => {
       idp = await startEngine({ settings: { webauthn: { rpId: 'localhost' } } })
-      const script = readFileSync(sdk)
+      const scripts = [sdk, pageScript].map((file) => readFileSync(file, 'utf8')).join('\n')
       server = createServer(({ url: path }, response) => {
-        const isScript = path === '/okta-auth-js.js'
+        const isScript = path === '/app.js'
         response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-        response.end(
-          isScript ? script : '<!doctype html><title>App</title><script src="/okta-auth-js.js"></script>',
-        )
+        response.end(isScript ? scripts : '<!doctype html><title>App</title><script src="/app.js"></script>')
       }).listen(0, 'localhost')
       await once(server, 'listening')
       const address = server.address()
@@ -109,66 +74,16 @@ describe.skipIf(!chromium || !hasClients)(
     test('are enrolled, are the second factor, and sign in without a name', async () => {
       await requirePasskeys(idp)
       const page = await newPage()
+      const does = async (what: string): Promise<unknown> => {
+        await page.goto(url)
+        return page.evaluate(`passkeyPage.${what}(${JSON.stringify(settings())})`)
+      }
 
-      await page.goto(url)
-      const enrolled = await page.evaluate(async ({ person, ...options }) => {
-        const { OktaAuth } = window as unknown as Sdk
-        const { idx } = new OktaAuth(options)
-        await idx.authenticate(person)
-        const { nextStep } = await idx.proceed({ authenticator: 'webauthn' })
-        const made = await navigator.credentials.create(
-          OktaAuth.webauthn.buildCredentialCreationOptions(
-            nextStep?.authenticator?.contextualData.activationData,
-            nextStep?.authenticatorEnrollments,
-          ),
-        )
-        const done = await idx.proceed({ ...OktaAuth.webauthn.getAttestation(made) })
-        return { status: done.status, amr: done.tokens?.idToken.claims.amr, messages: done.messages }
-      }, settings())
-      expect(enrolled).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
-
+      expect(await does('enrols')).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
       await twoFactors(idp)
-      await page.goto(url)
-      const second = await page.evaluate(async ({ person, ...options }) => {
-        const { OktaAuth } = window as unknown as Sdk
-        const { idx } = new OktaAuth(options)
-        await idx.authenticate(person)
-        const { nextStep } = await idx.proceed({ authenticator: 'webauthn' })
-        const used = await navigator.credentials.get(
-          OktaAuth.webauthn.buildCredentialRequestOptions(
-            nextStep?.authenticator?.contextualData.challengeData,
-            nextStep?.authenticatorEnrollments,
-          ),
-        )
-        const done = await idx.proceed({ ...OktaAuth.webauthn.getAssertion(used) })
-        return { status: done.status, amr: done.tokens?.idToken.claims.amr, messages: done.messages }
-      }, settings())
-      expect(second).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
-
+      expect(await does('verifies')).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
       await setPasskeys(idp, { showSignInWithAPasskeyButton: true })
-      await page.goto(url)
-      const first = await page.evaluate(async ({ person: _, ...options }) => {
-        const { OktaAuth } = window as unknown as Sdk
-        const { idx } = new OktaAuth(options)
-        const started = await idx.start()
-        const { publicKey } = OktaAuth.webauthn.buildCredentialRequestOptions(
-          started.context?.webauthnAutofillUIChallenge?.value.challengeData,
-          [],
-        )
-        const used = (await navigator.credentials.get({
-          publicKey: {
-            ...publicKey,
-            challenge: publicKey?.challenge ?? new ArrayBuffer(0),
-            allowCredentials: [],
-          },
-        })) as PublicKeyCredential
-        const { userHandle } = used.response as AuthenticatorAssertionResponse
-        const handle = btoa(String.fromCharCode(...new Uint8Array(userHandle ?? new ArrayBuffer(0))))
-        const credentials = { ...OktaAuth.webauthn.getAssertion(used), userHandle: handle }
-        const done = await idx.proceed({ step: 'launch-passkeys-authenticator', credentials })
-        return { status: done.status, amr: done.tokens?.idToken.claims.amr, messages: done.messages }
-      }, settings())
-      expect(first).toEqual({ status: 'SUCCESS', amr: ['hwk', 'user', 'mfa'] })
+      expect(await does('signsInWithoutAName')).toEqual({ status: 'SUCCESS', amr: ['hwk', 'user', 'mfa'] })
     })
   },
 )
