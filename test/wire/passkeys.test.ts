@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import { apiOf } from '../support/management.ts'
+import { databases } from '../support/postgres.ts'
 import type { SoftwarePasskey } from '../support/software-passkey.ts'
 import {
   activationOf,
@@ -314,4 +319,61 @@ test('the origin is that of the app, of the engine, or trusted', async () => {
   expect((await apiOf(idp)('POST', '/trustedOrigins', origin)).status).toBe(200)
   expect(await tried('https://login.example.com')).toBeDefined()
   expect(appOrigin).toBe('http://localhost:8080')
+})
+
+describe('beside the engine', () => {
+  test('browsers read which origins of other sites may use its passkeys', async () => {
+    const read = async () => (await fetch(`${idp.engineUrl}/.well-known/webauthn`)).json()
+    expect(await read()).toEqual({ origins: [] })
+    for (const address of ['https://shop.example', 'http://app.localhost:3000']) {
+      const origin = { name: address, origin: address, scopes: [{ type: 'CORS' }] }
+      expect((await apiOf(idp)('POST', '/trustedOrigins', origin)).status).toBe(200)
+    }
+    // Those that the domain covers need not be named.
+    expect(await read()).toEqual({ origins: ['https://shop.example'] })
+  })
+
+  test('an export and an import keep a passkey, and doctor counts those of another domain', async () => {
+    const kitSecret = 'only for tests: everybody knows this secret'
+    const kind = databases.find(({ name }) => name === (process.env.REKEY_TEST_DATABASE ?? 'sqlite'))
+    const [from, to] = [await kind?.create(), await kind?.create()]
+    if (from === undefined || to === undefined) throw new Error('there is no database')
+    const folder = mkdtempSync(join(tmpdir(), 'rekey-passkeys-'))
+    const rekey = (line: string, url: string, env = {}) =>
+      callCommand(line.split(' '), { folder, env: { DATABASE_URL: url, REKEY_SECRET: kitSecret, ...env } })
+    const here = await startEngine({ clock: 'frozen', database: from.url, ...passkeyEngine })
+    try {
+      await requirePasskeys(here)
+      await setPasskeys(here, { enableAutofillUI: true })
+      const { passkey, handle } = await enrolsPasskey(newVisitor(here), here.person)
+      expect((await rekey('export all.jsonl', from.url)).code).toBe(0)
+      const imported = await rekey('import all.jsonl', to.url)
+      expect(imported.stderr + imported.stdout).toContain('refused 0')
+      const there = await startEngine({ clock: 'frozen', database: to.url, ...passkeyEngine })
+      await setPasskeys(there, { enableAutofillUI: true })
+      const visitor = newVisitor(there)
+      const { challenge } = firstChallengeOf(await visitor.begins())
+      const credentials = { ...passkey.get(challenge), userHandle: handle }
+      expect((await visitor.submits(firstPagePath, { credentials })).interactionCode).toBeDefined()
+      await there.close()
+
+      const found = async (issuer: string) => {
+        const { stdout } = await rekey('doctor --json', to.url, { REKEY_ISSUER: issuer })
+        const findings: readonly { id: string; result: string; why: string }[] = JSON.parse(stdout)
+        return findings.filter(({ id }) => id === 'webauthn.rpId').map(({ result, why }) => [result, why])
+      }
+      expect(await found('http://localhost:9000')).toEqual([['met', 'all 1 were made for localhost']])
+      expect(await found('https://id.example.com')).toEqual([
+        [
+          'deviates',
+          expect.stringMatching(/^1 of 1 passkeys were made for another domain than id\.example\.com/),
+        ],
+      ])
+    } finally {
+      await here.close()
+      await from.drop()
+      await to.drop()
+      rmSync(folder, { recursive: true })
+    }
+  })
 })
