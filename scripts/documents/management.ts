@@ -142,6 +142,8 @@ Google Authenticator (\`google_otp\`, any app that shows codes of RFC 6238) is i
 /api/v1/authenticators/{authenticatorId}/lifecycle/activate\`. A user who has enrolled it can use it as a second factor, and is asked
 for it at apps that require two factors, and in every recovery. Its secret is sealed in the database by the secrets of the engine.
 
+Passkeys and security keys (\`webauthn\`) are inactive at first, too; their settings are in [passkeys.md](passkeys.md#settings).
+
 ### An authenticator app for every user
 
 Three things: the authenticator is active, a policy of the type MFA_ENROLL names it, and the policy has a rule. As a file,
