@@ -63,6 +63,9 @@ Why an answer was wrong:
 | \`nobody\` | No user has the identifier that was typed. |
 | \`transaction-ended\` | Something else has ended the transaction (a reset in another browser, a new status or email). It goes on as that of an unknown user, so that a stranger who watches it learns nothing. |
 | \`status …\` | Users of this status may not sign in with a password. |
+| \`wrong-assertion\`, \`wrong-attestation\` | The passkey did not answer this challenge, for this domain, with a key of this user; or its counter did not rise. |
+| \`passkey-origin\`, \`passkey-expired\` | The answer of a passkey is from an origin that is not allowed, or came too late. |
+| \`passkey-taken\`, \`passkey-syncable\` | A new passkey has the id of another one, or may be copied where a setting forbids it. |
 | \`codes-per-day\`, \`codes-until-success\`, \`passwords-per-hour\` | The account's budget is spent: every answer counts as wrong. |
 | \`passwords-per-hour-by-source\`, \`passwords-by-name\` | The share of this source is spent: the same, for this source alone. |
 

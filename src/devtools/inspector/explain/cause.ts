@@ -50,6 +50,7 @@ export type Cause =
   | 'answer-incomplete'
   | 'request-malformed'
   | 'handle-unknown'
+  | 'passkey-refused'
   // Mails.
   | 'mail-undelivered'
   // Apps and their tokens.

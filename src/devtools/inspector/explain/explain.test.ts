@@ -304,6 +304,18 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The code entered at 12:02 UTC is not that of the newest mail. It is wrong answer 1 of 5.',
     ],
   ],
+  'passkey-refused': [
+    [
+      'of a page that is not the app',
+      logged(refused('authfactor.webauthn.error.assertion_validation_failure'), wrong('passkey-origin')),
+      'The passkey of 12:02 UTC comes from a page that may not use passkeys of this installation.',
+    ],
+    [
+      'that does not fit',
+      logged(refused('authfactor.webauthn.error.attestation_validation_failure'), wrong('wrong-attestation')),
+      'The passkey of 12:02 UTC does not fit: another challenge, another domain (webauthn.rpId), a counter that did not rise, no user verification where it is required, or the key of another user.',
+    ],
+  ],
   'link-used': [
     [
       'after its code',

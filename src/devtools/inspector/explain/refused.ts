@@ -18,6 +18,7 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
       'Another password can be sent at once.',
     )
   }
+  if (message.startsWith('authfactor.webauthn.')) return explainPasskey(facts, last)
   switch (message) {
     case 'api.authn.error.PASSCODE_INVALID':
     case 'errors.E0000004':
@@ -131,6 +132,31 @@ const movedWords = (ms: number): string =>
   ms === 0 ? '' : ` The clock was moved ${ms > 0 ? 'ahead' : 'back'} by ${span(Math.abs(ms))} in between.`
 
 /** Explains a wrong code or password by the rule in the log. */
+/** Why a passkey was refused, by the rule in the log: browsers and visitors get one message for all of it. */
+const passkeyRules: Readonly<Record<string, readonly [words: string, advice: string]>> = {
+  'passkey-origin': [
+    'comes from a page that may not use passkeys of this installation',
+    'Allowed are the origins of the engine, of the app’s redirect URIs below webauthn.rpId, of trusted origins, and webauthn.nativeOrigins.',
+  ],
+  'passkey-expired': ['came too late', 'Choose the passkey again.'],
+  'passkey-taken': ['has an id that is enrolled already', 'Use it, or make another one.'],
+  'passkey-syncable': [
+    'may be copied to other devices, which a setting of the authenticator forbids',
+    'See allowSyncablePasskeys.',
+  ],
+}
+
+function explainPasskey({ timeline }: FlowFacts, { at }: Recorded): Explanation {
+  const failure = timeline.events.findLast(
+    ({ eventType, outcome }) => eventType === 'user.authentication.verify' && outcome.result === 'FAILURE',
+  )
+  const [words, advice] = passkeyRules[ruleOf(failure) ?? ''] ?? [
+    'does not fit: another challenge, another domain (webauthn.rpId), a counter that did not rise, no user verification where it is required, or the key of another user',
+    'Each answer fits one page: after a refusal the page has another challenge.',
+  ]
+  return bad('passkey-refused', say`The passkey of ${moment(at)} ${words}.`, advice)
+}
+
 function explainWrongAnswer(facts: FlowFacts, answeredAt: number): Explanation {
   const failure = facts.timeline.events.findLast(
     ({ eventType, outcome }) => eventType === 'user.authentication.verify' && outcome.result === 'FAILURE',
