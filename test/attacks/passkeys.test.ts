@@ -191,6 +191,8 @@ test('A67: an unknown passkey is answered as a wrong signature is, by as many st
   const answered = async (key: SoftwarePasskey, userHandle?: string) => {
     const visitor = await visit(idp)
     const { challenge } = firstChallengeOf(visitor.response)
+    // The notice of the enrolment is on its way.
+    await idp.engine.delivery.idle()
     const noted = noteStatements('sqlite')
     const answer = await visitor.submits(firstPagePath, {
       credentials: { ...key.get(challenge), ...(userHandle !== undefined && { userHandle }) },
