@@ -4,6 +4,7 @@
  */
 export * from './accept.ts'
 export * from './clock.ts'
+export * from './cookies.ts'
 export * from './derivation.ts'
 export * from './duration.ts'
 export * from './empty-body.ts'

@@ -82,6 +82,14 @@ export {
 } from './people.store.ts'
 export * from './person.ts'
 export {
+  deviceHash,
+  findRememberedDevice,
+  forgetDevicesOf,
+  newDeviceSecret,
+  type RememberedDevice,
+  rememberDevice,
+} from './remembered-devices.store.ts'
+export {
   attributeTypes,
   baseAttributes,
   ignoredPatterns,

@@ -9,6 +9,7 @@ import {
   findPerson,
   findPersonByIdentifier,
   findPersonTokenById,
+  findRememberedDevice,
   findSkips,
   holderOfHandle,
   isSlotTaken,
@@ -26,7 +27,7 @@ import {
   usedOf,
 } from '../limits/index.ts'
 import { type NoticeSettings, provingEnrollments } from '../people/index.ts'
-import type { Policies } from '../policies/index.ts'
+import type { Evidence, Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
@@ -291,6 +292,8 @@ async function withFacts(
   )
   const situation: Situation = {
     now: parts.clock.now(),
+    ...wishOf(loaded.interaction),
+    ...(await rememberedOn(parts, loaded, isProven)),
     ...(countsSkips && { skips: await findSkips(db, person.id) }),
     ownPolicy,
     policyBeforeProof,
@@ -336,6 +339,31 @@ function ownerOf(
     proving: found.isOlder ? found.enrollments : [],
     isRecovered: person.recoveredAt !== undefined && now < person.recoveredAt + settledMs,
   }
+}
+
+/** What the app wishes of this sign-in. */
+function wishOf({ request: { acrValues, maxAge } }: Interaction): Pick<Situation, 'wish'> {
+  if (acrValues === undefined && maxAge === undefined) return {}
+  return { wish: { acrValues, maxAge } }
+}
+
+/**
+ * What was proven on a remembered device. Looked for only after a proof, and only where the policy remembers devices: no answer before
+ * it depends on it.
+ */
+async function rememberedOn(
+  { storage, clock }: FlowParts,
+  { ownPolicy, interaction, person, client }: AboutUser & Pick<TransactionContext, 'interaction' | 'client'>,
+  isProven: boolean,
+): Promise<Pick<Situation, 'remembered'>> {
+  const { device: hash } = interaction.origin
+  const isUsed = isProven && ownPolicy.signOn.demand.remembered !== undefined
+  if (!isUsed || hash === undefined || person === undefined) return {}
+  const by = { personId: person.id, clientId: client.id, hash }
+  const found = await findRememberedDevice<readonly Evidence[]>(storage.db, by, clock.now())
+  if (found === undefined) return {}
+  const { evidence, createdAt: at } = found
+  return { remembered: evidence.map((one) => ({ ...one, at, remembered: true as const })) }
 }
 
 /** Whether some authenticator in use is one that a user may or may not have: else there is nothing to look up. */

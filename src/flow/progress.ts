@@ -23,6 +23,8 @@ export interface Progress {
   readonly replaced: readonly string[]
   /** Authenticators that were proven by a credential that has expired: it must be replaced first. */
   readonly expired?: readonly string[]
+  /** The user wishes this device to be remembered. */
+  readonly remember?: true
   /** What was enrolled in this transaction, by authenticator. */
   readonly enrolled?: readonly string[]
   /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
@@ -127,7 +129,11 @@ export const beginByToken = (
 })
 
 /** Notes who the visitor claims to be. */
-export const identify = (progress: Progress, subject: Subject): Progress => ({ ...progress, subject })
+export const identify = (progress: Progress, subject: Subject, remember = false): Progress => ({
+  ...progress,
+  subject,
+  ...(remember && { remember }),
+})
 
 /** Turns a sign-in into a recovery. What was being asked is dropped, who it is about stays. */
 export const recover = ({ challenge: _, ...progress }: Progress): Progress => ({

@@ -14,6 +14,8 @@ export interface Grant {
   readonly personId: string
   /** RFC 8176, with `mfa` where two different factors were proven. */
   readonly amr: readonly string[]
+  /** What the proofs were besides their factors: `phishingResistant`. */
+  readonly traits: readonly string[]
   readonly proofs: readonly SessionProof[]
 }
 
@@ -46,7 +48,7 @@ export function settle(
   if (stage !== 'granted' || personId === undefined) return { outcome }
   return {
     outcome: { ...outcome, progress: close(progress, 'completed') },
-    grant: { personId, amr: amrOf(outcome, situation, authenticators), proofs: proofsOf(outcome) },
+    grant: { personId, ...claimsOf(outcome, situation, authenticators), proofs: proofsOf(outcome) },
   }
 }
 
@@ -58,19 +60,25 @@ const proofsOf = ({ progress }: Outcome): readonly SessionProof[] =>
     at,
   }))
 
-/** The methods that were proven, as a token names them. What adds no factor is not named: claims never exceed the evidence (A54). */
-function amrOf(
+/**
+ * The methods that were proven, as a token names them. What adds no factor is not named, nor what a remembered device proved at an earlier
+ * sign-in: claims never exceed the evidence (A54).
+ */
+function claimsOf(
   { progress }: Outcome,
   situation: Situation,
   authenticators: ReadonlyMap<string, Authenticator>,
-): readonly string[] {
-  const evidence = evidenceIn(progress, situation).filter(({ counts = true }) => counts)
+): Pick<Grant, 'amr' | 'traits'> {
+  const evidence = evidenceIn(progress, situation).filter(
+    ({ counts = true, remembered }) => counts && remembered !== true,
+  )
   const named = evidence.flatMap(
     ({ authenticator, method }) =>
       authenticators.get(authenticator)?.methods.find(({ type }) => type === method)?.amr ?? [],
   )
   const amr = [...new Set(named)]
-  return factorsOf(evidence).size > 1 ? [...amr, 'mfa'] : amr
+  const traits = [...new Set(evidence.flatMap((one) => one.traits))]
+  return { amr: factorsOf(evidence).size > 1 ? [...amr, 'mfa'] : amr, traits }
 }
 
 /** What was checked stays checked: it is charged and recorded. Nothing else of the outcome happens. */

@@ -1,6 +1,14 @@
 import type { Person } from '../directory/index.ts'
 import { isProvenBy, type OwnedEnrollment } from '../people/index.ts'
-import type { AuthenticatorFacts, Demand, Evidence, Policy } from '../policies/index.ts'
+import {
+  type AuthenticatorFacts,
+  type Demand,
+  type Evidence,
+  factorsOf,
+  type Policy,
+  type Wish,
+  withWish,
+} from '../policies/index.ts'
 import type { Progress } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
@@ -28,6 +36,10 @@ export interface Situation {
   readonly enrolled: ReadonlySet<string>
   /** The moment that is decided about, in epoch milliseconds; absent: that of the latest proof. */
   readonly now?: number
+  /** What the app wishes of this sign-in besides what its policy demands. */
+  readonly wish?: Wish
+  /** What was proven at an earlier sign-in on the device that is remembered. Of a sign-in alone. */
+  readonly remembered?: readonly Evidence[]
   /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */
   readonly skips?: Readonly<Record<string, number>>
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
@@ -52,17 +64,6 @@ export function provingFirst({ proofs }: Progress, { owner }: Situation): readon
   return owner.proving
 }
 
-/**
- * What is demanded: what the app asks for. To add a method takes two factors of a user who has two, whatever the app asks for:
- * with the password alone a thief would add a factor to go on with (A69).
- */
-export function demandIn({ intent }: Progress, { ownPolicy, owner }: Situation): Demand {
-  const { demand } = ownPolicy.signOn
-  return intent === 'enrolment' && owner !== undefined && owner.own.length > 0
-    ? { ...demand, factors: 2 }
-    : demand
-}
-
 /** The moment that a situation is about. */
 export const momentOf = ({ proofs }: Progress, { now }: Situation): number =>
   now ?? Math.max(0, ...proofs.map(({ at }) => at))
@@ -70,6 +71,26 @@ export const momentOf = ({ proofs }: Progress, { now }: Situation): number =>
 /** The policy that counts: before the first proof the same for every name, from then on the user's own (A53). */
 export const policyOf = (progress: Progress, situation: Situation): Policy =>
   progress.proofs.length === 0 ? situation.policyBeforeProof : situation.ownPolicy
+
+/**
+ * How much must be proven in a transaction: the stricter of what the user's policy demands and what the app wishes. To add a
+ * method takes two factors of a user who has two, whatever the app asks for: with the password alone a thief would add a
+ * factor to go on with (A69).
+ */
+export function demandOf(progress: Progress, situation: Situation): Demand {
+  const demand = wishedDemand(progress, situation)
+  const hasOwn = situation.owner !== undefined && situation.owner.own.length > 0
+  return progress.intent === 'enrolment' && hasOwn ? { ...demand, factors: 2 } : demand
+}
+
+function wishedDemand(progress: Progress, situation: Situation): Demand {
+  const { ownPolicy, wish, enrolled, authenticators } = situation
+  const { demand, authenticators: usable } = ownPolicy.signOn
+  if (wish === undefined) return demand
+  const own = usable.flatMap((key) => (enrolled.has(key) ? (authenticators.get(key)?.factors ?? []) : []))
+  const proven = factorsOf(evidenceIn(progress, situation))
+  return withWish(demand, wish, new Set([...own, ...proven]).size > 1)
+}
 
 /** The authenticators whose credential a recovery replaces. */
 export const replaceable = ({ authenticators }: Situation): readonly KnownAuthenticator[] =>
@@ -81,15 +102,15 @@ export const replaceable = ({ authenticators }: Situation): readonly KnownAuthen
  * (A54). It counts where something that cannot start a recovery was proven, too, or where nothing else counts: after a
  * token that an administrator made the new password is the one factor there is.
  */
-export function evidenceIn(
-  progress: Progress,
-  { authenticators, ownPolicy }: Pick<Situation, 'authenticators' | 'ownPolicy'>,
-): readonly Evidence[] {
+export function evidenceIn(progress: Progress, situation: Situation): readonly Evidence[] {
+  const { authenticators, ownPolicy } = situation
   const { replaced } = progress
   // What the policy does not allow is no way to sign in, even where every name was offered it before the proof (A68).
-  const proofs = progress.proofs.filter(
-    ({ authenticator }) => ownPolicy.signOn.notAllowed?.includes(authenticator) !== true,
-  )
+  const isAllowed = ({ authenticator }: Evidence) =>
+    ownPolicy.signOn.notAllowed?.includes(authenticator) !== true
+  const proofs = progress.proofs.filter((one) => isAllowed(one))
+  const isSignIn = progress.intent === 'sign-in' && replaced.length === 0
+  const remembered = isSignIn ? (situation.remembered ?? []).filter((one) => isAllowed(one)) : []
   const counting = proofs.filter(({ factors }) => factors.length > 0)
   const isIndependent =
     counting.length === 0 ||
@@ -101,7 +122,9 @@ export function evidenceIn(
     )
   const proven = proofs.map((proof) => ({
     ...proof,
-    counts: proof.setBy === undefined || !proofs.some(({ authenticator }) => authenticator === proof.setBy),
+    counts:
+      proof.setBy === undefined ||
+      ![...proofs, ...remembered].some(({ authenticator }) => authenticator === proof.setBy),
   }))
   const chosen = replaced.flatMap((key) => {
     const authenticator = authenticators.get(key)
@@ -109,5 +132,5 @@ export function evidenceIn(
     const { type, factors, traits, methods } = authenticator
     return [{ authenticator: key, type, method: methods[0].type, factors, traits, counts: isIndependent }]
   })
-  return [...proven, ...chosen]
+  return [...proven, ...remembered, ...chosen]
 }

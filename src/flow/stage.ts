@@ -5,12 +5,14 @@ import {
   helps,
   isSatisfied,
   type Method,
+  nothingDemanded,
   type PolicyEnrollment,
+  withWish,
 } from '../policies/index.ts'
 import { type Denial, intents } from './intents.ts'
 import type { Progress } from './progress.ts'
 import {
-  demandIn,
+  demandOf,
   evidenceIn,
   type KnownAuthenticator,
   momentOf,
@@ -114,7 +116,7 @@ function more(progress: Progress, situation: Situation): Decision {
 }
 
 const isAssured = (progress: Progress, situation: Situation): boolean =>
-  isSatisfied(demandIn(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))
+  isSatisfied(demandOf(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
 export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
@@ -130,7 +132,9 @@ export function choicesOf(progress: Progress, situation: Situation): readonly st
   )
   if (progress.proofs.length === 0) {
     // What a rule names to begin a recovery by is asked of every name alike, whatever it may begin elsewhere.
-    return isGoal ? left : left.filter((key) => situation.authenticators.get(key)?.first)
+    if (isGoal) return left
+    const first = left.filter((key) => situation.authenticators.get(key)?.first)
+    return wished(first, progress, situation)
   }
   const owned = left.filter((key) => situation.enrolled.has(key))
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
@@ -170,10 +174,24 @@ export function methodsOf(
   return methods.filter(({ type }) => !off.includes(type) && (named === undefined || named.includes(type)))
 }
 
+/**
+ * What an app wishes narrows the choice for every name alike: before a proof nothing else of the demand may show (A53). Where nothing that
+ * may be asked first helps, the choice stays as it is.
+ */
+function wished(keys: readonly string[], { intent }: Progress, { wish, authenticators }: Situation) {
+  if (wish === undefined || intent !== 'sign-in') return keys
+  const demand = withWish(nothingDemanded, wish, true)
+  const helping = keys.filter((key) => {
+    const authenticator = authenticators.get(key)
+    return authenticator?.methods.some(({ type }) => helps(demand, [], [evidenceOf(authenticator, type)]))
+  })
+  return helping.length > 0 ? helping : keys
+}
+
 /** What need not be proven again: a proof that has become too old for the policy must be. */
 function provenStill(progress: Progress, situation: Situation, isGoal: boolean): readonly string[] {
   const { proofs } = progress
-  const { demand } = situation.ownPolicy.signOn
+  const demand = demandOf(progress, situation)
   // In a recovery a proof is as old as the transaction at most.
   const fresh = isGoal ? proofs : freshIn(demand, proofs, momentOf(progress, situation))
   return fresh.map(({ authenticator }) => authenticator)
@@ -205,7 +223,7 @@ const isRequired = (wanted: string, { ownPolicy }: Situation): boolean =>
 function wouldHelp(progress: Progress, situation: Situation, key: string): boolean {
   const authenticator = situation.authenticators.get(key)
   if (authenticator === undefined) return false
-  const demand = demandIn(progress, situation)
+  const demand = demandOf(progress, situation)
   const now = momentOf(progress, situation)
   const before = evidenceIn(progress, situation)
   return authenticator.methods.some(({ type }) => {
@@ -331,7 +349,7 @@ export const gracePeriods = (
  */
 function openEnrollments(progress: Progress, situation: Situation): readonly PolicyEnrollment[] {
   const { ownPolicy, enrolled, authenticators } = situation
-  const isChallenged = ownPolicy.signOn.demand.factors > 1 || !isAssured(progress, situation)
+  const isChallenged = demandOf(progress, situation).factors > 1 || !isAssured(progress, situation)
   return ownPolicy.enrollment.filter(
     ({ key, atChallenge }) =>
       (atChallenge !== true || isChallenged) &&

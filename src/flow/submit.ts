@@ -32,6 +32,8 @@ export interface FlowAnswer {
   readonly notice?: Message | undefined
   /** The end: to be redeemed for tokens, answered here and nowhere else. */
   readonly interactionCode?: string | undefined
+  /** The secret of a device that is remembered from now on: answered here and nowhere else. */
+  readonly device?: Committed['device']
 }
 
 export interface Submission {
@@ -151,13 +153,13 @@ async function answerOf(
   parts: FlowParts,
   from: TransactionContext,
   after: TransactionContext,
-  { outcome, interactionCode }: Committed,
+  { outcome, interactionCode, device }: Committed,
 ): Promise<FlowAnswer> {
   const { progress, refused, notice } = outcome
   const transaction =
     progress.closed === 'cancelled' ? await successorOf(parts, from) : { ...after.transaction, progress }
   const context = withProgress(after, transaction)
-  return { ...answerIn(parts, from, context), refused, notice, interactionCode }
+  return { ...answerIn(parts, from, context), refused, notice, interactionCode, ...(device && { device }) }
 }
 
 async function successorOf(parts: FlowParts, { interaction, transaction }: TransactionContext) {

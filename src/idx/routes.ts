@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import {
   type Clock,
+  deviceCookie,
   errorIdOf,
   noteFailure,
   ProtocolError,
@@ -56,6 +57,7 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
     answerErrors(app, parts, charging, recorder)
     const send = async (reply: FastifyReply, answer: FlowAnswer) => {
       recorder.answered(reply.request, answer)
+      if (answer.device !== undefined) reply.headers(deviceHeaders(parts, answer.device))
       const { status = 200, retryAt } = answer.refused ?? {}
       if (retryAt !== undefined) {
         const seconds = Math.max(1, Math.ceil((retryAt - parts.clock.now()) / 1000))
@@ -99,6 +101,16 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
     }
     await serveLink(app, parts, recorder)
   }
+}
+
+/** How a remembered device gets its secret: an app stores it for its user, a browser as a cookie that no script reads (A78). */
+function deviceHeaders(
+  { clock, baseUrl }: IdxParts,
+  { secret, expiresAt, vouched }: NonNullable<FlowAnswer['device']>,
+): Readonly<Record<string, string>> {
+  if (vouched) return { 'x-device-token': secret }
+  const isSecure = baseUrl().startsWith('https:')
+  return { 'set-cookie': deviceCookie(secret, { maxAgeMs: expiresAt - clock.now(), isSecure }) }
 }
 
 /** Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped (A51). */

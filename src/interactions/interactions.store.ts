@@ -17,6 +17,8 @@ export interface InteractionRequest {
   readonly nonce?: string | undefined
   /** The known levels of assurance that were asked for. */
   readonly acrValues?: string | undefined
+  /** How old a proof may be, in seconds; 0: made in this transaction. */
+  readonly maxAge?: number | undefined
   /** What the app expects the user to type: the identifier field has it, whether or not there is such a user. */
   readonly loginHint?: string | undefined
   /** What a signed-in user is to add to the account, by the names of `enroll_amr_values`. */
@@ -32,6 +34,8 @@ export interface Origin {
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
   readonly deviceToken?: string | undefined
+  /** Hash of the secret of a remembered device, as the engine drew it. */
+  readonly device?: string | undefined
   /** The accepted languages, the preferred one first: `de-AT,de,en`. */
   readonly locales?: string | undefined
   /** Whether an authenticated confidential client forwarded these values. Others could forge them (A11). */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Person, Profile } from '../directory/index.ts'
-import { reachedLevel } from './acr.ts'
+import { reachedLevel } from '../policies/index.ts'
 import { claimsOf } from './claims.ts'
 
 const person = (profile: Partial<Profile>): Person => ({
@@ -83,10 +83,10 @@ test('absent values are left out, and groups are read only where they are releas
 })
 
 test('a level of assurance is reported where it was requested and reached', () => {
-  expect(reachedLevel(undefined, ['pwd'])).toBeUndefined()
-  expect(reachedLevel('urn:okta:loa:1fa:pwd', ['otp'])).toBeUndefined()
-  expect(reachedLevel('unknown urn:okta:loa:1fa:pwd', ['pwd'])).toBe('urn:okta:loa:1fa:pwd')
-  expect(reachedLevel('__defineGetter__ constructor', ['pwd'])).toBeUndefined()
+  expect(reachedLevel(undefined, { amr: ['pwd'] })).toBeUndefined()
+  expect(reachedLevel('urn:okta:loa:1fa:pwd', { amr: ['otp'] })).toBeUndefined()
+  expect(reachedLevel('unknown urn:okta:loa:1fa:pwd', { amr: ['pwd'] })).toBe('urn:okta:loa:1fa:pwd')
+  expect(reachedLevel('__defineGetter__ constructor', { amr: ['pwd'] })).toBeUndefined()
 })
 
 test.each([

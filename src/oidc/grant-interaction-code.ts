@@ -1,8 +1,8 @@
 import { randomId, randomToken } from '../base/index.ts'
 import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
+import { reachedLevel } from '../policies/index.ts'
 import { revokeSession } from '../sessions/index.ts'
 import { type Tx, together } from '../storage/index.ts'
-import { reachedLevel } from './acr.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
 import { lockOwnerOfCode } from './code-owner.store.ts'
 import { oauthError } from './errors.ts'
@@ -94,7 +94,7 @@ async function issueFor(
 ): Promise<Result> {
   const now = parts.clock.now()
   const scopes = await stillGranted(tx, clientId, request.scope.split(' '))
-  const acr = reachedLevel(request.acrValues, signedIn.session.details.amr)
+  const acr = reachedLevel(request.acrValues, signedIn.session.details)
   const offline = scopes.includes('offline_access')
   const familyId = offline ? randomId(parts.random, 'oar') : undefined
   const refreshToken = offline ? randomToken(parts.random) : undefined

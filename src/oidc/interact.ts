@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import { hasInvisible } from '../base/index.ts'
 import { type Client, isAccountScope, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
-import { findPerson, findPersonToken } from '../directory/index.ts'
+import { deviceHash, findPerson, findPersonToken } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
-import { knownLevels } from './acr.ts'
+import { knownLevels } from '../policies/index.ts'
 import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
@@ -21,6 +21,8 @@ export interface InteractCall {
   readonly userAgent: string | undefined
   readonly forwardedFor: string | undefined
   readonly deviceToken: string | undefined
+  /** The secret of a remembered device, as the browser has it. */
+  readonly deviceCookie: string | undefined
   readonly acceptLanguage: string | undefined
 }
 
@@ -129,11 +131,17 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   const scope = readScope(form, client)
   const answered = { state: required(form, 'state'), nonce: optional(form, 'nonce') }
   checkLengths(answered)
-  // `max_age` is checked and not stored: nothing reads it.
   const acrValues = knownLevels(optional(form, 'acr_values'))
   const enroll = readEnroll(form)
+  // Each transaction proves anew, so that of `prompt` only this is left: a remembered device says nothing.
+  const isAnew = optional(form, 'prompt')?.split(' ').includes('login')
+  const age = isAnew ? 0 : maxAge === undefined ? undefined : Number(maxAge)
   return {
-    ...{ scope, ...answered, acrValues, loginHint: readLoginHint(form, answered) },
+    scope,
+    ...answered,
+    acrValues,
+    ...(age !== undefined && { maxAge: age }),
+    loginHint: readLoginHint(form, answered),
     ...(enroll && { enroll }),
   }
 }
@@ -246,9 +254,23 @@ export function originOf({ client, authenticated }: Caller, call: InteractCall):
     ...(vouched && !named && { app: true }),
     ip: vouched && named ? forwarded : call.ip,
     userAgent: call.userAgent === undefined ? undefined : cut(call.userAgent, mostBytes.userAgent),
-    deviceToken: vouched ? call.deviceToken?.slice(0, 32) : undefined,
+    deviceToken: vouched ? readDeviceToken(call.deviceToken) : undefined,
+    ...deviceOf(vouched ? call.deviceToken : call.deviceCookie),
     locales: preferredLocales(call.acceptLanguage),
   }
+}
+
+/** What a client calls the user's device, or the hash of what the engine drew for it: a secret is not stored. */
+const readDeviceToken = (token: string | undefined): string | undefined =>
+  deviceHash(token) ?? token?.slice(0, 32)
+
+/**
+ * The device that the engine drew a secret for: vouched for by a confidential client, or the browser's own cookie. A token that another
+ * caller sends in the header is not looked at (A78).
+ */
+function deviceOf(secret: string | undefined): Pick<Origin, 'device'> {
+  const device = deviceHash(secret)
+  return device === undefined ? {} : { device }
 }
 
 /** The first of the accepted languages, as many as may be stored. */

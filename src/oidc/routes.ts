@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import {
+  cookieIn,
+  deviceCookieNames,
   dropTypeWithoutBody,
   errorIdOf,
   isEmptyInPieces,
@@ -348,6 +350,7 @@ function interactCallOf(request: FastifyRequest) {
     userAgent: headers['user-agent'],
     forwardedFor: [headers['x-forwarded-for']].flat()[0],
     deviceToken: [headers['x-device-token']].flat()[0],
+    deviceCookie: cookieIn(headers.cookie, deviceCookieNames),
     acceptLanguage: headers['accept-language'],
   }
 }

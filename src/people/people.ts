@@ -9,6 +9,7 @@ import {
   findPerson,
   findPersonByIdentifier,
   findUserSchema,
+  forgetDevicesOf,
   groupIdsOf,
   ifUnchanged,
   lockPerson,
@@ -146,7 +147,7 @@ export interface People {
     deed?: ChangeContext & { readonly keeps?: readonly string[] },
   ): Promise<readonly Enrollment[] | undefined>
   /** Ends the user's sessions; their tokens are worth nothing from now on. */
-  endSessions(id: string, deed?: ChangeContext): Promise<void>
+  endSessions(id: string, deed?: ChangeContext & { readonly forgetDevices?: boolean }): Promise<void>
   /** How something that only its owner knows is stored. */
   hashed(text: string): Promise<string>
   /** Whether this is the user's password now. For owners; costs what a sign-in costs and counts for no budget. */
@@ -392,9 +393,10 @@ export function createPeople(parts: PeopleParts): People {
       return hasher.verify(text, credential?.data.hash)
     },
 
-    async endSessions(id, { by = system } = {}) {
+    async endSessions(id, { by = system, forgetDevices = true } = {}) {
       await storage.transaction(async (tx) => {
         await lockPerson(tx, id)
+        if (forgetDevices) await forgetDevicesOf(tx, id)
         await endSessions(tx, id, clock.now(), by)
       })
     },

@@ -32,7 +32,6 @@ import {
   remembersByDefault,
   type SelfService,
   type SignOnRuleBody,
-  sessionLimitsOf,
   signOnRuleBody,
   stepUpRequired,
   unionOf,
@@ -416,7 +415,6 @@ function policyFrom(
       notAllowed,
       active: usable.sso.map(({ key }) => key),
       ...(remembersByDefault(signOn) && { remembersByDefault: true as const }),
-      ...sessionLimitsOf(signOn),
     },
     enrollment:
       enrollmentBody === undefined

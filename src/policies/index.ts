@@ -23,6 +23,7 @@ export type { PolicySubject } from './conditions.ts'
 export * from './demand.ts'
 export type { EnrollmentPolicy, GracePeriod, PolicyEnrollment } from './enrollment-policy.ts'
 export { type InForce, policiesInForce } from './in-force.ts'
+export { knownLevels, type Reached, reachedLevel, type Wish, withWish } from './levels.ts'
 export * from './options.ts'
 export {
   folded,

@@ -61,8 +61,6 @@ export interface Policy {
     readonly notAllowed?: readonly string[]
     /** Whether a device is remembered without the user asking for it, where the policy remembers devices at all. */
     readonly remembersByDefault?: true
-    /** The longest life of a session, in milliseconds; absent: as the configuration says. */
-    readonly sessionLifetimeMs?: number
   }
   /** Which authenticators the user must or may enrol, in this order. */
   readonly enrollment: EnrollmentPolicy
@@ -131,10 +129,6 @@ export interface SignOnRuleBody {
       /** How long a remembered device counts, in minutes. */
       readonly factorLifetime?: number
       readonly rememberDeviceByDefault?: boolean
-      readonly session?: {
-        /** In minutes; 0: no limit. */
-        readonly maxSessionLifetimeMinutes?: number
-      }
     }
   }
 }
@@ -175,12 +169,6 @@ export function withSession(app: Demand, signOn: SignOn): Demand {
 /** Whether a device is remembered without the user asking for it. */
 export const remembersByDefault = (signOn: SignOn): boolean =>
   signOn?.rememberDeviceByDefault === true && rememberedBy(signOn) !== undefined
-
-/** How long a session lasts at most. */
-export function sessionLimitsOf(signOn: SignOn): Pick<Policy['signOn'], 'sessionLifetimeMs'> {
-  const minutes = signOn?.session?.maxSessionLifetimeMinutes ?? 0
-  return minutes > 0 ? { sessionLifetimeMs: minutes * minuteMs } : {}
-}
 
 export const lockoutOf = ({ lockout = {} }: PoliciesOptions['password']): Lockout => ({
   ...noLockout,

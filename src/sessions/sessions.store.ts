@@ -15,6 +15,8 @@ export interface Session {
 export interface SessionDetails {
   /** Authentication methods as in RFC 8176: `pwd`, `otp`, `mca` … */
   readonly amr: readonly string[]
+  /** What the proofs were besides their factors: `phishingResistant`. Absent: nothing. */
+  readonly traits?: readonly string[]
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
   /**

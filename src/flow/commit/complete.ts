@@ -53,7 +53,7 @@ export async function openSuccessor(completion: Completion): Promise<void> {
 /** The end of a sign-in: a session and an interaction code. Answers the events to record. */
 export async function signIn(
   { tx, lifetimes, secrets, interaction, now }: Completion,
-  { personId, amr, proofs }: Grant,
+  { personId, amr, traits, proofs }: Grant,
   {
     sessionId,
     interactionCode: code,
@@ -70,7 +70,7 @@ export async function signIn(
     clientId,
     createdAt: now,
     expiresAt: now + lifetimes.session,
-    details: { amr, ip, userAgent, proofs },
+    details: { amr, ...(traits.length > 0 && { traits }), ip, userAgent, proofs },
   }
   const codeExpiresAt = now + lifetimes.interactionCode
   await together<unknown>([

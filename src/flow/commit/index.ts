@@ -15,6 +15,7 @@ import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
+import { type RememberedSecret, remember } from './remember.ts'
 import { withUnlock } from './unlocked.ts'
 
 /** An outcome to write, and what it was computed from. */
@@ -33,6 +34,8 @@ export interface Commitment {
 export interface Committed {
   readonly outcome: Outcome
   readonly interactionCode?: string
+  /** The secret of a device that is remembered from now on. */
+  readonly device?: RememberedSecret
 }
 
 /** Thrown to roll back where another request moved the transaction first. */
@@ -90,6 +93,7 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
       ? signIn(work, grant, { sessionId, interactionCode })
       : [],
   ])
+  const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
   const events = [
     ...announced,
@@ -98,7 +102,11 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
     ...(signIns ?? []),
   ]
   await recordEvents(tx, events.map(ofTransaction(commitment, secrets)), { random, now })
-  return { outcome, ...(interactionCode !== undefined && { interactionCode }) }
+  return {
+    outcome,
+    ...(interactionCode !== undefined && { interactionCode }),
+    ...(device && { device }),
+  }
 }
 
 /** What a sign-in writes of its user. */

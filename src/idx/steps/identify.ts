@@ -29,7 +29,11 @@ export const identify: Step = {
     const { identifier } = read
     const person = await context.directory.findByIdentifier(identifier)
     if (person === undefined && policy.recovery.revealUnknown) return unknownUser(progress, identifier)
-    const named = identified(progress, person ? { identifier, userId: person.id } : { identifier })
+    const named = identified(
+      progress,
+      person ? { identifier, userId: person.id } : { identifier },
+      input.rememberMe === true,
+    )
     if (policy.signOn.start === 'identifier') return { progress: named }
 
     const { key, challenge, ...authenticator } = askedWithIdentifier(context)

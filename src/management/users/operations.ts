@@ -230,8 +230,14 @@ export const crud: readonly Operation[] = [
     path: '/users/:userId/sessions',
     role: 'users',
     summary: 'Revoke the sessions of a user and their tokens',
+    query: {
+      forgetDevices: Type.Optional(
+        Type.Boolean({ default: true, description: 'false: remembered devices stay remembered.' }),
+      ),
+    },
     handle: async (call) => {
-      await call.parts.people.endSessions((await getUser(call)).id, { by: call.actor })
+      const { forgetDevices = true } = call.query
+      await call.parts.people.endSessions((await getUser(call)).id, { by: call.actor, forgetDevices })
       return {}
     },
   }),
