@@ -51,6 +51,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A49: 'Sign-in in flight across a reset',
   A50: 'Deadlock as a veto on another user’s reset',
   A55: 'Name of another user as a login or email',
+  A78: 'Remembered device chosen by the caller, stolen, moved to another user or app',
   A85: 'Token of a login that has become another user’s',
   A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
   A52: 'Oracle by a budget that hidden state charges',
@@ -68,6 +69,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A64: 'Enumeration by sign-up, unlock, factor lists, activation',
   A66: 'Code of an app replayed in its window, on another node, or backwards',
   A67: 'Passkey of another origin, domain, transaction or user, or a copy of one',
+  A68: 'Downgrade to a weaker method than the policy allows, skip of a required enrolment',
   A69: 'Enrolment of a factor as a back door',
   A79: 'Visible refusal by hidden budgets of numbers and countries',
 }
