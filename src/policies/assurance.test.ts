@@ -276,6 +276,53 @@ describe('before a proof there is asked for', () => {
   })
 })
 
+describe('a chain of methods', () => {
+  const step = (keys: readonly string[], next?: object) => ({
+    authenticationMethods: keys.map((key) => ({ key })),
+    ...(next !== undefined && { next: [next] }),
+  })
+  const chain = (...chains: readonly object[]) => rule({ type: 'AUTH_METHOD_CHAIN', chains: chains as never })
+
+  test.each<readonly [string, DeepPartial<AccessRuleBody>, enough: Proven, tooLittle: Proven]>([
+    [
+      'all its steps, in whatever order',
+      chain(step(['okta_password'], step(['phone_number', 'google_otp']))),
+      [
+        [password, phone],
+        [app, password],
+      ],
+      [[password], [phone], [phone, app], [password, email]],
+    ],
+    [
+      'one of several',
+      chain(step(['okta_password']), step(['okta_email'], step(['security_question']))),
+      [[password], [email, question]],
+      [[email], [question]],
+    ],
+    [
+      'a method with what it must have besides',
+      chain({
+        authenticationMethods: [{ key: 'webauthn', method: 'webauthn', userVerification: 'REQUIRED' }],
+      }),
+      [[passkey]],
+      [[key], [password]],
+    ],
+    // One proof would meet two steps: it is never taken for less than it says.
+    [
+      'two steps by one authenticator',
+      chain(step(['okta_email'], step(['okta_email']))),
+      [],
+      [[email], [password]],
+    ],
+    ['none', chain(), [], [[password], [email]]],
+    ['a step that asks for nothing', chain({}), [], [[password]]],
+  ])('%s', (_, body, enough, tooLittle) => {
+    const keys = (proven: readonly AuthenticatorFacts[]) => proven.map((one) => one.key)
+    expect(enough.filter((proven) => !isEnough(body, proven)).map(keys)).toEqual([])
+    expect(tooLittle.filter((proven) => isEnough(body, proven)).map(keys)).toEqual([])
+  })
+})
+
 describe('how old a proof may be', () => {
   const minute = 60_000
   const aged = (

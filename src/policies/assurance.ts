@@ -22,6 +22,8 @@ export interface AccessRuleBody {
         readonly constraints?: readonly Constraint[] | Constraint
         /** How old a proof may be, as a duration of ISO 8601; `PT0S`: proven anew each time. */
         readonly reauthenticateIn?: string
+        /** Of the type AUTH_METHOD_CHAIN, in place of constraints: alternatives, each a chain of steps. */
+        readonly chains?: readonly ChainBody[]
       }
       /** Whether a device that was remembered goes on counting as the second factor, and for how long. */
       readonly keepMeSignedIn?: { readonly postAuth?: string; readonly postAuthPromptFrequency?: string }
@@ -50,6 +52,16 @@ interface ConstraintBody {
 interface MethodBody {
   readonly key?: string
   readonly method?: string
+  readonly hardwareProtection?: string
+  readonly phishingResistant?: string
+  readonly userVerification?: string
+}
+
+/** One step of a chain: one of these methods, then the next step. */
+interface ChainBody {
+  readonly authenticationMethods?: readonly MethodBody[]
+  readonly next?: readonly ChainBody[]
+  readonly reauthenticateIn?: string
 }
 
 /**
@@ -82,7 +94,12 @@ function requirementsOf(constraint: Constraint): readonly Requirement[] {
         methods: lower(body.methods),
         authenticators: named(body.authenticationMethods),
         excluded: named(body.excludedAuthenticationMethods),
-        traits: traits.filter((trait) => body[trait] === 'REQUIRED'),
+        traits: traits.filter(
+          (trait) =>
+            body[trait] === 'REQUIRED' ||
+            // No proof says whether it was a PIN or a finger.
+            (trait === 'userVerification' && (body.userVerificationMethods?.length ?? 0) > 0),
+        ),
         ...(maxAge !== undefined && { maxAge }),
       },
     ]
@@ -94,8 +111,55 @@ const lower = (names: readonly string[] | null | undefined): readonly string[] =
   ...new Set((names ?? []).map((name) => name.toLowerCase())),
 ]
 const named = (all: readonly MethodBody[] | null | undefined): readonly NamedMethod[] =>
-  (all ?? []).flatMap(({ key, method }) =>
-    key === undefined ? [] : [{ key, ...(method && { method: method.toLowerCase() }) }],
+  (all ?? []).flatMap(({ key, method, ...body }) => {
+    const required = traits.filter(
+      (trait) => trait !== 'deviceBound' && body[trait as keyof typeof body] === 'REQUIRED',
+    )
+    return key === undefined
+      ? []
+      : [
+          {
+            key,
+            ...(method && { method: method.toLowerCase() }),
+            ...(required.length > 0 && { traits: required }),
+          },
+        ]
+  })
+
+/**
+ * The steps of a chain as requirements: all must be met, in whatever order. Undefined where it branches, or where two steps share an
+ * authenticator: one proof would meet both.
+ */
+function stepsOf(chain: ChainBody): readonly Requirement[] | undefined {
+  const { authenticationMethods, next, reauthenticateIn } = chain
+  const [following, ...others] = next ?? []
+  const authenticators = named(authenticationMethods)
+  const rest = following === undefined ? [] : stepsOf(following)
+  const isShared = rest?.some((step) =>
+    step.authenticators?.some(({ key }) => authenticators.some((one) => one.key === key)),
+  )
+  if (rest === undefined || others.length > 0 || authenticators.length === 0 || isShared) return undefined
+  const maxAge = maxAgeOf(reauthenticateIn)
+  return [{ authenticators, traits: [], ...(maxAge !== undefined && { maxAge }) }, ...rest]
+}
+
+const chained = 'AUTH_METHOD_CHAIN'
+
+/** What a rule asks for as alternatives, each a list of requirements. Undefined: one of a kind that is not known. */
+function alternativesOf(body: DeepPartial<AccessRuleBody>): readonly (readonly Requirement[] | undefined)[] {
+  const { type = 'ASSURANCE', chains } = body.actions?.appSignOn?.verificationMethod ?? {}
+  if (type === 'ASSURANCE') return constraintsOf(body).map(requirementsOf)
+  if (type !== chained || !Array.isArray(chains) || chains.length === 0) return [undefined]
+  return (chains as readonly ChainBody[]).map(stepsOf)
+}
+
+/** The alternatives of a rule that no authenticator here can meet, by their places. */
+export const unmetAlternatives = (
+  body: DeepPartial<AccessRuleBody>,
+  usable: readonly AuthenticatorFacts[],
+): readonly number[] =>
+  alternativesOf(body).flatMap((requirements, index) =>
+    requirements?.every((requirement) => canMeet(requirement, usable)) ? [] : [index],
   )
 
 const durationPattern = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
@@ -137,12 +201,8 @@ const canMeet = (requirement: Requirement, usable: readonly AuthenticatorFacts[]
     authenticator.methods.some(({ type }) => meets(evidenceOf(authenticator, type), requirement)),
   )
 
-/** Whether all that a constraint asks for can be proven by these authenticators. */
-export const canSatisfy = (constraint: Constraint, usable: readonly AuthenticatorFacts[]): boolean =>
-  requirementsOf(constraint).every((requirement) => canMeet(requirement, usable))
-
 /** The alternatives of a rule. Okta's documentation also has one alternative without a list. */
-export const constraintsOf = ({ actions }: DeepPartial<AccessRuleBody>): readonly Constraint[] =>
+const constraintsOf = ({ actions }: DeepPartial<AccessRuleBody>): readonly Constraint[] =>
   [actions?.appSignOn?.verificationMethod?.constraints ?? []].flat() as readonly Constraint[]
 
 /** Reads a rule. What no authenticator here can meet lets no user in: it is never taken for less than it says. */
@@ -151,13 +211,15 @@ export function assuranceOf(
   usable: readonly AuthenticatorFacts[],
 ): Assurance {
   const { access = 'ALLOW', verificationMethod: method } = body.actions?.appSignOn ?? {}
-  const constraints = constraintsOf(body)
-  const alternatives = constraints.filter((one) => canSatisfy(one, usable)).map(requirementsOf)
+  const asked = alternativesOf(body)
+  const alternatives = asked.filter(
+    (one): one is readonly Requirement[] =>
+      one?.every((requirement) => canMeet(requirement, usable)) === true,
+  )
   const factors = method?.factorMode === '2FA' ? 2 : 1
   const maxAge = maxAgeOf(method?.reauthenticateIn)
   const remembered = rememberedFor(body)
-  const isMet =
-    (method?.type ?? 'ASSURANCE') === 'ASSURANCE' && (constraints.length === 0 || alternatives.length > 0)
+  const isMet = asked.length === 0 || alternatives.length > 0
   return {
     access: isMet ? access : 'DENY',
     demand: {

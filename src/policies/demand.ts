@@ -46,6 +46,8 @@ export interface AuthenticatorFacts {
 export interface NamedMethod {
   readonly key: string
   readonly method?: string
+  /** What its proof must have besides. Absent: nothing. */
+  readonly traits?: readonly Trait[]
 }
 
 /** One thing that must be proven. Absent members ask for nothing. */
@@ -113,8 +115,10 @@ export const meets = (evidence: Evidence, requirement: Requirement): boolean => 
   )
 }
 
-const isNamed = ({ authenticator, method }: Evidence, named: NamedMethod): boolean =>
-  authenticator === named.key && (named.method === undefined || method === named.method)
+const isNamed = (evidence: Evidence, { key, method, traits = [] }: NamedMethod): boolean =>
+  evidence.authenticator === key &&
+  (method === undefined || evidence.method === method) &&
+  traits.every((trait) => evidence.traits.includes(trait))
 
 /** The classes of factors that evidence covers. */
 export const factorsOf = (evidence: readonly Evidence[]): ReadonlySet<Factor> =>

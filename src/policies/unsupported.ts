@@ -1,4 +1,4 @@
-import { type AccessRuleBody, canSatisfy, constraintsOf } from './assurance.ts'
+import { type AccessRuleBody, unmetAlternatives } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
@@ -22,15 +22,15 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'actions.selfServicePasswordReset.requirement.stepUp.methods',
     'actions.selfServiceUnlock.access',
   ],
-  MFA_ENROLL: ['settings.type', 'settings.authenticators'],
+  MFA_ENROLL: ['settings.type', 'settings.authenticators', 'settings.factors', 'actions.enroll.self'],
   OKTA_SIGN_ON: [
     'actions.signon.access',
     'actions.signon.primaryFactor',
     'actions.signon.requireFactor',
-    // Every sign-in requires every factor: settings that require them less often are satisfied already.
     'actions.signon.factorPromptMode',
     'actions.signon.factorLifetime',
     'actions.signon.rememberDeviceByDefault',
+    // No sign-in outlives its browser yet: a cookie that must not is satisfied already.
     'actions.signon.session.usePersistentCookie',
   ],
   ACCESS_POLICY: [
@@ -40,6 +40,8 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'actions.appSignOn.verificationMethod.constraints',
     'actions.appSignOn.verificationMethod.reauthenticateIn',
     'actions.appSignOn.verificationMethod.inactivityPeriod',
+    'actions.appSignOn.verificationMethod.chains',
+    'actions.appSignOn.keepMeSignedIn',
   ],
 }
 
@@ -102,15 +104,11 @@ function unmetConstraints(
   catalogue: readonly AuthenticatorFacts[],
 ): readonly string[] {
   const type = valueAt(members, 'verificationMethod.type')
-  const unmet = constraintsOf(body as DeepPartial<AccessRuleBody>).flatMap((constraint, index) =>
-    !canSatisfy(constraint, catalogue)
-      ? [`verificationMethod.constraints.${index}: no authenticator satisfies it`]
-      : [],
+  if (type !== undefined && type !== 'ASSURANCE' && type !== 'AUTH_METHOD_CHAIN') {
+    return ['verificationMethod.type: not supported, so access is denied']
+  }
+  const list = type === 'AUTH_METHOD_CHAIN' ? 'chains' : 'constraints'
+  return unmetAlternatives(body as DeepPartial<AccessRuleBody>, catalogue).map(
+    (index) => `verificationMethod.${list}.${index}: no authenticator satisfies it`,
   )
-  return [
-    ...(type === undefined || type === 'ASSURANCE'
-      ? []
-      : ['verificationMethod.type: not supported, so access is denied']),
-    ...unmet,
-  ]
 }

@@ -637,6 +637,7 @@ export const mutations: readonly Mutation[] = [
     find: 'where enrollment_skips.skips < $4 returning',
     replace: 'where enrollment_skips.skips < $4 + 1000 returning',
     tests: 'downgrade',
+    on: 'postgres',
   },
   {
     attack: 'A68',
