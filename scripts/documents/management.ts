@@ -100,19 +100,14 @@ what an administrator enters as verified; here only a proof does, since apps lin
 
 ## Policies
 
-Policies are evaluated by group and by user; the first match by priority applies. Supported are:
+Policies are evaluated by group and by user; the first match by priority applies. What of sign-in, enrolment and
+session policies is obeyed, and what is only stored: [policies.md](policies.md). Of password policies are obeyed:
 
-- Of password policies: complexity with \`excludeUsername\`, \`excludeAttributes\` and \`dictionary.common\`, age with
+- Of the policy: complexity with \`excludeUsername\`, \`excludeAttributes\` and \`dictionary.common\`, age with
   \`historyCount\`, and \`lockout.maxAttempts\` with \`autoUnlockMinutes\`. Of their rules: \`selfServicePasswordReset\` with its
   \`requirement\`, and \`selfServiceUnlock\`: where it is denied, a recovery does not unlock an account. A policy without
   \`lockout\` never locks accounts. The count of wrong passwords is reset after \`autoUnlockMinutes\`, after a correct password, and
   by an unlock.
-- Of global session policies: \`access\`, \`primaryFactor\`, \`requireFactor\`.
-- Of access policies, for the apps that they are mapped to: \`access\`, \`factorMode\`, and constraints as far as the
-  authenticators in use can satisfy them. Constraints that none of them can satisfy deny access.
-- Of enrollment policies (MFA_ENROLL), \`settings.authenticators\`: what is REQUIRED is enrolled at the next sign-in, what is
-  OPTIONAL is offered there and can be skipped, anything else is not offered. A policy without a rule has no effect. Example:
-  [An authenticator app for every user](#an-authenticator-app-for-every-user).
 
 Locked, denied and unknown accounts get the same responses until the user has proven an authenticator.
 
@@ -159,6 +154,8 @@ resources:
       settings:
         type: AUTHENTICATORS
         authenticators:
+          - { key: okta_password, enroll: { self: REQUIRED } }
+          - { key: okta_email, enroll: { self: OPTIONAL } }
           - { key: google_otp, enroll: { self: REQUIRED } }
       rules:
         - { name: At sign-in, actions: { enroll: { self: LOGIN } } }
@@ -169,8 +166,10 @@ Over HTTP the same three requests, with the bodies as in the file:
 | request | body |
 |---|---|
 | \`POST /api/v1/authenticators/{authenticatorId}/lifecycle/activate\` | none; the id is that of the \`google_otp\` in \`GET /api/v1/authenticators\` |
-| \`POST /api/v1/policies\` | \`{"type":"MFA_ENROLL","name":"Authenticator apps","settings":{"type":"AUTHENTICATORS","authenticators":[{"key":"google_otp","enroll":{"self":"REQUIRED"}}]}}\` |
+| \`POST /api/v1/policies\` | \`{"type":"MFA_ENROLL","name":"Authenticator apps","settings":{"type":"AUTHENTICATORS","authenticators":[{"key":"okta_password","enroll":{"self":"REQUIRED"}},{"key":"okta_email","enroll":{"self":"OPTIONAL"}},{"key":"google_otp","enroll":{"self":"REQUIRED"}}]}}\` |
 | \`POST /api/v1/policies/{policyId}/rules\` | \`{"type":"MFA_ENROLL","name":"At sign-in","actions":{"enroll":{"self":"LOGIN"}}}\` |
+
+What a policy does not name is no factor for its users: without the line for \`okta_email\` a mailed code would not be one.
 
 REQUIRED requires only the enrolment. To have the code asked for at every sign-in, the access policy must demand two factors
 (\`factorMode: 2FA\`; for the default policy \`signOn.factors: 2FA\` in the configuration file, or a file for \`rekey apply\`); any

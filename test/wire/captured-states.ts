@@ -22,7 +22,6 @@ const landing = 'nothing: an unlock ends in its message, or at the choice of a m
 const atFirstPage = 'nothing: the refusal comes with the first page, since no other method would help'
 const oneForm = 'nothing: name and method are asked for in one form'
 const choosing = 'choosing among several authenticators'
-const grace = 'grace periods of enrolment'
 const ownApp = "nothing planned: the service's own app"
 const sessions = 'sessions of a browser'
 const captchas = 'captchas'
@@ -298,16 +297,16 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'choose what to enrol, with what it is for',
       because: choosing,
     },
-    { file: 'authenticator-enroll-grace-period', state: 'required from a date on', because: grace },
+    { file: 'authenticator-enroll-grace-period', state: 'required from a date on', covered: 'response' },
     {
       file: 'authenticator-enroll-grace-period-with-skip',
       state: 'the same, it may be skipped',
-      because: grace,
+      covered: 'response',
     },
     {
       file: 'authenticator-enroll-grace-period-login-count-with-skip',
       state: 'it may be skipped a number of times',
-      because: grace,
+      covered: 'response',
     },
     { file: 'authenticator-enroll-ov-qr', state: "the service's own app, by QR code", because: ownApp },
     { file: 'authenticator-enroll-ov-via-email', state: 'the same: ask for an address', because: ownApp },

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { messages } from '../../src/idx/wire/messages.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
 import {
   bare,
   besides,
@@ -180,6 +181,18 @@ async function atThePasskey(idp: Kit) {
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
 
+/** A sign-in whose policy requires an app from some time on, after it was put off so many times. */
+async function putsOff(visitor: Visitor, idp: Kit, gracePeriod: object, times: number) {
+  await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED', gracePeriod }))
+  for (let time = 0; time < times; time++) {
+    const before = newVisitor(idp)
+    await before.begins()
+    await before.signsIn(mary, idp.person.password)
+    await before.submits('skip')
+  }
+  await visitor.begins()
+  return visitor.signsIn(mary, idp.person.password)
+}
 const covered: Readonly<Record<string, Covered>> = {
   ...Object.fromEntries(
     Object.entries(phoneStates).map(([file, reach]) => [
@@ -398,6 +411,21 @@ const covered: Readonly<Record<string, Covered>> = {
       await visitor.begins()
       return visitor.signsIn(mary, idp.person.password)
     },
+    deviations: enrolling,
+  },
+  'authenticator-enroll-grace-period': {
+    reach: (visitor, idp) => putsOff(visitor, idp, { type: 'BY_SKIP_COUNT', skipCount: 1 }, 1),
+    deviations: enrolling,
+  },
+  'authenticator-enroll-grace-period-with-skip': {
+    reach: (visitor, idp) => {
+      const expiry = new Date(idp.clock.now() + 60_000).toISOString()
+      return putsOff(visitor, idp, { type: 'BY_DATE_TIME', expiry }, 0)
+    },
+    deviations: enrolling,
+  },
+  'authenticator-enroll-grace-period-login-count-with-skip': {
+    reach: (visitor, idp) => putsOff(visitor, idp, { type: 'BY_SKIP_COUNT', skipCount: 3 }, 0),
     deviations: enrolling,
   },
   'authenticator-enroll-google-authenticator': { reach: enrolsAnApp, deviations: [personId] },
