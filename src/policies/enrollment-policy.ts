@@ -57,15 +57,13 @@ export interface PolicyEnrollment {
 /** Which authenticators a user must or may enrol, in the order of the policy. What it does not name is not offered. */
 export type EnrollmentPolicy = readonly PolicyEnrollment[]
 
-/** The authenticators of the classic factors. */
-const classic: Readonly<Record<string, string>> = {
+/** The authenticators of the classic factors that can be enrolled here. */
+export const classicFactors: Readonly<Record<string, string>> = {
   okta_password: 'okta_password',
   okta_email: 'okta_email',
   okta_sms: 'phone_number',
   okta_call: 'phone_number',
   okta_question: 'security_question',
-  okta_otp: 'okta_verify',
-  okta_push: 'okta_verify',
   google_otp: 'google_otp',
   fido_webauthn: 'webauthn',
   webauthn: 'webauthn',
@@ -86,7 +84,7 @@ function namedIn({ settings }: DeepPartial<EnrollmentPolicyBody>): ReadonlyMap<s
     return found
   }
   for (const [name, one] of Object.entries((settings?.factors ?? {}) as Record<string, Named | null>)) {
-    const key = classic[name]
+    const key = Object.hasOwn(classicFactors, name) ? classicFactors[name] : undefined
     const before = key === undefined ? undefined : found.get(key)
     if (key === undefined || !one || strength(before) > strength(one)) continue
     found.set(key, one)

@@ -2,10 +2,13 @@ import { type AccessRuleBody, unmetAlternatives } from './assurance.ts'
 import { isNeutral, unsupportedConditions } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
+import { classicFactors } from './enrollment-policy.ts'
 import { passwordRulePaths } from './password-rules.ts'
 
 /** Types of policies that are stored and not evaluated. */
 const storedOnly = ['PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
+
+const classicPaths = Object.keys(classicFactors).map((name) => `settings.factors.${name}`)
 
 /**
  * The members below `settings` and `actions` that the engine evaluates, by type. A path includes all members below it.
@@ -22,7 +25,7 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'actions.selfServicePasswordReset.requirement.stepUp.methods',
     'actions.selfServiceUnlock.access',
   ],
-  MFA_ENROLL: ['settings.type', 'settings.authenticators', 'settings.factors', 'actions.enroll.self'],
+  MFA_ENROLL: ['settings.type', 'settings.authenticators', ...classicPaths, 'actions.enroll.self'],
   OKTA_SIGN_ON: [
     'actions.signon.access',
     'actions.signon.primaryFactor',
