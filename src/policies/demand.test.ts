@@ -181,6 +181,45 @@ describe('what helps', () => {
   })
 })
 
+describe('the age of evidence', () => {
+  const aged = fc
+    .tuple(proofs, fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 5, maxLength: 5 }))
+    .map(([given, times]) => given.map((one, index) => ({ ...one, at: times[index] ?? 0 })))
+  const limits = fc.integer({ min: 1, max: 1000 })
+
+  test('satisfies now what it satisfies later: time alone brings no demand closer', () => {
+    fc.assert(
+      fc.property(demand, aged, limits, limits, (wanted, given, maxAge, passed) => {
+        const limited = { ...wanted, maxAge }
+        if (isSatisfied(limited, given, 1000 + passed)) expect(isSatisfied(limited, given, 1000)).toBe(true)
+        if (isSatisfied(limited, given, 1000)) expect(isSatisfied(wanted, given, 1000)).toBe(true)
+        // What is too old is as good as not there.
+        const fresh = given.filter(({ at }) => 1000 - at <= maxAge)
+        expect(isSatisfied(limited, given, 1000)).toBe(isSatisfied(wanted, fresh, 1000))
+      }),
+      always,
+    )
+  })
+
+  test('of a remembered device counts only where the demand says so, and never for proofs of this transaction (A78)', () => {
+    fc.assert(
+      fc.property(demand, aged, aged, limits, (wanted, given, before, goodFor) => {
+        const remembered = before.map((one) => ({ ...one, remembered: true as const }))
+        const all = [...given, ...remembered]
+        expect(isSatisfied(wanted, all, 1000)).toBe(isSatisfied(wanted, given, 1000))
+        const remembering = { ...wanted, remembered: { factors: goodFor, alternatives: goodFor } }
+        const good = remembered.filter(({ at }) => 1000 - at <= goodFor)
+        expect(isSatisfied(remembering, all, 1000)).toBe(
+          isSatisfied(wanted, [...given, ...good.map(({ remembered: _, ...one }) => one)], 1000),
+        )
+        const anew = { ...remembering, maxAge: 0 }
+        expect(isSatisfied(anew, all, 1000)).toBe(isSatisfied(wanted, given, 1000))
+      }),
+      always,
+    )
+  })
+})
+
 describe('a requirement', () => {
   const passkey: Evidence = {
     authenticator: 'webauthn',
