@@ -623,6 +623,8 @@ export const mutations: readonly Mutation[] = [
     find: "factors: isUserVerified ? ['possession', 'inherence'] : ['possession'],",
     replace: "factors: ['possession', isUserVerified ? 'inherence' : 'knowledge'] as never,",
     tests: 'passkeys',
+  },
+  {
     attack: 'A68',
     without: 'the end of a grace period',
     file: 'src/flow/stage.ts',
