@@ -137,6 +137,12 @@ Google Authenticator (\`google_otp\`, any app that shows codes of RFC 6238) is i
 /api/v1/authenticators/{authenticatorId}/lifecycle/activate\`. A user who has enrolled it can use it as a second factor, and is asked
 for it at apps that require two factors, and in every recovery. Its secret is sealed in the database by the secrets of the engine.
 
+A security question (\`security_question\`) is inactive until then, too. A user has one: out of Okta's list of nineteen, or worded by
+the user (\`questionKey: custom\`). It is the same one that \`credentials.recovery_question\` of a user and \`change_recovery_question\` set,
+and that an import brings. Answers have at least four characters, are no part of the question nor of the username, and are stored like
+passwords. They are compared without regard to case (of every language), composition, width, and outer or repeated white space.
+A question is knowledge, as the password is: it is no second factor beside one, and it is never asked before something was proven.
+
 Passkeys and security keys (\`webauthn\`) are inactive at first, too; their settings are in [passkeys.md](passkeys.md#settings).
 
 ### An authenticator app for every user
@@ -287,7 +293,6 @@ supported\`, with their names.
 - Methods of recovery other than \`email\`, methods of \`stepUp\`, \`passwordChange\`, \`expireWarnDays\`, notifications about a lockout.
 - Lifetimes of sessions in global session policies.
 - Of the user schema \`unique\`, \`master\`, \`format\`, \`oneOf\`, \`minimum\` and \`maximum\`; settings of authenticators that are not named above.
-- Recovery questions: stored as hashes, never asked.
 - Of apps what the log names; \`credentials\` of assignments.
 - Changes of the authorization server.
 - \`sortBy\` of lists is refused, and so is each of \`q\`, \`filter\`, \`search\` and \`sortOrder\` that the table does not name for a list.

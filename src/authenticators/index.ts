@@ -8,8 +8,19 @@ import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { type PhoneOptions, phoneAuthenticator } from './phone/index.ts'
+import { questionAuthenticator } from './security-question/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
+
+export {
+  answerProblem,
+  comparableAnswer,
+  namesOf,
+  type QuestionData,
+  questionData,
+  questionKey,
+  questionTexts,
+} from './security-question/index.ts'
 
 export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn/index.ts'
 
@@ -33,6 +44,7 @@ const builtIn = (
   emailAuthenticator(email),
   phoneAuthenticator(telephony),
   totpAuthenticator,
+  questionAuthenticator(hasher),
   webauthnAuthenticator(relyingParty),
 ]
 

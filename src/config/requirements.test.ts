@@ -97,6 +97,7 @@ test.each<[string, object, Partial<SystemFacts['policies']>, Partial<SystemFacts
   ['6.2.10', {}, {}, alsoWith({ maxAgeDays: 90 })],
   ['6.3.6', {}, { recovery: [] }, { recovery: ['okta_email'] }],
   ['6.3.6', {}, { recovery: [] }, { recovery: [], mailSignsIn: true }],
+  ['6.4.2', {}, {}, { asksQuestions: true }],
   ['6.4.3', two, { ...asTwo, recovery: [] }, asTwo],
   ['6.4.3', { recovery: { countsAsOneFactor: true } }, asTwo, {}],
   ['6.5.5', {}, { codeMinutes: [10] }, { codeMinutes: [11] }],

@@ -279,8 +279,12 @@ const requirements: readonly Requirement[] = [
     id: '6.4.2',
     standard: asvs,
     asks: 'no secret questions',
-    built: true,
-    check: () => met('no authenticator asks one; one that is stored over the API is never asked'),
+    check: (_, { system }) => {
+      if (system === undefined) return notChecked('the authenticators in use are in the database')
+      return system.policies.asksQuestions
+        ? deviates('security_question is active: as a second proof only, and never as a second factor')
+        : met('security_question is not active')
+    },
   },
   {
     id: '6.4.3',

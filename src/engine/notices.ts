@@ -23,8 +23,5 @@ export const noticePartsOf = (
       return outgoing.baseUrl
     },
   },
-  nameOf: (key) => authenticators.get(key)?.displayName ?? others[key] ?? key,
+  nameOf: (key) => authenticators.get(key)?.displayName ?? key,
 })
-
-/** What is stored of users and no authenticator asks for yet. */
-const others: Readonly<Record<string, string>> = { security_question: 'Security Question' }

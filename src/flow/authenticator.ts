@@ -236,6 +236,8 @@ export interface Enrolling {
     choice: Choice,
   ): Promise<Started | { readonly refused: Refusal; readonly challenge?: Challenge }>
   fields(challenge: Challenge | undefined, view: View): readonly Field[]
+  /** As that of a challenge: for a confirmation that takes a password hash. */
+  admit?(input: Input, context: StepContext): Admission
   /** Checks the confirmation. A right one returns what is stored. */
   judge(input: Input, context: StepContext, challenge: Challenge | undefined): Promise<Judgement>
   readonly resends: boolean

@@ -7,7 +7,7 @@ import type { Progress } from './progress.ts'
 /** A message to the visitor: the protocol's own key where it has one; the words stand in the message table. */
 export interface Message {
   readonly key: string
-  readonly params?: readonly string[]
+  readonly params?: readonly (string | number)[]
 }
 
 /** The visitor's answer is not accepted. A value: it commits, and the form comes back with the message. */

@@ -137,7 +137,7 @@ function detailsOf(
     stageAfter: successor === undefined ? context.stage : 'closed',
     offered: interactionCode === undefined ? offeredAt(steps, view) : ['successWithInteractionCode'],
     messages: message === undefined ? [] : [message.key],
-    hint: message?.key.startsWith('password.') ? message.params?.[0] || undefined : undefined,
+    hint: message?.key.startsWith('password.') ? String(message.params?.[0] ?? '') || undefined : undefined,
     reason: step === undefined && path !== 'introspect' ? 'not on offer' : undefined,
     successorId: successor,
   }

@@ -27,6 +27,8 @@ export interface InForce {
   readonly factors: readonly ('1FA' | '2FA')[]
   /** The lifetimes of mailed codes that an administrator has set, in minutes. */
   readonly codeMinutes: readonly number[]
+  /** Whether security questions are in use; absent: not. */
+  readonly asksQuestions?: boolean
 }
 
 /** Reads what applies to some user at some app, whatever its priority. */
@@ -65,6 +67,7 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
       email !== undefined && isAllowedFor(email, 'sso') && (startsByAny || factors.includes('2FA')),
     factors: [...new Set(factors)],
     codeMinutes: minutes.filter((value) => value !== undefined),
+    asksQuestions: setups.security_question?.status === 'ACTIVE',
   }
 }
 

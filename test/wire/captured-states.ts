@@ -15,8 +15,8 @@ export interface CapturedState {
 const olderButton = 'nothing: an older form of the button, which clients show as the newer one'
 const promotion = 'suggesting a passkey after a sign-in'
 const newApp = 'replacing an authenticator app in a recovery'
+const secondProof = 'a question at an unlock'
 const phone = 'a phone at an unlock'
-const question = 'the security question'
 const registration = 'registration'
 const landing = 'nothing: an unlock ends in its message, or at the choice of a method'
 const atFirstPage = 'nothing: the refusal comes with the first page, since no other method would help'
@@ -180,7 +180,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'text message or call',
       covered: 'response',
     },
-    { file: 'authenticator-verification-security-question', state: 'a question', because: question },
+    { file: 'authenticator-verification-security-question', state: 'a question', covered: 'response' },
     {
       file: 'authenticator-verification-google-authenticator',
       state: 'a code of an app',
@@ -216,7 +216,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       because: registration,
     },
     { file: 'authenticator-enroll-data-phone', state: 'enrol a phone', covered: 'response' },
-    { file: 'authenticator-enroll-security-question', state: 'enrol a question', because: question },
+    { file: 'authenticator-enroll-security-question', state: 'enrol a question', covered: 'response' },
     { file: 'terminal-registration', state: 'an address must be confirmed first', because: registration },
   ],
   Unlock: [
@@ -437,22 +437,22 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-authenticator-enroll-security-question',
       state: 'an answer that is too short',
-      because: question,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-enroll-security-question-create-question',
       state: "the same, a question of the user's own",
-      because: question,
+      covered: 'response',
     },
     {
       file: 'error-authenticator-enroll-security-question-html-tags',
       state: 'an answer with tags in it',
-      because: question,
+      covered: 'response',
     },
     {
       file: 'enroll-security-question-with-character-limit-error',
       state: 'an answer that is too long',
-      because: question,
+      covered: 'response',
     },
     { file: 'error-authenticator-webauthn-failure', state: 'a passkey is refused', covered: 'response' },
     {
@@ -577,7 +577,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'user-account-unlock-answer-1-choose-auth-after-unlock',
       state: 'a second proof',
-      because: question,
+      because: secondProof,
     },
     {
       file: 'user-account-unlock-answer-2-choose-auth-after-unlock',

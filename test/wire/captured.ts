@@ -153,3 +153,7 @@ export const whole: Deviation = [
   /select-authenticator-enroll\/field\/authenticator\/required$/,
   'clients read what is inside of this field',
 ]
+export const oneMessage: Deviation = [
+  /option\/Choose a security question\/answer\/messages\/securityQuestion\.answer\.tooShort\.arg\//,
+  'the message of an earlier answer is not repeated',
+]

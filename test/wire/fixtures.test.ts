@@ -30,6 +30,7 @@ import {
   oldProfile,
   oldRules,
   oldTypes,
+  oneMessage,
   optional,
   otherKinds,
   otherServer,
@@ -177,6 +178,32 @@ async function atThePasskey(idp: Kit) {
   await visitor.begins()
   await visitor.signsIn(mary, idp.person.password)
   return { visitor, passkey, seen: await visitor.selects('webauthn') }
+}
+
+/** A sign-in whose policy requires a question. */
+async function enrolsAQuestion(visitor: Visitor, idp: Kit, self: 'REQUIRED' | 'OPTIONAL' = 'REQUIRED') {
+  await enrollmentPolicy(idp, { security_question: self })
+  await visitor.begins()
+  await visitor.signsIn(mary, idp.person.password)
+  return visitor.enrolls('security_question')
+}
+const questioned = (credentials: Json, more: readonly Deviation[], self?: 'OPTIONAL'): Covered => ({
+  async reach(visitor, idp) {
+    await enrolsAQuestion(visitor, idp, self)
+    return visitor.submits('challenge/answer', { credentials })
+  },
+  deviations: [personId, besides('security_question'), ...more],
+})
+/** A recovery that asks the question of a user who enrolled one. */
+async function atTheQuestion(idp: Kit) {
+  const first = newVisitor(idp)
+  await enrolsAQuestion(first, idp)
+  const credentials = { questionKey: 'favorite_vacation_location', answer: 'Madrid' }
+  await first.submits('challenge/answer', { credentials })
+  const visitor = newVisitor(idp)
+  await visitor.atTheCode(mary)
+  await visitor.answers((await visitor.mail(mary)).code)
+  return visitor.selects('security_question')
 }
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
@@ -589,6 +616,40 @@ const covered: Readonly<Record<string, Covered>> = {
       return visitor.begins()
     },
     deviations: [optional, names, noSignUp],
+  },
+  'authenticator-enroll-security-question': {
+    reach: enrolsAQuestion,
+    deviations: [
+      oldTypes,
+      oldIds,
+      oldIntent,
+      hiddenIds,
+      personId,
+      names,
+      whole,
+      besides('security_question'),
+    ],
+  },
+  'error-authenticator-enroll-security-question': questioned(
+    { questionKey: 'disliked_food', answer: 'tea' },
+    [names],
+  ),
+  'error-authenticator-enroll-security-question-create-question': questioned(
+    { questionKey: 'custom', question: 'Whose cat?', answer: 'Tom' },
+    [],
+  ),
+  'error-authenticator-enroll-security-question-html-tags': questioned(
+    { questionKey: 'custom', question: '<b>Whose</b> cat?', answer: 'Felix' },
+    [oneMessage],
+  ),
+  'enroll-security-question-with-character-limit-error': questioned(
+    { questionKey: 'disliked_food', answer: 'x' },
+    [optional],
+    'OPTIONAL',
+  ),
+  'authenticator-verification-security-question': {
+    reach: (_, idp) => atTheQuestion(idp),
+    deviations: [oldTypes, oldIds, hiddenIds, personId, names, besides('security_question')],
   },
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),

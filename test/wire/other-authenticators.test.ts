@@ -4,7 +4,6 @@ import { putEnrollment } from '../../src/directory/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { passkeyAuthenticator, signatureOf } from './authenticators/passkey.ts'
 import { phoneAuthenticator, type Told } from './authenticators/phone.ts'
-import { questionAuthenticator } from './authenticators/question.ts'
 import { besides, compare, type Deviation, describeCaptured } from './captured.ts'
 import { enrollmentPolicy, twoFactors } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
@@ -15,11 +14,7 @@ const told: Told[] = []
 let idp: Kit
 beforeAll(async () => {
   idp = await startEngine({
-    authenticators: [
-      phoneAuthenticator((message) => told.push(message)),
-      passkeyAuthenticator,
-      questionAuthenticator,
-    ],
+    authenticators: [phoneAuthenticator((message) => told.push(message)), passkeyAuthenticator],
     settings: { signOn: { start: 'password' } },
   })
 })
@@ -513,7 +508,7 @@ describe('a security question', () => {
       contextualData: { enrolledQuestion: { question: 'Where did you go for your favorite vacation?' } },
     })
     const wrongOne = await visitor.submits('challenge/answer', { credentials: { answer: 'Paris' } })
-    expect([wrongOne.status, keyOf(wrongOne)]).toEqual([401, 'securityQuestion.answer.wrong'])
+    expect([wrongOne.status, keyOf(wrongOne)]).toEqual([401, 'errors.E0000087'])
     const right = await visitor.submits('challenge/answer', { credentials: { answer: ' madrid ' } })
     expect(offered(right)).toEqual(['reset-authenticator'])
   })

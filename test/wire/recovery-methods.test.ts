@@ -6,7 +6,6 @@ import { putAuthenticatorSetup } from '../../src/policies/index.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
 import { exampleAuthenticator, exampleCode } from '../support/example-authenticator.ts'
 import { apiOf } from '../support/management.ts'
-import { questionAuthenticator } from './authenticators/question.ts'
 import { changeRule, enrollsApp } from './recovery-rules.ts'
 import { activate, codeAt, period } from './totp.ts'
 import { type Json, newVisitor, type Visitor } from './visitor.ts'
@@ -219,9 +218,8 @@ describe('a second proof', () => {
   })
 
   test('is asked for by each authenticator that the user has', async () => {
-    const idp = await engine({
-      authenticators: [phone, { ...questionAuthenticator, initialStatus: 'ACTIVE' }],
-    })
+    const idp = await engine({ authenticators: [phone] })
+    await activate(apiOf(idp), 'security_question')
     await requiring(idp, { methods: ['email'] })
     await has(idp, phone, 'sms')
     const visitor = await provesMail(idp)
@@ -232,9 +230,8 @@ describe('a second proof', () => {
   })
 
   test('is one of those that the rule names, and of their methods', async () => {
-    const idp = await engine({
-      authenticators: [phone, { ...questionAuthenticator, initialStatus: 'ACTIVE' }],
-    })
+    const idp = await engine({ authenticators: [phone] })
+    await activate(apiOf(idp), 'security_question')
     await has(idp, phone, 'sms')
     const offered = async (methods: readonly string[]) => {
       await requiring(idp, { methods: ['email'] }, { required: true, methods })

@@ -51,6 +51,7 @@ export const enrollAuthenticator: Step = {
           const recorded = reset === undefined ? [enrolled(context, key)] : []
           return { ...judgement, effects: [...judgement.effects, ...recorded] }
         },
+        ...(enroll.admit && { admit: enroll.admit }),
         before: progress,
         right: (judgement) =>
           enrolls(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),

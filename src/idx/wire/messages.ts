@@ -80,7 +80,7 @@ export const messages: Readonly<Record<string, Entry>> = {
 
 export interface WireMessage {
   readonly message: string
-  readonly i18n: { readonly key: string; readonly params: readonly string[] }
+  readonly i18n: { readonly key: string; readonly params: readonly (string | number)[] }
   readonly class: 'ERROR' | 'INFO'
 }
 
@@ -95,7 +95,7 @@ export function wireMessage(
   const entry: Entry | undefined = messages[key] ?? own?.messages?.[key]
   if (entry === undefined) throw new Error(`the message ${key} has no words`)
   return {
-    message: entry.text.replace(/\{(\d)\}/g, (_, index) => params[Number(index)] ?? ''),
+    message: entry.text.replace(/\{(\d)\}/g, (_, index) => String(params[Number(index)] ?? '')),
     i18n: { key, params: entry.hidesParams ? [] : params },
     class: entry.class,
   }

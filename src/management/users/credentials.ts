@@ -1,3 +1,4 @@
+import { namesOf } from '../../authenticators/index.ts'
 import { apiError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
 import { retryStale } from '../../storage/index.ts'
@@ -62,13 +63,14 @@ async function credentialsIn({ parts }: Context, person: Person): Promise<object
   return renderCredentials(person, { password: true, question })
 }
 
-/** Sets another recovery question for a caller that knows the password. No authenticator asks it yet. */
+/** Sets another security question for a caller that knows the password. */
 async function changeQuestion(call: Call<QuestionChange, unknown>): Promise<Answer> {
-  const wanted = readQuestion(call.body.recovery_question)
+  readQuestion(call.body.recovery_question)
   const { parts, actor } = call
   const changed = await retryStale(async () => {
     const person = await getUser(call)
     if (!changeableStatuses.includes(person.status)) throw wrongStatus()
+    const wanted = readQuestion(call.body.recovery_question, namesOf(person))
     await requirePassword(call, person, call.body.password.value, 'password')
     const result = await parts.people.change(
       person.id,
@@ -83,10 +85,6 @@ async function changeQuestion(call: Call<QuestionChange, unknown>): Promise<Answ
     if (result === undefined) throw notFound(person.id, 'User')
     return result
   })
-  parts.log?.warn(
-    { personId: changed.id },
-    'a recovery question was stored, but no authenticator asks it yet',
-  )
   return { body: await credentialsIn(call, changed) }
 }
 
@@ -129,7 +127,7 @@ export const credentials: readonly Operation[] = [
     method: 'POST',
     path: path('change_recovery_question'),
     role: 'users',
-    summary: 'Change the recovery question, given the password; stored as a hash, not asked yet',
+    summary: 'Change the recovery question, given the password: the answer is stored as a hash',
     body: questionChange,
     response: shownCredentials,
     handle: changeQuestion,

@@ -1,3 +1,4 @@
+import { namesOf } from '../../authenticators/index.ts'
 import { isObject } from '../../base/index.ts'
 import {
   findPerson,
@@ -39,7 +40,7 @@ export async function readUser(
   before?: Person,
 ): Promise<Credentials & { readonly profile: Profile }> {
   const profile = withoutNulls(body.profile) as Profile
-  const credentials = await readCredentials(call, body, { whole: true, id: before?.id })
+  const credentials = await readCredentials(call, body, { whole: true, before })
   return { profile, ...credentials }
 }
 
@@ -47,9 +48,9 @@ export async function readUser(
 export async function readChanges(
   call: Context,
   body: UserChanges,
-  { id }: Person,
+  before: Person,
 ): Promise<Credentials & { readonly profile: Partial<Profile> | undefined }> {
-  const credentials = await readCredentials(call, body, { whole: false, id })
+  const credentials = await readCredentials(call, body, { whole: false, before })
   // undefined is omitted from the stored JSON: the attribute is removed.
   const changed = Object.entries(body.profile ?? {}).map(([name, value]) => [name, value ?? undefined])
   return {
@@ -68,17 +69,19 @@ export const replacementProfile = (before: Person, profile: Profile): Partial<Pr
 async function readCredentials(
   call: Context,
   body: NewUser | UserChanges,
-  { whole, id }: { readonly whole: boolean; readonly id: string | undefined },
+  { whole, before }: { readonly whole: boolean; readonly before: Person | undefined },
 ): Promise<Credentials> {
   const { db } = call.parts.storage
+  const id = before?.id
   const fields: Fields = body.profile ?? {}
   const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined)
   const question = questionIn(body)
+  const names = [text('login'), text('email'), ...(before === undefined ? [] : namesOf(before))]
   const { passwordHash, problems } = readHash(body)
   const all = [
     ...profileProblems(await findUserSchema(db), fields, { whole }),
     ...problems,
-    ...(question === undefined ? [] : questionProblems(question)),
+    ...(question === undefined ? [] : questionProblems(question, names)),
     ...(await takenNames(db, { login: text('login'), email: text('email') }, id)).map(alreadyExists),
   ]
   if (all.length > 0) throw invalid(all)
