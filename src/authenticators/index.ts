@@ -8,10 +8,12 @@ import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { type PhoneOptions, phoneAuthenticator } from './phone/index.ts'
+import { recoveryCodesAuthenticator } from './recovery-codes/index.ts'
 import { questionAuthenticator } from './security-question/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
 
+export { type CodesData, codesData, codesOf, recoveryCodesKey } from './recovery-codes/index.ts'
 export {
   answerProblem,
   comparableAnswer,
@@ -45,6 +47,7 @@ const builtIn = (
   phoneAuthenticator(telephony),
   totpAuthenticator,
   questionAuthenticator(hasher),
+  recoveryCodesAuthenticator,
   webauthnAuthenticator(relyingParty),
 ]
 

@@ -469,7 +469,19 @@ const requirements: readonly Requirement[] = [
 
 /** The ids, by standard, of what the policies and apps of the database decide: the configuration is where they began. */
 const bySystem: Readonly<Record<string, readonly string[]>> = {
-  [asvs]: ['6.1.1', '6.2.1', '6.2.4', '6.2.5', '6.2.9', '6.2.10', '6.3.6', '6.3.7', '6.4.3', '6.5.5'],
+  [asvs]: [
+    '6.1.1',
+    '6.2.1',
+    '6.2.4',
+    '6.2.5',
+    '6.2.9',
+    '6.2.10',
+    '6.3.6',
+    '6.3.7',
+    '6.4.2',
+    '6.4.3',
+    '6.5.5',
+  ],
   [nist]: ['3.1.1', '3.1.1.2', '3.2.2', '4.2.1.2', '4.2.2', '4.2.3'],
   [rfc]: ['4.1.3'],
 }

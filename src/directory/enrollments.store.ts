@@ -209,6 +209,27 @@ export async function useEnrollment(db: Db, id: string, now: number): Promise<vo
   await use(db, { id, now })
 }
 
+const spend = statement((db, value: Value<{ id: string; from: string; to: string; now: number }>) =>
+  db
+    .updateTable('enrollments')
+    .set({ data: value('to'), last_used_at: value('now') })
+    .where('id', '=', value('id'))
+    .where('data', '=', value('from')),
+)
+
+/**
+ * Uses up something of an enrollment, such as one of its codes, by its new data in place of exactly what was
+ * read. False: something else was used meanwhile, on whatever node, or the enrollment is another one by now (A70).
+ */
+export async function spendEnrollment(
+  db: Db,
+  { id, from, data }: { readonly id: string; readonly from: string; readonly data: unknown },
+  now: number,
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await spend(db, { id, from, to: JSON.stringify(data), now })
+  return numAffectedRows > 0n
+}
+
 const advance = statement((db, value: Value<{ id: string; counter: number; now: number }>) =>
   db
     .updateTable('enrollments')

@@ -21,6 +21,7 @@ export {
   removeEnrollment,
   removeEnrollments,
   renameEnrollment,
+  spendEnrollment,
   useEnrollment,
   usersEnrolledIn,
 } from './enrollments.store.ts'

@@ -47,6 +47,11 @@ export type Effect =
       readonly from: string
       readonly data: unknown
     }
+  /**
+   * Something of an enrollment is used up: its data become these in place of exactly what was read, or the answer is
+   * checked anew. It stays the same secret, so no version changes.
+   */
+  | { readonly type: 'enrollment.spend'; readonly id: string; readonly from: string; readonly data: unknown }
   /** A code or signature is used up: the counter rises to this, or the answer is checked anew. */
   | { readonly type: 'enrollment.advance'; readonly id: string; readonly counter: number }
   /** A required enrolment is put off once more, `most` times in all; or the answer is checked anew. */

@@ -9,6 +9,7 @@ import {
   putEnrollment,
   rehashEnrollment,
   removeEnrollment,
+  spendEnrollment,
   updatePerson,
   useEnrollment,
   usePersonToken,
@@ -108,6 +109,10 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'enrollment.rehash':
       // Another sign-in may have been first; nothing depends on it.
       await rehashEnrollment(tx, effect, now)
+      return []
+    case 'enrollment.spend':
+      // Another use came first, on whatever node: which codes are left is read anew (A70).
+      if (!(await spendEnrollment(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)
       return []
     case 'enrollment.advance':
       // A code that was used a moment ago is checked anew, and found used: one success for each code (A66).
