@@ -213,8 +213,8 @@ const spend = statement((db, value: Value<{ id: string; from: string; to: string
   db
     .updateTable('enrollments')
     .set({ data: value('to'), last_used_at: value('now') })
-    .where('id', '=', value('id'))
-    .where('data', '=', value('from')),
+    .where('data', '=', value('from'))
+    .where('id', '=', value('id')),
 )
 
 /**

@@ -72,6 +72,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A68: 'Downgrade to a weaker method than the policy allows, skip of a required enrolment',
   A69: 'Enrolment of a factor as a back door',
   A79: 'Visible refusal by hidden budgets of numbers and countries',
+  A70: 'Saved recovery codes guessed, used twice, or alive after a reset',
 }
 
 /** The ids in a test's title: `A07: …`. */

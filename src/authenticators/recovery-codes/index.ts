@@ -132,7 +132,20 @@ async function judgeChallenge(input: Input, context: StepContext): Promise<Judge
       enrollment === undefined || left === undefined
         ? []
         : [
-            { type: 'enrollment.spend', id: enrollment.id, from: enrollment.stored, data: left },
+            // With the last one the set is gone, so that a policy that requires one asks for another.
+            left.left === 0
+              ? ({
+                  type: 'enrollment.remove',
+                  personId: enrollment.personId,
+                  id: enrollment.id,
+                  authenticator: key,
+                } as const)
+              : ({
+                  type: 'enrollment.spend',
+                  id: enrollment.id,
+                  from: enrollment.stored,
+                  data: left,
+                } as const),
             ...codeSuccess(context, key),
           ],
     refusal,
