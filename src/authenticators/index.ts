@@ -6,6 +6,7 @@
 import type { Authenticator } from '../flow/index.ts'
 import type { PasswordHasher } from '../passwords/index.ts'
 import { emailAuthenticator } from './email/index.ts'
+import { oktaVerifyAuthenticator } from './okta-verify/index.ts'
 import { passwordAuthenticator } from './password/index.ts'
 import { type PhoneOptions, phoneAuthenticator } from './phone/index.ts'
 import { recoveryCodesAuthenticator } from './recovery-codes/index.ts'
@@ -13,6 +14,7 @@ import { questionAuthenticator } from './security-question/index.ts'
 import { totpAuthenticator } from './totp/index.ts'
 import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
 
+export { oktaVerifyPath } from './okta-verify/index.ts'
 export { type CodesData, codesData, codesOf, recoveryCodesKey } from './recovery-codes/index.ts'
 export {
   answerProblem,
@@ -48,6 +50,7 @@ const builtIn = (
   totpAuthenticator,
   questionAuthenticator(hasher),
   recoveryCodesAuthenticator,
+  oktaVerifyAuthenticator,
   webauthnAuthenticator(relyingParty),
 ]
 

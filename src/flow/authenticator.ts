@@ -243,6 +243,14 @@ export interface Enrolling {
   readonly resends: boolean
   polls?(challenge: Challenge): number | undefined
   contextualData?(challenge: Challenge, context: RenderContext): Promise<Json> | Json | undefined
+  /** Another device finishes it, and no form here: how that device gets to know of it. No policy may require such a one. */
+  readonly channels?: {
+    readonly values: readonly { readonly label: string; readonly value: string }[]
+    /** What the chosen channel asks for before anything can be sent; undefined: nothing, the page waits. */
+    asks(challenge: Challenge | undefined): Field | undefined
+    /** Sends to what was entered. */
+    send(input: Input, context: StepContext): Promise<Outcome>
+  }
 }
 
 type Json = Readonly<Record<string, unknown>>

@@ -194,6 +194,8 @@ export const de: Words = {
     stale: 'Dieser Link ist überholt. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
     failed:
       'Dieser Link konnte nicht verwendet werden: Er wurde bereits benutzt, ist unvollständig, oder der Vorgang, zu dem er gehört, ist beendet. Kehren Sie zu der Seite zurück, auf der Sie ihn angefordert haben.',
+    oktaVerify:
+      'Okta Verify lässt sich hier nicht einrichten: Das kann nur ein Dienst von Okta selbst. Kehren Sie zu der Seite zurück, auf der Sie den Code gescannt haben, und wählen Sie eine andere Sicherheitsmethode.',
     notWorking: 'Dieser Link funktioniert nicht',
     backTo: 'Zu ${app}',
     setPassword: {

@@ -196,6 +196,8 @@ export const en = {
     stale: 'This email link is out of date. Return to the screen where you asked for it.',
     failed:
       'This email link could not be used: it was used before, it is not complete, or the attempt it belongs to is over. Return to the screen where you asked for it.',
+    oktaVerify:
+      'This page cannot set up Okta Verify: only a service of Okta itself can. Go back to the page where you scanned the code and choose another security method.',
     notWorking: 'This link does not work',
     backTo: 'Go to ${app}',
     setPassword: {

@@ -189,6 +189,8 @@ export const es: Words = {
     stale: 'Este enlace ya no es el más reciente. Vuelva a la página donde lo pidió.',
     failed:
       'No se ha podido usar este enlace: ya se utilizó, no está completo o el intento al que pertenece ha terminado. Vuelva a la página donde lo pidió.',
+    oktaVerify:
+      'Okta Verify no se puede configurar aquí: solo puede hacerlo un servicio de Okta. Vuelva a la página donde escaneó el código y elija otro método de seguridad.',
     notWorking: 'Este enlace no funciona',
     backTo: 'Ir a ${app}',
     setPassword: {

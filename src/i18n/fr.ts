@@ -193,6 +193,8 @@ export const fr: Words = {
     stale: 'Ce lien n’est plus le plus récent. Retournez à la page où vous l’avez demandé.',
     failed:
       'Ce lien n’a pas pu être utilisé : il a déjà servi, il est incomplet ou la tentative à laquelle il appartient est terminée. Retournez à la page où vous l’avez demandé.',
+    oktaVerify:
+      'Okta Verify ne peut pas être configuré ici : seul un service d’Okta le peut. Revenez à la page où vous avez scanné le code et choisissez une autre méthode de sécurité.',
     notWorking: 'Ce lien ne fonctionne pas',
     backTo: 'Aller à ${app}',
     setPassword: {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { oktaVerifyPath } from '../authenticators/index.ts'
 import {
   type Clock,
   deviceCookie,
@@ -22,7 +23,7 @@ import { acceptedLocales, wordsFor } from '../i18n/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { serveVisitorStylesheet, visitorPageHeaders } from '../ui/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { codePage, deadLinkPage, type LinkedApp } from './pages/link.ts'
+import { codePage, deadLinkPage, type LinkedApp, oktaVerifyPage } from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -176,6 +177,11 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
   const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
     await parts.limits.charge('page', { address: ip })
   }
+  app.get(oktaVerifyPath, { onRequest }, async ({ headers }, reply) => {
+    const words = wordsFor(acceptedLocales(headers['accept-language']))
+    const page = oktaVerifyPage(words, { base: parts.baseUrl(), orgName: parts.orgName })
+    return reply.headers(visitorPageHeaders).send(page)
+  })
   app.get('/email/verify/:clientId', { onRequest }, async (request: FastifyRequest, reply) => {
     const { clientId } = request.params as { readonly clientId: string }
     const { token } = request.query as { readonly token?: unknown }

@@ -40,6 +40,8 @@ export interface AuthenticatorFacts {
   readonly initialStatus: 'ACTIVE' | 'INACTIVE'
   /** Whether every user with an account has it, without an enrollment of its own: the mailbox of the primary address. */
   readonly implicit: boolean
+  /** Another system would have to finish its enrolment, and none does: it is never required. Absent: it is finished here. */
+  readonly finishedElsewhere?: true
 }
 
 /** An authenticator by its key, or one method of it. */

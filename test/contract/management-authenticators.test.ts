@@ -62,6 +62,7 @@ describe('authenticators', () => {
       ['okta_password', 'password', 'ACTIVE'],
       ['example_phone', 'phone', 'INACTIVE'],
       ['phone_number', 'phone', 'INACTIVE'],
+      ['okta_verify', 'app', 'INACTIVE'],
       ['recovery_codes', 'recovery_code', 'INACTIVE'],
       ['security_question', 'security_question', 'INACTIVE'],
       ['webauthn', 'security_key', 'INACTIVE'],

@@ -44,7 +44,8 @@ const budgets = budgetsFrom(Value.Parse(limitsOptions, Value.Default(limitsOptio
 const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 10 })
 
 export const authenticators = new Map([
-  ...authenticatorsWith(hasher),
+  // One that nothing here finishes has no walk to an end; test/wire/okta-verify.test.ts takes its steps.
+  ...[...authenticatorsWith(hasher)].filter(([, { finishedElsewhere }]) => finishedElsewhere !== true),
   [exampleAuthenticator.key, exampleAuthenticator],
 ])
 export const steps = stepsWith(authenticators)

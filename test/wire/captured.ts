@@ -157,3 +157,9 @@ export const oneMessage: Deviation = [
   /option\/Choose a security question\/answer\/messages\/securityQuestion\.answer\.tooShort\.arg\//,
   'the message of an earlier answer is not repeated',
 ]
+export const oldInstance: Deviation = [
+  /^currentAuthenticator\/authenticatorInstanceId$/,
+  'another id of older versions',
+]
+export const oldContext: Deviation = [/^context\//, 'a form of older versions that no client reads']
+export const oldPicture: Deviation = [/\/qrcode\/Type$/, 'written with a small letter since']

@@ -22,11 +22,14 @@ import {
   noSignUp,
   notAgain,
   nothingToChoose,
+  oldContext,
   oldIds,
+  oldInstance,
   oldIntent,
   oldKey,
   oldMembers,
   oldMethods,
+  oldPicture,
   oldProfile,
   oldRules,
   oldTypes,
@@ -205,6 +208,17 @@ async function atTheQuestion(idp: Kit) {
   await visitor.answers((await visitor.mail(mary)).code)
   return visitor.selects('security_question')
 }
+
+/** The enrolment page of the service's own app, by one of its channels. */
+const byChannel = (channel: string, ...more: readonly Deviation[]): Covered => ({
+  async reach(visitor, idp) {
+    await enrollmentPolicy(idp, { okta_verify: 'OPTIONAL' })
+    await visitor.begins()
+    await visitor.signsIn(mary, idp.person.password)
+    return visitor.enrolls('okta_verify', { channel })
+  },
+  deviations: [oldMembers, oldTypes, oldInstance, personId, names, whole, besides('okta_verify'), ...more],
+})
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
 
@@ -651,6 +665,9 @@ const covered: Readonly<Record<string, Covered>> = {
     reach: (_, idp) => atTheQuestion(idp),
     deviations: [oldTypes, oldIds, hiddenIds, personId, names, besides('security_question')],
   },
+  'authenticator-enroll-ov-qr': byChannel('qrcode', oldContext, oldPicture),
+  'authenticator-enroll-ov-via-email': byChannel('email'),
+  'authenticator-enroll-ov-via-sms': byChannel('sms'),
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),
     deviations: [noCancel, otherServer],

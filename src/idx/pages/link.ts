@@ -41,6 +41,15 @@ ${app?.home !== undefined && html`<p><a href="${app.home}">${fill(backTo, { app:
   })
 }
 
+/** Where the picture of an enrolment of Okta Verify leads: that nothing here can finish it. */
+export const oktaVerifyPage = (words: Words, { base, orgName }: Site): string =>
+  visitorPage(words, {
+    base,
+    title: 'Okta Verify',
+    brand: orgName,
+    body: html`<p role="status">${words.link.oktaVerify}</p>`,
+  })
+
 /** The code of a living link, with where the request came from: so that no user types it in for another. */
 export function codePage(
   words: Words,

@@ -32,6 +32,7 @@ export const enrollAuthenticator: Step = {
   path: 'challenge/answer',
   place: 'remediation',
   stages: ['enroll'],
+  offered: (view) => enrolling(view).enroll.channels === undefined,
   about: () => 'authenticator',
   fields: (view) => enrolling(view).enroll.fields(view.progress.challenge, view),
   async accept(input, context) {

@@ -4,6 +4,7 @@ import { authenticatorVerificationData } from './authenticator-verification-data
 import { cancel } from './cancel.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
+import { channelSteps } from './enrollment-channels.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import { poll } from './poll.ts'
@@ -44,5 +45,13 @@ export const steps: readonly Step[] = [
 export const stepsWith = (authenticators: ReadonlyMap<string, Authenticator>): readonly Step[] => {
   const own = [...authenticators.values()].flatMap(({ steps = [] }) => steps)
   const at = steps.indexOf(identifyRecovery)
-  return [...steps.slice(0, at), ...own, ...steps.slice(at)]
+  const enrolAt = steps.indexOf(enrollAuthenticator)
+  const finishedElsewhere = [...authenticators.values()].some(({ enroll }) => enroll?.channels !== undefined)
+  return [
+    ...steps.slice(0, at),
+    ...own,
+    ...steps.slice(at, enrolAt),
+    ...(finishedElsewhere ? channelSteps : []),
+    ...steps.slice(enrolAt),
+  ]
 }

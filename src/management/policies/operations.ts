@@ -112,10 +112,35 @@ function warnOf(call: Context, type: string, { name, body }: Pick<StoredItem, 'n
   warnUnsupported(call, 'a policy has settings', { policyType: type, policyName: name }, ignored)
 }
 
+/**
+ * Refuses what would let no user in: an authenticator that must be enrolled, and whose enrolment nothing here finishes.
+ * Throws 400.
+ */
+function refuseUnfinishable({ parts }: Context, type: string, { body }: PolicyBody): void {
+  const { authenticators = [] } = ((body as { settings?: unknown }).settings ?? {}) as {
+    authenticators?: unknown
+  }
+  if (type !== 'MFA_ENROLL' || !Array.isArray(authenticators)) return
+  const problems = (authenticators as readonly EnrollmentEntry[]).flatMap((entry) => {
+    const key = String(entry?.key)
+    const isFinished = parts.authenticators.find((one) => one.key === key)?.finishedElsewhere !== true
+    return isFinished || entry?.enroll?.self !== 'REQUIRED'
+      ? []
+      : [`settings.authenticators: ${key} cannot be REQUIRED: nothing here can finish its enrolment`]
+  })
+  if (problems.length > 0) throw invalid(problems)
+}
+
+type EnrollmentEntry =
+  | { readonly key?: unknown; readonly enroll?: { readonly self?: unknown } | null }
+  | null
+  | undefined
+
 async function createPolicy(call: Call<NewPolicy, unknown>): Promise<Answer> {
   const { parts, now, body } = call
   const { type } = body
   const wanted = toPolicy(body, type)
+  refuseUnfinishable(call, type, wanted)
   warnOf(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Tx) => {
@@ -144,6 +169,7 @@ async function updatePolicy(call: Call<PolicyChanges, unknown>): Promise<Answer>
   const before = await getPolicy(call)
   const wanted = toPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
+  refuseUnfinishable(call, before.type, wanted)
   warnOf(call, before.type, wanted)
   const update = async (tx: Tx) => {
     const after = replaced(await getPolicy(call, tx), wanted, call.body)
