@@ -143,6 +143,12 @@ and that an import brings. Answers have at least four characters, are no part of
 passwords. They are compared without regard to case (of every language), composition, width, and outer or repeated white space.
 A question is knowledge, as the password is: it is no second factor beside one, and it is never asked before something was proven.
 
+Recovery codes (\`recovery_codes\`) are ten codes that a user saves, the way back when the phone is lost; inactive until activated. They are
+shown once, at the enrolment: in \`contextualData.recoveryCodes\`, and in the label of the field, which every client shows. One of
+them confirms it. Each is good once, as a second factor at a sign-in or in a recovery; with the last one the set ends.
+
+Okta Verify (\`okta_verify\`) has its enrolment page alone, as nothing here can finish it: inactive, and refused as REQUIRED.
+
 Passkeys and security keys (\`webauthn\`) are inactive at first, too; their settings are in [passkeys.md](passkeys.md#settings).
 
 ### An authenticator app for every user

@@ -63,6 +63,7 @@ describe('authenticators', () => {
       ['example_phone', 'phone', 'INACTIVE'],
       ['phone_number', 'phone', 'INACTIVE'],
       ['okta_verify', 'app', 'INACTIVE'],
+      ['okta_password', 'password', 'ACTIVE'],
       ['recovery_codes', 'recovery_code', 'INACTIVE'],
       ['security_question', 'security_question', 'INACTIVE'],
       ['webauthn', 'security_key', 'INACTIVE'],
