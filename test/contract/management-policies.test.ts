@@ -152,7 +152,7 @@ describe('an access policy', () => {
 
   test.each([
     ['a device', { constraints: [{ possession: { deviceBound: 'REQUIRED' } }] }],
-    ['a question', { constraints: [{ knowledge: { types: ['security_question'] } }] }],
+    ['another provider', { constraints: [{ knowledge: { types: ['federated'] } }] }],
     ['a fingerprint', { constraints: [{ inherence: {} }] }],
     ['a chain', { type: 'AUTH_METHOD_CHAIN' }],
   ])('that requires %s, which is not supported, denies access, and the log says so', async (_, method) => {
