@@ -3,6 +3,7 @@
  * compares the routes and responses of a running engine with it.
  */
 import { steps } from '../../idx/index.ts'
+import { accountPaths } from './account.ts'
 import { managementPaths, managementSchemas, scopes } from './management.ts'
 import { protocolPaths } from './protocols.ts'
 import { schemas } from './schemas.ts'
@@ -14,10 +15,14 @@ export const openApiDocument = (address: string): object => ({
     title: 'Rekey',
     version: '1',
     description:
-      'The management API (/api/v1), the authorization servers (OAuth 2.0, OpenID Connect), IDX, health and metrics.',
+      'The management API (/api/v1), the MyAccount API (/idp/myaccount), the authorization servers (OAuth 2.0, OpenID Connect), IDX, health and metrics.',
   },
   servers: [{ url: address }],
-  paths: { ...managementPaths(), ...protocolPaths([...new Set(steps.map(({ path }) => path))]) },
+  paths: {
+    ...managementPaths(),
+    ...accountPaths(),
+    ...protocolPaths([...new Set(steps.map(({ path }) => path))]),
+  },
   components: {
     schemas: { ...schemas, ...managementSchemas() },
     securitySchemes: {

@@ -111,6 +111,11 @@ export function protocolPaths(
     summary: 'Show the page of a magic link',
     type: 'text/html',
   }
+  all['/account/stop/{token}'] = {
+    methods: ['get', 'post'],
+    summary: 'Show the page that stops a change of an account, and stop it',
+    type: 'text/html',
+  }
   all['/health/live'] = { methods: ['get'], summary: 'Check that the process is running' }
   all['/health/ready'] = { methods: ['get'], summary: 'Check that the node can serve requests; 503 if not' }
   all['/metrics'] = {
