@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { accountScopes, grantAccount } from '../support/account.ts'
+import { majors, sdk } from '../support/sdk.ts'
+
+// The methods of okta-auth-js for the user's own account, of the majors that have them.
+let idp: Kit
+beforeAll(async () => {
+  idp = await startEngine({ clock: 'frozen' })
+})
+beforeEach(async () => {
+  await idp.reset()
+  await grantAccount(idp)
+})
+afterAll(() => idp.close())
+
+const day = 86_400_000
+
+interface Address {
+  readonly id: string
+  readonly status: string
+  readonly roles: readonly string[]
+  readonly profile: { readonly email: string }
+  get(): Promise<Address>
+  delete(): Promise<unknown>
+  challenge(): Promise<Challenge>
+  verify?(payload: object): Promise<unknown>
+}
+interface Challenge {
+  readonly id: string
+  poll(): Promise<{ readonly status: string }>
+  verify(payload: object): Promise<unknown>
+}
+interface OwnAccount {
+  getProfile(): Promise<{ readonly profile: Readonly<Record<string, unknown>> }>
+  updateProfile(options: object): Promise<unknown>
+  getProfileSchema(): Promise<{ readonly properties: object }>
+  getEmails(): Promise<Address[]>
+  getEmail(options: object): Promise<Address>
+  addEmail(options: object): Promise<Address>
+  deleteEmail(options: object): Promise<unknown>
+  sendEmailChallenge(options: object): Promise<Challenge>
+  getEmailChallenge(options: object): Promise<{ readonly status: string }>
+  verifyEmailChallenge(options: object): Promise<unknown>
+  getPhones(): Promise<unknown[]>
+  addPhone(options: object): Promise<unknown>
+  getPassword(): Promise<{ readonly status: string; readonly id: string }>
+  updatePassword(options: object): Promise<{ readonly status: string }>
+}
+
+describe.each(majors.filter((major) => major > 6))('okta-auth-js %i', (major) => {
+  async function signsIn(password = idp.person.password): Promise<OwnAccount> {
+    const client = sdk(idp, {
+      major,
+      issuer: idp.orgIssuer,
+      scopes: ['openid', 'profile', ...accountScopes],
+    })
+    const done = await client.idx.authenticate({ username: idp.person.login, password })
+    if (done.tokens === undefined) throw new Error(`no tokens: ${JSON.stringify(done.messages)}`)
+    client.tokenManager.setTokens(done.tokens)
+    return (client as unknown as { readonly myaccount: OwnAccount }).myaccount
+  }
+  const codeTo = async (to: string) => {
+    const { text } = await idp.outbox.waitFor({ to, template: ['PendingEmailChange'] })
+    return /\b\d{6}\b/.exec(text)?.[0] ?? ''
+  }
+
+  test('reads and writes the profile', async () => {
+    const account = await signsIn()
+    const { profile } = await account.getProfile()
+    expect(profile).toMatchObject({ email: idp.person.login, firstName: 'Mary' })
+    expect(await account.updateProfile({ payload: { profile } })).toMatchObject({ profile })
+    expect((await account.getProfileSchema()).properties).toHaveProperty('login')
+    await expect(
+      account.updateProfile({ payload: { profile: { ...profile, email: 'x@example.com' } } }),
+    ).rejects.toMatchObject({ errorCode: 'E0000001', errorSummary: 'Api validation failed: forUpdate' })
+  })
+
+  test('adds an address, confirms it and takes one back', async () => {
+    const account = await signsIn()
+    const [own] = await account.getEmails()
+    expect(own).toMatchObject({ roles: ['PRIMARY'], profile: { email: idp.person.login } })
+    const other = await account.addEmail({
+      payload: { profile: { email: 'other@example.com' }, sendEmail: false },
+    })
+    expect((await other.get()).status).toBe('UNVERIFIED')
+    await other.delete()
+    const added = await account.addEmail({
+      payload: { profile: { email: 'new@example.com' }, sendEmail: true, role: 'PRIMARY' },
+    })
+    const challenge = await added.challenge()
+    expect((await challenge.poll()).status).toBe('UNVERIFIED')
+    const emailId = added.id
+    const challengeId = challenge.id
+    expect((await account.getEmailChallenge({ emailId, challengeId })).status).toBe('UNVERIFIED')
+    await expect(
+      account.verifyEmailChallenge({ emailId, challengeId, payload: { verificationCode: 'none' } }),
+    ).rejects.toMatchObject({ errorCode: 'E0000004' })
+    await idp.engine.delivery.idle()
+    await challenge.verify({ verificationCode: await codeTo('new@example.com') })
+    expect((await account.getEmailChallenge({ emailId, challengeId })).status).toBe('VERIFIED')
+    idp.clock.advance(day)
+    await idp.engine.maintain()
+    expect((await idp.engine.people.find('new@example.com'))?.profile.email).toBe('new@example.com')
+  })
+
+  test('replaces the password, and shows that phones are not in use', async () => {
+    const account = await signsIn()
+    expect(await account.getPassword()).toMatchObject({ status: 'ACTIVE' })
+    expect(await account.getPhones()).toEqual([])
+    await expect(
+      account.addPhone({ payload: { profile: { phoneNumber: '+15555550123' }, method: 'SMS' } }),
+    ).rejects.toMatchObject({ errorCode: 'E0000038' })
+    const password = 'Lighthouse-Biscuit-77'
+    await account.updatePassword({ payload: { profile: { password } } })
+    await signsIn(password)
+  })
+
+  test('learns what the app has its user prove anew', async () => {
+    const account = await signsIn()
+    idp.clock.advance(16 * 60_000)
+    await expect(
+      account.addEmail({ payload: { profile: { email: 'new@example.com' } } }),
+    ).rejects.toMatchObject({
+      errorSummary: 'insufficient_authentication_context',
+      meta: { max_age: 900 },
+    })
+  })
+})
