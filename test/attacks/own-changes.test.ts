@@ -157,7 +157,7 @@ onEachDatabase('what users change themselves', (database) => {
     expect(refused.headers.get('www-authenticate')).toContain('max_age=900')
   })
 
-  test('A76: a thief who recovered by the mailbox adds no method of her own for a day', async () => {
+  test('A76: a thief who recovered by the mailbox adds no method for a day', async () => {
     await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
     await recovers()
     const wanted = async () => {

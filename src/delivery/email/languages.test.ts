@@ -14,6 +14,9 @@ const variables = {
   emailAuthenticationLink: 'http://localhost:9000/email/verify/app?token=t',
   activationToken: '123456',
   activationLink: 'http://localhost:9000/email/verify/app?token=t',
+  stopLink: 'http://localhost:9000/account/stop/t',
+  change: 'a change',
+  changeDate: 'tomorrow',
 }
 
 describe.each(Object.keys(languages))('in %s', (locale) => {

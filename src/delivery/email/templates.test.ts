@@ -135,7 +135,7 @@ describe('the built-in mails', () => {
   test.each(templateNames)('%s is one well-formed page without anything from elsewhere', (template) => {
     const { html, subject } = renderer.render({
       template,
-      variables: { ...recovery, ...challenge, activationLink: link },
+      variables: { ...recovery, ...challenge, activationLink: link, stopLink: link },
     })
     expect(html).not.toMatch(
       /<(img|script|link|iframe|object)\b|\ssrc=|url\(|@import|\$\{|^#(with|without|end)/im,
