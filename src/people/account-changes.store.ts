@@ -24,6 +24,8 @@ export interface AccountChangeData {
   /** Of what is removed. */
   readonly enrollmentId?: string
   readonly authenticator?: string
+  /** When it was enrolled: another one under the same id is another one. */
+  readonly enrolledAt?: number
   /** What the user was when it was asked for: where that differs later, nothing is carried out. */
   readonly before: {
     readonly email: string

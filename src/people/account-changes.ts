@@ -199,8 +199,11 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
             if (change.kind === 'email' && email) {
               await updatePerson(tx, person.id, { verifiedEmail: email }, now)
             }
-            const { enrollmentId } = change.data
+            const { enrollmentId, enrolledAt } = change.data
             if (enrollmentId === undefined) return
+            const found = (await findEnrollments(tx, person.id)).find(({ id }) => id === enrollmentId)
+            // Removed and set up anew meanwhile: what was to be removed is gone.
+            if (found?.createdAt !== enrolledAt) return
             const removed = await removeEnrollment(tx, { id: enrollmentId, personId: person.id })
             if (removed) await updatePerson(tx, person.id, { secretChanged: true }, now)
           },
@@ -342,6 +345,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         data: {
           enrollmentId: enrollment.id,
           authenticator: enrollment.authenticator,
+          enrolledAt: enrollment.createdAt,
           before: await asNow(person),
         },
         createdAt: now,

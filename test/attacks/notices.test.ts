@@ -542,6 +542,8 @@ test('A59: what users sign in with is written where the notices are queued, and 
   expect(writers(/\bupdatePerson\(/)).toEqual([
     join('flow', 'commit', 'effects.ts'),
     join('management', 'users', 'question.ts'),
+    // Within `people.change`, too.
+    join('people', 'account-changes.ts'),
     join('people', 'people.ts'),
   ])
 })
