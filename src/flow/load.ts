@@ -189,33 +189,9 @@ export const beginningOf = (
   { authenticators }: Pick<FlowParts, 'authenticators'>,
   { request }: Interaction,
 ): Progress =>
-  request.enroll === undefined ? begin() : beginEnrolment(authenticatorsNamed(authenticators, request.enroll))
-
-/** The authenticators that names of `enroll_amr_values` stand for, in their order. */
-const authenticatorsNamed = (
-  authenticators: ReadonlyMap<string, Authenticator>,
-  names: readonly string[],
-): readonly string[] => [
-  ...new Set(
-    names.flatMap((name) => {
-      const known = enrolledByName[name] ?? name
-      return authenticators.has(known) ? [known] : []
-    }),
-  ),
-]
-
-const enrolledByName: Readonly<Record<string, string>> = {
-  pwd: 'okta_password',
-  kba: 'security_question',
-  email: 'okta_email',
-  sms: 'phone_number',
-  tel: 'phone_number',
-  otp: 'google_otp',
-  oath_otp: 'google_otp',
-  hwk: 'webauthn',
-  swk: 'webauthn',
-  pop: 'webauthn',
-}
+  request.enroll === undefined
+    ? begin()
+    : beginEnrolment(request.enroll.filter((key) => authenticators.has(key)))
 
 /** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
 async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: number) {

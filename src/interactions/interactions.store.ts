@@ -21,7 +21,7 @@ export interface InteractionRequest {
   readonly maxAge?: number | undefined
   /** What the app expects the user to type: the identifier field has it, whether or not there is such a user. */
   readonly loginHint?: string | undefined
-  /** What a signed-in user is to add to the account, by the names of `enroll_amr_values`. */
+  /** What a signed-in user is to add to the account: the keys of authenticators, whether or not they are in use. */
   readonly enroll?: readonly string[] | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined

@@ -146,18 +146,37 @@ function readRequest(form: Form, client: Client): InteractionRequest {
   }
 }
 
-/** The names of `enroll_amr_values`, as Okta documents them, and the keys of authenticators. */
-const enrollable =
-  /^(?:email|fed|google_otp|hwk|kba|oath_otp|okta_email|okta_verify|opt|otp|phone_number|pop|pwd|rsa|security_question|sms|swk|symantec|tel|webauthn|yubikey|duo)$/
+/** The authenticators that the names of `enroll_amr_values` stand for, as Okta documents them. Others are named by their keys. */
+const enrolledByName: Readonly<Record<string, string>> = {
+  pwd: 'okta_password',
+  kba: 'security_question',
+  email: 'okta_email',
+  sms: 'phone_number',
+  tel: 'phone_number',
+  otp: 'google_otp',
+  oath_otp: 'google_otp',
+  hwk: 'webauthn',
+  swk: 'webauthn',
+  pop: 'webauthn',
+}
+
+/** Names of Okta's, and keys, that stand for themselves: not all of them are there. */
+const enrolledByKey: ReadonlySet<string> = new Set([
+  ...Object.values(enrolledByName),
+  ...['duo', 'fed', 'okta_verify', 'opt', 'rsa', 'symantec', 'yubikey'],
+])
 
 /** What a signed-in user is to add to the account: then the interaction is an enrolment, not a sign-in alone. */
 function readEnroll(form: Form): readonly string[] | undefined {
   const names = [...new Set((optional(form, 'enroll_amr_values') ?? '').split(' ').filter(Boolean))]
   if (names.length === 0) return undefined
-  if (!names.every((name) => enrollable.test(name))) {
+  const keys = names.map(
+    (name) => (Object.hasOwn(enrolledByName, name) ? enrolledByName[name] : name) ?? name,
+  )
+  if (!keys.every((key) => enrolledByKey.has(key))) {
     throw invalidRequest("The 'enroll_amr_values' parameter has a value that is not supported.")
   }
-  return names
+  return [...new Set(keys)]
 }
 
 /** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */
