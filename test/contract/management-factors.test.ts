@@ -326,6 +326,23 @@ describe('what is sent', () => {
     })
   })
 
+  test('by a method that is switched off is refused, and not listed', async () => {
+    await allowed(others)
+    const { list } = await api('GET', '/authenticators')
+    const id = list.find(({ key }) => key === 'example_phone')?.id
+    await api('POST', `${user}/factors?activate=true`, phone('call'))
+    await api('POST', `/authenticators/${id}/methods/voice/lifecycle/deactivate`)
+    const refused = await api('POST', `${user}/factors`, phone('call', '+14155550101'))
+    expect([...failure(refused), causes(refused)]).toEqual([
+      403,
+      'E0000006',
+      ['call: the method voice of example_phone is switched off'],
+    ])
+    expect(await listed()).toEqual([['password', 'ACTIVE']])
+    const supported = (await api('GET', `${user}/factors/catalog`)).list.map(({ factorType }) => factorType)
+    expect([supported.includes('sms'), supported.includes('call')]).toEqual([true, false])
+  })
+
   test('to a phone that an administrator adds: active at once', async () => {
     await allowed(others)
     const { list } = await api('GET', '/authenticators')

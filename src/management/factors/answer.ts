@@ -156,16 +156,16 @@ async function checkAnswer(
   if (verdict.verdict === 'unreadable') throw invalid(verdict.problems)
   if (verdict.verdict === 'timeout') return { body: { factorResult: 'TIMEOUT' } }
   if (verdict.verdict === 'wrong') return refuseWrong(call, loaded, factor, uses, verdict.rule)
-  await ifUnchanged(parts.storage, person, async (tx) => {
-    // One success a challenge: of two answers at once the second finds it gone, and is checked anew.
-    if (challenge !== undefined && !(await useFactorChallenge(tx, challenge)))
-      throw new StaleRead(`factor ${factor.id}`)
+  const isOpen = await ifUnchanged(parts.storage, person, async (tx) => {
+    // One success a challenge: of two answers at once the second finds nothing open.
+    if (challenge !== undefined && !(await useFactorChallenge(tx, challenge))) return false
     await requireRoom(call, tx, uses)
     const { effects }: Right = verdict
     await carryOutFactorEffects({ tx, secrets, random, now, by: actor }, effects)
     await recordVerification(call, tx, loaded, factor)
+    return true
   })
-  return { body: { factorResult: 'SUCCESS' } }
+  return { body: { factorResult: isOpen ? 'SUCCESS' : 'TIMEOUT' } }
 }
 
 /** A right answer that finds the budget used up is none, and makes good what may be made good. */

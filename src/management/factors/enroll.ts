@@ -54,14 +54,18 @@ function wantedOf(call: Context, { factorType, provider }: NewFactorBody): Wante
 }
 
 /** Throws 403 where the authenticator is off, or no policy lets the user enrol it. */
-function requireAllowed({ policy }: UserFactors, { authenticator, kind, managed }: Wanted): void {
+function requireAllowed(loaded: UserFactors, wanted: Wanted): void {
+  const { authenticator, kind, managed } = wanted
   const refusal = managed.refuses?.enroll
   if (refusal !== undefined) throw invalid([`factorType: ${refusal}`])
-  if (enrollmentIn(policy, authenticator) !== undefined) return
+  if (enrollmentIn(loaded, wanted) !== undefined) return
   const { key } = authenticator
-  const why = policy.signOn.active.includes(key)
-    ? `no enrolment policy of the user has ${key} as REQUIRED or OPTIONAL`
-    : `the authenticator ${key} is not active`
+  const isOff = loaded.methodsOff.get(key)?.includes(kind.method) === true
+  const why = isOff
+    ? `the method ${kind.method} of ${key} is switched off`
+    : loaded.policy.signOn.active.includes(key)
+      ? `no enrolment policy of the user has ${key} as REQUIRED or OPTIONAL`
+      : `the authenticator ${key} is not active`
   throw apiError('E0000006', { causes: [`${kind.factorType}: ${why}`] })
 }
 

@@ -15,7 +15,7 @@ import {
   kindsOf,
   type ManagedFactor,
 } from '../../flow/index.ts'
-import type { Policy } from '../../policies/index.ts'
+import { authenticatorSetups, methodsOffIn, type Policy } from '../../policies/index.ts'
 import { notFound } from '../errors.ts'
 import type { Context } from '../operation.ts'
 import { getUser } from '../users/read.ts'
@@ -60,6 +60,8 @@ export interface UserFactors {
   readonly enrollments: readonly Enrollment[]
   readonly challenges: readonly StoredChallenge[]
   readonly factors: readonly Factor[]
+  /** The methods that an administrator has switched off, by authenticator. */
+  readonly methodsOff: ReadonlyMap<string, readonly string[]>
 }
 
 export const managedOf = ({ parts }: Pick<Context, 'parts'>): readonly ManagedAuthenticator[] =>
@@ -79,7 +81,9 @@ export async function loadFactors(call: Context): Promise<UserFactors> {
   const enrollments = await findEnrollments(db, person.id)
   const challenges = await findFactorChallenges(db, person.id, now)
   const factors = managedOf(call).flatMap((one) => factorsOf(one, { person, enrollments, challenges }))
-  return { person, policy, enrollments, challenges, factors }
+  const setups = await authenticatorSetups(db, parts.authenticators)
+  const methodsOff = new Map(Object.entries(setups).map(([key, setup]) => [key, methodsOffIn(setup)]))
+  return { person, policy, enrollments, challenges, factors, methodsOff }
 }
 
 function factorsOf(
@@ -121,14 +125,14 @@ function factorsOf(
 }
 
 /**
- * Whether the enrolment policy of a user has an authenticator, and how; undefined: not at all, or it is not in use. What
- * every user has anyway, and the password, need no policy.
+ * Whether the enrolment policy of a user has an authenticator, and how; undefined: not at all, or it is not in use, or this
+ * method of it is switched off. What every user has anyway, and the password, need no policy.
  */
 export function enrollmentIn(
-  { signOn, enrollment }: Policy,
-  { key, implicit, reset }: Authenticator,
+  { policy: { signOn, enrollment }, methodsOff }: Pick<UserFactors, 'policy' | 'methodsOff'>,
+  { authenticator: { key, implicit, reset }, kind }: Pick<Factor, 'authenticator' | 'kind'>,
 ): 'REQUIRED' | 'OPTIONAL' | undefined {
-  if (!signOn.active.includes(key)) return undefined
+  if (!signOn.active.includes(key) || methodsOff.get(key)?.includes(kind.method)) return undefined
   if (implicit || reset !== undefined) return 'OPTIONAL'
   const named = enrollment.find((one) => one.key === key)
   return named && (named.required ? 'REQUIRED' : 'OPTIONAL')

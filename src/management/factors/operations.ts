@@ -32,9 +32,7 @@ export const factorOperations: readonly Operation[] = [
     response: Type.Array(factor),
     async handle(call) {
       const loaded = await loadFactors(call)
-      const listed = loaded.factors.filter(
-        ({ authenticator }) => enrollmentIn(loaded.policy, authenticator) !== undefined,
-      )
+      const listed = loaded.factors.filter((each) => enrollmentIn(loaded, each) !== undefined)
       return { body: listed.map((each) => renderFactor(call, loaded, each)) }
     },
   }),

@@ -91,9 +91,10 @@ export function renderWaiting(call: Context, loaded: UserFactors, factor: Factor
 export function renderSupported(call: Context, loaded: UserFactors): readonly object[] {
   const user = userLink(call, loaded.person.id)
   return managedOf(call).flatMap(({ authenticator, managed }: ManagedAuthenticator) => {
-    const enrollment = enrollmentIn(loaded.policy, authenticator)
-    if (enrollment === undefined || managed.refuses?.enroll !== undefined) return []
-    return managed.kinds.map((kind) => {
+    if (managed.refuses?.enroll !== undefined) return []
+    return managed.kinds.flatMap((kind) => {
+      const enrollment = enrollmentIn(loaded, { authenticator, kind })
+      if (enrollment === undefined) return []
       const own = loaded.factors.filter(
         (factor) => factor.authenticator.key === authenticator.key && factor.kind === kind,
       )
