@@ -43,6 +43,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user.ts')).userSetPassword,
   },
   {
+    name: 'user factors list',
+    summary: 'list what a user signs in with besides the password',
+    load: async () => (await import('./user-factors.ts')).userFactorsList,
+  },
+  {
+    name: 'user factors remove',
+    summary: 'remove a factor of a user, such as a lost phone',
+    load: async () => (await import('./user-factors.ts')).userFactorsRemove,
+  },
+  {
+    name: 'user factors reset',
+    summary: 'remove all factors of a user; the password stays',
+    load: async () => (await import('./user-factors.ts')).userFactorsReset,
+  },
+  {
     name: 'token add',
     summary: 'create a token for the management API',
     load: async () => (await import('./token.ts')).tokenAdd,

@@ -33,7 +33,14 @@ describe('bash', () => {
   })
 
   test('completes the second word of a family', async () => {
-    expect((await offered('user', '')).toSorted()).toEqual(['add', 'erase', 'list', 'remove', 'set-password'])
+    expect((await offered('user', '')).toSorted()).toEqual([
+      'add',
+      'erase',
+      'factors',
+      'list',
+      'remove',
+      'set-password',
+    ])
   })
 
   test('completes options, also behind others', async () => {

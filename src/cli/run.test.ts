@@ -89,8 +89,13 @@ describe('the command line', () => {
     ['keys rotat', 'there is no command "keys rotat"; did you mean keys rotate?'],
     [
       'user',
-      'choose one of: rekey user add, rekey user list, rekey user remove, rekey user erase, rekey user set-password',
+      'choose one of: rekey user add, rekey user list, rekey user remove, rekey user erase, rekey user set-password, rekey user factors list, rekey user factors remove, rekey user factors reset',
     ],
+    [
+      'user factors',
+      'choose one of: rekey user factors list, rekey user factors remove, rekey user factors reset',
+    ],
+    ['user factors rm', 'there is no command "user factors rm"; did you mean user factors remove?'],
     ['deploy', 'there is no command "deploy"'],
     ['dev --inbox-prot 1', 'there is no option --inbox-prot; did you mean --inbox-port?'],
     ['dev --port', '--port needs a value'],

@@ -59,21 +59,24 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
 
 /** The command that a command line begins with. Throws a UsageError that suggests the most similar one. */
 function find(argv: readonly string[]) {
-  const [first = '', second] = argv
+  const [first = ''] = argv
   for (const entry of commands) {
     const parts = entry.name.split(' ')
     if (parts.every((part, n) => argv[n] === part)) return { ...entry, args: argv.slice(parts.length) }
   }
-  const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
-  const [only] = family
-  if (only !== undefined) {
-    if (second === undefined || second.startsWith('-')) {
-      throw new UsageError(`choose one of: ${family.map((name) => `rekey ${name}`).join(', ')}`, only)
+  // The longest beginning that some commands share: `user factors`, else `user`.
+  const isBeginning = (words: string) => commands.some(({ name }) => name.startsWith(`${words} `))
+  const beginning = [argv.slice(0, 2).join(' '), first].find(isBeginning)
+  if (beginning !== undefined) {
+    const family = commands.map(({ name }) => name).filter((name) => name.startsWith(`${beginning} `))
+    const next = argv[beginning.split(' ').length]
+    if (next === undefined || next.startsWith('-')) {
+      throw new UsageError(`choose one of: ${family.map((name) => `rekey ${name}`).join(', ')}`, family[0])
     }
-    const meant = (synonyms[second] ?? []).map((word) => `${first} ${word}`)
+    const meant = (synonyms[next] ?? []).map((word) => `${beginning} ${word}`)
     const [other] = meant.filter((name) => family.some((known) => known === name))
-    const hint = other === undefined ? didYouMean(`${first} ${second}`, family) : `; did you mean ${other}?`
-    throw new UsageError(`there is no command "${first} ${second}"${hint}`)
+    const hint = other === undefined ? didYouMean(`${beginning} ${next}`, family) : `; did you mean ${other}?`
+    throw new UsageError(`there is no command "${beginning} ${next}"${hint}`)
   }
   const firsts = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))]
   throw new UsageError(`there is no command "${first}"${didYouMean(first, firsts)}`)

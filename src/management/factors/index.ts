@@ -5,3 +5,4 @@
  */
 export { enrollmentOperations } from './enrollments.ts'
 export { factorOperations } from './operations.ts'
+export { keptAtReset } from './remove.ts'

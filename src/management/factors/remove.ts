@@ -1,8 +1,9 @@
 import { record } from '../../audit/index.ts'
 import { apiError } from '../../base/index.ts'
 import { endFactorChallenges, ifUnchanged, putEnrollment, updatePerson } from '../../directory/index.ts'
+import type { Authenticator } from '../../flow/index.ts'
 import { authenticatorSetups } from '../../policies/index.ts'
-import { retryStale, StaleRead } from '../../storage/index.ts'
+import { type Db, retryStale, StaleRead } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import type { Answer, Context } from '../operation.ts'
 import { getUser } from '../users/read.ts'
@@ -94,7 +95,7 @@ export async function resetFactors(call: Context): Promise<Answer> {
   const person = await getUser(call)
   const removed = await parts.people.resetFactors(person.id, {
     by: actor,
-    keeps: await recoveryQuestions(call),
+    keeps: await keptAtReset(parts.storage.db, parts.authenticators),
     with: async (tx) => void (await endFactorChallenges(tx, person.id)),
   })
   if (removed === undefined) throw notFound(person.id, 'User')
@@ -102,11 +103,14 @@ export async function resetFactors(call: Context): Promise<Answer> {
   return { body: {} }
 }
 
-/** The security question, where nothing but a recovery asks it. */
-async function recoveryQuestions({ parts }: Context): Promise<readonly string[]> {
+/** The authenticators that a reset leaves alone, by their keys: the security question, where nothing but a recovery asks it. */
+export async function keptAtReset(
+  db: Db,
+  authenticators: readonly Authenticator[],
+): Promise<readonly string[]> {
   const key = 'security_question'
-  const authenticator = parts.authenticators.find((one) => one.key === key)
+  const authenticator = authenticators.find((one) => one.key === key)
   if (authenticator === undefined) return [key]
-  const setup = (await authenticatorSetups(parts.storage.db, [authenticator]))[key]
+  const setup = (await authenticatorSetups(db, [authenticator]))[key]
   return setup?.settings.allowedFor === 'recovery' ? [key] : []
 }

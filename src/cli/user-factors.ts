@@ -1,0 +1,174 @@
+import { isoTime } from '../base/index.ts'
+import { type Enrollment, endFactorChallenges, findEnrollments, type Person } from '../directory/index.ts'
+import type { Core } from '../engine/index.ts'
+import { factorId } from '../flow/index.ts'
+import { keptAtReset } from '../management/index.ts'
+import { passwordKey } from '../passwords/index.ts'
+import {
+  type Call,
+  type Command,
+  CommandError,
+  configOption,
+  confirm,
+  dataOption,
+  jsonOption,
+  onlyArgument,
+  refuseMore,
+  UsageError,
+  yesOption,
+} from './command.ts'
+import { columns } from './terminal.ts'
+import { withCore } from './with-core.ts'
+
+const common = { ...configOption, ...dataOption, ...jsonOption } as const
+const where =
+  'Works on the configured database, or on that of rekey dev in this folder; the engine may be running.'
+const noticed = 'The user is notified by mail, and the system log records it. The sessions stay.'
+
+export const userFactorsList: Command = {
+  takes: 'LOGIN|ID',
+  about: [
+    'Lists what a user has of each authenticator besides the password: authenticator apps, phones, passkeys.',
+    where,
+  ],
+  options: common,
+  examples: [
+    ['rekey user factors list ada@example.com', 'the factors of Ada'],
+    ["rekey user factors list ada@example.com --json | jq -r '.[].id'", 'their ids'],
+  ],
+  async run(call) {
+    const name = onlyArgument(call, 'the login or id')
+    refuseMore(call, 1)
+    const { terminal, options } = call
+    await withCore(call, async (core) => {
+      const factors = await factorsOf(core, await getPerson(core, name))
+      if (options.json) return terminal.print(JSON.stringify(factors.map(shapeOf(core)), null, 2))
+      if (factors.length === 0) return terminal.note(`${name} has no factors besides the password`)
+      const rows = factors.map((one) => [
+        nameOf(core, one),
+        one.name ?? '',
+        day(one.createdAt),
+        one.lastUsedAt === null ? 'never' : day(one.lastUsedAt),
+        one.id,
+      ])
+      for (const line of columns([['factor', 'name', 'enrolled', 'last used', 'id'], ...rows]))
+        terminal.print(line)
+    })
+  },
+}
+
+export const userFactorsRemove: Command = {
+  takes: 'LOGIN|ID FACTOR',
+  about: [
+    `Removes one factor of a user. FACTOR is its id, or the key of its authenticator (google_otp) where the user has one. ${noticed}`,
+    where,
+  ],
+  options: { ...yesOption, ...common },
+  examples: [
+    ['rekey user factors remove ada@example.com google_otp', 'ask for confirmation'],
+    ['rekey user factors remove ada@example.com uftAbCdEfGhIjKlMnOpQ --yes', 'by its id, without asking'],
+  ],
+  async run(call) {
+    const name = onlyArgument(call, 'the login or id')
+    const wanted = call.args[1] ?? ''
+    if (wanted === '') throw new UsageError('the factor is missing: its id, or the key of its authenticator')
+    refuseMore(call, 2)
+    await withCore(call, async (core) => {
+      const person = await getPerson(core, name)
+      const factor = oneOf(core, await factorsOf(core, person), { wanted, name })
+      const label = `${nameOf(core, factor)} (${factor.id})`
+      await confirm(call, `remove ${label} of ${person.profile.login}`, {
+        otherwise: 'no factor was removed',
+      })
+      const removed = await core.people.removeEnrollment(person.id, factor.id, {
+        with: async (tx) => void (await endFactorChallenges(tx, person.id, factor.id)),
+      })
+      if (!removed) throw new CommandError(`${name} does not have this factor any more`)
+      print(call, [factor], core, `removed ${label} of ${person.profile.login}`)
+    })
+  },
+}
+
+export const userFactorsReset: Command = {
+  takes: 'LOGIN|ID',
+  about: [
+    `Removes all factors of a user, and enrolments that wait to be confirmed. The password stays, and a security question that only a recovery asks. ${noticed}`,
+    where,
+  ],
+  options: { ...yesOption, ...common },
+  examples: [
+    ['rekey user factors reset ada@example.com', 'ask for confirmation'],
+    ['rekey user factors reset ada@example.com --yes', 'remove without asking, as in a script'],
+  ],
+  async run(call) {
+    const name = onlyArgument(call, 'the login or id')
+    refuseMore(call, 1)
+    await withCore(call, async (core) => {
+      const { id, profile } = await getPerson(core, name)
+      await confirm(call, `remove all factors of ${profile.login}`, { otherwise: 'no factor was removed' })
+      const keeps = await keptAtReset(core.storage.db, [...core.authenticators.values()])
+      const removed = await core.people.resetFactors(id, {
+        keeps,
+        with: async (tx) => void (await endFactorChallenges(tx, id)),
+      })
+      if (removed === undefined) throw notFound(name)
+      const names = removed.map((one) => nameOf(core, one)).join(', ')
+      print(call, removed, core, `removed ${names === '' ? 'nothing' : names} of ${profile.login}`)
+    })
+  },
+}
+
+const day = (time: number): string => isoTime(time).slice(0, 16).replace('T', ' ')
+
+async function getPerson({ people }: Core, name: string): Promise<Person> {
+  const person = await people.find(name)
+  if (person === undefined) throw notFound(name)
+  return person
+}
+
+const notFound = (name: string) => new CommandError(`there is no user "${name}"; see: rekey user list`)
+
+const factorsOf = async ({ storage }: Core, { id }: Person): Promise<readonly Enrollment[]> =>
+  (await findEnrollments(storage.db, id)).filter(({ authenticator }) => authenticator !== passwordKey)
+
+const nameOf = ({ authenticators }: Core, { authenticator }: Enrollment): string =>
+  authenticators.get(authenticator)?.displayName ?? authenticator
+
+/** The factor that is meant: by its id, as the management API has it too, or by its authenticator. */
+function oneOf(
+  { authenticators }: Core,
+  factors: readonly Enrollment[],
+  { wanted, name }: { readonly wanted: string; readonly name: string },
+): Enrollment {
+  const kinds = [...authenticators.values()].flatMap(({ factor }) => factor?.kinds ?? [])
+  const isIt = ({ id, authenticator }: Enrollment) =>
+    id === wanted || authenticator === wanted || kinds.some((kind) => factorId(kind, id) === wanted)
+  const found = factors.filter(isIt)
+  const [factor] = found
+  if (factor === undefined) {
+    throw new CommandError(`${name} has no factor "${wanted}"; see: rekey user factors list ${name}`)
+  }
+  if (found.length > 1) {
+    const ids = found.map(({ id }) => id).join(', ')
+    throw new CommandError(`${name} has several factors of ${wanted}; give the id: ${ids}`)
+  }
+  return factor
+}
+
+const shapeOf =
+  (core: Core) =>
+  ({ id, authenticator, method, name, createdAt, updatedAt, lastUsedAt, ...enrollment }: Enrollment) => ({
+    id,
+    key: authenticator,
+    type: core.authenticators.get(authenticator)?.type ?? authenticator,
+    name: nameOf(core, { id, authenticator, method, name, createdAt, updatedAt, lastUsedAt, ...enrollment }),
+    nickname: name,
+    method,
+    created: isoTime(createdAt),
+    lastUpdated: isoTime(updatedAt),
+    lastUsed: lastUsedAt === null ? null : isoTime(lastUsedAt),
+  })
+
+function print({ terminal, options }: Call, factors: readonly Enrollment[], core: Core, done: string): void {
+  terminal.print(options.json ? JSON.stringify(factors.map(shapeOf(core)), null, 2) : done)
+}
