@@ -16,6 +16,8 @@ const labels = {
   'user.account.update_password': 'Password changed',
   'user.authentication.verify': 'Answer checked',
   'user.mfa.factor.activate': 'Authenticator enrolled',
+  'user.mfa.factor.deactivate': 'Authenticator removed',
+  'user.mfa.factor.reset_all': 'Factors reset',
   'user.session.start': 'Sign-in',
   'user.session.end': 'Signed out',
   'user.session.clear': 'Sessions ended',

@@ -28,6 +28,14 @@ import { blank, button, chip, code, editor, facts, nameOf, pagedList, searchFiel
 /** @param {Json} user */
 const pathOf = ({ id }) => `/users/${encodeURIComponent(id)}`
 
+/**
+ * Whether an enrollment can be removed: the password is reset instead, and the mailbox of the primary email goes with the address.
+ * @param {Json} user
+ * @param {Json} enrollment
+ */
+const isRemovable = (user, { key, id }) =>
+  key !== 'okta_password' && !(key === 'okta_email' && id.slice(3) === user.id.slice(3))
+
 /** @param {string} path */
 const lifecycle = (path) => (/** @type {Json} */ user) => request('POST', `${pathOf(user)}/lifecycle/${path}`)
 
@@ -73,6 +81,17 @@ const actions = {
     yes: 'End sessions',
     done: (who) => `The sessions of ${who} have ended.`,
     run: (user) => request('DELETE', `${pathOf(user)}/sessions`),
+  },
+  factors: {
+    label: 'Reset factors',
+    on: all,
+    title: (who) => `Reset the factors of ${who}?`,
+    text: (mail) =>
+      `All factors are removed, such as authenticator apps, phones and passkeys. The password stays. The sessions stay. A notice is sent to ${mail}.`,
+    yes: 'Reset factors',
+    done: (who) => `The factors of ${who} were removed.`,
+    run: lifecycle('reset_factors'),
+    danger: true,
   },
   suspend: {
     label: 'Suspend',
@@ -561,6 +580,45 @@ function sessionItem(user, session, { show, showNotice, onError }) {
 }
 
 /**
+ * What a user has of an authenticator, with a button that removes it where it can be removed.
+ * @param {Json} user
+ * @param {Json} enrollment
+ * @param {Context} context
+ */
+function factorItem(user, enrollment, { show, showNotice, onError }) {
+  const { id, name, nickname, profile = {}, created } = enrollment
+  const detail = [nickname, profile.phoneNumber ?? profile.email ?? profile.questionText]
+    .filter(Boolean)
+    .join(' · ')
+  const remove = async () => {
+    const who = nameOf(user.profile)
+    const title = `Remove ${name} of ${who}?`
+    const text = `The account cannot be signed in to with it any more. The password stays. The sessions stay. A notice is sent to ${user.profile.email}.`
+    if (!(await confirmed({ title, text, yes: 'Remove', danger: true }))) return
+    try {
+      await request('DELETE', `${pathOf(user)}/authenticator-enrollments/${encodeURIComponent(id)}`)
+      await show()
+      showNotice(`${name} of ${who} was removed.`)
+    } catch (error) {
+      onError(error)
+    }
+    byId('reader').focus()
+  }
+  return el(
+    'li',
+    { class: 'session' },
+    el(
+      'div',
+      {},
+      el('strong', {}, name),
+      detail && el('p', { class: 'quiet' }, detail),
+      el('p', { class: 'quiet' }, 'since ', timeOf(created)),
+    ),
+    isRemovable(user, enrollment) && button('Remove', remove, { 'aria-label': `Remove ${name}` }),
+  )
+}
+
+/**
  * @param {string} id
  * @param {Context} context
  */
@@ -570,16 +628,20 @@ async function userDetail(id, context) {
   const since = new Date(Date.now() - 90 * 86_400_000).toISOString()
   const { value: user } = await request('GET', path, { signal })
   const filter = encodeURIComponent(`target.id eq "${user.id}" or actor.id eq "${user.id}"`)
-  const [groups, sessions, events] = await Promise.all([
+  const [groups, sessions, factors, events] = await Promise.all([
     everything(`${path}/groups`, signal),
     everything(`${path}/sessions`, signal, 100),
+    everything(`${path}/authenticator-enrollments`, signal, 100),
     request('GET', `/logs?since=${since}&sortOrder=DESCENDING&limit=10&filter=${filter}`, { signal }),
   ])
   const { profile, status } = user
   const others = Object.entries(profile).filter(
     ([name, value]) => value !== null && !mainAttributes.includes(name),
   )
-  const offered = Object.entries(actions).filter(([, { on }]) => on.includes(status))
+  const offered = Object.entries(actions).filter(
+    ([name, { on }]) =>
+      on.includes(status) && (name !== 'factors' || factors.some((one) => isRemovable(user, one))),
+  )
   return [
     el('a', { class: 'back', href: addressOf() }, '← Users'),
     el('header', { class: 'user' }, el('h2', {}, nameOf(profile)), chip(status)),
@@ -609,6 +671,14 @@ async function userDetail(id, context) {
       ['Created', timeOf(user.created)],
       ['Id', code(user.id)],
     ]),
+    el('h3', {}, 'Factors'),
+    factors.length === 0
+      ? blank('There are no factors.')
+      : el(
+          'ul',
+          { class: 'sessions', 'aria-label': 'Factors' },
+          factors.map((factor) => factorItem(user, factor, context)),
+        ),
     el('h3', {}, 'Sessions'),
     sessions.length === 0
       ? blank('There are no sessions.')

@@ -7,6 +7,7 @@ import { type Aliveness, alive, ended, sessionOf } from '../support/aliveness.ts
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
 import { type Api, apiOf, tokenOf } from '../support/management.ts'
 import { newBrowser, sdk } from '../support/sdk.ts'
+import { enrollmentPolicy } from '../wire/totp.ts'
 
 const executablePath = findChromium()
 const reason = executablePath === undefined ? ` (skipped: ${noChromium})` : ''
@@ -289,6 +290,14 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     expect(mail.template).toBe(template)
     expect(mail.link ?? mail.text).toMatch(/https?:/)
   }
+  const factorsOf = async (id: string) =>
+    (await api('GET', `/users/${id}/authenticator-enrollments`)).list.map(({ key }) => key)
+  const withAnApp = async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+    const totp = { factorType: 'token:software:totp', provider: 'GOOGLE' }
+    const { status } = await api('POST', `/users/${login}/factors?activate=true`, totp)
+    expect(status).toBe(200)
+  }
   const statusOf = async (id: string) => (await api('GET', `/users/${id}`)).body.status
 
   /** Every promise that stands in a dialog, and how it is checked. A sentence that is not here fails the test. */
@@ -347,6 +356,19 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
       },
     ],
     [
+      /^All factors are removed, such as authenticator apps, phones and passkeys$/,
+      async ({ id }) => expect(await factorsOf(id)).toEqual(['okta_password']),
+    ],
+    [
+      /^The account cannot be signed in to with it any more$/,
+      async ({ id }) => expect(await factorsOf(id)).toEqual(['okta_password']),
+    ],
+    [/^The sessions stay$/, async ({ session }) => expect(session).toEqual(alive)],
+    [
+      /^A notice is sent to ada@example\.com$/,
+      async () => void (await idp.outbox.waitFor({ to: login, template: 'AuthenticatorReset' })),
+    ],
+    [
       /^This cannot be undone$/,
       async ({ id }) => expect((await api('POST', `/users/${id}/lifecycle/activate`)).status).toBe(404),
     ],
@@ -372,6 +394,7 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     ['LOCKED_OUT', 'Unlock', undefined],
     ['ACTIVE', 'Reset wrong answers', spentCounts],
     ['ACTIVE', 'End sessions', undefined],
+    ['ACTIVE', 'Reset factors', withAnApp],
     ['ACTIVE', 'Suspend', undefined],
     ['SUSPENDED', 'End suspension', undefined],
     ['STAGED', 'Activate', undefined],
@@ -403,6 +426,29 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     }
     // And what is not promised does not happen: only these leave the sessions alive.
     if (!/all sessions end/i.test(text) && status === 'ACTIVE') expect(deed.session).toEqual(alive)
+  })
+
+  test('what a user has is listed, and one of it is removed as the page promises', async () => {
+    const { id } = await addAda()
+    await withAnApp()
+    const session = await sessionOf(idp, login)
+    const page = await opened(`#/users/${id}`)
+    const factors = page.getByRole('list', { name: 'Factors' }).getByRole('listitem')
+    await expect
+      .poll(() => factors.locator('strong').allInnerTexts())
+      .toEqual(['Password', 'Google Authenticator'])
+    expect(await factors.getByRole('button').count()).toBe(1)
+    await factors.getByRole('button', { name: 'Remove Google Authenticator' }).click()
+    const text = await page.locator('#confirm-text').innerText()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await expect.poll(() => notice(page)).toBe('Google Authenticator of Ada Lovelace was removed.')
+    const deed: Deed = { id, page, session: await session() }
+    for (const clause of clausesOf(text)) {
+      const [, check] = promises.find(([pattern]) => pattern.test(clause)) ?? []
+      expect(check, clause).toBeDefined()
+      await check?.(deed)
+    }
+    expect(await page.getByRole('button', { name: 'Reset factors' }).count()).toBe(0)
   })
 
   test('an account without a password gets a link when it is activated, and a later one ends the earlier', async () => {
