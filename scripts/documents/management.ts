@@ -14,8 +14,8 @@ await client.userApi.createUser({ activate: true, body: { profile, credentials: 
 A token has a role. \`read\` can read everything, \`users\` can also change users and group memberships, \`all\` can do
 everything. A missing or unknown token is answered with 401 \`E0000011\`, an insufficient role with 403 \`E0000006\`; all codes are in
 [errors.md](errors.md). No
-response contains a secret, a code or a hash, with three exceptions that are requested explicitly: a new secret of an app, a
-temporary password, and with \`sendEmail=false\` the link that would have been mailed.
+response contains a secret, a code or a hash, with four exceptions that are requested explicitly: a new secret of an app, a
+temporary password, the secret of an authenticator app when it is enrolled, and with \`sendEmail=false\` the link that would have been mailed.
 
 ## Access by OAuth
 
@@ -204,6 +204,49 @@ resources:
 
 How a test enrols and generates codes: [testing.md](testing.md#a-second-factor-in-a-test).
 
+### Methods
+
+\`/authenticators/{authenticatorId}/methods\` lists the methods of an authenticator. \`POST .../methods/{methodType}/lifecycle/deactivate\`
+switches one off for all users, such as calls of a phone; the last one that is active, and one that a policy names alone, stay (400,
+403 \`E0000148\`). What is switched off is in \`settings.inactiveMethods\` of the authenticator, too, so that a file for
+\`rekey apply\` can have it. The authenticators themselves are there from the start: \`POST /authenticators\` is answered 400.
+
+## Factors of users
+
+A factor that is made here is the enrollment that a sign-in asks for. It can be enrolled where its authenticator is active and an
+enrolment policy of the user names it; otherwise 403 \`E0000006\` with the reason in \`errorCauses\`.
+
+| factorType, provider | authenticator | enrolled |
+|---|---|---|
+| \`token:software:totp\`, GOOGLE | \`google_otp\` | pending, with the secret in \`_embedded.activation\`: shown once, in this answer; a code of up to four steps ago confirms it |
+| \`email\`, OKTA | \`okta_email\` | pending, a code is mailed to the primary email; confirmed, the email is verified. It is a factor for as long as it is the primary email |
+| \`password\`, OKTA | \`okta_password\` | not here: by \`credentials.password\` of the user; it is only listed |
+
+\`\`\`ts
+const { userFactorApi } = client
+const totp = await userFactorApi.enrollFactor({ userId, body: { factorType: 'token:software:totp', provider: 'GOOGLE' } })
+const { sharedSecret } = totp._embedded.activation
+await userFactorApi.activateFactor({ userId, factorId: totp.id, body: { passCode: codeOf(sharedSecret) } })
+\`\`\`
+
+- \`activate=true\` makes it active at once, on the word of the caller; nothing is sent. What is pending ends after a day, is no enrollment
+  anywhere, is not exported, and is replaced when the same is enrolled again.
+- \`POST .../verify\` with an empty body sends a code, where one is sent; with \`passCode\` or \`answer\` it checks it:
+  \`{"factorResult":"SUCCESS"}\`, 403 \`E0000068\`, or \`TIMEOUT\` where nothing is open. It begins no session. A code of an app is good
+  once, here and at a sign-in.
+- Wrong answers are counted by user, authenticator and caller, with the limits \`limits.codesPerDay\` and \`limits.codesUntilSuccess\`:
+  then 403 \`E0000069\`, until the day is over or \`lifecycle/unlock\`. They take nothing from what the user has at a sign-in. One factor
+  is activated five times in five minutes at most (429 \`E0000047\`); a text or call is sent every 30 seconds (429 \`E0000109\`), a mail
+  every 5 (\`E0000118\`).
+- Each change raises the version of the user, so that no sign-in under way goes on with what was; it is mailed to the user, and recorded as
+  \`user.mfa.factor.activate\`, \`.deactivate\` or \`.reset_all\`. The sessions stay, as with Okta: end them besides where a thief
+  may have one.
+- \`removeRecoveryEnrollment\` is without effect: a phone that is removed is removed for recoveries as well.
+- \`/users/{userId}/authenticator-enrollments\` has the same by authenticator, whatever the policies name now; numbers of phones are masked
+  there, unless \`discloseIdentifiers=phone\`.
+
+On the command line: \`rekey user factors list\`, \`remove\` and \`reset\`.
+
 ## Apps
 
 An app is returned as it was registered: each member of \`settings\`, \`credentials.oauthClient\`, \`profile\`, \`visibility\`,
@@ -262,7 +305,7 @@ of the apps.
 ![The admin page: a user with status, actions and recent events](assets/admin.png)
 
 \`/admin\` of the engine. Users: find them by name, email or status; create one, edit the profile, choose the groups; reset the
-password (ends the sessions and sends the mail), unlock, suspend, activate, deactivate, delete; see the sessions and end one or
+password (ends the sessions and sends the mail), unlock, suspend, activate, deactivate, delete; see the factors and remove one or all; see the sessions and end one or
 all. Groups: create, change, delete, and their members. Apps, policies (in words, and as JSON) and the log, read-only. It asks
 for an API token, stores it in the tab (\`sessionStorage\`) and has the permissions of the token: \`read\` to view, \`users\` to
 manage users, \`all\` for groups. \`/\` focuses the search, arrow keys move. The page consists of static files that load nothing
