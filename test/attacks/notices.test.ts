@@ -93,6 +93,26 @@ const paths: readonly (readonly [string, Change, readonly string[]])[] = [
     ['PasswordChanged'],
   ],
   [
+    'a factor that an administrator enrols over the API',
+    ({ api }, { id }) =>
+      ok(
+        api('POST', `/users/${id}/factors?activate=true`, {
+          factorType: 'token:software:totp',
+          provider: 'GOOGLE',
+        }),
+      ),
+    ['AuthenticatorEnrolled'],
+  ],
+  [
+    'rekey user factors reset',
+    async ({ api, command }, { id, login }) => {
+      const body = { factorType: 'token:software:totp', provider: 'GOOGLE' }
+      await ok(api('POST', `/users/${id}/factors?activate=true`, body))
+      expect(await command(['user', 'factors', 'reset', login, '--yes'])).toMatchObject({ code: 0 })
+    },
+    ['AuthenticatorEnrolled', 'AuthenticatorReset'],
+  ],
+  [
     'change_password',
     ({ api }, { id }) =>
       ok(
