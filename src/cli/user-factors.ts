@@ -2,7 +2,7 @@ import { isoTime } from '../base/index.ts'
 import { type Enrollment, endFactorChallenges, findEnrollments, type Person } from '../directory/index.ts'
 import type { Core } from '../engine/index.ts'
 import { factorId } from '../flow/index.ts'
-import { keptAtReset } from '../management/index.ts'
+import { sparedByReset } from '../management/index.ts'
 import { passwordKey } from '../passwords/index.ts'
 import {
   type Call,
@@ -106,7 +106,7 @@ export const userFactorsReset: Command = {
     await withCore(call, async (core) => {
       const { id, profile } = await getPerson(core, name)
       await confirm(call, `remove all factors of ${profile.login}`, { otherwise: 'no factor was removed' })
-      const keeps = await keptAtReset(core.storage.db, [...core.authenticators.values()])
+      const keeps = await sparedByReset(core.storage.db, [...core.authenticators.values()])
       const removed = await core.people.resetFactors(id, {
         keeps,
         with: async (tx) => void (await endFactorChallenges(tx, id)),

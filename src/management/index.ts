@@ -4,7 +4,7 @@
  * the testing kit. Paths, bodies and errors follow Okta's management API.
  */
 
-export { keptAtReset } from './factors/index.ts'
+export { sparedByReset } from './factors/index.ts'
 export type { ManagementParts, Operation } from './operation.ts'
 export { managementOptions } from './options.ts'
 export * from './resources/index.ts'

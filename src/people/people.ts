@@ -372,8 +372,10 @@ export function createPeople(parts: PeopleParts): People {
     async resetFactors(id, { by = system, keeps = [], with: also } = {}) {
       let removed: readonly Enrollment[] = []
       const work = async (tx: Tx, person: Person, now: number) => {
-        const kept = [passwordKey, ...keeps]
-        removed = (await findEnrollments(tx, id)).filter(({ authenticator }) => !kept.includes(authenticator))
+        const spared = [passwordKey, ...keeps]
+        removed = (await findEnrollments(tx, id)).filter(
+          ({ authenticator }) => !spared.includes(authenticator),
+        )
         for (const enrollment of removed) await removeEnrollment(tx, enrollment)
         if (removed.length > 0) await updatePerson(tx, id, { secretChanged: true }, now)
         await record(tx, lifecycle('user.mfa.factor.reset_all', 'Reset all factors for user', person, by), {

@@ -5,4 +5,4 @@
  */
 export { enrollmentOperations } from './enrollments.ts'
 export { factorOperations } from './operations.ts'
-export { keptAtReset } from './remove.ts'
+export { sparedByReset } from './remove.ts'

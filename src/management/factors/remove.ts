@@ -95,7 +95,7 @@ export async function resetFactors(call: Context): Promise<Answer> {
   const person = await getUser(call)
   const removed = await parts.people.resetFactors(person.id, {
     by: actor,
-    keeps: await keptAtReset(parts.storage.db, parts.authenticators),
+    keeps: await sparedByReset(parts.storage.db, parts.authenticators),
     with: async (tx) => void (await endFactorChallenges(tx, person.id)),
   })
   if (removed === undefined) throw notFound(person.id, 'User')
@@ -104,7 +104,7 @@ export async function resetFactors(call: Context): Promise<Answer> {
 }
 
 /** The authenticators that a reset leaves alone, by their keys: the security question, where nothing but a recovery asks it. */
-export async function keptAtReset(
+export async function sparedByReset(
   db: Db,
   authenticators: readonly Authenticator[],
 ): Promise<readonly string[]> {
