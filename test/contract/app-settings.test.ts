@@ -64,6 +64,7 @@ const sent = {
       participate_slo: true,
       frontchannel_logout_uri: 'https://shop.example.com/out',
       email_magic_link_redirect_uri: 'https://shop.example.com/link',
+      email_method_choice: true,
       jwks: { keys: [{ kty: 'RSA', use: 'enc', e: 'AQAB', n: 'x' }] },
       network: { connection: 'ANYWHERE', include: [] },
       a_member_of_tomorrow: { of: ['any', 'shape'] },

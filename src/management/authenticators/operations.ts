@@ -219,7 +219,7 @@ export const authenticatorOperations: readonly Operation[] = [
     method: 'PUT',
     path: one,
     role: 'all',
-    summary: 'Replace the settings of an authenticator; email has `tokenLifetimeInMinutes` and `allowedFor`',
+    summary: 'Replace the settings of an authenticator; email has `tokenLifetimeInMinutes`, `allowedFor` and `useEmailMagicLink`',
     body: authenticatorChanges,
     response: answered,
     handle(call) {
