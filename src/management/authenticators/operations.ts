@@ -219,7 +219,8 @@ export const authenticatorOperations: readonly Operation[] = [
     method: 'PUT',
     path: one,
     role: 'all',
-    summary: 'Replace the settings of an authenticator; email has `tokenLifetimeInMinutes`, `allowedFor` and `useEmailMagicLink`',
+    summary:
+      'Replace the settings of an authenticator; email has `tokenLifetimeInMinutes`, `allowedFor` and `useEmailMagicLink`',
     body: authenticatorChanges,
     response: answered,
     handle(call) {
