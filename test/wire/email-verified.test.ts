@@ -183,6 +183,8 @@ onEachDatabase('email_verified', (database) => {
   test('moves with an export, and a file of before has it as false', async () => {
     const { id, login } = await newUser()
     await recovers(login)
+    const second = `second.${login}`
+    await idp.engine.people.verifySecondEmail(id, second)
     const before = await newUser()
     await recovers(before.login)
     const folder = await mkdtemp(join(tmpdir(), 'rekey-verified-'))
@@ -206,7 +208,15 @@ onEachDatabase('email_verified', (database) => {
       const there = await startEngine({ database: other.url })
       try {
         const { body } = await apiOf(there)('GET', `/users/${id}`)
-        expect(body.credentials).toMatchObject({ emails: [{ value: login, status: 'VERIFIED' }] })
+        expect(body.credentials).toMatchObject({
+          emails: [
+            { value: login, status: 'VERIFIED', type: 'PRIMARY' },
+            { value: second, status: 'VERIFIED', type: 'SECONDARY' },
+          ],
+        })
+        // Codes go to both addresses there, too.
+        await newVisitor(there).atTheCode(login)
+        await there.outbox.waitFor({ to: second, template: 'ForgotPassword' })
         const { credentials } = (await apiOf(there)('GET', `/users/${before.id}`)).body
         expect(credentials).toMatchObject({ emails: [{ value: before.login, status: 'UNVERIFIED' }] })
       } finally {
