@@ -24,7 +24,6 @@ const oneForm = 'nothing: name and method are asked for in one form'
 const choosing = 'choosing among several authenticators'
 const ownApp = "nothing planned: the service's own app"
 const notSent = 'nothing: no link is sent, since nothing here could finish the enrolment'
-const hiddenAddress = 'nothing: a masked address is always shown'
 const sessions = 'sessions of a browser'
 const captchas = 'captchas'
 const profiling = 'attributes that are asked for at sign-in'
