@@ -68,6 +68,8 @@ export function unsupportedSettings(
   type: string,
   body: Body,
   catalogue: readonly AuthenticatorFacts[],
+  /** Those of them that may be used for a sign-in. */
+  inUse: readonly AuthenticatorFacts[] = catalogue,
 ): readonly string[] {
   if (storedOnly.includes(type)) return [`type ${type}: stored, not evaluated`]
   const paths = supported[type] ?? []
@@ -82,7 +84,7 @@ export function unsupportedSettings(
         : [path],
     ),
     ...unsupportedMethods(members, catalogue),
-    ...unmetConstraints(members, body, catalogue),
+    ...unmetConstraints(members, body, inUse),
   ]
 }
 
@@ -104,14 +106,14 @@ function unsupportedMethods(members: Members, catalogue: readonly AuthenticatorF
 function unmetConstraints(
   members: Members,
   body: Body,
-  catalogue: readonly AuthenticatorFacts[],
+  inUse: readonly AuthenticatorFacts[],
 ): readonly string[] {
   const type = valueAt(members, 'verificationMethod.type')
   if (type !== undefined && type !== 'ASSURANCE' && type !== 'AUTH_METHOD_CHAIN') {
     return ['verificationMethod.type: not supported, so access is denied']
   }
   const list = type === 'AUTH_METHOD_CHAIN' ? 'chains' : 'constraints'
-  return unmetAlternatives(body as DeepPartial<AccessRuleBody>, catalogue).map(
-    (index) => `verificationMethod.${list}.${index}: no authenticator satisfies it`,
+  return unmetAlternatives(body as DeepPartial<AccessRuleBody>, inUse).map(
+    (index) => `verificationMethod.${list}.${index}: no authenticator in use satisfies it`,
   )
 }

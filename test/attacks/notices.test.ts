@@ -555,6 +555,8 @@ test('A59: what users sign in with is written where the notices are queued, and 
   expect(writers(/\bputEnrollment\(/)).toEqual([
     join('flow', 'commit', 'effects.ts'),
     // Within `people.change`, which compares the enrollments before and after it.
+    join('management', 'factors', 'enroll.ts'),
+    join('management', 'factors', 'remove.ts'),
     join('management', 'users', 'question.ts'),
     join('people', 'people.ts'),
   ])

@@ -59,14 +59,13 @@ describe('authenticators', () => {
     expect(list.map(({ key, type, status: is }) => [key, type, is])).toEqual([
       ['okta_email', 'email', 'ACTIVE'],
       ['google_otp', 'app', 'INACTIVE'],
-      ['okta_password', 'password', 'ACTIVE'],
-      ['example_phone', 'phone', 'INACTIVE'],
-      ['phone_number', 'phone', 'INACTIVE'],
       ['okta_verify', 'app', 'INACTIVE'],
       ['okta_password', 'password', 'ACTIVE'],
+      ['phone_number', 'phone', 'INACTIVE'],
+      ['example_phone', 'phone', 'INACTIVE'],
       ['recovery_codes', 'recovery_code', 'INACTIVE'],
-      ['security_question', 'security_question', 'INACTIVE'],
       ['webauthn', 'security_key', 'INACTIVE'],
+      ['security_question', 'security_question', 'INACTIVE'],
     ])
     const first = await api('GET', '/authenticators?limit=1')
     expect((await api('GET', first.next ?? '')).list.map(({ key }) => key)).toEqual(['google_otp'])

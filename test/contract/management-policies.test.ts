@@ -98,7 +98,9 @@ describe('an access policy', () => {
     await mapped(access({ factorMode: '1FA', constraints }))
     // No authenticator in use is a security key: the constraint is obeyed, and the log says that it cannot be met.
     expect(done(await signIn())).toBe(false)
-    expect(lines.join('\n')).toContain('verificationMethod.constraints.0: no authenticator satisfies it')
+    expect(lines.join('\n')).toContain(
+      'verificationMethod.constraints.0: no authenticator in use satisfies it',
+    )
   })
 
   test('can be mapped only if the app and the access policy exist', async () => {

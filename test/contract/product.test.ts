@@ -120,8 +120,11 @@ describe('the control API', () => {
 
   /** One call of each row, as the page writes it, and what it must answer. */
   const calls: Readonly<Record<string, () => Promise<[Response, unknown]>>> = {
-    'GET /messages?to=ADDRESS': async () => [await call('GET', `/messages?to=${dev.person.login}`), []],
-    'GET /messages/wait?to=ADDRESS&after=ID&timeout=MS': async () => [
+    'GET /messages?to=ADDRESS&channel=CHANNEL': async () => [
+      await call('GET', `/messages?to=${dev.person.login}`),
+      [],
+    ],
+    'GET /messages/wait?to=ADDRESS&channel=CHANNEL&after=ID&timeout=MS': async () => [
       await call('GET', `/messages/wait?to=${dev.person.login}&timeout=1`),
       { error: 'no_message' },
     ],

@@ -587,8 +587,8 @@ describe('the outbox', () => {
     ])
     // Nothing of it in the metrics: it counts as one for an unknown user does (A62).
     expect(attempts).toEqual([
-      ['dead', 'address'],
-      ['sent', undefined],
+      ['dead', 'address', 'email'],
+      ['sent', undefined, 'email'],
     ])
 
     // It ends by itself, or by an administrator.

@@ -343,6 +343,9 @@ describe('an authenticator app', () => {
     expect((await atOnce.visit('/select-authenticator-enroll')).text).toContain('Not now')
     expect(await atOnce.submit('/select-authenticator-enroll', skip)).toBe('/')
 
+    // It is offered at the first sign-in alone.
+    await idp.reset()
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
     const later = newBrowser()
     await goToTheKey(later)
     expect(await later.submit(path, skip)).toBe('/')

@@ -257,7 +257,10 @@ describe('a phone as a second factor', () => {
       .deleteFrom('enrollments')
       .where('authenticator', '=', 'phone_number')
       .execute()
-    expect((await visitor.answers(code)).status).toBe(401)
+    // It is not offered any more: what is left is asked for in its place.
+    await visitor.answers(code)
+    expect(visitor.remediations).toEqual(['select-authenticator-authenticate'])
+    expect(visitor.response.text).not.toContain('phone_number')
   })
 
   test('a code is good once, and for the transaction that asked for it', async () => {

@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { findClient } from '../../clients/index.ts'
 import {
+  authenticatorSetups,
   findPolicy,
+  isAllowedFor,
   listPolicies,
   listRules,
   putItem,
@@ -107,8 +109,18 @@ async function answerRule({ parts }: Context, of: StoredPolicy, id: string): Pro
   return { body: renderRule(parts.baseUrl(), of, rule) }
 }
 
-function warnOf(call: Context, type: string, { name, body }: Pick<StoredItem, 'name' | 'body'>): void {
-  const ignored = unsupportedSettings(type, body, call.parts.authenticators)
+async function warnOf(
+  call: Context,
+  type: string,
+  { name, body }: Pick<StoredItem, 'name' | 'body'>,
+): Promise<void> {
+  const { authenticators, storage } = call.parts
+  const setups = await authenticatorSetups(storage.db, authenticators)
+  const inUse = authenticators.filter(({ key }) => {
+    const setup = setups[key]
+    return setup !== undefined && isAllowedFor(setup, 'sso')
+  })
+  const ignored = unsupportedSettings(type, body, authenticators, inUse)
   warnUnsupported(call, 'a policy has settings', { policyType: type, policyName: name }, ignored)
 }
 
@@ -141,7 +153,7 @@ async function createPolicy(call: Call<NewPolicy, unknown>): Promise<Answer> {
   const { type } = body
   const wanted = toPolicy(body, type)
   refuseUnfinishable(call, type, wanted)
-  warnOf(call, type, wanted)
+  await warnOf(call, type, wanted)
   const context = { random: parts.random, now }
   const create = async (tx: Tx) => {
     const id = await putItem(tx, { type }, wanted, context)
@@ -170,7 +182,7 @@ async function updatePolicy(call: Call<PolicyChanges, unknown>): Promise<Answer>
   const wanted = toPolicy(call.body, before.type)
   if (before.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
   refuseUnfinishable(call, before.type, wanted)
-  warnOf(call, before.type, wanted)
+  await warnOf(call, before.type, wanted)
   const update = async (tx: Tx) => {
     const after = replaced(await getPolicy(call, tx), wanted, call.body)
     if (after.status === 'INACTIVE') await refuseIfMapped(tx, before)
@@ -187,7 +199,7 @@ async function putRule(
 ): Promise<Answer> {
   const wanted = toRule(call.body, of.type)
   if (before?.system && wanted.status === 'INACTIVE') throw refuseBuiltIn('deactivated')
-  warnOf(call, of.type, wanted)
+  await warnOf(call, of.type, wanted)
   const put = async (tx: Tx) => {
     const present = await presentItem(call, tx, before ?? of)
     const after = before === undefined ? wanted : replaced(present, wanted, call.body)
