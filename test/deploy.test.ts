@@ -15,7 +15,7 @@ import { databases } from './support/postgres.ts'
 import { missing } from './support/programs.ts'
 
 // A real process on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 const root = join(import.meta.dirname, '..')
 const deploy = join(root, 'deploy')

@@ -27,7 +27,7 @@ test('what fails while the database is away is recorded once it is back, with it
   await new Promise((resolve) => setTimeout(resolve, 1500))
   await storage.db.schema.alterTable('away').renameTo('settings').execute()
   const found = () => findFailure(storage.db, 'oae1xX4VkRI6Rm9wwW5t')
-  await expect.poll(found, { timeout: 10_000 }).toBeDefined()
+  await expect.poll(found).toBeDefined()
   expect(await found()).toMatchObject({ status: 503, code: 'E0000010', cause: 'Error 57P01' })
   expect(JSON.stringify(await found())).not.toContain('mary')
   await failures.close()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { processorMs } from '../../test/support/machine.ts'
 import { ProtocolError } from '../base/index.ts'
 import { parseJsonBody } from './json.ts'
 
@@ -67,11 +68,11 @@ test('64 KB of one string or of many names are parsed fast', () => {
     Object.fromEntries(Array.from({ length: 7000 }, (_, index) => [`k${index}`, 1])),
   )
 
-  const before = performance.now()
+  const before = processorMs()
   parseJsonBody(bytes(long))
   parseJsonBody(bytes(many))
 
-  expect(performance.now() - before).toBeLessThan(500)
+  expect(processorMs() - before).toBeLessThan(500)
 })
 
 function catching(work: () => unknown): unknown {

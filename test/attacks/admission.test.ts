@@ -205,7 +205,7 @@ test('A51: during a flood from a source whose budget is spent no right answer of
   // Until the budget is spent or every transaction is closed, wrong answers are checked.
   const statuses = []
   const begun = performance.now()
-  while (performance.now() - begun < 4000) {
+  while (performance.now() - begun < 4000 || statuses.length < 2) {
     const reply = await guess(await from('198.51.100.1'), 'mary@example.com', right)
     statuses.push(reply.interactionCode === undefined ? reply.status : 'signed in')
   }

@@ -210,18 +210,23 @@ describe('a call', () => {
   })
 
   test('ends in time: at the name, at the answer, and in the middle of it', async () => {
-    const slow = { ...near, timeoutMs: 150 }
+    const slow = { ...near, timeoutMs: 1500 }
     const never = createOutbound({ ...slow, resolve: () => new Promise(() => {}) })
-    expect(await reasonOf(never.post({ url: 'https://hooks.example.com/', body: {} }))).toBe('connection')
+    const unnamed = reasonOf(never.post({ url: 'https://hooks.example.com/', body: {} }))
     const silent = await http(() => {})
     const url = (port: number) => `http://localhost:${port}/`
-    expect(await reasonOf(createOutbound(slow).post({ url: url(silent), body: {} }))).toBe('unanswered')
+    const unanswered = reasonOf(createOutbound(slow).post({ url: url(silent), body: {} }))
     const dripping = await http((_, response) => {
       response.writeHead(200)
       const drip = setInterval(() => response.write(' '), 20)
       response.on('close', () => clearInterval(drip))
     })
-    expect(await reasonOf(createOutbound(slow).post({ url: url(dripping), body: {} }))).toBe('unanswered')
+    const unended = reasonOf(createOutbound(slow).post({ url: url(dripping), body: {} }))
+    expect(await Promise.all([unnamed, unanswered, unended])).toEqual([
+      'connection',
+      'unanswered',
+      'unanswered',
+    ])
   })
 
   test('takes no answer that is longer than allowed, or no JSON', async () => {
@@ -240,14 +245,13 @@ describe('a call', () => {
     const url = `http://localhost:${port}/`
     expect(await reasonOf(createOutbound(near).post({ url, body: {} }))).toBe('connection')
     expect(await reasonOf(createOutbound(near).reach(url))).toBe('connection')
-    const silent = await http(() => {})
     const gone = new AbortController()
+    const silent = await http(() => gone.abort())
     const call = createOutbound(near).post({
       url: `http://localhost:${silent}/`,
       body: {},
       signal: gone.signal,
     })
-    setTimeout(() => gone.abort(), 30)
     expect(await reasonOf(call)).toBe('unanswered')
   })
 

@@ -7,7 +7,7 @@ import { type ScriptedSmtpServer, type SmtpMoment, startScriptedSmtp } from '../
 
 // A62: the operator's channel as an oracle. A caller starts recoveries and reads the metrics meanwhile.
 
-const stepMs = 40
+const stepMs = 120
 const slowly: Partial<Record<SmtpMoment, string>> = {
   greeting: '220 mail.test ESMTP',
   MAIL: '250 ok',
@@ -55,14 +55,14 @@ async function untilCounted(identifier: string): Promise<number> {
   await atTheCode(node, identifier)
   const began = performance.now()
   while ((await sent()) === before) {
-    if (performance.now() - began > 10_000) throw new Error('the mail is never counted')
+    if (performance.now() - began > 60_000) throw new Error('the mail is never counted')
     await pause(2)
   }
   return performance.now() - began
 }
 
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+/** What the engine takes, without what a busy machine adds now and then: an attacker would look at the same. */
+const least = (values: readonly number[]) => Math.min(...values)
 
 test('A62: a mail for an unknown user is in hand for as long as a real one', async () => {
   await untilCounted(mary)
@@ -71,9 +71,9 @@ test('A62: a mail for an unknown user is in hand for as long as a real one', asy
     times.unknown.push(await untilCounted(nameOf(false, round)))
     times.known.push(await untilCounted(nameOf(true, round)))
   }
-  expect(median(times.unknown)).toBeGreaterThan(2.5 * stepMs)
-  expect(median(times.unknown)).toBeGreaterThan(median(times.known) * 0.6)
-  expect(median(times.unknown)).toBeLessThan(median(times.known) * 1.6)
+  expect(least(times.unknown)).toBeGreaterThan(2.5 * stepMs)
+  expect(least(times.unknown)).toBeGreaterThan(least(times.known) * 0.6)
+  expect(least(times.unknown)).toBeLessThan(least(times.known) * 1.6)
 })
 
 test('A62: nor does the first mail of an engine, or a connection left open, show which it was', async () => {

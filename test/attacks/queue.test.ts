@@ -7,6 +7,7 @@ import { checkConfig } from '../../src/config/index.ts'
 import { type Engine, openEngine } from '../../src/engine/index.ts'
 import type { VisitorTarget } from '../../src/testing/index.ts'
 import { type Attacked, atTheCode, manyMails, scale } from '../support/attacks.ts'
+import { onThisMachine } from '../support/machine.ts'
 import { nodeSettings } from '../support/nodes.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 
@@ -69,10 +70,10 @@ test('A57: while one source fills the queue of mails, the codes of others arrive
   await start(many, true)
   const isHere = (address: string) => smtp.received.some(({ to }) => to.includes(address))
   while (!isHere('user55@example.com') || !isHere('user56@example.com')) {
-    if (performance.now() - begun > 20_000) break
+    if (performance.now() - begun > 120_000) break
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  expect(performance.now() - begun).toBeLessThan(5000)
+  expect(performance.now() - begun).toBeLessThan(onThisMachine(5000))
   expect([isHere('user55@example.com'), isHere('user56@example.com')]).toEqual([true, true])
   // Not because all of them were sent.
   expect(smtp.received.length).toBeLessThan(flood / 2)

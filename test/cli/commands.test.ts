@@ -8,7 +8,7 @@ import { newBrowser, sdk } from '../support/sdk.ts'
 import { anyPorts, type Dev, rekey, startDev } from './rekey.ts'
 
 // Real processes on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 let folder: string
 beforeAll(() => {

@@ -7,7 +7,7 @@ import { sdk } from '../support/sdk.ts'
 import { anyPorts, type Dev, startDev } from './rekey.ts'
 
 // A real process on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /** What a developer meets in the first hour: calls that fail before a transaction exists (N-m51, N-m52). */
 let folder: string
@@ -27,7 +27,7 @@ afterAll(async () => {
 })
 
 const printed = (text: string | RegExp) =>
-  vi.waitFor(() => expect(complaints).toMatch(text), { timeout: 10_000 })
+  vi.waitFor(() => expect(complaints).toMatch(text), { timeout: 60_000 })
 const flows = async () => (await fetch(`${dev.controlUrl}/flows`)).text()
 const post = (url: string, body: string, headers: Record<string, string> = {}) =>
   fetch(url, {
@@ -145,7 +145,7 @@ test('a page of an origin that is not trusted is printed, whether it asks first 
   await printed(/hides the answer of .+ to POST .+ from pages of https:\/\/shop\.example/)
   const before = complaints.split(origin).length
   await post(`${dev.issuer}/v1/interact`, '', { origin })
-  await vi.waitFor(() => expect(complaints.split(origin).length).toBeGreaterThan(before))
+  await expect.poll(() => complaints.split(origin).length).toBeGreaterThan(before)
   expect(await flows()).toContain('Untrusted origin')
 })
 

@@ -20,7 +20,7 @@ import { startEngine } from '../../src/testing/index.ts'
 import { end, rekey, start, until } from './rekey.ts'
 
 // Real processes on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 const root = join(import.meta.dirname, '../..')
 const over: (() => unknown)[] = []

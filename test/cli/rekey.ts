@@ -123,7 +123,7 @@ export async function listens(url: string): Promise<boolean> {
 }
 
 /** Waits until something has become true. */
-export async function until(what: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
+export async function until(what: () => Promise<boolean> | boolean, withinMs = 120_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await what())) {
     if (performance.now() > deadline) throw new Error('it has not become true in time')

@@ -12,7 +12,7 @@ import { type Ran, rekey } from './rekey.ts'
 import { callCommand } from './terminal.ts'
 
 // Real processes on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 const right = 'a master secret of 32 characters or more'
 const newer = 'a newer master secret of 32 characters or more'

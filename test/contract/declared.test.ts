@@ -13,7 +13,7 @@ import { fc } from '../support/draws.ts'
 import { apiOf, tokenOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 const secret = '0123456789abcdef0123456789abcdef'
 const staff = { profile: { name: 'Staff', description: 'All who work here' } }

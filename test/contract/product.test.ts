@@ -14,7 +14,7 @@ import { sdk } from '../support/sdk.ts'
 import { startScriptedSmtp } from '../support/smtp-server.ts'
 
 // A real process on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'docs/contract.md'), 'utf8')

@@ -126,7 +126,7 @@ describe('the telephony hook', () => {
       url: service.url,
       header: { name: 'x-telephony-key', value: 'a key of the tests' },
       insecureAddresses: true,
-      timeoutMs: 400,
+      timeoutMs: 2000,
       baseUrl: () => 'https://id.example.com',
       clock: new VirtualClock({ frozen: true }),
     })
@@ -202,7 +202,7 @@ describe('the telephony hook', () => {
     ['a redirect', { status: 302 }, 'policy'],
     ['429', { status: 429 }, 'deferred'],
     ['503', { status: 503 }, 'deferred'],
-    ['nothing in time', { afterMs: 1000 }, 'unanswered'],
+    ['nothing in time', { afterMs: 4000 }, 'unanswered'],
     ['what is no object', { body: [1, 'two', null] }, 'sent'],
   ])('answers %s', async (_, answer, expected) => {
     service.answers(answer)

@@ -206,7 +206,7 @@ export async function openInstallation(
       token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...credentials(client) }),
     async mail(to) {
       const seen = readTo.get(to) ?? 0
-      for (let waited = 0; waited < 10_000; waited += 10) {
+      for (let waited = 0; waited < 60_000; waited += 10) {
         const next = smtp.received.filter((mail) => mail.to.includes(to))[seen]
         if (next !== undefined) {
           readTo.set(to, seen + 1)

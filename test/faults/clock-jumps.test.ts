@@ -16,10 +16,11 @@ import { type HostClock, hostClock, noFaketime } from '../support/faketime.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 
 // Real processes, whose host's clock is moved by libfaketime while their monotonic clock runs on.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-const day = 86_400_000
-const codeMs = 3000
+const minute = 60_000
+const day = 1440 * minute
+const codeMs = 6000
 const client = {
   id: 'shop',
   label: 'Shop',
@@ -87,14 +88,14 @@ type Target = Awaited<ReturnType<typeof serve>>['target']
 async function codeFor(target: Target): Promise<{ visitor: Visitor; code: string }> {
   const after = sink.messages.latest({ to: mary.login })?.id
   const visitor = await (await visit(target)).atTheCode(mary.login)
-  const mail = await sink.messages.waitFor({ to: mary.login, timeoutMs: 10_000, ...(after && { after }) })
+  const mail = await sink.messages.waitFor({ to: mary.login, timeoutMs: 60_000, ...(after && { after }) })
   return { visitor, code: mail?.code ?? 'no code' }
 }
 
 /** Whether the mailed code is good at once, and wrong when its time is over: by the time that passes here. */
 async function expectLifetimes(target: Target): Promise<void> {
-  const fresh = await codeFor(target)
   const late = await codeFor(target)
+  const fresh = await codeFor(target)
   expect((await fresh.visitor.answers(fresh.code)).remediations).toContain('reset-authenticator')
   await pause(codeMs + 500)
   expect((await late.visitor.answers(late.code)).remediations).not.toContain('reset-authenticator')
@@ -135,23 +136,25 @@ describe.skipIf(noFaketime !== undefined)(
         const clock = hostClock()
         const node = await serve(url, clock)
         const before = await codeFor(node.target)
+        const beforeEnds = pause(codeMs + 500)
 
         for (const off of ['+1d', '-1d']) {
           clock.set(off)
-          const during = await codeFor(node.target)
           const iat = await issuedAt(node.target)
+          const during = await codeFor(node.target)
           await pause(1500)
           clock.set('+0')
-          expect(Math.abs(iat - Date.now())).toBeLessThan(20_000)
+          expect(Math.abs(iat - Date.now())).toBeLessThan(10 * minute)
           expect((await during.visitor.answers(during.code)).remediations).toContain('reset-authenticator')
         }
+        await beforeEnds
         expect((await before.visitor.answers(before.code)).remediations).not.toContain('reset-authenticator')
-        expect(Math.abs((await latestIn(url)) - Date.now())).toBeLessThan(20_000)
+        expect(Math.abs((await latestIn(url)) - Date.now())).toBeLessThan(10 * minute)
 
         await node.end()
         const again = await serve(url, clock)
         await expectLifetimes(again.target)
-        expect(Math.abs((await latestIn(url)) - Date.now())).toBeLessThan(20_000)
+        expect(Math.abs((await latestIn(url)) - Date.now())).toBeLessThan(10 * minute)
         expect(again.log.filter(({ msg }) => /time|clock/.test(String(msg)))).toEqual([])
       })
     })
@@ -165,7 +168,7 @@ describe.skipIf(noFaketime !== undefined)(
       const node = await serve(url)
       await until(() => node.log.some(({ aheadSeconds }) => Math.round(Number(aheadSeconds) / 8640) === 4000))
       await expectLifetimes(node.target)
-      expect(Math.abs((await issuedAt(node.target)) - Date.now())).toBeLessThan(20_000)
+      expect(Math.abs((await issuedAt(node.target)) - Date.now())).toBeLessThan(10 * minute)
       expect((await latestIn(url)) - Date.now()).toBeGreaterThan(399 * day)
 
       const run = (...args: string[]) => rekey(args, { folder, env: envOf(url) })

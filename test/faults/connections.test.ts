@@ -29,17 +29,19 @@ describe.skipIf(postgres?.skipped !== undefined)('connections to PostgreSQL', ()
     (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid ?? 0
   const show = async ({ db }: Storage, name: string) =>
     (await sql.raw<Record<string, string>>(`show ${name}`).execute(db)).rows[0]?.[name]
-  const pidsOf = async (storage: Storage, count: number) =>
-    new Set(
-      await Promise.all(
-        Array.from({ length: count }, async () => {
-          const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid, pg_sleep(0.1)`.execute(
-            storage.db,
-          )
-          return rows[0]?.pid
-        }),
-      ),
-    )
+  /** The connections of so many callers at once: each keeps its own until all have one. */
+  async function pidsOf(storage: Storage, count: number): Promise<ReadonlySet<number>> {
+    const pids: number[] = []
+    const all = Promise.withResolvers<void>()
+    const caller = () =>
+      storage.db.connection().execute(async (db) => {
+        pids.push(await pidOf({ db }))
+        if (pids.length === count) all.resolve()
+        await all.promise
+      })
+    await Promise.all(Array.from({ length: count }, caller))
+    return new Set(pids)
+  }
 
   test('end at their lifetime, also one that is never idle', async () => {
     const { storage } = await open({ maxLifetimeSeconds: 1, poolSize: 2 })

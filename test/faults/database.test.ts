@@ -22,7 +22,7 @@ const health = async (idp: Pick<Kit, 'engineUrl'>) => (await fetch(`${idp.engine
 
 /** Asks until the engine can do its work again. */
 async function untilReady(idp: Pick<Kit, 'engineUrl'>): Promise<void> {
-  const until = performance.now() + 20_000
+  const until = performance.now() + 120_000
   while ((await health(idp)) !== 200) {
     if (performance.now() > until) throw new Error('the engine did not come back by itself')
   }

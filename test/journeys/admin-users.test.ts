@@ -43,7 +43,7 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
 
   async function opened(hash = ''): Promise<Page> {
     const context = await chromium.newContext({ viewport: { width: 1280, height: 900 } })
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(60_000)
     onTestFinished(() => context.close())
     const page = await context.newPage()
     await page.goto(`${idp.engineUrl}/admin${hash}`)

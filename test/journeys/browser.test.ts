@@ -31,7 +31,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
   /** A tab in a browser that knows nothing yet. */
   async function newPerson(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext(options)
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(60_000)
     return await context.newPage()
   }
 

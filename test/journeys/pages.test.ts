@@ -129,7 +129,7 @@ describe.skipIf(executablePath === undefined)(`the pages in Chromium${reason}`, 
 
   async function opened(address: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await chromium.newContext({ viewport: { width: 1280, height: 900 }, ...options })
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(60_000)
     onTestFinished(() => context.close())
     const shown = await context.newPage()
     await shown.goto(address)

@@ -44,7 +44,7 @@ describe.skipIf(!chromium || !hasClients).each(['2', '3'] as const)(
 
     async function newBrowser(): Promise<BrowserContext> {
       const context = await browser.newContext()
-      context.setDefaultTimeout(20_000)
+      context.setDefaultTimeout(60_000)
       return context
     }
 

@@ -16,7 +16,7 @@ export const isFull = process.env.REKEY_ATTACKS_FULL === '1'
 export const scale = (short: number, full: number): number => (isFull ? full : short)
 
 // A flood takes as long as it takes: how fast the machine is decides nothing here.
-vi.setConfig({ testTimeout: scale(240_000, 4 * 3_600_000), hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: scale(480_000, 4 * 3_600_000), hookTimeout: 240_000 })
 
 export const newPassword = 'Lighthouse-Biscuit-77'
 

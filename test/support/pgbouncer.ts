@@ -51,7 +51,7 @@ export async function startPgBouncer(
   for (const path of [folder, join(folder, 'users'), join(folder, 'pgbouncer.ini')]) giveAway(path)
   const child = spawn('pgbouncer', ['-q', join(folder, 'pgbouncer.ini')], { stdio: 'ignore', ...runAs() })
   for (let waited = 0; !(await answers(port)); waited += 20) {
-    if (waited > 10_000 || child.exitCode !== null) throw new Error('PgBouncer did not start')
+    if (waited > 60_000 || child.exitCode !== null) throw new Error('PgBouncer did not start')
     await pause(20)
   }
   return {

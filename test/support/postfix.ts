@@ -137,7 +137,7 @@ async function run(command: string, args: readonly string[]): Promise<void> {
 }
 
 async function listening(master: ChildProcess, port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     if (master.exitCode !== null) throw new Error(`Postfix ended with ${master.exitCode}`)
     const socket = createConnection({ port, host: '127.0.0.1' })
     const isOpen = await Promise.race([

@@ -82,7 +82,7 @@ export async function clusterIn(folder: string, options: ClusterOptions = {}): P
   }
   for (let waited = 0; !existsSync(ready); waited += 20) {
     if (existsSync(failed)) throw new Error(readFileSync(failed, 'utf8'))
-    if (waited > 60_000) throw new Error('PostgreSQL did not start within a minute')
+    if (waited > 180_000) throw new Error('PostgreSQL did not start within three minutes')
     await pause(20)
   }
   return addressOf(folder)
@@ -149,7 +149,7 @@ export function control(folder: string, order: 'start' | 'stop' | 'crash' | 'pro
     run(join(programs, 'pg_ctl'), ['stop', '-D', join(folder, 'data'), '-w', '-m', 'immediate'], folder)
     return
   }
-  const how = order === 'stop' ? ['-m', 'fast'] : ['-t', '60']
+  const how = order === 'stop' ? ['-m', 'fast'] : ['-t', '180']
   run(join(programs, 'pg_ctl'), [order, '-D', join(folder, 'data'), '-w', ...how], folder)
 }
 

@@ -26,7 +26,12 @@ import {
 } from '../../src/flow/index.ts'
 import { stepsWith } from '../../src/idx/index.ts'
 import { budgetsFrom, limitsOptions, sourceOf } from '../../src/limits/index.ts'
-import { createHasher, insecureFastHash, passwordEnrollment } from '../../src/passwords/index.ts'
+import {
+  createHasher,
+  insecureFastHash,
+  type PasswordHasher,
+  passwordEnrollment,
+} from '../../src/passwords/index.ts'
 import { firstMethods, nothingDemanded, type Policy, unionOf } from '../../src/policies/index.ts'
 import { exampleAuthenticator, exampleCode } from './example-authenticator.ts'
 import { type World, worlds } from './worlds.ts'
@@ -41,7 +46,7 @@ const now = 1_900_000_000_000
 const secrets = createSecrets(['a secret of the walks'])
 const random = insecureSeededRandom('walks')
 const budgets = budgetsFrom(Value.Parse(limitsOptions, Value.Default(limitsOptions, {})))
-const hasher = createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 10 })
+const hasher = remembering(createHasher({ parameters: insecureFastHash, concurrency: 1, queue: 10 }))
 
 export const authenticators = new Map([
   // One that nothing here finishes has no walk to an end; test/wire/okta-verify.test.ts takes its steps.
@@ -131,6 +136,21 @@ const enrollmentsIn = ({ user: { has = [], passwordSetBy } }: World): readonly E
     }),
   ),
 ]
+
+/** The walks hash and compare the same few passwords tens of thousands of times: each is computed once. */
+function remembering(hashes: PasswordHasher): PasswordHasher {
+  const known = new Map<string, Promise<unknown>>()
+  function once<T>(key: string, compute: () => Promise<T>): Promise<T> {
+    const computed = (known.get(key) as Promise<T> | undefined) ?? compute()
+    known.set(key, computed)
+    return computed
+  }
+  return {
+    ...hashes,
+    hash: (typed) => once(`hash ${typed}`, () => hashes.hash(typed)),
+    verify: (typed, hash) => once(`verify ${hash} ${typed}`, () => hashes.verify(typed, hash)),
+  }
+}
 
 /** The user of a transaction; undefined for an unknown one. */
 const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Person | undefined =>

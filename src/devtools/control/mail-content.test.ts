@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { processorMs } from '../../../test/support/machine.ts'
 import { codeIn, linkIn, readMail } from './mail-content.ts'
 
 const lines = (...all: readonly string[]): Buffer => Buffer.from(all.join('\r\n'))
@@ -99,9 +100,9 @@ test.each([
 
 test('a mail designed to slow the patterns down takes no noticeable time', () => {
   const hostile = `${'\n '.repeat(300_000)}${': '.repeat(300_000)}${'<a id="'.repeat(100_000)}`
-  const before = performance.now()
+  const before = processorMs()
 
   expect(codeIn(hostile, hostile)).toBeNull()
   expect(linkIn(hostile)).toBeNull()
-  expect(performance.now() - before).toBeLessThan(1000)
+  expect(processorMs() - before).toBeLessThan(1000)
 })
