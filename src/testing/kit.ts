@@ -350,6 +350,8 @@ function configOf(
     database: { ...settings.database, url: made.databaseUrl },
     http: { port: options.port ?? 0, ...settings.http },
     mail: { url: made.smtpUrl, spreadMs: 0, ...settings.mail },
+    // As with the fast hash: a refusal on a busy machine says nothing about the app.
+    password: { waitMs: 60_000, ...settings.password },
     people: [...(options.people ?? settings.people ?? [mary])],
     clients,
   })
