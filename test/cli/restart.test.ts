@@ -54,10 +54,7 @@ async function startNode(port: number): Promise<ChildProcess> {
   const lines = createInterface({ input: child.stderr })
   const said: string[] = []
   lines.on('line', (line) => said.push(line))
-  await Promise.race([
-    until(() => said.some((line) => line.includes('"msg":"ready"')), 60_000),
-    once(child, 'exit'),
-  ])
+  await Promise.race([until(() => said.some((line) => line.includes('"msg":"ready"'))), once(child, 'exit')])
   if (!said.some((line) => line.includes('"msg":"ready"')))
     throw new Error(`it did not start: ${said.join('\n')}`)
   return child

@@ -89,7 +89,7 @@ async function node(args: readonly string[] = []) {
   const log: Record<string, unknown>[] = []
   const lines = createInterface({ input: child.stderr })
   lines.on('line', (line) => log.push(line.startsWith('{') ? JSON.parse(line) : { msg: line }))
-  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready'), 60_000), once(child, 'exit')])
+  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready')), once(child, 'exit')])
   const ready = log.find(({ msg }) => msg === 'ready')
   if (ready === undefined) throw new Error(`rekey serve did not start: ${JSON.stringify(log)}`)
   return { child, log, url: `http://127.0.0.1:${ready.port}` }

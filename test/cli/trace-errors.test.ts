@@ -44,7 +44,7 @@ beforeAll(async () => {
   node = child
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line))
   const ready = () => log.find((line) => line.includes('"msg":"ready"'))
-  await Promise.race([until(() => ready() !== undefined, 60_000), once(child, 'exit')])
+  await Promise.race([until(() => ready() !== undefined), once(child, 'exit')])
   url = `http://127.0.0.1:${JSON.parse(ready() ?? '{}').port}`
 })
 afterAll(async () => {

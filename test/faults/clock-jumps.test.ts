@@ -68,7 +68,7 @@ async function serve(url: string, clock?: HostClock) {
     log.push(line.startsWith('{') ? JSON.parse(line) : { msg: line }),
   )
   const ended = once(child, 'exit')
-  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready'), 60_000), ended])
+  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready')), ended])
   const ready = log.find(({ msg }) => msg === 'ready')
   if (ready === undefined) throw new Error(`rekey serve did not start: ${JSON.stringify(log)}`)
   const engineUrl = `http://127.0.0.1:${ready.port}`
