@@ -222,6 +222,7 @@ test('A70: with the last code the set is gone, the user is notified, and a polic
     const visitor = await visit(idp)
     const asked = await visitor.signsIn(victim, password)
     expect(asked.body.authenticators?.value.map(({ key }) => key)).toEqual(['okta_email'])
+    await idp.engine.delivery.idle()
     const notices = idp.outbox.all().filter(({ text }) => text.includes('Recovery Codes'))
     expect(notices.length).toBeGreaterThan(0)
     await visitor.selects('okta_email')

@@ -146,7 +146,6 @@ describe('what an administrator’s change ends', () => {
       expect(visitor.remediations.includes('reset-authenticator') ? 'stay' : 'end').toBe(open)
       const template = /`(\w+)`[^`]*$/.exec(notice)?.[1]
       if (template !== undefined) {
-        const notices = idp.outbox.all().filter((mail) => mail.template === template)
         const sent = template === 'EmailChanged' ? [login, `${id}@elsewhere.example`] : [login]
         await expect
           .poll(() =>
@@ -157,8 +156,10 @@ describe('what an administrator’s change ends', () => {
               .toSorted(),
           )
           .toEqual(sent.toSorted())
+        const notices = idp.outbox.all().filter((mail) => mail.template === template)
         expect(notices.every((mail) => mail.code === null)).toBe(true)
       } else {
+        await idp.engine.delivery.idle()
         expect(idp.outbox.to(login).filter((mail) => mail.id !== last)).toEqual([])
       }
     },

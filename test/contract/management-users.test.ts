@@ -306,7 +306,8 @@ describe('the lifecycle', () => {
     expect(again.body.activationToken).not.toBe(body.activationToken)
     expect((await fetch(String(body.activationUrl))).status).toBe(404)
     expect((await fetch(String(again.body.activationUrl))).status).toBe(200)
-    expect(await idp.outbox.all()).toEqual([])
+    await idp.engine.delivery.idle()
+    expect(idp.outbox.all()).toEqual([])
   })
 
   test('suspends active users only, and ends suspensions', async () => {

@@ -331,7 +331,7 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
         expect(await signsIn()).toBe(false)
         const before = idp.outbox.to(login).length
         await idp.visitor().atTheCode(login)
-        await idp.engine.storage.flush()
+        await idp.engine.delivery.idle()
         expect(idp.outbox.to(login)).toHaveLength(before)
       },
     ],
