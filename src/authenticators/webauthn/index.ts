@@ -1,5 +1,4 @@
 import { plainHash } from '../../base/index.ts'
-import { originsOf } from '../../clients/index.ts'
 import type { Enrollment } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -31,7 +30,7 @@ import {
 } from './ceremony.ts'
 import { bytesAt, wordsAt } from './encoding.ts'
 import { modelName } from './models.ts'
-import { isAllowedOrigin, isCovered, type RelyingParty, rpIdOf } from './relying-party.ts'
+import { extensionsOf, isAllowedOrigin, type RelyingParty, rpIdOf } from './relying-party.ts'
 import { attachmentOf, lower, passkeySettings, settingsChecks } from './settings.ts'
 
 export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './relying-party.ts'
@@ -112,10 +111,6 @@ const opened = ({ now, lifetimes }: StepContext, purpose: Challenge['purpose'], 
   effects: [],
 })
 
-/** Fits where the engine and the pages of the app are one site: elsewhere browsers refuse the whole request for it. */
-const appIdOf = (party: RelyingParty, { org, client }: RenderContext) =>
-  originsOf(client).every((origin) => isCovered(rpIdOf(party, org), origin)) ? { appid: org.baseUrl } : {}
-
 /** What the browser offers first, where an administrator allows one kind of authenticator alone. */
 function hintsOf(policy: Policy): readonly string[] {
   const attachment = attachmentOf(passkeySettings(policy))
@@ -130,7 +125,7 @@ const challengeData = (party: RelyingParty, context: RenderContext) => ({
     userVerification: requiresVerification(context.policy)
       ? ('required' as const)
       : lower(passkeySettings(context.policy).userVerificationForVerify),
-    extensions: appIdOf(party, context),
+    extensions: extensionsOf(party, context),
     hints: hintsOf(context.policy),
   },
 })

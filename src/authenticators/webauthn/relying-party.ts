@@ -48,6 +48,19 @@ export async function isAllowedOrigin(
   )
 }
 
+/**
+ * The AppID of a challenge, where the engine and the pages of the app are one site, with https. Elsewhere browsers refuse the whole
+ * request for it: an AppID without https is good for its own origin alone (FIDO AppID and Facet Specification, 3.1.2).
+ */
+export function extensionsOf(
+  party: Pick<RelyingParty, 'rpId'>,
+  { org, client }: { readonly org: Org; readonly client: Client },
+): { readonly appid?: string } {
+  const rpId = rpIdOf(party, org)
+  const isOneSite = originsOf(client).every((origin) => isCovered(rpId, origin))
+  return isOneSite && org.baseUrl.startsWith('https:') ? { appid: org.baseUrl } : {}
+}
+
 /** The origins that `/.well-known/webauthn` names: trusted ones that the RP ID does not cover by itself. */
 export const relatedOrigins = async (party: RelyingParty, org: Org): Promise<readonly string[]> =>
   (await party.trustedOrigins()).filter((origin) => !isCovered(rpIdOf(party, org), origin))
