@@ -1,0 +1,185 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
+import { createWidgetServer } from '../../examples/sign-in-widget/server.ts'
+import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { findChromium, launchChromium, noChromium } from './chromium.ts'
+import { clientsFolder, hasClients } from './clients.ts'
+
+// Okta's Sign-In Widget, unmodified, on the page of examples/sign-in-widget, in a real browser.
+
+const chromium = findChromium()
+const files = join(clientsFolder, 'node_modules/@okta/okta-signin-widget/dist')
+const reason = chromium ? '' : ` (skipped: ${noChromium})`
+/** A folder for pictures of the pages, wide and narrow, to be looked at. */
+const pictures = process.env.REKEY_TEST_PICTURES
+
+/** Whether the walks that take long run as well. */
+export const world = process.env.REKEY_TEST_WORLD === '1'
+
+export type Generation = '2' | '3'
+
+/** What the suites of the widget share. */
+export interface WidgetSuite {
+  readonly idp: Kit
+  /** Where the page with the widget is. */
+  readonly url: string
+  readonly generation: Generation
+  /** A browser that has been nowhere yet. */
+  newBrowser(): Promise<BrowserContext>
+  /** A tab, in a browser of its own where none is named, with a built-in authenticator that verifies its user. */
+  newPage(context?: BrowserContext): Promise<Page>
+  /** Where the link of a mail leads: the page with the widget, as the callback of the app. */
+  target(link: string | null): Promise<string>
+  /** What the widget had no words for. Each test has to leave it empty. */
+  readonly wordless: string[]
+}
+
+/** What is on a page, for the report of a test that failed. */
+const wordsOf = async (page: Page) =>
+  `${page.url()}\n${(await page.locator('body').innerText()).replace(/\n+/g, '\n').slice(0, 2000)}`
+
+/** Describes what both generations do, with an engine and a browser for each. */
+export function describeWidget(
+  name: string,
+  options: KitOptions,
+  suite: (widget: WidgetSuite) => void,
+  { run = true } = {},
+): void {
+  const generations = ['2', '3'] as const
+  describe.skipIf(!chromium || !hasClients || !run).each(generations)(
+    `${name}, generation %s${reason}`,
+    (generation) => {
+      const parts: { idp?: Kit; server?: Server; browser?: Browser; url?: string } = {}
+      const part = <Name extends keyof typeof parts>(one: Name) => {
+        const found = parts[one]
+        if (found === undefined) throw new Error(`${one} has not been started`)
+        return found as NonNullable<(typeof parts)[Name]>
+      }
+      const wordless: string[] = []
+      beforeAll(async () => {
+        parts.idp = await startEngine(options)
+        const { issuer, publicClientId: clientId } = parts.idp
+        parts.server = createWidgetServer({ issuer, clientId, generation, files }).listen(0, 'localhost')
+        await once(parts.server, 'listening')
+        const address = parts.server.address()
+        parts.url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`
+        parts.browser = await launchChromium(chromium ?? '')
+      })
+      beforeEach(async () => {
+        wordless.length = 0
+        await part('idp').reset()
+      })
+      afterEach(async ({ task }) => {
+        const hasFailed = task.result?.state === 'fail'
+        for (const context of part('browser').contexts()) {
+          if (hasFailed) for (const page of context.pages()) console.error(await wordsOf(page))
+          await context.close()
+        }
+        expect(wordless).toEqual([])
+      })
+      afterAll(async () => {
+        await parts.browser?.close()
+        parts.server?.close()
+        await parts.idp?.close()
+      })
+
+      async function newBrowser(): Promise<BrowserContext> {
+        const context = await part('browser').newContext()
+        context.setDefaultTimeout(20_000)
+        await context.exposeFunction('hasNoWords', (key: string) => wordless.push(key))
+        // The widget says so itself, with an event.
+        await context.addInitScript(
+          "document.addEventListener('okta-i18n-error', ({ detail }) => hasNoWords(String(detail.key)))",
+        )
+        return context
+      }
+
+      async function newPage(context?: BrowserContext): Promise<Page> {
+        const page = await (context ?? (await newBrowser())).newPage()
+        const session = await page.context().newCDPSession(page)
+        await session.send('WebAuthn.enable')
+        await session.send('WebAuthn.addVirtualAuthenticator', {
+          options: {
+            protocol: 'ctap2',
+            transport: 'internal',
+            hasResidentKey: true,
+            hasUserVerification: true,
+            isUserVerified: true,
+            automaticPresenceSimulation: true,
+          },
+        })
+        return page
+      }
+
+      suite({
+        get idp() {
+          return part('idp')
+        },
+        get url() {
+          return part('url')
+        },
+        generation,
+        newBrowser,
+        newPage,
+        async target(link) {
+          const { headers } = await fetch(link ?? '', { redirect: 'manual' })
+          return `${part('url')}/login/callback${new URL(headers.get('location') ?? '').search}`
+        },
+        wordless,
+      })
+    },
+  )
+}
+
+export const field = (page: Page, name: string) => page.locator(`input[name="${name}"]`)
+export const submit = (page: Page) =>
+  page
+    .locator('input[type=submit], button[type=submit], a.button-primary')
+    .filter({ visible: true })
+    .first()
+    .click()
+/** Waits for words on the page. */
+export const reads = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
+/** A link or a button, by its words: what is a button in one generation is a link in the other. */
+export const presses = (page: Page, words: string | RegExp) =>
+  page.locator('a, button').filter({ visible: true, hasText: words }).first().click()
+export const signedIn = (page: Page) => reads(page, 'Signed in as Mary Major')
+
+/** From the first page on. */
+export async function signIn(
+  { idp, url }: Pick<WidgetSuite, 'idp' | 'url'>,
+  page: Page,
+  { login = idp.person.login, password = idp.person.password } = {},
+): Promise<void> {
+  await page.goto(url)
+  await field(page, 'identifier').fill(login)
+  await field(page, 'credentials.passcode').fill(password)
+  await submit(page)
+}
+
+/** Chooses an authenticator of a list by its name, to be set up or to be proven. */
+export async function chooses(page: Page, name: string | RegExp): Promise<void> {
+  const second = page.locator('.authenticator-row').filter({ hasText: name }).locator('a')
+  const third = page.locator('button[data-se=authenticator-button]').filter({ hasText: name })
+  await second.or(third).first().click()
+}
+
+export async function typesCode(page: Page, code: string): Promise<void> {
+  await field(page, 'credentials.passcode').fill(code)
+  await submit(page)
+}
+
+/** Stores a picture of the page, wide and narrow, where `REKEY_TEST_PICTURES` names a folder. */
+export async function pictured(page: Page, name: string): Promise<void> {
+  const size = page.viewportSize()
+  if (pictures === undefined || size === null) return
+  await page.waitForTimeout(500)
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+  await page.setViewportSize({ width: 320, height: 700 })
+  await page.waitForTimeout(200)
+  await page.screenshot({ path: join(pictures, `${name}-320.png`), fullPage: true })
+  await page.setViewportSize(size)
+}
