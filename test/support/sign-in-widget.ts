@@ -142,7 +142,8 @@ export const submit = (page: Page) =>
     .first()
     .click()
 /** Waits for words on the page. */
-export const reads = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
+export const reads = (page: Page, words: string | RegExp) =>
+  page.getByText(words).filter({ visible: true }).first().waitFor()
 /** A link or a button, by its words: what is a button in one generation is a link in the other. */
 export const presses = (page: Page, words: string | RegExp) =>
   page.locator('a, button').filter({ visible: true, hasText: words }).first().click()
