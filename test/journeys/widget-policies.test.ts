@@ -16,7 +16,8 @@ import {
 } from '../support/sign-in-widget.ts'
 import { hasPhone } from '../wire/phone.ts'
 import { enrollsApp } from '../wire/recovery-rules.ts'
-import { codeAt, enrollmentPolicy, period, twoFactors } from '../wire/totp.ts'
+import { codeAt, enrollmentPolicy, period, secretIn, twoFactors } from '../wire/totp.ts'
+import { newVisitor } from '../wire/visitor.ts'
 
 // What policies ask for in Okta's Sign-In Widget: enrolments that may wait, choices, devices that are remembered.
 
@@ -84,8 +85,12 @@ describeWidget(
     test('another method is chosen, from each page', async () => {
       const { idp } = widget
       await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })
+      const visitor = newVisitor(idp)
+      await visitor.begins()
+      await visitor.signsIn(idp.person.login, idp.person.password)
+      const secret = secretIn(await visitor.enrolls('google_otp'))
+      await visitor.answers(codeAt(secret, idp.clock.now()))
       await hasPhone(idp)
-      const secret = await enrollsApp(idp)
       await twoFactors(idp)
       await idp.clock.advance(2 * period)
       const page = await widget.newPage()
