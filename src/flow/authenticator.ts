@@ -192,10 +192,10 @@ export interface Challenging {
   /** What of the choice is missing before anything can be sent; absent: nothing ever is. */
   isComplete?(choice: Choice, view: View): boolean
   /**
-   * Whether the form of `dataFields` takes the place of a selection in which it is the only option, at this client. Absent:
-   * the selection is shown.
+   * Whether the form of `dataFields` takes the place of a selection in which it is the only option, at this client and with the
+   * user's enrollments of it, of which none is known before a proof. Absent: the selection is shown.
    */
-  asksFirst?(client: Client): boolean
+  asksFirst?(client: Client, enrollments: readonly Enrollment[]): boolean
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
   /** Where checking is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */

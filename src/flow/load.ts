@@ -283,7 +283,12 @@ async function withFacts(
       }),
     asksFirst: new Set(
       [...parts.authenticators.values()].flatMap(({ key, challenge }) =>
-        challenge?.asksFirst?.(client) ? [key] : [],
+        challenge?.asksFirst?.(
+          client,
+          (enrollments ?? []).filter(({ authenticator }) => authenticator === key),
+        )
+          ? [key]
+          : [],
       ),
     ),
   }

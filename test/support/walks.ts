@@ -205,7 +205,12 @@ function situationOf(facts: Facts, checksAccess: boolean): Situation {
     assigned: isProven && checksAccess ? world.assigned : undefined,
     asksFirst: new Set(
       [...authenticators.values()]
-        .filter(({ challenge }) => challenge?.asksFirst?.(clientOf(world)))
+        .filter(({ challenge, key }) =>
+          challenge?.asksFirst?.(
+            clientOf(world),
+            isProven ? enrollments.filter(({ authenticator }) => authenticator === key) : [],
+          ),
+        )
         .map(({ key }) => key),
     ),
     enrolled: new Set([...implicit, ...(isProven ? enrollments.map((one) => one.authenticator) : [])]),

@@ -13,6 +13,7 @@ import {
   recoversA,
   recoversByPhone,
 } from './phone.ts'
+import { enrollmentPolicy, twoFactors } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
 let idp: Kit
@@ -335,4 +336,30 @@ describe('with a list of countries', () => {
     await visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: '+43 664 1234567' })
     expect(await sent(there)).toEqual(['sms +436641234567'])
   })
+})
+
+test('the only factor of a user is not chosen once more: how its code comes is asked at once, and nothing is sent', async () => {
+  await enrollmentPolicy(idp, { phone_number: 'OPTIONAL', okta_email: 'NOT_ALLOWED' })
+  await hasPhone(idp)
+  await twoFactors(idp)
+  const begins = async () => {
+    const visitor = newVisitor(idp)
+    await visitor.begins()
+    await visitor.signsIn(idp.person.login, idp.person.password)
+    return visitor
+  }
+  const visitor = await begins()
+  const asked = visitor.response
+  expect(asked.remediations).toEqual(['authenticator-verification-data', 'select-authenticator-authenticate'])
+  const { id, methods } = partOf(asked, 'currentAuthenticatorEnrollment')
+  expect(methods).toEqual([{ type: 'sms' }, { type: 'voice' }])
+  // The form names the phone that it is about.
+  expect(JSON.stringify(asked.body.remediation?.value[0])).toContain(`"value":"${String(id)}"`)
+  expect(await sent()).toEqual([])
+  await visitor.selects('phone_number', { methodType: 'voice', enrollmentId: id })
+  expect(await sent()).toEqual([`voice ${number}`])
+
+  // Of two phones one is chosen first.
+  await hasPhone(idp, { to: '+15557654321' })
+  expect((await begins()).remediations).toEqual(['select-authenticator-authenticate'])
 })

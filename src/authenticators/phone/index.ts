@@ -87,6 +87,9 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
     enrollmentPrefix: 'pae',
     challenge: {
       optionPerEnrollment: true,
+      // As Okta does: the only phone of a user is not chosen once more, only how its code comes. Before a proof it is the selection, for
+      // every name alike.
+      asksFirst: (_, enrollments) => enrollments.length === 1,
       resends: true,
       optionFields: (view, enrollment) => [
         methodField(false, methodsFor(view, enrollment)),
@@ -256,4 +259,7 @@ async function numberOf({ input }: Choice, { progress }: StepContext): Promise<R
 }
 
 const enrollmentIn = ({ enrollments, progress: { challenge } }: View): Enrollment | undefined =>
-  enrollments.find(({ id }) => id === challenge?.enrollmentId)
+  enrollments.find(({ authenticator, id }) =>
+    // Without a challenge it is asked of the only phone there is.
+    challenge === undefined ? authenticator === phoneKey : id === challenge.enrollmentId,
+  )
