@@ -15,13 +15,12 @@ export interface CapturedState {
 const olderButton = 'nothing: an older form of the button, which clients show as the newer one'
 const promotion = 'suggesting a passkey after a sign-in'
 const newApp = 'replacing an authenticator app in a recovery'
-const secondProof = 'a question at an unlock'
-const phone = 'a phone at an unlock'
+const unsatisfiable =
+  'nothing: such a sign-in ends in `security.access_denied`, since no other answer would help'
 const registration = 'registration'
 const landing = 'nothing: an unlock ends in its message, or at the choice of a method'
 const atFirstPage = 'nothing: the refusal comes with the first page, since no other method would help'
 const oneForm = 'nothing: name and method are asked for in one form'
-const choosing = 'choosing among several authenticators'
 const ownApp = "nothing planned: the service's own app"
 const notSent = 'nothing: no link is sent, since nothing here could finish the enrolment'
 const sessions = 'sessions of a browser'
@@ -296,7 +295,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-enroll-select-authenticator-with-usage-info',
       state: 'choose what to enrol, with what it is for',
-      because: choosing,
+      covered: 'response',
     },
     { file: 'authenticator-enroll-grace-period', state: 'required from a date on', covered: 'response' },
     {
@@ -319,7 +318,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'authenticator-verification-select-authenticator',
       state: 'choose among all of them, two phones among them',
-      because: choosing,
+      covered: 'response',
     },
     {
       file: 'authenticator-verification-select-authenticator-no-number',
@@ -459,7 +458,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-unable-to-authenticate-user',
       state: 'the user has nothing that the policy asks for',
-      because: choosing,
+      because: unsatisfiable,
     },
   ],
   'Profiles, registration and activation': [
@@ -568,7 +567,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'user-account-unlock-challenge-choose-auth-after-unlock',
       state: 'enter the code, of an unknown user',
-      because: phone,
+      covered: 'response',
     },
     {
       file: 'user-account-unlock-challenge-direct-landing-after-unlock',
@@ -578,7 +577,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'user-account-unlock-answer-1-choose-auth-after-unlock',
       state: 'a second proof',
-      because: secondProof,
+      covered: 'response',
     },
     {
       file: 'user-account-unlock-answer-2-choose-auth-after-unlock',

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { authenticatorId } from '../../src/flow/index.ts'
 import { messages } from '../../src/idx/wire/messages.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
 import { enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
@@ -51,7 +52,9 @@ import { type CapturedState, capturedStates } from './captured-states.ts'
 import { emailWith, enrolsEmail, verifiesSecond, warnsOfExpiry } from './email.ts'
 import { messagesIn } from './laws.ts'
 import { enrolsPasskey, passkeyEngine, requirePasskeys, sends, setPasskeys } from './passkeys.ts'
+import { hasPhone, lastCode } from './phone.ts'
 import { phoneDeviations, phoneStates } from './phone-states.ts'
+import { changeRule } from './recovery-rules.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
@@ -79,6 +82,32 @@ async function unlocks(visitor: Visitor, idp: Kit) {
   const { body } = await visitor.submits('unlock-account')
   const id = body.authenticators?.value[0]?.id
   return visitor.submits('challenge', { identifier: locked, authenticator: { id } })
+}
+/** The same of a phone, for a user who has one and, where a second proof is asked for, a question. */
+async function unlocksByPhone(visitor: Visitor, idp: Kit, stepUp: object = { required: false }) {
+  const password = 'Tangerine-Kettle-42'
+  await idp.people.add({ login: locked, password })
+  await enrollmentPolicy(idp, { phone_number: 'OPTIONAL', security_question: 'OPTIONAL' })
+  const before = newVisitor(idp)
+  await before.begins()
+  await before.signsIn(locked, password)
+  await before.enrolls('security_question')
+  const credentials = { questionKey: 'disliked_food', answer: 'Sprouts' }
+  await before.submits('challenge/answer', { credentials })
+  await hasPhone(idp, { login: locked })
+  const { db } = idp.engine.storage
+  await db.updateTable('people').set({ status: 'LOCKED_OUT' }).where('login', '=', locked).execute()
+  await changeRule(idp, (actions) => ({
+    ...actions,
+    selfServicePasswordReset: {
+      access: 'ALLOW',
+      requirement: { primary: { methods: ['email', 'sms'] }, stepUp },
+    },
+  }))
+  await visitor.begins()
+  await visitor.submits('unlock-account')
+  const authenticator = { id: authenticatorId('phone_number'), methodType: 'sms' }
+  return visitor.submits('challenge', { identifier: locked, authenticator })
 }
 async function isUnlocked(visitor: Visitor, idp: Kit) {
   await unlocks(visitor, idp)
@@ -225,10 +254,31 @@ const byChannel = (channel: string, ...more: readonly Deviation[]): Covered => (
 })
 
 const enrolling: readonly Deviation[] = [oldTypes, oldIds, personId, names, whole, besides('google_otp')]
+const grace: readonly Deviation[] = [
+  oldTypes,
+  oldIds,
+  personId,
+  names,
+  whole,
+  hiddenIds,
+  besides('(?:phone_number|webauthn)'),
+]
+const due: Deviation = [/\/gracePeriod\/(type|expiry)$/, 'what is due now has no time left to show']
 
-/** A sign-in whose policy requires an app from some time on, after it was put off so many times. */
-async function putsOff(visitor: Visitor, idp: Kit, gracePeriod: object, times: number) {
-  await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED', gracePeriod }))
+/** What a policy requires from some time on, each with its own, after it was put off so many times. */
+async function putsOff(
+  visitor: Visitor,
+  idp: Kit,
+  gracePeriods: Readonly<Record<string, object>>,
+  times: number,
+) {
+  const { authenticators } = namingApp({ self: 'NOT_ALLOWED' })
+  const required = Object.entries(gracePeriods).map(([key, gracePeriod]) => ({
+    key,
+    enroll: { self: 'REQUIRED' },
+    gracePeriod,
+  }))
+  await enrolmentPolicy(idp, { authenticators: [...authenticators, ...required] })
   for (let time = 0; time < times; time++) {
     const before = newVisitor(idp)
     await before.begins()
@@ -295,6 +345,20 @@ const covered: Readonly<Record<string, Covered>> = {
     engine: unlocking,
     reach: unlocks,
     deviations: [otherKinds, optional, personId],
+  },
+  'user-account-unlock-challenge-choose-auth-after-unlock': {
+    engine: unlocking,
+    reach: unlocksByPhone,
+    deviations: [optional],
+  },
+  'user-account-unlock-answer-1-choose-auth-after-unlock': {
+    engine: unlocking,
+    async reach(visitor, idp) {
+      await unlocksByPhone(visitor, idp, { required: true, methods: ['security_question'] })
+      await visitor.answers(await lastCode(idp))
+      return visitor.selects('security_question')
+    },
+    deviations: [optional, personId],
   },
   'user-account-unlock-success': {
     engine: unlocking,
@@ -459,19 +523,78 @@ const covered: Readonly<Record<string, Covered>> = {
     deviations: enrolling,
   },
   'authenticator-enroll-grace-period': {
-    reach: (visitor, idp) => putsOff(visitor, idp, { type: 'BY_SKIP_COUNT', skipCount: 1 }, 1),
-    deviations: enrolling,
+    reach: (visitor, idp) => {
+      const once = { type: 'BY_SKIP_COUNT', skipCount: 1 }
+      return putsOff(visitor, idp, { phone_number: once, webauthn: once }, 1)
+    },
+    deviations: [...grace, due],
   },
   'authenticator-enroll-grace-period-with-skip': {
     reach: (visitor, idp) => {
-      const expiry = new Date(idp.clock.now() + 60_000).toISOString()
-      return putsOff(visitor, idp, { type: 'BY_DATE_TIME', expiry }, 0)
+      const until = (days: number) => ({
+        type: 'BY_DATE_TIME',
+        expiry: new Date(idp.clock.now() + days * 86_400_000).toISOString(),
+      })
+      return putsOff(visitor, idp, { phone_number: until(1), webauthn: until(2) }, 0)
     },
-    deviations: enrolling,
+    deviations: grace,
   },
   'authenticator-enroll-grace-period-login-count-with-skip': {
-    reach: (visitor, idp) => putsOff(visitor, idp, { type: 'BY_SKIP_COUNT', skipCount: 3 }, 0),
-    deviations: enrolling,
+    reach: (visitor, idp) => {
+      const times = (skipCount: number) => ({ type: 'BY_SKIP_COUNT', skipCount })
+      return putsOff(visitor, idp, { phone_number: times(3), webauthn: times(1) }, 0)
+    },
+    deviations: grace,
+  },
+  'authenticator-enroll-select-authenticator-with-usage-info': {
+    async reach(visitor, idp) {
+      await enrollmentPolicy(idp, {
+        phone_number: 'REQUIRED',
+        security_question: 'REQUIRED',
+      })
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: [
+      oldTypes,
+      oldIds,
+      personId,
+      names,
+      whole,
+      optional,
+      hiddenIds,
+      besides('(?:phone_number|security_question)'),
+    ],
+  },
+  'authenticator-verification-select-authenticator': {
+    async reach(_, idp) {
+      await enrollmentPolicy(idp, {
+        webauthn: 'REQUIRED',
+        google_otp: 'REQUIRED',
+        phone_number: 'OPTIONAL',
+      })
+      const first = newVisitor(idp)
+      await enrolsPasskey(first, idp.person)
+      const secret = secretIn(await first.enrolls('google_otp'))
+      await first.answers(codeAt(secret, idp.clock.now()))
+      await hasPhone(idp)
+      await hasPhone(idp, { to: '+15557654321' })
+      await twoFactors(idp)
+      const visitor = newVisitor(idp)
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: [
+      oldIds,
+      oldMethods,
+      oldTypes,
+      hiddenIds,
+      personId,
+      names,
+      noPassword,
+      newerPointers,
+      besides('(?:webauthn|okta_email|phone_number|google_otp)'),
+    ],
   },
   'authenticator-enroll-google-authenticator': { reach: enrolsAnApp, deviations: [personId] },
   'error-authenticator-enroll-google-invalid-otp': {
