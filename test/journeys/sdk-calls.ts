@@ -2,6 +2,8 @@ import type { OktaAuth } from '@okta/okta-auth-js'
 import type { Kit } from '../../src/testing/index.ts'
 import { handedOut } from '../support/management.ts'
 import { openLink } from '../support/sdk.ts'
+import { hasPhone, lastCode, number } from '../wire/phone.ts'
+import { codeAt, enrollmentPolicy, twoFactors } from '../wire/totp.ts'
 
 /** How the SDK is used: its major, and for major 8 the mode; 6 and 7 know the legacy mode only. */
 export const sdkStyles = ['8', '8, step mode', '7', '6'] as const
@@ -50,6 +52,45 @@ async function signedIn(auth: OktaAuth, { person }: Kit) {
   const done = await auth.idx.authenticate({ username: person.login, password: person.password })
   auth.tokenManager.setTokens(done.tokens ?? {})
   return done
+}
+
+type Values = Readonly<Record<string, unknown>>
+const proceeds = (auth: OktaAuth, values: Values) => auth.idx.proceed(values as never)
+
+/** Signs in where a policy asks for more, in either mode. */
+async function signsIn(auth: OktaAuth, { person }: Kit, more: Values = {}) {
+  if (!isStep(auth)) {
+    const values = { username: person.login, password: person.password, ...more }
+    return auth.idx.authenticate(values as never)
+  }
+  await auth.idx.start()
+  const credentials = { passcode: person.password }
+  return proceeds(auth, { step: 'identify', identifier: person.login, credentials })
+}
+
+/** Goes to the page of an enrolment that is required, in either mode. */
+async function atAnEnrolment(auth: OktaAuth, idp: Kit, key: string) {
+  await enrollmentPolicy(idp, { [key]: 'REQUIRED' })
+  await signsIn(auth, idp)
+  const choice = { authenticator: key }
+  return proceeds(auth, isStep(auth) ? { step: 'select-authenticator-enroll', ...choice } : choice)
+}
+
+/** Goes to the page that asks how the code of a phone comes, in either mode. */
+async function atThePhone(auth: OktaAuth, idp: Kit) {
+  await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+  await hasPhone(idp)
+  await twoFactors(idp)
+  await signsIn(auth, idp)
+  const choice = { authenticator: 'phone_number' }
+  return proceeds(auth, isStep(auth) ? { step: 'select-authenticator-authenticate', ...choice } : choice)
+}
+
+const secretOn = ({ context }: Awaited<ReturnType<typeof atAnEnrolment>>): string => {
+  const { value } = context.currentAuthenticator as unknown as {
+    readonly value: { readonly contextualData: { readonly sharedSecret: string } }
+  }
+  return value.contextualData.sharedSecret
 }
 
 export const sdkCalls: readonly SdkCall[] = [
@@ -206,6 +247,133 @@ export const sdkCalls: readonly SdkCall[] = [
     call: 'idx.unlockAccount(), where no policy allows it',
     run: (auth) => auth.idx.unlockAccount(),
     answers: 'throws Self Service Account Unlock is not supported based on your current org configuration.',
+  },
+  {
+    call: "idx.authenticate({ username, password, authenticator: 'phone_number', methodType, phoneNumber })",
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { phone_number: 'REQUIRED' })
+      const { login: username, password } = idp.person
+      const phone = { authenticator: 'phone_number', methodType: 'sms', phoneNumber: number }
+      return auth.idx.authenticate({ username, password, ...phone } as never)
+    },
+    answers: { otherwise: 'PENDING enroll-authenticator', '8, step mode': noStep },
+  },
+  {
+    call: "idx.proceed({ authenticator: 'phone_number' }), at the choice of what to enrol",
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { phone_number: 'REQUIRED' })
+      await signsIn(auth, idp)
+      return proceeds(auth, { authenticator: 'phone_number' })
+    },
+    answers: { otherwise: 'PENDING authenticator-enrollment-data', '8, step mode': noStep },
+  },
+  {
+    call: 'idx.proceed({ methodType, phoneNumber })',
+    async run(auth, idp) {
+      await atAnEnrolment(auth, idp, 'phone_number')
+      return proceeds(auth, { methodType: 'sms', phoneNumber: number })
+    },
+    answers: { otherwise: 'PENDING enroll-authenticator', '8, step mode': noStep },
+  },
+  {
+    call: 'idx.proceed({ phoneNumber }), without a method',
+    async run(auth, idp) {
+      await atAnEnrolment(auth, idp, 'phone_number')
+      return proceeds(auth, { phoneNumber: number })
+    },
+    answers: { otherwise: 'PENDING authenticator-enrollment-data', '8, step mode': noStep },
+  },
+  {
+    call: "idx.proceed({ step: 'authenticator-enrollment-data', methodType, phoneNumber })",
+    async run(auth, idp) {
+      await atAnEnrolment(auth, idp, 'phone_number')
+      const step = 'authenticator-enrollment-data'
+      return proceeds(auth, { step, methodType: 'sms', phoneNumber: number })
+    },
+    answers: 'PENDING enroll-authenticator',
+  },
+  {
+    call: 'idx.proceed({ methodType }), at a challenge',
+    async run(auth, idp) {
+      await atThePhone(auth, idp)
+      return proceeds(auth, { methodType: 'voice' })
+    },
+    answers: { otherwise: 'PENDING challenge-authenticator', '8, step mode': noStep },
+  },
+  {
+    call: "idx.proceed({ step: 'authenticator-verification-data', methodType })",
+    async run(auth, idp) {
+      await atThePhone(auth, idp)
+      await proceeds(auth, { step: 'authenticator-verification-data', methodType: 'sms' })
+      const credentials = { passcode: await lastCode(idp) }
+      return proceeds(auth, { step: 'challenge-authenticator', credentials })
+    },
+    answers: 'SUCCESS',
+  },
+  {
+    call: "idx.proceed({ step: 'enroll-authenticator', credentials })",
+    async run(auth, idp) {
+      const secret = secretOn(await atAnEnrolment(auth, idp, 'google_otp'))
+      const credentials = { passcode: codeAt(secret, idp.clock.now()) }
+      return proceeds(auth, { step: 'enroll-authenticator', credentials })
+    },
+    answers: 'SUCCESS',
+  },
+  {
+    call: 'idx.proceed({ questionKey, answer })',
+    async run(auth, idp) {
+      await atAnEnrolment(auth, idp, 'security_question')
+      return proceeds(auth, { questionKey: 'disliked_food', answer: 'Sprouts' })
+    },
+    answers: { otherwise: 'SUCCESS', '8, step mode': noStep },
+  },
+  {
+    call: 'idx.proceed({ question, answer })',
+    async run(auth, idp) {
+      await atAnEnrolment(auth, idp, 'security_question')
+      return proceeds(auth, { question: 'Whose cat?', answer: 'Felix' })
+    },
+    answers: { otherwise: 'SUCCESS', '8, step mode': noStep },
+  },
+  {
+    call: 'idx.proceed({ skip: true })',
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+      await signsIn(auth, idp)
+      return proceeds(auth, { skip: true })
+    },
+    answers: { otherwise: 'SUCCESS', '8, step mode': noStep },
+  },
+  {
+    call: "idx.proceed({ step: 'skip' })",
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+      await signsIn(auth, idp)
+      return proceeds(auth, { step: 'skip' })
+    },
+    answers: 'SUCCESS',
+  },
+  {
+    call: "idx.poll(), at Okta Verify's page",
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { okta_verify: 'OPTIONAL' })
+      await signsIn(auth, idp)
+      const choice = { authenticator: 'okta_verify' }
+      await proceeds(auth, isStep(auth) ? { step: 'select-authenticator-enroll', ...choice } : choice)
+      return auth.idx.poll()
+    },
+    answers: { otherwise: 'PENDING enroll-poll', '8, step mode': noStep },
+  },
+  {
+    call: "idx.proceed({ step: 'select-enrollment-channel', channel })",
+    async run(auth, idp) {
+      await enrollmentPolicy(idp, { okta_verify: 'OPTIONAL' })
+      await signsIn(auth, idp)
+      const choice = { authenticator: 'okta_verify' }
+      await proceeds(auth, isStep(auth) ? { step: 'select-authenticator-enroll', ...choice } : choice)
+      return proceeds(auth, { step: 'select-enrollment-channel', channel: 'email' })
+    },
+    answers: 'PENDING enrollment-channel-data',
   },
   {
     call: 'token.getUserInfo()',
