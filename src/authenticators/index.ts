@@ -15,6 +15,14 @@ import { totpAuthenticator } from './totp/index.ts'
 import { type RelyingParty, webauthnAuthenticator } from './webauthn/index.ts'
 
 export { oktaVerifyPath } from './okta-verify/index.ts'
+export {
+  dataOfNumber,
+  maskedPhone,
+  type PhoneData,
+  phoneEnrollment,
+  phoneKey,
+  readNumber,
+} from './phone/index.ts'
 export { type CodesData, codesData, codesOf, recoveryCodesKey } from './recovery-codes/index.ts'
 export {
   answerProblem,
@@ -26,6 +34,7 @@ export {
   questionTexts,
 } from './security-question/index.ts'
 
+export { totpData } from './totp/index.ts'
 export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn/index.ts'
 
 /** What the authenticators are built with besides. */

@@ -13,7 +13,7 @@ import {
   type Secrets,
   systemRandom,
 } from '../base/index.ts'
-import { listTrustedOrigins } from '../clients/index.ts'
+import { listClients, listTrustedOrigins } from '../clients/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
 import { findUserSchema, ignoredPatterns, sharedNames } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
@@ -151,6 +151,7 @@ export const relyingPartyOf = ({ webauthn }: Config, { db }: Storage): RelyingPa
   rpId: webauthn.rpId,
   nativeOrigins: webauthn.nativeOrigins,
   trustedOrigins: () => listTrustedOrigins(db),
+  clients: () => listClients(db),
 })
 
 /** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */

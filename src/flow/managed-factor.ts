@@ -1,5 +1,7 @@
 import type { Random, Secrets } from '../base/index.ts'
 import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
+import type { Budgets, Use } from '../limits/index.ts'
+import type { Policy } from '../policies/index.ts'
 import type { Effect } from './outcome.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -14,6 +16,8 @@ export interface ManagedFactor {
   readonly kinds: readonly [FactorKind, ...FactorKind[]]
   /** Whether a user may have several enrollments of it. Absent: enrolling a second one is refused as a duplicate. */
   readonly several?: boolean
+  /** Whether Okta's API has no type for it: it is no factor in lists there, only an enrollment. */
+  readonly isUnlisted?: boolean
   /** Whether an enrollment is a factor of this kind. Absent: where its method is the kind's. */
   isOf?(kind: FactorKind, enrollment: Enrollment): boolean
   /** The data of what a user has without an enrollment, such as a verified mailbox; undefined: this user has it not. */
@@ -29,7 +33,10 @@ export interface ManagedFactor {
   /** The same where it is masked, as a number of a phone among the user's enrollments; absent: all of it is shown. */
   maskedProfile?(data: unknown, context: FactorContext): Members
   /** Of an enrollment of several kinds, what is left without one; undefined: all of it goes. Absent: it always does. */
-  without?(kind: FactorKind, enrollment: Enrollment): Pick<NewEnrollment, 'data' | 'method'> | undefined
+  without?(
+    kind: FactorKind,
+    enrollment: Enrollment,
+  ): Pick<NewEnrollment, 'data' | 'method' | 'slot'> | undefined
   /** Reads the body of an enrolment. Hashing happens here, outside of any database transaction. */
   enroll?(request: FactorRequest, context: FactorContext): Promise<FactorProblems | NewFactor>
   /**
@@ -75,6 +82,13 @@ export interface FactorContext {
   readonly org: { readonly name: string; readonly baseUrl: string }
   /** How long a code that is sent is good, in milliseconds. */
   readonly codeLifetime: number
+  /** The user's own, without an app. */
+  readonly policy: Policy
+  readonly budgets: Budgets
+  /** Who calls, as queues for expensive work count it. */
+  readonly caller: string
+  /** Whether some user, whichever it is, has the enrollment of a slot. */
+  isSlotTaken(slot: string): Promise<boolean>
   /** The language of what is sent, where the caller asked for one: `Accept-Language`. */
   readonly language?: string | undefined
   /** The text that is sent, where the caller chose one. */
@@ -105,10 +119,15 @@ export interface NewFactor {
   readonly isActive?: boolean
   readonly counter?: number
   readonly name?: string
+  /** As those of an enrollment to write. */
+  readonly slot?: string
+  readonly handle?: string
   /** No enrollment is written: its effects are all there is, as of a mailbox that was proven. */
   readonly isImplied?: boolean
   /** The enrollment that it takes the place of, or that gets this method besides: the id stays. */
   readonly enrollment?: Pick<Enrollment, 'id'>
+  /** Whether that one is another thing from now on, such as another number. */
+  readonly replaces?: boolean
   /** With it in the same database transaction, once it is active. */
   readonly effects?: readonly Effect[]
 }
@@ -136,6 +155,8 @@ export interface FactorChallenge {
   readonly expiresAt: number
   /** The mail or text to queue. */
   readonly effects: readonly Effect[]
+  /** What is charged with it: a used-up one refuses all of it. */
+  readonly charges?: readonly Use[]
   /** `_embedded.challenge` of a verification. */
   readonly embedded?: Members
 }
@@ -151,7 +172,7 @@ export type FactorVerdict =
       readonly verdict: 'right'
       readonly effects: readonly Effect[]
       /** Of an activation: what is stored, where it is another than what was pending. */
-      readonly enrollment?: Pick<NewEnrollment, 'data' | 'counter' | 'name'>
+      readonly enrollment?: Pick<NewEnrollment, 'data' | 'counter' | 'name' | 'slot' | 'handle'>
     }
 
 /** The id of a factor: the kind's letters, and the rest of the enrollment's id. */

@@ -29,10 +29,7 @@ export interface ManagementParts {
   readonly codeLifetimeMs?: number
   /** Receives warnings about settings that are stored but not supported. */
   readonly log?: Pick<Logger, 'warn'>
-  readonly budgets: Pick<
-    Budgets,
-    'passwords' | 'passwordsByName' | 'codesPerDay' | 'codesUntilSuccess' | 'otpPerDay' | 'otpUntilSuccess'
-  >
+  readonly budgets: Budgets
   /** The name of this installation in mails. */
   readonly orgName: string
   /** Where links of mails with a token redirect to, with `{token}` for the token; undefined: the engine's own page. */

@@ -31,7 +31,7 @@ onEachDatabase('factors over the management API', (database) => {
     sent.length = 0
     id = (await idp.people.list(idp.person.login))[0]?.id ?? ''
     user = `/users/${id}`
-    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', example_phone: 'OPTIONAL' })
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })
   })
   afterAll(async () => {
     await idp.close()
@@ -84,7 +84,7 @@ onEachDatabase('factors over the management API', (database) => {
         'enrol a phone',
         async () => {
           const { list } = await api('GET', '/authenticators')
-          const authenticatorId = list.find(({ key }) => key === 'example_phone')?.id
+          const authenticatorId = list.find(({ key }) => key === 'phone_number')?.id
           return api('POST', `${user}/authenticator-enrollments/phone`, {
             authenticatorId,
             profile: sms.profile,

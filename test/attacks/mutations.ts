@@ -1825,8 +1825,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A65',
     without: 'a budget of a day',
     file: texts,
-    find: 'subject: `${shadow}${everybody}`,',
-    replace: 'subject: `${shadow}${number}`,',
+    find: 'subject: `${shadow}${everybody}` },',
+    replace: 'subject: `${shadow}${number}` },',
     tests: 'texts',
   },
   {

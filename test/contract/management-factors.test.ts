@@ -11,9 +11,9 @@ let api: Api
 let user: string
 const sent: Sent[] = []
 const others = {
-  example_phone: 'OPTIONAL',
-  example_question: 'OPTIONAL',
-  example_passkey: 'REQUIRED',
+  phone_number: 'OPTIONAL',
+  security_question: 'OPTIONAL',
+  webauthn: 'REQUIRED',
 } as const
 const totp = { factorType: 'token:software:totp', provider: 'GOOGLE' }
 
@@ -264,10 +264,10 @@ describe('what is sent', () => {
 
     const call = await api('POST', `${user}/factors?activate=true`, phone('call'))
     expect(call.body).toMatchObject({ id: `clf${sms.body.id.slice(3)}`, status: 'ACTIVE' })
-    expect((await rows()).filter(({ authenticator }) => authenticator === 'example_phone')).toHaveLength(1)
+    expect((await rows()).filter(({ authenticator }) => authenticator === 'phone_number')).toHaveLength(1)
     expect((await api('GET', `${user}/authenticator-enrollments`)).list).toContainEqual(
       expect.objectContaining({
-        key: 'example_phone',
+        key: 'phone_number',
         type: 'phone',
         profile: { phoneNumber: '+1 XXX-XXX-0100' },
         nickname: null,
@@ -329,14 +329,14 @@ describe('what is sent', () => {
   test('by a method that is switched off is refused, and not listed', async () => {
     await allowed(others)
     const { list } = await api('GET', '/authenticators')
-    const id = list.find(({ key }) => key === 'example_phone')?.id
+    const id = list.find(({ key }) => key === 'phone_number')?.id
     await api('POST', `${user}/factors?activate=true`, phone('call'))
     await api('POST', `/authenticators/${id}/methods/voice/lifecycle/deactivate`)
     const refused = await api('POST', `${user}/factors`, phone('call', '+14155550101'))
     expect([...failure(refused), causes(refused)]).toEqual([
       403,
       'E0000006',
-      ['call: the method voice of example_phone is switched off'],
+      ['call: the method voice of phone_number is switched off'],
     ])
     expect(await listed()).toEqual([['password', 'ACTIVE']])
     const supported = (await api('GET', `${user}/factors/catalog`)).list.map(({ factorType }) => factorType)
@@ -346,7 +346,7 @@ describe('what is sent', () => {
   test('to a phone that an administrator adds: active at once', async () => {
     await allowed(others)
     const { list } = await api('GET', '/authenticators')
-    const authenticatorId = list.find(({ key }) => key === 'example_phone')?.id
+    const authenticatorId = list.find(({ key }) => key === 'phone_number')?.id
     const made = await api('POST', `${user}/authenticator-enrollments/phone`, {
       authenticatorId,
       profile: { phoneNumber: '+14155550100' },
@@ -433,7 +433,7 @@ describe('a passkey', () => {
     const active = await api('POST', `${path}/lifecycle/activate`, right)
     expect(active.body).toMatchObject({ status: 'ACTIVE', profile: { credentialId: 'credential' } })
     expect((await api('GET', `${user}/authenticator-enrollments`)).list).toContainEqual(
-      expect.objectContaining({ key: 'example_passkey', nickname: 'MacBook Touch ID' }),
+      expect.objectContaining({ key: 'webauthn', nickname: 'MacBook Touch ID' }),
     )
     const asked = await api('POST', `${path}/verify`)
     const { challenge } = asked.body._embedded as { readonly challenge: { readonly challenge: string } }
@@ -470,7 +470,7 @@ describe('the factors of a user', () => {
   test.each([
     [
       { factorType: 'u2f', provider: 'FIDO' },
-      /^factorType: must be one of password, email, token:software:totp/,
+      /^factorType: must be one of password, email, sms, call, token:software:totp/,
     ],
     [{ factorType: 'token:software:totp', provider: 'OKTA' }, /^provider: must be GOOGLE/],
     [{ factorType: 'password', provider: 'OKTA' }, /^factorType: a password is set by credentials.password/],

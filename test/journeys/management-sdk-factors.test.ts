@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { hasClients, requireClient } from '../support/clients.ts'
-import { managedPasskey, managedPhone, managedQuestion, type Sent } from '../support/managed-factors.ts'
 import { sdk } from '../support/sdk.ts'
+import { newPasskey, passkeyEngine } from '../wire/passkeys.ts'
+import { lastCode, number } from '../wire/phone.ts'
 import { codeAt, enrollmentPolicy, twoFactors } from '../wire/totp.ts'
 
 // Their types are those of another compiler's settings; what is used of them stands here.
@@ -40,11 +41,8 @@ interface Calls {
 
 let idp: Kit
 let userId: string
-const sent: Sent[] = []
 beforeAll(async () => {
-  idp = await startEngine({
-    authenticators: [managedPhone((message) => sent.push(message)), managedQuestion, managedPasskey],
-  })
+  idp = await startEngine(passkeyEngine)
 })
 beforeEach(async () => {
   await idp.reset()
@@ -150,35 +148,35 @@ describe.skipIf(!hasClients).each([
   test('a phone gets a code, or is active at once; a question and a passkey are enrolled', async () => {
     await enrollmentPolicy(idp, {
       google_otp: 'OPTIONAL',
-      example_phone: 'OPTIONAL',
-      example_question: 'OPTIONAL',
-      example_passkey: 'OPTIONAL',
+      phone_number: 'OPTIONAL',
+      security_question: 'OPTIONAL',
+      webauthn: 'OPTIONAL',
     })
-    const sms = { factorType: 'sms', provider: 'OKTA', profile: { phoneNumber: '+14155550100' } }
+    const sms = { factorType: 'sms', provider: 'OKTA', profile: { phoneNumber: number } }
     const pending = await it.enroll(userId, sms)
-    await it.activate(userId, pending.id, { passCode: sent.at(-1)?.code })
-    expect((await it.get(userId, pending.id)).profile.phoneNumber).toBe('+14155550100')
-    const call = { factorType: 'call', provider: 'OKTA', profile: { phoneNumber: '+14155550100' } }
+    await it.activate(userId, pending.id, { passCode: await lastCode(idp) })
+    expect((await it.get(userId, pending.id)).profile.phoneNumber).toBe(number)
+    const call = { factorType: 'call', provider: 'OKTA', profile: { phoneNumber: number } }
     expect((await it.enroll(userId, call, { activate: true })).status).toBe('ACTIVE')
     await expect(it.enroll(userId, call)).rejects.toThrow('already set up')
     await idp.clock.advance('30s')
     const challenge = await it.verify(userId, pending.id, {})
     expect(challenge.factorResult).toBe('CHALLENGE')
-    expect((await it.verify(userId, pending.id, { passCode: sent.at(-1)?.code })).factorResult).toBe(
+    expect((await it.verify(userId, pending.id, { passCode: await lastCode(idp) })).factorResult).toBe(
       'SUCCESS',
     )
 
-    expect(await it.questions(userId)).toHaveLength(1)
+    expect(await it.questions(userId)).toHaveLength(19)
     const question = { question: 'disliked_food', answer: 'mayonnaise' }
     const asked = await it.enroll(userId, { factorType: 'question', provider: 'OKTA', profile: question })
     expect((await it.verify(userId, asked.id, { answer: 'mayonnaise' })).factorResult).toBe('SUCCESS')
 
     const passkey = await it.enroll(userId, { factorType: 'webauthn', provider: 'FIDO' })
-    const { challenge: drawn } = activationOf(passkey)
-    const named = await it.activate(userId, passkey.id, { attestation: 'a', clientData: drawn })
+    const made = newPasskey().create(activationOf(passkey).challenge)
+    const named = await it.activate(userId, passkey.id, made)
     expect(named.status).toBe('ACTIVE')
     expect((await it.supported(userId)).map(({ factorType }) => factorType)).toEqual([
-      ...['email', 'token:software:totp', 'sms', 'call', 'question', 'webauthn'],
+      ...['email', 'sms', 'call', 'token:software:totp', 'question', 'webauthn'],
     ])
     await it.reset(userId)
     expect((await it.list(userId)).map(({ factorType }) => factorType)).toEqual(['password'])

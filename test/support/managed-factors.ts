@@ -59,7 +59,7 @@ function checkCode(
 export function managedPhone(send: (message: Sent) => void): Authenticator {
   const phoneOf = (enrollments: readonly Enrollment[], number: string) =>
     enrollments.find(
-      ({ authenticator, data }) => authenticator === 'example_phone' && (data as PhoneData).number === number,
+      ({ authenticator, data }) => authenticator === 'phone_number' && (data as PhoneData).number === number,
     )
   const factor: ManagedFactor = {
     kinds: [
@@ -97,7 +97,7 @@ export function managedPhone(send: (message: Sent) => void): Authenticator {
       const same = phoneOf(enrollments, number)
       const methods = same ? (same.data as PhoneData).methods : []
       if (methods.includes(kind.method)) return { problems: [alreadySetUp] }
-      const replaced = enrollments.find(({ authenticator }) => authenticator === 'example_phone')
+      const replaced = enrollments.find(({ authenticator }) => authenticator === 'phone_number')
       const enrollment = same ?? (updates ? replaced : undefined)
       const data: PhoneData = { number, methods: [...methods, kind.method] }
       return { data, ...(enrollment && { enrollment }) }
@@ -113,7 +113,7 @@ export function managedPhone(send: (message: Sent) => void): Authenticator {
   }
   return {
     ...base,
-    key: 'example_phone',
+    key: 'phone_number',
     type: 'phone',
     displayName: 'Phone',
     methods: [
@@ -128,7 +128,7 @@ export function managedPhone(send: (message: Sent) => void): Authenticator {
 /** A question: active at once, and its answer is nowhere. */
 export const managedQuestion: Authenticator = {
   ...base,
-  key: 'example_question',
+  key: 'security_question',
   type: 'security_question',
   displayName: 'Security Question',
   factors: ['knowledge'],
@@ -164,7 +164,7 @@ export const managedQuestion: Authenticator = {
 /** A passkey, as far as its options and its challenge go: what is signed is the challenge itself. */
 export const managedPasskey: Authenticator = {
   ...base,
-  key: 'example_passkey',
+  key: 'webauthn',
   type: 'security_key',
   displayName: 'Passkeys',
   methods: [{ type: 'webauthn', amr: ['hwk'] }],

@@ -10,7 +10,13 @@ export interface PhoneData {
   readonly number: string
   readonly callingCode: string
   readonly extension?: string
+  /** By what codes may reach it, where an administrator has enrolled one method alone; absent: by all that it takes. */
+  readonly methods?: readonly string[]
 }
+
+/** By what codes may reach a phone: one behind an extension takes calls only. */
+export const methodsIn = ({ extension, methods }: PhoneData): readonly string[] =>
+  methods ?? (extension === undefined ? ['sms', 'voice'] : ['voice'])
 
 export const dataOfNumber = ({ number, callingCode, extension }: ReadNumber): PhoneData => ({
   number,

@@ -15,7 +15,8 @@ import {
   type View,
 } from '../../flow/index.ts'
 import { judgeCode } from './code.ts'
-import { dialled, maskedPhone, type PhoneData, phoneEnrollment, phoneKey } from './data.ts'
+import { dialled, maskedPhone, methodsIn, type PhoneData, phoneEnrollment, phoneKey } from './data.ts'
+import { phoneFactor } from './factor.ts'
 import { isServed, noNumber, type ReadNumber, readNumber } from './numbers.ts'
 import { challengeData, mayGetText, send } from './send.ts'
 
@@ -104,7 +105,13 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
       judge: judgeChallenge,
       fields: codeForm,
       profile: (_, enrollment) => enrollment && { phoneNumber: maskedPhone(dataIn(enrollment)) },
-      details: ({ name }) => (name === null ? {} : { displayName: 'Phone', nickname: name }),
+      details({ name, data }) {
+        const [only, ...others] = methodsIn(data as PhoneData)
+        return {
+          ...(name !== null && { displayName: 'Phone', nickname: name }),
+          ...(others.length === 0 && { methods: [{ type: only }] }),
+        }
+      },
     },
     enroll: {
       several: true,
@@ -127,6 +134,7 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
       judge: judgeEnrolment,
       fields: codeForm,
     },
+    factor: phoneFactor(countries),
     settings: {
       allowedFor: (value) =>
         ['any', 'recovery', 'sso', 'none'].includes(value as string)
@@ -159,12 +167,12 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
     },
   }
 
-  /** The methods to choose from: a phone behind an extension takes calls only. */
+  /** The methods to choose from: those that reach the phone. */
   const methodsFor = (view: View, enrollment?: Enrollment): readonly string[] =>
     view
       .methodsOf(phone)
       .map(({ type }) => type)
-      .filter((type) => type === 'voice' || enrollment === undefined || !dataIn(enrollment).extension)
+      .filter((type) => enrollment === undefined || methodsIn(dataIn(enrollment)).includes(type))
 
   /** Sends to the phone that was chosen, or the oldest. The same statements and work where there is none (A02). */
   async function startChallenge(context: StepContext, choice: Choice) {
@@ -177,7 +185,9 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
     const enrollment = own.find(({ id }) => id === wanted) ?? own[0]
     const read = await readNumber(enrollment === undefined ? noNumber : dialled(enrollment.data))
     const isSendable =
-      read !== undefined && isServed(read, countries) && !(channel === 'sms' && read.extension !== undefined)
+      read !== undefined &&
+      isServed(read, countries) &&
+      (enrollment === undefined || methodsIn(enrollment.data).includes(channel))
     if (progress.proofs.length > 0 && (enrollment === undefined || !isSendable)) return { refused: notServed }
     const to = enrollment && person && mayGetText(person) && isSendable ? read : undefined
     return send(context, { purpose: 'verify', channel, to, enrollmentId: enrollment?.id })

@@ -9,7 +9,7 @@ import {
   type Started,
   type StepContext,
 } from '../../flow/index.ts'
-import { everybody, shareOf, type Use, usesOfPool } from '../../limits/index.ts'
+import { type Budgets, everybody, shareOf, type Use, usesOfPool } from '../../limits/index.ts'
 import { newCode, type SentCode, subjectsOf } from './code.ts'
 import { dialled, type PhoneData, phoneKey } from './data.ts'
 import { noNumber, type ReadNumber, rangeOf } from './numbers.ts'
@@ -162,17 +162,12 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
     ),
   }
   const over = isProven(context) ? refused : toNobody
-  // A keyed hash: a dump of the database is no directory of numbers.
-  const hashed = (text: string) => secrets.hash('number budget', text)
-  const { number, callingCode, countries } = to ?? { number: noNumber, callingCode: '', countries: [] }
-  // What is not sent costs nothing: it is counted apart, or names of no user would use up what all others have.
-  const shadow = to === undefined ? 'phantom ' : ''
-  const [country = callingCode] = countries.length === 1 ? countries : []
+  const read = to ?? { number: noNumber, callingCode: '', countries: [] }
+  // What is not sent costs nothing: it is counted shadow, or names of no user would use up what all others have.
+  const ofNumber = usesOfNumber(read, { budgets, secrets }, to === undefined ? 'phantom ' : '')
   const uses: readonly Use[] = [
     ...usesOfPool(budgets.texts, source, { subject: account, known: context.isKnownSource(person) }),
-    { budget: budgets.textsPerNumber, subject: hashed(`${shadow}${number}`) },
-    { budget: budgets.textsPerRange, subject: hashed(`${shadow}${rangeOf({ number })}`) },
-    { budget: budgets.textsPerCountry, subject: `${shadow}${country}` },
+    ...ofNumber.slice(0, -1),
   ]
   return [
     {
@@ -182,11 +177,31 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
       announces: 'system.operation.rate_limit.violation',
     },
     ...uses.map((use) => ({ ...use, otherwise: over })),
-    {
-      budget: budgets.textsPerDay,
-      subject: `${shadow}${everybody}`,
+    ...ofNumber.slice(-1).map((use) => ({
+      ...use,
       otherwise: over,
-      announces: 'system.operation.rate_limit.violation',
-    },
+      announces: 'system.operation.rate_limit.violation' as const,
+    })),
+  ]
+}
+
+/**
+ * What a text to a number is counted on, whatever asks for it (A65): by number, range, country, and in all, which is the last one.
+ *
+ * @param shadow put before what is counted, for what is not sent
+ */
+export function usesOfNumber(
+  { number, callingCode, countries }: Pick<ReadNumber, 'number' | 'callingCode' | 'countries'>,
+  { budgets, secrets }: Pick<StepContext, 'secrets'> & { readonly budgets: Budgets },
+  shadow = '',
+): readonly Use[] {
+  // A keyed hash: a dump of the database is no directory of numbers.
+  const hashed = (text: string) => secrets.hash('number budget', text)
+  const [country = callingCode] = countries.length === 1 ? countries : []
+  return [
+    { budget: budgets.textsPerNumber, subject: hashed(`${shadow}${number}`) },
+    { budget: budgets.textsPerRange, subject: hashed(`${shadow}${rangeOf({ number })}`) },
+    { budget: budgets.textsPerCountry, subject: `${shadow}${country}` },
+    { budget: budgets.textsPerDay, subject: `${shadow}${everybody}` },
   ]
 }

@@ -79,6 +79,15 @@ export const recoveryCodesAuthenticator: Authenticator = {
     // The same until they are confirmed, and in no response after that.
     contextualData: (challenge, view) => ({ recoveryCodes: shownCodes(challenge, view) }),
   },
+  factor: {
+    kinds: [{ factorType: method, provider: 'OKTA', vendorName: 'OKTA', method, idPrefix: 'rce' }],
+    isUnlisted: true,
+    profile: (data) => ({ left: (data as CodesData).left }),
+    refuses: {
+      enroll: 'the user alone is shown recovery codes, once: they are enrolled at a sign-in',
+      verify: 'a recovery code is good once and is for a sign-in: it is not spent here',
+    },
+  },
   reseal: (data, secrets) => resealedCodes(data as CodesData, secrets),
   settings: {},
   messages: {

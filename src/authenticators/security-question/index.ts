@@ -17,7 +17,6 @@ import {
   type AnswerProblem,
   answerProblem,
   comparableAnswer,
-  earlierForms,
   longest,
   namesOf,
   type QuestionData,
@@ -27,6 +26,8 @@ import {
   shortestAnswer,
   shownQuestion,
 } from './answer.ts'
+import { formThatMatches, rehashed } from './compare.ts'
+import { questionFactor } from './factor.ts'
 import { customKey, questionTexts } from './questions.ts'
 
 export * from './answer.ts'
@@ -110,6 +111,7 @@ export function questionAuthenticator(hasher: PasswordHasher): Authenticator {
         })),
       }),
     },
+    factor: questionFactor(hasher),
     settings: {},
     messages: {
       'errors.E0000087': { class: 'ERROR', text: 'The recovery question answer did not match our records.' },
@@ -222,49 +224,17 @@ async function judgeAnswer(hasher: PasswordHasher, input: Input, context: StepCo
   const enrollment = enrolledIn(context)
   const matched = await formThatMatches(hasher, answer, enrollment?.data, caller)
   const isRight = matched !== undefined && enrollment !== undefined
-  const plain = comparableAnswer(answer)
-  const isOutdated =
-    isRight && (enrollment.data.form !== 2 || hasher.isOutdated(enrollment.data.hash, matched))
   return {
     verdict: isRight ? 'right' : 'wrong',
     budgets: codeBudgets(context, key),
     ...(isRight && { enrollmentId: enrollment.id }),
     effects: [
-      ...(isOutdated
-        ? [
-            {
-              type: 'enrollment.rehash',
-              id: enrollment.id,
-              from: enrollment.stored,
-              data: questionData(
-                enrollment.data.question,
-                await hasher.hash(plain, { ...caller, recheck: undefined }),
-                enrollment.data.questionKey,
-              ),
-            } as const,
-          ]
-        : []),
+      ...(isRight ? await rehashed(hasher, { answer, matched }, enrollment, caller) : []),
       ...(isRight ? codeSuccess(context, key) : []),
     ],
     refusal: { status: 401, key: 'errors.E0000087', field: answerField },
     rule: 'wrong-answer',
   }
-}
-
-/** The form of an answer whose hash is stored. What was stored in the earlier form takes a hash for each that it may be. */
-async function formThatMatches(
-  hasher: PasswordHasher,
-  answer: string,
-  stored: QuestionData | undefined,
-  caller: HashCaller,
-): Promise<string | undefined> {
-  // What is longer than any answer that can be set is hashed as nothing, for the same time.
-  const isTooLong = answer.length > longest.answer
-  const forms = isTooLong ? [''] : stored?.form === 2 ? [comparableAnswer(answer)] : earlierForms(answer)
-  for (const form of stored === undefined ? forms.slice(0, 1) : forms) {
-    if ((await hasher.verify(form, stored?.hash, caller)) && !isTooLong) return form
-  }
-  return undefined
 }
 
 const refusalOfAnswer: Readonly<Record<AnswerProblem, Refusal>> = {

@@ -36,6 +36,15 @@ interface TotpData {
   readonly sealedSecret: string
 }
 
+/** The data of a new app, with the secret for it. */
+export function totpData({ secrets, random }: Pick<StepContext, 'secrets' | 'random'>): {
+  readonly data: unknown
+  readonly sharedSecret: string
+} {
+  const sharedSecret = newSecret(random)
+  return { data: { sealedSecret: secrets.seal(purpose, sharedSecret) } satisfies TotpData, sharedSecret }
+}
+
 const form: readonly Field[] = [
   {
     name: 'credentials',
@@ -66,9 +75,7 @@ const totpFactor: ManagedFactor = {
     },
   },
   profile: (_, { person }) => ({ credentialId: person.profile.login }),
-  enroll: async (_, { random, secrets }) => ({
-    data: { sealedSecret: secrets.seal(purpose, newSecret(random)) } satisfies TotpData,
-  }),
+  enroll: async (_, context) => ({ data: totpData(context).data }),
   async activation({ data }, context) {
     const { secret, href } = await shown(data as TotpData, context, context.person.profile.login)
     return {

@@ -29,6 +29,7 @@ import {
   verifyAttestation,
 } from './ceremony.ts'
 import { bytesAt, wordsAt } from './encoding.ts'
+import { passkeyFactor, passkeyHandle } from './factor.ts'
 import { modelName } from './models.ts'
 import { extensionsOf, isAllowedOrigin, type RelyingParty, rpIdOf } from './relying-party.ts'
 import { attachmentOf, lower, passkeySettings, settingsChecks } from './settings.ts'
@@ -270,10 +271,8 @@ async function judgeAttestation(
   }
 }
 
-/** The handle of a user: the one that the user's passkeys have, else a random one. Nothing of the user is in it. */
 async function handleFor({ directory, person, random }: StepContext): Promise<string> {
-  const own = await directory.enrollments(person?.id ?? '', key)
-  return own.find(({ handle }) => handle)?.handle ?? random.bytes(24).toString('base64url')
+  return passkeyHandle(await directory.enrollments(person?.id ?? '', key), random)
 }
 
 /** What a passkey shows of itself: its id and how it is reached, for the browser to find it. */
@@ -381,6 +380,7 @@ export function webauthnAuthenticator(party: RelyingParty): Authenticator {
         () => authenticator,
       ),
     ],
+    factor: passkeyFactor(party),
     settings: settingsChecks,
     messages: {
       [failed('assertion')]: {

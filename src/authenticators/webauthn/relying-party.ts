@@ -8,6 +8,8 @@ export interface RelyingParty {
   readonly nativeOrigins: readonly string[]
   /** Origins that an administrator trusts, as they are now. */
   trustedOrigins(): Promise<readonly string[]>
+  /** The apps that there are, whose pages may use passkeys where no one app asks. Absent: none. */
+  clients?(): Promise<readonly Client[]>
 }
 
 interface Org {
@@ -29,20 +31,26 @@ export function isCovered(rpId: string, origin: string): boolean {
  * Whether a passkey may be used from an origin: that of the engine, those of the app's redirect URIs that the RP ID
  * covers, trusted ones, and native apps that the configuration names. Other pages, however much they look like it, get
  * nothing by an answer that they obtained (A67).
+ *
+ * @param context.client absent: an API asks, for no app; then the pages of any app are meant
  */
 export async function isAllowedOrigin(
   origin: string,
   party: RelyingParty,
-  { org, client }: { readonly org: Org; readonly client: Client },
+  { org, client }: { readonly org: Org; readonly client?: Client },
 ): Promise<boolean> {
   const rpId = rpIdOf(party, org)
-  const ofApp = originsOf(client)
-  const isLenient = client.settings.insecureLocalhostRedirects === true && isLocalhostOrigin(origin)
+  const apps = client === undefined ? ((await party.clients?.()) ?? []) : [client]
+  const isOfApp = apps.some(
+    (app) =>
+      originsOf(app).includes(origin) ||
+      (app.settings.insecureLocalhostRedirects === true && isLocalhostOrigin(origin)),
+  )
   // Read whatever the origin is, so that its answer takes the same statements.
   const trusted = await party.trustedOrigins()
   return (
     origin === new URL(org.baseUrl).origin ||
-    ((ofApp.includes(origin) || isLenient) && isCovered(rpId, origin)) ||
+    (isOfApp && isCovered(rpId, origin)) ||
     trusted.includes(origin) ||
     party.nativeOrigins.includes(origin)
   )

@@ -1,10 +1,10 @@
 import type { Party } from '../../audit/index.ts'
 import { record } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
-import { queueMail } from '../../delivery/index.ts'
-import { advanceCounter, rehashEnrollment, updatePerson } from '../../directory/index.ts'
+import { queueMail, queueText } from '../../delivery/index.ts'
+import { advanceCounter, rehashEnrollment, updatePerson, useEnrollment } from '../../directory/index.ts'
 import { clearBudgets } from '../../limits/index.ts'
-import { queuedEvents } from '../../people/index.ts'
+import { queuedEvents, textEvents } from '../../people/index.ts'
 import { StaleRead, type Tx } from '../../storage/index.ts'
 import type { Effect } from '../outcome.ts'
 
@@ -41,6 +41,21 @@ async function carryOut({ tx, secrets, random, now, by }: FactorWork, effect: Ef
       } as const
       return record(tx, queued, { random, now })
     }
+    case 'text.queue': {
+      const { channel, template, personId } = effect.message
+      const mail = await queueText(tx, { ...effect.message, transactionId: null }, { secrets, random, now })
+      const queued = {
+        eventType: textEvents[channel][template],
+        displayMessage: channel === 'sms' ? 'SMS message queued' : 'Call queued',
+        outcome: { result: 'SUCCESS' },
+        actor: by,
+        target: personId === null ? [] : [{ id: personId, type: 'User' as const }],
+        debugData: { mail, template },
+      } as const
+      return record(tx, queued, { random, now })
+    }
+    case 'enrollment.use':
+      return useEnrollment(tx, effect.id, now)
     case 'enrollment.advance':
       // A code that was used a moment ago is checked anew, and found used: one success for each code (A66).
       if (!(await advanceCounter(tx, effect, now))) throw new StaleRead(`enrollment ${effect.id}`)

@@ -59,8 +59,8 @@ export async function activateFactor(call: Call<FactorAnswerBody>): Promise<Answ
       const rule = verdict.verdict === 'wrong' ? verdict.rule : 'code-expired'
       return refuseWrong(call, loaded, factor, uses, rule)
     }
-    const { enrolled, name, isImplied } = pending.data as PendingData
-    const stored = { data: enrolled, name, isImplied, ...verdict.enrollment }
+    const { enrolled, challenge: _, ...made } = pending.data as PendingData
+    const stored = { data: enrolled, ...made, ...verdict.enrollment }
     const changed = await parts.people.change(
       person.id,
       {},
@@ -70,13 +70,10 @@ export async function activateFactor(call: Call<FactorAnswerBody>): Promise<Answ
         async with(tx, _, now) {
           if (!(await useFactorChallenge(tx, pending))) throw new StaleRead(`factor ${factor.id}`)
           await requireRoom(call, tx, uses)
-          const { data, counter, name: shown, isImplied: implied = false } = stored
           await writeEnrollment(call, tx, now, {
-            ...{ authenticator, managed, kind, person, data, isImplied: implied },
+            ...{ authenticator, managed, kind, person, ...written(stored) },
             enrollmentId: pending.enrollmentId,
             effects: verdict.effects,
-            ...(counter !== undefined && { counter }),
-            ...(shown !== undefined && { name: shown }),
           })
         },
       },
@@ -85,8 +82,21 @@ export async function activateFactor(call: Call<FactorAnswerBody>): Promise<Answ
   })
   parts.onCommitted()
   const after = await loadFactors(call)
-  return { body: renderFactor(call, after, getFactor(call, after)) }
+  return { body: renderFactor(call, after, confirmedIn(call, after, pendingFactor)) }
 }
+
+/** What is there: the factor by its id, or, where the number was enrolled by another way meanwhile, the one that it became. */
+const confirmedIn = (call: Context, after: UserFactors, { kind, id }: Factor): Factor =>
+  after.factors.some((factor) => factor.id === id)
+    ? getFactor(call, after)
+    : (after.factors.filter((factor) => factor.kind === kind && factor.status === 'ACTIVE').at(-1) ??
+      getFactor(call, after))
+
+/** What of an enrolment is there, without what is not. */
+const written = ({ data, ...more }: { readonly data: unknown } & Partial<Omit<PendingData, 'enrolled'>>) => ({
+  data,
+  ...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)),
+})
 
 function requirePending({ pending }: Factor): NonNullable<Factor['pending']> {
   if (pending === undefined) throw invalid(['factor: is active already'])

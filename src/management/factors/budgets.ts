@@ -32,19 +32,24 @@ const pauses: Readonly<
 /**
  * Charges that something is sent, in the transaction that queues it. Throws 429: `E0000109` or `E0000118` right after the
  * last one, `E0000047` after too many within an hour.
+ *
+ * @param charges what it is counted on besides: a text on its number, whatever asks for it (A65)
  */
 export async function chargeSending(
   { now }: Context,
   tx: Tx,
   { personId, kind: { sends } }: { readonly personId: string; readonly kind: FactorKind },
+  charges: readonly Use[] = [],
 ): Promise<void> {
   if (sends === undefined) return
   const subject = `person:${personId} ${sends}`
   const { ms, refused } = pauses[sends]
   const pause = { purpose: 'factor-pause', limit: 1, windowMs: ms }
   if (!(await spend(tx, pause, subject, now)).allowed) throw refused()
-  const spent = await spend(tx, sendings, subject, now)
-  if (!spent.allowed) throw tooMany(spent.resetsAt, now)
+  for (const use of [{ budget: sendings, subject }, ...charges]) {
+    const spent = await spend(tx, use.budget, use.subject, now)
+    if (!spent.allowed) throw tooMany(spent.resetsAt, now)
+  }
 }
 
 /** Charges an activation. Throws 429 `E0000047` after five in five minutes. */

@@ -6,6 +6,7 @@ import {
   type Person,
   putEnrollment,
   putFactorChallenge,
+  removeEnrollment,
   updatePerson,
 } from '../../directory/index.ts'
 import {
@@ -16,7 +17,7 @@ import {
   factorId,
   type NewFactor,
 } from '../../flow/index.ts'
-import { retryStale, type Tx } from '../../storage/index.ts'
+import { isUniqueViolation, retryStale, StaleRead, type Tx } from '../../storage/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import type { Answer, Call, Context } from '../operation.ts'
 import { chargeSending } from './budgets.ts'
@@ -47,7 +48,8 @@ function wantedOf(call: Context, { factorType, provider }: NewFactorBody): Wante
   const ofType = all.filter(({ kind }) => kind.factorType === factorType)
   const found = ofType.find(({ kind }) => (provider ?? kind.provider) === kind.provider)
   if (found !== undefined) return found
-  const types = [...new Set(all.map(({ kind }) => kind.factorType))].join(', ')
+  const listed = all.filter(({ managed }) => !managed.isUnlisted)
+  const types = [...new Set(listed.map(({ kind }) => kind.factorType))].join(', ')
   if (ofType.length === 0) throw invalid([`factorType: must be one of ${types}; others are not supported`])
   const providers = ofType.map(({ kind }) => kind.provider).join(' or ')
   throw invalid([`provider: must be ${providers} for ${factorType}`])
@@ -155,13 +157,17 @@ export async function writeEnrollment(
   tx: Tx,
   now: number,
   wanted: Wanted &
-    Pick<NewFactor, 'data' | 'counter' | 'name' | 'effects' | 'isImplied'> & {
+    Pick<
+      NewFactor,
+      'data' | 'counter' | 'name' | 'slot' | 'handle' | 'replaces' | 'effects' | 'isImplied'
+    > & {
       readonly person: Person
       readonly enrollmentId: string
     },
 ): Promise<void> {
   const { random, secrets } = parts
-  const { authenticator, managed, kind, person, enrollmentId, data, counter, name, effects = [] } = wanted
+  const { authenticator, managed, kind, person, enrollmentId, data, effects = [] } = wanted
+  const { counter, name, slot, handle } = wanted
   if (wanted.isImplied) {
     // No enrollment changes, so that nothing else records it.
     await record(
@@ -187,8 +193,17 @@ export async function writeEnrollment(
       ...(managed.several && { several: true }),
       ...(counter !== undefined && { counter }),
       ...(name !== undefined && { name }),
+      ...(slot !== undefined && { slot }),
+      ...(handle !== undefined && { handle }),
     }
-    await putEnrollment(tx, enrollment, { random, now })
+    // Another thing under the same id: the row of before is of another slot.
+    if (wanted.replaces) await removeEnrollment(tx, { id: enrollmentId, personId: person.id })
+    try {
+      await putEnrollment(tx, enrollment, { random, now })
+    } catch (error) {
+      // Another user has enrolled the same a moment ago: checked anew, and found taken (A67).
+      throw isUniqueViolation(error) ? new StaleRead(`enrollment ${enrollmentId}`) : error
+    }
     await updatePerson(tx, person.id, { secretChanged: true }, now)
   }
   await carryOutFactorEffects({ tx, secrets, random, now, by: actor }, effects)
@@ -219,6 +234,9 @@ async function enrolPending(
     challenge: challenge?.data ?? null,
     name: made.name,
     isImplied: made.isImplied,
+    slot: made.slot,
+    handle: made.handle,
+    replaces: made.replaces,
   }
   await ifUnchanged(parts.storage, person, async (tx) => {
     await putFactorChallenge(
@@ -253,7 +271,7 @@ export async function sendChallenge(
   if (challenge === undefined) return
   const { parts, actor, now } = call
   const { secrets, random } = parts
-  await chargeSending(call, tx, to)
+  await chargeSending(call, tx, to, challenge.charges)
   await carryOutFactorEffects({ tx, secrets, random, now, by: actor }, challenge.effects)
 }
 

@@ -3,6 +3,7 @@ import {
   findEnrollments,
   findFactorChallenges,
   groupIdsOf,
+  isSlotTaken,
   type Person,
   type StoredChallenge,
 } from '../../directory/index.ts'
@@ -51,6 +52,9 @@ export interface PendingData {
   readonly name?: string | undefined
   /** No enrollment is written in the end. */
   readonly isImplied?: boolean | undefined
+  readonly slot?: string | undefined
+  readonly handle?: string | undefined
+  readonly replaces?: boolean | undefined
 }
 
 /** A user with everything that is a factor. */
@@ -156,7 +160,7 @@ export function getFactor(
 
 /** What a factor may read. */
 export function factorContext(
-  { parts, now }: Context,
+  { parts, actor, now }: Context,
   { person, policy, enrollments }: Pick<UserFactors, 'person' | 'policy' | 'enrollments'>,
   { key }: Authenticator,
   wanted: {
@@ -176,6 +180,10 @@ export function factorContext(
     enrollments,
     org: { name: parts.orgName, baseUrl: parts.baseUrl() },
     codeLifetime: tokenLifetimeSeconds === undefined ? usual : tokenLifetimeSeconds * 1000,
+    policy,
+    budgets: parts.budgets,
+    caller: `api:${actor.id}`,
+    isSlotTaken: (slot) => isSlotTaken(parts.storage.db, key, slot),
     language,
     templateId,
   }

@@ -32,7 +32,9 @@ export const factorOperations: readonly Operation[] = [
     response: Type.Array(factor),
     async handle(call) {
       const loaded = await loadFactors(call)
-      const listed = loaded.factors.filter((each) => enrollmentIn(loaded, each) !== undefined)
+      const listed = loaded.factors.filter(
+        (each) => !each.managed.isUnlisted && enrollmentIn(loaded, each) !== undefined,
+      )
       return { body: listed.map((each) => renderFactor(call, loaded, each)) }
     },
   }),
