@@ -32,6 +32,13 @@ export {
   answerFrom,
   interactionCodeIn,
 } from './answer.ts'
+export type {
+  EnrolledFactor,
+  FactorToEnroll,
+  KitFactors,
+  PhoneToEnroll,
+  QuestionToEnroll,
+} from './factors.ts'
 export {
   type Kit,
   type KitClient,

@@ -1,4 +1,5 @@
 import {
+  createSecrets,
   insecureSeededRandom,
   type Logger,
   ProtocolError,
@@ -35,6 +36,7 @@ import {
 import type { Engine } from '../engine/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
+import { type KitFactors, kitFactors } from './factors.ts'
 import { checkNames, checkNothing, checkOneOf, checkThat, type Names } from './options.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
@@ -196,6 +198,8 @@ export interface Kit {
   readonly outbox: MessageReader
   readonly clock: KitClock
   readonly people: KitPeople
+  /** What users have enrolled. */
+  readonly factors: KitFactors
   readonly faults: Faults
   /** The system log, newest first. */
   events(): ReturnType<Engine['events']>
@@ -306,6 +310,10 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
           : port.people.update(id, readPersonChanges(changes)),
       remove: port.people.remove,
     },
+    factors: kitFactors(engine, {
+      secrets: createSecrets(options.settings?.secrets ?? [insecureSecret]),
+      random,
+    }),
     faults,
     async events(...options: readonly unknown[]) {
       checkNothing('events', options)
