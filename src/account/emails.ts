@@ -1,6 +1,12 @@
 import { Type } from 'typebox'
 import { apiError, derivedId, isoTime } from '../base/index.ts'
-import { compareKey, hasVerifiedEmail, nameProblems, type Person } from '../directory/index.ts'
+import {
+  compareKey,
+  hasVerifiedEmail,
+  nameProblems,
+  type Person,
+  verifiedSecondEmail,
+} from '../directory/index.ts'
 import type { AccountChange } from '../people/index.ts'
 import {
   type Answer,
@@ -64,8 +70,8 @@ async function addressesOf({ parts, caller: { person } }: Call<unknown>): Promis
   ]
 }
 
-/** The secondary address counts as proven where it came by a code: the only way that sets it here. */
-const isSecondVerified = (_: Person): boolean => false
+/** The secondary address counts as proven where a code that was sent to it came back. */
+const isSecondVerified = (person: Person): boolean => verifiedSecondEmail(person) !== undefined
 
 function shown(call: Call<unknown>, address: Address) {
   const { change } = address
@@ -125,7 +131,6 @@ async function add(
     throw apiError('E0000157', { causes: ['The account has this address, or it waits to be confirmed.'] })
   }
   const isPrimary = body.role !== 'SECONDARY'
-  if (!isPrimary && !secondaryAllowed) throw apiError('E0000038')
   const added = await parts.changes.addEmail(person, {
     ...{ email, isPrimary },
     ...(body.state !== undefined && { state: body.state }),
@@ -143,9 +148,6 @@ async function add(
     }),
   }
 }
-
-/** Whether a secondary address can be proven: it becomes a way back into the account. */
-const secondaryAllowed = false
 
 async function challenge(call: Call<unknown>): Promise<Answer> {
   const { parts, caller } = call

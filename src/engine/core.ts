@@ -15,7 +15,7 @@ import {
 } from '../base/index.ts'
 import { listClients, listTrustedOrigins } from '../clients/index.ts'
 import type { ClientConfig, Config } from '../config/index.ts'
-import { findUserSchema, ignoredPatterns, sharedNames } from '../directory/index.ts'
+import { findUserSchema, forgetDevicesOf, ignoredPatterns, sharedNames } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
@@ -103,6 +103,8 @@ export async function openCore(
       ...{ storage, clock, random, secrets, hasher, policies },
       ...noticePartsOf(config, authenticators, outgoing),
       onCommitted: () => outgoing.onCommitted(),
+      // They are bound to the user's version besides; no row of them is left (A78).
+      onFactorsChanged: (tx, personId) => forgetDevicesOf(tx, personId),
     })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients

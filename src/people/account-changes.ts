@@ -21,6 +21,7 @@ import {
   type Person,
   removeEnrollment,
   updatePerson,
+  verifiedSecondEmail,
 } from '../directory/index.ts'
 import { dateInWords, languageFor, spanInWords, timeInWords, wordsFor } from '../i18n/index.ts'
 import { type Budget, spend } from '../limits/index.ts'
@@ -179,23 +180,25 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
       const profile =
         change.kind === 'email' && email !== undefined
           ? { email, ...(isLogin && { login: email }) }
-          : change.kind === 'secondEmail'
-            ? { secondEmail: email }
-            : undefined
+          : undefined
+      const by = { id: person.id, type: 'User', alternateId: person.profile.login } as const
+      const { version } = person
+      // Under the lock of the user's row: a stop that came before it stands, and one that comes later finds it done.
+      const end = async (tx: Tx, now: number): Promise<void> => {
+        const to = { from, to: 'DONE' as const, ...(dueBy !== undefined && { dueBy }), expiresAt: now + day }
+        if (!(await endChange(tx, change.id, to))) throw new Over()
+      }
       try {
+        if (change.kind === 'secondEmail' && email !== undefined) {
+          const ends = (tx: Tx, _: Person, now: number) => end(tx, now)
+          return (await people.verifySecondEmail(person.id, email, { by, version, with: ends })) !== undefined
+        }
         await people.change(change.personId, profile === undefined ? {} : { profile }, {
-          by: { id: person.id, type: 'User', alternateId: person.profile.login },
+          by,
           own: { strict: false },
-          version: person.version,
-          // Under the lock of the user's row: a stop that came before it stands, and one that comes later finds it done.
+          version,
           async with(tx, _, now) {
-            const to = {
-              from,
-              to: 'DONE' as const,
-              ...(dueBy !== undefined && { dueBy }),
-              expiresAt: now + day,
-            }
-            if (!(await endChange(tx, change.id, to))) throw new Over()
+            await end(tx, now)
             if (change.kind === 'email' && email) {
               await updatePerson(tx, person.id, { verifiedEmail: email }, now)
             }
@@ -405,7 +408,10 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
 const isStopToken = (token: string): boolean => /^[A-Za-z0-9]{43}$/.test(token)
 
 /** The addresses that a notice goes to: the email, whether or not it was proven, and what else was. */
-const addressesOf = (person: Person): readonly string[] => [person.profile.email]
+const addressesOf = (person: Person): readonly string[] => [
+  person.profile.email,
+  ...[verifiedSecondEmail(person) ?? []].flat(),
+]
 
 const waitsAlready = (): ProtocolError =>
   apiError('E0000157', { causes: ['The same change waits already, or the account has changed meanwhile.'] })

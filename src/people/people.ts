@@ -113,6 +113,8 @@ export interface People {
     deed?: Pick<ChangeContext, 'by'> & {
       /** The version of the user by which the caller decided. Throws `StaleRead` where it does not stand any more. */
       readonly version?: number
+      /** Runs in the same database transaction, once the address is written: what throws there undoes it. */
+      with?(tx: Tx, person: Person, now: number): Promise<void>
     },
   ): Promise<Person | undefined>
   /**
@@ -314,7 +316,7 @@ export function createPeople(parts: PeopleParts): People {
       return result
     },
 
-    async verifySecondEmail(id, address, { by, version } = {}) {
+    async verifySecondEmail(id, address, { by, version, with: also } = {}) {
       let queued = 0
       const attempt = async (): Promise<Person | undefined> => {
         const found = await findPerson(storage.db, id)
@@ -333,6 +335,7 @@ export function createPeople(parts: PeopleParts): People {
           } as const
           const after = await updatePerson(tx, id, changes, now)
           if (after === undefined) return undefined
+          await also?.(tx, after, now)
           await noteSecondaryEmail(tx)
           const actor = by ?? { id, type: 'User' }
           const updated = lifecycle('user.account.update_profile', 'Secondary email verified', after, actor)

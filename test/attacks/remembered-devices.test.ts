@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer, Kit, Visitor, VisitorOptions } from '../../src/testing/index.ts'
 import { atTheReset, mailTo, manyMails, newPassword, startTarget, visit } from '../support/attacks.ts'
-import { apiOf } from '../support/management.ts'
+import { type Api, apiOf } from '../support/management.ts'
 import { appRule, enrolmentPolicy, namingApp, sessionRule } from '../support/policy-rules.ts'
 import { codeAt, secretIn } from '../wire/totp.ts'
 
@@ -9,6 +9,7 @@ const mary = 'mary@example.com'
 const password = 'Tangerine-Kettle-42'
 const eve = { login: 'eve@example.com', password: 'Marmalade-Harbour-31' }
 const hour = 3_600_000
+const totp = { factorType: 'token:software:totp', provider: 'GOOGLE' }
 
 let idp: Kit
 beforeEach(async () => {
@@ -182,6 +183,58 @@ describe('a remembered device', () => {
     const visitor = await atTheSecond(withToken(token))
     const secret = secretIn(await visitor.enrolls('google_otp'))
     await visitor.answers(codeAt(secret, idp.clock.now()))
+    expect(await isSkipped(withToken(token))).toBe(false)
+  })
+
+  test.each([
+    [
+      'a factor that an administrator enrols',
+      async (api: Api, id: string) => {
+        const made = await api('POST', `/users/${id}/factors`, totp)
+        const { activation } = made.body._embedded as { activation: { sharedSecret: string } }
+        const passCode = codeAt(activation.sharedSecret, idp.clock.now())
+        return api('POST', `/users/${id}/factors/${made.body.id}/lifecycle/activate`, { passCode })
+      },
+    ],
+    [
+      'a factor that is active at once',
+      (api: Api, id: string) => api('POST', `/users/${id}/factors?activate=true`, totp),
+    ],
+    [
+      'the removal of a factor',
+      (api: Api, id: string, app: string) => api('DELETE', `/users/${id}/factors/${app}`),
+    ],
+    [
+      'the removal of an enrollment',
+      (api: Api, id: string, app: string) => api('DELETE', `/users/${id}/authenticator-enrollments/${app}`),
+    ],
+    ['a reset of all factors', (api: Api, id: string) => api('POST', `/users/${id}/lifecycle/reset_factors`)],
+    [
+      'the command line',
+      async (_: Api, id: string, app: string) => {
+        expect(await idp.engine.people.removeEnrollment(id, app)).toBe(true)
+        return { status: 200 }
+      },
+    ],
+    [
+      'a secondary address that was proven',
+      async (_: Api, id: string) => {
+        await idp.engine.people.verifySecondEmail(id, 'second@example.com')
+        return { status: 200 }
+      },
+    ],
+  ])('A78: is ended by %s', async (what, change) => {
+    const api = apiOf(idp)
+    const { id } = (await api('GET', `/users/${mary}`)).body
+    const isNew = what.startsWith('a factor')
+    const app = isNew ? '' : (await idp.factors.enroll(mary, 'google_otp')).id
+    const token = tokenIn(await remembered())
+    await enrolmentPolicy(idp, namingApp({ self: 'OPTIONAL' }))
+    expect(await idp.engine.storage.db.selectFrom('remembered_devices').selectAll().execute()).toHaveLength(1)
+    const { status } = await change(api, id, app)
+    expect([200, 204]).toContain(status)
+    if (!what.startsWith('a secondary'))
+      expect(await idp.engine.storage.db.selectFrom('remembered_devices').selectAll().execute()).toEqual([])
     expect(await isSkipped(withToken(token))).toBe(false)
   })
 
