@@ -60,7 +60,10 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
   const { db } = parts.storage
   const { person, session, clientId } = user
   const [{ groupIds }, client] = await Promise.all([findMember(db, person.id), findClient(db, clientId)])
-  const policy = await parts.policies.for({ groupIds, personId: person.id }, client?.settings)
+  const policy = await parts.policies.for(
+    { groupIds, personId: person.id },
+    { accessPolicyId: client?.settings.accessPolicyId, clientId },
+  )
   const isOwn = isOwnFactor(parts.authenticators, policy.signOn.active)
   const own = await ownFactors(db, person.id, isOwn)
   const proof = ownerProof(person, own, session.details.proofs ?? [], { now, settledMs: parts.waitingMs })

@@ -234,11 +234,12 @@ type AboutUser = Pick<TransactionContext, 'person' | 'lockIsOver'> &
 /** A user as of now, with the policies that apply at a client; of an unknown user, those of Everyone. */
 async function aboutUser(
   { policies, clock }: FlowParts,
-  { settings }: Client,
+  { id: clientId, settings: { accessPolicyId } }: Client,
   { person, groupIds, everyoneId }: Member,
 ): Promise<AboutUser> {
-  const ownPolicy = await policies.for({ groupIds, personId: person?.id }, settings)
-  const policyBeforeProof = await policies.beforeProof(everyoneId, settings)
+  const app = { accessPolicyId, clientId }
+  const ownPolicy = await policies.for({ groupIds, personId: person?.id }, app)
+  const policyBeforeProof = await policies.beforeProof(everyoneId, app)
   const lockIsOver = isLockOver(person, ownPolicy, clock.now())
   return {
     ownPolicy,

@@ -207,13 +207,27 @@ function provenBefore(progress: Progress, situation: Situation): readonly string
   const isAsked =
     progress.intent === 'enrolment'
       ? !progress.skipped && openFor(progress, situation).length > 0
-      : openFor(progress, situation).some(({ key }) => isRequired(key, situation))
+      : isSomethingDue(progress, situation)
   if (!isAsked) return []
   const usable = provingFirst(progress, situation).filter(
     ({ authenticator: key }) =>
       authenticators.includes(key) && situation.authenticators.get(key)?.challenge !== undefined,
   )
   return [...new Set(usable.map(({ authenticator }) => authenticator))]
+}
+
+/**
+ * Whether something must be enrolled now. What may be put off until a date forces no proof, and is not offered without one; what may be put
+ * off a number of times does, as nothing would ever count down for a user who is not asked.
+ */
+function isSomethingDue(progress: Progress, situation: Situation): boolean {
+  const open = openFor(progress, situation)
+  return openEnrollments(progress, situation).some(
+    (one) =>
+      one.required &&
+      open.some(({ key }) => key === one.key) &&
+      puttingOff(one, progress, situation)?.type !== 'BY_DATE_TIME',
+  )
 }
 
 const isRequired = (wanted: string, { ownPolicy }: Situation): boolean =>

@@ -100,7 +100,10 @@ async function isDenied(
   const found = await findRefreshToken(db, token, clock.now())
   if (found === undefined || client === undefined) return false
   const { groupIds } = await findMember(db, found.personId)
-  const { signOn } = await policies.for({ groupIds, personId: found.personId }, client.settings)
+  const { signOn } = await policies.for(
+    { groupIds, personId: found.personId },
+    { accessPolicyId: client.settings.accessPolicyId, clientId: client.id },
+  )
   return signOn.access === 'DENY'
 }
 

@@ -7,7 +7,7 @@ import {
   isAllowedFor,
   methodsOffIn,
 } from './authenticator-settings.store.ts'
-import { appliesTo, type PolicySubject } from './conditions.ts'
+import { appliesTo, dependsOnApp, type PolicySubject } from './conditions.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import { type AuthenticatorFacts, nothingDemanded } from './demand.ts'
 import {
@@ -191,6 +191,8 @@ export interface Policies {
 /** What is mapped to an app. */
 export interface AppPolicies {
   readonly accessPolicyId?: string | undefined
+  /** Its client id: rules may be for some apps alone. */
+  readonly clientId?: string | undefined
 }
 
 /** How long policies are cached, in milliseconds: a change by another node takes effect within this time. */
@@ -203,6 +205,8 @@ interface Loaded {
   readonly secondaryEmails: boolean
   /** The authenticators that may be used. */
   readonly usable: Usable
+  /** Whether some rule is for some apps alone. */
+  readonly dependsOnApp: boolean
   // By what is mapped to the app. What depends on the user is computed each time: what is remembered of some users and not
   // of others would show in the time of an answer (A02).
   readonly ofType: Map<string | undefined, PoliciesOfType>
@@ -228,6 +232,7 @@ export function openPolicies(
       setups,
       secondaryEmails,
       usable: usableBy(catalogue, setups),
+      dependsOnApp: policies.some(({ body, rules }) => [body, ...rules].some(dependsOnApp)),
       ofType: new Map(),
       beforeProof: new Map(),
     }
@@ -245,15 +250,19 @@ export function openPolicies(
     async for(subject, app = {}) {
       const loaded = await all()
       const ofType = policiesOf(loaded, app)
-      return policyFrom((type) => firstFor(ofType(type), subject), loaded, options.recovery)
+      const { clientId } = app
+      const atApp = clientId === undefined ? subject : { ...subject, clientId }
+      return policyFrom((type) => firstFor(ofType(type), atApp), loaded, options.recovery)
     },
     async beforeProof(everyoneId, app = {}) {
       const loaded = await all()
       const { usable, beforeProof } = loaded
-      const known = beforeProof.get(app.accessPolicyId)
+      const { clientId } = app
+      const key = loaded.dependsOnApp ? `${app.accessPolicyId} ${clientId}` : app.accessPolicyId
+      const known = beforeProof.get(key)
       if (known !== undefined) return known
       const ofType = policiesOf(loaded, app)
-      const everyone = { groupIds: [everyoneId] }
+      const everyone = { groupIds: [everyoneId], ...(clientId !== undefined && { clientId }) }
       const policy = policyFrom((type) => firstFor(ofType(type), everyone), loaded, options.recovery)
       const computed: Policy = {
         ...policy,
@@ -271,11 +280,11 @@ export function openPolicies(
             ofType('ACCESS_POLICY').flatMap(({ rules }) =>
               rules.map((rule) => assuranceOf(rule as DeepPartial<AccessRuleBody>, usable.sso)),
             ),
-            allowedForSome(ofType('MFA_ENROLL'), everyoneId, usable.sso),
+            allowedForSome(ofType('MFA_ENROLL'), everyone, usable.sso),
           ),
         },
       }
-      beforeProof.set(app.accessPolicyId, computed)
+      beforeProof.set(key, computed)
       return computed
     },
   }
@@ -321,10 +330,10 @@ const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setu
  */
 function allowedForSome(
   policies: readonly ActivePolicy[],
-  everyoneId: string,
+  everyone: PolicySubject,
   catalogue: readonly AuthenticatorFacts[],
 ): readonly AuthenticatorFacts[] {
-  if (firstFor(policies, { groupIds: [everyoneId] }) === undefined) return catalogue
+  if (firstFor(policies, everyone) === undefined) return catalogue
   const refused = policies.map(({ body }) =>
     notAllowedBy(body as DeepPartial<EnrollmentPolicyBody>, catalogue),
   )

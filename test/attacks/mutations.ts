@@ -645,8 +645,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A68',
     without: 'the refusal to decline what is due',
     file: 'src/flow/stage.ts',
-    find: '!openEnrollments(progress, situation).some((one) => one.required && !mayPutOff(one, progress, situation))',
-    replace: 'true',
+    find: '(one) => one.required && !mayPutOff(one, progress, situation),',
+    replace: '() => false,',
     also: [
       [
         'if (required.some((one) => !mayPutOff(one, progress, situation))) return',

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createLogger } from '../../src/base/index.ts'
 import { type Answer, type Kit, type KitOptions, startEngine, type Visitor } from '../../src/testing/index.ts'
 import { manyRequests } from '../support/nodes.ts'
 import { appRule, enrolmentPolicy, namingApp, sessionRule } from '../support/policy-rules.ts'
@@ -51,6 +52,25 @@ describe('a required enrolment with a grace period', () => {
     const late = await signsIn()
     expect(late.remediations).toEqual(['select-authenticator-enroll'])
     expect(late.response.body.authenticators?.value[0]).not.toHaveProperty('gracePeriod')
+  })
+
+  test('until a date: asks a user who has a factor for no proof of it, and from then on does', async () => {
+    await start()
+    const expiry = new Date(idp.clock.now() + 60_000).toISOString()
+    const app = { key: 'google_otp', enroll: { self: 'OPTIONAL' } }
+    const codes = {
+      key: 'recovery_codes',
+      enroll: { self: 'REQUIRED', gracePeriod: { type: 'BY_DATE_TIME', expiry } },
+    }
+    const { authenticators } = namingApp({ self: 'OPTIONAL' })
+    await enrolmentPolicy(idp, {
+      authenticators: [...authenticators.filter(({ key }) => key !== 'google_otp'), app, codes],
+    })
+    await idp.factors.enroll(mary, 'google_otp')
+    const visitor = await signsIn()
+    expect(visitor.response.interactionCode).toBeDefined()
+    idp.clock.advance(60_000)
+    expect((await signsIn()).remediations).toEqual(['select-authenticator-authenticate'])
   })
 
   test('of a number of times: it counts down with each, and is not asked of a user who has enrolled', async () => {
@@ -233,5 +253,43 @@ describe('a rule of the global session', () => {
     expect(await fields()).toContain('credentials')
     await sessionRule(idp, { primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' })
     expect(await fields()).not.toContain('credentials')
+  })
+})
+
+describe('a rule of an enrolment policy that is for some apps', () => {
+  const forApps = (app: object) => ({ actions: { enroll: { self: 'LOGIN' } }, conditions: { app } })
+  const isAsked = async (client: string): Promise<boolean> => {
+    const visitor = newVisitor(idp, { client })
+    await visitor.signsIn(mary, idp.person.password)
+    return visitor.remediations.includes('select-authenticator-enroll')
+  }
+
+  test.each([
+    ['includes one', (id: string) => ({ include: [{ id, type: 'APP' }] }), [true, false]],
+    ['excludes one', (id: string) => ({ include: [], exclude: [{ id, type: 'APP' }] }), [false, true]],
+    ['names no app', () => ({ include: [], exclude: [] }), [true, true]],
+  ])('%s: is for those alone', async (_, app, expected) => {
+    await start()
+    await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED' }), forApps(app(idp.publicClientId)))
+    expect([await isAsked(idp.publicClientId), await isAsked(idp.clientId)]).toEqual(expected)
+  })
+
+  test('names a network or a kind of apps, which cannot be evaluated: applies to no user, and the log says so', async () => {
+    const lines: string[] = []
+    const log = createLogger({ level: 'warn', stream: { write: (line) => void lines.push(line) } })
+    await start({ log })
+    await enrolmentPolicy(
+      idp,
+      namingApp({ self: 'REQUIRED' }),
+      forApps({ include: [{ name: 'oidc_client', type: 'APP_TYPE' }] }),
+    )
+    expect(await isAsked(idp.clientId)).toBe(false)
+    expect(lines.join()).toContain('conditions.app: cannot be evaluated')
+    await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED' }), {
+      actions: { enroll: { self: 'LOGIN' } },
+      conditions: { network: { connection: 'ZONE', include: ['nzo1'] } },
+    })
+    expect(await isAsked(idp.clientId)).toBe(false)
+    expect(lines.join()).toContain('conditions.network: cannot be evaluated')
   })
 })
