@@ -102,7 +102,7 @@ export function requireStepUp(
 }
 
 /** The SDK reads the header alone, and takes no quotes within a value. */
-const insufficient = ({ maxAgeSeconds, acrValues }: StepUp): ProtocolError =>
+export const insufficient = ({ maxAgeSeconds, acrValues }: StepUp): ProtocolError =>
   apiError('E0000006', {
     headers: {
       'WWW-Authenticate': [

@@ -1,6 +1,6 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { apiError, type Clock, type Random } from '../base/index.ts'
+import { apiError, type Clock, type Random, type Secrets } from '../base/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
@@ -12,12 +12,13 @@ import type { Storage } from '../storage/index.ts'
 export interface AccountParts {
   readonly storage: Storage
   readonly random: Random
+  readonly secrets: Secrets
   readonly clock: Clock
   readonly people: People
   readonly changes: AccountChanges
   readonly policies: Policies
   readonly authenticators: ReadonlyMap<string, Authenticator>
-  readonly budgets: Pick<Budgets, 'passwords'>
+  readonly budgets: Budgets
   /** Rate limits; absent: requests are not limited. */
   readonly limits?: RequestLimits | undefined
   /** The user of a valid access token; undefined: it is none. */
@@ -27,6 +28,8 @@ export interface AccountParts {
   /** For how long a change that can be stopped waits, in milliseconds. */
   readonly waitingMs: number
   readonly orgName: string
+  /** Called after a commit that may have queued a text. */
+  onCommitted(): void
   /** The engine's public address, without a trailing slash. */
   baseUrl(): string
 }

@@ -301,8 +301,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: wakeDelivery,
   })
   const account = accountRoutes({
-    ...{ storage, random, clock, people, changes, policies, authenticators, budgets, limits },
+    ...{ storage, random, secrets, clock, people, changes, policies, authenticators, budgets, limits },
     findUserCaller: (token) => oidc.findUserCaller(token),
+    onCommitted: wakeDelivery,
     stepUpMs: durationMs(config.account.stepUp, 'account.stepUp'),
     waitingMs: lifetimes.ownChanges,
     orgName: config.org.name,
