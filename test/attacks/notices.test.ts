@@ -563,6 +563,9 @@ test('A59: what users sign in with is written where the notices are queued, and 
   expect(writers(/\bremoveEnrollments\(/)).toEqual([])
   expect(writers(/\bupdatePerson\(/)).toEqual([
     join('flow', 'commit', 'effects.ts'),
+    join('flow', 'commit', 'factor-effects.ts'),
+    join('management', 'factors', 'enroll.ts'),
+    join('management', 'factors', 'remove.ts'),
     join('management', 'users', 'question.ts'),
     // Within `people.change`, too.
     join('people', 'account-changes.ts'),

@@ -18,7 +18,7 @@ import { judgeCode } from './code.ts'
 import { dialled, maskedPhone, methodsIn, type PhoneData, phoneEnrollment, phoneKey } from './data.ts'
 import { phoneFactor } from './factor.ts'
 import { isServed, noNumber, type ReadNumber, readNumber } from './numbers.ts'
-import { challengeData, mayGetText, send } from './send.ts'
+import { challengeData, mayGetText, send, sentTo } from './send.ts'
 
 export { dataOfNumber, dialled, maskedPhone, type PhoneData, phoneEnrollment, phoneKey } from './data.ts'
 export { isServed, type ReadNumber, readNumber } from './numbers.ts'
@@ -202,9 +202,11 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
     // As of now: a phone that was removed since proves nothing.
     const own = await context.directory.enrollments<PhoneData>(person?.id ?? '', phoneKey)
     const enrollment = own.find(({ id }) => id === challenge?.enrollmentId)
-    const sent = challenge && { ...challenge, sent: challengeData(challenge).sent }
-    return judgeCode(input, context, sent, {
-      isAlive: person !== undefined && enrollment !== undefined,
+    const { sent, to = '' } = challengeData(challenge)
+    const number = enrollment === undefined ? noNumber : dialled(enrollment.data)
+    const isSentThere = context.secrets.matches(sentTo, number, to)
+    return judgeCode(input, context, challenge && { ...challenge, sent }, {
+      isAlive: person !== undefined && enrollment !== undefined && isSentThere,
       right: () => ({ effects: [], ...(enrollment && { enrollmentId: enrollment.id }) }),
     })
   }

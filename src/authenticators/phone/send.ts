@@ -21,12 +21,17 @@ export interface PhoneChallenge {
   /** The phone that is being enrolled. */
   readonly phone?: PhoneData
   readonly sent?: SentCode
+  /** A keyed hash of the number that it went to: of an enrollment that got another one since it proves nothing (A77). */
+  readonly to?: string
   /** When something was sent last, by method and phone: what is asked for again too soon is refused. */
   readonly sentAt?: Readonly<Record<string, number>>
 }
 
 export const challengeData = (challenge: Challenge | undefined): PhoneChallenge =>
   challenge?.authenticator === phoneKey ? ((challenge.data ?? {}) as PhoneChallenge) : {}
+
+/** What the number is hashed for that a code went to. */
+export const sentTo = 'phone of a code'
 
 /** How long after a text, or a call, another one may be asked for. */
 const againMs = 30_000
@@ -69,6 +74,8 @@ export async function send(
   const expiresAt = now + lifetime
   const data: PhoneChallenge = {
     sent,
+    // Hashed for every name, so that it takes the same time (A02).
+    to: context.secrets.hash(sentTo, to === undefined ? noNumber : dialled(to)),
     sentAt: { ...sentAt, [target]: now },
     ...(purpose === 'enroll' && to && { phone: phoneOf(to) }),
   }

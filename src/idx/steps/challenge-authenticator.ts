@@ -20,8 +20,10 @@ export const challengeAuthenticator: Step = {
   async accept(input, context) {
     const { choices, progress, now } = context
     const { key, challenge, ...authenticator } = challengedBy(context)
-    // An administrator has switched it off since: its codes are good for nothing any more, those on their way included.
-    if (!choices.some((one) => one.key === key)) return { progress: withdraw(progress) }
+    // An administrator has switched it off since, or its method: its codes are good for nothing any more, those on their way included.
+    if (!choices.some((one) => one.key === key) || !isMethodInUse(context)) {
+      return { progress: withdraw(progress) }
+    }
     const { admit, judge } = challenge
     const outcome = await attempt(
       context,
@@ -37,6 +39,13 @@ export const challengeAuthenticator: Step = {
     )
     return outcome ?? unreadable(progress, input, challenge.fields(progress.challenge, context))
   },
+}
+
+/** Whether the method of the open challenge may still be used: none of those that are switched off, or that a rule leaves out (A68). */
+export function isMethodInUse(view: View): boolean {
+  const { method } = view.progress.challenge ?? {}
+  const authenticator = authenticatorAsked(view)
+  return authenticator !== undefined && view.methodsOf(authenticator).some(({ type }) => type === method)
 }
 
 /** The authenticator that is asked for, which can be challenged or there would be no challenge. */

@@ -8,6 +8,7 @@ import {
   withdraw,
 } from '../../flow/index.ts'
 import { enrolling } from './authenticator-enrollment-data.ts'
+import { isMethodInUse } from './challenge-authenticator.ts'
 import { unreadable } from './identifier.ts'
 
 /** The record of what a user has from now on. */
@@ -40,7 +41,10 @@ export const enrollAuthenticator: Step = {
     const { key, enroll, reset, ...authenticator } = enrolling(context)
     // Asked for no more: the user has enrolled it elsewhere since. A sign-in that began before must not replace what the
     // user has by a password alone (A69); it goes on without the enrolment, and asks for what is enrolled where it must.
-    if (!enrollable.some((one) => one.key === key)) return { progress: withdraw(progress) }
+    // The same where its method was switched off since.
+    if (!enrollable.some((one) => one.key === key) || !isMethodInUse(context)) {
+      return { progress: withdraw(progress) }
+    }
     const outcome = await attempt(
       context,
       {
