@@ -46,10 +46,10 @@ function coversScope(scopes: readonly string[], wanted: string): boolean {
 
 /** Whether an authenticator is one of the user's own: neither the password, nor what every account has. */
 export const isOwnFactor =
-  (authenticators: ReadonlyMap<string, Authenticator>, active: readonly string[]) =>
+  (authenticators: ReadonlyMap<string, Authenticator>, usable: readonly string[]) =>
   (key: string): boolean => {
     const authenticator = authenticators.get(key)
-    return authenticator?.reset === undefined && authenticator?.implicit === false && active.includes(key)
+    return authenticator?.reset === undefined && authenticator?.implicit === false && usable.includes(key)
   }
 
 /**
@@ -64,9 +64,13 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
     { groupIds, personId: person.id },
     { accessPolicyId: client?.settings.accessPolicyId, clientId },
   )
-  const isOwn = isOwnFactor(parts.authenticators, policy.signOn.active)
+  const isOwn = isOwnFactor(parts.authenticators, policy.signOn.authenticators)
   const own = await ownFactors(db, person.id, isOwn)
-  const proof = ownerProof(person, own, session.details.proofs ?? [], { now, settledMs: parts.waitingMs })
+  const proof = ownerProof(person, own, session.details.proofs ?? [], {
+    now,
+    settledMs: parts.waitingMs,
+    recovering: policy.recovery.authenticators,
+  })
   return { ...user, policy, proof, stepUp: stepUpFor(parts, session, own.length > 0, now) }
 }
 

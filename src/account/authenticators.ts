@@ -166,7 +166,7 @@ export const authenticatorOperations: readonly Operation[] = [
     },
   }),
   operation({
-    ...{ method: 'DELETE', path: `${path}/enrollments/:eid`, ...manage, stepUp: true, answers: false },
+    ...{ method: 'DELETE', path: `${path}/enrollments/:eid`, ...manage, stepUp: 'waits', answers: false },
     summary: 'Remove an enrollment; 202 where the removal waits. An addition to Okta’s API',
     async handle(call) {
       const { authenticator, stored } = await findEnrollment(call)

@@ -81,8 +81,11 @@ interface Description {
   readonly scope: string
   /** What it does, in the imperative. Shown in docs/account.md and docs/openapi.yaml. */
   readonly summary: string
-  /** Whether the token must come from a recent and strong enough sign-in. */
-  readonly stepUp?: true
+  /**
+   * Whether the token must come from a recent and strong enough sign-in. `waits`: with `wait=true` a recent one is enough, as what is
+   * asked for waits then.
+   */
+  readonly stepUp?: true | 'waits'
   /** Of success. Default: 200 with a body, 204 without. */
   readonly status?: number
   /** Whether success has a body. Default: true. */

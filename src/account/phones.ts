@@ -298,7 +298,7 @@ export const phoneOperations: readonly Operation[] = [
     handle: async (call) => ({ body: shown(call, await find(call)) }),
   }),
   operation({
-    ...{ method: 'DELETE', path, ...manage, stepUp: true, answers: false },
+    ...{ method: 'DELETE', path, ...manage, stepUp: 'waits', answers: false },
     summary: 'Remove a phone; 202 where the removal waits',
     handle: remove,
   }),

@@ -65,7 +65,7 @@ function serve(app: FastifyInstance, parts: AccountParts, operation: Operation):
       const caller = await callerOf(parts, { ...user, person: person ?? user.person }, now)
       const query = request.query as Readonly<Record<string, unknown>>
       if (operation.stepUp) {
-        const waits = query.wait === 'true'
+        const waits = operation.stepUp === 'waits' && query.wait === 'true'
         requireStepUp(caller, { waits }, parts.stepUpMs, ageOf(user.session, now))
         if (caller.person.status !== 'ACTIVE') throw apiError('E0000038')
       }

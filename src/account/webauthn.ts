@@ -156,7 +156,7 @@ export const webauthnOperations: readonly Operation[] = [
     handle: enroll,
   }),
   operation({
-    ...{ method: 'DELETE', path, ...manage, answers: false },
+    ...{ method: 'DELETE', path, scope: 'webauthn.manage', stepUp: 'waits', answers: false },
     summary: 'Remove a passkey; 202 where the removal waits',
     handle: async (call) => removeFactor(call, await find(call)),
   }),

@@ -307,19 +307,26 @@ function ownerOf(
   { authenticators, clock, lifetimes }: FlowParts,
   person: Person,
   enrollments: readonly Enrollment[],
-  { signOn }: Situation['ownPolicy'],
+  { signOn, recovery }: Situation['ownPolicy'],
 ): Owner {
   const now = clock.now()
   const own = enrollments.filter(({ authenticator: key }) => {
     const authenticator = authenticators.get(key)
-    return authenticator?.reset === undefined && !authenticator?.implicit && signOn.active.includes(key)
+    return (
+      authenticator?.reset === undefined && !authenticator?.implicit && signOn.authenticators.includes(key)
+    )
   })
   const settledMs = lifetimes.ownChanges
-  const found = provingEnrollments(person, own, { now, settledMs })
+  const { recoveredAt } = person
+  const rules = { now, settledMs, recovering: recovery.authenticators }
+  const found = provingEnrollments(person, own, rules)
   return {
     own,
-    proving: found.isOlder ? found.enrollments : [],
-    isRecovered: person.recoveredAt !== undefined && now < person.recoveredAt + settledMs,
+    // What may have begun the recovery is asked for all the same: a thief with the new password alone stops there (A69).
+    proving: found.isOlder
+      ? found.enrollments
+      : own.filter(({ createdAt }) => recoveredAt !== undefined && createdAt < recoveredAt),
+    isRecovered: recoveredAt !== undefined && now < recoveredAt + settledMs && !found.isOlder,
   }
 }
 

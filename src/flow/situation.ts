@@ -52,9 +52,12 @@ export interface Situation {
 export interface Owner {
   /** The factors that the user has, without the password and what every account has. */
   readonly own: readonly OwnedEnrollment[]
-  /** Those of which one must be proven: of a user who has recovered the account, those from before. */
+  /** Those of which one must be proven first: of a user who has recovered the account, those from before. */
   readonly proving: readonly OwnedEnrollment[]
-  /** The account was recovered within the waiting time: only what a policy requires may be enrolled without such a factor. */
+  /**
+   * The account was recovered within the waiting time, by a user without a factor from before that begins no recovery: only what a
+   * policy requires may be enrolled.
+   */
   readonly isRecovered: boolean
 }
 
@@ -106,8 +109,10 @@ export function evidenceIn(progress: Progress, situation: Situation): readonly E
   const { authenticators, ownPolicy } = situation
   const { replaced } = progress
   // What the policy does not allow is no way to sign in, even where every name was offered it before the proof (A68).
+  // Nor is what was enrolled here for recoveries alone (`allowedFor`).
   const isAllowed = ({ authenticator }: Evidence) =>
-    ownPolicy.signOn.notAllowed?.includes(authenticator) !== true
+    ownPolicy.signOn.notAllowed?.includes(authenticator) !== true &&
+    (progress.enrolled?.includes(authenticator) !== true || ownPolicy.signOn.active.includes(authenticator))
   const proofs = progress.proofs.filter((one) => isAllowed(one))
   const isSignIn = progress.intent === 'sign-in' && replaced.length === 0
   const remembered = isSignIn ? (situation.remembered ?? []).filter((one) => isAllowed(one)) : []

@@ -256,9 +256,7 @@ export function enrollmentsAsked(progress: Progress, situation: Situation): read
   if (provingFirst(progress, situation).length > 0) return []
   const open = openFor(progress, situation)
   // After a recovery only what a policy requires may be enrolled by a user without an older factor, for a day (A76).
-  return situation.owner?.isRecovered &&
-    situation.owner.proving.length === 0 &&
-    isAssured(progress, situation)
+  return situation.owner?.isRecovered && isAssured(progress, situation)
     ? open.filter(({ key, reset }) => reset !== undefined || isRequired(key, situation))
     : open
 }
@@ -275,7 +273,9 @@ function openFor(progress: Progress, situation: Situation): readonly KnownAuthen
   const optional = open.filter((one) => !one.required)
   // What the app demands can only be met by enrolling something: what would not help is not offered.
   if (!isAssured(progress, situation)) {
-    return known(open, situation).filter(({ key }) => wouldHelp(progress, situation, key))
+    return known(open, situation).filter(({ key }) =>
+      wouldHelp({ ...progress, enrolled: [...(progress.enrolled ?? []), key] }, situation, key),
+    )
   }
   if (progress.skipped) return []
   if (required.length > 0) return known(required, situation)

@@ -13,28 +13,41 @@ export interface OwnProof {
  * Whether what was proven is enough to change what a user signs in with (A69, A76, A77).
  *
  * - `proven`: by one of the user's own factors, one from before the last recovery where there is such a one.
- * - `unproven`: the user has such a factor, and it was not proven.
+ * - `unproven`: the user has factors, and none that counts was proven.
  * - `none`: the user has none.
  */
 export type OwnerProof = 'proven' | 'unproven' | 'none'
 
+/** What says which factors prove that it is the user who changes the account. */
+export interface OwnershipRules {
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** The waiting time, in milliseconds. */
+  readonly settledMs: number
+  /** The authenticators by which the user's policy lets a recovery begin. */
+  readonly recovering: readonly string[]
+}
+
 /**
  * The enrollments that prove who a user is, when something of the account is about to be changed: those from before the
- * last recovery, for what came after it may be that of a thief who reads the mailbox (A76). Where there are none, those
- * that have stood for the waiting time, with their notices.
+ * last recovery, for what came after it may be that of a thief who reads the mailbox (A76). What may begin a recovery proves
+ * nothing after one: a thief with the number of the phone has recovered by it, and would prove it once more. Where there are no
+ * others, those that have stood for the waiting time, with their notices.
  *
  * @param own the user's enrollments without the password, which a recovery replaces
- * @param settledMs the waiting time
  */
 export function provingEnrollments(
   { recoveredAt }: Pick<Person, 'recoveredAt'>,
   own: readonly OwnedEnrollment[],
-  { now, settledMs }: { readonly now: number; readonly settledMs: number },
+  { now, settledMs, recovering }: OwnershipRules,
 ): { readonly enrollments: readonly OwnedEnrollment[]; readonly isOlder: boolean } {
   if (recoveredAt === undefined) return { enrollments: own, isOlder: true }
-  const older = own.filter(({ createdAt }) => createdAt < recoveredAt)
+  const recovers = ({ authenticator }: OwnedEnrollment) => recovering.includes(authenticator)
+  const older = own.filter((one) => one.createdAt < recoveredAt && !recovers(one))
   if (older.length > 0) return { enrollments: older, isOlder: true }
-  return { enrollments: own.filter(({ createdAt }) => createdAt + settledMs <= now), isOlder: false }
+  const since = (one: OwnedEnrollment) =>
+    recovers(one) ? Math.max(one.createdAt, recoveredAt) : one.createdAt
+  return { enrollments: own.filter((one) => since(one) + settledMs <= now), isOlder: false }
 }
 
 /** Whether one of the proofs is by one of these enrollments. */
@@ -57,9 +70,9 @@ export function ownerProof(
   person: Pick<Person, 'recoveredAt'>,
   own: readonly OwnedEnrollment[],
   proofs: readonly OwnProof[],
-  at: { readonly now: number; readonly settledMs: number },
+  rules: OwnershipRules,
 ): OwnerProof {
-  const { enrollments, isOlder } = provingEnrollments(person, own, at)
+  const { enrollments } = provingEnrollments(person, own, rules)
   if (isProvenBy(enrollments, proofs, own)) return 'proven'
-  return isOlder && enrollments.length > 0 ? 'unproven' : 'none'
+  return own.length > 0 ? 'unproven' : 'none'
 }

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { dataOfNumber, phoneEnrollment, readNumber } from '../../src/authenticators/phone/index.ts'
+import { systemRandom } from '../../src/base/index.ts'
+import { findEnrollments, putEnrollment } from '../../src/directory/index.ts'
+import type { Kit, Visitor } from '../../src/testing/index.ts'
+import { accountApi, accountVisitor, grantAccount, signedIn, tokenIn } from '../support/account.ts'
+import { mailTo, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
+import { apiOf } from '../support/management.ts'
+import { enrolmentPolicy } from '../support/policy-rules.ts'
+import { onEachDatabase } from '../support/postgres.ts'
+import { hasPhone, keyOf, lastCode, number, recoversByPhone } from '../wire/phone.ts'
+import { codeAt, enrollmentPolicy, period, secretIn, twoFactors } from '../wire/totp.ts'
+
+const mary = 'mary@example.com'
+const password = 'Tangerine-Kettle-42'
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** Where one authenticator, one policy or one API meets another. */
+onEachDatabase('where authenticators meet', (database) => {
+  let idp: Kit
+  beforeAll(async () => {
+    const { url } = await database.create()
+    idp = await startTarget({ database: url })
+  })
+  beforeEach(async () => {
+    await idp.reset()
+    await grantAccount(idp)
+  })
+  afterAll(() => idp.close())
+
+  const signsIn = async (passed = password, parameters = {}): Promise<Visitor> => {
+    const visitor = await visit(idp, { parameters })
+    await visitor.signsIn(mary, passed)
+    return visitor
+  }
+  const idOfPhone = async () =>
+    (await apiOf(idp)('GET', '/authenticators')).list.find(({ key }) => key === 'phone_number')?.id
+  const switches = async (method: string, action: 'activate' | 'deactivate') => {
+    const path = `/authenticators/${await idOfPhone()}/methods/${method}/lifecycle/${action}`
+    const { status, text } = await apiOf(idp)('POST', path)
+    if (status !== 200) throw new Error(text)
+  }
+  /** Enrols an app, as the policy asks for; answers its secret. */
+  async function hasApp(): Promise<string> {
+    const visitor = await signsIn()
+    const secret = secretIn(await visitor.enrolls('google_otp'))
+    await visitor.answers(codeAt(secret, idp.clock.now()))
+    idp.clock.advance(10 * period)
+    return secret
+  }
+  /** A recovery by text by whoever has the number. */
+  async function recoversByText(): Promise<void> {
+    const visitor = await visit(idp)
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: mary })
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    await visitor.answers(await lastCode(idp))
+    expect((await visitor.answers(newPassword)).status).toBe(200)
+  }
+
+  test('A68: the code of a method that was switched off meanwhile is worth nothing, at a sign-in and an enrolment', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+    await hasPhone(idp)
+    await twoFactors(idp)
+    const visitor = await signsIn()
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    const code = await lastCode(idp)
+    await switches('sms', 'deactivate')
+    // The policies of a node are two seconds old at most.
+    idp.clock.advance(3000)
+    const answer = await visitor.answers(code)
+    expect(answer.interactionCode).toBeUndefined()
+    expect(visitor.remediations).toContain('select-authenticator-authenticate')
+    await switches('sms', 'activate')
+  })
+
+  test('A68: a factor that the policy allows no more is no way around the one that it requires, and shuts no user out', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    await hasApp()
+    const api = apiOf(idp)
+    const policy = (await api('GET', '/policies?type=MFA_ENROLL')).list.find(
+      ({ name }) => name === 'Enrolment',
+    )
+    await api('DELETE', `/policies/${policy?.id}`)
+    await enrollmentPolicy(idp, { google_otp: 'NOT_ALLOWED', phone_number: 'REQUIRED' })
+    idp.clock.advance(3000)
+    const visitor = await signsIn()
+    expect(visitor.response.interactionCode).toBeUndefined()
+    expect(visitor.remediations).toEqual(['select-authenticator-enroll'])
+    await twoFactors(idp)
+    idp.clock.advance(3000)
+    const next = await signsIn()
+    // Neither is the user refused who has what counts no more.
+    expect(next.remediations).toContain('select-authenticator-authenticate')
+    expect(JSON.stringify(next.response.body)).not.toContain('google_otp')
+  })
+
+  test('A68: a phone that is for recoveries alone is no second factor of the sign-in that enrols it', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'REQUIRED', okta_email: 'NOT_ALLOWED' })
+    const id = await idOfPhone()
+    const { status, text } = await apiOf(idp)('PUT', `/authenticators/${id}`, {
+      name: 'Phone',
+      settings: { allowedFor: 'recovery' },
+    })
+    expect(text).toContain('recovery')
+    expect(status).toBe(200)
+    await twoFactors(idp)
+    idp.clock.advance(3000)
+    const visitor = await signsIn()
+    await visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: number })
+    const code = await lastCode(idp).catch(() => '000000')
+    const answer = await visitor.answers(code)
+    expect(answer.interactionCode).toBeUndefined()
+    await apiOf(idp)('PUT', `/authenticators/${id}`, { name: 'Phone', settings: { allowedFor: 'any' } })
+  })
+
+  test('A69: who cannot prove the second factor has a removal wait, and nothing else happen', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    await hasApp()
+    const api = await signedIn(idp, mary, password)
+    const bodies = [
+      ['PUT', '/password', { profile: { password: newPassword } }],
+      ['PUT', '/password', { profile: { password: newPassword, currentPassword: password } }],
+      ['POST', '/password/change-password', { oldPassword: password, newPassword }],
+      ['POST', '/emails', { profile: { email: 'eve@evil.example' } }],
+    ] as const
+    for (const [method, path, body] of bodies) {
+      expect([path, (await api(method, `${path}?wait=true`, body)).status]).toEqual([path, 403])
+    }
+    expect((await signsIn()).response.status).toBe(200)
+  })
+
+  test('A69: an app that was enrolled after a recovery is not removed at once by the password alone', async () => {
+    const recovery = await visit(idp)
+    await recovery.atTheReset(mary)
+    await recovery.answers(newPassword)
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const visitor = await signsIn(newPassword)
+    await visitor.answers(codeAt(secretIn(await visitor.enrolls('google_otp')), idp.clock.now()))
+    const api = await signedIn(idp, mary, newPassword)
+    const { list } = await api('GET', '/authenticators?expand=enrollments')
+    const { href } = list.find(({ key }) => key === 'google_otp')._embedded.enrollments[0]._links.self
+    expect((await api('DELETE', href)).status).toBe(403)
+    expect((await api('DELETE', `${href}?wait=true`)).status).toBe(202)
+  })
+
+  test('A08: passwords that are guessed at over the account API are counted, also when many are sent at once', async () => {
+    const visitor = accountVisitor(idp)
+    await visitor.begins()
+    await visitor.signsIn(mary, password)
+    const api = accountApi(idp, await tokenIn(visitor))
+    const guess = (oldPassword: string) =>
+      api('POST', '/password/change-password', { oldPassword, newPassword })
+    // The right one is the last of forty.
+    const tried = (index: number) => (index === 39 ? password : `wrong password ${index}`)
+    const statuses = await parallel(40, async (index) => (await guess(tried(index))).status)
+    expect(new Set(statuses)).toEqual(new Set([403]))
+    expect((await guess(password)).body.errorCode).toBe('E0000014')
+    idp.clock.advance(60 * minute)
+    const later = await signedIn(idp, mary, password)
+    const body = { oldPassword: password, newPassword }
+    expect((await later('POST', '/password/change-password', body)).status).toBe(204)
+  })
+
+  test('A76: a thief with the number of the phone recovers by it, and for a day proves nothing with it', async () => {
+    await recoversByPhone(idp)
+    await hasPhone(idp)
+    idp.clock.advance(day)
+    await recoversByText()
+    idp.clock.advance(minute)
+    const visitor = accountVisitor(idp, { enroll_amr_values: 'google_otp sms' })
+    await visitor.begins()
+    await visitor.signsIn(mary, newPassword)
+    if (visitor.response.interactionCode === undefined) {
+      await visitor.selects('phone_number', { methodType: 'sms' })
+      await visitor.answers(await lastCode(idp))
+    }
+    expect(visitor.remediations).not.toContain('select-authenticator-enroll')
+    const api = accountApi(idp, await tokenIn(visitor))
+    const added = await api('POST', '/emails', { profile: { email: 'eve@evil.example' } })
+    const { verify } = added.body._links as { verify: { href: string } }
+    const { text } = await mailTo(idp, 'eve@evil.example', ['PendingEmailChange'])
+    const verificationCode = /\b\d{6}\b/.exec(text)?.[0]
+    expect((await api('POST', verify.href, { verificationCode })).status).toBe(202)
+    const [phone] = (await api('GET', '/phones')).list
+    expect((await api('DELETE', `/phones/${phone.id}`)).status).toBe(202)
+  })
+
+  test('A77: the code that went to a number before an administrator changed it is worth nothing', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+    const id = await hasPhone(idp)
+    await twoFactors(idp)
+    const visitor = await signsIn()
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    const code = await lastCode(idp)
+    const { db } = idp.engine.storage
+    const [phone] = (await findEnrollments(db, id)).filter(
+      ({ authenticator }) => authenticator === 'phone_number',
+    )
+    const read = await readNumber('+15557654321')
+    if (phone === undefined || read === undefined) throw new Error('no phone')
+    await db.deleteFrom('enrollments').where('id', '=', phone.id).execute()
+    await putEnrollment(
+      db,
+      { ...phoneEnrollment(id, 'sms', dataOfNumber(read)), id: phone.id },
+      { random: systemRandom, now: idp.clock.now() },
+    )
+    expect((await visitor.answers(code)).interactionCode).toBeUndefined()
+  })
+
+  test('A68: a grace period, what the app wishes and a remembered device together skip no factor', async () => {
+    await enrolmentPolicy(idp, {
+      authenticators: [
+        { key: 'okta_password', enroll: { self: 'REQUIRED' } },
+        {
+          key: 'google_otp',
+          enroll: { self: 'REQUIRED', gracePeriod: { type: 'BY_SKIP_COUNT', skipCount: 3 } },
+        },
+      ] as never,
+    })
+    const parameters = { acr_values: 'urn:okta:loa:2fa:any' }
+    const visitor = await signsIn(password, parameters)
+    expect((await visitor.submits('skip')).status).toBe(400)
+    await visitor.cancels()
+    await visitor.signsIn(mary, password)
+    expect((await visitor.submits('skip')).status).toBe(400)
+    expect(keyOf(visitor.response)).toBeDefined()
+  })
+})
