@@ -115,7 +115,12 @@ export function evidenceIn(progress: Progress, situation: Situation): readonly E
     (progress.enrolled?.includes(authenticator) !== true || ownPolicy.signOn.active.includes(authenticator))
   const proofs = progress.proofs.filter((one) => isAllowed(one))
   const isSignIn = progress.intent === 'sign-in' && replaced.length === 0
-  const remembered = isSignIn ? (situation.remembered ?? []).filter((one) => isAllowed(one)) : []
+  // What was proven by an authenticator that has been switched off since counts no more (A78).
+  const remembered = isSignIn
+    ? (situation.remembered ?? []).filter(
+        (one) => isAllowed(one) && ownPolicy.signOn.active.includes(one.authenticator),
+      )
+    : []
   const counting = proofs.filter(({ factors }) => factors.length > 0)
   const isIndependent =
     counting.length === 0 ||

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { dataOfNumber, phoneEnrollment, readNumber } from '../../src/authenticators/phone/index.ts'
 import { systemRandom } from '../../src/base/index.ts'
-import { findEnrollments, putEnrollment } from '../../src/directory/index.ts'
-import type { Kit, Visitor } from '../../src/testing/index.ts'
+import { findEnrollments, type NewEnrollment, putEnrollment } from '../../src/directory/index.ts'
+import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import { accountApi, accountVisitor, grantAccount, signedIn, tokenIn } from '../support/account.ts'
-import { mailTo, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
+import { atTheCode, mailTo, masked, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { enrolmentPolicy } from '../support/policy-rules.ts'
 import { onEachDatabase } from '../support/postgres.ts'
+import { passkeyEngine } from '../wire/passkeys.ts'
 import { hasPhone, keyOf, lastCode, number, recoversByPhone } from '../wire/phone.ts'
 import { codeAt, enrollmentPolicy, period, secretIn, twoFactors } from '../wire/totp.ts'
 
@@ -21,7 +22,7 @@ onEachDatabase('where authenticators meet', (database) => {
   let idp: Kit
   beforeAll(async () => {
     const { url } = await database.create()
-    idp = await startTarget({ database: url })
+    idp = await startTarget({ database: url, ...passkeyEngine })
   })
   beforeEach(async () => {
     await idp.reset()
@@ -49,7 +50,7 @@ onEachDatabase('where authenticators meet', (database) => {
     idp.clock.advance(10 * period)
     return secret
   }
-  /** A recovery by text by whoever has the number. */
+  /** A recovery by text, by a caller who has the number. */
   async function recoversByText(): Promise<void> {
     const visitor = await visit(idp)
     await visitor.submits('recover')
@@ -227,4 +228,98 @@ onEachDatabase('where authenticators meet', (database) => {
     expect((await visitor.submits('skip')).status).toBe(400)
     expect(keyOf(visitor.response)).toBeDefined()
   })
+
+  const had: Readonly<Record<string, Omit<NewEnrollment, 'personId' | 'authenticator'>>> = {
+    google_otp: { prefix: 'uft', method: 'otp', data: { sealedSecret: 'x' } },
+    security_question: {
+      prefix: 'qae',
+      method: 'security_question',
+      data: { questionKey: 'custom', question: 'Which?', hash: 'x', form: 2 },
+    },
+    recovery_codes: { prefix: 'rce', method: 'recovery_codes', data: { codes: [] } },
+    webauthn: {
+      ...{ prefix: 'fwf', method: 'webauthn', several: true, slot: 'a slot', handle: 'a handle' },
+      data: { credentialId: 'AAAA', publicKey: 'AAAA', rpId: 'localhost', transports: [], aaguid: '' },
+    },
+  }
+  const factors = ['phone_number', ...Object.keys(had)]
+  const hasEnrolled = async (key: string, login = mary): Promise<void> => {
+    if (key === 'phone_number') return void (await hasPhone(idp, { login }))
+    const [user] = await idp.people.list(login)
+    const one = had[key]
+    if (user === undefined || one === undefined) throw new Error(`no user, or nothing of ${key}`)
+    const enrollment = { ...one, personId: user.id, authenticator: key }
+    await putEnrollment(idp.engine.storage.db, enrollment, { random: systemRandom, now: idp.clock.now() })
+  }
+  const allOptional = () =>
+    enrollmentPolicy(idp, Object.fromEntries(factors.map((key) => [key, 'OPTIONAL' as const])))
+
+  test.each(factors)('A34: a recovery by mail asks a user who has %s for it', async (key) => {
+    await allOptional()
+    await hasEnrolled(key)
+    const visitor = await atTheCode(idp, mary)
+    await visitor.answers((await mailTo(idp, mary)).code)
+    expect(visitor.remediations).toEqual(['select-authenticator-authenticate'])
+    const authenticator = { id: visitor.response.body.authenticators?.value[0]?.id }
+    for (const path of ['challenge/answer', 'skip']) {
+      expect(
+        (await visitor.submits(path, { credentials: { passcode: newPassword }, authenticator })).status,
+      ).toBe(400)
+    }
+    expect(visitor.remediations).not.toContain('reset-authenticator')
+  })
+
+  test('A34: a recovery by text asks a user who has a passkey for it', async () => {
+    await allOptional()
+    await recoversByPhone(idp)
+    await hasPhone(idp)
+    await hasEnrolled('webauthn')
+    const visitor = await visit(idp)
+    await visitor.submits('recover')
+    await visitor.submits('identify', { identifier: mary })
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    await visitor.answers(await lastCode(idp))
+    expect(visitor.remediations).not.toContain('reset-authenticator')
+    expect(visitor.response.text).toContain('webauthn')
+  })
+
+  test('A53: with every authenticator in use nothing shows before a proof who has what, and who is no user', async () => {
+    await allOptional()
+    await recoversByPhone(idp)
+    const login = 'olga@example.com'
+    await idp.people.add({ login, password })
+    for (const key of factors) await hasEnrolled(key)
+    idp.clock.advance(3000)
+    const read = async (identifier: string, source: string) => {
+      const seen = await walks(idp, identifier, source)
+      return seen.map((answer) => masked(answer, identifier).replace(/"(pae|aut)\w{17}"/g, '"<id>"'))
+    }
+    const first = await read(mary, '203.0.113.9')
+    expect(await read(login, '203.0.113.10')).toEqual(first)
+    expect(await read('nina@example.com', '203.0.113.11')).toEqual(first)
+  })
 })
+
+/** Everything that may be sent before a proof, of a name and from an address. */
+async function walks(idp: Kit, identifier: string, source: string): Promise<readonly Answer[]> {
+  const from = { headers: { 'x-forwarded-for': source } }
+  const signIn = await visit(idp, from)
+  const seen: Answer[] = [signIn.response, await signIn.signsIn(identifier, 'Wrong-Password-11')]
+  for (const [key, methodType] of [
+    ['phone_number', 'sms'],
+    ['phone_number', 'voice'],
+    ['okta_email', 'email'],
+    ['google_otp', 'otp'],
+    ['webauthn', 'webauthn'],
+    ['security_question', 'security_question'],
+    ['recovery_codes', 'recovery_codes'],
+  ] as const) {
+    const recovery = await visit(idp, from)
+    seen.push(await recovery.submits('recover'))
+    seen.push(await recovery.submits('identify', { identifier }))
+    seen.push(await recovery.selects(key, { methodType }).catch(() => recovery.response))
+    seen.push(await recovery.answers('000000x'))
+    seen.push(await recovery.submits('challenge/resend'))
+  }
+  return seen
+}
