@@ -1,10 +1,11 @@
 import { AuthApiError, AuthSdkError, OAuthError, type OktaAuth, type UserClaims } from '@okta/okta-auth-js'
 import { error } from './messages.ts'
-import { passingStorage } from './okta.ts'
+import { beginAttempt, passingStorage } from './okta.ts'
 import { signedInPage, signedOutPage } from './pages/home.ts'
 import { registerPage } from './pages/register.ts'
 import { contentSecurityPolicy, csrfToken } from './security.ts'
 import { endSession, take } from './session.ts'
+import { redirectToNext } from './steps.ts'
 import { go, type Handler, show } from './visit.ts'
 
 declare module '@okta/okta-auth-js' {
@@ -28,7 +29,7 @@ export const home: Handler = async (visit) => {
   }
   // The sign-out form is redirected to the issuer, and browsers apply form-action to redirects too.
   response.set('Content-Security-Policy', contentSecurityPolicy(new URL(config.issuer).origin))
-  show(visit, signedInPage(words, csrfToken(request), claims), { messages })
+  show(visit, signedInPage(words, csrfToken(request), claims, config.managesMethods), { messages })
 }
 
 /** The claims of the user, or undefined if the tokens have expired or were revoked. */
@@ -52,6 +53,26 @@ export const signOut: Handler = async (visit) => {
   await Promise.allSettled([client.revokeRefreshToken(), client.revokeAccessToken()])
   await endSession(visit.request)
   go(visit, url || '/')
+}
+
+/** Begins to open a locked account, where the server offers that. */
+export const unlockAccount: Handler = async (visit) => {
+  beginAttempt(visit.request)
+  const client = visit.client()
+  try {
+    const transaction = await client.idx.unlockAccount()
+    visit.offers.unlock = true
+    await redirectToNext(visit, client, transaction, '/unlock-account')
+  } catch (failure) {
+    const closed =
+      failure instanceof AuthSdkError &&
+      failure.errorSummary.startsWith('Self Service Account Unlock is not supported')
+    if (!closed) throw failure
+    visit.offers.unlock = false
+    client.transactionManager.clear()
+    visit.request.session.messages = [error(visit.words.unlock.notOffered)]
+    go(visit, '/login')
+  }
 }
 
 /** The sign-up page. The call returns whether the server offers sign-up. */

@@ -16,6 +16,7 @@ const config: Config = {
   trustProxy: undefined,
   inboxUrl: undefined,
   codeLifetime: undefined,
+  managesMethods: false,
 }
 
 const servers: Server[] = []

@@ -1,13 +1,16 @@
 import { join } from 'node:path'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import { home, register, signOut } from './account.ts'
+import { home, register, signOut, unlockAccount } from './account.ts'
 import { createBeginnings } from './beginnings.ts'
 import { callback, showForeignCode } from './callback.ts'
-import { pollChallenge, resendCode } from './challenge.ts'
+import { pollChallenge, resendCode, switchMethod } from './challenge.ts'
 import type { Config } from './config.ts'
+import { addMethod, nameMethod, removeMethod, showMethods, showName, showRemove } from './methods.ts'
 import { createOktaClient } from './okta.ts'
-import { pollPath, resendPath } from './pages/challenge-authenticator.ts'
+import { pollPath, resendPath, switchPath } from './pages/challenge-authenticator.ts'
+import { confirmIdentity } from './pages/confirm-identity.ts'
 import { stepPages } from './pages/index.ts'
+import { methodsPath } from './pages/methods.ts'
 import { showProblem } from './problem.ts'
 import { BadRequest, isOwnForm, readForm, secureHeaders } from './security.ts'
 import { withSession } from './session.ts'
@@ -30,13 +33,23 @@ export function createApp(config: Config): express.Express {
   app.get('/register', page(register))
   app.post('/logout', form(signOut))
 
-  for (const step of stepPages) {
+  for (const step of [...stepPages, confirmIdentity]) {
     app.get(step.path, page(showStep(step)))
     app.post(step.path, form(submitStep(step)))
   }
   app.post(resendPath, form(resendCode))
+  app.post(switchPath, form(switchMethod))
   app.get(pollPath, page(pollChallenge))
   app.get('/stopped', page(showStopped))
+  app.get('/unlock-account', page(unlockAccount))
+
+  const one = `${methodsPath}/:authenticatorId/:enrollmentId`
+  app.get(methodsPath, page(showMethods))
+  app.post(`${methodsPath}/add`, form(addMethod))
+  app.get(`${one}/name`, page(showName))
+  app.post(`${one}/name`, form(nameMethod))
+  app.get(`${one}/remove`, page(showRemove))
+  app.post(`${one}/remove`, form(removeMethod))
 
   app.get(tokenPaths.recovery, page(followTokenLink('recovery')))
   app.get(tokenPaths.activation, page(followTokenLink('activation')))
@@ -55,6 +68,7 @@ export function createApp(config: Config): express.Express {
 function createRouting(config: Config) {
   const client = createOktaClient(config)
   const beginnings = createBeginnings()
+  const offers = {}
   const inSession = withSession(config)
 
   const page = (handler: Handler): RequestHandler =>
@@ -64,6 +78,7 @@ function createRouting(config: Config) {
         request,
         response,
         beginnings,
+        offers,
         words: wordsFor((languages) => request.acceptsLanguages(languages)),
         client: (transactions) => client(request, response, transactions),
       }
@@ -82,7 +97,7 @@ function createRouting(config: Config) {
       return handler(visit)
     }
 
-  const parse = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 })
+  const parse = express.urlencoded({ extended: false, limit: '48kb', parameterLimit: 20 })
   const form = (handler: Handler): RequestHandler[] => [parse, page(checked(handler))]
   return { page, form }
 }

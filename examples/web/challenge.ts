@@ -1,13 +1,27 @@
+import type { IdxTransaction, ProceedOptions } from '@okta/okta-auth-js'
 import { info } from './messages.ts'
-import { challengeAuthenticator } from './pages/challenge-authenticator.ts'
-import { nextPath, reasonToPause, redirectToNext, secondsUntilResend, withoutAttempt } from './steps.ts'
+import { challengeAuthenticator, otherMethodOf, phoneChoice } from './pages/challenge-authenticator.ts'
+import { choicesOf } from './pages/choices.ts'
+import { enrollAuthenticator } from './pages/enroll-authenticator.ts'
+import {
+  nextPath,
+  otherPhoneMethod,
+  reasonToPause,
+  redirectToNext,
+  secondsUntilResend,
+  withoutAttempt,
+} from './steps.ts'
 import { go, type Handler, type Visit } from './visit.ts'
 
-// The other actions of the code page: resend the mail, and check whether its link was used.
+// The other actions of the code pages: send the code again, or in the other way, and check whether a mailed link was used.
 
 const { path } = challengeAuthenticator
 
-/** "Send again": requests another mail, at most every 30 seconds. */
+/** The page of the code that is asked for: of a sign-in, or of an authenticator that is being set up. */
+const pageFor = ({ nextStep }: IdxTransaction): string =>
+  nextStep?.name === enrollAuthenticator.step ? enrollAuthenticator.path : path
+
+/** "Send again": requests another code, at most every 30 seconds. */
 export const resendCode: Handler = async (visit) => {
   const { request, words } = visit
   const client = visit.client()
@@ -18,15 +32,47 @@ export const resendCode: Handler = async (visit) => {
   const wait = secondsUntilResend(visit)
   if (wait > 0) {
     request.session.messages = [info(words.challenge.againIn(wait))]
-    return go(visit, path)
+    return go(visit, pageFor(current))
   }
+  const isMail = current.nextStep.authenticator?.key === 'okta_email'
   const transaction = await client.idx.proceed({ resend: true })
   if (transaction.requestDidSucceed && transaction.nextStep?.canResend) {
     request.session.codeSentAt = Date.now()
-    request.session.messages = [info(words.challenge.sentAgain)]
+    request.session.messages = [info(isMail ? words.challenge.sentAgain : words.challenge.codeSentAgain)]
   }
-  return redirectToNext(visit, client, transaction, path)
+  return redirectToNext(visit, client, transaction, pageFor(current))
 }
+
+/** "Call me instead", "Text me instead": the code of the phone comes the other way. */
+export const switchMethod: Handler = async (visit) => {
+  const { request } = visit
+  const client = visit.client()
+  if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
+  const current = await client.idx.proceed()
+  const enrols = current.nextStep?.name === enrollAuthenticator.step
+  const choices = choicesOf(current, undefined, 'select-authenticator-enroll')
+  const phone = enrols ? choices.find(({ key }) => key === 'phone_number') : phoneChoice(withStep(current))
+  const methodType = enrols ? otherPhoneMethod(visit, current) : otherMethodOf(withStep(current))
+  const { phoneNumber } = request.session.phone ?? {}
+  if (phone?.id === undefined || methodType === undefined || (enrols && phoneNumber === undefined)) {
+    return redirectToNext(visit, client, current, pageFor(current))
+  }
+  const { id, enrollmentId } = phone
+  const transaction = await client.idx.proceed({
+    authenticator: {
+      id,
+      methodType,
+      ...(enrols ? { phoneNumber } : enrollmentId !== undefined && { enrollmentId }),
+    },
+  } as ProceedOptions)
+  if (transaction.requestDidSucceed) {
+    request.session.codeSentAt = Date.now()
+    if (enrols && phoneNumber !== undefined) request.session.phone = { phoneNumber, methodType }
+  }
+  return redirectToNext(visit, client, transaction, pageFor(current))
+}
+
+const withStep = (transaction: IdxTransaction) => ({ transaction, step: transaction.nextStep })
 
 /**
  * Checks whether the mailed link was used. The script of the page requests JSON and gets the next address; without

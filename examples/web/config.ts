@@ -16,6 +16,8 @@ export interface Config {
   readonly inboxUrl: string | undefined
   /** How long a mailed code works, as text such as `5 minutes`; undefined if it is not known here. */
   readonly codeLifetime: string | undefined
+  /** Whether users manage their sign-in methods here: the app needs the scopes of `my-account.ts` for that. */
+  readonly managesMethods: boolean
 }
 
 /** The settings before the server listens. Without `APP_URL` the address of the app is known only afterwards. */
@@ -35,5 +37,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     trustProxy: env.TRUST_PROXY || undefined,
     inboxUrl: env.INBOX_URL || undefined,
     codeLifetime: env.CODE_LIFETIME || undefined,
+    managesMethods: env.MANAGE_METHODS === 'yes',
   }
 }

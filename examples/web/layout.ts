@@ -7,7 +7,7 @@ export interface Content {
   readonly title: string
   readonly body: Html
   /** An icon above the heading. */
-  readonly badge?: 'key' | 'mail' | 'lock'
+  readonly badge?: 'key' | 'mail' | 'lock' | 'phone' | 'passkey'
   /** An optional script of `public/`. Every page works without it. */
   readonly script?: string
 }

@@ -22,10 +22,32 @@ export const info = (text: string): Message => ({ kind: 'info', text })
 const belongsTo = (input: Input & { messages?: { value?: IdxMessage[] } }, { message }: IdxMessage) =>
   input.messages?.value?.some((own) => own.message === message) ?? false
 
+/** Where the SDK leaves the messages of a field out of its inputs: the field that a message is about, by its key. */
+const fieldsByKey: Readonly<Record<string, string>> = {
+  'api.authn.error.PASSCODE_INVALID': 'verificationCode',
+  'authfactor.challenge.soft_token.invalid_passcode': 'verificationCode',
+  'authfactor.challenge.soft_token.used_passcode': 'verificationCode',
+  'recoveryCode.invalid': 'verificationCode',
+  'api.factors.error.sms.invalid_phone': 'phoneNumber',
+  'phone.number.notServed': 'phoneNumber',
+  'errors.E0000087': 'answer',
+  'authfactor.challenge.suspended_factor': 'answer',
+  'securityQuestion.answer.tooShort.arg': 'answer',
+  'securityQuestion.answer.tooLong.arg': 'answer',
+  'securityQuestion.answer.inQuestion': 'answer',
+  'securityQuestion.answer.inUsername': 'answer',
+  'securityQuestion.question.tooLong.arg': 'question',
+  'securityQuestion.question.unreadable': 'question',
+}
+
 /** The messages of the server, each with the field that it is about. */
 export const messagesOf = (transaction: IdxTransaction, words: Words): Message[] =>
   (transaction.messages ?? []).map((message) => {
-    const field = transaction.nextStep?.inputs?.find((input) => belongsTo(input, message))?.name
+    const inputs = transaction.nextStep?.inputs ?? []
+    const byKey = fieldsByKey[message.i18n?.key]
+    const field =
+      inputs.find((input) => belongsTo(input, message))?.name ??
+      inputs.find(({ name }) => name === byKey)?.name
     const text = words.messages[message.i18n?.key] ?? message.message
     return {
       kind: message.class === 'ERROR' ? 'error' : 'info',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { OktaAuth, type SimpleStorage, type Tokens } from '@okta/okta-auth-js'
 import type { Request, Response } from 'express'
 import type { Config } from './config.ts'
+import { accountScopes } from './my-account.ts'
 import { cookieOf, renewSession } from './session.ts'
 
 /** Creates the SDK client of one request. */
@@ -20,7 +21,7 @@ export const createOktaClient =
       ...(config.clientSecret !== undefined && { clientSecret: config.clientSecret }),
       redirectUri: `${config.appUrl}/login/callback`,
       postLogoutRedirectUri: config.appUrl,
-      scopes: ['openid', 'profile', 'email'],
+      scopes: ['openid', 'profile', 'email', ...(config.managesMethods ? accountScopes : [])],
       // In SDK 8 the calls recoverPassword() and register() need the legacy mode.
       idx: { enableLegacyMode: true },
       storageManager: {
@@ -30,16 +31,22 @@ export const createOktaClient =
       // The SDK renews tokens in a hidden frame, which a server does not have. The user signs in again instead.
       tokenManager: { autoRenew: false },
     })
-    // Without these headers the server would see the address and user agent of this app instead of the browser.
-    client.setHeaders({
-      'X-Forwarded-For': addressOf(request),
-      'User-Agent': (request.get('User-Agent') ?? '').slice(0, 512),
-      'X-Device-Token': deviceToken(config, request, response),
-      // Mails are sent in this language.
-      'Accept-Language': (request.get('Accept-Language') ?? '*').slice(0, 500),
-    })
+    client.setHeaders(browserHeaders(config, request, response))
     return client
   }
+
+/** Without these headers the server would see the address and user agent of this app instead of the browser. */
+export const browserHeaders = (
+  config: Config,
+  request: Request,
+  response: Response,
+): Readonly<Record<string, string>> => ({
+  'X-Forwarded-For': addressOf(request),
+  'User-Agent': (request.get('User-Agent') ?? '').slice(0, 512),
+  'X-Device-Token': deviceToken(config, request, response),
+  // Mails are sent in this language.
+  'Accept-Language': (request.get('Accept-Language') ?? '*').slice(0, 500),
+})
 
 /** The IP address of the browser; an IPv4 address without the prefix of dual-stack sockets. */
 export const addressOf = (request: Request): string => (request.ip ?? '').replace(/^::ffff:/, '')

@@ -44,12 +44,16 @@ export class BadRequest extends Error {
   }
 }
 
+/** What a browser says about a passkey is longer than what is typed. */
+const longFields: readonly string[] = ['clientData', 'attestation', 'authenticatorData', 'signatureData']
+
 /** Reads a posted form. Each field must be one short text: doubled fields arrive as arrays and are refused. */
 export function readForm(body: unknown): Field {
   const fields = new Map<string, string>()
   for (const [name, value] of Object.entries(body ?? {})) {
     if (typeof value !== 'string') throw new BadRequest(400, 'a field is not a single text')
-    if (value.length > 1024) throw new BadRequest(400, 'a field is too long')
+    if (value.length > (longFields.includes(name) ? 16_000 : 1024))
+      throw new BadRequest(400, 'a field is too long')
     fields.set(name, value)
   }
   return (name) => fields.get(name) ?? ''

@@ -13,6 +13,7 @@ const config = {
   trustProxy: undefined,
   inboxUrl: undefined,
   codeLifetime: undefined,
+  managesMethods: false,
 }
 
 /** An app with a slow request that reads the session, waits for a signal, and writes the old value back. */

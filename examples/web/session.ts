@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import type { Request, RequestHandler, Response } from 'express'
 import session from 'express-session'
 import type { Config } from './config.ts'
+import type { Errand } from './errands.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Message } from './messages.ts'
 import { createMutex } from './mutex.ts'
@@ -23,6 +24,10 @@ declare module 'express-session' {
     messages: readonly Message[]
     /** Why the last attempt ended, and where to start again. */
     stopped: Stopped
+    /** What the current attempt is for, where it is more than a sign-in. */
+    errand: Errand
+    /** The phone that is being set up: another code may be asked for by the other method. */
+    phone: { readonly phoneNumber: string; readonly methodType: string }
     /** The code of a mailed link that was opened in this browser but requested in another one. */
     foreignCode: { readonly state: string; readonly otp: string }
   }

@@ -1,8 +1,13 @@
 import { IdxStatus, type IdxTransaction, type OktaAuth } from '@okta/okta-auth-js'
 import { rememberBeginning } from './beginnings.ts'
+import { errandOf } from './errands.ts'
 import { error, hasKey, info, type Message, messagesOf } from './messages.ts'
 import { beginAttempt, signIn } from './okta.ts'
+import { internationalNumber } from './pages/authenticator-enrollment-data.ts'
+import { choicesOf } from './pages/choices.ts'
+import { confirmIdentity } from './pages/confirm-identity.ts'
 import { pageOf } from './pages/index.ts'
+import { methodsPath } from './pages/methods.ts'
 import type { Field, StepPage, View } from './pages/page.ts'
 import { type Stopped, stoppedPage } from './pages/stopped.ts'
 import { csrfToken, readForm } from './security.ts'
@@ -19,7 +24,7 @@ export const showStep =
     const client = visit.client()
     if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
     // Without arguments, the SDK answers from its storage without asking the server.
-    const transaction = await client.idx.proceed()
+    const transaction = atStep(page, await client.idx.proceed())
     if (transaction.nextStep?.name !== page.step) return redirectToNext(visit, client, transaction, page.path)
     return render(visit, page, {
       transaction,
@@ -40,11 +45,11 @@ export const submitStep =
     } else {
       if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
       // Another tab may have continued: the input for one step must not be sent to the next one.
-      current = await client.idx.proceed()
+      current = atStep(page, await client.idx.proceed())
       if (current.nextStep?.name !== page.step) return redirectToNext(visit, client, current, page.path)
     }
 
-    const answer = await page.submit({ client, field, words, step: current?.nextStep })
+    const answer = await page.submit({ client, field, words, step: current?.nextStep, transaction: current })
     if ('refused' in answer)
       return render(visit, page, { transaction: current, messages: answer.refused, field, status: 400 })
 
@@ -53,9 +58,32 @@ export const submitStep =
       return render(visit, page, { transaction: answer, messages, field, status: 400 })
 
     if (page.begins) rememberBeginning(beginnings, request, answer, words.appName)
+    noteUnlock(visit, answer)
     if (answer.nextStep?.canResend) request.session.codeSentAt = Date.now()
+    const phoneNumber = field('phoneNumber')
+    if (phoneNumber !== '' && answer.nextStep?.name === 'enroll-authenticator') {
+      const methodType = answer.nextStep.authenticator?.methods?.[0]?.type ?? 'sms'
+      request.session.phone = { phoneNumber: internationalNumber(field) ?? '', methodType }
+    }
+    const errand = errandOf(visit)
+    if (errand && page.step === 'enroll-authenticator' && field('skip') === '' && answer.requestDidSucceed)
+      request.session.errand = { ...errand, added: true }
     return redirectToNext(visit, client, answer, page.path)
   }
+
+/** The transaction at the step of a page: the one that is asked for, or another one that may be taken instead. */
+function atStep(page: StepPage, transaction: IdxTransaction): IdxTransaction {
+  if (page.besides !== true || transaction.nextStep?.name === page.step) return transaction
+  const other = transaction.availableSteps?.find(({ name }) => name === page.step)
+  if (other === undefined) return transaction
+  return { ...transaction, nextStep: { ...other, canSkip: transaction.nextStep?.canSkip ?? false } }
+}
+
+/** Notes whether the first page of the server lets users open a locked account. */
+function noteUnlock({ offers }: Visit, { nextStep, availableSteps }: IdxTransaction): void {
+  if (nextStep?.name !== 'identify') return
+  offers.unlock = availableSteps?.some(({ name }) => name === 'unlock-account') ?? false
+}
 
 /** Redirects to the next page of a transaction. `from` is the page to return to if the server requests a pause. */
 export const redirectToNext = async (
@@ -67,16 +95,23 @@ export const redirectToNext = async (
 
 /** The next page of a transaction: home if it has tokens, the page of its next step, or the page with the reason of its end. */
 export async function nextPath(
-  { request, words }: Visit,
+  visit: Visit,
   client: OktaAuth,
   transaction: IdxTransaction,
   from: string,
 ): Promise<string> {
+  const { request, words } = visit
   const messages = messagesOf(transaction, words)
   const recovers = transaction.meta?.flow === 'recoverPassword'
+  const errand = errandOf(visit)
 
   if (transaction.status === IdxStatus.SUCCESS && transaction.tokens) {
     await signIn(request, client, transaction.tokens)
+    if (errand) {
+      const done = errand.added ? words.methods.added : words.confirm.done
+      if (errand.kind === 'confirm' || errand.added) request.session.messages = [info(done)]
+      return errand.goOn
+    }
     if (recovers) request.session.messages = [info(words.home.passwordChanged)]
     return '/'
   }
@@ -85,10 +120,13 @@ export async function nextPath(
     request.session.stopped = { kind, messages: reasons, again }
     return '/stopped'
   }
-  const begin = recovers ? '/recover-password' : '/login'
+  const unlocks = transaction.meta?.flow === 'unlockAccount'
+  const begin = errand ? methodsPath : recovers ? '/recover-password' : unlocks ? '/unlock-account' : '/login'
 
   if (transaction.status === IdxStatus.PENDING) {
-    const page = pageOf(transaction.nextStep?.name)
+    const { name } = transaction.nextStep ?? {}
+    // A signed-in user confirms the name that is known; only a new attempt asks for it.
+    const page = errand && name === confirmIdentity.step ? confirmIdentity : pageOf(name)
     if (!page)
       return stop('no-page', [error(words.stopped.unknownStep(transaction.nextStep?.name ?? ''))], begin)
     // The SDK does not store failed responses, so their messages are stored for the next page.
@@ -150,18 +188,56 @@ interface RenderOptions {
   readonly status?: number
 }
 
-function render(visit: Visit, page: StepPage, { transaction, messages, field, status }: RenderOptions): void {
-  const view: View = {
-    words: visit.words,
-    csrf: csrfToken(visit.request),
+/** What every page is rendered with. */
+export function viewOf(visit: Visit, messages: readonly Message[]): View {
+  const { words, request, config, offers } = visit
+  const errand = errandOf(visit)
+  return {
+    words,
+    csrf: csrfToken(request),
     messages,
-    field: field ?? (() => ''),
+    field: () => '',
+    transaction: undefined,
+    step: undefined,
+    resendIn: secondsUntilResend(visit),
+    inboxUrl: config.inboxUrl,
+    codeLifetime: config.codeLifetime,
+    signedIn: request.session.tokens !== undefined,
+    back: errand
+      ? { path: methodsPath, label: words.methods.back }
+      : { path: '/login', label: words.recovery.backToSignIn },
+    unlocks: offers.unlock,
+    ...(errand && { username: errand.username }),
+    ...regionOf(request.acceptsLanguages()),
+  }
+}
+
+/** The region of the preferred language, such as `AT` of `de-AT`: the country of a phone is most likely the same. */
+function regionOf(languages: readonly string[]): Pick<View, 'region'> {
+  const region = languages.map((language) => /-([A-Za-z]{2})$/.exec(language)?.[1]).find(Boolean)
+  return region === undefined ? {} : { region: region.toUpperCase() }
+}
+
+/** The other way of sending a code to the phone that is being set up, if the server offers it. */
+export function otherPhoneMethod(visit: Visit, transaction: IdxTransaction): 'sms' | 'voice' | undefined {
+  if (transaction.nextStep?.name !== 'enroll-authenticator') return undefined
+  const present = visit.request.session.phone?.methodType
+  if (present === undefined || transaction.nextStep.authenticator?.key !== 'phone_number') return undefined
+  const phone = choicesOf(transaction, undefined, 'select-authenticator-enroll').find(
+    ({ key }) => key === 'phone_number',
+  )
+  const other = phone?.methods.find(({ value }) => value !== present)?.value
+  return other === 'sms' || other === 'voice' ? other : undefined
+}
+
+function render(visit: Visit, page: StepPage, { transaction, messages, field, status }: RenderOptions): void {
+  const otherMethod = transaction && otherPhoneMethod(visit, transaction)
+  const view: View = {
+    ...viewOf(visit, messages),
+    ...(field && { field }),
     transaction,
     step: transaction?.nextStep,
-    resendIn: secondsUntilResend(visit),
-    inboxUrl: visit.config.inboxUrl,
-    codeLifetime: visit.config.codeLifetime,
-    signedIn: visit.request.session.tokens !== undefined,
+    ...(otherMethod && { otherMethod }),
   }
   show(visit, page.render(view), { messages, ...(status !== undefined && { status }) })
 }

@@ -14,6 +14,8 @@ export interface Visit {
   readonly words: Words
   /** Where each attempt began, by `state`. */
   readonly beginnings: Beginnings
+  /** What the server offers, as far as an answer of it has said so. Of the server, not of a user. */
+  readonly offers: { unlock?: boolean }
   /** Creates the SDK client with the transactions of this session, unless another storage is given. */
   client(transactions?: SimpleStorage): OktaAuth
 }

@@ -223,6 +223,7 @@ function devSettings(
     ...(settings.telephony !== undefined && { telephony: { ...settings.telephony, hook: {} } }),
     management: { apiToken: data.apiToken },
     policies: withUnlock(settings.policies),
+    resources: withMethods(settings.resources),
     // A value that is not a list is left to the check of the configuration, which reports it.
     clients: Array.isArray(clients)
       ? [...clients.filter(({ id }) => !ours.some((client) => client.id === id)), ...ours]
@@ -238,6 +239,53 @@ function withUnlock({
 }: NonNullable<Settings['policies']> = {}): NonNullable<Settings['policies']> {
   const { recovery = {} } = password
   return { ...others, password: { ...password, recovery: { unlock: true, ...recovery } } }
+}
+
+/** Every authenticator that works without another service. Password and mailbox are named so that they stay allowed. */
+const methodsToTry = {
+  optional: ['phone_number', 'webauthn', 'security_question', 'google_otp', 'recovery_codes'],
+  everyoneHas: ['okta_password', 'okta_email'],
+} as const
+
+/**
+ * Users of `rekey dev` may add every authenticator, unless the configuration names others: on the page of the sample app for
+ * that, or where an app asks for a second factor. No sign-in offers them by itself (`CHALLENGE`), so that the first one and the
+ * first recovery are as they are without.
+ */
+function withMethods(resources: Settings['resources'] = {}): NonNullable<Settings['resources']> {
+  const { authenticators = [], policies = [], apps = [] } = resources as Readonly<Record<string, unknown>>
+  // What is no list is left to the check of the configuration, which reports it.
+  if (!Array.isArray(authenticators) || !Array.isArray(policies) || !Array.isArray(apps)) return resources
+  const names = (list: readonly unknown[], isIt: (one: Readonly<Record<string, unknown>>) => boolean) =>
+    list.some((one) => typeof one === 'object' && one !== null && isIt({ ...one }))
+  const missing = methodsToTry.optional.filter((key) => !names(authenticators, (one) => one.key === key))
+  const hasPolicy = names(policies, ({ type }) => type === 'MFA_ENROLL')
+  return {
+    ...resources,
+    authenticators: [...authenticators, ...missing.map((key) => ({ key, status: 'ACTIVE' }))],
+    policies: hasPolicy ? policies : [...policies, methodsPolicy],
+    apps: [...apps, sampleAppGrants],
+  } as NonNullable<Settings['resources']>
+}
+
+const methodsPolicy = {
+  type: 'MFA_ENROLL',
+  name: 'Methods to try',
+  settings: {
+    type: 'AUTHENTICATORS',
+    authenticators: [...methodsToTry.everyoneHas, ...methodsToTry.optional].map((key) => ({
+      key,
+      enroll: { self: key === 'okta_password' ? 'REQUIRED' : 'OPTIONAL' },
+    })),
+  },
+  rules: [{ name: 'When a second factor is asked for', actions: { enroll: { self: 'CHALLENGE' } } }],
+}
+
+/** The page of the sample app for the sign-in methods of its user. */
+const sampleAppGrants = {
+  label: 'Sample Web App',
+  credentials: { oauthClient: { client_id: 'rekey-web' } },
+  grants: ['okta.myAccount.authenticators.manage', 'okta.myAccount.phone.read'],
 }
 
 function logOf(loaded: Loaded, { terminal, options }: Call): Logger {

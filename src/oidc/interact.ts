@@ -163,7 +163,7 @@ const enrolledByName: Readonly<Record<string, string>> = {
 /** Names of Okta's, and keys, that stand for themselves: not all of them are there. */
 const enrolledByKey: ReadonlySet<string> = new Set([
   ...Object.values(enrolledByName),
-  ...['duo', 'fed', 'okta_verify', 'opt', 'rsa', 'symantec', 'yubikey'],
+  ...['duo', 'fed', 'okta_verify', 'opt', 'recovery_codes', 'rsa', 'symantec', 'yubikey'],
 ])
 
 /** What a signed-in user is to add to the account: then the interaction is an enrolment, not a sign-in alone. */

@@ -43,8 +43,9 @@ export async function startWebApp(options: KitOptions = {}): Promise<WebApp> {
 /** The same in this process, where a test can move the app's time and slow its network down. */
 export async function startWebAppHere({
   trustProxy,
+  managesMethods = false,
   ...options
-}: KitOptions & { readonly trustProxy?: string } = {}): Promise<WebApp> {
+}: KitOptions & { readonly trustProxy?: string; readonly managesMethods?: boolean } = {}): Promise<WebApp> {
   const port = await freePort()
   const url = `http://localhost:${port}`
   const idp = await startEngine({ ...options, redirectUri: `${url}/login/callback` })
@@ -58,6 +59,7 @@ export async function startWebAppHere({
     trustProxy,
     inboxUrl: undefined,
     codeLifetime: undefined,
+    managesMethods,
   })
   const server = createHttpServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')

@@ -1,37 +1,69 @@
 import type { Input } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import type { Content } from '../layout.ts'
-import { codeIn, csrfField, inputField, postForm } from './form.ts'
+import { otherWay } from './challenge-parts.ts'
+import { choicesOf } from './choices.ts'
+import { backLink, buttonForm, codeIn, csrfField, inputField, postForm } from './form.ts'
 import { refuse, type StepPage, type View } from './page.ts'
+import { passkeyAnswer, passkeyForm } from './passkey.ts'
 
-/** Enter the code of a mail or of an authenticator app, or the password if the server has a separate step for it. */
+/** The kinds of answers that are asked for, each with a page of its own. */
+type Kind = 'password' | 'app' | 'phone' | 'question' | 'passkey' | 'codes' | 'mail'
+
+/** Prove an authenticator: a code, the password, the answer to a question, or a passkey. */
 export const challengeAuthenticator: StepPage = {
   step: 'challenge-authenticator',
   path: '/challenge-authenticator',
 
-  render(view) {
-    if (asksForPassword(view)) return passwordPage(view)
-    return asksForApp(view) ? appPage(view) : mailPage(view)
-  },
+  render: (view) => pages[kindOf(view)](view),
 
   submit({ client, field, step, words }) {
-    if (asksForPassword({ step })) {
-      const password = field('password')
-      if (password === '') return refuse('password', words.challenge.noPassword)
-      return client.idx.proceed({ password })
+    const { noAppCode, noCode, noPhoneCode, noRecoveryCode, noPassword, noAnswer } = words.challenge
+    switch (kindOf({ step })) {
+      case 'password': {
+        const password = field('password')
+        return password === '' ? refuse('password', noPassword) : client.idx.proceed({ password })
+      }
+      case 'question': {
+        const answer = field('answer')
+        return answer.trim() === '' ? refuse('answer', noAnswer) : client.idx.proceed({ answer })
+      }
+      case 'passkey': {
+        const answer = passkeyAnswer(field, ['clientData', 'authenticatorData', 'signatureData'])
+        return answer === undefined ? refuse('passkey', words.passkey.none) : client.idx.proceed(answer)
+      }
     }
     const verificationCode = codeIn(field)
-    const { noAppCode, noCode } = words.challenge
-    if (verificationCode === '') return refuse('verificationCode', asksForApp({ step }) ? noAppCode : noCode)
+    const missing = { app: noAppCode, phone: noPhoneCode, codes: noRecoveryCode, mail: noCode }
+    const kind = kindOf({ step })
+    if (verificationCode === '') {
+      return refuse('verificationCode', missing[kind as keyof typeof missing] ?? noCode)
+    }
     return client.idx.proceed({ verificationCode })
   },
 }
 
-const asksForPassword = ({ step }: Pick<View, 'step'>) =>
-  step?.inputs?.some(({ name }) => name === 'password') ?? false
+function kindOf({ step }: Pick<View, 'step'>): Kind {
+  if (step?.inputs?.some(({ name }) => name === 'password')) return 'password'
+  const kinds: Readonly<Record<string, Kind>> = {
+    google_otp: 'app',
+    phone_number: 'phone',
+    security_question: 'question',
+    webauthn: 'passkey',
+    recovery_codes: 'codes',
+  }
+  return kinds[step?.authenticator?.key ?? ''] ?? 'mail'
+}
 
-/** Whether the code comes from an authenticator app: nothing is sent, and there is no link. */
-const asksForApp = ({ step }: Pick<View, 'step'>) => step?.authenticator?.key === 'google_otp'
+const pages: Readonly<Record<Kind, (view: View) => Content>> = {
+  password: passwordPage,
+  app: appPage,
+  phone: phonePage,
+  question: questionPage,
+  passkey: passkeyPage,
+  codes: codesPage,
+  mail: mailPage,
+}
 
 /** Whether the code has letters. Some servers send longer codes, with a member that the types of the SDK lack. */
 const hasLetters = ({ step }: Pick<View, 'step'>) =>
@@ -47,16 +79,22 @@ function mailPage(view: View): Content {
     body: html`<p class="lead" id="sent">${typeof address === 'string' ? words.sentTo(address) : words.sent}</p>
 ${codeForm(withOwnWords(view), 'sent')}
 <p class="hint">${words.lifetime(view.codeLifetime)}</p>
-${view.step?.canResend && sendAgain(view)}
+${view.step?.canResend && sendAgain(view, words.againHint)}
+${otherWay(view)}
 <nav class="links">
 ${pollEvery(view) !== undefined && html`<a href="${pollPath}" data-poll="${pollEvery(view)}">${words.usedLink}</a>`}
-${view.inboxUrl !== undefined && html`<a href="${view.inboxUrl}" target="_blank" rel="noreferrer">${words.inbox}</a>`}
-<a href="/login">${view.words.recovery.backToSignIn}</a>
+${inboxLink(view)}
+${backLink(view)}
 </nav>`,
   }
 }
 
-/** A mailed code is refused in the same way where it is wrong and where it has expired: both can be mended by another. */
+/** In development the code is in the inbox beside this app. */
+export const inboxLink = (view: View): Html | false =>
+  view.inboxUrl !== undefined &&
+  html`<a href="${view.inboxUrl}" target="_blank" rel="noreferrer">${view.words.challenge.inbox}</a>`
+
+/** A code that was sent is refused in the same way where it is wrong and where it has expired: both can be mended by another. */
 const withOwnWords = (view: View): View => ({
   ...view,
   messages: view.messages.map((message) =>
@@ -66,6 +104,40 @@ const withOwnWords = (view: View): View => ({
   ),
 })
 
+function phonePage(view: View): Content {
+  const words = view.words.challenge
+  const number = view.step?.authenticator?.profile?.phoneNumber
+  const isCall = view.step?.authenticator?.methods?.[0]?.type === 'voice'
+  const to = typeof number === 'string' ? number : words.yourPhone
+  const other = otherMethodOf(view)
+  return {
+    title: isCall ? words.callTitle : words.textTitle,
+    badge: 'phone',
+    script: 'challenge.js',
+    body: html`<p class="lead" id="sent">${isCall ? words.called(to) : words.texted(to)}</p>
+${codeForm(withOwnWords(view), 'sent')}
+${view.step?.canResend && sendAgain(view, isCall ? words.callAgainHint : words.textAgainHint)}
+${other !== undefined && buttonForm(view, switchPath, other === 'voice' ? words.callInstead : words.textInstead)}
+${otherWay(view)}
+<nav class="links">${inboxLink(view)}${backLink(view)}</nav>`,
+  }
+}
+
+/** The phone that is being asked for, as the choice of the authenticators has it. */
+export const phoneChoice = ({ transaction, step }: Pick<View, 'transaction' | 'step'>) => {
+  const phones = choicesOf(transaction, undefined, 'select-authenticator-authenticate').filter(
+    ({ key }) => key === 'phone_number',
+  )
+  return phones.find(({ enrollmentId }) => enrollmentId === step?.authenticator?.id) ?? phones[0]
+}
+
+/** The way to send the code that was not chosen, if the server offers it for this phone. */
+export function otherMethodOf(view: Pick<View, 'transaction' | 'step'>): 'sms' | 'voice' | undefined {
+  const present = view.step?.authenticator?.methods?.[0]?.type
+  const other = phoneChoice(view)?.methods.find(({ value }) => value !== present)?.value
+  return other === 'sms' || other === 'voice' ? other : undefined
+}
+
 function appPage(view: View): Content {
   const words = view.words.challenge
   const app = view.step?.authenticator?.displayName || words.anyApp
@@ -74,7 +146,68 @@ function appPage(view: View): Content {
     badge: 'lock',
     body: html`<p class="lead" id="source">${words.fromApp(app)}</p>
 ${codeForm(view, 'source')}
-<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
+${otherWay(view)}
+<nav class="links">${backLink(view)}</nav>`,
+  }
+}
+
+function codesPage(view: View): Content {
+  const words = view.words.challenge
+  return {
+    title: words.codesTitle,
+    badge: 'key',
+    body: html`<p class="lead" id="source">${words.fromList}</p>
+${postForm(
+  view,
+  challengeAuthenticator.path,
+  inputField(view, {
+    name: 'verificationCode',
+    label: words.recoveryCode,
+    autocomplete: 'off',
+    describedBy: 'source',
+    first: true,
+  }),
+)}
+${otherWay(view)}
+<nav class="links">${backLink(view)}</nav>`,
+  }
+}
+
+function questionPage(view: View): Content {
+  const words = view.words.challenge
+  const { contextualData, profile } = view.step?.authenticator ?? {}
+  const question: unknown = contextualData?.enrolledQuestion?.question ?? profile?.question
+  return {
+    title: words.questionTitle,
+    badge: 'lock',
+    script: 'password.js',
+    body: html`<p class="lead">${words.questionLead}</p>
+${postForm(
+  view,
+  challengeAuthenticator.path,
+  inputField(view, {
+    name: 'answer',
+    label: typeof question === 'string' ? question : words.answer,
+    type: 'password',
+    autocomplete: 'off',
+    first: true,
+  }),
+)}
+${otherWay(view)}
+<nav class="links">${backLink(view)}</nav>`,
+  }
+}
+
+function passkeyPage(view: View): Content {
+  const words = view.words.passkey
+  return {
+    title: words.verifyTitle,
+    badge: 'passkey',
+    script: 'passkey.js',
+    body: html`<p class="lead">${words.verifyLead}</p>
+${passkeyForm(view, challengeAuthenticator.path, 'get')}
+${otherWay(view)}
+<nav class="links">${backLink(view)}</nav>`,
   }
 }
 
@@ -94,13 +227,17 @@ const codeForm = (view: View, describedBy: string): Html =>
   )
 
 export const resendPath = '/challenge-authenticator/resend'
+export const switchPath = '/challenge-authenticator/switch'
 export const pollPath = '/challenge-authenticator/poll'
 
-/** The resend button. The server decides whether another mail may be sent; the script only shows the countdown. */
-const sendAgain = (view: View): Html => html`<form method="post" action="${resendPath}" class="again">
+/** The resend button. The server decides whether another code may be sent; the script only shows the countdown. */
+export const sendAgain = (
+  view: View,
+  hint: string,
+): Html => html`<form method="post" action="${resendPath}" class="again">
 ${csrfField(view.csrf)}
 <button type="submit" class="secondary" data-wait="${view.resendIn}" aria-describedby="again-hint">${view.words.challenge.again}</button>
-<p class="hint" id="again-hint">${view.words.challenge.againHint}</p>
+<p class="hint" id="again-hint">${hint}</p>
 </form>`
 
 /** The polling interval for the mailed link in milliseconds, as the server requests it; undefined if there is no link. */
@@ -126,9 +263,10 @@ function passwordPage(view: View): Content {
         first: true,
       }),
     )}
+${otherWay(view)}
 <nav class="links">
 <a href="/recover-password">${view.words.identify.forgot}</a>
-<a href="/login">${view.words.recovery.backToSignIn}</a>
+${backLink(view)}
 </nav>`,
   }
 }

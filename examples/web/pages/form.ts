@@ -5,8 +5,12 @@ import type { Field, View } from './page.ts'
 interface InputOptions {
   readonly name: string
   readonly label: string
-  readonly type?: 'text' | 'password'
+  readonly type?: 'text' | 'password' | 'tel'
   readonly autocomplete: string
+  /** Shown until something else is typed. */
+  readonly value?: string
+  readonly optional?: boolean
+  readonly maxLength?: number
   /** The id of an element with a further description. */
   readonly describedBy?: string
   readonly first?: boolean
@@ -35,16 +39,49 @@ export function inputField(view: View, options: InputOptions): Html {
   return html`<div class="field">
 <label for="${name}">${label}</label>
 ${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
-<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : view.field(name)}"
-  autocomplete="${options.autocomplete}"${type === 'password' && html` data-show="${view.words.showPassword.show}" data-hide="${view.words.showPassword.hide}"`} autocapitalize="none" spellcheck="false" maxlength="1024" required${attributes}>
+<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : view.field(name) || (options.value ?? '')}"
+  autocomplete="${options.autocomplete}"${type === 'password' && html` data-show="${view.words.showPassword.show}" data-hide="${view.words.showPassword.hide}"`} autocapitalize="none" spellcheck="false" maxlength="${options.maxLength ?? 1024}"${options.optional !== true && html` required`}${attributes}>
 </div>`
 }
 
-interface Option {
+export interface Option {
   readonly label: string
   readonly value: string
   readonly hint?: string
 }
+
+/** A list to choose one entry from. */
+export const selectField = (
+  view: View,
+  options: {
+    readonly name: string
+    readonly label: string
+    readonly autocomplete?: string
+    readonly chosen?: string
+    readonly entries: readonly Option[]
+  },
+): Html => {
+  const { name, label, autocomplete = 'off', entries } = options
+  const chosen = view.field(name) || options.chosen
+  return html`<div class="field">
+<label for="${name}">${label}</label>
+<select id="${name}" name="${name}" autocomplete="${autocomplete}">
+${entries.map((entry) => html`<option value="${entry.value}"${entry.value === chosen && html` selected`}>${entry.label}</option>`)}
+</select>
+</div>`
+}
+
+/** A form of one button, for what a page offers besides its own form. */
+export const buttonForm = (
+  view: Pick<View, 'csrf'>,
+  action: string,
+  label: string,
+  fields: Readonly<Record<string, string>> = {},
+): Html => html`<form method="post" action="${action}" class="again">
+${csrfField(view.csrf)}
+${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+<button type="submit" class="secondary">${label}</button>
+</form>`
 
 /** The options that a step offers for one of its inputs. */
 export const optionsOf = (step: NextStep | undefined, input: string): readonly Option[] =>
@@ -65,15 +102,17 @@ export const withHints = (
     return hint === undefined ? option : { ...option, hint }
   })
 
-/** A group of radio buttons, the first one chosen. */
+/** A group of radio buttons, the first one chosen unless another was. */
 export function radioGroup(view: View, name: string, legend: string, options: readonly Option[]): Html {
+  const given = options.findIndex(({ value }) => value === view.field(name))
+  const chosen = Math.max(0, given)
   const own = view.messages.filter(({ field }) => field === name)
   return html`<fieldset${own.length > 0 && html` aria-describedby="${name}-error"`}>
 <legend class="visually-hidden">${legend}</legend>
 ${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
 ${options.map(
   ({ label, value, hint }, index) => html`<label class="option">
-<input type="radio" name="${name}" value="${value}" required${index === 0 && html` checked`}>
+<input type="radio" name="${name}" value="${value}" required${index === chosen && html` checked`}>
 <span>${label}${hint !== undefined && html` <small>${hint}</small>`}</span>
 </label>`,
 )}
@@ -85,10 +124,14 @@ export const postForm = (
   view: View,
   action: string,
   fields: Html,
+  label: string = view.words.next,
 ): Html => html`<form method="post" action="${action}">
 ${csrfField(view.csrf)}
 ${fields}
-<button type="submit" class="primary">${view.words.next}</button>
+<button type="submit" class="primary">${label}</button>
 </form>`
 
 export const csrfField = (token: string): Html => html`<input type="hidden" name="csrf" value="${token}">`
+
+/** The link that gives the attempt up. */
+export const backLink = (view: View): Html => html`<a href="${view.back.path}">${view.back.label}</a>`

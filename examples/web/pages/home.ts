@@ -3,6 +3,7 @@ import { html } from '../html.ts'
 import type { Content } from '../layout.ts'
 import type { Words } from '../words.ts'
 import { csrfField } from './form.ts'
+import { methodsPath } from './methods.ts'
 
 export const signedOutPage = ({ home }: Words): Content => ({
   title: home.welcome,
@@ -11,7 +12,12 @@ export const signedOutPage = ({ home }: Words): Content => ({
 <p><a class="primary" href="/login">${home.signIn}</a></p>`,
 })
 
-export const signedInPage = (words: Words, csrf: string, claims: UserClaims): Content => {
+export const signedInPage = (
+  words: Words,
+  csrf: string,
+  claims: UserClaims,
+  managesMethods = false,
+): Content => {
   const { home } = words
   return {
     title: home.greeting(claims.given_name ?? claims.name ?? claims.preferred_username ?? claims.sub),
@@ -19,6 +25,7 @@ export const signedInPage = (words: Words, csrf: string, claims: UserClaims): Co
 <dl>
 ${Object.entries(claims).map(([name, value]) => typeof value !== 'object' && html`<div><dt>${home.facts[name] ?? name}</dt><dd>${shown(name, value, words)}</dd></div>`)}
 </dl>
+${managesMethods && html`<p><a class="secondary" href="${methodsPath}">${home.methods}</a></p>`}
 <form method="post" action="/logout">
 ${csrfField(csrf)}
 <button type="submit" class="primary">${home.signOut}</button>

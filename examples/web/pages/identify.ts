@@ -25,6 +25,7 @@ ${inputField(view, { name: 'password', label: words.password, type: 'password', 
 )}
 <nav class="links">
 <a href="/recover-password">${words.forgot}</a>
+${view.unlocks !== false && html`<a href="/unlock-account">${words.unlock}</a>`}
 <a href="/register">${words.signUp}</a>
 </nav>`,
     }

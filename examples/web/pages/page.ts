@@ -19,6 +19,16 @@ export interface View {
   readonly codeLifetime: string | undefined
   /** Whether this browser is signed in. */
   readonly signedIn: boolean
+  /** Where a link that gives an attempt up leads: the sign-in page, or the page that the attempt was begun on. */
+  readonly back: { readonly path: string; readonly label: string }
+  /** Whose attempt it is, where that is known before the server says it. */
+  readonly username?: string
+  /** The other way of sending a code to the phone that is being set up. */
+  readonly otherMethod?: 'sms' | 'voice'
+  /** The region of the browser, such as `AT`. */
+  readonly region?: string
+  /** Whether locked accounts can be opened here; undefined where the server has not said so yet. */
+  readonly unlocks?: boolean | undefined
 }
 
 /** Reads a field of the posted form; empty if it was not sent. */
@@ -30,6 +40,8 @@ export interface Submission {
   readonly field: Field
   readonly words: Words
   readonly step: NextStep | undefined
+  /** The transaction as it stands; undefined on a page that begins one. */
+  readonly transaction?: IdxTransaction | undefined
 }
 
 /** The errors that the app finds in a form before anything is sent to the server. */
@@ -46,6 +58,8 @@ export interface StepPage {
   readonly path: string
   /** The page begins a new transaction instead of continuing one. */
   readonly begins?: true
+  /** The step may be taken while another one is asked for: the page is shown then, too. */
+  readonly besides?: true
   render(view: View): Content
   submit(submission: Submission): Promise<IdxTransaction | Refusal> | Refusal
 }

@@ -4,6 +4,8 @@ import { layout } from '../layout.ts'
 import { error } from '../messages.ts'
 import { passingStorage } from '../okta.ts'
 import { wordsFor } from '../words.ts'
+import { internationalNumber } from './authenticator-enrollment-data.ts'
+import { choicesOf, chosen } from './choices.ts'
 import { pageOf, stepPages } from './index.ts'
 import type { Field, Refusal, StepPage, View } from './page.ts'
 
@@ -20,6 +22,7 @@ const view = (changes: Partial<View> = {}): View => ({
   inboxUrl: undefined,
   codeLifetime: undefined,
   signedIn: false,
+  back: { path: '/login', label: 'Back to sign in' },
   ...changes,
 })
 
@@ -29,15 +32,27 @@ const steps = {
   identify: undefined,
   'identify-recovery': undefined,
   'select-authenticator-authenticate': step('select', { name: 'authenticator', options: [option] }),
-  'authenticator-verification-data': step('data', { name: 'methodType', options: [option] }),
+  'authenticator-verification-data': step('data', {
+    name: 'methodType',
+    options: [
+      { label: 'SMS', value: 'sms' },
+      { label: 'Voice call', value: 'voice' },
+    ],
+  }),
   'challenge-authenticator': { ...step('challenge', { name: 'verificationCode' }), canResend: true },
   'select-authenticator-enroll': {
     ...step('select', { name: 'authenticator', options: [option] }),
     canSkip: true,
   },
+  'authenticator-enrollment-data': {
+    ...step('data', { name: 'methodType', options: [{ label: 'SMS', value: 'sms' }] }),
+    canSkip: true,
+  },
   'enroll-authenticator': { ...step('enroll', { name: 'verificationCode' }), canSkip: true },
   'reset-authenticator': step('reset', { name: 'password' }),
   'reenroll-authenticator': step('reenroll', { name: 'newPassword' }),
+  'reenroll-authenticator-warning': { ...step('reenroll', { name: 'newPassword' }), canSkip: true },
+  'select-authenticator-unlock-account': step('unlock', { name: 'authenticator', options: [option] }),
 }
 
 test('every step has one page', () => {
@@ -211,7 +226,16 @@ test('an enrolment can be declined only if the server offers it', async () => {
 
 test('every authenticator that can be chosen has a hint', () => {
   const page = pageOf('select-authenticator-authenticate') as StepPage
-  const options = ['okta_email', 'okta_password', 'google_otp'].map((value) => ({ label: value, value }))
+  const options = [
+    'okta_email',
+    'okta_password',
+    'google_otp',
+    'phone_number',
+    'security_question',
+    'webauthn',
+    'recovery_codes',
+    'okta_verify',
+  ].map((value) => ({ label: value, value }))
   const nextStep = step('select', { name: 'authenticator', options })
   expect(page.render(view({ step: nextStep })).body.markup.match(/<small>/g)).toHaveLength(options.length)
 })
@@ -276,6 +300,12 @@ test.each([
   ['enroll-authenticator', { verificationCode: ' ' }, 'verificationCode'],
   ['reset-authenticator', { password: '', confirmPassword: '' }, 'password'],
   ['reenroll-authenticator', { newPassword: 'one', confirmPassword: 'two' }, 'confirmPassword'],
+  ['reenroll-authenticator-warning', { newPassword: 'one', confirmPassword: 'two' }, 'confirmPassword'],
+  ['authenticator-verification-data', { methodType: 'pigeon' }, 'methodType'],
+  ['authenticator-enrollment-data', { phoneNumber: ' ', country: 'AT' }, 'phoneNumber'],
+  ['authenticator-enrollment-data', { phoneNumber: '12', country: 'AT' }, 'phoneNumber'],
+  ['select-authenticator-unlock-account', { username: '', authenticator: 'okta_email' }, 'username'],
+  ['select-authenticator-unlock-account', { username: 'mary', authenticator: 'webauthn' }, 'authenticator'],
 ] as const)('%s refuses %j without a request', async (name, form, field) => {
   const { requests, refused } = await submit(name, form)
   expect(refused?.map((message) => message.field)).toEqual([field])
@@ -285,4 +315,137 @@ test.each([
 test('a complete form is sent', async () => {
   const { requests } = await submit('identify-recovery', { username: 'mary' })
   expect(requests).toEqual(['https://engine.invalid/oauth2/default/.well-known/openid-configuration'])
+})
+
+const withKey = (name: keyof typeof steps, key: string, more: object = {}, of: object = {}) => ({
+  ...steps[name],
+  ...of,
+  authenticator: { ...googleOtp, key, ...more },
+})
+const shownFor = (nextStep: object, changes: Partial<View> = {}) =>
+  (pageOf((nextStep as { readonly name: string }).name) as StepPage).render(
+    view({ ...changes, step: nextStep as never }),
+  )
+
+test.each([
+  [
+    'phone_number',
+    { methods: [{ type: 'sms' }], profile: { phoneNumber: '+1 XXX-XXX-0123' } },
+    'sent to +1 XXX',
+  ],
+  ['phone_number', { methods: [{ type: 'voice' }] }, 'in the call to your phone'],
+  [
+    'security_question',
+    { contextualData: { enrolledQuestion: { question: 'First toy?' } } },
+    'First toy?</label>',
+  ],
+  ['webauthn', { contextualData: { challengeData: { challenge: 'AA' } } }, 'data-passkey="get"'],
+  ['recovery_codes', {}, 'Recovery code</label>'],
+])('the page that asks for %s, %#, has its own words', (key, more, text) => {
+  const nextStep = { ...withKey('challenge-authenticator', key, more), name: 'challenge-authenticator' }
+  const { markup } = shownFor(nextStep).body
+  expect(markup).toContain(text)
+  expect(markup).not.toMatch(/mail with a code/)
+})
+
+test.each([
+  [
+    'security_question',
+    { contextualData: { questions: [{ questionKey: 'toy', question: 'First toy?' }] } },
+    '<option value="toy">First toy?',
+  ],
+  ['webauthn', { contextualData: { activationData: { challenge: 'AA' } } }, 'data-passkey="create"'],
+  ['recovery_codes', { contextualData: { recoveryCodes: ['AAAA-BBBB'] } }, '<code>AAAA-BBBB</code>'],
+])('the page that sets up %s has its own words', (key, more, text) => {
+  const nextStep = { ...withKey('enroll-authenticator', key, more), name: 'enroll-authenticator' }
+  expect(shownFor(nextStep).body.markup).toContain(text)
+})
+
+test('a browser without passkeys, or without JavaScript, is told so and led on', () => {
+  const nextStep = { ...withKey('enroll-authenticator', 'webauthn'), name: 'enroll-authenticator' }
+  const { markup } = shownFor(nextStep).body
+  expect(markup).toContain('data-without>This browser cannot use passkeys')
+  expect(markup).toMatch(/<button type="submit" class="primary" hidden>/)
+  expect(markup).toContain('Not now')
+})
+
+test.each([
+  [{ phoneNumber: '0664 1234567', country: 'AT' }, '+436641234567'],
+  [{ phoneNumber: '(020) 7946 0018', country: 'GB' }, '+442079460018'],
+  [{ phoneNumber: '06 1234 5678', country: 'IT' }, '+390612345678'],
+  [{ phoneNumber: '+1 202-555-0123', country: 'AT' }, '+12025550123'],
+  [{ phoneNumber: 'call me', country: 'AT' }, undefined],
+  [{ phoneNumber: '12', country: 'nowhere' }, undefined],
+] as const)('the phone number %j is %s', (form: Readonly<Record<string, string>>, number) => {
+  expect(internationalNumber((name) => form[name] ?? '')).toBe(number)
+})
+
+test('the country of a phone is that of the browser', () => {
+  const nextStep = { ...steps['authenticator-enrollment-data'], name: 'authenticator-enrollment-data' }
+  expect(shownFor(nextStep, { region: 'AT' }).body.markup).toContain(
+    '<option value="AT" selected>Austria (+43)</option>',
+  )
+})
+
+test('an expiry is said in days, and what is required soon until when it can wait', () => {
+  const warning = {
+    ...withKey('reenroll-authenticator-warning', 'okta_password', { settings: { daysToExpiry: 3 } }),
+    name: 'reenroll-authenticator-warning',
+  }
+  expect(shownFor(warning).body.markup).toContain('It works for 3 more days.')
+  const offered = (gracePeriod: object) =>
+    shownFor(
+      { name: 'select-authenticator-enroll', canSkip: true },
+      {
+        transaction: {
+          neededToProceed: [
+            {
+              name: 'select-authenticator-enroll',
+              value: [
+                {
+                  name: 'authenticator',
+                  options: [{ label: 'Phone', relatesTo: { key: 'phone_number', gracePeriod } }],
+                },
+              ],
+            },
+          ],
+        } as never,
+      },
+    )
+  const dated = offered({ type: 'BY_DATE_TIME', expiry: '2030-01-01T12:00:00.000Z' })
+  expect(dated.title).toBe('Required soon')
+  expect(dated.body.markup).toMatch(/It can wait until 1 Jan 2030, 12:00 UTC\..*Remind me later/s)
+  expect(offered({ type: 'BY_SKIP_COUNT', remainingSkips: 1 }).body.markup).toContain(
+    'It can wait once more.',
+  )
+})
+
+test('two phones are told apart, and the one that is meant is sent', () => {
+  const phone = (enrollmentId: string, phoneNumber: string) => ({
+    label: 'Phone',
+    relatesTo: { key: 'phone_number', profile: { phoneNumber } },
+    value: {
+      form: {
+        value: [
+          { name: 'id', value: 'aut1' },
+          { name: 'methodType', options: [{ label: 'SMS', value: 'sms' }] },
+          { name: 'enrollmentId', value: enrollmentId },
+        ],
+      },
+    },
+  })
+  const transaction = {
+    neededToProceed: [
+      {
+        name: 'select',
+        value: [{ name: 'authenticator', options: [phone('pae1', '+1 23'), phone('pae2', '+1 45')] }],
+      },
+    ],
+  } as never
+  const choices = choicesOf(transaction, { name: 'select' })
+  expect(choices.map(({ value, label }) => [value, label])).toEqual([
+    ['phone_number:pae1', 'Phone (+1 23)'],
+    ['phone_number:pae2', 'Phone (+1 45)'],
+  ])
+  expect(choices.map(chosen)[1]).toEqual({ id: 'aut1', enrollmentId: 'pae2', key: 'phone_number' })
 })

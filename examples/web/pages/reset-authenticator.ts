@@ -1,4 +1,5 @@
 import { type Html, html } from '../html.ts'
+import { backLink } from './form.ts'
 import { accountLine, newPasswordForm, refusePair } from './new-password.ts'
 import type { StepPage, View } from './page.ts'
 
@@ -15,7 +16,7 @@ export const resetAuthenticator: StepPage = {
       script: 'password.js',
       body: html`${accountLine(view)}
 ${newPasswordForm(view, this.path, 'password', more)}
-<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
+<nav class="links">${backLink(view)}</nav>`,
     }
   },
 

@@ -1,31 +1,47 @@
 import { html } from '../html.ts'
-import { optionsOf, postForm, radioGroup, withHints } from './form.ts'
-import { refuse, type StepPage } from './page.ts'
+import { type Choice, choicesOf } from './choices.ts'
+import { backLink, postForm, radioGroup } from './form.ts'
+import { refuse, type StepPage, type View } from './page.ts'
 import { asksToSkip, skipForm } from './skip.ts'
 
 /** Choose an authenticator to enrol, because the policy of the server requires or offers it. */
 export const selectAuthenticatorEnroll: StepPage = {
   step: 'select-authenticator-enroll',
   path: '/select-authenticator-enroll',
+  besides: true,
 
   render(view) {
     const words = view.words.enroll
-    const options = withHints(optionsOf(view.step, 'authenticator'), words.hints)
+    const choices = choicesOf(view.transaction, view.step)
+    const options = choices.map((choice) => ({ ...choice, ...hintOf(choice, view) }))
+    const isPutOff = choices.some(({ gracePeriod }) => gracePeriod !== undefined)
+    const maySkip = view.step?.canSkip === true
     return {
-      title: words.selectTitle,
+      title: isPutOff ? words.requiredSoonTitle : words.selectTitle,
       badge: 'key',
-      body: html`<p class="lead">${words.selectLead}</p>
+      body: html`<p class="lead">${isPutOff ? words.requiredSoonLead : maySkip ? words.optionalLead : words.selectLead}</p>
 ${postForm(view, this.path, radioGroup(view, 'authenticator', words.legend, options))}
-${skipForm(view, this.path)}
-<nav class="links"><a href="/login">${view.words.recovery.backToSignIn}</a></nav>`,
+${skipForm(view, this.path, isPutOff ? words.remindLater : undefined)}
+<nav class="links">${backLink(view)}</nav>`,
     }
   },
 
-  submit({ client, field, step, words }) {
+  submit({ client, field, step, transaction, words }) {
     if (asksToSkip(field, step)) return client.idx.proceed({ skip: true })
-    const authenticator = field('authenticator')
-    const offered = optionsOf(step, 'authenticator').some(({ value }) => value === authenticator)
-    if (!offered) return refuse('authenticator', words.select.noChoice)
-    return client.idx.proceed({ authenticator })
+    const choice = choicesOf(transaction, step).find(({ value }) => value === field('authenticator'))
+    if (choice === undefined) return refuse('authenticator', words.select.noChoice)
+    return client.idx.proceed({ authenticator: choice.key })
   },
+}
+
+/** What the authenticator does, and until when it may be put off. */
+function hintOf({ key, gracePeriod }: Choice, { words }: View): { readonly hint?: string } {
+  const { hints, until, skipsLeft } = words.enroll
+  const texts = [
+    hints[key],
+    gracePeriod?.type === 'BY_DATE_TIME' &&
+      until(`${words.shortDate.format(new Date(gracePeriod.expiry))} UTC`),
+    gracePeriod?.type === 'BY_SKIP_COUNT' && skipsLeft(gracePeriod.remainingSkips),
+  ].filter((text) => typeof text === 'string')
+  return texts.length === 0 ? {} : { hint: texts.join(' ') }
 }

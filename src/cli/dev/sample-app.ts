@@ -101,6 +101,7 @@ function environment({
     HOST: '127.0.0.1',
     INBOX_URL: inboxUrl,
     CODE_LIFETIME: codeLifetime,
+    MANAGE_METHODS: 'yes',
   }
 }
 
