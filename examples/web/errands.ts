@@ -12,14 +12,20 @@ export interface Errand {
   readonly kind: 'add' | 'confirm'
   /** The address to go on at, once it is done. */
   readonly goOn: string
+  /** Whether the method to add was chosen from the list of the server, which has it alone. */
+  readonly chosen?: true
   /** Whether a method was added on the way. */
   readonly added?: true
 }
 
-/** The errand of the current attempt; undefined for an ordinary sign-in. */
-export function errandOf({ request: { session } }: Pick<Visit, 'request'>): Errand | undefined {
-  return session.errand?.state === session.state ? session.errand : undefined
-}
+/**
+ * The errand of an attempt, by its `state`; undefined for an ordinary sign-in. An attempt that is done is not the current one
+ * any more: the SDK forgets it.
+ */
+export const errandOf = (
+  { request: { session } }: Pick<Visit, 'request'>,
+  state: string | undefined = session.state,
+): Errand | undefined => (session.errand?.state === state ? session.errand : undefined)
 
 /**
  * Begins an attempt with parameters that the methods of the SDK do not send: `enroll_amr_values` to add a method, `max_age`

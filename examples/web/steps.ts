@@ -1,6 +1,6 @@
 import { IdxStatus, type IdxTransaction, type OktaAuth } from '@okta/okta-auth-js'
 import { rememberBeginning } from './beginnings.ts'
-import { errandOf } from './errands.ts'
+import { type Errand, errandOf } from './errands.ts'
 import { error, hasKey, info, type Message, messagesOf } from './messages.ts'
 import { beginAttempt, signIn } from './okta.ts'
 import { internationalNumber } from './pages/authenticator-enrollment-data.ts'
@@ -65,7 +65,7 @@ export const submitStep =
       const methodType = answer.nextStep.authenticator?.methods?.[0]?.type ?? 'sms'
       request.session.phone = { phoneNumber: internationalNumber(field) ?? '', methodType }
     }
-    const errand = errandOf(visit)
+    const errand = errandOf(visit, answer.meta?.state)
     if (errand && page.step === 'enroll-authenticator' && field('skip') === '' && answer.requestDidSucceed)
       request.session.errand = { ...errand, added: true }
     return redirectToNext(visit, client, answer, page.path)
@@ -103,7 +103,7 @@ export async function nextPath(
   const { request, words } = visit
   const messages = messagesOf(transaction, words)
   const recovers = transaction.meta?.flow === 'recoverPassword'
-  const errand = errandOf(visit)
+  const errand = errandOf(visit, transaction.meta?.state)
 
   if (transaction.status === IdxStatus.SUCCESS && transaction.tokens) {
     await signIn(request, client, transaction.tokens)
@@ -124,6 +124,11 @@ export async function nextPath(
   const begin = errand ? methodsPath : recovers ? '/recover-password' : unlocks ? '/unlock-account' : '/login'
 
   if (transaction.status === IdxStatus.PENDING) {
+    const only = onlyEnrolment(transaction, errand)
+    if (errand && only !== undefined) {
+      request.session.errand = { ...errand, chosen: true }
+      return nextPath(visit, client, await client.idx.proceed({ authenticator: only }), from)
+    }
     const { name } = transaction.nextStep ?? {}
     // A signed-in user confirms the name that is known; only a new attempt asks for it.
     const page = errand && name === confirmIdentity.step ? confirmIdentity : pageOf(name)
@@ -153,6 +158,15 @@ export async function nextPath(
   const failed = messages.length === 0 || messages.some(({ kind }) => kind === 'error')
   if (failed) return stop('ended', messages.length > 0 ? messages : [error(words.problem.refused)], begin)
   return stop('done', messages, '/login')
+}
+
+/** The method that the user has chosen to add already, where the server lists it alone: it is not asked for twice. */
+function onlyEnrolment(transaction: IdxTransaction, errand: Errand | undefined): string | undefined {
+  const { nextStep } = transaction
+  if (errand?.kind !== 'add' || errand.chosen || nextStep?.name !== 'select-authenticator-enroll')
+    return undefined
+  const [only, ...others] = choicesOf(transaction, nextStep)
+  return others.length === 0 ? only?.key : undefined
 }
 
 /** The code of an API error. Unlike its types, the SDK returns the error of the API in place of the context. */
