@@ -274,6 +274,7 @@ describe.skipIf(!chromium)(
         await page.getByRole('radio', { name }).check()
         await next(page)
         await prove()
+        console.log(name, page.url(), await page.locator('main').innerText())
         await at(page, 'Set up a passkey')
         await press(page, 'Not now')
         await at(page, 'Your sign-in methods')

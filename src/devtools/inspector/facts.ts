@@ -64,9 +64,10 @@ export function nameIn({ timeline }: FlowFacts): string | undefined {
   return named?.actor.alternateId?.replace(/^typed:.*/, 'A name that is not an address')
 }
 
-/** A mail of a transaction, from the log and the outbox. */
+/** A mail, text or call of a transaction, from the log and the outbox. */
 export interface MailFacts {
   readonly id: string
+  readonly channel: 'email' | 'sms' | 'voice'
   readonly template: string
   readonly queuedAt: number
   /** The mail has no recipient: it was queued for an unknown or unavailable user, to take the same path. */
@@ -82,12 +83,25 @@ export interface MailFacts {
 
 const ends = { SUCCESS: 'sent', DEAD: 'dead', EXPIRED: 'expired', NOBODY: 'dropped' } as const
 
-/** The mails of a transaction, oldest first. */
+/** The events at the end of a mail, text or call. */
+const endEvents: readonly string[] = [
+  'system.email.delivery',
+  'system.sms.receive_status',
+  'system.voice.receive_status',
+]
+
+export const isDelivery = ({ eventType }: { readonly eventType: string }): boolean =>
+  endEvents.includes(eventType)
+
+/** The mails, texts and calls of a transaction, oldest first. */
 export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailFacts[] {
-  const closed = timeline.events.filter(({ eventType }) => eventType === 'system.email.delivery')
+  const closed = timeline.events.filter(isDelivery)
   return timeline.events.flatMap((event): MailFacts[] => {
     const { mail: id, template, recipient } = event.debugContext.debugData
-    if (!event.eventType.startsWith('system.email.') || closed.includes(event) || id === undefined) return []
+    const channel = /^system\.(email|sms|voice)\./.exec(event.eventType)?.[1] as
+      | MailFacts['channel']
+      | undefined
+    if (channel === undefined || closed.includes(event) || id === undefined) return []
     const end = closed.find(({ debugContext }) => debugContext.debugData.mail === id)
     const waiting = timeline.waiting.find((mail) => mail.id === id)
     const reason = end && (end.outcome.reason ?? end.outcome.result)
@@ -95,6 +109,7 @@ export function mailsOf({ timeline, codeLifetimeMs }: FlowFacts): readonly MailF
     return [
       {
         id,
+        channel,
         template: template ?? '',
         queuedAt,
         isWithoutRecipient: recipient === 'nobody',

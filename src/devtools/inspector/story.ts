@@ -1,5 +1,5 @@
 import type { LogEvent } from '../../audit/index.ts'
-import { type FlowFacts, type MailFacts, mailsOf, timeIn } from './facts.ts'
+import { type FlowFacts, isDelivery, type MailFacts, mailsOf, timeIn } from './facts.ts'
 import type { ClockMove, Recorded } from './recorder.ts'
 
 /** An entry of the history of a transaction. */
@@ -27,8 +27,8 @@ export function storyOf(facts: FlowFacts): readonly Chapter[] {
   for (const event of timeline.events) {
     const cause = causeOf(event, exchanges)
     if (cause !== undefined) caused.set(cause.id, [...(caused.get(cause.id) ?? []), event])
-    // Delivery events are shown as part of their mail.
-    else if (event.eventType !== 'system.email.delivery') elsewhere.push(event)
+    // Delivery events are shown as part of their mail, text or call.
+    else if (!isDelivery(event)) elsewhere.push(event)
   }
   const began = Math.min(timeIn(timeline.createdAt), ...exchanges.map(({ at }) => at))
   const chapters: readonly Chapter[] = [
@@ -57,7 +57,7 @@ const order: readonly Chapter['kind'][] = ['clock', 'exchange', 'event', 'mail']
 
 /** The exchange that caused an event: the first one that was in progress at the time of the event. */
 function causeOf(event: LogEvent, exchanges: readonly Recorded[]): Recorded | undefined {
-  if (event.eventType === 'system.email.delivery') return undefined
+  if (isDelivery(event)) return undefined
   const at = timeIn(event.published)
   return exchanges.find((exchange) => exchange.at >= at && exchange.at - exchange.durationMs - 50 <= at)
 }

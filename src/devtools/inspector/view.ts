@@ -103,6 +103,8 @@ const small = (kind: string, time: Html, text: Html | string, more?: string): Ht
     ${more !== undefined && html`<p class="quiet">${more}</p>`}</li>`
 
 /** The end of a mail; a delivered one leads to the inbox (N-m53). */
+const openWords = { email: 'Open the mail', sms: 'Open the text', voice: 'Open the call' } as const
+
 const mailEnd = (mail: MailFacts, addressOf: MailAddress): Html => {
   const { id, template, state, isWithoutRecipient, attempts } = mail
   if (isWithoutRecipient) return html`${template}: dropped, because it had no recipient.`
@@ -115,7 +117,7 @@ const mailEnd = (mail: MailFacts, addressOf: MailAddress): Html => {
     waiting: 'waiting',
   }
   const address = addressOf(id)
-  return html`${template}: ${words[state]}.${address !== undefined && html` <a href="${address}">Open the mail</a>`}`
+  return html`${template}: ${words[state]}.${address !== undefined && html` <a href="${address}">${openWords[mail.channel]}</a>`}`
 }
 
 function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: Html): Html {
@@ -135,7 +137,7 @@ function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: 
         ${reason !== undefined && reason !== 'alive' && html`<div><dt>Because</dt><dd>${reason}</dd></div>`}
         ${exchange.offered.length > 0 && html`<div><dt>Offered</dt><dd><ul class="fields">${exchange.offered.map((name) => html`<li><code>${name}</code></li>`)}</ul></dd></div>`}
         ${exchange.successorId !== undefined && html`<div><dt>Continued in</dt><dd><a href="/flows/${exchange.successorId}">${exchange.successorId}</a></dd></div>`}
-        ${mails.length > 0 && html`<div><dt>Mail</dt><dd>${mails.map(mailLine)}</dd></div>`}
+        ${mails.length > 0 && html`<div><dt>${headOf(mails)}</dt><dd>${mails.map(mailLine)}</dd></div>`}
         ${budgets.length > 0 && html`<div><dt>Budgets</dt><dd><ul class="fields">${budgets.map(([name, used]) => html`<li><code>${name}</code> ${used}</li>`)}</ul></dd></div>`}
       </dl>
       ${
@@ -144,6 +146,14 @@ function exchangeChapter(chapter: Extract<Chapter, { kind: 'exchange' }>, time: 
         <ul>${events.map((event) => html`<li><code>${event.eventType}</code> ${event.outcome.result}${event.outcome.reason && ` · ${event.outcome.reason}`}${event.debugContext.debugData.rule && ` · rule ${event.debugContext.debugData.rule}`}</li>`)}</ul></details>`
       }
     </li>`
+}
+
+/** How what was queued is called together. */
+const headOf = (mails: readonly MailFacts[]): string => {
+  const [channel, ...others] = new Set(mails.map((mail) => mail.channel))
+  return others.length > 0
+    ? 'Messages sent'
+    : { email: 'Mail', sms: 'Text', voice: 'Call' }[channel ?? 'email']
 }
 
 const mailLine = ({ template, isWithoutRecipient, state, error, attempts }: MailFacts): Html =>

@@ -51,8 +51,18 @@ export type Cause =
   | 'request-malformed'
   | 'handle-unknown'
   | 'passkey-refused'
-  // Mails.
+  // Authenticators.
+  | 'recovery-code-wrong'
+  | 'answer-wrong'
+  | 'question-refused'
+  | 'number-refused'
+  | 'texts-spent'
+  | 'text-too-soon'
+  | 'authenticator-unusable'
+  | 'access-denied'
+  // Mails, texts and calls.
   | 'mail-undelivered'
+  | 'text-undelivered'
   // Apps and their tokens.
   | 'client-unknown'
   | 'client-secret-wrong'

@@ -101,6 +101,13 @@ function explainDenial({ timeline }: FlowFacts, rule: string): Explanation {
       'See selfServicePasswordReset in the rules of the policies of the type PASSWORD.',
     )
   }
+  if (rule === 'policy signOn.access') {
+    return bad(
+      'access-denied',
+      say`The user was authenticated at ${at}, but a rule of the policies denies access.`,
+      'See the rules of the policies of the types ACCESS_POLICY and OKTA_SIGN_ON that apply to the user: one has the access DENY, or asks for what no authenticator in use can meet.',
+    )
+  }
   if (rule.startsWith('policy ')) {
     return bad(
       'factor-missing',

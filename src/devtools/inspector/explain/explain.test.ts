@@ -38,6 +38,13 @@ const queued = (minutes: number, more: Readonly<Record<string, string>> = {}, id
     template: 'ForgotPassword',
     ...more,
   })
+/** A text or call that was queued at the first minute. */
+const text = (channel: 'sms' | 'voice', more: Readonly<Record<string, string>> = {}) =>
+  event(
+    channel === 'sms' ? 'system.sms.send_factor_verify_message' : 'system.voice.send_mfa_challenge_call',
+    1,
+    { mail: 'text1', template: 'PhoneSignIn', ...more },
+  )
 const toNobody = queued(1, { recipient: 'nobody' })
 /** A mail's end. */
 const delivered = (reason: string, more: Readonly<Record<string, string>> = {}) =>
@@ -226,6 +233,11 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The transaction is waiting for the code or the link that was mailed at 12:01 UTC; both are valid until 12:06 UTC.',
     ],
     [
+      'for the code of a text',
+      { timeline: { events: [text('sms')] } },
+      'The transaction is waiting for the code of the text of 12:01 UTC; it is valid until 12:06 UTC.',
+    ],
+    [
       'for a new password',
       last(accepted),
       'The transaction has been waiting for a new password since 12:02 UTC.',
@@ -294,6 +306,21 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
   ],
   'code-wrong': [
     [
+      'of an authenticator app',
+      logged(refused('authfactor.challenge.soft_token.invalid_passcode'), wrong('wrong-code')),
+      'The code entered at 12:02 UTC is none that the authenticator app of the user shows. It is wrong answer 1 of 5.',
+    ],
+    [
+      'of an authenticator app, a second time',
+      logged(refused('authfactor.challenge.soft_token.used_passcode'), wrong('code-used')),
+      'The code entered at 12:02 UTC was used before: each code of an authenticator app is good once.',
+    ],
+    [
+      'of a text',
+      { ...last(passcodeInvalid), timeline: { events: [text('sms'), wrong('wrong-code')] } },
+      'The code entered at 12:02 UTC is not that of the newest text message. It is wrong answer 1 of 5.',
+    ],
+    [
       'of an app or a mail',
       logged(passcodeInvalid, wrong('wrong-code')),
       'The code entered at 12:02 UTC is not that of the newest mail. It is wrong answer 1 of 5.',
@@ -302,6 +329,129 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'as the log has it after a restart',
       { ...logged(passcodeInvalid, wrong('wrong-code')), exchanges: [] },
       'The code entered at 12:02 UTC is not that of the newest mail. It is wrong answer 1 of 5.',
+    ],
+  ],
+  'recovery-code-wrong': [
+    [
+      'none of the list',
+      logged(refused('recoveryCode.invalid'), wrong('wrong-code')),
+      'The recovery code entered at 12:02 UTC is none of those that the user has left: each is good once, and a new set ends the old one. It is wrong answer 1 of 5.',
+    ],
+  ],
+  'answer-wrong': [
+    [
+      'to the security question',
+      logged(refused('errors.E0000087'), wrong('wrong-answer')),
+      'The answer entered at 12:02 UTC is not that of the security question. It is wrong answer 1 of 5.',
+    ],
+  ],
+  'question-refused': [
+    [
+      'too short an answer',
+      last(refused('securityQuestion.answer.tooShort.arg', { status: 400 })),
+      'What was entered at 12:02 UTC for the security question is refused: the answer is too short.',
+    ],
+    [
+      'a question that cannot be read',
+      last(refused('securityQuestion.question.unreadable', { status: 400 })),
+      'What was entered at 12:02 UTC for the security question is refused: the question has no letters or numbers that can be read.',
+    ],
+    [
+      'with tags',
+      last(refused('tagsNotAllowed', { status: 400 })),
+      'The security question or answer of 12:02 UTC has HTML tags.',
+    ],
+  ],
+  'number-refused': [
+    [
+      'that is none',
+      last(refused('api.factors.error.sms.invalid_phone', { status: 400 })),
+      'The phone number entered at 12:02 UTC is none, or takes no texts: a number behind an extension takes calls only.',
+    ],
+    [
+      'of another country',
+      last(refused('phone.number.notServed', { status: 400 })),
+      'The phone number entered at 12:02 UTC is not served: its country is not among those of telephony.countries, it is of premium rate or the like, or the phone was removed.',
+    ],
+  ],
+  'texts-spent': [
+    [
+      'to a number',
+      logged(
+        refused('errors.E0000150', { status: 429 }),
+        event('system.operation.rate_limit.violation', 2, { rule: 'texts-per-number' }),
+      ),
+      'Too many texts and calls were requested to this number: no text was sent at 12:02 UTC.',
+    ],
+    [
+      'as the log does not say which',
+      last(refused('errors.E0000151', { status: 429 })),
+      'Too many texts and calls were requested for this user, number, range of numbers or country: no call was sent at 12:02 UTC.',
+    ],
+    [
+      'before a proof',
+      { timeline: { events: [text('sms', { recipient: 'nobody' })] } },
+      'No text was sent at 12:01 UTC: the user has no phone that may be used here, or a limit of texts is spent.',
+    ],
+  ],
+  'text-too-soon': [
+    [
+      'a text',
+      last(refused('errors.E0000109', { status: 429 })),
+      'Another text was asked for at 12:02 UTC, less than 30 seconds after the last one to the same phone: none was sent.',
+    ],
+    [
+      'a call',
+      last(refused('errors.E0000133', { status: 429 })),
+      'Another call was asked for at 12:02 UTC, less than 30 seconds after the last one to the same phone: none was sent.',
+    ],
+  ],
+  'text-undelivered': [
+    [
+      'refused by the service',
+      {
+        timeline: {
+          events: [
+            text('sms'),
+            event(
+              'system.sms.receive_status',
+              1,
+              { mail: 'text1', error: 'no such number' },
+              { result: 'FAILURE', reason: 'DEAD' },
+            ),
+          ],
+        },
+      },
+      'The text queued at 12:01 UTC was refused permanently after 0 attempts (no such number).',
+    ],
+    [
+      'while the service does not answer',
+      {
+        timeline: {
+          events: [text('voice')],
+          waiting: [{ ...waiting, id: 'text1', error: 'no connection' }],
+        },
+      },
+      'The call queued at 12:01 UTC is in the outbox: the service did not take it after 3 attempts (no connection).',
+    ],
+  ],
+  'authenticator-unusable': [
+    [
+      'Okta Verify',
+      last(refused('oktaVerify.notSent', { status: 400 })),
+      'Okta Verify was chosen at 12:02 UTC: it works with Okta alone, so no link was sent.',
+    ],
+  ],
+  'access-denied': [
+    [
+      'by a rule',
+      end('denied', 'policy signOn.access'),
+      'The user was authenticated at 12:03 UTC, but a rule of the policies denies access.',
+    ],
+    [
+      'as the answer says',
+      last(refused('security.access_denied', { status: 403 })),
+      'Access was denied at 12:02 UTC, after the proof: by the status of the user, or by a rule of the policies.',
     ],
   ],
   'passkey-refused': [
@@ -379,6 +529,20 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
     ],
   ],
   'guesses-of-the-day-spent': [
+    ...(
+      [
+        ['authfactor.challenge.soft_token.invalid_passcode', 'otp-until-success-by-source'],
+        ['authfactor.challenge.suspended_factor', 'otp-per-day'],
+        ['errors.E0000087', 'otp-per-day-by-source'],
+        ['recoveryCode.invalid', 'otp-until-success'],
+      ] as const
+    ).map(
+      ([key, rule]): Case => [
+        `${key} by ${rule}`,
+        logged(refused(key), wrong(rule)),
+        'Too many wrong codes or answers were entered for this authenticator of the account, so even a right one is refused, including the one at 12:02 UTC.',
+      ],
+    ),
     ...['codes-per-day', 'codes-until-success'].map(
       (rule): Case => [
         rule,

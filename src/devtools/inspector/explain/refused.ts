@@ -18,15 +18,58 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
       'Another password can be sent at once.',
     )
   }
+  const question = questionRules[message]
+  if (question !== undefined) {
+    return bad(
+      'question-refused',
+      say`What was entered at ${at} for the security question is refused: ${question}.`,
+    )
+  }
   if (message.startsWith('authfactor.webauthn.')) return explainPasskey(facts, last)
   switch (message) {
     case 'api.authn.error.PASSCODE_INVALID':
     case 'errors.E0000004':
       return explainWrongAnswer(facts, last.at)
+    case 'errors.E0000087':
+    case 'authfactor.challenge.suspended_factor':
+    case 'recoveryCode.invalid':
     case 'authfactor.challenge.soft_token.invalid_passcode':
+      return explainWrongFactor(facts, last.at, message)
+    case 'errors.E0000109':
+    case 'errors.E0000133':
       return bad(
-        'code-wrong',
-        say`The code entered at ${at} is none that the authenticator app of the user shows.`,
+        'text-too-soon',
+        say`Another ${message === 'errors.E0000109' ? 'text' : 'call'} was asked for at ${at}, less than 30 seconds after the last one to the same phone: none was sent.`,
+        'The app waits for 30 seconds, or offers the other way to get a code.',
+      )
+    case 'errors.E0000150':
+    case 'errors.E0000151':
+      return explainTextBudget(facts, last, message === 'errors.E0000150' ? 'text' : 'call')
+    case 'api.factors.error.sms.invalid_phone':
+      return bad(
+        'number-refused',
+        say`The phone number entered at ${at} is none, or takes no texts: a number behind an extension takes calls only.`,
+        'Send it in the form of E.164, such as +12025550123.',
+      )
+    case 'phone.number.notServed':
+      return bad(
+        'number-refused',
+        say`The phone number entered at ${at} is not served: its country is not among those of telephony.countries, it is of premium rate or the like, or the phone was removed.`,
+        'See telephony.countries.',
+      )
+    case 'tagsNotAllowed':
+      return bad('question-refused', say`The security question or answer of ${at} has HTML tags.`)
+    case 'oktaVerify.notSent':
+      return bad(
+        'authenticator-unusable',
+        say`Okta Verify was chosen at ${at}: it works with Okta alone, so no link was sent.`,
+        'Take okta_verify out of the policies of the type MFA_ENROLL.',
+      )
+    case 'security.access_denied':
+      return bad(
+        'access-denied',
+        say`Access was denied at ${at}, after the proof: by the status of the user, or by a rule of the policies.`,
+        'See the rules of the policies of the types ACCESS_POLICY and OKTA_SIGN_ON.',
       )
     case 'authfactor.challenge.soft_token.used_passcode':
       return bad(
@@ -131,7 +174,91 @@ function explainLate({ timeline, moves }: FlowFacts, { at }: Recorded): Explanat
 const movedWords = (ms: number): string =>
   ms === 0 ? '' : ` The clock was moved ${ms > 0 ? 'ahead' : 'back'} by ${span(Math.abs(ms))} in between.`
 
-/** Explains a wrong code or password by the rule in the log. */
+/** Why a security question or its answer is refused, by the message. */
+const questionRules: Readonly<Record<string, string>> = {
+  'securityQuestion.answer.tooShort.arg': 'the answer is too short',
+  'securityQuestion.answer.tooLong.arg': 'the answer is too long',
+  'securityQuestion.answer.inQuestion': 'the answer is part of the question, or the question of the answer',
+  'securityQuestion.answer.inUsername': 'the answer is part of the username',
+  'securityQuestion.question.tooLong.arg': 'the question is too long',
+  'securityQuestion.question.unreadable': 'the question has no letters or numbers that can be read',
+}
+
+/** The budgets of wrong codes and answers of an authenticator that the user has enrolled. */
+const factorBudgets: readonly string[] = [
+  'otp-per-day',
+  'otp-per-day-by-source',
+  'otp-until-success',
+  'otp-until-success-by-source',
+]
+
+const lastFailure = ({ timeline }: FlowFacts) =>
+  timeline.events.findLast(
+    ({ eventType, outcome }) => eventType === 'user.authentication.verify' && outcome.result === 'FAILURE',
+  )
+
+const countedIn = (facts: FlowFacts): string => {
+  const guesses = lastFailure(facts)?.debugContext.debugData['guesses-per-transaction']
+  return guesses === undefined ? '' : ` It is wrong answer ${guesses}.`
+}
+
+/** Explains a wrong answer to what the user has enrolled, by the message. */
+function explainWrongFactor(facts: FlowFacts, answeredAt: number, message: string): Explanation {
+  const at = moment(answeredAt)
+  const isSpent = factorBudgets.includes(ruleOf(lastFailure(facts)) ?? '')
+  if (isSpent || message === 'authfactor.challenge.suspended_factor') {
+    return bad(
+      'guesses-of-the-day-spent',
+      say`Too many wrong codes or answers were entered for this authenticator of the account, so even a right one is refused, including the one at ${at}.`,
+      'See limits.otpPerDay and limits.otpUntilSuccess; an administrator resets the factors of the user (`rekey user factors`).',
+    )
+  }
+  const counted = countedIn(facts)
+  if (message === 'recoveryCode.invalid') {
+    return bad(
+      'recovery-code-wrong',
+      say`The recovery code entered at ${at} is none of those that the user has left: each is good once, and a new set ends the old one.${counted}`,
+    )
+  }
+  if (message === 'errors.E0000087') {
+    return bad(
+      'answer-wrong',
+      say`The answer entered at ${at} is not that of the security question.${counted}`,
+      'Case, blanks around it and accents in another form make no difference.',
+    )
+  }
+  return bad(
+    'code-wrong',
+    say`The code entered at ${at} is none that the authenticator app of the user shows.${counted}`,
+    'Each code is good for a minute: compare the clock of the phone, and that of the engine if a test has moved it.',
+  )
+}
+
+/** The budgets of texts by their rule in the log, with the setting of each. */
+const textBudgets: Readonly<Record<string, readonly [words: string, setting: string]>> = {
+  'texts-per-user': ['for this user', 'limits.textsPerUser'],
+  'texts-per-number': ['to this number', 'limits.textsPerNumber'],
+  'texts-per-range': ['to numbers like this one', 'limits.textsPerRange'],
+  'texts-per-country': ['to its country', 'limits.textsPerCountry'],
+  'texts-per-day': ['today by all users together', 'limits.textsPerDay'],
+}
+
+function explainTextBudget({ timeline }: FlowFacts, { at }: Recorded, what: string): Explanation {
+  const logged = timeline.events.findLast(
+    ({ eventType }) => eventType === 'system.operation.rate_limit.violation',
+  )
+  const rule = ruleOf(logged)?.replace(/-by-source$/, '')
+  const [words, setting] = textBudgets[rule ?? ''] ?? [
+    'for this user, number, range of numbers or country',
+    'limits.textsPerUser and the limits beside it',
+  ]
+  return bad(
+    'texts-spent',
+    say`Too many texts and calls were requested ${words}: no ${what} was sent at ${moment(at)}.`,
+    `See ${setting}; in tests, move the clock.`,
+  )
+}
+
 /** Why a passkey was refused, by the rule in the log: browsers and visitors get one message for all of it. */
 const passkeyRules: Readonly<Record<string, readonly [words: string, advice: string]>> = {
   'passkey-origin': [
@@ -199,17 +326,17 @@ function explainWrongAnswer(facts: FlowFacts, answeredAt: number): Explanation {
     case 'wrong-password':
       return bad('password-wrong', say`The password at ${at} is wrong.${counted}`)
   }
+  const newest = sentCode(facts, answeredAt)
+  const what = { email: 'mail', sms: 'text message', voice: 'call' }[newest?.channel ?? 'email']
   return bad(
     'code-wrong',
-    say`The code entered at ${at} is not that of the newest mail.${counted}`,
-    'A new mail replaces the code: only the newest one works.',
+    say`The code entered at ${at} is not that of the newest ${what}.${counted}`,
+    `A new ${what} replaces the code: only the newest one works.`,
   )
 }
 
 function explainExpired(facts: FlowFacts, answeredAt: number): Explanation {
-  const mail = mailsOf(facts).findLast(
-    ({ codeEndsAt, queuedAt }) => codeEndsAt !== undefined && queuedAt <= answeredAt,
-  )
+  const mail = sentCode(facts, answeredAt)
   if (mail?.codeEndsAt === undefined)
     return bad('code-expired', say`The code had expired when it was entered at ${moment(answeredAt)}.`)
   const moved = facts.moves
@@ -217,10 +344,14 @@ function explainExpired(facts: FlowFacts, answeredAt: number): Explanation {
     .reduce((sum, { byMs }) => sum + byMs, 0)
   return bad(
     'code-expired',
-    say`The code expired at ${moment(mail.codeEndsAt)}, ${span(facts.codeLifetimeMs)} after it was mailed; it was entered at ${moment(answeredAt)}.${movedWords(moved)}`,
-    'The user requests another mail on the same page.',
+    say`The code expired at ${moment(mail.codeEndsAt)}, ${span(facts.codeLifetimeMs)} after it was ${mail.channel === 'email' ? 'mailed' : 'sent'}; it was entered at ${moment(answeredAt)}.${movedWords(moved)}`,
+    `The user requests another ${{ email: 'mail', sms: 'text', voice: 'call' }[mail.channel]} on the same page.`,
   )
 }
+
+/** The newest code that was sent before a moment. */
+const sentCode = (facts: FlowFacts, at: number) =>
+  mailsOf(facts).findLast(({ codeEndsAt, queuedAt }) => codeEndsAt !== undefined && queuedAt <= at)
 
 /** Explains a rate limit that the response reveals. It is logged once per window; later requests are known by step. */
 function explainBudget({ timeline }: FlowFacts, last: Recorded): Explanation {

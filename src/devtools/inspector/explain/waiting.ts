@@ -7,7 +7,12 @@ export function explainWaiting(facts: FlowFacts): Explanation {
   const mail = mailsOf(facts).findLast(({ codeEndsAt }) => codeEndsAt !== undefined)
   // A mailbox that is proven is not what the challenge asks for: another authenticator is.
   const isMailProven = facts.timeline.proofs.includes('okta_email')
-  if (mail !== undefined && !isMailProven && currentStage(facts) === 'verify') return explainMail(facts, mail)
+  const isMailed = mail?.channel === 'email'
+  if (mail !== undefined && !isMailed && ['verify', 'enroll'].includes(currentStage(facts) ?? '')) {
+    return explainText(facts, mail)
+  }
+  if (mail !== undefined && isMailed && !isMailProven && currentStage(facts) === 'verify')
+    return explainMail(facts, mail)
   return { cause: 'waiting', tone: 'waiting', sentence: waitingSentence(facts) }
 }
 
@@ -87,6 +92,49 @@ function explainMail(facts: FlowFacts, mail: MailFacts): Explanation {
     cause: 'waiting',
     tone: 'waiting',
     sentence: say`The transaction is waiting for the code or the link that was mailed at ${queued}; both are valid until ${moment(endsAt)}.`,
+  }
+}
+
+/** Explains a transaction that waits for a code that was sent to a phone. */
+function explainText(facts: FlowFacts, text: MailFacts): Explanation {
+  const what = text.channel === 'sms' ? 'text' : 'call'
+  const queued = moment(text.queuedAt)
+  const endsAt = text.codeEndsAt ?? text.queuedAt
+  if (text.isWithoutRecipient) {
+    return bad(
+      facts.timeline.personId === null ? 'person-unknown' : 'texts-spent',
+      facts.timeline.personId === null
+        ? say`There is no user with the name that was entered, so no ${what} was sent at ${queued}.`
+        : say`No ${what} was sent at ${queued}: the user has no phone that may be used here, or a limit of texts is spent.`,
+      'The browser sees no difference, so that visitors cannot find out who has an account, and which phone.',
+    )
+  }
+  if (text.state === 'dead' || text.state === 'expired') {
+    const how = text.state === 'dead' ? 'was refused permanently' : 'could not be sent in time'
+    return bad(
+      'text-undelivered',
+      say`The ${what} queued at ${queued} ${how} after ${tries(text)}${because(text)}.`,
+      'See docs/telephony.md for what the service (telephony.hook) may answer.',
+    )
+  }
+  if (text.state === 'waiting' && text.error !== undefined) {
+    return bad(
+      'text-undelivered',
+      say`The ${what} queued at ${queued} is in the outbox: the service did not take it after ${tries(text)}${because(text)}.`,
+      'It is tried again until the code expires.',
+    )
+  }
+  if (facts.now >= endsAt) {
+    return bad(
+      'code-expired',
+      say`The code expired at ${moment(endsAt)}, ${span(facts.codeLifetimeMs)} after it was sent; it was not entered.`,
+      `The user requests another ${what} on the same page.`,
+    )
+  }
+  return {
+    cause: 'waiting',
+    tone: 'waiting',
+    sentence: say`The transaction is waiting for the code of the ${what} of ${queued}; it is valid until ${moment(endsAt)}.`,
   }
 }
 
