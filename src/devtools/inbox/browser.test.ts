@@ -227,9 +227,9 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
 
     await page.getByRole('searchbox').fill('ada')
     await page.getByRole('searchbox').press('Enter')
-    expect(await page.locator('.row').count()).toBe(1)
+    await expect.poll(() => page.locator('.row').count()).toBe(1)
     await page.getByRole('link', { name: 'ada@example.com' }).click()
-    expect(await page.frameLocator('.mail-frame').getByText('Hello ada@example.com').isVisible()).toBe(true)
+    await page.frameLocator('.mail-frame').getByText('Hello ada@example.com').waitFor()
     await page.getByRole('link', { name: 'Text' }).click()
     expect(await page.locator('pre').textContent()).toContain('Enter a code instead: 111111')
     expect(await page.getByRole('button', { name: 'Copy', exact: true }).count()).toBe(0)
