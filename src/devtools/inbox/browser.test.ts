@@ -232,8 +232,9 @@ describe.skipIf(executablePath === undefined)(`the inbox in Chromium${reason}`, 
     await page.frameLocator('.mail-frame').getByText('Hello ada@example.com').waitFor()
     await page.getByRole('link', { name: 'Text' }).click()
     expect(await page.locator('pre').textContent()).toContain('Enter a code instead: 111111')
-    expect(await page.getByRole('button', { name: 'Copy', exact: true }).count()).toBe(0)
-    expect(await page.getByRole('button', { name: 'Delete all' }).count()).toBe(0)
+    // The stylesheet hides them, once it is there.
+    await expect.poll(() => page.getByRole('button', { name: 'Copy', exact: true }).count()).toBe(0)
+    await expect.poll(() => page.getByRole('button', { name: 'Delete all' }).count()).toBe(0)
   })
 
   test.each(['light', 'dark'] as const)('everything fits at 320 pixels, %s', async (colorScheme) => {
