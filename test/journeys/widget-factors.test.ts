@@ -102,7 +102,7 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await signIn(widget, page)
       await chooses(page, 'Phone')
       // What is around the button takes the click in one of the generations.
-      await page.getByLabel('Voice call').first().check({ force: true })
+      await page.getByRole('radio', { name: 'Voice call' }).first().check({ force: true })
       await look(page, 'phone-voice')
       await field(page, 'authenticator.phoneNumber').fill('5551234567')
       await submit(page)
@@ -253,6 +253,19 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await look(page, `email-${useEmailMagicLink}`)
       await typesCode(page, code ?? '')
       await signedIn(page)
+    })
+
+    test('email is the second factor, by the link of the mail in a second tab', async () => {
+      const { idp } = widget
+      await twoFactors(idp)
+      const context = await widget.newBrowser()
+      const page = await widget.newPage(context)
+      await signIn(widget, page)
+      await chooses(page, 'Email')
+      const { link } = await mail()
+      const tab = await widget.newPage(context)
+      await tab.goto(await widget.target(link))
+      await signedIn(tab)
     })
 
     test('email is the second factor, the method is chosen first, of two addresses', async () => {
