@@ -28,6 +28,9 @@ async function secretOn(page: Page): Promise<string> {
   const shown = page.getByText(/^[A-Z2-7]{16,}$/).or(page.locator('.shared-secret'))
   const secret = (await shown.first().innerText()).trim()
   await presses(page, 'Next')
+  // It fades out, and would take the click that is meant for the button after it.
+  const next = page.locator('a, button').filter({ hasText: 'Next', visible: true })
+  await next.first().waitFor({ state: 'hidden' })
   return secret
 }
 
