@@ -34,7 +34,7 @@ interface PhoneChallenge {
   readonly codeHash?: string
 }
 
-const key = 'phone_number'
+const key = 'example_phone'
 const field = 'credentials.passcode'
 const labels: Readonly<Record<string, string>> = { sms: 'SMS', voice: 'Voice call' }
 const dataOf = (challenge: Challenge | undefined) => (challenge?.data ?? {}) as PhoneChallenge
