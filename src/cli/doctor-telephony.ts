@@ -1,14 +1,26 @@
 import type { Config, Finding } from '../config/index.ts'
 import { textsOf } from '../engine/index.ts'
 
-/** Whether the service for texts and calls can be reached, and how far texts go. Asked now; nothing is sent. */
-export async function telephonyOf(config: Config): Promise<readonly Finding[]> {
+/**
+ * Whether the service for texts and calls can be reached, and how far texts go. Asked now; nothing is sent.
+ *
+ * @param inForce.usesPhones whether the authenticator phone_number is active: without a service its users wait for codes that never come
+ */
+export async function telephonyOf(
+  config: Config,
+  { usesPhones = false }: { readonly usesPhones?: boolean } = {},
+): Promise<readonly Finding[]> {
   const { hook, countries } = config.telephony
   const finding = {
     id: 'telephony',
     standard: 'Operation',
     asks: 'texts and calls leave by a service that answers, and only to countries that are meant',
   } as const
+  if (hook.url === undefined && usesPhones) {
+    const why =
+      'the authenticator phone_number is active, and no service is configured (telephony.hook.url): no code reaches a phone'
+    return [{ ...finding, result: 'deviates', why }]
+  }
   if (hook.url === undefined) {
     const why =
       'no service is configured (telephony.hook.url): no text leaves, and the authenticator phone_number must stay inactive'

@@ -53,7 +53,7 @@ export const doctor: Command = {
       ...operationOf(config),
       ...secretFilesOf(terminal, loaded, config),
       ...mail.findings,
-      ...(await telephonyOf(config)),
+      ...(await telephonyOf(config, { usesPhones: database.system?.policies.usesPhones === true })),
       ...database.findings,
     ]
     const findings = all.map((finding) => ({ ...finding, shownBy: finding.shownBy ?? 'system' }))

@@ -29,6 +29,8 @@ export interface InForce {
   readonly codeMinutes: readonly number[]
   /** Whether security questions are in use; absent: not. */
   readonly asksQuestions?: boolean
+  /** Whether phones are in use, which texts and calls must reach. */
+  readonly usesPhones?: boolean
 }
 
 /** Reads what applies to some user at some app, whatever its priority. */
@@ -68,6 +70,7 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     factors: [...new Set(factors)],
     codeMinutes: minutes.filter((value) => value !== undefined),
     asksQuestions: setups.security_question?.status === 'ACTIVE',
+    usesPhones: setups.phone_number?.status === 'ACTIVE',
   }
 }
 

@@ -19,6 +19,7 @@ import { findPerson, lockGroup, type Person } from '../../directory/index.ts'
 import { type Db, takeLock } from '../../storage/index.ts'
 import { alreadyExists, invalid, notFound } from '../errors.ts'
 import { type Fields, pageFrom, pageOf, pageWithin, sizeProblems } from '../input.ts'
+import { unsupportedMembers } from '../members.ts'
 import {
   type Answer,
   type Call,
@@ -60,8 +61,16 @@ const recordChange = (
   client: Pick<Client, 'id' | 'label'>,
 ): Promise<void> => recordAppEvent(call, db, client, { eventType, displayMessage: 'App managed' })
 
-const warnOf = (call: Context, { id, label, settings }: Pick<Client, 'id' | 'label' | 'settings'>): void =>
-  warnUnsupported(call, 'an app has settings', { appId: id, label }, unsupportedApp(settings))
+/** Logs what of an app has no effect: of what is stored, and of the members of the body that are not. */
+const warnOf = (
+  call: Context,
+  { id, label, settings }: Pick<Client, 'id' | 'label' | 'settings'>,
+  body: Fields,
+): void =>
+  warnUnsupported(call, 'an app has settings', { appId: id, label }, [
+    ...unsupportedApp(settings),
+    ...unsupportedMembers(body, Object.keys(app.properties)),
+  ])
 
 async function create(call: Call<Fields, { readonly activate?: boolean }>): Promise<Answer> {
   const { parts, now, scopes } = call
@@ -84,18 +93,19 @@ async function create(call: Call<Fields, { readonly activate?: boolean }>): Prom
     await recordChange(call, tx, 'application.lifecycle.create', created.client)
     return created
   })
-  warnOf(call, client)
+  warnOf(call, client, call.body)
   return answerApp(call, client.id, secret)
 }
 
 /** Replaces an app by the one of a body, which is as that of a new app. */
 async function replace(call: Context, bodyFor: (before: Client) => Fields): Promise<Answer> {
   const { parts, now, scopes } = call
-  const after = await parts.storage.transaction(async (tx) => {
+  const { after, body } = await parts.storage.transaction(async (tx) => {
     const before = await getAppForUpdate(call, tx)
     // Before anything is compared: what differs would say of a secret that was guessed whether it is right (A58).
     await checkGranted(call, tx, before)
-    const { id, label, settings, secret } = readApp(bodyFor(before))
+    const sent = bodyFor(before)
+    const { id, label, settings, secret } = readApp(sent)
     const problems = [
       ...(id === undefined || id === before.id ? [] : ['client_id: cannot be changed']),
       ...(settings.applicationType === before.settings.applicationType
@@ -115,9 +125,9 @@ async function replace(call: Context, bodyFor: (before: Client) => Fields): Prom
     await updateClient(tx, before.id, { label, settings: replaced }, now)
     const changed = { ...before, label, settings: replaced }
     await recordChange(call, tx, 'application.lifecycle.update', changed)
-    return changed
+    return { after: changed, body: sent }
   })
-  warnOf(call, after)
+  warnOf(call, after, body)
   return answerApp(call, after.id)
 }
 

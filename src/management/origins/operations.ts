@@ -56,6 +56,9 @@ function warnOf(call: Context, body: NewTrustedOrigin): void {
   const ignored = [
     ...unsupportedMembers(body, [...Object.keys(trustedOrigin.properties), 'createdBy', 'lastUpdatedBy']),
     ...body.scopes.flatMap((scope) => unsupportedMembers(scope, ['type'], 'scopes.')),
+    ...body.scopes.flatMap(({ type }, index) =>
+      body.scopes.findIndex((one) => one.type === type) < index ? [`scopes: ${type} is there twice`] : [],
+    ),
   ]
   warnUnsupported(call, 'a trusted origin', { origin: body.origin }, [...new Set(ignored)])
 }

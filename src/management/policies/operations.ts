@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { findClient } from '../../clients/index.ts'
+import { findGroup } from '../../directory/index.ts'
 import {
   authenticatorSetups,
   findPolicy,
@@ -120,8 +121,27 @@ async function warnOf(
     const setup = setups[key]
     return setup !== undefined && isAllowedFor(setup, 'sso')
   })
-  const ignored = unsupportedSettings(type, body, authenticators, inUse)
+  const ignored = [
+    ...unsupportedSettings(type, body, authenticators, inUse),
+    ...(await unknownGroups(call, body)),
+  ]
   warnUnsupported(call, 'a policy has settings', { policyType: type, policyName: name }, ignored)
+}
+
+/** The groups of a condition that there are not: it is for none of their users, and no group that is made later has the id. */
+async function unknownGroups({ parts }: Context, body: object): Promise<readonly string[]> {
+  const { people } = ((body as { conditions?: unknown }).conditions ?? {}) as {
+    readonly people?: { readonly groups?: Readonly<Record<string, unknown>> | null } | null
+  }
+  const lines: string[] = []
+  for (const list of ['include', 'exclude']) {
+    const ids = people?.groups?.[list]
+    for (const id of Array.isArray(ids) ? ids.slice(0, 100) : []) {
+      if (typeof id === 'string' && (await findGroup(parts.storage.db, id)) === undefined)
+        lines.push(`conditions.people.groups.${list}: ${id.slice(0, 64)} is no group`)
+    }
+  }
+  return lines
 }
 
 /**
