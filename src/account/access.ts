@@ -71,7 +71,11 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
     settledMs: parts.waitingMs,
     recovering: policy.recovery.authenticators,
   })
-  return { ...user, policy, proof, stepUp: stepUpFor(parts, session, own.length > 0, now) }
+  // A question is no second factor beside the password: there would be no way to meet the demand.
+  const hasSecond = own.some(({ authenticator }) =>
+    parts.authenticators.get(authenticator)?.factors.some((factor) => factor !== 'knowledge'),
+  )
+  return { ...user, policy, proof, stepUp: stepUpFor(parts, session, hasSecond, now) }
 }
 
 /** When something was last proven: not when a token was issued. */
@@ -81,11 +85,11 @@ const provenAt = ({ createdAt, details: { proofs = [] } }: Session): number =>
 function stepUpFor(
   { stepUpMs }: AccountParts,
   session: Session,
-  hasOwnFactor: boolean,
+  hasSecondFactor: boolean,
   now: number,
 ): StepUp | undefined {
   const isRecent = now - provenAt(session) <= stepUpMs
-  const isStrong = !hasOwnFactor || session.details.amr.includes('mfa')
+  const isStrong = !hasSecondFactor || session.details.amr.includes('mfa')
   if (isRecent && isStrong) return undefined
   return { maxAgeSeconds: Math.floor(stepUpMs / 1000), ...(!isStrong && { acrValues: twoIfPossible }) }
 }

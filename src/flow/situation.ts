@@ -82,8 +82,12 @@ export const policyOf = (progress: Progress, situation: Situation): Policy =>
  */
 export function demandOf(progress: Progress, situation: Situation): Demand {
   const demand = wishedDemand(progress, situation)
-  const hasOwn = situation.owner !== undefined && situation.owner.own.length > 0
-  return progress.intent === 'enrolment' && hasOwn ? { ...demand, factors: 2 } : demand
+  const { owner, authenticators } = situation
+  // A question is no second factor beside the password: it is asked for, and counts as the one factor that both are.
+  const hasSecond = owner?.own.some(({ authenticator }) =>
+    authenticators.get(authenticator)?.factors.some((factor) => factor !== 'knowledge'),
+  )
+  return progress.intent === 'enrolment' && hasSecond ? { ...demand, factors: 2 } : demand
 }
 
 function wishedDemand(progress: Progress, situation: Situation): Demand {

@@ -140,8 +140,8 @@ export function choicesOf(progress: Progress, situation: Situation): readonly st
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
   if (isGoal) return owned
   const intent = intents[progress.intent]
-  const isDue = progress.intent === 'enrolment' || (intent.enrols && isAssured(progress, situation))
-  const first = isDue ? provenBefore(progress, situation) : []
+  const isAsked = progress.intent === 'enrolment' || (intent.enrols && isAssured(progress, situation))
+  const first = isAsked ? provenBefore(progress, situation) : []
   return owned.filter((key) => (first.length > 0 ? first.includes(key) : wouldHelp(progress, situation, key)))
 }
 
@@ -264,12 +264,16 @@ export function enrollmentsAsked(progress: Progress, situation: Situation): read
 /** The same, whatever must be proven first. */
 function openFor(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
   if (progress.proofs.length === 0) return []
-  if (progress.wanted !== undefined) return wantedIn(progress, situation, progress.wanted)
+  if (progress.wanted !== undefined) {
+    // What the app asks for is no way around what is due (A68).
+    const due = openEnrollments(progress, situation).filter((one) => isDue(one, progress, situation))
+    return due.length > 0 ? known(due, situation) : wantedIn(progress, situation, progress.wanted)
+  }
   const first = intents[progress.intent].sets?.(progress, situation)
   if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
   const required = open.filter((one) => one.required)
-  if (required.some((one) => !mayPutOff(one, progress, situation))) return known(required, situation)
+  if (required.some((one) => isDue(one, progress, situation))) return known(required, situation)
   const optional = open.filter((one) => !one.required)
   // What the app demands can only be met by enrolling something: what would not help is not offered.
   if (!isAssured(progress, situation)) {
@@ -315,11 +319,8 @@ const isEnrollable = (authenticator: KnownAuthenticator | undefined): authentica
 /** Whether what is asked to be enrolled may be declined: nothing of it is due, and nothing demands it (A68). */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
   isAssured(progress, situation) &&
-  (progress.intent === 'enrolment' ||
-    (intents[progress.intent].sets?.(progress, situation) === undefined &&
-      !openEnrollments(progress, situation).some(
-        (one) => one.required && !mayPutOff(one, progress, situation),
-      )))
+  intents[progress.intent].sets?.(progress, situation) === undefined &&
+  !openEnrollments(progress, situation).some((one) => isDue(one, progress, situation))
 
 /** How long a required enrolment may still be put off: until a moment, or how often. Undefined: no longer. */
 export type PuttingOff =
@@ -340,8 +341,9 @@ function puttingOff(
   return remainingSkips > 0 ? { type: 'BY_SKIP_COUNT', remainingSkips, skipCount } : undefined
 }
 
-const mayPutOff = (one: PolicyEnrollment, progress: Progress, situation: Situation): boolean =>
-  puttingOff(one, progress, situation) !== undefined
+/** Whether what a policy names must be enrolled now. */
+const isDue = (one: PolicyEnrollment, progress: Progress, situation: Situation): boolean =>
+  one.required && puttingOff(one, progress, situation) === undefined
 
 /** What of the enrolments that are asked for now is required and may be put off, by authenticator. */
 export const gracePeriods = (

@@ -645,14 +645,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A68',
     without: 'the refusal to decline what is due',
     file: 'src/flow/stage.ts',
-    find: '(one) => one.required && !mayPutOff(one, progress, situation),',
-    replace: '() => false,',
-    also: [
-      [
-        'if (required.some((one) => !mayPutOff(one, progress, situation))) return',
-        'if (required.length > 9) return',
-      ],
-    ],
+    find: 'one.required && puttingOff(one, progress, situation) === undefined',
+    replace: 'one.required && puttingOff(one, progress, situation) === null',
     tests: 'downgrade',
   },
   {

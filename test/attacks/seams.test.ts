@@ -229,6 +229,36 @@ onEachDatabase('where authenticators meet', (database) => {
     expect(keyOf(visitor.response)).toBeDefined()
   })
 
+  test('A68: what an app asks to be enrolled is no way around what the policy requires', async () => {
+    const authenticators = ['google_otp', 'phone_number'].map((key, index) => ({
+      key,
+      enroll: { self: index === 0 ? 'REQUIRED' : 'OPTIONAL' },
+    }))
+    await enrolmentPolicy(idp, { authenticators })
+    const visitor = await signsIn(password, { enroll_amr_values: 'sms' })
+    expect(visitor.remediations).toEqual(['select-authenticator-enroll'])
+    expect((await visitor.submits('skip')).status).toBe(400)
+    const secret = secretIn(await visitor.enrolls('google_otp'))
+    await visitor.answers(codeAt(secret, idp.clock.now()))
+    expect(visitor.remediations).toEqual(['select-authenticator-enroll', 'skip'])
+    expect((await visitor.submits('skip')).interactionCode).toBeDefined()
+  })
+
+  test('A69: a user who has a question alone adds a method once it is answered', async () => {
+    await enrollmentPolicy(idp, {
+      security_question: 'OPTIONAL',
+      google_otp: 'OPTIONAL',
+      okta_email: 'NOT_ALLOWED',
+    })
+    await hasEnrolled('security_question')
+    const visitor = await signsIn(password, { enroll_amr_values: 'otp' })
+    expect(visitor.remediations).toEqual(['select-authenticator-authenticate'])
+    expect(visitor.response.text).toContain('security_question')
+    const api = await signedIn(idp, mary, password)
+    const added = await api('POST', '/emails', { profile: { email: 'mary.new@example.com' } })
+    expect(added.status).toBe(201)
+  })
+
   const had: Readonly<Record<string, Omit<NewEnrollment, 'personId' | 'authenticator'>>> = {
     google_otp: { prefix: 'uft', method: 'otp', data: { sealedSecret: 'x' } },
     security_question: {
