@@ -815,7 +815,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A69',
     without: 'the two factors of a user who has two, for a removal',
     file: 'src/account/access.ts',
-    find: "const isStrong = !hasOwnFactor || session.details.amr.includes('mfa')",
+    find: "const isStrong = !hasSecondFactor || session.details.amr.includes('mfa')",
     replace: 'const isStrong = true',
     tests: 'own-changes',
   },
