@@ -11,6 +11,7 @@ import { loadAverage } from './support/load.ts'
 import { closedLoop, noCode, password, type Users } from './support/loop.ts'
 import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
 import { argument, option, percentile, print, printTable, report, verdict } from './support/report.ts'
+import { secondFactorCpuMs } from './support/second-factors.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
 
@@ -191,6 +192,8 @@ for (const kind of kinds) {
   }
 }
 
+const secondFactors = await secondFactorCpuMs(Math.ceil(flows / 10))
+
 printTable(
   'Recoveries, start to tokens (mails queued, delivered by nobody)',
   rows.map(({ steps: _, ...row }) => ({
@@ -214,6 +217,10 @@ for (const row of rows) {
     Object.entries(row.steps).map(([step, times]) => ({ step, ...times })),
   )
 }
+printTable(
+  'Sign-ins with a second factor, to the interaction code (SQLite, engine and caller in one process)',
+  secondFactors.map(({ factor, cpuMsPerSignIn }) => ({ factor, 'CPU ms/sign-in': cpuMsPerSignIn })),
+)
 print('')
 for (const { database, hash, cpuMsPerFlow, floor, ofFloor, steps } of rows) {
   if (hash !== 'free') continue
@@ -235,4 +242,5 @@ report('flow', {
   flows,
   parallel,
   rows,
+  secondFactors,
 })
