@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { newVisitor } from '../../src/testing/index.ts'
+import { newPlainBrowser } from '../journeys/plain-browser.ts'
 import { onThisMachine } from '../support/machine.ts'
 import { sdk } from '../support/sdk.ts'
 import { anyPorts, type Dev, end, listens, rekey, start, startDev, until } from './rekey.ts'
@@ -46,6 +47,24 @@ describe('a development engine in memory', () => {
   afterAll(async () => {
     await endAll()
     rmSync(folder, { recursive: true })
+  })
+
+  test('lets the user of the sample app add every method, and offers none of them at a sign-in or in a recovery', async () => {
+    const browser = newPlainBrowser(dev.appUrl ?? '')
+    const { login: username, password } = dev.person
+    expect(await browser.submit('/login', { username, password: password ?? '' })).toBe('/')
+    const { text } = await browser.visit('/methods')
+    for (const name of [
+      'Phone',
+      'Security Key or Biometric',
+      'Security Question',
+      'Google Authenticator',
+      'Recovery Codes',
+    ])
+      expect(text).toMatch(new RegExp(`<strong id="add-\\w+">${name}<`))
+
+    const { nextStep } = await authOf(dev).idx.recoverPassword({ username })
+    expect(nextStep?.inputs?.[0]?.options).toEqual([{ label: 'Email', value: 'okta_email' }])
   })
 
   test('prints one line of JSON, and every address in it answers', async () => {
