@@ -147,10 +147,7 @@ export const removeMethod: Handler = ofOne(async (visit, client, method) => {
   )
   const again = `${pathOf(method, 'remove')}${waits ? '?lost=yes' : ''}`
   // A user who has lost the method is not asked for it: then a recent sign-in is enough, and the removal waits.
-  if (answer.stepUp) {
-    const { maxAge } = answer.stepUp
-    return confirmFirst(visit, client, waits && maxAge !== undefined ? { maxAge } : answer.stepUp, again)
-  }
+  if (answer.stepUp) return confirmFirst(visit, client, answer.stepUp, again, !waits)
   request.session.messages = [removalMessage(answer, method, visit)]
   go(visit, methodsPath)
 })
@@ -168,13 +165,22 @@ function removalMessage({ status, body }: AccountAnswer, method: Method, { words
 const enrollmentPath = ({ authenticator, enrollment }: Method): string =>
   `/authenticators/${encodeURIComponent(authenticator.id)}/enrollments/${encodeURIComponent(enrollment.id)}`
 
-/** A fresh sign-in, as the server wants it, and back to `goOn`. */
-const confirmFirst = (visit: Visit, client: OktaAuth, { maxAge, acrValues }: StepUp, goOn: string) =>
+/** Two factors where the user has two. */
+const strong = 'urn:okta:loa:2fa:any:ifpossible'
+
+/**
+ * A fresh sign-in, as the server wants it, and back to `goOn`. Where it wants a recent one alone, the present one had two
+ * factors: a new one by the password alone would be recent, and too weak.
+ */
+const confirmFirst = (
+  visit: Visit,
+  client: OktaAuth,
+  { maxAge, acrValues = strong }: StepUp,
+  goOn: string,
+  asksForAll = true,
+) =>
   beginErrand(
     visit,
     { kind: 'confirm', username: usernameOf(client), goOn },
-    {
-      ...(maxAge !== undefined && { max_age: maxAge }),
-      ...(acrValues !== undefined && { acr_values: acrValues }),
-    },
+    { ...(maxAge !== undefined && { max_age: maxAge }), ...(asksForAll && { acr_values: acrValues }) },
   )
