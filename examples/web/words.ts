@@ -192,7 +192,7 @@ const english = {
     removeLead: 'You cannot sign in with it any more.',
     lost: 'I have lost it and cannot use it any more',
     lostLead:
-      'Then it is removed after a waiting time. You get a mail with a link that stops this, in case it was somebody else.',
+      'Then it is removed after a waiting time. You get a mail with a link that stops this, in case it was not you.',
     removeLater: 'Remove it after the waiting time',
     added: 'The method is added.',
     renamed: 'The name is saved.',
