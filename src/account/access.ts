@@ -91,7 +91,8 @@ function stepUpFor(
   const isRecent = now - provenAt(session) <= stepUpMs
   const isStrong = !hasSecondFactor || session.details.amr.includes('mfa')
   if (isRecent && isStrong) return undefined
-  return { maxAgeSeconds: Math.floor(stepUpMs / 1000), ...(!isStrong && { acrValues: twoIfPossible }) }
+  // Also where only the age is wrong: a sign-in by the password alone would be the next one that is refused.
+  return { maxAgeSeconds: Math.floor(stepUpMs / 1000), ...(hasSecondFactor && { acrValues: twoIfPossible }) }
 }
 
 /**
