@@ -26,6 +26,9 @@ const day = 86_400_000
 const unlocks = { settings: { policies: { password: { recovery: { unlock: true } } } } }
 const locked = 'lee@example.com'
 
+/** The second generation may draw a form once more after it is there, and what was typed into it is gone. */
+const isDrawn = (page: Page) => page.waitForTimeout(700)
+
 const walks = { run: world }
 describeWidget(
   'recovery and unlock in the Sign-In Widget',
@@ -41,6 +44,8 @@ describeWidget(
       await submit(page)
     }
     async function choosesPassword(page: Page): Promise<void> {
+      await field(page, 'confirmPassword').waitFor()
+      await isDrawn(page)
       await field(page, 'confirmPassword').fill(newPassword)
       await field(page, 'credentials.passcode').fill(newPassword)
       await submit(page)
@@ -119,6 +124,7 @@ describeWidget(
       await submit(page)
       await reads(page, /answer.*(does not|doesn|not match)|Your answer/i)
       await look(page, 'question-wrong')
+      await isDrawn(page)
       await field(page, 'credentials.answer').fill('Madrid')
       await submit(page)
       await choosesPassword(page)
