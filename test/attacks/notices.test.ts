@@ -553,15 +553,19 @@ test('A59: what users sign in with is written where the notices are queued, and 
   const writers = (call: RegExp) =>
     files.filter((file) => call.test(readFileSync(join(root, file), 'utf8'))).toSorted()
   expect(writers(/\bputEnrollment\(/)).toEqual([
-    join('flow', 'commit', 'effects.ts'),
     // Within `people.change`, which compares the enrollments before and after it.
+    join('account', 'own-factors.ts'),
+    join('flow', 'commit', 'effects.ts'),
     join('management', 'factors', 'enroll.ts'),
     join('management', 'factors', 'remove.ts'),
     join('management', 'users', 'question.ts'),
     join('people', 'people.ts'),
+    // What a test arranges must not be the mail that it waits for.
+    join('testing', 'factors.ts'),
   ])
   expect(writers(/\bremoveEnrollments\(/)).toEqual([])
   expect(writers(/\bupdatePerson\(/)).toEqual([
+    join('account', 'own-factors.ts'),
     join('flow', 'commit', 'effects.ts'),
     join('flow', 'commit', 'factor-effects.ts'),
     join('management', 'factors', 'enroll.ts'),
@@ -570,5 +574,6 @@ test('A59: what users sign in with is written where the notices are queued, and 
     // Within `people.change`, too.
     join('people', 'account-changes.ts'),
     join('people', 'people.ts'),
+    join('testing', 'factors.ts'),
   ])
 })
