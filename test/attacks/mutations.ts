@@ -1832,6 +1832,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'hooks',
   },
   {
+    attack: 'A56',
+    without: 'the reserve of texts for users with a proof',
+    file: texts,
+    find: 'const isTrusted = isProven(context) || context.isKnownSource(person)',
+    replace: 'const isTrusted = true',
+    tests: 'texts',
+  },
+  {
     attack: 'A65',
     without: 'a budget of a number',
     file: texts,

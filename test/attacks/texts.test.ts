@@ -4,6 +4,7 @@ import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
 import { masked, startTarget, visit } from '../support/attacks.ts'
 import { manyRequests } from '../support/nodes.ts'
 import { atTheSecondFactor, enrolsNumber, hasPhone, number, recoversByPhone } from '../wire/phone.ts'
+import { twoFactors } from '../wire/totp.ts'
 import { newVisitor } from '../wire/visitor.ts'
 
 let idp: Kit | undefined
@@ -89,6 +90,28 @@ describe('A65', () => {
     for (const name of names) answers.push((await recovers(idp, name, '203.0.113.9'))[2])
     expect(await sent(idp)).toBe(4)
     expect(answers.map((answer) => answer?.status)).toEqual([200, 200, 200, 200, 429, 429, 429, 429])
+  })
+
+  test('A56: strangers who begin recoveries leave the owner texts for the second factor', async () => {
+    idp = await target({
+      textsPerUser: 6,
+      textsPerNumber: 4,
+      textsPerRange: 4,
+      textsPerCountry: 4,
+      textsPerDay: 4,
+    })
+    await recoversByPhone(idp)
+    await hasPhone(idp)
+    for (let stranger = 0; stranger < 8; stranger++)
+      await recovers(idp, idp.person.login, `203.0.113.${stranger}`)
+    expect(await sent(idp)).toBe(2)
+
+    await twoFactors(idp)
+    const owner = newVisitor(idp)
+    await owner.begins()
+    await owner.signsIn(idp.person.login, idp.person.password)
+    expect((await owner.selects('phone_number', { methodType: 'sms' })).status).toBe(200)
+    expect(await sent(idp)).toBe(3)
   })
 
   test('A65: names of no user use up nothing of what users have', async () => {

@@ -75,6 +75,15 @@ async function emailWith(settings: object): Promise<() => Promise<unknown>> {
   return () => put({ allowedFor: 'any', tokenLifetimeInMinutes: 5 })
 }
 
+async function questionsActive(): Promise<() => Promise<unknown>> {
+  const { list } = await api('GET', '/authenticators')
+  const { id } = list.find((one) => one.key === 'security_question') ?? { id: '' }
+  const set = (state: string) => api('POST', `/authenticators/${id}/lifecycle/${state}`)
+  const { status, text } = await set('activate')
+  expect(status, text).toBe(200)
+  return () => set('deactivate')
+}
+
 /** What each row does, and what undoes it. */
 const breaks: Readonly<Record<string, () => Promise<() => unknown> | (() => unknown)>> = {
   'ASVS 5.0 6.1.1': () => policyOf({ lockout: { maxAttempts: 5 }, complexity: { minLength: 15 } }),
@@ -83,6 +92,7 @@ const breaks: Readonly<Record<string, () => Promise<() => unknown> | (() => unkn
     policyOf({ complexity: { minLength: 15, dictionary: { common: { exclude: false } } } }),
   'ASVS 5.0 6.2.5': () => policyOf({ complexity: { minLength: 15, minNumber: 1 } }),
   'ASVS 5.0 6.2.10': () => policyOf({ complexity: { minLength: 15 }, age: { maxAgeDays: 90 } }),
+  'ASVS 5.0 6.4.2': questionsActive,
   'ASVS 5.0 6.5.5': () => emailWith({ tokenLifetimeInMinutes: 30 }),
   'NIST SP 800-63B-4 3.1.1': () => policyOf({ complexity: { minLength: 14 } }),
   'NIST SP 800-63B-4 3.1.1.2': () => policyOf({ complexity: { minLength: 15 }, age: { maxAgeDays: 90 } }),

@@ -171,9 +171,12 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
   const over = isProven(context) ? refused : toNobody
   const read = to ?? { number: noNumber, callingCode: '', countries: [] }
   // What is not sent costs nothing: it is counted shadow, or names of no user would use up what all others have.
-  const ofNumber = usesOfNumber(read, { budgets, secrets }, to === undefined ? 'phantom ' : '')
+  const isTrusted = isProven(context) || context.isKnownSource(person)
+  const ofNumber = usesOfNumber(read, { budgets, secrets }, to === undefined ? 'phantom ' : '').map((use) =>
+    isTrusted ? use : { ...use, budget: withoutReserve(use.budget) },
+  )
   const uses: readonly Use[] = [
-    ...usesOfPool(budgets.texts, source, { subject: account, known: context.isKnownSource(person) }),
+    ...usesOfPool(budgets.texts, source, { subject: account, known: isTrusted }),
     ...ofNumber.slice(0, -1),
   ]
   return [
@@ -191,6 +194,15 @@ function chargesOf(context: StepContext, outcome: Outcome, { channel, to }: Send
     })),
   ]
 }
+
+/**
+ * What of a budget is there for those who have proven nothing: half of it. The rest is the reserve of users with a right password, and
+ * of sources that the user has signed in from: else strangers who begin recoveries would take the second factor from its owner (A56).
+ */
+const withoutReserve = (budget: Use['budget']): Use['budget'] => ({
+  ...budget,
+  limit: Math.ceil(budget.limit / 2),
+})
 
 /**
  * What a text to a number is counted on, whatever asks for it (A65): by number, range, country, and in all, which is the last one.
