@@ -232,13 +232,20 @@ function devSettings(
   }
 }
 
-/** Users of `rekey dev` may open their own locked accounts, unless the configuration says otherwise. */
+/** Wrong passwords lock accounts in `rekey dev`, and users may open their own again, unless the configuration says otherwise. */
 function withUnlock({
   password = {},
   ...others
 }: NonNullable<Settings['policies']> = {}): NonNullable<Settings['policies']> {
-  const { recovery = {} } = password
-  return { ...others, password: { ...password, recovery: { unlock: true, ...recovery } } }
+  const { recovery = {}, lockout = {} } = password
+  return {
+    ...others,
+    password: {
+      ...password,
+      lockout: { maxAttempts: 5, ...lockout },
+      recovery: { unlock: true, ...recovery },
+    },
+  }
 }
 
 /** Every authenticator that works without another service. Password and mailbox are named so that they stay allowed. */

@@ -126,7 +126,16 @@ describe.skipIf(!hasClients)('through okta-sdk-nodejs 8', () => {
 
   test('authenticators are listed and set up', async () => {
     const authenticators = await all(okta.authenticatorApi, 'listAuthenticators')
-    expect(authenticators.map(({ key }) => key)).toEqual(['okta_email', 'google_otp', 'okta_password'])
+    expect(authenticators.map(({ key }) => key)).toEqual([
+      'okta_email',
+      'google_otp',
+      'okta_verify',
+      'okta_password',
+      'phone_number',
+      'recovery_codes',
+      'webauthn',
+      'security_question',
+    ])
     const [email] = authenticators
     const changed = await call(okta.authenticatorApi, 'replaceAuthenticator', {
       authenticatorId: email?.id,

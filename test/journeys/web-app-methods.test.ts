@@ -157,7 +157,7 @@ describe.skipIf(!chromium)(
     }
     const added = async (page: Page) => {
       await at(page, 'Your sign-in methods')
-      await page.getByText('The method is added.').waitFor()
+      await page.getByText('The method was added.').waitFor()
     }
 
     test('are added, used, named and removed', { timeout: 240_000 }, async () => {
@@ -181,7 +181,7 @@ describe.skipIf(!chromium)(
       expect(await page.getByLabel('Country').inputValue()).toBe('AT')
       await page.getByLabel('Phone number').fill('12')
       await press(page, 'Send the code')
-      await page.getByText('This is no phone number of the country.').waitFor()
+      await page.getByText('This is not a valid number for this country.').waitFor()
       await page.getByLabel('Phone number').fill('0664 1234567')
       const first = await textTo(() => press(page, 'Send the code'))
       await at(page, 'Check your text messages', 'phone-code')
@@ -320,7 +320,7 @@ describe.skipIf(!chromium)(
       await page.getByLabel('Password').fill(idp.person.password)
       await next(page)
       await press(page, 'Remove it after the waiting time')
-      await page.getByText(/Phone is removed on .* You got a mail/).waitFor()
+      await page.getByText(/Phone will be removed on .* You got a mail/).waitFor()
       await at(page, 'Your sign-in methods', 'waits')
     })
 

@@ -207,7 +207,10 @@ export function phoneAuthenticator({ countries }: PhoneOptions): Authenticator {
     const isSentThere = context.secrets.matches(sentTo, number, to)
     return judgeCode(input, context, challenge && { ...challenge, sent }, {
       isAlive: person !== undefined && enrollment !== undefined && isSentThere,
-      right: () => ({ effects: [], ...(enrollment && { enrollmentId: enrollment.id }) }),
+      right: () =>
+        enrollment === undefined
+          ? { effects: [] }
+          : { effects: [{ type: 'enrollment.use', id: enrollment.id }], enrollmentId: enrollment.id },
     })
   }
 

@@ -230,6 +230,7 @@ async function judgeAnswer(hasher: PasswordHasher, input: Input, context: StepCo
     ...(isRight && { enrollmentId: enrollment.id }),
     effects: [
       ...(isRight ? await rehashed(hasher, { answer, matched }, enrollment, caller) : []),
+      ...(isRight ? [{ type: 'enrollment.use', id: enrollment.id } as const] : []),
       ...(isRight ? codeSuccess(context, key) : []),
     ],
     refusal: { status: 401, key: 'errors.E0000087', field: answerField },

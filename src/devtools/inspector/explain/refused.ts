@@ -300,6 +300,12 @@ function explainWrongAnswer(facts: FlowFacts, answeredAt: number): Explanation {
     )
   }
   switch (rule) {
+    case 'lockout':
+      return bad(
+        'person-locked',
+        say`Too many wrong passwords in a row were entered for this account: it is locked, so every password is wrong, including the one at ${at}.`,
+        'Unlock it, or wait until the lock ends.',
+      )
     case 'code-expired':
       return explainExpired(facts, answeredAt)
     case 'nobody':
