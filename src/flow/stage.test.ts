@@ -30,6 +30,8 @@ const byMailOnly = demanding(1, 'email')
 const twoProofs = policyWith({ recovery: { secondFactor: 'required' } })
 const enrolling = (required: boolean, from: Policy = standard): Policy =>
   policyWith({ enrollment: [{ key: 'google_otp', required }] }, from)
+const enrollingBy = (gracePeriod: NonNullable<Policy['enrollment'][number]['gracePeriod']>): Policy =>
+  policyWith({ enrollment: [{ key: 'google_otp', required: true, gracePeriod }] })
 
 const active = { status: 'ACTIVE' } as const
 const situation = (policy: Policy, others: Partial<Situation> = {}): Situation => ({
@@ -156,6 +158,25 @@ const rows: readonly Row[] = [
     'recovered',
   ],
   ['a new password where an enrolment is required', reset, situation(enrolling(true)), 'recovered'],
+  ['a new password where one is optional', reset, situation(enrolling(false)), 'granted'],
+  [
+    'a new password where one is required by a date',
+    reset,
+    situation(enrollingBy({ type: 'BY_DATE_TIME', expiry: 1000 }), { now: 999 }),
+    'granted',
+  ],
+  [
+    'a new password where that date is over',
+    reset,
+    situation(enrollingBy({ type: 'BY_DATE_TIME', expiry: 1000 }), { now: 1000 }),
+    'recovered',
+  ],
+  [
+    'a new password where one may be put off once more',
+    reset,
+    situation(enrollingBy({ type: 'BY_SKIP_COUNT', skipCount: 1 })),
+    'granted',
+  ],
   ['a password where an enrolment is required', byPassword, situation(enrolling(true)), 'select-enroll'],
   ['a password where an enrolment is optional', byPassword, situation(enrolling(false)), 'select-enroll'],
   ['that it was declined', skip(byPassword), situation(enrolling(false)), 'granted'],
@@ -387,6 +408,77 @@ describe('when an enrolment is asked for', () => {
     expect(stageOf(byPassword, situation(policyWith({ enrollment: [one] })))).toBe('granted')
     const challenged = policyWith({ enrollment: [one] }, twoFactors)
     expect(stageOf(proves(byPassword, 'okta_email'), situation(challenged))).toBe('select-enroll')
+  })
+})
+
+describe('where the app asks for what can only be enrolled', () => {
+  const owning = (key: string): Partial<Situation> => {
+    const own = [{ id: 'own', authenticator: key, createdAt: 0 }]
+    return {
+      enrolled: new Set(['okta_password', 'okta_email', key]),
+      owner: { own, proving: own, isRecovered: false },
+    }
+  }
+  const usable = ['okta_password', 'okta_email', 'example_phone', 'security_question', 'google_otp']
+  const naming = (required: boolean, from: Policy, authenticators = usable): Policy =>
+    policyWith(
+      { signOn: { authenticators, active: authenticators }, enrollment: [{ key: 'google_otp', required }] },
+      from,
+    )
+  const withoutMail = usable.filter((key) => key !== 'okta_email')
+
+  test.each<readonly [string, string, Policy]>([
+    ['a phone, where a rule names the app', 'example_phone', naming(true, demanding(1, 'app'))],
+    ['a phone, where the app is optional', 'example_phone', naming(false, demanding(1, 'app'))],
+    [
+      'a question, where two factors are asked for',
+      'security_question',
+      naming(true, twoFactors, withoutMail),
+    ],
+  ])('a user who has %s, proves that first (A69)', (_, key, policy) => {
+    const at = situation(policy, owning(key))
+    expect(stageOf(byPassword, at)).toBe('select')
+    expect(choicesOf(byPassword, at)).toEqual([key])
+    expect(enrollmentsAsked(byPassword, at)).toEqual([])
+    const proven = proves(byPassword, key)
+    expect(stageOf(proven, at)).toBe('select-enroll')
+    expect(maySkip(proven, at)).toBe(false)
+    expect(stageOf(proves(proven, 'google_otp'), at)).toBe('granted')
+  })
+
+  test('a user whose own factors cannot be asked for is refused', () => {
+    const at = situation(
+      naming(true, demanding(1, 'app'), ['okta_password', 'google_otp']),
+      owning('example_phone'),
+    )
+    expect(decide(byPassword, at)).toMatchObject({ denied: { rule: 'policy signOn.factors' } })
+  })
+
+  test('a user is refused without another step where no enrolment would be of help', () => {
+    const at = situation(naming(true, demanding(1, 'security_key')), owning('example_phone'))
+    expect(decide(byPassword, at)).toMatchObject({ denied: { rule: 'policy signOn.factors' } })
+  })
+
+  test('what helps comes first, and the factor that opens the enrolment after it', () => {
+    const policy = policyWith(
+      {
+        signOn: {
+          demand: {
+            factors: 1,
+            alternatives: [
+              [
+                { types: ['email'], traits: [] },
+                { types: ['app'], traits: [] },
+              ],
+            ],
+          },
+        },
+      },
+      naming(true, standard),
+    )
+    const at = situation(policy, owning('example_phone'))
+    expect(choicesOf(byPassword, at)).toEqual(['okta_email'])
+    expect(choicesOf(proves(byPassword, 'okta_email'), at)).toEqual(['example_phone'])
   })
 })
 

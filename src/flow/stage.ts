@@ -84,7 +84,8 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!intent.signsIn(situation)) return { stage: 'recovered' }
   if (!isAssured(progress, situation)) return more(progress, situation)
   if (progress.expired?.some((key) => !progress.replaced.includes(key))) return { stage: 'reenroll' }
-  if (!intent.enrols) return { stage: openFor(progress, situation).length > 0 ? 'recovered' : 'granted' }
+  // No page of a recovery enrols: what is due is asked for at the next sign-in. What may be put off ends none.
+  if (!intent.enrols) return { stage: isAnythingDue(progress, situation) ? 'recovered' : 'granted' }
   if (provenBefore(progress, situation).length > 0) return { stage: selecting(progress, situation) }
   if (enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   const { expiring } = progress
@@ -105,7 +106,10 @@ function selecting(progress: Progress, situation: Situation): Stage {
   return others.length === 0 && situation.asksFirst?.has(only) ? 'verify-data' : 'select'
 }
 
-/** Where the app's demand is not met yet: another proof, an enrolment that would be one, or the end. */
+/**
+ * Where the app's demand is not met yet: another proof, an enrolment that would be one, or the end. Before the enrolment one of the user's
+ * own factors is proven, which is among the choices although it meets nothing of the demand (A69).
+ */
 function more(progress: Progress, situation: Situation): Decision {
   const intent = intents[progress.intent]
   if (choicesOf(progress, situation).length > 0) return { stage: selecting(progress, situation) }
@@ -139,10 +143,14 @@ export function choicesOf(progress: Progress, situation: Situation): readonly st
   const owned = left.filter((key) => situation.enrolled.has(key))
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
   if (isGoal) return owned
-  const intent = intents[progress.intent]
-  const isAsked = progress.intent === 'enrolment' || (intent.enrols && isAssured(progress, situation))
-  const first = isAsked ? provenBefore(progress, situation) : []
-  return owned.filter((key) => (first.length > 0 ? first.includes(key) : wouldHelp(progress, situation, key)))
+  const first = intents[progress.intent].enrols ? provenBefore(progress, situation) : []
+  const before = owned.filter((key) => first.includes(key))
+  const helping = owned.filter((key) => wouldHelp(progress, situation, key))
+  if (progress.intent === 'enrolment' || isAssured(progress, situation)) {
+    return first.length > 0 ? before : helping
+  }
+  // What the app demands comes first. Where only an enrolment can meet it, a factor of the user's own opens that (A69).
+  return helping.length > 0 ? helping : before
 }
 
 /** Whether a credential is still to be replaced, or an account to be unlocked: the policy of that says what is asked. */
@@ -199,15 +207,17 @@ function provenStill(progress: Progress, situation: Situation, isGoal: boolean):
 
 /**
  * The authenticators of which one is to be proven before what is open may be enrolled: the user's own, those from before a
- * recovery, that the policy lets a sign-in use (A69, A76). Asked for where something must be enrolled, or where the user is
- * here to do so. What is optional is not offered until one is proven, and costs the user no further step.
+ * recovery, that the policy lets a sign-in use (A69, A76). Asked for where something must be enrolled, by the policy or to meet
+ * what the app demands, or where the user is here to do so. What is optional is not offered until one is proven, and costs the user no further step.
  */
 function provenBefore(progress: Progress, situation: Situation): readonly string[] {
   const { authenticators } = situation.ownPolicy.signOn
   const isAsked =
     progress.intent === 'enrolment'
       ? !progress.skipped && openFor(progress, situation).length > 0
-      : isSomethingDue(progress, situation)
+      : isAssured(progress, situation)
+        ? isSomethingDue(progress, situation)
+        : isEnrolmentOfHelp(progress, situation)
   if (!isAsked) return []
   const usable = provingFirst(progress, situation).filter(
     ({ authenticator: key }) =>
@@ -230,6 +240,11 @@ function isSomethingDue(progress: Progress, situation: Situation): boolean {
   )
 }
 
+/** Whether something is open to be enrolled, and what the policy names brings the transaction closer to what the app demands. */
+const isEnrolmentOfHelp = (progress: Progress, situation: Situation): boolean =>
+  openFor(progress, situation).length > 0 &&
+  openEnrollments(progress, situation).some(({ key }) => wouldHelpEnrolled(progress, situation, key))
+
 const isRequired = (wanted: string, { ownPolicy }: Situation): boolean =>
   ownPolicy.enrollment.some(({ key, required }) => required && key === wanted)
 
@@ -246,6 +261,10 @@ function wouldHelp(progress: Progress, situation: Situation, key: string): boole
     return helps(demand, before, after, now)
   })
 }
+
+/** The same of one that is enrolled in this transaction. */
+const wouldHelpEnrolled = (progress: Progress, situation: Situation, key: string): boolean =>
+  wouldHelp({ ...progress, enrolled: [...(progress.enrolled ?? []), key] }, situation, key)
 
 /**
  * The authenticators that the user is asked to enrol now: by the policy, what is required first, and nothing of it may be
@@ -273,13 +292,11 @@ function openFor(progress: Progress, situation: Situation): readonly KnownAuthen
   if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
   const required = open.filter((one) => one.required)
-  if (required.some((one) => isDue(one, progress, situation))) return known(required, situation)
+  if (isAnythingDue(progress, situation)) return known(required, situation)
   const optional = open.filter((one) => !one.required)
   // What the app demands can only be met by enrolling something: what would not help is not offered.
   if (!isAssured(progress, situation)) {
-    return known(open, situation).filter(({ key }) =>
-      wouldHelp({ ...progress, enrolled: [...(progress.enrolled ?? []), key] }, situation, key),
-    )
+    return known(open, situation).filter(({ key }) => wouldHelpEnrolled(progress, situation, key))
   }
   if (progress.skipped) return []
   if (required.length > 0) return known(required, situation)
@@ -320,7 +337,7 @@ const isEnrollable = (authenticator: KnownAuthenticator | undefined): authentica
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
   isAssured(progress, situation) &&
   intents[progress.intent].sets?.(progress, situation) === undefined &&
-  !openEnrollments(progress, situation).some((one) => isDue(one, progress, situation))
+  !isAnythingDue(progress, situation)
 
 /** How long a required enrolment may still be put off: until a moment, or how often. Undefined: no longer. */
 export type PuttingOff =
@@ -344,6 +361,9 @@ function puttingOff(
 /** Whether what a policy names must be enrolled now. */
 const isDue = (one: PolicyEnrollment, progress: Progress, situation: Situation): boolean =>
   one.required && puttingOff(one, progress, situation) === undefined
+
+const isAnythingDue = (progress: Progress, situation: Situation): boolean =>
+  openEnrollments(progress, situation).some((one) => isDue(one, progress, situation))
 
 /** What of the enrolments that are asked for now is required and may be put off, by authenticator. */
 export const gracePeriods = (
