@@ -1,6 +1,6 @@
 import { apiError, type ProtocolError } from '../base/index.ts'
 import { findClient } from '../clients/index.ts'
-import { findMember } from '../directory/index.ts'
+import { type Enrollment, findMember } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { ownerProof, ownFactors } from '../people/index.ts'
 import type { Session } from '../sessions/index.ts'
@@ -44,6 +44,15 @@ function coversScope(scopes: readonly string[], wanted: string): boolean {
   return own.includes(wanted) || own.includes(wanted.replace(/\.read$/, '.manage'))
 }
 
+/** Whether an enrollment can be used on this installation at all. */
+export const isUsable = (
+  { authenticators, orgName, baseUrl }: Pick<AccountParts, 'authenticators' | 'orgName' | 'baseUrl'>,
+  enrollment: Enrollment,
+): boolean =>
+  authenticators
+    .get(enrollment.authenticator)
+    ?.isUsable?.(enrollment, { name: orgName, baseUrl: baseUrl() }) ?? true
+
 /** Whether an authenticator is one of the user's own: neither the password, nor what every account has. */
 export const isOwnFactor =
   (authenticators: ReadonlyMap<string, Authenticator>, usable: readonly string[]) =>
@@ -65,7 +74,12 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
     { accessPolicyId: client?.settings.accessPolicyId, clientId },
   )
   const isOwn = isOwnFactor(parts.authenticators, policy.signOn.authenticators)
-  const own = await ownFactors(db, person.id, isOwn)
+  // A passkey of an earlier RP ID cannot be proven any more: to ask for it would be to ask without end.
+  const own = await ownFactors(
+    db,
+    person.id,
+    (enrollment) => isOwn(enrollment.authenticator) && isUsable(parts, enrollment),
+  )
   const proof = ownerProof(person, own, session.details.proofs ?? [], {
     now,
     settledMs: parts.waitingMs,
@@ -97,16 +111,17 @@ function stepUpFor(
 
 /**
  * Refuses what changes the account unless the token came from a recent and strong enough sign-in (RFC 9470). A user who cannot
- * prove the second factor any more says so (`wait=true`): then the sign-in must be recent alone, and the change waits.
+ * prove the second factor any more says so (`wait=true`): then the sign-in must be recent alone, and the change waits. Answers whether
+ * it passed by that alone: then nothing counts at once, whatever was proven (A69).
  */
 export function requireStepUp(
   { stepUp }: AccountCaller,
   { waits }: { readonly waits: boolean },
   stepUpMs: number,
   age: number,
-): void {
-  if (stepUp === undefined) return
-  if (waits && age <= stepUpMs) return
+): boolean {
+  if (stepUp === undefined) return false
+  if (waits && age <= stepUpMs) return true
   throw insufficient(stepUp)
 }
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { apiError, isoTime } from '../base/index.ts'
 import { type Enrollment, findEnrollments, maskAddress, renameEnrollment } from '../directory/index.ts'
 import { type Authenticator, authenticatorId } from '../flow/index.ts'
+import { isUsable } from './access.ts'
 import { type Answer, type Call, link, notFound, type Operation, operation } from './operation.ts'
 import { requirements } from './password.ts'
 
@@ -109,10 +110,15 @@ async function findEnrollment(call: Call<unknown>) {
   return { authenticator, enrollment, stored: all.find(({ id }) => id === eid) }
 }
 
-/** Removes what the user has: now, where one of the user's own factors was proven, else after the waiting time (A69, A76). */
+/**
+ * Removes what the user has: now, where one of the user's own factors was proven in a sign-in that is strong enough, or where the
+ * installation has no use for it; else after the waiting time (A69, A76). What only the policy of this app does not use is good
+ * elsewhere, or for a recovery: the password alone does not remove it at once.
+ */
 export async function removeFactor(call: Call<unknown>, stored: Enrollment): Promise<Answer> {
-  const { parts, caller } = call
-  const result = await parts.changes.removeFactor(caller.person, stored, caller.proof)
+  const { parts, caller, mustWait } = call
+  const atOnce = !mustWait && (caller.proof === 'proven' || !isUsable(parts, stored))
+  const result = await parts.changes.removeFactor(caller.person, stored, { atOnce })
   return result.done ? {} : { status: 202, body: { waitingUntil: isoTime(result.dueAt) } }
 }
 

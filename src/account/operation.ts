@@ -64,6 +64,8 @@ export interface Call<Body = Readonly<Record<string, unknown>>> {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: Body
   readonly caller: AccountCaller
+  /** Whether the call passed by `wait=true` alone: what it asks for waits, whatever was proven. */
+  readonly mustWait: boolean
   readonly now: number
 }
 

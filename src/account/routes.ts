@@ -64,13 +64,14 @@ function serve(app: FastifyInstance, parts: AccountParts, operation: Operation):
       const person = carriedOut > 0 ? await parts.people.find(user.person.id) : user.person
       const caller = await callerOf(parts, { ...user, person: person ?? user.person }, now)
       const query = request.query as Readonly<Record<string, unknown>>
+      let mustWait = false
       if (operation.stepUp) {
         const waits = operation.stepUp === 'waits' && query.wait === 'true'
-        requireStepUp(caller, { waits }, parts.stepUpMs, ageOf(user.session, now))
+        mustWait = requireStepUp(caller, { waits }, parts.stepUpMs, ageOf(user.session, now))
         if (caller.person.status !== 'ACTIVE') throw apiError('E0000038')
       }
       const body = (request.body ?? {}) as Readonly<Record<string, unknown>>
-      const answer = await operation.handle({ parts, params, query, body, caller, now })
+      const answer = await operation.handle({ parts, params, query, body, caller, mustWait, now })
       // An empty answer has no type: the SDK fails to parse an empty body that is declared as JSON.
       if (answer.body === undefined) return reply.code(answer.status ?? 204).send()
       return reply

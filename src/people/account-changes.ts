@@ -91,8 +91,12 @@ export interface AccountChanges {
     answer: { readonly challengeId: string; readonly code: string },
     proof: OwnerProof,
   ): Promise<ChangeResult | undefined>
-  /** Removes an enrollment of the user, now or after the waiting time. */
-  removeFactor(person: Person, enrollment: Enrollment, proof: OwnerProof): Promise<ChangeResult>
+  /** Removes an enrollment of the user: after the waiting time, unless it may be done at once. */
+  removeFactor(
+    person: Person,
+    enrollment: Enrollment,
+    how: { readonly atOnce: boolean },
+  ): Promise<ChangeResult>
   /** Takes a change back; false where there is none that is open. */
   drop(person: Person, id: string): Promise<boolean>
   /** What a link of a notice is about; undefined: of none. */
@@ -169,6 +173,8 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
     { from, dueBy }: { readonly from: AccountChange['status']; readonly dueBy?: number },
   ): Promise<boolean> {
     class Over extends Error {}
+    /** What was to be removed as lost has been used since: its owner has it (A69). */
+    class Used extends Error {}
     return retryStale(async () => {
       const person = await findPerson(db, change.personId)
       if (person === undefined || !(await isAsBefore(db, person, change))) {
@@ -198,13 +204,18 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
           own: { strict: false },
           version,
           async with(tx, _, now) {
+            const { enrollmentId, enrolledAt } = change.data
+            const found =
+              enrollmentId === undefined
+                ? undefined
+                : (await findEnrollments(tx, person.id)).find(({ id }) => id === enrollmentId)
+            const usedAt = found?.lastUsedAt ?? 0
+            if (usedAt > change.createdAt) throw new Used()
             await end(tx, now)
             if (change.kind === 'email' && email) {
               await updatePerson(tx, person.id, { verifiedEmail: email }, now)
             }
-            const { enrollmentId, enrolledAt } = change.data
             if (enrollmentId === undefined) return
-            const found = (await findEnrollments(tx, person.id)).find(({ id }) => id === enrollmentId)
             // Removed and set up anew meanwhile: what was to be removed is gone.
             if (found?.createdAt !== enrolledAt) return
             const removed = await removeEnrollment(tx, { id: enrollmentId, personId: person.id })
@@ -214,6 +225,10 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         return true
       } catch (error) {
         if (error instanceof Over) return false
+        if (error instanceof Used) {
+          await endChange(db, change.id, { from, to: 'STOPPED', expiresAt: clock.now() + day })
+          return false
+        }
         throw error
       }
     })
@@ -338,7 +353,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
       })
     },
 
-    async removeFactor(person, enrollment, proof) {
+    async removeFactor(person, enrollment, { atOnce }) {
       const now = clock.now()
       const change = {
         id: randomId(random, 'chg'),
@@ -356,7 +371,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
       const whole: AccountChange = {
         ...{ ...change, status: 'WAITING', challengeId: undefined, codeEndsAt: undefined, dueAt: undefined },
       }
-      if (isFree(proof) || proof === 'none') {
+      if (atOnce || waitingMs === 0) {
         await people.change(
           person.id,
           {},
@@ -446,6 +461,5 @@ function variablesOf(
 export const ownFactors = async (
   db: Storage['db'],
   personId: string,
-  isOwn: (authenticator: string) => boolean,
-): Promise<readonly Enrollment[]> =>
-  (await findEnrollments(db, personId)).filter(({ authenticator }) => isOwn(authenticator))
+  isOwn: (enrollment: Enrollment) => boolean,
+): Promise<readonly Enrollment[]> => (await findEnrollments(db, personId)).filter(isOwn)

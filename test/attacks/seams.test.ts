@@ -3,10 +3,17 @@ import { dataOfNumber, phoneEnrollment, readNumber } from '../../src/authenticat
 import { systemRandom } from '../../src/base/index.ts'
 import { findEnrollments, type NewEnrollment, putEnrollment } from '../../src/directory/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
-import { accountApi, accountVisitor, grantAccount, signedIn, tokenIn } from '../support/account.ts'
+import {
+  type AccountApi,
+  accountApi,
+  accountVisitor,
+  grantAccount,
+  signedIn,
+  tokenIn,
+} from '../support/account.ts'
 import { atTheCode, mailTo, masked, newPassword, parallel, startTarget, visit } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
-import { enrolmentPolicy } from '../support/policy-rules.ts'
+import { enrolmentPolicy, sessionRule } from '../support/policy-rules.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import { passkeyEngine } from '../wire/passkeys.ts'
 import { hasPhone, keyOf, lastCode, number, recoversByPhone } from '../wire/phone.ts'
@@ -283,6 +290,73 @@ onEachDatabase('where authenticators meet', (database) => {
   }
   const allOptional = () =>
     enrollmentPolicy(idp, Object.fromEntries(factors.map((key) => [key, 'OPTIONAL' as const])))
+
+  /** The links of what a user has of an authenticator. */
+  async function hrefsOf(api: AccountApi, key: string): Promise<readonly string[]> {
+    const { list } = await api('GET', '/authenticators?expand=enrollments')
+    return list
+      .find((one) => one.key === key)
+      ._embedded.enrollments.map(({ _links }: { _links: { self: { href: string } } }) => _links.self.href)
+  }
+
+  test('A69: a removal that passes by "wait" alone waits, also where a sign-in by one factor proved it', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL', google_otp: 'OPTIONAL' })
+    await sessionRule(idp, { primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' })
+    await hasPhone(idp)
+    await hasEnrolled('google_otp')
+    idp.clock.advance(3000)
+    const visitor = accountVisitor(idp)
+    await visitor.begins()
+    await visitor.submits('identify', { identifier: mary })
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    await visitor.answers(await lastCode(idp))
+    const api = accountApi(idp, await tokenIn(visitor))
+    const [href = ''] = await hrefsOf(api, 'google_otp')
+    expect((await api('DELETE', href)).status).toBe(403)
+    expect((await api('DELETE', `${href}?wait=true`)).status).toBe(202)
+    expect((await api('GET', href)).status).toBe(200)
+  })
+
+  test('A69: a phone that is for recoveries alone is not removed at once by the password', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+    await hasPhone(idp)
+    const id = await idOfPhone()
+    await apiOf(idp)('PUT', `/authenticators/${id}`, { name: 'Phone', settings: { allowedFor: 'recovery' } })
+    idp.clock.advance(3000)
+    const api = await signedIn(idp, mary, password)
+    const [phone] = (await api('GET', '/phones')).list
+    expect((await api('DELETE', `/phones/${phone.id}`)).status).toBe(202)
+    expect((await api('GET', '/phones')).list).toHaveLength(1)
+    await apiOf(idp)('PUT', `/authenticators/${id}`, { name: 'Phone', settings: { allowedFor: 'any' } })
+  })
+
+  test('A69: what the enrolment policy does not name is not removed at once by the password', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'NOT_ALLOWED' })
+    await hasEnrolled('google_otp')
+    idp.clock.advance(3000)
+    const api = await signedIn(idp, mary, password)
+    const [href = ''] = await hrefsOf(api, 'google_otp')
+    expect((await api('DELETE', href)).status).toBe(202)
+  })
+
+  test('A69: a passkey of an earlier domain is no factor that is asked for, and is removed at once', async () => {
+    await enrollmentPolicy(idp, { webauthn: 'OPTIONAL' })
+    await hasEnrolled('webauthn')
+    await idp.engine.storage.db
+      .updateTable('enrollments')
+      .set(({ fn, val }) => ({ data: fn<string>('replace', ['data', val('localhost'), val('old.example')]) }))
+      .where('authenticator', '=', 'webauthn')
+      .execute()
+    idp.clock.advance(3000)
+    const visitor = accountVisitor(idp)
+    await visitor.begins()
+    await visitor.signsIn(mary, password)
+    await visitor.submits('skip')
+    const api = accountApi(idp, await tokenIn(visitor))
+    expect((await api('POST', '/webauthn/registration')).status).toBe(200)
+    const [href = ''] = await hrefsOf(api, 'webauthn')
+    expect((await api('DELETE', href)).status).toBe(204)
+  })
 
   test.each(factors)('A34: a recovery by mail asks a user who has %s for it', async (key) => {
     await allOptional()
