@@ -217,6 +217,7 @@ export const emailOperations: readonly Operation[] = [
       method: 'DELETE',
       path,
       ...manage,
+      stepUp: true,
       summary: 'Take back an address that is not confirmed, or waits',
       answers: false,
     },
