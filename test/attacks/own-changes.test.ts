@@ -136,6 +136,43 @@ onEachDatabase('what users change themselves', (database) => {
     expect(visitor.remediations).toEqual(['select-authenticator-enroll'])
   })
 
+  test('A69: a removal that waits ends once its owner uses what was said to be lost', async () => {
+    const secret = await enrolls()
+    const api = await signedIn(idp, victim, password)
+    const { list } = await api('GET', '/authenticators?expand=enrollments')
+    const { href } = list.find(({ key }) => key === 'google_otp')._embedded.enrollments[0]._links.self
+    expect((await api('DELETE', `${href}?wait=true`)).status).toBe(202)
+    await twoFactors(idp)
+    idp.clock.advance(day / 2)
+    const visitor = await visit(idp)
+    await visitor.signsIn(victim, password)
+    await visitor.selects('google_otp')
+    expect((await visitor.answers(codeAt(secret, idp.clock.now()))).interactionCode).toBeDefined()
+    idp.clock.advance(day)
+    await idp.engine.maintain()
+    const next = await visit(idp)
+    await next.signsIn(victim, password)
+    expect(next.remediations).toContain('select-authenticator-authenticate')
+    // It has ended, and is not due again once the app was not used for a while.
+    idp.clock.advance(2 * day)
+    await idp.engine.maintain()
+    const later = await visit(idp)
+    await later.signsIn(victim, password)
+    expect(later.remediations).toContain('select-authenticator-authenticate')
+  })
+
+  test('A74: a token of an old sign-in takes no waiting change back', async () => {
+    const api = await signedIn(idp, victim, password)
+    expect((await wants(api)).status).toBe(202)
+    const waiting = (await api('GET', '/emails')).list.find(({ waitingUntil }) => waitingUntil)
+    idp.clock.advance(16 * minute)
+    const refused = await api('DELETE', `/emails/${waiting.id}`)
+    expect(refused.status).toBe(403)
+    expect(refused.headers.get('www-authenticate')).toContain('max_age=900')
+    const again = await signedIn(idp, victim, password)
+    expect((await again('DELETE', `/emails/${waiting.id}`)).status).toBe(204)
+  })
+
   test('A74: a refreshed token is as old as its sign-in, and as weak', async () => {
     const visitor = accountVisitor(idp)
     await visitor.begins()

@@ -339,6 +339,25 @@ onEachDatabase('where authenticators meet', (database) => {
     expect((await api('DELETE', href)).status).toBe(202)
   })
 
+  test('A69: a removal that waits ends once its owner uses the phone', async () => {
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+    await hasPhone(idp)
+    idp.clock.advance(3000)
+    const api = await signedIn(idp, mary, password)
+    const [phone] = (await api('GET', '/phones')).list
+    expect((await api('DELETE', `/phones/${phone.id}?wait=true`)).status).toBe(202)
+    await twoFactors(idp)
+    idp.clock.advance(day / 2)
+    const visitor = await signsIn()
+    await visitor.selects('phone_number', { methodType: 'sms' })
+    expect((await visitor.answers(await lastCode(idp))).interactionCode).toBeDefined()
+    idp.clock.advance(day)
+    await idp.engine.maintain()
+    const next = await signsIn()
+    expect(next.response.text).toContain('phone_number')
+    expect(next.remediations).not.toContain('select-authenticator-enroll')
+  })
+
   test('A69: a passkey of an earlier domain is no factor that is asked for, and is removed at once', async () => {
     await enrollmentPolicy(idp, { webauthn: 'OPTIONAL' })
     await hasEnrolled('webauthn')
