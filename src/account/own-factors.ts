@@ -18,7 +18,6 @@ import {
 } from '../flow/index.ts'
 import { type Budget, spend, type Use } from '../limits/index.ts'
 import { isUniqueViolation, StaleRead, type Tx } from '../storage/index.ts'
-import { insufficient, twoIfPossible } from './access.ts'
 import type { Call } from './operation.ts'
 
 const minute = 60_000
@@ -56,11 +55,13 @@ export function requireOwner({ parts, caller, now }: Call<unknown>): void {
   if (proof === 'proven') return
   const isRecovered = person.recoveredAt !== undefined && now < person.recoveredAt + parts.waitingMs
   if (proof === 'none' && !isRecovered) return
-  throw insufficient({
-    maxAgeSeconds: Math.floor(parts.stepUpMs / 1000),
-    ...(proof === 'unproven' && { acrValues: twoIfPossible }),
-  })
+  // No demand for a step-up: the sign-in is recent and strong enough already, and the next one could be the same without end.
+  throw apiError('E0000006', { causes: [proof === 'unproven' ? ownFirst : afterRecovery] })
 }
+
+const ownFirst =
+  'Prove one of your own methods first, in a transaction with enroll_amr_values: neither the password nor the mailbox is one.'
+const afterRecovery = 'No method is added for a while after a recovery of the account.'
 
 export async function factorContextOf(
   { parts, caller, now }: Call<unknown>,

@@ -299,6 +299,42 @@ onEachDatabase('where authenticators meet', (database) => {
       ._embedded.enrollments.map(({ _links }: { _links: { self: { href: string } } }) => _links.self.href)
   }
 
+  test('A69: the mailbox as second factor adds nothing, and no further step-up is asked for, which would be the same', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })
+    await hasEnrolled('google_otp')
+    idp.clock.advance(3000)
+    const visitor = accountVisitor(idp, { acr_values: 'urn:okta:loa:2fa:any:ifpossible' })
+    await visitor.begins()
+    await visitor.signsIn(mary, password)
+    await visitor.selects('okta_email')
+    await visitor.answers((await mailTo(idp, mary)).code)
+    if (visitor.remediations.includes('skip')) await visitor.submits('skip')
+    const api = accountApi(idp, await tokenIn(visitor))
+    const refused = await api('POST', '/phones', { profile: { phoneNumber: number } })
+    expect(refused.status).toBe(403)
+    expect(refused.body).toMatchObject({
+      errorCode: 'E0000006',
+      errorCauses: [{ errorSummary: expect.stringContaining('enroll_amr_values') }],
+    })
+    expect(refused.headers.get('www-authenticate')).toBeNull()
+  })
+
+  test('A69: a user who has a question alone is told to answer it, and asked for no step-up', async () => {
+    await enrollmentPolicy(idp, { security_question: 'OPTIONAL', phone_number: 'OPTIONAL' })
+    await hasEnrolled('security_question')
+    idp.clock.advance(3000)
+    const visitor = accountVisitor(idp)
+    await visitor.begins()
+    await visitor.signsIn(mary, password)
+    if (visitor.remediations.includes('skip')) await visitor.submits('skip')
+    const api = accountApi(idp, await tokenIn(visitor))
+    const refused = await api('POST', '/phones', { profile: { phoneNumber: number } })
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([403, null])
+    expect(refused.text).toContain('enroll_amr_values')
+    const [href = ''] = await hrefsOf(api, 'security_question')
+    expect((await api('DELETE', href)).status).toBe(202)
+  })
+
   test('A69: a removal that passes by "wait" alone waits, also where a sign-in by one factor proved it', async () => {
     await enrollmentPolicy(idp, { phone_number: 'OPTIONAL', google_otp: 'OPTIONAL' })
     await sessionRule(idp, { primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' })
