@@ -63,11 +63,6 @@ export const errorCodes = {
     summary: 'Update of credentials failed',
     meaning: 'The old password that was sent is not the user’s.',
   },
-  E0000015: {
-    status: 401,
-    summary: 'You do not have permission to access the feature you are requesting',
-    meaning: 'The call is part of the MyAccount API and not served: the method is added in an enrolment.',
-  },
   E0000016: {
     status: 403,
     summary: 'Activation failed because the user is already active',
