@@ -319,7 +319,7 @@ onEachDatabase('where authenticators meet', (database) => {
     expect(refused.headers.get('www-authenticate')).toBeNull()
   })
 
-  test('A69: a user who has a question alone is told to answer it, and asked for no step-up', async () => {
+  test('A69: a user who has a question alone is asked for its answer, and for no step-up', async () => {
     await enrollmentPolicy(idp, { security_question: 'OPTIONAL', phone_number: 'OPTIONAL' })
     await hasEnrolled('security_question')
     idp.clock.advance(3000)
