@@ -153,12 +153,14 @@ onEachDatabase('what users change themselves', (database) => {
     const next = await visit(idp)
     await next.signsIn(victim, password)
     expect(next.remediations).toContain('select-authenticator-authenticate')
+    expect(next.response.text).toContain('google_otp')
     // It has ended, and is not due again once the app was not used for a while.
     idp.clock.advance(2 * day)
     await idp.engine.maintain()
     const later = await visit(idp)
     await later.signsIn(victim, password)
     expect(later.remediations).toContain('select-authenticator-authenticate')
+    expect(later.response.text).toContain('google_otp')
   })
 
   test('A74: a token of an old sign-in takes no waiting change back', async () => {
