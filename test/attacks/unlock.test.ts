@@ -155,11 +155,11 @@ describe('a caller with a list of names', () => {
 
     // Only after the right code: unlocked, or not allowed.
     const ends = async (login: string) => {
+      // Mails that are still on their way would leave together with the one that is awaited, in any order.
+      await own.engine.delivery.idle()
       const visitor = await visit(own)
       await visitor.submits('unlock-account')
       await visitor.submits('challenge', { identifier: login, authenticator: { id } })
-      // An earlier mail of this name has arrived before.
-      await own.engine.delivery.idle()
       await visitor.answers((await mailTo(own, login)).code)
       return [visitor.messages, (await api('GET', `/users/${login}`)).body.status]
     }
