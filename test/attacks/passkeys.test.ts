@@ -193,7 +193,7 @@ test('A67: an unknown passkey is answered as a wrong signature is, by as many st
     const { challenge } = firstChallengeOf(visitor.response)
     // The notice of the enrolment is on its way.
     await idp.engine.delivery.idle()
-    const noted = noteStatements('sqlite')
+    const noted = noteStatements(process.env.REKEY_TEST_DATABASE === 'postgres' ? 'postgres' : 'sqlite')
     const answer = await visitor.submits(firstPagePath, {
       credentials: { ...key.get(challenge), ...(userHandle !== undefined && { userHandle }) },
     })
