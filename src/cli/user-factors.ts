@@ -8,21 +8,16 @@ import {
   type Call,
   type Command,
   CommandError,
-  configOption,
   confirm,
-  dataOption,
-  jsonOption,
   onlyArgument,
   refuseMore,
   UsageError,
   yesOption,
 } from './command.ts'
 import { columns } from './terminal.ts'
+import { common, getPerson, where } from './user.ts'
 import { withCore } from './with-core.ts'
 
-const common = { ...configOption, ...dataOption, ...jsonOption } as const
-const where =
-  'Works on the configured database, or on that of rekey dev in this folder; the engine may be running.'
 const noticed = 'The user is notified by mail, and the system log records it. The sessions stay.'
 
 export const userFactorsList: Command = {
@@ -119,12 +114,6 @@ export const userFactorsReset: Command = {
 }
 
 const day = (time: number): string => isoTime(time).slice(0, 16).replace('T', ' ')
-
-async function getPerson({ people }: Core, name: string): Promise<Person> {
-  const person = await people.find(name)
-  if (person === undefined) throw notFound(name)
-  return person
-}
 
 const notFound = (name: string) => new CommandError(`there is no user "${name}"; see: rekey user list`)
 

@@ -20,8 +20,10 @@ import {
 import { columns } from './terminal.ts'
 import { withCore } from './with-core.ts'
 
-const common = { ...configOption, ...dataOption, ...jsonOption } as const
-const where =
+/** The options of every command about users. */
+export const common = { ...configOption, ...dataOption, ...jsonOption } as const
+/** What every command about users says of where it works. */
+export const where =
   'Works on the configured database, or on that of rekey dev in this folder; the engine may be running.'
 const passwordHelp = 'The password is typed at a prompt or read from standard input; it must meet the policy.'
 
@@ -190,7 +192,8 @@ function statusOf(call: Call) {
   return status
 }
 
-async function getPerson({ people }: Core, name: string): Promise<Person> {
+/** The user of a login or id. Throws where there is none. */
+export async function getPerson({ people }: Core, name: string): Promise<Person> {
   const person = await people.find(name)
   if (person === undefined) throw notFound(name)
   return person

@@ -56,7 +56,7 @@ test('A06: the answer to a question is guessed at twenty times a day by all sour
     await enrolsAQuestion(idp)
     const seen: string[] = []
     for (let round = 0; round < 6; round++) {
-      // Whoever reads the mailbox begins as often as there are mails.
+      // Each recovery begins with a code by mail: the budget of mails is whole again.
       idp.clock.advance('11m')
       const visitor = await atTheCode(idp, victim)
       await visitor.answers((await mailTo(idp, victim, ['ForgotPassword'])).code)

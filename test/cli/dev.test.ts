@@ -67,6 +67,20 @@ describe('a development engine in memory', () => {
     expect(nextStep?.inputs?.[0]?.options).toEqual([{ label: 'Email', value: 'okta_email' }])
   })
 
+  test('locks an account after five wrong passwords, and lets its user open it again', async () => {
+    const login = 'locked@example.com'
+    const person = { login, password: 'Marmalade-Harbour-31' }
+    const made = await json(`${dev.controlUrl}/people`, 'POST', person)
+    expect(made.status).toBe(201)
+    for (let attempt = 0; attempt < 5; attempt++) await signIn(dev, login, 'not the password').catch(() => {})
+    const found = async () => (await json(`${dev.controlUrl}/people?login=${login}`)).body[0].status
+    expect(await found()).toBe('LOCKED_OUT')
+    const unlock = await authOf(dev).idx.unlockAccount({ username: login, authenticator: 'okta_email' })
+    expect(unlock.nextStep?.name).toBe('challenge-authenticator')
+    const { body: mail } = await json(`${dev.controlUrl}/messages/wait?to=${login}&timeout=10000`)
+    expect(mail.template).toBe('SelfServiceUnlock')
+  })
+
   test('prints one line of JSON, and every address in it answers', async () => {
     expect(dev.stdout().split('\n')).toHaveLength(1)
     expect(dev).toMatchObject({

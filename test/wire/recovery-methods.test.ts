@@ -240,7 +240,7 @@ describe('a second proof', () => {
     }
     expect(await offered(['voice'])).toEqual([200, ['example_phone'], [{ type: 'voice' }], []])
     expect(await offered(['sms', 'otp'])).toEqual([200, ['example_phone'], [{ type: 'sms' }], []])
-    // Whoever has nothing of what the rule names does not get by: an administrator resets the factors.
+    // A user who has none of what the rule names is refused, as the step-up is required (A34): an administrator resets the factors.
     const refused = 'oie.selfservice.reset.password.not.allowed'
     expect(await offered(['security_question'])).toEqual([403, [], undefined, [refused]])
   })

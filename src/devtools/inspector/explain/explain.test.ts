@@ -652,6 +652,11 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
   ],
   'person-locked': [
     [
+      'by wrong passwords',
+      logged(refused('errors.E0000004'), wrong('lockout')),
+      'Too many wrong passwords in a row were entered for this account: it is locked, so every password is wrong, including the one at 12:02 UTC.',
+    ],
+    [
       'while the transaction was open',
       end('superseded', 'status LOCKED_OUT'),
       'The account was changed at 12:03 UTC while the transaction was open: it is locked.',
