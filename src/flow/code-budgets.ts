@@ -9,12 +9,19 @@ const subjectOf = ({ person, progress, secrets }: StepContext, authenticator: st
 /**
  * What the codes of an authenticator that the user has enrolled are counted on, by account: a day, and until the next
  * success, so that no number of days suffices to guess one. Known sources have a reserve: a stranger who knows the
- * password cannot keep the owner out by wrong codes (A56).
+ * password cannot keep the owner out by wrong codes (A56). Before a proof, where a rule lets codes begin a recovery, there is half of
+ * it: what strangers without the password use up leaves the rest for who has it.
  */
 export function codeBudgets(context: StepContext, authenticator: string): readonly Use[] {
-  const { budgets, person, source } = context
-  const uses = { subject: subjectOf(context, authenticator), known: context.isKnownSource(person) }
-  return [budgets.otpPerDay, budgets.otpUntilSuccess].flatMap((pool) => usesOfPool(pool, source, uses))
+  const { budgets, person, progress, source } = context
+  const known = context.isKnownSource(person)
+  const uses = { subject: subjectOf(context, authenticator), known }
+  const all = [budgets.otpPerDay, budgets.otpUntilSuccess].flatMap((pool) => usesOfPool(pool, source, uses))
+  if (known || progress.proofs.length > 0) return all
+  return all.map(({ budget, subject }) => ({
+    budget: { ...budget, limit: Math.ceil(budget.limit / 2) },
+    subject,
+  }))
 }
 
 /** A right code: the count until the next success begins anew, for this source and for all. */

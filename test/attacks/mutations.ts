@@ -1284,8 +1284,16 @@ export const mutations: readonly Mutation[] = [
     attack: 'A56',
     without: 'the reserve of codes for sources that have succeeded before',
     file: 'src/flow/code-budgets.ts',
-    find: 'known: context.isKnownSource(person)',
-    replace: 'known: person === null',
+    find: 'const known = context.isKnownSource(person)',
+    replace: 'const known = person === null',
+    tests: 'shares',
+  },
+  {
+    attack: 'A56',
+    without: 'the part of the guesses at codes that is for who has the password',
+    file: 'src/flow/code-budgets.ts',
+    find: 'if (known || progress.proofs.length > 0) return all',
+    replace: 'return all',
     tests: 'shares',
   },
   {

@@ -3,6 +3,7 @@ import type { Kit, Visitor } from '../../src/testing/index.ts'
 import { mailTo, newPassword, scale, startTarget, visit } from '../support/attacks.ts'
 import { onThisMachine } from '../support/machine.ts'
 import { apiOf } from '../support/management.ts'
+import { builtInRule } from '../support/policy-rules.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from '../wire/totp.ts'
 
 const ada = { login: 'ada', email: 'ada@example.com', password: 'Marmalade-Harbour-31' }
@@ -247,6 +248,34 @@ test('A56: wrong codes of strangers who know the password keep no owner of an au
   const { body } = await apiOf(idp)('GET', `/users/${ada.login}`)
   expect((await apiOf(idp)('POST', `/users/${body.id}/lifecycle/unlock`)).status).toBe(200)
   expect(await getsIn('192.0.2.3')).toBe(true)
+})
+
+test('A56: strangers who guess at the code that begins a recovery leave guesses for who has the password', async () => {
+  await start()
+  await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+  const owner = await from(home)
+  await owner.signsIn(ada.login, ada.password)
+  const secret = secretIn(await owner.enrolls('google_otp'))
+  expect((await owner.answers(codeAt(secret, idp.clock.now()))).interactionCode).toBeDefined()
+  await twoFactors(idp)
+  await builtInRule(idp, 'PASSWORD', {
+    selfServicePasswordReset: {
+      access: 'ALLOW',
+      requirement: { primary: { methods: ['email', 'otp'] }, stepUp: { required: false } },
+    },
+  })
+
+  for (let stranger = 1; stranger <= 12; stranger++) {
+    const visitor = await from(`203.0.113.${stranger}`)
+    await visitor.recovers(ada.login)
+    await visitor.selects('google_otp')
+    for (let guess = 0; guess < 4; guess++) await visitor.answers(wrongCode(secret, idp.clock.now()))
+  }
+  idp.clock.advance('10m')
+  const elsewhere = await from('192.0.2.7')
+  await elsewhere.signsIn(ada.login, ada.password)
+  await elsewhere.selects('google_otp')
+  expect((await elsewhere.answers(codeAt(secret, idp.clock.now()))).interactionCode).toBeDefined()
 })
 
 test('A07: wrong codes of an authenticator app are counted until the next success, over any number of days', async () => {
