@@ -1,21 +1,18 @@
-// Prints the sum of the counts in the JSON reports of vitest as one line. Fails if a run was empty or a file could not be loaded.
+// Prints what failed and was skipped in the reports of scripts/test-report.mjs, and the sum of the counts as one line, the last.
+// Fails where something failed, or a run was empty.
 import { readFileSync } from 'node:fs'
 
 const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')))
-const sum = (count) => reports.reduce((total, report) => total + count(report), 0)
-const isBroken = ({ status, assertionResults }) =>
-  status === 'failed' && !assertionResults.some((test) => test.status === 'failed')
-const passed = sum((report) => report.numPassedTests)
-const failed = sum((report) => report.numFailedTests + report.testResults.filter(isBroken).length)
-const skipped = sum((report) => report.numPendingTests + report.numTodoTests)
-for (const file of reports.flatMap((report) => report.testResults)) {
-  if (isBroken(file)) console.log(`failed: ${file.name} could not be loaded`)
-  for (const test of file.assertionResults) {
-    if (test.status === 'failed') console.log(`failed: ${test.fullName}`)
-    if (test.status === 'pending' || test.status === 'skipped') console.log(`skipped: ${test.fullName}`)
+for (const { failures, skipped } of reports) {
+  for (const { file, title, lines } of failures) {
+    console.log(`failed: ${title}`)
+    for (const line of [file, ...lines]) if (line !== '') console.log(`    ${line}`)
   }
+  for (const title of skipped) console.log(`skipped: ${title}`)
 }
-console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exit(
-  failed > 0 || reports.length === 0 || reports.some((report) => report.numPassedTests === 0) ? 1 : 0,
+const sum = (count) => reports.reduce((total, report) => total + count(report), 0)
+const failed = sum(({ failures }) => failures.length)
+console.log(
+  `${sum(({ passed }) => passed)} passed, ${failed} failed, ${sum(({ skipped }) => skipped.length)} skipped`,
 )
+process.exit(failed > 0 || reports.length === 0 || reports.some(({ passed }) => passed === 0) ? 1 : 0)
