@@ -29,6 +29,6 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     globalSetup: ['test/support/postgres-setup.ts', 'test/support/clients-setup.ts'],
-    setupFiles: ['test/support/kit-database.ts'],
+    setupFiles: ['test/support/codes.ts', 'test/support/kit-database.ts'],
   },
 })

@@ -8,7 +8,7 @@ import { putEnrollment } from '../../src/directory/index.ts'
 import { type Answer, type AnswerBody, answerFrom, type Kit, type Visitor } from '../../src/testing/index.ts'
 import { mailTo, manyMails, newPassword, startTarget, visit } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
-import { activate, codeAt } from '../wire/totp.ts'
+import { activate, codeAt, wrongCode } from '../wire/totp.ts'
 
 const login = 'ada@example.com'
 const password = 'Marmalade-Harbour-31'
@@ -177,7 +177,7 @@ describe.each(['password', 'identifier'] as const)('where the first page asks fo
     expect(proven.remediations).toEqual(['select-authenticator-authenticate'])
     expect(proven.body.authenticators?.value.map(({ key }) => key)).toEqual(['google_otp'])
     await chosen(visitor, 'google_otp')
-    expect((await visitor.answers('000000')).messages).toEqual([
+    expect((await visitor.answers(wrongCode(secret, idp.clock.now()))).messages).toEqual([
       'authfactor.challenge.soft_token.invalid_passcode',
     ])
     expect((await visitor.answers(otp())).remediations).toEqual(['reset-authenticator'])

@@ -1,4 +1,5 @@
 import type { Storage } from '../../src/storage/index.ts'
+import { alone } from '../support/alone.ts'
 
 // Drawn like a secret, and none: who holds the lease on a mail, the ids of tokens, which stand in the tokens for their
 // owners to read, and the state that an app gets back with its answer.
@@ -26,7 +27,7 @@ export async function dumpOf(storage: Storage): Promise<Readonly<Record<string, 
 
 // Six digits stand by chance within longer numbers, hashes and ids: those count only alone.
 const patternOf = (secret: string): RegExp | undefined =>
-  /^\w{5,10}$/.test(secret) ? new RegExp(`(?<![\\w.-])${secret}(?![\\w.-])`) : undefined
+  /^\w{5,10}$/.test(secret) ? alone(secret) : undefined
 
 /** The places in which one of the secrets stands, with what stands around it. */
 export function findSecrets(

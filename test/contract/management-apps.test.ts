@@ -53,7 +53,7 @@ describe('the secrets of an app', () => {
       await api('POST', `${secrets()}/${body.id}/lifecycle/deactivate`),
       await api('GET', `/apps/${idp.clientId}`),
     ]
-    for (const { text } of shown) expect(text).not.toMatch(/a-chosen-secret|"client_secret"|hash/)
+    for (const { text } of shown) expect(text).not.toMatch(/a-chosen-secret|"client_secret"|hash\w*":/i)
   })
 
   test('are at most two, and the last active one cannot be deactivated', async () => {

@@ -31,6 +31,7 @@ import {
   startDelivery,
 } from '../../src/delivery/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
+import { alone } from '../support/alone.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
 
@@ -144,7 +145,7 @@ onEachDatabase('the outbox', (database) => {
   test('a waiting mail gives neither its code nor its link away, and a delivered one holds nothing at all', async () => {
     const id = await queue()
     const waiting = await row(id)
-    expect(JSON.stringify(waiting)).not.toContain(code)
+    expect(JSON.stringify(waiting)).not.toMatch(alone(code))
     expect(JSON.stringify(waiting)).not.toContain(token)
     expect(waiting.sealed).not.toBeNull()
 
@@ -291,8 +292,8 @@ onEachDatabase('the outbox', (database) => {
     expect(events.map(({ outcome }) => outcome)).toEqual(['dead'])
     const refused = await row(id)
     expect(refused).toMatchObject({ status: 'dead', attempts: 1 })
-    expect(JSON.stringify(refused)).not.toContain(code)
-    expect(JSON.stringify(events)).not.toContain(code)
+    expect(JSON.stringify(refused)).not.toMatch(alone(code))
+    expect(JSON.stringify(events)).not.toMatch(alone(code))
   })
 
   test('a mail that was sealed with another secret waits for a node that has it, is logged once, and expires', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Kit, KitOptions } from '../../src/testing/index.ts'
+import { alone } from '../support/alone.ts'
 import { codeAt, enrollmentPolicy, period, twoFactors, wrongCode } from '../wire/totp.ts'
 import { newPlainBrowser } from './plain-browser.ts'
 import { startWebAppHere, type WebApp } from './web-app.ts'
@@ -272,7 +273,8 @@ test('neither a token nor a password nor a code reaches the browser', async () =
   expect(await browser.submit('/reset-authenticator', fields)).toBe('/')
   await look('/')
   expect(seen.join('\n')).toContain('Hello, Mary')
-  expect(seen.join('\n')).not.toMatch(new RegExp(`eyJ|${newPassword}|${code}|${idp.clientSecret}`))
+  expect(seen.join('\n')).not.toMatch(alone(code))
+  expect(seen.join('\n')).not.toMatch(new RegExp(`eyJ[\\w-]+\\.eyJ|${newPassword}|${idp.clientSecret}`))
 })
 
 test('sign-out ends the tokens at the engine and leads through its logout back to the app', async () => {
@@ -331,7 +333,7 @@ describe('an authenticator app', () => {
     const { text } = await again.visit('/challenge-authenticator')
     expect(text).toContain('<h1>Enter the code from your app</h1>')
     expect(text).toContain('Open Google Authenticator and')
-    expect(text).not.toMatch(/mail|link was sent/)
+    expect(text.replace(/value="[^"]*"/g, '')).not.toMatch(/mail|link was sent/)
     expect(await again.submit('/challenge-authenticator', { verificationCode: codeOf(secret) })).toBe('/')
   })
 

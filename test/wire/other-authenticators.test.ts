@@ -282,7 +282,7 @@ describe('a passkey', () => {
       'launch-passkeys-authenticator',
       'challenge-webauthn-autofillui-authenticator',
     ])
-    expect(first.text).not.toContain('AAAA')
+    expect(first.text).not.toContain('"AAAA"')
     const challenge = challengeOf(partOf(first, 'webauthnAutofillUIChallenge'))
     expect(challengeOf(partOf(await visitor.introspects(), 'webauthnAutofillUIChallenge'))).toBe(challenge)
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { alone } from '../support/alone.ts'
 import { masked } from './expected.ts'
 import { type Answer, newVisitor, type Visitor } from './visitor.ts'
 
@@ -126,9 +127,8 @@ test('what a person has stored shows in no answer before she proves who she is',
   await visitor.answers('000000')
 
   const said = visitor.responses.map(({ text }) => text).join('\n')
-  for (const stored of ['lovelace', 'private.example', 'Augusta', 'King', '00u'])
-    expect(said).not.toContain(stored)
-  expect(said).not.toContain('"profile"')
+  for (const stored of ['Augusta', 'King']) expect(said).not.toMatch(alone(stored))
+  expect(said).not.toMatch(/lovelace|private\.example|"profile"|(?<!\w)00u\w{17}(?!\w)/)
   await visitor.mail('ada.lovelace@private.example')
   await idp.close()
 })
