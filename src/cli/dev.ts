@@ -223,6 +223,7 @@ function devSettings(
     ...(settings.telephony !== undefined && { telephony: { ...settings.telephony, hook: {} } }),
     management: { apiToken: data.apiToken },
     policies: withUnlock(settings.policies),
+    signUp: { open: true, ...settings.signUp },
     resources: withMethods(settings.resources),
     // A value that is not a list is left to the check of the configuration, which reports it.
     clients: Array.isArray(clients)

@@ -4,7 +4,7 @@ import { durationIn } from '../base/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
-import { policiesOptions, recoveryOptions, signOnOptions } from '../policies/index.ts'
+import { policiesOptions, recoveryOptions, signOnOptions, signUpOptions } from '../policies/index.ts'
 
 type Span = readonly [least: string, most: string]
 
@@ -413,6 +413,7 @@ export const configOptions = Type.Object(
     policies: policiesOptions,
     recovery: recoveryOptions,
     signOn: signOnOptions,
+    signUp: signUpOptions,
     limits: limitsOptions,
     events: eventsOptions,
     management: managementOptions,

@@ -48,8 +48,10 @@ export {
   type StoredGroup,
 } from './groups.store.ts'
 export {
+  addressProblem,
   compareKey,
   hasVerifiedEmail,
+  loginProblem,
   looksLikeAddress,
   mailboxKey,
   maskAddress,

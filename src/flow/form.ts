@@ -1,3 +1,5 @@
+import type { FieldDisplay } from '../registration/index.ts'
+
 /** What a step asks for, without the protocol's form of it: `idx/wire` turns it into a form. */
 export interface Field {
   readonly name: string
@@ -16,6 +18,8 @@ export interface Field {
   readonly minLength?: number
   readonly maxLength?: number
   readonly format?: 'alphanumeric'
+  /** How a field is shown that can be shown in several ways, with the values to choose from. */
+  readonly display?: FieldDisplay
   /** A field of fields. */
   readonly fields?: readonly Field[]
   /** Where the fields stand on the wire: some clients read one form below `value`. */

@@ -15,6 +15,8 @@ export interface Refusal extends Message {
   readonly status: number
   /** Path of the field the message belongs to; absent: it is about the whole step. */
   readonly field?: string
+  /** What else is wrong, each in its field: of a form with several. */
+  readonly besides?: readonly (Message & { readonly field: string })[]
   /** When it is worth trying again, in epoch milliseconds. */
   readonly retryAt?: number
 }

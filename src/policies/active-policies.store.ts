@@ -16,7 +16,7 @@ import {
   enrollmentPolicyFrom,
   notAllowedBy,
 } from './enrollment-policy.ts'
-import type { PoliciesOptions, RecoveryOptions, SignOnOptions } from './options.ts'
+import type { PoliciesOptions, RecoveryOptions, SignOnOptions, SignUpOptions } from './options.ts'
 import {
   accessRuleBody,
   lockoutFrom,
@@ -39,8 +39,9 @@ import {
   unlockFrom,
   withSession,
 } from './policy.ts'
+import { type RegistrationPolicy, registrationFrom, registrationRuleBody } from './registration.ts'
 
-export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY' | 'MFA_ENROLL'
+export type PolicyType = 'PASSWORD' | 'OKTA_SIGN_ON' | 'ACCESS_POLICY' | 'MFA_ENROLL' | 'PROFILE_ENROLLMENT'
 
 export interface ActivePolicy {
   readonly id: string
@@ -56,24 +57,17 @@ interface PolicyOptions {
   readonly policies: PoliciesOptions
   readonly recovery: RecoveryOptions
   readonly signOn: SignOnOptions
+  readonly signUp: SignUpOptions
 }
 
 /**
  * Writes the default policies where they are missing, and again where the configuration has changed since they were last
  * written: an edited file takes effect at the next start, an unchanged one does not undo edits over the management API.
  */
-export async function seedPolicies(
-  db: Db,
-  options: PolicyOptions,
-  context: { readonly random: Random; readonly now: number; readonly everyoneId: string },
-): Promise<void> {
+export async function seedPolicies(db: Db, options: PolicyOptions, context: SeedContext): Promise<void> {
+  await seedRegistration(db, options, context)
   const wanted = JSON.stringify([options.policies, options.signOn])
-  const seeded = await db
-    .selectFrom('settings')
-    .select('value')
-    .where('key', '=', 'policies.seed')
-    .executeTakeFirst()
-  if (seeded?.value === wanted) return
+  if ((await seededFrom(db, 'policies.seed')) === wanted) return
 
   const { password } = options.policies
   await putDefaultPolicy(
@@ -86,23 +80,63 @@ export async function seedPolicies(
   )
   await putDefaultPolicy(db, context, 'OKTA_SIGN_ON', 'Default Policy', {}, signOnRuleBody(options.signOn))
   await putDefaultPolicy(db, context, 'ACCESS_POLICY', 'Any app', {}, accessRuleBody(options.signOn))
+  await noteSeed(db, 'policies.seed', wanted)
+}
+
+const seededFrom = async (db: Db, key: string): Promise<string | undefined> =>
+  (await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst())?.value
+
+const noteSeed = async (db: Db, key: string, value: string): Promise<void> => {
   await db
     .insertInto('settings')
-    .values({ key: 'policies.seed', value: wanted })
-    .onConflict((oc) => oc.column('key').doUpdateSet({ value: wanted }))
+    .values({ key, value })
+    .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
     .execute()
 }
 
+/**
+ * The default profile enrollment policy, by itself: what else the configuration says of sign-up is read at each use. An older version
+ * stored policies of this type and let no visitor sign up. They are closed once, so that an upgrade opens nothing.
+ */
+async function seedRegistration(db: Db, { signUp }: PolicyOptions, context: SeedContext): Promise<void> {
+  const wanted = JSON.stringify({ open: signUp.open === true })
+  const seeded = await seededFrom(db, 'policies.seed.registration')
+  if (seeded === wanted) return
+  if (seeded === undefined) await closeRegistration(db, context.now)
+  const rule = registrationRuleBody(signUp.open === true ? 'REGISTER' : 'DENY')
+  await putDefaultPolicy(db, context, 'PROFILE_ENROLLMENT', 'Default Policy', {}, rule)
+  await noteSeed(db, 'policies.seed.registration', wanted)
+}
+
+async function closeRegistration(db: Db, now: number): Promise<void> {
+  const rules = await db
+    .selectFrom('policy_rules')
+    .innerJoin('policies', 'policies.id', 'policy_rules.policy_id')
+    .select(['policy_rules.id', 'policy_rules.body'])
+    .where('policies.type', '=', 'PROFILE_ENROLLMENT')
+    .execute()
+  for (const { id, body } of rules) {
+    const rule = JSON.parse(body) as { readonly actions?: { readonly profileEnrollment?: object } }
+    const profileEnrollment = { ...rule.actions?.profileEnrollment, unknownUserAction: 'DENY' }
+    const closed = JSON.stringify({ ...rule, actions: { ...rule.actions, profileEnrollment } })
+    await db.updateTable('policy_rules').set({ body: closed, updated_at: now }).where('id', '=', id).execute()
+  }
+}
+
+type SeedContext = { readonly random: Random; readonly now: number; readonly everyoneId: string }
+
 async function putDefaultPolicy(
   db: Db,
-  context: { readonly random: Random; readonly now: number; readonly everyoneId: string },
+  context: SeedContext,
   type: PolicyType,
   name: string,
   settings: object,
   rule: object,
 ): Promise<void> {
   const { now } = context
-  const conditions = { people: { groups: { include: [context.everyoneId] } } }
+  // Who makes an account is in no group yet.
+  const conditions =
+    type === 'PROFILE_ENROLLMENT' ? null : { people: { groups: { include: [context.everyoneId] } } }
   const body = JSON.stringify({ ...settings, conditions })
   const ruleBody = JSON.stringify(rule)
   const existing = await db
@@ -121,7 +155,8 @@ async function putDefaultPolicy(
       .execute()
     return
   }
-  const id = randomId(context.random, type === 'ACCESS_POLICY' ? 'rst' : '00p')
+  const isOfApps = type === 'ACCESS_POLICY' || type === 'PROFILE_ENROLLMENT'
+  const id = randomId(context.random, isOfApps ? 'rst' : '00p')
   const common = { status: 'ACTIVE', priority: 1, system: 1, created_at: now, updated_at: now }
   await db
     .insertInto('policies')
@@ -184,6 +219,11 @@ export interface Policies {
    * accounts exist and which of them are privileged (A53).
    */
   beforeProof(everyoneId: string, app?: AppPolicies): Promise<Policy>
+  /**
+   * Which sign-up an app has: by the profile enrollment policy that is mapped to it, else by the built-in one. An app whose
+   * policy is not active has none.
+   */
+  registration(app: AppPolicies): Promise<RegistrationPolicy>
   /** Forgets what was read: after a change. */
   forget(): void
 }
@@ -191,6 +231,7 @@ export interface Policies {
 /** What is mapped to an app. */
 export interface AppPolicies {
   readonly accessPolicyId?: string | undefined
+  readonly profileEnrollmentPolicyId?: string | undefined
   /** Its client id: rules may be for some apps alone. */
   readonly clientId?: string | undefined
 }
@@ -212,6 +253,8 @@ interface Loaded {
   readonly ofType: Map<string | undefined, PoliciesOfType>
   /** What applies before a proof: the same for every name. */
   readonly beforeProof: Map<string | undefined, Policy>
+  /** Which sign-up an app has. */
+  readonly registrations: Map<string, RegistrationPolicy>
 }
 
 /**
@@ -220,7 +263,7 @@ interface Loaded {
  */
 export function openPolicies(
   db: Db,
-  options: Pick<PolicyOptions, 'recovery'>,
+  options: Pick<PolicyOptions, 'recovery'> & Partial<Pick<PolicyOptions, 'signUp'>>,
   catalogue: readonly AuthenticatorFacts[],
 ): Policies {
   let cached: { readonly all: Promise<Loaded>; readonly at: number } | undefined
@@ -235,6 +278,7 @@ export function openPolicies(
       dependsOnApp: policies.some(({ body, rules }) => [body, ...rules].some(dependsOnApp)),
       ofType: new Map(),
       beforeProof: new Map(),
+      registrations: new Map(),
     }
   }
   const all = () => {
@@ -286,6 +330,20 @@ export function openPolicies(
       }
       beforeProof.set(key, computed)
       return computed
+    },
+    async registration({ profileEnrollmentPolicyId: mapped, clientId }) {
+      const { policies, registrations } = await all()
+      const key = `${mapped ?? ''} ${clientId ?? ''}`
+      const known = registrations.get(key)
+      if (known !== undefined) return known
+      const policy = policies.find(
+        ({ id, type, system }) =>
+          type === 'PROFILE_ENROLLMENT' && (mapped === undefined ? system : id === mapped),
+      )
+      const rule = policy?.rules.find((one) => appliesTo(one, { groupIds: [], clientId }))
+      const found = registrationFrom({ policyId: policy?.id, rule }, options.signUp ?? {})
+      registrations.set(key, found)
+      return found
     },
   }
 }

@@ -49,5 +49,13 @@ export {
 } from './policies.store.ts'
 export { policiesNamingOnly, policiesNeeding } from './policies-needing.ts'
 export { type MethodsByAuthenticator, type Policy, type SelfService, unionOf } from './policy.ts'
+export {
+  type DomainRules,
+  mostAttributes,
+  type RegistrationAttribute,
+  type RegistrationPolicy,
+  registrationRuleBody,
+  type Terms,
+} from './registration.ts'
 export { noteSecondaryEmail } from './secondary-emails.store.ts'
 export { unsupportedSettings } from './unsupported.ts'

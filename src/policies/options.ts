@@ -103,6 +103,62 @@ export const signOnOptions = Type.Object(
   { default: {} },
 )
 
+/** The sign-up slice of the configuration: what holds at every app, besides its profile enrollment policy. */
+export const signUpOptions = Type.Object(
+  {
+    // Without a default, so that `rekey dev` and the testing kit recognise whether it was set.
+    open: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether visitors may make accounts. `true`: the default profile enrollment policy lets them. `false`: no policy does. Absent: as the policies say, of which the default one lets no visitor sign up; `rekey dev` and the testing kit have `true` then.',
+      }),
+    ),
+    invitationOnly: Type.Boolean({
+      description:
+        'Only users whom an administrator has made get in, with the link of their invitation: no visitor makes an account.',
+      default: false,
+    }),
+    terms: Type.Object(
+      {
+        version: Type.Optional(
+          Type.String({
+            description:
+              'The version of the terms that a new user agrees to, such as `2026-01`: recorded with the time. With `signUp.terms.url` the form asks for it.',
+          }),
+        ),
+        url: Type.Optional(Type.String({ description: 'The address of the terms.' })),
+        label: Type.Optional(
+          Type.String({
+            description: 'The words beside the box. Default: `I agree to the terms (URL)`.',
+          }),
+        ),
+      },
+      { default: {} },
+    ),
+    domains: Type.Object(
+      {
+        allowed: Type.Array(Type.String(), {
+          description:
+            'The domains whose addresses may sign up: `example.com`, or `*.example.com` for those below it. Empty: all.',
+          default: [],
+          uniqueItems: true,
+        }),
+        blocked: Type.Array(Type.String(), {
+          description:
+            'The domains whose addresses may not sign up, each with all domains below it. Stronger than `signUp.domains.allowed`.',
+          default: [],
+          uniqueItems: true,
+        }),
+      },
+      { default: {} },
+    ),
+  },
+  { default: {} },
+)
+
 export type PoliciesOptions = Static<typeof policiesOptions>
 export type RecoveryOptions = Static<typeof recoveryOptions>
 export type SignOnOptions = Static<typeof signOnOptions>
+type SignUp = Static<typeof signUpOptions>
+/** As it is configured; an engine that was opened without it has none of it. */
+export type SignUpOptions = Partial<SignUp>

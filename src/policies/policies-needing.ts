@@ -43,6 +43,7 @@ const canBeMet: Readonly<
     },
   },
   MFA_ENROLL: { use: 'sso', with: () => true },
+  PROFILE_ENROLLMENT: { use: 'sso', with: () => true },
 }
 
 /** The names of the policies that could not be satisfied any more without an authenticator, by what they need it for. */

@@ -354,6 +354,7 @@ function configOf(
     secrets: [insecureSecret],
     ...settings,
     ...(policy && { policies: policy }),
+    signUp: { open: true, ...settings.signUp },
     management: { apiToken: insecureApiToken, ...settings.management },
     database: { ...settings.database, url: made.databaseUrl },
     http: { port: options.port ?? 0, ...settings.http },

@@ -1,9 +1,15 @@
 import type { Field, Option } from '../../flow/index.ts'
+import type { FieldDisplay } from '../../registration/index.ts'
 import type { WireMessage } from './messages.ts'
 
 /** The media types of the protocol. */
 export const ion = 'application/ion+json; okta-version=1.0.0'
 const json = 'application/json; okta-version=1.0.0'
+
+export interface FieldMessage {
+  readonly field: string
+  readonly value: WireMessage
+}
 
 interface FormParts {
   readonly name: string
@@ -15,8 +21,8 @@ interface FormParts {
   readonly relatesTo?: string
   /** How long to wait between two submissions, in milliseconds. */
   readonly refresh?: number | undefined
-  /** A message on one field: its path and the message. */
-  readonly message?: { readonly field: string; readonly value: WireMessage } | undefined
+  /** Messages on fields: the path of the field, and the message. */
+  readonly messages?: readonly FieldMessage[]
   /** The path of the part of the response that an option is about. */
   optionPath?(option: Option): string
 }
@@ -41,7 +47,7 @@ export function wireForm(parts: FormParts): Record<string, unknown> {
 
 function wireField(field: Field, parts: FormParts, prefix: string): Record<string, unknown> {
   const path = prefix + field.name
-  const { message } = parts
+  const messages = (parts.messages ?? []).filter((one) => one.field === path).map(({ value }) => value)
   const form = field.fields && {
     form: { value: field.fields.map((inner) => wireField(inner, parts, `${path}.`)) },
   }
@@ -54,6 +60,7 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
       options: field.options.map((option) => wireOption(option, parts, path)),
     }),
     ...(field.values !== undefined && { options: field.values }),
+    ...(field.display !== undefined && { options: [wireDisplay(field.display)] }),
     ...(field.required !== undefined && { required: field.required }),
     ...(field.secret === true && { secret: true }),
     ...(field.minLength !== undefined && { minLength: field.minLength }),
@@ -62,14 +69,23 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
     ...(field.value !== undefined && { value: field.value }),
     ...(field.fixed !== undefined && { value: field.fixed, mutable: false }),
     ...(field.hidden === true && { visible: false }),
-    ...(message?.field === path && { messages: { type: 'array', value: [message.value] } }),
+    ...(messages.length > 0 && { messages: { type: 'array', value: messages } }),
   }
 }
+
+/** How a field is shown, as clients read it: the one option of the field. */
+const wireDisplay = ({ inputType, format, options }: FieldDisplay): Record<string, unknown> => ({
+  label: 'display',
+  value: {
+    type: 'object',
+    value: { ...(format && { format }), inputType, ...(options && { options }) },
+  },
+})
 
 /** An option that stands for an authenticator points to it; its fields take no message. */
 const wireOption = (option: Option, parts: FormParts, path: string): Record<string, unknown> => {
   const isAuthenticator = option.authenticator !== undefined
-  const inner = isAuthenticator ? { ...parts, message: undefined } : parts
+  const inner = isAuthenticator ? { ...parts, messages: [] } : parts
   const fields = option.fields.map((field) => wireField(field, inner, isAuthenticator ? '' : `${path}.`))
   return {
     label: option.label,

@@ -1,4 +1,5 @@
 import type { Authenticator, Message, Refusal } from '../../flow/index.ts'
+import { profileMessages } from '../../registration/index.ts'
 
 interface Entry {
   readonly class: 'ERROR' | 'INFO'
@@ -8,8 +9,16 @@ interface Entry {
   readonly hidesParams?: boolean
 }
 
+const ofProfiles = Object.fromEntries(
+  Object.entries(profileMessages).map(([key, text]): readonly [string, Entry] => [
+    key,
+    { class: 'ERROR', text },
+  ]),
+)
+
 /** The messages of the protocol that belong to no single authenticator: key, class, English text. */
 export const messages: Readonly<Record<string, Entry>> = {
+  ...ofProfiles,
   'idx.session.expired': {
     class: 'ERROR',
     text: 'You have been logged out due to inactivity. Refresh or return to the sign in screen.',

@@ -16,7 +16,7 @@ import {
   type TransactionContext,
   type View,
 } from '../../flow/index.ts'
-import { wireForm } from './form.ts'
+import { type FieldMessage, wireForm } from './form.ts'
 import { wireMessage } from './messages.ts'
 
 /** What a response is made with. */
@@ -46,10 +46,18 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
     stage === 'reenroll-warning'
       ? { key: 'idx.password.expiring.message', params: [parts.orgName] }
       : undefined
-  const onField =
-    refused?.field !== undefined && message ? { field: refused.field, value: message } : undefined
+  const onFields: readonly FieldMessage[] =
+    refused?.field !== undefined && message
+      ? [
+          { field: refused.field, value: message },
+          ...(refused.besides ?? []).map((one) => ({
+            field: one.field,
+            value: wireMessage(one, parts.authenticators),
+          })),
+        ]
+      : []
   const messages = [
-    ...(message && !onField ? [message] : []),
+    ...(message && onFields.length === 0 ? [message] : []),
     ...(warning ? [wireMessage(warning, parts.authenticators)] : []),
   ]
   const head = {
@@ -66,7 +74,7 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
   if (stage === 'closed') return head
 
   const rendered = onOffer(parts.steps, view).filter((step) => step.rendered?.(view) ?? true)
-  const form = (step: Step) => stepForm(parts, context, view, step, onField)
+  const form = (step: Step) => stepForm(parts, context, view, step, onFields)
   const at = (place: Step['place']) => rendered.filter((step) => step.place === place)
   const actions = Object.fromEntries(at('authenticator').map((step) => [step.name, form(step)]))
   return {
@@ -84,7 +92,7 @@ function stepForm(
   { transaction }: TransactionContext,
   view: View,
   step: Step,
-  message: Parameters<typeof wireForm>[0]['message'],
+  messages: readonly FieldMessage[],
 ): Json {
   const related = step.about?.(view)
   return wireForm({
@@ -94,7 +102,7 @@ function stepForm(
     stateHandle: transaction.stateHandle,
     ...(related !== undefined && { relatesTo: typeof related === 'string' ? paths[related] : related.part }),
     refresh: step.refresh?.(view),
-    message,
+    messages,
     optionPath: (option) => optionPath(view, option),
   })
 }

@@ -1,0 +1,358 @@
+import { isObject, isOneVisibleLine, linearPattern } from '../base/index.ts'
+import {
+  addressProblem,
+  loginProblem,
+  profileProblems,
+  type SchemaAttribute,
+  type UserSchema,
+} from '../directory/index.ts'
+import type { DomainRules, RegistrationAttribute, RegistrationPolicy, Terms } from '../policies/index.ts'
+import { mayRegister } from './domains.ts'
+
+/** One field of a profile form: what is shown of it, and by what its value is read. */
+export interface ProfileField {
+  /** The attribute. */
+  readonly name: string
+  readonly label: string
+  /** Numbers are texts on the wire: the widget has no field for them. */
+  readonly type?: 'string' | 'boolean'
+  readonly required: boolean
+  readonly minLength?: number
+  readonly maxLength?: number
+  /** How it is shown, where there is more than one way. */
+  readonly display?: FieldDisplay
+  /** What the user schema says of the attribute; the agreement to terms is no attribute. */
+  readonly attribute?: SchemaAttribute
+  /** Which addresses may be given. */
+  readonly domains?: DomainRules
+  /** The terms that `true` agrees to. */
+  readonly terms?: Terms
+}
+
+export interface FieldDisplay {
+  readonly inputType: 'select' | 'radio' | 'checkbox' | 'text'
+  readonly format?: 'country-code'
+  readonly options?: readonly { readonly label: string; readonly value: string }[]
+}
+
+/** Why a value is not accepted: a key of `profileMessages`, in a field. */
+export interface ProfileRefusal {
+  /** The name of the field. */
+  readonly name: string
+  readonly key: string
+  readonly params: readonly (string | number)[]
+}
+
+/** The words of refusals. Where the protocol is known to have a message its key and words are used. */
+export const profileMessages = {
+  'registration.error.invalidLoginEmail': "'{0}' must be in the form of an email address",
+  'registration.error.doesNotMatchPattern':
+    "Provided value for property '{0}' does not match required pattern",
+  'registration.error.notUniqueWithinOrg': 'A user with this {0} already exists',
+  'registration.error.tooLong': '{0} must be at most {1} characters long',
+  'registration.error.tooShort': '{0} must be at least {1} characters long',
+  'registration.error.invalidCharacters': '{0} contains characters that are not allowed',
+  'registration.error.notAllowedValue': '{0} is none of the values that are allowed',
+  'registration.error.invalidNumber': '{0} must be a number',
+  'registration.error.invalidInteger': '{0} must be a whole number',
+  'registration.error.domainNotAllowed': 'Addresses of this domain cannot be used here',
+  'registration.error.termsNotAccepted': 'Agree to the terms to go on',
+  'model.validation.field.blank': 'This field cannot be left blank',
+  tagsNotAllowed: 'HTML tags are not allowed',
+} as const
+
+type MessageKey = keyof typeof profileMessages
+
+export type ProfileResult =
+  | {
+      /** The attributes that were filled in, with `login`, which is the email where the form does not ask for one. */
+      readonly profile: Readonly<Record<string, unknown>>
+      /** The terms that were agreed to. */
+      readonly terms?: Terms
+    }
+  | { readonly refusals: readonly [ProfileRefusal, ...(readonly ProfileRefusal[])] }
+
+/** The field of the agreement to terms. Attributes of this name are not asked for. */
+const termsName = 'termsAccepted'
+
+/** Names that no form sets: they decide about the account and are no part of a profile. */
+const neverAsked = [
+  termsName,
+  'id',
+  'status',
+  'groups',
+  'groupIds',
+  'credentials',
+  'stateHandle',
+  '__proto__',
+]
+
+const countryCode: FieldDisplay = { inputType: 'select', format: 'country-code' }
+
+const attributeOf = ({ base, custom }: UserSchema, name: string): SchemaAttribute | undefined => {
+  if (Object.hasOwn(base, name)) return base[name]
+  return Object.hasOwn(custom, name) ? custom[name] : undefined
+}
+
+/** Whether users may set an attribute themselves. What the schema is silent about the form may ask for. */
+const isWritable = ({ permissions = [] }: SchemaAttribute): boolean =>
+  permissions.every(
+    ({ principal, action }) => principal !== 'SELF' || action === 'READ_WRITE' || action === undefined,
+  )
+
+/** No client can fill in a list. */
+const canBeAsked = (name: string, attribute: SchemaAttribute | undefined): attribute is SchemaAttribute =>
+  attribute !== undefined && attribute.type !== 'array' && !neverAsked.includes(name) && isWritable(attribute)
+
+/** The values of an enumeration with their titles, which stand in `oneOf`. */
+function valuesOf({ enum: values = [], oneOf }: SchemaAttribute): NonNullable<FieldDisplay['options']> {
+  const titles = new Map(
+    (Array.isArray(oneOf) ? oneOf : []).flatMap((one) =>
+      isObject(one) && typeof one.title === 'string' ? [[String(one.const), one.title] as const] : [],
+    ),
+  )
+  return values.map((value) => ({ label: titles.get(String(value)) ?? String(value), value: String(value) }))
+}
+
+const yesOrNo = [
+  { label: 'Yes', value: 'true' },
+  { label: 'No', value: 'false' },
+] as const
+
+/**
+ * How an attribute is shown. A boolean that must be answered has two answers to choose from: clients leave out a box that is
+ * not ticked, or never send its form.
+ */
+function displayOf(
+  name: string,
+  attribute: SchemaAttribute,
+  { inputType, required }: Pick<RegistrationAttribute, 'inputType' | 'required'>,
+): FieldDisplay | undefined {
+  if (attribute.type === 'boolean') {
+    const isRadio = inputType === 'radio' || (inputType !== 'checkbox' && required)
+    return isRadio ? { inputType: 'radio', options: yesOrNo } : { inputType: 'checkbox' }
+  }
+  if (attribute.enum !== undefined && attribute.enum.length > 0) {
+    return { inputType: inputType === 'radio' ? 'radio' : 'select', options: valuesOf(attribute) }
+  }
+  if (name === 'countryCode' || attribute.format === 'country-code') {
+    return inputType === 'text' ? { ...countryCode, inputType } : countryCode
+  }
+  return undefined
+}
+
+function fieldOf(
+  asked: RegistrationAttribute,
+  attribute: SchemaAttribute,
+  domains: DomainRules | undefined,
+): ProfileField {
+  const { name, label } = asked
+  const required = asked.required || attribute.required === true
+  const display = displayOf(name, attribute, { ...asked, required })
+  // An address has its own form, and the bounds of a list are its values.
+  const isBounded = attribute.type === 'string' && display === undefined && attribute.format !== 'email'
+  const minLength = attribute.minLength ?? (required ? 1 : undefined)
+  return {
+    name,
+    label,
+    ...(attribute.type === 'boolean' ? { type: 'boolean' } : display !== undefined && { type: 'string' }),
+    ...((attribute.type === 'integer' || attribute.type === 'number') && { type: 'string' }),
+    required,
+    ...(isBounded && minLength !== undefined && { minLength }),
+    ...(isBounded && attribute.maxLength !== undefined && { maxLength: attribute.maxLength }),
+    ...(display && { display }),
+    attribute,
+    ...(name === 'email' && domains && { domains }),
+  }
+}
+
+/**
+ * The fields of the form by which a visitor makes an account: the attributes of the policy in its order, as far as the user
+ * schema has them and users may set them; the email in any case; what the schema requires besides; and the agreement to
+ * terms, where there are any.
+ */
+export function profileFields(
+  { attributes, domains, terms }: Pick<RegistrationPolicy, 'attributes' | 'domains' | 'terms'>,
+  schema: UserSchema,
+): readonly ProfileField[] {
+  const named = attributes.map(({ name }) => name)
+  const required = Object.entries({ ...schema.base, ...schema.custom }).flatMap(([name, attribute]) =>
+    // The login is the email where no field asks for it.
+    attribute.required === true && name !== 'login' && name !== 'email' && !named.includes(name)
+      ? [{ name, label: attribute.title ?? name, required: true }]
+      : [],
+  )
+  const email = { name: 'email', label: 'Email', required: true }
+  const all = [...(named.includes('email') ? [] : [email]), ...attributes, ...required]
+  const fields = all.flatMap((one) => {
+    const attribute = attributeOf(schema, one.name)
+    return canBeAsked(one.name, attribute) ? [fieldOf(one, attribute, domains)] : []
+  })
+  return terms === undefined ? fields : [...fields, termsField(terms)]
+}
+
+const termsField = (terms: Terms): ProfileField => ({
+  name: termsName,
+  label: terms.label ?? `I agree to the terms (${terms.url})`,
+  type: 'boolean',
+  required: true,
+  display: { inputType: 'checkbox' },
+  terms,
+})
+
+const longestLogin = 100
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+
+/**
+ * The fields that a sign-in asks for: what the form requires and the user does not have. Never an address or a login, by
+ * which the user is known.
+ */
+export function missingFields(
+  policy: Pick<RegistrationPolicy, 'attributes'>,
+  schema: UserSchema,
+  profile: Readonly<Record<string, unknown>>,
+): readonly ProfileField[] {
+  return profileFields({ attributes: policy.attributes }, schema).filter(
+    ({ name, required, attribute }) =>
+      required && isEmpty(profile[name]) && name !== 'login' && attribute?.format !== 'email',
+  )
+}
+
+/** A tag, the beginning of one, or of a comment, as browsers read it: `a < b` is none. */
+const tag = /<[a-z/!?]/i
+
+/** Names stand in mails, which go to addresses that a visitor has typed: none is an invitation to a page (A63). */
+const address = /:\/\/|\bwww\./i
+const namesInMails = [
+  ...['firstName', 'lastName', 'middleName', 'displayName', 'nickName'],
+  ...['honorificPrefix', 'honorificSuffix'],
+]
+
+/** Texts in which line breaks have a meaning. */
+const severalLines = ['postalAddress', 'streetAddress']
+
+/**
+ * What a visitor has filled in, read by the fields that were shown and nothing else: whatever else is sent has no effect, be it
+ * an attribute, a group or a status. Empty is the same as absent. Booleans may be texts, and numbers are.
+ *
+ * @param input the value of `userProfile`, as it was sent
+ */
+export function readProfile(fields: readonly ProfileField[], input: unknown): ProfileResult {
+  const sent = isObject(input) ? input : {}
+  const profile: Record<string, unknown> = {}
+  const refusals: ProfileRefusal[] = []
+  let terms: Terms | undefined
+  for (const field of fields) {
+    const raw = Object.hasOwn(sent, field.name) ? sent[field.name] : undefined
+    const value = typeof raw === 'string' ? raw.trim() : raw
+    if (isEmpty(value)) {
+      if (field.required) refusals.push(...refused(field, blankKey(field)))
+      continue
+    }
+    const read = readValue(field, value)
+    if ('refusals' in read) refusals.push(...read.refusals)
+    else if (field.terms === undefined) profile[field.name] = read.value
+    else if (read.value === true) terms = field.terms
+    else refusals.push(...refused(field, 'registration.error.termsNotAccepted'))
+  }
+  // Without a field of its own the login is the email, which may be longer.
+  const byEmail = fields.find(({ name }) => name === 'email')
+  const { email } = profile
+  if (
+    byEmail &&
+    profile.login === undefined &&
+    typeof email === 'string' &&
+    loginProblem(email) !== undefined
+  ) {
+    refusals.push(...refused(byEmail, 'registration.error.tooLong', longestLogin))
+  }
+  const [first, ...more] = refusals
+  if (first !== undefined) return { refusals: [first, ...more] }
+  const login = profile.login ?? profile.email
+  return { profile: { ...(login !== undefined && { login }), ...profile }, ...(terms && { terms }) }
+}
+
+const blankKey = ({ terms }: ProfileField): MessageKey =>
+  terms === undefined ? 'model.validation.field.blank' : 'registration.error.termsNotAccepted'
+
+const refused = (
+  { name, label }: ProfileField,
+  key: MessageKey,
+  ...more: readonly number[]
+): readonly ProfileRefusal[] => {
+  const hasLabel = profileMessages[key].includes('{0}')
+  return [{ name, key, params: hasLabel ? [label, ...more] : [] }]
+}
+
+type Read = { readonly value: unknown } | { readonly refusals: readonly ProfileRefusal[] }
+
+function readValue(field: ProfileField, value: unknown): Read {
+  const { attribute } = field
+  const type = attribute?.type ?? 'boolean'
+  const no = (key: MessageKey, ...more: readonly number[]): Read => ({
+    refusals: refused(field, key, ...more),
+  })
+  if (type === 'boolean') {
+    if (value === true || value === 'true') return { value: true }
+    return value === false || value === 'false' ? { value: false } : no('registration.error.notAllowedValue')
+  }
+  if (type === 'integer' || type === 'number') {
+    const number =
+      typeof value === 'string' && /^[+-]?\d{1,30}(\.\d{1,30})?$/.test(value) ? Number(value) : value
+    if (typeof number !== 'number' || !Number.isFinite(number)) return no('registration.error.invalidNumber')
+    if (type === 'integer' && !Number.isSafeInteger(number)) return no('registration.error.invalidInteger')
+    const allowed = attribute?.enum?.includes(number) ?? true
+    return allowed ? { value: number } : no('registration.error.notAllowedValue')
+  }
+  if (typeof value !== 'string') return no('registration.error.notAllowedValue')
+  return readText(field, value, no)
+}
+
+type No = (key: MessageKey, ...more: readonly number[]) => Read
+
+function readText(field: ProfileField, value: string, no: No): Read {
+  const { name, attribute = { type: 'string' } } = field
+  const length = [...value].length
+  const { minLength = 0, maxLength = 10_000, pattern } = attribute
+  if (name === 'email' || attribute.format === 'email') {
+    // With a dot at its end it would be another name of the same mailbox.
+    if (addressProblem(value) !== undefined || length > maxLength || value.endsWith('.')) {
+      // Both, in this order: clients show them below each other.
+      return {
+        refusals: [
+          ...refused(field, 'registration.error.invalidLoginEmail'),
+          ...refused(field, 'registration.error.doesNotMatchPattern'),
+        ],
+      }
+    }
+    if (field.domains !== undefined && !mayRegister(value, field.domains)) {
+      return no('registration.error.domainNotAllowed')
+    }
+    return { value }
+  }
+  if (tag.test(value)) return no('tagsNotAllowed')
+  if (namesInMails.includes(name) && address.test(value)) return no('registration.error.invalidCharacters')
+  const lines = severalLines.includes(name) ? value.split(/\r?\n/) : [value]
+  if (!lines.every(isOneVisibleLine)) return no('registration.error.invalidCharacters')
+  if (length > maxLength) return no('registration.error.tooLong', maxLength)
+  if (length < minLength) return no('registration.error.tooShort', minLength)
+  if (attribute.enum !== undefined && attribute.enum.length > 0) {
+    return attribute.enum.includes(value) ? { value } : no('registration.error.notAllowedValue')
+  }
+  if (name === 'login' && loginProblem(value) !== undefined) return no('registration.error.invalidCharacters')
+  if (field.display?.format === 'country-code' && !/^[A-Za-z]{2}$/.test(value)) {
+    return no('registration.error.notAllowedValue')
+  }
+  if (pattern !== undefined && (linearPattern(pattern)?.matches(value) ?? true) !== true) {
+    return no('registration.error.doesNotMatchPattern')
+  }
+  // Whatever the schema refuses besides.
+  const [problem] = profileProblems(
+    { base: {}, custom: { [name]: attribute }, updatedAt: 0 },
+    { [name]: value },
+    { whole: false },
+  )
+  return problem === undefined ? { value } : no('registration.error.notAllowedValue')
+}
