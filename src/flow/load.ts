@@ -37,7 +37,7 @@ import type { Refusal } from './outcome.ts'
 import { begin, beginByToken, beginEnrolment, type Progress } from './progress.ts'
 import { type Owner, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
-import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, methodsOf, type Stage } from './stage.ts'
+import { decide, methodsOf, offeredAt, type Stage } from './stage.ts'
 import {
   findRecordByInteraction,
   findRecordByState,
@@ -270,7 +270,9 @@ async function withFacts(
   const situation: Situation = {
     now: parts.clock.now(),
     ...wishOf(loaded.interaction),
-    ...(await rememberedOn(parts, loaded, isProven)),
+    ...(isProven &&
+      ownPolicy.signOn.demand.remembered !== undefined &&
+      (await rememberedOn(parts, loaded, person.id))),
     ...(countsSkips && { skips: await findSkips(db, person.id) }),
     ownPolicy,
     policyBeforeProof,
@@ -282,16 +284,13 @@ async function withFacts(
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
       }),
-    asksFirst: new Set(
-      [...parts.authenticators.values()].flatMap(({ key, challenge }) =>
-        challenge?.asksFirst?.(
+    asksFirst: {
+      has: (key) =>
+        parts.authenticators.get(key)?.challenge?.asksFirst?.(
           client,
           (enrollments ?? []).filter(({ authenticator }) => authenticator === key),
-        )
-          ? [key]
-          : [],
-      ),
-    ),
+        ) === true,
+    },
   }
   return {
     ...others,
@@ -337,18 +336,17 @@ function wishOf({ request: { acrValues, maxAge } }: Interaction): Pick<Situation
 }
 
 /**
- * What was proven on a remembered device. Looked for only after a proof, and only where the policy remembers devices: no answer before
- * it depends on it.
+ * What was proven on a remembered device. Looked for only after a proof, and only where the policy remembers devices: no answer before it
+ * depends on it.
  */
 async function rememberedOn(
   { storage, clock }: FlowParts,
-  { ownPolicy, interaction, person, client }: AboutUser & Pick<TransactionContext, 'interaction' | 'client'>,
-  isProven: boolean,
+  { interaction, client }: Pick<TransactionContext, 'interaction' | 'client'>,
+  personId: string,
 ): Promise<Pick<Situation, 'remembered'>> {
   const { device: hash } = interaction.origin
-  const isUsed = isProven && ownPolicy.signOn.demand.remembered !== undefined
-  if (!isUsed || hash === undefined || person === undefined) return {}
-  const by = { personId: person.id, clientId: client.id, hash }
+  if (hash === undefined) return {}
+  const by = { personId, clientId: client.id, hash }
   const found = await findRememberedDevice<readonly Evidence[]>(storage.db, by, clock.now())
   if (found === undefined) return {}
   const { evidence, createdAt: at } = found
@@ -417,16 +415,17 @@ export function viewOf(
   const { id, keyVersion, progress } = transaction
   const isProven = progress.proofs.length > 0
   const known = (keys: readonly string[]) => keys.flatMap((key) => authenticators.get(key) ?? [])
+  const offered = offeredAt(stage, progress, situation)
   return {
     progress,
     stage,
     authenticators,
     policy: policyOf(progress, situation),
     methodsOf: (authenticator) => methodsOf(authenticator, progress, situation),
-    choices: known(choicesOf(progress, situation)),
-    enrollable: known(enrollmentsAsked(progress, situation).map(({ key }) => key)),
-    skippable: maySkip(progress, situation),
-    gracePeriods: gracePeriods(progress, situation),
+    choices: known(offered.choices),
+    enrollable: known(offered.enrollable),
+    skippable: offered.skippable,
+    gracePeriods: offered.gracePeriods,
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,

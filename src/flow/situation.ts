@@ -45,7 +45,7 @@ export interface Situation {
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
   /** The authenticators whose form takes the place of a selection in which they are the only option; absent: none. */
-  readonly asksFirst?: ReadonlySet<string>
+  readonly asksFirst?: Pick<ReadonlySet<string>, 'has'>
 }
 
 /** What an enrolment asks of the user besides what the app demands (A69, A76). */

@@ -19,7 +19,7 @@ import {
   unlock,
 } from './progress.ts'
 import type { Situation } from './situation.ts'
-import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, stageOf } from './stage.ts'
+import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, offeredAt, stageOf } from './stage.ts'
 
 const demanding = (factors: 1 | 2, ...types: readonly string[]): Policy => {
   const alternatives = types.map((type) => [{ types: [type], traits: [] }])
@@ -479,6 +479,43 @@ describe('where the app asks for what can only be enrolled', () => {
     const at = situation(policy, owning('example_phone'))
     expect(choicesOf(byPassword, at)).toEqual(['okta_email'])
     expect(choicesOf(proves(byPassword, 'okta_email'), at)).toEqual(['example_phone'])
+  })
+})
+
+describe('what a stage offers', () => {
+  const at = situation(enrolling(false), { person: { ...active, lastLoginAt: null } })
+
+  test('a selection: choices, and nothing to enrol', () => {
+    expect(offeredAt('select', named, at)).toEqual({
+      choices: choicesOf(named, at),
+      enrollable: [],
+      skippable: false,
+      gracePeriods: {},
+    })
+  })
+
+  test('an enrolment: what is asked for, and nothing to prove', () => {
+    expect(stageOf(byPassword, at)).toBe('select-enroll')
+    expect(offeredAt('select-enroll', byPassword, at)).toEqual({
+      choices: [],
+      enrollable: ['google_otp'],
+      skippable: true,
+      gracePeriods: {},
+    })
+  })
+
+  test('anything else: nothing of it', () => {
+    const nothing = { choices: [], enrollable: [], skippable: false, gracePeriods: {} }
+    for (const stage of [
+      'identify',
+      'identify-recovery',
+      'reset',
+      'reenroll',
+      'granted',
+      'closed',
+    ] as const) {
+      expect(offeredAt(stage, byPassword, at)).toEqual(nothing)
+    }
   })
 })
 

@@ -50,6 +50,14 @@ export type Stage = (typeof stages)[number]
  */
 export const isEnd = (stage: Stage): boolean => ['recovered', 'unlocked', 'granted', 'closed'].includes(stage)
 
+/** Whether an enrolment is asked for, or under way: only then something is there to be chosen for it, or declined. */
+export const isEnrolling = (stage: Stage): boolean =>
+  ['select-enroll', 'enroll-data', 'enroll'].includes(stage)
+
+/** Whether it is asked how to prove something, or the answer to that is open: only then something is there to choose from. */
+const isProving = (stage: Stage): boolean =>
+  ['identify-unlock', 'select', 'verify-data', 'verify'].includes(stage)
+
 /** What comes next, or why nothing does. */
 type Decision =
   | { readonly stage: Stage; readonly denied?: undefined }
@@ -117,6 +125,17 @@ function more(progress: Progress, situation: Situation): Decision {
   // What was done stays done: the new password is good, and this app asks for more than the mailbox.
   if (intent.replaces !== undefined) return { stage: 'recovered' }
   return { stage: 'closed', denied: intent.unprovable }
+}
+
+/** What there is to choose from, to enrol, and to decline at a stage: nothing of it is computed where it is not asked for. */
+export function offeredAt(stage: Stage, progress: Progress, situation: Situation) {
+  const isEnrolment = isEnrolling(stage)
+  return {
+    choices: isProving(stage) ? choicesOf(progress, situation) : [],
+    enrollable: isEnrolment ? enrollmentsAsked(progress, situation).map(({ key }) => key) : [],
+    skippable: isEnrolment && maySkip(progress, situation),
+    gracePeriods: isEnrolment ? gracePeriods(progress, situation) : {},
+  }
 }
 
 const isAssured = (progress: Progress, situation: Situation): boolean =>

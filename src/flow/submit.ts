@@ -26,8 +26,8 @@ import { findTransactionOfInteraction, versionOf } from './transactions.store.ts
 export interface FlowAnswer {
   readonly context: TransactionContext
   readonly view: View
-  /** Where it was when the request came: for recorders. */
-  readonly from: { readonly context: TransactionContext; readonly view: View }
+  /** Where it was when the request came, and what it offered then: for recorders. */
+  readonly from: { readonly context: TransactionContext; view(): View }
   readonly refused?: Refusal | undefined
   readonly notice?: Message | undefined
   /** The end: to be redeemed for tokens, answered here and nowhere else. */
@@ -176,11 +176,15 @@ const withProgress = (
 ): TransactionContext => ({
   ...context,
   transaction,
-  stage: stageOf(transaction.progress, { ...context.situation, assigned: undefined }),
+  // What was not denied a moment ago is at the same stage without a look at the access.
+  stage:
+    transaction.progress === context.transaction.progress
+      ? context.stage
+      : stageOf(transaction.progress, { ...context.situation, assigned: undefined }),
 })
 
 const answerIn = (parts: FlowParts, from: TransactionContext, context: TransactionContext): FlowAnswer => ({
   context,
   view: viewOf(parts, context),
-  from: { context: from, view: viewOf(parts, from) },
+  from: { context: from, view: () => viewOf(parts, from) },
 })

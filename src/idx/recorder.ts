@@ -124,14 +124,15 @@ function detailsOf(
 ): Details {
   const path = request.routeOptions.url?.split('/idp/idx/')[1]
   const before = from.context
-  const step = onOffer(steps, from.view).find((candidate) => candidate.path === path)
+  const viewBefore = from.view()
+  const step = onOffer(steps, viewBefore).find((candidate) => candidate.path === path)
   const message = refused ?? notice
   const successor = context.transaction.id === before.transaction.id ? undefined : context.transaction.id
   return {
     transactionId: before.transaction.id,
     interactionId: before.interaction.id,
     clientId: before.client.id,
-    sent: sentIn(request.body, authenticators, step?.fields(from.view)),
+    sent: sentIn(request.body, authenticators, step?.fields(viewBefore)),
     step: step?.name,
     stageBefore: before.stage,
     stageAfter: successor === undefined ? context.stage : 'closed',

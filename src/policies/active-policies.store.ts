@@ -241,9 +241,10 @@ const cacheMs = 2_000
 
 interface Loaded {
   readonly policies: readonly ActivePolicy[]
-  readonly setups: Readonly<Record<string, AuthenticatorSetup>>
-  /** Whether some user has a verified secondary address. */
-  readonly secondaryEmails: boolean
+  /** The part of every policy that is the same for all users: what administrators have set of authenticators. */
+  readonly settings: SettingsOfAll
+  /** What the password policies say, by their rules: read once for all users. */
+  readonly passwords: ReadonlyMap<unknown, PasswordPart>
   /** The authenticators that may be used. */
   readonly usable: Usable
   /** Whether some rule is for some apps alone. */
@@ -270,11 +271,12 @@ export function openPolicies(
   const load = async (): Promise<Loaded> => {
     const policies = await activePolicies(db)
     const { setups, secondaryEmails } = await authenticatorsInUse(db, catalogue)
+    const usable = usableBy(catalogue, setups)
     return {
       policies,
-      setups,
-      secondaryEmails,
-      usable: usableBy(catalogue, setups),
+      settings: settingsOfAll(setups, secondaryEmails),
+      passwords: passwordsFrom(policies, usable.recovery, options.recovery),
+      usable,
       dependsOnApp: policies.some(({ body, rules }) => [body, ...rules].some(dependsOnApp)),
       ofType: new Map(),
       beforeProof: new Map(),
@@ -296,7 +298,7 @@ export function openPolicies(
       const ofType = policiesOf(loaded, app)
       const { clientId } = app
       const atApp = clientId === undefined ? subject : { ...subject, clientId }
-      return policyFrom((type) => firstFor(ofType(type), atApp), loaded, options.recovery)
+      return policyFrom((type) => firstFor(ofType(type), atApp), loaded)
     },
     async beforeProof(everyoneId, app = {}) {
       const loaded = await all()
@@ -307,7 +309,7 @@ export function openPolicies(
       if (known !== undefined) return known
       const ofType = policiesOf(loaded, app)
       const everyone = { groupIds: [everyoneId], ...(clientId !== undefined && { clientId }) }
-      const policy = policyFrom((type) => firstFor(ofType(type), everyone), loaded, options.recovery)
+      const policy = policyFrom((type) => firstFor(ofType(type), everyone), loaded)
       const computed: Policy = {
         ...policy,
         // Where some policy locks accounts, every wrong password costs what it costs there.
@@ -369,7 +371,10 @@ function policiesOf({ policies, ofType }: Loaded, { accessPolicyId }: AppPolicie
 /** The authenticators that may be used, by what for. */
 type Usable = Readonly<Record<'sso' | 'recovery' | 'active', readonly AuthenticatorFacts[]>>
 
-const usableBy = (catalogue: readonly AuthenticatorFacts[], setups: Loaded['setups']): Usable => {
+const usableBy = (
+  catalogue: readonly AuthenticatorFacts[],
+  setups: Readonly<Record<string, AuthenticatorSetup>>,
+): Usable => {
   const usable = (isUsable: (setup: AuthenticatorSetup) => boolean) =>
     catalogue.filter(({ key }) => {
       const setup = setups[key]
@@ -439,41 +444,83 @@ function builtIn(first: FirstOf, type: PolicyType): { readonly body: unknown; re
   return found
 }
 
-/** Combines the matching policies of all types into one. */
-function policyFrom(
-  first: FirstOf,
-  { usable, setups, secondaryEmails }: Loaded,
+type SettingsOfAll = Pick<
+  Policy,
+  'methodsOff' | 'codeLifetimes' | 'secondaryEmails' | 'authenticatorSettings'
+>
+
+function settingsOfAll(
+  setups: Readonly<Record<string, AuthenticatorSetup>>,
+  secondaryEmails: boolean,
+): SettingsOfAll {
+  const entries = Object.entries(setups)
+  return {
+    methodsOff: Object.fromEntries(
+      entries.flatMap(([key, setup]) => {
+        const off = methodsOffIn(setup)
+        return off.length > 0 ? [[key, off] as const] : []
+      }),
+    ),
+    codeLifetimes: Object.fromEntries(
+      entries.flatMap(([key, { settings }]) => {
+        const { tokenLifetimeInMinutes: minutes } = settings
+        return minutes === undefined ? [] : [[key, minutes * 60_000]]
+      }),
+    ),
+    secondaryEmails,
+    authenticatorSettings: Object.fromEntries(entries.map(([key, { settings }]) => [key, settings])),
+  }
+}
+
+type PasswordPart = Pick<Policy, 'password' | 'lockout' | 'recovery' | 'unlock'>
+
+const passwordsFrom = (
+  policies: readonly ActivePolicy[],
+  usable: readonly AuthenticatorFacts[],
   recovery: RecoveryOptions,
-): Policy {
-  const password = builtIn(first, 'PASSWORD')
-  const settings = password.body as DeepPartial<PasswordPolicyBody>
-  const reset = password.rule as DeepPartial<PasswordRuleBody>
-  const signOn = (builtIn(first, 'OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
-  const app = assuranceOf(builtIn(first, 'ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, usable.sso)
-  const enrollment = first('MFA_ENROLL')
-  const { unlockContinues, ...ofRecovery } = recovery
-  const enrollmentBody = enrollment?.body as DeepPartial<EnrollmentPolicyBody> | undefined
-  const notAllowed = enrollmentBody === undefined ? [] : notAllowedBy(enrollmentBody, usable.active)
-  const allowed = usable.sso.flatMap(({ key }) => (notAllowed.includes(key) ? [] : [key]))
+): ReadonlyMap<unknown, PasswordPart> =>
+  new Map(
+    policies.flatMap(({ type, body, rules }) =>
+      type === 'PASSWORD'
+        ? rules.map((rule) => [rule, passwordFrom(body, rule, usable, recovery)] as const)
+        : [],
+    ),
+  )
+
+function passwordFrom(
+  body: unknown,
+  rule: unknown,
+  usable: readonly AuthenticatorFacts[],
+  { unlockContinues, ...ofRecovery }: RecoveryOptions,
+): PasswordPart {
+  const settings = body as DeepPartial<PasswordPolicyBody>
+  const reset = rule as DeepPartial<PasswordRuleBody>
   return {
     password: passwordRulesFrom(settings),
     lockout: lockoutFrom(settings),
     recovery: {
       ...ofRecovery,
-      ...recoveryFrom(reset, settings, usable.recovery),
+      ...recoveryFrom(reset, settings, usable),
       ...(stepUpRequired(reset) && { secondFactor: 'required' as const }),
       unlocks: unlockAllowed(reset),
     },
-    unlock: {
-      ...unlockFrom(reset, settings, usable.recovery),
-      continues: unlockContinues,
-    },
-    methodsOff: Object.fromEntries(
-      Object.entries(setups).flatMap(([key, setup]) => {
-        const off = methodsOffIn(setup)
-        return off.length > 0 ? [[key, off] as const] : []
-      }),
-    ),
+    unlock: { ...unlockFrom(reset, settings, usable), continues: unlockContinues },
+  }
+}
+
+/** Combines the matching policies of all types into one. */
+function policyFrom(first: FirstOf, { usable, settings, passwords }: Loaded): Policy {
+  const password = passwords.get(builtIn(first, 'PASSWORD').rule)
+  if (password === undefined) throw new Error('a rule of a password policy was not read')
+  const signOn = (builtIn(first, 'OKTA_SIGN_ON').rule as DeepPartial<SignOnRuleBody>).actions?.signon
+  const app = assuranceOf(builtIn(first, 'ACCESS_POLICY').rule as DeepPartial<AccessRuleBody>, usable.sso)
+  const enrollment = first('MFA_ENROLL')
+  const enrollmentBody = enrollment?.body as DeepPartial<EnrollmentPolicyBody> | undefined
+  const notAllowed = enrollmentBody === undefined ? [] : notAllowedBy(enrollmentBody, usable.active)
+  const allowed = usable.sso.flatMap(({ key }) => (notAllowed.includes(key) ? [] : [key]))
+  return {
+    ...settings,
+    ...password,
     signOn: {
       access: signOn?.access === 'DENY' ? 'DENY' : app.access,
       demand: withSession(app.demand, signOn),
@@ -491,19 +538,5 @@ function policyFrom(
             enrollment?.rule as DeepPartial<EnrollmentRuleBody>,
             usable.active,
           ),
-    codeLifetimes: Object.fromEntries(
-      Object.entries(setups).flatMap(
-        ([
-          key,
-          {
-            settings: { tokenLifetimeInMinutes: minutes },
-          },
-        ]) => (minutes === undefined ? [] : [[key, minutes * 60_000]]),
-      ),
-    ),
-    secondaryEmails,
-    authenticatorSettings: Object.fromEntries(
-      Object.entries(setups).map(([key, { settings }]) => [key, settings]),
-    ),
   }
 }

@@ -62,14 +62,15 @@ export async function commit(parts: FlowParts, commitment: Commitment): Promise<
     return moved ? { outcome: settled.outcome } : undefined
   }
   try {
-    return await inTransaction(parts.storage, commitment.user, (tx) => write(parts, commitment, tx))
+    return await inTransaction(parts.storage, commitment.user, (tx) => write(parts, commitment, settled, tx))
   } catch (error) {
     if (error instanceof Moved) return undefined
     throw error
   }
 }
 
-async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<Committed> {
+/** @param wanted what the outcome brings unless a budget puts another one in its place. */
+async function write(parts: FlowParts, commitment: Commitment, wanted: Settled, tx: Tx): Promise<Committed> {
   const { secrets, random, authenticators, lifetimes } = parts
   const { transaction, interaction, after } = commitment
   const now = parts.clock.now()
@@ -78,7 +79,8 @@ async function write(parts: FlowParts, commitment: Commitment, tx: Tx): Promise<
     uses,
     announced,
   } = await resolveCharges(tx, commitment.outcome, now, (budget) => parts.refusals?.count(budget))
-  const { outcome: ended, grant } = settle(charged, after.situation, authenticators)
+  const { outcome: ended, grant } =
+    charged === commitment.outcome ? wanted : settle(charged, after.situation, authenticators)
   const typed = commitment.outcome.progress.subject?.identifier
   const outcome = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')

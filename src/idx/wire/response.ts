@@ -7,6 +7,7 @@ import {
   enrollmentId,
   type FlowAnswer,
   intents,
+  isEnrolling,
   type Message,
   type Option,
   onOffer,
@@ -115,7 +116,7 @@ const paths = {
 
 /** Where the part that an option is about stands. */
 function optionPath(view: View, { authenticator, enrollmentId: id }: Option): string {
-  if (isEnrolling(view)) {
+  if (isEnrolling(view.stage)) {
     return `$.authenticators.value[${view.enrollable.findIndex(({ key }) => key === authenticator)}]`
   }
   const chosen = view.choices.findIndex(({ key }) => key === authenticator)
@@ -127,9 +128,6 @@ function optionPath(view: View, { authenticator, enrollmentId: id }: Option): st
   )
   return `$.authenticatorEnrollments.value[${at}]`
 }
-
-const isEnrolling = ({ stage }: View): boolean =>
-  stage === 'select-enroll' || stage === 'enroll-data' || stage === 'enroll'
 
 type PartsOf = (
   parts: WireParts,
