@@ -11,6 +11,8 @@ interface PersonToken {
   readonly personId: string
   readonly kind: PersonTokenKind
   readonly expiresAt: number
+  /** The mailbox that it was mailed to (`mailboxKey`); undefined: it was handed to the caller. */
+  readonly mailedTo: string | undefined
 }
 
 const purpose = 'person token'
@@ -20,6 +22,7 @@ const toToken = (row: Row<'person_tokens'>): PersonToken => ({
   personId: row.person_id,
   kind: row.kind as PersonTokenKind,
   expiresAt: row.expires_at,
+  mailedTo: row.mailed_to_key ?? undefined,
 })
 
 /** Makes a token in place of those before it. It is answered here, once, and stored as a keyed hash. */

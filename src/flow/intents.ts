@@ -36,8 +36,11 @@ export interface Intent {
    * authenticator has an address that is in use.
    */
   readonly reaches?: (person: Situation['person']) => boolean
-  /** The credential that must be set first, as an enrolment: by its authenticator's key. Undefined: none, or it is set. */
-  readonly sets?: (progress: Progress, situation: Situation) => string | undefined
+  /**
+   * It completes an account: what the enrolment policy requires is enrolled first, the first password with it, all of it is written at the
+   * end, and the user is ACTIVE from then on.
+   */
+  readonly activates?: true
   /** Whether it may end in a sign-in; otherwise it ends in a message. */
   signsIn(situation: Situation): boolean
   /** Whether enrolments may be asked for in it: clients have no page for them in a recovery. */
@@ -136,10 +139,6 @@ const hasBegun = (progress: Progress, { authenticators, methods }: SelfService):
     ({ authenticator: key, method }) =>
       key === recoveryToken || (authenticators.includes(key) && (methods[key]?.includes(method) ?? true)),
   )
-
-/** The password that a user sets with an activation token, until it is set. */
-const firstPassword = (progress: Progress, situation: Situation): string | undefined =>
-  replaceable(situation).find(({ key }) => !provenBy(progress).includes(key))?.key
 
 const signIn: Intent = {
   noun: 'Sign-in',
@@ -261,15 +260,16 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     firstStage: 'identify',
     methods: (_, __, policy) => policy.signOn.authenticators,
     isProven: ({ proofs }) => proofs.length > 0,
-    sets: firstPassword,
+    activates: true,
     signsIn: () => true,
     enrols: true,
     warns: false,
     deniedBy(progress, situation) {
       const { person, assigned } = situation
-      // The user is active with the first password, and may have more to enrol.
       const isOpen = person?.status === 'PROVISIONED'
-      const isDone = firstPassword(progress, situation) === undefined && maySignIn(person)
+      // Begun in an earlier version, which made the user active with the first password.
+      const isDone =
+        maySignIn(person) && replaceable(situation).some(({ key }) => provenBy(progress).includes(key))
       if (!isOpen && !isDone) return accessDenied(statusRule(situation))
       if (situation.ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
       return assigned ? undefined : notAssigned

@@ -14,6 +14,7 @@ import {
   holderOfHandle,
   isSlotTaken,
   type Member,
+  mailboxKey,
   type Person,
 } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
@@ -203,10 +204,9 @@ async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: nu
   const person = token && (await findPerson(storage.db, token.personId))
   if (token === undefined || person === undefined) throw sessionExpired(`the ${intent} token has ended`)
   const subject = { identifier: person.profile.login, userId: person.id }
-  return {
-    expiresAt: token.expiresAt,
-    progress: beginByToken(subject, { tokenId: token.id, at: now }, intent),
-  }
+  const isMailed = token.mailedTo !== undefined && token.mailedTo === mailboxKey(person.profile.email)
+  const proof = { tokenId: token.id, at: now, ...(isMailed && { mailed: true as const }) }
+  return { expiresAt: token.expiresAt, progress: beginByToken(subject, proof, intent) }
 }
 
 async function contextFrom(
@@ -279,7 +279,7 @@ async function withFacts(
     authenticators: parts.authenticators,
     person,
     assigned: isProven && checksAccess ? await isAssigned(db, client.id, person.id) : undefined,
-    enrolled: enrolledIn(parts, { enrollments, person, ownPolicy }),
+    enrolled: enrolledIn(parts, { enrollments, person, ownPolicy, progress }),
     ...(person !== undefined &&
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
@@ -372,7 +372,9 @@ const enrolledIn = (
     enrollments,
     person,
     ownPolicy,
+    progress: { proofs },
   }: Pick<Situation, 'ownPolicy'> & {
+    readonly progress: Progress
     readonly enrollments: readonly Enrollment[] | undefined
     readonly person: Person | undefined
   },
@@ -380,7 +382,9 @@ const enrolledIn = (
   new Set([
     ...[...authenticators.values()].flatMap(({ key, implicit, hasEnrolled, reset }) => {
       const isAsked = implicit && ownPolicy.enrollment.some((one) => one.key === key)
-      const isOwn = isAsked ? person !== undefined && hasEnrolled?.(person) !== false : implicit
+      // Who holds what was mailed reads the mailbox: written with the end of the transaction, as the token is used up then (F26).
+      const isMailed = proofs.some(({ mailed }) => mailed)
+      const isOwn = isAsked ? person !== undefined && (isMailed || hasEnrolled?.(person) !== false) : implicit
       return isOwn || (enrollments === undefined && reset !== undefined) ? [key] : []
     }),
     ...(enrollments ?? []).map(({ authenticator }) => authenticator),

@@ -27,6 +27,8 @@ export interface Progress {
   readonly remember?: true
   /** What was enrolled in this transaction, by authenticator. */
   readonly enrolled?: readonly string[]
+  /** What is written when the transaction completes an account, not before: effects, each sealed. */
+  readonly deferred?: readonly string[]
   /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
   readonly wanted?: readonly string[]
   /** A credential that was proven, and in how many days it expires; absent: none does soon, or the warning was declined. */
@@ -55,6 +57,8 @@ export interface Proof extends Evidence {
   readonly enrollmentId?: string
   /** The token it was proven by: used up by what it leads to, not before. */
   readonly tokenId?: string
+  /** The token was mailed to the user's address: the mailbox is proven with it. */
+  readonly mailed?: true
   /** The authenticator that could have set this credential, where policy counts the two as one factor. */
   readonly setBy?: string
 }
@@ -113,7 +117,7 @@ const activationToken = 'activation_token'
  */
 export const beginByToken = (
   subject: Subject,
-  proof: { readonly tokenId: string; readonly at: number },
+  proof: { readonly tokenId: string; readonly at: number; readonly mailed?: true },
   intent: 'recovery' | 'activation' = 'recovery',
 ): Progress => ({
   ...begin(),

@@ -47,9 +47,39 @@ export function settle(
   const personId = progress.subject?.userId
   if (stage !== 'granted' || personId === undefined) return { outcome }
   return {
-    outcome: { ...outcome, progress: close(progress, 'completed') },
+    outcome: { ...withActivation(outcome, situation), progress: close(progress, 'completed') },
     grant: { personId, ...claimsOf(outcome, situation, authenticators), proofs: proofsOf(outcome) },
   }
+}
+
+/**
+ * Adds the end of an activation: the token is used up and the user is active, in the database transaction of the last answer and of all
+ * that was enrolled (`withDeferred`). Of two activations one finds its token (A63).
+ */
+function withActivation(outcome: Outcome, { person }: Situation): Outcome {
+  const { progress, effects = [] } = outcome
+  const personId = progress.subject?.userId ?? ''
+  if (!intents[progress.intent].activates || person?.status !== 'PROVISIONED') return outcome
+  const activated: readonly Effect[] = [
+    {
+      type: 'person.update',
+      personId,
+      changes: { status: 'ACTIVE' satisfies PersonStatus },
+      from: ['PROVISIONED'],
+    },
+    { type: 'codes.end', personId },
+    {
+      type: 'audit.record',
+      event: {
+        eventType: 'user.lifecycle.activate',
+        displayMessage: 'User became ACTIVE, was PROVISIONED',
+        outcome: { result: 'SUCCESS' },
+        actor: { id: personId, type: 'User', alternateId: progress.subject?.identifier ?? '' },
+        target: [{ id: personId, type: 'User' }],
+      },
+    },
+  ]
+  return { ...outcome, effects: [...effects, ...activated] }
 }
 
 const proofsOf = ({ progress }: Outcome): readonly SessionProof[] =>

@@ -74,7 +74,8 @@ export function decide(progress: Progress, situation: Situation): Decision {
   // Something has been proven: from here on the user's own status, app and policy count, and refuse.
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
   if (denied !== undefined) return { stage: 'closed', denied }
-  if (intent.sets?.(progress, situation) !== undefined) return { stage: 'select-enroll' }
+  // What the account lacks comes before any other proof: clients have no page for one in an activation.
+  if (intent.activates && isSomethingToSet(progress, situation)) return { stage: 'select-enroll' }
   if (intent.unlocks) {
     if (intent.isProven(progress, situation)) return { stage: 'unlocked' }
     return choicesOf(progress, situation).length > 0
@@ -120,6 +121,7 @@ function selecting(progress: Progress, situation: Situation): Stage {
  */
 function more(progress: Progress, situation: Situation): Decision {
   const intent = intents[progress.intent]
+  if (intent.activates && enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   if (choicesOf(progress, situation).length > 0) return { stage: selecting(progress, situation) }
   if (intent.enrols && enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   // What was done stays done: the new password is good, and this app asks for more than the mailbox.
@@ -291,8 +293,9 @@ const wouldHelpEnrolled = (progress: Progress, situation: Situation, key: string
  * an enrolment. None while one of the user's own factors is to be proven first (A69, A76).
  */
 export function enrollmentsAsked(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
-  if (provingFirst(progress, situation).length > 0) return []
   const open = openFor(progress, situation)
+  // A first password replaces none, and its token is from an administrator: no older factor stands before it.
+  if (provingFirst(progress, situation).length > 0) return open.filter(({ reset }) => reset !== undefined)
   // After a recovery only what a policy requires may be enrolled by a user without an older factor, for a day (A76).
   return situation.owner?.isRecovered && isAssured(progress, situation)
     ? open.filter(({ key, reset }) => reset !== undefined || isRequired(key, situation))
@@ -307,8 +310,6 @@ function openFor(progress: Progress, situation: Situation): readonly KnownAuthen
     const due = openEnrollments(progress, situation).filter((one) => isDue(one, progress, situation))
     return due.length > 0 ? known(due, situation) : wantedIn(progress, situation, progress.wanted)
   }
-  const first = intents[progress.intent].sets?.(progress, situation)
-  if (first !== undefined) return [...situation.authenticators.values()].filter(({ key }) => key === first)
   const open = openEnrollments(progress, situation)
   const required = open.filter((one) => one.required)
   if (isAnythingDue(progress, situation)) return known(required, situation)
@@ -348,15 +349,17 @@ function wantedIn(
   })
 }
 
-/** A password is enrolled by an activation alone: elsewhere it has steps of its own. */
+/** Whether something that must be enrolled can be chosen now. */
+const isSomethingToSet = (progress: Progress, situation: Situation): boolean =>
+  isAnythingDue(progress, situation) && enrollmentsAsked(progress, situation).length > 0
+
+/** A password is enrolled by an activation alone (`toComplete`): elsewhere it has steps of its own. */
 const isEnrollable = (authenticator: KnownAuthenticator | undefined): authenticator is KnownAuthenticator =>
   authenticator?.enroll !== undefined && authenticator.reset === undefined
 
 /** Whether what is asked to be enrolled may be declined: nothing of it is due, and nothing demands it (A68). */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
-  isAssured(progress, situation) &&
-  intents[progress.intent].sets?.(progress, situation) === undefined &&
-  !isAnythingDue(progress, situation)
+  isAssured(progress, situation) && !isAnythingDue(progress, situation)
 
 /** How long a required enrolment may still be put off: until a moment, or how often. Undefined: no longer. */
 export type PuttingOff =
@@ -403,6 +406,7 @@ export const gracePeriods = (
  * only, nothing is open in a sign-in that needs one factor and has it.
  */
 function openEnrollments(progress: Progress, situation: Situation): readonly PolicyEnrollment[] {
+  if (intents[progress.intent].activates) return toComplete(progress, situation)
   const { ownPolicy, enrolled, authenticators } = situation
   const isChallenged = demandOf(progress, situation).factors > 1 || !isAssured(progress, situation)
   return ownPolicy.enrollment.filter(
@@ -412,4 +416,38 @@ function openEnrollments(progress: Progress, situation: Situation): readonly Pol
       !progress.proofs.some(({ authenticator }) => authenticator === key) &&
       isEnrollable(authenticators.get(key)),
   )
+}
+
+/**
+ * What an account lacks that is not active yet: what the enrolment policy names, and the first password, which is required unless the
+ * policy calls it optional or forbids it. One that is there already is asked for all the same: the user who set it never completed the account
+ * (A63). While too little is proven to sign in and nothing more is required, the mailbox can be proven as well, as an enrolment:
+ * so an account without a password can be completed.
+ */
+function toComplete(progress: Progress, situation: Situation): readonly PolicyEnrollment[] {
+  const { ownPolicy, enrolled, authenticators } = situation
+  const { enrollment, signOn } = ownPolicy
+  const isPassword = (key: string) => authenticators.get(key)?.reset !== undefined
+  const isChallenged = demandOf(progress, situation).factors > 1 || !isAssured(progress, situation)
+  const unnamed = [...authenticators.values()].flatMap(({ key, reset, implicit }): PolicyEnrollment[] =>
+    enrollment.some((one) => one.key === key) || signOn.notAllowed?.includes(key)
+      ? []
+      : reset !== undefined
+        ? [{ key, required: true }]
+        : implicit && signOn.authenticators.includes(key)
+          ? [{ key, required: false }]
+          : [],
+  )
+  const all = [...unnamed, ...enrollment].flatMap((one): PolicyEnrollment[] => {
+    const { key, atChallenge } = one
+    const isProven = progress.proofs.some(({ authenticator }) => authenticator === key)
+    if (isProven || authenticators.get(key)?.enroll === undefined) return []
+    if (isPassword(key)) return [{ ...one, required: one.required || enrolled.has(key) }]
+    return atChallenge === true && !isChallenged ? [] : [one]
+  })
+  const missing = all.filter(({ key }) => isPassword(key) || !enrolled.has(key))
+  const needsProof = !isAssured(progress, situation) && !missing.some(({ required }) => required)
+  return needsProof
+    ? all.filter((one) => missing.includes(one) || authenticators.get(one.key)?.implicit)
+    : missing
 }

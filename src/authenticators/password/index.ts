@@ -2,6 +2,7 @@ import { compareKey, type NewEnrollment, type Person } from '../../directory/ind
 import {
   type Authenticator,
   accountSubject,
+  type Effect,
   type Input,
   isMistyped,
   type Judgement,
@@ -293,7 +294,10 @@ async function accept(
   return { enrollment: passwordEnrollment(person.id, { ...data, ...(setBy !== undefined && { setBy }) }) }
 }
 
-/** A first password: the user is active with it, and the token is used up. It is no change of one, so no notice leaves. */
+/**
+ * A first password. It is no change of one, so no notice leaves. The user is active, and the token used up, where the transaction ends
+ * (`settle`): what else the policy requires comes before.
+ */
 async function judgeFirst(hasher: PasswordHasher, input: Input, context: StepContext): Promise<Judgement> {
   const { person } = context
   if (person === undefined || isMistyped(input, field)) return { verdict: 'unreadable' }
@@ -303,7 +307,12 @@ async function judgeFirst(hasher: PasswordHasher, input: Input, context: StepCon
   return {
     verdict: 'right',
     budgets: [],
-    effects: effects.filter(({ type }) => type !== 'mail.queue'),
+    effects: effects.flatMap((effect): Effect[] => {
+      if (effect.type === 'codes.end') return []
+      if (effect.type !== 'person.update') return [effect]
+      const { status: _, ...changes } = effect.changes
+      return [{ ...effect, changes }]
+    }),
     refusal: wrongPassword,
   }
 }

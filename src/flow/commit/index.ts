@@ -13,6 +13,7 @@ import { nameInLog } from '../subjects.ts'
 import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
+import { withDeferred } from './deferred.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
 import { type RememberedSecret, remember } from './remember.ts'
@@ -79,8 +80,9 @@ async function write(parts: FlowParts, commitment: Commitment, wanted: Settled, 
     uses,
     announced,
   } = await resolveCharges(tx, commitment.outcome, now, (budget) => parts.refusals?.count(budget))
-  const { outcome: ended, grant } =
-    charged === commitment.outcome ? wanted : settle(charged, after.situation, authenticators)
+  const settled = charged === commitment.outcome ? wanted : settle(charged, after.situation, authenticators)
+  const { grant } = settled
+  const ended = withDeferred(secrets, settled)
   const typed = commitment.outcome.progress.subject?.identifier
   const outcome = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
