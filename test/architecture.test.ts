@@ -7,7 +7,7 @@ const ranks: readonly (readonly string[])[] = [
   ['base', 'i18n'],
   ['storage', 'ui', 'outbound'],
   ['delivery', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
-  ['passwords', 'registration'],
+  ['passwords', 'registration', 'captcha'],
   ['people'],
   ['flow'],
   ['authenticators', 'admin'],

@@ -104,7 +104,14 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     folder: terminal.folder,
     env: behaviourOf(terminal.env),
     file: textOf(call, 'config'),
-    ignored: ['secrets', 'database.url', 'mail.url', 'telephony.hook.secret', 'management.apiToken'],
+    ignored: [
+      'secrets',
+      'database.url',
+      'mail.url',
+      'telephony.hook.secret',
+      'captcha.secret',
+      'management.apiToken',
+    ],
   })
   for (const warning of loaded.warnings) terminal.note(`rekey: ${warning}`)
   const log = logOf(loaded, call)
@@ -221,6 +228,8 @@ function devSettings(
     http: { host: 'localhost', port: ports.engine },
     mail: { spreadMs: 0, ...settings.mail, url: smtpUrl, deliver: true },
     ...(settings.telephony !== undefined && { telephony: { ...settings.telephony, hook: {} } }),
+    // Its keys are for the pages of production, and nothing leaves this machine.
+    captcha: {},
     management: { apiToken: data.apiToken },
     policies: withUnlock(settings.policies),
     signUp: { open: true, ...settings.signUp },

@@ -9,6 +9,7 @@ import {
   refuseMore,
   textOf,
 } from './command.ts'
+import { captchaOf } from './doctor-captcha.ts'
 import { askDatabase, connectionOf } from './doctor-database.ts'
 import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
@@ -24,7 +25,7 @@ export const doctor: Command = {
     'Checks this machine, too: the Node that runs this command, who can read the database file, and whether the time that the database has noted is ahead.',
     'With a database that answers, also lists the apps that have not named the addresses of their users in the last day (all users of such an app count as one source), and the settings in which this configuration differs from that of the node that started last.',
     'It also compares REKEY_SECRET and the schema with the database, shows what still needs a secret that was replaced, and fails if the secret is a wrong one, or if this version cannot run on the schema.',
-    'Connects to the mail server as well, with TLS and credentials as the engine does, and to the service for texts and calls, and sends nothing.',
+    'Connects to the mail server as well, with TLS and credentials as the engine does, and to the service for texts and calls, and sends nothing; asks the provider of the captcha whether it knows the keys.',
     'A deviation is not a failure: the exit code is 0. docs/security.md explains the deviations of the defaults.',
   ],
   options: { ...configOption, ...jsonOption },
@@ -54,6 +55,7 @@ export const doctor: Command = {
       ...secretFilesOf(terminal, loaded, config),
       ...mail.findings,
       ...(await telephonyOf(config, { usesPhones: database.system?.policies.usesPhones === true })),
+      ...(await captchaOf(config)),
       ...database.findings,
     ]
     const findings = all.map((finding) => ({ ...finding, shownBy: finding.shownBy ?? 'system' }))

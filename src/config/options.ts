@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { eventsOptions } from '../audit/index.ts'
 import { durationIn } from '../base/index.ts'
+import { captchaOptions } from '../captcha/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
@@ -415,6 +416,7 @@ export const configOptions = Type.Object(
     signOn: signOnOptions,
     signUp: signUpOptions,
     limits: limitsOptions,
+    captcha: captchaOptions,
     events: eventsOptions,
     management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),

@@ -1,3 +1,4 @@
+import { isTestSecret } from '../captcha/index.ts'
 import { parseDatabaseUrl } from '../storage/index.ts'
 import type { Config } from './options.ts'
 
@@ -64,6 +65,11 @@ const rules: readonly Rule[] = [
     isUnsafe: ({ telephony }) => telephony.hook.url !== undefined && telephony.hook.secret === undefined,
     words:
       'set REKEY_TELEPHONY_SECRET (or REKEY_TELEPHONY_SECRET_FILE): without it anyone could have the service send texts',
+  },
+  {
+    option: 'captcha.secret',
+    isUnsafe: ({ captcha }) => captcha.secret !== undefined && isTestSecret(captcha.secret),
+    words: 'is a published secret for tests, with which every answer passes',
   },
   {
     option: 'password',

@@ -86,7 +86,7 @@ everything in clear. So are parameters that would do nothing. Where the address 
 \`PGSSLMODE\` counts, with the same values and meanings.
 
 \`rekey dev\` uses the settings of behaviour only. It chooses its own addresses, data folder and mail server: \`issuer\`,
-\`secrets\`, \`database\`, \`mail.url\`, \`telephony.hook\` and \`http\` are ignored, except \`REKEY_PORT\`.`
+\`secrets\`, \`database\`, \`mail.url\`, \`telephony.hook\`, \`captcha\` and \`http\` are ignored, except \`REKEY_PORT\`.`
 
 /** The options grouped by the first part of their path; top-level options come first. */
 function groups(): readonly (readonly [string, ReturnType<typeof leavesOf>])[] {

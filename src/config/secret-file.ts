@@ -80,6 +80,7 @@ const secretOptions = [
   'database.url',
   'mail.url',
   'telephony.hook.secret',
+  'captcha.secret',
   'management.apiToken',
   'clients.*.secret',
   'people.*.password',

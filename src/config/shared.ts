@@ -47,7 +47,7 @@ function settingOf(name: string, value: unknown, schema: Schema | undefined): Sh
   const isSecret =
     schema?.secret === true ||
     schema?.items?.type === 'object' ||
-    /^(mail\.url|telephony\.hook\.url|resources\..*)$/.test(name)
+    /^(mail\.url|telephony\.hook\.url|captcha\.verifyUrl|resources\..*)$/.test(name)
   return { name, text: JSON.stringify(value), isSecret }
 }
 

@@ -80,8 +80,11 @@ const checks: readonly Check[] = [
   headersWithinRequest,
   texts('http.trustedProxies', proxyProblem),
   text('mail.url', smtpUrlProblem),
-  hookAddress,
+  calledAddress('telephony.hook.url', 'telephony.hook.insecureAddresses'),
   text('telephony.hook.secret', headerProblem),
+  calledAddress('captcha.verifyUrl', 'captcha.insecureAddresses'),
+  text('captcha.secret', headerProblem),
+  captchaWithKeys,
   text('mail.from', senderProblem),
   text('mail.fromName', senderNameProblem),
   text('management.recoveryPage', recoveryPageProblem),
@@ -169,12 +172,21 @@ function proxyProblem(range: string): string | undefined {
 }
 
 /** By the client that calls it; what its name resolves to is checked with each call (A41). */
-function hookAddress(settings: unknown): readonly ValueProblem[] {
-  const path = 'telephony.hook.url'
-  const url = valueAt(settings, path)
-  const insecureAddresses = valueAt(settings, 'telephony.hook.insecureAddresses') === true
-  const words = typeof url === 'string' ? outboundUrlProblem(url, { insecureAddresses }) : undefined
-  return words === undefined ? [] : [{ path, words }]
+function calledAddress(path: string, insecure: string): Check {
+  return (settings) => {
+    const url = valueAt(settings, path)
+    const insecureAddresses = valueAt(settings, insecure) === true
+    const words = typeof url === 'string' ? outboundUrlProblem(url, { insecureAddresses }) : undefined
+    return words === undefined ? [] : [{ path, words }]
+  }
+}
+
+/** Without both keys no form would ask, although a provider is named. */
+function captchaWithKeys(settings: unknown): readonly ValueProblem[] {
+  if (valueAt(settings, 'captcha.type') === undefined) return []
+  return ['captcha.siteKey', 'captcha.secret']
+    .filter((path) => valueAt(settings, path) === undefined)
+    .map((path) => ({ path, words: 'is missing: captcha.type asks for it' }))
 }
 
 function headerProblem(secret: string): string | undefined {

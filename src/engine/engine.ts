@@ -12,6 +12,7 @@ import {
   processClock,
   untraced,
 } from '../base/index.ts'
+import { createCaptcha } from '../captcha/index.ts'
 import { findClient, originsOf } from '../clients/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
@@ -228,6 +229,10 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onCommitted: (written) => (written.texts ? wakeDelivery() : untraced(() => mails.wake())),
     onFlowOutcome: engineMetrics.countFlowOutcome,
   }
+  const captcha = createCaptcha(config.captcha, {
+    ...{ storage, clock, log, budgets, refusals },
+    onOutcome: engineMetrics.countCaptcha,
+  })
   const oidc = openOidc(core, {
     limits,
     issuer: () => baseUrl,
@@ -237,8 +242,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
   const idx = idxRoutes({
-    flow: createFlow(parts, stepsWith(authenticators)),
+    flow: createFlow(parts, stepsWith(authenticators, captcha)),
     authenticators,
+    captcha,
     secrets,
     orgName: config.org.name,
     clock,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, MonotonicClock } from '../base/index.ts'
+import { type CaptchaOutcome, captchaOutcomes } from '../captcha/index.ts'
 import {
   type AttemptOutcome,
   attemptOutcomes,
@@ -20,6 +21,7 @@ import type { Storage } from '../storage/index.ts'
 interface EngineMetrics {
   countFlowOutcome(outcome: FlowOutcome): void
   countMailAttempt(outcome: AttemptOutcome): void
+  countCaptcha(outcome: CaptchaOutcome): void
   countTextAttempt(outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: Channel): void
   /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
   countExpired(now: number): Promise<void>
@@ -28,6 +30,7 @@ interface EngineMetrics {
 const flowOutcomesTotal = 'rekey_flow_outcomes_total'
 const mailsTotal = 'rekey_mails_total'
 const textsTotal = 'rekey_texts_total'
+const captchasTotal = 'rekey_captchas_total'
 
 /** What the metrics are read from. */
 interface MeasuredParts {
@@ -53,10 +56,12 @@ export function registerMetrics(
   metrics.describe(flowOutcomesTotal, 'Sign-ins, recoveries and unlocks by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
   metrics.describe(textsTotal, 'Attempts to deliver a text or a call by channel and outcome.')
+  metrics.describe(captchasTotal, 'Forms that ask for a captcha, by what became of it.')
   // Every series exists from the start, with 0: rate() does not see the first event of a series that begins with it.
   for (const intent of ['sign-in', 'recovery', 'unlock', 'activation'] as const) {
     for (const outcome of flowOutcomes) metrics.count(flowOutcomesTotal, { intent, outcome }, 0)
   }
+  for (const outcome of captchaOutcomes) metrics.count(captchasTotal, { outcome }, 0)
   for (const outcome of attemptOutcomes) {
     metrics.count(mailsTotal, { outcome }, 0)
     for (const channel of textChannels) metrics.count(textsTotal, { channel, outcome }, 0)
@@ -78,6 +83,7 @@ export function registerMetrics(
   return {
     countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),
     countMailAttempt: (outcome) => metrics.count(mailsTotal, { outcome }),
+    countCaptcha: (outcome) => metrics.count(captchasTotal, { outcome }),
     countTextAttempt: (outcome, _, channel) => metrics.count(textsTotal, { channel, outcome }),
     async countExpired(now) {
       const expired = await countExpiredTransactions(storage, now)

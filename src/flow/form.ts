@@ -20,6 +20,10 @@ export interface Field {
   readonly format?: 'alphanumeric'
   /** How a field is shown that can be shown in several ways, with the values to choose from. */
   readonly display?: FieldDisplay
+  /** Which program of the page fills it in. */
+  readonly hint?: string
+  /** The member of the response that the field is about, by its name. */
+  readonly part?: string
   /** A field of fields. */
   readonly fields?: readonly Field[]
   /** Where the fields stand on the wire: some clients read one form below `value`. */

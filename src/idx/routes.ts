@@ -9,6 +9,7 @@ import {
   type Secrets,
   systemClock,
 } from '../base/index.ts'
+import type { Captcha } from '../captcha/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
   type Authenticator,
@@ -33,6 +34,8 @@ import { readBody, readIntrospection, readStateHandle } from './wire/submission.
 interface IdxParts {
   readonly flow: Flow
   readonly authenticators: ReadonlyMap<string, Authenticator>
+  /** Absent: no form asks for a captcha. */
+  readonly captcha?: Captcha | undefined
   readonly secrets: Secrets
   readonly orgName: string
   readonly clock: Clock
@@ -52,7 +55,7 @@ interface IdxParts {
 export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   return async (app) => {
     const charging = chargingBy(parts.limits)
-    const steps = stepsWith(parts.authenticators)
+    const steps = stepsWith(parts.authenticators, parts.captcha)
     const recorder = recordExchanges({ ...parts, steps })
     if (parts.recording) app.addHook('onSend', (request, reply) => recorder.leaving(request, reply))
     answerErrors(app, parts, charging, recorder)

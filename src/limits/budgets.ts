@@ -33,6 +33,14 @@ export interface Budgets {
   readonly otpPerDay: Pool
   /** The same until the next success. */
   readonly otpUntilSuccess: Pool
+  /** Answers to captchas that are verified, by source. */
+  readonly captchas: Budget
+  /** By all sources together. */
+  readonly captchasEverywhere: Budget
+  /** What begins without a captcha while its provider is away, by source. */
+  readonly withoutCaptcha: Budget
+  /** By all sources together. */
+  readonly withoutCaptchaEverywhere: Budget
   /** How many times the budgets of an address an app has that vouches for none. */
   readonly appFactor: number
   /** Wrong answers of any kind, about any name, by source: one guess on each of many accounts (A11). */
@@ -181,6 +189,23 @@ export const budgetsFrom = (options: LimitsOptions): Budgets => ({
     { purpose: 'otp-until-success', limit: options.codesUntilSuccess, windowMs: everlasting },
     { share: 1, reserve: 0.25 },
   ),
+  captchas: { purpose: 'captchas', limit: options.captchasPerAddress, windowMs: minute },
+  captchasEverywhere: {
+    purpose: 'captchas-everywhere',
+    limit: options.captchasEverywhere,
+    windowMs: minute,
+  },
+  withoutCaptcha: {
+    purpose: 'without-captcha',
+    limit: options.withoutCaptchaPerAddress,
+    windowMs: hour,
+    renewed: true,
+  },
+  withoutCaptchaEverywhere: {
+    purpose: 'without-captcha-everywhere',
+    limit: options.withoutCaptchaEverywhere,
+    windowMs: hour,
+  },
   appFactor: options.appFactor,
   spray: {
     perMinute: { purpose: 'spray-per-minute', limit: options.sprayPerAddressMinute, windowMs: minute },

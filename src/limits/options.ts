@@ -125,6 +125,19 @@ export const limitsOptions = Type.Object(
       'Wrong codes and passwords by one address in an hour while the installation is under attack. Each user who has signed in from there within the hour adds ten, up to `sprayPerAddressHour`.',
       60,
     ),
+    captchasPerAddress: count(
+      'Answers to captchas that are verified for one network address (IPv6: one /64) in a minute.',
+      20,
+    ),
+    captchasEverywhere: count('The same for all addresses together: what the provider may cost.', 3000),
+    withoutCaptchaPerAddress: count(
+      'Recoveries and unlocks that one network address begins in an hour while the provider of the captcha does not answer.',
+      5,
+    ),
+    withoutCaptchaEverywhere: count(
+      'The same for all addresses together. Beyond it none begins until the provider answers, or the hour is over.',
+      300,
+    ),
     appFactor: count(
       'How many times the budgets of one network address an app has that vouches for no address: a confidential client that sends no `X-Forwarded-For` when it begins an interaction. All its users then count as one source.',
       10,

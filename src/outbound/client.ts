@@ -45,8 +45,10 @@ export interface OutboundOptions {
 export interface OutboundCall {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Sent as JSON. */
-  readonly body: unknown
+  /** Sent as JSON, where there is no `form`. */
+  readonly body?: unknown
+  /** Sent as a form (`application/x-www-form-urlencoded`), as the services that verify captchas read it. */
+  readonly form?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -59,7 +61,7 @@ export interface OutboundAnswer {
 /** Calls services of others: hooks, captchas. */
 export interface OutboundClient {
   /**
-   * POSTs JSON and answers what came back, whatever its status; a redirect is an answer and is not followed.
+   * POSTs JSON or a form and answers what came back, whatever its status; a redirect is an answer and is not followed.
    * @throws OutboundError
    */
   post(call: OutboundCall): Promise<OutboundAnswer>
@@ -150,9 +152,9 @@ export function createOutbound(options: OutboundOptions = {}): OutboundClient {
   }
 
   return {
-    post: ({ url: text, headers = {}, body, signal }) =>
+    post: ({ url: text, headers = {}, body, form, signal }) =>
       during(text, signal, async (url, limit) => {
-        const sent = Buffer.from(JSON.stringify(body))
+        const sent = Buffer.from(form ? new URLSearchParams(form).toString() : JSON.stringify(body))
         const init = {
           method: 'POST',
           headers: {
@@ -161,7 +163,7 @@ export function createOutbound(options: OutboundOptions = {}): OutboundClient {
             'accept-encoding': 'identity',
             'user-agent': 'rekey',
             ...headers,
-            'content-type': 'application/json',
+            'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
             'content-length': String(sent.length),
           },
         }

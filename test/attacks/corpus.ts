@@ -74,6 +74,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A79: 'Visible refusal by hidden budgets of numbers and countries',
   A70: 'Saved recovery codes guessed, used twice, or alive after a reset',
   A74: 'Step-up avoided by an old or a refreshed token',
+  A75: 'Captcha bypassed, a token of it used again or elsewhere',
   A76: 'A method of the thief’s own after a recovery by the mailbox',
   A77: 'A new address or number by a thief in the user’s browser, then a recovery to it',
 }

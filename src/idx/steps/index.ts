@@ -1,7 +1,9 @@
+import type { Captcha } from '../../captcha/index.ts'
 import type { Authenticator, Step } from '../../flow/index.ts'
 import { authenticatorEnrollmentData } from './authenticator-enrollment-data.ts'
 import { authenticatorVerificationData } from './authenticator-verification-data.ts'
 import { cancel } from './cancel.ts'
+import { withCaptcha } from './captcha.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
 import { channelSteps } from './enrollment-channels.ts'
@@ -41,8 +43,16 @@ export const steps: readonly Step[] = [
   cancel,
 ]
 
-/** The step table with the steps that authenticators bring. Those of the first page come behind its own. */
-export const stepsWith = (authenticators: ReadonlyMap<string, Authenticator>): readonly Step[] => {
+/**
+ * The step table with the steps that authenticators bring, and with the captcha where one is configured. Steps of the first
+ * page come behind its own.
+ */
+export const stepsWith = (
+  authenticators: ReadonlyMap<string, Authenticator>,
+  captcha?: Captcha,
+): readonly Step[] => withCaptcha(withOwn(authenticators), captcha)
+
+const withOwn = (authenticators: ReadonlyMap<string, Authenticator>): readonly Step[] => {
   const own = [...authenticators.values()].flatMap(({ steps = [] }) => steps)
   const at = steps.indexOf(identifyRecovery)
   const enrolAt = steps.indexOf(enrollAuthenticator)

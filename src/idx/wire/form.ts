@@ -55,6 +55,7 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
     name: field.name,
     ...(field.label !== undefined && { label: field.label }),
     ...(field.type !== undefined && { type: field.type }),
+    ...(field.part !== undefined && { relatesTo: `$.${field.part}` }),
     ...(form && (field.fieldsBelow === 'value' ? { value: form } : form)),
     ...(field.options !== undefined && {
       options: field.options.map((option) => wireOption(option, parts, path)),
@@ -69,6 +70,7 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
     ...(field.value !== undefined && { value: field.value }),
     ...(field.fixed !== undefined && { value: field.fixed, mutable: false }),
     ...(field.hidden === true && { visible: false }),
+    ...(field.hint !== undefined && { hint: field.hint }),
     ...(messages.length > 0 && { messages: { type: 'array', value: messages } }),
   }
 }

@@ -67,6 +67,15 @@ export const messages: Readonly<Record<string, Entry>> = {
     text: 'You do not have permission to perform the requested action.',
   },
   tooManyRequests: { class: 'ERROR', text: 'Too many requests' },
+  'captcha.required': { class: 'ERROR', text: 'Confirm that you are human.' },
+  'captcha.invalid': {
+    class: 'ERROR',
+    text: 'It could not be confirmed that you are human. Please try again.',
+  },
+  'captcha.unavailable': {
+    class: 'ERROR',
+    text: 'It cannot be confirmed at this time that you are human. Please try again later.',
+  },
   'model.validation.field.blank': { class: 'ERROR', text: 'This field cannot be left blank' },
   E0000020: { class: 'ERROR', text: 'Bad request.' },
   'idx.enter.otp.in.original.tab': {
