@@ -17,12 +17,14 @@ const asked: Readonly<Record<Stage, string>> = {
   identify: 'the username, on the first page; with the password where the policy says so',
   'identify-recovery': 'the username of the account whose password was forgotten',
   'identify-unlock': 'the username of the locked account, together with the authenticator that proves it',
+  'enroll-profile': 'who the new user is: the fields of the app’s profile enrollment policy',
   select: 'which authenticator to prove',
   'verify-data':
     'what must be known before a code is sent: the method, where an authenticator has several or a setting says so',
   verify: 'the answer to the open challenge',
   reset: 'a new password, at the end of a recovery',
-  'select-enroll': 'which authenticator to enrol, where a policy of the type MFA_ENROLL says so',
+  'select-enroll':
+    'which authenticator to enrol, where a policy of the type MFA_ENROLL says so, or a new user has none yet',
   'enroll-data': 'what must be known before the first code is sent: a phone number',
   enroll: 'the first code, which confirms the enrolment and counts as a proof in this transaction',
   reenroll: 'a new password in place of one that has expired',

@@ -73,6 +73,16 @@ export const eventTypes = {
     outcomes: ['SUCCESS'],
     ours: true,
   },
+  'system.email.self_service_registration.sent_message': {
+    when: 'The code of a sign-up is queued or, in its place, the notice to a user who has an account already. `template` says which.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
+  'system.email.welcome.sent_message': {
+    when: 'The mail to a new user whose sign-up has ended is queued.',
+    outcomes: ['SUCCESS'],
+    ours: true,
+  },
   'system.email.new_user.sent_message': {
     when: 'An activation mail is queued.',
     outcomes: ['SUCCESS'],
@@ -188,7 +198,15 @@ export const eventTypes = {
     when: 'The wrong answers of all addresses together exceed `limits.sprayEverywhere`; once per window.',
     outcomes: ['DENY'],
   },
-  'user.lifecycle.create': { when: 'A user is created.', outcomes: ['SUCCESS'] },
+  'user.lifecycle.create': {
+    when: 'A user is created, by an administrator or by a sign-up; or a sign-up ended without one.',
+    outcomes: [
+      'SUCCESS',
+      'FAILURE: TOO_MANY_ATTEMPTS (a sign-up with too many wrong codes)',
+      'SKIPPED: CANCELLED (a sign-up was cancelled)',
+      'DENY: ACCESS_DENIED (a policy or the app refused a sign-up, or another user took the name first; `rule` says which)',
+    ],
+  },
   'user.lifecycle.activate': { when: 'A user becomes ACTIVE for the first time.', outcomes: ['SUCCESS'] },
   'user.lifecycle.reactivate': {
     when: 'A deactivated user is reactivated.',

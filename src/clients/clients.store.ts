@@ -1,5 +1,5 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
-import { type Db, type Row, run, statement, type Value } from '../storage/index.ts'
+import { type Db, type Row, run, slots, statement, type Value } from '../storage/index.ts'
 import type { Client, ClientSettings, NewClient, StoredSecret } from './client.ts'
 
 /** The columns of a client, for stores that join it with tables of their own. */
@@ -146,6 +146,21 @@ const selectAssignment = `select 1 as one where ${assignedText('$1', '$2')}`
 /** Whether a user is assigned to a client, directly or through a group. */
 export const isAssigned = async (db: Db, clientId: string, personId: string): Promise<boolean> =>
   (await run(db, selectAssignment, [clientId, personId])).length > 0
+
+/** Whether a user who is not there yet will be assigned to a client, by the groups that the user will be in. */
+export const isAssignedByGroup = async (
+  db: Db,
+  clientId: string,
+  groupIds: readonly string[],
+): Promise<boolean> =>
+  groupIds.length > 0 &&
+  (
+    await run(
+      db,
+      `select 1 as one from client_groups where client_id = $1 and group_id in (${slots(groupIds, 2)}) limit 1`,
+      [clientId, ...groupIds],
+    )
+  ).length > 0
 
 /** The active trusted origins that may call from a browser (CORS). */
 export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {

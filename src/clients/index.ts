@@ -22,6 +22,7 @@ export {
   ensureTrustedOrigin,
   findClient,
   isAssigned,
+  isAssignedByGroup,
   isClientSecret,
   listClients,
   listTrustedOrigins,

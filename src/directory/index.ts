@@ -71,6 +71,7 @@ export {
   groupNamesOf,
   ifUnchanged,
   listPeople,
+  lockHolders,
   lockPerson,
   lockPersonFoundBy,
   type Member,

@@ -37,6 +37,7 @@ const personColumns = [
   'recovered_at',
   'second_email_verified_at',
   'verified_second_email_key',
+  'unfinished_at',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -61,6 +62,7 @@ export const toPerson = (row: PersonRow): Person => ({
     row.second_email_verified_at === null || row.verified_second_email_key === null
       ? undefined
       : { key: row.verified_second_email_key, at: Number(row.second_email_verified_at) },
+  unfinishedAt: row.unfinished_at === null ? undefined : Number(row.unfinished_at),
 })
 
 // What is read where there is no such user, so that it takes as long.
@@ -80,6 +82,7 @@ const stranger: PersonRow = {
   recovered_at: null,
   second_email_verified_at: null,
   verified_second_email_key: null,
+  unfinished_at: null,
 }
 
 /** The user of a row; the work is the same without one. */
@@ -143,6 +146,20 @@ export async function lockPersonFoundBy(
   const text = lockText(personColumns, `(${id})`, locksRows(tx) ? 'for update' : '')
   const [row] = await run<NullablePersonRow>(tx, text, values)
   return personOrNone(row)
+}
+
+/** The users who have the names of a profile, each locked as by `lockPerson`; of a free name the same statement finds none. */
+export async function lockHolders(
+  tx: Tx,
+  { login, email }: Pick<Profile, 'login' | 'email'>,
+): Promise<readonly Person[]> {
+  const keys = [...new Set([compareKey(login), compareKey(email)])].sort()
+  const found = new Map<string, Person>()
+  for (const key of keys) {
+    const holder = await lockPersonFoundBy(tx, 'select person_id from names where key = $1', [key])
+    if (holder !== undefined) found.set(holder.id, holder)
+  }
+  return [...found.values()]
 }
 
 /** What an answer was checked against: the user's id and the version that was read; no version: no such user. */
@@ -249,7 +266,7 @@ export async function createPerson(
   checkNames(profile)
   checkSize(profile)
   const row: Row<'people'> = {
-    id: randomId(context.random, '00u'),
+    id: person.id ?? randomId(context.random, '00u'),
     status: person.status ?? 'STAGED',
     ...nameColumns(profile),
     profile: JSON.stringify(profile),
@@ -265,12 +282,31 @@ export async function createPerson(
     recovered_at: null,
     second_email_verified_at: null,
     verified_second_email_key: null,
+    unfinished_at: person.unfinished ? context.now : null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
   const everyone = await getEveryone(db)
   await db.insertInto('memberships').values({ group_id: everyone.id, person_id: row.id }).execute()
+  const { groupIds = [] } = person
+  if (groupIds.length > 0) await joinGroups(db, row.id, groupIds, context.now)
   return toPerson(row)
+}
+
+/** Makes a new user a member of groups that are not built in; those that are not there any more are left out. */
+async function joinGroups(db: Db, id: string, groupIds: readonly string[], now: number): Promise<void> {
+  const listed = slots(groupIds, 2)
+  await run(
+    db,
+    `insert into memberships (group_id, person_id)
+      select id, $1 from groups where type = 'OKTA_GROUP' and id in (${listed}) on conflict do nothing`,
+    [id, ...groupIds],
+  )
+  await run(
+    db,
+    `update groups set membership_updated_at = $1 where type = 'OKTA_GROUP' and id in (${listed})`,
+    [now, ...groupIds],
+  )
 }
 
 /** Changes a user; undefined where there is none. Throws 400 where login or email are unusable or taken. */
@@ -287,7 +323,8 @@ export async function updatePerson(
   const columns: Partial<Row<'people'>> = {
     updated_at: now,
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
-    ...(changes.status && { status: changes.status, status_changed_at: now }),
+    // A sign-up that waits for its end has ended with any other status.
+    ...(changes.status && { status: changes.status, status_changed_at: now, unfinished_at: null }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
     ...(changes.recoveredAt !== undefined && { recovered_at: changes.recoveredAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),

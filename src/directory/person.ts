@@ -41,11 +41,24 @@ export interface Person {
   readonly verifiedEmail?: { readonly key: string; readonly at: number } | undefined
   /** When the user last set a password by a recovery: what was enrolled before proves the user afterwards (A76). */
   readonly recoveredAt?: number | undefined
+  /**
+   * Since when a sign-up that made the user waits for its end; undefined: it has ended, or there was none. Who proves the
+   * mailbox by another sign-up takes the place of such a user.
+   */
+  readonly unfinishedAt?: number | undefined
+  /** There is no row yet: the user that a sign-up will make. */
+  readonly prospective?: true
   /** The same of a secondary address. `verifiedSecondEmail` says whether it is that of the profile. */
   readonly verifiedSecondEmail?: { readonly key: string; readonly at: number } | undefined
 }
 
 export interface NewPerson {
+  /** Absent: a new one. */
+  readonly id?: string
+  /** The groups besides Everyone; those that are not there any more are left out. */
+  readonly groupIds?: readonly string[]
+  /** A sign-up makes the user, and has not ended. */
+  readonly unfinished?: true
   readonly profile: Profile
   readonly status?: PersonStatus
   /** The email counts as proven. For tests: only an answered mail proves one. */

@@ -3,7 +3,16 @@ import type { Client } from '../clients/index.ts'
 import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use, Used } from '../limits/index.ts'
-import type { AuthenticatorFacts, Evidence, Method, PasswordRules, Policy } from '../policies/index.ts'
+import type {
+  AuthenticatorFacts,
+  Evidence,
+  Method,
+  PasswordRules,
+  Policy,
+  RegistrationPolicy,
+} from '../policies/index.ts'
+import type { ProfileField } from '../registration/index.ts'
+import type { BeforeRegistration } from './before-registration.ts'
 import type { Field, Input } from './form.ts'
 import type { ManagedFactor } from './managed-factor.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
@@ -37,6 +46,10 @@ export interface View {
   readonly loginHint?: string | undefined
   /** The user, once something has been proven; absent before, whether or not there is one. */
   readonly user: Person | undefined
+  /** Which sign-up the app has; absent: none. */
+  readonly registration?: RegistrationPolicy | undefined
+  /** The fields of the form by which a visitor makes an account, while it is asked for; else none. */
+  readonly profileForm?: readonly ProfileField[]
   readonly client: Client
   readonly transaction: {
     readonly id: string
@@ -107,12 +120,16 @@ export interface StepContext extends View {
   chargeText(): Promise<Refusal | undefined>
   /** Counts the transaction that takes the place of a cancelled one, by source; refused where there were too many (A60). */
   chargeSuccessor?(): Promise<Refusal | undefined>
+  /** Counts a sign-up, by source and by network; refused where there were too many (A63). */
+  chargeSignUp?(): Promise<Refusal | undefined>
+  /** Asked before a sign-up is accepted. Absent: nothing is. */
+  readonly beforeRegistration?: BeforeRegistration
   /** Where a magic link leads, for its token. */
   linkFor(token: string): string
   /** The name of this installation, and its public address. */
   readonly org: { readonly name: string; readonly baseUrl: string }
   /** In milliseconds. */
-  readonly lifetimes: { readonly code: number; readonly notice: number }
+  readonly lifetimes: { readonly code: number; readonly notice: number; readonly transaction?: number }
 }
 
 /** One thing a visitor can do: a row of the step table. */

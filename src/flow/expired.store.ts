@@ -12,7 +12,7 @@ export async function countExpiredTransactions(
   storage: Storage,
   now: number,
 ): Promise<Readonly<Record<Progress['intent'], number>>> {
-  const none = { 'sign-in': 0, recovery: 0, unlock: 0, activation: 0, enrolment: 0 }
+  const none = { 'sign-in': 0, recovery: 0, unlock: 0, activation: 0, enrolment: 0, registration: 0 }
   return storage.transaction(async (tx) => {
     const note = await tx.selectFrom('settings').select('value').where('key', '=', counted).executeTakeFirst()
     if (note === undefined) {
@@ -36,20 +36,34 @@ export async function countExpiredTransactions(
 
     // What was typed stands in it as JSON, its quotes escaped: it cannot pass for either text.
     const { rows } = await sql<
-      Readonly<Record<'all' | 'recoveries' | 'unlocks' | 'activations' | 'enrolments', number | string>>
+      Readonly<
+        Record<
+          'all' | 'recoveries' | 'unlocks' | 'activations' | 'enrolments' | 'registrations',
+          number | string
+        >
+      >
     >`
       select count(*) as "all",
         count(case when progress like '%"intent":"recovery"%' then 1 end) as recoveries,
         count(case when progress like '%"intent":"unlock"%' then 1 end) as unlocks,
         count(case when progress like '%"intent":"activation"%' then 1 end) as activations,
-        count(case when progress like '%"intent":"enrolment"%' then 1 end) as enrolments
+        count(case when progress like '%"intent":"enrolment"%' then 1 end) as enrolments,
+        count(case when progress like '%"intent":"registration"%' then 1 end) as registrations
       from transactions where expires_at > ${since} and expires_at <= ${now}
         and closed_at is null and progress like '%"subject":%'`.execute(tx)
     const recovery = Number(rows[0]?.recoveries ?? 0)
     const activation = Number(rows[0]?.activations ?? 0)
     const unlock = Number(rows[0]?.unlocks ?? 0)
     const enrolment = Number(rows[0]?.enrolments ?? 0)
-    const others = recovery + unlock + activation + enrolment
-    return { recovery, unlock, activation, enrolment, 'sign-in': Number(rows[0]?.all ?? 0) - others }
+    const registration = Number(rows[0]?.registrations ?? 0)
+    const others = recovery + unlock + activation + enrolment + registration
+    return {
+      recovery,
+      unlock,
+      activation,
+      enrolment,
+      registration,
+      'sign-in': Number(rows[0]?.all ?? 0) - others,
+    }
   })
 }

@@ -24,6 +24,8 @@ export interface Field {
   readonly hint?: string
   /** The member of the response that the field is about, by its name. */
   readonly part?: string
+  /** The fields are about the authenticator that stands in the response: the password of a form that is about more. */
+  readonly ofAuthenticator?: true
   /** A field of fields. */
   readonly fields?: readonly Field[]
   /** Where the fields stand on the wire: some clients read one form below `value`. */

@@ -20,7 +20,7 @@ export interface Intent {
   /** How events and pages call it. */
   readonly noun: string
   /** What is asked while no user is named. */
-  readonly firstStage: 'identify' | 'identify-recovery' | 'identify-unlock'
+  readonly firstStage: 'identify' | 'identify-recovery' | 'identify-unlock' | 'enroll-profile'
   /** Which authenticators may prove it, before the first proof and for each step towards it. */
   methods(progress: Progress, situation: Situation, policy: Policy): readonly string[]
   /** Which methods of them, as far as a rule names any; absent: all. */
@@ -45,6 +45,11 @@ export interface Intent {
   signsIn(situation: Situation): boolean
   /** Whether enrolments may be asked for in it: clients have no page for them in a recovery. */
   readonly enrols: boolean
+  /**
+   * The user has nothing yet: all that is proven is enrolled here, the password among it, and nothing is challenged. The
+   * user's own policy counts from the beginning, as no user is named whom it could reveal. Absent: users have something.
+   */
+  readonly enrolsFirst?: true
   /** Whether it ends with a warning where a credential expires soon. */
   readonly warns: boolean
   /** What ends it after a proof: the user's status, the app. Undefined: nothing does. */
@@ -283,6 +288,36 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     events: {
       failed: 'user.session.start',
       denied: 'policy.evaluate_sign_on',
+      replaced: { eventType: 'user.account.update_password', displayMessage: 'User set the first password' },
+    },
+  },
+  // A visitor makes an account. Until something is proven there is none (`Progress.registration`), and the policy is that
+  // of a user who will be in the groups of the app's profile enrollment policy.
+  registration: {
+    noun: 'Registration',
+    firstStage: 'enroll-profile',
+    methods: () => [],
+    isProven: ({ proofs }) => proofs.length > 0,
+    signsIn: () => true,
+    enrols: true,
+    enrolsFirst: true,
+    warns: false,
+    deniedBy(_, situation) {
+      const { person, assigned, ownPolicy } = situation
+      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+      if (person?.status !== 'PROVISIONED' && !maySignIn(person)) return accessDenied(statusRule(situation))
+      // Where the app is not for the new user there is no account either: it would be of no use here.
+      return assigned ? undefined : notAssigned
+    },
+    unprovable: accessDenied('policy signOn.factors'),
+    mail: {
+      template: 'RegistrationEmailVerification',
+      code: 'verificationToken',
+      link: 'verificationLink',
+    },
+    events: {
+      failed: 'user.lifecycle.create',
+      denied: 'user.lifecycle.create',
       replaced: { eventType: 'user.account.update_password', displayMessage: 'User set the first password' },
     },
   },

@@ -1,5 +1,5 @@
 import { type Clock, ProtocolError, type Random, type Secrets, secretVersionOf } from '../base/index.ts'
-import { type Client, isAssigned } from '../clients/index.ts'
+import { type Client, isAssigned, isAssignedByGroup } from '../clients/index.ts'
 import {
   compareKey,
   type Enrollment,
@@ -11,6 +11,7 @@ import {
   findPersonTokenById,
   findRememberedDevice,
   findSkips,
+  findUserSchema,
   holderOfHandle,
   isSlotTaken,
   type Member,
@@ -28,14 +29,17 @@ import {
   usedOf,
 } from '../limits/index.ts'
 import { type NoticeSettings, provingEnrollments } from '../people/index.ts'
-import type { Evidence, Policies } from '../policies/index.ts'
+import type { Evidence, Policies, RegistrationPolicy } from '../policies/index.ts'
+import { type ProfileField, profileFields } from '../registration/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
+import type { BeforeRegistration } from './before-registration.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
 import { begin, beginByToken, beginEnrolment, type Progress } from './progress.ts'
+import { memberOf } from './registration.ts'
 import { type Owner, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
 import { decide, methodsOf, offeredAt, type Stage } from './stage.ts'
@@ -68,6 +72,11 @@ export interface FlowParts {
   readonly notices: NoticeSettings
   /** Called when something was written: a mail may be waiting, or, where `texts` says so, a text or a call. */
   onCommitted(written: { readonly texts: boolean }): void
+  /**
+   * Asked before a sign-up is accepted, once its form is. Absent: nothing is asked. Here a hook that runs before a registration
+   * has its place.
+   */
+  readonly beforeRegistration?: BeforeRegistration
   /** Called with what becomes of transactions, for metrics. */
   onFlowOutcome?(outcome: FlowOutcome): void
   /** In milliseconds. */
@@ -94,6 +103,8 @@ export interface TransactionContext {
   readonly lockIsOver: boolean
   /** Empty before a proof: what is shown must not depend on them. */
   readonly enrollments: readonly Enrollment[]
+  /** The fields of the form by which a visitor makes an account, while it is asked for. */
+  readonly profileForm: readonly ProfileField[] | undefined
 }
 
 /** The one answer to handles that are unknown, expired or used up: callers do not learn which. */
@@ -218,24 +229,40 @@ async function contextFrom(
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
   // A transaction that was ended goes on as that of an unknown user, whether its user was known or not (`ended`).
   const { everyoneId } = member
+  const { progress } = transaction
+  const registration = await registrationAt(parts, client)
   const about = await aboutUser(
     parts,
     client,
-    transaction.progress.decoy ? { person: undefined, groupIds: [everyoneId], everyoneId } : member,
+    progress.decoy
+      ? { person: undefined, groupIds: [everyoneId], everyoneId }
+      : memberOf(parts.secrets, progress, member, registration),
+    registration,
   )
-  return withFacts(parts, { transaction, interaction, client, ...about }, transaction.progress, {
+  return withFacts(parts, { transaction, interaction, client, ...about }, progress, {
     checksAccess: false,
   })
 }
 
 type AboutUser = Pick<TransactionContext, 'person' | 'lockIsOver'> &
-  Pick<Situation, 'ownPolicy' | 'policyBeforeProof'>
+  Pick<Situation, 'ownPolicy' | 'policyBeforeProof'> & {
+    readonly registration: RegistrationPolicy
+    /** Of a user who is not there yet: the groups that the user will be in. */
+    readonly groupIds: readonly string[]
+  }
+
+/** Which sign-up an app has. */
+const registrationAt = (
+  { policies }: FlowParts,
+  { id: clientId, settings: { profileEnrollmentPolicyId } }: Client,
+): Promise<RegistrationPolicy> => policies.registration({ clientId, profileEnrollmentPolicyId })
 
 /** A user as of now, with the policies that apply at a client; of an unknown user, those of Everyone. */
 async function aboutUser(
   { policies, clock }: FlowParts,
   { id: clientId, settings: { accessPolicyId } }: Client,
   { person, groupIds, everyoneId }: Member,
+  registration: RegistrationPolicy,
 ): Promise<AboutUser> {
   const app = { accessPolicyId, clientId }
   const ownPolicy = await policies.for({ groupIds, personId: person?.id }, app)
@@ -245,6 +272,8 @@ async function aboutUser(
     ownPolicy,
     policyBeforeProof,
     lockIsOver,
+    registration,
+    groupIds,
     person: person && lockIsOver ? { ...person, status: 'ACTIVE' } : person,
   }
 }
@@ -252,16 +281,19 @@ async function aboutUser(
 /** Adds what matters only once something has been proven: enrollments, and whether the user may use the client. */
 async function withFacts(
   parts: FlowParts,
-  loaded: Omit<TransactionContext, 'stage' | 'situation' | 'enrollments'> & AboutUser,
+  loaded: Omit<TransactionContext, 'stage' | 'situation' | 'enrollments' | 'profileForm'> & AboutUser,
   progress: Progress,
   { checksAccess }: { readonly checksAccess: boolean },
 ): Promise<TransactionContext> {
   const { db } = parts.storage
-  const { ownPolicy, policyBeforeProof, transaction, ...others } = loaded
+  const { ownPolicy, policyBeforeProof, registration, groupIds, transaction, ...others } = loaded
   const { client, person } = others
   const isProven = progress.proofs.length > 0 && person !== undefined
+  const isNew = progress.intent === 'registration'
   const found =
-    isProven && enrollmentsMatter(parts, ownPolicy) ? await findEnrollments(db, person.id) : undefined
+    isProven && (isNew || enrollmentsMatter(parts, ownPolicy))
+      ? await findEnrollments(db, person.id)
+      : undefined
   const countsSkips =
     isProven && ownPolicy.enrollment.some(({ gracePeriod }) => gracePeriod?.type === 'BY_SKIP_COUNT')
   const enrollments = found?.filter(
@@ -278,8 +310,20 @@ async function withFacts(
     policyBeforeProof,
     authenticators: parts.authenticators,
     person,
-    assigned: isProven && checksAccess ? await isAssigned(db, client.id, person.id) : undefined,
-    enrolled: enrolledIn(parts, { enrollments, person, ownPolicy, progress }),
+    registration,
+    assigned:
+      isProven && checksAccess
+        ? await (person.prospective
+            ? isAssignedByGroup(db, client.id, groupIds)
+            : isAssigned(db, client.id, person.id))
+        : undefined,
+    enrolled: enrolledIn(parts, {
+      enrollments: isNew ? (enrollments ?? []) : enrollments,
+      person,
+      ownPolicy,
+      progress,
+      isNew,
+    }),
     ...(person !== undefined &&
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
@@ -297,6 +341,10 @@ async function withFacts(
     transaction: { ...transaction, progress },
     situation,
     enrollments: enrollments ?? [],
+    profileForm:
+      isNew && progress.subject === undefined
+        ? profileFields(registration, await findUserSchema(db))
+        : undefined,
     stage: decide(progress, situation).stage,
   }
 }
@@ -373,15 +421,18 @@ const enrolledIn = (
     person,
     ownPolicy,
     progress: { proofs },
+    isNew,
   }: Pick<Situation, 'ownPolicy'> & {
     readonly progress: Progress
+    /** The user is being made: what every account has must be proven, too. */
+    readonly isNew: boolean
     readonly enrollments: readonly Enrollment[] | undefined
     readonly person: Person | undefined
   },
 ): ReadonlySet<string> =>
   new Set([
     ...[...authenticators.values()].flatMap(({ key, implicit, hasEnrolled, reset }) => {
-      const isAsked = implicit && ownPolicy.enrollment.some((one) => one.key === key)
+      const isAsked = implicit && (isNew || ownPolicy.enrollment.some((one) => one.key === key))
       // Who holds what was mailed reads the mailbox: written with the end of the transaction, as the token is used up then (F26).
       const isMailed = proofs.some(({ mailed }) => mailed)
       const isOwn = isAsked ? person !== undefined && (isMailed || hasEnrolled?.(person) !== false) : implicit
@@ -397,12 +448,25 @@ export async function contextAfter(
   progress: Progress,
 ): Promise<TransactionContext> {
   const { client, situation } = before
+  const registration = await registrationAt(parts, client)
   // Read with the transaction a moment ago. Whatever changes a user since then raises the user's version (A49).
   const { ownPolicy, policyBeforeProof } = situation
   const about =
-    progress.subject === before.transaction.progress.subject
-      ? { ownPolicy, policyBeforeProof }
-      : await aboutUser(parts, client, await findMember(parts.storage.db, progress.subject?.userId ?? ''))
+    progress.subject === before.transaction.progress.subject &&
+    progress.intent === before.transaction.progress.intent
+      ? { ownPolicy, policyBeforeProof, registration, groupIds: [] }
+      : await aboutUser(
+          parts,
+          client,
+          memberOf(
+            parts.secrets,
+            progress,
+            await findMember(parts.storage.db, progress.subject?.userId ?? ''),
+            registration,
+            before.person?.prospective,
+          ),
+          registration,
+        )
   return withFacts(parts, { ...before, ...about }, progress, { checksAccess: true })
 }
 
@@ -414,7 +478,16 @@ const derivedWith = (secrets: Secrets, keyVersion: string, purpose: string, id: 
 /** What a step may read of a transaction. */
 export function viewOf(
   { authenticators, secrets }: Pick<FlowParts, 'authenticators' | 'secrets'>,
-  { transaction, stage, situation, person, enrollments, interaction, client }: TransactionContext,
+  {
+    transaction,
+    stage,
+    situation,
+    person,
+    enrollments,
+    interaction,
+    client,
+    profileForm,
+  }: TransactionContext,
 ): View {
   const { id, keyVersion, progress } = transaction
   const isProven = progress.proofs.length > 0
@@ -433,6 +506,8 @@ export function viewOf(
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments : [],
     user: isProven ? person : undefined,
+    registration: situation.registration,
+    profileForm: profileForm ?? [],
     client,
     loginHint: interaction.request.loginHint,
     transaction: { id, derived: (purpose) => derivedWith(secrets, keyVersion, `derived ${purpose}`, id) },
@@ -472,6 +547,8 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     chargeMail: () => chargeSource(parts, interaction, 'mail'),
     chargeText: () => chargeSource(parts, interaction, 'text'),
     chargeSuccessor: () => chargeSource(parts, interaction, 'successor'),
+    chargeSignUp: () => chargeSource(parts, interaction, 'sign-up'),
+    ...(parts.beforeRegistration && { beforeRegistration: parts.beforeRegistration }),
     org: parts.org,
     lifetimes: parts.lifetimes,
     directory: {
@@ -495,7 +572,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
 async function chargeSource(
   { limits, clock }: FlowParts,
   { clientId, origin }: Interaction,
-  what: 'mail' | 'text' | 'successor',
+  what: 'mail' | 'text' | 'successor' | 'sign-up',
 ): Promise<Refusal | undefined> {
   const { app, ip = '' } = origin
   try {

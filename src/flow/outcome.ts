@@ -1,8 +1,9 @@
 import type { NewEvent } from '../audit/index.ts'
 import type { NewMail, NewText } from '../delivery/index.ts'
-import type { NewEnrollment, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
+import type { NewEnrollment, Person, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
-import type { Progress } from './progress.ts'
+import type { Progress, Registration } from './progress.ts'
+import type { Replacing } from './registration.ts'
 
 /** A message to the visitor: the protocol's own key where it has one; the words stand in the message table. */
 export interface Message {
@@ -30,6 +31,17 @@ export type Effect =
     }
   /** A text or a call. Without a recipient it is written all the same, as a mail is (A02). */
   | { readonly type: 'text.queue'; readonly message: Omit<NewText, 'transactionId' | 'source'> }
+  /**
+   * The user of a registration, PROVISIONED, before every other effect. A user who has one of the names by then stays, and
+   * the outcome is that it is taken; except one whose own sign-up never ended, who may give way.
+   */
+  | {
+      readonly type: 'person.create'
+      readonly person: Person
+      readonly groupIds: readonly string[]
+      readonly replaces: Replacing
+      readonly terms?: NonNullable<Registration['terms']>
+    }
   | { readonly type: 'enrollment.put'; readonly enrollment: NewEnrollment }
   /**
    * The user does not have this enrollment any more; where it was gone before, the answer is checked anew. Raises the user's

@@ -22,7 +22,8 @@ export function passwordChangedEffects(
       personId,
       // Sources that the old password signed in from are not known any more (A56).
       changes: {
-        status: 'ACTIVE' satisfies PersonStatus,
+        // A new user is active at the end of the registration.
+        ...(progress.intent !== 'registration' && { status: 'ACTIVE' satisfies PersonStatus }),
         passwordChangedAt: now,
         knownSources: '',
         // What is enrolled from now on may be that of a thief who reads the mailbox (A76).

@@ -1,7 +1,7 @@
 import { type AuthenticatorFacts, type Evidence, evidenceOf } from '../policies/index.ts'
 
 /** What a transaction is for. `intents.ts` says what each asks for. */
-export type IntentName = 'sign-in' | 'recovery' | 'unlock' | 'activation' | 'enrolment'
+export type IntentName = 'sign-in' | 'recovery' | 'unlock' | 'activation' | 'enrolment' | 'registration'
 
 /**
  * What is known in one transaction: facts, not a position. One readonly JSON value on the transaction's row, changed
@@ -31,6 +31,8 @@ export interface Progress {
   readonly deferred?: readonly string[]
   /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
   readonly wanted?: readonly string[]
+  /** What a visitor has filled in to make an account; absent: nothing yet. Of a registration alone. */
+  readonly registration?: Registration
   /** A credential that was proven, and in how many days it expires; absent: none does soon, or the warning was declined. */
   readonly expiring?: { readonly authenticator: string; readonly days: number }
   /** The enrolments that may be declined were declined. */
@@ -78,6 +80,23 @@ export interface Challenge {
   readonly linkHash?: string
   /** The authenticator's own: hashes and sealed values, nothing that could be used from a database dump. */
   readonly data: unknown
+}
+
+/**
+ * A user who is not there yet: all of it stands here until the mailbox, or what else is asked for first, is proven. Before
+ * that no row, no name and no membership is written, so a stranger reserves nothing (A63).
+ */
+export interface Registration {
+  /** The id that the user will have. */
+  readonly id: string
+  /** The profile as JSON, sealed: it is personal, and may be that of another person. */
+  readonly profile: string
+  /** The enrollment of the password that the form asked for, as JSON, sealed. Absent: the password is enrolled by itself. */
+  readonly password?: string
+  /** The terms that were agreed to, and when. */
+  readonly terms?: { readonly version: string; readonly url: string; readonly at: number }
+  /** When the form was accepted. */
+  readonly at: number
 }
 
 /** Why a transaction is over. */
@@ -150,6 +169,28 @@ export const unlock = ({ challenge: _, ...progress }: Progress): Progress => ({
   ...progress,
   intent: 'unlock',
 })
+
+/** Turns the first page into the form by which a visitor makes an account. */
+export const register = ({ challenge: _, ...progress }: Progress): Progress => ({
+  ...progress,
+  intent: 'registration',
+})
+
+/** Turns that form into the first page again. Wrong answers stay counted. */
+export const backToSignIn = ({ misses }: Progress): Progress => ({ ...begin(), misses })
+
+/** Notes what a visitor has filled in. */
+export const fillIn = (progress: Progress, subject: Subject, registration: Registration): Progress => ({
+  ...progress,
+  subject,
+  registration,
+})
+
+/** Notes that the user of a registration is there from now on. */
+export const createUser = (progress: Progress): Progress =>
+  progress.subject === undefined || progress.registration === undefined
+    ? progress
+    : { ...progress, subject: { ...progress.subject, userId: progress.registration.id } }
 
 /** The sign-in that an unlock goes on to. Nothing is proven in it: what opened the account signs no user in. */
 export const continueToSignIn = ({ subject, misses }: Progress): Progress => ({

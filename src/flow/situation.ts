@@ -6,10 +6,11 @@ import {
   type Evidence,
   factorsOf,
   type Policy,
+  type RegistrationPolicy,
   type Wish,
   withWish,
 } from '../policies/index.ts'
-import type { Progress } from './progress.ts'
+import type { IntentName, Progress } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
 export interface KnownAuthenticator extends AuthenticatorFacts {
@@ -44,6 +45,8 @@ export interface Situation {
   readonly skips?: Readonly<Record<string, number>>
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
+  /** Which sign-up the app has; absent: none. */
+  readonly registration?: RegistrationPolicy
   /** The authenticators whose form takes the place of a selection in which they are the only option; absent: none. */
   readonly asksFirst?: Pick<ReadonlySet<string>, 'has'>
 }
@@ -71,9 +74,17 @@ export function provingFirst({ proofs }: Progress, { owner }: Situation): readon
 export const momentOf = ({ proofs }: Progress, { now }: Situation): number =>
   now ?? Math.max(0, ...proofs.map(({ at }) => at))
 
-/** The policy that counts: before the first proof the same for every name, from then on the user's own (A53). */
+/** Where users have nothing yet (`Intent.enrolsFirst`, which this file must not import). */
+const enrolsFirst: IntentName = 'registration'
+
+/**
+ * The policy that counts: before the first proof the same for every name, from then on the user's own (A53). A user who is
+ * not there yet has the same one whatever name was typed.
+ */
 export const policyOf = (progress: Progress, situation: Situation): Policy =>
-  progress.proofs.length === 0 ? situation.policyBeforeProof : situation.ownPolicy
+  progress.proofs.length === 0 && progress.intent !== enrolsFirst
+    ? situation.policyBeforeProof
+    : situation.ownPolicy
 
 /**
  * How much must be proven in a transaction: the stricter of what the user's policy demands and what the app wishes. To add a

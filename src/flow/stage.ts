@@ -26,6 +26,7 @@ export const stages = [
   'identify',
   'identify-recovery',
   'identify-unlock',
+  'enroll-profile',
   'select',
   'verify-data',
   'verify',
@@ -69,7 +70,9 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (progress.closed !== undefined) return { stage: 'closed' }
   if (progress.subject === undefined) return { stage: intent.firstStage }
   if (progress.challenge !== undefined) return { stage: stageOfChallenge(progress.challenge) }
-  if (progress.proofs.length === 0) return { stage: selecting(progress, situation) }
+  if (progress.proofs.length === 0) {
+    return { stage: intent.enrolsFirst ? 'select-enroll' : selecting(progress, situation) }
+  }
 
   // Something has been proven: from here on the user's own status, app and policy count, and refuse.
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
@@ -145,6 +148,7 @@ const isAssured = (progress: Progress, situation: Situation): boolean =>
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
 export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
+  if (intents[progress.intent].enrolsFirst) return []
   const policy = policyOf(progress, situation)
   const isGoal = isGoalAhead(progress, situation)
   const methods = isGoal
@@ -304,7 +308,8 @@ export function enrollmentsAsked(progress: Progress, situation: Situation): read
 
 /** The same, whatever must be proven first. */
 function openFor(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
-  if (progress.proofs.length === 0) return []
+  const { enrolsFirst } = intents[progress.intent]
+  if (progress.proofs.length === 0 && !enrolsFirst) return []
   if (progress.wanted !== undefined) {
     // What the app asks for is no way around what is due (A68).
     const due = openEnrollments(progress, situation).filter((one) => isDue(one, progress, situation))
@@ -316,12 +321,26 @@ function openFor(progress: Progress, situation: Situation): readonly KnownAuthen
   const optional = open.filter((one) => !one.required)
   // What the app demands can only be met by enrolling something: what would not help is not offered.
   if (!isAssured(progress, situation)) {
-    return known(open, situation).filter(({ key }) => wouldHelpEnrolled(progress, situation, key))
+    const helping = known(open, situation).filter(({ key }) => wouldHelpEnrolled(progress, situation, key))
+    return helping.length > 0 || !enrolsFirst ? helping : ofEveryAccount(progress, situation)
   }
   if (progress.skipped) return []
   if (required.length > 0) return known(required, situation)
   return isAskedForMore(progress, situation) ? known(optional, situation) : []
 }
+
+/** What a user who is not there yet has to prove where the policies name nothing else: the mailbox. */
+const ofEveryAccount = (progress: Progress, situation: Situation): readonly KnownAuthenticator[] =>
+  [...situation.authenticators.values()].filter(
+    ({ key, implicit, enroll }) =>
+      implicit &&
+      enroll !== undefined &&
+      !isProven(key, progress) &&
+      wouldHelpEnrolled(progress, situation, key),
+  )
+
+const isProven = (key: string, { proofs }: Progress): boolean =>
+  proofs.some(({ authenticator }) => authenticator === key)
 
 /** Whether a user is asked for what is optional: at the first sign-in, and after something was enrolled. */
 const isAskedForMore = ({ enrolled = [] }: Progress, { person }: Situation): boolean =>
@@ -343,7 +362,7 @@ function wantedIn(
     const authenticator = situation.authenticators.get(key)
     const isAllowed = situation.ownPolicy.enrollment.some((one) => one.key === key)
     const isFree = !situation.enrolled.has(key) || authenticator?.enroll?.several === true
-    return isAllowed && isFree && !enrolled.includes(key) && isEnrollable(authenticator)
+    return isAllowed && isFree && !enrolled.includes(key) && isEnrollable(authenticator, false)
       ? [authenticator]
       : []
   })
@@ -353,9 +372,12 @@ function wantedIn(
 const isSomethingToSet = (progress: Progress, situation: Situation): boolean =>
   isAnythingDue(progress, situation) && enrollmentsAsked(progress, situation).length > 0
 
-/** A password is enrolled by an activation alone (`toComplete`): elsewhere it has steps of its own. */
-const isEnrollable = (authenticator: KnownAuthenticator | undefined): authenticator is KnownAuthenticator =>
-  authenticator?.enroll !== undefined && authenticator.reset === undefined
+/** A password is enrolled by an activation (`toComplete`) or a registration alone: elsewhere it has steps of its own. */
+const isEnrollable = (
+  authenticator: KnownAuthenticator | undefined,
+  enrolsFirst: boolean,
+): authenticator is KnownAuthenticator =>
+  authenticator?.enroll !== undefined && (authenticator.reset === undefined || enrolsFirst)
 
 /** Whether what is asked to be enrolled may be declined: nothing of it is due, and nothing demands it (A68). */
 export const maySkip = (progress: Progress, situation: Situation): boolean =>
@@ -407,14 +429,15 @@ export const gracePeriods = (
  */
 function openEnrollments(progress: Progress, situation: Situation): readonly PolicyEnrollment[] {
   if (intents[progress.intent].activates) return toComplete(progress, situation)
-  const { ownPolicy, enrolled, authenticators } = situation
+  const { enrolled, authenticators } = situation
   const isChallenged = demandOf(progress, situation).factors > 1 || !isAssured(progress, situation)
-  return ownPolicy.enrollment.filter(
+  const { enrolsFirst = false } = intents[progress.intent]
+  return (enrolsFirst ? ofNewUsers(situation) : situation.ownPolicy.enrollment).filter(
     ({ key, atChallenge }) =>
       (atChallenge !== true || isChallenged) &&
       !enrolled.has(key) &&
-      !progress.proofs.some(({ authenticator }) => authenticator === key) &&
-      isEnrollable(authenticators.get(key)),
+      !isProven(key, progress) &&
+      isEnrollable(authenticators.get(key), enrolsFirst),
   )
 }
 
@@ -450,4 +473,26 @@ function toComplete(progress: Progress, situation: Situation): readonly PolicyEn
   return needsProof
     ? all.filter((one) => missing.includes(one) || authenticators.get(one.key)?.implicit)
     : missing
+}
+
+/**
+ * What a new user is asked for: the mailbox where the app's sign-up verifies it, whatever the enrolment policy says of it;
+ * a password where that policy says nothing of one; and what it names.
+ */
+function ofNewUsers({ ownPolicy, authenticators, registration }: Situation): readonly PolicyEnrollment[] {
+  const { enrollment, signOn } = ownPolicy
+  const all = [...authenticators.values()]
+  const isVerified = registration?.emailVerification !== false
+  const mailbox = isVerified ? all.filter(({ implicit, enroll }) => implicit && enroll !== undefined) : []
+  const passwords = all.filter(
+    ({ key, reset }) =>
+      reset !== undefined &&
+      !enrollment.some((one) => one.key === key) &&
+      signOn.notAllowed?.includes(key) !== true,
+  )
+  const isMailbox = (wanted: string) => mailbox.some(({ key }) => key === wanted)
+  return [
+    ...[...mailbox, ...passwords].map(({ key }) => ({ key, required: true })),
+    ...enrollment.filter(({ key }) => !isMailbox(key)),
+  ]
 }

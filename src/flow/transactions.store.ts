@@ -276,8 +276,9 @@ const personIdOf = (id: string, { subject }: Progress): string | null =>
 
 /** A user as read, for the commit to compare with; an unknown one has an id that no user has, so that the same is written. */
 export const versionOf = (transactionId: string, person: Person | undefined): UserVersion => ({
-  id: person?.id ?? unknownUserId(transactionId),
-  version: person?.version,
+  // One who is not there yet is compared as an unknown one: there must be no such row when it is written.
+  id: person === undefined || person.prospective ? unknownUserId(transactionId) : person.id,
+  version: person?.prospective ? undefined : person?.version,
 })
 
 const unknownUserId = (transactionId: string): string => `00u${transactionId.slice(3)}`

@@ -64,6 +64,28 @@ export const de: Words = {
       codeOnly: 'Geben Sie diesen Code auf der Seite ein, auf der Sie angefragt haben:',
       notYou: 'Wenn Sie das nicht waren, tun Sie nichts: Ihr Konto bleibt gesperrt.',
     },
+    RegistrationEmailVerification: {
+      subject: 'Bestätigen Sie Ihre Adresse',
+      title: 'Adresse bestätigen',
+      intro: 'Mit dieser Adresse soll bei ${org.name} ein Konto angelegt werden.',
+      button: 'Adresse bestätigen',
+      codeOnly: 'Geben Sie diesen Code auf der Seite ein, auf der Sie sich registriert haben:',
+      notYou: 'Wenn Sie das nicht waren, tun Sie nichts: Ohne diesen Code wird kein Konto angelegt.',
+    },
+    RegistrationTaken: {
+      subject: 'Sie haben schon ein Konto',
+      title: 'Sie haben schon ein Konto',
+      intro:
+        'Mit dieser Adresse sollte bei ${org.name} ein neues Konto angelegt werden. Sie haben schon eines; es wurde nichts angelegt und nichts geändert.',
+      how: 'Wenn Sie das waren: Gehen Sie auf die Anmeldeseite und melden Sie sich mit dieser Adresse an. Wenn Sie kein Passwort haben oder es vergessen haben, wählen Sie dort „Passwort vergessen?“.',
+      notYou: 'Wenn Sie das nicht waren, ist nichts zu tun.',
+    },
+    Welcome: {
+      subject: 'Willkommen bei ${org.name}',
+      title: 'Willkommen',
+      intro: 'Ihr Konto bei ${org.name} ist bereit. Sie melden sich mit ${user.profile.login} an.',
+      notYou: 'Wenn Sie dieses Konto nicht angelegt haben, sagen Sie es den Betreibern von ${org.name}.',
+    },
     PasswordResetByAdmin: {
       subject: 'Setzen Sie Ihr Passwort zurück',
       title: 'Passwort zurücksetzen',

@@ -68,6 +68,28 @@ export const en = {
       codeOnly: 'On the page where you asked for this, enter this code:',
       notYou: 'If it was not you, do nothing: your account stays locked.',
     },
+    RegistrationEmailVerification: {
+      subject: 'Confirm your address',
+      title: 'Confirm your address',
+      intro: 'We received a request to make an account with this address at ${org.name}.',
+      button: 'Confirm address',
+      codeOnly: 'On the page where you signed up, enter this code:',
+      notYou: 'If it was not you, do nothing: without this code no account is made.',
+    },
+    RegistrationTaken: {
+      subject: 'You already have an account',
+      title: 'You already have an account',
+      intro:
+        'We received a request to make a new account with this address at ${org.name}. You already have one, so nothing was made or changed.',
+      how: 'If it was you: go to the sign-in page and sign in with this address. If you have no password, or have forgotten it, choose “Forgot your password?” there.',
+      notYou: 'If it was not you, there is nothing to do.',
+    },
+    Welcome: {
+      subject: 'Welcome to ${org.name}',
+      title: 'Welcome',
+      intro: 'Your account at ${org.name} is ready. You sign in with ${user.profile.login}.',
+      notYou: 'If you did not make this account, tell the people who run ${org.name}.',
+    },
     PasswordResetByAdmin: {
       subject: 'Reset your password',
       title: 'Reset your password',

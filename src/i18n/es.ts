@@ -63,6 +63,28 @@ export const es: Words = {
       codeOnly: 'Introduzca este código en la página donde hizo la solicitud:',
       notYou: 'Si no fue usted, no haga nada: su cuenta seguirá bloqueada.',
     },
+    RegistrationEmailVerification: {
+      subject: 'Confirme su dirección',
+      title: 'Confirme su dirección',
+      intro: 'Hemos recibido una solicitud para crear una cuenta con esta dirección en ${org.name}.',
+      button: 'Confirmar la dirección',
+      codeOnly: 'Introduzca este código en la página donde se registró:',
+      notYou: 'Si no fue usted, no haga nada: sin este código no se crea ninguna cuenta.',
+    },
+    RegistrationTaken: {
+      subject: 'Ya tiene una cuenta',
+      title: 'Ya tiene una cuenta',
+      intro:
+        'Hemos recibido una solicitud para crear una cuenta con esta dirección en ${org.name}. Ya tiene una, así que no se ha creado ni cambiado nada.',
+      how: 'Si fue usted: vaya a la página de inicio de sesión y entre con esta dirección. Si no tiene contraseña o la ha olvidado, elija allí «¿Ha olvidado su contraseña?».',
+      notYou: 'Si no fue usted, no tiene que hacer nada.',
+    },
+    Welcome: {
+      subject: 'Le damos la bienvenida a ${org.name}',
+      title: 'Le damos la bienvenida',
+      intro: 'Su cuenta en ${org.name} está lista. Inicie sesión con ${user.profile.login}.',
+      notYou: 'Si no ha creado esta cuenta, avise a ${org.name}.',
+    },
     PasswordResetByAdmin: {
       subject: 'Restablezca su contraseña',
       title: 'Restablezca su contraseña',

@@ -63,6 +63,28 @@ export const fr: Words = {
       codeOnly: 'Saisissez ce code sur la page où vous avez fait la demande :',
       notYou: 'Si ce n’était pas vous, ne faites rien : votre compte reste verrouillé.',
     },
+    RegistrationEmailVerification: {
+      subject: 'Confirmez votre adresse',
+      title: 'Confirmez votre adresse',
+      intro: 'Nous avons reçu une demande de création de compte avec cette adresse chez ${org.name}.',
+      button: 'Confirmer l’adresse',
+      codeOnly: 'Saisissez ce code sur la page où vous vous êtes inscrit :',
+      notYou: 'Si ce n’était pas vous, ne faites rien : sans ce code, aucun compte n’est créé.',
+    },
+    RegistrationTaken: {
+      subject: 'Vous avez déjà un compte',
+      title: 'Vous avez déjà un compte',
+      intro:
+        'Nous avons reçu une demande de création de compte avec cette adresse chez ${org.name}. Vous en avez déjà un : rien n’a été créé ni modifié.',
+      how: 'Si c’était vous : allez à la page de connexion et connectez-vous avec cette adresse. Si vous n’avez pas de mot de passe ou l’avez oublié, choisissez-y « Mot de passe oublié ? ».',
+      notYou: 'Si ce n’était pas vous, il n’y a rien à faire.',
+    },
+    Welcome: {
+      subject: 'Bienvenue chez ${org.name}',
+      title: 'Bienvenue',
+      intro: 'Votre compte chez ${org.name} est prêt. Vous vous connectez avec ${user.profile.login}.',
+      notYou: 'Si vous n’avez pas créé ce compte, signalez-le à ${org.name}.',
+    },
     PasswordResetByAdmin: {
       subject: 'Réinitialisez votre mot de passe',
       title: 'Réinitialisez votre mot de passe',

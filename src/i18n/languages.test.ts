@@ -50,6 +50,7 @@ describe.each(others)('%s', (tag) => {
       'mail.ForgotPassword.codeOnly',
       'mail.EmailChallenge.codeOnly',
       'mail.SelfServiceUnlock.codeOnly',
+      'mail.RegistrationEmailVerification.codeOnly',
     ]) {
       expect(own.get(path), path).toMatch(/[:：]$/)
     }

@@ -20,6 +20,13 @@ export function addressKey(address: string | undefined): string {
   return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
 }
 
+/** The network of an `addressKey`: whom a provider hands a /24, or of IPv6 a /48, has all its addresses. */
+export function networkOf(key: string): string {
+  if (isIPv4(key)) return `${key.split('.').slice(0, 3).join('.')}.0/24`
+  const groups = key.split('::')[0]?.split(':') ?? []
+  return groups.length === 4 ? `${groups.slice(0, 3).join(':')}::/48` : key
+}
+
 /**
  * The addresses of a header X-Forwarded-For, each without the port and the brackets that some proxies add: Azure's send
  * `203.0.113.7:51234`, others `[2001:db8::1]:443`, and with RFC 7239's quotes. What is no address is left out with all before it, which a proxy behind it has

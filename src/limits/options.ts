@@ -57,6 +57,10 @@ const requests = Type.Object(
     ),
     textsPerSourceHour: ofPreset('The same in an hour. Default: 200.'),
     textsPerClient: ofPreset('Texts and calls that all users of one app cause in a minute. Default: 600.'),
+    signUpsPerSource: ofPreset(
+      'Forms of a sign-up that one network address (IPv6: one /64) sends in an hour, whatever becomes of them. Default: 60.',
+    ),
+    signUpsPerNetwork: ofPreset('The same of one network: an IPv4 /24, an IPv6 /48. Default: 300.'),
     management: ofPreset(
       'Requests to /api/v1 by all callers in a minute. `okta-integrator`: 100, `okta-enterprise`: 1,200.',
     ),

@@ -1,3 +1,4 @@
+import { networkOf } from './address.ts'
 import type { LimitsOptions } from './options.ts'
 import { sourceOfApp } from './source.ts'
 
@@ -20,6 +21,8 @@ export type Endpoint =
   | 'mail'
   /** A text or a call. */
   | 'text'
+  /** The form by which a visitor makes an account. */
+  | 'sign-up'
 
 /** Where a request comes from and what it is about. Nothing here depends on whether an account exists. */
 export interface RequestSource {
@@ -74,6 +77,14 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
   { name: 'mailsPerClient', endpoints: ['mail'], windowMs: minute, keyOf: ({ client }) => client },
   { name: 'textsPerSource', endpoints: ['text'], windowMs: minute, ...bySource },
   { name: 'textsPerSourceHour', endpoints: ['text'], windowMs: 60 * minute, ...bySource },
+  { name: 'signUpsPerSource', endpoints: ['sign-up'], windowMs: 60 * minute, ...bySource },
+  {
+    name: 'signUpsPerNetwork',
+    endpoints: ['sign-up'],
+    windowMs: 60 * minute,
+    bySource: true,
+    keyOf: (caller) => (caller.app === undefined ? networkOf(caller.address) : sourceOfApp(caller.app).key),
+  },
   { name: 'textsPerClient', endpoints: ['text'], windowMs: minute, keyOf: ({ client }) => client },
   {
     name: 'perClient',
@@ -95,7 +106,17 @@ const shapes: readonly Omit<RequestBudget, 'limit'>[] = [
 const mails = { mailsPerSource: 300, mailsPerClient: 6000 }
 const texts = { textsPerSource: 30, textsPerSourceHour: 200, textsPerClient: 600 }
 const others = { othersPerAddress: 30_000, wrongSecretsPerAddress: 60 }
-const okta = { ...mails, ...texts, ...others, perClient: 60, perStateHandle: 10, perIdentifier: 20 }
+// A class in a computer room signs up from one address; a farm of fresh addresses in one network does not get further.
+const signUps = { signUpsPerSource: 60, signUpsPerNetwork: 300 }
+const okta = {
+  ...mails,
+  ...texts,
+  ...others,
+  ...signUps,
+  perClient: 60,
+  perStateHandle: 10,
+  perIdentifier: 20,
+}
 
 /** Okta's limits are those that it last published for the Identity Engine; what it calls "app intent" is interact here. */
 const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests']>> = {
@@ -103,6 +124,7 @@ const presets: Readonly<Record<LimitsOptions['preset'], LimitsOptions['requests'
     ...mails,
     ...texts,
     ...others,
+    ...signUps,
     idxPerAddress: 30_000,
     // What a large office needs on a Monday morning, and no more: each call is stored (A60).
     interactPerAddress: 1200,

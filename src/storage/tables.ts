@@ -103,6 +103,8 @@ export const tables = {
       second_email_verified_at: later(nullable(time('moment'))),
       /** The secondary address that was proven, as it is compared: it counts while it is the profile's. */
       verified_second_email_key: later(nullable(text)),
+      /** Since when a sign-up that made the user waits for its end. */
+      unfinished_at: later(nullable(time('moment'))),
       /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
       version: unexported(counted),
       /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */

@@ -9,6 +9,7 @@ const answerable = [
   'ForgotPassword',
   'EmailChallenge',
   'SelfServiceUnlock',
+  'RegistrationEmailVerification',
   'UserActivation',
   'PasswordResetByAdmin',
 ]

@@ -20,6 +20,8 @@ export const manyRequests = {
     textsPerSource: 1e9,
     textsPerSourceHour: 1e9,
     textsPerClient: 1e9,
+    signUpsPerSource: 1e9,
+    signUpsPerNetwork: 1e9,
   },
   sprayPerAddressMinute: 1e9,
   sprayPerAddressHour: 1e9,

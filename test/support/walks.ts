@@ -260,6 +260,7 @@ function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
     situation,
     interaction,
     client: clientOf(facts.world),
+    profileForm: undefined,
     person: userOf(facts),
     lockIsOver: false,
     enrollments: userOf(facts) === undefined ? [] : enrollments,

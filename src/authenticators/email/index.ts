@@ -21,6 +21,7 @@ import {
   type Choice,
   type Effect,
   type Field,
+  givesWay,
   type Input,
   intents,
   isMistyped,
@@ -30,6 +31,7 @@ import {
   mailVariables,
   nameAndAccount,
   type Outcome,
+  replacing,
   type Started,
   type StepContext,
   textAt,
@@ -165,6 +167,8 @@ interface EmailChallenge {
   readonly codeHash: string
   /** The code once more for the link's page, sealed under the link's token, which is stored nowhere. Absent: no link. */
   readonly sealedCode?: string
+  /** The address is a user's already: no code is right. */
+  readonly taken?: true
   /** It was mailed to a second address, too: a right code does not say which of the two was read. */
   readonly toBoth?: true
   /** Whether the form says that a long code is expected. */
@@ -177,11 +181,25 @@ const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailCha
 
 /** By what a visitor typed, and by the account behind it; unknown users have an account of their own kind. */
 const subjectsOf = ({ progress, person, secrets }: StepContext) =>
-  nameAndAccount(secrets, progress.subject?.identifier ?? '', person)
+  person?.prospective
+    ? // By the mailbox without what stands behind a plus sign: else each new sign-up would have mails of its own (A57).
+      nameAndAccount(secrets, person.profile.email.replace(/\+[^@]*(?=@[^@]*$)/, ''), undefined)
+    : nameAndAccount(secrets, progress.subject?.identifier ?? '', person)
+
+/**
+ * Who has the address of a user who is not there yet, and would not give way: that user gets a notice in place of the code, and
+ * no code is right. Looked up by the same statement for every address (A64).
+ */
+async function ownerOf(context: StepContext): Promise<Person | undefined> {
+  const { person, directory } = context
+  if (person?.prospective !== true) return undefined
+  const holder = await directory.findByIdentifier(person.profile.email)
+  return holder && !givesWay(holder, person.profile, replacing(context)) ? holder : undefined
+}
 
 /** An unknown user never succeeds: what made-up names have used up is forgotten after a day, or it would stay for good (A45). */
 const untilSuccessOf = ({ budgets, person }: StepContext): Budget =>
-  person === undefined
+  person === undefined || person.prospective
     ? { ...budgets.codesUntilSuccess, windowMs: budgets.codesPerDay.windowMs }
     : budgets.codesUntilSuccess
 
@@ -213,8 +231,10 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
   const lifetime = policy.codeLifetimes[key] ?? lifetimes.code
   const expiresAt = now + lifetime
   const hasLink = policy.authenticatorSettings[key]?.useEmailMagicLink !== false
+  const owner = await ownerOf(context)
+  const reader = owner ?? person
   // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
-  const addressee = person !== undefined && mayGetMail(person) ? person : undefined
+  const addressee = reader !== undefined && mayGetMail(reader) ? reader : undefined
   // What is being enrolled is the primary address alone.
   const alsoToSecond = purpose === 'verify' && policy.secondaryEmails
   const second = alsoToSecond ? secondAddressOf(addressee, policy) : undefined
@@ -222,19 +242,27 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
     codeHash: secrets.hash('code', `${transaction.id}:${code}`),
     ...(hasLink && { sealedCode: sealUnder(token, 'link code', code) }),
     ...(second !== undefined && { toBoth: true as const }),
+    ...(owner !== undefined && { taken: true as const }),
     long,
     longCode,
   }
+  // What a stranger has typed about the owner of a mailbox is no text of a mail to it (A63).
+  const named = person?.prospective
+    ? { profile: { email: person.profile.email, login: person.profile.login } }
+    : person
   const mail: NewMail = {
-    template: words.template,
-    variables: { [words.code]: code, ...(hasLink && { [words.link]: context.linkFor(token) }) },
+    template: owner === undefined ? words.template : 'RegistrationTaken',
+    variables:
+      owner === undefined
+        ? { [words.code]: code, ...(hasLink && { [words.link]: context.linkFor(token) }) }
+        : {},
     recipient: addressee?.profile.email ?? null,
-    personId: addressee?.id ?? null,
+    personId: addressee === undefined || addressee.prospective ? null : addressee.id,
     transactionId: transaction.id,
     endsAt: expiresAt,
-    locale: localesOf(context.interaction, person),
+    locale: localesOf(context.interaction, owner ?? named),
   }
-  const variables = { ...mailVariables(context, person, lifetime), ...mail.variables }
+  const variables = { ...mailVariables(context, owner ?? named, lifetime), ...mail.variables }
   // Of all users or of none: how many mails are written must not show who has two addresses (A02).
   const mails: readonly NewMail[] = [
     mail,
@@ -316,7 +344,7 @@ async function judge(
   const code = typedCode.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase().slice(0, 64)
   // Compared even where it cannot be right, so that the time reveals nothing.
   const matches = secrets.matches('code', `${transaction.id}:${code}`, data.codeHash)
-  const right = matches && person !== undefined && now < challenge.expiresAt
+  const right = matches && person !== undefined && data.taken !== true && now < challenge.expiresAt
   const { typed, account } = subjectsOf(context)
   const clears: Effect = { type: 'budget.clear', budget: budgets.codesUntilSuccess, subject: account }
   return {
@@ -332,6 +360,6 @@ async function judge(
         ],
     effects: right ? [...verifies(person, data), clears] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
-    rule: person === undefined ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
+    rule: person === undefined || data.taken ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
   }
 }

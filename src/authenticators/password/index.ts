@@ -321,9 +321,15 @@ async function judgeFirst(hasher: PasswordHasher, input: Input, context: StepCon
  * What alone proved the recovery in which a password is set. Undefined where something that starts no recovery was proven,
  * too: the old password, or a second factor. A token that an administrator made is not counted, as its maker vouches.
  */
-function setByOf({ progress: { proofs }, authenticators, ownPolicy }: StepContext): string | undefined {
+function setByOf({
+  progress: { intent, proofs },
+  authenticators,
+  ownPolicy,
+}: StepContext): string | undefined {
   const begins = (key: string) =>
     authenticators.get(key)?.recovers === true || ownPolicy.recovery.authenticators.includes(key)
+  // Of a user who is being made there is nothing to recover.
+  if (intent === 'registration') return undefined
   const isIndependent = proofs.some(
     ({ authenticator }) => authenticators.has(authenticator) && !begins(authenticator),
   )

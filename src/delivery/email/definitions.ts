@@ -61,6 +61,18 @@ export const definitions = {
     oneOf: ['unlockAccountLink', 'oneTimePassword'],
     aliases: { recoveryToken: 'oneTimePassword' },
   },
+  RegistrationEmailVerification: {
+    variables: { verificationLink: 'link', verificationToken: 'code' },
+    oneOf: ['verificationLink', 'verificationToken'],
+    aliases: {
+      registrationEmailVerificationLink: 'verificationLink',
+      registrationEmailVerificationToken: 'verificationToken',
+      oneTimePassword: 'verificationToken',
+    },
+  },
+  // In its place where the address is a user's already: without a code, and without a link that does anything.
+  RegistrationTaken: { variables: {}, oneOf: [], aliases: {} },
+  Welcome: { variables: {}, oneOf: [], aliases: {} },
   PasswordResetByAdmin: {
     variables: { resetPasswordLink: 'link' },
     oneOf: ['resetPasswordLink'],
@@ -128,6 +140,7 @@ export const codeTemplates = [
   'ForgotPassword',
   'EmailChallenge',
   'SelfServiceUnlock',
+  'RegistrationEmailVerification',
   'PendingEmailChange',
 ] as const satisfies readonly TemplateName[]
 

@@ -17,6 +17,9 @@ export function sampleOf(template: TemplateName, language: string, now: number):
       unlockAccountTokenExpirationDate: isoTime(now + 300_000),
     },
     EmailChallenge: { verificationToken: '482913', emailAuthenticationLink: link },
+    RegistrationEmailVerification: { verificationToken: '482913', verificationLink: link },
+    RegistrationTaken: {},
+    Welcome: {},
     PasswordResetByAdmin: {
       resetPasswordLink: 'https://id.example.com/signin/reset-password/SampleThatOpensNothing',
     },

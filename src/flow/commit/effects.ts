@@ -5,6 +5,7 @@ import {
   advanceCounter,
   countSkip,
   endPersonTokens,
+  type Person,
   type PersonChanges,
   putEnrollment,
   rehashEnrollment,
@@ -22,6 +23,7 @@ import { factorRemoved, mailQueued, textQueued, withDebugData } from '../events.
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
 import type { Transaction } from '../transactions.store.ts'
+import { createUser, userMadeBy } from './create-user.ts'
 
 type Events = readonly NewEvent[]
 
@@ -38,6 +40,8 @@ export interface Work {
   readonly uses: Readonly<Record<string, string>>
   /** Of the session that begins in the same database transaction, if one does. */
   readonly sessionId: string
+  /** The users who give way to the one that the outcome makes. */
+  readonly replaced: readonly Person[]
   /** What the sign-in that ends here writes of its user, if one does. */
   readonly signedIn: { readonly personId: string; readonly changes: PersonChanges } | undefined
 }
@@ -45,12 +49,14 @@ export interface Work {
 /** Carries out the effects of an outcome; answers the events to record. */
 export async function carryOutEffects(work: Work): Promise<Events> {
   const { effects = [] } = work.outcome
+  const made = userMadeBy(work.outcome)
+  const created = made === undefined ? [] : await createUser(work, made, work.replaced)
   const events = await together([
     ...effects.map((effect) => carryOut(work, effect)),
     updatePeople(work),
     clearUsed(work),
   ])
-  return events.flat()
+  return [...created, ...events.flat()]
 }
 
 /**
@@ -95,6 +101,8 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       const moved = { before: transaction.progress, after: outcome.progress }
       return [withDebugData(textQueued(message, id, moved), uses)]
     }
+    case 'person.create':
+      return [] // Before all others, by createUser.
     case 'enrollment.put':
       try {
         await putEnrollment(tx, effect.enrollment, { random, now })

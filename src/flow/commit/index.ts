@@ -1,6 +1,6 @@
 import { type NewEvent, type Party, recordEvents } from '../../audit/index.ts'
 import type { Secrets } from '../../base/index.ts'
-import { ifUnchanged, type PersonChanges, type UserVersion } from '../../directory/index.ts'
+import { ifUnchanged, type Person, type PersonChanges, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
 import { type Storage, type Tx, together } from '../../storage/index.ts'
@@ -13,9 +13,11 @@ import { nameInLog } from '../subjects.ts'
 import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
+import { type CreatesUser, lockReplaced, takenOutcome, userMadeBy } from './create-user.ts'
 import { withDeferred } from './deferred.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
+import { withRegistered } from './registered.ts'
 import { type RememberedSecret, remember } from './remember.ts'
 import { withUnlock } from './unlocked.ts'
 
@@ -63,6 +65,10 @@ export async function commit(parts: FlowParts, commitment: Commitment): Promise<
     return moved ? { outcome: settled.outcome } : undefined
   }
   try {
+    const made = userMadeBy(outcome)
+    if (made !== undefined) {
+      return await parts.storage.transaction((tx) => writeUser(parts, commitment, made, settled, tx))
+    }
     return await inTransaction(parts.storage, commitment.user, (tx) => write(parts, commitment, settled, tx))
   } catch (error) {
     if (error instanceof Moved) return undefined
@@ -70,8 +76,29 @@ export async function commit(parts: FlowParts, commitment: Commitment): Promise<
   }
 }
 
+/** The same where it makes a user: there is no row to lock, but those of the users who have the names. */
+async function writeUser(
+  parts: FlowParts,
+  commitment: Commitment,
+  made: CreatesUser,
+  wanted: Settled,
+  tx: Tx,
+): Promise<Committed> {
+  const replaced = await lockReplaced(tx, made)
+  if (replaced !== undefined) return write(parts, commitment, wanted, tx, replaced)
+  const { transaction, outcome: before, after } = commitment
+  const outcome = takenOutcome(transaction.progress, before)
+  return write(parts, { ...commitment, outcome }, settle(outcome, after.situation, parts.authenticators), tx)
+}
+
 /** @param wanted what the outcome brings unless a budget puts another one in its place. */
-async function write(parts: FlowParts, commitment: Commitment, wanted: Settled, tx: Tx): Promise<Committed> {
+async function write(
+  parts: FlowParts,
+  commitment: Commitment,
+  wanted: Settled,
+  tx: Tx,
+  replaced: readonly Person[] = [],
+): Promise<Committed> {
   const { secrets, random, authenticators, lifetimes } = parts
   const { transaction, interaction, after } = commitment
   const now = parts.clock.now()
@@ -84,7 +111,8 @@ async function write(parts: FlowParts, commitment: Commitment, wanted: Settled, 
   const { grant } = settled
   const ended = withDeferred(secrets, settled)
   const typed = commitment.outcome.progress.subject?.identifier
-  const outcome = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
+  const noticed = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
+  const outcome = withRegistered(parts, after, noticed, grant, now)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
   const sessionId = newSessionId(random)
@@ -92,7 +120,7 @@ async function write(parts: FlowParts, commitment: Commitment, wanted: Settled, 
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
   const [effects, signIns] = await together([
-    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn }),
+    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn, replaced }),
     grant !== undefined && interactionCode !== undefined
       ? signIn(work, grant, { sessionId, interactionCode })
       : [],

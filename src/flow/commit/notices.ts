@@ -22,6 +22,8 @@ export function withNotices(
   const removed = effects.flatMap((effect) =>
     effect.type === 'enrollment.remove' ? [effect.authenticator] : [],
   )
+  // The new user has just set all of it up.
+  if (outcome.progress.intent === 'registration') return outcome
   if ((put.length === 0 && removed.length === 0 && !isUnlocked) || person === undefined) return outcome
   const keys = [...new Set(put.map(({ authenticator }) => authenticator))]
   const nameOf = (key: string) => authenticators.get(key)?.displayName ?? key

@@ -69,7 +69,12 @@ export function codePage(
   ]
   const { enterCode } = words.link
   const { intent } = transaction.progress
-  const sentence = intent === 'recovery' || intent === 'unlock' ? enterCode[intent] : enterCode.authentication
+  const sentences: Readonly<Partial<Record<typeof intent, string>>> = {
+    recovery: enterCode.recovery,
+    unlock: enterCode.unlock,
+    registration: enterCode.enrollment,
+  }
+  const sentence = sentences[intent] ?? enterCode.authentication
   return visitorPage(words, {
     base,
     title: words.link.yourCode,

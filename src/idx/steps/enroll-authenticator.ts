@@ -1,5 +1,6 @@
 import {
   attempt,
+  creationOf,
   type Effect,
   enrolls,
   proofOf,
@@ -45,6 +46,8 @@ export const enrollAuthenticator: Step = {
     if (!enrollable.some((one) => one.key === key) || !isMethodInUse(context)) {
       return { progress: withdraw(progress) }
     }
+    // The first proof of a registration makes the user, in the same database transaction.
+    const creation = creationOf(context)
     const outcome = await attempt(
       context,
       {
@@ -54,12 +57,16 @@ export const enrollAuthenticator: Step = {
           if (judgement.verdict !== 'right') return judgement
           // A password records itself that it was set.
           const recorded = reset === undefined ? [enrolled(context, key)] : []
-          return { ...judgement, effects: [...judgement.effects, ...recorded] }
+          const effects = [...(creation?.effects ?? []), ...judgement.effects, ...recorded]
+          return { ...judgement, effects }
         },
         ...(enroll.admit && { admit: enroll.admit }),
         before: progress,
-        right: (judgement) =>
-          enrolls(progress, proofOf({ key, ...authenticator }, progress.challenge?.method, judgement, now)),
+        right: (judgement) => {
+          const method = progress.challenge?.method
+          const proven = enrolls(progress, proofOf({ key, ...authenticator }, method, judgement, now))
+          return creation?.with(proven) ?? proven
+        },
       },
       input,
     )

@@ -6,6 +6,7 @@ import { cancel } from './cancel.ts'
 import { withCaptcha } from './captcha.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
+import { enrollProfile } from './enroll-profile.ts'
 import { channelSteps } from './enrollment-channels.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
@@ -18,6 +19,8 @@ import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
 import { selectAuthenticatorEnroll } from './select-authenticator-enroll.ts'
 import { selectAuthenticatorUnlockAccount } from './select-authenticator-unlock-account.ts'
+import { selectEnrollProfile } from './select-enroll-profile.ts'
+import { selectIdentify } from './select-identify.ts'
 import { skip } from './skip.ts'
 import { unlockAccount } from './unlock-account.ts'
 
@@ -25,6 +28,9 @@ import { unlockAccount } from './unlock-account.ts'
 export const steps: readonly Step[] = [
   identify,
   identifyRecovery,
+  selectEnrollProfile,
+  enrollProfile,
+  selectIdentify,
   unlockAccount,
   selectAuthenticatorUnlockAccount,
   recover,

@@ -63,6 +63,7 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
     ...(field.values !== undefined && { options: field.values }),
     ...(field.display !== undefined && { options: [wireDisplay(field.display)] }),
     ...(field.required !== undefined && { required: field.required }),
+    ...(field.ofAuthenticator === true && { relatesTo: '$.currentAuthenticator' }),
     ...(field.secret === true && { secret: true }),
     ...(field.minLength !== undefined && { minLength: field.minLength }),
     ...(field.maxLength !== undefined && { maxLength: field.maxLength }),

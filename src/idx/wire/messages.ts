@@ -29,6 +29,9 @@ export const messages: Readonly<Record<string, Entry>> = {
     hidesParams: true,
   },
   'idx.transferred.to.new.tab': { class: 'INFO', text: 'Flow continued in a new tab.' },
+  'idx.error.registration.unavailable': { class: 'ERROR', text: 'Registration is not available.' },
+  // A hook writes its own sentence.
+  'registration.error.denied': { class: 'ERROR', text: '{0}', hidesParams: true },
   'idx.recovery.completed': {
     class: 'INFO',
     text: 'You can now sign in with your existing username and new password.',

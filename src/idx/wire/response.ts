@@ -220,6 +220,17 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
       : { currentAuthenticator: object({ ...describe(view, replaced(view)), ...actions }) },
   'identify-recovery': (_, __, view) => ({ recoveryAuthenticator: object(describe(view, replaced(view))) }),
   'identify-unlock': challenging,
+  // The password of the form stands on an authenticator that the user does not have yet. It has no actions: there is
+  // nothing to recover.
+  'enroll-profile': (_, __, view) =>
+    view.registration?.passwordInForm
+      ? {
+          currentAuthenticator: object({
+            ...describe(view, replaced(view)),
+            ...(replaced(view).reset && { settings: replaced(view).reset?.settings(view.policy.password) }),
+          }),
+        }
+      : {},
   select: challenging,
   'verify-data': challenging,
   verify: challenging,

@@ -17,6 +17,7 @@ import { ownChanges } from './0015-own-changes.ts'
 import { factorChallenges } from './0016-factor-challenges.ts'
 import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
 import { verifiedSecondEmails } from './0020-verified-second-emails.ts'
+import { signUps } from './0021-sign-ups.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -42,4 +43,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0018-passkeys': passkeys,
   '0018-passkeys-by-handle': passkeysByHandle,
   '0020-verified-second-emails': verifiedSecondEmails,
+  '0021-sign-ups': signUps,
 }

@@ -33,6 +33,7 @@ const asked: Readonly<Record<Open, string>> = {
   identify: 'the username',
   'identify-recovery': 'the username for the recovery',
   'identify-unlock': 'the username of the locked account, and how it is proven',
+  'enroll-profile': 'the profile of a new user',
   select: 'the choice of an authenticator',
   'verify-data': 'the choice of how the code is sent',
   verify: 'the answer to the challenge',

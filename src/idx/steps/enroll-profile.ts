@@ -1,0 +1,193 @@
+import type { NewEnrollment, Profile } from '../../directory/index.ts'
+import {
+  type Authenticator,
+  backToSignIn,
+  creationOf,
+  type Field,
+  fillIn,
+  givesWay,
+  type Input,
+  type Message,
+  newUserId,
+  type Outcome,
+  prospectiveOf,
+  type Refusal,
+  replacing,
+  type Step,
+  type StepContext,
+  sealRegistration,
+  type View,
+  valueAt,
+} from '../../flow/index.ts'
+import { type ProfileField, readProfile } from '../../registration/index.ts'
+import { replaceableIn } from './reset-authenticator.ts'
+import { enrollWith } from './select-authenticator-enroll.ts'
+
+/**
+ * The form by which a visitor makes an account. Where the mailbox must be proven the mail with the code leaves at once, and what
+ * follows is the same whether or not the address is a user's already (A64): its owner gets another mail. Nothing is written of
+ * the account before something is proven (A63).
+ */
+export const enrollProfile: Step = {
+  name: 'enroll-profile',
+  path: 'enroll/new',
+  place: 'remediation',
+  stages: ['enroll-profile'],
+  fields: (view) => [
+    { name: 'userProfile', fields: (view.profileForm ?? []).map(fieldOf) },
+    ...(view.registration?.passwordInForm ? [passwordField] : []),
+  ],
+  async accept(input, context) {
+    const { progress, registration: policy } = context
+    if (policy?.isOpen !== true) {
+      const key = 'idx.error.registration.unavailable'
+      return { progress: backToSignIn(progress), refused: { status: 403, key } }
+    }
+    const tooMany = await context.chargeSignUp?.()
+    if (tooMany !== undefined) return { progress, refused: tooMany }
+    const read = await readForm(input, context)
+    if ('refused' in read) return { progress, refused: read.refused }
+    return accepted(read, context)
+  },
+}
+
+const fieldOf = ({ name, label, type, required, minLength, maxLength, display }: ProfileField): Field => ({
+  name,
+  label,
+  ...(type && { type }),
+  required,
+  ...(minLength !== undefined && { minLength }),
+  ...(maxLength !== undefined && { maxLength }),
+  ...(display && { display }),
+})
+
+const passwordField: Field = {
+  name: 'credentials',
+  type: 'object',
+  required: true,
+  ofAuthenticator: true,
+  fields: [{ name: 'passcode', label: 'Enter Password', required: true, secret: true }],
+}
+
+interface Filled {
+  readonly id: string
+  readonly profile: Profile
+  readonly password?: NewEnrollment
+  readonly terms?: { readonly version: string; readonly url: string }
+}
+
+type Refused = { readonly refused: Refusal }
+
+/** A profile is read with every list and claim: as large as one may be at most, with room for what is added later. */
+const longestProfile = 16_000
+
+/** Reads the form: all that is wrong with it at once, each in its field. */
+async function readForm(input: Input, context: StepContext): Promise<Filled | Refused> {
+  const { profileForm = [], registration: policy, now, random } = context
+  const read = readProfile(profileForm, valueAt(input, 'userProfile'))
+  const id = newUserId(random)
+  const profile = 'profile' in read ? (read.profile as Profile) : { login: '', email: '' }
+  const password = policy?.passwordInForm
+    ? await replaceableIn(context).reset.accept(input, context, prospectiveOf({ id, profile, at: now }))
+    : undefined
+  const wrong = [
+    ...('refusals' in read
+      ? read.refusals.map(({ name, key, params }) => ({ field: `userProfile.${name}`, key, params }))
+      : []),
+    ...(password !== undefined && 'refused' in password
+      ? [{ ...password.refused, field: password.refused.field ?? 'credentials.passcode' }]
+      : []),
+  ]
+  if (wrong.length > 0 || 'refusals' in read) return refused(wrong)
+  if (JSON.stringify(profile).length > longestProfile) {
+    const [first] = profileForm
+    const key = 'registration.error.tooLong'
+    return refused([
+      { field: `userProfile.${first?.name}`, key, params: [first?.label ?? '', longestProfile] },
+    ])
+  }
+  const verdict = await context.beforeRegistration?.({
+    client: context.client,
+    interaction: context.interaction,
+    profile,
+  })
+  if (verdict?.allowed === false) {
+    return { refused: { status: 400, key: 'registration.error.denied', params: [verdict.summary] } }
+  }
+  return {
+    id,
+    profile: verdict?.profile ?? profile,
+    ...(password !== undefined && 'enrollment' in password && { password: password.enrollment }),
+    ...(read.terms && { terms: read.terms }),
+  }
+}
+
+type FieldMessage = Message & { readonly field: string }
+
+function refused(wrong: readonly FieldMessage[]): Refused {
+  const [first = { field: 'userProfile', key: 'model.validation.field.blank' }, ...besides] = wrong
+  return { refused: { status: 400, ...first, ...(besides.length > 0 && { besides }) } }
+}
+
+/** What follows from a form that is good by itself. */
+async function accepted({ id, profile, password, terms }: Filled, context: StepContext): Promise<Outcome> {
+  const { progress, registration: policy } = context
+  const taken = isPlain(profile, context) ? await takenIn(profile, context) : undefined
+  if (taken !== undefined) return { progress, ...taken }
+  const registration = sealRegistration(context, { id, profile, password, terms })
+  const filled = fillIn(progress, { identifier: profile.login }, registration)
+  const about = await context.about(filled)
+  if (policy?.emailVerification === false) return withoutMail(filled, about)
+  const mailbox = mailboxIn(about)
+  const method = about.methodsOf(mailbox)[0]?.type ?? mailbox.methods[0].type
+  const choice = { method, isMethodChosen: true, input: {} }
+  const outcome = await enrollWith(mailbox, choice, about)
+  // Where no mail may leave, the form stays as it was.
+  const atForm = (one: Outcome): Outcome => (one.refused === undefined ? one : { ...one, progress })
+  return {
+    ...atForm(outcome),
+    charges: (outcome.charges ?? []).map((charge) => ({ ...charge, otherwise: atForm(charge.otherwise) })),
+  }
+}
+
+/** Without a mail the password of the form is the first proof; without that, whatever is enrolled first. */
+function withoutMail(filled: Outcome['progress'], about: StepContext): Outcome {
+  if (filled.registration?.password === undefined) return { progress: filled }
+  const creation = creationOf(about)
+  return creation === undefined
+    ? { progress: filled }
+    : { progress: creation.with(filled), effects: creation.effects }
+}
+
+/** What every account has: the first thing that is asked for. */
+function mailboxIn({ enrollable }: View): Authenticator & Required<Pick<Authenticator, 'enroll'>> {
+  const found = enrollable.find(({ implicit }) => implicit)
+  if (found?.enroll === undefined) throw new Error('no authenticator proves the mailbox')
+  return { ...found, enroll: found.enroll }
+}
+
+/**
+ * Whether the visitor is answered in the form that a name is taken. Where no mail is sent it cannot be hidden; nor where the form
+ * asks for a login besides, since names of both kinds are one namespace.
+ */
+const isPlain = ({ login, email }: Profile, { registration: policy, policy: { recovery } }: StepContext) =>
+  policy?.emailVerification === false || login !== email || recovery.revealUnknown
+
+async function takenIn(profile: Profile, context: StepContext): Promise<Refused | undefined> {
+  const { profileForm = [] } = context
+  const names = (['login', 'email'] as const).filter((name) =>
+    profileForm.some((field) => field.name === name),
+  )
+  const wrong: FieldMessage[] = []
+  for (const name of names) {
+    const holder = await context.directory.findByIdentifier(profile[name])
+    if (holder === undefined || givesWay(holder, profile, replacing(context))) continue
+    const label = profileForm.find((field) => field.name === name)?.label ?? name
+    wrong.push({
+      field: `userProfile.${name}`,
+      key: 'registration.error.notUniqueWithinOrg',
+      params: [label],
+    })
+  }
+  return wrong.length > 0 ? refused(wrong) : undefined
+}
