@@ -463,7 +463,7 @@ export async function contextAfter(
             progress,
             await findMember(parts.storage.db, progress.subject?.userId ?? ''),
             registration,
-            before.person?.prospective,
+            before.transaction.progress.subject?.userId === undefined,
           ),
           registration,
         )
