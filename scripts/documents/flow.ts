@@ -1,5 +1,5 @@
-import { intents, onOffer, type Stage, type Step, stages } from '../../src/flow/index.ts'
-import { exploreAll, type Move, type State, steps } from '../../test/support/walks.ts'
+import { beginLapsed, intents, onOffer, type Stage, type Step, stages } from '../../src/flow/index.ts'
+import { exploreAll, type Move, movesFrom, type State, stateOf, steps } from '../../test/support/walks.ts'
 import { columns, generatedFrom, table } from './table.ts'
 
 /** Why a step is not always there at a stage where it sometimes is. */
@@ -18,6 +18,7 @@ const asked: Readonly<Record<Stage, string>> = {
   'identify-recovery': 'the username of the account whose password was forgotten',
   'identify-unlock': 'the username of the locked account, together with the authenticator that proves it',
   'enroll-profile': 'who the new user is: the fields of the app’s profile enrollment policy',
+  'request-activation': 'another activation mail, where the link of the one before has expired',
   select: 'which authenticator to prove',
   'verify-data':
     'what must be known before a code is sent: the method, where an authenticator has several or a setting says so',
@@ -113,10 +114,20 @@ const intentsTable = (): string =>
     ]),
   )
 
+/** An activation by a link that has expired, which leads to no other stage. */
+async function lapsedActivation(explored: readonly { readonly states: readonly State[] }[]) {
+  const [known] = explored.flatMap((one) => one.states)
+  if (known === undefined) throw new Error('scripts/documents/flow.ts: nothing was explored')
+  const { id: userId, profile } = known.person
+  const state = stateOf({ ...known, progress: beginLapsed({ identifier: profile.login, userId }) })
+  return { state, moves: await movesFrom(state) }
+}
+
 export async function flowPage(): Promise<string> {
   const explored = await exploreAll()
-  const states = explored.flatMap((one) => one.states)
-  const moves = explored.flatMap((one) => one.moves)
+  const { state: lapsed, moves: ofLapsed } = await lapsedActivation(explored)
+  const states = [...explored.flatMap((one) => one.states), lapsed]
+  const moves = [...explored.flatMap((one) => one.moves), ...ofLapsed]
   return `${generatedFrom('the step table in src/idx/steps')}
 
 # The flow

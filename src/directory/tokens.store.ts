@@ -34,10 +34,12 @@ export async function issuePersonToken(
     readonly lifetimeMs: number
     /** The address that it is mailed to; absent: it is handed to the caller. */
     readonly mailedTo?: string | undefined
+    /** Drawn before, where the mail that has it is composed first; absent: it is drawn here. */
+    readonly token?: string
   },
   { random, secrets, now }: { readonly random: Random; readonly secrets: Secrets; readonly now: number },
 ): Promise<string> {
-  const token = randomToken(random)
+  const token = wanted.token ?? randomToken(random)
   await endPersonTokens(db, wanted.personId)
   await db
     .insertInto('person_tokens')
@@ -54,30 +56,30 @@ export async function issuePersonToken(
   return token
 }
 
-/** The token that a text is, unless its time is over. */
+/** The token that a text is, unless its time is over; with `orExpired` also then, for as long as its row stands. */
 export async function findPersonToken(
   db: Db,
   token: string,
-  { secrets, now }: { readonly secrets: Secrets; readonly now: number },
+  {
+    secrets,
+    now,
+    orExpired = false,
+  }: { readonly secrets: Secrets; readonly now: number; readonly orExpired?: boolean },
 ): Promise<PersonToken | undefined> {
   const row = await db
     .selectFrom('person_tokens')
     .selectAll()
     .where('hash', 'in', secrets.hashes(purpose, token))
-    .where('expires_at', '>', now)
+    .where('expires_at', '>', orExpired ? 0 : now)
     .executeTakeFirst()
   // Another node may have made it with a secret that this one has not got yet.
   if (row === undefined) await refuseMissingSecret(db, secrets)
   return row && toToken(row)
 }
 
-export async function findPersonTokenById(db: Db, id: string, now: number): Promise<PersonToken | undefined> {
-  const row = await db
-    .selectFrom('person_tokens')
-    .selectAll()
-    .where('id', '=', id)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
+/** The token with an id, whether or not its time is over. */
+export async function findPersonTokenById(db: Db, id: string): Promise<PersonToken | undefined> {
+  const row = await db.selectFrom('person_tokens').selectAll().where('id', '=', id).executeTakeFirst()
   return row && toToken(row)
 }
 

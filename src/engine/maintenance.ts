@@ -50,7 +50,8 @@ const retention: Readonly<Record<Exclude<GrowingTable, 'events'>, number>> = {
   sessions: day,
   outbox: day,
   mail_suppressions: 0,
-  person_tokens: 0,
+  // Who has let a link expire can ask for another one.
+  person_tokens: 30 * day,
   remembered_devices: 0,
   factor_challenges: 0,
   account_changes: 0,

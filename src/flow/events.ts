@@ -26,6 +26,7 @@ const rules: Readonly<Record<Closing, string>> = {
   completed: 'completed',
   recovered: 'completed',
   unlocked: 'completed',
+  requested: 'completed',
   locked: 'guesses-per-transaction',
   denied: 'denied',
   superseded: 'superseded',

@@ -38,7 +38,7 @@ import type { FlowOutcome } from './flow-outcomes.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
-import { begin, beginByToken, beginEnrolment, type Progress } from './progress.ts'
+import { begin, beginByToken, beginEnrolment, beginLapsed, type Progress } from './progress.ts'
 import { memberOf } from './registration.ts'
 import { type Owner, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
@@ -211,11 +211,15 @@ async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: nu
   const intent = activationTokenId === undefined ? 'recovery' : 'activation'
   const id = activationTokenId ?? recoveryTokenId
   if (id === undefined) return undefined
-  const token = await findPersonTokenById(storage.db, id, now)
+  const token = await findPersonTokenById(storage.db, id)
   const person = token && (await findPerson(storage.db, token.personId))
   if (token === undefined || person === undefined) throw sessionExpired(`the ${intent} token has ended`)
   const subject = { identifier: person.profile.login, userId: person.id }
   const isMailed = token.mailedTo !== undefined && token.mailedTo === mailboxKey(person.profile.email)
+  if (token.expiresAt <= now) {
+    if (intent !== 'activation' || !isMailed) throw sessionExpired(`the ${intent} token has expired`)
+    return { expiresAt: Infinity, progress: beginLapsed(subject) }
+  }
   const proof = { tokenId: token.id, at: now, ...(isMailed && { mailed: true as const }) }
   return { expiresAt: token.expiresAt, progress: beginByToken(subject, proof, intent) }
 }

@@ -85,6 +85,13 @@ export type Effect =
       readonly from?: readonly PersonStatus[]
     }
   | { readonly type: 'codes.end'; readonly personId: string }
+  /** A token of an activation that a mail of the same outcome contains, in place of those before it. */
+  | {
+      readonly type: 'activation.issue'
+      readonly personId: string
+      readonly token: string
+      readonly mailedTo: string
+    }
   | { readonly type: 'budget.clear'; readonly budget: Budget; readonly subject: string }
   | { readonly type: 'sessions.revoke'; readonly personId: string }
   | { readonly type: 'audit.record'; readonly event: NewEvent }

@@ -27,6 +27,8 @@ export interface Progress {
   readonly remember?: true
   /** What was enrolled in this transaction, by authenticator. */
   readonly enrolled?: readonly string[]
+  /** The token that it began with had expired: all that is offered is another mail with one. */
+  readonly lapsed?: true
   /** What is written when the transaction completes an account, not before: effects, each sealed. */
   readonly deferred?: readonly string[]
   /** What is to be enrolled, by the keys of authenticators: of an enrolment alone. */
@@ -105,6 +107,8 @@ export type Closing =
   | 'completed'
   | 'recovered'
   | 'unlocked'
+  /** Another activation mail was asked for. */
+  | 'requested'
   | 'locked'
   | 'denied'
   | 'superseded'
@@ -149,6 +153,14 @@ export const beginByToken = (
       ...proof,
     },
   ],
+})
+
+/** An activation whose mailed token had expired when it began: it proves nothing, and another mail can be asked for. */
+export const beginLapsed = (subject: Subject): Progress => ({
+  ...begin(),
+  intent: 'activation',
+  subject,
+  lapsed: true,
 })
 
 /** Notes who the visitor claims to be. */

@@ -27,6 +27,8 @@ export const stages = [
   'identify-recovery',
   'identify-unlock',
   'enroll-profile',
+  /** A link that has expired: another mail may be asked for. */
+  'request-activation',
   'select',
   'verify-data',
   'verify',
@@ -68,6 +70,7 @@ type Decision =
 export function decide(progress: Progress, situation: Situation): Decision {
   const intent = intents[progress.intent]
   if (progress.closed !== undefined) return { stage: 'closed' }
+  if (progress.lapsed) return { stage: 'request-activation' }
   if (progress.subject === undefined) return { stage: intent.firstStage }
   if (progress.challenge !== undefined) return { stage: stageOfChallenge(progress.challenge) }
   if (progress.proofs.length === 0) {

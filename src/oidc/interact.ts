@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
 import { hasInvisible } from '../base/index.ts'
 import { type Client, isAccountScope, isConfidential, isRedirectUriRegistered } from '../clients/index.ts'
-import { deviceHash, findPerson, findPersonToken } from '../directory/index.ts'
+import { deviceHash, findPerson, findPersonToken, mailboxKey } from '../directory/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { beginInteraction, type InteractionRequest, type Origin } from '../interactions/index.ts'
 import { knownLevels } from '../policies/index.ts'
+import { refuseMissingSecret } from '../storage/index.ts'
 import { type Caller, identifyCaller } from './client-auth.ts'
 import { invalidRequest, oauthError } from './errors.ts'
 import { type Form, optional, required } from './form.ts'
@@ -216,34 +217,46 @@ function readScope(form: Form, client: Client): string {
 }
 
 /**
- * Reads the token of a mail that an administrator sent. It is consumed by the new password, not here, so that the page can
- * be loaded again. Unknown, expired and used ones get the same error, and so does an activation token of a user who is not
- * waiting for an activation; the widget matches the texts literally.
+ * Reads the token of a mail that an administrator sent. It is consumed by what it leads to, not here, so that the page can
+ * be loaded again. Unknown, expired and used ones get the same error; the widget matches the texts literally.
  */
 async function readToken(
   parts: Parts,
   form: Form,
 ): Promise<{ readonly recoveryTokenId?: string; readonly activationTokenId?: string }> {
-  if (form.has('activation_token')) {
-    const found = await findToken(parts, form.get('activation_token'))
-    const person =
-      found?.kind === 'activation' ? await findPerson(parts.storage.db, found.personId) : undefined
-    const isOnly = !form.has('recovery_token')
-    if (found === undefined || person?.status !== 'PROVISIONED' || !isOnly) {
-      throw invalidRequest('The activation token is invalid')
-    }
-    return { activationTokenId: found.id }
-  }
+  if (form.has('activation_token')) return readActivationToken(parts, form)
   if (!form.has('recovery_token')) return {}
   const found = await findToken(parts, form.get('recovery_token'))
   if (found === undefined) throw invalidRequest('The recovery token is invalid')
   return { recoveryTokenId: found.id }
 }
 
+/**
+ * An activation token of a user who is waiting for an activation. One that was mailed to the user and has only expired leads to the
+ * offer of another mail; all others that are of no use get one answer, by the same statements: they do not show whether a
+ * token ever was one, whose it was, or what has become of its user (A64).
+ */
+async function readActivationToken(
+  { storage, secrets, clock }: Parts,
+  form: Form,
+): Promise<{ readonly activationTokenId: string }> {
+  const { db } = storage
+  const now = clock.now()
+  const text = form.get('activation_token') ?? ''
+  const token = tokenShape.test(text) ? text : ''
+  const found = await findPersonToken(db, token, { secrets, now, orExpired: true })
+  const person = await findPerson(db, found?.personId ?? '')
+  const isWaiting = found?.kind === 'activation' && person?.status === 'PROVISIONED'
+  const isGood = isWaiting && (found.expiresAt > now || found.mailedTo === mailboxKey(person.profile.email))
+  if (isGood && !form.has('recovery_token')) return { activationTokenId: found.id }
+  if (found !== undefined) await refuseMissingSecret(db, secrets)
+  throw invalidRequest('The activation token is invalid')
+}
+
+const tokenShape = /^[A-Za-z0-9]{43}$/
+
 const findToken = async ({ storage, secrets, clock }: Parts, token = '') =>
-  /^[A-Za-z0-9]{43}$/.test(token)
-    ? findPersonToken(storage.db, token, { secrets, now: clock.now() })
-    : undefined
+  tokenShape.test(token) ? findPersonToken(storage.db, token, { secrets, now: clock.now() }) : undefined
 
 const warned = new WeakMap<Parts, Set<string>>()
 

@@ -34,3 +34,4 @@ export {
   createPeople,
   type People,
 } from './people.ts'
+export { activationLifetimeMs, tokenLink } from './token-links.ts'

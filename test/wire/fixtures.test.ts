@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { authenticatorId } from '../../src/flow/index.ts'
 import { messages } from '../../src/idx/wire/messages.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { apiOf } from '../support/management.ts'
 import { enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
 import {
   bare,
@@ -288,6 +289,15 @@ async function putsOff(
   await visitor.begins()
   return visitor.signsIn(mary, idp.person.password)
 }
+/** The first page of an activation whose mailed link has expired. */
+async function atExpiredLink(visitor: Visitor, idp: Kit) {
+  const api = apiOf(idp)
+  const email = 'ann@example.com'
+  await api('POST', '/users?activate=true', { profile: { login: email, email } })
+  const { html = '' } = await idp.outbox.waitFor({ to: email })
+  idp.clock.advance('8d')
+  return visitor.begins({ activation_token: /\/welcome\/(\w+)/.exec(html)?.[1] ?? '' })
+}
 const covered: Readonly<Record<string, Covered>> = {
   ...Object.fromEntries(
     Object.entries(phoneStates).map(([file, reach]) => [
@@ -306,6 +316,17 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'oauth2-error-activation-token-invalid': {
     reach: (visitor) => visitor.interacts({ activation_token: 'none' }),
+  },
+  'request-activation-email': {
+    reach: (visitor, idp) => atExpiredLink(visitor, idp),
+    deviations: [personId],
+  },
+  'terminal-request-activation-email-submitted': {
+    async reach(visitor, idp) {
+      await atExpiredLink(visitor, idp)
+      return visitor.submits('request-activation')
+    },
+    deviations: [[/^app\//, 'the end of a transaction names no app']],
   },
   'identify-with-password': {
     reach: (visitor) => visitor.begins(),
@@ -408,11 +429,11 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'authenticator-verification-email': {
     reach: (visitor) => visitor.atTheCode(),
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-verification-email-polling': {
     reach: (visitor) => visitor.atTheCode().then(() => visitor.submits('challenge/poll')),
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-verification-email-alphanumeric': {
     engine: { settings: { limits: { codesPerDay: 1 } } },
@@ -424,7 +445,7 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'error-401-invalid-email-otp-passcode': {
     reach: (visitor) => wrongCodes(visitor, 1),
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-reset-password': {
     engine: { settings: { recovery: { offerRevokeSessions: true } } },
@@ -500,7 +521,7 @@ const covered: Readonly<Record<string, Covered>> = {
       for (let mail = 2; mail <= 5; mail++) await visitor.submits('challenge/resend')
       return visitor.submits('challenge/resend')
     },
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'error-429-api-limit-exceeded': {
     engine: { settings: { limits: { requests: { idxPerAddress: 1 }, appFactor: 1 } } },
@@ -639,18 +660,18 @@ const covered: Readonly<Record<string, Covered>> = {
       await withTwoAddresses(visitor, idp)
       return visitor.selects('okta_email')
     },
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-verification-email-no-profile': {
     reach: async (visitor, idp) => visitor.atTheCode(await withoutAddress(idp)),
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-verification-email-without-emailmagiclink': {
     async reach(visitor, idp) {
       await emailWith(idp, { useEmailMagicLink: false })
       return visitor.atTheCode()
     },
-    deviations: [oldTypes, personId],
+    deviations: [personId],
   },
   'authenticator-expiry-warning-password': {
     engine: { settings: { org: { name: 'Localhost' } } },

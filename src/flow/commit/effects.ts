@@ -5,6 +5,7 @@ import {
   advanceCounter,
   countSkip,
   endPersonTokens,
+  issuePersonToken,
   type Person,
   type PersonChanges,
   putEnrollment,
@@ -17,6 +18,7 @@ import {
 } from '../../directory/index.ts'
 import { endTransactionsOf, type Interaction } from '../../interactions/index.ts'
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
+import { activationLifetimeMs } from '../../people/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
 import { isUniqueViolation, StaleRead, type Tx, together } from '../../storage/index.ts'
 import { factorRemoved, mailQueued, textQueued, withDebugData } from '../events.ts'
@@ -138,6 +140,16 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'codes.end':
       await endCodes(work, effect.personId)
       return []
+    case 'activation.issue': {
+      const { personId, token, mailedTo } = effect
+      const issued = {
+        ...{ personId, token, mailedTo },
+        kind: 'activation',
+        lifetimeMs: activationLifetimeMs,
+      } as const
+      await issuePersonToken(tx, issued, { secrets, random, now })
+      return []
+    }
     case 'budget.clear':
       return [] // Together, by clearUsed.
     case 'sessions.revoke':

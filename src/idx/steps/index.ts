@@ -14,6 +14,7 @@ import { poll } from './poll.ts'
 import { recover } from './recover.ts'
 import { reenrollAuthenticator } from './reenroll-authenticator.ts'
 import { reenrollAuthenticatorWarning } from './reenroll-authenticator-warning.ts'
+import { requestActivationEmail } from './request-activation-email.ts'
 import { resend } from './resend.ts'
 import { resetAuthenticator } from './reset-authenticator.ts'
 import { selectAuthenticatorAuthenticate } from './select-authenticator-authenticate.ts'
@@ -33,6 +34,7 @@ export const steps: readonly Step[] = [
   selectIdentify,
   unlockAccount,
   selectAuthenticatorUnlockAccount,
+  requestActivationEmail,
   recover,
   authenticatorVerificationData,
   challengeAuthenticator,

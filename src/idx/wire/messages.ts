@@ -40,6 +40,14 @@ export const messages: Readonly<Record<string, Entry>> = {
     class: 'INFO',
     text: 'When your password expires, you will have to change your password before you can login to your {0} account.',
   },
+  'idx.expired.activation.token': {
+    class: 'ERROR',
+    text: 'Your account activation link is no longer valid. Request a new activation email below.',
+  },
+  'idx.request.activation.email': {
+    class: 'INFO',
+    text: 'New activation link requested. If your information matches our records, you will receive a new activation link in your inbox soon.',
+  },
   'idx.error.user.not.assigned.to.app': { class: 'ERROR', text: 'User is not assigned to this application.' },
   'oie.selfservice.reset.password.not.allowed': {
     class: 'ERROR',

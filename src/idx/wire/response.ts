@@ -46,7 +46,9 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
   const warning: Message | undefined =
     stage === 'reenroll-warning'
       ? { key: 'idx.password.expiring.message', params: [parts.orgName] }
-      : undefined
+      : stage === 'request-activation'
+        ? { key: 'idx.expired.activation.token' }
+        : undefined
   const onFields: readonly FieldMessage[] =
     refused?.field !== undefined && message
       ? [
@@ -231,6 +233,7 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
           }),
         }
       : {},
+  'request-activation': (_, context) => user(context),
   select: challenging,
   'verify-data': challenging,
   verify: challenging,

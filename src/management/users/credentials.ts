@@ -1,12 +1,13 @@
 import { namesOf } from '../../authenticators/index.ts'
 import { apiError } from '../../base/index.ts'
 import type { Person, PersonStatus } from '../../directory/index.ts'
+import { tokenLink } from '../../people/index.ts'
 import { retryStale } from '../../storage/index.ts'
 import { notFound, wrongStatus } from '../errors.ts'
 import { type Answer, type Call, type Context, type Operation, operation } from '../operation.ts'
 import { prepareQuestion, questionsOf, readQuestion } from './question.ts'
 import { getUser } from './read.ts'
-import { issueUserToken, recoveryTokenRequest, tokenLink } from './recovery.ts'
+import { issueUserToken, recoveryTokenRequest } from './recovery.ts'
 import {
   type Mailing,
   mailing,

@@ -17,6 +17,7 @@ import {
   usedOf,
 } from '../../limits/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
+import { tokenLink } from '../../people/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import {
   type Answer,
@@ -31,7 +32,6 @@ import {
   activationTokenRequest,
   issueUserToken,
   recoveryTokenRequest,
-  tokenLink,
   type UserTokenRequest,
 } from './recovery.ts'
 import {

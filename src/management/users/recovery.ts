@@ -2,6 +2,7 @@ import { record } from '../../audit/index.ts'
 import { type MailVariables, queueMail, type TemplateName } from '../../delivery/index.ts'
 import { issuePersonToken, type Person, type PersonTokenKind } from '../../directory/index.ts'
 import { languageFor, spanInWords } from '../../i18n/index.ts'
+import { activationLifetimeMs, tokenLink } from '../../people/index.ts'
 import type { Tx } from '../../storage/index.ts'
 import type { Context } from '../operation.ts'
 
@@ -23,14 +24,10 @@ export const recoveryTokenRequest = (
 
 export const activationTokenRequest = (sendsMail: boolean): UserTokenRequest => ({
   kind: 'activation',
-  lifetimeMs: 7 * 24 * hour,
+  lifetimeMs: activationLifetimeMs,
   template: 'UserActivation',
   sendsMail,
 })
-
-/** The link of a token: the last segment of its path is the token. */
-export const tokenLink = (base: string, kind: PersonTokenKind, token: string): string =>
-  `${base}/${kind === 'recovery' ? 'signin/reset-password' : 'welcome'}/${token}`
 
 /**
  * Issues a token for a user, in the transaction of the change that requires it, and queues the mail that contains it.

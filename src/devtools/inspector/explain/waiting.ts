@@ -34,6 +34,7 @@ const asked: Readonly<Record<Open, string>> = {
   'identify-recovery': 'the username for the recovery',
   'identify-unlock': 'the username of the locked account, and how it is proven',
   'enroll-profile': 'the profile of a new user',
+  'request-activation': 'another activation mail to be asked for: the link had expired',
   select: 'the choice of an authenticator',
   'verify-data': 'the choice of how the code is sent',
   verify: 'the answer to the challenge',
