@@ -11,7 +11,7 @@ import {
   slots,
   statement,
   type Tx,
-  unprefixed,
+  unprefixing,
   type Value,
 } from '../storage/index.ts'
 import { endFactorChallenges } from './factor-challenges.store.ts'
@@ -222,12 +222,14 @@ export interface MemberRow extends Readonly<Record<string, unknown>> {
   readonly group_ids: string | null
 }
 
+const personIn = unprefixing('p_', personColumns)
+
 /** The member of a row that has `memberColumns`. */
 export function memberFrom(row: MemberRow | undefined): Member {
   if (row === undefined) throw new Error('there is no group Everyone: the database was never seeded')
   const own = row.group_ids?.split(' ') ?? []
   return {
-    person: personOrStranger(unprefixed(row, 'p_', personColumns) as PersonRow | undefined),
+    person: personOrStranger(personIn(row) as PersonRow | undefined),
     groupIds: own.includes(row.everyone_id) ? own : [...own, row.everyone_id],
     everyoneId: row.everyone_id,
   }

@@ -358,13 +358,17 @@ function ownerOf(
   { authenticators, clock, lifetimes }: FlowParts,
   person: Person,
   enrollments: readonly Enrollment[],
-  { signOn, recovery }: Situation['ownPolicy'],
+  { signOn, recovery, methodsOff }: Situation['ownPolicy'],
 ): Owner {
   const now = clock.now()
   const own = enrollments.filter(({ authenticator: key }) => {
     const authenticator = authenticators.get(key)
+    const off = methodsOff[key] ?? []
     return (
-      authenticator?.reset === undefined && !authenticator?.implicit && signOn.authenticators.includes(key)
+      authenticator?.reset === undefined &&
+      !authenticator?.implicit &&
+      signOn.authenticators.includes(key) &&
+      authenticator?.methods.every(({ type }) => off.includes(type)) !== true
     )
   })
   const settledMs = lifetimes.ownChanges
@@ -497,18 +501,22 @@ export function viewOf(
   const isProven = progress.proofs.length > 0
   const known = (keys: readonly string[]) => keys.flatMap((key) => authenticators.get(key) ?? [])
   const offered = offeredAt(stage, progress, situation)
+  const { choices, provenBy } = offered
+  // What does not open the enrolment is not asked for: a client would offer a newer passkey as well as the older one.
+  const isAnswer = ({ id, authenticator }: Enrollment) =>
+    provenBy === undefined || !choices.includes(authenticator) || provenBy.includes(id)
   return {
     progress,
     stage,
     authenticators,
     policy: policyOf(progress, situation),
     methodsOf: (authenticator) => methodsOf(authenticator, progress, situation),
-    choices: known(offered.choices),
+    choices: known(choices),
     enrollable: known(offered.enrollable),
     skippable: offered.skippable,
     gracePeriods: offered.gracePeriods,
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
-    enrollments: isProven ? enrollments : [],
+    enrollments: isProven ? enrollments.filter(isAnswer) : [],
     user: isProven ? person : undefined,
     registration: situation.registration,
     profileForm: profileForm ?? [],

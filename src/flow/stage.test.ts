@@ -58,10 +58,10 @@ const opened = (progress: Progress, authenticator: string, more: Partial<Challen
     data: null,
     ...more,
   })
-function proves(progress: Progress, key: string): Progress {
+function proves(progress: Progress, key: string, enrollmentId?: string): Progress {
   const authenticator = authenticators.get(key)
   if (authenticator === undefined) throw new Error(`there is no ${key}`)
-  return prove(progress, { ...evidenceOf(authenticator), at: 0 })
+  return prove(progress, { ...evidenceOf(authenticator), at: 0, ...(enrollmentId && { enrollmentId }) })
 }
 const byPassword = proves(named, 'okta_password')
 const byMail = proves(recover(named), 'okta_email')
@@ -479,6 +479,46 @@ describe('where the app asks for what can only be enrolled', () => {
     const at = situation(policy, owning('example_phone'))
     expect(choicesOf(byPassword, at)).toEqual(['okta_email'])
     expect(choicesOf(proves(byPassword, 'okta_email'), at)).toEqual(['example_phone'])
+  })
+})
+
+describe('of two enrollments of one kind', () => {
+  const own = [
+    { id: 'older', authenticator: 'example_phone', createdAt: 0 },
+    { id: 'newer', authenticator: 'example_phone', createdAt: 2 },
+  ]
+  const policy = policyWith(
+    { signOn: { authenticators: ['okta_password', 'example_phone', 'google_otp'] } },
+    enrolling(true),
+  )
+  const at = situation(policy, {
+    enrolled: new Set(['okta_password', 'okta_email', 'example_phone']),
+    owner: { own, proving: own.slice(0, 1), isRecovered: false },
+  })
+  const provesBy = (progress: Progress, enrollmentId: string) =>
+    proves(progress, 'example_phone', enrollmentId)
+
+  test('the one that opens no enrolment leaves the other to be proven (A76)', () => {
+    const byNewer = provesBy(byPassword, 'newer')
+    expect(stageOf(byNewer, at)).toBe('select')
+    expect(offeredAt('select', byNewer, at)).toMatchObject({
+      choices: ['example_phone'],
+      provenBy: ['older'],
+    })
+    expect(stageOf(provesBy(byNewer, 'older'), at)).toBe('select-enroll')
+  })
+
+  test('the one that opens it is asked for alone', () => {
+    expect(offeredAt('select', byPassword, at)).toMatchObject({
+      choices: ['example_phone'],
+      provenBy: ['older'],
+    })
+    expect(stageOf(provesBy(byPassword, 'older'), at)).toBe('select-enroll')
+  })
+
+  test('none is asked for whose methods an administrator has switched off', () => {
+    const off = { ...policy, methodsOff: { example_phone: ['sms', 'voice'] } }
+    expect(stageOf(byPassword, { ...at, ownPolicy: off })).not.toBe('select')
   })
 })
 

@@ -138,8 +138,11 @@ function more(progress: Progress, situation: Situation): Decision {
 /** What there is to choose from, to enrol, and to decline at a stage: nothing of it is computed where it is not asked for. */
 export function offeredAt(stage: Stage, progress: Progress, situation: Situation) {
   const isEnrolment = isEnrolling(stage)
+  const { keys, opensEnrolment }: Choosing = isProving(stage) ? choosing(progress, situation) : { keys: [] }
   return {
-    choices: isProving(stage) ? choicesOf(progress, situation) : [],
+    choices: keys,
+    /** The ids of the enrollments by which they may be proven; absent: all of the user's. */
+    ...(opensEnrolment && { provenBy: provingFirst(progress, situation).map(({ id }) => id) }),
     enrollable: isEnrolment ? enrollmentsAsked(progress, situation).map(({ key }) => key) : [],
     skippable: isEnrolment && maySkip(progress, situation),
     gracePeriods: isEnrolment ? gracePeriods(progress, situation) : {},
@@ -150,35 +153,45 @@ const isAssured = (progress: Progress, situation: Situation): boolean =>
   isSatisfied(demandOf(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))
 
 /** Which authenticators the visitor may choose from, in the order in which they are offered. */
-export function choicesOf(progress: Progress, situation: Situation): readonly string[] {
-  if (intents[progress.intent].enrolsFirst) return []
+export const choicesOf = (progress: Progress, situation: Situation): readonly string[] =>
+  choosing(progress, situation).keys
+
+/** What may be chosen, and whether it is asked for to open an enrolment: then not every enrollment of it does (A76). */
+interface Choosing {
+  readonly keys: readonly string[]
+  readonly opensEnrolment?: true
+}
+
+function choosing(progress: Progress, situation: Situation): Choosing {
+  if (intents[progress.intent].enrolsFirst) return { keys: [] }
   const policy = policyOf(progress, situation)
   const isGoal = isGoalAhead(progress, situation)
   const methods = isGoal
     ? intents[progress.intent].methods(progress, situation, policy)
     : policy.signOn.authenticators
   const proven = provenStill(progress, situation, isGoal)
-  const left = methods.filter(
-    (key) =>
-      !proven.includes(key) && !progress.replaced.includes(key) && usableMethods(key, progress, situation),
+  const usable = methods.filter(
+    (key) => !progress.replaced.includes(key) && usableMethods(key, progress, situation),
   )
+  const left = usable.filter((key) => !proven.includes(key))
   if (progress.proofs.length === 0) {
     // What a rule names to begin a recovery by is asked of every name alike, whatever it may begin elsewhere.
-    if (isGoal) return left
+    if (isGoal) return { keys: left }
     const first = left.filter((key) => situation.authenticators.get(key)?.first)
-    return wished(first, progress, situation)
+    return { keys: wished(first, progress, situation) }
   }
   const owned = left.filter((key) => situation.enrolled.has(key))
   // In a recovery every proof counts as one more; what the app asks for is asked for after it.
-  if (isGoal) return owned
+  if (isGoal) return { keys: owned }
   const first = intents[progress.intent].enrols ? provenBefore(progress, situation) : []
-  const before = owned.filter((key) => first.includes(key))
+  // Also what was proven already, by an enrollment that opens nothing: of two passkeys the older one is still to be proven.
+  const before: Choosing = { keys: usable.filter((key) => first.includes(key)), opensEnrolment: true }
   const helping = owned.filter((key) => wouldHelp(progress, situation, key))
   if (progress.intent === 'enrolment' || isAssured(progress, situation)) {
-    return first.length > 0 ? before : helping
+    return first.length > 0 ? before : { keys: helping }
   }
   // What the app demands comes first. Where only an enrolment can meet it, a factor of the user's own opens that (A69).
-  return helping.length > 0 ? helping : before
+  return helping.length > 0 ? { keys: helping } : before
 }
 
 /** Whether a credential is still to be replaced, or an account to be unlocked: the policy of that says what is asked. */
@@ -249,7 +262,9 @@ function provenBefore(progress: Progress, situation: Situation): readonly string
   if (!isAsked) return []
   const usable = provingFirst(progress, situation).filter(
     ({ authenticator: key }) =>
-      authenticators.includes(key) && situation.authenticators.get(key)?.challenge !== undefined,
+      authenticators.includes(key) &&
+      situation.authenticators.get(key)?.challenge !== undefined &&
+      usableMethods(key, progress, situation),
   )
   return [...new Set(usable.map(({ authenticator }) => authenticator))]
 }

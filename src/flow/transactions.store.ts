@@ -24,7 +24,7 @@ import {
   type Row,
   run,
   statement,
-  unprefixed,
+  unprefixing,
   type Value,
 } from '../storage/index.ts'
 import { begin, ended, type Progress, upgraded } from './progress.ts'
@@ -163,16 +163,20 @@ export async function findRecordByInteraction(
   return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), reading)
 }
 
+const transactionIn = unprefixing('t_', transactionColumns)
+const clientIn = unprefixing('c_', clientColumns)
+const interactionIn = unprefixing('i_', interactionColumns)
+
 function recordFrom(
   [first]: readonly MemberRow[],
   reading: Reading,
   stateHandle?: string,
 ): TransactionRecord | undefined {
   if (first === undefined) return undefined
-  const transaction = unprefixed(first, 't_', transactionColumns) as TransactionRow | undefined
+  const transaction = transactionIn(first) as TransactionRow | undefined
   if (transaction !== undefined) noteTransaction(transaction.id)
-  const client = unprefixed(first, 'c_', clientColumns) as Parameters<typeof toClient>[0] | undefined
-  const interaction = unprefixed(first, 'i_', interactionColumns) as Parameters<typeof toInteraction>[0]
+  const client = clientIn(first) as Parameters<typeof toClient>[0] | undefined
+  const interaction = interactionIn(first) as Parameters<typeof toInteraction>[0]
   return {
     transaction: transaction && toTransaction(transaction, reading, stateHandle),
     interaction: toInteraction(interaction),

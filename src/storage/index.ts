@@ -38,7 +38,7 @@ export {
   type Tx,
   takeLock,
   together,
-  unprefixed,
+  unprefixing,
 } from './storage.ts'
 export { columnsOf, type NewRow, type Row, type Schema, type TableName, tables } from './tables.ts'
 export {

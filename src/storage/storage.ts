@@ -298,16 +298,22 @@ export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<r
 export const prefixed = (table: string, prefix: string, columns: readonly string[]): string =>
   columns.map((column) => `${table}.${column} as ${prefix}${column}`).join(', ')
 
-/** One table's row out of such a result; undefined where an outer join found none: then the first column is null. */
-export function unprefixed<Name extends string>(
-  row: Readonly<Record<string, unknown>>,
+/**
+ * Reads one table's row out of such a result; undefined where an outer join found none: then the first column is null. Made once
+ * for a statement: names that are put together for each row would cost more than everything else that is read of it.
+ */
+export function unprefixing<Name extends string>(
   prefix: string,
   columns: readonly [Name, ...(readonly Name[])],
-): Record<Name, unknown> | undefined {
-  if (row[`${prefix}${columns[0]}`] === null) return undefined
-  const own: Partial<Record<Name, unknown>> = {}
-  for (const column of columns) own[column] = row[prefix + column]
-  return own as Record<Name, unknown>
+): (row: Readonly<Record<string, unknown>>) => Record<Name, unknown> | undefined {
+  const named = columns.map((column) => [column, `${prefix}${column}`] as const)
+  const first = `${prefix}${columns[0]}`
+  return (row) => {
+    if (row[first] === null) return undefined
+    const own: Partial<Record<Name, unknown>> = {}
+    for (const [column, name] of named) own[column] = row[name]
+    return own as Record<Name, unknown>
+  }
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   sends,
   setPasskeys,
 } from './passkeys.ts'
-import { twoFactors } from './totp.ts'
+import { enrollmentPolicy, twoFactors } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor } from './visitor.ts'
 
 let idp: Kit
@@ -165,6 +165,44 @@ describe('enrolment', () => {
     expect(row).toMatchObject({ person_id: body.id, handle, counter: passkey.counter, name: 'Passkey' })
     expect(row?.slot).not.toBe(row?.id)
   })
+})
+
+test('of two passkeys the one from before a recovery opens an enrolment, the newer one leaves it to be proven (A76)', async () => {
+  await idp.reset()
+  await enrollmentPolicy(idp, { webauthn: 'REQUIRED', google_otp: 'REQUIRED' })
+  const { db } = idp.engine.storage
+  const older = await enrolled()
+  // Away while the newer one is made: a sign-in with a passkey asks for no second one.
+  const isPasskey = ['authenticator', '=', 'webauthn'] as const
+  const { person_id: owner } = await db
+    .selectFrom('enrollments')
+    .select('person_id')
+    .where(...isPasskey)
+    .executeTakeFirstOrThrow()
+  const other = await idp.people.add({ login: 'eve@example.com' })
+  await db
+    .updateTable('enrollments')
+    .set({ person_id: other.id, created_at: 1 })
+    .where(...isPasskey)
+    .execute()
+  const newer = await enrolled()
+  await db
+    .updateTable('enrollments')
+    .set({ person_id: owner })
+    .where(...isPasskey)
+    .execute()
+  await db.updateTable('people').set({ recovered_at: 2 }).where('id', '=', owner).execute()
+  await twoFactors(idp)
+
+  const { visitor, seen } = await atThePasskey()
+  const byNewer = await sends(visitor, newer.passkey.get(challengeOf(seen).challenge))
+  expect(byNewer.remediations).toContain('select-authenticator-authenticate')
+  const again = await visitor.selects('webauthn')
+  expect(enrollmentsIn(again)).toMatchObject([
+    { credentialId: older.passkey.credentialId.toString('base64url') },
+  ])
+  const byOlder = await sends(visitor, older.passkey.get(challengeOf(again).challenge))
+  expect(byOlder.remediations).toContain('select-authenticator-enroll')
 })
 
 describe('what an administrator sets', () => {
