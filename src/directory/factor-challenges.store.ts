@@ -92,6 +92,39 @@ export async function findFactorChallenges(
   return rows.map(toChallenge)
 }
 
+/** Pending enrolments of an authenticator in the order of their ids, from behind `after`; at most `limit`. With the data as stored. */
+export async function pendingFactorsAfter(
+  db: Db,
+  authenticator: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<
+  readonly { readonly id: string; readonly data: { readonly enrolled?: unknown }; readonly stored: string }[]
+> {
+  const rows = await db
+    .selectFrom('factor_challenges')
+    .select(['id', 'data'])
+    .where('authenticator', '=', authenticator)
+    .where('purpose', '=', 'activate' satisfies FactorPurpose)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id, data }) => ({ id, data: JSON.parse(data), stored: data }))
+}
+
+/** Stores the same in another form, in place of exactly what was read: it is the same challenge, so its version stays. */
+export async function rewritePendingFactor(
+  db: Db,
+  { id, from, data }: { readonly id: string; readonly from: string; readonly data: unknown },
+): Promise<void> {
+  await db
+    .updateTable('factor_challenges')
+    .set({ data: JSON.stringify(data) })
+    .where('id', '=', id)
+    .where('data', '=', from)
+    .execute()
+}
+
 /**
  * Uses up a challenge, exactly as it was read; false where another request has used or replaced it since, so that of two
  * right answers one counts.

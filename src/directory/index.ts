@@ -30,7 +30,9 @@ export {
   type FactorPurpose,
   findFactorChallenges,
   type NewFactorChallenge,
+  pendingFactorsAfter,
   putFactorChallenge,
+  rewritePendingFactor,
   type StoredChallenge,
   useFactorChallenge,
 } from './factor-challenges.store.ts'

@@ -1,6 +1,11 @@
 import { setImmediate as nextCycle } from 'node:timers/promises'
 import { type Clock, type Logger, ProtocolError, type Secrets } from '../base/index.ts'
-import { enrollmentsAfter, rehashEnrollment } from '../directory/index.ts'
+import {
+  enrollmentsAfter,
+  pendingFactorsAfter,
+  rehashEnrollment,
+  rewritePendingFactor,
+} from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { resealSigningKeys } from '../oidc/index.ts'
 import { promoteSecret, refuseMissingSecret, type Storage } from '../storage/index.ts'
@@ -46,8 +51,8 @@ export interface Resealing {
 }
 
 /**
- * Seals the enrollments anew with the current secret, once after a start with several secrets, so that the older ones can
- * be removed. Runs beside the requests, in batches; an enrollment that changes meanwhile stays as it is changed.
+ * Seals the enrollments, and those that wait to be confirmed, anew with the current secret, once after a start with several secrets, so
+ * that the older ones can be removed. Runs beside the requests, in batches; an enrollment that changes meanwhile stays as it is changed.
  */
 export function startResealing(
   core: Parts & {
@@ -79,17 +84,41 @@ async function resealEnrollments(
 ): Promise<void> {
   for (const { key, reseal } of authenticators.values()) {
     if (reseal === undefined) continue
-    let after = ''
-    while (!stops()) {
-      const batch = await enrollmentsAfter(storage.db, key, { after, limit: batchSize })
-      for (const { id, data: before, stored } of batch) {
+    const { db } = storage
+    await inBatches(
+      stops,
+      (from) => enrollmentsAfter(db, key, from),
+      async ({ id, data: before, stored }) => {
         const data = reseal(before, secrets)
-        if (data !== undefined) await rehashEnrollment(storage.db, { id, from: stored, data }, clock.now())
-      }
-      const last = batch.at(-1)
-      if (last === undefined || batch.length < batchSize) break
-      after = last.id
-      await nextCycle()
-    }
+        if (data !== undefined) await rehashEnrollment(db, { id, from: stored, data }, clock.now())
+      },
+    )
+    // One that was begun is good for a day: who confirms it after the older secret has gone would be answered 503.
+    await inBatches(
+      stops,
+      (from) => pendingFactorsAfter(db, key, from),
+      async ({ id, data: before, stored }) => {
+        const enrolled = reseal(before.enrolled, secrets)
+        if (enrolled === undefined) return
+        await rewritePendingFactor(db, { id, from: stored, data: { ...before, enrolled } })
+      },
+    )
+  }
+}
+
+/** Calls `each` with all rows, a batch at a time, until `stops` is true. */
+async function inBatches<Stored extends { readonly id: string }>(
+  stops: () => boolean,
+  read: (from: { readonly after: string; readonly limit: number }) => Promise<readonly Stored[]>,
+  each: (row: Stored) => Promise<void>,
+): Promise<void> {
+  let after = ''
+  while (!stops()) {
+    const batch = await read({ after, limit: batchSize })
+    for (const row of batch) await each(row)
+    const last = batch.at(-1)
+    if (last === undefined || batch.length < batchSize) return
+    after = last.id
+    await nextCycle()
   }
 }

@@ -3,7 +3,13 @@ import { createSecrets, silentLogger, systemRandom, VirtualClock } from '../../s
 import { keysRotate } from '../../src/cli/keys.ts'
 import { addClientSecret, clientSecretsOf, findClient } from '../../src/clients/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
-import { findEnrollment, findPersonByIdentifier, putEnrollment } from '../../src/directory/index.ts'
+import {
+  findEnrollment,
+  findFactorChallenges,
+  findPersonByIdentifier,
+  putEnrollment,
+  putFactorChallenge,
+} from '../../src/directory/index.ts'
 import { type Engine, openCore, openEngine } from '../../src/engine/index.ts'
 import { createApiToken } from '../../src/management/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
@@ -321,6 +327,15 @@ onEachDatabase('the one secret', (database) => {
       data: { sealedSecret },
     }
     await putEnrollment(storage.db, enrollment, context)
+    // An app that an administrator has begun to enrol and the user has not confirmed yet.
+    const waiting = {
+      personId,
+      ...{ factorId: 'uft1', enrollmentId: 'uft1', authenticator: 'google_otp', method: 'otp' },
+      purpose: 'activate' as const,
+      data: { enrolled: { sealedSecret }, challenge: null },
+      expiresAt: clock.now() + 86_400_000,
+    }
+    await putFactorChallenge(storage.db, waiting, context)
     expect(await signsIn(node)).toBe(200)
     await node.close()
 
@@ -330,10 +345,16 @@ onEachDatabase('the one secret', (database) => {
       'app secrets': 2,
       'API tokens': 1,
       enrollments: 1,
+      'pending factors': 1,
     })
     const both = await house.start([renewed, old])
-    await expect.poll(async () => (await uses()).enrollments).toBe(0)
-    expect(await uses()).toMatchObject({ 'signing keys': 0, 'app secrets': 1, 'API tokens': 1 })
+    await expect.poll(async () => (await uses())['pending factors']).toBe(0)
+    expect(await uses()).toMatchObject({
+      enrollments: 0,
+      'signing keys': 0,
+      'app secrets': 1,
+      'API tokens': 1,
+    })
     // The ids of secrets stay: the API names them by these.
     const listed = async () =>
       clientSecretsOf((await findClient(both.engine.storage.db, app.clientId)) ?? client).map(({ id }) => id)
@@ -363,6 +384,11 @@ onEachDatabase('the one secret', (database) => {
       'ZR74DHZTG43NBULV',
     )
     expect(found?.version).toBe(1)
+    const [pending] = await findFactorChallenges(alone.engine.storage.db, personId, house.clock.now())
+    const kept = pending?.data as { readonly enrolled: { readonly sealedSecret: string } }
+    expect(createSecrets([renewed]).open('totp secret', kept.enrolled.sealedSecret)).toBe('ZR74DHZTG43NBULV')
+    // It is the same challenge: an answer that is on its way is still to it.
+    expect(pending?.version).toBe(1)
   })
 
   test('O-H2: what was changed over the API is not undone because the secret is rotated', async () => {
