@@ -74,13 +74,17 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
     { accessPolicyId: client?.settings.accessPolicyId, clientId },
   )
   const isOwn = isOwnFactor(parts.authenticators, policy.signOn.authenticators)
-  // A passkey of an earlier RP ID cannot be proven any more: to ask for it would be to ask without end.
+  const { proofs = [] } = session.details
+  // A passkey of an earlier RP ID cannot be proven any more: to ask for it would be to ask without end. What this sign-in has used
+  // up, the last recovery code, was proven all the same.
   const own = await ownFactors(
     db,
     person.id,
-    (enrollment) => isOwn(enrollment.authenticator) && isUsable(parts, enrollment),
+    (enrollment) =>
+      isOwn(enrollment.authenticator) &&
+      (isUsable(parts, enrollment) || proofs.some(({ enrollmentId }) => enrollmentId === enrollment.id)),
   )
-  const proof = ownerProof(person, own, session.details.proofs ?? [], {
+  const proof = ownerProof(person, own, proofs, {
     now,
     settledMs: parts.waitingMs,
     recovering: policy.recovery.authenticators,

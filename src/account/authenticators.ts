@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { apiError, isoTime } from '../base/index.ts'
 import { type Enrollment, findEnrollments, maskAddress, renameEnrollment } from '../directory/index.ts'
 import { type Authenticator, authenticatorId } from '../flow/index.ts'
+import { isSettled } from '../people/index.ts'
 import { isUsable } from './access.ts'
 import { type Answer, type Call, link, notFound, type Operation, operation } from './operation.ts'
 import { requirements } from './password.ts'
@@ -117,7 +118,9 @@ async function findEnrollment(call: Call<unknown>) {
  */
 export async function removeFactor(call: Call<unknown>, stored: Enrollment): Promise<Answer> {
   const { parts, caller, mustWait } = call
-  const atOnce = !mustWait && (caller.proof === 'proven' || !isUsable(parts, stored))
+  // What does not count yet may go by what does not count yet: to correct a number takes no day.
+  const isProven = caller.proof === 'proven' || (caller.proof === 'fresh' && !isSettled(stored, call.now))
+  const atOnce = !mustWait && (isProven || !isUsable(parts, stored))
   const result = await parts.changes.removeFactor(caller.person, stored, { atOnce })
   return result.done ? {} : { status: 202, body: { waitingUntil: isoTime(result.dueAt) } }
 }

@@ -52,7 +52,7 @@ export function ownAuthenticator({ parts, caller }: Call<unknown>, key: string):
  */
 export function requireOwner({ parts, caller, now }: Call<unknown>): void {
   const { person, proof } = caller
-  if (proof === 'proven') return
+  if (proof === 'proven' || proof === 'fresh') return
   const isRecovered = person.recoveredAt !== undefined && now < person.recoveredAt + parts.waitingMs
   if (proof === 'none' && !isRecovered) return
   // No demand for a step-up: the sign-in is recent and strong enough already, and the next one could be the same without end.
@@ -113,13 +113,17 @@ export const mayAnswer = ({ parts, caller, now }: Call<unknown>, { id, version }
     return ofUser.allowed && ofCode.allowed
   })
 
-/** Writes what was confirmed; of two confirmations at once one does. The user gets the notice of every change of a factor. */
+/**
+ * Writes what was confirmed; of two confirmations at once one does. The user gets the notice of every change of a factor. Without a proof
+ * of an older factor it does not count at once (A77).
+ */
 export async function confirmFactor(
   { parts, caller }: Call<unknown>,
   pending: StoredChallenge,
   enrollment: NewEnrollment,
 ): Promise<void> {
   const { id, profile, version } = caller.person
+  const waits = caller.proof !== 'proven' && parts.waitingMs > 0
   await parts.people.change(
     id,
     {},
@@ -130,7 +134,8 @@ export async function confirmFactor(
       async with(tx, _, now) {
         if (!(await useFactorChallenge(tx, pending))) throw new StaleRead(`challenge ${pending.id}`)
         try {
-          await putEnrollment(tx, enrollment, { random: parts.random, now })
+          const settlesAt = waits ? now + parts.waitingMs : undefined
+          await putEnrollment(tx, { ...enrollment, settlesAt }, { random: parts.random, now })
         } catch (error) {
           // Another user has enrolled the same a moment ago (A67).
           throw isUniqueViolation(error) ? new StaleRead('an enrollment') : error

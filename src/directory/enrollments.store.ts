@@ -23,6 +23,11 @@ export interface Enrollment<Data = unknown> {
   readonly version: number
   /** By what the authenticator names its user; null: it does not. */
   readonly handle?: string | null
+  /**
+   * Until then it begins no recovery and makes no change of the account count at once: its user added it without having
+   * proven an older factor (A77). Null: it counts at once.
+   */
+  readonly settlesAt?: number | null
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastUsedAt: number | null
@@ -49,6 +54,10 @@ export interface NewEnrollment {
   readonly slot?: string
   /** By what the authenticator names its user: random, nothing of the user is in it. */
   readonly handle?: string
+  /** Absent: it counts at once, as what an administrator adds. */
+  readonly settlesAt?: number | undefined
+  /** Whether what it takes the place of is as if removed: it is no older than itself. Absent: it is the same, changed. */
+  readonly isNew?: boolean
 }
 
 function toEnrollment<Data>(row: Row<'enrollments'>): Enrollment<Data> {
@@ -64,6 +73,7 @@ function toEnrollment<Data>(row: Row<'enrollments'>): Enrollment<Data> {
     counter: Number(row.counter),
     version: row.version,
     handle: row.handle,
+    settlesAt: row.settles_at === null ? null : Number(row.settles_at),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at,
@@ -146,7 +156,7 @@ export async function putEnrollment(
   { random, now }: { readonly random: Random; readonly now: number },
 ): Promise<void> {
   const { personId, several, authenticator, method, name = null, counter = 0 } = enrollment
-  const { slot, handle = null } = enrollment
+  const { slot, handle = null, settlesAt = null, isNew = false } = enrollment
   const id = enrollment.id ?? newEnrollmentId(random, enrollment)
   await insert(
     db,
@@ -164,6 +174,7 @@ export async function putEnrollment(
         counter,
         version: 1,
         handle,
+        settles_at: settlesAt,
         created_at: now,
         updated_at: now,
         last_used_at: null,
@@ -171,7 +182,8 @@ export async function putEnrollment(
     ],
     `on conflict (person_id, authenticator, slot) do update set
       method = excluded.method, name = excluded.name, status = excluded.status, data = excluded.data,
-      counter = excluded.counter, handle = excluded.handle, updated_at = excluded.updated_at, version = enrollments.version + 1`,
+      counter = excluded.counter, handle = excluded.handle, settles_at = excluded.settles_at, updated_at = excluded.updated_at,
+      version = enrollments.version + 1${isNew ? ', created_at = excluded.created_at, last_used_at = null' : ''}`,
   )
 }
 

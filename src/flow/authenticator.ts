@@ -78,6 +78,8 @@ export interface StepContext extends View {
   readonly person: Person | undefined
   /** The user's own policy, also before a proof; that of Everyone for an unknown user. What it says must not show. */
   readonly ownPolicy: Policy
+  /** From when what the user enrols in this submission counts (`Enrollment.settlesAt`); absent: at once. */
+  readonly settlesAt?: number
   readonly directory: {
     findByIdentifier(identifier: string): Promise<Person | undefined>
     /** By id: a passkey says whose it is. */
@@ -184,6 +186,8 @@ export interface Authenticator extends AuthenticatorFacts {
    * recover. Absent: all can.
    */
   isUsable?(enrollment: Enrollment, org: StepContext['org']): boolean
+  /** Whether something of an enrollment was used that must be replaced (`enroll.isRenewedAfterUse`). Absent: nothing ever is. */
+  isUsed?(enrollment: Enrollment): boolean
   /** Steps of its own, such as a passkey on the first page. */
   readonly steps?: readonly Step[]
   /** What administrators may set of it, by member of its settings: checks a value, answers what is wrong or undefined. */
@@ -238,6 +242,11 @@ export interface Challenging {
 export interface Enrolling {
   /** Whether a user may have several. */
   readonly several?: boolean
+  /**
+   * Whether a use of it, in this sign-in or, as `isUsed` says, an earlier one, has the user enrol it anew: a saved recovery code is replaced
+   * (NIST SP 800-63B-4, 4.2.1.1).
+   */
+  readonly isRenewedAfterUse?: boolean
   /** What an option asks for besides the authenticator's id; absent: its first method, fixed. */
   optionFields?(view: View): readonly Field[]
   /** Fields of a form between choosing it and the first code: a phone number; undefined: nothing is asked. */

@@ -28,13 +28,14 @@ import {
   sourceOf,
   usedOf,
 } from '../limits/index.ts'
-import { type NoticeSettings, provingEnrollments } from '../people/index.ts'
+import { isProvenBy, isSettled, type NoticeSettings, provingEnrollments, settledOf } from '../people/index.ts'
 import type { Evidence, Policies, RegistrationPolicy } from '../policies/index.ts'
 import { type ProfileField, profileFields } from '../registration/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { BeforeRegistration } from './before-registration.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
+import { intents } from './intents.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
@@ -300,9 +301,13 @@ async function withFacts(
       : undefined
   const countsSkips =
     isProven && ownPolicy.enrollment.some(({ gracePeriod }) => gracePeriod?.type === 'BY_SKIP_COUNT')
+  // What was proven in this transaction stays one of the user's own, even where that has used it up: the last recovery code.
   const enrollments = found?.filter(
-    (one) => parts.authenticators.get(one.authenticator)?.isUsable?.(one, parts.org) ?? true,
+    (one) =>
+      progress.proofs.some(({ enrollmentId }) => enrollmentId === one.id) ||
+      (parts.authenticators.get(one.authenticator)?.isUsable?.(one, parts.org) ?? true),
   )
+  const renewing = found?.filter((one) => parts.authenticators.get(one.authenticator)?.isUsed?.(one))
   const situation: Situation = {
     now: parts.clock.now(),
     ...wishOf(loaded.interaction),
@@ -328,6 +333,7 @@ async function withFacts(
       progress,
       isNew,
     }),
+    ...(renewing?.length && { renewing: new Set(renewing.map(({ authenticator }) => authenticator)) }),
     ...(person !== undefined &&
       enrollments !== undefined && {
         owner: ownerOf(parts, person, enrollments, ownPolicy),
@@ -381,6 +387,7 @@ function ownerOf(
     proving: found.isOlder
       ? found.enrollments
       : own.filter(({ createdAt }) => recoveredAt !== undefined && createdAt < recoveredAt),
+    settled: settledOf(found.enrollments, rules),
     isRecovered: recoveredAt !== undefined && now < recoveredAt + settledMs && !found.isOlder,
   }
 }
@@ -538,6 +545,10 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
   const now = parts.clock.now()
   const { interaction, client, person, situation } = loaded
   const source = sourceOf(interaction)
+  const { progress } = loaded.transaction
+  // Nothing that the user added a moment ago without an older proof begins a recovery or an unlock (A77).
+  const begins = progress.proofs.length === 0 && isSelfService(progress)
+  const counts = (one: Enrollment) => !begins || isSettled(one, now)
   return {
     ...viewOf(parts, loaded),
     now,
@@ -563,13 +574,19 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     ...(parts.beforeRegistration && { beforeRegistration: parts.beforeRegistration }),
     org: parts.org,
     lifetimes: parts.lifetimes,
+    ...settlingFrom(parts, loaded, now),
     directory: {
       findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
       find: (personId) => findPerson(db, personId),
-      enrollment: (personId, authenticator) => findEnrollment(db, personId, authenticator),
+      async enrollment<Data>(personId: string, authenticator: string) {
+        const found = await findEnrollment<Data>(db, personId, authenticator)
+        return found !== undefined && counts(found) ? found : undefined
+      },
       async enrollments<Data>(personId: string, authenticator: string) {
         const all = await findEnrollments(db, personId)
-        return all.filter((one) => one.authenticator === authenticator) as readonly Enrollment<Data>[]
+        return all.filter(
+          (one) => one.authenticator === authenticator && counts(one),
+        ) as readonly Enrollment<Data>[]
       },
       findByHandle: async (handle) => findPerson(db, (await holderOfHandle(db, handle)) ?? ''),
       isSlotTaken: (authenticator, slot) => isSlotTaken(db, authenticator, slot),
@@ -579,6 +596,26 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     peek: (uses) => peek(db, uses, now),
     linkFor: (token) => parts.linkFor(client.id, token),
   }
+}
+
+/** Whether it ends in a new credential or an open account, by what it begins with. */
+const isSelfService = ({ intent }: Progress): boolean =>
+  intents[intent].unlocks === true || intents[intent].replaces !== undefined
+
+/**
+ * From when what the user enrols now counts, where no factor that counts was proven before it (A77). At once in an account that is being
+ * made: there is nothing in it yet to take over.
+ */
+function settlingFrom(
+  { lifetimes }: FlowParts,
+  { situation: { owner }, transaction: { progress } }: TransactionContext,
+  now: number,
+): Pick<StepContext, 'settlesAt'> {
+  const { enrolsFirst, activates } = intents[progress.intent]
+  const isOwner = owner !== undefined && isProvenBy(owner.settled, progress.proofs, owner.own)
+  return isOwner || enrolsFirst || activates || lifetimes.ownChanges === 0
+    ? {}
+    : { settlesAt: now + lifetimes.ownChanges }
 }
 
 async function chargeSource(

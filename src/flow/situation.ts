@@ -16,7 +16,7 @@ import type { IntentName, Progress } from './progress.ts'
 export interface KnownAuthenticator extends AuthenticatorFacts {
   /** Whether it can be challenged, enrolled, and replaced. */
   readonly challenge?: object
-  readonly enroll?: { readonly several?: boolean }
+  readonly enroll?: { readonly several?: boolean; readonly isRenewedAfterUse?: boolean }
   readonly reset?: object
 }
 
@@ -35,6 +35,8 @@ export interface Situation {
   readonly assigned: boolean | undefined
   /** The keys of the authenticators that the user has. Asked for only once something has been proven. */
   readonly enrolled: ReadonlySet<string>
+  /** Those of them of which something was used at an earlier sign-in, which is still to be replaced. Absent: none. */
+  readonly renewing?: ReadonlySet<string>
   /** The moment that is decided about, in epoch milliseconds; absent: that of the latest proof. */
   readonly now?: number
   /** What the app wishes of this sign-in besides what its policy demands. */
@@ -57,6 +59,8 @@ export interface Owner {
   readonly own: readonly OwnedEnrollment[]
   /** Those of which one must be proven first: of a user who has recovered the account, those from before. */
   readonly proving: readonly OwnedEnrollment[]
+  /** Those that make what is enrolled after a proof by one of them count at once (A77). */
+  readonly settled: readonly OwnedEnrollment[]
   /**
    * The account was recovered within the waiting time, by a user without a factor from before that begins no recovery: only what a
    * policy requires may be enrolled.

@@ -416,7 +416,7 @@ describe('where the app asks for what can only be enrolled', () => {
     const own = [{ id: 'own', authenticator: key, createdAt: 0 }]
     return {
       enrolled: new Set(['okta_password', 'okta_email', key]),
-      owner: { own, proving: own, isRecovered: false },
+      owner: { own, proving: own, settled: own, isRecovered: false },
     }
   }
   const usable = ['okta_password', 'okta_email', 'example_phone', 'security_question', 'google_otp']
@@ -493,7 +493,7 @@ describe('of two enrollments of one kind', () => {
   )
   const at = situation(policy, {
     enrolled: new Set(['okta_password', 'okta_email', 'example_phone']),
-    owner: { own, proving: own.slice(0, 1), isRecovered: false },
+    owner: { own, proving: own.slice(0, 1), settled: own.slice(0, 1), isRecovered: false },
   })
   const provesBy = (progress: Progress, enrollmentId: string) =>
     proves(progress, 'example_phone', enrollmentId)

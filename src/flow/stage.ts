@@ -344,7 +344,12 @@ function openFor(progress: Progress, situation: Situation): readonly KnownAuthen
   }
   if (progress.skipped) return []
   if (required.length > 0) return known(required, situation)
-  return isAskedForMore(progress, situation) ? known(optional, situation) : []
+  return known(
+    isAskedForMore(progress, situation)
+      ? optional
+      : optional.filter(({ key }) => isRenewed(key, progress, situation)),
+    situation,
+  )
 }
 
 /** What a user who is not there yet has to prove where the policies name nothing else: the mailbox. */
@@ -371,15 +376,19 @@ const known = (
 
 /** What a signed-in user may add of what the app has asked for: what the enrolment policy names, each once. */
 function wantedIn(
-  { skipped, enrolled = [] }: Progress,
+  progress: Progress,
   situation: Situation,
   wanted: readonly string[],
 ): readonly KnownAuthenticator[] {
+  const { skipped, enrolled = [] } = progress
   if (skipped) return []
   return wanted.flatMap((key) => {
     const authenticator = situation.authenticators.get(key)
     const isAllowed = situation.ownPolicy.enrollment.some((one) => one.key === key)
-    const isFree = !situation.enrolled.has(key) || authenticator?.enroll?.several === true
+    const isFree =
+      !situation.enrolled.has(key) ||
+      authenticator?.enroll?.several === true ||
+      isRenewed(key, progress, situation)
     return isAllowed && isFree && !enrolled.includes(key) && isEnrollable(authenticator, false)
       ? [authenticator]
       : []
@@ -453,9 +462,8 @@ function openEnrollments(progress: Progress, situation: Situation): readonly Pol
   return (enrolsFirst ? ofNewUsers(situation) : situation.ownPolicy.enrollment).filter(
     ({ key, atChallenge }) =>
       (atChallenge !== true || isChallenged) &&
-      !enrolled.has(key) &&
-      !isProven(key, progress) &&
-      isEnrollable(authenticators.get(key), enrolsFirst),
+      isEnrollable(authenticators.get(key), enrolsFirst) &&
+      (isRenewed(key, progress, situation) || (!enrolled.has(key) && !isProven(key, progress))),
   )
 }
 
@@ -513,4 +521,14 @@ function ofNewUsers({ ownPolicy, authenticators, registration }: Situation): rea
     ...[...mailbox, ...passwords].map(({ key }) => ({ key, required: true })),
     ...enrollment.filter(({ key }) => !isMailbox(key)),
   ]
+}
+
+/**
+ * Whether the user is to enrol anew what a use has used up, in this transaction or an earlier one. Where nothing is enrolled, in a recovery,
+ * it waits for the next sign-in.
+ */
+function isRenewed(key: string, progress: Progress, { authenticators, renewing }: Situation): boolean {
+  if (!intents[progress.intent].enrols || progress.enrolled?.includes(key)) return false
+  if (authenticators.get(key)?.enroll?.isRenewedAfterUse !== true) return false
+  return renewing?.has(key) === true || progress.proofs.some(({ authenticator }) => authenticator === key)
 }

@@ -24,11 +24,13 @@ export {
 } from './notices.ts'
 export {
   isProvenBy,
+  isSettled,
   type OwnedEnrollment,
   type OwnerProof,
   type OwnProof,
   ownerProof,
   provingEnrollments,
+  settledOf,
 } from './own-changes.ts'
 export {
   createPeople,

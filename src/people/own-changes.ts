@@ -1,7 +1,7 @@
 import type { Enrollment, Person } from '../directory/index.ts'
 
 /** An enrollment, as far as it says who its user is. */
-export type OwnedEnrollment = Pick<Enrollment, 'id' | 'authenticator' | 'createdAt'>
+export type OwnedEnrollment = Pick<Enrollment, 'id' | 'authenticator' | 'createdAt' | 'settlesAt'>
 
 /** What was proven: which authenticator, and which enrollment of it where there are several. */
 export interface OwnProof {
@@ -13,10 +13,12 @@ export interface OwnProof {
  * Whether what was proven is enough to change what a user signs in with (A69, A76, A77).
  *
  * - `proven`: by one of the user's own factors, one from before the last recovery where there is such a one.
+ * - `fresh`: by one that the user added within the waiting time, when no older one was proven: it adds others, and makes nothing
+ *   count at once. A thief at an open browser could have added it a moment ago.
  * - `unproven`: the user has factors, and none that counts was proven.
  * - `none`: the user has none.
  */
-export type OwnerProof = 'proven' | 'unproven' | 'none'
+export type OwnerProof = 'proven' | 'fresh' | 'unproven' | 'none'
 
 /** What says which factors prove that it is the user who changes the account. */
 export interface OwnershipRules {
@@ -50,6 +52,15 @@ export function provingEnrollments(
   return { enrollments: own.filter((one) => since(one) + settledMs <= now), isOlder: false }
 }
 
+/** Whether an enrollment counts by now: at once, or since its waiting time is over (A77). */
+export const isSettled = ({ settlesAt }: Pick<Enrollment, 'settlesAt'>, now: number): boolean =>
+  (settlesAt ?? 0) <= now
+
+export const settledOf = <One extends OwnedEnrollment>(
+  enrollments: readonly One[],
+  { now }: Pick<OwnershipRules, 'now'>,
+): readonly One[] => enrollments.filter((one) => isSettled(one, now))
+
 /** Whether one of the proofs is by one of these enrollments. */
 export const isProvenBy = (
   enrollments: readonly OwnedEnrollment[],
@@ -73,6 +84,7 @@ export function ownerProof(
   rules: OwnershipRules,
 ): OwnerProof {
   const { enrollments } = provingEnrollments(person, own, rules)
-  if (isProvenBy(enrollments, proofs, own)) return 'proven'
+  if (isProvenBy(settledOf(enrollments, rules), proofs, own)) return 'proven'
+  if (isProvenBy(enrollments, proofs, own)) return 'fresh'
   return own.length > 0 ? 'unproven' : 'none'
 }

@@ -135,6 +135,8 @@ export const tables = {
       version: integer,
       /** Random, by what an authenticator names its user. */
       handle: later(nullable(text)),
+      /** From when it counts, where its user added it without having proven an older one; null: at once. */
+      settles_at: later(nullable(time('end'))),
       created_at: time('moment'),
       updated_at: time('moment'),
       last_used_at: nullable(time('moment')),

@@ -230,6 +230,7 @@ onEachDatabase('what users change themselves', (database) => {
 
   test('A76: a user who has an app from before proves it first, at each sign-in after the recovery', async () => {
     const secret = await enrolls()
+    idp.clock.advance(day)
     await twoFactors(idp)
     const visitor = await atTheCode(idp, victim)
     await visitor.answers((await mailTo(idp, victim)).code)

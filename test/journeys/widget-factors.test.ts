@@ -222,6 +222,13 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await field(page, 'credentials.passcode').waitFor()
       await look(page, 'codes-asked')
       await typesCode(page, codes[1] ?? '')
+      // A used code is replaced: a new set is shown before the sign-in ends.
+      await chooses(page, 'Recovery Codes')
+      await field(page, 'credentials.passcode').waitFor()
+      widget.wordless.splice(0)
+      const anew = (await page.locator('#page').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
+      expect(anew.filter((code) => codes.includes(code))).toEqual([])
+      await typesCode(page, anew[0] ?? '')
       await signedIn(page)
     })
 

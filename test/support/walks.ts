@@ -112,6 +112,7 @@ const stored = (put: NewEnrollment): Enrollment => ({
   status: 'ACTIVE',
   stored: '',
   counter: put.counter ?? 0,
+  settlesAt: put.settlesAt ?? null,
   version: 1,
   createdAt: now,
   updatedAt: now,

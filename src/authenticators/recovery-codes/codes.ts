@@ -6,6 +6,8 @@ export interface CodesData {
   readonly sealedHashes: string
   /** How many those are. */
   readonly left: number
+  /** Whether one was used to sign in or to recover since: the set is to be replaced. Absent: none was. */
+  readonly isUsed?: boolean
 }
 
 const purpose = 'recovery codes'
@@ -70,7 +72,7 @@ export function withoutCode(data: CodesData, typed: string, secrets: Secrets): C
 
 /** The same set sealed with the current secret; undefined where it is already. */
 export const resealedCodes = (data: CodesData, secrets: Secrets): CodesData | undefined =>
-  secrets.isOutdated(data.sealedHashes) ? sealed(hashesIn(data, secrets), secrets) : undefined
+  secrets.isOutdated(data.sealedHashes) ? { ...data, ...sealed(hashesIn(data, secrets), secrets) } : undefined
 
 const hashesIn = ({ sealedHashes }: CodesData, secrets: Secrets): readonly string[] =>
   JSON.parse(opened(sealedHashes, secrets)) as readonly string[]

@@ -41,7 +41,8 @@ const form = (label: string): readonly Field[] => [
 
 /**
  * Saved recovery codes: ten codes that a user writes down, the way back when the phone is lost (NIST SP 800-63B-4). Owns how
- * they are made, shown once and stored, and that each is good once on all nodes (A70). They are something that the user has: a
+ * they are made, shown once and stored, and that each is good once on all nodes (A70). A use has the user given a new set, in the
+ * same sign-in or the next one that enrols: until then the others stay good. They are something that the user has: a
  * second factor where the policy lets it, never the first thing that is asked for, and nothing that a recovery begins with.
  */
 export const recoveryCodesAuthenticator: Authenticator = {
@@ -66,6 +67,7 @@ export const recoveryCodesAuthenticator: Authenticator = {
   },
   enroll: {
     resends: false,
+    isRenewedAfterUse: true,
     // The codes stand in the label as well: every client shows that, and none knows what the contextual data are.
     fields: (challenge, view) =>
       form(
@@ -88,6 +90,8 @@ export const recoveryCodesAuthenticator: Authenticator = {
       verify: 'a recovery code is good once and is for a sign-in: it is not spent here',
     },
   },
+  isUsable: ({ data }) => (data as CodesData).left > 0,
+  isUsed: ({ data }) => (data as CodesData).isUsed === true,
   reseal: (data, secrets) => resealedCodes(data as CodesData, secrets),
   settings: {},
   messages: {
@@ -141,20 +145,13 @@ async function judgeChallenge(input: Input, context: StepContext): Promise<Judge
       enrollment === undefined || left === undefined
         ? []
         : [
-            // With the last one the set is gone, so that a policy that requires one asks for another.
-            left.left === 0
-              ? ({
-                  type: 'enrollment.remove',
-                  personId: enrollment.personId,
-                  id: enrollment.id,
-                  authenticator: key,
-                } as const)
-              : ({
-                  type: 'enrollment.spend',
-                  id: enrollment.id,
-                  from: enrollment.stored,
-                  data: left,
-                } as const),
+            // With the last one the set stays, as good as none: the sign-in was by one of the user's own factors (A69).
+            {
+              type: 'enrollment.spend',
+              id: enrollment.id,
+              from: enrollment.stored,
+              data: { ...left, isUsed: true } satisfies CodesData,
+            } as const,
             ...codeSuccess(context, key),
           ],
     refusal,
@@ -182,7 +179,15 @@ async function judgeEnrolment(
         : [
             {
               type: 'enrollment.put',
-              enrollment: { personId: person.id, authenticator: key, prefix: 'rce', method, data },
+              // In place of a set that was used it is as old as this moment: a thief's set is none from before a recovery (A76).
+              enrollment: {
+                personId: person.id,
+                authenticator: key,
+                prefix: 'rce',
+                method,
+                data,
+                isNew: true,
+              },
             },
           ],
     refusal,

@@ -28,6 +28,12 @@ const enrolled = ({ person, progress, client }: StepContext, authenticator: stri
   },
 })
 
+/** What is added without a proof of an older factor does not count at once, whatever authenticator it is of (A77). */
+const settling = (effect: Effect, { settlesAt }: StepContext): Effect =>
+  effect.type === 'enrollment.put' && settlesAt !== undefined
+    ? { ...effect, enrollment: { ...effect.enrollment, settlesAt } }
+    : effect
+
 /** Confirming an enrolment: the first code. What was enrolled counts as proven in this transaction. */
 export const enrollAuthenticator: Step = {
   name: 'enroll-authenticator',
@@ -57,8 +63,10 @@ export const enrollAuthenticator: Step = {
           if (judgement.verdict !== 'right') return judgement
           // A password records itself that it was set.
           const recorded = reset === undefined ? [enrolled(context, key)] : []
-          const effects = [...(creation?.effects ?? []), ...judgement.effects, ...recorded]
-          return { ...judgement, effects }
+          const effects = judgement.effects.map((effect) =>
+            reset === undefined ? settling(effect, own) : effect,
+          )
+          return { ...judgement, effects: [...(creation?.effects ?? []), ...effects, ...recorded] }
         },
         ...(enroll.admit && { admit: enroll.admit }),
         before: progress,

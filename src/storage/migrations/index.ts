@@ -18,6 +18,7 @@ import { factorChallenges } from './0016-factor-challenges.ts'
 import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
 import { verifiedSecondEmails } from './0020-verified-second-emails.ts'
 import { signUps } from './0021-sign-ups.ts'
+import { settlingEnrollments } from './0025-settling-enrollments.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -44,4 +45,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0018-passkeys-by-handle': passkeysByHandle,
   '0020-verified-second-emails': verifiedSecondEmails,
   '0021-sign-ups': signUps,
+  '0025-settling-enrollments': settlingEnrollments,
 }
