@@ -35,7 +35,15 @@ export {
 } from './security-question/index.ts'
 
 export { totpData } from './totp/index.ts'
-export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './webauthn/index.ts'
+export {
+  isCovered,
+  passkeyHandle,
+  type RelyingParty,
+  relatedOrigins,
+  rpIdOf,
+  type SoftwareCredential,
+  softwarePasskey,
+} from './webauthn/index.ts'
 
 /** What the authenticators are built with besides. */
 export interface AuthenticatorParts {

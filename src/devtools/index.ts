@@ -19,6 +19,17 @@ export type { ControlPerson, ControlPort, NewPerson, PathFault, PersonChanges } 
 export { readNewPerson, readPersonChanges, readSignIn } from './control/requests.ts'
 export { type ControlServer, startControlServer } from './control/server.ts'
 export { type SmtpFault, type SmtpSink, type SmtpSinkOptions, startSmtpSink } from './control/smtp-sink.ts'
+export { checkNames, checkNothing, checkOneOf, checkThat, type Names } from './environment/checks.ts'
+export {
+  type EnrolledFactor,
+  type FactorToEnroll,
+  type KitFactors,
+  kitFactors,
+  type PasskeyToEnroll,
+  type PhoneToEnroll,
+  type QuestionToEnroll,
+  type TypedFactor,
+} from './environment/factors.ts'
 export {
   type DevEnvironment,
   type DevEnvironmentOptions,

@@ -7,13 +7,20 @@ export type {
   ControlPerson,
   DevEnvironment,
   DevEnvironmentOptions,
+  EnrolledFactor,
+  FactorToEnroll,
   Faults,
+  KitFactors,
   Message,
   MessageReader,
   NewPerson,
+  PasskeyToEnroll,
+  PhoneToEnroll,
+  QuestionToEnroll,
   SdkTokens,
   SignedIn,
   SignInOptions,
+  TypedFactor,
   Waiting,
 } from '../devtools/index.ts'
 export {
@@ -32,13 +39,6 @@ export {
   answerFrom,
   interactionCodeIn,
 } from './answer.ts'
-export type {
-  EnrolledFactor,
-  FactorToEnroll,
-  KitFactors,
-  PhoneToEnroll,
-  QuestionToEnroll,
-} from './factors.ts'
 export {
   type Kit,
   type KitClient,

@@ -1,5 +1,4 @@
 import {
-  createSecrets,
   insecureSeededRandom,
   type Logger,
   ProtocolError,
@@ -19,7 +18,9 @@ import {
 import { type Channel, channels, templateNames, textTemplates } from '../delivery/index.ts'
 import {
   type ControlPerson,
+  type EnrolledFactor,
   type Faults,
+  type KitFactors,
   type MessageReader,
   mary,
   type NewPerson,
@@ -36,7 +37,6 @@ import {
 import type { Engine } from '../engine/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { createHasher, insecureFastHash } from '../passwords/index.ts'
-import { type KitFactors, kitFactors } from './factors.ts'
 import { checkNames, checkNothing, checkOneOf, checkThat, type Names } from './options.ts'
 import { insecureTestSigningKey } from './test-key.ts'
 import { newVisitor, type Visitor, type VisitorOptions } from './visitor.ts'
@@ -95,11 +95,11 @@ export interface KitPeople {
   list(name?: string): Promise<readonly ControlPerson[]>
   get(id: string): Promise<ControlPerson | undefined>
   /** @throws ProtocolError 400 that says which member cannot be used, and why */
-  add(person: NewPerson): Promise<ControlPerson>
+  add(person: NewPerson): Promise<ControlPerson & { readonly factors?: readonly EnrolledFactor[] }>
   /** Undefined where no user has the id. @throws ProtocolError 400 as `add` */
   update(
     id: string,
-    changes: Partial<Omit<NewPerson, 'login' | 'emailVerified'>>,
+    changes: Partial<Omit<NewPerson, 'login' | 'emailVerified' | 'phone' | 'factors'>>,
   ): Promise<ControlPerson | undefined>
   remove(id: string): Promise<boolean>
 }
@@ -310,10 +310,7 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
           : port.people.update(id, readPersonChanges(changes)),
       remove: port.people.remove,
     },
-    factors: kitFactors(engine, {
-      secrets: createSecrets(options.settings?.secrets ?? [insecureSecret]),
-      random,
-    }),
+    factors: port.factors,
     faults,
     async events(...options: readonly unknown[]) {
       checkNothing('events', options)

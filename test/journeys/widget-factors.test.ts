@@ -211,7 +211,8 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       expect(widget.wordless.splice(0)).toEqual(widget.generation === '3' ? ['undefined'] : [])
       await field(page, 'credentials.passcode').waitFor()
       await look(page, 'codes')
-      const codes = (await page.locator('#page').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
+      const codes: readonly string[] =
+        (await page.locator('#page').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
       expect(codes).toHaveLength(10)
       await typesCode(page, codes[0] ?? '')
       await signedIn(page)
@@ -226,7 +227,8 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await chooses(page, 'Recovery Codes')
       await field(page, 'credentials.passcode').waitFor()
       widget.wordless.splice(0)
-      const anew = (await page.locator('#page').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
+      const shown = await page.locator('#page').innerText()
+      const anew: readonly string[] = shown.match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
       expect(anew.filter((code) => codes.includes(code))).toEqual([])
       await typesCode(page, anew[0] ?? '')
       await signedIn(page)

@@ -1,4 +1,11 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 
 type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
 
@@ -15,6 +22,8 @@ export interface PasskeyOptions {
   /** Its counter; 0: it counts nothing. */
   readonly counter?: number
   readonly credentialId?: Buffer
+  /** Of a credential that was made elsewhere. */
+  readonly privateKey?: KeyObject
   readonly crossOrigin?: boolean
 }
 
@@ -34,7 +43,9 @@ export class SoftwarePasskey {
     this.options = options
     this.credentialId = credentialId
     this.counter = counter
-    const { privateKey, publicKey } = pairOf(algorithm)
+    const { privateKey, publicKey } = options.privateKey
+      ? { privateKey: options.privateKey, publicKey: createPublicKey(options.privateKey) }
+      : pairOf(algorithm)
     this.#privateKey = privateKey
     this.#publicKey = publicKey
   }

@@ -34,7 +34,9 @@ import { modelName } from './models.ts'
 import { extensionsOf, isAllowedOrigin, type RelyingParty, rpIdOf } from './relying-party.ts'
 import { attachmentOf, lower, passkeySettings, settingsChecks } from './settings.ts'
 
+export { passkeyHandle } from './factor.ts'
 export { isCovered, type RelyingParty, relatedOrigins, rpIdOf } from './relying-party.ts'
+export { type SoftwareCredential, softwarePasskey } from './software.ts'
 
 /**
  * Passkeys and security keys (WebAuthn), as Okta's `webauthn`. Owns how one is made and used: its challenges, which

@@ -38,8 +38,46 @@ const names = {
   status: { type: 'string', enum: [...personStatuses] },
 }
 const person = object({ id: text(), login: text(), ...names }, ['id', 'login', 'email', 'status'])
-const newPerson = object({ login: text(), ...names, password: text(), emailVerified: { type: 'boolean' } }, [
+const factor = {
+  type: 'object',
+  properties: {
+    type: {
+      type: 'string',
+      enum: ['google_otp', 'phone_number', 'security_question', 'recovery_codes', 'webauthn'],
+    },
+    phoneNumber: text('Of a phone: the number with its country.'),
+    methods: list({ type: 'string', enum: ['sms', 'voice'] }),
+    name: text('Of a phone or passkey: what the user calls it.'),
+    answer: text('Of a security question.'),
+    question: text('The key of a security question. The default is disliked_food.'),
+  },
+  required: ['type'],
+}
+const enrolled = object(
+  {
+    id: text('Of the enrollment.'),
+    sharedSecret: text('Of an authenticator app: in base32.'),
+    codes: list(text('A recovery code, good once.')),
+    credential: {
+      ...anything,
+      description: 'Of a passkey: the parameter of WebAuthn.addCredential of Chrome’s virtual authenticator.',
+    },
+  },
+  ['id'],
+)
+const newPerson = object(
+  {
+    ...{ login: text(), ...names, password: text(), emailVerified: { type: 'boolean' } },
+    phone: text('The number of a phone to enrol, such as +15555550100.'),
+    factors: list(factor),
+  },
+  ['login'],
+)
+const added = object({ id: text(), login: text(), ...names, factors: list(enrolled) }, [
+  'id',
   'login',
+  'email',
+  'status',
 ])
 const clock = object(
   { now: text('ISO time.'), note: text('What to know, where the clock was set back to before the seed.') },
@@ -106,7 +144,17 @@ const calls: Readonly<Record<string, Call>> = {
     answer: list(person),
   },
   'GET /people/{id}': { summary: 'Get a user', answer: person },
-  'POST /people': { summary: 'Create a user', body: newPerson, status: 201, answer: person },
+  'POST /people': { summary: 'Create a user', body: newPerson, status: 201, answer: added },
+  'GET /people/{id}/factors': {
+    summary: 'List what a user has besides the password',
+    answer: list(object({ id: text(), authenticator: text(), name: textOrNull('What the user calls it.') })),
+  },
+  'POST /people/{id}/factors': {
+    summary: 'Enrol a factor for a user, without page, code or notice',
+    body: factor,
+    status: 201,
+    answer: enrolled,
+  },
   'PATCH /people/{id}': {
     summary: 'Update a user',
     body: object({ ...names, password: text() }),

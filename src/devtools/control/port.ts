@@ -1,5 +1,6 @@
 import type { Renderer } from '../../delivery/index.ts'
 import type { PersonStatus } from '../../directory/index.ts'
+import type { EnrolledFactor, KitFactors, TypedFactor } from '../environment/factors.ts'
 import type { FlowReader } from '../inspector/facts.ts'
 
 /**
@@ -12,12 +13,15 @@ export interface ControlPort {
     /** All users in the order of their ids, at most a thousand; with a name only the one who has it as login or email. */
     list(name?: string): Promise<readonly ControlPerson[]>
     get(id: string): Promise<ControlPerson | undefined>
-    add(person: NewPerson): Promise<ControlPerson>
+    /** With what was enrolled, in the order asked for; absent: nothing was. */
+    add(person: NewPerson): Promise<ControlPerson & { readonly factors?: readonly EnrolledFactor[] }>
     /** Returns the changed user, or undefined if there is none with this id. */
     update(id: string, changes: PersonChanges): Promise<ControlPerson | undefined>
     /** Returns whether the user existed. */
     remove(id: string): Promise<boolean>
   }
+  /** What users have besides the password, enrolled without page, code or notice. */
+  readonly factors: KitFactors
   readonly clock: {
     /** Epoch milliseconds. */
     now(): number
@@ -65,9 +69,13 @@ export interface NewPerson {
   readonly status?: PersonStatus
   /** The email counts as proven (`email_verified`), as after a code that came by mail. Default: it does not. */
   readonly emailVerified?: boolean
+  /** The number of a phone to enrol, with its country: short for a factor of the type `phone_number`. */
+  readonly phone?: string
+  /** What the user has enrolled from the start. */
+  readonly factors?: readonly TypedFactor[]
 }
 
-export type PersonChanges = Partial<Omit<NewPerson, 'login' | 'emailVerified'>>
+export type PersonChanges = Partial<Omit<NewPerson, 'login' | 'emailVerified' | 'phone' | 'factors'>>
 
 export interface ControlPerson {
   readonly id: string

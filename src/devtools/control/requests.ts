@@ -9,6 +9,7 @@ import {
 import { type Channel, channels } from '../../delivery/index.ts'
 import { personStatuses } from '../../directory/index.ts'
 import { scopes as knownScopes } from '../../oidc/index.ts'
+import type { TypedFactor } from '../environment/factors.ts'
 import type { NewPerson, PathFault, PersonChanges, SignInRequest } from './port.ts'
 import type { SmtpFault } from './smtp-sink.ts'
 
@@ -69,12 +70,42 @@ function personOf<Name extends string>(body: unknown, names: readonly Name[]) {
 const changeable = ['email', 'password', 'firstName', 'lastName', 'locale'] as const
 
 export function readNewPerson(body: unknown): NewPerson {
-  const { emailVerified, ...members } = membersOf(body, ['login', ...changeable, 'status', 'emailVerified'])
+  const known = ['login', ...changeable, 'status', 'emailVerified', 'phone', 'factors'] as const
+  const { emailVerified, phone, factors, ...members } = membersOf(body, known)
+  if (factors !== undefined && !(Array.isArray(factors) && factors.every((one) => isTyped(one))))
+    throw badRequest('factors must be a list of objects with a type, such as {"type":"google_otp"}')
   if (emailVerified !== undefined && typeof emailVerified !== 'boolean')
     throw badRequest('emailVerified must be true or false')
   const { login, ...others } = personOf(members, ['login', ...changeable])
   if (!login) throw badRequest('login is needed: the name the user signs in with')
-  return { login, ...others, ...(emailVerified !== undefined && { emailVerified }) }
+  return {
+    login,
+    ...others,
+    ...(emailVerified !== undefined && { emailVerified }),
+    ...(phone !== undefined && { phone: textOf(phone, 'phone') }),
+    ...(factors !== undefined && { factors: factors as readonly TypedFactor[] }),
+  }
+}
+
+const isTyped = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { readonly type?: unknown }).type === 'string'
+
+/** What to enrol: its type, and what that needs, which is read where it is enrolled. */
+export function readFactor(body: unknown): TypedFactor {
+  if (!isTyped(body)) throw badRequest('type is needed: the key of an authenticator, such as google_otp')
+  return body as TypedFactor
+}
+
+/** Runs what enrols a factor: what cannot be enrolled is refused with its reason, as every other member of a body is. */
+export async function refusing<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.startsWith('factors.'))) throw error
+    throw badRequest(error.message.replace(/^factors\.enroll: /, ''))
+  }
 }
 
 export function readPersonChanges(body: unknown): PersonChanges {

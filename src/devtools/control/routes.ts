@@ -31,6 +31,7 @@ import {
   notFound,
   readChannel,
   readClockMove,
+  readFactor,
   readFault,
   readId,
   readNewPerson,
@@ -39,6 +40,7 @@ import {
   readPersonChanges,
   readSignIn,
   readTimeout,
+  refusing,
 } from './requests.ts'
 
 /** Builds the control API and the pages as one app, which is not listening yet. */
@@ -181,6 +183,19 @@ function engineRoutes(
   app.post('/people', async ({ body }, reply) => {
     const person = await engine.people.add(readNewPerson(body))
     return reply.status(201).send(person)
+  })
+
+  app.get('/people/:id/factors', async ({ params, query }) => {
+    checkQuery(query, [])
+    const person = await engine.people.get(readId(params))
+    if (!person) throw notFound('there is no user with this id')
+    return engine.factors.list(person)
+  })
+
+  app.post('/people/:id/factors', async ({ params, body }, reply) => {
+    const person = await engine.people.get(readId(params))
+    if (!person) throw notFound('there is no user with this id')
+    return reply.status(201).send(await refusing(() => engine.factors.enroll(person, readFactor(body))))
   })
 
   app.patch('/people/:id', async ({ params, body }) => {

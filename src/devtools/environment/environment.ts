@@ -1,3 +1,4 @@
+import { rpIdOf } from '../../authenticators/index.ts'
 import { createSecrets, type Logger, systemRandom, VirtualClock } from '../../base/index.ts'
 import type { ClientConfig, Config, PersonConfig } from '../../config/index.ts'
 import { createMemoryTexts, loadTemplates } from '../../delivery/index.ts'
@@ -8,6 +9,7 @@ import { type ControlServer, startControlServer } from '../control/server.ts'
 import { type SmtpSink, startSmtpSink } from '../control/smtp-sink.ts'
 import { createRecorder } from '../inspector/index.ts'
 import { type Addresses, landingPage } from '../pages/index.ts'
+import { kitFactors } from './factors.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { flowsOf } from './inspection.ts'
 import { controlPortOf } from './port.ts'
@@ -140,6 +142,11 @@ export async function startDevEnvironment(options: DevEnvironmentOptions): Promi
         faults,
         reset,
         recorder,
+        factors: kitFactors(engine, {
+          secrets: signInParts.secrets,
+          random: signInParts.random,
+          rpId: () => rpIdOf(config.webauthn, { baseUrl: engine.baseUrl }),
+        }),
         seededAt: () => seededAt,
         isUsed: () => used.sinceReset,
       }),

@@ -3,7 +3,9 @@ import { findPerson, listPeople, type Person } from '../../directory/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import { rebaseTime } from '../../storage/index.ts'
 import type { ControlPerson, ControlPort, PersonChanges } from '../control/port.ts'
+import { refusing } from '../control/requests.ts'
 import type { Recorder } from '../inspector/index.ts'
+import type { EnrolledFactor, KitFactors } from './factors.ts'
 import type { Faults } from './faults.ts'
 
 /** Implements the operations of the control API on an engine. */
@@ -13,6 +15,7 @@ export function controlPortOf(
     readonly clock: VirtualClock
     readonly faults: Faults
     readonly recorder: Recorder
+    readonly factors: KitFactors
     reset(): Promise<void>
     seededAt(): number
     /** Whether any visitor has been here since the last reset. */
@@ -43,15 +46,32 @@ export function controlPortOf(
         const person = await findPerson(engine.storage.db, id)
         return person && toControlPerson(person)
       },
-      async add({ login, email = login, password, status, firstName, lastName, locale, emailVerified }) {
+      async add(person) {
+        const { login, email = login, password, status, firstName, lastName, locale, emailVerified } = person
         const names = { ...(firstName && { firstName }), ...(lastName && { lastName }) }
         const state = { ...(status && { status }), ...(emailVerified && { emailVerified }) }
         const profile = { login, email, ...names, ...(locale && { locale }) }
         // An email that was not given is the login: what is wrong with it is wrong with that.
-        return withReasons(
+        const added = await withReasons(
           async () => toControlPerson(await engine.people.add({ profile, password, ...state })),
           (cause) => (profile.email === login ? cause.replace(/^email:/, 'login:') : cause),
         )
+        const { phone, factors = [] } = person
+        const wanted = [
+          ...(phone === undefined ? [] : [{ type: 'phone_number', phoneNumber: phone } as const]),
+          ...factors,
+        ]
+        if (wanted.length === 0) return added
+        try {
+          const enrolled: EnrolledFactor[] = []
+          for (const factor of wanted)
+            enrolled.push(await refusing(() => parts.factors.enroll(added, factor)))
+          return { ...added, factors: enrolled }
+        } catch (error) {
+          // All of it or nothing: a test that mends its call finds the login free.
+          await engine.people.remove(added.id)
+          throw error
+        }
       },
       async update(id, changes) {
         const person = await withReasons(() =>
@@ -61,6 +81,7 @@ export function controlPortOf(
       },
       remove: (id) => engine.people.remove(id),
     },
+    factors: parts.factors,
     clock: {
       now: () => engine.clock.now(),
       seededAt: parts.seededAt,

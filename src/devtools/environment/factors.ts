@@ -3,13 +3,16 @@ import {
   codesOf,
   comparableAnswer,
   dataOfNumber,
+  passkeyHandle,
   phoneEnrollment,
   questionData,
   questionTexts,
   readNumber,
+  type SoftwareCredential,
+  softwarePasskey,
   totpData,
-} from '../authenticators/index.ts'
-import { type Random, randomToken, type Secrets } from '../base/index.ts'
+} from '../../authenticators/index.ts'
+import { type Random, randomToken, type Secrets } from '../../base/index.ts'
 import {
   findEnrollments,
   findPersonByIdentifier,
@@ -19,9 +22,9 @@ import {
   type Person,
   putEnrollment,
   updatePerson,
-} from '../directory/index.ts'
-import type { Engine } from '../engine/index.ts'
-import { checkNames, checkOneOf, type Names } from './options.ts'
+} from '../../directory/index.ts'
+import type { Engine } from '../../engine/index.ts'
+import { checkNames, checkOneOf, checkThat, type Names } from './checks.ts'
 
 /** The phone of a user. */
 export interface PhoneToEnroll {
@@ -40,12 +43,29 @@ export interface QuestionToEnroll {
   readonly question?: string
 }
 
-/** What to enrol: one authenticator, by its key. */
+/** A passkey. */
+export interface PasskeyToEnroll {
+  /** What the user calls it. */
+  readonly name?: string
+}
+
+interface Needs {
+  readonly google_otp: Readonly<Record<never, never>>
+  readonly phone_number: PhoneToEnroll
+  readonly security_question: QuestionToEnroll
+  readonly recovery_codes: Readonly<Record<never, never>>
+  readonly webauthn: PasskeyToEnroll
+}
+
+/** What to enrol, as the control API takes it: the key of an authenticator as `type`, and beside it what it needs. */
+export type TypedFactor = {
+  readonly [Key in keyof Needs]: { readonly type: Key } & Needs[Key]
+}[keyof Needs]
+
+/** What to enrol: one authenticator, by its key, or as the control API takes it. */
 export type FactorToEnroll =
-  | { readonly google_otp: Readonly<Record<string, never>> }
-  | { readonly phone_number: PhoneToEnroll }
-  | { readonly security_question: QuestionToEnroll }
-  | { readonly recovery_codes: Readonly<Record<string, never>> }
+  | { readonly [Key in keyof Needs]: Readonly<Record<Key, Needs[Key]>> }[keyof Needs]
+  | TypedFactor
 
 export interface EnrolledFactor {
   /** Of the enrollment. */
@@ -54,6 +74,8 @@ export interface EnrolledFactor {
   readonly sharedSecret?: string
   /** Recovery codes: each is good once. */
   readonly codes?: readonly string[]
+  /** Of a passkey: with its private key, as Chrome's virtual authenticator takes it (`WebAuthn.addCredential`). */
+  readonly credential?: SoftwareCredential
 }
 
 export interface KitFactors {
@@ -61,13 +83,14 @@ export interface KitFactors {
    * Enrols a factor for a user, as enrolled before: no page, no code, no notice. Whether a sign-in asks for it is the policies' to say.
    *
    * @param who the login, or an object with it
-   * @param factor the key of an authenticator that needs nothing else (`google_otp`, `recovery_codes`), or one key with what
-   *   it needs: `{ phone_number: { phoneNumber } }`, `{ security_question: { answer } }`
+   * @param factor the key of an authenticator that needs nothing else (`google_otp`, `recovery_codes`, `webauthn`), or one key with what
+   *   it needs: `{ phone_number: { phoneNumber } }`, `{ security_question: { answer } }`; or the same with `type`:
+   *   `{ type: 'phone_number', phoneNumber }`
    * @throws TypeError for a name that does not exist, a value that cannot be used, a user that there is not
    */
   enroll(
     who: string | { readonly login: string },
-    factor: 'google_otp' | 'recovery_codes' | FactorToEnroll,
+    factor: 'google_otp' | 'recovery_codes' | 'webauthn' | FactorToEnroll,
   ): Promise<EnrolledFactor>
   /** What a user has besides the password: the id, the key of the authenticator, the name. @throws TypeError as `enroll` */
   list(
@@ -75,15 +98,16 @@ export interface KitFactors {
   ): Promise<readonly { readonly id: string; readonly authenticator: string; readonly name: string | null }[]>
 }
 
-const keys = ['google_otp', 'phone_number', 'security_question', 'recovery_codes']
+const keys = ['google_otp', 'phone_number', 'security_question', 'recovery_codes', 'webauthn']
 const phoneNames = Object.keys({
   ...{ phoneNumber: true, methods: true, name: true },
 } satisfies Names<PhoneToEnroll>)
+const passkeyNames = Object.keys({ name: true } satisfies Names<PasskeyToEnroll>)
 const questionNames = Object.keys({ answer: true, question: true } satisfies Names<QuestionToEnroll>)
 
 export function kitFactors(
   engine: Pick<Engine, 'storage' | 'clock' | 'people'>,
-  { secrets, random }: { readonly secrets: Secrets; readonly random: Random },
+  { secrets, random, rpId }: { readonly secrets: Secrets; readonly random: Random; rpId(): string },
 ): KitFactors {
   const { storage, clock, people } = engine
 
@@ -107,6 +131,15 @@ export function kitFactors(
       const data = questionData(questionTexts[question] ?? '', hash, question)
       const method = 'security_question'
       return { enrollment: { personId, authenticator: key, prefix: 'qae', method, data } }
+    }
+    if (key === 'webauthn') {
+      checkNames(`factors.enroll: ${key}`, given, passkeyNames)
+      const { name } = given as PasskeyToEnroll
+      checkThat('factors.enroll: webauthn: name', name, 'a text', (value) => typeof value === 'string')
+      const handle = passkeyHandle(await findEnrollments(storage.db, personId), random)
+      const of = { personId, handle, rpId: rpId(), ...(name !== undefined && { name }) }
+      const { enrollment, credential } = softwarePasskey(of, random)
+      return { enrollment, shown: { credential } }
     }
     checkNames(`factors.enroll: ${key}`, given, [])
     if (key === 'google_otp') {
@@ -151,6 +184,11 @@ function wantedIn(factor: unknown): { readonly key: string; readonly given: unkn
     requireKey(factor)
     return { key: factor, given: {} }
   }
+  if (typeof factor === 'object' && factor !== null && 'type' in factor) {
+    const { type, ...given } = factor
+    requireKey(String(type))
+    return { key: String(type), given }
+  }
   const entries = typeof factor === 'object' && factor !== null ? Object.entries(factor) : []
   const [entry] = entries
   if (entry === undefined || entries.length > 1)
@@ -161,10 +199,6 @@ function wantedIn(factor: unknown): { readonly key: string; readonly given: unkn
 }
 
 function requireKey(key: string): void {
-  if (key === 'webauthn')
-    throw new TypeError(
-      'factors.enroll: a passkey is made by a browser; enrol it on the page, with the virtual authenticator of the browser',
-    )
   checkOneOf('factors.enroll: the factor', key, keys)
 }
 
