@@ -625,6 +625,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'passkeys',
   },
   {
+    attack: 'A67',
+    without: 'a root of the maker for what says that hardware protects a key',
+    file: 'src/authenticators/webauthn/ceremony.ts',
+    find: "const ofHardware = ['android-key', 'apple'] as const",
+    replace: "const ofHardware = ['android-key', 'apple', 'tpm'] as const",
+    tests: 'passkeys',
+  },
+  {
     attack: 'A68',
     without: 'the end of a grace period',
     file: 'src/flow/stage.ts',

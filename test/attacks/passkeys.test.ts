@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
 import { noteStatements } from '../contract/statements.ts'
 import { startTarget, visit } from '../support/attacks.ts'
+import { newMaker } from '../support/attestations.ts'
+import { appRule } from '../support/policy-rules.ts'
 import type { PasskeyOptions, SoftwarePasskey } from '../support/software-passkey.ts'
 import {
   activationOf,
@@ -216,4 +218,17 @@ test('A67: an unknown passkey is answered as a wrong signature is, by as many st
   const [known] = counts
   expect(known?.length).toBeGreaterThan(5)
   for (const unknown of counts) expect(unknown).toEqual(known)
+})
+
+test('A67: a statement that anyone can make is no proof of hardware', async () => {
+  await setPasskeys(idp, { attestation: 'DIRECT' })
+  // Right in every part, signed by a key of the thief's own, with a chain that leads to no maker.
+  const { passkey } = await enrolled(mary(), newPasskey({ attests: newMaker().tpm }))
+  await appRule(idp, {
+    factorMode: '2FA',
+    constraints: [{ possession: { required: true, hardwareProtection: 'REQUIRED' } }],
+  })
+  const { visitor, challenge } = await atThePasskey()
+  const answer = await sends(visitor, passkey.get(challenge))
+  expect(refusalOf(answer, visitor)).toEqual([403, 'security.access_denied', undefined])
 })

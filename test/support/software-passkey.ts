@@ -25,6 +25,20 @@ export interface PasskeyOptions {
   /** Of a credential that was made elsewhere. */
   readonly privateKey?: KeyObject
   readonly crossOrigin?: boolean
+  /** What its maker says of it; absent: nothing (`none`). */
+  readonly attests?: (made: Made) => Statement
+}
+
+/** What an attestation is about. */
+export interface Made {
+  readonly publicKey: KeyObject
+  readonly authData: Buffer
+  readonly clientDataHash: Buffer
+}
+
+export interface Statement {
+  readonly fmt: string
+  readonly attStmt: ReadonlyMap<string, Cbor>
 }
 
 /** The standard base64 that clients send, whatever their helpers are called. */
@@ -60,17 +74,18 @@ export class SoftwarePasskey {
       this.#coseKey(),
     ])
     const authData = Buffer.concat([authenticatorData(options, this.counter, 0x40), attested])
+    const client = clientData('webauthn.create', challenge, options)
+    const clientDataHash = createHash('sha256').update(client).digest()
+    const made = { publicKey: this.#publicKey, authData, clientDataHash }
+    const { fmt, attStmt } = options.attests?.(made) ?? { fmt: 'none', attStmt: new Map<string, Cbor>() }
     const attestation = cbor(
       new Map<string, Cbor>([
-        ['fmt', 'none'],
-        ['attStmt', new Map()],
+        ['fmt', fmt],
+        ['attStmt', attStmt],
         ['authData', authData],
       ]),
     )
-    return {
-      attestation: standard(attestation),
-      clientData: standard(clientData('webauthn.create', challenge, options)),
-    }
+    return { attestation: standard(attestation), clientData: standard(client) }
   }
 
   /** The answer to `challengeData`. The counter rises, unless it is given. */
@@ -154,16 +169,19 @@ const clientData = (
   // Browsers add members at random, so that servers parse it.
   Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin, other_keys_can_be_added_here: true }))
 
-type Cbor = string | number | Buffer | Map<string | number, Cbor>
+export type Cbor = string | number | Buffer | readonly Cbor[] | ReadonlyMap<string | number, Cbor>
 
 /** As much of CBOR (RFC 8949) as an attestation has. */
 function cbor(value: Cbor): Buffer {
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value)
   if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)])
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value])
+  if (isList(value)) return Buffer.concat([head(4, value.length), ...value.map(cbor)])
   const entries = [...value].flatMap(([name, inner]) => [cbor(name), cbor(inner)])
   return Buffer.concat([head(5, value.size), ...entries])
 }
+
+const isList = (value: Cbor): value is readonly Cbor[] => Array.isArray(value)
 
 function head(major: number, length: number): Buffer {
   if (length < 24) return Buffer.from([(major << 5) | length])

@@ -44,8 +44,11 @@ const library = (): Promise<typeof Library> => {
 /** Which key algorithms may be enrolled: ES256, RS256, EdDSA. */
 export const algorithms = [-7, -257, -8]
 
-/** A statement whose chain the library checks up to the maker's root says that hardware protects the key. */
-const ofHardware = ['tpm', 'android-key', 'apple']
+/**
+ * The formats that say that hardware protects the key, where the library has roots of their makers to check a chain against: without a root it
+ * takes every chain, and anyone can make one (A67). It has none for `tpm`, which many makers sign.
+ */
+const ofHardware = ['android-key', 'apple'] as const
 
 /**
  * The origin that the browser reports; undefined where there is none, or the page was inside of a page of another origin,
@@ -145,7 +148,7 @@ export async function verifyAttestation(
         transports,
         aaguid,
         isSyncable,
-        isHardware: isAttested && !isSyncable && ofHardware.includes(fmt),
+        isHardware: isAttested && !isSyncable && ofHardware.some((one) => one === fmt),
       },
     }
   } catch {
