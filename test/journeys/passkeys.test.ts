@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
 import { clientsFolder, hasClients } from '../support/clients.ts'
+import { appRule } from '../support/policy-rules.ts'
 import { requirePasskeys, setPasskeys } from '../wire/passkeys.ts'
 import { twoFactors } from '../wire/totp.ts'
 
@@ -43,8 +44,8 @@ describe.skipIf(!chromium || !hasClients)(
       await idp?.close()
     })
 
-    /** A tab whose browser has a built-in authenticator that verifies its user. */
-    async function newPage(): Promise<Page> {
+    /** A tab whose browser has a built-in authenticator that verifies its user, unless it is said otherwise. */
+    async function newPage(isUserVerified = true): Promise<Page> {
       const context = await browser.newContext()
       const page = await context.newPage()
       const session = await context.newCDPSession(page)
@@ -54,8 +55,8 @@ describe.skipIf(!chromium || !hasClients)(
           protocol: 'ctap2',
           transport: 'internal',
           hasResidentKey: true,
-          hasUserVerification: true,
-          isUserVerified: true,
+          hasUserVerification: isUserVerified,
+          isUserVerified,
           automaticPresenceSimulation: true,
         },
       })
@@ -71,19 +72,62 @@ describe.skipIf(!chromium || !hasClients)(
       person: { username: idp.person.login, password: idp.person.password },
     })
 
+    const possession = (constraints: object) =>
+      appRule(idp, {
+        factorMode: '2FA',
+        constraints: [{ possession: { required: true, ...constraints } }],
+      })
+    const does = async (page: Page, what: string) => {
+      await page.goto(url)
+      return page.evaluate(`passkeyPage.${what}(${JSON.stringify(settings())})`)
+    }
+    const signedIn = { status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] }
+
     test('are enrolled, are the second factor, and sign in without a name', async () => {
       await requirePasskeys(idp)
       const page = await newPage()
-      const does = async (what: string): Promise<unknown> => {
-        await page.goto(url)
-        return page.evaluate(`passkeyPage.${what}(${JSON.stringify(settings())})`)
-      }
-
-      expect(await does('enrols')).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
+      expect(await does(page, 'enrols')).toEqual(signedIn)
       await twoFactors(idp)
-      expect(await does('verifies')).toEqual({ status: 'SUCCESS', amr: ['pwd', 'hwk', 'user', 'mfa'] })
+      expect(await does(page, 'verifies')).toEqual(signedIn)
       await setPasskeys(idp, { showSignInWithAPasskeyButton: true })
-      expect(await does('signsInWithoutAName')).toEqual({ status: 'SUCCESS', amr: ['hwk', 'user', 'mfa'] })
+      expect(await does(page, 'signsInWithoutAName')).toEqual({
+        status: 'SUCCESS',
+        amr: ['hwk', 'user', 'mfa'],
+      })
+    })
+
+    test('one that verifies its user meets a rule that asks for it, and one that cannot is not made', async () => {
+      await requirePasskeys(idp)
+      await possession({ phishingResistant: 'REQUIRED', userVerification: 'REQUIRED' })
+      const page = await newPage()
+      expect(await does(page, 'enrols')).toEqual(signedIn)
+      expect(await does(page, 'verifies')).toEqual(signedIn)
+
+      await idp.reset()
+      await requirePasskeys(idp)
+      await possession({ userVerification: 'REQUIRED' })
+      // The browser itself has nothing that could.
+      await expect(does(await newPage(false), 'enrols')).rejects.toThrow(/NotAllowedError|NotSupportedError/)
+    })
+
+    test('one that does not verify its user resists phishing, and is let in for that', async () => {
+      await requirePasskeys(idp)
+      await possession({ phishingResistant: 'REQUIRED' })
+      const page = await newPage(false)
+      expect(await does(page, 'enrols')).toMatchObject({ status: 'SUCCESS' })
+      expect(await does(page, 'verifies')).toMatchObject({ status: 'SUCCESS' })
+    })
+
+    test('one whose statement names no maker of hardware is refused where a rule asks for hardware', async () => {
+      await requirePasskeys(idp)
+      await setPasskeys(idp, { attestation: 'DIRECT' })
+      const page = await newPage()
+      expect(await does(page, 'enrols')).toEqual(signedIn)
+      await possession({ phishingResistant: 'REQUIRED', hardwareProtection: 'REQUIRED' })
+      expect(await does(page, 'verifies')).toEqual({
+        status: 'TERMINAL',
+        messages: ['You do not have permission to perform the requested action.'],
+      })
     })
   },
 )
