@@ -28,7 +28,10 @@ export const home: Handler = async (visit) => {
     return show(visit, signedOutPage(words), { messages: [error(words.home.sessionEnded)] })
   }
   // The sign-out form is redirected to the issuer, and browsers apply form-action to redirects too.
-  response.set('Content-Security-Policy', contentSecurityPolicy(new URL(config.issuer).origin))
+  response.set(
+    'Content-Security-Policy',
+    contentSecurityPolicy({ formTarget: new URL(config.issuer).origin }),
+  )
   show(visit, signedInPage(words, csrfToken(request), claims, config.managesMethods), { messages })
 }
 

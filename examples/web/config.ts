@@ -16,6 +16,8 @@ export interface Config {
   readonly inboxUrl: string | undefined
   /** How long a mailed code works, as text such as `5 minutes`; undefined if it is not known here. */
   readonly codeLifetime: string | undefined
+  /** The script of the captcha where it is not the provider's: of a test double. */
+  readonly captchaScript?: string | undefined
   /** Whether users manage their sign-in methods here: the app needs the scopes of `my-account.ts` for that. */
   readonly managesMethods: boolean
 }
@@ -37,6 +39,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     trustProxy: env.TRUST_PROXY || undefined,
     inboxUrl: env.INBOX_URL || undefined,
     codeLifetime: env.CODE_LIFETIME || undefined,
+    captchaScript: env.CAPTCHA_SCRIPT || undefined,
     managesMethods: env.MANAGE_METHODS === 'yes',
   }
 }

@@ -10,6 +10,8 @@ export interface Content {
   readonly badge?: 'key' | 'mail' | 'lock' | 'phone' | 'passkey'
   /** An optional script of `public/`. Every page works without it. */
   readonly script?: string
+  /** The script of another site, of a page whose Content-Security-Policy admits it. */
+  readonly foreignScript?: string | undefined
 }
 
 /** Renders a complete document. `messages` are those about the whole page; messages about a field are with the field. */
@@ -25,6 +27,7 @@ export function layout(words: Words, content: Content, messages: readonly Messag
 <link rel="icon" href="/public/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/public/style.css">
 ${content.script !== undefined && html`<script src="/public/${content.script}" defer></script>`}
+${content.foreignScript !== undefined && html`<script src="${content.foreignScript}" defer></script>`}
 </head>
 <body>
 <header class="brand"><a href="/">${words.appName}</a></header>

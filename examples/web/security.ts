@@ -1,17 +1,28 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
+import { captchaFields } from './captcha.ts'
 import type { Config } from './config.ts'
 import type { Field } from './pages/page.ts'
 
-/** Allows only resources of this app and no inline code. Forms may post to this app and to `formTarget`, if given. */
-export const contentSecurityPolicy = (formTarget = '') =>
+/**
+ * Allows only resources of this app and no inline code. Forms may post to this app and to `formTarget`, if given; a page with
+ * a captcha may load it from its provider.
+ */
+export const contentSecurityPolicy = ({
+  formTarget = '',
+  captcha = '',
+}: {
+  readonly formTarget?: string
+  readonly captcha?: string
+} = {}) =>
   [
     "default-src 'none'",
-    "style-src 'self'",
-    "script-src 'self'",
+    `style-src 'self' ${captcha}`.trim(),
+    `script-src 'self' ${captcha}`.trim(),
     // The QR code of an enrolment is an image in a data: URL. As an image it runs no script and requests nothing.
     "img-src 'self' data:",
-    "connect-src 'self'",
+    `connect-src 'self' ${captcha}`.trim(),
+    ...(captcha === '' ? [] : [`frame-src ${captcha}`]),
     `form-action 'self' ${formTarget}`.trim(),
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -44,8 +55,14 @@ export class BadRequest extends Error {
   }
 }
 
-/** What a browser says about a passkey is longer than what is typed. */
-const longFields: readonly string[] = ['clientData', 'attestation', 'authenticatorData', 'signatureData']
+/** What a browser says about a passkey, and a token of a captcha, are longer than what is typed. */
+const longFields: readonly string[] = [
+  'clientData',
+  'attestation',
+  'authenticatorData',
+  'signatureData',
+  ...captchaFields,
+]
 
 /** Reads a posted form. Each field must be one short text: doubled fields arrive as arrays and are refused. */
 export function readForm(body: unknown): Field {

@@ -1,5 +1,6 @@
 import { IdxStatus, type IdxTransaction, type OktaAuth } from '@okta/okta-auth-js'
 import { rememberBeginning } from './beginnings.ts'
+import { captchaIn, captchaOf, loadingOf } from './captcha.ts'
 import { type Errand, errandOf } from './errands.ts'
 import { error, hasKey, info, type Message, messagesOf } from './messages.ts'
 import { beginAttempt, signIn } from './okta.ts'
@@ -10,7 +11,7 @@ import { pageOf } from './pages/index.ts'
 import { methodsPath } from './pages/methods.ts'
 import type { Field, StepPage, View } from './pages/page.ts'
 import { type Stopped, stoppedPage } from './pages/stopped.ts'
-import { csrfToken, readForm } from './security.ts'
+import { contentSecurityPolicy, csrfToken, readForm } from './security.ts'
 import { take } from './session.ts'
 import { go, type Handler, show, type Visit } from './visit.ts'
 
@@ -49,11 +50,18 @@ export const submitStep =
       if (current.nextStep?.name !== page.step) return redirectToNext(visit, client, current, page.path)
     }
 
-    const answer = await page.submit({ client, field, words, step: current?.nextStep, transaction: current })
+    const shown = current ? captchaOf(current) : visit.offers.captchas?.[page.step]
+    const captcha = captchaIn(shown, field)
+    const answer = await page.submit({
+      ...{ client, field, words, captcha },
+      step: current?.nextStep,
+      transaction: current,
+    })
     if ('refused' in answer)
       return render(visit, page, { transaction: current, messages: answer.refused, field, status: 400 })
 
     const messages = messagesOf(answer, words)
+    noteCaptcha(visit, answer)
     if (answer.nextStep?.name === page.step && messages.length > 0)
       return render(visit, page, { transaction: answer, messages, field, status: 400 })
 
@@ -77,6 +85,12 @@ function atStep(page: StepPage, transaction: IdxTransaction): IdxTransaction {
   const other = transaction.availableSteps?.find(({ name }) => name === page.step)
   if (other === undefined) return transaction
   return { ...transaction, nextStep: { ...other, canSkip: transaction.nextStep?.canSkip ?? false } }
+}
+
+/** Notes the captcha of a form that is asked for again. */
+function noteCaptcha({ offers }: Visit, transaction: IdxTransaction): void {
+  const { name } = transaction.nextStep ?? {}
+  if (name !== undefined) offers.captchas = { ...offers.captchas, [name]: captchaOf(transaction) }
 }
 
 /** Notes whether the first page of the server lets users open a locked account. */
@@ -246,14 +260,25 @@ export function otherPhoneMethod(visit: Visit, transaction: IdxTransaction): 'sm
 
 function render(visit: Visit, page: StepPage, { transaction, messages, field, status }: RenderOptions): void {
   const otherMethod = transaction && otherPhoneMethod(visit, transaction)
+  const captcha = transaction ? captchaOf(transaction) : visit.offers.captchas?.[page.step]
+  const loading = captcha && loadingOf(captcha, visit.config.captchaScript)
+  if (loading) {
+    const policy = contentSecurityPolicy({ captcha: loading.sources })
+    visit.response.set('Content-Security-Policy', policy)
+  }
   const view: View = {
     ...viewOf(visit, messages),
+    captcha,
     ...(field && { field }),
     transaction,
     step: transaction?.nextStep,
     ...(otherMethod && { otherMethod }),
   }
-  show(visit, page.render(view), { messages, ...(status !== undefined && { status }) })
+  show(
+    visit,
+    { ...page.render(view), foreignScript: loading?.script },
+    { messages, ...(status !== undefined && { status }) },
+  )
 }
 
 const pauseSeconds = 30

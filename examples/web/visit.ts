@@ -1,6 +1,7 @@
 import type { OktaAuth, SimpleStorage } from '@okta/okta-auth-js'
 import type { Request, Response } from 'express'
 import type { Beginnings } from './beginnings.ts'
+import type { Captcha } from './captcha.ts'
 import type { Config } from './config.ts'
 import { type Content, layout } from './layout.ts'
 import type { Message } from './messages.ts'
@@ -15,7 +16,11 @@ export interface Visit {
   /** Where each attempt began, by `state`. */
   readonly beginnings: Beginnings
   /** What the server offers, as far as an answer of it has said so. Of the server, not of a user. */
-  readonly offers: { unlock?: boolean }
+  readonly offers: {
+    unlock?: boolean
+    /** The captchas of the pages that begin a transaction, by step: they are shown before the server is asked. */
+    captchas?: Readonly<Record<string, Captcha | undefined>>
+  }
   /** Creates the SDK client with the transactions of this session, unless another storage is given. */
   client(transactions?: SimpleStorage): OktaAuth
 }

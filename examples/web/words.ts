@@ -60,6 +60,10 @@ const english = {
     backToSignIn: 'Back to sign in',
   },
 
+  captcha: {
+    needsScript: 'Your browser must run JavaScript to show that you are human.',
+  },
+
   select: {
     title: 'Choose an authenticator',
     lead: 'Choose how to verify your identity.',
@@ -397,6 +401,9 @@ const english = {
     'api.factors.error.sms.invalid_phone': 'This is no phone number. Check it.',
     'phone.number.notServed': 'No codes can be sent to this number. Use another one.',
     'recoveryCode.invalid': 'This is none of your unused codes. Each works once.',
+    'captcha.required': 'Show that you are human, then try again.',
+    'captcha.invalid': 'It could not be confirmed that you are human. Try again.',
+    'captcha.unavailable': 'It cannot be confirmed now that you are human. Try again in a minute.',
     tooManyRequests: 'Too many attempts. Wait a few minutes before you try again.',
     'oie.tooManyRequests': 'Too many attempts. Wait a few minutes before you try again.',
     'password.common': 'This password is on a list of commonly used ones. Choose another.',

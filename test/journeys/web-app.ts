@@ -44,8 +44,13 @@ export async function startWebApp(options: KitOptions = {}): Promise<WebApp> {
 export async function startWebAppHere({
   trustProxy,
   managesMethods = false,
+  captchaScript,
   ...options
-}: KitOptions & { readonly trustProxy?: string; readonly managesMethods?: boolean } = {}): Promise<WebApp> {
+}: KitOptions & {
+  readonly trustProxy?: string
+  readonly managesMethods?: boolean
+  readonly captchaScript?: string
+} = {}): Promise<WebApp> {
   const port = await freePort()
   const url = `http://localhost:${port}`
   const idp = await startEngine({ ...options, redirectUri: `${url}/login/callback` })
@@ -60,6 +65,7 @@ export async function startWebAppHere({
     inboxUrl: undefined,
     codeLifetime: undefined,
     managesMethods,
+    captchaScript,
   })
   const server = createHttpServer(app).listen(port, '127.0.0.1')
   await once(server, 'listening')

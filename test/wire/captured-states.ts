@@ -64,7 +64,11 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
   ],
   Recovery: [
     { file: 'identify-recovery', state: 'whose password it is', covered: 'response' },
-    { file: 'identify-recovery-with-recaptcha-v2', state: 'the same with a captcha', because: captchas },
+    {
+      file: 'identify-recovery-with-recaptcha-v2',
+      state: 'the same with a captcha',
+      covered: 'response',
+    },
     {
       file: 'authenticator-verification-select-authenticator-for-recovery',
       state: 'choose a method',

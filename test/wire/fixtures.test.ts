@@ -423,6 +423,11 @@ const covered: Readonly<Record<string, Covered>> = {
     reach: (visitor) => visitor.begins().then(() => visitor.submits('recover')),
     deviations: [oldMembers, noSignUp, oldTypes],
   },
+  'identify-recovery-with-recaptcha-v2': {
+    engine: { settings: { captcha: { type: 'RECAPTCHA_V2', siteKey: 'a-site-key', secret: 'its secret' } } },
+    reach: (visitor) => visitor.begins().then(() => visitor.submits('recover')),
+    deviations: [oldMembers, noSignUp, oldTypes],
+  },
   'authenticator-verification-select-authenticator-for-recovery': {
     reach: (visitor) => visitor.recovers(),
     deviations: [otherKinds, noLoad, personId, names, oldIds, oldMethods, oldTypes, hiddenIds],

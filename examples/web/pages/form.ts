@@ -1,4 +1,5 @@
 import type { NextStep } from '@okta/okta-auth-js'
+import { captchaField } from '../captcha.ts'
 import { type Html, html } from '../html.ts'
 import type { Field, View } from './page.ts'
 
@@ -128,6 +129,7 @@ export const postForm = (
 ): Html => html`<form method="post" action="${action}">
 ${csrfField(view.csrf)}
 ${fields}
+${captchaField(view)}
 <button type="submit" class="primary">${label}</button>
 </form>`
 

@@ -23,10 +23,10 @@ ${postForm(
     }
   },
 
-  async submit({ client, field, words }) {
+  async submit({ client, field, words, captcha }) {
     const username = field('username').trim()
     if (username === '') return refuse('username', words.recovery.noUsername)
-    const transaction = await client.idx.recoverPassword({ username })
+    const transaction = await client.idx.recoverPassword({ username, ...captcha })
     if (transaction.nextStep?.name !== 'identify') return transaction
     // The server returned to the sign-in form: the user is unknown and the server reveals it, or it offers no recovery.
     const wantsPassword = transaction.nextStep.inputs?.some(({ name }) => name === 'password')

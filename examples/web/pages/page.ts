@@ -1,4 +1,5 @@
 import type { IdxTransaction, NextStep, OktaAuth } from '@okta/okta-auth-js'
+import type { Captcha, captchaIn } from '../captcha.ts'
 import type { Content } from '../layout.ts'
 import { error, type Message } from '../messages.ts'
 import type { Words } from '../words.ts'
@@ -27,6 +28,8 @@ export interface View {
   readonly otherMethod?: 'sms' | 'voice'
   /** The region of the browser, such as `AT`. */
   readonly region?: string
+  /** The captcha that the form asks for. */
+  readonly captcha?: Captcha | undefined
   /** Whether locked accounts can be opened here; undefined where the server has not said so yet. */
   readonly unlocks?: boolean | undefined
 }
@@ -40,6 +43,8 @@ export interface Submission {
   readonly field: Field
   readonly words: Words
   readonly step: NextStep | undefined
+  /** What the captcha of the form gave: a value for the SDK, among the others. Empty without one. */
+  readonly captcha?: ReturnType<typeof captchaIn>
   /** The transaction as it stands; undefined on a page that begins one. */
   readonly transaction?: IdxTransaction | undefined
 }

@@ -24,13 +24,18 @@ ${radioGroup(view, 'authenticator', view.words.select.legend, waysOf(view))}`,
     }
   },
 
-  submit({ client, field, step, transaction, words }) {
+  submit({ client, field, step, transaction, words, captcha }) {
     const username = field('username').trim()
     if (username === '') return refuse('username', words.recovery.noUsername)
     const way = waysOf({ step, transaction, words }).find(({ value }) => value === field('authenticator'))
     if (way === undefined) return refuse('authenticator', words.select.noChoice)
     const [authenticator = '', methodType] = way.value.split(':')
-    return client.idx.proceed({ username, authenticator, ...(methodType !== undefined && { methodType }) })
+    return client.idx.proceed({
+      username,
+      authenticator,
+      ...(methodType !== undefined && { methodType }),
+      ...captcha,
+    })
   },
 }
 
