@@ -1,8 +1,7 @@
 import { AuthApiError, AuthSdkError, OAuthError, type OktaAuth, type UserClaims } from '@okta/okta-auth-js'
 import { error } from './messages.ts'
-import { beginAttempt, passingStorage } from './okta.ts'
+import { beginAttempt } from './okta.ts'
 import { signedInPage, signedOutPage } from './pages/home.ts'
-import { registerPage } from './pages/register.ts'
 import { contentSecurityPolicy, csrfToken } from './security.ts'
 import { endSession, take } from './session.ts'
 import { redirectToNext } from './steps.ts'
@@ -19,6 +18,8 @@ declare module '@okta/okta-auth-js' {
 export const home: Handler = async (visit) => {
   const { config, request, response, words } = visit
   const messages = take(request, 'messages') ?? []
+  // The way begins anew here.
+  delete request.session.returnTo
   if (request.session.tokens === undefined) return show(visit, signedOutPage(words), { messages })
 
   const client = visit.client()
@@ -36,7 +37,7 @@ export const home: Handler = async (visit) => {
 }
 
 /** The claims of the user, or undefined if the tokens have expired or were revoked. */
-async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> {
+export async function currentClaims(client: OktaAuth): Promise<UserClaims | undefined> {
   if (!(await client.isAuthenticated())) return undefined
   try {
     return await client.getUser()
@@ -75,19 +76,5 @@ export const unlockAccount: Handler = async (visit) => {
     client.transactionManager.clear()
     visit.request.session.messages = [error(visit.words.unlock.notOffered)]
     go(visit, '/login')
-  }
-}
-
-/** The sign-up page. The call returns whether the server offers sign-up. */
-export const register: Handler = async (visit) => {
-  const client = visit.client(passingStorage())
-  try {
-    await client.idx.register()
-    show(visit, registerPage(visit.words, true))
-  } catch (failure) {
-    const closed =
-      failure instanceof AuthSdkError && failure.errorSummary.startsWith('Registration is not supported')
-    if (!closed) throw failure
-    show(visit, registerPage(visit.words, false))
   }
 }

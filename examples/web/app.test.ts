@@ -66,7 +66,7 @@ test('the session cookie is out of reach of scripts and other sites, and needs T
   const pages = [await secure.visit('/login', overTls), await secure.visit('/register', overTls)]
   log.mockRestore()
   const cookies = pages.flatMap(({ headers }) => headers.getSetCookie())
-  expect(cookies.map((line) => line.split('=')[0])).toEqual(['session', 'device'])
+  expect(cookies.map((line) => line.split('=')[0]).toSorted()).toEqual(['device', 'session'])
   for (const line of cookies) expect(line).toMatch(/; Secure/)
 })
 
@@ -170,6 +170,18 @@ test('a step without a transaction leads to a page to start again, also for the 
     headers: { accept: 'application/json' },
   })
   expect(JSON.parse(poll.text)).toEqual({ location: '/stopped' })
+})
+
+test('a page that needs a sign-in leads there, and says where to come back to', async () => {
+  const origin = await listen({ managesMethods: true })
+  const { headers } = await createBrowser(origin).visit('/methods')
+  expect(headers.get('location')).toBe('/login?return_to=%2Fmethods')
+})
+
+test('the sign-in page links to the sign-up as long as the server has not said that there is none', async () => {
+  const { text } = await createBrowser().visit('/login?return_to=//evil.example')
+  expect(text).toContain('<a href="/register">Sign up</a>')
+  expect(text).not.toContain('evil')
 })
 
 test('a sign-in service that does not answer is no riddle, and the log holds no secret', async () => {

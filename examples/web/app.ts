@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import { home, register, signOut, unlockAccount } from './account.ts'
+import { home, signOut, unlockAccount } from './account.ts'
 import { createBeginnings } from './beginnings.ts'
 import { callback, showForeignCode } from './callback.ts'
 import { pollChallenge, resendCode, switchMethod } from './challenge.ts'
@@ -14,6 +14,7 @@ import { methodsPath } from './pages/methods.ts'
 import { showProblem } from './problem.ts'
 import { BadRequest, isOwnForm, readForm, secureHeaders } from './security.ts'
 import { withSession } from './session.ts'
+import { showWelcome, signUp, signUpPath, welcomePath } from './sign-up.ts'
 import { showStep, showStopped, submitStep } from './steps.ts'
 import { followTokenLink, tokenPaths } from './token-link.ts'
 import type { Handler, Visit } from './visit.ts'
@@ -30,7 +31,8 @@ export function createApp(config: Config): express.Express {
   const { page, form } = createRouting(config)
 
   app.get('/', page(home))
-  app.get('/register', page(register))
+  app.get(signUpPath, page(signUp))
+  app.get(welcomePath, page(showWelcome))
   app.post('/logout', form(signOut))
 
   for (const step of [...stepPages, confirmIdentity]) {

@@ -1,6 +1,6 @@
 import type { OktaAuth } from '@okta/okta-auth-js'
+import { pageFor } from './challenge.ts'
 import { resumeAttempt, signIn } from './okta.ts'
-import { challengeAuthenticator } from './pages/challenge-authenticator.ts'
 import { codeShownPage, otherBrowserPage } from './pages/other-browser.ts'
 import { BadRequest } from './security.ts'
 import { take } from './session.ts'
@@ -22,8 +22,9 @@ export const callback: Handler = async (visit) => {
     return redirectToNext(visit, client, await client.idx.proceed(), '/login')
 
   await client.idx.handleInteractionCodeRedirect(`${visit.config.appUrl}/login/callback${search}`)
+  const goOn = visit.request.session.returnTo ?? '/'
   await signIn(visit.request, client, client.tokenManager.getTokensSync())
-  go(visit, '/')
+  go(visit, goOn)
 }
 
 async function followMailLink(visit: Visit, client: OktaAuth, parameters: URLSearchParams): Promise<void> {
@@ -35,7 +36,7 @@ async function followMailLink(visit: Visit, client: OktaAuth, parameters: URLSea
   resumeAttempt(visit.request, state)
   try {
     const transaction = await client.idx.handleEmailVerifyCallback(`?${new URLSearchParams({ state, otp })}`)
-    if (transaction) await redirectToNext(visit, client, transaction, challengeAuthenticator.path)
+    if (transaction) await redirectToNext(visit, client, transaction, pageFor(transaction))
   } catch (error) {
     if (!(error instanceof Error && client.idx.isEmailVerifyCallbackError(error))) throw error
     // Another browser than the one that requested the mail. Redirect to a page whose address does not contain the code.

@@ -1,4 +1,4 @@
-import type { IdxTransaction, ProceedOptions } from '@okta/okta-auth-js'
+import type { IdxTransaction, OktaAuth, ProceedOptions } from '@okta/okta-auth-js'
 import { info } from './messages.ts'
 import { challengeAuthenticator, otherMethodOf, phoneChoice } from './pages/challenge-authenticator.ts'
 import { choicesOf } from './pages/choices.ts'
@@ -15,11 +15,9 @@ import { go, type Handler, type Visit } from './visit.ts'
 
 // The other actions of the code pages: send the code again, or in the other way, and check whether a mailed link was used.
 
-const { path } = challengeAuthenticator
-
 /** The page of the code that is asked for: of a sign-in, or of an authenticator that is being set up. */
-const pageFor = ({ nextStep }: IdxTransaction): string =>
-  nextStep?.name === enrollAuthenticator.step ? enrollAuthenticator.path : path
+export const pageFor = ({ nextStep }: IdxTransaction): string =>
+  nextStep?.name === enrollAuthenticator.step ? enrollAuthenticator.path : challengeAuthenticator.path
 
 /** "Send again": requests another code, at most every 30 seconds. */
 export const resendCode: Handler = async (visit) => {
@@ -27,7 +25,7 @@ export const resendCode: Handler = async (visit) => {
   const client = visit.client()
   if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
   const current = await client.idx.proceed()
-  if (!current.nextStep?.canResend) return redirectToNext(visit, client, current, path)
+  if (!current.nextStep?.canResend) return redirectToNext(visit, client, current, pageFor(current))
 
   const wait = secondsUntilResend(visit)
   if (wait > 0) {
@@ -80,20 +78,30 @@ const withStep = (transaction: IdxTransaction) => ({ transaction, step: transact
  */
 export const pollChallenge: Handler = async (visit) => {
   const { request, response, words } = visit
-  const next = await afterPoll(visit)
+  const client = visit.client()
+  const current = client.idx.canProceed() ? await client.idx.proceed() : undefined
+  const here = current && pageFor(current)
+  const next =
+    current && here !== undefined ? await afterPoll(visit, client, current, here) : withoutAttempt(visit)
   if (request.accepts(['html', 'json']) === 'json') {
     if (next === 'pause') response.status(503).json({})
-    else response.json({ location: next === path ? null : next })
+    else response.json({ location: next === here ? null : next })
     return
   }
-  if (next === 'pause' || next === path) request.session.messages = [info(words.challenge.notYet)]
-  go(visit, next === 'pause' ? path : next)
+  if (next === 'pause' || next === here) request.session.messages = [info(words.challenge.notYet)]
+  go(visit, next === 'pause' ? (here ?? '/') : next)
 }
 
-async function afterPoll(visit: Visit): Promise<string> {
-  const client = visit.client()
-  if (!client.idx.canProceed()) return withoutAttempt(visit)
+async function afterPoll(
+  visit: Visit,
+  client: OktaAuth,
+  current: IdxTransaction,
+  here: string,
+): Promise<string> {
   // idx.poll() supports only Okta Verify; for a mailed link this action asks the server.
-  const transaction = await client.idx.proceed({ actions: ['currentAuthenticatorEnrollment-poll'] })
-  return reasonToPause(transaction) ? 'pause' : nextPath(visit, client, transaction, path)
+  const action = current.availableSteps?.find(({ name }) => name.endsWith('-poll'))?.name
+  // Another tab has gone on to a step that waits for nothing.
+  if (action === undefined) return nextPath(visit, client, current, here)
+  const transaction = await client.idx.proceed({ actions: [action] })
+  return reasonToPause(transaction) ? 'pause' : nextPath(visit, client, transaction, here)
 }

@@ -7,9 +7,9 @@ export interface Content {
   readonly title: string
   readonly body: Html
   /** An icon above the heading. */
-  readonly badge?: 'key' | 'mail' | 'lock' | 'phone' | 'passkey'
-  /** An optional script of `public/`. Every page works without it. */
-  readonly script?: string
+  readonly badge?: 'key' | 'mail' | 'lock' | 'phone' | 'passkey' | 'user' | 'done'
+  /** Optional scripts of `public/`. Every page works without them. */
+  readonly script?: string | readonly string[]
   /** The script of another site, of a page whose Content-Security-Policy admits it. */
   readonly foreignScript?: string | undefined
 }
@@ -26,7 +26,7 @@ export function layout(words: Words, content: Content, messages: readonly Messag
 <title>${failed && `${words.errorInTitle}: `}${content.title} · ${words.appName}</title>
 <link rel="icon" href="/public/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/public/style.css">
-${content.script !== undefined && html`<script src="/public/${content.script}" defer></script>`}
+${[content.script ?? []].flat().map((script) => html`<script src="/public/${script}" defer></script>`)}
 ${content.foreignScript !== undefined && html`<script src="${content.foreignScript}" defer></script>`}
 </head>
 <body>

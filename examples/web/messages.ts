@@ -40,21 +40,27 @@ const fieldsByKey: Readonly<Record<string, string>> = {
   'securityQuestion.question.unreadable': 'question',
 }
 
-/** The messages of the server, each with the field that it is about. */
+/** What a server says of an address in two ways: the one that names the fault is enough. */
+const isSaidTwice = ({ key, field }: Message, others: readonly Message[]): boolean =>
+  key === 'registration.error.doesNotMatchPattern' &&
+  others.some((other) => other.key === 'registration.error.invalidLoginEmail' && other.field === field)
+
+/** The messages of the server, each with the field that it is about; one about several fields is with each of them. */
 export const messagesOf = (transaction: IdxTransaction, words: Words): Message[] =>
-  (transaction.messages ?? []).map((message) => {
+  allMessagesOf(transaction, words).filter((message, _, all) => !isSaidTwice(message, all))
+
+const allMessagesOf = (transaction: IdxTransaction, words: Words): Message[] =>
+  (transaction.messages ?? []).flatMap((message): Message[] => {
     const inputs = transaction.nextStep?.inputs ?? []
     const byKey = fieldsByKey[message.i18n?.key]
-    const field =
-      inputs.find((input) => belongsTo(input, message))?.name ??
-      inputs.find(({ name }) => name === byKey)?.name
-    const text = words.messages[message.i18n?.key] ?? message.message
-    return {
+    const own = inputs.filter((input) => belongsTo(input, message))
+    const fields = own.length > 0 ? own : inputs.filter(({ name }) => name === byKey).slice(0, 1)
+    const shown: Message = {
       kind: message.class === 'ERROR' ? 'error' : 'info',
-      text,
+      text: words.messages[message.i18n?.key] ?? message.message,
       key: message.i18n?.key,
-      ...(field !== undefined && { field }),
     }
+    return fields.length === 0 ? [shown] : fields.map(({ name }) => ({ ...shown, field: name }))
   })
 
 export const hasKey = (transaction: IdxTransaction, ...keys: readonly string[]) =>

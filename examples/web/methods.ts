@@ -18,6 +18,7 @@ import {
   pathOf,
   removePage,
 } from './pages/methods.ts'
+import { thenTo } from './return-path.ts'
 import { BadRequest, csrfToken, readForm } from './security.ts'
 import { take } from './session.ts'
 import { viewOf } from './steps.ts'
@@ -58,7 +59,7 @@ async function read(visit: Visit, client: OktaAuth) {
   return { authenticators, methods }
 }
 
-/** Runs a handler of a signed-in user; others are shown the home page. */
+/** Runs a handler of a signed-in user; others sign in first, and come back to this page. */
 const signedIn =
   (
     handler: (
@@ -69,7 +70,7 @@ const signedIn =
   ): Handler =>
   async (visit) => {
     if (!visit.config.managesMethods) throw new BadRequest(404, 'not offered')
-    if (visit.request.session.tokens === undefined) return go(visit, '/')
+    if (visit.request.session.tokens === undefined) return go(visit, thenTo('/login', methodsPath))
     const client = visit.client()
     const found = await read(visit, client)
     if (found === undefined) return go(visit, '/')

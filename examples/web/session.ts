@@ -28,6 +28,12 @@ declare module 'express-session' {
     errand: Errand
     /** The phone that is being set up: another code may be asked for by the other method. */
     phone: { readonly phoneNumber: string; readonly methodType: string }
+    /** The sign-up of this browser: its attempt, by `state`, and the address that its mail goes to. */
+    signUp: { readonly state: string; readonly email?: string }
+    /** The page of this app to go on at after a sign-in. */
+    returnTo: string
+    /** A new account, and where its first page leads. */
+    welcome: { readonly goOn: string }
     /** The code of a mailed link that was opened in this browser but requested in another one. */
     foreignCode: { readonly state: string; readonly otp: string }
   }

@@ -3,6 +3,7 @@ import { rememberBeginning } from './beginnings.ts'
 import { captchaIn, captchaOf, loadingOf } from './captcha.ts'
 import { type Errand, errandOf } from './errands.ts'
 import { error, hasKey, info, type Message, messagesOf } from './messages.ts'
+import { learnOffers, noteOffers } from './offers.ts'
 import { beginAttempt, signIn } from './okta.ts'
 import { internationalNumber } from './pages/authenticator-enrollment-data.ts'
 import { choicesOf } from './pages/choices.ts'
@@ -11,6 +12,7 @@ import { pageOf } from './pages/index.ts'
 import { methodsPath } from './pages/methods.ts'
 import type { Field, StepPage, View } from './pages/page.ts'
 import { type Stopped, stoppedPage } from './pages/stopped.ts'
+import { rememberReturn } from './return-path.ts'
 import { contentSecurityPolicy, csrfToken, readForm } from './security.ts'
 import { take } from './session.ts'
 import { go, type Handler, show, type Visit } from './visit.ts'
@@ -20,7 +22,11 @@ export const showStep =
   (page: StepPage): Handler =>
   async (visit) => {
     const messages = () => take(visit.request, 'messages') ?? []
-    if (page.begins) return render(visit, page, { transaction: undefined, messages: messages() })
+    if (page.begins) {
+      rememberReturn(visit.request, visit.config)
+      await learnOffers(visit)
+      return render(visit, page, { transaction: undefined, messages: messages() })
+    }
 
     const client = visit.client()
     if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
@@ -66,7 +72,8 @@ export const submitStep =
       return render(visit, page, { transaction: answer, messages, field, status: 400 })
 
     if (page.begins) rememberBeginning(beginnings, request, answer, words.appName)
-    noteUnlock(visit, answer)
+    noteOffers(visit, answer)
+    noteAddress(visit, answer)
     if (answer.nextStep?.canResend) request.session.codeSentAt = Date.now()
     const phoneNumber = field('phoneNumber')
     if (phoneNumber !== '' && answer.nextStep?.name === 'enroll-authenticator') {
@@ -78,6 +85,21 @@ export const submitStep =
       request.session.errand = { ...errand, added: true }
     return redirectToNext(visit, client, answer, page.path)
   }
+
+/** The sign-up that an attempt is, by its `state`; undefined for any other attempt. */
+const signUpOf = (
+  { request: { session } }: Visit,
+  state: string | undefined = session.state,
+): { readonly email?: string } | undefined => (session.signUp?.state === state ? session.signUp : undefined)
+
+/** Notes the address of a new account, once the server has taken it: the page of the code says where the mail went. */
+function noteAddress(visit: Visit, answer: IdxTransaction): void {
+  const { request } = visit
+  const signUp = signUpOf(visit, answer.meta?.state)
+  const email = readForm(request.body)('email').trim()
+  if (signUp === undefined || email === '' || !answer.requestDidSucceed) return
+  request.session.signUp = { ...request.session.signUp, state: answer.meta?.state ?? '', email }
+}
 
 /** The transaction at the step of a page: the one that is asked for, or another one that may be taken instead. */
 function atStep(page: StepPage, transaction: IdxTransaction): IdxTransaction {
@@ -91,12 +113,6 @@ function atStep(page: StepPage, transaction: IdxTransaction): IdxTransaction {
 function noteCaptcha({ offers }: Visit, transaction: IdxTransaction): void {
   const { name } = transaction.nextStep ?? {}
   if (name !== undefined) offers.captchas = { ...offers.captchas, [name]: captchaOf(transaction) }
-}
-
-/** Notes whether the first page of the server lets users open a locked account. */
-function noteUnlock({ offers }: Visit, { nextStep, availableSteps }: IdxTransaction): void {
-  if (nextStep?.name !== 'identify') return
-  offers.unlock = availableSteps?.some(({ name }) => name === 'unlock-account') ?? false
 }
 
 /** Redirects to the next page of a transaction. `from` is the page to return to if the server requests a pause. */
@@ -118,8 +134,10 @@ export async function nextPath(
   const messages = messagesOf(transaction, words)
   const recovers = transaction.meta?.flow === 'recoverPassword'
   const errand = errandOf(visit, transaction.meta?.state)
+  const isNew = transaction.meta?.flow === 'register'
 
   if (transaction.status === IdxStatus.SUCCESS && transaction.tokens) {
+    const goOn = request.session.returnTo ?? '/'
     await signIn(request, client, transaction.tokens)
     if (errand) {
       const done = errand.added ? words.methods.added : words.confirm.done
@@ -127,7 +145,9 @@ export async function nextPath(
       return errand.goOn
     }
     if (recovers) request.session.messages = [info(words.home.passwordChanged)]
-    return '/'
+    if (!isNew) return goOn
+    request.session.welcome = { goOn }
+    return '/welcome'
   }
 
   const stop = (kind: Stopped['kind'], reasons: readonly Message[], again: string) => {
@@ -135,7 +155,14 @@ export async function nextPath(
     return '/stopped'
   }
   const unlocks = transaction.meta?.flow === 'unlockAccount'
-  const begin = errand ? methodsPath : recovers ? '/recover-password' : unlocks ? '/unlock-account' : '/login'
+  const signsUp = signUpOf(visit, transaction.meta?.state) !== undefined
+  const beginnings: readonly (readonly [boolean, string])[] = [
+    [errand !== undefined, methodsPath],
+    [recovers, '/recover-password'],
+    [unlocks, '/unlock-account'],
+    [signsUp, '/register'],
+  ]
+  const begin = beginnings.find(([isIt]) => isIt)?.[1] ?? '/login'
 
   if (transaction.status === IdxStatus.PENDING) {
     const only = onlyEnrolment(transaction, errand)
@@ -235,6 +262,8 @@ export function viewOf(visit: Visit, messages: readonly Message[]): View {
       ? { path: methodsPath, label: words.methods.back }
       : { path: '/login', label: words.recovery.backToSignIn },
     unlocks: offers.unlock,
+    signsUp: offers.signUp,
+    newAddress: signUpOf(visit)?.email,
     ...(errand && { username: errand.username }),
     ...regionOf(request.acceptsLanguages()),
   }

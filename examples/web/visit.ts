@@ -5,6 +5,7 @@ import type { Captcha } from './captcha.ts'
 import type { Config } from './config.ts'
 import { type Content, layout } from './layout.ts'
 import type { Message } from './messages.ts'
+import type { Offers } from './offers.ts'
 import type { Words } from './words.ts'
 
 /** One request of a browser, with everything that is needed to answer it. */
@@ -15,12 +16,7 @@ export interface Visit {
   readonly words: Words
   /** Where each attempt began, by `state`. */
   readonly beginnings: Beginnings
-  /** What the server offers, as far as an answer of it has said so. Of the server, not of a user. */
-  readonly offers: {
-    unlock?: boolean
-    /** The captchas of the pages that begin a transaction, by step: they are shown before the server is asked. */
-    captchas?: Readonly<Record<string, Captcha | undefined>>
-  }
+  readonly offers: Offers
   /** Creates the SDK client with the transactions of this session, unless another storage is given. */
   client(transactions?: SimpleStorage): OktaAuth
 }

@@ -43,6 +43,7 @@ const english = {
     username: 'Username',
     password: 'Password',
     forgot: 'Forgot your password?',
+    noAccount: 'No account yet?',
     signUp: 'Sign up',
     unlock: 'Unlock account',
     signedInAlready: 'You are signed in already. Another sign-in takes the place of this one.',
@@ -339,12 +340,42 @@ const english = {
     shown: 'Open the link in the mail again to see the code.',
   },
 
-  register: {
+  signUp: {
     title: 'Sign up',
+    lead: 'An account takes a minute.',
+    marks: 'Fields marked with * are required.',
+    next: 'Create account',
+    haveAccount: 'You have an account?',
+    signedInAlready: 'You are signed in already. A new account takes the place of this sign-in.',
+    choose: 'Choose…',
+    read: 'Read it',
+    newTab: '(opens in a new tab)',
+    /** Names of attributes; others go by the label of the server. */
+    labels: {
+      email: 'Email address',
+      passcode: 'Password',
+    } as Readonly<Record<string, string>>,
+    missing: {
+      text: (label: string) => `Fill in “${label}”.`,
+      choice: 'Choose one of these.',
+      box: 'Tick this box to go on.',
+    },
+    sentTo: (address: string) => `A mail was sent to ${address}. Enter the code in it, or open its link.`,
+    sent: 'A mail was sent to you. Enter the code in it, or open its link.',
+    known: 'If there is an account with this address already, the mail says how to sign in.',
+    usedLink: 'I have opened the link: continue',
+    changeAddress: 'Use another address',
     closed: 'Sign-up is closed.',
     closedMore: 'Ask the people who run this app for an account.',
-    open: 'Sign-up is open on this server, but this sample app has no pages for it.',
-    backToSignIn: 'Back to sign in',
+  },
+
+  welcome: {
+    title: 'Welcome',
+    titleFor: (name: string) => `Welcome, ${name}`,
+    lead: 'Your account is ready, and you are signed in.',
+    goOn: 'Continue to where you came from',
+    home: 'Continue',
+    methods: 'Add another way to sign in',
   },
 
   tokenLink: {
@@ -406,6 +437,9 @@ const english = {
     'captcha.unavailable': 'It cannot be confirmed now that you are human. Try again in a minute.',
     tooManyRequests: 'Too many attempts. Wait a few minutes before you try again.',
     'oie.tooManyRequests': 'Too many attempts. Wait a few minutes before you try again.',
+    'registration.error.invalidLoginEmail': 'This is not an email address. Check it.',
+    'registration.error.notUniqueWithinOrg':
+      'There is an account with this already. Sign in, or use another.',
     'password.common': 'This password is on a list of commonly used ones. Choose another.',
   } as Readonly<Record<string, string>>,
 }

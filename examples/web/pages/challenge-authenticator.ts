@@ -82,7 +82,7 @@ ${codeForm(withOwnWords(view), 'sent')}
 ${view.step?.canResend && sendAgain(view, words.againHint)}
 ${otherWay(view)}
 <nav class="links">
-${pollEvery(view) !== undefined && html`<a href="${pollPath}" data-poll="${pollEvery(view)}">${words.usedLink}</a>`}
+${continueLink(view, words.usedLink)}
 ${inboxLink(view)}
 ${backLink(view)}
 </nav>`,
@@ -95,7 +95,7 @@ export const inboxLink = (view: View): Html | false =>
   html`<a href="${view.inboxUrl}" target="_blank" rel="noreferrer">${view.words.challenge.inbox}</a>`
 
 /** A code that was sent is refused in the same way where it is wrong and where it has expired: both can be mended by another. */
-const withOwnWords = (view: View): View => ({
+export const withOwnWords = (view: View): View => ({
   ...view,
   messages: view.messages.map((message) =>
     message.key === 'api.authn.error.PASSCODE_INVALID'
@@ -239,6 +239,15 @@ ${csrfField(view.csrf)}
 <button type="submit" class="secondary" data-wait="${view.resendIn}" aria-describedby="again-hint">${view.words.challenge.again}</button>
 <p class="hint" id="again-hint">${hint}</p>
 </form>`
+
+/** The way on for who has used the link in the mail: the script follows it by itself as soon as it leads on. */
+export function continueLink(view: View, label: string, style?: 'secondary'): Html | false {
+  const every = pollEvery(view)
+  return (
+    every !== undefined &&
+    html`<a href="${pollPath}" data-poll="${every}"${style !== undefined && html` class="${style}"`}>${label}</a>`
+  )
+}
 
 /** The polling interval for the mailed link in milliseconds, as the server requests it; undefined if there is no link. */
 const pollEvery = (view: View): number | undefined => {

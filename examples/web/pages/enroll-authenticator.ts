@@ -1,7 +1,7 @@
 import type { NextStep } from '@okta/okta-auth-js'
 import { type Html, html } from '../html.ts'
 import type { Content } from '../layout.ts'
-import { inboxLink, sendAgain, switchPath } from './challenge-authenticator.ts'
+import { continueLink, inboxLink, sendAgain, switchPath, withOwnWords } from './challenge-authenticator.ts'
 import { otherEnrolment } from './challenge-parts.ts'
 import { backLink, buttonForm, codeIn, inputField, postForm, selectField } from './form.ts'
 import { accountLine, newPasswordForm, refusePair } from './new-password.ts'
@@ -69,6 +69,8 @@ function pageFor(step: NextStep | undefined): (view: View) => Content {
       return passkeyPage
     case 'phone_number':
       return phonePage
+    case 'okta_email':
+      return mailPage
   }
   return codesOf(step).length > 0 ? codesPage : keyPage
 }
@@ -96,6 +98,25 @@ function keyPage(view: View): Content {
 ${key !== undefined && keyToAdd(view, key)}
 ${codeField(view, key === undefined)}
 ${view.step?.canResend === true && sendAgain(view, view.words.challenge.againHint)}`,
+  }
+}
+
+/** The code of a mail. The page is the same whether the address is new or has an account: only its mail says which. */
+function mailPage(view: View): Content {
+  const words = view.words.challenge
+  const { sent, sentTo, known, usedLink, changeAddress } = view.words.signUp
+  const signsUp = view.newAddress !== undefined
+  const go = continueLink(view, usedLink, 'secondary')
+  return {
+    title: words.title,
+    badge: 'mail',
+    script: 'challenge.js',
+    body: html`<p class="lead" id="source">${signsUp ? sentTo(view.newAddress ?? '') : sent}</p>
+${codeField(withOwnWords(view), true)}
+<p class="hint">${words.lifetime(view.codeLifetime)}${signsUp && html` ${known}`}</p>
+${go && html`<p class="again">${go}</p>`}
+${view.step?.canResend === true && sendAgain(view, words.againHint)}
+${signsUp && html`<p class="other"><a href="/register">${changeAddress}</a></p>`}`,
   }
 }
 

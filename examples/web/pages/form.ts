@@ -5,7 +5,7 @@ import type { Field, View } from './page.ts'
 
 interface InputOptions {
   readonly name: string
-  readonly label: string
+  readonly label: string | Html
   readonly type?: 'text' | 'password' | 'tel'
   readonly autocomplete: string
   /** Shown until something else is typed. */
@@ -16,11 +16,19 @@ interface InputOptions {
   readonly describedBy?: string
   readonly first?: boolean
   readonly numeric?: boolean
+  /** The keyboard of a phone; `numeric` is one of them. */
+  readonly inputMode?: 'email' | 'tel' | 'url' | 'numeric'
+}
+
+/** The errors of a field, each once: a server may say the same of a field in two ways. */
+export const errorOf = (view: Pick<View, 'messages'>, name: string): Html | false => {
+  const texts = new Set(view.messages.filter(({ field }) => field === name).map(({ text }) => text))
+  return texts.size > 0 && html`<p class="field-error" id="${name}-error">${[...texts].join(' ')}</p>`
 }
 
 /** A labelled field with its messages. The focus is on the first field, or on the first one with an error. */
 export function inputField(view: View, options: InputOptions): Html {
-  const { name, label, type = 'text', first = false } = options
+  const { name, label, type = 'text', first = false, inputMode = options.numeric && 'numeric' } = options
   const own = view.messages.filter(({ field }) => field === name)
   const others = view.messages.filter(({ field }) => field === undefined)
   const failedElsewhere = view.messages.some(({ field }) => field !== undefined && field !== name)
@@ -32,14 +40,14 @@ export function inputField(view: View, options: InputOptions): Html {
   ].filter((id) => typeof id === 'string')
 
   const attributes = [
-    options.numeric && html` inputmode="numeric"`,
+    inputMode && html` inputmode="${inputMode}"`,
     own.length > 0 && html` aria-invalid="true"`,
     described.length > 0 && html` aria-describedby="${described.join(' ')}"`,
     (own.length > 0 || (first && !failedElsewhere)) && html` autofocus`,
   ]
   return html`<div class="field">
 <label for="${name}">${label}</label>
-${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
+${errorOf(view, name)}
 <input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : view.field(name) || (options.value ?? '')}"
   autocomplete="${options.autocomplete}"${type === 'password' && html` data-show="${view.words.showPassword.show}" data-hide="${view.words.showPassword.hide}"`} autocapitalize="none" spellcheck="false" maxlength="${options.maxLength ?? 1024}"${options.optional !== true && html` required`}${attributes}>
 </div>`
@@ -56,17 +64,22 @@ export const selectField = (
   view: View,
   options: {
     readonly name: string
-    readonly label: string
+    readonly label: string | Html
     readonly autocomplete?: string
     readonly chosen?: string
     readonly entries: readonly Option[]
+    readonly required?: boolean
+    /** What a script of the page fills in. */
+    readonly fills?: string
   },
 ): Html => {
-  const { name, label, autocomplete = 'off', entries } = options
+  const { name, label, autocomplete = 'off', entries, fills } = options
   const chosen = view.field(name) || options.chosen
+  const error = errorOf(view, name)
   return html`<div class="field">
 <label for="${name}">${label}</label>
-<select id="${name}" name="${name}" autocomplete="${autocomplete}">
+${error}
+<select id="${name}" name="${name}" autocomplete="${autocomplete}"${options.required && html` required`}${fills !== undefined && html` data-fills="${fills}"`}${error && html` aria-invalid="true" aria-describedby="${name}-error"`}>
 ${entries.map((entry) => html`<option value="${entry.value}"${entry.value === chosen && html` selected`}>${entry.label}</option>`)}
 </select>
 </div>`
@@ -107,10 +120,10 @@ export const withHints = (
 export function radioGroup(view: View, name: string, legend: string, options: readonly Option[]): Html {
   const given = options.findIndex(({ value }) => value === view.field(name))
   const chosen = Math.max(0, given)
-  const own = view.messages.filter(({ field }) => field === name)
-  return html`<fieldset${own.length > 0 && html` aria-describedby="${name}-error"`}>
+  const error = errorOf(view, name)
+  return html`<fieldset${error && html` aria-describedby="${name}-error"`}>
 <legend class="visually-hidden">${legend}</legend>
-${own.length > 0 && html`<p class="field-error" id="${name}-error">${own.map(({ text }) => text).join(' ')}</p>`}
+${error}
 ${options.map(
   ({ label, value, hint }, index) => html`<label class="option">
 <input type="radio" name="${name}" value="${value}" required${index === chosen && html` checked`}>

@@ -26,8 +26,8 @@ ${inputField(view, { name: 'password', label: words.password, type: 'password', 
 <nav class="links">
 <a href="/recover-password">${words.forgot}</a>
 ${view.unlocks !== false && html`<a href="/unlock-account">${words.unlock}</a>`}
-<a href="/register">${words.signUp}</a>
-</nav>`,
+</nav>
+${view.signsUp !== false && html`<p class="other">${words.noAccount} <a href="/register">${words.signUp}</a></p>`}`,
     }
   },
 

@@ -2,6 +2,7 @@ import { authenticatorEnrollmentData } from './authenticator-enrollment-data.ts'
 import { authenticatorVerificationData } from './authenticator-verification-data.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
+import { enrollProfile } from './enroll-profile.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
 import type { StepPage } from './page.ts'
@@ -26,6 +27,7 @@ export const stepPages: readonly StepPage[] = [
   reenrollAuthenticator,
   reenrollAuthenticatorWarning,
   selectAuthenticatorUnlockAccount,
+  enrollProfile,
 ]
 
 export const pageOf = (step: string | undefined): StepPage | undefined =>

@@ -8,10 +8,10 @@ import { type Rule, rulesOf } from './password-rules.ts'
 /** The rules of the policy, and two fields for the password. `name` is the name of the password field of the step. */
 export function newPasswordForm(view: View, action: string, name: string, more?: Html): Html {
   const words = view.words.reset
-  const rules = rulesList(view, name)
+  const { rules, view: shown } = passwordHelp(view, name)
   const fields = [
     accountName(view),
-    inputField(withUnmetRules(view, name), {
+    inputField(shown, {
       name,
       label: words.password,
       type: 'password',
@@ -30,6 +30,15 @@ export function newPasswordForm(view: View, action: string, name: string, more?:
   return html`${rules}
 ${postForm(view, action, html`${fields}`)}`
 }
+
+/** What helps with a password that is chosen: the list of rules, described by the id `rules`, and the messages by rule. */
+export const passwordHelp = (
+  view: View,
+  name: string,
+): { readonly rules: Html | false; readonly view: View } => ({
+  rules: rulesList(view, name),
+  view: withUnmetRules(view, name),
+})
 
 /** Checks the two entries. Entries that differ are never sent to the server. */
 export function refusePair(field: Field, name: string, words: View['words']): Refusal | undefined {
@@ -81,10 +90,12 @@ ${rules.map(({ text, isMet }) => {
 
 /** The rules of the policy for the user of the transaction. */
 function rulesFor(view: View): readonly Rule[] {
-  const settings = view.step?.authenticator?.settings
+  // A profile form has the password among its fields, and the settings beside the form.
+  const settings: unknown =
+    view.step?.authenticator?.settings ?? view.transaction?.context?.currentAuthenticator?.value?.settings
   // There is no password before the first one.
-  const isFirst = view.step?.name === 'enroll-authenticator'
-  return rulesOf(isFirst ? { ...settings, age: {} } : settings, view.words.reset, accountOf(view))
+  const isFirst = view.step?.name === 'enroll-authenticator' || view.step?.name === 'enroll-profile'
+  return rulesOf(isFirst ? { ...Object(settings), age: {} } : settings, view.words.reset, accountOf(view))
 }
 
 /** Whose password is set: a link in a mail may have begun this. */

@@ -32,6 +32,10 @@ export interface View {
   readonly captcha?: Captcha | undefined
   /** Whether locked accounts can be opened here; undefined where the server has not said so yet. */
   readonly unlocks?: boolean | undefined
+  /** Whether there is a sign-up, in the same way. */
+  readonly signsUp?: boolean | undefined
+  /** The address of a new account, which a mail goes to; undefined where none is made. */
+  readonly newAddress?: string | undefined
 }
 
 /** Reads a field of the posted form; empty if it was not sent. */

@@ -53,6 +53,14 @@ const steps = {
   'reenroll-authenticator': step('reenroll', { name: 'newPassword' }),
   'reenroll-authenticator-warning': { ...step('reenroll', { name: 'newPassword' }), canSkip: true },
   'select-authenticator-unlock-account': step('unlock', { name: 'authenticator', options: [option] }),
+  'enroll-profile': {
+    name: 'enroll-profile',
+    inputs: [
+      { name: 'firstName', label: 'First name', required: true },
+      { name: 'email', label: 'Email', required: true },
+      { name: 'passcode', label: 'Enter Password', required: true, secret: true },
+    ],
+  },
 }
 
 test('every step has one page', () => {
@@ -306,6 +314,8 @@ test.each([
   ['authenticator-enrollment-data', { phoneNumber: '12', country: 'AT' }, 'phoneNumber'],
   ['select-authenticator-unlock-account', { username: '', authenticator: 'okta_email' }, 'username'],
   ['select-authenticator-unlock-account', { username: 'mary', authenticator: 'webauthn' }, 'authenticator'],
+  ['enroll-profile', { firstName: 'Ada', email: ' ', passcode: 'x' }, 'email'],
+  ['enroll-profile', { firstName: 'Ada', email: 'ada@example.com', passcode: '' }, 'passcode'],
 ] as const)('%s refuses %j without a request', async (name, form, field) => {
   const { requests, refused } = await submit(name, form)
   expect(refused?.map((message) => message.field)).toEqual([field])
