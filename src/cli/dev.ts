@@ -136,6 +136,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
   let appUrl: string | null = hasApp ? localUrl(ports.app) : null
   let controlUrl = ''
   let codeLifetime = ''
+  let signUp = true
   const refusals = refusalPrinter(terminal, () => controlUrl)
   closers.push(refusals.close)
   const environment = await startDevEnvironment({
@@ -154,6 +155,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
         devSettings(settings, { data, smtpUrl, ports }),
       )
       codeLifetime = spanInWords('en', lifetimesOf(config).code)
+      signUp = (config as { readonly signUp?: { readonly open?: boolean } }).signUp?.open !== false
       return config
     },
   }).catch((error) => {
@@ -178,7 +180,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     `${control.url}/clock`,
     ...(appUrl === null ? [] : [appUrl]),
   ])
-  printReady(call, await runningOf(environment, data, { appUrl, ports }))
+  printReady(call, await runningOf(environment, data, { appUrl, ports, signUp }))
 }
 
 /** The environment without addresses and secrets: a production database must not get the sample user Mary. */
@@ -363,10 +365,15 @@ async function allAnswer(urls: readonly string[]): Promise<void> {
 async function runningOf(
   { engine, control, sink }: DevEnvironment,
   data: DevData,
-  { appUrl, ports }: { readonly appUrl: string | null; readonly ports: Ports },
+  {
+    appUrl,
+    ports,
+    signUp,
+  }: { readonly appUrl: string | null; readonly ports: Ports; readonly signUp: boolean },
 ): Promise<Running> {
   return {
     issuer: engine.issuers.default,
+    orgIssuer: engine.issuers.org,
     engineUrl: engine.baseUrl,
     appUrl,
     controlUrl: control.url,
@@ -377,6 +384,7 @@ async function runningOf(
     publicClientId: samplePublicClient.id,
     apiToken: data.apiToken,
     person: { login: mary.login, password: (await hasSeededPassword(engine)) ? mary.password : null },
+    signUp,
     ...(data.folder !== undefined && { data: data.folder }),
   }
 }

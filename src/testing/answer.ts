@@ -35,6 +35,14 @@ export interface AnswerBody {
       readonly [member: string]: unknown
     }[]
   }
+  /** What is being enrolled. */
+  readonly currentAuthenticator?: {
+    readonly value: { readonly key?: string; readonly [member: string]: unknown }
+  }
+  /** What has been enrolled so far. */
+  readonly authenticatorEnrollments?: {
+    readonly value: readonly { readonly key: string; readonly [member: string]: unknown }[]
+  }
   readonly currentAuthenticatorEnrollment?: {
     readonly value: {
       readonly profile?: Readonly<Record<string, string>>

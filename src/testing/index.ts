@@ -48,6 +48,7 @@ export {
   startEngine,
 } from './kit.ts'
 export {
+  type NewAccount,
   newVisitor,
   type Visitor,
   type VisitorClient,

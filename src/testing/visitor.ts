@@ -47,6 +47,17 @@ export interface VisitorOptions {
   readonly onAnswer?: (answer: Answer, visitor: Visitor) => void
 }
 
+/** What a visitor fills in to sign up. Without any of it: Ada Lovelace, `ada@example.com`. */
+export interface NewAccount {
+  readonly email?: string
+  readonly firstName?: string
+  readonly lastName?: string
+  /** Null: none is set, where the policies let one sign up without. `Lighthouse-Biscuit-77` unless given. */
+  readonly password?: string | null
+  /** Other attributes that the form asks for, by name. */
+  readonly profile?: Readonly<Record<string, unknown>>
+}
+
 type Body = Readonly<Record<string, unknown>>
 
 /** An app's visitor without an SDK: every request is one of the protocol, and every answer is recorded. */
@@ -83,6 +94,13 @@ export interface Visitor {
   /** Begins a transaction and goes to where the recovery of an account offers its authenticators. */
   recovers(login?: string): Promise<Answer>
   /**
+   * Signs up in a transaction of its own: fills in the profile and agrees to the terms where the form has them, answers the code of
+   * the mail, sets the password, and skips whatever else may wait. Resolves with the last answer, whose `interactionCode` is that
+   * of the new user; or with the answer that it cannot go on from, such as a refused form, a required factor, or the page of the
+   * code for an address that is taken.
+   */
+  signsUp(account?: NewAccount): Promise<Answer>
+  /**
    * Chooses an authenticator by its key, such as `okta_email`, from the list of the last answer. `details` are sent beside its id:
    * `{ methodType: 'sms' }`, a number to enrol.
    */
@@ -102,9 +120,11 @@ export interface Visitor {
   atTheCode(login?: string): Promise<Visitor>
   /** The same up to the page that takes the new password, with the code of the mail. */
   atTheReset(login?: string): Promise<Visitor>
+  /** Signs up as far as the page that takes the code of the mail. Resolves with the visitor itself. */
+  atTheSignUpCode(account?: NewAccount): Promise<Visitor>
   /**
    * The next mail to an address that this visitor has not read yet, as soon as there is one.
-   * The address is the login of the recovery unless given. Notices do not count; with a template, only mail of it.
+   * The address is the login of the recovery, or the email of the sign-up, unless given. Notices do not count; with a template, only mail of it.
    * @throws NoMessageError when none comes in time.
    */
   mail(to?: string, template?: string): Promise<Message>
@@ -138,6 +158,24 @@ function checkVisitorOptions(options: VisitorOptions): void {
   checkOneOf('visitor: server', options.server, ['default', 'org'])
   if (typeof options.client !== 'string') checkNames('visitor: client', options.client, clientNames)
 }
+
+const accountNames = Object.keys({
+  email: true,
+  firstName: true,
+  lastName: true,
+  password: true,
+  profile: true,
+} satisfies Names<NewAccount>)
+
+const ada = {
+  email: 'ada@example.com',
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  password: 'Lighthouse-Biscuit-77',
+} as const satisfies NewAccount
+
+/** More steps than any policy asks a new user for. */
+const mostSteps = 20
 
 const ion = 'application/ion+json; okta-version=1.0.0'
 const usualScopes = 'openid profile email offline_access'
@@ -204,6 +242,54 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
     return visitor.submits(path, { authenticator: { id: found?.id, ...details } })
   }
 
+  /** The form that asks for the profile, filled in: only what it asks for is sent. */
+  function profileBody(account: NewAccount): Body {
+    const form = formIn(visitor.response.body, /^enroll-profile$/)
+    const names = form?.value?.find(({ name }) => name === 'userProfile')?.form?.value.map(({ name }) => name)
+    const { email = ada.email, firstName = ada.firstName, lastName = ada.lastName } = account
+    const known = { email, login: email, firstName, lastName, termsAccepted: true }
+    const userProfile = {
+      ...Object.fromEntries(Object.entries(known).filter(([name]) => names?.includes(name))),
+      ...account.profile,
+    }
+    const { password = ada.password } = account
+    const hasPassword = form?.value?.some(({ name }) => name === 'credentials') === true
+    return { userProfile, ...(hasPassword && password !== null && { credentials: { passcode: password } }) }
+  }
+
+  /** The next step of a sign-up; undefined where it has ended, or cannot go on by itself. */
+  async function nextOfSignUp({ password = ada.password }: NewAccount): Promise<Answer | undefined> {
+    const { body, interactionCode, remediations, status } = visitor.response
+    if (status !== 200 || interactionCode !== undefined) return undefined
+    const skips = () => (remediations.includes('skip') ? visitor.submits('skip') : undefined)
+    if (remediations.includes('enroll-authenticator')) {
+      const { key } = body.currentAuthenticator?.value ?? {}
+      if (key === 'okta_password' && password !== null) return visitor.answers(password)
+      if (key !== 'okta_email') return skips()
+      const { code } = await nextMail(recovered)
+      // A mail without a code says that there is an account already.
+      return code === null ? undefined : visitor.answers(code)
+    }
+    if (!remediations.includes('select-authenticator-enroll')) return undefined
+    const wanted = ['okta_email', ...(password === null ? [] : ['okta_password'])]
+    const next = wanted.find(isToEnroll)
+    return next === undefined ? skips() : visitor.enrolls(next)
+  }
+
+  function isToEnroll(key: string): boolean {
+    const { authenticators, authenticatorEnrollments } = visitor.response.body
+    const has = (list: { readonly value: readonly { readonly key: string }[] } | undefined) =>
+      list?.value.some((one) => one.key === key) ?? false
+    return has(authenticators) && !has(authenticatorEnrollments)
+  }
+
+  async function nextMail(to: string, template?: string | readonly string[]): Promise<Message> {
+    if (target.outbox === undefined) throw new Error('this visitor has no outbox to read')
+    const after = lastMail && { after: lastMail.id }
+    lastMail = await target.outbox.waitFor({ to, ...after, ...(template !== undefined && { template }) })
+    return lastMail
+  }
+
   const visitor: Visitor = {
     get response() {
       const last = responses.at(-1)
@@ -268,6 +354,13 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       await visitor.submits('recover')
       return visitor.submits('identify', { identifier: login })
     },
+    async signsUp(account = {}) {
+      await visitor.atTheSignUpCode(account)
+      for (let step = 0; step < mostSteps; step++) {
+        if ((await nextOfSignUp(account)) === undefined) break
+      }
+      return visitor.response
+    },
     selects(key, details) {
       // The form says where it goes: choosing what to enrol has another address than choosing what to prove.
       const href = formIn(visitor.response.body, /^select-authenticator-/)?.href ?? '/idp/idx/challenge'
@@ -300,12 +393,21 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       await visitor.answers(code)
       return visitor
     },
-    async mail(to = recovered, template) {
-      if (target.outbox === undefined) throw new Error('this visitor has no outbox to read')
-      const after = lastMail && { after: lastMail.id }
-      lastMail = await target.outbox.waitFor({ to, template: template ?? answerable, ...after })
-      return lastMail
+    async atTheSignUpCode(account = {}) {
+      checkNames('visitor: signsUp', account, accountNames)
+      recovered = account.email ?? ada.email
+      lastMail = target.outbox?.latest({ to: recovered })
+      await visitor.begins()
+      await visitor.submits('enroll')
+      // Where sign-up is closed the answer has no form to fill in.
+      if (visitor.remediations.includes('enroll-profile')) {
+        await visitor.submits('enroll/new', profileBody(account))
+      }
+      const chooses = visitor.remediations[0] === 'select-authenticator-enroll'
+      if (chooses && isToEnroll('okta_email')) await visitor.enrolls('okta_email')
+      return visitor
     },
+    mail: (to = recovered, template) => nextMail(to, template ?? answerable),
 
     async redeems(code = visitor.response.interactionCode ?? '', as) {
       return sendForm('token', {

@@ -86,6 +86,8 @@ describe('a development engine in memory', () => {
     expect(dev).toMatchObject({
       ready: true,
       issuer: `${dev.engineUrl}/oauth2/default`,
+      orgIssuer: dev.engineUrl,
+      signUp: true,
       clientId: expect.any(String),
       clientSecret: expect.any(String),
       redirectUri: `${dev.appUrl}/login/callback`,
@@ -95,6 +97,8 @@ describe('a development engine in memory', () => {
     })
     const discovery = await json(`${dev.issuer}/.well-known/openid-configuration`)
     expect(discovery.body.issuer).toBe(dev.issuer)
+    const org = await json(`${dev.orgIssuer}/.well-known/openid-configuration`)
+    expect(org.body.issuer).toBe(dev.orgIssuer)
     const page = await fetch(dev.appUrl ?? '')
     expect([page.status, page.headers.get('content-type')]).toEqual([
       200,

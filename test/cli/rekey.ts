@@ -55,6 +55,7 @@ export function start(
 export interface DevLine {
   readonly ready: true
   readonly issuer: string
+  readonly orgIssuer: string
   readonly engineUrl: string
   readonly appUrl: string | null
   readonly controlUrl: string
@@ -65,6 +66,7 @@ export interface DevLine {
   readonly publicClientId: string
   readonly apiToken: string
   readonly person: { readonly login: string; readonly password: string | null }
+  readonly signUp: boolean
   readonly data?: string
 }
 

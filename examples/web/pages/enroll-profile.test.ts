@@ -44,11 +44,11 @@ const inputs = [
     ...display({ inputType: 'radio', options: yesAndNo }),
   },
   {
-    name: 'terms',
+    name: 'termsAccepted',
     type: 'boolean',
-    label: 'I agree to the terms of use',
+    label: 'I agree to the terms (https://example.com/terms)',
     required: true,
-    ...display({ inputType: 'checkbox', href: 'https://example.com/terms' }),
+    ...display({ inputType: 'checkbox' }),
   },
   { name: 'news', type: 'boolean', label: 'News', required: false, ...display({ inputType: 'checkbox' }) },
   {
@@ -88,7 +88,7 @@ test('each field is what the server says, and what is none of the form is left o
     ['color', 'select'],
     ['pizza', 'radio'],
     ['pet', 'radio'],
-    ['terms', 'checkbox'],
+    ['termsAccepted', 'checkbox'],
     ['news', 'checkbox'],
     ['country', 'select'],
     ['timezone', 'select'],
@@ -119,7 +119,8 @@ test('what is required is marked for the eye and for a program, and the browser 
 
 test('the terms are a box with a link, and no other address than one of the web is a link', () => {
   expect(markup()).toContain('<a href="https://example.com/terms" target="_blank" rel="noreferrer">Read it')
-  const evil = { ...inputs[5], ...display({ inputType: 'checkbox', href: 'javascript:alert(1)' }) }
+  expect(markup()).toContain('<span>I agree to the terms<span')
+  const evil = { ...inputs[5], label: 'I agree (javascript:alert(1))' }
   expect(markup({ step: { ...step, inputs: [evil] as never } })).not.toContain('<a href="javascript')
 })
 
@@ -128,14 +129,14 @@ test('what was typed, chosen and ticked is there again, but for the password', (
     firstName: '"><b>',
     color: 'red',
     pizza: 'red',
-    terms: 'true',
+    termsAccepted: 'true',
     passcode: 'her-password',
   }
   const shown = markup({ field: (name) => typed[name] ?? '' })
   expect(shown).toContain('value="&quot;&gt;&lt;b&gt;"')
   expect(shown).toContain('<option value="red" selected>Red</option>')
   expect(shown).toMatch(/name="pizza" value="red" required checked/)
-  expect(shown).toMatch(/name="terms" value="true" required checked/)
+  expect(shown).toMatch(/name="termsAccepted" value="true" required checked/)
   expect(shown).not.toContain('her-password')
 })
 
@@ -163,7 +164,7 @@ const complete = {
   firstName: ' Ada ',
   email: 'ada@example.com',
   pizza: 'red',
-  terms: 'true',
+  termsAccepted: 'true',
   country: 'AT',
   state: 'Tyrol',
   passcode: ' a pass phrase ',
@@ -181,7 +182,7 @@ test('each value is sent as a text, a box that is not ticked as no, and an empty
               firstName: 'Ada',
               email: 'ada@example.com',
               pizza: 'red',
-              terms: 'true',
+              termsAccepted: 'true',
               news: 'false',
               country: 'AT',
               state: 'Tyrol',
@@ -201,13 +202,15 @@ test('whatever is missing is said at once, at its field, and nothing is sent', a
     ['firstName', 'Fill in “First name”.'],
     ['email', 'Fill in “Email address”.'],
     ['pizza', 'Choose one of these.'],
-    ['terms', 'Tick this box to go on.'],
+    ['termsAccepted', 'Tick this box to go on.'],
     ['country', 'Choose one of these.'],
     ['passcode', 'Fill in “Password”.'],
   ])
   const shown = markup({ messages: refused ?? [] })
   expect(shown).toMatch(/<fieldset aria-describedby="pizza-error">/)
-  expect(shown).toMatch(/name="terms"[^>]* aria-invalid="true" aria-describedby="terms-error"/)
+  expect(shown).toMatch(
+    /name="termsAccepted"[^>]* aria-invalid="true" aria-describedby="termsAccepted-error"/,
+  )
   expect(shown).toMatch(/<select id="country"[^>]* aria-invalid="true" aria-describedby="country-error"/)
   expect(shown.match(/ autofocus/g)?.length).toBeGreaterThan(0)
 })

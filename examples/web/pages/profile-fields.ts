@@ -30,7 +30,6 @@ interface Display {
   readonly inputType?: unknown
   readonly format?: unknown
   readonly options?: unknown
-  readonly href?: unknown
 }
 
 /** An input of the SDK, with the members that its types lack. */
@@ -92,11 +91,12 @@ export function profileFieldsOf({ step, words }: Pick<View, 'step' | 'words'>): 
     const entries =
       listed ?? (isBoolean && given.length === 0 && display.inputType !== 'checkbox' ? [] : given)
     const keyboard = keyboards[name]
-    const link = linkIn(display)
+    const own = words.signUp.labels[name] ?? label ?? name
+    const link = input.type === 'boolean' ? addressInLabel.exec(own)?.[1] : undefined
     return {
       name,
       // The words of the page where it has them: a server names its attributes in one language.
-      label: words.signUp.labels[name] ?? label ?? name,
+      label: link === undefined ? own : own.replace(addressInLabel, ''),
       kind: kindOf({ isBoolean, isSecret: secret === true, display, hasEntries: entries.length > 0 }),
       required: required === true,
       entries,
@@ -136,11 +136,8 @@ const optionsIn = (options: unknown): readonly Option[] =>
     return typeof value === 'string' ? [{ value, label: typeof label === 'string' ? label : value }] : []
   })
 
-/** An address of the web: another one, such as `javascript:`, would be run. */
-function linkIn({ href }: Display): string | undefined {
-  if (typeof href !== 'string' || !URL.canParse(href)) return undefined
-  return ['https:', 'http:'].includes(new URL(href).protocol) ? href : undefined
-}
+/** The address in the label of a box, such as that of the terms of use: it is shown as a link below the box. */
+const addressInLabel = /\s*\(?(https?:\/\/[^\s()]+)\)?\s*$/
 
 const lists = new Map<string, readonly Option[]>()
 

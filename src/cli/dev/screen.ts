@@ -4,6 +4,8 @@ import type { Terminal } from '../terminal.ts'
 /** The addresses and credentials that a running `rekey dev` prints. */
 export interface Running {
   readonly issuer: string
+  /** The org authorization server. */
+  readonly orgIssuer: string
   readonly engineUrl: string
   readonly appUrl: string | null
   readonly controlUrl: string
@@ -16,6 +18,8 @@ export interface Running {
   readonly apiToken: string
   /** The password is null if it was changed since the seed. */
   readonly person: { readonly login: string; readonly password: string | null }
+  /** Whether visitors may make an account at the sample app. */
+  readonly signUp: boolean
   /** The data folder; absent if the data is in memory only. */
   readonly data?: string
 }
@@ -31,7 +35,9 @@ export function screenOf(running: Running, { style, folder }: Terminal): string 
     '',
     `  ${style('green', '●')} ${bold('Rekey is ready')}`,
     '',
-    ...(appUrl === null ? [] : [row('Sample app', appUrl, 'sign in, recover a password')]),
+    ...(appUrl === null
+      ? []
+      : [row('Sample app', appUrl, `sign in, ${running.signUp ? 'sign up, ' : ''}recover a password`)]),
     row('Inbox', controlUrl, 'all mails arrive here, none leaves this machine'),
     row('Engine', engineUrl, `issuer ${running.issuer}`),
     row('SMTP', running.smtpUrl.replace('smtp://', ''), 'where the engine sends its mails'),
@@ -53,7 +59,7 @@ export function screenOf(running: Running, { style, folder }: Terminal): string 
   ].join('\n')
 }
 
-const firstSteps = ({ appUrl, controlUrl, issuer, person }: Running): readonly string[] => [
+const firstSteps = ({ appUrl, controlUrl, issuer, person, signUp }: Running): readonly string[] => [
   ...(appUrl === null
     ? [
         `point your app at ${issuer}`,
@@ -64,6 +70,7 @@ const firstSteps = ({ appUrl, controlUrl, issuer, person }: Running): readonly s
         `open ${appUrl} and follow “Forgot your password?”`,
         `enter ${person.login}, choose Email`,
         `use the code or the link from ${controlUrl}`,
+        ...(signUp ? ['make an account of your own: “Sign up” on the sign-in page'] : []),
       ]),
   `see what happened, step by step: ${controlUrl}/flows`,
 ]
