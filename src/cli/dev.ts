@@ -155,7 +155,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
         devSettings(settings, { data, smtpUrl, ports }),
       )
       codeLifetime = spanInWords('en', lifetimesOf(config).code)
-      signUp = (config as { readonly signUp?: { readonly open?: boolean } }).signUp?.open !== false
+      signUp = config.signUp.open === true
       return config
     },
   }).catch((error) => {

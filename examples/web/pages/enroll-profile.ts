@@ -15,6 +15,7 @@ export const enrollProfile: StepPage = {
     const fields = profileFieldsOf(view)
     const secret = fields.find(({ kind }) => kind === 'password')
     const help = secret && passwordHelp(view, secret.name)
+    const rules = help?.rules ?? false
     return {
       title: words.title,
       badge: 'user',
@@ -25,7 +26,7 @@ ${postForm(
   view,
   this.path,
   html`${fields.some(({ required }) => required) && html`<p class="marks">${words.marks}</p>`}
-${fields.map((field, index) => [field === secret && (help?.rules ?? false), profileField(help?.view ?? view, field, index === 0)])}`,
+${fields.map((field, index) => [field === secret && rules, profileField(help?.view ?? view, field, { first: index === 0, hasRules: rules !== false })])}`,
   words.next,
 )}
 <nav class="links"><span>${words.haveAccount} ${backLink({ ...view, back: { ...view.back, label: view.words.home.signIn } })}</span></nav>`,

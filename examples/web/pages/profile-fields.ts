@@ -88,8 +88,7 @@ export function profileFieldsOf({ step, words }: Pick<View, 'step' | 'words'>): 
     const isBoolean = input.type === 'boolean'
     const given = optionsIn(display.options)
     const listed = listFor(name, display, words.lang)
-    const entries =
-      listed ?? (isBoolean && given.length === 0 && display.inputType !== 'checkbox' ? [] : given)
+    const entries = listed ?? given
     const keyboard = keyboards[name]
     const own = words.signUp.labels[name] ?? label ?? name
     const link = input.type === 'boolean' ? addressInLabel.exec(own)?.[1] : undefined
@@ -157,7 +156,11 @@ const timeZones = (): readonly Option[] =>
   Intl.supportedValuesOf('timeZone').map((zone) => ({ value: zone, label: zone.replaceAll('_', ' ') }))
 
 /** Renders a field with its label, its mark and its messages. */
-export function profileField(view: View, field: ProfileField, first: boolean): Html {
+export function profileField(
+  view: View,
+  field: ProfileField,
+  { first, hasRules }: { readonly first: boolean; readonly hasRules: boolean },
+): Html {
   const { name, kind, required, entries, autocomplete } = field
   const optional = !required
   const label = required ? html`${field.label}${mark}` : html`${field.label}`
@@ -186,7 +189,7 @@ export function profileField(view: View, field: ProfileField, first: boolean): H
         autocomplete,
         optional,
         first,
-        describedBy: 'rules',
+        ...(hasRules && { describedBy: 'rules' }),
       })
     default:
       return inputField(view, {
