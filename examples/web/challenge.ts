@@ -1,4 +1,4 @@
-import type { IdxTransaction, OktaAuth, ProceedOptions } from '@okta/okta-auth-js'
+import { IdxStatus, type IdxTransaction, type ProceedOptions } from '@okta/okta-auth-js'
 import { info } from './messages.ts'
 import { challengeAuthenticator, otherMethodOf, phoneChoice } from './pages/challenge-authenticator.ts'
 import { choicesOf } from './pages/choices.ts'
@@ -78,30 +78,32 @@ const withStep = (transaction: IdxTransaction) => ({ transaction, step: transact
  */
 export const pollChallenge: Handler = async (visit) => {
   const { request, response, words } = visit
-  const client = visit.client()
-  const current = client.idx.canProceed() ? await client.idx.proceed() : undefined
-  const here = current && pageFor(current)
-  const next =
-    current && here !== undefined ? await afterPoll(visit, client, current, here) : withoutAttempt(visit)
+  const { next, waits } = await afterPoll(visit)
   if (request.accepts(['html', 'json']) === 'json') {
-    if (next === 'pause') response.status(503).json({})
-    else response.json({ location: next === here ? null : next })
+    if (waits === 'pause') response.status(503).json({})
+    else response.json({ location: waits ? null : next })
     return
   }
-  if (next === 'pause' || next === here) request.session.messages = [info(words.challenge.notYet)]
-  go(visit, next === 'pause' ? (here ?? '/') : next)
+  if (waits) request.session.messages = [info(words.challenge.notYet)]
+  go(visit, next)
 }
 
+/** The page that follows, and whether it is still the one that waits for the link. */
 async function afterPoll(
   visit: Visit,
-  client: OktaAuth,
-  current: IdxTransaction,
-  here: string,
-): Promise<string> {
+): Promise<{ readonly next: string; readonly waits: boolean | 'pause' }> {
+  const client = visit.client()
+  if (!client.idx.canProceed()) return { next: withoutAttempt(visit), waits: false }
+  const current = await client.idx.proceed()
+  const here = pageFor(current)
   // idx.poll() supports only Okta Verify; for a mailed link this action asks the server.
-  const action = current.availableSteps?.find(({ name }) => name.endsWith('-poll'))?.name
-  // Another tab has gone on to a step that waits for nothing.
-  if (action === undefined) return nextPath(visit, client, current, here)
-  const transaction = await client.idx.proceed({ actions: [action] })
-  return reasonToPause(transaction) ? 'pause' : nextPath(visit, client, transaction, here)
+  const action = pollOf(current)
+  const transaction = action === undefined ? current : await client.idx.proceed({ actions: [action] })
+  if (reasonToPause(transaction)) return { next: here, waits: 'pause' }
+  // By what is asked for and not by its address: after the mail another code, or a password, may be asked for at the same one.
+  const waits = transaction.status === IdxStatus.PENDING && pollOf(transaction) !== undefined
+  return { next: await nextPath(visit, client, transaction, here), waits }
 }
+
+const pollOf = ({ availableSteps }: IdxTransaction): string | undefined =>
+  availableSteps?.find(({ name }) => name.endsWith('-poll'))?.name

@@ -165,9 +165,9 @@ export async function nextPath(
   const begin = beginnings.find(([isIt]) => isIt)?.[1] ?? '/login'
 
   if (transaction.status === IdxStatus.PENDING) {
-    const only = onlyEnrolment(transaction, errand)
-    if (errand && only !== undefined) {
-      request.session.errand = { ...errand, chosen: true }
+    const only = onlyEnrolment(transaction, errand, signsUp)
+    if (only !== undefined) {
+      if (errand) request.session.errand = { ...errand, chosen: true }
       return nextPath(visit, client, await client.idx.proceed({ authenticator: only }), from)
     }
     const { name } = transaction.nextStep ?? {}
@@ -201,11 +201,19 @@ export async function nextPath(
   return stop('done', messages, '/login')
 }
 
-/** The method that the user has chosen to add already, where the server lists it alone: it is not asked for twice. */
-function onlyEnrolment(transaction: IdxTransaction, errand: Errand | undefined): string | undefined {
-  const { nextStep } = transaction
-  if (errand?.kind !== 'add' || errand.chosen || nextStep?.name !== 'select-authenticator-enroll')
-    return undefined
+/**
+ * What the server lists alone, where there is nothing to choose: the method that the user has chosen to add already, and what a new
+ * account must have.
+ */
+function onlyEnrolment(
+  transaction: IdxTransaction,
+  errand: Errand | undefined,
+  signsUp: boolean,
+): string | undefined {
+  const { nextStep, requestDidSucceed } = transaction
+  const isAdded = errand?.kind === 'add' && !errand.chosen
+  const isRequired = signsUp && nextStep?.canSkip !== true && requestDidSucceed !== false
+  if (!(isAdded || isRequired) || nextStep?.name !== 'select-authenticator-enroll') return undefined
   const [only, ...others] = choicesOf(transaction, nextStep)
   return others.length === 0 ? only?.key : undefined
 }

@@ -269,6 +269,7 @@ const english = {
     legend: 'Authenticators',
     hints: {
       okta_email: 'Get a code and a link by mail',
+      okta_password: 'Choose a password',
       google_otp: 'Get codes from an app on your phone',
       phone_number: 'Get codes by text message or call',
       security_question: 'Answer a question that you choose',
@@ -365,6 +366,8 @@ const english = {
     known: 'If there is an account with this address already, the mail says how to sign in.',
     usedLink: 'I opened the link: continue',
     changeAddress: 'Use another address',
+    selectLead: 'Choose how to sign in from now on.',
+    optionalLead: 'You may add another way to sign in. It can wait.',
     closed: 'Sign-up is closed.',
     closedMore: 'Ask the people who run this app for an account.',
   },

@@ -106,3 +106,37 @@ test('shows each answer as soon as it is there', async () => {
   ])
   expect(visitor.responses).toHaveLength(4)
 })
+
+test('signs up in one call, with and without a password, and stops where it cannot go on', async () => {
+  const visitor = idp.visitor({ client: idp.publicClientId })
+  const done = await visitor.signsUp({ email: 'grace@example.com', firstName: 'Grace', lastName: 'Hopper' })
+  expect(done.interactionCode).toBeDefined()
+  expect((await visitor.redeems()).body.id_token).toEqual(expect.any(String))
+  const [user] = await idp.people.list('grace@example.com')
+  expect(user).toMatchObject({ status: 'ACTIVE', firstName: 'Grace' })
+  await idp.visitor().signsIn('grace@example.com', 'Lighthouse-Biscuit-77')
+
+  // Ada by default. The password is required here, so without one it stops at its page.
+  const without = await idp.visitor().signsUp({ password: null })
+  expect(without.interactionCode).toBeUndefined()
+
+  const taken = idp.visitor()
+  await taken.signsUp({ email: idp.person.login })
+  expect(taken.remediations).toContain('enroll-authenticator')
+  expect(taken.response.interactionCode).toBeUndefined()
+
+  const refused = await idp.visitor().signsUp({ email: 'no address' })
+  expect([refused.status, refused.messages[0]]).toEqual([400, 'registration.error.invalidLoginEmail'])
+  await expect(idp.visitor().signsUp({ mail: 'x' } as never)).rejects.toThrow(/mail/)
+})
+
+test('goes as far as the code of a sign-up, and on by hand', async () => {
+  const visitor = await idp.visitor().atTheSignUpCode()
+  await visitor.answers('000000')
+  expect(visitor.messages).toEqual(['api.authn.error.PASSCODE_INVALID'])
+  const { code, template } = await visitor.mail()
+  expect(template).toBe('RegistrationEmailVerification')
+  await visitor.answers(code)
+  await visitor.enrolls('okta_password')
+  expect((await visitor.answers(newPassword)).interactionCode).toBeDefined()
+})

@@ -16,7 +16,7 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
   let web: WebApp
   let browser: Browser
   beforeAll(async () => {
-    web = await startWebApp()
+    web = await startWebApp({ settings: { signUp: { open: false } } })
     browser = await launchChromium(chromium ?? '')
   })
   beforeEach(() => web.idp.reset())
@@ -274,10 +274,12 @@ describe.skipIf(!chromium)(`in a browser${chromium ? '' : ` (skipped: ${noChromi
     await elsewhere.getByText('Your session has ended.').waitFor()
   })
 
-  test('sign-up says that it is closed and whom to ask', async () => {
+  test('where sign-up is closed no link leads there, and its page says whom to ask', async () => {
     const page = await newPerson()
     await page.goto(`${web.url}/login`)
-    await page.getByRole('link', { name: 'Sign up' }).click()
+    await page.getByRole('link', { name: 'Forgot your password?' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Sign up' }).count()).toBe(0)
+    await page.goto(`${web.url}/register`)
     await heading(page, 'Sign up')
     await page.getByText('Sign-up is closed.').waitFor()
     await page.getByText('Ask the people who run this app for an account.').waitFor()

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
+import { apiOf } from '../support/management.ts'
+import { enrollmentPolicy } from '../wire/totp.ts'
 import { newPlainBrowser } from './plain-browser.ts'
 import { startWebAppHere, type WebApp } from './web-app.ts'
 
@@ -16,25 +18,56 @@ const shots = process.env.REKEY_TEST_SHOTS
 const password = 'Lighthouse-Biscuit-77'
 const email = 'ada@example.com'
 
-/** The form of the sample app: what Okta asks for, and one custom attribute of each kind. */
-const resources = {
-  user_schema: {
-    color: { type: 'string', title: 'Favourite colour', enum: ['red', 'blue'] },
-    pizza: { type: 'string', title: 'Favourite pizza', enum: ['lucali', 'razza'] },
-    news: { type: 'boolean', title: 'Send me the news' },
-  },
+/** The page of the app for the sign-in methods of its user. */
+const app = {
+  label: 'Sample Web App',
+  credentials: { oauthClient: { client_id: 'rekey-web' } },
+  grants: ['okta.myAccount.authenticators.manage', 'okta.myAccount.phone.read'],
 }
+const terms = { version: '2026-01', url: 'https://example.com/terms' }
 
 let web: WebApp
 let idp: Kit
 
 beforeAll(async () => {
-  web = await startWebAppHere({ settings: { signUp: { open: true } } })
+  web = await startWebAppHere({
+    managesMethods: true,
+    settings: { signUp: { terms }, resources: { apps: [app] } },
+  })
   idp = web.idp
 })
 beforeEach(() => idp.reset())
+afterEach(() => void vi.useRealTimers())
 afterAll(() => web?.close())
-void resources
+
+/** Custom attributes of each kind, asked for beside what Okta asks for. */
+async function askForMore(): Promise<void> {
+  const api = apiOf(idp)
+  const custom = {
+    color: { type: 'string', title: 'Favourite colour', enum: ['red', 'blue'] },
+    pizza: { type: 'string', title: 'Favourite pizza', enum: ['lucali', 'razza'] },
+    news: { type: 'boolean', title: 'Send me the news' },
+    age: { type: 'integer', title: 'Age' },
+  }
+  await api('POST', '/meta/schemas/user/default', { definitions: { custom: { properties: custom } } })
+  const [policy] = (await api('GET', '/policies?type=PROFILE_ENROLLMENT')).list
+  const [rule] = (await api('GET', `/policies/${policy?.id}/rules`)).list
+  const { profileEnrollment } = (rule?.actions ?? {}) as { readonly profileEnrollment?: object }
+  const profileAttributes = [
+    { name: 'email', label: 'Email', required: true },
+    { name: 'firstName', label: 'First name', required: true },
+    { name: 'color', label: 'Favourite colour', required: false },
+    { name: 'pizza', label: 'Favourite pizza', required: true, inputType: 'radio' },
+    { name: 'news', label: 'Send me the news', required: false },
+    { name: 'age', label: 'Age', required: true },
+    { name: 'countryCode', label: 'Country', required: true },
+    { name: 'timezone', label: 'Time zone', required: false },
+    { name: 'state', label: 'State', required: false },
+  ]
+  const actions = { profileEnrollment: { ...profileEnrollment, profileAttributes } }
+  const { status, text } = await api('PUT', `/policies/${policy?.id}/rules/${rule?.id}`, { ...rule, actions })
+  expect([status, text]).toEqual([200, text])
+}
 
 describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${noChromium})`}`, () => {
   let browser: Browser
@@ -82,6 +115,7 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     await page.getByLabel('First name').fill('Ada')
     await page.getByLabel('Last name').fill('Lovelace')
     await page.getByLabel('Email address').fill(address)
+    await page.getByLabel('I agree to the terms').check()
     await press(page, 'Create account')
   }
   async function choosePassword(page: Page): Promise<void> {
@@ -90,13 +124,8 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     await page.getByLabel('Re-enter new password').fill(password)
     await next(page)
   }
-  /** What follows the proven mailbox, whatever the policies ask for: the password, and nothing else. */
+  /** What follows the proven mailbox: the password, which is asked for at once since nothing else is. */
   async function finish(page: Page): Promise<void> {
-    await page.getByRole('heading', { level: 1, name: /^(Set up an|Choose a|Welcome)/ }).waitFor()
-    if (await page.getByRole('heading', { name: 'Set up an authenticator' }).isVisible()) {
-      await page.getByRole('radio', { name: 'Password' }).check()
-      await next(page)
-    }
     await choosePassword(page)
     await at(page, 'Welcome, Ada', 'welcome')
   }
@@ -138,8 +167,8 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     const { link } = await mailTo(email)
     const tab = await page.context().newPage()
     await tab.goto(link ?? '')
-    await tab.getByRole('heading', { level: 1, name: /^(Set up an|Choose a)/ }).waitFor()
-    await page.getByRole('heading', { level: 1, name: /^(Set up an|Choose a)/ }).waitFor()
+    await at(tab, 'Choose a password')
+    await at(page, 'Choose a password', 'password')
     await finish(page)
   })
 
@@ -165,6 +194,7 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     await page.getByLabel('First name').fill('Ada')
     await page.getByLabel('Last name').fill('Lovelace')
     await page.getByLabel('Email address').fill(email)
+    await page.getByLabel('I agree to the terms').check()
     await press(page, 'Create account')
     await page.getByLabel('Enter code').fill((await mailTo(email)).code ?? '')
     await next(page)
@@ -179,14 +209,72 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     await fillIn(page, idp.person.login)
     await at(page, 'Check your mail')
     await page.getByText(`A mail was sent to ${idp.person.login}.`).waitFor()
-    const { code, text } = await mailTo(idp.person.login)
-    expect(code).toBeNull()
-    expect(text).toContain('You already have')
+    const { code, link, template } = await mailTo(idp.person.login)
+    expect([code, link, template]).toEqual([null, null, 'RegistrationTaken'])
     await page.getByLabel('Enter code').fill('123456')
     await next(page)
     await page.getByText('This code is not correct.').waitFor()
     await page.getByRole('link', { name: 'Use another address' }).click()
     await at(page, 'Sign up')
+  })
+
+  test('what may wait is skipped, and can be added later', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })
+    const page = await newPage()
+    await fillIn(page)
+    await at(page, 'Check your mail')
+    await page.getByLabel('Enter code').fill((await mailTo(email)).code ?? '')
+    await next(page)
+    await choosePassword(page)
+    await at(page, 'Set up an authenticator', 'optional')
+    await press(page, 'Not now')
+    await at(page, 'Welcome, Ada')
+    await page.getByRole('link', { name: 'Add another way to sign in' }).click()
+    await at(page, 'Your sign-in methods')
+  })
+
+  test('with the attributes of one’s own server, as it wants them', async () => {
+    await askForMore()
+    const page = await newPage({ timezoneId: 'Europe/Vienna' })
+    await page.goto(`${web.url}/register`)
+    await at(page, 'Sign up', 'attributes')
+    expect(await page.getByLabel('Country').inputValue()).toBe('AT')
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('Europe/Vienna')
+    await page.getByLabel('First name').fill('Ada')
+    await page.getByLabel('Email address').fill(email)
+    await page.getByLabel('Favourite colour').selectOption('blue')
+    await page.getByLabel('Age').fill('many')
+    await page.getByLabel('State').fill('Tyrol')
+    await page.getByLabel('I agree to the terms').check()
+    await press(page, 'Create account')
+    // The browser itself asks for what is required.
+    expect(await page.locator('input[name=pizza]:invalid').count()).toBe(2)
+    await page.getByRole('radio', { name: 'razza' }).check()
+    await press(page, 'Create account')
+    await page.locator('#age-error').waitFor()
+    await at(page, 'Sign up', 'refused')
+    expect(await page.getByRole('radio', { name: 'razza' }).isChecked()).toBe(true)
+    expect(await page.getByLabel('I agree to the terms').isChecked()).toBe(true)
+    await page.getByLabel('Age').fill('36')
+    await press(page, 'Create account')
+    await page.getByLabel('Enter code').fill((await mailTo(email)).code ?? '')
+    await next(page)
+    await finish(page)
+    const [user] = await idp.people.list(email)
+    const { body } = await apiOf(idp)('GET', `/users/${user?.id}`)
+    expect(body).toMatchObject({
+      status: 'ACTIVE',
+      profile: {
+        email,
+        color: 'blue',
+        pizza: 'razza',
+        news: false,
+        age: 36,
+        countryCode: 'AT',
+        timezone: 'Europe/Vienna',
+        state: 'Tyrol',
+      },
+    })
   })
 
   test('by keyboard alone', async () => {
@@ -200,6 +288,7 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
       await page.keyboard.press('Tab')
     }
     expect(names.toSorted()).toEqual(['email', 'firstName', 'lastName'])
+    await page.keyboard.press('Space')
     await page.keyboard.press('Enter')
     await at(page, 'Check your mail')
     await page.keyboard.type((await mailTo(email)).code ?? '')
@@ -209,7 +298,7 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
 })
 
 describe('without JavaScript', () => {
-  const profile = { firstName: 'Ada', lastName: 'Lovelace', email }
+  const profile = { firstName: 'Ada', lastName: 'Lovelace', email, termsAccepted: 'true' }
   const begin = async () => {
     const visitor = newPlainBrowser(web.url)
     expect((await visitor.visit('/register')).headers.get('location')).toBe('/enroll-profile')
@@ -224,6 +313,50 @@ describe('without JavaScript', () => {
     const poll = async () => (await visitor.visit('/challenge-authenticator/poll')).headers.get('location')
     expect(await poll()).toBe('/enroll-authenticator')
     expect((await visitor.visit('/enroll-authenticator')).text).toContain('The link has not been used')
+
+    const link = new URL((await idp.outbox.waitFor({ to: email })).link ?? '')
+    const opened = await fetch(link, { redirect: 'manual' })
+    const back = new URL(opened.headers.get('location') ?? link)
+    expect(await visitor.visit(`${back.pathname}${back.search}`)).toMatchObject({ status: 303 })
+    expect(await poll()).toBe('/enroll-authenticator')
+    const page = await visitor.submit('/enroll-authenticator', { password, confirmPassword: password })
+    expect(page).toBe('/welcome')
+    expect((await visitor.visit('/welcome')).text).toContain('Welcome, Ada')
+  })
+
+  test('another mail is sent after half a minute, and ends the first code', async () => {
+    const visitor = await begin()
+    await visitor.submit('/enroll-profile', profile)
+    const first = await idp.outbox.waitFor({ to: email })
+    const again = () => visitor.submit('/enroll-authenticator', {}, '/challenge-authenticator/resend')
+    expect(await again()).toBe('/enroll-authenticator')
+    expect((await visitor.visit('/enroll-authenticator')).text).toContain('You can request another mail in')
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(Date.now() + 31_000)
+    expect(await again()).toBe('/enroll-authenticator')
+    expect((await visitor.visit('/enroll-authenticator')).text).toContain('A new mail was sent.')
+    const second = await idp.outbox.waitFor({ to: email, after: first.id })
+    const enter = (code: string | null) =>
+      visitor.submit('/enroll-authenticator', { verificationCode: code ?? '' })
+    expect(await enter(first.code)).toContain('not correct')
+    expect(await enter(second.code)).toBe('/enroll-authenticator')
+    expect((await visitor.visit('/enroll-authenticator')).text).toContain('Choose a password')
+  })
+
+  test('the terms are asked for, and every address is answered in the same way, taken or not', async () => {
+    const visitor = await begin()
+    const refused = await visitor.submit('/enroll-profile', { ...profile, termsAccepted: '' })
+    expect(refused).toContain('id="termsAccepted-error">Tick this box to go on.')
+    const pages = []
+    for (const address of [email, idp.person.login]) {
+      const one = await begin()
+      expect(await one.submit('/enroll-profile', { ...profile, email: address })).toBe(
+        '/enroll-authenticator',
+      )
+      const { text } = await one.visit('/enroll-authenticator')
+      pages.push(text.replaceAll(address, '…').replaceAll(/name="csrf" value="[^"]*"/g, ''))
+    }
+    expect(pages[0]).toBe(pages[1])
   })
 
   test.each([

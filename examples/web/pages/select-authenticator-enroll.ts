@@ -19,7 +19,7 @@ export const selectAuthenticatorEnroll: StepPage = {
     return {
       title: isPutOff ? words.requiredSoonTitle : words.selectTitle,
       badge: 'key',
-      body: html`<p class="lead">${isPutOff ? words.requiredSoonLead : maySkip ? words.optionalLead : words.selectLead}</p>
+      body: html`<p class="lead">${isPutOff ? words.requiredSoonLead : leadOf(view, maySkip)}</p>
 ${postForm(view, this.path, radioGroup(view, 'authenticator', words.legend, options))}
 ${skipForm(view, this.path, isPutOff ? words.remindLater : undefined)}
 <nav class="links">${backLink(view)}</nav>`,
@@ -32,6 +32,12 @@ ${skipForm(view, this.path, isPutOff ? words.remindLater : undefined)}
     if (choice === undefined) return refuse('authenticator', words.select.noChoice)
     return client.idx.proceed({ authenticator: choice.key })
   },
+}
+
+/** A new account may have no password, so nothing is said of one. */
+function leadOf({ newAddress, words: { enroll, signUp } }: View, maySkip: boolean): string {
+  if (newAddress !== undefined) return maySkip ? signUp.optionalLead : signUp.selectLead
+  return maySkip ? enroll.optionalLead : enroll.selectLead
 }
 
 /** What the authenticator does, and until when it may be put off. */
