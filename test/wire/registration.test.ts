@@ -1,74 +1,45 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
+import {
+  changeSignUp,
+  claimsOf,
+  codeMail,
+  fillsIn,
+  messagesInFields,
+  offeredToEnrol,
+  openSignUp,
+  passwordInForm,
+  toTheForm,
+  unverified,
+} from '../support/sign-up.ts'
 import { enrollmentPolicy } from './totp.ts'
-import { type Answer, newVisitor, type Visitor, wrong } from './visitor.ts'
+import { newVisitor, type Visitor, wrong } from './visitor.ts'
 
 const nina = { email: 'nina@example.com', firstName: 'Nina', lastName: 'Nowak' }
 const mary = { email: 'mary@example.com', firstName: 'Not', lastName: 'Mary' }
 const password = 'Marmalade-Harbour-31'
-const template = 'RegistrationEmailVerification'
-const openFor = (more: object = {}): KitOptions => ({ settings: { signUp: { open: true }, ...more } })
 
 let idp: Kit
 let api: Api
 beforeAll(async () => {
-  idp = await startEngine(openFor())
+  idp = await startEngine(openSignUp())
   api = apiOf(idp)
 })
 beforeEach(() => idp.reset())
 afterAll(() => idp.close())
 
-/** At the form by which a visitor makes an account. */
-async function atTheForm(kit = idp): Promise<Visitor> {
-  const visitor = newVisitor(kit)
-  await visitor.begins()
-  await visitor.submits('enroll')
-  return visitor
-}
-
-async function atTheCode(userProfile: object = nina, kit = idp): Promise<Visitor> {
-  const visitor = await atTheForm(kit)
-  await visitor.submits('enroll/new', { userProfile })
-  return visitor
-}
+const atTheForm = (kit = idp): Promise<Visitor> => toTheForm(newVisitor(kit))
+const atTheCode = (userProfile: object = nina, kit = idp): Promise<Visitor> =>
+  fillsIn(newVisitor(kit), userProfile)
 
 /** With the mailbox proven. */
 async function made(userProfile = nina): Promise<Visitor> {
   const visitor = await atTheCode(userProfile)
-  await visitor.answers((await visitor.mail(userProfile.email, template)).code)
+  await visitor.answers((await visitor.mail(userProfile.email, codeMail)).code)
   return visitor
 }
 
-/** Changes the sign-up of all apps, and the groups of their users. */
-async function changePolicy(changes: object, kit = idp): Promise<void> {
-  const call = apiOf(kit)
-  const [policy] = (await call('GET', '/policies?type=PROFILE_ENROLLMENT')).body
-  const [rule] = (await call('GET', `/policies/${policy.id}/rules`)).body
-  const actions = { profileEnrollment: { ...rule.actions.profileEnrollment, ...changes } }
-  const { status } = await call('PUT', `/policies/${policy.id}/rules/${rule.id}`, { ...rule, actions })
-  expect(status).toBe(200)
-}
-
-const unverified = { activationRequirements: { emailVerification: false } }
-
-/** The messages in the fields of the first form, by the path of the field. */
-function inFields({ body }: Answer): Readonly<Record<string, readonly string[]>> {
-  const found: Record<string, readonly string[]> = {}
-  const walk = (fields: readonly Answer['body'][], prefix: string) => {
-    for (const { name, form, messages } of fields) {
-      if (messages) found[prefix + name] = messages.value.map(({ i18n }: Answer['body']) => i18n.key)
-      walk(form?.value ?? [], `${prefix}${name}.`)
-    }
-  }
-  walk(body.remediation?.value[0]?.value ?? [], '')
-  return found
-}
-
-const options = ({ response }: Visitor) =>
-  response.body.remediation.value
-    .find(({ name }: Answer['body']) => name === 'select-authenticator-enroll')
-    ?.value[0].options.map(({ label }: Answer['body']) => label)
 const userOf = async (login: string, kit = idp) => apiOf(kit)('GET', `/users/${login}`)
 const templates = async (to: string) => {
   await idp.engine.delivery.idle()
@@ -88,20 +59,22 @@ describe('a visitor without an account', () => {
     expect(visitor.remediations).toEqual(['enroll-profile', 'select-identify'])
     await visitor.submits('enroll/new', { userProfile: nina })
     expect(visitor.remediations).toEqual(['enroll-authenticator', 'select-authenticator-enroll'])
-    await visitor.answers((await visitor.mail(nina.email, template)).code)
-    expect([visitor.remediations, options(visitor)]).toEqual([['select-authenticator-enroll'], ['Password']])
+    await visitor.answers((await visitor.mail(nina.email, codeMail)).code)
+    expect([visitor.remediations, offeredToEnrol(visitor)]).toEqual([
+      ['select-authenticator-enroll'],
+      ['Password'],
+    ])
     const { body: between } = await userOf(nina.email)
     expect(between.status).toBe('PROVISIONED')
     await visitor.enrolls('okta_password')
     await visitor.answers(password)
 
-    const tokens = await visitor.redeems()
-    const claims = JSON.parse(Buffer.from(tokens.body.id_token.split('.')[1], 'base64url').toString())
+    const claims = await claimsOf(visitor)
     expect(claims).toMatchObject({ email: nina.email, email_verified: true })
-    expect(new Set(claims.amr)).toEqual(new Set(['otp', 'pwd', 'mfa']))
+    expect(new Set(claims.amr as string[])).toEqual(new Set(['otp', 'pwd', 'mfa']))
     const { body } = await userOf(nina.email)
     expect(body).toMatchObject({ id: between.id, status: 'ACTIVE', profile: { ...nina, login: nina.email } })
-    expect(await templates(nina.email)).toEqual([template, 'Welcome'])
+    expect(await templates(nina.email)).toEqual([codeMail, 'Welcome'])
     const events = (await idp.events()).filter(({ actor }) => actor?.id === body.id)
     const types = events.map(({ eventType }) => eventType)
     expect(types.filter((type) => type.startsWith('user.lifecycle.'))).toEqual([
@@ -146,7 +119,7 @@ describe('a visitor without an account', () => {
 
   test('reads that it was closed meanwhile, on the first page', async () => {
     const visitor = await atTheForm()
-    await changePolicy({ unknownUserAction: 'DENY' })
+    await changeSignUp(idp, { unknownUserAction: 'DENY' })
     await visitor.submits('enroll/new', { userProfile: nina })
     expect([visitor.messages, visitor.remediations]).toEqual([
       ['idx.error.registration.unavailable'],
@@ -168,8 +141,7 @@ describe('a visitor without an account', () => {
 describe('the form', () => {
   test('has the fields of the policy, in the shape of the protocol', async () => {
     const { response } = await atTheForm()
-    const [form] = response.body.remediation.value
-    expect(form.value[0]).toEqual({
+    expect(response.body.remediation?.value[0]?.value?.[0]).toEqual({
       name: 'userProfile',
       form: {
         value: [
@@ -187,33 +159,34 @@ describe('the form', () => {
   ])('says what is wrong in its field: %s', async (_, change, keys, field) => {
     const { response } = await atTheCode({ ...nina, ...change })
     expect(response.status).toBe(400)
-    expect(inFields(response)).toEqual({
+    expect(messagesInFields(response)).toEqual({
       [`userProfile.${field}`]: keys.map((key) => `registration.error.${key}`),
     })
   })
 
   test('takes no markup, and nothing that it did not ask for', async () => {
     const { response } = await atTheCode({ ...nina, firstName: '<b>Nina</b>' })
-    expect(inFields(response)).toEqual({ 'userProfile.firstName': ['tagsNotAllowed'] })
+    expect(messagesInFields(response)).toEqual({ 'userProfile.firstName': ['tagsNotAllowed'] })
     const visitor = await atTheCode({ ...nina, title: 'CEO', groups: ['Admins'], status: 'ACTIVE' })
-    await visitor.answers((await visitor.mail(nina.email, template)).code)
+    await visitor.answers((await visitor.mail(nina.email, codeMail)).code)
     const { body } = await userOf(nina.email)
-    expect([body.status, body.profile.title]).toEqual(['PROVISIONED', undefined])
-    expect((await api('GET', `/users/${body.id}/groups`)).body).toHaveLength(1)
+    expect(body).toMatchObject({ status: 'PROVISIONED', profile: nina })
+    expect(body.profile).not.toHaveProperty('title')
+    expect((await api('GET', `/users/${body.id}/groups`)).list).toHaveLength(1)
   })
 
   test('asks for the password, too, where the policy says so; what is wrong with both is said at once', async () => {
-    await changePolicy({ enrollAuthenticatorTypes: ['password'] })
+    await changeSignUp(idp, passwordInForm)
     const visitor = await atTheForm()
     const { remediation, currentAuthenticator } = visitor.response.body
-    expect(remediation.value[0].value[1]).toMatchObject({
+    expect(remediation?.value[0]?.value?.[1]).toMatchObject({
       name: 'credentials',
       required: true,
       relatesTo: '$.currentAuthenticator',
     })
-    expect(currentAuthenticator.value).toMatchObject({ type: 'password', settings: { complexity: {} } })
+    expect(currentAuthenticator).toMatchObject({ value: { type: 'password', settings: { complexity: {} } } })
     const both = { userProfile: { ...nina, email: 'nina' }, credentials: { passcode: 'short' } }
-    expect(inFields(await visitor.submits('enroll/new', both))).toEqual({
+    expect(messagesInFields(await visitor.submits('enroll/new', both))).toEqual({
       'userProfile.email': ['registration.error.invalidLoginEmail', 'registration.error.doesNotMatchPattern'],
       'credentials.passcode': ['password.passwordRequirementsNotMet'],
     })
@@ -221,7 +194,7 @@ describe('the form', () => {
 
     await visitor.submits('enroll/new', { userProfile: nina, credentials: { passcode: password } })
     expect((await userOf(nina.email)).status).toBe(404)
-    await visitor.answers((await visitor.mail(nina.email, template)).code)
+    await visitor.answers((await visitor.mail(nina.email, codeMail)).code)
     expect((await visitor.redeems()).status).toBe(200)
     const again = newVisitor(idp)
     await again.signsIn(nina.email, password)
@@ -234,7 +207,7 @@ describe('what is enrolled', () => {
     await enrollmentPolicy(idp, { okta_email: 'REQUIRED', okta_password: 'OPTIONAL', google_otp: 'OPTIONAL' })
     const visitor = await made()
     expect(visitor.remediations).toEqual(['select-authenticator-enroll', 'skip'])
-    expect(options(visitor)).toEqual(['Password', 'Google Authenticator'])
+    expect(offeredToEnrol(visitor)).toEqual(['Password', 'Google Authenticator'])
     await visitor.submits('skip')
     expect((await visitor.redeems()).status).toBe(200)
     expect((await userOf(nina.email)).body.status).toBe('ACTIVE')
@@ -244,7 +217,10 @@ describe('what is enrolled', () => {
   test('what is required may not be skipped', async () => {
     await enrollmentPolicy(idp, { okta_password: 'REQUIRED', google_otp: 'OPTIONAL' })
     const visitor = await made()
-    expect([visitor.remediations, options(visitor)]).toEqual([['select-authenticator-enroll'], ['Password']])
+    expect([visitor.remediations, offeredToEnrol(visitor)]).toEqual([
+      ['select-authenticator-enroll'],
+      ['Password'],
+    ])
     expect((await visitor.submits('skip')).status).toBe(400)
     await visitor.enrolls('okta_password')
     await visitor.answers(password)
@@ -253,22 +229,24 @@ describe('what is enrolled', () => {
   })
 
   test('without a verified address the first enrolment makes the user, who may be unverified', async () => {
-    await changePolicy(unverified)
+    await changeSignUp(idp, unverified)
     const visitor = await atTheCode()
-    expect([visitor.remediations, options(visitor)]).toEqual([['select-authenticator-enroll'], ['Password']])
+    expect([visitor.remediations, offeredToEnrol(visitor)]).toEqual([
+      ['select-authenticator-enroll'],
+      ['Password'],
+    ])
     expect((await userOf(nina.email)).status).toBe(404)
     await visitor.enrolls('okta_password')
     await visitor.answers('short')
     expect((await userOf(nina.email)).status).toBe(404)
     await visitor.answers(password)
-    const { body } = await visitor.redeems()
-    const claims = JSON.parse(Buffer.from(body.id_token.split('.')[1], 'base64url').toString())
+    const claims = await claimsOf(visitor)
     expect([claims.email_verified, claims.amr]).toEqual([false, ['pwd']])
     expect(await templates(nina.email)).toEqual(['Welcome'])
   })
 
   test('without a verified address and with the password in the form, the form alone is enough', async () => {
-    await changePolicy({ ...unverified, enrollAuthenticatorTypes: ['password'] })
+    await changeSignUp(idp, { ...unverified, ...passwordInForm })
     const visitor = await atTheForm()
     await visitor.submits('enroll/new', { userProfile: nina, credentials: { passcode: password } })
     expect((await visitor.redeems()).status).toBe(200)
@@ -277,42 +255,45 @@ describe('what is enrolled', () => {
 
   test('a new user joins the groups of the policy, and its app, in the same moment', async () => {
     const { body: group } = await api('POST', '/groups', { profile: { name: 'Customers' } })
-    await changePolicy({ targetGroupIds: [group.id] })
+    await changeSignUp(idp, { targetGroupIds: [group.id] })
     const visitor = await atTheCode()
-    expect((await api('GET', `/groups/${group.id}/users`)).body).toEqual([])
-    await visitor.answers((await visitor.mail(nina.email, template)).code)
-    const { body } = await api('GET', `/groups/${group.id}/users`)
-    expect(body.map(({ profile }: Answer['body']) => profile.email)).toEqual([nina.email])
+    expect((await api('GET', `/groups/${group.id}/users`)).list).toEqual([])
+    await visitor.answers((await visitor.mail(nina.email, codeMail)).code)
+    const { list } = await api('GET', `/groups/${group.id}/users`)
+    expect(list).toMatchObject([{ profile: { email: nina.email } }])
   })
 })
 
 describe('an address that is taken', () => {
   test('is said plainly where no mail is sent', async () => {
-    await changePolicy(unverified)
+    await changeSignUp(idp, unverified)
     const { response } = await atTheCode(mary)
-    expect([response.status, inFields(response)]).toEqual([
+    expect([response.status, messagesInFields(response)]).toEqual([
       400,
       { 'userProfile.email': ['registration.error.notUniqueWithinOrg'] },
     ])
   })
 
   test('is said plainly where unknown users are revealed', async () => {
-    const own = await startEngine(openFor({ recovery: { revealUnknown: true } }))
+    const own = await startEngine(openSignUp({ recovery: { revealUnknown: true } }))
     const { response } = await atTheCode(mary, own)
-    expect(inFields(response)).toEqual({ 'userProfile.email': ['registration.error.notUniqueWithinOrg'] })
+    expect(messagesInFields(response)).toEqual({
+      'userProfile.email': ['registration.error.notUniqueWithinOrg'],
+    })
     await own.close()
   })
 
   test('is said plainly where the form asks for a login besides', async () => {
-    const { body: before } = await userOf('mary@example.com')
-    await changePolicy({
+    await changeSignUp(idp, {
       profileAttributes: [
         { name: 'login', label: 'Username', required: true },
         { name: 'email', label: 'Email', required: true },
       ],
     })
-    const { response } = await atTheCode({ login: before.profile.login, email: 'new@example.com' })
-    expect(inFields(response)).toEqual({ 'userProfile.login': ['registration.error.notUniqueWithinOrg'] })
+    const { response } = await atTheCode({ login: mary.email, email: 'new@example.com' })
+    expect(messagesInFields(response)).toEqual({
+      'userProfile.login': ['registration.error.notUniqueWithinOrg'],
+    })
   })
 
   test('is a mail to its owner elsewhere, and no code is right', async () => {
@@ -329,7 +310,7 @@ describe('an address that is taken', () => {
 
 test('wrong codes close the transaction, and make no user', async () => {
   const visitor = await atTheCode()
-  const { code } = await visitor.mail(nina.email, template)
+  const { code } = await visitor.mail(nina.email, codeMail)
   for (let guess = 0; guess < 5; guess++) await visitor.answers(wrong(code))
   expect(visitor.response.status).toBe(429)
   expect((await visitor.answers(code)).status).toBe(401)

@@ -43,7 +43,13 @@ export const takenOutcome = (before: Progress, { charges = [], effects = [] }: O
 
 /** Makes the user of an outcome, in place of those who give way. The first thing that is written: all else is about the user. */
 export async function createUser(
-  { tx, random, now, transaction, interaction }: Work,
+  {
+    tx,
+    random,
+    now,
+    transaction,
+    interaction,
+  }: Pick<Work, 'tx' | 'random' | 'now' | 'transaction' | 'interaction'>,
   { person, groupIds, terms }: CreatesUser,
   replaced: readonly Person[],
 ): Promise<readonly NewEvent[]> {

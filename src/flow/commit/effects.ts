@@ -6,7 +6,6 @@ import {
   countSkip,
   endPersonTokens,
   issuePersonToken,
-  type Person,
   type PersonChanges,
   putEnrollment,
   rehashEnrollment,
@@ -25,7 +24,6 @@ import { factorRemoved, mailQueued, textQueued, withDebugData } from '../events.
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
 import type { Transaction } from '../transactions.store.ts'
-import { createUser, userMadeBy } from './create-user.ts'
 
 type Events = readonly NewEvent[]
 
@@ -42,8 +40,6 @@ export interface Work {
   readonly uses: Readonly<Record<string, string>>
   /** Of the session that begins in the same database transaction, if one does. */
   readonly sessionId: string
-  /** The users who give way to the one that the outcome makes. */
-  readonly replaced: readonly Person[]
   /** What the sign-in that ends here writes of its user, if one does. */
   readonly signedIn: { readonly personId: string; readonly changes: PersonChanges } | undefined
 }
@@ -51,14 +47,12 @@ export interface Work {
 /** Carries out the effects of an outcome; answers the events to record. */
 export async function carryOutEffects(work: Work): Promise<Events> {
   const { effects = [] } = work.outcome
-  const made = userMadeBy(work.outcome)
-  const created = made === undefined ? [] : await createUser(work, made, work.replaced)
   const events = await together([
     ...effects.map((effect) => carryOut(work, effect)),
     updatePeople(work),
     clearUsed(work),
   ])
-  return [...created, ...events.flat()]
+  return events.flat()
 }
 
 /**

@@ -13,7 +13,7 @@ import { nameInLog } from '../subjects.ts'
 import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
-import { type CreatesUser, lockReplaced, takenOutcome, userMadeBy } from './create-user.ts'
+import { type CreatesUser, createUser, lockReplaced, takenOutcome, userMadeBy } from './create-user.ts'
 import { withDeferred } from './deferred.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
@@ -119,8 +119,11 @@ async function write(
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
+  const made = userMadeBy(outcome)
+  // By itself: where another registration has the name, nothing else may be under way.
+  const created = made === undefined ? [] : await createUser(work, made, replaced)
   const [effects, signIns] = await together([
-    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn, replaced }),
+    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn }),
     grant !== undefined && interactionCode !== undefined
       ? signIn(work, grant, { sessionId, interactionCode })
       : [],
@@ -129,6 +132,7 @@ async function write(
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
   const events = [
     ...announced,
+    ...created,
     ...(effects ?? []),
     ...eventsOfMove(transaction.progress, outcome, interaction),
     ...(signIns ?? []),
