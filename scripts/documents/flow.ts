@@ -8,6 +8,8 @@ const conditions: Readonly<Record<string, string>> = {
     'on the first page of a password-first sign-in and on a password challenge, never in a recovery; hidden where no policy allows recovery, and answered with 403 there',
   'unlock-account':
     'where some password policy lets users unlock their own accounts, to every name alike; in no recovery',
+  'select-enroll-profile':
+    'where the app’s profile enrollment policy lets visitors make accounts; accepted once more at the form, where it changes nothing',
   skip: 'where nothing of what is asked to be enrolled is required, and the app demands no more than was proven',
   resend: 'where the challenge can be sent again: by mail, not for a password or an authenticator app',
   poll: 'shown where the challenge can be met elsewhere, by mail; accepted at every stage, costs nothing, answers where the transaction is',

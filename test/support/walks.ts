@@ -2,7 +2,13 @@ import { Secret, TOTP } from 'otpauth'
 import { Value } from 'typebox/value'
 import { authenticatorsWith } from '../../src/authenticators/index.ts'
 import { createSecrets, insecureSeededRandom, randomId } from '../../src/base/index.ts'
-import type { Enrollment, NewEnrollment, Person, PersonStatus } from '../../src/directory/index.ts'
+import {
+  baseAttributes,
+  type Enrollment,
+  type NewEnrollment,
+  type Person,
+  type PersonStatus,
+} from '../../src/directory/index.ts'
 import {
   begin,
   beginByToken,
@@ -14,6 +20,7 @@ import {
   type Outcome,
   onOffer,
   type Progress,
+  prospectiveUser,
   type Refusal,
   type Situation,
   type Stage,
@@ -33,6 +40,7 @@ import {
   passwordEnrollment,
 } from '../../src/passwords/index.ts'
 import { firstMethods, nothingDemanded, type Policy, unionOf } from '../../src/policies/index.ts'
+import { profileFields } from '../../src/registration/index.ts'
 import { exampleAuthenticator, exampleCode } from './example-authenticator.ts'
 import { type World, worlds } from './worlds.ts'
 
@@ -154,8 +162,10 @@ function remembering(hashes: PasswordHasher): PasswordHasher {
 }
 
 /** The user of a transaction; undefined for an unknown one. */
-const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Person | undefined =>
-  progress.subject?.userId === person.id ? person : undefined
+const userOf = ({ person, progress }: Pick<State, 'person' | 'progress'>): Person | undefined => {
+  if (progress.subject?.userId === person.id) return person
+  return progress.registration && prospectiveUser(secrets, progress.registration)
+}
 
 /** As `Policies.beforeProof` makes it of all policies. */
 function policyBeforeProof({ policy, everyone = policy }: World): Policy {
@@ -214,7 +224,11 @@ function situationOf(facts: Facts, checksAccess: boolean): Situation {
         )
         .map(({ key }) => key),
     ),
-    enrolled: new Set([...implicit, ...(isProven ? enrollments.map((one) => one.authenticator) : [])]),
+    ...(world.registration && { registration: world.registration }),
+    enrolled: new Set([
+      ...(progress.intent === 'registration' ? [] : implicit),
+      ...(isProven ? enrollments.map((one) => one.authenticator) : []),
+    ]),
   }
 }
 
@@ -261,7 +275,10 @@ function loaded(facts: Facts, checksAccess: boolean): TransactionContext {
     situation,
     interaction,
     client: clientOf(facts.world),
-    profileForm: undefined,
+    profileForm:
+      progress.intent === 'registration' && progress.subject === undefined && facts.world.registration
+        ? profileFields(facts.world.registration, { base: baseAttributes, custom: {}, updatedAt: 0 })
+        : undefined,
     person: userOf(facts),
     lockIsOver: false,
     enrollments: userOf(facts) === undefined ? [] : enrollments,
@@ -288,7 +305,8 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
     person: context.person,
     ownPolicy: context.situation.ownPolicy,
     directory: {
-      findByIdentifier: async (identifier) => (identifier === login ? facts.person : undefined),
+      findByIdentifier: async (identifier) =>
+        identifier === facts.person.profile.login ? facts.person : undefined,
       find: async (personId) => (facts.person?.id === personId ? facts.person : undefined),
       enrollment: async <Data>(personId: string, key: string) =>
         facts.enrollments.find((one) => one.personId === personId && one.authenticator === key) as
@@ -320,6 +338,7 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
 function textsFor({ name, secret: isPassword }: Field, { mailed, progress }: State): readonly string[] {
   if (name === 'identifier') return [login, 'nobody@example.com']
   if (name === 'phoneNumber') return ['+15555550100']
+  if (name === 'email') return ['new@example.com', login, 'none']
   if (name !== 'passcode') throw new Error(`test/support/walks.ts: say what to type into ${name}`)
   if (isPassword) return ['wrong', password, newPassword]
   const { sealedSecret = '' } = (progress.challenge?.data ?? {}) as { readonly sealedSecret?: string }
@@ -360,7 +379,10 @@ function charged(outcome: Outcome, spent: readonly string[] = []): Outcome {
 function written(facts: Facts, effects: readonly Effect[] = []): Facts {
   let { person, enrollments, mailed } = facts
   for (const effect of effects) {
-    if (effect.type === 'person.update') {
+    if (effect.type === 'person.create') {
+      person = { ...personWith('PROVISIONED'), id: effect.person.id, profile: effect.person.profile }
+      enrollments = []
+    } else if (effect.type === 'person.update') {
       if (effect.from?.includes(person.status) === false) continue
       person = { ...person, status: effect.changes.status ?? person.status }
     } else if (effect.type === 'enrollment.put') {
@@ -416,8 +438,17 @@ export function beginningsIn(world: World): readonly State[] {
 const keyOf = ({ progress, person, enrollments }: State): string => {
   const { challenge, ...facts } = progress
   const { data: _, linkHash, ...asked } = challenge ?? {}
+  // An id of its own, and what is sealed.
+  const isOfNew = facts.registration !== undefined
+  const same = isOfNew
+    ? {
+        ...facts,
+        registration: facts.registration?.password === undefined,
+        subject: facts.subject?.userId !== undefined,
+      }
+    : facts
   const has = enrollments.map(({ authenticator, counter }) => `${authenticator} ${counter}`)
-  return JSON.stringify([facts, asked, linkHash !== undefined, person.status, has])
+  return JSON.stringify([same, asked, linkHash !== undefined, person.status, has])
 }
 
 /** Everything that can be reached in a world, and every move between. */

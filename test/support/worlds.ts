@@ -1,5 +1,5 @@
 import type { PersonStatus } from '../../src/directory/index.ts'
-import type { PasswordRules, Policy } from '../../src/policies/index.ts'
+import type { PasswordRules, Policy, RegistrationPolicy } from '../../src/policies/index.ts'
 
 /** What a password must be decides about no step. */
 const anyRules: PasswordRules = {
@@ -88,6 +88,8 @@ export interface World {
   readonly assigned: boolean
   /** The app has the method asked for before a mail leaves. */
   readonly asksMethod?: boolean
+  /** Which sign-up the app has; absent: none. */
+  readonly registration?: RegistrationPolicy
   /** Budgets that are used up, by their purpose. */
   readonly spent?: readonly string[]
 }
@@ -179,7 +181,31 @@ export const worldOf = (
 const strict = policyWith({ signOn: { demand: twoFactors } })
 const byName = policyWith({ signOn: { start: 'identifier' } })
 
+const signUp: RegistrationPolicy = {
+  policyId: 'rst1',
+  access: 'ALLOW',
+  unknownUserAction: 'REGISTER',
+  isOpen: true,
+  attributes: [{ name: 'email', label: 'Email', required: true }],
+  emailVerification: true,
+  passwordInForm: false,
+  targetGroupIds: [],
+  progressiveProfiling: false,
+  byInvitation: false,
+}
+const optional = policyWith({ enrollment: [{ key: 'okta_password', required: false }] })
+
+/** Visitors who make accounts: with a verified address and without, with the password in the form, and without a password. */
+const signUps: readonly World[] = [
+  worldOf(standard, active, { registration: signUp }),
+  worldOf(optional, active, { registration: signUp }),
+  worldOf(standard, active, { registration: { ...signUp, emailVerification: false } }),
+  worldOf(standard, active, { registration: { ...signUp, passwordInForm: true } }),
+  worldOf(standard, active, { registration: signUp, assigned: false }),
+]
+
 export const worlds: readonly World[] = [
+  ...signUps,
   ...[...common, ...managed].flatMap((policy) => [
     worldOf(policy),
     worldOf(policy, { status: 'ACTIVE', has: app }),
