@@ -21,7 +21,8 @@ const asked: Readonly<Record<Stage, string>> = {
   'identify-unlock': 'the username of the locked account, together with the authenticator that proves it',
   'enroll-profile': 'who the new user is: the fields of the app’s profile enrollment policy',
   'request-activation': 'another activation mail, where the link of the one before has expired',
-  select: 'which authenticator to prove',
+  select:
+    'which authenticator to prove; in a sign-in the only choice is opened at once where that sends nothing: an app, a question, a passkey',
   'verify-data':
     'what must be known before a code is sent: the method, where an authenticator has several or a setting says so',
   verify: 'the answer to the open challenge',

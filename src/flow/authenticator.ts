@@ -217,6 +217,11 @@ export interface Challenging {
    * user's enrollments of it, of which none is known before a proof. Absent: the selection is shown.
    */
   asksFirst?(client: Client, enrollments: readonly Enrollment[]): boolean
+  /**
+   * Opening it sends nothing and asks nothing more: after a proof, where it is the only choice, it is opened at once in place of the
+   * selection, as Okta does. Absent: the selection is shown.
+   */
+  readonly opensAtOnce?: true
   /** Opens a challenge; sends what must be sent. */
   start(context: StepContext, choice: Choice): Promise<Started | { readonly refused: Refusal }>
   /** Where checking is expensive (a password hash), what is asked before it: nothing is computed for a used-up budget (A51). */

@@ -2,11 +2,12 @@ import { apiError } from '../base/index.ts'
 import type { UserVersion } from '../directory/index.ts'
 import { sourceOf } from '../limits/index.ts'
 import { retryStale } from '../storage/index.ts'
-import { onOffer, type Step, type View } from './authenticator.ts'
+import { onOffer, type Step, type StepContext, type View } from './authenticator.ts'
 import { acceptUnlessClaimed, createClaims } from './claims.ts'
 import { type Committed, commit } from './commit/index.ts'
 import { flowOutcomesOf } from './flow-outcomes.ts'
 import type { Input } from './form.ts'
+import { intents } from './intents.ts'
 import {
   contextAfter,
   contextOf,
@@ -19,6 +20,7 @@ import {
   viewOf,
 } from './load.ts'
 import type { Message, Outcome, Refusal } from './outcome.ts'
+import { challenge, type Progress } from './progress.ts'
 import { isEnd, stageOf } from './stage.ts'
 import { findTransactionOfInteraction, versionOf } from './transactions.store.ts'
 
@@ -102,10 +104,16 @@ async function take(
   const step = onOffer(steps, context).find((candidate) => candidate.path === path)
   if (step === undefined) return notOnOffer(parts, steps, loaded, path)
 
-  const outcome = await acceptUnlessClaimed(() => step.accept(input, context))
-  if (outcome === undefined) return undefined
-  const isUnmoved = outcome.progress === loaded.transaction.progress
-  const after = isUnmoved ? loaded : await contextAfter(parts, loaded, outcome.progress)
+  const accepted = await acceptUnlessClaimed(() => step.accept(input, context))
+  if (accepted === undefined) return undefined
+  const isUnmoved = accepted.progress === loaded.transaction.progress
+  const moved = isUnmoved ? loaded : await contextAfter(parts, loaded, accepted.progress)
+  const opened =
+    !isUnmoved && isNextProof(moved)
+      ? await openedAtOnce(contextOf(parts, moved, { signal, claim }))
+      : undefined
+  const outcome = opened === undefined ? accepted : { ...accepted, progress: opened }
+  const after = opened === undefined ? moved : withProgress(moved, { ...moved.transaction, progress: opened })
   const committed = await commit(parts, {
     transaction: loaded.transaction,
     interaction: loaded.interaction,
@@ -124,6 +132,26 @@ async function take(
     parts.onFlowOutcome?.(one)
   }
   return answerOf(parts, loaded, after, committed)
+}
+
+/** Whether a sign-in asks how to prove something more. Before a proof, and in a recovery, the selection is shown. */
+const isNextProof = ({ stage, transaction: { progress } }: TransactionContext): boolean =>
+  stage === 'select' && progress.proofs.length > 0 && intents[progress.intent].enrols
+
+/** The transaction with the challenge of the only choice open, where opening it sends nothing and asks nothing. */
+async function openedAtOnce(context: StepContext): Promise<Progress | undefined> {
+  const { choices, progress } = context
+  const [only, ...others] = choices
+  if (others.length > 0 || only?.challenge?.opensAtOnce !== true) return undefined
+  const enrollment = context.enrollments.find(({ authenticator }) => authenticator === only.key)
+  const { type: method } = context.methodsOf(only)[0] ?? only.methods[0]
+  const started = await only.challenge.start(context, {
+    method,
+    isMethodChosen: false,
+    enrollment,
+    input: {},
+  })
+  return 'refused' in started ? undefined : challenge(progress, started.challenge)
 }
 
 /** The user that an outcome is about, as read before it was computed; undefined before any is named. */

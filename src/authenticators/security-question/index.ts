@@ -60,6 +60,7 @@ export function questionAuthenticator(hasher: PasswordHasher): Authenticator {
     implicit: false,
     enrollmentPrefix: 'qae',
     challenge: {
+      opensAtOnce: true,
       resends: false,
       start: async (context) => opened(context, 'verify'),
       fields: (_, view) => {

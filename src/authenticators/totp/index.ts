@@ -118,6 +118,7 @@ export const totpAuthenticator: Authenticator = {
   enrollmentPrefix: 'uft',
   challenge: {
     about: 'authenticator',
+    opensAtOnce: true,
     resends: false,
     fields: () => form,
     start: async (context) => opened(context, 'verify', null),

@@ -350,6 +350,7 @@ export function webauthnAuthenticator(party: RelyingParty): Authenticator {
     challenge: {
       about: 'authenticator',
       optionAbout: 'authenticator',
+      opensAtOnce: true,
       resends: false,
       start: async (context) => opened(context, 'verify', null),
       fields: () => credentials(...assertionFields),
