@@ -118,9 +118,8 @@ describe('production', () => {
     ['password', { password: { memoryKiB: 1024 } }],
     ['clients', { clients: [{ id: 'a', label: 'A', redirectUris: [], insecureLocalhostRedirects: true }] }],
     ['clients', { clients: [{ id: 'a', label: 'A', redirectUris: [], secret: `${insecureDevPrefix}x` }] }],
-    ...[`0x${'0'.repeat(40)}`, '6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe', `1x${'0'.repeat(31)}AA`].map(
-      (secret) => ['captcha.secret', { captcha: { type: 'TURNSTILE', siteKey: 'key', secret } }] as const,
-    ),
+    ['captcha.secret', { captcha: { type: 'HCAPTCHA', siteKey: 'key', secret: `0x${'0'.repeat(40)}` } }],
+    ['captcha.secret', { captcha: { type: 'TURNSTILE', siteKey: 'key', secret: `1x${'0'.repeat(31)}AA` } }],
     ['management.apiToken', { management: { apiToken: `${insecureDevPrefix}${'x'.repeat(43)}` } }],
   ])('refuses an unsafe %s: %j', (option, settings) => {
     const problems = problemsOf({ ...sound, ...settings })
