@@ -33,6 +33,8 @@ const asked: Readonly<Record<Stage, string>> = {
   enroll: 'the first code, which confirms the enrolment and counts as a proof in this transaction',
   reenroll: 'a new password in place of one that has expired',
   'reenroll-warning': 'a new password in place of one that expires soon; it may be skipped',
+  'enroll-profile-update':
+    'attributes that the profile enrollment policy requires and the user does not have, where it says so',
   recovered: 'nothing: the recovery is done and signs no user in',
   unlocked: 'nothing: the account is open again; no session begins',
   granted: 'nothing: an interaction code is issued',

@@ -14,6 +14,7 @@ import { askDatabase, connectionOf } from './doctor-database.ts'
 import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
+import { signUpOf } from './doctor-sign-up.ts'
 import { telephonyOf } from './doctor-telephony.ts'
 
 const marks = { met: '✓', deviates: '!', 'not applicable': '–', 'not checked': '?' } as const
@@ -54,6 +55,7 @@ export const doctor: Command = {
       ...operationOf(config),
       ...secretFilesOf(terminal, loaded, config),
       ...mail.findings,
+      ...signUpOf(config, database.system?.policies.signUps),
       ...(await telephonyOf(config, { usesPhones: database.system?.policies.usesPhones === true })),
       ...(await captchaOf(config)),
       ...database.findings,

@@ -21,9 +21,14 @@ export interface ClientSettings {
   readonly emailMagicLinkRedirectUri?: string | null
   /** Whether the method is asked for before a mail with a code leaves. Absent: as the configuration says. */
   readonly emailMethodChoice?: boolean
+  /**
+   * Whether a sign-in to the client asks for attributes that its profile enrollment policy requires and the user does not have.
+   * Absent: yes. False for clients that cannot show the form.
+   */
+  readonly profileCompletion?: boolean
   /** The access policy that is mapped to the client. Absent: the built-in one. */
   readonly accessPolicyId?: string
-  /** The profile enrollment policy that is mapped to the client. Stored for the management API; not evaluated. */
+  /** The profile enrollment policy that is mapped to the client. Absent: the built-in one. */
   readonly profileEnrollmentPolicyId?: string
   /** How many seconds a spent refresh token is answered with its successor again, 0 to 60. */
   readonly refreshTokenLeeway?: number

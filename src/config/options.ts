@@ -55,6 +55,12 @@ const client = Type.Object(
           'Whether the method is asked for before a mail with a code leaves. Absent: `authenticators.email.methodChoice`.',
       }),
     ),
+    profileCompletion: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether a sign-in asks for attributes that the profile enrollment policy requires and the user does not have, where the policy says so. Absent: true.',
+      }),
+    ),
     refreshTokenLeeway: Type.Optional(
       Type.Integer({
         description:

@@ -163,6 +163,22 @@ const useless: readonly (readonly [option: string, settings: object])[] = [
   ['limits.requests.idx', { limits: { requests: { idx: 1e15 } } }],
   ['management.recoveryPage', { management: { recoveryPage: 'https:///{token}' } }],
   ['management.recoveryPage', { management: { recoveryPage: '/recover/{token}' } }],
+  ['signUp.terms.version', { signUp: { terms: { url: 'https://example.com/terms' } } }],
+  ['signUp.terms.url', { signUp: { terms: { version: '1' } } }],
+  ...['example.com/terms', 'javascript:alert(1)', 'https://', 'https://a b'].map(
+    (url) => ['signUp.terms.url', { signUp: { terms: { version: '1', url } } }] as const,
+  ),
+  ['signUp.terms.version', { signUp: { terms: { version: ' ', url: 'https://example.com/terms' } } }],
+  ...['@example.com', 'https://example.com', 'example.com:25', '', '*', 'a b', '10.0.0.1', 'a.*.com'].map(
+    (domain) => ['signUp.domains.allowed.0', { signUp: { domains: { allowed: [domain] } } }] as const,
+  ),
+  ...['*.example.com', 'mary@example.com', ' '].map(
+    (domain) => ['signUp.domains.blocked.0', { signUp: { domains: { blocked: [domain] } } }] as const,
+  ),
+  [
+    'signUp.domains.allowed.0',
+    { signUp: { domains: { allowed: ['Example.com'], blocked: ['example.com'] } } },
+  ],
   ...[
     'app.example.com',
     'https://*.example.com',

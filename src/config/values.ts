@@ -87,6 +87,13 @@ const checks: readonly Check[] = [
   captchaWithKeys,
   text('mail.from', senderProblem),
   text('mail.fromName', senderNameProblem),
+  termsTogether,
+  text('signUp.terms.version', lineProblem),
+  text('signUp.terms.url', termsUrlProblem),
+  text('signUp.terms.label', lineProblem),
+  texts('signUp.domains.allowed', allowedDomainProblem),
+  texts('signUp.domains.blocked', blockedDomainProblem),
+  domainsOfBothLists,
   text('management.recoveryPage', recoveryPageProblem),
   text('management.activationPage', recoveryPageProblem),
   text('webauthn.rpId', rpIdProblem),
@@ -266,6 +273,54 @@ function memoryForLanes(settings: unknown): readonly ValueProblem[] {
   return typeof memory === 'number' && typeof lanes === 'number' && memory < 8 * lanes
     ? [{ path: 'password.memoryKiB', words: `must be at least 8 for each of the ${lanes} lanes` }]
     : []
+}
+
+/** Terms without a version could not be recorded, and without an address not be read. */
+function termsTogether(settings: unknown): readonly ValueProblem[] {
+  const has = (name: string) => valueAt(settings, `signUp.terms.${name}`) !== undefined
+  const missing = (name: string, other: string) => ({
+    path: `signUp.terms.${name}`,
+    words: `must be set where signUp.terms.${other} is: terms have a version, which is recorded, and an address`,
+  })
+  if (has('version') === has('url')) {
+    return has('label') && !has('url') ? [missing('url', 'label'), missing('version', 'label')] : []
+  }
+  return has('url') ? [missing('version', 'url')] : [missing('url', 'version')]
+}
+
+function termsUrlProblem(url: string): string | undefined {
+  return /^https?:\/\/[^/?#\s]/i.test(url) && URL.canParse(url) && !/\s/.test(url) && url.length <= 1024
+    ? undefined
+    : 'must be the address of a page, such as https://example.com/terms'
+}
+
+const domainForm =
+  'must be a domain such as example.com, without @, scheme and port; letters of other scripts are allowed'
+
+function blockedDomainProblem(domain: string): string | undefined {
+  const ascii = compareKey(`a@${domain}`).slice(2)
+  return hostName.test(ascii) && ascii.length <= 253 ? undefined : domainForm
+}
+
+function allowedDomainProblem(domain: string): string | undefined {
+  return blockedDomainProblem(domain.replace(/^\*\./, '')) === undefined
+    ? undefined
+    : `${domainForm}, or *.example.com for those below it`
+}
+
+/** A domain that is blocked is not allowed: one of the two is a slip. */
+function domainsOfBothLists(settings: unknown): readonly ValueProblem[] {
+  const blocked = listAt(settings, 'signUp.domains.blocked').map((one) => compareKey(`a@${one}`))
+  return listAt(settings, 'signUp.domains.allowed').flatMap((one, index) =>
+    blocked.includes(compareKey(`a@${one}`))
+      ? [
+          {
+            path: `signUp.domains.allowed.${index}`,
+            words: 'is in signUp.domains.blocked, too, which is stronger',
+          },
+        ]
+      : [],
+  )
 }
 
 function recoveryPageProblem(page: string): string | undefined {

@@ -38,6 +38,8 @@ const personColumns = [
   'second_email_verified_at',
   'verified_second_email_key',
   'unfinished_at',
+  'terms_version',
+  'terms_agreed_at',
 ] as const satisfies readonly (keyof Row<'people'>)[]
 
 type PersonRow = Pick<Row<'people'>, (typeof personColumns)[number]>
@@ -63,6 +65,10 @@ export const toPerson = (row: PersonRow): Person => ({
       ? undefined
       : { key: row.verified_second_email_key, at: Number(row.second_email_verified_at) },
   unfinishedAt: row.unfinished_at === null ? undefined : Number(row.unfinished_at),
+  terms:
+    row.terms_version === null || row.terms_agreed_at === null
+      ? undefined
+      : { version: row.terms_version, at: Number(row.terms_agreed_at) },
 })
 
 // What is read where there is no such user, so that it takes as long.
@@ -81,6 +87,8 @@ const stranger: PersonRow = {
   verified_email_key: null,
   recovered_at: null,
   second_email_verified_at: null,
+  terms_version: null,
+  terms_agreed_at: null,
   verified_second_email_key: null,
   unfinished_at: null,
 }
@@ -285,6 +293,8 @@ export async function createPerson(
     second_email_verified_at: null,
     verified_second_email_key: null,
     unfinished_at: person.unfinished ? context.now : null,
+    terms_version: person.terms?.version ?? null,
+    terms_agreed_at: person.terms?.at ?? null,
   }
   await uniquely(() => db.insertInto('people').values(row).execute())
   await claimNames(db, row.id, profile)
@@ -331,6 +341,7 @@ export async function updatePerson(
     ...(changes.recoveredAt !== undefined && { recovered_at: changes.recoveredAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
     ...(changes.knownSources !== undefined && { known_sources: changes.knownSources }),
+    ...(changes.terms && { terms_version: changes.terms.version, terms_agreed_at: changes.terms.at }),
     ...(changes.verifiedSecondEmail !== undefined && {
       second_email_verified_at: now,
       verified_second_email_key: mailboxKey(changes.verifiedSecondEmail),

@@ -50,6 +50,14 @@ export interface Person {
   readonly prospective?: true
   /** The same of a secondary address. `verifiedSecondEmail` says whether it is that of the profile. */
   readonly verifiedSecondEmail?: { readonly key: string; readonly at: number } | undefined
+  /** The version of the terms that the user has agreed to last, and when. */
+  readonly terms?: AgreedTerms | undefined
+}
+
+export interface AgreedTerms {
+  readonly version: string
+  /** Epoch milliseconds. */
+  readonly at: number
 }
 
 export interface NewPerson {
@@ -63,6 +71,7 @@ export interface NewPerson {
   readonly status?: PersonStatus
   /** The email counts as proven. For tests: only an answered mail proves one. */
   readonly emailVerified?: boolean | undefined
+  readonly terms?: AgreedTerms | undefined
 }
 
 export interface PersonChanges {
@@ -78,6 +87,7 @@ export interface PersonChanges {
   /** The same of the secondary address: it counts while it is that of the profile, also of a `profile` beside it. */
   readonly verifiedSecondEmail?: string
   readonly knownSources?: string
+  readonly terms?: AgreedTerms
 }
 
 export interface Group {

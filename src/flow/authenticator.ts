@@ -38,6 +38,8 @@ export interface View {
   readonly skippable: boolean
   /** Which of them are required and may still be put off, and for how long; by authenticator. Absent: none. */
   readonly gracePeriods?: Readonly<Record<string, PuttingOff>>
+  /** The fields of the profile form that the user has still to fill in. Absent: none. */
+  readonly missing?: readonly ProfileField[]
   /** The authenticator whose credential the transaction replaces, or could: the one that a recovery is for. */
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */

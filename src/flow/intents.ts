@@ -50,6 +50,8 @@ export interface Intent {
    * user's own policy counts from the beginning, as no user is named whom it could reveal. Absent: users have something.
    */
   readonly enrolsFirst?: true
+  /** What of the profile it asks for before its end, where the app's policy says so. Absent: nothing. */
+  readonly completes?: 'profile' | 'profile-and-terms'
   /** Whether it ends with a warning where a credential expires soon. */
   readonly warns: boolean
   /** What ends it after a proof: the user's status, the app. Undefined: nothing does. */
@@ -153,6 +155,7 @@ const signIn: Intent = {
   isProven: ({ proofs }) => proofs.length > 0,
   signsIn: () => true,
   enrols: true,
+  completes: 'profile',
   warns: true,
   deniedBy(progress, situation) {
     const { person, assigned, ownPolicy } = situation
@@ -173,6 +176,8 @@ const signIn: Intent = {
     replaced: { eventType: 'user.account.update_password', displayMessage: 'User updated password' },
   },
 }
+
+const { completes: _, ...enrolling } = signIn
 
 export const intents: Readonly<Record<IntentName, Intent>> = {
   'sign-in': signIn,
@@ -268,6 +273,7 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     activates: true,
     signsIn: () => true,
     enrols: true,
+    completes: 'profile-and-terms',
     warns: false,
     deniedBy(progress, situation) {
       const { person, assigned } = situation
@@ -323,5 +329,5 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
   },
   // A signed-in user adds a method: a sign-in of its own, so that the proofs are fresh, with what the app wants enrolled at its
   // end. `demandIn` says what it asks for besides.
-  enrolment: { ...signIn, noun: 'Enrolment' },
+  enrolment: { ...enrolling, noun: 'Enrolment' },
 }

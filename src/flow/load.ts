@@ -30,7 +30,7 @@ import {
 } from '../limits/index.ts'
 import { isProvenBy, isSettled, type NoticeSettings, provingEnrollments, settledOf } from '../people/index.ts'
 import type { Evidence, Policies, RegistrationPolicy } from '../policies/index.ts'
-import { type ProfileField, profileFields } from '../registration/index.ts'
+import { missingFields, type ProfileField, profileFields } from '../registration/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { BeforeRegistration } from './before-registration.ts'
@@ -314,6 +314,7 @@ async function withFacts(
     ...(isProven &&
       ownPolicy.signOn.demand.remembered !== undefined &&
       (await rememberedOn(parts, loaded, person.id))),
+    ...(isProven && (await missingOf(parts, client, person, progress))),
     ...(countsSkips && { skips: await findSkips(db, person.id) }),
     ownPolicy,
     policyBeforeProof,
@@ -389,6 +390,29 @@ function ownerOf(
       : own.filter(({ createdAt }) => recoveredAt !== undefined && createdAt < recoveredAt),
     settled: settledOf(found.enrollments, rules),
     isRecovered: recoveredAt !== undefined && now < recoveredAt + settledMs && !found.isOlder,
+  }
+}
+
+/** What of the profile is asked for. Nothing is read for it where the app's policy does not ask. */
+async function missingOf(
+  { policies, storage }: FlowParts,
+  { id: clientId, settings }: Client,
+  { profile, terms: agreed }: Person,
+  { intent }: Progress,
+): Promise<Pick<Situation, 'missing'>> {
+  const { completes } = intents[intent]
+  const { profileEnrollmentPolicyId, profileCompletion = true } = settings
+  if (completes === undefined || !profileCompletion) return {}
+  const registration = await policies.registration({ profileEnrollmentPolicyId, clientId })
+  const terms =
+    completes === 'profile-and-terms' && registration.terms?.version !== agreed?.version
+      ? registration.terms
+      : undefined
+  const asks = registration.progressiveProfiling || (registration.byInvitation && intent === 'activation')
+  if (!asks && terms === undefined) return {}
+  const schema = await findUserSchema(storage.db)
+  return {
+    missing: missingFields({ attributes: asks ? registration.attributes : [], terms }, schema, profile),
   }
 }
 
@@ -522,6 +546,7 @@ export function viewOf(
     enrollable: known(offered.enrollable),
     skippable: offered.skippable,
     gracePeriods: offered.gracePeriods,
+    ...(situation.missing && { missing: situation.missing }),
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments.filter(isAnswer) : [],
     user: isProven ? person : undefined,

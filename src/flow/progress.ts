@@ -39,6 +39,8 @@ export interface Progress {
   readonly expiring?: { readonly authenticator: string; readonly days: number }
   /** The enrolments that may be declined were declined. */
   readonly skipped?: true
+  /** The attributes that the user did not have were filled in. */
+  readonly profileCompleted?: true
   /**
    * Set where something else ended the transaction: a reset in another browser, a new status. It goes on as that of an
    * unknown user, so that a caller who only watches it does not learn that anything happened.
@@ -264,6 +266,9 @@ export const enrolls = (progress: Progress, proof: Proof): Progress => {
 
 /** Declines the enrolments that are optional, and those that may be put off. */
 export const skip = ({ challenge: _, ...progress }: Progress): Progress => ({ ...progress, skipped: true })
+
+/** Notes that the attributes that were asked for are there. */
+export const completeProfile = (progress: Progress): Progress => ({ ...progress, profileCompleted: true })
 
 export const cancel = (progress: Progress): Progress => close(progress, 'cancelled')
 

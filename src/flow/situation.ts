@@ -10,6 +10,7 @@ import {
   type Wish,
   withWish,
 } from '../policies/index.ts'
+import type { ProfileField } from '../registration/index.ts'
 import type { IntentName, Progress } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
@@ -45,6 +46,8 @@ export interface Situation {
   readonly remembered?: readonly Evidence[]
   /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */
   readonly skips?: Readonly<Record<string, number>>
+  /** The fields of the profile form that the user has still to fill in; absent: none, or none are asked for. */
+  readonly missing?: readonly ProfileField[]
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
   /** Which sign-up the app has; absent: none. */

@@ -38,6 +38,7 @@ export const stages = [
   'enroll',
   'reenroll',
   'reenroll-warning',
+  'enroll-profile-update',
   /** The end of a recovery that signs no user in. */
   'recovered',
   /** The end of an unlock. */
@@ -107,6 +108,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (intent.warns && expiring !== undefined && !progress.replaced.includes(expiring.authenticator)) {
     return { stage: 'reenroll-warning' }
   }
+  if (asksForProfile(progress, situation)) return { stage: 'enroll-profile-update' }
   return { stage: 'granted' }
 }
 
@@ -148,6 +150,9 @@ export function offeredAt(stage: Stage, progress: Progress, situation: Situation
     gracePeriods: isEnrolment ? gracePeriods(progress, situation) : {},
   }
 }
+/** Whether attributes are still to be filled in: behind all factors, so that nothing of a profile shows before. */
+const asksForProfile = ({ intent, profileCompleted }: Progress, { missing = [] }: Situation): boolean =>
+  intents[intent].completes !== undefined && !profileCompleted && missing.length > 0
 
 const isAssured = (progress: Progress, situation: Situation): boolean =>
   isSatisfied(demandOf(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))

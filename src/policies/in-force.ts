@@ -13,6 +13,7 @@ import {
   recoveryFrom,
   type SignOnRuleBody,
 } from './policy.ts'
+import { type RegistrationPolicy, registrationFrom } from './registration.ts'
 
 /** What the policies of a database ask for, all of them: the configuration is where they began. */
 export interface InForce {
@@ -31,6 +32,8 @@ export interface InForce {
   readonly asksQuestions?: boolean
   /** Whether phones are in use, which texts and calls must reach. */
   readonly usesPhones?: boolean
+  /** What the profile enrollment policies say, by their names; absent: nothing is known of them. */
+  readonly signUps?: readonly { readonly policy: string; readonly registration: RegistrationPolicy }[]
 }
 
 /** Reads what applies to some user at some app, whatever its priority. */
@@ -71,6 +74,9 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     codeMinutes: minutes.filter((value) => value !== undefined),
     asksQuestions: setups.security_question?.status === 'ACTIVE',
     usesPhones: setups.phone_number?.status === 'ACTIVE',
+    signUps: ofType('PROFILE_ENROLLMENT').flatMap(({ id, name, rules }) =>
+      rules.map((rule) => ({ policy: name, registration: registrationFrom({ policyId: id, rule }, {}) })),
+    ),
   }
 }
 

@@ -51,9 +51,11 @@ export { policiesNamingOnly, policiesNeeding } from './policies-needing.ts'
 export { type MethodsByAuthenticator, type Policy, type SelfService, unionOf } from './policy.ts'
 export {
   type DomainRules,
+  inputTypes,
   mostAttributes,
   type RegistrationAttribute,
   type RegistrationPolicy,
+  registrationFrom,
   registrationRuleBody,
   type Terms,
 } from './registration.ts'

@@ -1,5 +1,6 @@
 import { isObject } from '../base/index.ts'
 import type { SignUpOptions } from './options.ts'
+import type { StoredItem } from './policies.store.ts'
 
 /** Which sign-up an app has: its profile enrollment policy, with what the configuration says of all apps. */
 export interface RegistrationPolicy {
@@ -55,7 +56,7 @@ export const defaultAttributes: readonly RegistrationAttribute[] = [
 ]
 
 /** The rule that comes with a new policy. Clients merge their wishes into all of these members and send it back (C5). */
-export const registrationRuleBody = (unknownUserAction: 'REGISTER' | 'DENY'): object => ({
+export const registrationRuleBody = (unknownUserAction: 'REGISTER' | 'DENY'): StoredItem['body'] => ({
   actions: {
     profileEnrollment: {
       access: 'ALLOW',
@@ -70,7 +71,8 @@ export const registrationRuleBody = (unknownUserAction: 'REGISTER' | 'DENY'): ob
   },
 })
 
-const inputTypes = ['select', 'radio', 'checkbox', 'text'] as const
+/** How the field of an attribute may be shown. */
+export const inputTypes = ['select', 'radio', 'checkbox', 'text'] as const
 
 /** No form is longer, whatever an older version has stored. */
 export const mostAttributes = 10

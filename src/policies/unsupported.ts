@@ -6,7 +6,7 @@ import { classicFactors } from './enrollment-policy.ts'
 import { passwordRulePaths } from './password-rules.ts'
 
 /** Types of policies that are stored and not evaluated. */
-const storedOnly = ['PROFILE_ENROLLMENT', 'IDP_DISCOVERY']
+const storedOnly = ['IDP_DISCOVERY']
 
 const classicPaths = Object.keys(classicFactors).map((name) => `settings.factors.${name}`)
 
@@ -36,6 +36,15 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     // No sign-in outlives its browser yet: a cookie that must not is satisfied already.
     'actions.signon.session.usePersistentCookie',
   ],
+  PROFILE_ENROLLMENT: [
+    'access',
+    'unknownUserAction',
+    'profileAttributes',
+    'targetGroupIds',
+    'activationRequirements.emailVerification',
+    'progressiveProfilingAction',
+    'enrollAuthenticatorTypes',
+  ].map((name) => `actions.profileEnrollment.${name}`),
   ACCESS_POLICY: [
     'actions.appSignOn.access',
     'actions.appSignOn.verificationMethod.type',

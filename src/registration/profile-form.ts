@@ -206,17 +206,19 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 
 /**
- * The fields that a sign-in asks for: what the form requires and the user does not have. Never an address or a login, by
- * which the user is known.
+ * The fields that a sign-in asks for: what the form requires and the user does not have, and the agreement to terms where
+ * they are given. Never an address or a login, by which the user is known.
  */
 export function missingFields(
-  policy: Pick<RegistrationPolicy, 'attributes'>,
+  policy: { readonly attributes: RegistrationPolicy['attributes']; readonly terms?: Terms | undefined },
   schema: UserSchema,
   profile: Readonly<Record<string, unknown>>,
 ): readonly ProfileField[] {
-  return profileFields({ attributes: policy.attributes }, schema).filter(
-    ({ name, required, attribute }) =>
-      required && isEmpty(profile[name]) && name !== 'login' && attribute?.format !== 'email',
+  const { attributes, terms } = policy
+  return profileFields({ attributes, ...(terms && { terms }) }, schema).filter(
+    ({ name, required, attribute, terms: isTerms }) =>
+      isTerms !== undefined ||
+      (required && isEmpty(profile[name]) && name !== 'login' && attribute?.format !== 'email'),
   )
 }
 

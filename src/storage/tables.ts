@@ -105,6 +105,9 @@ export const tables = {
       verified_second_email_key: later(nullable(text)),
       /** Since when a sign-up that made the user waits for its end. */
       unfinished_at: later(nullable(time('moment'))),
+      /** The version of the terms that the user has agreed to, and when. */
+      terms_version: later(nullable(text)),
+      terms_agreed_at: later(nullable(time('moment'))),
       /** Counts changes of a secret, the status, the login or the email; a new row begins with 1. */
       version: unexported(counted),
       /** Keyed hashes of sources of sign-ins, newest first, with blanks between; at most ten. */

@@ -9,9 +9,9 @@ import { columnsOf, tables as schema, type TableName, type Tx } from '../storage
  *
  * 2: `email_verified_at` and `verified_email_key` of users. 3: the priority, profile and time of assignments, and when the members
  * of a group last changed; `recovered_at` and the
- * proven secondary address of users.
+ * proven secondary address of users. 4: the terms that a user has agreed to.
  */
-export const formatVersion = 3
+export const formatVersion = 4
 
 /** The longest line that is accepted, in characters. */
 export const longestLine = 1024 * 1024

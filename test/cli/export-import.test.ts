@@ -286,8 +286,8 @@ test('a file that is not an export, of a newer version or of another secret is r
     ['noise.jsonl', '\u0000\u0001\ufffd', /is not in UTF-8/],
     [
       'newer.jsonl',
-      [head.replace('"version":3', '"version":4'), ...rest].join('\n'),
-      /newer version of rekey: its format is 4, and this version reads up to 3/,
+      [head.replace('"version":4', '"version":5'), ...rest].join('\n'),
+      /newer version of rekey: its format is 5, and this version reads up to 4/,
     ],
   ]
   for (const [name, text, why] of files) {

@@ -290,7 +290,7 @@ describe('unsupported settings', () => {
       { settings: { factors: { okta_otp: { enroll: { self: 'REQUIRED' } } } } },
       'settings.factors.okta_otp.enroll.self',
     ],
-    ['PROFILE_ENROLLMENT', {}, 'type PROFILE_ENROLLMENT'],
+    ['IDP_DISCOVERY', {}, 'type IDP_DISCOVERY'],
     [
       'PASSWORD',
       { settings: { password: { age: { expireWarnDays: 5 }, lockout: { showLockoutFailures: true } } } },
@@ -303,7 +303,7 @@ describe('unsupported settings', () => {
   })
 
   test('do not occur in what the engine itself creates', async () => {
-    for (const type of ['PASSWORD', 'OKTA_SIGN_ON', 'ACCESS_POLICY']) {
+    for (const type of ['PASSWORD', 'OKTA_SIGN_ON', 'ACCESS_POLICY', 'PROFILE_ENROLLMENT']) {
       const { policy, rule } = await builtIn(type)
       await api('PUT', `/policies/${policy.id}`, policy)
       await api('PUT', `/policies/${policy.id}/rules/${rule.id}`, rule)

@@ -214,6 +214,7 @@ function situationOf(facts: Facts, checksAccess: boolean): Situation {
     authenticators,
     person,
     assigned: isProven && checksAccess ? world.assigned : undefined,
+    ...(isProven && world.missing && { missing: world.missing }),
     asksFirst: new Set(
       [...authenticators.values()]
         .filter(({ challenge, key }) =>
@@ -339,6 +340,7 @@ function textsFor({ name, secret: isPassword }: Field, { mailed, progress }: Sta
   if (name === 'identifier') return [login, 'nobody@example.com']
   if (name === 'phoneNumber') return ['+15555550100']
   if (name === 'email') return ['new@example.com', login, 'none']
+  if (name === 'city') return ['<b>', 'Wien']
   if (name !== 'passcode') throw new Error(`test/support/walks.ts: say what to type into ${name}`)
   if (isPassword) return ['wrong', password, newPassword]
   const { sealedSecret = '' } = (progress.challenge?.data ?? {}) as { readonly sealedSecret?: string }

@@ -1,4 +1,5 @@
 import type { PersonStatus } from '../../src/directory/index.ts'
+import type { Situation } from '../../src/flow/index.ts'
 import type { PasswordRules, Policy, RegistrationPolicy } from '../../src/policies/index.ts'
 
 /** What a password must be decides about no step. */
@@ -90,6 +91,8 @@ export interface World {
   readonly asksMethod?: boolean
   /** Which sign-up the app has; absent: none. */
   readonly registration?: RegistrationPolicy
+  /** The attributes that the user does not have and the app's policy requires. */
+  readonly missing?: Situation['missing']
   /** Budgets that are used up, by their purpose. */
   readonly spent?: readonly string[]
 }
@@ -246,6 +249,12 @@ export const worlds: readonly World[] = [
     // The password is as old as its user, who is warned every day of its only one.
     worldOf(policyWith({ password: { maxAgeDays: 1, expireWarnDays: 1 } }, policy), active),
   ]),
+  // The app's policy requires an attribute that the user does not have.
+  ...[standard, strict].map((policy) =>
+    worldOf(policy, active, {
+      missing: [{ name: 'city', label: 'City', required: true, attribute: { type: 'string' } }],
+    }),
+  ),
   worldOf(policyWith({ recovery: { countsAsOneFactor: true } }, strict), {
     status: 'ACTIVE',
     passwordSetBy: 'okta_email',

@@ -7,6 +7,7 @@ import { withCaptcha } from './captcha.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
 import { enrollProfile } from './enroll-profile.ts'
+import { enrollProfileUpdate } from './enroll-profile-update.ts'
 import { channelSteps } from './enrollment-channels.ts'
 import { identify } from './identify.ts'
 import { identifyRecovery } from './identify-recovery.ts'
@@ -41,6 +42,7 @@ export const steps: readonly Step[] = [
   resetAuthenticator,
   reenrollAuthenticator,
   reenrollAuthenticatorWarning,
+  enrollProfileUpdate,
   authenticatorEnrollmentData,
   enrollAuthenticator,
   selectAuthenticatorAuthenticate,

@@ -240,6 +240,7 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
   reset: replacing,
   reenroll: replacing,
   'reenroll-warning': replacing,
+  'enroll-profile-update': (_, context) => user(context),
   'select-enroll': enrolling,
   'enroll-data': enrolling,
   enroll: enrolling,

@@ -96,7 +96,7 @@ function readSettings(
   const problem = settings.jwks?.keys.map(keyProblem).find((one) => one !== undefined)
   if (problem !== undefined) problems.push(`jwks: ${problem}`)
   const leeway = settings.refresh_token?.leeway ?? undefined
-  const { email_method_choice: methodChoice } = settings
+  const { email_method_choice: methodChoice, profile_completion: profileCompletion } = settings
   return {
     applicationType,
     redirectUris,
@@ -104,6 +104,7 @@ function readSettings(
     grantTypes: settings.grant_types ?? ['interaction_code', 'refresh_token'],
     ...(link && { emailMagicLinkRedirectUri: link }),
     ...(typeof methodChoice === 'boolean' && { emailMethodChoice: methodChoice }),
+    ...(typeof profileCompletion === 'boolean' && { profileCompletion }),
     ...(leeway !== undefined && { refreshTokenLeeway: leeway }),
   }
 }
@@ -196,6 +197,7 @@ const ownNames = [
   ...['postLogoutRedirectUris', 'grantTypes', 'emailMagicLinkRedirectUri', 'accessPolicyId'],
   ...[
     'emailMethodChoice',
+    'profileCompletion',
     'profileEnrollmentPolicyId',
     'refreshTokenLeeway',
     'insecureLocalhostRedirects',

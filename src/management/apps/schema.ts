@@ -74,6 +74,12 @@ const oauthSettings = Type.Object({
         'Whether the method is asked for before a mail with a code leaves (`authenticator-verification-data`). Absent: as the configuration says.',
     }),
   ),
+  profile_completion: optional(
+    Type.Boolean({
+      description:
+        'Whether a sign-in asks for attributes that the profile enrollment policy requires and the user does not have, where the policy says so. Absent: true. `false` for apps that cannot show the form, such as those that sign in by `authenticate()`.',
+    }),
+  ),
   jwks: optional(
     Type.Object(
       { keys: Type.Array(Type.Unknown()) },

@@ -18,6 +18,7 @@ const places: Readonly<
   jwks: ['jwks'],
   emailMagicLinkRedirectUri: ['email_magic_link_redirect_uri'],
   emailMethodChoice: ['email_method_choice'],
+  profileCompletion: ['profile_completion'],
   accessPolicyId: null,
   profileEnrollmentPolicyId: null,
   insecureLocalhostRedirects: null,

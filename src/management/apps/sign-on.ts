@@ -21,7 +21,7 @@ function settingFor({ type, status }: StoredPolicy) {
   const setting = settingOf[type]
   if (setting === undefined) {
     throw invalid([
-      `policyId: must be of the type ${Object.keys(settingOf).join(' or ')}; policies of the type ${type} apply by group`,
+      `policyId: must be of the type ${Object.keys(settingOf).join(' or ')}; policies of the type ${type} apply by group, and their rules to the apps of conditions.app`,
     ])
   }
   if (status !== 'ACTIVE') throw invalid(['policyId: The policy is not active'])
@@ -35,7 +35,7 @@ function settingFor({ type, status }: StoredPolicy) {
 async function map(call: Context): Promise<{ readonly client: Client; readonly policy: StoredPolicy }> {
   const { parts, params, now } = call
   const policyId = params.policyId ?? ''
-  const mapped = await parts.storage.transaction(async (tx) => {
+  return parts.storage.transaction(async (tx) => {
     const client = await getAppForUpdate(call, tx)
     const policy = await getPolicy(call, tx)
     const settings = { ...client.settings, [settingFor(policy)]: policyId }
@@ -44,11 +44,6 @@ async function map(call: Context): Promise<{ readonly client: Client; readonly p
     await recordAppUpdate(call, tx, client, isAccess ? 'access policy' : 'profile enrollment policy')
     return { client, policy }
   })
-  if (mapped.policy.type === 'PROFILE_ENROLLMENT') {
-    const where = { appId: mapped.client.id, policyId }
-    parts.log?.warn(where, 'a profile enrollment policy is mapped to an app, and not evaluated')
-  }
-  return mapped
 }
 
 async function getPolicy({ parts, params }: Context, db: Db = parts.storage.db): Promise<StoredPolicy> {

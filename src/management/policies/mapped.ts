@@ -32,8 +32,8 @@ export function isMappedTo(
 
 /**
  * Throws 400 if an access policy is mapped to an app, which would fall back to the built-in policy with possibly weaker
- * demands. Call it in the transaction that deactivates the policy. Other policies demand nothing: their apps go to the
- * built-in one.
+ * demands. Call it in the transaction that deactivates the policy. Other policies demand nothing: an app whose profile
+ * enrollment policy is not active has no sign-up.
  */
 export async function refuseIfMapped(db: Db, of: StoredPolicy | StoredRule): Promise<void> {
   const [app] = 'type' in of && of.type === 'ACCESS_POLICY' ? await appsOf(db, of) : []

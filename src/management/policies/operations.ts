@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { findClient } from '../../clients/index.ts'
-import { findGroup } from '../../directory/index.ts'
+import { findGroup, findUserSchema } from '../../directory/index.ts'
 import {
   authenticatorSetups,
   findPolicy,
@@ -8,6 +8,7 @@ import {
   listPolicies,
   listRules,
   putItem,
+  registrationFrom,
   removePolicy,
   removeRule,
   type StoredItem,
@@ -15,6 +16,7 @@ import {
   type StoredRule,
   unsupportedSettings,
 } from '../../policies/index.ts'
+import { profileFields } from '../../registration/index.ts'
 import { type Db, type Tx, takeLock } from '../../storage/index.ts'
 import { app } from '../apps/schema.ts'
 import { invalid, notFound } from '../errors.ts'
@@ -124,6 +126,7 @@ async function warnOf(
   const ignored = [
     ...unsupportedSettings(type, body, authenticators, inUse),
     ...(await unknownGroups(call, body)),
+    ...(type === 'PROFILE_ENROLLMENT' ? await unusableMembers(call, body) : []),
   ]
   warnUnsupported(call, 'a policy has settings', { policyType: type, policyName: name }, ignored)
 }
@@ -140,6 +143,24 @@ async function unknownGroups({ parts }: Context, body: object): Promise<readonly
       if (typeof id === 'string' && (await findGroup(parts.storage.db, id)) === undefined)
         lines.push(`conditions.people.groups.${list}: ${id.slice(0, 64)} is no group`)
     }
+  }
+  return lines
+}
+
+/** What of a sign-up cannot be asked for, or given: attributes that no form has, groups that there are not. */
+async function unusableMembers({ parts }: Context, body: object): Promise<readonly string[]> {
+  const { db } = parts.storage
+  const path = 'actions.profileEnrollment'
+  const { attributes, targetGroupIds } = registrationFrom({ rule: body }, {})
+  const fields = profileFields({ attributes }, await findUserSchema(db))
+  const lines = attributes.flatMap(({ name }) =>
+    fields.some((field) => field.name === name)
+      ? []
+      : [`${path}.profileAttributes: ${name} is no attribute that users may fill in, so no form asks for it`],
+  )
+  for (const id of targetGroupIds.slice(0, 100)) {
+    if ((await findGroup(db, id)) === undefined)
+      lines.push(`${path}.targetGroupIds: ${id.slice(0, 64)} is no group`)
   }
   return lines
 }

@@ -1,5 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox'
-import { passwordRuleLimits } from '../../policies/index.ts'
+import { inputTypes, mostAttributes, passwordRuleLimits } from '../../policies/index.ts'
 import {
   anything,
   displayed,
@@ -93,6 +93,28 @@ const demand = part({
 })
 const constraint = Type.Object({ knowledge: demand, possession: demand, inherence: demand })
 
+const attribute = Type.Object({
+  name: filled(64),
+  label: optional(displayed(100)),
+  required: optional(Type.Boolean()),
+  inputType: optional(
+    Type.Enum([...inputTypes], {
+      description: 'How the field is shown, where there are several ways: a list as `select` or `radio`.',
+    }),
+  ),
+})
+const attributes = optional(
+  Type.Refine(
+    // Clients merge the attributes that there are with theirs: some stand in the list twice.
+    Type.Array(attribute, {
+      maxItems: 100,
+      hint: `a list of at most ${mostAttributes} attributes, each with a name, a label, and required as true or false`,
+    }),
+    (list) => new Set(list.map(({ name }) => name)).size <= mostAttributes,
+    () => `must be a list of at most ${mostAttributes} attributes`,
+  ),
+)
+
 const actions = part({
   selfServicePasswordReset: part({
     access,
@@ -119,9 +141,16 @@ const actions = part({
   profileEnrollment: part({
     access,
     unknownUserAction: optional(either('REGISTER', 'DENY')),
-    profileAttributes: methods,
+    profileAttributes: attributes,
     targetGroupIds: names,
     activationRequirements: part({ emailVerification: optional(Type.Boolean()) }),
+    progressiveProfilingAction: optional(either('ENABLED', 'DISABLED')),
+    enrollAuthenticatorTypes: optional(
+      Type.Array(Type.String({ pattern: '^[Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]$', hint: '`password`' }), {
+        maxItems: 10,
+        description: '`password`: the form asks for the password, too.',
+      }),
+    ),
   }),
 })
 

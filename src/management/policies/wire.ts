@@ -1,5 +1,10 @@
 import { isoTime } from '../../base/index.ts'
-import type { StoredItem, StoredPolicy, StoredRule } from '../../policies/index.ts'
+import {
+  registrationRuleBody,
+  type StoredItem,
+  type StoredPolicy,
+  type StoredRule,
+} from '../../policies/index.ts'
 import { invalid } from '../errors.ts'
 import { sizeProblems } from '../input.ts'
 import { prefix } from '../operation.ts'
@@ -118,23 +123,5 @@ export const firstRules: Partial<Readonly<Record<PolicyType, StoredItem['body']>
   ACCESS_POLICY: {
     actions: { appSignOn: { access: 'ALLOW', verificationMethod: { type: 'ASSURANCE', factorMode: '1FA' } } },
   },
-  // Clients merge their wishes into all of these members and send the rule back (C5).
-  PROFILE_ENROLLMENT: {
-    actions: {
-      profileEnrollment: {
-        access: 'ALLOW',
-        preRegistrationInlineHooks: null,
-        profileAttributes: [
-          { name: 'email', label: 'Email', required: true },
-          { name: 'firstName', label: 'First name', required: true },
-          { name: 'lastName', label: 'Last name', required: true },
-        ],
-        targetGroupIds: null,
-        unknownUserAction: 'DENY',
-        activationRequirements: { emailVerification: true },
-        uiSchemaId: null,
-        progressiveProfilingAction: 'DISABLED',
-      },
-    },
-  },
+  PROFILE_ENROLLMENT: registrationRuleBody('DENY'),
 }

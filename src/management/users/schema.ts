@@ -111,6 +111,12 @@ export const user = named(
     type: Type.Object({ id: Type.String() }),
     profile,
     credentials: anything,
+    terms: Type.Optional(
+      Type.Object(
+        { version: Type.String(), agreed: time },
+        { description: 'The version of the terms that the user has agreed to last, and when.' },
+      ),
+    ),
     _links: links,
   },
   closed,

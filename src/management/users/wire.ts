@@ -39,6 +39,9 @@ function renderUser(base: string, person: Person, shown: CredentialFacts): objec
     type: { id: 'otyDefault' },
     profile: { firstName: null, lastName: null, mobilePhone: null, secondEmail: null, ...profile },
     credentials: renderCredentials(person, shown),
+    ...(person.terms && {
+      terms: { version: person.terms.version, agreed: isoTime(person.terms.at) },
+    }),
     _links: {
       self: { href: self },
       ...Object.fromEntries(

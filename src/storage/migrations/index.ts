@@ -18,6 +18,7 @@ import { factorChallenges } from './0016-factor-challenges.ts'
 import { passkeys, passkeysByHandle } from './0018-passkeys.ts'
 import { verifiedSecondEmails } from './0020-verified-second-emails.ts'
 import { signUps } from './0021-sign-ups.ts'
+import { agreedTerms } from './0022-agreed-terms.ts'
 import { settlingEnrollments } from './0025-settling-enrollments.ts'
 
 /**
@@ -45,5 +46,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0018-passkeys-by-handle': passkeysByHandle,
   '0020-verified-second-emails': verifiedSecondEmails,
   '0021-sign-ups': signUps,
+  '0022-agreed-terms': agreedTerms,
   '0025-settling-enrollments': settlingEnrollments,
 }

@@ -44,6 +44,7 @@ const asked: Readonly<Record<Open, string>> = {
   enroll: 'the first code of the authenticator to enrol',
   reenroll: 'a new password that replaces the expired one',
   'reenroll-warning': 'a new password in place of the one that expires soon, or no',
+  'enroll-profile-update': 'the attributes that the profile does not have yet',
 }
 
 function waitingSentence(facts: FlowFacts): Sentence {
