@@ -4,7 +4,7 @@ import { authenticatorId } from '../../src/flow/index.ts'
 import { messages } from '../../src/idx/wire/messages.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
-import { enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
+import { builtInRule, enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
 import {
   bare,
   besides,
@@ -822,6 +822,26 @@ const covered: Readonly<Record<string, Covered>> = {
   'authenticator-enroll-ov-qr': byChannel('qrcode', oldContext, oldPicture),
   'authenticator-enroll-ov-via-email': byChannel('email'),
   'authenticator-enroll-ov-via-sms': byChannel('sms'),
+  'enroll-profile-submit': {
+    async reach(visitor, idp) {
+      const api = apiOf(idp)
+      const properties = {
+        favoriteSport: { title: 'Favorite sport', type: 'string', minLength: 1, maxLength: 50 },
+        newAttribute: { title: 'Custom attribute', type: 'string', minLength: 0 },
+      }
+      await api('POST', '/meta/schemas/user/default', { definitions: { custom: { properties } } })
+      const profileAttributes = Object.entries(properties).map(([name, { title: label }]) => ({
+        ...{ name, label },
+        required: true,
+      }))
+      await builtInRule(idp, 'PROFILE_ENROLLMENT', {
+        profileEnrollment: { access: 'ALLOW', profileAttributes, progressiveProfilingAction: 'ENABLED' },
+      })
+      await visitor.begins()
+      return visitor.signsIn(mary, idp.person.password)
+    },
+    deviations: [personId],
+  },
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),
     deviations: [noCancel, otherServer],
