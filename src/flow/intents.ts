@@ -309,8 +309,8 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     enrolsFirst: true,
     warns: false,
     deniedBy(_, situation) {
-      const { person, assigned, ownPolicy } = situation
-      if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
+      const { person, assigned } = situation
+      if (situation.ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
       if (person?.status !== 'PROVISIONED' && !maySignIn(person)) return accessDenied(statusRule(situation))
       // Where the app is not for the new user there is no account either: it would be of no use here.
       return assigned ? undefined : notAssigned

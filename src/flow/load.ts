@@ -239,9 +239,12 @@ async function contextFrom(
   const about = await aboutUser(
     parts,
     client,
-    progress.decoy
-      ? { person: undefined, groupIds: [everyoneId], everyoneId }
-      : memberOf(parts.secrets, progress, member, registration),
+    memberOf(
+      parts.secrets,
+      progress,
+      progress.decoy ? { person: undefined, groupIds: [everyoneId], everyoneId } : member,
+      registration,
+    ),
     registration,
   )
   return withFacts(parts, { transaction, interaction, client, ...about }, progress, {

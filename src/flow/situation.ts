@@ -88,10 +88,10 @@ const enrolsFirst: IntentName = 'registration'
  * The policy that counts: before the first proof the same for every name, from then on the user's own (A53). A user who is
  * not there yet has the same one whatever name was typed.
  */
-export const policyOf = (progress: Progress, situation: Situation): Policy =>
-  progress.proofs.length === 0 && progress.intent !== enrolsFirst
-    ? situation.policyBeforeProof
-    : situation.ownPolicy
+export function policyOf(progress: Progress, situation: Situation): Policy {
+  if (progress.intent === enrolsFirst) return situation.ownPolicy
+  return progress.proofs.length === 0 ? situation.policyBeforeProof : situation.ownPolicy
+}
 
 /**
  * How much must be proven in a transaction: the stricter of what the user's policy demands and what the app wishes. To add a

@@ -74,9 +74,8 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (progress.lapsed) return { stage: 'request-activation' }
   if (progress.subject === undefined) return { stage: intent.firstStage }
   if (progress.challenge !== undefined) return { stage: stageOfChallenge(progress.challenge) }
-  if (progress.proofs.length === 0) {
-    return { stage: intent.enrolsFirst ? 'select-enroll' : selecting(progress, situation) }
-  }
+  if (progress.proofs.length === 0 && intent.enrolsFirst) return { stage: 'select-enroll' }
+  if (progress.proofs.length === 0) return { stage: selecting(progress, situation) }
 
   // Something has been proven: from here on the user's own status, app and policy count, and refuse.
   const denied = situation.assigned === undefined ? undefined : intent.deniedBy(progress, situation)
