@@ -16,7 +16,7 @@ import { BadRequest, isOwnForm, readForm, secureHeaders } from './security.ts'
 import { withSession } from './session.ts'
 import { showWelcome, signUp, signUpPath, welcomePath } from './sign-up.ts'
 import { showStep, showStopped, submitStep } from './steps.ts'
-import { followTokenLink, tokenPaths } from './token-link.ts'
+import { followTokenLink, renewTokenLink, tokenPaths } from './token-link.ts'
 import type { Handler, Visit } from './visit.ts'
 import { wordsFor } from './words.ts'
 
@@ -55,6 +55,7 @@ export function createApp(config: Config): express.Express {
 
   app.get(tokenPaths.recovery, page(followTokenLink('recovery')))
   app.get(tokenPaths.activation, page(followTokenLink('activation')))
+  app.post(tokenPaths.activation, form(renewTokenLink))
 
   app.get('/login/callback', page(callback))
   app.get('/login/callback/code', page(showForeignCode))

@@ -383,6 +383,9 @@ const english = {
 
   tokenLink: {
     title: 'This link does not work',
+    expiredTitle: 'This link has expired',
+    expired: 'An activation link is good for a week. You can have a new one sent to your address.',
+    sendAgain: 'Send a new link',
     recovery:
       'It has expired or was used before. You can reset your password yourself, or ask the people who sent the link for another.',
     activation:

@@ -92,7 +92,7 @@ Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`cli
 \`GET /.well-known/okta-organization\` says that the organization speaks IDX.
 
 \`interact\` takes \`login_hint\` (the identifier field of the first page begins with it, for every name alike), \`recovery_token\` and
-\`activation_token\` (a user without a password sets the first one, is ACTIVE and signed in). Scopes \`okta.myAccount.*\` are issued
+\`activation_token\` (a new user enrols what the policy requires, the password with it, is ACTIVE and signed in; an expired link offers another mail). Scopes \`okta.myAccount.*\` are issued
 to the users of an app that they are granted to. A client's secret in the header \`Authorization: Basic\` may be form-encoded, as RFC 6749,
 section 2.3.1 has it, or as it is. Service apps authenticate with \`private_key_jwt\` at the token endpoint of the org server, and at
 introspect and revoke of both.

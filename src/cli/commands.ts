@@ -38,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user.ts')).userErase,
   },
   {
+    name: 'user activate',
+    summary: 'print a token with which a new user completes the account',
+    load: async () => (await import('./user.ts')).userActivate,
+  },
+  {
     name: 'user set-password',
     summary: 'set a new password for a user and end all sessions',
     load: async () => (await import('./user.ts')).userSetPassword,

@@ -168,6 +168,51 @@ export const userSetPassword: Command = {
   },
 }
 
+export const userActivate: Command = {
+  takes: 'LOGIN|ID',
+  about: [
+    'Lets a user who is STAGED, PROVISIONED or DEPROVISIONED complete the account: prints a token, once, with which an app begins what the enrolment policy requires. It is good for seven days and one activation; earlier ones become invalid. A user who has a password is active at once.',
+    'No mail leaves, and the token proves no mailbox: each holder of it can complete the account. The management API mails it instead.',
+    where,
+  ],
+  options: common,
+  examples: [
+    ['rekey user activate ada@example.com', 'the token, for idx.register({ activationToken })'],
+    ['rekey user activate ada@example.com --json | jq -r .activationToken', 'the token alone'],
+  ],
+  async run(call) {
+    const name = onlyArgument(call, 'the login or id')
+    refuseMore(call, 1)
+    const { terminal, options } = call
+    await withCore(call, async (core) => {
+      const { id, status: before } = await getPerson(core, name)
+      if (!['STAGED', 'PROVISIONED', 'DEPROVISIONED'].includes(before)) {
+        throw new CommandError(
+          `${name} is ${before}: only a STAGED, PROVISIONED or DEPROVISIONED user is activated`,
+        )
+      }
+      const activated = await core.people.activate(id)
+      if (activated === undefined) throw notFound(name)
+      const { person, token } = activated
+      const { recoveryPage, activationPage: page = recoveryPage } = core.config.management
+      const link = token === undefined ? undefined : page?.replaceAll('{token}', token)
+      if (options.json) {
+        const shown = {
+          ...shapeOf(person),
+          ...(token !== undefined && { activationToken: token }),
+          ...(link !== undefined && { activationUrl: link }),
+        }
+        return terminal.print(JSON.stringify(shown, null, 2))
+      }
+      if (token === undefined) return printUser(call, person, 'active with the present password:')
+      terminal.note(
+        `${person.profile.login} (${person.id}) completes the account with this ${link ? 'link' : 'token'}, within seven days:`,
+      )
+      terminal.print(link ?? token)
+    })
+  },
+}
+
 /** Reads a password from a prompt, else from standard input. Never from an argument: other processes could read it. */
 async function readPassword({ terminal }: Call): Promise<string> {
   if (!terminal.isInteractive) {

@@ -12,6 +12,7 @@ import {
   forgetDevicesOf,
   groupIdsOf,
   ifUnchanged,
+  issuePersonToken,
   lockPerson,
   mailboxKey,
   type NewPerson,
@@ -40,6 +41,7 @@ import { noteSecondaryEmail, type PasswordRules, type Policies } from '../polici
 import { revokeSessionsOf } from '../sessions/index.ts'
 import { type Db, retryStale, type Storage, type Tx } from '../storage/index.ts'
 import { type Changed, endOutdated, enrollmentChanges, type MailParts, queueNotices } from './after-change.ts'
+import { activationLifetimeMs } from './token-links.ts'
 
 interface PeopleParts extends MailParts {
   readonly storage: Storage
@@ -102,6 +104,15 @@ export interface People {
       readonly notifies?: boolean
     },
   ): Promise<Person | undefined>
+  /**
+   * Begins the activation of a user who is STAGED, PROVISIONED or DEPROVISIONED: answers the token that completes the account, good for
+   * seven days, in place of those before. A user who has a password already, and does not wait for an activation, is ACTIVE without
+   * one. Undefined where there is no such user. Throws 403 `E0000016` where the status is another.
+   */
+  activate(
+    id: string,
+    deed?: Pick<ChangeContext, 'by'>,
+  ): Promise<{ readonly person: Person; readonly token?: string } | undefined>
   /**
    * Notes that the user has proven to read the mails of an address, which is the secondary one of the profile from then on:
    * codes by mail and notices go to it, too. Open transactions of one that it replaces end, and all addresses get a notice. Undefined
@@ -314,6 +325,28 @@ export function createPeople(parts: PeopleParts): People {
       const result = await (version === undefined ? retryStale(attempt) : attempt())
       if (queued > 0) parts.onCommitted?.()
       return result
+    },
+
+    async activate(id, { by } = {}) {
+      const found = await findPerson(storage.db, id)
+      const isWaiting = found?.status === 'PROVISIONED'
+      const hasPassword = (await findEnrollment(storage.db, id, passwordKey)) !== undefined
+      const refused = apiError('E0000016')
+      let token: string | undefined
+      const person = await people.change(
+        id,
+        { status: hasPassword && !isWaiting ? 'ACTIVE' : 'PROVISIONED' },
+        {
+          ...(by && { by }),
+          from: { statuses: ['STAGED', 'PROVISIONED', 'DEPROVISIONED'], refused },
+          async with(tx, changed, now) {
+            if (changed.status === 'ACTIVE') return
+            const wanted = { personId: id, kind: 'activation', lifetimeMs: activationLifetimeMs } as const
+            token = await issuePersonToken(tx, wanted, { random, secrets: parts.secrets, now })
+          },
+        },
+      )
+      return person && { person, ...(token !== undefined && { token }) }
     },
 
     async verifySecondEmail(id, address, { by, version, with: also } = {}) {

@@ -102,6 +102,13 @@ export interface KitPeople {
     changes: Partial<Omit<NewPerson, 'login' | 'emailVerified' | 'phone' | 'factors'>>,
   ): Promise<ControlPerson | undefined>
   remove(id: string): Promise<boolean>
+  /**
+   * The token with which a user who is STAGED, PROVISIONED or DEPROVISIONED completes the account, for `idx.register({ activationToken })`
+   * or `visitor.begins({ activation_token })`; earlier ones become invalid. No mail leaves.
+   * @param name the id, login or email
+   * @throws Error where there is no such user, or the user is not to be activated
+   */
+  activationToken(name: string): Promise<string>
 }
 
 const kitNames = Object.keys({
@@ -309,6 +316,16 @@ export async function startEngine(options: KitOptions = {}): Promise<Kit> {
           ? port.people.get(id)
           : port.people.update(id, readPersonChanges(changes)),
       remove: port.people.remove,
+      async activationToken(name) {
+        const person = await engine.people.find(name)
+        const activated = person && (await engine.people.activate(person.id))
+        if (activated?.token !== undefined) return activated.token
+        throw new Error(
+          person === undefined
+            ? `activationToken: there is no user ${JSON.stringify(name)}`
+            : `activationToken: ${name} has a password, and is ACTIVE without a token`,
+        )
+      },
     },
     factors: port.factors,
     faults,

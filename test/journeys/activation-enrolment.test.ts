@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
+import { callCommand } from '../cli/terminal.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { enrolmentPolicy } from '../support/policy-rules.ts'
 import { onEachDatabase } from '../support/postgres.ts'
@@ -7,6 +11,7 @@ import { majors, sdk } from '../support/sdk.ts'
 import { codeAt, secretIn } from '../wire/totp.ts'
 
 const password = 'Lighthouse-Biscuit-77'
+const secret = 'only for tests: everybody knows this secret'
 const login = 'ann@example.com'
 const profile = { login, email: login, firstName: 'Ann', lastName: 'Lee' }
 const select = 'select-authenticator-enroll'
@@ -302,4 +307,78 @@ onEachDatabase('two activations with one token at once', (database) => {
       await drop()
     }
   })
+})
+
+test('the kit hands out a token of any user who is to be activated', async () => {
+  const token = await idp.people.activationToken(login)
+  const visitor = await begins(token)
+  expect((await setsPassword(visitor)).interactionCode).toBeDefined()
+  await expect(idp.people.activationToken(login)).rejects.toThrow('E0000016')
+  await expect(idp.people.activationToken('nix@example.com')).rejects.toThrow(
+    'activationToken: there is no user "nix@example.com"',
+  )
+  const ready = await idp.people.add({ login: 'ready@example.com', password, status: 'STAGED' })
+  await expect(idp.people.activationToken(ready.id)).rejects.toThrow(/has a password, and is ACTIVE/)
+  expect((await idp.people.get(ready.id))?.status).toBe('ACTIVE')
+})
+
+onEachDatabase('rekey user activate', (database) => {
+  test('prints a token that works once, and ends the one before', async () => {
+    const { url, drop } = await database.create()
+    const kit = await startEngine({ database: url, settings: { secrets: [secret] } })
+    const folder = await mkdtemp(join(tmpdir(), 'rekey-activate-'))
+    try {
+      await kit.people.add({ login, status: 'STAGED' })
+      const env = { DATABASE_URL: url, REKEY_SECRET: secret }
+      const run = (...words: string[]) => callCommand(['user', 'activate', ...words], { folder, env })
+      const first = await run(login)
+      expect(first, first.stderr).toMatchObject({ code: 0 })
+      const second = JSON.parse((await run(login, '--json')).stdout)
+      expect(second).toMatchObject({
+        status: 'PROVISIONED',
+        activationToken: expect.stringMatching(/^\w{43}$/),
+      })
+      const earlier = await kit.visitor().interacts({ activation_token: first.stdout.trim() })
+      expect(earlier.body).toEqual(refused)
+      const visitor = kit.visitor()
+      await visitor.begins({ activation_token: second.activationToken })
+      expect((await setsPassword(visitor)).interactionCode).toBeDefined()
+      const done = await run(login)
+      expect(done.code).toBe(1)
+      expect(done.stderr).toContain(
+        'is ACTIVE: only a STAGED, PROVISIONED or DEPROVISIONED user is activated',
+      )
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+      await kit.close()
+      await drop()
+    }
+  })
+})
+
+test('the link of a mail leads to the page of the app, with its token, and neither is stored or passed on', async () => {
+  const activationPage = 'https://app.example.com/activate/{token}'
+  await using other = await startEngine({ settings: { management: { activationPage } } })
+  const token = 'A'.repeat(43)
+  for (const path of [`/welcome/${token}`, `/tokens/${token}/verify`]) {
+    const page = await fetch(`${other.engineUrl}${path}`, { redirect: 'manual' })
+    expect([page.status, page.headers.get('location')]).toEqual([
+      302,
+      `https://app.example.com/activate/${token}`,
+    ])
+    expect([page.headers.get('cache-control'), page.headers.get('referrer-policy')]).toEqual([
+      'no-store',
+      'no-referrer',
+    ])
+  }
+})
+
+test('a program that opens the link of a mail any number of times changes nothing', async () => {
+  const token = await mailed()
+  for (let times = 0; times < 3; times++) {
+    const page = await fetch(`${idp.engineUrl}/welcome/${token}`)
+    expect([page.status, page.headers.get('referrer-policy')]).toEqual([200, 'no-referrer'])
+    expect(await page.text()).not.toContain(token)
+  }
+  expect((await setsPassword(await begins(token))).interactionCode).toBeDefined()
 })

@@ -172,6 +172,29 @@ test('an activation mail leads to the page that sets the first password (N-M30)'
   expect([page.status, page.text]).toEqual([404, expect.stringContaining('ask the people who sent the link')])
 })
 
+test('an activation mail that has expired leads to a page that sends another, by its button alone', async () => {
+  const { id } = await idp.people.add({ login: 'late@example.com', firstName: 'Lea', status: 'STAGED' })
+  await fetch(`${idp.engineUrl}/api/v1/users/${id}/lifecycle/activate`, {
+    method: 'POST',
+    headers: { authorization: `SSWS ${idp.apiToken}` },
+  })
+  const mailed = async () =>
+    /(?:welcome|activate)\/(\w{43})/.exec(
+      (await idp.outbox.waitFor({ to: 'late@example.com' })).html ?? '',
+    )?.[1] ?? ''
+  const late = await mailed()
+  idp.outbox.clear()
+  idp.clock.advance('8d')
+  const browser = newBrowser()
+  const page = await browser.visit(`/activate/${late}`)
+  expect([page.status, page.text]).toEqual([410, expect.stringContaining('This link has expired')])
+  expect(await idp.outbox.latest({ to: 'late@example.com' })).toBeUndefined()
+  expect(await browser.submit(`/activate/${late}`, {})).toBe('/stopped')
+  expect((await browser.visit('/stopped')).text).toContain('New activation link requested')
+  const next = await mailed()
+  expect(await leadsTo(newBrowser(), `/activate/${next}`)).toBe('/enroll-authenticator')
+})
+
 test('the refusal of a new password says which rule it was: the same password, a part of the username (N-M31)', async () => {
   const browser = newBrowser()
   await browser.submit('/challenge-authenticator', { verificationCode: await goToTheCode(browser) })

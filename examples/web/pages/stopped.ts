@@ -2,6 +2,7 @@ import { html } from '../html.ts'
 import type { Content } from '../layout.ts'
 import type { Message } from '../messages.ts'
 import type { Words } from '../words.ts'
+import { csrfField } from './form.ts'
 
 /**
  * Why an attempt does not continue: it has ended, the server requests a pause or a step without a page here, or it is
@@ -35,6 +36,18 @@ ${reference !== undefined && html`<p class="hint">${words.problem.reference}: <c
 <a href="/recover-password">${words.identify.forgot}</a>
 <a href="/">${words.problem.home}</a>
 </nav>`,
+})
+
+/** The link of an activation mail that has expired: another one can be sent. */
+export const expiredLinkPage = (words: Words, csrf: string, path: string): Content => ({
+  title: words.tokenLink.expiredTitle,
+  badge: 'mail',
+  body: html`<p class="lead">${words.tokenLink.expired}</p>
+<form method="post" action="${path}">
+${csrfField(csrf)}
+<button type="submit" class="primary">${words.tokenLink.sendAgain}</button>
+</form>
+<nav class="links"><a href="/login">${words.home.signIn}</a></nav>`,
 })
 
 /** A link of an administrator's mail that leads nowhere any more. */

@@ -42,6 +42,8 @@ export function serveRecoveryPages(app: FastifyInstance, parts: ManagementParts)
 const tokenPaths = [
   ['/signin/reset-password/:token', 'recovery'],
   ['/welcome/:token', 'activation'],
+  // As Okta's Identity Engine writes it; links here are of the form above.
+  ['/tokens/:token/verify', 'activation'],
 ] as const
 
 interface AppHome {
