@@ -87,7 +87,7 @@ hour, and becomes invalid with any other change of the password, the email or th
 \`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the page of an
 app that the links redirect to; without it they show a page that explains how to continue, with links to the user's apps, and
 the mail names no lifetime. Links of activation mails go to \`management.activationPage\`, or the same page: the app passes the
-token to \`idx.register({ activationToken, authenticators: ['okta_password'] })\`. \`rekey dev\` sends both to the sample app. A user with the status RECOVERY
+token to \`idx.register({ activationToken })\` ([what follows](recovery.md#a-new-users-first-password)); \`rekey user activate\` prints one. \`rekey dev\` sends both to the sample app. A user with the status RECOVERY
 can also start a recovery without the link.
 
 ## Verified emails

@@ -34,6 +34,7 @@ describe('bash', () => {
 
   test('completes the second word of a family', async () => {
     expect((await offered('user', '')).toSorted()).toEqual([
+      'activate',
       'add',
       'erase',
       'factors',

@@ -89,7 +89,7 @@ describe('the command line', () => {
     ['keys rotat', 'there is no command "keys rotat"; did you mean keys rotate?'],
     [
       'user',
-      'choose one of: rekey user add, rekey user list, rekey user remove, rekey user erase, rekey user set-password, rekey user factors list, rekey user factors remove, rekey user factors reset',
+      'choose one of: rekey user add, rekey user list, rekey user remove, rekey user erase, rekey user activate, rekey user set-password, rekey user factors list, rekey user factors remove, rekey user factors reset',
     ],
     [
       'user factors',
