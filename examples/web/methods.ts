@@ -157,10 +157,10 @@ function removalMessage({ status, body }: AccountAnswer, method: Method, { words
   const { waitingUntil } = (body ?? {}) as { readonly waitingUntil?: string }
   if (status === 202 && waitingUntil !== undefined) {
     return info(
-      words.methods.removalWaits(nameOf(method), `${words.date.format(new Date(waitingUntil))} UTC`),
+      words.methods.removalWaits(nameOf(method, words), `${words.date.format(new Date(waitingUntil))} UTC`),
     )
   }
-  return status < 300 ? info(words.methods.removed(nameOf(method))) : error(words.methods.notChanged)
+  return status < 300 ? info(words.methods.removed(nameOf(method, words))) : error(words.methods.notChanged)
 }
 
 const enrollmentPath = ({ authenticator, enrollment }: Method): string =>

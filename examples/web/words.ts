@@ -179,6 +179,7 @@ const english = {
 
   methods: {
     title: 'Your sign-in methods',
+    kinds: { webauthn: 'Passkey' } as Readonly<Record<string, string>>,
     add: 'Add a method',
     addButton: 'Add',
     rename: 'Rename',

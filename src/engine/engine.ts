@@ -342,6 +342,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     now: () => clock.now(),
     accessLog: config.http.accessLog,
     onFailure: failures.report,
+    isWithoutProxy: config.mode === 'development' && config.http.trustedProxies.length === 0,
     publicMetrics: config.metrics.public ?? config.mode !== 'production',
     issuer: () => baseUrl,
     basePath: basePathOf(baseUrl),

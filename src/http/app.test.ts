@@ -435,6 +435,14 @@ describe('X-Forwarded-For of a peer that is no trusted proxy', () => {
     ])
   })
 
+  test('is none in development, where the sample app names its visitors', async () => {
+    const http = build({ isWithoutProxy: true })
+    const before = lines.length
+    await http.inject({ url: '/health/live', headers: forwarded, remoteAddress: '127.0.0.1' })
+    await http.close()
+    expect(lines.slice(before).filter((line) => line.includes('REKEY_TRUSTED_PROXIES'))).toEqual([])
+  })
+
   test('is none where the peer is named', async () => {
     expect(await warningsOf(['10.0.0.0/8'], ['10.1.2.3', '10.9.9.9'])).toEqual([])
   })

@@ -94,7 +94,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   readForwardedAddresses(app)
   addTraces(app, options)
-  warnOfUnnamedProxy(app, log, (options.trustedProxies ?? []).length > 0)
+  if (!options.isWithoutProxy) warnOfUnnamedProxy(app, log, (options.trustedProxies ?? []).length > 0)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('X-Okta-Request-Id', request.id)
     if (/^https:/i.test(issuer())) reply.header('Strict-Transport-Security', 'max-age=31536000')

@@ -31,6 +31,8 @@ export interface HttpOptions {
   readonly issuer: string | (() => string)
   /** The path prefix of all routes, if the public address has one: `/id`, without a trailing slash. */
   readonly basePath?: string
+  /** In development there is no proxy: the sample app names its visitors by its own secret, and no warning is due. */
+  readonly isWithoutProxy?: boolean
   /** Addresses or CIDR ranges of the proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies?: readonly string[]
   /** The routes of the protocols, with full paths, each in its own scope. */

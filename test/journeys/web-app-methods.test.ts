@@ -204,7 +204,7 @@ describe.skipIf(!chromium)(
       await next(page)
       await added(page)
 
-      await add(page, 'Security Key or Biometric')
+      await add(page, 'Passkey')
       await proveApp(page)
       await at(page, 'Set up a passkey', 'passkey')
       await page.keyboard.press('Enter')
@@ -274,7 +274,7 @@ describe.skipIf(!chromium)(
       ]
       for (const [name, prove] of factors) {
         wait()
-        await add(page, 'Security Key or Biometric')
+        await add(page, 'Passkey')
         await at(page, 'Choose an authenticator')
         await page.getByRole('radio', { name }).check()
         await next(page)
@@ -285,7 +285,7 @@ describe.skipIf(!chromium)(
       }
 
       // A name, and a removal: after the sign-in has become too old the app asks for another, and comes back.
-      await row('Security Key or Biometric').getByRole('link', { name: 'Rename' }).click()
+      await row('Passkey').getByRole('link', { name: 'Rename' }).click()
       await at(page, 'Name this method', 'name')
       await idp.clock.advance('16m')
       await page.getByLabel('Name').fill('Laptop at work')

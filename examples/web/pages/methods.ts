@@ -18,8 +18,12 @@ export const pathOf = ({ authenticator, enrollment }: Method, what: 'name' | 're
   `${methodsPath}/${authenticator.id}/${enrollment.id}/${what}`
 
 /** How a method is called: by the name that the user has given it, or else by what it is. */
-export const nameOf = ({ authenticator, enrollment }: Method): string =>
-  enrollment.nickname || authenticator.name
+export const nameOf = ({ authenticator, enrollment }: Method, words: Words): string =>
+  enrollment.nickname || kindOf(authenticator, words)
+
+/** Okta's name of passkeys, “Security Key or Biometric”, is the one of the protocol: users know the other one. */
+export const kindOf = ({ key, name }: Pick<Authenticator, 'key' | 'name'>, { methods }: Words): string =>
+  methods.kinds[key] ?? name
 
 /** What the signed-in user signs in with, and what may be added. */
 export function methodsPage(
@@ -40,7 +44,7 @@ ${
 <ul class="methods">
 ${addable.map(
   ({ key, name }) => html`<li class="method">
-<div class="method-facts"><strong id="add-${key}">${name}</strong>${view.words.enroll.hints[key] !== undefined && html`<small>${view.words.enroll.hints[key]}</small>`}</div>
+<div class="method-facts"><strong id="add-${key}">${kindOf({ key, name }, view.words)}</strong>${view.words.enroll.hints[key] !== undefined && html`<small>${view.words.enroll.hints[key]}</small>`}</div>
 <form method="post" action="${methodsPath}/add">
 ${csrfField(view.csrf)}
 <input type="hidden" name="key" value="${key}">
@@ -60,14 +64,14 @@ function row(method: Method, words: Words): Html {
   const id = `method-${enrollment.id}`
   const { nickname, created, lastChallenged, profile, canUnenroll } = enrollment
   const lines = [
-    nickname ? authenticator.name : undefined,
+    nickname ? kindOf(authenticator, words) : undefined,
     phoneNumber ?? profile?.phoneNumber ?? profile?.email,
     lastChallenged !== undefined
       ? facts.used(day(lastChallenged, words))
       : created !== undefined && facts.added(day(created, words)),
   ].filter((line) => typeof line === 'string')
   return html`<li class="method">
-<div class="method-facts"><strong id="${id}">${nameOf(method)}</strong>${lines.map((line) => html`<small>${line}</small>`)}</div>
+<div class="method-facts"><strong id="${id}">${nameOf(method, words)}</strong>${lines.map((line) => html`<small>${line}</small>`)}</div>
 <p class="actions">
 ${nickname !== undefined && canUnenroll && html`<a href="${pathOf(method, 'name')}" aria-describedby="${id}">${rename}</a>`}
 ${canUnenroll && html`<a href="${pathOf(method, 'remove')}" aria-describedby="${id}">${remove}</a>`}
@@ -83,7 +87,7 @@ export function namePage(view: View, method: Method): Content {
   return {
     title: words.nameTitle,
     badge: 'key',
-    body: html`<p class="lead">${words.nameLead(method.authenticator.name)}</p>
+    body: html`<p class="lead">${words.nameLead(kindOf(method.authenticator, view.words))}</p>
 ${postForm(
   view,
   pathOf(method, 'name'),
@@ -107,7 +111,7 @@ export function removePage(view: Pick<View, 'words' | 'csrf'>, method: Method, i
   const words = view.words.methods
   const to = pathOf(method, 'remove')
   return {
-    title: words.removeTitle(nameOf(method)),
+    title: words.removeTitle(nameOf(method, view.words)),
     badge: 'lock',
     body: html`<p class="lead">${isLost ? words.lostLead : words.removeLead}</p>
 <form method="post" action="${to}">

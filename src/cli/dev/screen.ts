@@ -71,6 +71,7 @@ const firstSteps = ({ appUrl, controlUrl, issuer, person, signUp }: Running): re
         `enter ${person.login}, choose Email`,
         `use the code or the link from ${controlUrl}`,
         ...(signUp ? ['make an account of your own: “Sign up” on the sign-in page'] : []),
+        `add a phone, a passkey or an authenticator app: ${appUrl}/methods`,
       ]),
   `see what happened, step by step: ${controlUrl}/flows`,
 ]

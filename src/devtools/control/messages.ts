@@ -83,8 +83,11 @@ const sameAddress = (left: string, right: string): boolean =>
 const signsOf = (number: string): string => number.replace(/[^\dx]/g, '')
 const isNumber = (address: string): boolean => /^\+?\d[\d\s().x-]{5,}$/.test(address.trim())
 
-/** What stands for the subject of a text or call. */
-const firstSentence = /^.*?(?:\.(?=\s)|。|$)/m
+/** What stands for the subject of a text or call: the first sentence with the name of the installation, behind a greeting. */
+const subjectOf = (text: string, org: string): string => {
+  const sentences = text.match(/[^\n]+?(?:\.(?=\s)|。|$)/gm)?.map((sentence) => sentence.trim()) ?? []
+  return sentences.find((sentence) => sentence.includes(org)) ?? sentences[0] ?? ''
+}
 
 /**
  * Stores mails in memory, bounded in number and bytes: the oldest are dropped first. Ids are ascending and never reused,
@@ -159,7 +162,7 @@ export function createMessages(
         channel,
         to,
         from: variables.org,
-        subject: firstSentence.exec(text)?.[0] ?? '',
+        subject: subjectOf(text, variables.org),
         text,
         html: '',
         code: variables.code,
