@@ -273,7 +273,7 @@ onEachDatabase('where authenticators meet', (database) => {
       method: 'security_question',
       data: { questionKey: 'custom', question: 'Which?', hash: 'x', form: 2 },
     },
-    recovery_codes: { prefix: 'rce', method: 'recovery_codes', data: { codes: [] } },
+    recovery_codes: { prefix: 'rce', method: 'recovery_codes', data: { sealedHashes: '', left: 1 } },
     webauthn: {
       ...{ prefix: 'fwf', method: 'webauthn', several: true, slot: 'a slot', handle: 'a handle' },
       data: { credentialId: 'AAAA', publicKey: 'AAAA', rpId: 'localhost', transports: [], aaguid: '' },
