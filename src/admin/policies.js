@@ -1,8 +1,8 @@
 // @ts-check
-/** The policies and their rules in words, read-only; as JSON for what the words leave out. */
-import { el } from '../ui/dom.js'
+/** The policies and their rules in words, as JSON for what the words leave out. Sign-up is opened and closed here. */
+import { confirmed, el } from '../ui/dom.js'
 import { everything, request } from './api.js'
-import { chip, facts } from './parts.js'
+import { button, chip, facts } from './parts.js'
 
 /** @typedef {import('./api.js').Json} Json */
 /** @typedef {readonly (readonly [string, string])[]} Facts */
@@ -104,6 +104,7 @@ function actionsOf({ actions = {} }) {
   /** @type {(readonly [string, string])[]} */
   const found = []
   const { selfServicePasswordReset, selfServiceUnlock, passwordChange, signon, appSignOn, enroll } = actions
+  if (actions.profileEnrollment) found.push(...signUpOf(actions.profileEnrollment))
   if (selfServicePasswordReset) {
     const { access, requirement } = selfServicePasswordReset
     const methods = requirement?.primary?.methods ?? []
@@ -132,6 +133,68 @@ function actionsOf({ actions = {} }) {
   if (enroll)
     found.push(['Enrollment', enroll.self === 'LOGIN' ? 'at the next sign-in' : inWords(enroll.self)])
   return found
+}
+
+/** @param {Json} action */
+const isOpen = ({ access, unknownUserAction }) => access === 'ALLOW' && unknownUserAction === 'REGISTER'
+
+/**
+ * What a profile enrollment policy says of sign-up.
+ * @param {Json} action
+ * @returns {Facts}
+ */
+function signUpOf(action) {
+  const { profileAttributes, activationRequirements, enrollAuthenticatorTypes, progressiveProfilingAction } =
+    action
+  const fields = (profileAttributes ?? []).map((/** @type {Json} */ { label, name, required }) =>
+    required ? (label ?? name) : `${label ?? name} (optional)`,
+  )
+  return [
+    ['Sign-up', isOpen(action) ? 'open' : 'closed'],
+    ['The form asks for', listed(fields)],
+    ['Password', enrollAuthenticatorTypes?.length > 0 ? 'in the form' : 'behind the form'],
+    [
+      'Email',
+      activationRequirements?.emailVerification === false
+        ? 'not verified: the form says that an address is taken'
+        : 'verified',
+    ],
+    [
+      'Missing attributes',
+      progressiveProfilingAction === 'ENABLED' ? 'asked for at a sign-in' : 'not asked for',
+    ],
+  ]
+}
+
+/**
+ * The button that opens or closes sign-up by a rule.
+ * @param {Json} policy
+ * @param {Json} rule
+ * @param {import('./admin.js').Context} context
+ */
+function signUpButton({ id, name }, rule, { show, showNotice, onError }) {
+  const action = rule.actions?.profileEnrollment
+  if (action === undefined) return false
+  const open = isOpen(action)
+  const text = open ? 'Close sign-up' : 'Open sign-up'
+  const change = async () => {
+    const question = open
+      ? 'Visitors of its apps can make no accounts any more.'
+      : 'Anyone can make an account at the apps of this policy.'
+    if (!(await confirmed({ title: `${text}: ${name}?`, text: question, yes: text, danger: !open }))) return
+    const profileEnrollment = open
+      ? { ...action, unknownUserAction: 'DENY' }
+      : { ...action, access: 'ALLOW', unknownUserAction: 'REGISTER' }
+    const path = `/policies/${encodeURIComponent(id)}/rules/${encodeURIComponent(rule.id)}`
+    try {
+      await request('PUT', path, { body: { ...rule, actions: { ...rule.actions, profileEnrollment } } })
+      await show()
+      showNotice(`Sign-up by the policy ${name} is ${open ? 'closed' : 'open'}.`)
+    } catch (error) {
+      onError(error)
+    }
+  }
+  return el('p', {}, button(text, change, { 'aria-label': `${text}: ${name}` }))
 }
 
 /** @param {Json} constraint */
@@ -182,10 +245,16 @@ const json = (title, value) =>
  * @param {import('./admin.js').Place} _
  * @param {import('./admin.js').Context} context
  */
-export async function policies(_, { signal }) {
+export async function policies(_, context) {
+  const { signal } = context
   const groups = await everything('/groups?limit=200', signal)
   /** @type {ReadonlyMap<string, string>} */
   const groupNames = new Map(groups.map(({ id, profile }) => [String(id), String(profile.name)]))
+  /** @param {Json} policy */
+  const appsOf = async ({ id }) => {
+    const apps = await everything(`/policies/${encodeURIComponent(id)}/app`, signal)
+    return apps.map(({ label }) => String(label)).join(', ') || 'none'
+  }
   /** @param {Json} policy */
   const card = async (policy) => {
     const path = `/policies/${encodeURIComponent(policy.id)}/rules`
@@ -195,10 +264,15 @@ export async function policies(_, { signal }) {
       { class: 'card' },
       el('header', {}, el('h4', {}, policy.name), chip(policy.status)),
       policy.description && el('p', { class: 'quiet' }, policy.description),
-      facts([['Applies to', peopleOf(policy.conditions, groupNames)], ...settingsOf(policy.settings)]),
+      facts([
+        ['Applies to', peopleOf(policy.conditions, groupNames)],
+        ['Apps', policy.type === 'PROFILE_ENROLLMENT' ? await appsOf(policy) : ''],
+        ...settingsOf(policy.settings),
+      ]),
       rules.map((/** @type {Json} */ rule) => [
         el('h5', {}, `Rule: ${rule.name}`, rule.status === 'ACTIVE' ? false : ' (inactive)'),
         facts([['For', peopleOf(rule.conditions, groupNames)], ...actionsOf(rule)]),
+        policy.type === 'PROFILE_ENROLLMENT' && signUpButton(policy, rule, context),
       ]),
       json(`${policy.name} as JSON`, { ...policy, _links: undefined, rules }),
     )
