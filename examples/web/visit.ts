@@ -1,7 +1,6 @@
 import type { OktaAuth, SimpleStorage } from '@okta/okta-auth-js'
 import type { Request, Response } from 'express'
 import type { Beginnings } from './beginnings.ts'
-import type { Captcha } from './captcha.ts'
 import type { Config } from './config.ts'
 import { type Content, layout } from './layout.ts'
 import type { Message } from './messages.ts'

@@ -259,6 +259,9 @@ type AboutUser = Pick<TransactionContext, 'person' | 'lockIsOver'> &
     readonly groupIds: readonly string[]
   }
 
+/** Whether the user is being made: then what is read of users is what the transaction says of the new one. */
+const isRegistration = ({ intent }: Progress): boolean => intent === 'registration'
+
 /** Which sign-up an app has. */
 const registrationAt = (
   { policies }: FlowParts,
@@ -297,7 +300,7 @@ async function withFacts(
   const { ownPolicy, policyBeforeProof, registration, groupIds, transaction, ...others } = loaded
   const { client, person } = others
   const isProven = progress.proofs.length > 0 && person !== undefined
-  const isNew = progress.intent === 'registration'
+  const isNew = isRegistration(progress)
   const found =
     isProven && (isNew || enrollmentsMatter(parts, ownPolicy))
       ? await findEnrollments(db, person.id)
@@ -495,7 +498,7 @@ export async function contextAfter(
   const { ownPolicy, policyBeforeProof } = situation
   const about =
     progress.subject === before.transaction.progress.subject &&
-    progress.intent === before.transaction.progress.intent
+    isRegistration(progress) === isRegistration(before.transaction.progress)
       ? { ownPolicy, policyBeforeProof, registration, groupIds: [] }
       : await aboutUser(
           parts,

@@ -33,7 +33,7 @@ ${fields.map((field, index) => [field === secret && rules, profileField(help?.vi
     }
   },
 
-  submit({ client, field, step, words }) {
+  submit({ client, field, step, words, captcha }) {
     const { values, missing } = profileIn(profileFieldsOf({ step, words }), field)
     if (missing.length > 0) {
       const texts = words.signUp.missing
@@ -52,7 +52,7 @@ ${fields.map((field, index) => [field === secret && rules, profileField(help?.vi
     }
     const { passcode, ...userProfile } = values
     // By the name of the form: given beside the options of `proceed`, an attribute such as `state` would be taken for one.
-    const params = { userProfile, ...(passcode !== undefined && { credentials: { passcode } }) }
+    const params = { userProfile, ...(passcode !== undefined && { credentials: { passcode } }), ...captcha }
     return client.idx.proceed({ actions: [{ name: 'enroll-profile', params }] })
   },
 }

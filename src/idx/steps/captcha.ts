@@ -10,14 +10,21 @@ import {
 
 type Form = Parameters<Captcha['guards']>[0]
 
+interface Guarded {
+  readonly form: Form
+  readonly waivable: boolean
+  /** Of steps that share a name, as the form of a new profile and that of a profile to be completed. Absent: all of the name. */
+  readonly path?: string
+}
+
 /**
  * The steps that may ask for a captcha, by name. Those that go on where its provider is away are the ways of a user who has an
  * account already: shut out would be whom nothing else helps.
  */
-const guarded: Readonly<Record<string, { readonly form: Form; readonly waivable: boolean }>> = {
+const guarded: Readonly<Record<string, Guarded>> = {
   'identify-recovery': { form: 'recovery', waivable: true },
   'select-authenticator-unlock-account': { form: 'unlock', waivable: true },
-  'enroll-profile': { form: 'signUp', waivable: false },
+  'enroll-profile': { form: 'signUp', waivable: false, path: 'enroll/new' },
 }
 
 /**
@@ -28,8 +35,9 @@ export const withCaptcha = (steps: readonly Step[], captcha: Captcha | undefined
   captcha === undefined
     ? steps
     : steps.map((step) => {
-        const { form, waivable = false } = guarded[step.name] ?? {}
-        if (form !== undefined && captcha.guards(form)) return guardedBy(step, captcha, waivable)
+        const { form, waivable = false, path = step.path } = guarded[step.name] ?? {}
+        if (form !== undefined && path === step.path && captcha.guards(form))
+          return guardedBy(step, captcha, waivable)
         return step.name === 'recover' && captcha.guards('recovery') ? askingAnew(step) : step
       })
 
