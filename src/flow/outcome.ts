@@ -3,7 +3,6 @@ import type { NewMail, NewText } from '../delivery/index.ts'
 import type { NewEnrollment, Person, PersonChanges, PersonStatus, UserVersion } from '../directory/index.ts'
 import type { Budget } from '../limits/index.ts'
 import type { Progress, Registration } from './progress.ts'
-import type { Replacing } from './registration.ts'
 
 /** A message to the visitor: the protocol's own key where it has one; the words stand in the message table. */
 export interface Message {
@@ -20,6 +19,14 @@ export interface Refusal extends Message {
   readonly besides?: readonly (Message & { readonly field: string })[]
   /** When it is worth trying again, in epoch milliseconds. */
   readonly retryAt?: number
+}
+
+/** Which unfinished user a sign-up takes the place of. */
+export interface Replacing {
+  /** One that was made before this moment, in epoch milliseconds. */
+  readonly before: number
+  /** Only one with the same mailbox: it is what was proven. */
+  readonly sameMailbox: boolean
 }
 
 /** What a step wants to happen, as plain data. The commit carries it out in one database transaction, or not at all. */

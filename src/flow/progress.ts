@@ -93,7 +93,7 @@ export interface Challenge {
 export interface Registration {
   /** The id that the user will have. */
   readonly id: string
-  /** The profile as JSON, sealed: it is personal, and may be that of another person. */
+  /** The profile as JSON, sealed: it is personal, and may be about another user. */
   readonly profile: string
   /** The enrollment of the password that the form asked for, as JSON, sealed. Absent: the password is enrolled by itself. */
   readonly password?: string

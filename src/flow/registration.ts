@@ -3,7 +3,7 @@ import { randomId } from '../base/index.ts'
 import { type Member, mailboxKey, type NewEnrollment, type Person, type Profile } from '../directory/index.ts'
 import { evidenceOf, type RegistrationPolicy } from '../policies/index.ts'
 import type { StepContext } from './authenticator.ts'
-import type { Effect } from './outcome.ts'
+import type { Effect, Replacing } from './outcome.ts'
 import { createUser, enrolls, type Progress, type Registration } from './progress.ts'
 
 const purpose = 'registration'
@@ -85,14 +85,6 @@ export function memberOf(
     groupIds: [...new Set([member.everyoneId, ...targetGroupIds])],
     everyoneId: member.everyoneId,
   }
-}
-
-/** Which unfinished user a sign-up takes the place of. */
-export interface Replacing {
-  /** One that was made before this moment, in epoch milliseconds. */
-  readonly before: number
-  /** Only one with the same mailbox: it is what was proven. */
-  readonly sameMailbox: boolean
 }
 
 /**

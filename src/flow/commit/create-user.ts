@@ -12,7 +12,7 @@ import type { Work } from './effects.ts'
 export type CreatesUser = Extract<Effect, { readonly type: 'person.create' }>
 
 /** The user that an outcome makes; undefined: none. */
-export const userMadeBy = ({ effects = [] }: Outcome): CreatesUser | undefined =>
+export const creationIn = ({ effects = [] }: Outcome): CreatesUser | undefined =>
   effects.find((effect) => effect.type === 'person.create')
 
 /**

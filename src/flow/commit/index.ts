@@ -13,7 +13,7 @@ import { nameInLog } from '../subjects.ts'
 import { moveTransaction, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
-import { type CreatesUser, createUser, lockReplaced, takenOutcome, userMadeBy } from './create-user.ts'
+import { type CreatesUser, createUser, creationIn, lockReplaced, takenOutcome } from './create-user.ts'
 import { withDeferred } from './deferred.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
@@ -65,7 +65,7 @@ export async function commit(parts: FlowParts, commitment: Commitment): Promise<
     return moved ? { outcome: settled.outcome } : undefined
   }
   try {
-    const made = userMadeBy(outcome)
+    const made = creationIn(outcome)
     if (made !== undefined) {
       return await parts.storage.transaction((tx) => writeUser(parts, commitment, made, settled, tx))
     }
@@ -119,7 +119,7 @@ async function write(
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
-  const made = userMadeBy(outcome)
+  const made = creationIn(outcome)
   // By itself: where another registration has the name, nothing else may be under way.
   const created = made === undefined ? [] : await createUser(work, made, replaced)
   const [effects, signIns] = await together([
