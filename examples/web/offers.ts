@@ -17,8 +17,9 @@ export interface Offers {
 
 /** Notes what the first page of the server offers. The SDK names what an app may link to: its enabled features. */
 export function noteOffers({ offers }: Pick<Visit, 'offers'>, transaction: IdxTransaction): void {
-  const { nextStep, enabledFeatures } = transaction
-  if (nextStep?.name !== 'identify' || enabledFeatures === undefined) return
+  const { availableSteps, enabledFeatures } = transaction
+  const isFirstPage = availableSteps?.some(({ name }) => name === 'identify') ?? false
+  if (!isFirstPage || enabledFeatures === undefined) return
   offers.unlock = enabledFeatures.includes(IdxFeature.ACCOUNT_UNLOCK)
   offers.signUp = enabledFeatures.includes(IdxFeature.REGISTRATION)
 }
