@@ -266,8 +266,8 @@ export function newVisitor(target: VisitorTarget, options: VisitorOptions = {}):
       const { key } = body.currentAuthenticator?.value ?? {}
       if (key === 'okta_password' && password !== null) return visitor.answers(password)
       if (key !== 'okta_email') return skips()
-      const { code } = await nextMail(recovered)
-      // A mail without a code says that there is an account already.
+      // One without a code says that there is an account already. A welcome to an earlier account may arrive in between.
+      const { code } = await nextMail(recovered, [...answerable, 'RegistrationTaken'])
       return code === null ? undefined : visitor.answers(code)
     }
     if (!remediations.includes('select-authenticator-enroll')) return undefined
