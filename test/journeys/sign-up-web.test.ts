@@ -281,6 +281,8 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     const page = await newPage()
     await page.goto(`${web.url}/register`)
     await at(page, 'Sign up')
+    // The browser sets the focus a moment after the page is there.
+    await page.locator('input:focus').waitFor()
     const names: string[] = []
     for (let field = 0; field < 3; field++) {
       names.push(await page.evaluate('document.activeElement.name'))
@@ -291,6 +293,7 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     await page.keyboard.press('Space')
     await page.keyboard.press('Enter')
     await at(page, 'Check your mail')
+    await page.locator('#verificationCode:focus').waitFor()
     await page.keyboard.type((await mailTo(email)).code ?? '')
     await page.keyboard.press('Enter')
     await finish(page)
