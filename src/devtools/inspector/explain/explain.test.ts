@@ -176,6 +176,11 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The password was set and the user signed in; the app got its tokens at 12:04 UTC.',
     ],
     [
+      'a sign-up has its tokens',
+      { ...end('completed', 'completed', { intent: 'registration' }), ...last(granted, token(4)) },
+      'The account was made and its user signed in; the app got its tokens at 12:04 UTC.',
+    ],
+    [
       'a sign-in, as the log has it after a restart',
       { ...end('completed', 'completed', { intent: 'sign-in' }), exchanges: [] },
       'The user was signed in at 12:03 UTC.',

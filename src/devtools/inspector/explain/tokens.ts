@@ -69,7 +69,11 @@ function explainSuccess(facts: FlowFacts, { at, tokensAheadMs = 0 }: Recorded): 
       'Correct both clocks. In tests, leave `tokens` at `real`: then moving the clock does not change the times in tokens.',
     )
   }
-  const what = facts.timeline.intent === 'recovery' ? 'The password was set and the user' : 'The user'
+  const befores: Readonly<Partial<Record<typeof facts.timeline.intent, string>>> = {
+    recovery: 'The password was set and the user',
+    registration: 'The account was made and its user',
+  }
+  const what = befores[facts.timeline.intent] ?? 'The user'
   return {
     cause: 'signed-in',
     tone: 'good',
