@@ -25,6 +25,8 @@ const labels = {
   'app.generic.unauth_app_access_attempt': 'Sign-in to an app without assignment',
   'system.email.password_reset.sent_message': 'Recovery email queued',
   'system.email.send_factor_verify_message': 'Sign-in code queued',
+  'system.email.self_service_registration.sent_message': 'Sign-up email queued',
+  'system.email.welcome.sent_message': 'Welcome email queued',
   'system.email.new_user.sent_message': 'Activation email queued',
   'system.email.password_changed.sent_message': 'Notice of a changed password queued',
   'system.email.password_expired.sent_message': 'Notice of an expired password queued',

@@ -58,7 +58,7 @@ export const profileMessages = {
   'registration.error.domainNotAllowed': 'Addresses of this domain cannot be used here',
   'registration.error.termsNotAccepted': 'Agree to the terms to go on',
   'model.validation.field.blank': 'This field cannot be left blank',
-  tagsNotAllowed: 'HTML tags are not allowed',
+  tagsNotAllowed: 'The field must not contain HTML tags',
 } as const
 
 type MessageKey = keyof typeof profileMessages

@@ -555,17 +555,18 @@ test('A59: what users sign in with is written where the notices are queued, and 
   expect(writers(/\bputEnrollment\(/)).toEqual([
     // Within `people.change`, which compares the enrollments before and after it.
     join('account', 'own-factors.ts'),
+    // What a test arranges must not be the mail that it waits for.
+    join('devtools', 'environment', 'factors.ts'),
     join('flow', 'commit', 'effects.ts'),
     join('management', 'factors', 'enroll.ts'),
     join('management', 'factors', 'remove.ts'),
     join('management', 'users', 'question.ts'),
     join('people', 'people.ts'),
-    // What a test arranges must not be the mail that it waits for.
-    join('testing', 'factors.ts'),
   ])
   expect(writers(/\bremoveEnrollments\(/)).toEqual([])
   expect(writers(/\bupdatePerson\(/)).toEqual([
     join('account', 'own-factors.ts'),
+    join('devtools', 'environment', 'factors.ts'),
     join('flow', 'commit', 'effects.ts'),
     join('flow', 'commit', 'factor-effects.ts'),
     join('management', 'factors', 'enroll.ts'),
@@ -574,6 +575,5 @@ test('A59: what users sign in with is written where the notices are queued, and 
     // Within `people.change`, too.
     join('people', 'account-changes.ts'),
     join('people', 'people.ts'),
-    join('testing', 'factors.ts'),
   ])
 })

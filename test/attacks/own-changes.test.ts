@@ -92,7 +92,7 @@ onEachDatabase('what users change themselves', (database) => {
     await api('PUT', `/policies/${policy?.id}`, { ...policy, settings })
     const visitor = await visit(idp)
     await visitor.signsIn(victim, password)
-    expect(visitor.remediations).toEqual(['select-authenticator-authenticate'])
+    expect(visitor.remediations).toEqual(['challenge-authenticator', 'select-authenticator-authenticate'])
     const forced = await visitor.enrolls('example_phone', { methodType: 'sms', phoneNumber: '+15555550123' })
     expect(forced.status).toBe(400)
     await visitor.selects('google_otp')

@@ -259,7 +259,7 @@ onEachDatabase('where authenticators meet', (database) => {
     })
     await hasEnrolled('security_question')
     const visitor = await signsIn(password, { enroll_amr_values: 'otp' })
-    expect(visitor.remediations).toEqual(['select-authenticator-authenticate'])
+    expect(visitor.remediations).toEqual(['challenge-authenticator', 'select-authenticator-authenticate'])
     expect(visitor.response.text).toContain('security_question')
     const api = await signedIn(idp, mary, password)
     const added = await api('POST', '/emails', { profile: { email: 'mary.new@example.com' } })

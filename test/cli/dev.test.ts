@@ -54,13 +54,7 @@ describe('a development engine in memory', () => {
     const { login: username, password } = dev.person
     expect(await browser.submit('/login', { username, password: password ?? '' })).toBe('/')
     const { text } = await browser.visit('/methods')
-    for (const name of [
-      'Phone',
-      'Security Key or Biometric',
-      'Security Question',
-      'Google Authenticator',
-      'Recovery Codes',
-    ])
+    for (const name of ['Phone', 'Passkey', 'Security Question', 'Google Authenticator', 'Recovery Codes'])
       expect(text).toMatch(new RegExp(`<strong id="add-\\w+">${name}<`))
 
     const { nextStep } = await authOf(dev).idx.recoverPassword({ username })

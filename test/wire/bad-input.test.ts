@@ -252,7 +252,7 @@ describe.each(endpoints)('POST /idp/idx/$path', ({ path, ready, right }) => {
 test('a path that is none is answered as such', async () => {
   const visitor = newVisitor(idp)
   await visitor.begins()
-  for (const path of ['', '/', '/nothing', '/enroll', '/../identify', '/%2e%2e/introspect']) {
+  for (const path of ['', '/', '/nothing', '/enrol', '/../identify', '/%2e%2e/introspect']) {
     const seen = await odd(`/idp/idx${path}`, {
       body: JSON.stringify({
         interactionHandle: visitor.interactionHandle,

@@ -287,7 +287,7 @@ onEachDatabase('budgets in the database', (database) => {
       const refused = await signIn(kit, 'cleo@example.com', '192.0.2.1')
       expect(refused.status).toBe(429)
       expect(refused.messages).toEqual(['tooManyRequests'])
-      expect(refused.remediations).toEqual(['identify'])
+      expect(refused.remediations).toEqual(['identify', 'select-enroll-profile'])
       expect(refused.headers.get('retry-after')).toBe('60')
       expect(refused.headers.get('x-rate-limit-remaining')).toBe('0')
       resetsIn(60, refused)

@@ -85,7 +85,7 @@ export const revocation: Deviation = [
 ]
 export const noSignUp: Deviation = [
   /^remediation\/select-enroll-profile\//,
-  'registration is closed, so it is not offered',
+  'sign-up is offered on the first page alone',
 ]
 
 // What is not built.

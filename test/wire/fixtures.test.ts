@@ -330,12 +330,12 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'identify-with-password': {
     reach: (visitor) => visitor.begins(),
-    deviations: [oldMembers, oldTypes, names, noSignUp],
+    deviations: [oldMembers, oldTypes, names],
   },
   identify: {
     engine: identifierFirst,
     reach: (visitor) => visitor.begins(),
-    deviations: [oldMembers, oldTypes, names, noSignUp],
+    deviations: [oldMembers, oldTypes, names],
   },
   'identify-with-unlock-account-link': {
     engine: unlockingByName,
@@ -345,12 +345,12 @@ const covered: Readonly<Record<string, Covered>> = {
   'user-account-unlock-introspect-choose-auth-after-unlock': {
     engine: unlockingByName,
     reach: (visitor) => visitor.begins(),
-    deviations: [names, noSignUp],
+    deviations: [names],
   },
   'user-account-unlock-introspect-direct-landing-after-unlock': {
     engine: unlockingByName,
     reach: (visitor) => visitor.begins(),
-    deviations: [names, noSignUp],
+    deviations: [names],
   },
   'user-unlock-account': {
     engine: unlocking,
@@ -434,11 +434,11 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'authenticator-verification-email': {
     reach: (visitor) => visitor.atTheCode(),
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-polling': {
     reach: (visitor) => visitor.atTheCode().then(() => visitor.submits('challenge/poll')),
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-alphanumeric': {
     engine: { settings: { limits: { codesPerDay: 1 } } },
@@ -450,7 +450,7 @@ const covered: Readonly<Record<string, Covered>> = {
   },
   'error-401-invalid-email-otp-passcode': {
     reach: (visitor) => wrongCodes(visitor, 1),
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-reset-password': {
     engine: { settings: { recovery: { offerRevokeSessions: true } } },
@@ -526,7 +526,7 @@ const covered: Readonly<Record<string, Covered>> = {
       for (let mail = 2; mail <= 5; mail++) await visitor.submits('challenge/resend')
       return visitor.submits('challenge/resend')
     },
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'error-429-api-limit-exceeded': {
     engine: { settings: { limits: { requests: { idxPerAddress: 1 }, appFactor: 1 } } },
@@ -665,18 +665,18 @@ const covered: Readonly<Record<string, Covered>> = {
       await withTwoAddresses(visitor, idp)
       return visitor.selects('okta_email')
     },
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-no-profile': {
     reach: async (visitor, idp) => visitor.atTheCode(await withoutAddress(idp)),
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-verification-email-without-emailmagiclink': {
     async reach(visitor, idp) {
       await emailWith(idp, { useEmailMagicLink: false })
       return visitor.atTheCode()
     },
-    deviations: [personId],
+    deviations: [oldTypes, personId],
   },
   'authenticator-expiry-warning-password': {
     engine: { settings: { org: { name: 'Localhost' } } },
@@ -775,7 +775,7 @@ const covered: Readonly<Record<string, Covered>> = {
       await setPasskeys(idp, { enableAutofillUI: true })
       return visitor.begins()
     },
-    deviations: [optional, names, noSignUp, noAppId],
+    deviations: [optional, names, noAppId],
   },
   'identify-with-passkeys-launch-authenticator': {
     engine: { settings: { ...passkeyEngine.settings, ...identifierFirst.settings } },
@@ -783,7 +783,7 @@ const covered: Readonly<Record<string, Covered>> = {
       await setPasskeys(idp, { enableAutofillUI: true, showSignInWithAPasskeyButton: true })
       return visitor.begins()
     },
-    deviations: [optional, names, noSignUp, noAppId],
+    deviations: [optional, names, noAppId],
   },
   'authenticator-enroll-security-question': {
     reach: enrolsAQuestion,

@@ -269,7 +269,7 @@ describe('a passkey', () => {
 
   test('signs in from the first page, without a name', async () => {
     const before = newVisitor(idp)
-    expect(offered(await before.begins())).toEqual(['identify'])
+    expect(offered(await before.begins())).toEqual(['identify', 'select-enroll-profile'])
     const withdrawn = await before.submits('challenge/answer/webauthn-autofillui', {})
     expect(withdrawn.status).toBe(400)
 
@@ -281,6 +281,7 @@ describe('a passkey', () => {
       'identify',
       'launch-passkeys-authenticator',
       'challenge-webauthn-autofillui-authenticator',
+      'select-enroll-profile',
     ])
     expect(first.text).not.toContain('"AAAA"')
     const challenge = challengeOf(partOf(first, 'webauthnAutofillUIChallenge'))

@@ -301,7 +301,7 @@ describe('the first page', () => {
   test('is as before unless an administrator has it offer passkeys', async () => {
     const visitor = newVisitor(idp)
     const seen = await visitor.begins()
-    expect(visitor.remediations).toEqual(['identify'])
+    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile'])
     expect(seen.body.webauthnAutofillUIChallenge).toBeUndefined()
     await visitor.submits(firstPagePath, { credentials: newPasskey().get('any') })
     expect(visitor.messages).toEqual(['E0000020'])
@@ -315,7 +315,7 @@ describe('the first page', () => {
     const { passkey, handle } = await enrolled()
     const visitor = newVisitor(idp)
     const seen = await visitor.begins()
-    expect(visitor.remediations).toEqual(['identify', form])
+    expect(visitor.remediations).toEqual(['identify', form, 'select-enroll-profile'])
     expect(seen.text).not.toContain(passkey.credentialId.toString('base64url'))
     const { challenge } = firstChallengeOf(seen)
     expect(firstChallengeOf(await visitor.introspects()).challenge).toBe(challenge)

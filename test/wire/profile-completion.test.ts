@@ -91,7 +91,7 @@ describe('a sign-in', () => {
       name: 'userProfile',
       form: {
         value: [
-          refused(city, message('ERROR', 'tagsNotAllowed', 'HTML tags are not allowed')),
+          refused(city, message('ERROR', 'tagsNotAllowed', 'The field must not contain HTML tags')),
           refused(
             pet,
             message(

@@ -306,7 +306,7 @@ const states: readonly State[] = [
 
 let idp: Kit
 beforeAll(async () => {
-  idp = await startEngine()
+  idp = await startEngine({ settings: { signUp: { open: false } } })
 })
 beforeEach(() => idp.reset())
 afterAll(() => idp.close())
