@@ -13,11 +13,12 @@ import type {
 } from '../policies/index.ts'
 import type { ProfileField } from '../registration/index.ts'
 import type { BeforeRegistration } from './before-registration.ts'
+import type { PuttingOff } from './enrolling.ts'
 import type { Field, Input } from './form.ts'
 import type { ManagedFactor } from './managed-factor.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
-import type { PuttingOff, Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 
 /** What a step may read. */
 export interface View {

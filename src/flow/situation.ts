@@ -4,7 +4,10 @@ import {
   type AuthenticatorFacts,
   type Demand,
   type Evidence,
+  evidenceOf,
   factorsOf,
+  helps,
+  isSatisfied,
   type Policy,
   type RegistrationPolicy,
   type Wish,
@@ -165,4 +168,22 @@ export function evidenceIn(progress: Progress, situation: Situation): readonly E
     return [{ authenticator: key, type, method: methods[0].type, factors, traits, counts: isIndependent }]
   })
   return [...proven, ...remembered, ...chosen]
+}
+
+/** Whether what the policy and the app demand is met. */
+export const isAssured = (progress: Progress, situation: Situation): boolean =>
+  isSatisfied(demandOf(progress, situation), evidenceIn(progress, situation), momentOf(progress, situation))
+
+/** Whether proving one more authenticator, by any of its methods, brings the transaction closer to what is demanded. */
+export function wouldHelp(progress: Progress, situation: Situation, key: string): boolean {
+  const authenticator = situation.authenticators.get(key)
+  if (authenticator === undefined) return false
+  const demand = demandOf(progress, situation)
+  const now = momentOf(progress, situation)
+  const before = evidenceIn(progress, situation)
+  return authenticator.methods.some(({ type }) => {
+    const proof = { ...evidenceOf(authenticator, type), at: now }
+    const after = evidenceIn({ ...progress, proofs: [...progress.proofs, proof] }, situation)
+    return helps(demand, before, after, now)
+  })
 }

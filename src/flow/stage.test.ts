@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { authenticators } from '../../test/support/walks.ts'
 import { policyWith, standard, unlocking } from '../../test/support/worlds.ts'
 import { type Demand, evidenceOf, type Policy } from '../policies/index.ts'
+import { enrollmentsAsked, gracePeriods, maySkip } from './enrolling.ts'
 import {
   begin,
   beginByToken,
@@ -19,7 +20,7 @@ import {
   unlock,
 } from './progress.ts'
 import type { Situation } from './situation.ts'
-import { choicesOf, decide, enrollmentsAsked, gracePeriods, maySkip, offeredAt, stageOf } from './stage.ts'
+import { choicesOf, decide, offeredAt, stageOf } from './stage.ts'
 
 const demanding = (factors: 1 | 2, ...types: readonly string[]): Policy => {
   const alternatives = types.map((type) => [{ types: [type], traits: [] }])

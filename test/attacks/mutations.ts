@@ -635,7 +635,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A68',
     without: 'the end of a grace period',
-    file: 'src/flow/stage.ts',
+    file: 'src/flow/enrolling.ts',
     find: '< gracePeriod.expiry ? gracePeriod : undefined',
     replace: '< Number.POSITIVE_INFINITY ? gracePeriod : undefined',
     tests: 'downgrade',
@@ -652,7 +652,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A68',
     without: 'the refusal to decline what is due',
-    file: 'src/flow/stage.ts',
+    file: 'src/flow/enrolling.ts',
     find: 'one.required && puttingOff(one, progress, situation) === undefined',
     replace: 'one.required && puttingOff(one, progress, situation) === null',
     tests: 'downgrade',
@@ -837,10 +837,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A69',
     without: 'the factor that is proven before another one is added',
-    file: 'src/flow/stage.ts',
-    find: 'if (provingFirst(progress, situation).length > 0) return open.filter(({ reset }) => reset !== undefined)',
-    replace: '',
-    also: [['if (provenBefore(progress, situation).length > 0) return', 'if (false) return']],
+    file: 'src/flow/situation.ts',
+    find: 'return owner.proving',
+    replace: 'return []',
     tests: 'own-changes',
   },
   {
