@@ -56,6 +56,7 @@ import { enrolsPasskey, passkeyEngine, requirePasskeys, sends, setPasskeys } fro
 import { hasPhone, lastCode } from './phone.ts'
 import { phoneDeviations, phoneStates } from './phone-states.ts'
 import { changeRule } from './recovery-rules.ts'
+import { registrationStates } from './registration-states.ts'
 import { codeAt, enrollmentPolicy, secretIn, twoFactors, wrongCode } from './totp.ts'
 import { type Answer, type Json, newVisitor, type Visitor, wrong } from './visitor.ts'
 
@@ -842,6 +843,7 @@ const covered: Readonly<Record<string, Covered>> = {
     },
     deviations: [personId],
   },
+  ...registrationStates,
   'success-with-interaction-code': {
     reach: (visitor, idp) => visitor.begins().then(() => visitor.signsIn(mary, idp.person.password)),
     deviations: [noCancel, otherServer],

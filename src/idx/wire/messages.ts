@@ -29,7 +29,10 @@ export const messages: Readonly<Record<string, Entry>> = {
     hidesParams: true,
   },
   'idx.transferred.to.new.tab': { class: 'INFO', text: 'Flow continued in a new tab.' },
-  'idx.error.registration.unavailable': { class: 'ERROR', text: 'Registration is not available.' },
+  'idx.error.registration.unavailable': {
+    class: 'ERROR',
+    text: 'Registration is currently unavailable.',
+  },
   // A hook writes its own sentence.
   'registration.error.denied': { class: 'ERROR', text: '{0}', hidesParams: true },
   'idx.recovery.completed': {
