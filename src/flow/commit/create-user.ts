@@ -72,7 +72,10 @@ export async function createUser(
   try {
     await createPerson(
       tx,
-      { id, profile, status: 'PROVISIONED', groupIds, unfinished: true },
+      {
+        ...{ id, profile, status: 'PROVISIONED', groupIds, unfinished: true },
+        ...(terms && { terms: { version: terms.version, at: terms.at } }),
+      },
       { random, now },
     )
   } catch (error) {
