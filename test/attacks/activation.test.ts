@@ -113,6 +113,41 @@ describe('a stranger who gets hold of an activation token of a user to be', () =
     ).toBeUndefined()
     expect((await api('GET', `/users/${id}`)).body.status).toBe('PROVISIONED')
   })
+
+  test('A63: recovers no account with it: neither token nor mailbox is a way round the factors that the policy requires', async () => {
+    await requires(passwordKey, totpKey)
+    const token = await handedOut()
+    expect(await idp.visitor().interacts({ recovery_token: token })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', error_description: 'The recovery token is invalid' },
+    })
+
+    // Who reads the mailbox may set the first password, as the mail of an activation would let: and is not signed in by it.
+    const visitor = idp.visitor()
+    await visitor.atTheReset(email)
+    await visitor.answers(newPassword)
+    expect([visitor.response.interactionCode, visitor.messages]).toEqual([
+      undefined,
+      ['idx.recovery.completed'],
+    ])
+    const signingIn = idp.visitor()
+    await signingIn.begins()
+    await signingIn.signsIn(email, newPassword)
+    expect([signingIn.response.interactionCode, signingIn.remediations]).toEqual([
+      undefined,
+      ['select-authenticator-enroll'],
+    ])
+    expect((await enrolsTotp(signingIn)).interactionCode).toBeDefined()
+    // The token has ended with it.
+    expect((await idp.visitor().interacts({ activation_token: token })).status).toBe(400)
+  })
+
+  test('A63: recovers nothing of an account that no activation has begun: no mail leaves for it', async () => {
+    const visitor = idp.visitor()
+    await visitor.atTheCode(email)
+    await idp.engine.delivery.idle()
+    expect(idp.outbox.all().filter(({ to }) => to === email)).toEqual([])
+  })
 })
 
 describe('a caller with tokens that are of no use', () => {
