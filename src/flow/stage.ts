@@ -144,6 +144,18 @@ function more(progress: Progress, situation: Situation): Decision {
   return { stage: 'closed', denied: intent.unprovable }
 }
 
+/**
+ * What of that may be chosen now. Where a sign-up verifies the mailbox nothing else is enrolled before it: the first proof makes the user,
+ * and shows whether the address is taken (A63, A64).
+ */
+function enrollableNow(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
+  const asked = enrollmentsAsked(progress, situation)
+  const isUnproven = intents[progress.intent].enrolsFirst === true && progress.proofs.length === 0
+  return isUnproven && situation.registration?.emailVerification !== false
+    ? asked.filter(({ implicit }) => implicit)
+    : asked
+}
+
 /** What there is to choose from, to enrol, and to decline at a stage: nothing of it is computed where it is not asked for. */
 export function offeredAt(stage: Stage, progress: Progress, situation: Situation) {
   const isEnrolment = isEnrolling(stage)
@@ -152,7 +164,7 @@ export function offeredAt(stage: Stage, progress: Progress, situation: Situation
     choices: keys,
     /** The ids of the enrollments by which they may be proven; absent: all of the user's. */
     ...(opensEnrolment && { provenBy: provingFirst(progress, situation).map(({ id }) => id) }),
-    enrollable: isEnrolment ? enrollmentsAsked(progress, situation).map(({ key }) => key) : [],
+    enrollable: isEnrolment ? enrollableNow(progress, situation).map(({ key }) => key) : [],
     skippable: isEnrolment && maySkip(progress, situation),
     gracePeriods: isEnrolment ? gracePeriods(progress, situation) : {},
   }

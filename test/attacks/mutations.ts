@@ -1620,6 +1620,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A63',
+    without: 'the mailbox that is proven before anything else is enrolled',
+    file: 'src/flow/stage.ts',
+    find: 'return isUnproven && situation.registration?.emailVerification !== false',
+    replace: 'return false',
+    tests: 'sign-up',
+  },
+  {
+    attack: 'A63',
     without: 'the moment of the code in what gives way to a sign-up',
     file: 'src/flow/registration.ts',
     find: 'unfinishedAt < before &&',

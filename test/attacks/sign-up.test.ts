@@ -1,5 +1,6 @@
 import { StatementSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authenticatorId } from '../../src/flow/index.ts'
 import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
 import {
   type Attacked,
@@ -14,7 +15,15 @@ import {
 import { apiOf } from '../support/management.ts'
 import { manyRequests, type Node, startNode } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { changeSignUp, codeMail, fillsIn, openSignUp, toTheForm, unverified } from '../support/sign-up.ts'
+import {
+  changeSignUp,
+  codeMail,
+  fillsIn,
+  offeredToEnrol,
+  openSignUp,
+  toTheForm,
+  unverified,
+} from '../support/sign-up.ts'
 import { enrollmentPolicy } from '../wire/totp.ts'
 
 const victim = 'mary@example.com'
@@ -34,6 +43,9 @@ const twins = {
 } as const
 
 type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
+/** Asks to enrol a password, whether or not it is on offer. */
+const choosePassword = (visitor: Visitor) =>
+  visitor.submits('credential/enroll', { authenticator: { id: authenticatorId('okta_password') } })
 const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
 
 /** Every step that a visitor can take with an address, and what a step is answered after the end. */
@@ -48,6 +60,7 @@ const walk = (email: string): readonly Move[] => [
   ['another mail', (visitor) => visitor.resends()],
   guess,
   ['the mailbox chosen again', (visitor) => visitor.enrolls('okta_email')],
+  ['a password in place of the mailbox', choosePassword],
   guess,
   guess,
   ['the fifth wrong code', guess[1]],
@@ -225,6 +238,30 @@ onEachDatabase('an address that nobody has proven', (database) => {
       .execute()
     expect(progress).not.toMatch(/argon2|Nowak/)
   })
+
+  test.each([
+    ['a free address', email],
+    ['an address that is taken', victim],
+  ])(
+    'A63, A64: is reserved by no password that is enrolled before the mailbox, with %s',
+    async (_, address) => {
+      await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+      const before = await rows()
+      const visitor = await fillsIn(idp.visitor(), profileOf(address))
+      expect(offeredToEnrol(visitor)).toEqual(['Email'])
+      for (const key of ['okta_password', 'google_otp']) {
+        const chosen = await visitor.submits('credential/enroll', {
+          authenticator: { id: authenticatorId(key) },
+        })
+        expect(chosen.status).toBe(400)
+      }
+      await visitor.submits('introspect')
+      expect(visitor.response.body.currentAuthenticator?.value.key).toBe('okta_email')
+      await visitor.answers(another)
+      expect(visitor.response.messages).toEqual(['api.authn.error.PASSCODE_INVALID'])
+      expect(await rows()).toEqual(before)
+    },
+  )
 
   test('A63: of ten sign-ups at once the first that proves the mailbox wins, with its own password', async () => {
     await changeSignUp(idp, { enrollAuthenticatorTypes: ['password'] })
