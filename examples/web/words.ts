@@ -350,7 +350,7 @@ const english = {
     haveAccount: 'You have an account?',
     signedInAlready: 'You are signed in already. A new account takes the place of this sign-in.',
     choose: 'Choose…',
-    read: 'Read it',
+    read: 'Read the full text',
     newTab: '(opens in a new tab)',
     /** Names of attributes; others go by the label of the server. */
     labels: {

@@ -118,7 +118,9 @@ test('what is required is marked for the eye and for a program, and the browser 
 })
 
 test('the terms are a box with a link, and no other address than one of the web is a link', () => {
-  expect(markup()).toContain('<a href="https://example.com/terms" target="_blank" rel="noreferrer">Read it')
+  expect(markup()).toContain(
+    '<a href="https://example.com/terms" target="_blank" rel="noreferrer">Read the full text',
+  )
   expect(markup()).toContain('<span>I agree to the terms<span')
   const evil = { ...inputs[5], label: 'I agree (javascript:alert(1))' }
   expect(markup({ step: { ...step, inputs: [evil] as never } })).not.toContain('<a href="javascript')
