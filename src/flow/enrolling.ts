@@ -30,7 +30,19 @@ export function enrollmentsAsked(progress: Progress, situation: Situation): read
     : open
 }
 
-/** The same, whatever must be proven first. */
+/**
+ * What of that may be chosen now. Where a sign-up verifies the mailbox nothing else is enrolled before it: the first proof makes the user,
+ * and shows whether the address is taken (A63, A64).
+ */
+export function enrollableNow(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
+  const asked = enrollmentsAsked(progress, situation)
+  const isUnproven = intents[progress.intent].enrolsFirst === true && progress.proofs.length === 0
+  return isUnproven && situation.registration?.emailVerification !== false
+    ? asked.filter(({ implicit }) => implicit)
+    : asked
+}
+
+/** What the user is asked to enrol, whatever must be proven first. */
 export function openFor(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
   const { enrolsFirst } = intents[progress.intent]
   if (progress.proofs.length === 0 && !enrolsFirst) return []
@@ -165,7 +177,9 @@ function openEnrollments(progress: Progress, situation: Situation): readonly Pol
   const { activates, enrolsFirst = false } = intents[progress.intent]
   const isChallenged = demandOf(progress, situation).factors > 1 || !isAssured(progress, situation)
   const asked = named(progress, situation).filter(({ key, atChallenge }) => {
-    const isAsked = atChallenge !== true || isChallenged || (activates === true && isPassword(key, situation))
+    // The first password comes with the account: a rule for sign-ins (`CHALLENGE`) does not put it off.
+    const isFirst = (activates === true || enrolsFirst) && isPassword(key, situation)
+    const isAsked = atChallenge !== true || isChallenged || isFirst
     return isAsked && isEnrollable(authenticators.get(key), activates === true || enrolsFirst)
   })
   if (activates) return toComplete(asked, progress, situation)

@@ -8,6 +8,7 @@ import {
   withWish,
 } from '../policies/index.ts'
 import {
+  enrollableNow,
   enrollmentsAsked,
   gracePeriods,
   isAnythingDue,
@@ -142,18 +143,6 @@ function more(progress: Progress, situation: Situation): Decision {
   // What was done stays done: the new password is good, and this app asks for more than the mailbox.
   if (intent.replaces !== undefined) return { stage: 'recovered' }
   return { stage: 'closed', denied: intent.unprovable }
-}
-
-/**
- * What of that may be chosen now. Where a sign-up verifies the mailbox nothing else is enrolled before it: the first proof makes the user,
- * and shows whether the address is taken (A63, A64).
- */
-function enrollableNow(progress: Progress, situation: Situation): readonly KnownAuthenticator[] {
-  const asked = enrollmentsAsked(progress, situation)
-  const isUnproven = intents[progress.intent].enrolsFirst === true && progress.proofs.length === 0
-  return isUnproven && situation.registration?.emailVerification !== false
-    ? asked.filter(({ implicit }) => implicit)
-    : asked
 }
 
 /** What there is to choose from, to enrol, and to decline at a stage: nothing of it is computed where it is not asked for. */

@@ -1621,7 +1621,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A63',
     without: 'the mailbox that is proven before anything else is enrolled',
-    file: 'src/flow/stage.ts',
+    file: 'src/flow/enrolling.ts',
     find: 'return isUnproven && situation.registration?.emailVerification !== false',
     replace: 'return false',
     tests: 'sign-up',

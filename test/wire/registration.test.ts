@@ -228,6 +228,18 @@ describe('what is enrolled', () => {
     expect((await templates(nina.email)).includes('PasswordChanged')).toBe(false)
   })
 
+  test('a rule for challenges alone puts off what is added later, never the first password', async () => {
+    await enrollmentPolicy(idp, { okta_password: 'REQUIRED', google_otp: 'REQUIRED' }, 'CHALLENGE')
+    const visitor = await made()
+    expect([visitor.remediations, offeredToEnrol(visitor)]).toEqual([
+      ['select-authenticator-enroll'],
+      ['Password'],
+    ])
+    await visitor.enrolls('okta_password')
+    await visitor.answers(password)
+    expect((await visitor.redeems()).status).toBe(200)
+  })
+
   test('without a verified address the first enrolment makes the user, who may be unverified', async () => {
     await changeSignUp(idp, unverified)
     const visitor = await atTheCode()

@@ -48,6 +48,7 @@ const had: Readonly<Record<string, Enroll>> = { okta_password: 'REQUIRED', okta_
 export async function enrollmentPolicy(
   idp: Pick<Kit, 'engineUrl' | 'apiToken'>,
   wanted: Readonly<Record<string, Enroll>>,
+  self: 'LOGIN' | 'CHALLENGE' = 'LOGIN',
 ): Promise<void> {
   const api = apiOf(idp)
   for (const key of Object.keys(wanted)) await activate(api, key)
@@ -59,7 +60,7 @@ export async function enrollmentPolicy(
       authenticators: Object.entries({ ...had, ...wanted }).map(([key, self]) => ({ key, enroll: { self } })),
     },
   })
-  const rule = { type: 'MFA_ENROLL', name: 'At sign-in', actions: { enroll: { self: 'LOGIN' } } }
+  const rule = { type: 'MFA_ENROLL', name: 'At sign-in', actions: { enroll: { self } } }
   const { status, text } = await api('POST', `/policies/${body.id}/rules`, rule)
   if (status !== 200) throw new Error(`the rule was not made: ${text}`)
 }
