@@ -26,6 +26,7 @@ export type Cause =
   | 'requests-spent'
   // Users.
   | 'person-unknown'
+  | 'address-taken'
   | 'person-staged'
   | 'person-suspended'
   | 'person-deactivated'

@@ -200,6 +200,20 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The account was unlocked at 12:03 UTC; the user signs in with the same password as before.',
     ],
   ],
+  'address-taken': [
+    [
+      'a sign-up with the address of a user',
+      {
+        ...last(exchange(1, { stageBefore: 'enroll-profile', stageAfter: 'enroll' })),
+        timeline: {
+          intent: 'registration',
+          personId: null,
+          events: [queued(1, { template: 'RegistrationTaken' })],
+        },
+      },
+      'A user has this address already, so at 12:01 UTC a notice without a code was queued for that user: no code is right.',
+    ],
+  ],
   'person-not-locked': [
     [
       'the account is open',
@@ -233,6 +247,14 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The transaction is waiting for the code or the link that was mailed at 12:01 UTC; both are valid until 12:06 UTC.',
     ],
     [
+      'for the code of a sign-up',
+      {
+        ...last(exchange(1, { stageBefore: 'enroll-profile', stageAfter: 'enroll' })),
+        timeline: { intent: 'registration', personId: null },
+      },
+      'The transaction is waiting for the code or the link that was mailed at 12:01 UTC; both are valid until 12:06 UTC.',
+    ],
+    [
       'for the mailed code, as the log has it after a restart',
       { exchanges: [] },
       'The transaction is waiting for the code or the link that was mailed at 12:01 UTC; both are valid until 12:06 UTC.',
@@ -260,7 +282,7 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
     [
       'for the first code of what is enrolled',
       last(exchange(2, { stageBefore: 'select-enroll', stageAfter: 'enroll' })),
-      'The transaction has been waiting for the first code of the authenticator to enrol since 12:02 UTC.',
+      'The transaction has been waiting for the first code or answer of what is enrolled since 12:02 UTC.',
     ],
     [
       'for the choice of how a code is sent',

@@ -4,14 +4,19 @@ import { bad, type Explanation, moment, type Sentence, say, span } from './cause
 
 /** Explains what an open transaction waits for, and what delays it. */
 export function explainWaiting(facts: FlowFacts): Explanation {
-  const mail = mailsOf(facts).findLast(({ codeEndsAt }) => codeEndsAt !== undefined)
+  const mails = mailsOf(facts)
+  const mail = mails.findLast(({ codeEndsAt }) => codeEndsAt !== undefined)
   // A mailbox that is proven is not what the challenge asks for: another authenticator is.
   const isMailProven = facts.timeline.proofs.includes('okta_email')
   const isMailed = mail?.channel === 'email'
   if (mail !== undefined && !isMailed && ['verify', 'enroll'].includes(currentStage(facts) ?? '')) {
     return explainText(facts, mail)
   }
-  if (mail !== undefined && isMailed && !isMailProven && currentStage(facts) === 'verify')
+  // A sign-up begins with the enrolment of the mailbox.
+  const isSignUp = facts.timeline.intent === 'registration' && currentStage(facts) === 'enroll'
+  const notice = isSignUp && mails.findLast(({ template }) => template === 'RegistrationTaken')
+  if (notice) return explainTaken(notice)
+  if (mail !== undefined && isMailed && !isMailProven && (isSignUp || currentStage(facts) === 'verify'))
     return explainMail(facts, mail)
   return { cause: 'waiting', tone: 'waiting', sentence: waitingSentence(facts) }
 }
@@ -41,7 +46,7 @@ const asked: Readonly<Record<Open, string>> = {
   reset: 'a new password',
   'select-enroll': 'the choice of an authenticator to enrol',
   'enroll-data': 'the details of the authenticator to enrol',
-  enroll: 'the first code of the authenticator to enrol',
+  enroll: 'the first code or answer of what is enrolled',
   reenroll: 'a new password that replaces the expired one',
   'reenroll-warning': 'a new password in place of the one that expires soon, or no',
   'enroll-profile-update': 'the attributes that the profile does not have yet',
@@ -53,6 +58,14 @@ function waitingSentence(facts: FlowFacts): Sentence {
   const what = Object.entries(asked).find(([name]) => name === stage)?.[1] ?? 'the next step'
   return say`The transaction has been waiting for ${what} since ${since}.`
 }
+
+/** Explains a sign-up that no code can end. The browser sees no difference, so only the inspector gives the reason. */
+const explainTaken = ({ queuedAt }: MailFacts): Explanation =>
+  bad(
+    'address-taken',
+    say`A user has this address already, so at ${moment(queuedAt)} a notice without a code was queued for that user: no code is right.`,
+    'The browser sees no difference, so that visitors cannot find out who has an account. Sign up with another address.',
+  )
 
 /** Explains a transaction that waits for a mailed code: whether the mail was sent and is still valid. */
 function explainMail(facts: FlowFacts, mail: MailFacts): Explanation {
