@@ -64,6 +64,13 @@ export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
   verifiedEmail !== undefined && verifiedEmail.key === mailboxKey(profile.email)
 
 /**
+ * Whether a visitor made the account and has proven no mailbox since: it may be a stranger's, with the address of another, and
+ * all in it the stranger's (A63). Who proves the mailbox gets it without any of that.
+ */
+export const isUnclaimed = (person: Person): boolean =>
+  person.unfinishedAt !== undefined && person.status !== 'PROVISIONED' && !hasVerifiedEmail(person)
+
+/**
  * The secondary address, where the user has proven to read its mails and it is another mailbox than the primary one. One that
  * an administrator set, or that was proven before it was changed, is none (F26).
  */

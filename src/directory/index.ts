@@ -4,6 +4,7 @@
  * authenticator's) nor who may do what (policies). Shapes and statuses follow Okta's Users API.
  */
 
+export { claimAccount } from './claim.store.ts'
 export { countSkip, findSkips } from './enrollment-skips.store.ts'
 export {
   advanceCounter,
@@ -53,6 +54,7 @@ export {
   addressProblem,
   compareKey,
   hasVerifiedEmail,
+  isUnclaimed,
   loginProblem,
   looksLikeAddress,
   mailboxKey,

@@ -335,8 +335,7 @@ export async function updatePerson(
   const columns: Partial<Row<'people'>> = {
     updated_at: now,
     ...(profile && { ...nameColumns(profile), profile: JSON.stringify(profile) }),
-    // A sign-up that waits for its end has ended with any other status.
-    ...(changes.status && { status: changes.status, status_changed_at: now, unfinished_at: null }),
+    ...(changes.status && { status: changes.status, status_changed_at: now }),
     ...(changes.passwordChangedAt !== undefined && { password_changed_at: changes.passwordChangedAt }),
     ...(changes.recoveredAt !== undefined && { recovered_at: changes.recoveredAt }),
     ...(changes.lastLoginAt !== undefined && { last_login_at: changes.lastLoginAt }),
@@ -355,7 +354,7 @@ export async function updatePerson(
     Object.keys(columns),
   )
   if (raised !== undefined) set.push(`version = ${raised}`)
-  set.push(...verification(changes, changed, values, now))
+  set.push(...verification(changes, changed, values, now), ...endOfSignUp(changes))
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning ${personColumns.join(', ')}`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
@@ -387,6 +386,21 @@ function verification(
     `email_verified_at = case when ${isEmail} then cast($${values.push(now)} as bigint) else email_verified_at end`,
     `verified_email_key = case when ${isEmail} then $${values.push(mailboxKey(verifiedEmail))} else verified_email_key end`,
   ]
+}
+
+/**
+ * A sign-up has ended with any other status, but that of a user without a proven mailbox is remembered until there is one
+ * (`isUnclaimed`); not where an administrator begins the account anew.
+ */
+function endOfSignUp({ status, verifiedEmail }: PersonChanges): readonly string[] {
+  if (status !== undefined) {
+    const isOver = verifiedEmail !== undefined || ['STAGED', 'PROVISIONED', 'DEPROVISIONED'].includes(status)
+    const unproven = 'case when email_verified_at is null then unfinished_at end'
+    return [`unfinished_at = ${isOver ? 'null' : unproven}`]
+  }
+  return verifiedEmail === undefined
+    ? []
+    : ["unfinished_at = case when status = 'PROVISIONED' then unfinished_at end"]
 }
 
 /**

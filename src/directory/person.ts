@@ -42,8 +42,9 @@ export interface Person {
   /** When the user last set a password by a recovery: what was enrolled before proves the user afterwards (A76). */
   readonly recoveredAt?: number | undefined
   /**
-   * Since when a sign-up that made the user waits for its end; undefined: it has ended, or there was none. Who proves the
-   * mailbox by another sign-up takes the place of such a user.
+   * When a sign-up made the user, as long as it has not ended, or has ended without a proven mailbox; undefined: otherwise. Who proves the
+   * mailbox by another sign-up takes the place of a user whose sign-up has not ended, and who proves it later claims the account
+   * of the other one (`isUnclaimed`).
    */
   readonly unfinishedAt?: number | undefined
   /** There is no row yet: the user that a sign-up will make. */

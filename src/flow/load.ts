@@ -14,6 +14,7 @@ import {
   findUserSchema,
   holderOfHandle,
   isSlotTaken,
+  isUnclaimed,
   type Member,
   mailboxKey,
   type Person,
@@ -310,8 +311,9 @@ async function withFacts(
   // What was proven in this transaction stays one of the user's own, even where that has used it up: the last recovery code.
   const enrollments = found?.filter(
     (one) =>
-      progress.proofs.some(({ enrollmentId }) => enrollmentId === one.id) ||
-      (parts.authenticators.get(one.authenticator)?.isUsable?.(one, parts.org) ?? true),
+      !isClaiming(parts, person, progress) &&
+      (progress.proofs.some(({ enrollmentId }) => enrollmentId === one.id) ||
+        (parts.authenticators.get(one.authenticator)?.isUsable?.(one, parts.org) ?? true)),
   )
   const renewing = found?.filter((one) => parts.authenticators.get(one.authenticator)?.isUsed?.(one))
   const situation: Situation = {
@@ -364,6 +366,20 @@ async function withFacts(
         : undefined,
     stage: decide(progress, situation).stage,
   }
+}
+
+/**
+ * Whether the mailbox has just been proven of an account that a visitor made without it, so that nothing that was enrolled
+ * in it counts (A63): it is removed with that proof, or at the end of what a mailed token has begun.
+ */
+function isClaiming(
+  { authenticators }: FlowParts,
+  person: Person | undefined,
+  { proofs }: Progress,
+): boolean {
+  const [first] = proofs
+  if (person === undefined || first === undefined || !isUnclaimed(person)) return false
+  return first.mailed === true || authenticators.get(first.authenticator)?.implicit === true
 }
 
 /** What proves that it is the user who adds a method. What no policy lets a sign-in use cannot be asked for. */

@@ -101,6 +101,11 @@ export type Effect =
     }
   | { readonly type: 'budget.clear'; readonly budget: Budget; readonly subject: string }
   | { readonly type: 'sessions.revoke'; readonly personId: string }
+  /**
+   * The mailbox of an account that a visitor made without proving it has been proven: nothing that was in it before gives access any more,
+   * but what this transaction has enrolled (A63). Anything else under way about the user ends.
+   */
+  | { readonly type: 'account.claim'; readonly person: Person }
   | { readonly type: 'audit.record'; readonly event: NewEvent }
 
 /** A use of a budget, charged in the database transaction that writes; where it is used up, `otherwise` happens instead. */

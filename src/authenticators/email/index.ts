@@ -9,6 +9,7 @@ import {
 import type { NewMail } from '../../delivery/index.ts'
 import {
   hasVerifiedEmail,
+  isUnclaimed,
   looksLikeAddress,
   maskAddress,
   type Person,
@@ -31,6 +32,7 @@ import {
   mailVariables,
   nameAndAccount,
   type Outcome,
+  type Progress,
   replacing,
   type Started,
   type StepContext,
@@ -161,7 +163,8 @@ function profile({
 
 /** Where codes go besides the primary address: to an address that the user has proven to read, and to no other (F26). */
 const secondAddressOf = (person: Person | undefined, { secondaryEmails }: Policy): string | undefined =>
-  person === undefined || !secondaryEmails ? undefined : verifiedSecondEmail(person)
+  // Who made an account without proving its mailbox may have added an own address to it (A63).
+  person === undefined || !secondaryEmails || isUnclaimed(person) ? undefined : verifiedSecondEmail(person)
 
 interface EmailChallenge {
   readonly codeHash: string
@@ -322,12 +325,19 @@ function mailCharges(
 
 /**
  * A code that came by mail proves that the user reads the mails of the address; known once, it is not written again (F26). One
- * that went to two addresses does not say which of them the user reads.
+ * that went to two addresses does not say which of them the user reads. In an account that a visitor made without it, the
+ * user who proves the mailbox before anything else may be another than the visitor, of whom nothing stays (A63).
  */
-const verifies = (person: Person, { toBoth }: EmailChallenge): readonly Effect[] =>
-  toBoth || hasVerifiedEmail(person)
-    ? []
-    : [{ type: 'person.update', personId: person.id, changes: { verifiedEmail: person.profile.email } }]
+function verifies(person: Person, { toBoth }: EmailChallenge, { proofs }: Progress): readonly Effect[] {
+  if (toBoth || hasVerifiedEmail(person)) return []
+  const claims = isUnclaimed(person) && proofs.length === 0
+  const { email } = person.profile
+  const changes = { verifiedEmail: email, ...(claims && { secretChanged: true as const }) }
+  return [
+    { type: 'person.update', personId: person.id, changes },
+    ...(claims ? [{ type: 'account.claim', person } as const] : []),
+  ]
+}
 
 async function judge(
   input: Input,
@@ -358,7 +368,7 @@ async function judge(
           { budget: budgets.codesPerDay, subject: account },
           { budget: untilSuccessOf(context), subject: account },
         ],
-    effects: right ? [...verifies(person, data), clears] : [],
+    effects: right ? [...verifies(person, data, context.progress), clears] : [],
     refusal: { status: 401, key: 'api.authn.error.PASSCODE_INVALID', field: 'credentials.passcode' },
     rule: person === undefined || data.taken ? 'nobody' : matches ? 'code-expired' : 'wrong-code',
   }

@@ -3,9 +3,14 @@ import type { Random, Secrets } from '../../base/index.ts'
 import { queueMail, queueText } from '../../delivery/index.ts'
 import {
   advanceCounter,
+  claimAccount,
   countSkip,
   endPersonTokens,
+  findPerson,
   issuePersonToken,
+  isUnclaimed,
+  mailboxKey,
+  type Person,
   type PersonChanges,
   putEnrollment,
   rehashEnrollment,
@@ -132,8 +137,7 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
       return [] // The others together, by updatePeople.
     case 'codes.end':
-      await endCodes(work, effect.personId)
-      return []
+      return endCodes(work, effect.personId)
     case 'activation.issue': {
       const { personId, token, mailedTo } = effect
       const issued = {
@@ -148,6 +152,8 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       return [] // Together, by clearUsed.
     case 'sessions.revoke':
       return revokeSessions(work, effect.personId)
+    case 'account.claim':
+      return claim(work, effect.person)
     case 'audit.record':
       return [withDebugData(effect.event, uses)]
   }
@@ -157,18 +163,42 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
  * Ends every other recovery that is under way. The token that led here is used up: one that was used or ended a moment
  * ago leads nowhere, and nothing of the outcome stands.
  */
-async function endCodes({ tx, transaction, outcome, now }: Work, personId: string): Promise<void> {
+async function endCodes(work: Work, personId: string): Promise<Events> {
+  const { tx, transaction, outcome, now } = work
+  const events: NewEvent[] = []
   for (const { tokenId } of outcome.progress.proofs) {
     if (tokenId === undefined) continue
     const used = await usePersonToken(tx, tokenId, now)
     if (used === undefined) throw sessionExpired('the token has ended')
     // Who holds what was mailed reads the mailbox; what was handed to an administrator proves none (F26).
-    if (used.mailedTo !== undefined) await updatePerson(tx, personId, { verifiedEmail: used.mailedTo }, now)
+    if (used.mailedTo === undefined) continue
+    const person = await findPerson(tx, personId)
+    if (person !== undefined && isUnclaimed(person) && used.mailedTo === mailboxKey(person.profile.email)) {
+      events.push(...(await claim(work, person)))
+    }
+    await updatePerson(tx, personId, { verifiedEmail: used.mailedTo }, now)
   }
   await together<unknown>([
     endPersonTokens(tx, personId),
     endTransactionsOf(tx, personId, now, { except: transaction.id, rule: 'password-changed' }),
   ])
+  return events
+}
+
+async function claim(work: Work, { id, profile }: Person): Promise<Events> {
+  const { tx, now, transaction, outcome, uses } = work
+  const { replaced, enrolled = [] } = outcome.progress
+  await claimAccount(tx, id, [...replaced, ...enrolled])
+  await endTransactionsOf(tx, id, now, { except: transaction.id, rule: 'account-claimed' })
+  const actor = { id, type: 'User', alternateId: profile.login } as const
+  const event: NewEvent = {
+    eventType: 'user.mfa.factor.reset_all',
+    displayMessage: 'Reset all factors for user whose mailbox was not proven before',
+    outcome: { result: 'SUCCESS' },
+    actor,
+    target: [actor],
+  }
+  return [withDebugData(event, uses), ...(await revokeSessions(work, id))]
 }
 
 async function revokeSessions({ tx, now, sessionId }: Work, personId: string): Promise<Events> {
