@@ -312,6 +312,17 @@ function readValue(field: ProfileField, value: unknown): Read {
   return readText(field, value, no)
 }
 
+/**
+ * Whether an address has one spelling: with a dot at its end it would be another name of the same mailbox, and with a fullwidth letter
+ * another mailbox of the same name, which would keep its owner from signing up (A23, A63).
+ */
+const isPlainAddress = (address: string): boolean => {
+  const local = address.slice(0, address.lastIndexOf('@'))
+  return (
+    !address.endsWith('.') && local.normalize('NFKC') === local.normalize('NFC') && !local.includes('\u212a')
+  )
+}
+
 type No = (key: MessageKey, ...more: readonly number[]) => Read
 
 function readText(field: ProfileField, value: string, no: No): Read {
@@ -319,8 +330,7 @@ function readText(field: ProfileField, value: string, no: No): Read {
   const length = [...value].length
   const { minLength = 0, maxLength = 10_000, pattern } = attribute
   if (name === 'email' || attribute.format === 'email') {
-    // With a dot at its end it would be another name of the same mailbox.
-    if (addressProblem(value) !== undefined || length > maxLength || value.endsWith('.')) {
+    if (addressProblem(value) !== undefined || length > maxLength || !isPlainAddress(value)) {
       // Both, in this order: clients show them below each other.
       return {
         refusals: [

@@ -66,7 +66,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A61: 'Pattern, template or filter of an administrator as a program',
   A62: 'The operator’s channel as an oracle',
   A65: 'Texts and calls at the owner’s cost: pumping, premium numbers',
-  A63: 'Pre-hijacking: an account made first with the victim’s address',
+  A63: 'Pre-hijacking: an account made first with the victim’s address; of the five published variants all but the federated merge, as there is no identity provider',
   A64: 'Enumeration by sign-up, unlock, factor lists, activation',
   A66: 'Code of an app replayed in its window, on another node, or backwards',
   A67: 'Passkey of another origin, domain, transaction or user, or a copy of one',
