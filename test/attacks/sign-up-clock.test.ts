@@ -29,7 +29,7 @@ onEachDatabase('a host whose clock is set back, and a restart', (database) => {
     const { url, drop } = await database.create()
     const sink = await startSmtpSink()
     close.push(drop, sink.close)
-    return async (startAt?: number, secrets?: readonly string[]) => {
+    return async (startAt?: number, secrets?: string[]) => {
       const clock = new VirtualClock({ frozen: true, ...(startAt !== undefined && { startAt }) })
       const settings = nodeSettings(sink.url, {
         database: { url },
