@@ -13,8 +13,10 @@ export interface CapturedState {
 }
 
 const olderButton = 'nothing: an older form of the button, which clients show as the newer one'
-const promotion = 'suggesting a passkey after a sign-in'
-const newApp = 'replacing an authenticator app in a recovery'
+const promotion =
+  'nothing: no setting of the API asks for it, and okta-auth-js shows the `skip` of it alone; a policy offers a passkey like all other methods'
+const newApp =
+  'nothing: a recovery replaces the password alone; a lost app is removed, or reset by an administrator, and enrolled at a sign-in'
 const unsatisfiable =
   'nothing: such a sign-in ends in `security.access_denied`, since no other answer would help'
 const tenAtMost =
