@@ -13,6 +13,7 @@ import {
   type Method,
   methodsPage,
   methodsPath,
+  moment,
   nameOf,
   namePage,
   pathOf,
@@ -156,9 +157,7 @@ export const removeMethod: Handler = ofOne(async (visit, client, method) => {
 function removalMessage({ status, body }: AccountAnswer, method: Method, { words }: Visit) {
   const { waitingUntil } = (body ?? {}) as { readonly waitingUntil?: string }
   if (status === 202 && waitingUntil !== undefined) {
-    return info(
-      words.methods.removalWaits(nameOf(method, words), `${words.date.format(new Date(waitingUntil))} UTC`),
-    )
+    return info(words.methods.removalWaits(nameOf(method, words), moment(waitingUntil, words)))
   }
   return status < 300 ? info(words.methods.removed(nameOf(method, words))) : error(words.methods.notChanged)
 }

@@ -64,6 +64,10 @@ export interface Enrollment {
   readonly lastChallenged?: string
   readonly profile?: { readonly email?: string; readonly phoneNumber?: string }
   readonly canUnenroll?: boolean
+  /** Until then it resets no password; absent: it may. */
+  readonly settlesAt?: string
+  /** It is removed then; absent: it stays. */
+  readonly waitingUntil?: string
 }
 
 export interface Authenticator {

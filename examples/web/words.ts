@@ -189,6 +189,8 @@ const english = {
     facts: {
       added: (date: string) => `Added on ${date}`,
       used: (date: string) => `Last used on ${date}`,
+      settles: (until: string) => `Can reset your password from ${until}`,
+      removal: (until: string) => `Will be removed on ${until}. The link in your mail stops it.`,
     },
     nameTitle: 'Name this method',
     nameLead: (what: string) => `A name tells it from others, such as “${what} at work”.`,

@@ -2,12 +2,18 @@ import { Type } from 'typebox'
 import { apiError, isoTime } from '../base/index.ts'
 import { type Enrollment, findEnrollments, maskAddress, renameEnrollment } from '../directory/index.ts'
 import { type Authenticator, authenticatorId } from '../flow/index.ts'
-import { isSettled } from '../people/index.ts'
+import { type AccountChange, isSettled } from '../people/index.ts'
 import { isUsable } from './access.ts'
 import { type Answer, type Call, link, notFound, type Operation, operation } from './operation.ts'
 import { requirements } from './password.ts'
 
-type Named = Pick<Enrollment, 'id' | 'name' | 'createdAt' | 'lastUsedAt'>
+type Named = Pick<Enrollment, 'id' | 'name' | 'createdAt' | 'lastUsedAt' | 'settlesAt'>
+
+/** What the user has of all authenticators, and the own changes that are open. */
+interface Stored {
+  readonly enrollments: readonly Enrollment[]
+  readonly changes: readonly AccountChange[]
+}
 
 /** The authenticators that the user has, or may enrol, in the order in which they are offered. */
 const inUse = ({ parts, caller: { policy } }: Call<unknown>): readonly Authenticator[] =>
@@ -29,9 +35,9 @@ function find(call: Call<unknown>): Authenticator {
 function enrollmentsOf(
   call: Call<unknown>,
   { key, implicit, enrollmentPrefix }: Authenticator,
-  all: readonly Enrollment[],
+  { enrollments }: Stored,
 ): readonly Named[] {
-  if (!implicit) return all.filter(({ authenticator }) => authenticator === key)
+  if (!implicit) return enrollments.filter(({ authenticator }) => authenticator === key)
   const { person } = call.caller
   return [
     {
@@ -39,22 +45,38 @@ function enrollmentsOf(
       name: null,
       createdAt: person.createdAt,
       lastUsedAt: null,
+      settlesAt: null,
     },
   ]
 }
 
 const canUnenroll = ({ implicit, reset }: Authenticator): boolean => !implicit && reset === undefined
 
-function shownEnrollment(call: Call<unknown>, authenticator: Authenticator, enrollment: Named) {
+/**
+ * What the user has, and what does not count yet, each with its time: `settlesAt` of what begins no recovery and no unlock until
+ * then (A77), `waitingUntil` of what is removed then, so that its user still sees it where the first answer is long gone (A69).
+ */
+function shownEnrollment(
+  call: Call<unknown>,
+  authenticator: Authenticator,
+  enrollment: Named,
+  changes: readonly AccountChange[],
+) {
   const at = `/authenticators/${authenticatorId(authenticator.key)}`
   const isPassword = authenticator.reset !== undefined
   const { person } = call.caller
+  // Of another one under the same id it is not: that was enrolled later.
+  const removal = changes.find(
+    ({ data }) => data.enrollmentId === enrollment.id && data.enrolledAt === enrollment.createdAt,
+  )
   return {
     id: enrollment.id,
     name: authenticator.displayName,
     ...(authenticator.enroll?.several && { nickname: enrollment.name }),
     created: isoTime(enrollment.createdAt),
     ...(enrollment.lastUsedAt !== null && { lastChallenged: isoTime(enrollment.lastUsedAt) }),
+    ...settling(enrollment, call.now),
+    ...(removal?.dueAt !== undefined && { waitingUntil: isoTime(removal.dueAt) }),
     ...(authenticator.implicit && { profile: { email: maskAddress(person.profile.email) } }),
     canReset: isPassword,
     canUnenroll: canUnenroll(authenticator),
@@ -71,10 +93,10 @@ function shownEnrollment(call: Call<unknown>, authenticator: Authenticator, enro
   }
 }
 
-function shown(call: Call<unknown>, authenticator: Authenticator, all: readonly Enrollment[]) {
+function shown(call: Call<unknown>, authenticator: Authenticator, stored: Stored) {
   const { key, displayName, enroll, reset } = authenticator
   const at = `/authenticators/${authenticatorId(key)}`
-  const own = enrollmentsOf(call, authenticator, all)
+  const own = enrollmentsOf(call, authenticator, stored)
   const isNamed = call.caller.policy.enrollment.some((one) => one.key === key)
   const expand = String(call.query.expand ?? '').split(',')
   const isPassword = reset !== undefined
@@ -91,7 +113,9 @@ function shown(call: Call<unknown>, authenticator: Authenticator, all: readonly 
     ...((expand.includes('enrollments') || (isPassword && expand.includes('requirements'))) && {
       _embedded: {
         ...(expand.includes('enrollments') && {
-          enrollments: own.map((enrollment) => shownEnrollment(call, authenticator, enrollment)),
+          enrollments: own.map((enrollment) =>
+            shownEnrollment(call, authenticator, enrollment, stored.changes),
+          ),
         }),
         ...(isPassword && expand.includes('requirements') && { requirements: requirements(call) }),
       },
@@ -99,16 +123,27 @@ function shown(call: Call<unknown>, authenticator: Authenticator, all: readonly 
   }
 }
 
-const enrollmentsFor = ({ parts, caller }: Call<unknown>) =>
-  findEnrollments(parts.storage.db, caller.person.id)
+async function storedFor({ parts, caller: { person } }: Call<unknown>): Promise<Stored> {
+  const [enrollments, changes] = await Promise.all([
+    findEnrollments(parts.storage.db, person.id),
+    parts.changes.open(person.id),
+  ])
+  return { enrollments, changes }
+}
+
+/** From when an enrollment may begin a recovery, as its user sees it: absent where it may already. */
+export const settling = (enrollment: Pick<Enrollment, 'settlesAt'>, now: number) =>
+  enrollment.settlesAt != null && !isSettled(enrollment, now)
+    ? { settlesAt: isoTime(enrollment.settlesAt) }
+    : undefined
 
 async function findEnrollment(call: Call<unknown>) {
   const { eid = '' } = call.params
   const authenticator = find(call)
-  const all = await enrollmentsFor(call)
-  const enrollment = enrollmentsOf(call, authenticator, all).find(({ id }) => id === eid)
+  const { enrollments, changes } = await storedFor(call)
+  const enrollment = enrollmentsOf(call, authenticator, { enrollments, changes }).find(({ id }) => id === eid)
   if (enrollment === undefined) throw notFound(eid, 'Enrollment')
-  return { authenticator, enrollment, stored: all.find(({ id }) => id === eid) }
+  return { authenticator, enrollment, changes, stored: enrollments.find(({ id }) => id === eid) }
 }
 
 /**
@@ -134,13 +169,13 @@ export const authenticatorOperations: readonly Operation[] = [
     ...{ method: 'GET', path: '/authenticators', ...read },
     summary: 'List the authenticators; `expand=enrollments,requirements` shows what the user has of each',
     async handle(call) {
-      const all = await enrollmentsFor(call)
-      return { body: inUse(call).map((authenticator) => shown(call, authenticator, all)) }
+      const stored = await storedFor(call)
+      return { body: inUse(call).map((authenticator) => shown(call, authenticator, stored)) }
     },
   }),
   operation({
     ...{ method: 'GET', path, ...read, summary: 'Get an authenticator' },
-    handle: async (call) => ({ body: shown(call, find(call), await enrollmentsFor(call)) }),
+    handle: async (call) => ({ body: shown(call, find(call), await storedFor(call)) }),
   }),
   operation({
     ...{
@@ -151,15 +186,18 @@ export const authenticatorOperations: readonly Operation[] = [
     },
     async handle(call) {
       const authenticator = find(call)
-      const own = enrollmentsOf(call, authenticator, await enrollmentsFor(call))
-      return { body: own.map((enrollment) => shownEnrollment(call, authenticator, enrollment)) }
+      const stored = await storedFor(call)
+      const own = enrollmentsOf(call, authenticator, stored)
+      return {
+        body: own.map((enrollment) => shownEnrollment(call, authenticator, enrollment, stored.changes)),
+      }
     },
   }),
   operation({
     ...{ method: 'GET', path: `${path}/enrollments/:eid`, ...read, summary: 'Get an enrollment' },
     async handle(call) {
-      const { authenticator, enrollment } = await findEnrollment(call)
-      return { body: shownEnrollment(call, authenticator, enrollment) }
+      const { authenticator, enrollment, changes } = await findEnrollment(call)
+      return { body: shownEnrollment(call, authenticator, enrollment, changes) }
     },
   }),
   operation({
@@ -167,11 +205,11 @@ export const authenticatorOperations: readonly Operation[] = [
     summary: 'Name an enrollment, or take its name away (JSON Merge Patch, RFC 7396)',
     body: Type.Object({ nickname: Type.Union([Type.String({ maxLength: 100 }), Type.Null()]) }),
     async handle(call) {
-      const { authenticator, enrollment, stored } = await findEnrollment(call)
+      const { authenticator, enrollment, stored, changes } = await findEnrollment(call)
       if (stored === undefined || authenticator.enroll?.several !== true) throw apiError('E0000038')
       const name = call.body.nickname?.trim() || null
       await renameEnrollment(call.parts.storage.db, { ...stored, name }, call.now)
-      return { body: shownEnrollment(call, authenticator, { ...enrollment, name }) }
+      return { body: shownEnrollment(call, authenticator, { ...enrollment, name }, changes) }
     },
   }),
   operation({

@@ -13,7 +13,7 @@ import {
 } from '../directory/index.ts'
 import { type AskedFactor, type FactorChallenge, type FactorKind, factorId } from '../flow/index.ts'
 import type { Tx } from '../storage/index.ts'
-import { removeFactor } from './authenticators.ts'
+import { removeFactor, settling } from './authenticators.ts'
 import { type Answer, type Call, invalid, link, type Operation, operation, text } from './operation.ts'
 import {
   confirmFactor,
@@ -86,6 +86,7 @@ function shown(call: Call<unknown>, { id, data, enrollment }: Phone) {
     status: enrollment === undefined ? 'UNVERIFIED' : 'VERIFIED',
     profile: { phoneNumber: data.number },
     ...(enrollment?.name != null && { nickname: enrollment.name }),
+    ...(enrollment && settling(enrollment, call.now)),
     _links: {
       self: link(call, self, 'GET', 'DELETE'),
       challenge: link(call, `${self}/challenge`, 'POST'),

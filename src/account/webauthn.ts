@@ -8,7 +8,7 @@ import {
   putFactorChallenge,
 } from '../directory/index.ts'
 import { factorId } from '../flow/index.ts'
-import { removeFactor } from './authenticators.ts'
+import { removeFactor, settling } from './authenticators.ts'
 import { type Answer, type Call, invalid, link, notFound, type Operation, operation } from './operation.ts'
 import {
   confirmFactor,
@@ -47,6 +47,7 @@ const shown = (call: Call<unknown>, enrollment: Enrollment) => ({
   name: enrollment.name,
   created: isoTime(enrollment.createdAt),
   lastUpdated: isoTime(enrollment.updatedAt),
+  ...settling(enrollment, call.now),
   _links: { self: link(call, `/webauthn/${enrollment.id}`, 'GET', 'DELETE') },
 })
 

@@ -180,6 +180,8 @@ describe.skipIf(!hasClients).each(majors)('policies through okta-sdk-nodejs %s',
       ...['google_otp', 'phone_number'].map((key) => ({ key, enroll: { self: 'OPTIONAL' } })),
     ])
     const { sharedSecret = '' } = await idp.factors.enroll(login, 'google_otp')
+    // Of what the user has, too, which the rule does not name.
+    await idp.factors.enroll(login, { phone_number: { phoneNumber: '+12024561111' } })
     const requirement = {
       primary: { methods: ['email', 'sms'] },
       stepUp: { required: true, methods: ['otp'] },

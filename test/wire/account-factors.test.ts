@@ -192,3 +192,33 @@ describe('a secondary address', () => {
     await idp.outbox.waitFor({ to: 'second@example.com', template: ['AccountChangeWaiting'] })
   })
 })
+
+test('what does not count yet, and what is to be removed, is shown with its time', async () => {
+  const api = await signsIn()
+  const added = await api('POST', '/phones', phone)
+  const { verify } = added.body._links as Record<string, { href: string }>
+  const code = await lastCode(idp)
+  expect((await api('POST', verify?.href ?? '', { verificationCode: code })).status).toBe(204)
+  const shown = async () => {
+    const { list } = await api('GET', '/authenticators?expand=enrollments')
+    const phones = list.find(({ key }) => key === 'phone_number')?._embedded as
+      | { readonly enrollments: readonly Readonly<Record<string, unknown>>[] }
+      | undefined
+    const [inList] = phones?.enrollments ?? []
+    const one = await api('GET', `/phones/${added.body.id}`)
+    return [inList?.settlesAt, inList?.waitingUntil, one.body.settlesAt]
+  }
+  const day = 86_400_000
+  const time = (at: number) => new Date(at).toISOString()
+  // It begins no recovery for a day, as no older factor was proven (A77).
+  const settles = time(idp.clock.now() + day)
+  expect(await shown()).toEqual([settles, undefined, settles])
+  idp.clock.advance(day)
+  expect(await shown()).toEqual([undefined, undefined, undefined])
+
+  const later = await signsIn()
+  const removal = await later('DELETE', `/phones/${added.body.id}?wait=true`)
+  const due = time(idp.clock.now() + day)
+  expect([removal.status, removal.body.waitingUntil]).toEqual([202, due])
+  expect(await shown()).toEqual([undefined, due, undefined])
+})

@@ -70,10 +70,9 @@ describe('a required enrolment with a grace period', () => {
     const visitor = await signsIn()
     expect(visitor.response.interactionCode).toBeDefined()
     idp.clock.advance(60_000)
-    expect((await signsIn()).remediations).toEqual([
-      'challenge-authenticator',
-      'select-authenticator-authenticate',
-    ])
+    const due = await signsIn()
+    expect(due.remediations).toEqual(['challenge-authenticator', 'select-authenticator-authenticate'])
+    expect(keysIn(due.response)).toEqual(['google_otp'])
   })
 
   test('of a number of times: it counts down with each, and is not asked of a user who has enrolled', async () => {

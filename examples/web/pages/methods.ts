@@ -62,24 +62,28 @@ function row(method: Method, words: Words): Html {
   const { authenticator, enrollment, phoneNumber } = method
   const { rename, remove, facts } = words.methods
   const id = `method-${enrollment.id}`
-  const { nickname, created, lastChallenged, profile, canUnenroll } = enrollment
+  const { nickname, created, lastChallenged, profile, canUnenroll, settlesAt, waitingUntil } = enrollment
   const lines = [
     nickname ? kindOf(authenticator, words) : undefined,
     phoneNumber ?? profile?.phoneNumber ?? profile?.email,
     lastChallenged !== undefined
       ? facts.used(day(lastChallenged, words))
       : created !== undefined && facts.added(day(created, words)),
+    settlesAt !== undefined && waitingUntil === undefined && facts.settles(moment(settlesAt, words)),
+    waitingUntil !== undefined && facts.removal(moment(waitingUntil, words)),
   ].filter((line) => typeof line === 'string')
   return html`<li class="method">
 <div class="method-facts"><strong id="${id}">${nameOf(method, words)}</strong>${lines.map((line) => html`<small>${line}</small>`)}</div>
 <p class="actions">
 ${nickname !== undefined && canUnenroll && html`<a href="${pathOf(method, 'name')}" aria-describedby="${id}">${rename}</a>`}
-${canUnenroll && html`<a href="${pathOf(method, 'remove')}" aria-describedby="${id}">${remove}</a>`}
+${canUnenroll && waitingUntil === undefined && html`<a href="${pathOf(method, 'remove')}" aria-describedby="${id}">${remove}</a>`}
 </p>
 </li>`
 }
 
 const day = (time: string, words: Words): string => words.day.format(new Date(time))
+/** A time of the account in words: the sample app does not know the user's time zone. */
+export const moment = (time: string, words: Words): string => `${words.date.format(new Date(time))} UTC`
 
 /** Give a method a name, to tell it from others. */
 export function namePage(view: View, method: Method): Content {
