@@ -325,6 +325,13 @@ describe.skipIf(!chromium)(
       await press(page, 'Remove it after the waiting time')
       await page.getByText(/Phone will be removed on .* You got a mail/).waitFor()
       await at(page, 'Your sign-in methods', 'waits')
+      // The row says so as long as it waits, and asks for nothing that was asked for already.
+      await page.getByRole('link', { name: 'Back to the home page' }).click()
+      await page.goto(`${web.url}/methods`)
+      await row('Phone')
+        .getByText(/^Will be removed on .* UTC\. The link in your mail stops it\.$/)
+        .waitFor()
+      expect(await row('Phone').getByRole('link', { name: 'Remove' }).count()).toBe(0)
     })
 
     test('a locked account is opened from the sign-in page, without JavaScript', {
