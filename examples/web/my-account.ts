@@ -64,7 +64,7 @@ export interface Enrollment {
   readonly lastChallenged?: string
   readonly profile?: { readonly email?: string; readonly phoneNumber?: string }
   readonly canUnenroll?: boolean
-  /** Until then it resets no password; absent: it may. */
+  /** Until then it begins no recovery, and what changes the account by its proof waits; absent: it is older. */
   readonly settlesAt?: string
   /** It is removed then; absent: it stays. */
   readonly waitingUntil?: string

@@ -189,7 +189,7 @@ const english = {
     facts: {
       added: (date: string) => `Added on ${date}`,
       used: (date: string) => `Last used on ${date}`,
-      settles: (until: string) => `Can reset your password from ${until}`,
+      settles: (until: string) => `New, and fully trusted from ${until}`,
       removal: (until: string) => `Will be removed on ${until}. The link in your mail stops it.`,
     },
     nameTitle: 'Name this method',

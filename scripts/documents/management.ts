@@ -145,7 +145,9 @@ A question is knowledge, as the password is: it is no second factor beside one, 
 
 Recovery codes (\`recovery_codes\`) are ten codes that a user saves, the way back when the phone is lost; inactive until activated. They are
 shown once, at the enrolment: in \`contextualData.recoveryCodes\`, and in the label of the field, which every client shows. One of
-them confirms it. Each is good once, as a second factor at a sign-in or in a recovery; with the last one the set ends.
+them confirms it. Each is good once, as a second factor at a sign-in or in a recovery, twenty guesses a day; with the last one the set ends. After a use
+the same sign-in, or the next one, asks for a new set, which may be skipped where the policy has the codes OPTIONAL; until then the other codes stay good.
+Every set comes with the notice of a changed factor.
 
 Okta Verify (\`okta_verify\`) has its enrolment page alone, as nothing here can finish it: inactive, and refused as REQUIRED.
 

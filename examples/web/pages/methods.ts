@@ -64,7 +64,7 @@ function row(method: Method, words: Words): Html {
   const id = `method-${enrollment.id}`
   const { nickname, created, lastChallenged, profile, canUnenroll, settlesAt, waitingUntil } = enrollment
   const lines = [
-    nickname ? kindOf(authenticator, words) : undefined,
+    nickname && nickname !== kindOf(authenticator, words) && kindOf(authenticator, words),
     phoneNumber ?? profile?.phoneNumber ?? profile?.email,
     lastChallenged !== undefined
       ? facts.used(day(lastChallenged, words))
