@@ -24,7 +24,7 @@ async function atTheCode(auth: App, idp: Kit) {
 describe('password first', () => {
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine()
+    idp = await startEngine({ settings: { signUp: { open: false } } })
   })
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())
@@ -232,7 +232,9 @@ describe('password first', () => {
 describe('identifier first', () => {
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine({ settings: { signOn: { start: 'identifier', factors: '2FA' } } })
+    idp = await startEngine({
+      settings: { signUp: { open: false }, signOn: { start: 'identifier', factors: '2FA' } },
+    })
   })
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())

@@ -317,7 +317,7 @@ const sets: readonly Setting[] = [
 describe.each(sets)('$title: each state of a sign-in is answered as its row says', ({ signOn, states }) => {
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine({ settings: { signOn } })
+    idp = await startEngine({ settings: { signOn, signUp: { open: false } } })
   })
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())
@@ -328,7 +328,7 @@ describe.each(sets)('$title: each state of a sign-in is answered as its row says
 describe('an interaction code', () => {
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine()
+    idp = await startEngine({ settings: { signUp: { open: false } } })
   })
   afterAll(() => idp.close())
 
