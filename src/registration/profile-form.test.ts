@@ -238,6 +238,19 @@ describe('what is read', () => {
     })
   })
 
+  test('a required box that is not ticked is an answer', () => {
+    const box = { ...asked('pet', true), inputType: 'checkbox' as const }
+    const boxed = fieldsOf([email, box], { pet: { type: 'boolean' } })
+    for (const [pet, value] of [
+      [undefined, false],
+      ['', false],
+      [true, true],
+    ] as const) {
+      const read = readProfile(boxed, { email: 'mary@example.com', pet })
+      expect(read).toMatchObject({ profile: { pet: value } })
+    }
+  })
+
   test('terms must be agreed to, and are no attribute', () => {
     const terms = { version: '2026-01', url: 'https://example.com/terms' }
     const withTerms = fieldsOf([email], {}, { terms })

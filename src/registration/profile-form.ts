@@ -250,7 +250,10 @@ export function readProfile(fields: readonly ProfileField[], input: unknown): Pr
     const raw = Object.hasOwn(sent, field.name) ? sent[field.name] : undefined
     const value = typeof raw === 'string' ? raw.trim() : raw
     if (isEmpty(value)) {
-      if (field.required) refusals.push(...refused(field, blankKey(field)))
+      // A box that is not ticked: SDKs leave `false` out.
+      if (field.required && field.terms === undefined && field.display?.inputType === 'checkbox') {
+        profile[field.name] = false
+      } else if (field.required) refusals.push(...refused(field, blankKey(field)))
       continue
     }
     const read = readValue(field, value)

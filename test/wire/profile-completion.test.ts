@@ -221,8 +221,10 @@ describeCaptured('the fields of a profile have everything that the captured ones
       ({ name }) => shown.some((field) => field.name === name) || name !== 'email',
     )
     // Of a plain text nothing says that it is one: clients take it for one. An address has no bounds of its own.
+    // A box to tick is not required: clients would not send the form while it is not ticked.
     const expected = shown.map(({ type, minLength: _, maxLength: __, ...field }) => ({
       ...field,
+      required: field.required && display(field).inputType !== 'checkbox',
       ...(type !== undefined && !(type === 'string' && !field.options) && { type }),
     }))
     expect(own).toMatchObject(expected)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import {
@@ -318,6 +318,22 @@ describe('an address that is taken', () => {
     await visitor.resends()
     expect(await templates(mary.email)).toEqual(['RegistrationTaken', 'RegistrationTaken'])
   })
+})
+
+test('the terms that were agreed to stand with the user, and the box for them is not required', async () => {
+  const terms = { version: '3', url: 'https://example.com/terms' }
+  const own = await startEngine(openSignUp({ signUp: { terms } }))
+  onTestFinished(() => own.close())
+  const visitor = await atTheForm(own)
+  const [profile] = visitor.response.body.remediation?.value[0]?.value ?? []
+  expect(profile?.form?.value.at(-1)).toMatchObject({ name: 'termsAccepted', required: false })
+  expect(messagesInFields(await visitor.submits('enroll/new', { userProfile: nina }))).toEqual({
+    'userProfile.termsAccepted': ['registration.error.termsNotAccepted'],
+  })
+  await visitor.submits('enroll/new', { userProfile: { ...nina, termsAccepted: true } })
+  await visitor.answers((await visitor.mail(nina.email, codeMail)).code)
+  const { body } = await userOf(nina.email, own)
+  expect(body.terms).toEqual({ version: terms.version, agreed: expect.stringContaining('T') })
 })
 
 test('wrong codes close the transaction, and make no user', async () => {

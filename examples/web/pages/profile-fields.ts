@@ -97,7 +97,8 @@ export function profileFieldsOf({ step, words }: Pick<View, 'step' | 'words'>): 
       // The words of the page where it has them: a server names its attributes in one language.
       label: link === undefined ? own : own.replace(addressInLabel, ''),
       kind: kindOf({ isBoolean, isSecret: secret === true, display, hasEntries: entries.length > 0 }),
-      required: required === true,
+      // The server asks for it, but calls no box to tick required.
+      required: required === true || name === 'termsAccepted',
       entries,
       autocomplete: secret === true ? 'new-password' : (autofill[name] ?? 'off'),
       ...(maxLength !== undefined && { maxLength }),

@@ -19,7 +19,8 @@ import {
   type View,
   valueAt,
 } from '../../flow/index.ts'
-import { type ProfileField, readProfile } from '../../registration/index.ts'
+import { readProfile } from '../../registration/index.ts'
+import { userProfileField } from './profile-form.ts'
 import { replaceableIn } from './reset-authenticator.ts'
 import { enrollWith } from './select-authenticator-enroll.ts'
 
@@ -34,7 +35,7 @@ export const enrollProfile: Step = {
   place: 'remediation',
   stages: ['enroll-profile'],
   fields: (view) => [
-    { name: 'userProfile', fields: (view.profileForm ?? []).map(fieldOf) },
+    userProfileField(view.profileForm ?? []),
     ...(view.registration?.passwordInForm ? [passwordField] : []),
   ],
   async accept(input, context) {
@@ -50,16 +51,6 @@ export const enrollProfile: Step = {
     return accepted(read, context)
   },
 }
-
-const fieldOf = ({ name, label, type, required, minLength, maxLength, display }: ProfileField): Field => ({
-  name,
-  label,
-  ...(type && { type }),
-  required,
-  ...(minLength !== undefined && { minLength }),
-  ...(maxLength !== undefined && { maxLength }),
-  ...(display && { display }),
-})
 
 const passwordField: Field = {
   name: 'credentials',
