@@ -1,7 +1,18 @@
 import type { Page } from 'playwright-core'
 import { afterAll, expect, test } from 'vitest'
 import { startCaptchaProvider } from '../support/captcha-provider.ts'
-import { describeWidget, field, pictured, presses, submit } from '../support/sign-in-widget.ts'
+import {
+  chooses,
+  configures,
+  describeWidget,
+  field,
+  pictured,
+  presses,
+  submit,
+  typesCode,
+  world,
+} from '../support/sign-in-widget.ts'
+import { codeMail, openSignUp } from '../support/sign-up.ts'
 
 // The captcha in Okta's Sign-In Widget, unmodified: the script of the provider is that of the double.
 
@@ -10,7 +21,7 @@ afterAll(() => provider.close())
 const { siteKey, secret, verifyUrl, scriptUrl } = provider
 const captcha = { type: 'HCAPTCHA', siteKey, secret, verifyUrl, insecureAddresses: true } as const
 
-describeWidget('a captcha in the Sign-In Widget', { settings: { captcha } }, (widget) => {
+describeWidget('a captcha in the Sign-In Widget', openSignUp({ captcha }), (widget) => {
   /** Answers the provider's script by the double's, with where its tokens come from. */
   async function withDouble(page: Page): Promise<void> {
     const body = (await (await fetch(scriptUrl)).text()).replaceAll(
@@ -39,5 +50,27 @@ describeWidget('a captcha in the Sign-In Widget', { settings: { captcha } }, (wi
     expect(provider.verifications.at(-1)).toMatchObject({ sitekey: siteKey })
     expect(provider.verifications.at(-1)?.response).toContain('token-')
     await field(page, 'identifier').waitFor({ state: 'detached' })
+  })
+
+  test.runIf(world)('a sign-up goes on with the token of it', async () => {
+    const page = await widget.newPage()
+    await withDouble(page)
+    const before = provider.verifications.length
+    await configures(page, { flow: 'signup' })
+    await page.goto(widget.url)
+    await field(page, 'userProfile.email').waitFor()
+    await page.waitForFunction('typeof hcaptcha === "object"')
+    await page.waitForTimeout(700)
+    await field(page, 'userProfile.email').fill('nina@example.com')
+    await field(page, 'userProfile.firstName').fill('Nina')
+    await field(page, 'userProfile.lastName').fill('Nowak')
+    await pictured(page, `widget-${widget.generation}-captcha-sign-up`)
+    await submit(page)
+    const { code } = await widget.idp.outbox.waitFor({ to: 'nina@example.com', template: codeMail })
+    expect(provider.verifications).toHaveLength(before + 1)
+    expect(provider.verifications.at(-1)?.response).toContain('token-')
+    await presses(page, 'Enter a verification code instead')
+    await typesCode(page, code ?? '')
+    await chooses(page, 'Password')
   })
 })

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import {
+  again,
   chooses,
   describeWidget,
   field,
@@ -10,6 +11,7 @@ import {
   signedIn,
   signIn,
   submit,
+  submitAgain,
   typesCode,
   world,
 } from '../support/sign-in-widget.ts'
@@ -34,28 +36,7 @@ async function secretOn(page: Page): Promise<string> {
   return secret
 }
 
-/**
- * Does something until it has its effect. For a moment after an answer that it shows on the same page (a refusal, another
- * call) generation 2 takes no click: users take longer than that, robots do not.
- */
-async function again(act: () => Promise<void>, effect: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; tries < 5; tries++) {
-    const seen = effect().then(
-      () => true,
-      () => false,
-    )
-    await act()
-    if (await seen) return
-  }
-  throw new Error('the widget does nothing')
-}
-
 const timeout = 4_000
-const submitAgain = (page: Page) =>
-  again(
-    () => submit(page),
-    () => page.waitForRequest(/\/idp\/idx\//, { timeout }),
-  )
 const listAgain = (page: Page) =>
   again(
     () => presses(page, 'Verify with something else'),

@@ -134,6 +134,24 @@ export function describeWidget(
   )
 }
 
+/** Gives the widget of a page settings beside those that the page itself has. */
+export async function configures(page: Page, more: Readonly<Record<string, unknown>>): Promise<void> {
+  await page.addInitScript((added) => {
+    type Widget = new (settings: object) => object
+    let original: Widget | undefined
+    Object.defineProperty(globalThis, 'OktaSignIn', {
+      set: (widget: Widget) => {
+        original = widget
+      },
+      get: () =>
+        original &&
+        function configured(settings: object) {
+          return original && new original({ ...settings, ...added })
+        },
+    })
+  }, more)
+}
+
 export const field = (page: Page, name: string) => page.locator(`input[name="${name}"]`)
 export const submit = (page: Page) =>
   page
@@ -141,13 +159,34 @@ export const submit = (page: Page) =>
     .filter({ visible: true })
     .first()
     .click()
+/**
+ * Does something until it has its effect. For a moment after an answer that it shows on the same page (a refusal, another
+ * call) generation 2 takes no click: users take longer than that, robots do not.
+ */
+export async function again(act: () => Promise<void>, effect: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    const seen = effect().then(
+      () => true,
+      () => false,
+    )
+    await act()
+    if (await seen) return
+  }
+  throw new Error('the widget does nothing')
+}
+/** Submits a form that was refused before. */
+export const submitAgain = (page: Page) =>
+  again(
+    () => submit(page),
+    () => page.waitForRequest(/\/idp\/idx\//, { timeout: 4_000 }),
+  )
 /** Waits for words on the page. */
 export const reads = (page: Page, words: string | RegExp) =>
   page.getByText(words).filter({ visible: true }).first().waitFor()
 /** A link or a button, by its words: what is a button in one generation is a link in the other. */
 export const presses = (page: Page, words: string | RegExp) =>
   page.locator('a, button').filter({ visible: true, hasText: words }).first().click()
-export const signedIn = (page: Page) => reads(page, 'Signed in as Mary Major')
+export const signedIn = (page: Page, name = 'Mary Major') => reads(page, `Signed in as ${name}`)
 
 /** From the first page on. */
 export async function signIn(
