@@ -68,7 +68,7 @@ export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
  * all in it the stranger's (A63). Who proves the mailbox gets it without any of that.
  */
 export const isUnclaimed = (person: Person): boolean =>
-  person.unfinishedAt !== undefined && person.status !== 'PROVISIONED' && !hasVerifiedEmail(person)
+  person.unfinishedAt !== undefined && !hasVerifiedEmail(person)
 
 /**
  * The secondary address, where the user has proven to read its mails and it is another mailbox than the primary one. One that

@@ -186,6 +186,27 @@ onEachDatabase('who makes an account with the address of another, where no mail 
     expect(await idp.engine.people.hasPassword(id, owners)).toBe(true)
   })
 
+  test('A63: trojan identifier: an account that the stranger left unfinished is the owner’s alone, too', async () => {
+    await changeSignUp(idp, { ...unverified, enrollAuthenticatorTypes: [] })
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const visitor = idp.visitor()
+    await fillsIn(visitor, profileOf(owner))
+    const secret = secretIn(await visitor.enrolls('google_otp'))
+    await visitor.answers(codeAt(secret, idp.clock.now()))
+    expect(visitor.remediations).toEqual(['select-authenticator-enroll'])
+    const id = String(await idOf())
+    const recovery = await atTheReset(idp, owner)
+    // The page that the stranger left open leads nowhere.
+    expect((await visitor.enrolls('okta_password').catch(() => visitor.response)).status).toBe(401)
+    await recovery.answers(owners)
+    const rows = await idp.engine.storage.db
+      .selectFrom('enrollments')
+      .select('authenticator')
+      .where('person_id', '=', id)
+      .execute()
+    expect(rows).toEqual([{ authenticator: 'okta_password' }])
+  })
+
   test('A63: the visitor who made the account proves the mailbox and keeps what is in it', async () => {
     await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
     await twoFactors(idp)
