@@ -1,6 +1,7 @@
 import { isoTime } from '../../base/index.ts'
 import type { MailVariables, TemplateName } from '../../delivery/index.ts'
 import { dateInWords, spanInWords, timeInWords, wordsFor } from '../../i18n/index.ts'
+import { activationLifetimeMs } from '../../people/index.ts'
 
 /** Sample data of a mail in a language. The code and the link are invalid. */
 export function sampleOf(template: TemplateName, language: string, now: number): MailVariables {
@@ -17,13 +18,22 @@ export function sampleOf(template: TemplateName, language: string, now: number):
       unlockAccountTokenExpirationDate: isoTime(now + 300_000),
     },
     EmailChallenge: { verificationToken: '482913', emailAuthenticationLink: link },
-    RegistrationEmailVerification: { verificationToken: '482913', verificationLink: link },
+    // What a visitor has typed about the owner of a mailbox that is not proven is no text of the mail.
+    RegistrationEmailVerification: {
+      verificationToken: '482913',
+      verificationLink: link,
+      'user.profile.firstName': '',
+      'user.profile.lastName': '',
+    },
     RegistrationTaken: {},
     Welcome: {},
     PasswordResetByAdmin: {
       resetPasswordLink: 'https://id.example.com/signin/reset-password/SampleThatOpensNothing',
     },
-    UserActivation: { activationLink: 'https://id.example.com/welcome/SampleThatOpensNothing' },
+    UserActivation: {
+      activationLink: 'https://id.example.com/welcome/SampleThatOpensNothing',
+      lifetime: spanInWords(language, activationLifetimeMs),
+    },
     PasswordChanged: {},
     PasswordExpired: { administrator: 'yes' },
     EmailChanged: {
