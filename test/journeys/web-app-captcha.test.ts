@@ -107,6 +107,27 @@ describe.skipIf(!chromium)(`a captcha in a browser${chromium ? '' : ` (skipped: 
     expect(refusedByPolicy()).toEqual([])
   })
 
+  test('a sign-up has it in its form, and goes on with it, by keyboard alone', async () => {
+    const { page, refusedByPolicy } = await newPage()
+    await page.goto(`${web.url}/register`)
+    await page.getByLabel('First name').fill('Ada')
+    await page.getByLabel('Last name').fill('Lovelace')
+    await page.getByLabel('Email address').fill('ada@example.com')
+    await shoot(page, 'sign-up')
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await page.getByText('Show that you are human, then try again.').waitFor()
+    expect(await page.getByLabel('Email address').inputValue()).toBe('ada@example.com')
+    expect(await page.evaluate(obstacles)).toEqual([])
+    await page.getByRole('checkbox', { name: 'I am human' }).focus()
+    await page.keyboard.press('Space')
+    await page.locator('label[data-solved]').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByText('A mail was sent to ada@example.com.').waitFor()
+    expect(await page.locator('script[src^="http"]').count()).toBe(0)
+    expect(refusedByPolicy()).toEqual([])
+  })
+
   test('only pages that have it may load it', async () => {
     const { page } = await newPage()
     const origin = new URL(provider.scriptUrl).origin
