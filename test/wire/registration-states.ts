@@ -107,6 +107,11 @@ async function atThePassword(visitor: Visitor, idp: Kit) {
   return visitor.enrolls('okta_password')
 }
 
+const boxes: Deviation = [
+  /\/userProfile\/required\/required$/,
+  'a box to tick is never required: clients would not send the form while it is not ticked',
+]
+
 export const registrationStates: Readonly<Record<string, RegistrationState>> = {
   'enroll-profile-new': form(base, [backToName, mocked, oldTypes, oldContext]),
   'enroll-profile-new-additional-fields': form(
@@ -126,7 +131,7 @@ export const registrationStates: Readonly<Record<string, RegistrationState>> = {
       { name: 'required', label: 'Required', required: true, inputType: 'checkbox' },
       { name: 'optional', label: 'Optional', required: false, inputType: 'checkbox' },
     ],
-    [backToName, oldTypes, oldContext],
+    [backToName, oldTypes, oldContext, boxes],
     {
       custom: {
         pet: { title: 'Pet', type: 'boolean' },
