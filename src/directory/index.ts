@@ -70,6 +70,7 @@ export {
   findMember,
   findPerson,
   findPersonByIdentifier,
+  findUnfinished,
   getEveryone,
   groupIdsOf,
   groupNamesOf,

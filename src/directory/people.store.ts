@@ -454,6 +454,21 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n
 }
 
+/** The users whose sign-up waits for its end since `before` or longer, the oldest first, as read for a removal. */
+export async function findUnfinished(
+  db: Db,
+  { before, limit }: { readonly before: number; readonly limit: number },
+): Promise<readonly { readonly id: string; readonly version: number }[]> {
+  const rows = await db
+    .selectFrom('people')
+    .select(['id', 'version'])
+    .where('unfinished_at', '<=', before)
+    .orderBy('unfinished_at')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id, version }) => ({ id, version: Number(version) }))
+}
+
 /** How a user is found: the compare keys of the names. Throws 400 where they are none. */
 export function nameColumns(profile: Profile) {
   checkNames(profile)

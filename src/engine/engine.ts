@@ -66,7 +66,7 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import { createAccountChanges, mailClosed, type People } from '../people/index.ts'
+import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc, relyingPartyOf } from './core.ts'
@@ -378,6 +378,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     events: eventRetentionOf(config),
     recordFailures: failures.maintain,
     carryOutChanges: async () => void (await changes.carryOutDue()),
+    removeUnfinished: (now) => removeUnfinished({ storage, people }, now),
   })
 
   return {

@@ -25,6 +25,8 @@ interface MaintenanceParts {
   readonly recordFailures: () => Promise<void>
   /** Carries out the changes of users whose waiting time is over. */
   readonly carryOutChanges: () => Promise<void>
+  /** Removes the users whose sign-up never ended. */
+  readonly removeUnfinished: (now: number) => Promise<void>
 }
 
 export interface Maintenance {
@@ -78,6 +80,7 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
     await parts.countExpired(now)
     await parts.recordFailures()
     await parts.carryOutChanges()
+    await parts.removeUnfinished(now)
     const { retentionMs: eventsMs, unknownRetentionMs } = parts.events
     const shortLived: Readonly<Record<ShortLived, number>> = {
       'unnamed transactions': hour,

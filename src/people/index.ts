@@ -37,3 +37,4 @@ export {
   type People,
 } from './people.ts'
 export { activationLifetimeMs, tokenLink } from './token-links.ts'
+export { removeUnfinished } from './unfinished.ts'
