@@ -1644,6 +1644,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A63',
+    without: 'the accounts that a stranger left unfinished',
+    file: 'src/directory/identifier.ts',
+    find: 'person.unfinishedAt !== undefined && !hasVerifiedEmail(person)',
+    replace:
+      "person.unfinishedAt !== undefined && person.status !== 'PROVISIONED' && !hasVerifiedEmail(person)",
+    tests: 'pre-hijacking',
+  },
+  {
+    attack: 'A63',
     without: 'what proves more than the mailbox: the maker of the account',
     file: 'src/authenticators/email/index.ts',
     find: 'const claims = isUnclaimed(person) && proofs.length === 0',
