@@ -92,6 +92,7 @@ onEachDatabase('what users change themselves', (database) => {
     await api('PUT', `/policies/${policy?.id}`, { ...policy, settings })
     const visitor = await visit(idp)
     await visitor.signsIn(victim, password)
+    // The only further proof is asked for at once.
     expect(visitor.remediations).toEqual(['challenge-authenticator', 'select-authenticator-authenticate'])
     const forced = await visitor.enrolls('example_phone', { methodType: 'sms', phoneNumber: '+15555550123' })
     expect(forced.status).toBe(400)
