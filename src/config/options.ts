@@ -373,7 +373,7 @@ export const configOptions = Type.Object(
     account: Type.Object(
       {
         waitingTime: duration(
-          'For how long a change that users make of their own account waits where they have proven no factor from before: a new email, or the removal of a factor. Meanwhile a link in a notice stops it. `0s`: nothing waits.',
+          'For how long a change that users make of their own account waits where they have proven no factor from before: a new email, or the removal of a factor. Meanwhile a link in a notice stops it. A factor that was added so begins no recovery for as long. `0s`: nothing waits.',
           '24h',
           ['0s', '30d'],
         ),

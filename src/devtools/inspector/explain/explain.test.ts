@@ -418,7 +418,7 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
     [
       'before a proof',
       { timeline: { events: [text('sms', { recipient: 'nobody' })] } },
-      'No text was sent at 12:01 UTC: the user has no phone that may be used here, or a limit of texts is spent.',
+      'No text was sent at 12:01 UTC: the user has no phone that may be used here, or added it less than account.waitingTime ago, or a limit of texts is spent.',
     ],
   ],
   'text-too-soon': [

@@ -121,7 +121,7 @@ function explainText(facts: FlowFacts, text: MailFacts): Explanation {
       facts.timeline.personId === null ? 'person-unknown' : 'texts-spent',
       facts.timeline.personId === null
         ? say`There is no user with the name that was entered, so no ${what} was sent at ${queued}.`
-        : say`No ${what} was sent at ${queued}: the user has no phone that may be used here, or a limit of texts is spent.`,
+        : say`No ${what} was sent at ${queued}: the user has no phone that may be used here, or added it less than account.waitingTime ago, or a limit of texts is spent.`,
       'The browser sees no difference, so that visitors cannot find out who has an account, and which phone.',
     )
   }
