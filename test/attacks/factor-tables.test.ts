@@ -169,3 +169,32 @@ describe('the doors of a user’s own methods', () => {
     }
   })
 })
+
+onEachDatabase('factors under a clock that is set back', (database) => {
+  let idp: Kit
+  beforeAll(async () => {
+    const { url } = await database.create()
+    idp = await startTarget({ database: url, clock: 'frozen' })
+  })
+  afterAll(() => idp.close())
+
+  test('A44: no code of an app that was used is good again, nor is one from before it', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+    const { sharedSecret = '' } = await idp.factors.enroll(victim, 'google_otp')
+    await twoFactors(idp)
+    const answers = async (code: string) => {
+      const visitor = await visit(idp)
+      await visitor.signsIn(victim, password)
+      await visitor.selects('google_otp')
+      return visitor.answers(code)
+    }
+    idp.clock.advance(3_600_000)
+    const used = codeAt(sharedSecret, idp.clock.now())
+    expect((await answers(used)).interactionCode).toBeDefined()
+    // The clock of a kit goes back as no clock of an engine does: what was used stands in the database.
+    idp.clock.advance(-1_000)
+    expect((await answers(used)).status).toBe(401)
+    idp.clock.advance(-3_000_000)
+    expect((await answers(codeAt(sharedSecret, idp.clock.now()))).status).toBe(401)
+  })
+})
