@@ -343,7 +343,7 @@ const policies: readonly {
 describe.each(policies)('$title, each state is answered as its row says', ({ options, states }) => {
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine(options)
+    idp = await startEngine({ ...options, settings: { ...options?.settings, signUp: { open: false } } })
   })
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())
@@ -376,7 +376,7 @@ describe('who a person is, and what she may, is told to nobody but her', () => {
   ]
   let idp: Kit
   beforeAll(async () => {
-    idp = await startEngine()
+    idp = await startEngine({ settings: { signUp: { open: false } } })
   })
   beforeEach(() => idp.reset())
   afterAll(() => idp.close())

@@ -96,7 +96,7 @@ describe('the way to unlock an account', () => {
   test('is a form of the first page, with nothing but the state handle', async () => {
     const visitor = newVisitor(idp)
     const { body } = await visitor.begins()
-    expect(visitor.remediations).toEqual(['identify', 'unlock-account'])
+    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile', 'unlock-account'])
     expect(masked(idp, body).remediation).toMatchObject({ value: [{}, offer] })
   })
 
@@ -104,7 +104,7 @@ describe('the way to unlock an account', () => {
     const own = await startEngine()
     const visitor = newVisitor(own)
     await visitor.begins()
-    expect(visitor.remediations).toEqual(['identify'])
+    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile'])
     expect((await visitor.submits('unlock-account')).status).toBe(400)
     await own.close()
   })
@@ -274,7 +274,7 @@ describe('only after the right code it is said', () => {
     const { code } = await visitor.mail(mary, 'SelfServiceUnlock')
     const { status } = await visitor.answers(code)
     expect([status, visitor.messages]).toEqual([400, ['oie.selfservice.user.unlock.not.allowed']])
-    expect(visitor.remediations).toEqual(['identify', 'unlock-account'])
+    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile', 'unlock-account'])
     expect(await statusOf()).toBe('LOCKED_OUT')
   })
 
