@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { mailTo } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
-import { enrolmentPolicy } from '../support/policy-rules.ts'
+import { enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import {
   changeSignUp,
@@ -92,6 +92,22 @@ onEachDatabase('a sign-up', (database) => {
     await visitor.submits('skip')
     expect((await claimsOf(visitor)).email_verified).toBe(false)
     expect(await found()).toMatchObject({ status: 'ACTIVE' })
+  })
+
+  test('may put off what is required from a date on', async () => {
+    const expiry = new Date(idp.clock.now() + 3_600_000).toISOString()
+    const gracePeriod = { type: 'BY_DATE_TIME', expiry }
+    await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED', gracePeriod }))
+    const visitor = await filled()
+    await code(visitor)
+    expect(offeredToEnrol(visitor)).toEqual(['Password', 'Google Authenticator'])
+    await setsPassword(visitor)
+    expect([visitor.remediations, offeredToEnrol(visitor)]).toEqual([
+      ['select-authenticator-enroll', 'skip'],
+      ['Google Authenticator'],
+    ])
+    await visitor.submits('skip')
+    expect((await claimsOf(visitor)).email).toBe(nina.email)
   })
 
   test('loses nothing to repeats: a form and an answer that are sent twice, the page in a second tab', async () => {
