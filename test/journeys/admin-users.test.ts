@@ -468,12 +468,12 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     }
     const [second, first] = idp.outbox.to(login)
     const opens = async (mail: typeof first) => {
-      const recoveryToken =
+      const activationToken =
         linkIn(mail?.text ?? '')
           .split('/')
           .at(-1) ?? ''
       const auth = sdk(idp, { browser: newBrowser() })
-      return (await auth.idx.recoverPassword({ recoveryToken }).catch(() => undefined))?.status
+      return (await auth.idx.register({ activationToken }).catch(() => undefined))?.status
     }
     expect(await opens(first)).toBeUndefined()
     expect(await opens(second)).toBe('PENDING')

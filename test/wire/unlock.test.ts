@@ -97,7 +97,7 @@ describe('the way to unlock an account', () => {
     const visitor = newVisitor(idp)
     const { body } = await visitor.begins()
     expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile', 'unlock-account'])
-    expect(masked(idp, body).remediation).toMatchObject({ value: [{}, offer] })
+    expect(masked(idp, body).remediation).toMatchObject({ value: [{}, {}, offer] })
   })
 
   test('is on no first page where no policy allows it', async () => {
