@@ -72,6 +72,7 @@ const refused = [
   'user remove ada@example.com --yes',
   'user erase ada@example.com --yes',
   'user set-password ada@example.com',
+  'user activate ada@example.com',
   'user factors list ada@example.com',
   'user factors remove ada@example.com x --yes',
   'user factors reset ada@example.com --yes',

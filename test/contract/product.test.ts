@@ -142,6 +142,14 @@ describe('the control API', () => {
       await call('POST', '/people', { login: 'ada@example.com', status: 'STAGED' }),
       { id: expect.stringMatching(/^00u/), status: 'STAGED' },
     ],
+    'GET /people/ID/factors': async () => [
+      await call('GET', `/people/${await newPerson('rosa@example.com')}/factors`),
+      [],
+    ],
+    'POST /people/ID/factors': async () => [
+      await call('POST', `/people/${await newPerson('lise@example.com')}/factors`, { type: 'google_otp' }),
+      { sharedSecret: expect.stringMatching(/^[A-Z2-7]{16,}$/) },
+    ],
     'PATCH /people/ID': async () => [
       await call('PATCH', `/people/${await newPerson('grace@example.com')}`, { firstName: 'Grace' }),
       { login: 'grace@example.com', firstName: 'Grace' },
@@ -198,7 +206,7 @@ describe('the control API', () => {
   test.each(documented)('%s', async (name) => {
     const [answer, wanted] = (await calls[name]?.()) ?? []
     const status =
-      name === 'POST /people'
+      name === 'POST /people' || name === 'POST /people/ID/factors'
         ? 201
         : name === 'DELETE /messages/ID'
           ? 404

@@ -141,7 +141,7 @@ export const failures: readonly Failure[] = [
   {
     what: 'a step that is not on offer',
     cause: 'step-not-on-offer',
-    says: /^The step challenge\/answer was sent at .+, when the transaction was at the stage “identify” and offered identify, recover, cancel\.$/,
+    says: /^The step challenge\/answer was sent at .+, when the transaction was at the stage “identify” and offered identify, select-enroll-profile, recover, cancel\.$/,
     async drive(idp) {
       const visitor = await visit(idp)
       await visitor.answers('123456')

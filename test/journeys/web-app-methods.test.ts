@@ -224,7 +224,7 @@ describe.skipIf(!chromium)(
       const row = (name: string) => page.getByRole('listitem').filter({ hasText: name })
       const factors: readonly (readonly [string, () => Promise<void>])[] = [
         [
-          'Passkey',
+          'Security Key or Biometric',
           async () => {
             await at(page, 'Use your passkey', 'verify-passkey')
             await page.getByRole('link', { name: 'Choose another method' }).click()
