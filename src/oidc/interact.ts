@@ -227,8 +227,9 @@ async function readToken(
   if (form.has('activation_token')) return readActivationToken(parts, form)
   if (!form.has('recovery_token')) return {}
   const found = await findToken(parts, form.get('recovery_token'))
-  // The token of an activation is none: what the account must have would never be asked for (A63).
-  if (found?.kind !== 'recovery') throw invalidRequest('The recovery token is invalid')
+  // That of an activation is one as well, as apps follow the links of both by the same call. It sets the password alone: what else
+  // the account must have is asked for at the sign-in (A63).
+  if (found === undefined) throw invalidRequest('The recovery token is invalid')
   return { recoveryTokenId: found.id }
 }
 

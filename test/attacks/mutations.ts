@@ -1604,14 +1604,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A63',
-    without: 'the kind of a token that recovers an account',
-    file: 'src/oidc/interact.ts',
-    find: "if (found?.kind !== 'recovery') throw",
-    replace: 'if (found === undefined) throw',
-    tests: 'activation',
-  },
-  {
-    attack: 'A63',
     without: 'the user who has the name of a sign-up already',
     file: 'src/flow/commit/create-user.ts',
     find: 'return holders.every((holder) => givesWay(holder, person.profile, replaces)) ? holders : undefined',

@@ -207,7 +207,12 @@ test('A67: an unknown passkey is answered as a wrong signature is, by as many st
     expect(answer.text).not.toContain(passkey.credentialId.toString('base64url'))
     return [...refusalOf(answer, visitor), visitor.remediations]
   }
-  const forms = ['identify', 'launch-passkeys-authenticator', 'challenge-webauthn-autofillui-authenticator']
+  const forms = [
+    'identify',
+    'launch-passkeys-authenticator',
+    'challenge-webauthn-autofillui-authenticator',
+    'select-enroll-profile',
+  ]
   const expected = [...noAssertion, forms]
   expect(await answered(stranger, handle)).toEqual(expected)
   expect(await answered(stranger, 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')).toEqual(expected)

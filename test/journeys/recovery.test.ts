@@ -221,7 +221,8 @@ describe.each([...majors])('with okta-auth-js %i', (major) => {
     expect((await auth.idx.recoverPassword({ password: newPassword })).status).toBe('SUCCESS')
   })
 
-  test('nobody registers, because sign-up is closed', async () => {
-    await expect(sdk(idp, { major }).idx.register()).rejects.toThrow(/not supported/)
+  test('nobody registers where sign-up is closed', async () => {
+    await using closed = await startEngine({ settings: { signUp: { open: false } } })
+    await expect(sdk(closed, { major }).idx.register()).rejects.toThrow(/not supported/)
   })
 })
