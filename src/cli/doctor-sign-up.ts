@@ -16,8 +16,8 @@ export function signUpOf(
     asks: 'visitors can make accounts only where that is meant',
   } as const
   const silent = {
-    id: 'sign-up-enumeration',
-    standard: 'ASVS 5.0',
+    id: 'sign-up of a known address',
+    standard: 'Operation',
     asks: 'a sign-up does not reveal which addresses have an account',
   } as const
   const nowhere = 'no visitor can sign up'

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
+import { builtInRule } from '../support/policy-rules.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
 import { callCommand } from './terminal.ts'
 
@@ -84,6 +85,14 @@ async function questionsActive(): Promise<() => Promise<unknown>> {
   return () => set('deactivate')
 }
 
+/** A sign-up that verifies the address, or does not. */
+const registering = (emailVerification: boolean) => ({
+  profileEnrollment: {
+    ...{ access: 'ALLOW', unknownUserAction: 'REGISTER', activationRequirements: { emailVerification } },
+    profileAttributes: [{ name: 'email', label: 'Email', required: true }],
+  },
+})
+
 /** What each row does, and what undoes it. */
 const breaks: Readonly<Record<string, () => Promise<() => unknown> | (() => unknown)>> = {
   'ASVS 5.0 6.1.1': () => policyOf({ lockout: { maxAttempts: 5 }, complexity: { minLength: 15 } }),
@@ -99,6 +108,10 @@ const breaks: Readonly<Record<string, () => Promise<() => unknown> | (() => unkn
   'RFC 9700 4.1.3': async () => {
     await api('POST', `/apps/${idp.publicClientId}/lifecycle/activate`)
     return () => api('POST', `/apps/${idp.publicClientId}/lifecycle/deactivate`)
+  },
+  'Operation sign-up of a known address': async () => {
+    await builtInRule(idp, 'PROFILE_ENROLLMENT', registering(false))
+    return () => builtInRule(idp, 'PROFILE_ENROLLMENT', registering(true))
   },
   'Operation files': () => {
     chmodSync(join(folder, 'rekey.db'), 0o644)
