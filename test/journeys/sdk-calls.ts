@@ -1,6 +1,7 @@
 import type { OktaAuth } from '@okta/okta-auth-js'
 import type { Kit } from '../../src/testing/index.ts'
 import { handedOut } from '../support/management.ts'
+import { builtInRule } from '../support/policy-rules.ts'
 import { openLink } from '../support/sdk.ts'
 import { hasPhone, lastCode, number } from '../wire/phone.ts'
 import { codeAt, enrollmentPolicy, twoFactors } from '../wire/totp.ts'
@@ -241,6 +242,14 @@ export const sdkCalls: readonly SdkCall[] = [
   {
     call: 'idx.register()',
     run: (auth) => auth.idx.register(),
+    answers: { otherwise: 'PENDING enroll-profile', '8, step mode': noStep },
+  },
+  {
+    call: 'idx.register(), where sign-up is closed',
+    async run(auth, idp) {
+      await builtInRule(idp, 'PROFILE_ENROLLMENT', { profileEnrollment: { access: 'DENY' } })
+      return auth.idx.register()
+    },
     answers: 'throws Registration is not supported based on your current org configuration.',
   },
   {
