@@ -354,7 +354,7 @@ export async function updatePerson(
     Object.keys(columns),
   )
   if (raised !== undefined) set.push(`version = ${raised}`)
-  set.push(...verification(changes, changed, values, now), ...endOfSignUp(changes))
+  set.push(...verification(changes, changed, values, now), ...endOfSignUp(changes, values, now))
   const condition = from === undefined ? '' : `and status in (${slots(from, values.length + 2)})`
   const text = `update people set ${set.join(', ')} where id = $${values.length + 1} ${condition} returning ${personColumns.join(', ')}`
   const [row] = await uniquely(() => run<PersonRow>(db, text, [...values, id, ...(from ?? [])]))
@@ -390,17 +390,28 @@ function verification(
 
 /**
  * A sign-up has ended with any other status, but that of a user without a proven mailbox is remembered until there is one
- * (`isUnclaimed`); not where an administrator begins the account anew.
+ * (`isUnclaimed`); not where an administrator begins the account anew. One whom an administrator changes before the end is the
+ * administrator's; while no mailbox is proven the account may still be a stranger's (A63), and only waits for its end anew.
  */
-function endOfSignUp({ status, verifiedEmail }: PersonChanges): readonly string[] {
+function endOfSignUp(
+  { status, verifiedEmail, byAdministrator }: PersonChanges,
+  values: unknown[],
+  now: number,
+): readonly string[] {
   if (status !== undefined) {
     const isOver = verifiedEmail !== undefined || ['STAGED', 'PROVISIONED', 'DEPROVISIONED'].includes(status)
     const unproven = 'case when email_verified_at is null then unfinished_at end'
     return [`unfinished_at = ${isOver ? 'null' : unproven}`]
   }
-  return verifiedEmail === undefined
-    ? []
-    : ["unfinished_at = case when status = 'PROVISIONED' then unfinished_at end"]
+  if (verifiedEmail !== undefined) {
+    return ["unfinished_at = case when status = 'PROVISIONED' then unfinished_at end"]
+  }
+  if (!byAdministrator) return []
+  const again = `cast($${values.push(now)} as bigint)`
+  return [
+    `unfinished_at = case when unfinished_at is null or status <> 'PROVISIONED' then unfinished_at
+      when email_verified_at is null then ${again} end`,
+  ]
 }
 
 /**
@@ -454,19 +465,23 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   return numDeletedRows > 0n
 }
 
-/** The users whose sign-up waits for its end since `before` or longer, the oldest first, as read for a removal. */
+/**
+ * The users whose sign-up waits for its end since `before` or longer, the oldest first, by their ids. Not those who have ended
+ * it without a proven mailbox: they are accounts in use.
+ */
 export async function findUnfinished(
   db: Db,
   { before, limit }: { readonly before: number; readonly limit: number },
-): Promise<readonly { readonly id: string; readonly version: number }[]> {
+): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('people')
-    .select(['id', 'version'])
+    .select('id')
     .where('unfinished_at', '<=', before)
+    .where('status', '=', 'PROVISIONED')
     .orderBy('unfinished_at')
     .limit(limit)
     .execute()
-  return rows.map(({ id, version }) => ({ id, version: Number(version) }))
+  return rows.map(({ id }) => id)
 }
 
 /** How a user is found: the compare keys of the names. Throws 400 where they are none. */

@@ -80,6 +80,8 @@ export interface PersonChanges {
   readonly status?: PersonStatus
   readonly passwordChangedAt?: number
   readonly recoveredAt?: number
+  /** An administrator changes the user. */
+  readonly byAdministrator?: true
   readonly lastLoginAt?: number
   /** A secret other than the password was written, or removed, in the same transaction. */
   readonly secretChanged?: true

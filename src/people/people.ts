@@ -143,9 +143,13 @@ export interface People {
   ): Promise<void>
   /**
    * Removes a user with credentials, sessions and open recoveries; false where there is none. With the version
-   * by which the caller decided it throws `StaleRead` where that does not stand any more.
+   * by which the caller decided it throws `StaleRead` where that does not stand any more. One who is not as `only` says by then stays,
+   * and it is false.
    */
-  remove(id: string, deed?: ChangeContext & { readonly version?: number }): Promise<boolean>
+  remove(
+    id: string,
+    deed?: ChangeContext & { readonly version?: number; only?(person: Person): boolean },
+  ): Promise<boolean>
   /**
    * Removes one enrollment of a user, whatever its authenticator; false where the user does not have it. It is notified of and
    * recorded as every change of a factor; the sessions stay.
@@ -297,7 +301,12 @@ export function createPeople(parts: PeopleParts): People {
         return ifUnchanged(storage, asRead, async (tx) => {
           const before = await findPerson(tx, id)
           if (before === undefined) return undefined
-          const changes = { ...(profile && { profile }), ...(status && { status }) }
+          const isAny = profile !== undefined || status !== undefined || data !== undefined
+          const changes = {
+            ...(profile && { profile }),
+            ...(status && { status }),
+            ...(own === undefined && isAny && { byAdministrator: true as const }),
+          }
           const changed = await updatePerson(tx, id, changes, now, from?.statuses)
           if (changed === undefined && from !== undefined) throw from.refused
           if (changed === undefined) return undefined
@@ -439,13 +448,13 @@ export function createPeople(parts: PeopleParts): People {
       })
     },
 
-    async remove(id, { by = system, version } = {}) {
+    async remove(id, { by = system, version, only } = {}) {
       const now = clock.now()
       const attempt = async (): Promise<boolean> => {
         const asRead = { id, version: version ?? (await findPerson(storage.db, id))?.version }
         return ifUnchanged(storage, asRead, async (tx) => {
           const person = await findPerson(tx, id)
-          if (person === undefined) return false
+          if (person === undefined || only?.(person) === false) return false
           await endTransactionsOf(tx, id, now, { rule: 'person-removed' })
           await endSessions(tx, id, now, by)
           const deleted = lifecycle('user.lifecycle.delete.completed', 'Delete user', person, by)

@@ -1611,6 +1611,15 @@ export const mutations: readonly Mutation[] = [
     tests: 'sign-up',
   },
   {
+    attack: 'A49',
+    without: 'the status of a user whose sign-up never ended, read again where it is removed',
+    file: 'src/people/unfinished.ts',
+    find: "status === 'PROVISIONED' && unfinishedAt",
+    replace: 'unfinishedAt',
+    also: [['({ status, unfinishedAt }: Person)', '({ unfinishedAt }: Person)']],
+    tests: 'sign-up',
+  },
+  {
     attack: 'A63',
     without: 'the mailbox that is proven before anything else is enrolled',
     file: 'src/flow/enrolling.ts',

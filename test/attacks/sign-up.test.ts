@@ -1,6 +1,7 @@
 import { StatementSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticatorId } from '../../src/flow/index.ts'
+import { removeUnfinished } from '../../src/people/index.ts'
 import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
 import {
   type Attacked,
@@ -344,6 +345,34 @@ onEachDatabase('an address that nobody has proven', (database) => {
     const [user, ...more] = await people()
     expect(more).toEqual([])
     expect(await idp.engine.people.hasPassword(user?.id ?? '', password)).toBe(false)
+  })
+
+  test('A49: an account that is completed at the moment at which it would be removed stays', async () => {
+    await changeSignUp(idp, unverified)
+    await enrollmentPolicy(idp, { security_question: 'REQUIRED' })
+    const visitor = await fillsIn(idp.visitor(), profileOf(email))
+    await visitor.enrolls('okta_password')
+    await visitor.answers(password)
+    const [made] = await people()
+    expect(made?.status).toBe('PROVISIONED')
+    const { storage, people: users } = idp.engine
+    const found: string[] = []
+    await removeUnfinished(
+      {
+        storage,
+        people: {
+          // What is found is removed only after its sign-up has ended, as by a node that has read a moment before.
+          async remove(id, deed) {
+            found.push(id)
+            await users.change(id, { status: 'ACTIVE' }, { own: { strict: false } })
+            return users.remove(id, deed)
+          },
+        },
+      },
+      idp.clock.now() + 8 * 24 * 3_600_000,
+    )
+    expect(found).toEqual([made?.id])
+    expect((await people()).map(({ id, status }) => [id, status])).toEqual([[made?.id, 'ACTIVE']])
   })
 
   test('A63: an account that an administrator makes meanwhile stays as it is', async () => {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { removeUnfinished } from '../../src/people/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { mailTo } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { fillsIn, openSignUp } from '../support/sign-up.ts'
+import { changeSignUp, fillsIn, openSignUp, passwordInForm, unverified } from '../support/sign-up.ts'
+import { enrollmentPolicy } from './totp.ts'
 import { newVisitor, type Visitor } from './visitor.ts'
 
 const profileOf = (email: string) => ({ email, firstName: 'Nina', lastName: 'Nowak' })
@@ -54,6 +56,82 @@ onEachDatabase('an account whose sign-up never ended', (database) => {
     // The page that was left open is over, and the address is free.
     expect((await first.enrolls('okta_password')).status).toBe(401)
     expect((await ends(await proves(left))).interactionCode).toBeDefined()
+  })
+
+  test('is no account that has ended its sign-up without a proven mailbox: it stays, in use or not', async () => {
+    await changeSignUp(idp, { ...unverified, ...passwordInForm })
+    const statuses = ['ACTIVE', 'SUSPENDED', 'ACTIVE'] as const
+    const [used, suspended, unused] = ['used@example.com', 'suspended@example.com', 'unused@example.com']
+    for (const email of [used, suspended, unused]) {
+      const visitor = await fillsIn(newVisitor(idp), profileOf(email), {
+        credentials: { passcode: 'Marmalade-Harbour-31' },
+      })
+      expect(visitor.response.interactionCode).toBeDefined()
+    }
+    await apiOf(idp)('POST', `/users/${suspended}/lifecycle/suspend`)
+    for (const days of ['6d', '6d', '30d'] as const) {
+      idp.clock.advance(days)
+      await idp.engine.maintain()
+      await newVisitor(idp).signsIn(used, 'Marmalade-Harbour-31')
+      expect([await statusOf(used), await statusOf(suspended), await statusOf(unused)]).toEqual(statuses)
+    }
+  })
+
+  test('is an administrator’s once one has changed it: it stays where its mailbox is proven, else for another week', async () => {
+    const api = apiOf(idp)
+    const changes = {
+      profile: (id: string) => api('POST', `/users/${id}`, { profile: { firstName: 'Anna' } }),
+      email: (id: string) =>
+        api('POST', `/users/${id}`, { profile: { email: 'other@example.com', login: 'other@example.com' } }),
+      password: (id: string) =>
+        api('POST', `/users/${id}`, { credentials: { password: { value: 'Tangerine-Kettle-42' } } }),
+    }
+    const idOf = async (name: string): Promise<string> => (await api('GET', `/users/${name}`)).body.id ?? ''
+    const proven: string[] = []
+    for (const change of Object.values(changes)) {
+      const email = `${proven.length}@example.com`
+      await proves(email)
+      const id = await idOf(email)
+      expect((await change(id)).status).toBe(200)
+      proven.push(id)
+    }
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    await changeSignUp(idp, { ...unverified, ...passwordInForm })
+    await fillsIn(newVisitor(idp), profileOf(left), { credentials: { passcode: 'Marmalade-Harbour-31' } })
+    const unproven = await idOf(left)
+    const all = async () => Promise.all([...proven, unproven].map(statusOf))
+    const waiting = 'PROVISIONED'
+    expect(await all()).toEqual([waiting, waiting, waiting, waiting])
+    idp.clock.advance('6d')
+    await changes.profile(unproven)
+    idp.clock.advance('6d')
+    await idp.engine.maintain()
+    expect(await all()).toEqual([waiting, waiting, waiting, waiting])
+    idp.clock.advance('25h')
+    await idp.engine.maintain()
+    expect(await all()).toEqual([waiting, waiting, waiting, undefined])
+  })
+
+  test('stays where an administrator changes it at the moment at which it would be removed', async () => {
+    await proves(left)
+    idp.clock.advance('8d')
+    const { people, storage } = idp.engine
+    const changed = { isRead: false }
+    // What is found is removed only after the change, as by a node that has read a moment before.
+    await removeUnfinished(
+      {
+        storage,
+        people: {
+          async remove(id, deed) {
+            changed.isRead = true
+            await apiOf(idp)('POST', `/users/${id}`, { profile: { firstName: 'Anna' } })
+            return people.remove(id, deed)
+          },
+        },
+      },
+      idp.clock.now(),
+    )
+    expect([changed.isRead, await statusOf(left)]).toEqual([true, 'PROVISIONED'])
   })
 
   test('stays where it is completed at the moment at which it would be removed', async () => {
