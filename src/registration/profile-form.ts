@@ -1,7 +1,10 @@
+import { domainToASCII, domainToUnicode } from 'node:url'
 import { isObject, isOneVisibleLine, linearPattern } from '../base/index.ts'
 import {
   addressProblem,
+  compareKey,
   loginProblem,
+  mailboxKey,
   profileProblems,
   type SchemaAttribute,
   type UserSchema,
@@ -273,6 +276,10 @@ export function readProfile(fields: readonly ProfileField[], input: unknown): Pr
   ) {
     refusals.push(...refused(byEmail, 'registration.error.tooLong', longestLogin))
   }
+  const byLogin = fields.find(({ name }) => name === 'login')
+  if (byLogin && typeof email === 'string' && isOfAnother(profile.login, email)) {
+    refusals.push(...refused(byLogin, 'registration.error.doesNotMatchPattern'))
+  }
   const [first, ...more] = refusals
   if (first !== undefined) return { refusals: [first, ...more] }
   const login = profile.login ?? profile.email
@@ -320,11 +327,31 @@ function readValue(field: ProfileField, value: unknown): Read {
  * another mailbox of the same name, which would keep its owner from signing up (A23, A63).
  */
 const isPlainAddress = (address: string): boolean => {
-  const local = address.slice(0, address.lastIndexOf('@'))
+  const at = address.lastIndexOf('@')
+  const local = address.slice(0, at)
   return (
-    !address.endsWith('.') && local.normalize('NFKC') === local.normalize('NFC') && !local.includes('\u212a')
+    !address.endsWith('.') &&
+    local.normalize('NFKC') === local.normalize('NFC') &&
+    !/[\u2126\u212a\u212b]/.test(address) &&
+    isPlainDomain(address.slice(at + 1))
   )
 }
+
+/** Whether a domain with letters of its own is spelled as UTS-46 spells it, but for upper case: `corp。test` is `corp.test`. */
+const isPlainDomain = (domain: string): boolean =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+  /^[\x00-\x7f]*$/.test(domain) ||
+  domainToUnicode(domainToASCII(domain)) === domain.toLowerCase().normalize('NFC')
+
+/**
+ * Whether a login is an address, and of another mailbox than the email: with the address of another the account would keep the owner
+ * from signing up, and get the mails of the owner's recovery (A63).
+ */
+const isOfAnother = (login: unknown, email: string): boolean =>
+  typeof login === 'string' &&
+  // As names are compared, or a fullwidth sign would pass.
+  compareKey(login).includes('@') &&
+  (!isPlainAddress(login) || mailboxKey(login) !== mailboxKey(email))
 
 type No = (key: MessageKey, ...more: readonly number[]) => Read
 

@@ -8,6 +8,7 @@ import {
   changeSignUp,
   claimsOf,
   fillsIn,
+  messagesInFields,
   openSignUp,
   passwordInForm,
   unverified,
@@ -225,6 +226,68 @@ onEachDatabase('who makes an account with the address of another, where no mail 
     const recovery = await atTheCode(idp, owner)
     await recovery.answers((await mailTo(idp, owner, ['ForgotPassword'])).code)
     expect(recovery.remediations).not.toContain('reset-authenticator')
+  })
+
+  const withLogin = {
+    profileAttributes: ['email', 'login', 'firstName', 'lastName'].map((name) => ({
+      ...{ name, label: name },
+      required: true,
+    })),
+  }
+
+  test.each([
+    ['the owner’s', owner],
+    ['the owner’s in capitals', owner.toUpperCase()],
+    ['the owner’s with a fullwidth sign', owner.replace('@', '\uff20')],
+    ['the owner’s with a fullwidth letter', `\uff4e${owner.slice(1)}`],
+    ['the owner’s with another full stop', owner.replace('.com', '\u3002com')],
+    ['one more of the stranger’s', 'eve@other.example'],
+  ])('A63: trojan identifier: an address as the login is refused where it is %s', async (_, login) => {
+    for (const setup of [
+      { ...unverified, ...passwordInForm },
+      { activationRequirements: { emailVerification: true } },
+    ]) {
+      await changeSignUp(idp, { enrollAuthenticatorTypes: [], ...setup, ...withLogin })
+      const credentials = { passcode: strangers }
+      const { response } = await fillsIn(idp.visitor(), { ...profileOf(stranger), login }, { credentials })
+      expect([response.status, messagesInFields(response)]).toEqual([
+        400,
+        { 'userProfile.login': ['registration.error.doesNotMatchPattern'] },
+      ])
+    }
+    await idp.engine.delivery.idle()
+    expect(idp.outbox.all()).toEqual([])
+    expect(await emailOf()).not.toContain(stranger)
+  })
+
+  test('A63: a login that is the email, or is no address, is accepted', async () => {
+    await changeSignUp(idp, withLogin)
+    const credentials = { passcode: strangers }
+    for (const [email, login] of [
+      [owner, owner.toUpperCase()],
+      [stranger, 'eve'],
+    ] as const) {
+      const visitor = await fillsIn(idp.visitor(), { ...profileOf(email), login }, { credentials })
+      expect((await claimsOf(visitor)).preferred_username).toBe(login)
+    }
+  })
+
+  test('A63: trojan identifier: where an address is only a user’s login, no other mailbox hears of its sign-up', async () => {
+    const api = apiOf(idp)
+    const user = { ...profileOf(stranger), firstName: 'Evelyn', login: owner }
+    expect((await api('POST', '/users?activate=false', { profile: user })).status).toBe(200)
+    const id = String((await api('GET', `/users/${owner}`)).body.id)
+    expect((await api('POST', `/users/${id}/lifecycle/activate?sendEmail=false`)).status).toBe(200)
+    await changeSignUp(idp, {
+      activationRequirements: { emailVerification: true },
+      enrollAuthenticatorTypes: [],
+    })
+    const visitor = await fillsIn(idp.visitor(), profileOf(owner))
+    const { template, text } = await mailTo(idp, owner)
+    expect(template).toBe('RegistrationTaken')
+    expect(text).not.toMatch(/Evelyn|evil/)
+    expect(idp.outbox.to(stranger)).toEqual([])
+    expect((await visitor.answers('000000')).status).toBe(401)
   })
 
   test('A63: unexpired email change: a change that the stranger began comes to nothing', async () => {

@@ -159,10 +159,22 @@ describe('a form of a sign-up', () => {
     ['a fullwidth sign', 'nina\uff0b1@example.com'],
     ['the Kelvin sign', 'nina\u212a@example.com'],
     ['a ligature', 'nina\ufb01@example.com'],
+    ['another full stop in its domain', 'nina@example\u3002com'],
+    ['a halfwidth full stop in its domain', 'nina@example\uff61com'],
+    ['a fullwidth letter in its domain', 'nina@\uff45xample.com'],
+    ['the Kelvin sign in its domain', 'nina@\u212a.example'],
+    ['a soft hyphen in its domain', 'nina@exam\u00adple.com'],
   ])('A27: with an address that is read in more than one way is refused: %s', async (_, odd) => {
     const { response } = await fillsIn(idp.visitor(), { ...nina, email: odd })
     expect([response.status, Object.keys(messagesInFields(response))]).toEqual([400, ['userProfile.email']])
     expect(await mailCount(idp)).toBe(0)
+  })
+
+  test('A27: with letters of its own in the domain is good', async () => {
+    for (const own of ['nina@b\u00fccher.example', 'nina@B\u00dcCHER2.example', 'nina@stra\u00dfe.example']) {
+      const { response } = await fillsIn(idp.visitor(), { ...nina, email: own })
+      expect([own, response.status]).toEqual([own, 200])
+    }
   })
 
   test('A23: a name that differs from a user’s in what is not compared is that user’s', async () => {

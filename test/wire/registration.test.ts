@@ -302,7 +302,10 @@ describe('an address that is taken', () => {
         { name: 'email', label: 'Email', required: true },
       ],
     })
-    const { response } = await atTheCode({ login: mary.email, email: 'new@example.com' })
+    const first = { login: 'newcomer', email: 'first@example.com' }
+    const visitor = await atTheCode(first)
+    await visitor.answers((await visitor.mail(first.email, codeMail)).code)
+    const { response } = await atTheCode({ login: 'newcomer', email: 'new@example.com' })
     expect(messagesInFields(response)).toEqual({
       'userProfile.login': ['registration.error.notUniqueWithinOrg'],
     })

@@ -11,6 +11,7 @@ import {
   hasVerifiedEmail,
   isUnclaimed,
   looksLikeAddress,
+  mailboxKey,
   maskAddress,
   type Person,
   verifiedSecondEmail,
@@ -243,8 +244,10 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
   const hasLink = policy.authenticatorSettings[key]?.useEmailMagicLink !== false
   const owner = await ownerOf(context)
   const reader = owner ?? person
+  // The address may be the login of a user with another mailbox: it is the typed one that gets the mail, and nothing of that user (A63).
+  const isElsewhere = owner !== undefined && person !== undefined && !haveSameMailbox(owner, person)
   // Who is not here yet, or not any more, gets no mail; the visitor sees no difference.
-  const addressee = reader !== undefined && mayGetMail(reader) ? reader : undefined
+  const addressee = reader === undefined || !mayGetMail(reader) ? undefined : isElsewhere ? person : reader
   // What is being enrolled is the primary address alone.
   const alsoToSecond = purpose === 'verify' && policy.secondaryEmails
   const second = alsoToSecond ? secondAddressOf(addressee, policy) : undefined
@@ -258,8 +261,9 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
   }
   // What a stranger has typed about the owner of a mailbox is no text of a mail to it (A63).
   const named = person?.prospective
-    ? { profile: { email: person.profile.email, login: person.profile.login } }
+    ? { profile: { email: person.profile.email, login: person.profile.email } }
     : person
+  const about = isElsewhere ? named : (owner ?? named)
   const mail: NewMail = {
     template: owner === undefined ? words.template : 'RegistrationTaken',
     variables:
@@ -270,9 +274,9 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
     personId: addressee === undefined || addressee.prospective ? null : addressee.id,
     transactionId: transaction.id,
     endsAt: expiresAt,
-    locale: localesOf(context.interaction, owner ?? named),
+    locale: localesOf(context.interaction, about),
   }
-  const variables = { ...mailVariables(context, owner ?? named, lifetime), ...mail.variables }
+  const variables = { ...mailVariables(context, about, lifetime), ...mail.variables }
   // Of all users or of none: how many mails are written must not show who has two addresses (A02).
   const mails: readonly NewMail[] = [
     mail,
@@ -294,6 +298,9 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
     charges: (outcome) => mailCharges(context, outcome, typed, account),
   }
 }
+
+const haveSameMailbox = (one: Person, other: Person): boolean =>
+  mailboxKey(one.profile.email) === mailboxKey(other.profile.email)
 
 const mayGetMail = ({ status }: Person): boolean => status !== 'STAGED' && status !== 'DEPROVISIONED'
 
