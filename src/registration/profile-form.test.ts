@@ -42,7 +42,7 @@ describe('the fields', () => {
     ])
   })
 
-  test('are those of the schema that users may set', () => {
+  test('are those of the schema that are not hidden from users', () => {
     const readOnly = { type: 'string', permissions: [{ principal: 'SELF', action: 'READ_ONLY' }] } as const
     const custom = {
       role: readOnly,
@@ -53,7 +53,7 @@ describe('the fields', () => {
     } as const
     const names = ['unknown', '__proto__', 'constructor', 'id', 'groups', ...Object.keys(custom)]
     const fields = fieldsOf([email, ...names.map((name) => asked(name))], custom)
-    expect(fields.map(({ name }) => name)).toEqual(['email', 'open'])
+    expect(fields.map(({ name }) => name)).toEqual(['email', 'role', 'open'])
   })
 
   test('have lists, boxes and countries in the shape that clients read', () => {

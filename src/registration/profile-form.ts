@@ -97,15 +97,16 @@ const attributeOf = ({ base, custom }: UserSchema, name: string): SchemaAttribut
   return Object.hasOwn(custom, name) ? custom[name] : undefined
 }
 
-/** Whether users may set an attribute themselves. What the schema is silent about the form may ask for. */
-const isWritable = ({ permissions = [] }: SchemaAttribute): boolean =>
-  permissions.every(
-    ({ principal, action }) => principal !== 'SELF' || action === 'READ_WRITE' || action === undefined,
-  )
+/**
+ * Whether users may see an attribute. `READ_ONLY` is what the schema reports where it is silent: it is about the user's own
+ * profile page, and a form whose policy names the attribute asks for it once.
+ */
+const isShown = ({ permissions = [] }: SchemaAttribute): boolean =>
+  permissions.every(({ principal, action }) => principal !== 'SELF' || action !== 'HIDE')
 
 /** No client can fill in a list. */
 const canBeAsked = (name: string, attribute: SchemaAttribute | undefined): attribute is SchemaAttribute =>
-  attribute !== undefined && attribute.type !== 'array' && !neverAsked.includes(name) && isWritable(attribute)
+  attribute !== undefined && attribute.type !== 'array' && !neverAsked.includes(name) && isShown(attribute)
 
 /** The values of an enumeration with their titles, which stand in `oneOf`. */
 function valuesOf({ enum: values = [], oneOf }: SchemaAttribute): NonNullable<FieldDisplay['options']> {
@@ -171,7 +172,7 @@ function fieldOf(
 
 /**
  * The fields of the form by which a visitor makes an account: the attributes of the policy in its order, as far as the user
- * schema has them and users may set them; the email in any case; what the schema requires besides; and the agreement to
+ * schema has them and does not hide them from users; the email in any case; what the schema requires besides; and the agreement to
  * terms, where there are any.
  */
 export function profileFields(

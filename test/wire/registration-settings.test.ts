@@ -2,7 +2,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Kit, type KitOptions, startEngine, type Visitor } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
-import { claimsOf, codeMail, fillsIn, messagesInFields, openSignUp, toTheForm } from '../support/sign-up.ts'
+import {
+  changeSignUp,
+  claimsOf,
+  codeMail,
+  fillsIn,
+  messagesInFields,
+  openSignUp,
+  toTheForm,
+} from '../support/sign-up.ts'
 import { newVisitor } from './visitor.ts'
 
 const nina = { email: 'nina@example.com', firstName: 'Nina', lastName: 'Nowak' }
@@ -110,6 +118,27 @@ describe('where sign-up is left to invitations', () => {
     const user = (await apiOf(idp)('GET', `/users/${body.id}`)).body
     expect(user).toMatchObject({ status: 'ACTIVE', profile: names, terms: { version: terms.version } })
   })
+})
+
+test('a custom attribute stays in the form when the schema is read and written back, and leaves it when it is hidden', async () => {
+  const idp = await engine(openSignUp())
+  const api = apiOf(idp)
+  const schema = '/meta/schemas/user/default'
+  const write = (nick: object) =>
+    api('POST', schema, { definitions: { custom: { id: '#custom', type: 'object', properties: { nick } } } })
+  await write({ title: 'Nick', type: 'string' })
+  await changeSignUp(idp, {
+    profileAttributes: ['email', 'nick'].map((name) => ({ name, label: name, required: true })),
+  })
+  const asked = async () => Object.keys(messagesInFields((await fillsIn(newVisitor(idp), {})).response))
+  expect(await asked()).toEqual(['userProfile.email', 'userProfile.nick'])
+  const { custom } = (await api('GET', schema)).body.definitions as {
+    readonly custom: { readonly properties: { readonly nick: object } }
+  }
+  expect((await api('POST', schema, { definitions: { custom } })).status).toBe(200)
+  expect(await asked()).toEqual(['userProfile.email', 'userProfile.nick'])
+  await write({ ...custom.properties.nick, permissions: [{ principal: 'SELF', action: 'HIDE' }] })
+  expect(await asked()).toEqual(['userProfile.email'])
 })
 
 describe('a name that no user has', () => {
