@@ -52,6 +52,11 @@ export interface Intent {
   readonly enrolsFirst?: true
   /** What of the profile it asks for before its end, where the app's policy says so. Absent: nothing. */
   readonly completes?: 'profile' | 'profile-and-terms'
+  /**
+   * Who waits for an activation may do it only where the account lacks nothing that the activation asks for, the terms among
+   * it. Absent: nothing is read for it.
+   */
+  readonly needsCompleted?: true
   /** Whether it ends with a warning where a credential expires soon. */
   readonly warns: boolean
   /** What ends it after a proof: the user's status, the app. Undefined: nothing does. */
@@ -193,10 +198,13 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
     replaces: (situation) => replaceable(situation)[0]?.key,
     signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
     enrols: false,
+    needsCompleted: true,
     warns: false,
     deniedBy(progress, situation) {
-      const { person, assigned, ownPolicy } = situation
+      const { person, assigned, ownPolicy, missing = [] } = situation
       if (!(person && mayReset.includes(person.status))) return resetDenied(statusRule(situation))
+      // A new password makes the user active: without this an invitation would be used and its terms never seen.
+      if (missing.length > 0) return resetDenied(statusRule(situation))
       if (person.status === 'LOCKED_OUT' && !ownPolicy.recovery.unlocks) {
         return resetDenied('policy selfServiceUnlock')
       }

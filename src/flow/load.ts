@@ -415,14 +415,18 @@ function ownerOf(
   }
 }
 
-/** What of the profile is asked for. Nothing is read for it where the app's policy does not ask. */
+/**
+ * What of the profile is asked for, or, in a recovery, would be asked for by the activation that the user waits for. Nothing
+ * is read for it where the app's policy does not ask.
+ */
 async function missingOf(
   { policies, storage }: FlowParts,
   { id: clientId, settings }: Client,
-  { profile, terms: agreed }: Person,
+  { profile, status, terms: agreed }: Person,
   { intent }: Progress,
 ): Promise<Pick<Situation, 'missing'>> {
-  const { completes } = intents[intent]
+  const isWaiting = status === 'PROVISIONED' && intents[intent].needsCompleted === true
+  const { completes, activates } = intents[isWaiting ? 'activation' : intent]
   const { profileEnrollmentPolicyId, profileCompletion = true } = settings
   if (completes === undefined || !profileCompletion) return {}
   const registration = await policies.registration({ profileEnrollmentPolicyId, clientId })
@@ -430,7 +434,7 @@ async function missingOf(
     completes === 'profile-and-terms' && registration.terms?.version !== agreed?.version
       ? registration.terms
       : undefined
-  const asks = registration.progressiveProfiling || (registration.byInvitation && intent === 'activation')
+  const asks = registration.progressiveProfiling || (registration.byInvitation && activates === true)
   if (!asks && terms === undefined) return {}
   const schema = await findUserSchema(storage.db)
   return {

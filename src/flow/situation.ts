@@ -49,7 +49,10 @@ export interface Situation {
   readonly remembered?: readonly Evidence[]
   /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */
   readonly skips?: Readonly<Record<string, number>>
-  /** The fields of the profile form that the user has still to fill in; absent: none, or none are asked for. */
+  /**
+   * The fields of the profile form that the user has still to fill in, in a recovery those that the activation asks for;
+   * absent: none, or none are asked for.
+   */
   readonly missing?: readonly ProfileField[]
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner

@@ -141,6 +141,56 @@ test('a custom attribute stays in the form when the schema is read and written b
   expect(await asked()).toEqual(['userProfile.email'])
 })
 
+describe('a recovery of a user who waits for an activation', () => {
+  const invited = async (idp: Kit, more: object = {}) => {
+    const profile = { login: nina.email, email: nina.email, ...more }
+    const { body } = await apiOf(idp)('POST', '/users?activate=false', { profile })
+    const sent = await apiOf(idp)('POST', `/users/${body.id}/lifecycle/activate?sendEmail=false`)
+    return sent.body.activationToken as string
+  }
+  const statusOf = async (idp: Kit) => (await apiOf(idp)('GET', `/users/${nina.email}`)).body.status
+  const { email: _, ...names } = nina
+  const notAllowed = [403, ['oie.selfservice.reset.password.not.allowed']]
+
+  test.each([
+    ['terms are agreed to', { signUp: { terms } }, names],
+    ['required attributes are filled in', { signUp: { invitationOnly: true } }, {}],
+  ])(
+    'is not allowed before the %s, and the activation stays as good as it was',
+    async (_, settings, more) => {
+      const idp = await engine(openSignUp(settings))
+      const token = await invited(idp, more)
+      const visitor = await newVisitor(idp).atTheReset(nina.email)
+      expect([visitor.response.status, visitor.messages]).toEqual(notAllowed)
+      expect(await statusOf(idp)).toBe('PROVISIONED')
+
+      const later = newVisitor(idp, { parameters: { activation_token: token } })
+      await later.begins()
+      await setsPassword(later)
+      expect(later.remediations[0]).toBe('enroll-profile')
+      await later.submits('enroll/update', { userProfile: { ...names, termsAccepted: 'true' } })
+      expect(await statusOf(idp)).toBe('ACTIVE')
+      // A user who is active is asked for nothing more in a recovery.
+      const again = await newVisitor(idp).atTheReset(nina.email)
+      expect(again.remediations[0]).toBe('reset-authenticator')
+    },
+  )
+
+  test('is allowed where nothing is due, and makes the user active', async () => {
+    const idp = await engine(openSignUp({ signUp: { invitationOnly: true } }))
+    await invited(idp, names)
+    const visitor = await newVisitor(idp).atTheReset(nina.email)
+    await visitor.answers(password)
+    expect(await statusOf(idp)).toBe('ACTIVE')
+  })
+
+  test('of users who were active before there were terms asks for none', async () => {
+    const idp = await engine(openSignUp({ signUp: { terms, invitationOnly: true } }))
+    const visitor = await newVisitor(idp).atTheReset()
+    expect(visitor.remediations[0]).toBe('reset-authenticator')
+  })
+})
+
 describe('a name that no user has', () => {
   const identified = async (idp: Kit) => {
     const visitor = newVisitor(idp)
