@@ -25,7 +25,7 @@ export interface Refusal extends Message {
 export interface Replacing {
   /** One that was made before this moment, in epoch milliseconds. */
   readonly before: number
-  /** Only one with the same mailbox: it is what was proven. */
+  /** Only one with the same mailbox: it is what was proven. Otherwise none who has proven a mailbox. */
   readonly sameMailbox: boolean
 }
 

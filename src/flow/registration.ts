@@ -1,6 +1,13 @@
 import type { Random, Secrets } from '../base/index.ts'
 import { randomId } from '../base/index.ts'
-import { type Member, mailboxKey, type NewEnrollment, type Person, type Profile } from '../directory/index.ts'
+import {
+  hasVerifiedEmail,
+  type Member,
+  mailboxKey,
+  type NewEnrollment,
+  type Person,
+  type Profile,
+} from '../directory/index.ts'
 import { evidenceOf, type RegistrationPolicy } from '../policies/index.ts'
 import type { StepContext } from './authenticator.ts'
 import type { Effect, Replacing } from './outcome.ts'
@@ -89,21 +96,17 @@ export function memberOf(
 
 /**
  * Whether the holder of a name gives way to a sign-up with it: a user whose own sign-up never ended, so that an abandoned one
- * blocks no address (A63). Nothing of that user stays.
+ * blocks no address (A63). Nothing of that user stays. Who has proven the mailbox gives way to a proof of it alone.
  */
-export const givesWay = (
-  { status, unfinishedAt, profile }: Person,
-  to: Profile,
-  { before, sameMailbox }: Replacing,
-): boolean =>
-  status === 'PROVISIONED' &&
-  unfinishedAt !== undefined &&
-  unfinishedAt < before &&
-  (!sameMailbox || mailboxKey(profile.email) === mailboxKey(to.email))
+export const givesWay = (holder: Person, to: Profile, { before, sameMailbox }: Replacing): boolean =>
+  holder.status === 'PROVISIONED' &&
+  holder.unfinishedAt !== undefined &&
+  holder.unfinishedAt < before &&
+  (sameMailbox ? mailboxKey(holder.profile.email) === mailboxKey(to.email) : !hasVerifiedEmail(holder))
 
 /**
  * Whom a sign-up may take the place of. With the mailbox proven: a user who was made before the code was sent; of two who have
- * their codes the first to answer wins. Without: one whose transaction is over.
+ * their codes the first to answer wins. Without: one whose transaction is over, and who has proven no mailbox.
  */
 export const replacing = (
   { now, lifetimes, registration }: Pick<StepContext, 'now' | 'lifetimes' | 'registration'>,

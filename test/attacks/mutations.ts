@@ -1611,6 +1611,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'sign-up',
   },
   {
+    attack: 'A63',
+    without: 'the proven mailbox of who would give way to a sign-up that proves none',
+    file: 'src/flow/registration.ts',
+    find: ': !hasVerifiedEmail(holder))',
+    replace: ': true)',
+    tests: 'sign-up',
+  },
+  {
     attack: 'A49',
     without: 'the status of a user whose sign-up never ended, read again where it is removed',
     file: 'src/people/unfinished.ts',
@@ -1631,7 +1639,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A63',
     without: 'the moment of the code in what gives way to a sign-up',
     file: 'src/flow/registration.ts',
-    find: 'unfinishedAt < before &&',
+    find: 'holder.unfinishedAt < before &&',
     replace: '',
     tests: 'sign-up',
   },

@@ -22,6 +22,7 @@ import {
   fillsIn,
   offeredToEnrol,
   openSignUp,
+  passwordInForm,
   toTheForm,
   unverified,
 } from '../support/sign-up.ts'
@@ -373,6 +374,35 @@ onEachDatabase('an address that nobody has proven', (database) => {
     )
     expect(found).toEqual([made?.id])
     expect((await people()).map(({ id, status }) => [id, status])).toEqual([[made?.id, 'ACTIVE']])
+  })
+
+  test('A63: an abandoned account whose mailbox was proven gives way to a proof of that mailbox alone', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const owner = await fillsIn(idp.visitor(), profileOf(email))
+    await owner.answers((await mailTo(idp, email)).code)
+    await owner.enrolls('okta_password')
+    await owner.answers(password)
+    const [made] = await people()
+    expect(made?.status).toBe('PROVISIONED')
+    idp.clock.advance('2h')
+    // The sign-up of another app, or of this one by now, asks for no proof.
+    await changeSignUp(idp, unverified)
+    const stranger = await fillsIn(idp.visitor(), profileOf(email))
+    expect(stranger.messages).toEqual(['registration.error.notUniqueWithinOrg'])
+    await changeSignUp(idp, { ...unverified, ...passwordInForm })
+    const other = await fillsIn(idp.visitor(), profileOf(email), { credentials: { passcode: another } })
+    expect(other.messages).toEqual(['registration.error.notUniqueWithinOrg'])
+    expect((await people()).map(({ id }) => id)).toEqual([made?.id])
+
+    await changeSignUp(idp, {
+      activationRequirements: { emailVerification: true },
+      enrollAuthenticatorTypes: null,
+    })
+    const again = await fillsIn(idp.visitor(), profileOf(email))
+    await again.answers((await mailTo(idp, email)).code)
+    expect((await people()).map(({ id, status }) => [id === made?.id, status])).toEqual([
+      [false, 'PROVISIONED'],
+    ])
   })
 
   test('A63: an account that an administrator makes meanwhile stays as it is', async () => {
