@@ -10,8 +10,8 @@ import {
 } from '../directory/index.ts'
 import { evidenceOf, type RegistrationPolicy } from '../policies/index.ts'
 import type { StepContext } from './authenticator.ts'
-import type { Effect, Replacing } from './outcome.ts'
-import { createUser, enrolls, type Progress, type Registration } from './progress.ts'
+import type { Effect, Outcome, Replacing } from './outcome.ts'
+import { backToSignIn, createUser, enrolls, type Progress, type Registration } from './progress.ts'
 
 const purpose = 'registration'
 
@@ -115,6 +115,18 @@ export const replacing = (
   registration?.emailVerification === false
     ? { before: now - (lifetimes.transaction ?? 3_600_000), sameMailbox: false }
     : { before: sentAt, sameMailbox: true }
+
+/** What a visitor is answered where no sign-up is open any more: the first page. Undefined: it is open. */
+export const closedSignUp = ({
+  progress,
+  registration,
+}: Pick<StepContext, 'progress' | 'registration'>): Outcome | undefined =>
+  registration?.isOpen === true
+    ? undefined
+    : {
+        progress: backToSignIn(progress),
+        refused: { status: 403, key: 'idx.error.registration.unavailable' },
+      }
 
 /** What the first proof of a registration brings about besides itself: the user is made, with the password of the form. */
 export interface Creation {

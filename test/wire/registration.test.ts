@@ -127,6 +127,34 @@ describe('a visitor without an account', () => {
     ])
   })
 
+  test('reads the same with a code or a password that it has in hand, and no account is made', async () => {
+    const wasClosed = async (visitor: Visitor, answer: string) => {
+      await visitor.answers(answer)
+      expect([visitor.response.status, visitor.messages, visitor.remediations]).toEqual([
+        403,
+        ['idx.error.registration.unavailable'],
+        ['identify'],
+      ])
+      const found = await apiOf(idp)('GET', `/users/${nina.email}`)
+      expect(found.status).toBe(404)
+    }
+    for (const closing of [{ access: 'DENY' }, { unknownUserAction: 'DENY' }]) {
+      await idp.reset()
+      const visitor = await atTheForm()
+      await visitor.submits('enroll/new', { userProfile: nina })
+      const { code } = await visitor.mail(nina.email)
+      await changeSignUp(idp, closing)
+      await wasClosed(visitor, code ?? '')
+      await idp.reset()
+      await changeSignUp(idp, unverified)
+      const other = await atTheForm()
+      await other.submits('enroll/new', { userProfile: nina })
+      await other.enrolls('okta_password')
+      await changeSignUp(idp, closing)
+      await wasClosed(other, 'Marmalade-Harbour-31')
+    }
+  })
+
   test('is not led into sign-up by a name that no user has', async () => {
     const visitor = newVisitor(idp)
     await visitor.begins()

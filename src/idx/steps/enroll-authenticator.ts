@@ -1,5 +1,6 @@
 import {
   attempt,
+  closedSignUp,
   creationOf,
   type Effect,
   enrolls,
@@ -44,8 +45,11 @@ export const enrollAuthenticator: Step = {
   about: () => 'authenticator',
   fields: (view) => enrolling(view).enroll.fields(view.progress.challenge, view),
   async accept(input, context) {
-    const { progress, now, enrollable } = context
+    const { progress, person, now, enrollable } = context
     const { key, enroll, reset, ...authenticator } = enrolling(context)
+    // Closed since the form was sent: no answer makes a user any more, right or not.
+    const closed = person?.prospective ? closedSignUp(context) : undefined
+    if (closed !== undefined) return closed
     // Asked for no more: the user has enrolled it elsewhere since. A sign-in that began before must not replace what the
     // user has by a password alone (A69); it goes on without the enrolment, and asks for what is enrolled where it must.
     // The same where its method was switched off since.

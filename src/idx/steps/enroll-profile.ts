@@ -1,7 +1,7 @@
 import type { NewEnrollment, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
-  backToSignIn,
+  closedSignUp,
   creationOf,
   type Field,
   fillIn,
@@ -39,11 +39,9 @@ export const enrollProfile: Step = {
     ...(view.registration?.passwordInForm ? [passwordField] : []),
   ],
   async accept(input, context) {
-    const { progress, registration: policy } = context
-    if (policy?.isOpen !== true) {
-      const key = 'idx.error.registration.unavailable'
-      return { progress: backToSignIn(progress), refused: { status: 403, key } }
-    }
+    const { progress } = context
+    const closed = closedSignUp(context)
+    if (closed !== undefined) return closed
     const tooMany = await context.chargeSignUp?.()
     if (tooMany !== undefined) return { progress, refused: tooMany }
     const read = await readForm(input, context)
