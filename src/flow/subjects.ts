@@ -21,6 +21,23 @@ export function nameAndAccount(
 }
 
 /**
+ * What is counted of an address that is not proven: by the mailbox without dots and what stands behind a plus sign, or each new
+ * sign-up would have mails of its own (A28).
+ */
+export const mailboxSubjects = (
+  secrets: Secrets,
+  address: string,
+): { readonly typed: string; readonly account: string } =>
+  nameAndAccount(secrets, spelledPlainly(address), undefined)
+
+/** An address as it is counted: what several providers deliver to one mailbox is one. Others share a budget, and nothing else. */
+function spelledPlainly(address: string): string {
+  const at = address.lastIndexOf('@')
+  const local = address.slice(0, at).replace(/\+.*/, '').replaceAll('.', '')
+  return `${local}${address.slice(at)}`
+}
+
+/**
  * What was typed about no known user, as the log has it: an address, or a keyed hash of anything else, by which the same
  * name is recognised. A password that was typed into the field for the name is not readable there (F26).
  */

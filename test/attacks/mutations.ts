@@ -1743,9 +1743,25 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A28',
     without: 'the one budget of all spellings of a mailbox at sign-up',
-    file: 'src/authenticators/email/index.ts',
+    file: 'src/flow/subjects.ts',
     find: ".replace(/\\+.*/, '').replaceAll('.', '')",
     replace: '',
+    tests: 'sign-up-forms',
+  },
+  {
+    attack: 'A28',
+    without: 'the budget of the mailbox for the welcome to an account without a proven one',
+    file: 'src/flow/commit/registered.ts',
+    find: 'const isMailed = isProven || (await hasRoom(parts, tx, context, now))',
+    replace: 'const isMailed = true',
+    tests: 'sign-up-forms',
+  },
+  {
+    attack: 'A63',
+    without: 'the names that a stranger has typed, which no mail to an unproven mailbox contains',
+    file: 'src/flow/commit/registered.ts',
+    find: 'isProven ? person : { profile: { email, login: email } }',
+    replace: 'person',
     tests: 'sign-up-forms',
   },
   {

@@ -371,4 +371,33 @@ describe('a flood of forms', () => {
     expect(await mailCount(idp)).toBeLessThanOrEqual(5)
     await idp.close()
   })
+
+  test('A28: where no mail proves the address, a mailbox gets no more welcomes than other mails, and the account is made', async () => {
+    const idp = await startTarget({ settings: { signUp } })
+    await changeSignUp(idp, { ...unverified, ...passwordInForm })
+    for (let index = 0; index < 12; index++) {
+      const visitor = idp.visitor({ headers: { 'x-forwarded-for': `198.51.${index}.1` } })
+      const profile = { ...nina, firstName: 'PAY evil.example/x', email: `nina+${index}@example.com` }
+      await fillsIn(visitor, profile, { credentials: { passcode: password } })
+      expect([index, visitor.response.interactionCode]).toEqual([index, expect.any(String)])
+    }
+    await idp.engine.delivery.idle()
+    const mails = idp.outbox.all()
+    expect(mails.length).toBeGreaterThan(0)
+    expect(mails.length).toBeLessThanOrEqual(5)
+    for (const { text, html } of mails) expect(`${text}${html}`).not.toMatch(/PAY|Nowak/)
+    await idp.close()
+  })
+
+  test('A63: a welcome to a mailbox that was not proven names the address, and nothing that was typed', async () => {
+    const idp = await startTarget({ settings: { signUp } })
+    const profileAttributes = ['email', 'login'].map((name) => ({ name, label: name, required: true }))
+    await changeSignUp(idp, { ...unverified, ...passwordInForm, profileAttributes })
+    const credentials = { passcode: password }
+    await fillsIn(idp.visitor(), { ...nina, login: 'PAY evil.example/x' }, { credentials })
+    const { text } = await mailTo(idp, email, ['Welcome'])
+    expect(text).toContain('nina@example')
+    expect(text).not.toContain('PAY')
+    await idp.close()
+  })
 })

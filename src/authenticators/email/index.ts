@@ -30,6 +30,7 @@ import {
   type Judgement,
   linkToken,
   localesOf,
+  mailboxSubjects,
   mailVariables,
   nameAndAccount,
   type Outcome,
@@ -186,16 +187,8 @@ const dataOf = (challenge: Challenge | undefined) => challenge?.data as EmailCha
 /** By what a visitor typed, and by the account behind it; unknown users have an account of their own kind. */
 const subjectsOf = ({ progress, person, secrets }: StepContext) =>
   person?.prospective
-    ? // By the mailbox without dots and what stands behind a plus sign: else each new sign-up would have mails of its own (A28).
-      nameAndAccount(secrets, spelledPlainly(person.profile.email), undefined)
+    ? mailboxSubjects(secrets, person.profile.email)
     : nameAndAccount(secrets, progress.subject?.identifier ?? '', person)
-
-/** An address as it is counted: what several providers deliver to one mailbox is one. Others share a budget, and nothing else. */
-function spelledPlainly(address: string): string {
-  const at = address.lastIndexOf('@')
-  const local = address.slice(0, at).replace(/\+.*/, '').replaceAll('.', '')
-  return `${local}${address.slice(at)}`
-}
 
 /**
  * Who has the address of a user who is not there yet, and would not give way: that user gets a notice in place of the code, and

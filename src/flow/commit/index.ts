@@ -112,7 +112,7 @@ async function write(
   const ended = withDeferred(secrets, settled)
   const typed = commitment.outcome.progress.subject?.identifier
   const noticed = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
-  const outcome = withRegistered(parts, after, noticed, grant, now)
+  const outcome = await withRegistered(parts, tx, after, noticed, grant, now)
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
   const sessionId = newSessionId(random)
