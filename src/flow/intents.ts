@@ -212,6 +212,9 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
       if (ownPolicy.recovery.authenticators.length === 0 && !provenBy(progress).includes(recoveryToken)) {
         return resetDenied('policy selfServicePasswordReset')
       }
+      // What the enrolment policy forbids is set by an administrator's token alone.
+      const isForbidden = replaceable(situation).some(({ key }) => ownPolicy.signOn.notAllowed?.includes(key))
+      if (isForbidden && !provenBy(progress).includes(recoveryToken)) return resetDenied('policy enrollment')
       return assigned ? undefined : notAssigned
     },
     unprovable: resetDenied('policy recovery.secondFactor'),

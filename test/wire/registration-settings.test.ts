@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Kit, type KitOptions, startEngine, type Visitor } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
+import { enrolmentPolicy } from '../support/policy-rules.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import {
   changeSignUp,
@@ -189,6 +190,29 @@ describe('a recovery of a user who waits for an activation', () => {
     const visitor = await newVisitor(idp).atTheReset()
     expect(visitor.remediations[0]).toBe('reset-authenticator')
   })
+})
+
+test('a recovery sets no password where the enrolment policy forbids one, but an administrator may have it set', async () => {
+  const idp = await engine(openSignUp())
+  const before = await newVisitor(idp).atTheCode()
+  await before.mail(undefined, 'ForgotPassword')
+  const [email, forbidden] = [
+    { key: 'okta_email', enroll: { self: 'REQUIRED' } },
+    { key: 'okta_password', enroll: { self: 'NOT_ALLOWED' } },
+  ]
+  await enrolmentPolicy(idp, { authenticators: [email, forbidden] })
+  const visitor = await newVisitor(idp).atTheCode()
+  expect(visitor.remediations).toEqual(before.remediations)
+  await visitor.answers((await visitor.mail(undefined, 'ForgotPassword')).code)
+  expect([visitor.response.status, visitor.messages]).toEqual([
+    403,
+    ['oie.selfservice.reset.password.not.allowed'],
+  ])
+  const sent = await apiOf(idp)('POST', `/users/${idp.person.login}/lifecycle/reset_password?sendEmail=false`)
+  const token = new URL(sent.body.resetPasswordUrl as string).pathname.split('/').at(-1) ?? ''
+  const reset = newVisitor(idp, { parameters: { recovery_token: token } })
+  await reset.begins()
+  expect(reset.remediations[0]).toBe('reset-authenticator')
 })
 
 describe('a name that no user has', () => {
