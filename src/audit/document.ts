@@ -50,6 +50,7 @@ What ends a transaction, as \`debugData.rule\` and in \`rekey trace\`:
 | \`status …\` | The account's status does not allow it (\`status SUSPENDED\`), or has changed during the transaction. |
 | \`not-assigned\` | The user is not assigned to the app. |
 | \`policy selfServicePasswordReset\`, \`policy selfServiceUnlock\` | The user's password policy does not allow the recovery. |
+| \`policy enrollment\` | The user's enrolment policy does not allow the password that a recovery sets. |
 | \`policy recovery.secondFactor\`, \`policy signOn.factors\` | The policy requires an authenticator that the user does not have. |
 | \`password-changed\`, \`email-changed\`, \`person-removed\` | Another change ended all open transactions of the user. |
 | \`expired\` | It expired. Nothing is written then, so there is no event: \`rekey trace\` sees it in the row. |
