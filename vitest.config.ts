@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 // What the pass on one database (`npm run test:pg`) leaves out: the first pass has run it, and would not run otherwise.
 const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
-  'test/attacks/{atomic,canary,delegation,factors,groups,methods,own-changes,resets,seams}.test.ts',
+  'test/attacks/{atomic,canary,delegation,factors,groups,methods,own-changes,pre-hijacking,resets,seams,settling,sign-up-clock}.test.ts',
   'test/contract/{api-tokens,budgets,erase,failures,many-people,migrations,oauth,outbox,plans,postgres-hosts}.test.ts',
   'test/contract/{management-bounds,search-properties,storage,user-version}.test.ts',
   'test/faults/{clock,clock-jumps,conflicts,connections,failover,poolers,postgres-tls,ready,secret}.test.ts',
