@@ -137,7 +137,9 @@ describe('a robot without a captcha', () => {
         await recovers(visitor, 'wrong', identifier),
         await recovers(visitor, provider.token(), identifier),
       ]
-      const own = statements.filter((line) => !/outbox|mail_suppressions|events|"policy_rules"|from "settings"/.test(line))
+      const own = statements.filter(
+        (line) => !/outbox|mail_suppressions|events|"policy_rules"|from "settings"/.test(line),
+      )
       const costs = own.filter((line) => !/^(begin|commit|savepoint|release)/.test(line)).toSorted()
       return [...answers.map((answer) => masked(answer, identifier)), ...costs]
     }

@@ -216,7 +216,9 @@ describe('A79', () => {
         await idp.engine.delivery.idle()
         statements = []
         await recovers(idp, name, `203.0.113.${costs.length}`)
-        const own = statements.filter((line) => !/update "?outbox|mail_suppressions|"policy_rules"|from "settings"/.test(line))
+        const own = statements.filter(
+          (line) => !/update "?outbox|mail_suppressions|"policy_rules"|from "settings"/.test(line),
+        )
         costs.push(own.filter((line) => !/^(begin|commit|savepoint|release)/.test(line)).toSorted())
       }
       const [first = [], ...others] = costs
