@@ -381,3 +381,18 @@ test('a mail of a sign-up names nothing that the visitor has typed about the own
   const mail = await idp.outbox.waitFor({ to: nina.email })
   expect(`${mail.subject} ${mail.text} ${mail.html}`).not.toMatch(/won|0900/)
 })
+
+test('a user who left the password out comes back where the name is asked for first', async () => {
+  await using own = await startEngine(openSignUp({ signOn: { start: 'identifier' } }))
+  await enrollmentPolicy(own, { okta_email: 'REQUIRED', okta_password: 'OPTIONAL' })
+  const signingUp = await fillsIn(newVisitor(own), nina)
+  await signingUp.answers((await signingUp.mail(nina.email, codeMail)).code)
+  expect((await signingUp.submits('skip')).interactionCode).toBeDefined()
+
+  const back = newVisitor(own)
+  await back.begins()
+  await back.submits('identify', { identifier: nina.email })
+  await back.selects('okta_email')
+  const { code } = await back.mail(nina.email, 'EmailChallenge')
+  expect((await back.answers(code)).interactionCode).toBeDefined()
+})
