@@ -20,3 +20,32 @@ export function deviceCookie(
     : [deviceCookieNames[1], 'SameSite=Lax']
   return `${name}=${secret}; Path=/; Max-Age=${Math.floor(maxAgeMs / 1000)}; HttpOnly; ${site}`
 }
+
+/** The names of the cookie that a request to `authorize` is bound to its browser by (A80). */
+export const browserCookieNames = ['__Host-rekey_browser', 'rekey_browser'] as const
+
+/** The names of the cookie of a browser's session. */
+export const sessionCookieNames = ['__Host-rekey_session', 'rekey_session'] as const
+
+/**
+ * The value of a cookie of the engine's own pages. With https the one that is bound to the host alone counts: a page of another
+ * subdomain can set a cookie with the other name (A71).
+ */
+export const ownCookieIn = (
+  header: string | undefined,
+  [secure, plain]: readonly [string, string],
+  isSecure: boolean,
+): string | undefined => cookieIn(header, [isSecure ? secure : plain])
+
+/**
+ * A cookie of the engine's own pages: gone with the browser, read by no script, and not sent by pages of other sites, except where
+ * they lead here.
+ */
+export function ownCookie(
+  [secure, plain]: readonly [string, string],
+  value: string,
+  isSecure: boolean,
+): string {
+  const [name, more] = isSecure ? [secure, '; Secure'] : [plain, '']
+  return `${name}=${value}; Path=/${value === '' ? '; Max-Age=0' : ''}; HttpOnly; SameSite=Lax${more}`
+}

@@ -32,6 +32,8 @@ export interface ClientSettings {
   readonly profileEnrollmentPolicyId?: string
   /** How many seconds a spent refresh token is answered with its successor again, 0 to 60. */
   readonly refreshTokenLeeway?: number
+  /** Whether a confidential client must use PKCE at `authorize`, too. Absent: no. Public clients always must. */
+  readonly pkceRequired?: boolean
   /** Development only: any `http://localhost:PORT` address without a query counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
   /**

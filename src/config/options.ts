@@ -358,6 +358,12 @@ export const configOptions = Type.Object(
         idToken: lifetime('ID tokens.', '1h'),
         refreshToken: lifetime('Refresh tokens; each use replaces the token.', '30d'),
         session: lifetime('Sessions; tokens cannot be refreshed after this.', '30d'),
+        authorizationCode: lifetime('Authorization codes, which `authorize` answers.', '5m'),
+        browserIdle: lifetime(
+          "Sessions of browsers on the engine's own pages, after their last use: until then another app signs its user in without asking.",
+          '2h',
+        ),
+        browserSession: lifetime('The same, however often they are used.', '24h'),
       },
       { default: {} },
     ),

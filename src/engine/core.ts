@@ -159,7 +159,10 @@ export const relyingPartyOf = ({ webauthn }: Config, { db }: Storage): RelyingPa
 /** The OAuth and OIDC endpoints on a core; `issuer` is the public address. */
 export function openOidc(
   { config, storage, secrets, random, clock, log, policies }: Core,
-  options: Pick<OidcOptions, 'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange' | 'hints'>,
+  options: Pick<
+    OidcOptions,
+    'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange' | 'hints' | 'hosted'
+  >,
 ): Oidc {
   const lifetimes = lifetimesOf(config)
   return createOidc({
@@ -175,6 +178,9 @@ export function openOidc(
       idTokenMs: lifetimes.idToken,
       refreshTokenMs: lifetimes.refreshToken,
       sessionMs: lifetimes.session,
+      authorizationCodeMs: lifetimes.authorizationCode,
+      browserIdleMs: lifetimes.browserIdle,
+      browserSessionMs: lifetimes.browserSession,
     },
     ...options,
   })
@@ -246,6 +252,9 @@ export function lifetimesOf({ account, lifetimes }: Config) {
     idToken: ms('idToken'),
     refreshToken: ms('refreshToken'),
     session: ms('session'),
+    authorizationCode: ms('authorizationCode'),
+    browserIdle: ms('browserIdle'),
+    browserSession: ms('browserSession'),
     /** For how long a user's own change can be stopped. */
     ownChanges: durationMs(account.waitingTime, 'account.waitingTime'),
     /** For how long the delivery of a notice is retried: three days. */

@@ -35,13 +35,16 @@ import {
 } from '../delivery/index.ts'
 import type { PersonTokenKind } from '../directory/index.ts'
 import {
+  beginInBrowser,
   createFlow,
   createSprayWatch,
   type FlowParts,
+  findEnded,
   findTransaction,
   openLink,
   originOfLink,
   requestsRefused,
+  returnToApp,
   timelineOf,
   transactionsOf,
 } from '../flow/index.ts'
@@ -57,6 +60,7 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { idxRoutes, stepsWith } from '../idx/index.ts'
+import { findInteraction } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -65,7 +69,14 @@ import {
   requestBudgetsFrom,
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
-import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
+import {
+  authorizationServer,
+  claimNames,
+  discoveryOf,
+  type Oidc,
+  type OidcOptions,
+  signInPage,
+} from '../oidc/index.ts'
 import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -238,6 +249,14 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     issuer: () => baseUrl,
     recordExchange: ports.recordExchange,
     hints: config.mode === 'development',
+    hosted: {
+      begin: (handle, options) => beginInBrowser(parts, handle, options),
+      findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
+      findInteraction: (id) => findInteraction(storage.db, id),
+      returnToApp: (interaction, proofs, returning) => returnToApp(parts, interaction, proofs, returning),
+      page: async ({ stateToken, acceptLanguage }) =>
+        signInPage({ base: baseUrl, orgName: config.org.name, stateToken, acceptLanguage }),
+    },
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })

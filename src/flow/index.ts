@@ -15,6 +15,13 @@ export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'
 export { type FlowOutcome, flowOutcomes } from './flow-outcomes.ts'
 export * from './form.ts'
+export {
+  type BegunInBrowser,
+  beginInBrowser,
+  findEnded,
+  type Returned,
+  returnToApp,
+} from './hosted.ts'
 export { type Denial, type Intent, intents, maySignIn } from './intents.ts'
 export {
   type FlowParts,

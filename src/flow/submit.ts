@@ -34,6 +34,8 @@ export interface FlowAnswer {
   readonly notice?: Message | undefined
   /** The end: to be redeemed for tokens, answered here and nowhere else. */
   readonly interactionCode?: string | undefined
+  /** The end of a sign-in on the engine's own pages: where the browser goes next is answered in place of a code. */
+  readonly returns?: true
   /** The secret of a device that is remembered from now on: answered here and nowhere else. */
   readonly device?: Committed['device']
 }
@@ -123,7 +125,7 @@ async function take(
     step: step.name,
   })
   if (committed === undefined) return undefined
-  if (committed.interactionCode !== undefined) {
+  if (committed.interactionCode !== undefined || committed.returns) {
     parts.spray.signedIn(sourceOf(loaded.interaction), after.person?.lastLoginAt)
   }
   const { effects = [] } = committed.outcome
@@ -181,13 +183,20 @@ async function answerOf(
   parts: FlowParts,
   from: TransactionContext,
   after: TransactionContext,
-  { outcome, interactionCode, device }: Committed,
+  { outcome, interactionCode, returns, device }: Committed,
 ): Promise<FlowAnswer> {
   const { progress, refused, notice } = outcome
   const transaction =
     progress.closed === 'cancelled' ? await successorOf(parts, from) : { ...after.transaction, progress }
   const context = withProgress(after, transaction)
-  return { ...answerIn(parts, from, context), refused, notice, interactionCode, ...(device && { device }) }
+  return {
+    ...answerIn(parts, from, context),
+    refused,
+    notice,
+    interactionCode,
+    ...(returns && { returns }),
+    ...(device && { device }),
+  }
 }
 
 async function successorOf(parts: FlowParts, { interaction, transaction }: TransactionContext) {

@@ -243,8 +243,6 @@ export const de: Words = {
     title: 'Etwas ist schiefgegangen',
     unexpected: 'Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.',
     notFound: 'Unter dieser Adresse gibt es keine Seite.',
-    noRedirectSignIn:
-      'Die Anmeldung per Weiterleitung gibt es hier noch nicht. Gehen Sie zurück zur App und melden Sie sich auf deren eigener Seite an.',
     reference: 'Wenn Sie dies melden, nennen Sie die Kennung ${errorId}.',
   },
 }

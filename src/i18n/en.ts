@@ -247,8 +247,6 @@ export const en = {
     title: 'Something went wrong',
     unexpected: 'That did not work. Please try again in a moment.',
     notFound: 'There is no page at this address.',
-    noRedirectSignIn:
-      'Signing in by redirect is not available here yet. Go back to the app and sign in on its own page.',
     reference: 'If you report this, give the reference ${errorId}.',
   },
 }

@@ -238,8 +238,6 @@ export const es: Words = {
     title: 'Algo ha fallado',
     unexpected: 'No ha funcionado. Inténtelo de nuevo dentro de un momento.',
     notFound: 'No hay ninguna página en esta dirección.',
-    noRedirectSignIn:
-      'Aquí todavía no se puede iniciar sesión mediante redirección. Vuelva a la aplicación e inicie sesión en la página de esta.',
     reference: 'Si informa de este problema, indique la referencia ${errorId}.',
   },
 }

@@ -242,8 +242,6 @@ export const fr: Words = {
     title: 'Une erreur s’est produite',
     unexpected: 'Cela n’a pas fonctionné. Veuillez réessayer dans un instant.',
     notFound: 'Il n’y a pas de page à cette adresse.',
-    noRedirectSignIn:
-      'La connexion par redirection n’est pas encore disponible ici. Revenez à l’application et connectez-vous sur sa propre page.',
     reference: 'Si vous signalez ce problème, indiquez la référence ${errorId}.',
   },
 }

@@ -120,7 +120,7 @@ function detailsOf(
   request: RecordedRequest,
   authenticators: ReadonlyMap<string, Authenticator>,
   steps: readonly Step[],
-  { from, context, view, refused, notice, interactionCode }: FlowAnswer,
+  { from, context, view, refused, notice, interactionCode, returns }: FlowAnswer,
 ): Details {
   const path = request.routeOptions.url?.split('/idp/idx/')[1]
   const before = from.context
@@ -136,7 +136,11 @@ function detailsOf(
     step: step?.name,
     stageBefore: before.stage,
     stageAfter: successor === undefined ? context.stage : 'closed',
-    offered: interactionCode === undefined ? offeredAt(steps, view) : ['successWithInteractionCode'],
+    offered: returns
+      ? ['success-redirect']
+      : interactionCode === undefined
+        ? offeredAt(steps, view)
+        : ['successWithInteractionCode'],
     messages: message === undefined ? [] : [message.key],
     hint: message?.key.startsWith('password.') ? String(message.params?.[0] ?? '') || undefined : undefined,
     reason: step === undefined && path !== 'introspect' ? 'not on offer' : undefined,

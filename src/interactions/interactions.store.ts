@@ -13,6 +13,7 @@ import {
 /** The parameters of a client's `interact` call. */
 export interface InteractionRequest {
   readonly scope: string
+  /** Empty where a request by a browser has none. */
   readonly state: string
   readonly nonce?: string | undefined
   /** The known levels of assurance that were asked for. */
@@ -27,6 +28,18 @@ export interface InteractionRequest {
   readonly recoveryTokenId?: string | undefined
   /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */
   readonly activationTokenId?: string | undefined
+  /** Set where the app has sent the browser to `authorize`: the engine's own pages lead through it. */
+  readonly hosted?: HostedRequest | undefined
+}
+
+/** How the answer to `authorize` reaches the app. */
+export type ResponseMode = 'query' | 'fragment' | 'form_post' | 'okta_post_message'
+
+/** What belongs to a request that came by a browser. */
+export interface HostedRequest {
+  readonly responseMode: ResponseMode
+  /** Hash of the secret in the browser's cookie: nothing comes of the request in another one (A80). */
+  readonly browser: string
 }
 
 /** Where a user comes from: the connection itself, or, where a confidential client vouches for it, what it forwards. */
@@ -50,6 +63,7 @@ export interface Interaction {
   readonly clientId: string
   readonly issuer: string
   readonly redirectUri: string
+  /** Empty where a confidential client sent none to `authorize`. */
   readonly codeChallenge: string
   readonly request: InteractionRequest
   readonly origin: Origin
@@ -169,17 +183,47 @@ export async function completeInteraction(
   return numAffectedRows > 0n
 }
 
-/** The hashes that a code may be stored under, one for each secret. */
-export const interactionCodeHashes = (secrets: Secrets, code: string): readonly string[] =>
-  secrets.hashes('interaction code', code)
+/** Completes an interaction that a browser brought: the code is made where the browser comes back. False where it was completed before. */
+export async function completeHosted(db: Db, id: string, sessionId: string): Promise<boolean> {
+  const text = `update interactions set session_id = $2
+    where id = $1 and session_id is null and code_hash is null returning id`
+  return (await run<{ id: string }>(db, text, [id, sessionId])).length > 0
+}
 
-const hashCode = (secrets: Secrets, code: string): string => secrets.hash('interaction code', code)
+/**
+ * Makes the authorization code of a completed interaction, once. False where it was made before, or nothing was completed.
+ */
+export async function issueAuthorizationCode(
+  db: Db,
+  { id, code, expiresAt }: { readonly id: string; readonly code: string; readonly expiresAt: number },
+  secrets: Secrets,
+): Promise<boolean> {
+  const text = `update interactions set code_hash = $2, code_expires_at = $3
+    where id = $1 and session_id is not null and code_hash is null returning id`
+  const values = [id, secrets.hash(purposes.authorization, code), expiresAt]
+  return (await run<{ id: string }>(db, text, values)).length > 0
+}
+
+/** Which of the two codes: neither can be redeemed as the other. */
+export type CodeKind = 'interaction' | 'authorization'
+
+const purposes = { interaction: 'interaction code', authorization: 'authorization code' } as const
+
+/** The hashes that a code may be stored under, one for each secret. */
+export const interactionCodeHashes = (
+  secrets: Secrets,
+  code: string,
+  kind: CodeKind = 'interaction',
+): readonly string[] => secrets.hashes(purposes[kind], code)
+
+const hashCode = (secrets: Secrets, code: string): string => secrets.hash(purposes.interaction, code)
 
 /** Reads the interaction of a code, for the exchange recorder. To redeem a code use `redeemInteractionCode` only. */
 export async function findInteractionByCode(
   db: Db,
   code: string,
   secrets: Secrets,
+  kind: CodeKind = 'interaction',
 ): Promise<
   | { readonly interaction: Interaction; readonly usedAt: number | null; readonly expiresAt: number }
   | undefined
@@ -187,7 +231,7 @@ export async function findInteractionByCode(
   const row = await db
     .selectFrom('interactions')
     .selectAll()
-    .where('code_hash', 'in', secrets.hashes('interaction code', code))
+    .where('code_hash', 'in', interactionCodeHashes(secrets, code, kind))
     .executeTakeFirst()
   return (
     row && { interaction: toInteraction(row), usedAt: row.code_used_at, expiresAt: row.code_expires_at ?? 0 }
@@ -196,7 +240,11 @@ export async function findInteractionByCode(
 
 /** Whether a code verifier matches the challenge of an interaction (RFC 7636, section 4.6). */
 export const isVerifierOf = ({ codeChallenge }: Interaction, codeVerifier: string): boolean =>
-  codeChallenge === s256(codeVerifier)
+  codeChallenge === challengeOf(codeVerifier)
+
+/** A verifier where none was asked for is wrong, as none is where one was: neither side loses PKCE unnoticed (A72, RFC 9700 2.1.1). */
+const challengeOf = (codeVerifier: string | undefined): string =>
+  codeVerifier === undefined || codeVerifier === '' ? '' : s256(codeVerifier)
 
 type Redemption =
   | { readonly result: 'redeemed'; readonly interaction: Interaction }
@@ -217,11 +265,14 @@ export async function redeemInteractionCode(
     readonly clientId: string
     readonly issuer: string
     readonly redirectUri: string | undefined
-    readonly codeVerifier: string
+    /** Absent: none was sent, which is right where no challenge was. */
+    readonly codeVerifier: string | undefined
+    /** Default: `interaction`. */
+    readonly kind?: CodeKind
   },
   context: { readonly secrets: Secrets; readonly now: number },
 ): Promise<Redemption> {
-  const hashes = context.secrets.hashes('interaction code', claim.code)
+  const hashes = interactionCodeHashes(context.secrets, claim.code, claim.kind)
   const { clientId, issuer, redirectUri = null, codeVerifier } = claim
   const text = `
     update interactions set code_used_at = $1
@@ -233,7 +284,7 @@ export async function redeemInteractionCode(
       and code_used_at is null
       and (cast($5 as text) is null or redirect_uri = $5)
     returning *`
-  const parameters = [context.now, clientId, issuer, s256(codeVerifier), redirectUri, ...hashes]
+  const parameters = [context.now, clientId, issuer, challengeOf(codeVerifier), redirectUri, ...hashes]
   const [redeemed] = await run<Row<'interactions'>>(db, text, parameters)
   if (redeemed !== undefined) return { result: 'redeemed', interaction: toInteraction(redeemed) }
 

@@ -18,7 +18,7 @@ export async function recordGrants(
     readonly idTokenId: string
     readonly familyId: string | undefined
     readonly openid: boolean
-    readonly by: 'interaction_code' | 'refresh_token'
+    readonly by: 'authorization_code' | 'interaction_code' | 'refresh_token'
   },
 ): Promise<void> {
   const kinds = [
@@ -50,7 +50,7 @@ export async function recordRevocation(
   parts: Parts,
   revocation: {
     readonly event: 'revoke' | 'detect_reuse'
-    readonly kind: 'access_token' | 'refresh_token' | 'interaction_code'
+    readonly kind: 'access_token' | 'refresh_token' | 'interaction_code' | 'authorization_code'
     /** Undefined: of a service, which acts for itself. */
     readonly personId: string | undefined
     readonly clientId: string

@@ -1,5 +1,5 @@
 import { randomId, randomToken } from '../base/index.ts'
-import { type Interaction, redeemInteractionCode } from '../interactions/index.ts'
+import { type CodeKind, type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { reachedLevel } from '../policies/index.ts'
 import { revokeSession } from '../sessions/index.ts'
 import { type Tx, together } from '../storage/index.ts'
@@ -13,8 +13,20 @@ import { stillGranted } from './scope-grants.ts'
 import type { AuthorizationServer } from './server.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
-const invalidCode = (detail: string) =>
-  oauthError('invalid_grant', 'The interaction code is invalid or has expired.', { detail })
+const invalidCode = (kind: CodeKind, detail: string) =>
+  oauthError('invalid_grant', `The ${kind} code is invalid or has expired.`, { detail })
+
+/** The grant `authorization_code`: a code of `authorize`, which repeats the address that it was sent to. */
+export const grantAuthorizationCode: typeof grantInteractionCode = (parts, server, clientId, form) =>
+  grantCode(parts, server, {
+    kind: 'authorization',
+    code: required(form, 'code'),
+    // Needed where the request had a challenge: without it the code is not redeemed.
+    codeVerifier: optional(form, 'code_verifier'),
+    redirectUri: required(form, 'redirect_uri'),
+    clientId,
+    issuer: server.id,
+  })
 
 type Result =
   | { readonly issue: Issue; readonly refreshToken: string | undefined }
@@ -32,44 +44,51 @@ export async function grantInteractionCode(
   clientId: string,
   form: Form,
 ): Promise<TokenResponse> {
-  const claim = {
+  return grantCode(parts, server, {
+    kind: 'interaction',
     code: required(form, 'interaction_code'),
     codeVerifier: required(form, 'code_verifier'),
     redirectUri: optional(form, 'redirect_uri'),
     clientId,
     issuer: server.id,
-  }
+  })
+}
+
+type Claim = Parameters<typeof redeemInteractionCode>[1] & { readonly kind: CodeKind }
+
+async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim): Promise<TokenResponse> {
+  const { kind, clientId } = claim
   // What may fail without the code's doing fails before it is spent.
   await parts.keys.current()
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
     // The database runs them one after the other, in this order: the lock comes first, and they travel together.
-    const locking = lockOwnerOfCode(tx, claim.code, parts.secrets)
+    const locking = lockOwnerOfCode(tx, claim.code, parts.secrets, kind)
     const redeeming = redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
     await together<unknown>([locking, redeeming])
     const [person, redemption] = [await locking, await redeeming]
     if (redemption.result === 'used')
-      return { refused: await punishReplay(tx, parts, redemption.interaction) }
+      return { refused: await punishReplay(tx, parts, redemption.interaction, kind) }
     if (redemption.result === 'refused') {
       const { reason } = redemption
       return {
         refused:
           reason === 'verifier'
             ? oauthError('invalid_grant', 'PKCE verification failed.')
-            : invalidCode(reason),
+            : invalidCode(kind, reason),
       }
     }
     const { interaction } = redemption
     const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now, person)
-    if (signedIn === undefined) return { refused: invalidCode('the session has ended') }
-    return issueFor(tx, parts, interaction, signedIn)
+    if (signedIn === undefined) return { refused: invalidCode(kind, 'the session has ended') }
+    return issueFor(tx, parts, interaction, signedIn, kind)
   })
   if ('refused' in result) throw result.refused
   const tokens = await signTokens(parts, server, result.issue)
   return { ...tokens, ...(result.refreshToken !== undefined && { refresh_token: result.refreshToken }) }
 }
 
-async function punishReplay(tx: Tx, parts: Parts, interaction: Interaction): Promise<Error> {
+async function punishReplay(tx: Tx, parts: Parts, interaction: Interaction, kind: CodeKind): Promise<Error> {
   const { sessionId, clientId } = interaction
   const now = parts.clock.now()
   const session = await findSignedIn(tx, sessionId ?? '', clientId, now)
@@ -77,13 +96,13 @@ async function punishReplay(tx: Tx, parts: Parts, interaction: Interaction): Pro
     await revokeSession(tx, session.session.id, now)
     await recordRevocation(tx, parts, {
       event: 'detect_reuse',
-      kind: 'interaction_code',
+      kind: `${kind}_code`,
       personId: session.person.id,
       clientId,
       id: interaction.id,
     })
   }
-  return invalidCode('used before')
+  return invalidCode(kind, 'used before')
 }
 
 async function issueFor(
@@ -91,6 +110,7 @@ async function issueFor(
   parts: Parts,
   { issuer: server, clientId, request }: Interaction,
   signedIn: SignedIn,
+  kind: CodeKind,
 ): Promise<Result> {
   const now = parts.clock.now()
   const scopes = await stillGranted(tx, clientId, request.scope.split(' '))
@@ -122,6 +142,6 @@ async function issueFor(
     })
   }
   const openid = scopes.includes('openid')
-  await recordGrants(tx, parts, { ...issue, familyId, openid, by: 'interaction_code' })
+  await recordGrants(tx, parts, { ...issue, familyId, openid, by: `${kind}_code` })
   return { issue, refreshToken }
 }

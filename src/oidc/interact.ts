@@ -76,8 +76,12 @@ function checkGrant({ settings }: Client): void {
 
 /** PKCE is required, and only as S256 (RFC 9700, section 2.1.1). */
 function readChallenge(form: Form): string {
-  const challenge = required(form, 'code_challenge')
-  if (required(form, 'code_challenge_method') !== 'S256') {
+  return checkChallenge(required(form, 'code_challenge'), required(form, 'code_challenge_method'))
+}
+
+/** The challenge as it is stored. `plain` is no proof where the request is read by others (RFC 7636, section 4.2). */
+export function checkChallenge(challenge: string, method: string | undefined): string {
+  if (method !== 'S256') {
     throw invalidRequest("The 'code_challenge_method' parameter must be 'S256'.")
   }
   if (!/^[\w.~-]{43,128}$/.test(challenge)) {
@@ -105,7 +109,7 @@ interface Answered {
 }
 
 /** `state` and `nonce` must come back as they were sent, so what is too long is refused. Okta's SDK sends 64 letters each. */
-function checkLengths({ state, nonce = '' }: Answered) {
+export function checkLengths({ state, nonce = '' }: Answered) {
   for (const [name, value] of Object.entries({ state, nonce })) {
     if (storedBytes(value) <= mostBytes[name as 'state' | 'nonce']) continue
     throw invalidRequest(`The '${name}' parameter is too long: at most ${mostBytes.state} bytes.`)
@@ -181,7 +185,7 @@ function readEnroll(form: Form): readonly string[] | undefined {
 }
 
 /** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */
-async function checkScopes({ storage }: Parts, { id }: Client, scope: string): Promise<void> {
+export async function checkScopes({ storage }: Parts, { id }: Client, scope: string): Promise<void> {
   const others = scope.split(' ').filter((one) => !(knownScopes as readonly string[]).includes(one))
   const granted = others.every(isAccountScope) ? await grantedOf(storage.db, id, others) : []
   if (others.length > granted.length) {
@@ -196,7 +200,7 @@ async function checkScopes({ storage }: Parts, { id }: Client, scope: string): P
  * The identifier that the app expects (`login_hint`, okta-auth-js#1223). It is not looked up, so that the answers are the
  * same for every name (A01). One that no user can have is dropped: the sign-in goes on without it.
  */
-function readLoginHint(form: Form, { state, nonce = '' }: Answered): string | undefined {
+export function readLoginHint(form: Form, { state, nonce = '' }: Answered): string | undefined {
   const hint = optional(form, 'login_hint')?.trim() ?? ''
   // Where a long state leaves no room for it, the state counts: it must come back as it was.
   const room = Math.min(
@@ -207,7 +211,7 @@ function readLoginHint(form: Form, { state, nonce = '' }: Answered): string | un
   return isUsable ? hint || undefined : undefined
 }
 
-function readScope(form: Form, client: Client): string {
+export function readScope(form: Form, client: Client): string {
   const scopes = [...new Set((form.get('scope') ?? '').split(' ').filter(Boolean))]
   if (scopes.length === 0) throw oauthError('invalid_scope', "The 'scope' parameter is required.")
   if (scopes.includes('offline_access') && !client.settings.grantTypes.includes('refresh_token')) {

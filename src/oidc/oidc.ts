@@ -61,6 +61,7 @@ export function createOidc(options: OidcOptions): Oidc {
     keys,
     lifetimes,
     limits: options.limits,
+    hosted: options.hosted,
     policies: options.policies,
     recordExchange: options.recordExchange,
     hints: options.hints === true,

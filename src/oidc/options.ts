@@ -4,6 +4,7 @@ import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Storage } from '../storage/index.ts'
+import type { HostedFlow } from './hosted/flow.ts'
 
 /** Lifetimes in milliseconds. */
 export interface OidcLifetimes {
@@ -13,6 +14,11 @@ export interface OidcLifetimes {
   readonly idTokenMs: number
   /** Starts again with each rotation, but ends with the session at the latest. */
   readonly refreshTokenMs: number
+  /** From the end of a sign-in on the engine's own pages to the redemption of its code. */
+  readonly authorizationCodeMs: number
+  /** A browser's session: after its last use, and at most. */
+  readonly browserIdleMs: number
+  readonly browserSessionMs: number
   /** The longest life of a session: an ID token can end its session for as long, whatever key signed it. */
   readonly sessionMs: number
 }
@@ -21,6 +27,9 @@ const hour = 3_600_000
 
 export const defaultOidcLifetimes: OidcLifetimes = {
   interactionMs: hour / 2,
+  authorizationCodeMs: hour / 12,
+  browserIdleMs: 2 * hour,
+  browserSessionMs: 24 * hour,
   accessTokenMs: hour,
   idTokenMs: hour,
   refreshTokenMs: 30 * 24 * hour,
@@ -49,6 +58,8 @@ export interface OidcOptions {
   readonly signingKey?: JWK
   /** Which policy a user has at an app: one that denies the app ends refreshes. */
   readonly policies: Pick<Policies, 'for'>
+  /** What the engine's own pages need of the flow. Absent: `authorize` and what belongs to it are not served. */
+  readonly hosted?: HostedFlow | undefined
   /** The request budgets of interact and token. Absent: calls are not limited. */
   readonly limits?: RequestLimits | undefined
   /** Records the calls that begin an interaction and redeem its code, and refused calls. Development and tests only. */

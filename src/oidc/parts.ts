@@ -6,6 +6,7 @@ import type { Policies } from '../policies/index.ts'
 import type { Session } from '../sessions/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
 import { findActiveClient } from './client-auth.ts'
+import type { HostedFlow } from './hosted/flow.ts'
 import type { SigningKeys } from './keys.ts'
 import type { OidcLifetimes } from './options.ts'
 import { findLiveSession } from './signed-in.store.ts'
@@ -29,6 +30,7 @@ export interface Parts {
   /** The log of refused requests: anyone can cause them (A60). Closed with the routes. */
   readonly refusals: LogSampler
   readonly limits: RequestLimits | undefined
+  readonly hosted: HostedFlow | undefined
   readonly policies: Pick<Policies, 'for'>
 }
 

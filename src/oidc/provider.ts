@@ -8,7 +8,7 @@ import { canonicalBasic, findActiveClient, isSecretOf } from './client-auth.ts'
 import { type OAuthBody, oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
 import { grantClientCredentials } from './grant-client-credentials.ts'
-import { grantInteractionCode } from './grant-interaction-code.ts'
+import { grantAuthorizationCode, grantInteractionCode } from './grant-interaction-code.ts'
 import { grantRefreshToken } from './grant-refresh-token.ts'
 import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -38,6 +38,10 @@ const grants = {
   interaction_code: {
     grant: grantInteractionCode,
     parameters: ['interaction_code', 'code_verifier', 'redirect_uri'],
+  },
+  authorization_code: {
+    grant: grantAuthorizationCode,
+    parameters: ['code', 'code_verifier', 'redirect_uri'],
   },
   refresh_token: { grant: grantRefreshToken, parameters: ['refresh_token', 'scope'] },
   client_credentials: { grant: grantClientCredentials, parameters: ['scope'] },
@@ -196,8 +200,9 @@ const clientMetadata = (client: Client, secret: string) => ({
   ...authenticationOf(client, secret),
   // All of them: `checkGrant` refuses those that the client may not use, with Okta's message.
   grant_types: Object.keys(grants),
-  response_types: [],
-  redirect_uris: [],
+  // The library wants both of clients with codes; neither is used, since `authorize` and the grants are ours.
+  response_types: ['code' as const],
+  redirect_uris: ['https://unused.invalid/'],
 })
 
 function authenticationOf(client: Client, secret: string) {

@@ -12,12 +12,12 @@ import {
 } from '../base/index.ts'
 import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
-import { authorizePage, authorizeRefusal } from './authorize.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { oauthBodyOf, oauthError } from './errors.ts'
+import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm, tokenBodyLimit } from './form.ts'
-import { asDescription, baseOf, hintFor } from './hint.ts'
+import { asDescription, hintFor } from './hint.ts'
+import { addAuthorize, addHosted } from './hosted/routes.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
@@ -56,7 +56,13 @@ export const oidcRoutes =
       addDiscovery(app, serverPaths[id].issuer, servers[id])
       const base = () => servers.org().issuer
       addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], base, token, limiter })
+      addAuthorize(app, `${serverPaths[id].oauth}/v1/authorize`, {
+        parts,
+        server: servers[id],
+        callOf: browserCallOf,
+      })
     }
+    addHosted(app, { parts, servers, callOf: browserCallOf })
   }
 
 const metadataSeconds = 300
@@ -134,18 +140,6 @@ function addEndpoints(
   })
   app.route({
     method: ['GET', 'POST'],
-    url: `${path}/authorize`,
-    onRequest,
-    handler: async ({ headers }, reply) => {
-      // Recorded by the error handler, which answers programs.
-      if (!prefersPage(headers.accept)) throw invalidAuthorize
-      await recordRefusal(parts, ...authorizeRecord(reply))
-      const page = authorizePage(baseOf(server().oauth), headers['accept-language'])
-      return reply.code(400).headers(visitorPageHeaders).send(page)
-    },
-  })
-  app.route({
-    method: ['GET', 'POST'],
     url: `${path}/userinfo`,
     onRequest,
     handler: async (request) => userinfo(parts, server(), callOf(request)),
@@ -184,19 +178,6 @@ function failedSignOut(
   const reason = description ?? errorSummary ?? ''
   return signOutFailedPage(wordsOf(request), base, { reason, errorId: errorIdOf(request.id) })
 }
-
-const invalidAuthorize = oauthError(authorizeRefusal.error, authorizeRefusal.error_description)
-
-const authorizeRecord = ({ request, elapsedTime }: FastifyReply) =>
-  [
-    { ...recordedCallOf(request), method: request.method, durationMs: elapsedTime },
-    {
-      status: 400,
-      code: authorizeRefusal.error,
-      description: authorizeRefusal.error_description,
-      hint: undefined,
-    },
-  ] as const
 
 type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
@@ -278,7 +259,7 @@ async function hintOf(
   error: unknown,
 ): Promise<string | undefined> {
   if (!parts.hints || !(error instanceof ProtocolError)) return undefined
-  const call = callOf(request)
+  const call = shownCallOf(request)
   const server =
     servers[request.routeOptions.url?.startsWith(serverPaths.default.oauth) ? 'default' : 'org']()
   const hint = await hintFor(parts, server, { ...call, clientId: clientIdIn(call) }, error).catch(
@@ -336,9 +317,19 @@ const callOf = (request: FastifyRequest) => ({
   authorization: request.headers.authorization,
 })
 
+/** What a call has sent, for records and hints: of `authorize` what stands in its address. */
+function shownCallOf(request: FastifyRequest) {
+  const isInAddress = request.method === 'GET' && request.routeOptions.url?.endsWith('/authorize')
+  try {
+    return isInAddress ? { form: queryOf(request), authorization: undefined } : callOf(request)
+  } catch {
+    return { form: new Map(), authorization: undefined }
+  }
+}
+
 const recordedCallOf = (request: FastifyRequest) => ({
   path: request.routeOptions.url ?? '',
-  ...callOf(request),
+  ...shownCallOf(request),
   userAgent: request.headers['user-agent'],
 })
 
@@ -353,4 +344,11 @@ function interactCallOf(request: FastifyRequest) {
     deviceCookie: cookieIn(headers.cookie, deviceCookieNames),
     acceptLanguage: headers['accept-language'],
   }
+}
+
+/** A browser's call: its parameters are in the address, or with POST in the body. */
+function browserCallOf(request: FastifyRequest) {
+  const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
+  const path = request.routeOptions.url ?? ''
+  return { ...interactCallOf(request), form, path, cookies: request.headers.cookie }
 }

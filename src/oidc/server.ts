@@ -1,4 +1,5 @@
 import { derivedId } from '../base/index.ts'
+import { responseModes } from './hosted/response.ts'
 
 /** One of the two authorization servers, which share users, clients and keys. */
 export interface AuthorizationServer {
@@ -32,10 +33,11 @@ export function authorizationServer(id: AuthorizationServer['id'], base: string)
 
 /**
  * The metadata of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are built from the configured issuer,
- * never from the request's Host (A20). It lists existing endpoints only: there is no `authorize`.
+ * never from the request's Host (A20). It lists what is served, and nothing else.
  */
 export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   issuer,
+  authorization_endpoint: `${oauth}/v1/authorize`,
   token_endpoint: `${oauth}/v1/token`,
   interaction_endpoint: `${oauth}/v1/interact`,
   userinfo_endpoint: `${oauth}/v1/userinfo`,
@@ -43,8 +45,10 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   introspection_endpoint: `${oauth}/v1/introspect`,
   revocation_endpoint: `${oauth}/v1/revoke`,
   end_session_endpoint: `${oauth}/v1/logout`,
-  response_types_supported: [],
+  response_types_supported: ['code'],
+  response_modes_supported: responseModes,
   grant_types_supported: [
+    'authorization_code',
     'interaction_code',
     'refresh_token',
     ...(id === 'org' ? ['client_credentials'] : []),
@@ -78,6 +82,8 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   revocation_endpoint_auth_methods_supported: [...authMethods, 'private_key_jwt'],
   revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+  authorization_response_iss_parameter_supported: true,
+  prompt_values_supported: ['none', 'login'],
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
 })

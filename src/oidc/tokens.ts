@@ -49,7 +49,10 @@ export async function signTokens(
 ): Promise<Omit<TokenResponse, 'refresh_token'>> {
   const issuedAt = Math.floor(parts.tokenClock.now() / 1000)
   const lifetime = Math.floor(parts.lifetimes.accessTokenMs / 1000)
-  const authTime = Math.min(tokenSeconds(parts, issue.session.createdAt), issuedAt)
+  const authTime = Math.min(
+    tokenSeconds(parts, issue.session.details.authTime ?? issue.session.createdAt),
+    issuedAt,
+  )
 
   const accessToken = await parts.keys.sign({
     ver: 1,

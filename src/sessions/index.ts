@@ -1,5 +1,7 @@
 /**
  * Sessions. A row is written when a sign-in completes; the tokens of that sign-in carry its id, and without a live
- * session refresh and userinfo are refused and introspection says inactive. No cookie is involved.
+ * session refresh and userinfo are refused and introspection says inactive. A browser that signed in on the engine's own pages has
+ * one of its own besides, by its cookie: it answers the next app.
  */
+export * from './browser-sessions.store.ts'
 export * from './sessions.store.ts'

@@ -9,6 +9,8 @@ export interface Session {
   readonly createdAt: number
   readonly expiresAt: number
   readonly revokedAt: number | null
+  /** The browser's session that it came of; absent: none, as where an app's own pages sign users in. */
+  readonly parentId?: string | undefined
   readonly details: SessionDetails
 }
 
@@ -24,12 +26,19 @@ export interface SessionDetails {
    * a session of an earlier version.
    */
   readonly proofs?: readonly SessionProof[]
+  /** When the latest of what counted was proven, in epoch milliseconds; absent: when the session began. */
+  readonly authTime?: number
 }
 
 /** One proof of a sign-in. */
 export interface SessionProof {
   readonly authenticator: string
   readonly factors: readonly string[]
+  /** What a browser's session has of it besides: another sign-in judges it again. */
+  readonly type?: string
+  readonly method?: string
+  readonly traits?: readonly string[]
+  readonly setBy?: string
   /** Of several of a kind: which one. */
   readonly enrollmentId?: string
   /** In epoch milliseconds. */
@@ -45,6 +54,7 @@ export const toSession = (row: Row<'sessions'>): Session => ({
   expiresAt: row.expires_at,
   revokedAt: row.revoked_at,
   details: JSON.parse(row.details) as SessionDetails,
+  ...(row.parent_id !== null && { parentId: row.parent_id }),
 })
 
 export const newSessionId = (random: Random): string => randomId(random, 'ses')
@@ -59,6 +69,9 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
       created_at: session.createdAt,
       expires_at: session.expiresAt,
       revoked_at: null,
+      cookie_hash: null,
+      used_at: null,
+      parent_id: session.parentId ?? null,
     },
   ])
 }
@@ -76,6 +89,7 @@ export async function liveSessionsOf(
     .selectFrom('sessions')
     .selectAll()
     .where('person_id', '=', personId)
+    .where('cookie_hash', 'is', null)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
     .orderBy('created_at', 'desc')
@@ -90,6 +104,13 @@ export async function liveSessionsOf(
     )
   }
   return (await query.execute()).map(toSession)
+}
+
+/** A session that has neither ended nor expired. */
+export async function findSession(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const text = 'select * from sessions where id = $1 and revoked_at is null and expires_at > $2'
+  const [row] = await run<Row<'sessions'>>(db, text, [id, now])
+  return row && toSession(row)
 }
 
 /** Whether a user has a session that has neither ended nor expired. */

@@ -367,6 +367,12 @@ export const tables = {
       created_at: time('moment'),
       expires_at: time('end'),
       revoked_at: nullable(time('stays')),
+      /** Of a browser's session: the hash of what its cookie has. Null: the session of an app. */
+      cookie_hash: nullable(text),
+      /** When a browser's session was last used. */
+      used_at: nullable(time('moment')),
+      /** Of the session of an app: the browser's that it came of. */
+      parent_id: nullable(text),
     },
     { grows: { until: 'expires_at', key: 'id' } },
   ),

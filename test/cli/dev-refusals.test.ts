@@ -160,7 +160,7 @@ test('an address of another issuer is printed with the right one, and no secret 
   expect(complaints).not.toContain(secret)
 })
 
-test('authorize says that sign-in by redirect is not served yet: a page for a browser, JSON for a program', async () => {
+test('authorize shows what is wrong with the app or its address: a page for a browser, JSON for a program', async () => {
   const asked = `?client_id=${dev.clientId}&response_type=code&redirect_uri=https://evil.example/cb&state=s`
   for (const issuer of [dev.issuer, `${dev.engineUrl}/oauth2`]) {
     const page = await fetch(`${issuer}/v1/authorize${asked}`, {
@@ -168,19 +168,19 @@ test('authorize says that sign-in by redirect is not served yet: a page for a br
       redirect: 'manual',
     })
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
-    expect(await page.text()).toContain('Die Anmeldung per Weiterleitung gibt es hier noch nicht.')
+    expect(await page.text()).toContain('Die Anwendung hat eine Anfrage geschickt')
     for (const accept of ['*/*', 'application/json, text/html;q=0.5']) {
       const json = await fetch(`${issuer}/v1/authorize${asked}`, { headers: { accept }, redirect: 'manual' })
       expect([json.status, await json.json()]).toEqual([
         400,
         {
-          error: 'unsupported_response_type',
-          error_description: expect.stringContaining('Sign-in by redirect is not served yet'),
+          error: 'invalid_request',
+          error_description: expect.stringContaining('must be a Login redirect URI'),
         },
       ])
     }
   }
-  await printed('The app sent the browser to authorize')
+  await printed('authorize was refused')
   expect(await flows()).toContain('Sign-in by redirect')
 })
 

@@ -125,7 +125,7 @@ describe('what an app is registered with', () => {
         client_id: id,
         token_endpoint_auth_method: 'client_secret_basic',
         autoKeyRotation: true,
-        pkce_required: true,
+        pkce_required: false,
       })
       expect(oauth(body)).toEqual({
         application_type: 'web',
@@ -149,13 +149,11 @@ describe('what an app is registered with', () => {
     expect(ignored).toEqual(
       expect.arrayContaining([
         'settings.oauthClient.grant_types: implicit',
-        'settings.oauthClient.grant_types: authorization_code',
         'settings.oauthClient.response_types',
         'settings.oauthClient.consent_method: no consent is asked for',
         'settings.oauthClient.refresh_token.rotation_type: refresh tokens are rotated',
         'settings.oauthClient.logo_uri',
         'settings.oauthClient.a_member_of_tomorrow.of',
-        'credentials.oauthClient.pkce_required: PKCE is required of every app that users sign in to',
         'visibility.hide.web',
         'profile.team',
       ]),

@@ -138,11 +138,11 @@ describe('discovery', () => {
         token_endpoint: `${base}${at}/v1/token`,
         jwks_uri: `${base}${at}/v1/keys`,
         code_challenge_methods_supported: ['S256'],
-        grant_types_supported: ['interaction_code', 'refresh_token', ...more],
+        grant_types_supported: ['authorization_code', 'interaction_code', 'refresh_token', ...more],
+        authorization_endpoint: `${base}${at}/v1/authorize`,
         id_token_signing_alg_values_supported: ['RS256'],
       })
       expect(oauthServer.body).toEqual(body)
-      expect(body).not.toHaveProperty('authorization_endpoint')
       for (const [name, url] of Object.entries(body)) {
         if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue
         const { status } = await get(String(url).replace(base, idp.engineUrl))

@@ -1,6 +1,11 @@
 import type { NewEvent } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
-import { completeInteraction, extendInteraction, type Interaction } from '../../interactions/index.ts'
+import {
+  completeHosted,
+  completeInteraction,
+  extendInteraction,
+  type Interaction,
+} from '../../interactions/index.ts'
 import { startSession } from '../../sessions/index.ts'
 import { type Tx, together } from '../../storage/index.ts'
 import type { Authenticator } from '../authenticator.ts'
@@ -62,7 +67,10 @@ export async function signIn(
     readonly interactionCode: string
   },
 ): Promise<readonly NewEvent[]> {
-  const { clientId } = interaction
+  const {
+    clientId,
+    request: { hosted },
+  } = interaction
   const { ip, userAgent } = interaction.origin
   const session = {
     id: sessionId,
@@ -70,12 +78,20 @@ export async function signIn(
     clientId,
     createdAt: now,
     expiresAt: now + lifetimes.session,
-    details: { amr, ...(traits.length > 0 && { traits }), ip, userAgent, proofs },
+    details: {
+      amr,
+      ...(traits.length > 0 && { traits }),
+      ...{ ip, userAgent, proofs },
+      // What a browser's session has proven may be older than the session that an app gets by it (A74).
+      ...(hosted && proofs.length > 0 && { authTime: Math.max(...proofs.map(({ at }) => at)) }),
+    },
   }
   const codeExpiresAt = now + lifetimes.interactionCode
   await together<unknown>([
     startSession(tx, session),
-    complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets),
+    hosted === undefined
+      ? complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets)
+      : completeInBrowser(tx, interaction.id, sessionId),
   ])
   return [
     {
@@ -90,4 +106,8 @@ export async function signIn(
 
 async function complete(...[tx, id, ...how]: Parameters<typeof completeInteraction>): Promise<void> {
   if (!(await completeInteraction(tx, id, ...how))) throw new Error(`interaction ${id} was completed twice`)
+}
+
+async function completeInBrowser(tx: Tx, id: string, sessionId: string): Promise<void> {
+  if (!(await completeHosted(tx, id, sessionId))) throw new Error(`interaction ${id} was completed twice`)
 }

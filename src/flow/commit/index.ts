@@ -37,6 +37,8 @@ export interface Commitment {
 export interface Committed {
   readonly outcome: Outcome
   readonly interactionCode?: string
+  /** The end of a sign-in on the engine's own pages: the browser goes back to the app, and the code is made on that way. */
+  readonly returns?: true
   /** The secret of a device that is remembered from now on. */
   readonly device?: RememberedSecret
 }
@@ -118,6 +120,7 @@ async function write(
   const sessionId = newSessionId(random)
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
+  const isHosted = interaction.request.hosted !== undefined
   const interactionCode = grant && newInteractionCode(random)
   const made = creationIn(outcome)
   // By itself: where another registration has the name, nothing else may be under way.
@@ -140,7 +143,7 @@ async function write(
   await recordEvents(tx, events.map(ofTransaction(commitment, secrets)), { random, now })
   return {
     outcome,
-    ...(interactionCode !== undefined && { interactionCode }),
+    ...(interactionCode !== undefined && (isHosted ? { returns: true as const } : { interactionCode })),
     ...(device && { device }),
   }
 }

@@ -73,6 +73,8 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
   if (interactionCode !== undefined) {
     return { ...head, ...appOf(context), ...success(parts, context, interactionCode) }
   }
+  if (answer.returns)
+    return { ...head, ...appOf(context), ...userAt(context), ...redirecting(parts, context) }
   // A terminal response carries no `cancel`: the SDK would be stuck on it.
   if (stage === 'closed') return head
 
@@ -350,14 +352,25 @@ const profileOf = (person: TransactionContext['person']): Json => {
   return { firstName, lastName, timeZone: timezone ?? 'UTC', locale: locale ?? 'en_US' }
 }
 
-function success(
-  parts: WireParts,
-  { transaction, interaction, client, person }: TransactionContext,
-  interactionCode: string,
-): Json {
+const userAt = ({ transaction, person }: TransactionContext): Json => {
   const { subject } = transaction.progress
   return {
     user: object({ id: subject?.userId, identifier: subject?.identifier, profile: profileOf(person) }),
+  }
+}
+
+/** The end on the engine's own pages: the browser itself goes there, with the cookie that the request is bound to (A80). */
+const redirecting = ({ baseUrl }: WireParts, { transaction }: TransactionContext): Json => ({
+  success: {
+    name: 'success-redirect',
+    href: `${baseUrl}/login/token/redirect?stateToken=${encodeURIComponent(transaction.stateHandle)}`,
+  },
+})
+
+function success(parts: WireParts, context: TransactionContext, interactionCode: string): Json {
+  const { interaction, client } = context
+  return {
+    ...userAt(context),
     successWithInteractionCode: {
       rel: ['create-form'],
       name: 'issue',

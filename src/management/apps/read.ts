@@ -52,7 +52,11 @@ function examine(body: Fields): { readonly app: AppBody; readonly problems: read
     label: String(body.label),
     id: credentials.client_id as string | undefined,
     secret: credentials.client_secret as string | undefined,
-    settings: { ...read, ...(Object.keys(registration).length > 0 && { registration }) },
+    settings: {
+      ...read,
+      ...(credentials.pkce_required === true && read.applicationType === 'web' && { pkceRequired: true }),
+      ...(Object.keys(registration).length > 0 && { registration }),
+    },
   }
   return { app, problems }
 }
@@ -199,6 +203,7 @@ const ownNames = [
     'emailMethodChoice',
     'profileCompletion',
     'profileEnrollmentPolicyId',
+    'pkceRequired',
     'refreshTokenLeeway',
     'insecureLocalhostRedirects',
     'client_id',

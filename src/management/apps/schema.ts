@@ -35,7 +35,7 @@ const grantTypes = [
 
 /** Those that the engine serves, to apps that users sign in to and to service apps. */
 export const servedGrants: Readonly<Record<'users' | 'service', readonly string[]>> = {
-  users: ['interaction_code', 'refresh_token'],
+  users: ['authorization_code', 'interaction_code', 'refresh_token'],
   service: ['client_credentials'],
 }
 

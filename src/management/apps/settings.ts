@@ -22,6 +22,7 @@ const places: Readonly<
   accessPolicyId: null,
   profileEnrollmentPolicyId: null,
   insecureLocalhostRedirects: null,
+  pkceRequired: null,
 }
 
 const placed = Object.entries(places) as readonly [

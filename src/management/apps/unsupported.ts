@@ -11,7 +11,7 @@ const supported = ['settings.notes', 'credentials.oauthClient.token_endpoint_aut
 const instead: Readonly<Record<string, string>> = {
   'settings.oauthClient.consent_method': 'no consent is asked for',
   'settings.oauthClient.refresh_token.rotation_type': 'refresh tokens are rotated',
-  'credentials.oauthClient.pkce_required': 'PKCE is required of every app that users sign in to',
+  'credentials.oauthClient.pkce_required': 'PKCE is required of every app without a secret',
 }
 
 /** What an app was registered with and the engine does not act by, as lines for the log of its author. */

@@ -25,7 +25,8 @@ export interface AppPolicies {
 export function defaultsOf({
   applicationType,
   grantTypes,
-}: Pick<ClientSettings, 'applicationType' | 'grantTypes'>): Fields {
+  pkceRequired,
+}: Pick<ClientSettings, 'applicationType' | 'grantTypes' | 'pkceRequired'>): Fields {
   const isService = applicationType === 'service'
   return {
     accessibility: { selfService: false, errorRedirectUrl: null, loginRedirectUrl: null },
@@ -35,7 +36,8 @@ export function defaultsOf({
       oauthClient: {
         autoKeyRotation: true,
         token_endpoint_auth_method: methodsOf[applicationType][0],
-        pkce_required: !isService,
+        // Of confidential apps where they say so, of public ones always.
+        pkce_required: applicationType === 'web' ? pkceRequired === true : !isService,
       },
     },
     settings: {

@@ -74,7 +74,6 @@ export type Cause =
   | 'pkce-missing'
   | 'token-refused'
   | 'call-refused'
-  | 'authorize-not-served'
   | 'origin-untrusted'
   | 'address-unknown'
   | 'code-used-twice'

@@ -967,12 +967,16 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       stray({ endpoint: 'oauth', path: '/oauth2/v1/logout', status: 400, reason: 'The hint is missing.' }),
       'logout was refused at 12:01 UTC: The hint is missing.',
     ],
-  ],
-  'authorize-not-served': [
     [
-      'by the SDK',
-      stray({ endpoint: 'authorize', method: 'GET', status: 400, messages: ['unsupported_response_type'] }),
-      'The app sent the browser to authorize at 12:01 UTC: sign-in by redirect is not served yet.',
+      'of a sign-in by redirect',
+      stray({
+        endpoint: 'authorize',
+        path: '/oauth2/v1/authorize',
+        method: 'GET',
+        status: 302,
+        reason: 'The type is none.',
+      }),
+      'authorize was refused at 12:01 UTC: The type is none.',
     ],
   ],
   'origin-untrusted': [

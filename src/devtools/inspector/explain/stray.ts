@@ -39,12 +39,6 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
         say`Nothing is served at ${exchange.method} ${exchange.path}, which was requested at ${at}.`,
         exchange.hint,
       )
-    case 'authorize':
-      return bad(
-        'authorize-not-served',
-        say`The app sent the browser to authorize at ${at}: sign-in by redirect is not served yet.`,
-        'Sign users in with the pages of the app: idx.authenticate() or idx.start() of okta-auth-js instead of signInWithRedirect() and getWithoutPrompt().',
-      )
     case 'token':
       if (reason === 'unknown') {
         return bad(

@@ -1,0 +1,42 @@
+import type { BegunInBrowser, Proof, Returned } from '../../flow/index.ts'
+import type { Interaction } from '../../interactions/index.ts'
+import type { BrowserSession } from '../../sessions/index.ts'
+import type { Delivered } from './response.ts'
+
+/** What the engine's own pages need of the flow, which is built after this folder's parts. */
+export interface HostedFlow {
+  begin(
+    interactionHandle: string,
+    options: { readonly session: BrowserSession | undefined; readonly mayAsk: boolean },
+  ): Promise<BegunInBrowser>
+  findEnded(
+    stateToken: string,
+    browser: string | undefined,
+  ): Promise<{ readonly interaction: Interaction; readonly proofs: readonly Proof[] } | undefined>
+  findInteraction(id: string): Promise<Interaction | undefined>
+  returnToApp(
+    interaction: Interaction,
+    proofs: readonly Proof[] | undefined,
+    returning: {
+      readonly session: { readonly cookie: string | undefined; readonly found: BrowserSession | undefined }
+      readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
+    },
+  ): Promise<Returned | undefined>
+  /** The page that asks what a transaction asks for, as the answer to `authorize` itself. */
+  page(call: HostedPageCall): Promise<BrowserAnswer>
+}
+
+export interface HostedPageCall {
+  /** For `introspect`, and in the body of a form; it is no secret of this browser alone. */
+  readonly stateToken: string
+  /** For a cookie alone: it stands in no address and no page. */
+  readonly interactionHandle: string
+  readonly acceptLanguage: string | undefined
+  readonly isSecure: boolean
+}
+
+/** What a browser is answered: where it goes or what it shows, and its new cookies. */
+export interface BrowserAnswer {
+  readonly delivered: Delivered
+  readonly cookies: readonly string[]
+}

@@ -1,0 +1,187 @@
+import { type Client, isConfidential, isRedirectUriRegistered } from '../../clients/index.ts'
+import type { InteractionRequest, ResponseMode } from '../../interactions/index.ts'
+import { knownLevels } from '../../policies/index.ts'
+import { findActiveClient } from '../client-auth.ts'
+import { invalidRequest, oauthError } from '../errors.ts'
+import { type Form, optional } from '../form.ts'
+import { checkChallenge, checkLengths, checkScopes, readLoginHint, readScope } from '../interact.ts'
+import type { Parts } from '../parts.ts'
+import { responseModes } from './response.ts'
+
+/** Where the answer to a request goes: read and checked before all else of it. */
+export interface Recipient {
+  readonly client: Client
+  readonly redirectUri: string
+  readonly responseMode: ResponseMode
+  /** Empty where the request has none. */
+  readonly state: string
+}
+
+/** What an app asks for. */
+export interface AuthorizeRequest {
+  readonly codeChallenge: string
+  readonly request: Omit<InteractionRequest, 'hosted'>
+  /** `none`: nothing may be asked. `login`: a session counts for nothing. */
+  readonly prompt: 'none' | 'login' | undefined
+  readonly idTokenHint: string | undefined
+}
+
+/**
+ * The app and the address that a request comes from. Both are compared with what is registered before anything is answered to
+ * either: what is wrong here is shown on a page, never sent on (A30, RFC 9700, sections 4.1 and 4.11).
+ */
+export async function readRecipient({ storage }: Parts, form: Form): Promise<Recipient> {
+  const client = await findActiveClient(storage.db, optional(form, 'client_id') ?? '')
+  if (client === undefined || client.settings.applicationType === 'service') {
+    throw oauthError('invalid_client', "Invalid value for 'client_id' parameter.")
+  }
+  const redirectUri = optional(form, 'redirect_uri')
+  if (redirectUri === undefined || !isRedirectUriRegistered(client, redirectUri)) {
+    throw invalidRequest(
+      "The 'redirect_uri' parameter must be a Login redirect URI in the client app settings.",
+    )
+  }
+  // Only a client for development may name an address that is not registered, of any length.
+  if (redirectUri.length > 256 && !client.settings.redirectUris.includes(redirectUri)) {
+    throw invalidRequest("The 'redirect_uri' parameter is too long.")
+  }
+  return {
+    client,
+    redirectUri,
+    responseMode: modeOf(form, redirectUri) ?? defaultMode(form),
+    // What cannot come back as it was is not sent back at all; the request is refused for it below.
+    state: isStateUsable(form) ? (optional(form, 'state') ?? '') : '',
+  }
+}
+
+/** Other types than a code are answered in the fragment, their errors, too. */
+const defaultMode = (form: Form): ResponseMode =>
+  /\b(id_)?token\b/.test(form.get('response_type') ?? '') ? 'fragment' : 'query'
+
+function modeOf(form: Form, redirectUri: string): ResponseMode | undefined {
+  const asked = optional(form, 'response_mode')
+  if (asked === undefined) return defaultMode(form)
+  // A message has no address but an origin: an app with a scheme of its own has none.
+  if (asked === 'okta_post_message' && !/^https?:/.test(redirectUri)) return undefined
+  return responseModes.find((mode) => mode === asked)
+}
+
+function isStateUsable(form: Form): boolean {
+  try {
+    checkLengths({ state: optional(form, 'state') ?? '' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The rest of a request. What is wrong with it is answered to the app. */
+export async function readAuthorize(
+  parts: Parts,
+  form: Form,
+  { client, redirectUri }: Recipient,
+): Promise<AuthorizeRequest> {
+  refuseObjects(form)
+  checkType(form, client)
+  if (modeOf(form, redirectUri) === undefined) {
+    throw oauthError(
+      'unsupported_response_mode',
+      `The response mode is not supported for this request. Valid response modes: ${responseModes.join(', ')}.`,
+    )
+  }
+  const codeChallenge = readChallenge(form, client)
+  const prompt = readPrompt(form)
+  const maxAge = readMaxAge(form)
+  const scope = readScope(form, client)
+  await checkScopes(parts, client, scope)
+  const answered = { state: optional(form, 'state') ?? '', nonce: optional(form, 'nonce') }
+  checkLengths(answered)
+  if (optional(form, 'idp') !== undefined) {
+    throw invalidRequest("The 'idp' parameter is not supported: there are no identity providers.")
+  }
+  return {
+    codeChallenge,
+    prompt,
+    idTokenHint: optional(form, 'id_token_hint'),
+    request: {
+      scope,
+      ...answered,
+      acrValues: knownLevels(optional(form, 'acr_values')),
+      ...(maxAge !== undefined && { maxAge }),
+      // A user who is to sign in anew is remembered by no device either.
+      ...(prompt === 'login' && { maxAge: 0 }),
+      loginHint: readLoginHint(form, answered),
+    },
+  }
+}
+
+/** Okta takes them, but they are not served yet; to leave them unread would be to leave what is signed unread. */
+function refuseObjects(form: Form): void {
+  const refused = { request: 'request_not_supported', request_uri: 'request_uri_not_supported' } as const
+  for (const [name, error] of Object.entries(refused)) {
+    if (form.has(name)) throw oauthError(error, `The '${name}' parameter is not supported.`)
+  }
+}
+
+function checkType(form: Form, { settings: { grantTypes } }: Client): void {
+  const type = optional(form, 'response_type')
+  if (type === undefined) throw invalidRequest("The 'response_type' parameter is required.")
+  if (type !== 'code') {
+    throw oauthError(
+      'unsupported_response_type',
+      'The response type is not supported by the authorization server. Configured response types: [code].',
+    )
+  }
+  if (grantTypes.includes('authorization_code')) return
+  throw oauthError(
+    'unauthorized_client',
+    `The client is not authorized to use the provided grant type. Configured grant types: [${grantTypes.join(', ')}].`,
+  )
+}
+
+/** PKCE: required of public clients, of others where their app says so (RFC 9700, section 2.1.1). */
+function readChallenge(form: Form, client: Client): string {
+  const challenge = optional(form, 'code_challenge')
+  if (challenge !== undefined) {
+    // Absent is `plain` (RFC 7636, section 4.3), which is not taken.
+    return checkChallenge(challenge, optional(form, 'code_challenge_method'))
+  }
+  if (form.has('code_challenge_method')) throw invalidRequest("The 'code_challenge' parameter is required.")
+  if (!isConfidential(client)) {
+    throw invalidRequest(
+      "PKCE code challenge is required when the token endpoint authentication method is 'NONE'.",
+    )
+  }
+  if (client.settings.pkceRequired === true) {
+    throw invalidRequest('PKCE code challenge is required by the application.')
+  }
+  return ''
+}
+
+function readPrompt(form: Form): AuthorizeRequest['prompt'] {
+  const prompts = (optional(form, 'prompt') ?? '').split(' ').filter(Boolean)
+  if (prompts.some((one) => !['none', 'login', 'consent'].includes(one))) {
+    throw invalidRequest("The 'prompt' parameter has a value that is not supported.")
+  }
+  if (prompts.includes('none')) {
+    if (prompts.length > 1) throw invalidRequest("The 'prompt' parameter must be 'none' alone.")
+    return 'none'
+  }
+  // No page asks for a consent yet, and one that was not given must not be taken for given (OpenID Connect Core 1.0, 3.1.2.1).
+  if (prompts.includes('consent')) {
+    throw oauthError('consent_required', 'Consent cannot be asked for: it is not supported yet.')
+  }
+  return prompts.includes('login') ? 'login' : undefined
+}
+
+function readMaxAge(form: Form): number | undefined {
+  const text = optional(form, 'max_age')
+  // Absent, as Okta writes it.
+  if (text === undefined || text === '-1') return undefined
+  if (!/^\d{1,9}$/.test(text)) throw invalidRequest("The 'max_age' parameter must be a number of seconds.")
+  return Number(text)
+}
+
+/** The secret of a browser's own cookie, as the engine draws it; undefined for anything else. */
+export const browserSecret = (cookie: string | undefined): string | undefined =>
+  cookie !== undefined && /^[A-Za-z0-9]{43}$/.test(cookie) ? cookie : undefined

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { errorIdOf, prefersPage } from '../../base/index.ts'
+import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
+import { visitorPageHeaders } from '../../ui/index.ts'
+import { tokenBodyLimit } from '../form.ts'
+import { baseOf } from '../hint.ts'
+import type { Parts } from '../parts.ts'
+import type { AuthorizationServer } from '../server.ts'
+import { authorize, type BrowserCall, returnFromPages } from './begin.ts'
+import type { BrowserAnswer } from './flow.ts'
+import { failedPage } from './page.ts'
+
+type ServerOf = () => AuthorizationServer
+
+interface Hosted {
+  readonly parts: Parts
+  readonly callOf: (request: FastifyRequest) => BrowserCall
+}
+
+/** The endpoint `authorize` of a server. */
+export function addAuthorize(
+  app: FastifyInstance,
+  path: string,
+  { parts, server, callOf }: Hosted & { readonly server: ServerOf },
+): void {
+  const { hosted } = parts
+  if (hosted === undefined) return
+  app.route({
+    method: ['GET', 'POST'],
+    url: path,
+    // What only asks about an address, as HEAD does, begins nothing.
+    exposeHeadRoute: false,
+    bodyLimit: tokenBodyLimit,
+    onRequest: chargesInteract(parts),
+    onSend: onPage(() => baseOf(server().oauth)),
+    handler: async (request, reply) => {
+      const call = callOf(request)
+      // Browsers send no cookie with what another site posts: as an address that they go to it has them.
+      if (request.method === 'POST' && request.headers['sec-fetch-site'] === 'cross-site') {
+        return reply.redirect(`${server().oauth}/v1/authorize?${new URLSearchParams([...call.form])}`, 303)
+      }
+      return send(request, reply, await authorize(parts, hosted, server(), call))
+    },
+  })
+}
+
+/** What browsers go to on the engine's own pages, besides `authorize`. */
+export function addHosted(
+  app: FastifyInstance,
+  {
+    parts,
+    servers,
+    callOf,
+  }: Hosted & { readonly servers: Readonly<Record<AuthorizationServer['id'], ServerOf>> },
+): void {
+  const { hosted } = parts
+  if (hosted === undefined) return
+  app.get(
+    '/login/token/redirect',
+    { exposeHeadRoute: false, onRequest: chargesPage(parts), onSend: onPage(() => servers.org().issuer) },
+    async (request, reply) =>
+      send(request, reply, await returnFromPages(parts, hosted, servers, callOf(request))),
+  )
+}
+
+const chargesInteract =
+  ({ limits }: Parts) =>
+  async ({ ip }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.headers((await limits?.charge('interact', { address: ip })) ?? {})
+  }
+
+const chargesPage =
+  ({ limits }: Parts) =>
+  async ({ ip }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    reply.headers((await limits?.charge('page', { address: ip })) ?? {})
+  }
+
+/** A redirect after a POST becomes a GET for certain (RFC 9700, section 4.12). */
+function send(request: FastifyRequest, reply: FastifyReply, { delivered, cookies }: BrowserAnswer) {
+  if (cookies.length > 0) reply.header('set-cookie', [...cookies])
+  if ('location' in delivered)
+    return reply.redirect(delivered.location, request.method === 'POST' ? 303 : 302)
+  const { page, headers } = delivered
+  // The policy of the page says who may have it in a frame.
+  if (headers['content-security-policy']?.includes('frame-ancestors http')) {
+    reply.removeHeader('X-Frame-Options')
+  }
+  return reply.headers(headers).send(page)
+}
+
+/** A browser is answered by a page where the request cannot be answered to an app; a program by JSON. */
+const onPage =
+  (base: () => string) =>
+  async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    const { accept, 'accept-language': languages } = request.headers
+    if (reply.statusCode < 400 || typeof payload !== 'string' || !prefersPage(accept)) return payload
+    const { error_description: description, errorSummary } = JSON.parse(payload) as Record<string, string>
+    reply.headers(visitorPageHeaders)
+    const about = { reason: description ?? errorSummary ?? '', errorId: errorIdOf(request.id) }
+    return failedPage(wordsFor(acceptedLocales(languages)), base(), about)
+  }

@@ -1,0 +1,107 @@
+import { plainHash, type Random, randomToken } from '../base/index.ts'
+import { type Db, insert, type Row, run } from '../storage/index.ts'
+import { newSessionId, type Session, type SessionDetails, toSession } from './sessions.store.ts'
+
+/** The session of a browser: what its user has proven, for every app that asks. Its tokens are those of the apps' sessions. */
+export interface BrowserSession extends Session {
+  readonly usedAt: number
+}
+
+/** How long a browser's session lives, in milliseconds. */
+export interface BrowserSessionLifetimes {
+  /** After its last use. */
+  readonly idleMs: number
+  /** At most, however often it is used. */
+  readonly absoluteMs: number
+}
+
+type SessionRow = Row<'sessions'>
+
+const toBrowserSession = (row: SessionRow): BrowserSession => ({
+  ...toSession(row),
+  usedAt: row.used_at ?? row.created_at,
+})
+
+/** The parts of a cookie: an id to find the row by, and a secret that the row has the hash of. Undefined: none could be. */
+function partsOf(cookie: string | undefined): { readonly id: string; readonly hash: string } | undefined {
+  const [, id, secret] = /^(ses[A-Za-z0-9]{8,60})\.([A-Za-z0-9]{43})$/.exec(cookie ?? '') ?? []
+  return id === undefined || secret === undefined ? undefined : { id, hash: plainHash(secret) }
+}
+
+/** The session of a cookie, if it has not ended, expired or been idle for too long. */
+export async function findBrowserSession(
+  db: Db,
+  cookie: string | undefined,
+  { now, idleMs }: { readonly now: number; readonly idleMs: number },
+): Promise<BrowserSession | undefined> {
+  const parts = partsOf(cookie)
+  if (parts === undefined) return undefined
+  const [row] = await run<SessionRow>(
+    db,
+    `select * from sessions where id = $1 and cookie_hash = $2 and revoked_at is null
+     and expires_at > $3 and used_at > $4`,
+    [parts.id, parts.hash, now, now - idleMs],
+  )
+  return row && toBrowserSession(row)
+}
+
+/** A use is written at most so often, in milliseconds. */
+const notedMs = 60_000
+
+/** Notes a use, which the idle time counts from. */
+export async function useBrowserSession(db: Db, { id, usedAt }: BrowserSession, now: number): Promise<void> {
+  if (now - usedAt < notedMs) return
+  await run(db, 'update sessions set used_at = $2 where id = $1 and used_at < $2', [id, now])
+}
+
+/** Begins a session and answers its cookie, which stands nowhere else. */
+export async function startBrowserSession(
+  db: Db,
+  session: Pick<Session, 'personId' | 'clientId' | 'details'>,
+  { random, now, absoluteMs }: { readonly random: Random; readonly now: number; readonly absoluteMs: number },
+): Promise<{ readonly id: string; readonly cookie: string }> {
+  const id = newSessionId(random)
+  const secret = randomToken(random)
+  await insert(db, 'sessions', [
+    {
+      id,
+      person_id: session.personId,
+      client_id: session.clientId,
+      details: JSON.stringify(session.details),
+      created_at: now,
+      expires_at: now + absoluteMs,
+      revoked_at: null,
+      cookie_hash: plainHash(secret),
+      used_at: now,
+      parent_id: null,
+    },
+  ])
+  return { id, cookie: `${id}.${secret}` }
+}
+
+/**
+ * Gives a session more that was proven, and another cookie: one from before the proof is worth nothing after it (A71). Undefined where it
+ * has ended meanwhile, or another sign-in has changed its cookie first.
+ */
+export async function renewBrowserSession(
+  db: Db,
+  cookie: string | undefined,
+  details: SessionDetails,
+  { random, now }: { readonly random: Random; readonly now: number },
+): Promise<{ readonly id: string; readonly cookie: string } | undefined> {
+  const parts = partsOf(cookie)
+  if (parts === undefined) return undefined
+  const secret = randomToken(random)
+  const [row] = await run<Pick<SessionRow, 'id'>>(
+    db,
+    `update sessions set cookie_hash = $3, details = $4, used_at = $5
+     where id = $1 and cookie_hash = $2 and revoked_at is null and expires_at > $5 returning id`,
+    [parts.id, parts.hash, plainHash(secret), JSON.stringify(details), now],
+  )
+  return row && { id: row.id, cookie: `${row.id}.${secret}` }
+}
+
+/** Notes which browser's session that of an app came of. */
+export async function linkSession(db: Db, id: string, parentId: string): Promise<void> {
+  await run(db, 'update sessions set parent_id = $2 where id = $1', [id, parentId])
+}
