@@ -230,6 +230,8 @@ export const de: Words = {
   },
 
   signOut: {
+    ask: 'Abmelden?',
+    confirm: 'Abmelden',
     title: 'Abgemeldet',
     done: 'Sie sind abgemeldet.',
     close: 'Sie können diese Seite schließen.',

@@ -233,6 +233,8 @@ export const en = {
 
   /** The page at the end of a sign-out, and the one where it cannot be carried out. */
   signOut: {
+    ask: 'Sign out?',
+    confirm: 'Sign out',
     title: 'Signed out',
     done: 'You are signed out.',
     close: 'You can close this page.',

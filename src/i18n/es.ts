@@ -225,6 +225,8 @@ export const es: Words = {
   },
 
   signOut: {
+    ask: '¿Cerrar sesión?',
+    confirm: 'Cerrar sesión',
     title: 'Sesión cerrada',
     done: 'Ha cerrado la sesión.',
     close: 'Puede cerrar esta página.',

@@ -229,6 +229,8 @@ export const fr: Words = {
   },
 
   signOut: {
+    ask: 'Se déconnecter ?',
+    confirm: 'Se déconnecter',
     title: 'Déconnecté',
     done: 'Vous êtes déconnecté.',
     close: 'Vous pouvez fermer cette page.',

@@ -225,6 +225,8 @@ export const ja: Words = {
   },
 
   signOut: {
+    ask: 'サインアウトしますか?',
+    confirm: 'サインアウト',
     title: 'サインアウトしました',
     done: 'サインアウトしました。',
     close: 'このページは閉じてかまいません。',

@@ -1,5 +1,5 @@
 import { isLogoutUriRegistered } from '../clients/index.ts'
-import { revokeSession } from '../sessions/index.ts'
+import { revokeParentOf, revokeSession } from '../sessions/index.ts'
 import { findActiveClient } from './client-auth.ts'
 import { invalidRequest } from './errors.ts'
 import { recordSignOut } from './events.ts'
@@ -31,7 +31,10 @@ export async function logout(
   const returnTo = await readReturnAddress(parts, form, aud)
   await parts.storage.transaction(async (tx) => {
     const ended = await revokeSession(tx, sid, parts.clock.now())
-    if (ended !== undefined) await recordSignOut(tx, parts, ended)
+    if (ended === undefined) return
+    // What the browser has proven answers no other app after it (A71).
+    await revokeParentOf(tx, ended, parts.clock.now())
+    await recordSignOut(tx, parts, ended)
   })
   return returnTo
 }

@@ -49,9 +49,14 @@ export async function findBrowserSession(
 const notedMs = 60_000
 
 /** Notes a use, which the idle time counts from. */
-export async function useBrowserSession(db: Db, { id, usedAt }: BrowserSession, now: number): Promise<void> {
-  if (now - usedAt < notedMs) return
-  await run(db, 'update sessions set used_at = $2 where id = $1 and used_at < $2', [id, now])
+export async function useBrowserSession(
+  db: Db,
+  session: BrowserSession,
+  now: number,
+): Promise<BrowserSession> {
+  if (now - session.usedAt < notedMs) return session
+  await run(db, 'update sessions set used_at = $2 where id = $1 and used_at < $2', [session.id, now])
+  return { ...session, usedAt: now }
 }
 
 /** Begins a session and answers its cookie, which stands nowhere else. */
@@ -104,4 +109,11 @@ export async function renewBrowserSession(
 /** Notes which browser's session that of an app came of. */
 export async function linkSession(db: Db, id: string, parentId: string): Promise<void> {
   await run(db, 'update sessions set parent_id = $2 where id = $1', [id, parentId])
+}
+
+/** The browser's session that one of an app came of, ended: undefined where there is none, or it had ended. */
+export async function revokeParentOf(db: Db, { parentId }: Session, now: number): Promise<boolean> {
+  if (parentId === undefined) return false
+  const text = 'update sessions set revoked_at = $2 where id = $1 and revoked_at is null returning id'
+  return (await run<{ id: string }>(db, text, [parentId, now])).length > 0
 }

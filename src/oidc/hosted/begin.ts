@@ -35,17 +35,17 @@ export interface BrowserCall extends InteractCall {
 
 const isSecure = (server: AuthorizationServer): boolean => server.oauth.startsWith('https:')
 
-/** The session of the browser that calls. */
+/** The session of the browser that calls, which is used by that unless it is only looked at. */
 export async function sessionOf(
   { storage, clock, lifetimes }: Parts,
   server: AuthorizationServer,
   cookies: string | undefined,
+  { isUse = true }: { readonly isUse?: boolean } = {},
 ): Promise<{ readonly cookie: string | undefined; readonly found: BrowserSession | undefined }> {
   const cookie = ownCookieIn(cookies, sessionCookieNames, isSecure(server))
   const now = clock.now()
   const found = await findBrowserSession(storage.db, cookie, { now, idleMs: lifetimes.browserIdleMs })
-  if (found !== undefined) await useBrowserSession(storage.db, found, now)
-  return { cookie, found }
+  return { cookie, found: found && isUse ? await useBrowserSession(storage.db, found, now) : found }
 }
 
 /** An answer to the app: as it asked for it, with its state, and with whose answer it is (RFC 9207, A72). */

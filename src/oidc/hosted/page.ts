@@ -38,3 +38,11 @@ export function signInPage({
   })
   return { delivered: { page, headers: visitorPageHeaders }, cookies: [] }
 }
+
+/** For a browser that another site sent to sign out: its user says so here, by a link of this page. */
+export const signOutPage = (words: Words, base: string): string =>
+  visitorPage(words, {
+    base,
+    title: words.signOut.ask,
+    body: html`<p><a href="${base}/login/signout">${words.signOut.confirm}</a></p>`,
+  })

@@ -1,14 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { errorIdOf, prefersPage } from '../../base/index.ts'
+import { apiError, errorIdOf, prefersPage } from '../../base/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
 import { visitorPageHeaders } from '../../ui/index.ts'
 import { tokenBodyLimit } from '../form.ts'
 import { baseOf } from '../hint.ts'
+import { signedOutPage } from '../logout-page.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { authorize, type BrowserCall, returnFromPages } from './begin.ts'
 import type { BrowserAnswer } from './flow.ts'
-import { failedPage } from './page.ts'
+import { failedPage, signOutPage } from './page.ts'
+import { endSession, readSession } from './session.ts'
 
 type ServerOf = () => AuthorizationServer
 
@@ -61,6 +63,53 @@ export function addHosted(
     async (request, reply) =>
       send(request, reply, await returnFromPages(parts, hosted, servers, callOf(request))),
   )
+  app.get(
+    '/login/signout',
+    { exposeHeadRoute: false, onRequest: chargesPage(parts) },
+    async ({ headers }, reply) => {
+      const words = wordsFor(acceptedLocales(headers['accept-language']))
+      const base = servers.org().issuer
+      // A link of another site signs no user out (A73): the page that it leads to asks by the same address.
+      if (headers['sec-fetch-site'] === 'cross-site') {
+        return reply.headers(visitorPageHeaders).send(signOutPage(words, base))
+      }
+      const { cookie } = await endSession(parts, servers.org(), headers.cookie)
+      return reply.header('set-cookie', cookie).headers(visitorPageHeaders).send(signedOutPage(words, base))
+    },
+  )
+  app.register(async (own) => addSessions(own, { parts, org: servers.org }))
+}
+
+/**
+ * The session of a browser, for the scripts of its pages (`session.exists()` of okta-auth-js). The cookie alone counts here, and nowhere else in
+ * the API (A81). CORS lets pages of trusted origins read it, of the same site only: browsers send the cookie from no other.
+ */
+export function addSessions(
+  app: FastifyInstance,
+  { parts, org }: { readonly parts: Parts; readonly org: ServerOf },
+): void {
+  if (parts.hosted === undefined) return
+  const onRequest = [async ({ headers }: FastifyRequest) => refuseForeign(headers), chargesPage(parts)]
+  const path = '/api/v1/sessions/me'
+  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: 1024 }, async () => undefined)
+  app.get(path, { onRequest, exposeHeadRoute: false }, async ({ headers }) =>
+    readSession(parts, org(), headers.cookie, { isUse: false }),
+  )
+  app.post(`${path}/lifecycle/refresh`, { onRequest }, async ({ headers }) =>
+    readSession(parts, org(), headers.cookie, { isUse: true }),
+  )
+  app.delete(path, { onRequest }, async ({ headers }, reply) => {
+    const { ended, cookie } = await endSession(parts, org(), headers.cookie)
+    reply.header('set-cookie', cookie)
+    if (!ended)
+      throw apiError('E0000007', { status: 404, summary: 'Not found: Resource not found: me (Session)' })
+    return reply.code(204).send()
+  })
+}
+
+/** A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73). */
+function refuseForeign(headers: FastifyRequest['headers']): void {
+  if (headers['sec-fetch-site'] === 'cross-site') throw apiError('E0000007', { status: 404 })
 }
 
 const chargesInteract =
