@@ -86,8 +86,8 @@ The steps are drawn in [flow.md](flow.md), the messages listed in [messages.md](
 ${table(['', 'server `default`', 'org server'], oauthEndpoints())}
 
 Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
-[management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. There is no
-\`authorize\` endpoint and no hosted sign-in page yet: apps sign users in with the SDK.
+[management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. Apps that redirect
+use \`authorize\` and the grant \`authorization_code\`: [redirect.md](redirect.md).
 
 \`GET /.well-known/okta-organization\` says that the organization speaks IDX.
 
