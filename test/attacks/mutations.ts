@@ -2407,7 +2407,8 @@ export const mutations: readonly Mutation[] = [
     without: 'the times of what a session has proven',
     file: 'src/flow/hosted.ts',
     find: 'const progress = { ...known, proofs }',
-    replace: 'const progress = { ...known, proofs: proofs.map((one) => ({ ...one, at: parts.clock.now() })) }',
+    replace:
+      'const progress = { ...known, proofs: proofs.map((one) => ({ ...one, at: parts.clock.now() })) }',
     tests: 'hosted',
   },
   {
