@@ -11,7 +11,7 @@ const ranks: readonly (readonly string[])[] = [
   ['people'],
   ['flow'],
   ['authenticators', 'admin'],
-  ['idx', 'oidc', 'management', 'account'],
+  ['idx', 'oidc', 'management', 'account', 'pages'],
   ['http'],
   ['config', 'transfer'],
   ['engine'],

@@ -59,8 +59,8 @@ import {
   pathsOf,
   startMonitor,
 } from '../http/index.ts'
-import { idxRoutes, stepsWith } from '../idx/index.ts'
-import { findInteraction } from '../interactions/index.ts'
+import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
+import { findClientIdByHandle, findInteraction } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -77,6 +77,7 @@ import {
   type OidcOptions,
   signInPage,
 } from '../oidc/index.ts'
+import { pagesRoutes } from '../pages/index.ts'
 import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -260,7 +261,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
     ...(ports.signingKey && { signingKey: ports.signingKey }),
   })
-  const idx = idxRoutes({
+  const idxParts: Parameters<typeof idxRoutes>[0] = {
     flow: createFlow(parts, stepsWith(authenticators, captcha)),
     authenticators,
     captcha,
@@ -283,6 +284,26 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     recording: ports.recordExchange && {
       record: ports.recordExchange,
       find: (by) => findTransaction(parts, by),
+    },
+  }
+  const idx = idxRoutes(idxParts)
+  const pages = pagesRoutes({
+    orgName: config.org.name,
+    secrets,
+    limits,
+    baseUrl: () => baseUrl,
+    idx: createIdxCalls(idxParts),
+    async findApp(handle) {
+      const clientId = await findClientIdByHandle(storage.db, handle)
+      const client = clientId === undefined ? undefined : await findClient(storage.db, clientId)
+      const home = client?.status === 'ACTIVE' ? originsOf(client)[0] : undefined
+      return client !== undefined && home !== undefined ? { label: client.label, home } : undefined
+    },
+    finish: async ({ interaction, interactionCode }, _request, reply) => {
+      const url = new URL(interaction.redirectUri)
+      url.searchParams.set('interaction_code', interactionCode)
+      url.searchParams.set('state', interaction.request.state)
+      return reply.code(303).header('location', url.href).send()
     },
   })
   const management = managementRoutes({
@@ -367,7 +388,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     metrics,
-    plugins: [oidc.routes, idx, management, account],
+    plugins: [oidc.routes, idx, pages, management, account],
     recordExchange: ports.recordExchange,
     unknownPage: ports.unknownPage,
     ...(ports.fault && { fault: ports.fault }),

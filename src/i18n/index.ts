@@ -11,8 +11,11 @@ import { es } from './es.ts'
 import { isLanguageTag } from './format.ts'
 import { fr } from './fr.ts'
 import { ja } from './ja.ts'
+import { en as enPages } from './pages/en.ts'
+import type { PageWords } from './pages/words.ts'
 import type { Words } from './words.ts'
 
+export type { PageWords } from './pages/words.ts'
 export type { Words } from './words.ts'
 
 /** All languages, by tag (BCP 47). */
@@ -41,6 +44,15 @@ export function acceptedLocales(header: string | undefined): string | undefined 
 
 /** The catalogue for a locale such as `de-AT`, or for the first match of several; English if none matches. */
 export const wordsFor = (locales: string | undefined): Words => languages[languageFor(locales)] ?? en
+
+/** The sentences of the sign-in pages, in the same languages. */
+export const pageLanguages: Readonly<Record<string, PageWords>> = {
+  en: enPages,
+}
+
+/** The catalogue of the sign-in pages for a locale, or for the first match of several; English if none matches. */
+export const pageWordsFor = (locales: string | undefined): PageWords =>
+  pageLanguages[languageFor(locales)] ?? enPages
 
 /** Replaces `${names}` with values. The result is plain text: the caller escapes it. Names without a value stay. */
 export const fill = (sentence: string, values: Readonly<Record<string, string>>): string =>

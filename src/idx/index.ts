@@ -4,5 +4,5 @@
  * the link of the mails. Knows the protocol's words and no database. Follows Okta's Identity Engine (IDX 1.0.0).
  */
 export type { Recording } from './recorder.ts'
-export { idxRoutes } from './routes.ts'
+export { createIdxCalls, type IdxAnswer, type IdxCall, idxRoutes } from './routes.ts'
 export { steps, stepsWith } from './steps/index.ts'

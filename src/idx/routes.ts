@@ -21,6 +21,7 @@ import {
   textAt,
 } from '../flow/index.ts'
 import { acceptedLocales, wordsFor } from '../i18n/index.ts'
+import type { Interaction } from '../interactions/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { serveVisitorStylesheet, visitorPageHeaders } from '../ui/index.ts'
 import { idxErrorBody } from './errors.ts'
@@ -107,6 +108,63 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
   }
 }
 
+/** A request of one of the engine's own pages: what a client of the protocol would send. */
+export interface IdxCall {
+  /** `introspect`, or the path of a form below `/idp/idx/`. */
+  readonly path: string
+  readonly body: Input
+  /** The address of the connection. */
+  readonly address: string
+  readonly signal?: AbortSignal
+}
+
+/** What the protocol answers, and what its client alone is given besides. */
+export interface IdxAnswer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  /** Of a device that is remembered from now on. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly interaction?: Interaction
+  /** The end, to be redeemed or to be made a session of. */
+  readonly interactionCode?: string
+}
+
+/** The IDX endpoints as a function, for pages of the engine: the same steps, charges and answers, without HTTP in between. */
+export function createIdxCalls(parts: IdxParts): (call: IdxCall) => Promise<IdxAnswer> {
+  const steps = stepsWith(parts.authenticators, parts.captcha)
+  return async ({ path, body, address, signal }) => {
+    let isCharged = false
+    const charge: RequestCharge = async (source) => {
+      if (isCharged) return
+      isCharged = true
+      await chargeTo(parts.limits, endpointAt(path), { ...source, address: source.address ?? address }, body)
+    }
+    try {
+      const answer =
+        path === 'introspect'
+          ? await parts.flow.introspect(readIntrospection(body), charge)
+          : await parts.flow.submit({
+              ...{ path, input: body, charge },
+              stateHandle: readStateHandle(body),
+              ...(signal && { signal }),
+            })
+      const { interaction } = answer.context
+      return {
+        status: answer.refused?.status ?? 200,
+        body: await wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer),
+        headers: answer.device === undefined ? {} : deviceHeaders(parts, answer.device),
+        interaction,
+        ...(answer.interactionCode !== undefined && { interactionCode: answer.interactionCode }),
+      }
+    } catch (error) {
+      await charge({})
+      const known = error instanceof ProtocolError ? idxErrorBody(error, parts.authenticators) : undefined
+      if (!(error instanceof ProtocolError) || known === undefined) throw error
+      return { status: error.status, body: known, headers: {} }
+    }
+  }
+}
+
 /** How a remembered device gets its secret: an app stores it for its user, a browser as a cookie that no script reads (A78). */
 function deviceHeaders(
   { clock, baseUrl }: IdxParts,
@@ -132,6 +190,18 @@ const sendJson = (reply: FastifyReply, type: string, body: object): FastifyReply
 
 type ChargingOf = (request: FastifyRequest, reply: FastifyReply, input?: Input) => RequestCharge
 
+/** Charges a request to its source, and to the name that was typed. */
+const chargeTo = (
+  limits: RequestLimits,
+  endpoint: Endpoint,
+  { address = '', ...source }: Parameters<RequestCharge>[0],
+  input: Input,
+) => {
+  const typed = textAt(input, 'identifier')?.slice(0, 254)
+  const identifier = typed === undefined ? source.identifier : compareKey(typed)
+  return limits.charge(endpoint, { ...source, address, identifier })
+}
+
 /**
  * Charges each request once: where a transaction is known, to its source and to the transaction; else, by the error
  * handler, to the address of the connection.
@@ -142,16 +212,16 @@ function chargingBy(limits: RequestLimits): ChargingOf {
     async ({ address = request.ip, ...source }) => {
       if (charged.has(request)) return
       charged.add(request)
-      const typed = textAt(input, 'identifier')?.slice(0, 254)
-      const identifier = typed === undefined ? source.identifier : compareKey(typed)
-      reply.headers(await limits.charge(endpointOf(request), { ...source, address, identifier }))
+      reply.headers(await chargeTo(limits, endpointOf(request), { ...source, address }, input))
     }
 }
 
 const prefix = '/idp/idx/'
 
-function endpointOf({ routeOptions }: FastifyRequest): Endpoint {
-  const path = routeOptions.url?.split(prefix)[1]
+const endpointOf = ({ routeOptions }: FastifyRequest): Endpoint =>
+  endpointAt(routeOptions.url?.split(prefix)[1])
+
+function endpointAt(path: string | undefined): Endpoint {
   return path === 'introspect' || path === 'identify' ? path : 'idx'
 }
 

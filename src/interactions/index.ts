@@ -5,5 +5,6 @@
  * belongs to `flow`.
  */
 
+export * from './cookie.ts'
 export * from './end-transactions.store.ts'
 export * from './interactions.store.ts'

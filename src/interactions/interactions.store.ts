@@ -145,6 +145,16 @@ export async function findInteractionByHandle(
   return row && toInteraction(row)
 }
 
+/** The app of an interaction, as long as its row is there: for the way back once it has expired. */
+export async function findClientIdByHandle(db: Db, handle: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('interactions')
+    .select('client_id')
+    .where('handle_hash', '=', plainHash(handle))
+    .executeTakeFirst()
+  return row?.client_id
+}
+
 export async function findInteraction(db: Db, id: string): Promise<Interaction | undefined> {
   const row = await db.selectFrom('interactions').selectAll().where('id', '=', id).executeTakeFirst()
   return row && toInteraction(row)

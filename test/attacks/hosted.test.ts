@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
-import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenIn, verifier } from '../support/hosted.ts'
+import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenIn, verifier } from '../support/redirects.ts'
 import {
   ada,
   basic,

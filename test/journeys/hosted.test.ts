@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s256 } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { hasClients, importClient } from '../support/clients.ts'
-import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenIn, verifier } from '../support/hosted.ts'
+import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenIn, verifier } from '../support/redirects.ts'
 import { apiOf } from '../support/management.ts'
 import { appRule } from '../support/policy-rules.ts'
 import {

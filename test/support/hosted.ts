@@ -1,92 +1,117 @@
-import { s256 } from '../../src/base/index.ts'
-import { type RegisteredClient, redirectUri } from '../wire/oauth-app.ts'
+import type { Kit, VisitorOptions } from '../../src/testing/index.ts'
 
-/** A browser of plain HTTP: it has cookies, follows nothing, and speaks the protocol of the page that it is on. */
-export interface Browser {
-  readonly cookies: Map<string, string>
-  goes(url: string, init?: RequestInit): Promise<Response>
+/** A page of the engine, as a browser without JavaScript has it. */
+export interface HostedPage {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly title: string
+  /** The names of its forms, in their order. */
+  readonly forms: readonly string[]
+  /** All texts that stand in messages and below labels. */
+  readonly errors: readonly string[]
 }
 
-export function newBrowser(): Browser {
-  const cookies = new Map<string, string>()
+type Fields = Readonly<Record<string, string>>
+
+/** The hidden fields and the given values of one form of a page, and of its first circle that is chosen. */
+function fieldsOf(page: HostedPage, name: string): Record<string, string> {
+  const form = [...page.text.matchAll(/<form[\s\S]*?<\/form>/g)]
+    .map(([text]) => text)
+    .find((text) => text.includes(`name="form" value="${name}"`))
+  if (form === undefined) throw new Error(`the page "${page.title}" has no form ${name}, but ${page.forms}`)
+  const fields: Record<string, string> = {}
+  for (const [tag] of form.matchAll(/<input[^>]*>/g)) {
+    const [, key] = / name="([^"]+)"/.exec(tag) ?? []
+    const [, value = ''] = / value="([^"]*)"/.exec(tag) ?? []
+    const isOff = /type="(radio|checkbox)"/.test(tag) && !/ checked/.test(tag)
+    if (key !== undefined && !isOff) fields[key] = value
+  }
+  return fields
+}
+
+const pageOf = async (response: Response): Promise<HostedPage> => {
+  const text = await response.text()
+  const texts = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, one = '']) => one)
   return {
-    cookies,
-    async goes(url, init = {}) {
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-      const response = await fetch(url, {
-        redirect: 'manual',
-        ...init,
-        headers: { accept: 'text/html', ...(cookie && { cookie }), ...init.headers },
-      })
-      for (const line of response.headers.getSetCookie()) {
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-        if (value === '') cookies.delete(name)
-        else cookies.set(name, value)
-      }
-      return response
+    ...{ status: response.status, headers: response.headers, text },
+    title: /<h1>([^<]*)<\/h1>/.exec(text)?.[1] ?? '',
+    forms: texts(/name="form" value="([^"]+)"/g),
+    errors: [
+      ...texts(/class="message[^"]*"[^>]*><p>([^<]*)</g),
+      ...texts(/class="field-error"[^>]*>([^<]*)</g),
+    ],
+  }
+}
+
+export interface HostedBrowser {
+  readonly jar: Map<string, string>
+  /** The page that is shown. */
+  readonly page: HostedPage
+  /** The address of the app that the browser has come to at the end. */
+  readonly arrived: URL | undefined
+  /** Binds the browser to an interaction, as authorize does, and opens the page. */
+  begins(options?: VisitorOptions): Promise<HostedPage>
+  /** Opens or reloads the page. */
+  opens(path?: string): Promise<HostedPage>
+  /** Sends a form of the page with what is typed, and follows the redirect. */
+  submits(name: string, typed?: Fields, from?: HostedPage): Promise<HostedPage>
+  /** A POST as it is. */
+  posts(fields: Fields, headers?: Fields): Promise<Response>
+}
+
+/** A browser without JavaScript at the engine's own pages: it stores cookies, and follows redirects as far as the app. */
+export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
+  const jar = new Map<string, string>()
+  let page: HostedPage | undefined
+  let arrived: URL | undefined
+
+  async function send(path: string, init: RequestInit = {}): Promise<Response> {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const headers = { ...always, cookie, ...(init.headers as Fields | undefined) }
+    const response = await fetch(new URL(path, idp.engineUrl), { ...init, redirect: 'manual', headers })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (/Max-Age=0/.test(line)) jar.delete(name)
+      else jar.set(name, value)
+    }
+    return response
+  }
+
+  const browser: HostedBrowser = {
+    jar,
+    get page(): HostedPage {
+      if (page === undefined) throw new Error('no page is open')
+      return page
     },
+    get arrived(): URL | undefined {
+      return arrived
+    },
+    async begins(options: VisitorOptions = {}): Promise<HostedPage> {
+      const visitor = idp.visitor(options)
+      await visitor.interacts()
+      jar.set('rekey_tx', visitor.interactionHandle)
+      return browser.opens()
+    },
+    async opens(path = '/signin'): Promise<HostedPage> {
+      page = await pageOf(await send(path))
+      return page
+    },
+    async submits(name: string, typed: Fields = {}, from: HostedPage = browser.page): Promise<HostedPage> {
+      const response = await browser.posts({ ...fieldsOf(from, name), ...typed })
+      const target = response.headers.get('location')
+      if (response.status !== 303 || target === null) {
+        page = await pageOf(response)
+        return page
+      }
+      if (!target.startsWith(idp.engineUrl)) {
+        arrived = new URL(target)
+        return browser.page
+      }
+      return browser.opens(new URL(target).pathname)
+    },
+    posts: (fields: Fields, headers: Fields = { 'sec-fetch-site': 'same-origin' }): Promise<Response> =>
+      send('/signin', { method: 'POST', body: new URLSearchParams(fields), headers }),
   }
-}
-
-export const verifier = 'v'.repeat(43)
-
-/** The address of `authorize` for a client, with PKCE. A parameter that is undefined is left out. */
-export function authorizeUrl(
-  oauth: string,
-  client: Pick<RegisteredClient, 'id'>,
-  changes: Readonly<Record<string, string | undefined>> = {},
-): string {
-  const all = {
-    client_id: client.id,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope: 'openid profile offline_access',
-    state: 'a state',
-    nonce: 'a nonce',
-    code_challenge: s256(verifier),
-    code_challenge_method: 'S256',
-    ...changes,
-  }
-  const sent = Object.entries(all).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as [string, string]],
-  )
-  return `${oauth}/v1/authorize?${new URLSearchParams(sent)}`
-}
-
-export interface IdxBody {
-  readonly stateHandle: string
-  readonly remediation?: { readonly value: readonly { readonly name: string; readonly href: string }[] }
-  readonly success?: { readonly name: string; readonly href: string }
-  readonly successWithInteractionCode?: object
-  readonly user?: { readonly value: { readonly identifier?: string } }
-}
-
-/** What a page's own client of the protocol does: without cookies. */
-export async function idx(engineUrl: string, path: string, body: object): Promise<IdxBody> {
-  const response = await fetch(`${engineUrl}/idp/idx/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body),
-  })
-  return (await response.json()) as IdxBody
-}
-
-/** The token in the page that `authorize` has answered. */
-export const stateTokenIn = (page: string): string =>
-  /name="stateToken" value="([^"]+)"/.exec(page)?.[1] ?? ''
-
-/** Signs in with a password from the page on, up to the address of the end. */
-export async function signsIn(
-  engineUrl: string,
-  stateToken: string,
-  { login, password }: { readonly login: string; readonly password: string },
-): Promise<IdxBody> {
-  const { stateHandle } = await idx(engineUrl, 'introspect', { stateToken })
-  return idx(engineUrl, 'identify', { stateHandle, identifier: login, credentials: { passcode: password } })
-}
-
-/** What stands in the address that an answer leads to. */
-export function answerIn(response: Response): Readonly<Record<string, string>> {
-  const url = new URL(response.headers.get('location') ?? 'none:')
-  return Object.fromEntries(new URLSearchParams(url.hash === '' ? url.search : url.hash.slice(1)))
+  return browser
 }

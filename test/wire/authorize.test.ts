@@ -8,7 +8,7 @@ import {
   signsIn,
   stateTokenIn,
   verifier,
-} from '../support/hosted.ts'
+} from '../support/redirects.ts'
 import {
   ada,
   basic,

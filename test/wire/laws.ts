@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { type IdxResponse, renderPage } from '../../src/pages/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { type Answer, ion, type Json } from './visitor.ts'
 
@@ -23,6 +24,17 @@ export function checkLaws(seen: Answer, circumstances: Circumstances): void {
   for (const { path } of relationsIn(seen.body)) pointsSomewhere(seen.body, path)
   for (const message of messagesIn(seen.body)) isReadable(message)
   if (circumstances.recovering) staysRecovery(seen.body)
+  hasPage(seen.body, circumstances.idp)
+}
+
+/** Every response has a page of the engine's own, with a form for each thing that it offers. */
+function hasPage(body: Json, { engineUrl }: Kit): void {
+  const page = renderPage(body as IdxResponse, { base: engineUrl, name: 'Rekey' }, 'en')
+  const offered = (body.remediation as { readonly value: readonly Json[] } | undefined)?.value ?? []
+  for (const { name } of offered) expect(page).toContain(`name="form" value="${name}"`)
+  expect(page).toMatch(/<h1>[^<]+<\/h1>/)
+  expect(page).not.toMatch(/undefined|\[object|\$\{/)
+  if (typeof body.stateHandle === 'string') expect(page).not.toContain(body.stateHandle)
 }
 
 /** Whether a body is the protocol's own, not the API's or a page. */

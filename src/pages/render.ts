@@ -1,0 +1,342 @@
+import { type Html, html } from '../base/index.ts'
+import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
+import {
+  type Asked,
+  type Entry,
+  entriesOf,
+  type FieldContext,
+  focusOf,
+  hiddenFields,
+  renderEntry,
+  sentence,
+} from './fields.ts'
+import { type Icon, icons } from './icons.ts'
+import { buttonOf, type Layout, layoutOf } from './layout.ts'
+import { isError, messageText } from './messages.ts'
+import { choiceButtons, choiceCircles, choicesOf, passkeyData } from './partials.ts'
+import { choiceName } from './read-form.ts'
+import {
+  fieldsOfOption,
+  formsIn,
+  formsOf,
+  type IdxField,
+  type IdxForm,
+  type IdxMessage,
+  type IdxResponse,
+  innerOf,
+} from './response.ts'
+
+/** Whose pages they are. */
+export interface Brand {
+  /** The engine's public address, without a slash at the end. */
+  readonly base: string
+  readonly name: string
+}
+
+export interface PageOptions {
+  /** What is posted with a form to show that it is of this page: `page`. */
+  token?(form: IdxForm): string
+  /** What was typed before, by path; never a secret. */
+  readonly values?: Readonly<Record<string, string>>
+  /** Something that the page itself has to say, above its messages. */
+  readonly notice?: string
+  /** Where an end leads. */
+  readonly wayOn?: { readonly label: string; readonly address: string }
+}
+
+/** Where the forms are sent to, and where the page is: below the engine's address. */
+export const signInPath = '/signin'
+export const stylesheetPath = '/assets/signin.css'
+export const passkeyScriptPath = '/assets/signin-passkey.js'
+
+interface Context {
+  readonly response: IdxResponse
+  readonly words: PageWords
+  readonly language: string
+  readonly action: string
+  readonly values: Readonly<Record<string, string>>
+  token(form: IdxForm): string
+}
+
+/**
+ * The page of an IDX response. Everything that the response offers is a form of it, with every field in it, so that an authenticator
+ * that this function does not know has a page as well. It needs no JavaScript, but for passkeys.
+ *
+ * @param language the wanted locales, the preferred one first: `de-AT,de,en`
+ */
+export function renderPage(
+  response: IdxResponse,
+  brand: Brand,
+  language: string | undefined,
+  { token = () => '', values = {}, notice, wayOn }: PageOptions = {},
+): string {
+  const words = pageWordsFor(language)
+  const context: Context = {
+    ...{ response, words, token, values },
+    language: languageFor(language),
+    action: brand.base + signInPath,
+  }
+  const messages = response.messages?.value ?? []
+  const [main, ...others] = response.remediation?.value ?? []
+  if (main === undefined) return endPage(messages, brand, context, wayOn)
+
+  const layout = layoutOf(main, response, words)
+  const rest = [...others, ...formsIn(response).filter((form) => !response.remediation?.value.includes(form))]
+  const isWrong = messages.some(isError) || hasFieldErrors(main.value ?? [])
+  const user = main.name === 'identify' ? undefined : response.user?.value.identifier
+  return document(brand, context, {
+    title: layout.title,
+    isWrong,
+    scripts: [main, ...others].some((form) => passkeyData(form, response) !== undefined),
+    body: html`${badge(layout.icon)}<h1>${layout.title}</h1>
+${layout.lead && html`<p class="lead">${layout.lead}</p>`}
+${user !== undefined && html`<p class="who">${icons.user}<span>${sentence(words.forUser, { user })}</span></p>`}
+${messageBox(messages, words, notice)}
+${layout.before}
+${formOf(main, layout, context, { isMain: true, hasMessages: messages.length > 0 || notice !== undefined })}
+${alternatives(main, rest, context)}`,
+  })
+}
+
+/** A page that is no step: there is nothing to send. */
+export function renderNotice(
+  brand: Brand,
+  language: string | undefined,
+  page: {
+    readonly title: (words: PageWords) => string
+    readonly text: (words: PageWords) => string
+    readonly wayOn?: { readonly label: string; readonly address: string } | undefined
+  },
+): string {
+  const words = pageWordsFor(language)
+  const context = { language: languageFor(language), words }
+  return document(brand, context, {
+    title: page.title(words),
+    isWrong: false,
+    scripts: false,
+    body: html`${badge('failed')}<h1>${page.title(words)}</h1><p class="lead" role="status">${page.text(words)}</p>${wayOnLink(page.wayOn, words)}`,
+  })
+}
+
+function document(
+  { base, name }: Brand,
+  { words, language }: Pick<Context, 'words' | 'language'>,
+  page: { readonly title: string; readonly isWrong: boolean; readonly scripts: boolean; readonly body: Html },
+): string {
+  const { title, isWrong, scripts, body } = page
+  const shown = isWrong ? fill(words.errorTitle, { title }) : title
+  return html`<!doctype html>
+<html lang="${language}" dir="${directionOf(language)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${shown} · ${name}</title>
+<link rel="stylesheet" href="${base}${stylesheetPath}">
+${scripts && html`<script src="${base}${passkeyScriptPath}" type="module"></script>`}
+</head>
+<body>
+<header class="brand"><span class="mark" aria-hidden="true">${[...name.trim()][0]?.toUpperCase() ?? ''}</span><span class="brand-name">${name}</span></header>
+<main class="card">
+${body}
+</main>
+</body>
+</html>
+`.markup
+}
+
+const badge = (icon: Icon | undefined): Html | false =>
+  icon !== undefined && html`<div class="badge badge-${icon}">${icons[icon]}</div>`
+
+function messageBox(
+  messages: readonly IdxMessage[],
+  words: PageWords,
+  notice: string | undefined,
+): Html | false {
+  const errors = messages.filter(isError)
+  const others = messages.filter((message) => !isError(message))
+  const textOf = (message: IdxMessage) => html`<p>${messageText(message, words)}</p>`
+  if (messages.length === 0 && notice === undefined) return false
+  return html`<div id="messages">${errors.length > 0 && html`<div class="message error" role="alert">${errors.map(textOf)}</div>`}
+${(others.length > 0 || notice !== undefined) && html`<div class="message" role="status">${notice !== undefined && html`<p>${notice}</p>`}${others.map(textOf)}</div>`}</div>`
+}
+
+const hasFieldErrors = (fields: readonly IdxField[]): boolean =>
+  fields.some((field) => (field.messages?.value.length ?? 0) > 0 || hasFieldErrors(innerOf(field) ?? []))
+
+/** A form with all that it asks for. */
+function formOf(
+  form: IdxForm,
+  layout: Layout,
+  context: Context,
+  { isMain, hasMessages = false }: { readonly isMain: boolean; readonly hasMessages?: boolean },
+): Html {
+  const { response, words, action, token, values, language } = context
+  const passkey = passkeyData(form, response)
+  if (passkey !== undefined) return passkeyForm(form, passkey, layout.button, context)
+  const described = [hasMessages && 'messages', layout.rules && 'rules'].filter(
+    (id) => typeof id === 'string',
+  )
+  const fields: FieldContext = {
+    ...{ words, language, values },
+    idPrefix: isMain ? '' : `${form.name}-`,
+    described: isMain && described.length > 0 ? described.join(' ') : undefined,
+  }
+  const own = form.value ?? []
+  const choosing = own.find((field) => formsOf(field) !== undefined)
+  const asked = entriesOf(own, fields, layout.asked)
+  const focused: FieldContext = isMain ? { ...fields, focus: focusOf(asked) } : fields
+  const open = html`<form method="post" action="${action}">${hiddenFields(form, token(form))}`
+  if (own.some(({ name }) => name === 'captchaVerify')) {
+    return html`${open}${asked.map((entry) => renderEntry(entry, focused))}<p class="message" role="status">${words.captcha.without}</p></form>`
+  }
+  if (choosing?.name === 'authenticator') {
+    const isEnrolling = form.name === 'select-authenticator-enroll'
+    const choices = choicesOf(formsOf(choosing) ?? [], response, words, isEnrolling)
+    if (asked.length === 0) return html`${open}${choiceButtons(choices, isMain)}</form>`
+    return html`${open}${asked.map((entry) => renderEntry(entry, focused))}
+${choiceCircles(choices, words.unlock.how, values[choiceName])}
+${submit(layout.button)}</form>`
+  }
+  const either = choosing === undefined ? false : eitherOf(choosing, layout.asked, focused, isMain)
+  const isNewPassword = layout.asked.isNew === true && form.name !== 'enroll-profile'
+  return html`${open}${isNewPassword && usernameOf(response)}
+${asked.map((entry) => html`${renderEntry(entry, focused)}`)}${either}
+${layout.rules}
+${submit(layout.button)}</form>`
+}
+
+const submit = (label: string): Html => html`<button type="submit" class="primary">${label}</button>`
+
+/** Whose password it is: managers of passwords store it under this name. It is not read. */
+function usernameOf(response: IdxResponse): Html | false {
+  const name = response.user?.value.identifier
+  return (
+    name !== undefined &&
+    html`<input class="unseen" type="text" value="${name}" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>`
+  )
+}
+
+/** Several forms in one, of which a visitor fills one: what only one of them asks for is shown where it is chosen. */
+function eitherOf(field: IdxField, asked: Asked, context: FieldContext, isMain: boolean): Html {
+  const { words, values } = context
+  const options = formsOf(field) ?? []
+  const chosen = values[choiceName] ?? '0'
+  const lists = options.map((option) =>
+    entriesOf(fieldsOfOption(option) ?? [], context, asked, `${field.name}.`),
+  )
+  const paths = [...new Set(lists.flat().map(({ path }) => path))]
+  const labels = asked.key === 'security_question' ? [words.question.fromList, words.question.own] : []
+  const all = paths.flatMap((path) => {
+    const holders = lists.flatMap((list, index) => (list.some((one) => one.path === path) ? [index] : []))
+    const entry = lists.flat().find((one) => one.path === path)
+    return entry === undefined ? [] : [{ entry, holders }]
+  })
+  // What both ask for stands behind what only one of them does.
+  const ordered = all.toSorted((one, another) => one.holders.length - another.holders.length)
+  const inner: FieldContext = isMain
+    ? { ...context, focus: wrongIn(ordered.map(({ entry }) => entry)) }
+    : context
+  return html`<div class="either"><fieldset class="field"><legend class="unseen">${labels[0] ?? field.label ?? field.name}</legend>${options.map(
+    (option, index) =>
+      html`<label class="option"><input type="radio" name="${choiceName}" value="${index}"${String(index) === chosen && html` checked`}><span>${labels[index] ?? option.label}</span></label>`,
+  )}</fieldset>
+${ordered.map(({ entry, holders: [holder = 0, ...more] }) =>
+  more.length > 0
+    ? renderEntry(entry, inner)
+    : html`<div class="only-${holder}">${renderEntry({ ...entry, isUnasked: true }, inner)}</div>`,
+)}</div>`
+}
+
+const wrongIn = (entries: readonly Entry[]): string | undefined =>
+  entries.find(({ field }) => (field.messages?.value.length ?? 0) > 0)?.path
+
+/** A form that the browser fills in with a passkey. The button is shown by the script: without it nothing could be sent. */
+function passkeyForm(
+  form: IdxForm,
+  { ask, options, names }: NonNullable<ReturnType<typeof passkeyData>>,
+  button: string,
+  { words, action, token }: Context,
+): Html {
+  const { waiting, refused, known, without } = words.passkey
+  const isFirstPage = form.name === 'launch-passkeys-authenticator' || ask === 'autofill'
+  return html`<form method="post" action="${action}" class="passkey" data-passkey="${ask}" data-options="${JSON.stringify(options)}" data-waiting="${waiting}" data-refused="${refused}" data-known="${known}">${hiddenFields(form, token(form))}
+${names.map((name) => html`<input type="hidden" name="${name}" value="">`)}
+${
+  ask !== 'autofill' &&
+  html`${!isFirstPage && html`<p class="message" data-without>${without}</p>`}
+<button type="submit" class="${isFirstPage ? 'secondary' : 'primary'}" hidden>${button}</button>
+<p class="hint" role="status" data-status></p>`
+}</form>`
+}
+
+/** What a page offers besides its own form: other ways first, then what leads away. */
+function alternatives(main: IdxForm, forms: readonly IdxForm[], context: Context): Html {
+  const { response, words } = context
+  const isFirst = main.name === 'identify'
+  // On the first page there is nothing to give up, and a way to sign in leads there as well.
+  const isNeeded = ({ name }: IdxForm): boolean =>
+    name !== 'cancel' || !(isFirst || forms.some((one) => one.name === 'select-identify'))
+  const offered = forms.filter(isNeeded)
+  const isOpen = (form: IdxForm): boolean =>
+    passkeyData(form, response) === undefined &&
+    (form.value ?? []).some((field) => field.name !== 'stateHandle' && !isHidden(field))
+  const passkeys = offered.filter((form) => passkeyData(form, response) !== undefined)
+  const open = offered.filter(isOpen)
+  const plain = offered.filter((form) => !passkeys.includes(form) && !open.includes(form))
+  const buttons = plain.filter(({ name }) => beside.includes(name))
+  const links = plain.filter(({ name }) => !beside.includes(name))
+  return html`${passkeys.map((form) => passkeyForm(form, ...dataOf(form, context)))}
+${buttons.map((form) => buttonForm(form, context, 'secondary'))}
+${open.map(
+  (form) => html`<details class="more"><summary>${buttonOf(form, response, words)}</summary>
+${formOf(form, layoutOf(form, response, words), context, { isMain: false })}</details>`,
+)}
+${links.length > 0 && html`<div class="links">${links.map((form) => html`${form.name === 'select-enroll-profile' && html`<span>${words.signIn.noAccount}</span>`}${buttonForm(form, context, 'link')}`)}</div>`}`
+}
+
+/** Forms without fields that go on with what the page is about. */
+const beside: readonly string[] = ['resend', 'skip', 'enroll-poll']
+
+const isHidden = ({ visible }: IdxField): boolean => visible === false
+
+function dataOf(
+  form: IdxForm,
+  context: Context,
+): readonly [NonNullable<ReturnType<typeof passkeyData>>, string, Context] {
+  const data = passkeyData(form, context.response)
+  if (data === undefined) throw new Error(`the form ${form.name} asks for no passkey`)
+  return [data, buttonOf(form, context.response, context.words), context]
+}
+
+const buttonForm = (
+  form: IdxForm,
+  { response, words, action, token }: Context,
+  layout: 'secondary' | 'link',
+): Html =>
+  html`<form method="post" action="${action}" class="alone">${hiddenFields(form, token(form))}<button type="submit" class="${layout}">${buttonOf(form, response, words)}</button></form>`
+
+function endPage(
+  messages: readonly IdxMessage[],
+  brand: Brand,
+  context: Context,
+  wayOn: PageOptions['wayOn'],
+): string {
+  const { words, response } = context
+  const isFailed = messages.some(isError)
+  const title = isFailed ? words.end.failedTitle : words.end.title
+  const back = response.cancel
+  return document(brand, context, {
+    title,
+    isWrong: false,
+    scripts: false,
+    body: html`${badge(isFailed ? 'failed' : 'done')}<h1>${title}</h1>
+${messages.map((message) => html`<p class="lead" role="status">${messageText(message, words)}</p>`)}
+${back !== undefined && buttonForm(back, context, 'secondary')}${wayOnLink(wayOn, words)}`,
+  })
+}
+
+const wayOnLink = (wayOn: PageOptions['wayOn'], words: PageWords): Html | false =>
+  wayOn !== undefined &&
+  html`<p class="way-on"><a class="primary" href="${wayOn.address}">${fill(words.end.toApp, { app: wayOn.label })}</a></p>`

@@ -1,0 +1,321 @@
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { cookieIn, plainHash, type Secrets } from '../base/index.ts'
+import { acceptedLocales, pageWordsFor } from '../i18n/index.ts'
+import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
+import type { RequestLimits } from '../limits/index.ts'
+import {
+  type Flash,
+  flashCookie,
+  flashName,
+  messagesIn,
+  noFlashCookie,
+  readFlash,
+  withFlash,
+} from './flash.ts'
+import { type Posted, readForm } from './read-form.ts'
+import {
+  type Brand,
+  passkeyScriptPath,
+  renderNotice,
+  renderPage,
+  signInPath,
+  stylesheetPath,
+} from './render.ts'
+import {
+  currentOf,
+  formsIn,
+  type IdxField,
+  type IdxForm,
+  type IdxResponse,
+  innerOf,
+  isFixed,
+  membersOf,
+  pathOf,
+} from './response.ts'
+
+/** What an IDX endpoint answers. */
+interface Answer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly interaction?: Interaction
+  readonly interactionCode?: string
+}
+
+/** A transaction that an app has begun by `interact`, and that is complete: its code is for the app. */
+interface Finished {
+  readonly interaction: Interaction
+  readonly interactionCode: string
+}
+
+export interface PagesParts {
+  readonly orgName: string
+  readonly secrets: Secrets
+  readonly limits: RequestLimits
+  /** The engine's public address, without a slash at the end. */
+  baseUrl(): string
+  /** The IDX endpoints, as a function. */
+  idx(call: {
+    readonly path: string
+    readonly body: Readonly<Record<string, unknown>>
+    readonly address: string
+    readonly signal?: AbortSignal
+  }): Promise<Answer>
+  /** The app of an interaction, which may have expired, and the address of its pages. */
+  findApp(interactionHandle: string): Promise<{ readonly label: string; readonly home: string } | undefined>
+  /** Answers the request that has completed a transaction: where the browser goes now. Sends a redirect. */
+  finish(finished: Finished, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+}
+
+/**
+ * The policy of the pages: their own stylesheet, pictures that stand in the page, and on pages that ask for a passkey their own script.
+ * `form-action` is left out on purpose: browsers apply it to every redirect after the form, and the last one leads to the app, from
+ * there perhaps on, or to a scheme of a native app (R-F6). A form that was injected would be needed for it to protect anything, and
+ * all texts are escaped.
+ */
+const policyOf = (hasScript: boolean): string =>
+  [
+    "default-src 'none'",
+    "style-src 'self'",
+    'img-src data:',
+    ...(hasScript ? ["script-src 'self'"] : []),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/** How large a posted form may be, in bytes. */
+const bodyLimit = 32 * 1024
+
+/** The pages below `/signin`. A GET shows where the transaction of the browser is; a POST takes a form and leads back. */
+export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
+  return async (app) => {
+    await serveAssets(app)
+    app.addContentTypeParser<string>(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit },
+      async (_request: FastifyRequest, body: string) => postedIn(body),
+    )
+    const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
+      await parts.limits.charge('page', { address: ip })
+    }
+    app.get(signInPath, { onRequest, exposeHeadRoute: false }, (request, reply) =>
+      show(parts, request, reply),
+    )
+    app.post(signInPath, { onRequest }, (request, reply) => take(parts, request, reply))
+  }
+}
+
+async function serveAssets(app: FastifyInstance): Promise<void> {
+  const files = [
+    [stylesheetPath, './signin.css', 'text/css; charset=utf-8'],
+    [passkeyScriptPath, './passkey.js', 'text/javascript; charset=utf-8'],
+  ] as const
+  for (const [path, file, type] of files) {
+    const content = await readFile(new URL(file, import.meta.url), 'utf8')
+    app.get(path, async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=3600').type(type).send(content),
+    )
+  }
+}
+
+/** The fields of a form, each once: of two with one name the first counts. */
+function postedIn(body: string): Posted {
+  const posted = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(body)) if (!posted.has(name)) posted.set(name, value)
+  return posted
+}
+
+interface Visit {
+  readonly brand: Brand
+  readonly language: string | undefined
+  readonly isSecure: boolean
+  /** The path of the pages, for their cookie. */
+  readonly path: string
+  /** The interaction that this browser is bound to. */
+  readonly handle: string | undefined
+}
+
+function visitOf({ baseUrl, orgName }: PagesParts, { headers }: FastifyRequest): Visit {
+  const base = baseUrl()
+  const isSecure = base.startsWith('https:')
+  return {
+    brand: { base, name: orgName },
+    language: acceptedLocales(headers['accept-language']),
+    isSecure,
+    path: new URL(base + signInPath).pathname,
+    handle: transactionCookieIn(headers.cookie, { isSecure }),
+  }
+}
+
+const sendPage = (reply: FastifyReply, page: string, status = 200): FastifyReply =>
+  reply
+    .code(status)
+    .headers({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': policyOf(page.includes('<script ')),
+      // With `no-referrer` browsers send `Origin: null` with the forms of the page; its address has no secret.
+      'referrer-policy': 'same-origin',
+      vary: 'Accept-Language, Cookie',
+    })
+    .send(page)
+
+const backToPage = (reply: FastifyReply, { brand }: Visit): FastifyReply =>
+  reply
+    .code(303)
+    .header('location', brand.base + signInPath)
+    .send()
+
+const addCookie = (reply: FastifyReply, cookie: string): FastifyReply => reply.header('set-cookie', cookie)
+
+/** Shows the page of the present response. Changes nothing: a reload, Back and a second tab show the same. */
+async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
+  const visit = visitOf(parts, request)
+  const { brand, language, handle } = visit
+  if (handle === undefined) {
+    const page = renderNotice(brand, language, {
+      title: ({ end }) => end.noneTitle,
+      text: ({ end }) => end.none,
+    })
+    return sendPage(reply, page, 400)
+  }
+  const flash = readFlash(cookieIn(request.headers.cookie, [flashName]), handle, parts.secrets)
+  const answer = await parts.idx({
+    path: 'introspect',
+    body: { interactionHandle: handle },
+    address: request.ip,
+  })
+  const response = answer.body as IdxResponse
+  const app = response.remediation === undefined ? await parts.findApp(handle) : undefined
+  const wayOn = app && { label: app.label, address: app.home }
+  if (response.remediation === undefined) {
+    // What has ended is found no more: its last words are in the cookie for as long as a reload may come.
+    if (flash?.isEnd) {
+      const end: IdxResponse = { messages: { value: flash.messages } }
+      return sendPage(reply, renderPage(end, brand, language, wayOn && { wayOn }))
+    }
+    const page = renderNotice(brand, language, {
+      title: ({ end }) => end.expiredTitle,
+      text: ({ end }) => end.expired,
+      wayOn,
+    })
+    return sendPage(reply, page, 400)
+  }
+  if (flash !== undefined) addCookie(reply, noFlashCookie(visit.path))
+  const shown = flash === undefined ? response : withFlash(response, flash)
+  const page = renderPage(shown, brand, language, {
+    token: (form) => tokenOf(response, form),
+    ...(flash && { values: flash.values }),
+    ...(flash?.isMoved && { notice: pageWordsFor(language).end.moved }),
+  })
+  return sendPage(reply, page)
+}
+
+/** Takes a form of the present page, and leads back to the page: nothing is sent twice by a reload (post/redirect/get). */
+async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
+  const visit = visitOf(parts, request)
+  const { brand, language, handle } = visit
+  if (!isSameOrigin(request, brand.base)) {
+    const page = renderNotice(brand, language, {
+      title: ({ end }) => end.foreignTitle,
+      text: ({ end }) => end.foreign,
+    })
+    return sendPage(reply, page, 403)
+  }
+  if (handle === undefined) return backToPage(reply, visit)
+  const address = request.ip
+  const present = await parts.idx({ path: 'introspect', body: { interactionHandle: handle }, address })
+  const response = present.body as IdxResponse
+  if (response.remediation === undefined) return backToPage(reply, visit)
+
+  const posted = request.body instanceof Map ? (request.body as Posted) : new Map<string, string>()
+  const form = formsIn(response).find(({ name }) => name === posted.get('form'))
+  if (form === undefined || posted.get('page') !== tokenOf(response, form)) {
+    return backWith(parts, visit, reply, { messages: [], inFields: {}, values: {}, isMoved: true })
+  }
+  const body = { ...readForm(form, posted), stateHandle: response.stateHandle }
+  const answer = await parts.idx({ path: pathOf(form), body, address, signal: goneOf(reply) })
+  reply.headers(answer.headers)
+  const { interaction, interactionCode } = answer
+  if (interaction !== undefined && interactionCode !== undefined) {
+    addCookie(reply, endedTransactionCookie(visit))
+    return parts.finish({ interaction, interactionCode }, request, reply)
+  }
+  const next = answer.body as IdxResponse
+  const { href } = membersOf(next.success)
+  if (typeof href === 'string') {
+    // The end of a request by `authorize`: that address makes session and code, in the browser that it is bound to.
+    addCookie(reply, endedTransactionCookie(visit))
+    return reply.code(303).header('location', href).send()
+  }
+  const isEnd = (next.remediation?.value.length ?? 0) === 0
+  const said = messagesIn(next)
+  const isSaid = said.messages.length > 0 || Object.keys(said.inFields).length > 0
+  if (!isSaid && !isEnd) return backToPage(reply, visit)
+  const isRefused = answer.status >= 400 || Object.keys(said.inFields).length > 0
+  return backWith(parts, visit, reply, {
+    ...said,
+    values: isRefused ? openValues(form, posted) : {},
+    ...(isEnd && { isEnd }),
+  })
+}
+
+function backWith({ secrets }: PagesParts, visit: Visit, reply: FastifyReply, flash: Flash): FastifyReply {
+  const { handle = '', isSecure, path } = visit
+  addCookie(reply, flashCookie(flash, handle, { secrets, isSecure, path }))
+  return backToPage(reply, visit)
+}
+
+/**
+ * Whether a form was sent from a page of the engine (A71). The cookie alone does not show it where browsers send it along with
+ * navigations, and the token of the page is what a foreign page cannot know; this is the first of the three.
+ */
+function isSameOrigin({ headers }: FastifyRequest, base: string): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin'
+  const { origin } = headers
+  return origin === undefined || origin === new URL(base).origin
+}
+
+/**
+ * What a form of this page is sent with: which transaction, which form of it, and what it asks for. So a page of another transaction,
+ * or of an earlier step of this one, is not taken for the present one. It is derived from the state handle, which no page has.
+ */
+function tokenOf(response: IdxResponse, form: IdxForm): string {
+  const { key, id, methods } = currentOf(response)
+  const fixed = fixedIn(form.value ?? [])
+  const facts = [
+    response.stateHandle,
+    form.name,
+    form.href,
+    key,
+    id,
+    methods,
+    response.user?.value.identifier,
+    fixed,
+  ]
+  return plainHash(JSON.stringify(facts)).slice(0, 22)
+}
+
+const fixedIn = (fields: readonly IdxField[]): readonly unknown[] =>
+  fields.map((field) => [field.name, isFixed(field) ? field.value : fixedIn(innerOf(field) ?? [])])
+
+/** What was typed into a form and may be shown again: nothing that is secret, no code and no answer. */
+function openValues(form: IdxForm, posted: Posted): Readonly<Record<string, string>> {
+  const secret = /^(credentials\.|captchaVerify\.|form$|page$)/
+  const isQuestion = (name: string) => name === 'credentials.question' || name === 'credentials.questionKey'
+  return Object.fromEntries(
+    [...posted].filter(
+      ([name]) => !secret.test(name) || (isQuestion(name) && form.name !== 'challenge-authenticator'),
+    ),
+  )
+}
+
+/** Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped (A51). */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
