@@ -11,7 +11,12 @@ import { es } from './es.ts'
 import { isLanguageTag } from './format.ts'
 import { fr } from './fr.ts'
 import { ja } from './ja.ts'
+import { ar as arPages } from './pages/ar.ts'
+import { de as dePages } from './pages/de.ts'
 import { en as enPages } from './pages/en.ts'
+import { es as esPages } from './pages/es.ts'
+import { fr as frPages } from './pages/fr.ts'
+import { ja as jaPages } from './pages/ja.ts'
 import type { PageWords } from './pages/words.ts'
 import type { Words } from './words.ts'
 
@@ -48,6 +53,11 @@ export const wordsFor = (locales: string | undefined): Words => languages[langua
 /** The sentences of the sign-in pages, in the same languages. */
 export const pageLanguages: Readonly<Record<string, PageWords>> = {
   en: enPages,
+  de: dePages,
+  es: esPages,
+  fr: frPages,
+  ja: jaPages,
+  ar: arPages,
 }
 
 /** The catalogue of the sign-in pages for a locale, or for the first match of several; English if none matches. */

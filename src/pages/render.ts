@@ -16,6 +16,7 @@ import { isError, messageText } from './messages.ts'
 import { choiceButtons, choiceCircles, choicesOf, passkeyData } from './partials.ts'
 import { choiceName } from './read-form.ts'
 import {
+  currentOf,
   fieldsOfOption,
   formsIn,
   formsOf,
@@ -24,6 +25,7 @@ import {
   type IdxMessage,
   type IdxResponse,
   innerOf,
+  partAt,
 } from './response.ts'
 
 /** Whose pages they are. */
@@ -201,7 +203,7 @@ ${submit(layout.button)}</form>`
   }
   const either = choosing === undefined ? false : eitherOf(choosing, layout.asked, focused, isMain)
   const isNewPassword = layout.asked.isNew === true && form.name !== 'enroll-profile'
-  return html`${open}${isNewPassword && usernameOf(response)}
+  return html`${open}${isNewPassword && usernameOf(response, words)}
 ${asked.map((entry) => html`${renderEntry(entry, focused)}`)}${either}
 ${layout.rules}
 ${submit(layout.button)}</form>`
@@ -210,11 +212,11 @@ ${submit(layout.button)}</form>`
 const submit = (label: string): Html => html`<button type="submit" class="primary">${label}</button>`
 
 /** Whose password it is: managers of passwords store it under this name. It is not read. */
-function usernameOf(response: IdxResponse): Html | false {
+function usernameOf(response: IdxResponse, words: PageWords): Html | false {
   const name = response.user?.value.identifier
   return (
     name !== undefined &&
-    html`<input class="unseen" type="text" value="${name}" autocomplete="username" tabindex="-1" aria-hidden="true" readonly>`
+    html`<input class="unseen" type="text" value="${name}" autocomplete="username" aria-label="${words.signIn.username}" tabindex="-1" aria-hidden="true" readonly>`
   )
 }
 
@@ -283,10 +285,17 @@ function alternatives(main: IdxForm, forms: readonly IdxForm[], context: Context
     passkeyData(form, response) === undefined &&
     (form.value ?? []).some((field) => field.name !== 'stateHandle' && !isHidden(field))
   const passkeys = offered.filter((form) => passkeyData(form, response) !== undefined)
-  const open = offered.filter(isOpen)
-  const plain = offered.filter((form) => !passkeys.includes(form) && !open.includes(form))
+  // A choice of nothing but what is asked for already is none.
+  const isChoice = (form: IdxForm): boolean => {
+    const options = (form.value ?? []).flatMap((field) => formsOf(field) ?? [])
+    return options.length !== 1 || partAt(response, options[0]?.relatesTo).key !== currentOf(response).key
+  }
+  const open = offered.filter((form) => isOpen(form) && isChoice(form))
+  const plain = offered.filter((form) => !passkeys.includes(form) && !isOpen(form))
   const buttons = plain.filter(({ name }) => beside.includes(name))
-  const links = plain.filter(({ name }) => !beside.includes(name))
+  const links = plain
+    .filter(({ name }) => !beside.includes(name))
+    .toSorted((one, another) => away.indexOf(one.name) - away.indexOf(another.name))
   return html`${passkeys.map((form) => passkeyForm(form, ...dataOf(form, context)))}
 ${buttons.map((form) => buttonForm(form, context, 'secondary'))}
 ${open.map(
@@ -298,6 +307,15 @@ ${links.length > 0 && html`<div class="links">${links.map((form) => html`${form.
 
 /** Forms without fields that go on with what the page is about. */
 const beside: readonly string[] = ['resend', 'skip', 'enroll-poll']
+
+/** What leads away, in the order in which it is shown; what is not named comes first. */
+const away: readonly string[] = [
+  'recover',
+  'unlock-account',
+  'select-enroll-profile',
+  'select-identify',
+  'cancel',
+]
 
 const isHidden = ({ visible }: IdxField): boolean => visible === false
 

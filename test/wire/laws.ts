@@ -31,7 +31,11 @@ export function checkLaws(seen: Answer, circumstances: Circumstances): void {
 function hasPage(body: Json, { engineUrl }: Kit): void {
   const page = renderPage(body as IdxResponse, { base: engineUrl, name: 'Rekey' }, 'en')
   const offered = (body.remediation as { readonly value: readonly Json[] } | undefined)?.value ?? []
-  for (const { name } of offered) expect(page).toContain(`name="form" value="${name}"`)
+  for (const form of offered) {
+    // A list of nothing but what is asked for already is left out behind it.
+    const isList = String(form.name).startsWith('select-authenticator-') && form !== offered[0]
+    if (!isList) expect(page).toContain(`name="form" value="${form.name}"`)
+  }
   expect(page).toMatch(/<h1>[^<]+<\/h1>/)
   expect(page).not.toMatch(/undefined|\[object|\$\{/)
   if (typeof body.stateHandle === 'string') expect(page).not.toContain(body.stateHandle)

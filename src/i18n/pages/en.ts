@@ -47,7 +47,7 @@ export const en = {
     lead: 'Choose how.',
   },
   enrollSelect: {
-    title: 'Set up a sign-in method',
+    title: 'Set up a way to sign in',
     lead: 'Choose what to sign in with from now on.',
   },
   methods: {
