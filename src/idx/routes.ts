@@ -69,7 +69,7 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
         const resetsAt = Math.ceil(systemClock.now() / 1000) + seconds
         reply.headers({ 'retry-after': seconds, 'x-rate-limit-remaining': 0, 'x-rate-limit-reset': resetsAt })
       }
-      const body = await wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
+      const body = await bodyOf(parts, steps, answer)
       return sendJson(reply.code(status), ion, body)
     }
 
@@ -107,6 +107,9 @@ export function idxRoutes(parts: IdxParts): FastifyPluginAsync {
     await serveLink(app, parts, recorder)
   }
 }
+
+const bodyOf = (parts: IdxParts, steps: ReturnType<typeof stepsWith>, answer: FlowAnswer) =>
+  wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer)
 
 /** A request of one of the engine's own pages: what a client of the protocol would send. */
 export interface IdxCall {
@@ -151,7 +154,7 @@ export function createIdxCalls(parts: IdxParts): (call: IdxCall) => Promise<IdxA
       const { interaction } = answer.context
       return {
         status: answer.refused?.status ?? 200,
-        body: await wireResponse({ ...parts, steps, baseUrl: parts.baseUrl() }, answer),
+        body: await bodyOf(parts, steps, answer),
         headers: answer.device === undefined ? {} : deviceHeaders(parts, answer.device),
         interaction,
         ...(answer.interactionCode !== undefined && { interactionCode: answer.interactionCode }),

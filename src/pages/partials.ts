@@ -81,7 +81,7 @@ export function choicesOf(
     const about = partAt(response, option.relatesTo)
     const { key = '' } = about
     const label = names[key] ?? option.label
-    const detail = detailOf(about, key)
+    const detail = isEnrolling ? undefined : detailOf(about, key, option.label)
     const methods = methodsIn(option)
     if (isEnrolling || methods.length < 2) {
       return [{ value: String(index), key, label, hint: hints[key], detail }]
@@ -102,10 +102,14 @@ const methodsIn = (option: IdxOption) => {
   return field === undefined ? [] : shownAs(field).values
 }
 
-function detailOf({ profile = {}, nickname, displayName }: Described, key: string): string | undefined {
+function detailOf(
+  { profile = {}, nickname, displayName }: Described,
+  key: string,
+  label: string,
+): string | undefined {
   const { phoneNumber, email } = profile
   const shown = [nickname, key === 'webauthn' ? displayName : undefined, phoneNumber, email].filter(
-    (one) => typeof one === 'string',
+    (one) => typeof one === 'string' && one !== label,
   )
   return shown.join(' · ') || undefined
 }

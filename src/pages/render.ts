@@ -279,7 +279,9 @@ function alternatives(main: IdxForm, forms: readonly IdxForm[], context: Context
   const isFirst = main.name === 'identify'
   // On the first page there is nothing to give up, and a way to sign in leads there as well.
   const isNeeded = ({ name }: IdxForm): boolean =>
-    name !== 'cancel' || !(isFirst || forms.some((one) => one.name === 'select-identify'))
+    // Nothing was sent yet where it is asked how.
+    !(name === 'resend' && main.name.endsWith('-data')) &&
+    (name !== 'cancel' || !(isFirst || forms.some((one) => one.name === 'select-identify')))
   const offered = forms.filter(isNeeded)
   const isOpen = (form: IdxForm): boolean =>
     passkeyData(form, response) === undefined &&

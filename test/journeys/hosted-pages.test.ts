@@ -71,7 +71,7 @@ describe('without JavaScript', () => {
     await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
     const browser = newHostedBrowser(idp)
     await browser.begins()
-    expect((await browser.submits('identify', mary())).title).toBe('Set up a sign-in method')
+    expect((await browser.submits('identify', mary())).title).toBe('Set up a way to sign in')
     const shown = await browser.submits('select-authenticator-enroll', { choice: '0' })
     expect(shown.title).toBe('Set up your authenticator app')
     const secret = secretOn(shown.text)
