@@ -150,6 +150,22 @@ describe('without JavaScript', () => {
   })
 })
 
+test('an answer that is refused is not shown again, and what was written of the question is', async () => {
+  await enrollmentPolicy(idp, { security_question: 'REQUIRED' })
+  const browser = newHostedBrowser(idp)
+  await browser.begins()
+  await browser.submits('identify', mary())
+  await browser.submits('select-authenticator-enroll', { choice: '0' })
+  const own = { choice: '1', 'credentials.question': 'Which bridge was it?' }
+  const page = await browser.submits('enroll-authenticator', { ...own, 'credentials.answer': 'qzx' })
+  expect(page.errors).toEqual([expect.stringContaining('at least 4 characters')])
+  expect(page.text).toContain('value="Which bridge was it?"')
+  expect(page.text).toMatch(/name="choice" value="1" checked/)
+  expect(page.text).not.toContain('qzx')
+  await browser.submits('enroll-authenticator', { ...own, 'credentials.answer': 'the old one' })
+  expect(browser.arrived).toBeDefined()
+})
+
 describe('a way on', () => {
   test('without a transaction the page says where one begins', async () => {
     expect(await newHostedBrowser(idp).opens()).toMatchObject({ status: 400, title: 'Nothing to sign in to' })
