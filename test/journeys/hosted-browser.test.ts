@@ -63,7 +63,7 @@ describe.skipIf(executablePath === undefined)(`the sign-in pages in a browser${r
   // R-F6
   test('by the keyboard alone: the focus is in the first field, a wrong password is announced, and the form leads to the app and on', async () => {
     const page = await open()
-    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('name'))
+    const focused = () => page.evaluate<string | null>("document.activeElement.getAttribute('name')")
     expect(await focused()).toBe('identifier')
     await page.keyboard.type(idp.person.login)
     await page.keyboard.press('Tab')
