@@ -60,7 +60,7 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
-import { findClientIdByHandle, findInteraction } from '../interactions/index.ts'
+import { findClientIdByHandle, findInteraction, transactionCookie } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -69,15 +69,8 @@ import {
   requestBudgetsFrom,
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
-import {
-  authorizationServer,
-  claimNames,
-  discoveryOf,
-  type Oidc,
-  type OidcOptions,
-  signInPage,
-} from '../oidc/index.ts'
-import { pagesRoutes } from '../pages/index.ts'
+import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
+import { pagesRoutes, signInPath } from '../pages/index.ts'
 import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -255,8 +248,10 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
       findInteraction: (id) => findInteraction(storage.db, id),
       returnToApp: (interaction, proofs, returning) => returnToApp(parts, interaction, proofs, returning),
-      page: async ({ stateToken, acceptLanguage }) =>
-        signInPage({ base: baseUrl, orgName: config.org.name, stateToken, acceptLanguage }),
+      page: async ({ interactionHandle, isSecure }) => ({
+        delivered: { location: `${baseUrl}${signInPath}` },
+        cookies: [transactionCookie(interactionHandle, { isSecure })],
+      }),
     },
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
     ...(ports.signingKey && { signingKey: ports.signingKey }),

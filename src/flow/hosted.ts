@@ -22,7 +22,7 @@ import { findTransactionByState, versionOf } from './transactions.store.ts'
 /** What a transaction that a browser has brought begins as. */
 export type BegunInBrowser =
   /** Something is to be asked. The token is the transaction's state handle, for `introspect` and the pages. */
-  | { readonly result: 'asks'; readonly stateToken: string }
+  | { readonly result: 'asks' }
   /** The browser's session proves enough: nothing is asked. */
   | { readonly result: 'signed-in'; readonly interactionId: string }
   /** The user of the session may not use the app. */
@@ -46,8 +46,8 @@ export async function beginInBrowser(
       return continueFrom(parts, context, session, mayAsk)
     }))
   if (begun !== undefined) return begun
-  const { transaction } = await loadByInteraction(parts, interactionHandle)
-  return { result: 'asks', stateToken: transaction.stateHandle }
+  await loadByInteraction(parts, interactionHandle)
+  return { result: 'asks' }
 }
 
 /** The transaction with the proofs of a session; undefined where they are of no use in it. */
@@ -76,7 +76,7 @@ async function continueFrom(
   if (committed === undefined) return undefined
   if (denied !== undefined) return { result: 'denied' }
   if (committed.returns) return { result: 'signed-in', interactionId: interaction.id }
-  return { result: 'asks', stateToken: transaction.stateHandle }
+  return { result: 'asks' }
 }
 
 const usableStatuses: ReadonlySet<string> = new Set(['ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY'])

@@ -8,7 +8,6 @@
 
 export { resealSigningKeys } from './artifacts.store.ts'
 export { claimNames } from './claims.ts'
-export { signInPage } from './hosted/page.ts'
 export { createOidc, type Oidc } from './oidc.ts'
 export * from './options.ts'
 export { authorizationServer, discoveryOf, scopes } from './server.ts'

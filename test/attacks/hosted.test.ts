@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
-import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenIn, verifier } from '../support/redirects.ts'
+import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
 import {
   ada,
   basic,
@@ -27,7 +27,7 @@ const asked = { scope: 'openid' }
 
 async function signedIn(client: RegisteredClient, browser = newBrowser(), changes: object = {}) {
   const page = await browser.goes(authorizeUrl(idp.issuer, client, { ...asked, ...changes }))
-  const { success } = await signsIn(idp.engineUrl, stateTokenIn(await page.text()), ada)
+  const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
   return { browser, href: String(success?.href) }
 }
 

@@ -71,9 +71,12 @@ export async function idx(engineUrl: string, path: string, body: object): Promis
   return (await response.json()) as IdxBody
 }
 
-/** The token in the page that `authorize` has answered. */
-export const stateTokenIn = (page: string): string =>
-  /name="stateToken" value="([^"]+)"/.exec(page)?.[1] ?? ''
+/** The state token of the transaction that the answer of `authorize` binds the browser to, and sends it to the pages of. */
+export async function stateTokenAt(answer: Response): Promise<string> {
+  const handle = answer.headers.getSetCookie().flatMap((line) => /rekey_tx=([^;]+)/.exec(line)?.[1] ?? [])[0]
+  const { origin } = new URL(answer.headers.get('location') ?? '')
+  return (await idx(origin, 'introspect', { interactionHandle: handle })).stateHandle
+}
 
 /** Signs in with a password from the page on, up to the address of the end. */
 export async function signsIn(

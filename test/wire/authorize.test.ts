@@ -6,7 +6,7 @@ import {
   type IdxBody,
   newBrowser,
   signsIn,
-  stateTokenIn,
+  stateTokenAt,
   verifier,
 } from '../support/redirects.ts'
 import {
@@ -50,7 +50,7 @@ const ask = (client: Pick<RegisteredClient, 'id'>, changes: Changes = {}, browse
 /** Up to the answer to the app. */
 async function signedIn(client: RegisteredClient = spa, changes: Changes = {}, browser = newBrowser()) {
   const page = await ask(client, changes, browser)
-  const { success } = await signsIn(idp.engineUrl, stateTokenIn(await page.text()), ada)
+  const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
   const href = String(success?.href)
   return { browser, href, back: await browser.goes(href) }
 }
@@ -206,7 +206,7 @@ describe('the way back', () => {
   test('is of the browser that began it alone (A80)', async () => {
     const browser = newBrowser()
     const page = await ask(spa, {}, browser)
-    const { success } = await signsIn(idp.engineUrl, stateTokenIn(await page.text()), ada)
+    const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
     const other = newBrowser()
     await ask(spa, {}, other)
     for (const stranger of [newBrowser(), other]) {
@@ -219,7 +219,7 @@ describe('the way back', () => {
 
   test('leads nowhere before the sign-in is complete', async () => {
     const browser = newBrowser()
-    const token = stateTokenIn(await (await ask(spa, {}, browser)).text())
+    const token = await stateTokenAt(await ask(spa, {}, browser))
     const early = `${idp.engineUrl}/login/token/redirect?stateToken=${encodeURIComponent(token)}`
     expect((await browser.goes(early)).status).toBe(400)
   })
@@ -227,7 +227,7 @@ describe('the way back', () => {
   test('ten at once have one code', async () => {
     const browser = newBrowser()
     const page = await ask(spa, {}, browser)
-    const { success } = await signsIn(idp.engineUrl, stateTokenIn(await page.text()), ada)
+    const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
     const all = await Promise.all(Array.from({ length: 10 }, () => browser.goes(String(success?.href))))
     expect(all.filter(({ status }) => status === 302)).toHaveLength(1)
   })
@@ -236,18 +236,18 @@ describe('the way back', () => {
     const browser = newBrowser()
     const tokens = [await ask(spa, {}, browser), await ask(spa, {}, browser)]
     for (const page of tokens) {
-      const { success } = await signsIn(idp.engineUrl, stateTokenIn(await page.text()), ada)
+      const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
       expect(answerIn(await browser.goes(String(success?.href)))).toHaveProperty('code')
     }
   })
 
   test('calls of the protocol neither set a cookie nor read one', async () => {
     const { browser } = await signedIn()
-    const page = await (await ask(spa, { prompt: 'login' }, browser)).text()
+    const page = await ask(spa, { prompt: 'login' }, browser)
     const at = await browser.goes(`${idp.engineUrl}/idp/idx/introspect`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ stateToken: stateTokenIn(page) }),
+      body: JSON.stringify({ stateToken: await stateTokenAt(page) }),
     })
     const body = (await at.json()) as IdxBody
     expect([at.status, at.headers.getSetCookie(), body.user]).toEqual([200, [], undefined])

@@ -137,9 +137,7 @@ async function begin(
   }
   if (prompt === 'none') throw stepUpRequired
   const page = await flow.page({
-    stateToken: begun.stateToken,
     interactionHandle: handle,
-    acceptLanguage: call.acceptLanguage,
     isSecure: isSecure(server),
   })
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure(server))] : []

@@ -22,16 +22,13 @@ export interface HostedFlow {
       readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
     },
   ): Promise<Returned | undefined>
-  /** The page that asks what a transaction asks for, as the answer to `authorize` itself. */
+  /** Where the browser is asked what a transaction asks for, and the cookie that binds it to that. */
   page(call: HostedPageCall): Promise<BrowserAnswer>
 }
 
 export interface HostedPageCall {
-  /** For `introspect`, and in the body of a form; it is no secret of this browser alone. */
-  readonly stateToken: string
   /** For a cookie alone: it stands in no address and no page. */
   readonly interactionHandle: string
-  readonly acceptLanguage: string | undefined
   readonly isSecure: boolean
 }
 
