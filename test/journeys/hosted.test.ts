@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s256 } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { hasClients, importClient } from '../support/clients.ts'
+import { newHostedBrowser } from '../support/hosted.ts'
 import { apiOf } from '../support/management.ts'
 import { appRule } from '../support/policy-rules.ts'
 import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
@@ -227,26 +228,28 @@ interface Tokens {
   claims(): Readonly<Record<string, unknown>>
 }
 
-test.skipIf(!hasClients)('openid-client redirects, checks, refreshes and asks', async () => {
-  const client = await importClient<Code>('openid-client')
-  const config = await client.discovery(new URL(idp.issuer), shop.id, undefined, client.None(), {
-    execute: [client.allowInsecureRequests],
-  })
-  const url = client.buildAuthorizationUrl(config, {
-    ...{ redirect_uri: redirectUri, scope: 'openid email offline_access', state: 'one', nonce: 'two' },
-    ...{ code_challenge: s256(verifier), code_challenge_method: 'S256', max_age: '100' },
-  })
-  const browser = newBrowser()
-  const page = await browser.goes(url.href)
-  const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
-  const back = await browser.goes(String(success?.href))
-  const tokens = await client.authorizationCodeGrant(config, new URL(String(back.headers.get('location'))), {
-    ...{ pkceCodeVerifier: verifier, expectedState: 'one', expectedNonce: 'two', maxAge: 100 },
-  })
-  const refreshed = await client.refreshTokenGrant(config, String(tokens.refresh_token))
-  const { sub } = tokens.claims()
-  expect(await client.fetchUserInfo(config, refreshed.access_token, String(sub))).toMatchObject({
-    email: ada.email,
-  })
-  expect((await get(`${idp.issuer}/v1/userinfo`)).status).toBe(401)
-})
+test.skipIf(!hasClients)(
+  'openid-client redirects to the pages of the engine, checks, refreshes and asks',
+  async () => {
+    const client = await importClient<Code>('openid-client')
+    const config = await client.discovery(new URL(idp.issuer), shop.id, undefined, client.None(), {
+      execute: [client.allowInsecureRequests],
+    })
+    const url = client.buildAuthorizationUrl(config, {
+      ...{ redirect_uri: redirectUri, scope: 'openid email offline_access', state: 'one', nonce: 'two' },
+      ...{ code_challenge: s256(verifier), code_challenge_method: 'S256', max_age: '100' },
+    })
+    const browser = newHostedBrowser(idp)
+    await browser.opens(url.href)
+    await browser.submits('identify', { identifier: ada.login, 'credentials.passcode': ada.password })
+    const tokens = await client.authorizationCodeGrant(config, browser.arrived ?? new URL('none:'), {
+      ...{ pkceCodeVerifier: verifier, expectedState: 'one', expectedNonce: 'two', maxAge: 100 },
+    })
+    const refreshed = await client.refreshTokenGrant(config, String(tokens.refresh_token))
+    const { sub } = tokens.claims()
+    expect(await client.fetchUserInfo(config, refreshed.access_token, String(sub))).toMatchObject({
+      email: ada.email,
+    })
+    expect((await get(`${idp.issuer}/v1/userinfo`)).status).toBe(401)
+  },
+)

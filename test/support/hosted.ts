@@ -52,7 +52,7 @@ export interface HostedBrowser {
   readonly arrived: URL | undefined
   /** Binds the browser to an interaction, as authorize does, and opens the page. */
   begins(options?: VisitorOptions): Promise<HostedPage>
-  /** Opens or reloads the page. */
+  /** Opens or reloads a page, and follows what it leads to as far as the app. */
   opens(path?: string): Promise<HostedPage>
   /** Sends a form of the page with what is typed, and follows the redirect. */
   submits(name: string, typed?: Fields, from?: HostedPage): Promise<HostedPage>
@@ -94,7 +94,17 @@ export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
       return browser.opens()
     },
     async opens(path = '/signin'): Promise<HostedPage> {
-      page = await pageOf(await send(path))
+      let response = await send(path)
+      for (let hops = 0; hops < 5; hops++) {
+        const target = response.status >= 300 && response.status < 400 && response.headers.get('location')
+        if (!target) break
+        if (!target.startsWith(idp.engineUrl)) {
+          arrived = new URL(target)
+          return browser.page
+        }
+        response = await send(target)
+      }
+      page = await pageOf(response)
       return page
     },
     async submits(name: string, typed: Fields = {}, from: HostedPage = browser.page): Promise<HostedPage> {
@@ -108,7 +118,7 @@ export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
         arrived = new URL(target)
         return browser.page
       }
-      return browser.opens(new URL(target).pathname)
+      return browser.opens(target)
     },
     posts: (fields: Fields, headers: Fields = { 'sec-fetch-site': 'same-origin' }): Promise<Response> =>
       send('/signin', { method: 'POST', body: new URLSearchParams(fields), headers }),
