@@ -375,6 +375,7 @@ async function runningOf(
     issuer: engine.issuers.default,
     orgIssuer: engine.issuers.org,
     engineUrl: engine.baseUrl,
+    signInUrl: `${engine.baseUrl}/signin`,
     appUrl,
     controlUrl: control.url,
     smtpUrl: sink.url,

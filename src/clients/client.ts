@@ -11,8 +11,8 @@ export interface ClientSettings {
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   /**
-   * As registered, in this order. Of them the engine serves `interaction_code`, `refresh_token` and, for a `service`,
-   * `client_credentials`; a client with `implicit` gets nothing by it.
+   * As registered, in this order. Of them the engine serves `authorization_code`, `interaction_code`, `refresh_token` and, for a
+   * `service`, `client_credentials`; a client with `implicit` gets nothing by it.
    */
   readonly grantTypes: readonly string[]
   /** The public keys of a `service` client. */

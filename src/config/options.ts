@@ -43,6 +43,19 @@ const client = Type.Object(
       description: 'The allowed redirect URIs after sign-out.',
       default: [],
     }),
+    grantTypes: Type.Optional(
+      Type.Array(
+        Type.Union([
+          Type.Literal('authorization_code'),
+          Type.Literal('interaction_code'),
+          Type.Literal('refresh_token'),
+        ]),
+        {
+          description:
+            'How the app gets tokens: `authorization_code` for apps that redirect to the pages of the engine, `interaction_code` for those that show their own, `refresh_token` besides. Absent: `interaction_code` and `refresh_token`.',
+        },
+      ),
+    ),
     emailMagicLinkRedirectUri: Type.Optional(
       Type.Union([Type.String(), Type.Null()], {
         description:

@@ -339,6 +339,8 @@ test.each([
   ['postLogoutRedirectUris.0', { postLogoutRedirectUris: ['app.example.com'] }],
   ['emailMagicLinkRedirectUri', { emailMagicLinkRedirectUri: '/login/callback' }],
   ['emailMagicLinkRedirectUri', { emailMagicLinkRedirectUri: '' }],
+  ['grantTypes', { grantTypes: [] }],
+  ['grantTypes', { grantTypes: ['refresh_token'] }],
 ])('a client with a useless %s is refused: %j', (field, part) => {
   expect(optionsOf({ clients: [{ ...client, ...part }] })).toEqual([`clients.0.${field}`])
 })
@@ -346,6 +348,7 @@ test.each([
 test('a client is taken with addresses of apps, and once', () => {
   const redirectUris = ['com.example:/cb', 'http://127.0.0.1/cb', 'https://app.example.com']
   expect(problemsOf({ clients: [{ ...client, redirectUris, emailMagicLinkRedirectUri: null }] })).toEqual([])
+  expect(problemsOf({ clients: [{ ...client, grantTypes: ['authorization_code'] }] })).toEqual([])
   expect(optionsOf({ clients: [client, client] })).toEqual(['clients.1.id'])
 })
 

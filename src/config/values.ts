@@ -361,6 +361,15 @@ function clientProblems(client: Fields): readonly (readonly [string, string])[] 
       if (typeof uri === 'string' && !isRedirectUri(uri)) problems.push([`${list}.${index}`, redirectForm])
     }
   }
+  const grants = listAt(client, 'grantTypes')
+  // Without one of the two no user can sign in to the app, which would be noticed by the first of them only.
+  if (
+    Array.isArray(client.grantTypes) &&
+    !grants.includes('authorization_code') &&
+    !grants.includes('interaction_code')
+  ) {
+    problems.push(['grantTypes', 'must have authorization_code or interaction_code'])
+  }
   if (typeof link === 'string' && !(isRedirectUri(link) && link.length <= longestUri)) {
     problems.push(['emailMagicLinkRedirectUri', redirectForm])
   }

@@ -81,6 +81,7 @@ describe('a development engine in memory', () => {
       ready: true,
       issuer: `${dev.engineUrl}/oauth2/default`,
       orgIssuer: dev.engineUrl,
+      signInUrl: `${dev.engineUrl}/signin`,
       signUp: true,
       clientId: expect.any(String),
       clientSecret: expect.any(String),

@@ -7,6 +7,8 @@ export interface Running {
   /** The org authorization server. */
   readonly orgIssuer: string
   readonly engineUrl: string
+  /** The engine's own sign-in pages, where `authorize` leads to. Opened alone, they say where a sign-in begins. */
+  readonly signInUrl: string
   readonly appUrl: string | null
   readonly controlUrl: string
   readonly smtpUrl: string

@@ -64,13 +64,15 @@ export const sampleWebClient = (redirectUri: string, secret: string): ClientConf
   postLogoutRedirectUris: [new URL('/', redirectUri).href, new URL(redirectUri).origin],
 })
 
-/** A public client that accepts any `http://localhost` redirect URI with a port and no query. */
+/** A public client that accepts any `http://localhost` redirect URI with a port and no query, and may redirect to `authorize`. */
 export const samplePublicClient: ClientConfig = {
   id: 'rekey-public',
   label: 'Sample Browser App',
   applicationType: 'browser',
   redirectUris: [],
   postLogoutRedirectUris: [],
+  // It stands for apps that show their own pages and for those that redirect to the engine's.
+  grantTypes: ['authorization_code', 'interaction_code', 'refresh_token'],
   insecureLocalhostRedirects: true,
 }
 

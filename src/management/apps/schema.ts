@@ -59,7 +59,7 @@ const oauthSettings = Type.Object({
     Type.Array(Type.Enum([...grantTypes]), {
       maxItems: 20,
       description:
-        'As registered. The engine serves interaction_code and refresh_token, and client_credentials for a service.',
+        'As registered. The engine serves authorization_code, interaction_code and refresh_token, and client_credentials for a service.',
     }),
   ),
   application_type: optional(either('web', 'browser', 'native', 'service')),
