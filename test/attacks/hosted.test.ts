@@ -25,9 +25,14 @@ afterAll(() => idp.close())
 
 const asked = { scope: 'openid' }
 
-async function signedIn(client: RegisteredClient, browser = newBrowser(), changes: object = {}) {
+async function signedIn(
+  client: RegisteredClient,
+  browser = newBrowser(),
+  changes: object = {},
+  user: Pick<typeof ada, 'login' | 'password'> = ada,
+) {
   const page = await browser.goes(authorizeUrl(idp.issuer, client, { ...asked, ...changes }))
-  const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
+  const { success } = await signsIn(idp.engineUrl, await stateTokenAt(page), user)
   return { browser, href: String(success?.href) }
 }
 
@@ -73,4 +78,47 @@ test('A74: what was proven too long ago is asked for again', async () => {
   idp.clock.advance(60_000)
   expect(await silent(browser, { max_age: '30' })).toMatchObject({ error: 'login_required' })
   expect(await silent(browser, { max_age: '90' })).toHaveProperty('code')
+})
+
+test('A73: a login_hint changes nothing that tells who has an account', async () => {
+  const pageOf = async (hint: string) => {
+    const browser = newBrowser()
+    const begun = await browser.goes(authorizeUrl(idp.issuer, spa, { ...asked, login_hint: hint }))
+    const page = await browser.goes(String(begun.headers.get('location')))
+    const text = (await page.text()).replaceAll(/name="page" value="[^"]+"/g, '').replaceAll(hint, 'hint')
+    return [begun.status, page.status, text]
+  }
+  expect(await pageOf(ada.login)).toEqual(await pageOf('eve'))
+  const none = async (hint: string) => silent(newBrowser(), { login_hint: hint })
+  expect(await none(ada.login)).toEqual(await none('eve'))
+})
+
+test('A73: an app learns nothing of the session of a user whom its hint does not name', async () => {
+  const grace = { ...ada, login: 'grace', email: 'grace@example.com' }
+  await idp.people.add(grace)
+  const hers = await signedIn(spa, newBrowser(), {}, grace)
+  const { code = '' } = answerIn(await hers.browser.goes(hers.href))
+  const form = { grant_type: 'authorization_code', client_id: spa.id, code, redirect_uri: redirectUri }
+  const { body } = await post(`${idp.issuer}/v1/token`, { ...form, code_verifier: verifier })
+  const hint = { id_token_hint: String(body.id_token) }
+  expect(await silent(hers.browser, hint)).toHaveProperty('code')
+  const { browser, href } = await signedIn(spa)
+  await browser.goes(href)
+  expect(await silent(browser, hint)).toEqual(await silent(newBrowser(), hint))
+})
+
+test('A73: a page of another site signs no user out, and learns nothing of the session', async () => {
+  const { browser, href } = await signedIn(spa)
+  await browser.goes(href)
+  const foreign = { headers: { 'sec-fetch-site': 'cross-site' } }
+  await browser.goes(`${idp.engineUrl}/login/signout`, foreign)
+  const me = `${idp.engineUrl}/api/v1/sessions/me`
+  const statuses = []
+  for (const method of ['GET', 'DELETE']) {
+    for (const one of [browser, newBrowser()]) {
+      statuses.push((await one.goes(me, { ...foreign, method })).status)
+    }
+  }
+  expect(statuses).toEqual([404, 404, 404, 404])
+  expect(await silent(browser)).toHaveProperty('code')
 })
