@@ -85,9 +85,10 @@ The steps are drawn in [flow.md](flow.md), the messages listed in [messages.md](
 
 ${table(['', 'server `default`', 'org server'], oauthEndpoints())}
 
-Grants: \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
-[management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is required. Tokens are signed with RS256. Apps that redirect
-use \`authorize\` and the grant \`authorization_code\`: [redirect.md](redirect.md).
+Grants: \`authorization_code\`, \`interaction_code\` and \`refresh_token\`; of the org server also \`client_credentials\`, for service apps and the
+[management API](management.md), whose operations are listed in [operations.md](operations.md). PKCE with S256 is
+required at \`interact\`, and at \`authorize\` of apps without a secret. Tokens are signed with RS256. Apps that redirect use \`authorize\`: [redirect.md](redirect.md). Their
+users are shown the [engine's own pages](sign-in-pages.md).
 
 \`GET /.well-known/okta-organization\` says that the organization speaks IDX.
 
@@ -123,5 +124,6 @@ ${Object.entries(capturedStates)
 ## What is not supported
 
 ${missing.map((feature) => `- ${feature}`).join('\n')}
-- the \`authorize\` endpoint
+- PAR, DPoP, back-channel logout, the implicit flow
+- on the engine's own pages: captchas, an org's colours and logo, addresses to begin at without an app
 `

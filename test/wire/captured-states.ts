@@ -30,14 +30,15 @@ const atFirstPage = 'nothing: the refusal comes with the first page, since no ot
 const oneForm = 'nothing: name and method are asked for in one form'
 const ownApp = "nothing planned: the service's own app"
 const notSent = 'nothing: no link is sent, since nothing here could finish the enrolment'
-const sessions = 'sessions of a browser'
+const sessions = 'the name of the user of a session, on the first page'
 const profiling = 'nothing: the newer form asks for what is required, which is not skipped'
 const noActivation =
   'nothing: such a token begins no transaction; `interact` answers 400 "The activation token is invalid"'
 const activatingReset =
   'nothing: a recovery sets the first password of a user who is waiting for an activation'
 const mailedSignIn = 'sign-in by mail alone'
-const hosted = 'hosted sign-in pages'
+const staying = '"keep me signed in"'
+const hosted = 'the widget as the page that `authorize` leads to'
 const consent = 'consent'
 const device = 'the device flow'
 const oauthTests = 'nothing: it is no state of a transaction; the OAuth tests cover it'
@@ -401,7 +402,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
       state: 'the step behind the older button',
       because: olderButton,
     },
-    { file: 'post-auth-keep-me-signed-in', state: 'stay signed in?', because: sessions },
+    { file: 'post-auth-keep-me-signed-in', state: 'stay signed in?', because: staying },
   ],
   'Errors of authenticators': [
     { file: 'error-401-invalid-otp-passcode', state: 'a wrong code, beside a phone', covered: 'response' },
@@ -650,7 +651,7 @@ export const capturedStates: Readonly<Record<string, readonly CapturedState[]>> 
     {
       file: 'error-400-unauthorized-client',
       state: 'an interaction of a client without the grant',
-      because: hosted,
+      because: oauthTests,
     },
     {
       file: 'error-feature-not-enabled',
