@@ -76,7 +76,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A70: 'Saved recovery codes guessed, used twice, or alive after a reset',
   A71: 'Sign-in of another user’s browser, session of before a sign-in',
   A72: 'A code injected, PKCE taken away, redirect tricks',
-  A73: 'What prompt=none, hints and the session tell another site; a sign-out by it',
+  A73: 'What prompt=none, hints and the session show another site; a sign-out by it',
   A74: 'Step-up avoided by an old or a refreshed token',
   A75: 'Captcha bypassed, a token of it used again or elsewhere',
   A76: 'A method of the thief’s own after a recovery by the mailbox',

@@ -80,7 +80,7 @@ test('A74: what was proven too long ago is asked for again', async () => {
   expect(await silent(browser, { max_age: '90' })).toHaveProperty('code')
 })
 
-test('A73: a login_hint changes nothing that tells who has an account', async () => {
+test('A73: a login_hint shows alike for every name', async () => {
   const pageOf = async (hint: string) => {
     const browser = newBrowser()
     const begun = await browser.goes(authorizeUrl(idp.issuer, spa, { ...asked, login_hint: hint }))
