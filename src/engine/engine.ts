@@ -70,7 +70,7 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import { pagesRoutes, signInPath } from '../pages/index.ts'
+import { pagesRoutes, renderFront, signInPath } from '../pages/index.ts'
 import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -385,7 +385,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     metrics,
     plugins: [oidc.routes, idx, pages, management, account],
     recordExchange: ports.recordExchange,
-    unknownPage: ports.unknownPage,
+    unknownPage: ports.unknownPage ?? frontOf(config.org.name, () => baseUrl),
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })
@@ -499,6 +499,15 @@ async function openMonitor({ metrics, mode }: Config, health: HealthOptions): Pr
     return monitor
   }
 }
+
+/** The page of the engine's own addresses, such as that of the issuer. Every other one that nothing is served at is answered with JSON. */
+const frontOf =
+  (name: string, baseUrl: () => string): NonNullable<HttpOptions['unknownPage']> =>
+  (path, language) => {
+    const base = baseUrl()
+    const markup = renderFront({ base, name }, language, { path, basePath: basePathOf(base) })
+    return markup === undefined ? undefined : { status: 200, markup }
+  }
 
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')

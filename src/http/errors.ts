@@ -11,6 +11,7 @@ import {
   ProtocolError,
   prefersPage,
 } from '../base/index.ts'
+import { acceptedLocales } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
 import type { HttpOptions } from './options.ts'
 
@@ -145,7 +146,7 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
     const isVisit = request.method === 'GET' && prefersPage(request.headers.accept)
-    const page = isVisit ? pageFor?.(path) : undefined
+    const page = isVisit ? pageFor?.(path, acceptedLocales(request.headers['accept-language'])) : undefined
     if (page !== undefined) {
       return reply.code(page.status).headers(visitorPageHeaders).send(page.markup)
     }

@@ -56,8 +56,8 @@ export interface HttpOptions {
    * Development and tests only.
    */
   readonly recordExchange?: ExchangeRecorder | undefined
-  /** The page for a browser that opens a path where nothing is served. Development and tests only; default: JSON. */
-  readonly unknownPage?: ((path: string) => UnknownPage | undefined) | undefined
+  /** The page for a browser that opens a path where nothing is served, in the language that it asks for; default: JSON. */
+  readonly unknownPage?: ((path: string, language?: string) => UnknownPage | undefined) | undefined
   /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined
 }

@@ -5,6 +5,6 @@
  * browser that it is bound to; no address has its handle (A80).
  */
 export { readForm } from './read-form.ts'
-export { type Brand, type PageOptions, renderNotice, renderPage, signInPath } from './render.ts'
+export { type Brand, type PageOptions, renderFront, renderNotice, renderPage, signInPath } from './render.ts'
 export type { IdxResponse } from './response.ts'
 export { type PagesParts, pagesRoutes } from './routes.ts'

@@ -120,6 +120,26 @@ export function renderNotice(
   })
 }
 
+/** The addresses of the engine itself: what an operator or a user opens who has one of them only. */
+const ownPaths = ['/', '/oauth2', '/oauth2/default']
+
+/**
+ * What an address of the engine itself shows in a browser: the name of the org, and where a sign-in begins. Undefined for every other
+ * path. `basePath` is the path of the public address, without a slash at the end.
+ */
+export const renderFront = (
+  brand: Brand,
+  language: string | undefined,
+  { path, basePath }: { readonly path: string; readonly basePath: string },
+): string | undefined => {
+  const own = path === basePath ? '/' : path.slice(basePath.length).replace(/(?<=.)\/$/, '')
+  if (!path.startsWith(basePath) || !ownPaths.includes(own)) return undefined
+  return renderNotice(brand, language, {
+    title: ({ end }) => end.noneTitle,
+    text: ({ end }) => end.none,
+  })
+}
+
 function document(
   { base, name }: Brand,
   { words, language }: Pick<Context, 'words' | 'language'>,
