@@ -3,7 +3,7 @@ import { findClient } from '../clients/index.ts'
 import { type Enrollment, findMember } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import { ownerProof, ownFactors } from '../people/index.ts'
-import type { Session } from '../sessions/index.ts'
+import type { Session, SessionProof } from '../sessions/index.ts'
 import type { AccountCaller, AccountParts, AccountUser, Operation, StepUp } from './operation.ts'
 
 /** What stands for two factors of a user who has two, as Okta names it. */
@@ -84,7 +84,7 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
       isOwn(enrollment.authenticator) &&
       (isUsable(parts, enrollment) || proofs.some(({ enrollmentId }) => enrollmentId === enrollment.id)),
   )
-  const proof = ownerProof(person, own, proofs, {
+  const proof = ownerProof(person, own, recentProofs(parts, session, now), {
     now,
     settledMs: parts.waitingMs,
     recovering: policy.recovery.authenticators,
@@ -95,6 +95,16 @@ export async function callerOf(parts: AccountParts, user: AccountUser, now: numb
   )
   return { ...user, policy, proof, stepUp: stepUpFor(parts, session, hasSecond, now) }
 }
+
+/**
+ * What the sign-in has proven, without what the browser's session had carried into it for longer than a change of the account may be after a
+ * proof: the sign-in itself says nothing of that (A74).
+ */
+export const recentProofs = (
+  { stepUpMs }: Pick<AccountParts, 'stepUpMs'>,
+  { details: { proofs = [] } }: Session,
+  now: number,
+): readonly SessionProof[] => proofs.filter(({ carried, at }) => carried !== true || now - at <= stepUpMs)
 
 /** When something was last proven: not when a token was issued. */
 const provenAt = ({ createdAt, details: { proofs = [] } }: Session): number =>

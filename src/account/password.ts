@@ -4,6 +4,7 @@ import { findEnrollment } from '../directory/index.ts'
 import { drawnFrom, spend, usedOf } from '../limits/index.ts'
 import { passwordKey, requirementsSentence } from '../passwords/index.ts'
 import { retryStale } from '../storage/index.ts'
+import { recentProofs } from './access.ts'
 import { type Answer, type Call, link, type Operation, operation, text } from './operation.ts'
 
 const credential = ({ parts, caller }: Call<unknown>) =>
@@ -37,8 +38,8 @@ async function requireCurrent({ parts, caller, now }: Call<unknown>, password: s
 }
 
 /** Whether the sign-in that the token came from was by the password. */
-const isByPassword = ({ caller: { session } }: Call<unknown>): boolean =>
-  session.details.proofs?.some(({ authenticator }) => authenticator === passwordKey) === true
+const isByPassword = ({ parts, caller: { session }, now }: Call<unknown>): boolean =>
+  recentProofs(parts, session, now).some(({ authenticator }) => authenticator === passwordKey)
 
 /**
  * A new password in place of the one that was sent. Without it the sign-in must have been by the password, a moment ago: a token

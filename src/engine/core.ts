@@ -255,6 +255,8 @@ export function lifetimesOf({ account, lifetimes }: Config) {
     authorizationCode: ms('authorizationCode'),
     browserIdle: ms('browserIdle'),
     browserSession: ms('browserSession'),
+    /** How old the sign-in may be when users change their own account. */
+    stepUp: durationMs(account.stepUp, 'account.stepUp'),
     /** For how long a user's own change can be stopped. */
     ownChanges: durationMs(account.waitingTime, 'account.waitingTime'),
     /** For how long the delivery of a notice is retried: three days. */

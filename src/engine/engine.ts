@@ -60,7 +60,7 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
-import { findClientIdByHandle, findInteraction, transactionCookie } from '../interactions/index.ts'
+import { findClientIdByHandle, transactionCookie } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -244,10 +244,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     recordExchange: ports.recordExchange,
     hints: config.mode === 'development',
     hosted: {
-      begin: (handle, options) => beginInBrowser(parts, handle, options),
+      begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
-      findInteraction: (id) => findInteraction(storage.db, id),
-      returnToApp: (interaction, proofs, returning) => returnToApp(parts, interaction, proofs, returning),
+      returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
       page: async ({ interactionHandle, isSecure }) => ({
         delivered: { location: `${baseUrl}${signInPath}` },
         cookies: [transactionCookie(interactionHandle, { isSecure })],
@@ -345,7 +344,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     ...{ storage, random, secrets, clock, people, changes, policies, authenticators, budgets, limits },
     findUserCaller: (token) => oidc.findUserCaller(token),
     onCommitted: wakeDelivery,
-    stepUpMs: durationMs(config.account.stepUp, 'account.stepUp'),
+    stepUpMs: lifetimes.stepUp,
     waitingMs: lifetimes.ownChanges,
     orgName: config.org.name,
     baseUrl: () => baseUrl,

@@ -6,6 +6,7 @@ import {
   isAssured,
   type KnownAuthenticator,
   momentOf,
+  openingProofs,
   provingFirst,
   type Situation,
   wouldHelp,
@@ -24,6 +25,8 @@ export function enrollmentsAsked(progress: Progress, situation: Situation): read
   const open = openFor(progress, situation)
   // A first password replaces none, and its token is from an administrator: no older factor stands before it.
   if (provingFirst(progress, situation).length > 0) return open.filter(({ reset }) => reset !== undefined)
+  // Nor while all that was proven was proven too long ago, by the session of the browser (A74).
+  if (progress.proofs.length > 0 && openingProofs(progress, situation).length === 0) return []
   // After a recovery only what a policy requires may be enrolled by a user without an older factor, for a day (A76).
   return situation.owner?.isRecovered && isAssured(progress, situation)
     ? open.filter(({ key, reset }) => reset !== undefined || isRequired(key, situation))
@@ -255,7 +258,11 @@ const isPassword = (key: string, { authenticators }: Situation): boolean =>
 function isRenewed(key: string, progress: Progress, { authenticators, renewing }: Situation): boolean {
   if (!intents[progress.intent].enrols || progress.enrolled?.includes(key)) return false
   if (authenticators.get(key)?.enroll?.isRenewedAfterUse !== true) return false
-  return renewing?.has(key) === true || progress.proofs.some(({ authenticator }) => authenticator === key)
+  // What a browser's session carries is used up no more by that.
+  return (
+    renewing?.has(key) === true ||
+    progress.proofs.some(({ authenticator, carried }) => authenticator === key && carried !== true)
+  )
 }
 
 /**

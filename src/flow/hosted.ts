@@ -1,8 +1,14 @@
 import { noteTransaction, plainHash, randomToken } from '../base/index.ts'
-import { findEnrollments, findPerson, lockPerson } from '../directory/index.ts'
-import { findInteraction, type Interaction, issueAuthorizationCode } from '../interactions/index.ts'
+import type { Client } from '../clients/index.ts'
+import { findEnrollments, findMember, lockPerson } from '../directory/index.ts'
 import {
-  type BrowserSession,
+  type beginInteraction,
+  findInteraction,
+  type Interaction,
+  issueAuthorizationCode,
+} from '../interactions/index.ts'
+import {
+  findLiveBrowserSession,
   findSession,
   linkSession,
   renewBrowserSession,
@@ -10,88 +16,142 @@ import {
   type Session,
   type SessionDetails,
   type SessionProof,
+  setSessionEnd,
   startBrowserSession,
 } from '../sessions/index.ts'
 import { retryStale, type Tx } from '../storage/index.ts'
+import { carriedFrom, latestOf } from './carried.ts'
 import { commit } from './commit/index.ts'
-import { contextAfter, type FlowParts, loadByInteraction, type TransactionContext } from './load.ts'
-import { identify, type Proof } from './progress.ts'
+import {
+  beginningOf,
+  contextOfDraft,
+  type FlowParts,
+  loadByInteraction,
+  type TransactionContext,
+} from './load.ts'
+import { identify } from './progress.ts'
 import { decide } from './stage.ts'
-import { findTransactionByState, versionOf } from './transactions.store.ts'
+import { findTransactionByState, openTransaction, versionOf } from './transactions.store.ts'
+
+type Begun = Awaited<ReturnType<typeof beginInteraction>>
+
+/** A request to `authorize`, of which nothing is written yet. */
+export interface HostedBeginning {
+  readonly client: Client
+  readonly draft: Omit<Interaction, 'id' | 'createdAt' | 'expiresAt' | 'sessionId'>
+  /** Writes the interaction: called once at most, and not at all where nothing comes of the request. */
+  open(): Promise<Begun>
+}
 
 /** What a transaction that a browser has brought begins as. */
 export type BegunInBrowser =
-  /** Something is to be asked. The token is the transaction's state handle, for `introspect` and the pages. */
-  | { readonly result: 'asks' }
+  /** Something is to be asked. The handle is the one of the interaction; absent: nothing was written, as nothing may be asked. */
+  | { readonly result: 'asks'; readonly handle?: string }
   /** The browser's session proves enough: nothing is asked. */
-  | { readonly result: 'signed-in'; readonly interactionId: string }
+  | { readonly result: 'signed-in'; readonly ended: EndedInBrowser }
   /** The user of the session may not use the app. */
   | { readonly result: 'denied' }
+
+/** A sign-in that has ended, whose browser is on its way back to the app. */
+export interface EndedInBrowser {
+  readonly interaction: Interaction
+  /** The session of the browser that carried some of what was proven; absent: all of it is new. */
+  readonly carriedBy?: string | undefined
+}
 
 /**
  * Opens the transaction of a request to `authorize`. What the browser's session has proven enters it as proofs with their times, so that
  * the app's own policy and wishes judge it (A74): enough of it signs in at once, else the rest alone is asked for.
  *
- * @param options.mayAsk false: where something is to be asked, nothing is written for it (`prompt=none`).
+ * @param options.sessionId the session of the browser: it is read anew, and once more with the user's row locked
+ * @param options.mayAsk false: where something is to be asked, nothing is written at all (`prompt=none`)
  */
 export async function beginInBrowser(
   parts: FlowParts,
-  interactionHandle: string,
-  { session, mayAsk }: { readonly session: BrowserSession | undefined; readonly mayAsk: boolean },
+  beginning: HostedBeginning,
+  { sessionId, mayAsk }: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
 ): Promise<BegunInBrowser> {
+  let opened: Promise<Begun> | undefined
+  const open = () => {
+    opened ??= beginning.open()
+    return opened
+  }
   const begun =
-    session &&
-    (await retryStale(async () => {
-      const context = await loadByInteraction(parts, interactionHandle)
-      return continueFrom(parts, context, session, mayAsk)
-    }))
+    sessionId === undefined
+      ? undefined
+      : await retryStale(() => continueFrom(parts, { ...beginning, open }, sessionId, mayAsk))
   if (begun !== undefined) return begun
-  await loadByInteraction(parts, interactionHandle)
-  return { result: 'asks' }
+  if (!mayAsk) return { result: 'asks' }
+  const { handle } = await open()
+  await loadByInteraction(parts, handle)
+  return { result: 'asks', handle }
 }
 
-/** The transaction with the proofs of a session; undefined where they are of no use in it. */
+/** The transaction with the proofs of a session; undefined where they are of no use in it. Throws `StaleRead`. */
 async function continueFrom(
   parts: FlowParts,
-  before: TransactionContext,
-  session: BrowserSession,
+  beginning: HostedBeginning,
+  sessionId: string,
   mayAsk: boolean,
 ): Promise<BegunInBrowser | undefined> {
-  const { transaction, interaction } = before
-  const person = await findPerson(parts.storage.db, session.personId)
-  const proofs = await proofsOf(parts, session)
-  // Guesses by others do not end the session (A29); a user who is not active signs in anew, and is refused as such.
-  if (person === undefined || proofs.length === 0 || !usableStatuses.has(person.status)) return undefined
-  const known = identify(transaction.progress, { identifier: person.profile.login, userId: person.id })
-  const progress = { ...known, proofs }
-  const after = await contextAfter(parts, before, progress)
-  const { stage, denied } = decide(progress, after.situation)
+  const context = await contextWith(parts, beginning, sessionId)
+  if (context === undefined) return undefined
+  const { stage, denied } = decide(context.transaction.progress, context.situation)
   // Nothing that the user has would be enough: another account may.
   if (denied !== undefined && denied.rule !== 'not-assigned') return undefined
-  if (stage !== 'granted' && denied === undefined && !mayAsk) return undefined
+  if (!mayAsk && denied !== undefined) return { result: 'denied' }
+  if (!mayAsk && stage !== 'granted') return undefined
+
+  const { interaction, handle } = await beginning.open()
+  const transaction = await openedFor(parts, interaction)
+  if (transaction === undefined) return undefined
+  const { progress } = context.transaction
+  const after = { ...context, interaction, transaction: { ...transaction, progress } }
   const user = after.person && versionOf(transaction.id, after.person)
   const outcome = { progress }
   const step = 'browser-session'
   const committed = await commit(parts, { transaction, interaction, outcome, after, user, step })
   if (committed === undefined) return undefined
   if (denied !== undefined) return { result: 'denied' }
-  if (committed.returns) return { result: 'signed-in', interactionId: interaction.id }
-  return { result: 'asks' }
+  if (!committed.returns) return { result: 'asks', handle }
+  const completed = await findInteraction(parts.storage.db, interaction.id)
+  return completed && { result: 'signed-in', ended: { interaction: completed, carriedBy: sessionId } }
 }
 
-const usableStatuses: ReadonlySet<string> = new Set(['ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY'])
-
-/** What a session has proven, as a transaction has it. A factor that the user does not have any more counts no more (A74). */
-async function proofsOf({ storage }: FlowParts, { personId, details }: Session): Promise<readonly Proof[]> {
-  const proofs = (details.proofs ?? []).flatMap(toProof)
-  if (!proofs.some(({ enrollmentId }) => enrollmentId !== undefined)) return proofs
-  const ids = new Set((await findEnrollments(storage.db, personId)).map(({ id }) => id))
-  return proofs.filter(({ enrollmentId }) => enrollmentId === undefined || ids.has(enrollmentId))
+/** What a transaction would be with the proofs of a session; undefined: the session carries nothing into it. */
+async function contextWith(
+  parts: FlowParts,
+  { client, draft }: HostedBeginning,
+  sessionId: string,
+): Promise<TransactionContext | undefined> {
+  const { clock, lifetimes, storage } = parts
+  const now = clock.now()
+  const beginsWith = beginningOf(parts, { request: draft.request })
+  const session = await findLiveBrowserSession(storage.db, sessionId, { now, idleMs: lifetimes.browserIdle })
+  if (session === undefined) return undefined
+  const member = await findMember(storage.db, session.personId)
+  const { person } = member
+  if (person === undefined) return undefined
+  const enrollments = await findEnrollments(storage.db, person.id)
+  const proofs = carriedFrom(parts, session, { person, enrollments })
+  if (proofs.length === 0) return undefined
+  const subject = { identifier: person.profile.login, userId: person.id }
+  const progress = { ...identify(beginsWith, subject), proofs, carriedBy: session.id }
+  const interaction = { ...draft, id: '', createdAt: now, expiresAt: now, sessionId: null }
+  return contextOfDraft(parts, { interaction, client, member, progress })
 }
 
-function toProof({ type, method, traits, setBy, ...proof }: SessionProof): readonly Proof[] {
-  if (type === undefined || method === undefined || traits === undefined) return []
-  return [{ ...proof, type, method, traits, ...(setBy !== undefined && { setBy }) } as Proof]
+async function openedFor(parts: FlowParts, interaction: Interaction) {
+  const { clock, lifetimes, storage } = parts
+  const now = clock.now()
+  const { id: interactionId, clientId } = interaction
+  const expiresAt = Math.min(now + lifetimes.transaction, interaction.expiresAt)
+  const progress = beginningOf(parts, interaction)
+  return openTransaction(
+    storage.db,
+    { interactionId, clientId, ordinal: 0, expiresAt, progress },
+    { ...parts, now },
+  )
 }
 
 /** The way back to the app. */
@@ -103,16 +163,18 @@ export interface Returned {
 }
 
 interface Returning {
-  readonly session: { readonly cookie: string | undefined; readonly found: BrowserSession | undefined }
+  /** The session of the browser's cookie, as it came: it is read anew. */
+  readonly sessionId: string | undefined
+  /** In milliseconds. */
   readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
 }
 
-/** The interaction and the proofs of a transaction that has ended with a sign-in, in the browser that it began in. */
+/** The transaction of a state token that has ended with a sign-in, in the browser that it began in. */
 export async function findEnded(
   parts: FlowParts,
   stateToken: string,
   browser: string | undefined,
-): Promise<{ readonly interaction: Interaction; readonly proofs: readonly Proof[] } | undefined> {
+): Promise<EndedInBrowser | undefined> {
   const { db } = parts.storage
   const transaction = await findTransactionByState(db, stateToken, parts)
   const interaction = transaction && (await findInteraction(db, transaction.interactionId))
@@ -121,22 +183,18 @@ export async function findEnded(
   noteTransaction(transaction.id)
   // A token in an address is worth nothing in another browser (A80).
   if (browser === undefined || hosted.browser !== plainHash(browser)) return undefined
-  const isOver = transaction.progress.closed === 'completed' && transaction.expiresAt > parts.clock.now()
-  return isOver && interaction.sessionId !== null
-    ? { interaction, proofs: transaction.progress.proofs }
-    : undefined
+  const { closed, carriedBy } = transaction.progress
+  const isOver = closed === 'completed' && transaction.expiresAt > parts.clock.now()
+  return isOver && interaction.sessionId !== null ? { interaction, carriedBy } : undefined
 }
 
 /**
  * Makes the code of a sign-in that has ended, and the browser's session with it, in one database transaction. Undefined where the code was
- * made before, or the session has ended since.
- *
- * @param proofs what the transaction has proven; absent: the browser's session was enough, and stays as it is.
+ * made before, or the app's session or the one that carried the proofs has ended since.
  */
 export function returnToApp(
   parts: FlowParts,
-  interaction: Interaction,
-  proofs: readonly Proof[] | undefined,
+  { interaction, carriedBy }: EndedInBrowser,
   returning: Returning,
 ): Promise<Returned | undefined> {
   const { storage, random, secrets, clock } = parts
@@ -152,70 +210,63 @@ export function returnToApp(
     if (session === undefined) return undefined
     const code = randomToken(random)
     const expiresAt = now + returning.lifetimes.codeMs
-    if (!(await issueAuthorizationCode(tx, { id: interaction.id, code, expiresAt }, secrets)))
+    const isIssued = await issueAuthorizationCode(tx, { id: interaction.id, code, expiresAt }, secrets)
+    if (!isIssued) return undefined
+    const own = await browserSessionOf(tx, parts, session, carriedBy, returning)
+    if (own === undefined) {
+      // The code leaves for nowhere, and its session is gone.
+      await revokeSession(tx, session.id, now)
       return undefined
-    const { found } = returning.session
-    if (proofs === undefined) {
-      if (found !== undefined) await linkSession(tx, session.id, found.id)
-      return { interaction, code }
     }
-    const own = await keepSession(tx, parts, session, proofs, returning)
+    await setSessionEnd(tx, session.id, expiresAt)
     await linkSession(tx, session.id, own.id)
-    return { interaction, code, cookie: own.cookie }
+    return { interaction, code, ...(own.cookie !== undefined && { cookie: own.cookie }) }
   })
 }
 
 /**
- * Writes what was proven into the browser's session: into the one that it came from, whose life it does not prolong, or into a new one in
- * place of what the browser had.
+ * The browser's session after a sign-in. What a session has carried goes on in that one alone, as it is now: it may have got more in another
+ * tab meanwhile, and its life is not prolonged by what is added. A sign-in that carries nothing begins a new one in place of what the browser had.
+ * Undefined: the session that carried the proofs has ended, so they are worth nothing any more (A74).
  */
-async function keepSession(
+async function browserSessionOf(
   tx: Tx,
-  { random, clock }: FlowParts,
+  parts: FlowParts,
   session: Session,
-  proofs: readonly Proof[],
-  { session: { cookie, found }, lifetimes }: Returning,
-): Promise<{ readonly id: string; readonly cookie: string }> {
+  carriedBy: string | undefined,
+  { sessionId: found, lifetimes }: Returning,
+): Promise<{ readonly id: string; readonly cookie?: string } | undefined> {
+  const { random, clock } = parts
   const now = clock.now()
-  const details: SessionDetails = { ...session.details, proofs: latest(proofs).map(toSessionProof) }
-  const former = found?.details.proofs ?? []
-  const continues =
-    found?.personId === session.personId &&
-    former.some((one) =>
-      proofs.some(({ authenticator, at }) => one.authenticator === authenticator && one.at === at),
-    )
-  const renewed = continues ? await renewBrowserSession(tx, cookie, details, { random, now }) : undefined
-  if (renewed !== undefined) return renewed
-  if (found !== undefined) await revokeSession(tx, found.id, now)
-  const { personId, clientId } = session
+  const { personId, clientId, details } = session
+  const proofs = details.proofs ?? []
+  if (found !== undefined && found !== carriedBy) await revokeSession(tx, found, now)
+  if (carriedBy !== undefined) {
+    const idleMs = parts.lifetimes.browserIdle
+    const carrier = await findLiveBrowserSession(tx, carriedBy, { now, idleMs })
+    if (carrier?.personId !== personId) return undefined
+    const added = proofs.filter(({ carried }) => !carried)
+    if (added.length === 0) return { id: carrier.id }
+    return renewBrowserSession(tx, carrier.id, merged(carrier.details, details, added), { random, now })
+  }
   return startBrowserSession(
     tx,
-    { personId, clientId, details },
+    { personId, clientId, details: { ...details, proofs: latestOf(proofs) } },
     { random, now, absoluteMs: lifetimes.absoluteMs },
   )
 }
 
-/** Of several proofs of the same the latest. A token that was mailed is none that another sign-in could count. */
-function latest(proofs: readonly Proof[]): readonly Proof[] {
-  const found = new Map<string, Proof>()
-  for (const proof of proofs) {
-    if (proof.tokenId !== undefined || proof.factors.length === 0) continue
-    found.set(`${proof.authenticator} ${proof.method} ${proof.enrollmentId ?? ''}`, proof)
+/** What a session has proven, with what was added to it. */
+function merged(
+  before: SessionDetails,
+  after: SessionDetails,
+  added: readonly SessionProof[],
+): SessionDetails {
+  const traits = [...new Set([...(before.traits ?? []), ...(after.traits ?? [])])]
+  return {
+    ...after,
+    amr: [...new Set([...before.amr, ...after.amr])],
+    ...(traits.length > 0 && { traits }),
+    proofs: latestOf([...(before.proofs ?? []), ...added]),
   }
-  return [...found.values()]
 }
-
-const toSessionProof = ({
-  authenticator,
-  factors,
-  enrollmentId,
-  at,
-  type,
-  method,
-  traits,
-  setBy,
-}: Proof): SessionProof => ({
-  ...{ authenticator, factors, at, type, method, traits },
-  ...(enrollmentId !== undefined && { enrollmentId }),
-  ...(setBy !== undefined && { setBy }),
-})

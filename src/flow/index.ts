@@ -18,7 +18,9 @@ export * from './form.ts'
 export {
   type BegunInBrowser,
   beginInBrowser,
+  type EndedInBrowser,
   findEnded,
+  type HostedBeginning,
   type Returned,
   returnToApp,
 } from './hosted.ts'

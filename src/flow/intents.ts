@@ -166,7 +166,9 @@ const signIn: Intent = {
     const { person, assigned, ownPolicy } = situation
     if (ownPolicy.signOn.access === 'DENY') return accessDenied('policy signOn.access')
     const expired = person?.status === 'PASSWORD_EXPIRED' && progress.expired !== undefined
-    if (!maySignIn(person) && !expired) return accessDenied(statusRule(situation))
+    // Guesses by others end no session (A29): what it has proven counts, and what is proven now does not while the lock lasts.
+    const isCarried = person?.status === 'LOCKED_OUT' && progress.proofs.every(({ carried }) => carried)
+    if (!maySignIn(person) && !expired && !isCarried) return accessDenied(statusRule(situation))
     return assigned ? undefined : { ...notAssigned, startsOver: true }
   },
   unprovable: accessDenied('policy signOn.factors'),

@@ -35,6 +35,7 @@ import { missingFields, type ProfileField, profileFields } from '../registration
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { BeforeRegistration } from './before-registration.ts'
+import { checkedCarried } from './carried.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
 import { intents } from './intents.ts'
 import { isKnownSource } from './known-sources.ts'
@@ -42,7 +43,7 @@ import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
 import { begin, beginByToken, beginEnrolment, beginLapsed, type Progress } from './progress.ts'
 import { memberOf } from './registration.ts'
-import { type Owner, policyOf, replaceable, type Situation } from './situation.ts'
+import { type Owner, openingProofs, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
 import { decide, methodsOf, offeredAt, type Stage } from './stage.ts'
 import {
@@ -90,6 +91,10 @@ export interface FlowParts {
     readonly session: number
     /** For how long a change that no factor was proven for can be stopped. */
     readonly ownChanges: number
+    /** How long a browser's session lives after its last use. */
+    readonly browserIdle: number
+    /** How old the sign-in may be when users change their own account. */
+    readonly stepUp: number
   }
 }
 
@@ -201,7 +206,7 @@ export async function loadByInteraction(
 /** The beginning of a transaction without a token: a sign-in, or, where the app asks for it, an enrolment. */
 export const beginningOf = (
   { authenticators }: Pick<FlowParts, 'authenticators'>,
-  { request }: Interaction,
+  { request }: Pick<Interaction, 'request'>,
 ): Progress =>
   request.enroll === undefined
     ? begin()
@@ -229,13 +234,14 @@ async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: nu
 async function contextFrom(
   parts: FlowParts,
   { interaction, client, member }: TransactionRecord,
-  transaction: Transaction,
+  stored: Transaction,
 ): Promise<TransactionContext> {
-  if (transaction.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
+  if (stored.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
   // A transaction that was ended goes on as that of an unknown user, whether its user was known or not (`ended`).
   const { everyoneId } = member
-  const { progress } = transaction
+  const progress = await checkedCarried(parts, parts.storage.db, stored.progress, member.person)
+  const transaction = progress === stored.progress ? stored : { ...stored, progress }
   const registration = await registrationAt(parts, client)
   const about = await aboutUser(
     parts,
@@ -251,6 +257,34 @@ async function contextFrom(
   return withFacts(parts, { transaction, interaction, client, ...about }, progress, {
     checksAccess: false,
   })
+}
+
+/**
+ * The context of a transaction that is not written yet, with what the session of a browser carries into it: whether anything is to be asked is
+ * known before anything is written.
+ */
+export async function contextOfDraft(
+  parts: FlowParts,
+  {
+    interaction,
+    client,
+    member,
+    progress,
+  }: {
+    readonly interaction: Interaction
+    readonly client: Client
+    readonly member: Member
+    readonly progress: Progress
+  },
+): Promise<TransactionContext> {
+  const now = parts.clock.now()
+  const transaction: Transaction = {
+    ...{ id: '', stateHandle: '', keyVersion: parts.secrets.version, interactionId: '', ordinal: 0 },
+    ...{ version: 1, progress, stepsTaken: [], createdAt: now, updatedAt: now, expiresAt: now },
+  }
+  const registration = await registrationAt(parts, client)
+  const about = await aboutUser(parts, client, member, registration)
+  return withFacts(parts, { transaction, interaction, client, ...about }, progress, { checksAccess: true })
 }
 
 type AboutUser = Pick<TransactionContext, 'person' | 'lockIsOver'> &
@@ -318,6 +352,7 @@ async function withFacts(
   const renewing = found?.filter((one) => parts.authenticators.get(one.authenticator)?.isUsed?.(one))
   const situation: Situation = {
     now: parts.clock.now(),
+    opensForMs: parts.lifetimes.stepUp,
     ...wishOf(loaded.interaction),
     ...(isProven &&
       ownPolicy.signOn.demand.remembered !== undefined &&
@@ -659,11 +694,13 @@ const isSelfService = ({ intent }: Progress): boolean =>
  */
 function settlingFrom(
   { lifetimes }: FlowParts,
-  { situation: { owner }, transaction: { progress } }: TransactionContext,
+  { situation, transaction: { progress } }: TransactionContext,
   now: number,
 ): Pick<StepContext, 'settlesAt'> {
+  const { owner } = situation
   const { enrolsFirst, activates } = intents[progress.intent]
-  const isOwner = owner !== undefined && isProvenBy(owner.settled, progress.proofs, owner.own)
+  const isOwner =
+    owner !== undefined && isProvenBy(owner.settled, openingProofs(progress, situation), owner.own)
   return isOwner || enrolsFirst || activates || lifetimes.ownChanges === 0
     ? {}
     : { settlesAt: now + lifetimes.ownChanges }

@@ -15,6 +15,8 @@ export interface Progress {
   readonly subject?: Subject
   /** What has been proven of it. */
   readonly proofs: readonly Proof[]
+  /** The browser's session that carries some of the proofs, by its id: they count for as long as it lives (`carried.ts`). */
+  readonly carriedBy?: string
   /** What is being asked at the moment. */
   readonly challenge?: Challenge
   /** Wrong answers so far, to any challenge. */
@@ -67,6 +69,8 @@ export interface Proof extends Evidence {
   readonly mailed?: true
   /** The authenticator that could have set this credential, where policy counts the two as one factor. */
   readonly setBy?: string
+  /** What it was proven by, as it was then (`credentialOf`): another transaction counts it for as long as that is the same. */
+  readonly credential?: string
 }
 
 export interface Challenge {
@@ -172,21 +176,30 @@ export const identify = (progress: Progress, subject: Subject, remember = false)
   ...(remember && { remember }),
 })
 
+/**
+ * Without what the browser's session has carried into it: that is for signing in alone. To set a password, or to open an account,
+ * takes a proof of now (A74).
+ */
+const uncarried = ({ carriedBy: _, ...progress }: Progress): Progress => ({
+  ...progress,
+  proofs: progress.proofs.filter(({ carried }) => carried !== true),
+})
+
 /** Turns a sign-in into a recovery. What was being asked is dropped, who it is about stays. */
 export const recover = ({ challenge: _, ...progress }: Progress): Progress => ({
-  ...progress,
+  ...uncarried(progress),
   intent: 'recovery',
 })
 
 /** Turns the first page into that of an unlock: whose account it is, and how that is proven. */
 export const unlock = ({ challenge: _, ...progress }: Progress): Progress => ({
-  ...progress,
+  ...uncarried(progress),
   intent: 'unlock',
 })
 
 /** Turns the first page into the form by which a visitor makes an account. */
 export const register = ({ challenge: _, ...progress }: Progress): Progress => ({
-  ...progress,
+  ...uncarried(progress),
   intent: 'registration',
 })
 

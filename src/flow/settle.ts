@@ -83,11 +83,12 @@ function withActivation(outcome: Outcome, { person }: Situation): Outcome {
 }
 
 const proofsOf = ({ progress }: Outcome): readonly SessionProof[] =>
-  progress.proofs.map(({ authenticator, factors, enrollmentId, at }) => ({
+  progress.proofs.map(({ authenticator, factors, enrollmentId, at, carried }) => ({
     authenticator,
     factors,
     ...(enrollmentId !== undefined && { enrollmentId }),
     at,
+    ...(carried && { carried }),
   }))
 
 /**

@@ -7,6 +7,7 @@ import {
   evidenceOf,
   factorsOf,
   helps,
+  isOfNow,
   isSatisfied,
   type Policy,
   type RegistrationPolicy,
@@ -14,7 +15,7 @@ import {
   withWish,
 } from '../policies/index.ts'
 import type { ProfileField } from '../registration/index.ts'
-import type { IntentName, Progress } from './progress.ts'
+import type { IntentName, Progress, Proof } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
 export interface KnownAuthenticator extends AuthenticatorFacts {
@@ -56,6 +57,8 @@ export interface Situation {
   readonly missing?: readonly ProfileField[]
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
+  /** How old what a browser's session carries may be to open an enrolment, in milliseconds; absent: it opens none. */
+  readonly opensForMs?: number
   /** Which sign-up the app has; absent: none. */
   readonly registration?: RegistrationPolicy
   /** The authenticators whose form takes the place of a selection in which they are the only option; absent: none. */
@@ -77,9 +80,22 @@ export interface Owner {
   readonly isRecovered: boolean
 }
 
+/**
+ * The proofs that open an enrolment: those of this transaction, and of the session of its browser those that are as young as a user's own
+ * change of the account asks for. With an older one a thief at an open browser would add a factor (A69, A74).
+ */
+export const openingProofs = (progress: Progress, situation: Situation): readonly Proof[] => {
+  const now = momentOf(progress, situation)
+  const { opensForMs = -1 } = situation
+  return progress.proofs.filter(({ carried, at }) => carried !== true || now - at <= opensForMs)
+}
+
 /** The enrollments of which one must be proven before a method may be added; none, once one is. */
-export function provingFirst({ proofs }: Progress, { owner }: Situation): readonly OwnedEnrollment[] {
-  if (owner === undefined || isProvenBy(owner.proving, proofs, owner.own)) return []
+export function provingFirst(progress: Progress, situation: Situation): readonly OwnedEnrollment[] {
+  const { owner } = situation
+  if (owner === undefined || isProvenBy(owner.proving, openingProofs(progress, situation), owner.own)) {
+    return []
+  }
   return owner.proving
 }
 
@@ -141,13 +157,10 @@ export function evidenceIn(progress: Progress, situation: Situation): readonly E
   const isAllowed = ({ authenticator }: Evidence) =>
     ownPolicy.signOn.notAllowed?.includes(authenticator) !== true &&
     (progress.enrolled?.includes(authenticator) !== true || ownPolicy.signOn.active.includes(authenticator))
-  const proofs = progress.proofs.filter((one) => isAllowed(one))
+  const proofs = progress.proofs.filter((one) => isAllowed(one) && isInUse(one, situation))
   const isSignIn = progress.intent === 'sign-in' && replaced.length === 0
-  // What was proven by an authenticator that has been switched off since counts no more (A78).
   const remembered = isSignIn
-    ? (situation.remembered ?? []).filter(
-        (one) => isAllowed(one) && ownPolicy.signOn.active.includes(one.authenticator),
-      )
+    ? (situation.remembered ?? []).filter((one) => isAllowed(one) && isInUse(one, situation))
     : []
   const counting = proofs.filter(({ factors }) => factors.length > 0)
   const isIndependent =
@@ -172,6 +185,15 @@ export function evidenceIn(progress: Progress, situation: Situation): readonly E
   })
   return [...proven, ...remembered, ...chosen]
 }
+
+/**
+ * Whether evidence is by a method that is in use now. What was proven in this transaction was asked for by it; what was proven earlier, by
+ * an authenticator or a method that has been switched off since, counts no more (A74, A78).
+ */
+export const isInUse = (one: Evidence, { ownPolicy }: Pick<Situation, 'ownPolicy'>): boolean =>
+  isOfNow(one) ||
+  (ownPolicy.signOn.active.includes(one.authenticator) &&
+    ownPolicy.methodsOff[one.authenticator]?.includes(one.method) !== true)
 
 /** Whether what the policy and the app demand is met. */
 export const isAssured = (progress: Progress, situation: Situation): boolean =>

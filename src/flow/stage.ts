@@ -23,7 +23,9 @@ import type { Progress } from './progress.ts'
 import {
   demandOf,
   isAssured,
+  isInUse,
   momentOf,
+  openingProofs,
   policyOf,
   provingFirst,
   type Situation,
@@ -195,7 +197,11 @@ function choosing(progress: Progress, situation: Situation): Choosing {
   if (isGoal) return { keys: owned }
   const first = intents[progress.intent].enrols ? provenBefore(progress, situation) : []
   // Also what was proven already, by an enrollment that opens nothing: of two passkeys the older one is still to be proven.
-  const before: Choosing = { keys: usable.filter((key) => first.includes(key)), opensEnrolment: true }
+  const before: Choosing = {
+    keys: usable.filter((key) => first.includes(key)),
+    // What is only proven anew is proven by whichever enrollment it was.
+    ...(provingFirst(progress, situation).length > 0 && { opensEnrolment: true as const }),
+  }
   const helping = owned.filter((key) => wouldHelp(progress, situation, key))
   if (progress.intent === 'enrolment' || isAssured(progress, situation)) {
     return first.length > 0 ? before : { keys: helping }
@@ -249,7 +255,7 @@ function wished(keys: readonly string[], { intent }: Progress, { wish, authentic
 
 /** What need not be proven again: a proof that has become too old for the policy must be. */
 function provenStill(progress: Progress, situation: Situation, isGoal: boolean): readonly string[] {
-  const { proofs } = progress
+  const proofs = progress.proofs.filter((one) => isInUse(one, situation))
   const demand = demandOf(progress, situation)
   // In a recovery a proof is as old as the transaction at most.
   const fresh = isGoal ? proofs : freshIn(demand, proofs, momentOf(progress, situation))
@@ -276,5 +282,17 @@ function provenBefore(progress: Progress, situation: Situation): readonly string
       situation.authenticators.get(key)?.challenge !== undefined &&
       usableMethods(key, progress, situation),
   )
-  return [...new Set(usable.map(({ authenticator }) => authenticator))]
+  if (usable.length > 0) return [...new Set(usable.map(({ authenticator }) => authenticator))]
+  return provenAnew(progress, situation)
+}
+
+/**
+ * What is proven once more before an enrolment, where the browser's session alone has proven it, too long ago: none, once anything was
+ * proven in this transaction. Without it a thief at an open browser would add a factor to an account that has none (A69, A74).
+ */
+function provenAnew(progress: Progress, situation: Situation): readonly string[] {
+  if (openingProofs(progress, situation).length > 0) return []
+  return progress.proofs.flatMap(({ authenticator: key }) =>
+    situation.authenticators.get(key)?.challenge === undefined ? [] : [key],
+  )
 }

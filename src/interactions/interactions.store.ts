@@ -106,9 +106,11 @@ export async function beginInteraction(
   db: Db,
   interaction: Omit<Interaction, 'id' | 'createdAt' | 'expiresAt' | 'sessionId'>,
   context: { readonly random: Random; readonly now: number; readonly lifetimeMs: number },
-): Promise<{ readonly id: string; readonly handle: string }> {
+): Promise<{ readonly id: string; readonly handle: string; readonly interaction: Interaction }> {
   const id = randomId(context.random, 'int')
   const handle = randomToken(context.random)
+  const createdAt = context.now
+  const expiresAt = context.now + context.lifetimeMs
   await insert(db, 'interactions', [
     {
       id,
@@ -119,15 +121,15 @@ export async function beginInteraction(
       redirect_uri: interaction.redirectUri,
       code_challenge: interaction.codeChallenge,
       origin: JSON.stringify(interaction.origin),
-      created_at: context.now,
-      expires_at: context.now + context.lifetimeMs,
+      created_at: createdAt,
+      expires_at: expiresAt,
       code_hash: null,
       code_expires_at: null,
       code_used_at: null,
       session_id: null,
     },
   ])
-  return { id, handle }
+  return { id, handle, interaction: { ...interaction, id, createdAt, expiresAt, sessionId: null } }
 }
 
 /** The interaction of a handle, unless it has expired. */

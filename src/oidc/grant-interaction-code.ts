@@ -1,7 +1,7 @@
 import { randomId, randomToken } from '../base/index.ts'
 import { type CodeKind, type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { reachedLevel } from '../policies/index.ts'
-import { revokeSession } from '../sessions/index.ts'
+import { revokeSession, setSessionEnd } from '../sessions/index.ts'
 import { type Tx, together } from '../storage/index.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
 import { lockOwnerOfCode } from './code-owner.store.ts'
@@ -81,6 +81,11 @@ async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim
     const { interaction } = redemption
     const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now, person)
     if (signedIn === undefined) return { refused: invalidCode(kind, 'the session has ended') }
+    if (kind === 'authorization') {
+      // Until now it lived no longer than its code: of a silent sign-in that no app comes for nothing stays.
+      const { id, createdAt } = signedIn.session
+      await setSessionEnd(tx, id, createdAt + parts.lifetimes.sessionMs)
+    }
     return issueFor(tx, parts, interaction, signedIn, kind)
   })
   if ('refused' in result) throw result.refused

@@ -100,6 +100,8 @@ export interface Evidence {
   readonly at?: number
   /** True: it was proven in an earlier sign-in from a device that the engine remembers. */
   readonly remembered?: true
+  /** True: it was proven in an earlier sign-in of the browser, whose session carries it into this one. */
+  readonly carried?: true
 }
 
 export const nothingDemanded: Demand = { factors: 1, alternatives: [] }
@@ -126,9 +128,12 @@ const isNamed = (evidence: Evidence, { key, method, traits = [] }: NamedMethod):
 export const factorsOf = (evidence: readonly Evidence[]): ReadonlySet<Factor> =>
   new Set(evidence.flatMap(({ factors, counts = true }) => (counts ? factors : [])))
 
-/** Whether evidence is young enough. What was proven in this transaction is good for a maximum age of 0. */
-const isFresh = ({ at, remembered }: Evidence, maxAge: number | undefined, now: number): boolean =>
-  at === undefined || maxAge === undefined || (maxAge === 0 ? remembered !== true : now - at <= maxAge)
+/** Whether evidence is young enough. What was proven in this transaction is good for a maximum age of 0, and nothing else is (A74). */
+const isFresh = (one: Evidence, maxAge: number | undefined, now: number): boolean =>
+  one.at === undefined || maxAge === undefined || (maxAge === 0 ? isOfNow(one) : now - one.at <= maxAge)
+
+/** Whether evidence was proven in this transaction: neither remembered of a device nor carried by the session of a browser. */
+export const isOfNow = ({ remembered, carried }: Evidence): boolean => remembered !== true && carried !== true
 
 /** What of the evidence counts at a moment towards the number of factors, or towards the alternatives. */
 const countingFor = (
@@ -148,14 +153,13 @@ export const freshIn = (
   demand: Demand,
   evidence: readonly Evidence[],
   now = latest(evidence),
-): readonly Evidence[] => evidence.filter((one) => isFresh(one, strictest(demand, one), now))
+): readonly Evidence[] =>
+  evidence.filter((one) => maxAgesFor(demand, one).every((maxAge) => isFresh(one, maxAge, now)))
 
-/** The lowest maximum age that a demand has for this evidence. */
-function strictest({ maxAge, alternatives }: Demand, one: Evidence): number | undefined {
+/** The maximum ages that a demand has for this evidence: 0 is none of the others, as it asks for more than an age. */
+function maxAgesFor({ maxAge, alternatives }: Demand, one: Evidence): readonly (number | undefined)[] {
   const matching = alternatives.flat().filter((requirement) => meets(one, requirement))
-  const ages = [maxAge, ...matching.map((requirement) => requirement.maxAge)]
-  const limited = ages.filter((age) => age !== undefined && age > 0) as readonly number[]
-  return limited.length === 0 ? undefined : Math.min(...limited)
+  return [maxAge, ...matching.map((requirement) => requirement.maxAge)]
 }
 
 const latest = (evidence: readonly Evidence[]): number => Math.max(0, ...evidence.map(({ at = 0 }) => at))

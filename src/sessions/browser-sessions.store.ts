@@ -45,6 +45,21 @@ export async function findBrowserSession(
   return row && toBrowserSession(row)
 }
 
+/** The same of an id: for what a session has begun, which goes on for as long as it lives. */
+export async function findLiveBrowserSession(
+  db: Db,
+  id: string,
+  { now, idleMs }: { readonly now: number; readonly idleMs: number },
+): Promise<BrowserSession | undefined> {
+  const [row] = await run<SessionRow>(
+    db,
+    `select * from sessions where id = $1 and cookie_hash is not null and revoked_at is null
+     and expires_at > $2 and used_at > $3`,
+    [id, now, now - idleMs],
+  )
+  return row && toBrowserSession(row)
+}
+
 /** A use is written at most so often, in milliseconds. */
 const notedMs = 60_000
 
@@ -85,23 +100,21 @@ export async function startBrowserSession(
 }
 
 /**
- * Gives a session more that was proven, and another cookie: one from before the proof is worth nothing after it (A71). Undefined where it
- * has ended meanwhile, or another sign-in has changed its cookie first.
+ * Gives a session more that was proven, and another cookie: one from before the proof is worth nothing after it (A71). When it ends at the
+ * latest stays. The caller holds the user's row and has read the session under it. Undefined where it has ended meanwhile.
  */
 export async function renewBrowserSession(
   db: Db,
-  cookie: string | undefined,
+  id: string,
   details: SessionDetails,
   { random, now }: { readonly random: Random; readonly now: number },
 ): Promise<{ readonly id: string; readonly cookie: string } | undefined> {
-  const parts = partsOf(cookie)
-  if (parts === undefined) return undefined
   const secret = randomToken(random)
   const [row] = await run<Pick<SessionRow, 'id'>>(
     db,
-    `update sessions set cookie_hash = $3, details = $4, used_at = $5
-     where id = $1 and cookie_hash = $2 and revoked_at is null and expires_at > $5 returning id`,
-    [parts.id, parts.hash, plainHash(secret), JSON.stringify(details), now],
+    `update sessions set cookie_hash = $2, details = $3, used_at = $4
+     where id = $1 and cookie_hash is not null and revoked_at is null and expires_at > $4 returning id`,
+    [id, plainHash(secret), JSON.stringify(details), now],
   )
   return row && { id: row.id, cookie: `${row.id}.${secret}` }
 }

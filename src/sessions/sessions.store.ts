@@ -41,6 +41,10 @@ export interface SessionProof {
   readonly setBy?: string
   /** Of several of a kind: which one. */
   readonly enrollmentId?: string
+  /** What it was proven by, as it was then: it counts no more once that is another one. */
+  readonly credential?: string
+  /** It was proven in an earlier sign-in of the browser that the session came of. */
+  readonly carried?: boolean
   /** In epoch milliseconds. */
   readonly at: number
 }
@@ -111,6 +115,11 @@ export async function findSession(db: Db, id: string, now: number): Promise<Sess
   const text = 'select * from sessions where id = $1 and revoked_at is null and expires_at > $2'
   const [row] = await run<Row<'sessions'>>(db, text, [id, now])
   return row && toSession(row)
+}
+
+/** Sets how long a session lives at most: one that waits for its app to come for it ends with what it waits for. */
+export async function setSessionEnd(db: Db, id: string, expiresAt: number): Promise<void> {
+  await run(db, 'update sessions set expires_at = $2 where id = $1', [id, expiresAt])
 }
 
 /** Whether a user has a session that has neither ended nor expired. */

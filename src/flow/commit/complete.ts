@@ -77,7 +77,8 @@ export async function signIn(
     personId,
     clientId,
     createdAt: now,
-    expiresAt: now + lifetimes.session,
+    // Its app has not come for it yet: until then it lives no longer than what it waits for.
+    expiresAt: hosted === undefined ? now + lifetimes.session : interaction.expiresAt,
     details: {
       amr,
       ...(traits.length > 0 && { traits }),

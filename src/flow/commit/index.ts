@@ -17,6 +17,7 @@ import { type CreatesUser, createUser, creationIn, lockReplaced, takenOutcome } 
 import { withDeferred } from './deferred.ts'
 import { carryOutEffects } from './effects.ts'
 import { withNotices } from './notices.ts'
+import { requireCarrier, withProofs, withProvenBy } from './proven.ts'
 import { withRegistered } from './registered.ts'
 import { type RememberedSecret, remember } from './remember.ts'
 import { withUnlock } from './unlocked.ts'
@@ -104,6 +105,7 @@ async function write(
   const { secrets, random, authenticators, lifetimes } = parts
   const { transaction, interaction, after } = commitment
   const now = parts.clock.now()
+  await requireCarrier(tx, parts, commitment.outcome.progress)
   const {
     outcome: charged,
     uses,
@@ -114,23 +116,29 @@ async function write(
   const ended = withDeferred(secrets, settled)
   const typed = commitment.outcome.progress.subject?.identifier
   const noticed = withUnlock(parts, after, withNotices(parts, after, ended, now), typed)
-  const outcome = await withRegistered(parts, tx, after, noticed, grant, now)
+  const registered = await withRegistered(parts, tx, after, noticed, grant, now)
+  const isHosted = interaction.request.hosted !== undefined
+  const outcome = isHosted
+    ? await withProvenBy(tx, parts, transaction.progress, after.person, registered)
+    : registered
   if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
 
   const sessionId = newSessionId(random)
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
-  const isHosted = interaction.request.hosted !== undefined
   const interactionCode = grant && newInteractionCode(random)
   const made = creationIn(outcome)
   // By itself: where another registration has the name, nothing else may be under way.
   const created = made === undefined ? [] : await createUser(work, made, replaced)
-  const [effects, signIns] = await together([
-    carryOutEffects({ ...work, outcome, uses, sessionId, signedIn }),
-    grant !== undefined && interactionCode !== undefined
-      ? signIn(work, grant, { sessionId, interactionCode })
-      : [],
-  ])
+  const carryingOut = () => carryOutEffects({ ...work, outcome, uses, sessionId, signedIn })
+  const signingIn = async (granted = grant) =>
+    granted !== undefined && interactionCode !== undefined
+      ? signIn(work, granted, { sessionId, interactionCode })
+      : []
+  const [effects, signIns] = isHosted
+    ? // What the session says of its proofs is read once everything of them is written.
+      [await carryingOut(), await signingIn(grant && (await withProofs(tx, parts, grant, outcome)))]
+    : await together([carryingOut(), signingIn()])
   const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
   const events = [

@@ -61,7 +61,9 @@ function secondOf(
   if (intent !== 'sign-in') return []
   const isKnowledgeProven = proofs.some(({ factors }) => factors.includes('knowledge'))
   if (!isKnowledgeProven) return []
-  return proofs.flatMap(({ authenticator: key, method, factors, traits, at }) => {
+  return proofs.flatMap(({ authenticator: key, method, factors, traits, at, carried }) => {
+    // What the browser's session carries was remembered when it was proven, if at all: nothing of that changes by a silent sign-in.
+    if (carried) return []
     const authenticator = situation.authenticators.get(key)
     const isAllowed = situation.ownPolicy.signOn.notAllowed?.includes(key) !== true
     if (authenticator === undefined || !factors.includes('possession') || !isAllowed) return []

@@ -112,32 +112,30 @@ async function begin(
   if (prompt === 'none' && known === undefined) throw loginRequired
   const own = browserSecret(ownCookieIn(call.cookies, browserCookieNames, isSecure(server)))
   const browser = own ?? randomToken(parts.random)
-  const { handle } = await beginInteraction(
-    parts.storage.db,
-    {
-      clientId: client.id,
-      issuer: server.id,
-      redirectUri,
-      codeChallenge,
-      request: { ...request, hosted: { responseMode, browser: plainHash(browser) } },
-      origin: originOf({ client, authenticated: false }, call),
-    },
-    { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.lifetimes.interactionMs },
-  )
-  const begun = await flow.begin(handle, { session: known, mayAsk: prompt !== 'none' })
+  const draft = {
+    clientId: client.id,
+    issuer: server.id,
+    redirectUri,
+    codeChallenge,
+    request: { ...request, hosted: { responseMode, browser: plainHash(browser) } },
+    origin: originOf({ client, authenticated: false }, call),
+  }
+  const { storage, random, clock, lifetimes } = parts
+  const open = () =>
+    beginInteraction(storage.db, draft, { random, now: clock.now(), lifetimeMs: lifetimes.interactionMs })
+  const options = { sessionId: known?.id, mayAsk: prompt !== 'none' }
+  const begun = await flow.begin({ client, draft, open }, options)
   if (begun.result === 'denied') {
     throw oauthError('access_denied', 'User is not assigned to the client application.')
   }
   if (begun.result === 'signed-in') {
-    const interaction = await flow.findInteraction(begun.interactionId)
-    const returned =
-      interaction && (await flow.returnToApp(interaction, undefined, returning(parts, session)))
+    const returned = await flow.returnToApp(begun.ended, returning(parts, session))
     if (returned === undefined) throw prompt === 'none' ? loginRequired : sessionEnded
     return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
   }
-  if (prompt === 'none') throw stepUpRequired
+  if (begun.handle === undefined) throw stepUpRequired
   const page = await flow.page({
-    interactionHandle: handle,
+    interactionHandle: begun.handle,
     isSecure: isSecure(server),
   })
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure(server))] : []
@@ -157,7 +155,7 @@ const stepUpRequired = oauthError(
 const sessionEnded = oauthError('access_denied', 'The session has ended.')
 
 const returning = ({ lifetimes }: Parts, session: Awaited<ReturnType<typeof sessionOf>>) => ({
-  session,
+  sessionId: session.found?.id,
   lifetimes: { codeMs: lifetimes.authorizationCodeMs, absoluteMs: lifetimes.browserSessionMs },
 })
 
@@ -195,7 +193,7 @@ export async function returnFromPages(
   const ended = stateToken === '' ? undefined : await flow.findEnded(stateToken, own)
   if (ended === undefined) throw linkEnded
   const session = await sessionOf(parts, org, cookies)
-  const returned = await flow.returnToApp(ended.interaction, ended.proofs, returning(parts, session))
+  const returned = await flow.returnToApp(ended, returning(parts, session))
   if (returned === undefined) throw linkEnded
   const { redirectUri, issuer, request } = returned.interaction
   const server = servers[issuer === 'org' ? 'org' : 'default']()

@@ -1,24 +1,17 @@
-import type { BegunInBrowser, Proof, Returned } from '../../flow/index.ts'
-import type { Interaction } from '../../interactions/index.ts'
-import type { BrowserSession } from '../../sessions/index.ts'
+import type { BegunInBrowser, EndedInBrowser, HostedBeginning, Returned } from '../../flow/index.ts'
 import type { Delivered } from './response.ts'
 
 /** What the engine's own pages need of the flow, which is built after this folder's parts. */
 export interface HostedFlow {
   begin(
-    interactionHandle: string,
-    options: { readonly session: BrowserSession | undefined; readonly mayAsk: boolean },
+    beginning: HostedBeginning,
+    options: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
   ): Promise<BegunInBrowser>
-  findEnded(
-    stateToken: string,
-    browser: string | undefined,
-  ): Promise<{ readonly interaction: Interaction; readonly proofs: readonly Proof[] } | undefined>
-  findInteraction(id: string): Promise<Interaction | undefined>
+  findEnded(stateToken: string, browser: string | undefined): Promise<EndedInBrowser | undefined>
   returnToApp(
-    interaction: Interaction,
-    proofs: readonly Proof[] | undefined,
+    ended: EndedInBrowser,
     returning: {
-      readonly session: { readonly cookie: string | undefined; readonly found: BrowserSession | undefined }
+      readonly sessionId: string | undefined
       readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
     },
   ): Promise<Returned | undefined>
