@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
+import { accountApi, accountScopes, grantAccount } from '../support/account.ts'
 import { newHostedBrowser } from '../support/hosted.ts'
 import { apiOf } from '../support/management.ts'
 import { appRule, sessionRule } from '../support/policy-rules.ts'
@@ -359,4 +360,44 @@ test('A71: two tabs that come back at once leave one session, with what both hav
     (JSON.parse(details) as { proofs: { authenticator: string }[] }).proofs.map((one) => one.authenticator),
   )
   expect(proofs.map((one) => one.toSorted())).toEqual([['google_otp', 'okta_password']])
+})
+
+test('A74: what a session has carried changes no password, and no factor, in the user’s account', async () => {
+  const secret = await withApp()
+  const browser = await signedInTwice(secret)
+  await grantAccount({ engineUrl: idp.engineUrl, apiToken: idp.apiToken, clientId: other.id })
+  const oauth = `${idp.engineUrl}/oauth2`
+  const scope = ['openid', ...accountScopes].join(' ')
+  const byNow = async (label: string, passcode: () => string) => {
+    const page = await browser.goes(authorizeUrl(oauth, other, { scope, max_age: '0' }))
+    const body = await at(await stateTokenAt(page))
+    const end = await answers((await chooses(body, label)).stateHandle, passcode())
+    const { code = '' } = answerIn(await browser.goes(String(end.success?.href)))
+    const form = {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    }
+    const { body: tokens } = await post(`${oauth}/v1/token`, form, { authorization: basic(other) })
+    return accountApi(idp, String(tokens.access_token))
+  }
+  const stays = async () => {
+    for (let hour = 0; hour < 2; hour++) {
+      idp.clock.advance(hours(1))
+      await silent(browser)
+    }
+  }
+  await stays()
+  const byApp = await byNow('Google Authenticator', () => codeAt(secret, idp.clock.now()))
+  const replaced = await byApp('PUT', '/password', { profile: { password: 'Another-Kettle-43x' } })
+  expect([replaced.status, replaced.text]).toEqual([403, expect.stringContaining('currentPassword')])
+  await stays()
+  const byPassword = await byNow('Password', () => ada.password)
+  const { list } = await byPassword('GET', '/authenticators?expand=enrollments')
+  const enrollment = list.find(({ key }) => key === 'google_otp')
+  const [{ id = '' } = {}] = enrollment?._embedded?.enrollments ?? []
+  const removed = await byPassword('DELETE', `/authenticators/${enrollment?.id}/enrollments/${id}`)
+  // As that of a user who cannot prove the factor: it waits, with its notice.
+  expect(removed.status).toBe(202)
 })

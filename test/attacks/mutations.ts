@@ -2477,6 +2477,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A74',
+    without: 'the age of what changes the account of a user',
+    file: 'src/account/access.ts',
+    find: 'carried !== true || now - at <= stepUpMs',
+    replace: 'carried !== true || now - at >= stepUpMs',
+    tests: 'carried-proofs',
+  },
+  {
+    attack: 'A74',
     without: 'the age of the factor that opens an enrolment',
     file: 'src/flow/situation.ts',
     find: 'isProvenBy(owner.proving, openingProofs(progress, situation), owner.own)',
