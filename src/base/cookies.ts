@@ -37,15 +37,21 @@ export const ownCookieIn = (
   isSecure: boolean,
 ): string | undefined => cookieIn(header, [isSecure ? secure : plain])
 
+/** No browser keeps a cookie for longer (RFC 6265bis, section 5.5). */
+const longestMs = 400 * 86_400_000
+
 /**
- * A cookie of the engine's own pages: gone with the browser, read by no script, and not sent by pages of other sites, except where
- * they lead here.
+ * A cookie of the engine's own pages: read by no script, and not sent by pages of other sites, except where they lead here.
+ *
+ * @param maxAgeMs how long it lives; absent: as long as the browser, and an empty one takes the place of the one before
  */
 export function ownCookie(
   [secure, plain]: readonly [string, string],
   value: string,
   isSecure: boolean,
+  maxAgeMs: number | undefined = value === '' ? 0 : undefined,
 ): string {
   const [name, more] = isSecure ? [secure, '; Secure'] : [plain, '']
-  return `${name}=${value}; Path=/${value === '' ? '; Max-Age=0' : ''}; HttpOnly; SameSite=Lax${more}`
+  const age = maxAgeMs === undefined ? '' : `; Max-Age=${Math.floor(Math.min(maxAgeMs, longestMs) / 1000)}`
+  return `${name}=${value}; Path=/${age}; HttpOnly; SameSite=Lax${more}`
 }

@@ -8,6 +8,7 @@ import {
   issueAuthorizationCode,
 } from '../interactions/index.ts'
 import {
+  type BrowserSessionCookie,
   findLiveBrowserSession,
   findSession,
   linkSession,
@@ -160,6 +161,8 @@ export interface Returned {
   readonly code: string
   /** The cookie of the browser's session where it has begun or changed. */
   readonly cookie?: string
+  /** How long that is to live, in milliseconds; absent: as long as the browser. */
+  readonly cookieMs?: number
 }
 
 interface Returning {
@@ -220,7 +223,9 @@ export function returnToApp(
     }
     await setSessionEnd(tx, session.id, expiresAt)
     await linkSession(tx, session.id, own.id)
-    return { interaction, code, ...(own.cookie !== undefined && { cookie: own.cookie }) }
+    if (own.cookie === undefined) return { interaction, code }
+    const { cookie, persists } = own
+    return { interaction, code, cookie, ...(persists && { cookieMs: own.expiresAt - now }) }
   })
 }
 
@@ -235,7 +240,7 @@ async function browserSessionOf(
   session: Session,
   carriedBy: string | undefined,
   { sessionId: found, lifetimes }: Returning,
-): Promise<{ readonly id: string; readonly cookie?: string } | undefined> {
+): Promise<OwnSession | undefined> {
   const { random, clock } = parts
   const now = clock.now()
   const { personId, clientId, details } = session
@@ -247,24 +252,33 @@ async function browserSessionOf(
     if (carrier?.personId !== personId) return undefined
     const added = proofs.filter(({ carried }) => !carried)
     if (added.length === 0) return { id: carrier.id }
-    return renewBrowserSession(tx, carrier.id, merged(carrier.details, details, added), { random, now })
+    const more = merged(carrier.details, details, added)
+    const renewed = await renewBrowserSession(tx, carrier.id, more, { random, now })
+    return renewed && { ...renewed, persists: more.browser?.persists }
   }
-  return startBrowserSession(
+  const started = await startBrowserSession(
     tx,
     { personId, clientId, details: { ...details, proofs: latestOf(proofs) } },
     { random, now, absoluteMs: lifetimes.absoluteMs },
   )
+  return { ...started, persists: details.browser?.persists }
 }
 
-/** What a session has proven, with what was added to it. */
+/** The session of a browser after a sign-in; without a cookie it is as it was. */
+type OwnSession =
+  | (BrowserSessionCookie & { readonly persists: boolean | undefined })
+  | { readonly id: string; readonly cookie?: undefined }
+
+/** What a session has proven, with what was added to it. How it lives stays as it was begun. */
 function merged(
   before: SessionDetails,
-  after: SessionDetails,
+  { browser: _, ...after }: SessionDetails,
   added: readonly SessionProof[],
 ): SessionDetails {
   const traits = [...new Set([...(before.traits ?? []), ...(after.traits ?? [])])]
   return {
     ...after,
+    ...(before.browser && { browser: before.browser }),
     amr: [...new Set([...before.amr, ...after.amr])],
     ...(traits.length > 0 && { traits }),
     proofs: latestOf([...(before.proofs ?? []), ...added]),

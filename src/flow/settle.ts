@@ -1,6 +1,6 @@
 import type { PersonStatus } from '../directory/index.ts'
 import { factorsOf } from '../policies/index.ts'
-import type { SessionProof } from '../sessions/index.ts'
+import type { BrowserSettings, SessionProof } from '../sessions/index.ts'
 import type { Authenticator } from './authenticator.ts'
 import { type Denial, intents } from './intents.ts'
 import { lockoutBudget } from './lockout.ts'
@@ -17,6 +17,8 @@ export interface Grant {
   /** What the proofs were besides their factors: `phishingResistant`. */
   readonly traits: readonly string[]
   readonly proofs: readonly SessionProof[]
+  /** Of a sign-in in a browser: how the session of that browser lives. */
+  readonly browser?: BrowserSettings
 }
 
 /** An outcome with the end that the decision about its progress brings. */

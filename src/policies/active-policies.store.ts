@@ -19,6 +19,7 @@ import {
 import type { PoliciesOptions, RecoveryOptions, SignOnOptions, SignUpOptions } from './options.ts'
 import {
   accessRuleBody,
+  browserSessionBy,
   lockoutFrom,
   lockoutOf,
   type PasswordPolicyBody,
@@ -529,6 +530,7 @@ function policyFrom(first: FirstOf, { usable, settings, passwords }: Loaded): Po
       notAllowed,
       active: usable.sso.map(({ key }) => key),
       ...(remembersByDefault(signOn) && { remembersByDefault: true as const }),
+      browserSession: browserSessionBy(signOn),
     },
     enrollment:
       enrollmentBody === undefined

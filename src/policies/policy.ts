@@ -61,6 +61,8 @@ export interface Policy {
     readonly notAllowed?: readonly string[]
     /** Whether a device is remembered without the user asking for it, where the policy remembers devices at all. */
     readonly remembersByDefault?: true
+    /** How the session lives that a browser gets on the engine's own pages; absent: as configured. */
+    readonly browserSession?: BrowserSessionRule
   }
   /** Which authenticators the user must or may enrol, in this order. */
   readonly enrollment: EnrollmentPolicy
@@ -129,6 +131,14 @@ export interface SignOnRuleBody {
       /** How long a remembered device counts, in minutes. */
       readonly factorLifetime?: number
       readonly rememberDeviceByDefault?: boolean
+      readonly session?: {
+        /** Whether the session of a user who wishes it outlives the browser. */
+        readonly usePersistentCookie?: boolean
+        /** How long the session of a browser lives after its last use; 0 and absent: as configured. */
+        readonly maxSessionIdleMinutes?: number
+        /** The same, however often it is used. */
+        readonly maxSessionLifetimeMinutes?: number
+      }
     }
   }
 }
@@ -163,6 +173,30 @@ export function withSession(app: Demand, signOn: SignOn): Demand {
     ...demand,
     factors: 2,
     ...(Object.keys(counted).length > 0 && { remembered: counted }),
+  }
+}
+
+/** How the session of a user's browser lives. Absent members: as the configuration says. */
+export interface BrowserSessionRule {
+  /** After its last use, in milliseconds. */
+  readonly idleMs?: number
+  /** At most, in milliseconds. */
+  readonly lifetimeMs?: number
+  /** A user who wishes to stay signed in is still signed in once the browser has been closed. */
+  readonly mayPersist?: true
+}
+
+/** What the rule of a global session policy says of the session of a browser. Numbers that are none leave it as configured. */
+export function browserSessionBy(signOn: SignOn): BrowserSessionRule {
+  const { usePersistentCookie, maxSessionIdleMinutes, maxSessionLifetimeMinutes } = signOn?.session ?? {}
+  const ms = (minutes: unknown) =>
+    typeof minutes === 'number' && minutes > 0 && Number.isFinite(minutes) ? minutes * minuteMs : undefined
+  const idleMs = ms(maxSessionIdleMinutes)
+  const lifetimeMs = ms(maxSessionLifetimeMinutes)
+  return {
+    ...(idleMs !== undefined && { idleMs }),
+    ...(lifetimeMs !== undefined && { lifetimeMs }),
+    ...(usePersistentCookie === true && { mayPersist: true as const }),
   }
 }
 

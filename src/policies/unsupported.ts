@@ -33,8 +33,9 @@ const supported: Readonly<Record<string, readonly string[]>> = {
     'actions.signon.factorPromptMode',
     'actions.signon.factorLifetime',
     'actions.signon.rememberDeviceByDefault',
-    // No sign-in outlives its browser yet: a cookie that must not is satisfied already.
     'actions.signon.session.usePersistentCookie',
+    'actions.signon.session.maxSessionIdleMinutes',
+    'actions.signon.session.maxSessionLifetimeMinutes',
   ],
   PROFILE_ENROLLMENT: [
     'access',

@@ -5,6 +5,15 @@ import { newSessionId, type Session, type SessionDetails, toSession } from './se
 /** The session of a browser: what its user has proven, for every app that asks. Its tokens are those of the apps' sessions. */
 export interface BrowserSession extends Session {
   readonly usedAt: number
+  /** How long it lives after its last use, in milliseconds. */
+  readonly idleMs: number
+}
+
+/** A new cookie of a session, and until when it lives at most, in epoch milliseconds. */
+export interface BrowserSessionCookie {
+  readonly id: string
+  readonly cookie: string
+  readonly expiresAt: number
 }
 
 /** How long a browser's session lives, in milliseconds. */
@@ -17,10 +26,17 @@ export interface BrowserSessionLifetimes {
 
 type SessionRow = Row<'sessions'>
 
-const toBrowserSession = (row: SessionRow): BrowserSession => ({
-  ...toSession(row),
-  usedAt: row.used_at ?? row.created_at,
-})
+/** A row that has neither ended nor expired, unless it has been idle for too long by what it says itself, or by the default. */
+function toBrowserSession(
+  row: SessionRow | undefined,
+  { now, idleMs: usualMs }: { readonly now: number; readonly idleMs: number },
+): BrowserSession | undefined {
+  if (row === undefined) return undefined
+  const session = toSession(row)
+  const usedAt = row.used_at ?? row.created_at
+  const { idleMs = usualMs } = session.details.browser ?? {}
+  return usedAt + idleMs > now ? { ...session, usedAt, idleMs } : undefined
+}
 
 /** The parts of a cookie: an id to find the row by, and a secret that the row has the hash of. Undefined: none could be. */
 function partsOf(cookie: string | undefined): { readonly id: string; readonly hash: string } | undefined {
@@ -39,10 +55,10 @@ export async function findBrowserSession(
   const [row] = await run<SessionRow>(
     db,
     `select * from sessions where id = $1 and cookie_hash = $2 and revoked_at is null
-     and expires_at > $3 and used_at > $4`,
-    [parts.id, parts.hash, now, now - idleMs],
+     and expires_at > $3`,
+    [parts.id, parts.hash, now],
   )
-  return row && toBrowserSession(row)
+  return toBrowserSession(row, { now, idleMs })
 }
 
 /** The same of an id: for what a session has begun, which goes on for as long as it lives. */
@@ -54,10 +70,10 @@ export async function findLiveBrowserSession(
   const [row] = await run<SessionRow>(
     db,
     `select * from sessions where id = $1 and cookie_hash is not null and revoked_at is null
-     and expires_at > $2 and used_at > $3`,
-    [id, now, now - idleMs],
+     and expires_at > $2`,
+    [id, now],
   )
-  return row && toBrowserSession(row)
+  return toBrowserSession(row, { now, idleMs })
 }
 
 /** A use is written at most so often, in milliseconds. */
@@ -69,19 +85,20 @@ export async function useBrowserSession(
   session: BrowserSession,
   now: number,
 ): Promise<BrowserSession> {
-  if (now - session.usedAt < notedMs) return session
+  if (now - session.usedAt < Math.min(notedMs, session.idleMs / 10)) return session
   await run(db, 'update sessions set used_at = $2 where id = $1 and used_at < $2', [session.id, now])
   return { ...session, usedAt: now }
 }
 
-/** Begins a session and answers its cookie, which stands nowhere else. */
+/** Begins a session and answers its cookie, which stands nowhere else. What it says of its own life counts before `absoluteMs`. */
 export async function startBrowserSession(
   db: Db,
   session: Pick<Session, 'personId' | 'clientId' | 'details'>,
   { random, now, absoluteMs }: { readonly random: Random; readonly now: number; readonly absoluteMs: number },
-): Promise<{ readonly id: string; readonly cookie: string }> {
+): Promise<BrowserSessionCookie> {
   const id = newSessionId(random)
   const secret = randomToken(random)
+  const expiresAt = now + (session.details.browser?.lifetimeMs ?? absoluteMs)
   await insert(db, 'sessions', [
     {
       id,
@@ -89,14 +106,14 @@ export async function startBrowserSession(
       client_id: session.clientId,
       details: JSON.stringify(session.details),
       created_at: now,
-      expires_at: now + absoluteMs,
+      expires_at: expiresAt,
       revoked_at: null,
       cookie_hash: plainHash(secret),
       used_at: now,
       parent_id: null,
     },
   ])
-  return { id, cookie: `${id}.${secret}` }
+  return { id, cookie: `${id}.${secret}`, expiresAt }
 }
 
 /**
@@ -108,15 +125,16 @@ export async function renewBrowserSession(
   id: string,
   details: SessionDetails,
   { random, now }: { readonly random: Random; readonly now: number },
-): Promise<{ readonly id: string; readonly cookie: string } | undefined> {
+): Promise<BrowserSessionCookie | undefined> {
   const secret = randomToken(random)
-  const [row] = await run<Pick<SessionRow, 'id'>>(
+  const [row] = await run<Pick<SessionRow, 'id' | 'expires_at'>>(
     db,
     `update sessions set cookie_hash = $2, details = $3, used_at = $4
-     where id = $1 and cookie_hash is not null and revoked_at is null and expires_at > $4 returning id`,
+     where id = $1 and cookie_hash is not null and revoked_at is null and expires_at > $4
+     returning id, expires_at`,
     [id, plainHash(secret), JSON.stringify(details), now],
   )
-  return row && { id: row.id, cookie: `${row.id}.${secret}` }
+  return row && { id: row.id, cookie: `${row.id}.${secret}`, expiresAt: row.expires_at }
 }
 
 /** Notes which browser's session that of an app came of. */

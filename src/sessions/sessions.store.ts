@@ -28,6 +28,18 @@ export interface SessionDetails {
   readonly proofs?: readonly SessionProof[]
   /** When the latest of what counted was proven, in epoch milliseconds; absent: when the session began. */
   readonly authTime?: number
+  /** How the session of the browser lives; absent: as configured. */
+  readonly browser?: BrowserSettings
+}
+
+/** What the rule of its user, and the user, say of the session of a browser. Absent members: as configured. */
+export interface BrowserSettings {
+  /** After its last use, in milliseconds. */
+  readonly idleMs?: number
+  /** At most, in milliseconds. */
+  readonly lifetimeMs?: number
+  /** Its user stays signed in when the browser is closed. */
+  readonly persists?: true
 }
 
 /** One proof of a sign-in. */

@@ -2423,8 +2423,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A74',
     without: 'the end of the session that carries proofs',
     file: 'src/sessions/browser-sessions.store.ts',
-    find: 'where id = $1 and cookie_hash is not null and revoked_at is null\n     and expires_at > $2 and used_at > $3',
-    replace: 'where id = $1 and cookie_hash is not null and $2 > 0 and $3 > 0',
+    find: 'where id = $1 and cookie_hash is not null and revoked_at is null\n     and expires_at > $2`',
+    replace: 'where id = $1 and cookie_hash is not null and $2 > 0`',
     tests: 'carried-proofs',
   },
   {

@@ -58,7 +58,7 @@ export async function openSuccessor(completion: Completion): Promise<void> {
 /** The end of a sign-in: a session and an interaction code. Answers the events to record. */
 export async function signIn(
   { tx, lifetimes, secrets, interaction, now }: Completion,
-  { personId, amr, traits, proofs }: Grant,
+  { personId, amr, traits, proofs, browser }: Grant,
   {
     sessionId,
     interactionCode: code,
@@ -83,6 +83,7 @@ export async function signIn(
       amr,
       ...(traits.length > 0 && { traits }),
       ...{ ip, userAgent, proofs },
+      ...(browser && Object.keys(browser).length > 0 && { browser }),
       // What a browser's session has proven may be older than the session that an app gets by it (A74).
       ...(hosted && proofs.length > 0 && { authTime: Math.max(...proofs.map(({ at }) => at)) }),
     },

@@ -137,7 +137,10 @@ async function write(
       : []
   const [effects, signIns] = isHosted
     ? // What the session says of its proofs is read once everything of them is written.
-      [await carryingOut(), await signingIn(grant && (await withProofs(tx, parts, grant, outcome)))]
+      [
+        await carryingOut(),
+        await signingIn(grant && (await withProofs(tx, parts, grant, outcome, after.situation.ownPolicy))),
+      ]
     : await together([carryingOut(), signingIn()])
   const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)

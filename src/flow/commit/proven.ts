@@ -1,4 +1,5 @@
 import { findEnrollments, findPerson, type Person } from '../../directory/index.ts'
+import type { Policy } from '../../policies/index.ts'
 import { StaleRead, type Tx } from '../../storage/index.ts'
 import { carrierOf, toSessionProof, withCredentials } from '../carried.ts'
 import type { FlowParts } from '../load.ts'
@@ -34,12 +35,13 @@ export async function withProvenBy(
   return { ...outcome, progress: { ...progress, proofs } }
 }
 
-/** What the session of a sign-in in a browser says of its proofs: all that other transactions need of them. */
+/** What the session of a sign-in in a browser says of its proofs, all that other transactions need of them, and of its life. */
 export async function withProofs(
   tx: Tx,
   parts: FlowParts,
   grant: Grant,
-  { progress: { proofs, replaced } }: Outcome,
+  { progress: { proofs, replaced, remember } }: Outcome,
+  { signOn: { browserSession: { mayPersist, ...lives } = {} } }: Policy,
 ): Promise<Grant> {
   const person = await findPerson(tx, grant.personId)
   if (person === undefined) return grant
@@ -47,5 +49,6 @@ export async function withProofs(
   const known = withCredentials(parts, proofs, holder, ({ authenticator }) =>
     replaced.includes(authenticator),
   )
-  return { ...grant, proofs: known.map(toSessionProof) }
+  const browser = { ...lives, ...(mayPersist && remember && { persists: true as const }) }
+  return { ...grant, proofs: known.map(toSessionProof), browser }
 }

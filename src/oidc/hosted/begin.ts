@@ -205,7 +205,9 @@ export async function returnFromPages(
   return {
     delivered: toApp(server, recipient, { code: returned.code }),
     cookies:
-      returned.cookie === undefined ? [] : [ownCookie(sessionCookieNames, returned.cookie, isSecure(org))],
+      returned.cookie === undefined
+        ? []
+        : [ownCookie(sessionCookieNames, returned.cookie, isSecure(org), returned.cookieMs)],
   }
 }
 

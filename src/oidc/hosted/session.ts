@@ -19,7 +19,7 @@ export async function readSession(
   const { found } = await sessionOf(parts, server, cookies, { isUse })
   const person = found && (await findPerson(parts.storage.db, found.personId))
   if (found === undefined || person === undefined || !mayShow.has(person.status)) throw notFound()
-  return rendered(parts, server, found, person)
+  return rendered(server, found, person)
 }
 
 /** Suspended and deactivated users have no session, whatever their browser has. */
@@ -50,9 +50,8 @@ export async function endSession(
 
 /** Okta's shape, as far as okta-auth-js reads it: without `_links` it fails. */
 function rendered(
-  { lifetimes }: Parts,
   { issuer: base }: AuthorizationServer,
-  { id, details, createdAt, expiresAt, usedAt }: BrowserSession,
+  { id, details, createdAt, expiresAt, usedAt, idleMs }: BrowserSession,
   { id: userId, profile: { login } }: Person,
 ): object {
   const proofs = details.proofs ?? []
@@ -62,7 +61,7 @@ function rendered(
   const me = `${base}/api/v1/sessions/me`
   return {
     ...{ id, userId, login, createdAt: isoTime(createdAt) },
-    expiresAt: isoTime(Math.min(expiresAt, usedAt + lifetimes.browserIdleMs)),
+    expiresAt: isoTime(Math.min(expiresAt, usedAt + idleMs)),
     status: 'ACTIVE',
     lastPasswordVerification: shown(last(true)),
     lastFactorVerification: shown(last(false)),
