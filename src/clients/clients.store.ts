@@ -163,13 +163,16 @@ export const isAssignedByGroup = async (
   ).length > 0
 
 /** The active trusted origins that may call from a browser (CORS). */
-export async function listTrustedOrigins(db: Db): Promise<readonly string[]> {
+export async function listTrustedOrigins(
+  db: Db,
+  scope: 'CORS' | 'REDIRECT' = 'CORS',
+): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('trusted_origins')
     .select(['origin', 'scopes'])
     .where('status', '=', 'ACTIVE')
     .execute()
-  return rows.flatMap(({ origin, scopes }) => (JSON.parse(scopes).includes('CORS') ? [origin] : []))
+  return rows.flatMap(({ origin, scopes }) => (JSON.parse(scopes).includes(scope) ? [origin] : []))
 }
 
 export async function ensureTrustedOrigin(

@@ -60,7 +60,12 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
-import { findClientIdByHandle, transactionCookie } from '../interactions/index.ts'
+import {
+  endInteraction,
+  findClientIdByHandle,
+  findInteractionByHandle,
+  transactionCookie,
+} from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -70,7 +75,7 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import { pagesRoutes, renderFront, signInPath } from '../pages/index.ts'
+import { leavePages, pagesRoutes, renderFront, signInPath } from '../pages/index.ts'
 import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -247,6 +252,15 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
       returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
+      async leave(header) {
+        const { handle, cookies } = leavePages(header, baseUrl)
+        const interaction =
+          handle === undefined ? undefined : await findInteractionByHandle(storage.db, handle, clock.now())
+        if (interaction !== undefined) {
+          await endInteraction(storage.db, interaction.id, clock.now(), 'signed-out')
+        }
+        return cookies
+      },
       page: async ({ interactionHandle, isSecure }) => ({
         delivered: { location: `${baseUrl}${signInPath}` },
         cookies: [transactionCookie(interactionHandle, { isSecure })],

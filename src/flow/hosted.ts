@@ -12,6 +12,7 @@ import {
   findLiveBrowserSession,
   findSession,
   linkSession,
+  passOnChildren,
   renewBrowserSession,
   revokeSession,
   type Session,
@@ -250,6 +251,7 @@ async function browserSessionOf(
     const idleMs = parts.lifetimes.browserIdle
     const carrier = await findLiveBrowserSession(tx, carriedBy, { now, idleMs })
     if (carrier?.personId !== personId) return undefined
+    if (found !== undefined && found !== carrier.id) await passOnChildren(tx, found, carrier.id)
     const added = proofs.filter(({ carried }) => !carried)
     if (added.length === 0) return { id: carrier.id }
     const more = merged(carrier.details, details, added)
@@ -261,6 +263,8 @@ async function browserSessionOf(
     { personId, clientId, details: { ...details, proofs: latestOf(proofs) } },
     { random, now, absoluteMs: lifetimes.absoluteMs },
   )
+  // A sign-out at an app that signed in by the former session ends this one (A71).
+  if (found !== undefined) await passOnChildren(tx, found, started.id)
   return { ...started, persists: details.browser?.persists }
 }
 

@@ -232,6 +232,9 @@ export const de: Words = {
   signOut: {
     ask: 'Abmelden?',
     confirm: 'Abmelden',
+    signedInAs: 'Sie sind als ${user} angemeldet.',
+    stay: 'Angemeldet bleiben',
+    again: 'Das war kein Formular dieser Seite. Bitte bestätigen Sie noch einmal.',
     title: 'Abgemeldet',
     done: 'Sie sind abgemeldet.',
     close: 'Sie können diese Seite schließen.',

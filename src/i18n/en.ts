@@ -235,6 +235,9 @@ export const en = {
   signOut: {
     ask: 'Sign out?',
     confirm: 'Sign out',
+    signedInAs: 'You are signed in as ${user}.',
+    stay: 'Stay signed in',
+    again: 'That was not a form of this page. Please confirm once more.',
     title: 'Signed out',
     done: 'You are signed out.',
     close: 'You can close this page.',

@@ -227,6 +227,9 @@ export const es: Words = {
   signOut: {
     ask: '¿Cerrar sesión?',
     confirm: 'Cerrar sesión',
+    signedInAs: 'Ha iniciado sesión como ${user}.',
+    stay: 'Seguir con la sesión iniciada',
+    again: 'Ese formulario no era de esta página. Confírmelo de nuevo.',
     title: 'Sesión cerrada',
     done: 'Ha cerrado la sesión.',
     close: 'Puede cerrar esta página.',

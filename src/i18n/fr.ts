@@ -231,6 +231,9 @@ export const fr: Words = {
   signOut: {
     ask: 'Se déconnecter ?',
     confirm: 'Se déconnecter',
+    signedInAs: 'Vous êtes connecté en tant que ${user}.',
+    stay: 'Rester connecté',
+    again: 'Ce formulaire ne venait pas de cette page. Veuillez confirmer de nouveau.',
     title: 'Déconnecté',
     done: 'Vous êtes déconnecté.',
     close: 'Vous pouvez fermer cette page.',

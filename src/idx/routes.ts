@@ -291,14 +291,17 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
 /** A client id as it can be registered. Anything else does not reach the database, which would choke on a NUL. */
 const isClientId = (text: string): boolean => /^[\w.~-]{1,255}$/.test(text)
 
-/** Where the app takes the code over: its own address for magic links, else the transaction's; null: here. */
+/**
+ * Where the app takes the code over: its own address for magic links, else the transaction's; undefined: here. A transaction of the
+ * engine's own pages belongs to this engine's cookie, so no app can take its code over, and none is given it (A84).
+ */
 function callbackOf({
   code,
   interaction,
   client,
 }: Extract<OpenedLink, { state: 'alive' }>): string | undefined {
   const { emailMagicLinkRedirectUri: own } = client.settings
-  if (own === null) return undefined
+  if (own === null || interaction.request.hosted !== undefined) return undefined
   const target = own ?? interaction.redirectUri
   // An earlier version stored addresses of magic links unchecked: a relative one shows the code here instead.
   if (!URL.canParse(target)) return undefined

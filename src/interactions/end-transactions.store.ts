@@ -32,6 +32,18 @@ export async function endTransactionsOf(
   return Number(numAffectedRows ?? 0n)
 }
 
+/** Ends an interaction with its transactions: no handle, code or link of it is good for anything from then on. */
+export async function endInteraction(db: Db, id: string, now: number, rule: string): Promise<void> {
+  await run(db, 'update interactions set expires_at = $2 where id = $1 and expires_at > $2', [id, now])
+  await run(
+    db,
+    `update transactions set closed_at = coalesce(closed_at, $2), updated_at = $2, link_hash = null,
+     ended_by = coalesce(ended_by, $3), expires_at = $2, version = version + 1
+     where interaction_id = $1 and expires_at > $2`,
+    [id, now, rule],
+  )
+}
+
 const pageSize = 1000
 
 /**

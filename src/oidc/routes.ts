@@ -17,12 +17,12 @@ import { clientIdOfBasic, withClientCache } from './client-auth.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm, tokenBodyLimit } from './form.ts'
 import { asDescription, hintFor } from './hint.ts'
-import { addAuthorize, addHosted } from './hosted/routes.ts'
+import { addAuthorize, addHosted, sendSignOut } from './hosted/routes.ts'
+import { signOutByApp } from './hosted/sign-out.ts'
 import { interact } from './interact.ts'
 import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
-import { logout } from './logout.ts'
-import { signedOutPage, signOutFailedPage } from './logout-page.ts'
+import { signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
 import { refusalIn, type TokenEndpoint } from './provider.ts'
 import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
@@ -153,10 +153,9 @@ function addEndpoints(
     onRequest,
     onSend: async (request, reply, payload) => failedSignOut(request, reply, payload, base()),
     handler: async (request, reply) => {
-      const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
-      const returnTo = await logout(parts, server(), form)
-      if (returnTo !== undefined) return reply.redirect(returnTo, 302)
-      return reply.headers(visitorPageHeaders).send(signedOutPage(wordsOf(request), base()))
+      const { headers, method } = request
+      const answer = await signOutByApp(parts, server(), { ...browserCallOf(request), headers, method })
+      return sendSignOut(request, reply, answer, base())
     },
   })
 }

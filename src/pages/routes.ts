@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { cookieIn, plainHash, type Secrets } from '../base/index.ts'
+import { cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.ts'
 import { acceptedLocales, pageWordsFor } from '../i18n/index.ts'
 import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
@@ -215,7 +215,7 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
 async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
   const { brand, language, handle } = visit
-  if (!isSameOrigin(request, brand.base)) {
+  if (!isFromOwnPage(request.headers, brand.base)) {
     const page = renderNotice(brand, language, {
       title: ({ end }) => end.foreignTitle,
       text: ({ end }) => end.foreign,
@@ -264,17 +264,6 @@ function backWith({ secrets }: PagesParts, visit: Visit, reply: FastifyReply, fl
   const { handle = '', isSecure, path } = visit
   addCookie(reply, flashCookie(flash, handle, { secrets, isSecure, path }))
   return backToPage(reply, visit)
-}
-
-/**
- * Whether a form was sent from a page of the engine (A71). The cookie alone does not show it where browsers send it along with
- * navigations, and the token of the page is what a foreign page cannot know; this is the first of the three.
- */
-function isSameOrigin({ headers }: FastifyRequest, base: string): boolean {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin'
-  const { origin } = headers
-  return origin === undefined || origin === new URL(base).origin
 }
 
 /**

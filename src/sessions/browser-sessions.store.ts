@@ -142,9 +142,29 @@ export async function linkSession(db: Db, id: string, parentId: string): Promise
   await run(db, 'update sessions set parent_id = $2 where id = $1', [id, parentId])
 }
 
-/** The browser's session that one of an app came of, ended: undefined where there is none, or it had ended. */
-export async function revokeParentOf(db: Db, { parentId }: Session, now: number): Promise<boolean> {
-  if (parentId === undefined) return false
-  const text = 'update sessions set revoked_at = $2 where id = $1 and revoked_at is null returning id'
-  return (await run<{ id: string }>(db, text, [parentId, now])).length > 0
+/** Has the sessions of apps that came of one browser's session belong to another of the same user, which took its place. */
+export async function passOnChildren(db: Db, from: string, to: string): Promise<void> {
+  await run(
+    db,
+    `update sessions set parent_id = $2 where parent_id = $1
+     and person_id = (select person_id from sessions where id = $2)`,
+    [from, to],
+  )
+}
+
+/**
+ * Ends the browser's session that a session of an app came of, whether that has ended or not. Undefined where there is none, or it had
+ * ended before.
+ */
+export async function revokeParentOf(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const text = `update sessions set revoked_at = $2
+    where id = (select parent_id from sessions where id = $1) and revoked_at is null returning *`
+  const [row] = await run<SessionRow>(db, text, [id, now])
+  return row && toSession(row)
+}
+
+/** Ends the sessions of apps that came of a browser's session. Answers how many. */
+export async function revokeChildrenOf(db: Db, id: string, now: number): Promise<number> {
+  const text = 'update sessions set revoked_at = $2 where parent_id = $1 and revoked_at is null returning id'
+  return (await run<{ id: string }>(db, text, [id, now])).length
 }

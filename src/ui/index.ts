@@ -7,4 +7,4 @@
 export { framed, type Page } from './frame.ts'
 export { confirmDialog, copyButton, envelope, icons, moment, toneChip } from './parts.ts'
 export { sendPage, serveFiles, serveUiFiles, serveVisitorStylesheet } from './routes.ts'
-export { visitorPage, visitorPageHeaders } from './visitor-page.ts'
+export { visitorFormHeaders, visitorPage, visitorPageHeaders } from './visitor-page.ts'

@@ -11,6 +11,16 @@ export const visitorPageHeaders = {
   'content-type': 'text/html; charset=utf-8',
 } as const
 
+/**
+ * The headers of such a page with a form. No `form-action`: browsers apply it to the redirect that follows (R-F6). Where it was sent from
+ * is said by its origin alone: without that browsers would send `Origin: null` with the form, and the address may have a token.
+ */
+export const visitorFormHeaders = {
+  'content-security-policy': "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-type': 'text/html; charset=utf-8',
+  'referrer-policy': 'strict-origin',
+} as const
+
 /** A page for visitors. */
 interface VisitorPage {
   /** The engine's public address, without a slash at the end. */

@@ -52,6 +52,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A50: 'Deadlock as a veto on another user’s reset',
   A55: 'Name of another user as a login or email',
   A78: 'Remembered device chosen by the caller, stolen, moved to another user or app',
+  A84: 'A mailed link opened by another user than the one who asked for it',
   A85: 'Token of a login that has become another user’s',
   A51: 'Hash or queue starvation from one address, one transaction, one imported hash',
   A52: 'Oracle by a budget that hidden state charges',

@@ -1089,7 +1089,7 @@ test('the end of a body that is sent in pieces is no body, whatever its type', a
       duplex: 'half',
     }
     const answered = await fetch(`${oauth}/v1/${endpoint}`, init as RequestInit)
-    const expected = endpoint === 'userinfo' ? 401 : 400
+    const expected = { userinfo: 401, logout: 200 }[endpoint] ?? 400
     expect([endpoint, answered.status]).toEqual([endpoint, expected])
     expect(await answered.text()).not.toContain('must be form-urlencoded')
   }
@@ -1246,7 +1246,7 @@ describe('logout', () => {
     expect((await introspect(tokens.id_token, web, 'id_token')).body).toMatchObject({ active: true })
 
     const { status } = method === 'GET' ? await logout(form) : await post(`${oauth}/v1/logout`, form)
-    expect(status).toBe(302)
+    expect(status).toBe(method === 'GET' ? 302 : 303)
     expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
   })
 
@@ -1261,7 +1261,7 @@ describe('logout', () => {
     const form = { id_token_hint: String(tokens.id_token), post_logout_redirect_uri: signedOutUri }
     expect(form.id_token_hint.length).toBeGreaterThan(150_000)
     expect((await introspect(tokens.id_token, web, 'id_token')).body).toMatchObject({ active: true })
-    expect((await post(`${oauth}/v1/logout`, form)).status).toBe(302)
+    expect((await post(`${oauth}/v1/logout`, form)).status).toBe(303)
     expect((await token(refreshing(web, tokens.refresh_token))).body).toEqual(invalidRefresh)
     const long = await post(`${oauth}/v1/logout`, { id_token_hint: 'x'.repeat(256 * 1024) })
     expect(long.status).toBe(413)
@@ -1317,7 +1317,7 @@ describe('logout', () => {
   })
 
   test.each([
-    ['no hint', {}],
+    ['an app that is not there', { client_id: 'no-app' }],
     ['a forged hint', { id_token_hint: 'nonsense' }],
     ['an address that is not registered', { post_logout_redirect_uri: 'https://evil.example/"><b>' }],
     ['a parameter twice', { 'id_token_hint=x&id_token_hint': 'y' }],
@@ -1375,7 +1375,8 @@ describe('logout', () => {
     for (const hint of [tokens.access_token, 'nonsense', `${tokens.id_token}x`]) {
       expect((await logout({ id_token_hint: String(hint) })).status).toBe(400)
     }
-    expect((await logout({})).status).toBe(400)
+    // Without one there is nothing to end where the browser has no session.
+    expect((await logout({})).text).toContain('You are signed out.')
   })
 })
 

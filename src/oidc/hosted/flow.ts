@@ -15,6 +15,8 @@ export interface HostedFlow {
       readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
     },
   ): Promise<Returned | undefined>
+  /** Ends the transaction that a browser's cookies bind it to, and answers the cookies that take those away. */
+  leave(cookies: string | undefined): Promise<readonly string[]>
   /** Where the browser is asked what a transaction asks for, and the cookie that binds it to that. */
   page(call: HostedPageCall): Promise<BrowserAnswer>
 }

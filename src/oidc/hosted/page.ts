@@ -15,11 +15,3 @@ export const failedPage = (
 <p lang="en" dir="ltr"><small>${reason}</small></p>
 <p><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
-
-/** For a browser that another site sent to sign out: its user says so here, by a link of this page. */
-export const signOutPage = (words: Words, base: string): string =>
-  visitorPage(words, {
-    base,
-    title: words.signOut.ask,
-    body: html`<p><a href="${base}/login/signout">${words.signOut.confirm}</a></p>`,
-  })

@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { apiError, errorIdOf, prefersPage } from '../../base/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
-import { visitorPageHeaders } from '../../ui/index.ts'
+import { visitorFormHeaders, visitorPageHeaders } from '../../ui/index.ts'
 import { tokenBodyLimit } from '../form.ts'
 import { baseOf } from '../hint.ts'
-import { signedOutPage } from '../logout-page.ts'
+import { signedOutPage, signOutPage } from '../logout-page.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { authorize, type BrowserCall, returnFromPages } from './begin.ts'
 import type { BrowserAnswer } from './flow.ts'
-import { failedPage, signOutPage } from './page.ts'
+import { failedPage } from './page.ts'
 import { endSession, readSession } from './session.ts'
+import { leavingCookies, type SignOutAnswer, signOutHere } from './sign-out.ts'
 
 type ServerOf = () => AuthorizationServer
 
@@ -63,20 +64,19 @@ export function addHosted(
     async (request, reply) =>
       send(request, reply, await returnFromPages(parts, hosted, servers, callOf(request))),
   )
-  app.get(
-    '/login/signout',
-    { exposeHeadRoute: false, onRequest: chargesPage(parts) },
-    async ({ headers }, reply) => {
-      const words = wordsFor(acceptedLocales(headers['accept-language']))
-      const base = servers.org().issuer
-      // A link of another site signs no user out (A73): the page that it leads to asks by the same address.
-      if (headers['sec-fetch-site'] === 'cross-site') {
-        return reply.headers(visitorPageHeaders).send(signOutPage(words, base))
-      }
-      const { cookie } = await endSession(parts, servers.org(), headers.cookie)
-      return reply.header('set-cookie', cookie).headers(visitorPageHeaders).send(signedOutPage(words, base))
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/login/signout',
+    exposeHeadRoute: false,
+    bodyLimit: 32 * 1024,
+    onRequest: chargesPage(parts),
+    onSend: onPage(() => servers.org().issuer),
+    handler: async (request, reply) => {
+      const { headers, method } = request
+      const answer = await signOutHere(parts, servers.org(), { ...callOf(request), headers, method })
+      return sendSignOut(request, reply, answer, servers.org().issuer)
     },
-  )
+  })
   app.register(async (own) => addSessions(own, { parts, org: servers.org }))
 }
 
@@ -99,12 +99,30 @@ export function addSessions(
     readSession(parts, org(), headers.cookie, { isUse: true }),
   )
   app.delete(path, { onRequest }, async ({ headers }, reply) => {
-    const { ended, cookie } = await endSession(parts, org(), headers.cookie)
-    reply.header('set-cookie', cookie)
+    const { ended } = await endSession(parts, org(), headers.cookie)
+    reply.header('set-cookie', [...(await leavingCookies(parts, org(), headers.cookie))])
     if (!ended)
       throw apiError('E0000007', { status: 404, summary: 'Not found: Resource not found: me (Session)' })
     return reply.code(204).send()
   })
+}
+
+/** The end of a sign-out, or the page that asks for it. */
+export function sendSignOut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: SignOutAnswer,
+  base: string,
+): FastifyReply {
+  const words = wordsFor(acceptedLocales(request.headers['accept-language']))
+  if (answer.result === 'asks') {
+    const { question } = answer
+    reply.code(question.isRefused ? 403 : 200).headers(visitorFormHeaders)
+    return reply.send(signOutPage(words, base, question))
+  }
+  if (answer.cookies.length > 0) reply.header('set-cookie', [...answer.cookies])
+  if (answer.returnTo === undefined) return reply.headers(visitorPageHeaders).send(signedOutPage(words, base))
+  return reply.redirect(answer.returnTo, request.method === 'POST' ? 303 : 302)
 }
 
 /** A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73). */
@@ -143,6 +161,8 @@ const onPage =
   async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     const { accept, 'accept-language': languages } = request.headers
     if (reply.statusCode < 400 || typeof payload !== 'string' || !prefersPage(accept)) return payload
+    // A page of its own is no error in JSON.
+    if (!String(reply.getHeader('content-type')).includes('json')) return payload
     const { error_description: description, errorSummary } = JSON.parse(payload) as Record<string, string>
     reply.headers(visitorPageHeaders)
     const about = { reason: description ?? errorSummary ?? '', errorId: errorIdOf(request.id) }
