@@ -1,6 +1,13 @@
 import { type Random, randomId, randomToken, type Secrets } from '../base/index.ts'
 import { type Db, type Row, run, slots, statement, type Value } from '../storage/index.ts'
-import type { Client, ClientSettings, NewClient, StoredSecret } from './client.ts'
+import {
+  type Client,
+  type ClientSettings,
+  isLocalhostOrigin,
+  type NewClient,
+  originsOf,
+  type StoredSecret,
+} from './client.ts'
 
 /** The columns of a client, for stores that join it with tables of their own. */
 export const clientColumns = [
@@ -162,7 +169,18 @@ export const isAssignedByGroup = async (
     )
   ).length > 0
 
-/** The active trusted origins that may call from a browser (CORS). */
+/** Whether pages of an origin may call from a browser: of an active app's redirect URIs, of a trusted origin, or of development. */
+export async function mayCall(db: Db, origin: string): Promise<boolean> {
+  const clients = (await listClients(db)).filter(({ status }) => status === 'ACTIVE')
+  const isOfApp = clients.some(
+    (client) =>
+      originsOf(client).includes(origin) ||
+      (client.settings.insecureLocalhostRedirects === true && isLocalhostOrigin(origin)),
+  )
+  return isOfApp || (await listTrustedOrigins(db)).includes(origin)
+}
+
+/** The active trusted origins that browsers may call from (CORS), or be redirected to. */
 export async function listTrustedOrigins(
   db: Db,
   scope: 'CORS' | 'REDIRECT' = 'CORS',

@@ -26,6 +26,7 @@ export {
   isClientSecret,
   listClients,
   listTrustedOrigins,
+  mayCall,
   removeClient,
   toClient,
   updateClient,

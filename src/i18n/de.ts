@@ -244,6 +244,12 @@ export const de: Words = {
       'Möglicherweise sind Sie noch angemeldet. Gehen Sie zur Anwendung zurück und melden Sie sich dort noch einmal ab, oder schließen Sie an einem gemeinsam genutzten Computer alle Fenster dieses Browsers.',
   },
 
+  goOn: {
+    title: 'Weiter zu ${app}?',
+    text: 'Die Adresse der Anwendung beginnt mit ${scheme} und wird von einem Programm dieses Geräts geöffnet. Fahren Sie nur fort, wenn Sie die Anwendung selbst geöffnet haben.',
+    confirm: 'Weiter',
+  },
+
   error: {
     title: 'Etwas ist schiefgegangen',
     unexpected: 'Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.',

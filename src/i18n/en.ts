@@ -247,6 +247,13 @@ export const en = {
       'You may still be signed in. Go back to the application and sign out there once more, or close all windows of this browser on a computer that others use.',
   },
 
+  /** The page that asks a signed-in user whether to go on to an app with a scheme of its own. */
+  goOn: {
+    title: 'Go on to ${app}?',
+    text: 'The address of the app begins with ${scheme} and is opened by a program of this device. Go on only if you have opened the app yourself.',
+    confirm: 'Go on',
+  },
+
   /** The error pages of the engine. */
   error: {
     title: 'Something went wrong',

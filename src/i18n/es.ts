@@ -239,6 +239,12 @@ export const es: Words = {
       'Es posible que la sesión siga abierta. Vuelva a la aplicación y cierre la sesión allí de nuevo o, en un ordenador compartido, cierre todas las ventanas de este navegador.',
   },
 
+  goOn: {
+    title: '¿Continuar a ${app}?',
+    text: 'La dirección de la aplicación empieza por ${scheme} y la abre un programa de este dispositivo. Continúe solo si ha abierto usted mismo la aplicación.',
+    confirm: 'Continuar',
+  },
+
   error: {
     title: 'Algo ha fallado',
     unexpected: 'No ha funcionado. Inténtelo de nuevo dentro de un momento.',

@@ -243,6 +243,12 @@ export const fr: Words = {
       'Vous êtes peut-être encore connecté. Retournez à l’application et déconnectez-vous de nouveau ou, sur un ordinateur partagé, fermez toutes les fenêtres de ce navigateur.',
   },
 
+  goOn: {
+    title: 'Continuer vers ${app} ?',
+    text: 'L’adresse de l’application commence par ${scheme} et est ouverte par un programme de cet appareil. Ne continuez que si vous avez ouvert l’application vous-même.',
+    confirm: 'Continuer',
+  },
+
   error: {
     title: 'Une erreur s’est produite',
     unexpected: 'Cela n’a pas fonctionné. Veuillez réessayer dans un instant.',

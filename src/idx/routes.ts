@@ -10,6 +10,7 @@ import {
   systemClock,
 } from '../base/index.ts'
 import type { Captcha } from '../captcha/index.ts'
+import { isRedirectUriRegistered } from '../clients/index.ts'
 import { compareKey } from '../directory/index.ts'
 import {
   type Authenticator,
@@ -303,6 +304,8 @@ function callbackOf({
   const { emailMagicLinkRedirectUri: own } = client.settings
   if (own === null || interaction.request.hosted !== undefined) return undefined
   const target = own ?? interaction.redirectUri
+  // It may have been taken away while the mail was on its way: then it gets no code (A30).
+  if (own === undefined && !isRedirectUriRegistered(client, target)) return undefined
   // An earlier version stored addresses of magic links unchecked: a relative one shows the code here instead.
   if (!URL.canParse(target)) return undefined
   const url = new URL(target)

@@ -40,6 +40,8 @@ export interface HostedRequest {
   readonly responseMode: ResponseMode
   /** Hash of the secret in the browser's cookie: nothing comes of the request in another one (A80). */
   readonly browser: string
+  /** The id of the user whom the app expects (`id_token_hint`): a sign-in of another one gets no code. Absent: any. */
+  readonly user?: string
 }
 
 /** Where a user comes from: the connection itself, or, where a confidential client vouches for it, what it forwards. */

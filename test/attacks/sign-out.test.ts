@@ -11,6 +11,7 @@ import {
   redirectUri,
   register,
   signedOutUri,
+  signIn,
   startShop,
 } from '../wire/oauth-app.ts'
 
@@ -122,6 +123,14 @@ describe('after the sign-out at an app the browser is signed in nowhere', () => 
     const live = await db.selectFrom('sessions').select('id').where('revoked_at', 'is', null).execute()
     const { sid } = claimsOf(signed.tokens.id_token)
     expect(live.map(({ id }) => id)).not.toContain(sid)
+  })
+
+  test('A71: where the app signs its users in on its own pages, and another one by redirect', async () => {
+    const { exchange } = await signIn(idp)
+    const { body: tokens } = await post(`${idp.issuer}/v1/token`, exchange)
+    const { browser } = await signedIn()
+    await logout(browser, hintOf({ tokens }))
+    expect(await silent(browser)).toMatchObject({ error: 'login_required' })
   })
 
   test('A71: also where the browser sends no cookie with it, as with a form of the app, after a sign-in elsewhere', async () => {
@@ -259,3 +268,41 @@ test.each([
     expect((await signsIn(idp.engineUrl, stateToken, ada)).success).toBeUndefined()
   },
 )
+
+describe('another host of the same site', () => {
+  const me = () => `${idp.engineUrl}/api/v1/sessions/me`
+
+  test.each([
+    ['POST', '/lifecycle/refresh', 'https://evil.example'],
+    ['DELETE', '', 'https://evil.example'],
+    ['DELETE', '', 'null'],
+    ['POST', '/lifecycle/refresh', undefined],
+  ])('A73: prolongs and ends no session: %s %s of %s', async (method, path, origin) => {
+    const { browser } = await signedIn()
+    idp.clock.advance(600_000)
+    const before = await usedAt()
+    const headers = { 'sec-fetch-site': 'same-site', ...(origin !== undefined && { origin }) }
+    expect((await browser.goes(me() + path, { method, headers })).status).toBe(404)
+    expect(await usedAt()).toBe(before)
+    expect(await silent(browser)).toHaveProperty('code')
+  })
+
+  test('A73: a trusted one does, and the engine’s own pages', async () => {
+    for (const [origin, site] of [
+      ['https://caller.example', 'same-site'],
+      [new URL(redirectUri).origin, 'same-site'],
+      [idp.engineUrl, 'same-origin'],
+    ] as const) {
+      const { browser } = await signedIn()
+      const headers = { 'sec-fetch-site': site, origin }
+      expect((await browser.goes(`${me()}/lifecycle/refresh`, { method: 'POST', headers })).status).toBe(200)
+      expect((await browser.goes(me(), { method: 'DELETE', headers })).status).toBe(204)
+    }
+  })
+
+  async function usedAt() {
+    const { db } = idp.engine.storage
+    const rows = await db.selectFrom('sessions').select(['used_at', 'revoked_at']).execute()
+    return rows.map(({ used_at: at, revoked_at: ended }) => `${at} ${ended}`).join()
+  }
+})

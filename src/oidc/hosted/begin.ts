@@ -1,5 +1,6 @@
 import {
   browserCookieNames,
+  isFromOwnPage,
   ownCookie,
   ownCookieIn,
   ProtocolError,
@@ -7,16 +8,29 @@ import {
   randomToken,
   sessionCookieNames,
 } from '../../base/index.ts'
-import { beginInteraction } from '../../interactions/index.ts'
-import { type BrowserSession, findBrowserSession, useBrowserSession } from '../../sessions/index.ts'
+import { type Client, isRedirectUriRegistered } from '../../clients/index.ts'
+import { findPerson } from '../../directory/index.ts'
+import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
+import { beginInteraction, findInteraction, type Interaction } from '../../interactions/index.ts'
+import {
+  type BrowserSession,
+  findBrowserSession,
+  findSession,
+  revokeSession,
+  useBrowserSession,
+} from '../../sessions/index.ts'
+import { visitorFormHeaders } from '../../ui/index.ts'
+import { findActiveClient } from '../client-auth.ts'
 import { invalidRequest, oauthError } from '../errors.ts'
 import type { Form } from '../form.ts'
+import { baseOf } from '../hint.ts'
 import { type InteractCall, originOf } from '../interact.ts'
 import type { Parts } from '../parts.ts'
 import { recordRefusal } from '../recorder.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
 import type { BrowserAnswer, HostedFlow } from './flow.ts'
+import { continuePage } from './page.ts'
 import {
   type AuthorizeRequest,
   browserSecret,
@@ -106,8 +120,8 @@ async function begin(
 ): Promise<BrowserAnswer> {
   const { client, redirectUri, responseMode } = recipient
   const session = await sessionOf(parts, server, call.cookies)
-  const isMeant = await isUserMeant(parts, server, idTokenHint, session.found)
-  const known = prompt === 'login' || !isMeant ? undefined : session.found
+  const user = await readMeantUser(parts, server, idTokenHint)
+  const known = prompt === 'login' || !isMeant(session.found, user) ? undefined : session.found
   // Nothing is written for who has no session and may be asked nothing: a frame asks for it again and again (F14).
   if (prompt === 'none' && known === undefined) throw loginRequired
   const own = browserSecret(ownCookieIn(call.cookies, browserCookieNames, isSecure(server)))
@@ -117,7 +131,7 @@ async function begin(
     issuer: server.id,
     redirectUri,
     codeChallenge,
-    request: { ...request, hosted: { responseMode, browser: plainHash(browser) } },
+    request: { ...request, hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }) } },
     origin: originOf({ client, authenticated: false }, call),
   }
   const { storage, random, clock, lifetimes } = parts
@@ -127,6 +141,16 @@ async function begin(
   const begun = await flow.begin({ client, draft, open }, options)
   if (begun.result === 'denied') {
     throw oauthError('access_denied', 'User is not assigned to the client application.')
+  }
+  if (begun.result === 'signed-in' && isSchemeOfAnApp(redirectUri)) {
+    if (prompt === 'none') throw interactionRequired
+    return confirmation(parts, server, call, {
+      id: begun.ended.interaction.id,
+      client,
+      redirectUri,
+      browser,
+      session,
+    })
   }
   if (begun.result === 'signed-in') {
     const returned = await flow.returnToApp(begun.ended, returning(parts, session))
@@ -160,22 +184,31 @@ const returning = ({ lifetimes }: Parts, session: Awaited<ReturnType<typeof sess
 })
 
 /**
- * Whether the session is that of the user whom the app expects (OpenID Connect Core 1.0, section 3.1.2.1). A hint is not looked up, and says
+ * The id of the user whom the app expects (OpenID Connect Core 1.0, section 3.1.2.1); undefined: any. A hint is not looked up, and says
  * nothing that its holder does not know (A73).
  */
-async function isUserMeant(
+async function readMeantUser(
   parts: Parts,
   server: AuthorizationServer,
   idTokenHint: string | undefined,
-  session: BrowserSession | undefined,
-): Promise<boolean> {
-  if (idTokenHint === undefined) return true
+): Promise<string | undefined> {
+  if (idTokenHint === undefined) return undefined
   const hint = await readHint(parts, server, idTokenHint)
-  if (hint === undefined || hint.claims.cid !== undefined || (await isKeyRevoked(parts, hint))) {
+  const { cid, sub } = hint?.claims ?? {}
+  if (
+    hint === undefined ||
+    cid !== undefined ||
+    typeof sub !== 'string' ||
+    (await isKeyRevoked(parts, hint))
+  ) {
     throw invalidRequest("The 'id_token_hint' parameter is not an ID token of this server.")
   }
-  return session === undefined || hint.claims.sub === session.personId
+  return sub
 }
+
+/** Without a session there is none of another user. */
+const isMeant = (session: Pick<BrowserSession, 'personId'> | undefined, user: string | undefined): boolean =>
+  user === undefined || session === undefined || session.personId === user
 
 /**
  * The way back of a browser whose transaction has ended with a sign-in: the code for the app and the browser's session, once, and only
@@ -192,16 +225,14 @@ export async function returnFromPages(
   const stateToken = form.get('stateToken') ?? ''
   const ended = stateToken === '' ? undefined : await flow.findEnded(stateToken, own)
   if (ended === undefined) throw linkEnded
+  await refuseFormerAddress(parts, ended.interaction)
+  const answered = recipientOf(ended.interaction, servers)
+  const refused = await refuseOtherUser(parts, ended.interaction, answered)
+  if (refused !== undefined) return refused
   const session = await sessionOf(parts, org, cookies)
   const returned = await flow.returnToApp(ended, returning(parts, session))
   if (returned === undefined) throw linkEnded
-  const { redirectUri, issuer, request } = returned.interaction
-  const server = servers[issuer === 'org' ? 'org' : 'default']()
-  const recipient = {
-    redirectUri,
-    responseMode: request.hosted?.responseMode ?? 'query',
-    state: request.state,
-  } as const
+  const { server, recipient } = answered
   return {
     delivered: toApp(server, recipient, { code: returned.code }),
     cookies:
@@ -212,3 +243,131 @@ export async function returnFromPages(
 }
 
 const linkEnded = invalidRequest('This sign-in has ended or was begun in another browser.')
+
+type Servers = Readonly<Record<AuthorizationServer['id'], () => AuthorizationServer>>
+
+interface Answered {
+  readonly server: AuthorizationServer
+  readonly recipient: Pick<Recipient, 'redirectUri' | 'responseMode' | 'state'>
+}
+
+/** Who is answered at the end of an interaction. */
+function recipientOf({ redirectUri, issuer, request }: Interaction, servers: Servers): Answered {
+  return {
+    server: servers[issuer === 'org' ? 'org' : 'default'](),
+    recipient: {
+      redirectUri,
+      responseMode: request.hosted?.responseMode ?? 'query',
+      state: request.state,
+    },
+  }
+}
+
+/**
+ * Throws where the app was deactivated, or its address taken away, while its user was asked: an address that is not registered any more gets
+ * no code (A72).
+ */
+async function refuseFormerAddress({ storage }: Parts, interaction: Interaction): Promise<void> {
+  const client = await findActiveClient(storage.db, interaction.clientId)
+  if (client === undefined || !isRedirectUriRegistered(client, interaction.redirectUri)) {
+    throw invalidRequest('The app that began this sign-in does not take it any more.')
+  }
+}
+
+/** An app that expects a user gets no code of another one, whose session ends before anything comes of it (A73). */
+async function refuseOtherUser(
+  parts: Parts,
+  { sessionId, request }: Interaction,
+  { server, recipient }: Answered,
+): Promise<BrowserAnswer | undefined> {
+  const user = request.hosted?.user
+  if (user === undefined || sessionId === null) return undefined
+  const { db } = parts.storage
+  const session = await findSession(db, sessionId, parts.clock.now())
+  if (session === undefined || isMeant(session, user)) return undefined
+  await revokeSession(db, session.id, parts.clock.now())
+  const error = {
+    error: 'login_required',
+    error_description: 'The user who signed in is not the one of the ID token hint.',
+  }
+  return { delivered: toApp(server, recipient, error), cookies: [] }
+}
+
+const interactionRequired = oauthError(
+  'interaction_required',
+  'The user has to confirm a sign-in to an app with a scheme of its own.',
+)
+
+/** Any program of a device can take a scheme of its own, another app's, too: its user is asked each time (RFC 8252, section 8.6). */
+const isSchemeOfAnApp = (redirectUri: string): boolean => !/^https?:/i.test(redirectUri)
+
+/** What the form of that page has which no other page knows: of the browser that it is bound to, of its session, and of its interaction. */
+const confirmToken = (id: string, browser: string, sessionId: string | undefined): string =>
+  plainHash(JSON.stringify(['continue', id, browser, sessionId])).slice(0, 22)
+
+/** The page that asks a signed-in user whether to go on to an app. Its form is taken by `confirmReturn`. */
+async function confirmation(
+  parts: Parts,
+  server: AuthorizationServer,
+  call: BrowserCall,
+  {
+    id,
+    client,
+    redirectUri,
+    browser,
+    session,
+  }: {
+    readonly id: string
+    readonly client: Client
+    readonly redirectUri: string
+    readonly browser: string
+    readonly session: Awaited<ReturnType<typeof sessionOf>>
+  },
+): Promise<BrowserAnswer> {
+  const person = session.found && (await findPerson(parts.storage.db, session.found.personId))
+  const isOwn = browserSecret(ownCookieIn(call.cookies, browserCookieNames, isSecure(server))) === browser
+  return {
+    delivered: {
+      page: continuePage(wordsFor(acceptedLocales(call.acceptLanguage)), baseOf(server.oauth), {
+        app: client.label,
+        login: person?.profile.login ?? '',
+        scheme: new URL(redirectUri).protocol,
+        fields: { request: id, page: confirmToken(id, browser, session.found?.id) },
+      }),
+      headers: visitorFormHeaders,
+    },
+    cookies: isOwn ? [] : [ownCookie(browserCookieNames, browser, isSecure(server))],
+  }
+}
+
+/**
+ * Goes on to an app whose user has agreed to it, once, in the browser that was asked.
+ *
+ * @throws ProtocolError where the form is of no such page, or the session has ended meanwhile.
+ */
+export async function confirmReturn(
+  parts: Parts,
+  flow: HostedFlow,
+  servers: Servers,
+  { form, cookies, headers }: Pick<BrowserCall, 'form' | 'cookies'> & { readonly headers: PageHeaders },
+): Promise<BrowserAnswer> {
+  const org = servers.org()
+  const own = browserSecret(ownCookieIn(cookies, browserCookieNames, isSecure(org)))
+  const id = form.get('request') ?? ''
+  const session = await sessionOf(parts, org, cookies)
+  const carriedBy = session.found?.id
+  const isOfPage =
+    own !== undefined &&
+    carriedBy !== undefined &&
+    isFromOwnPage(headers, org.issuer) &&
+    form.get('page') === confirmToken(id, own, carriedBy)
+  const interaction = isOfPage ? await findInteraction(parts.storage.db, id) : undefined
+  if (own === undefined || interaction?.request.hosted?.browser !== plainHash(own)) throw linkEnded
+  await refuseFormerAddress(parts, interaction)
+  const returned = await flow.returnToApp({ interaction, carriedBy }, returning(parts, session))
+  if (returned === undefined) throw linkEnded
+  const { server, recipient } = recipientOf(interaction, servers)
+  return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
+}
+
+type PageHeaders = Parameters<typeof isFromOwnPage>[0]

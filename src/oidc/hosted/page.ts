@@ -15,3 +15,27 @@ export const failedPage = (
 <p lang="en" dir="ltr"><small>${reason}</small></p>
 <p><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
+
+/** For a signed-in browser that goes on to an app with a scheme of its own: its user says so by a form of this page. */
+export const continuePage = (
+  words: Words,
+  base: string,
+  page: {
+    readonly app: string
+    readonly login: string
+    /** Of the address: `com.example.app:`. */
+    readonly scheme: string
+    readonly fields: Readonly<Record<string, string>>
+  },
+): string => {
+  const { app, login, scheme, fields } = page
+  return visitorPage(words, {
+    base,
+    title: fill(words.goOn.title, { app }),
+    body: html`<p>${fill(words.signOut.signedInAs, { user: login })}</p>
+<p>${fill(words.goOn.text, { scheme })}</p>
+<form method="post" action="${base}/login/token/redirect">${Object.entries(fields).map(
+      ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+    )}<button type="submit">${words.goOn.confirm}</button></form>`,
+  })
+}

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { apiError, errorIdOf, prefersPage } from '../../base/index.ts'
+import { mayCall } from '../../clients/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
 import { visitorFormHeaders, visitorPageHeaders } from '../../ui/index.ts'
 import { tokenBodyLimit } from '../form.ts'
@@ -7,9 +8,10 @@ import { baseOf } from '../hint.ts'
 import { signedOutPage, signOutPage } from '../logout-page.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
-import { authorize, type BrowserCall, returnFromPages } from './begin.ts'
+import { authorize, type BrowserCall, confirmReturn, returnFromPages } from './begin.ts'
 import type { BrowserAnswer } from './flow.ts'
 import { failedPage } from './page.ts'
+import { deliver } from './response.ts'
 import { endSession, readSession } from './session.ts'
 import { leavingCookies, type SignOutAnswer, signOutHere } from './sign-out.ts'
 
@@ -38,13 +40,25 @@ export function addAuthorize(
     onSend: onPage(() => baseOf(server().oauth)),
     handler: async (request, reply) => {
       const call = callOf(request)
-      // Browsers send no cookie with what another site posts: as an address that they go to it has them.
+      // Browsers send no cookie with what another site posts: as an address that they go to it has them, or from a page of here.
       if (request.method === 'POST' && request.headers['sec-fetch-site'] === 'cross-site') {
-        return reply.redirect(`${server().oauth}/v1/authorize?${new URLSearchParams([...call.form])}`, 303)
+        return send(request, reply, { delivered: sentAgain(server(), call.form), cookies: [] })
       }
       return send(request, reply, await authorize(parts, hosted, server(), call))
     },
   })
+}
+
+/** The longest address of which every server and proxy on the way takes the whole, in bytes. */
+const longestAddress = 4096
+
+/** A request from another site once more, from here: by its address, or where that would be too long for one by a form of a page. */
+function sentAgain({ oauth }: AuthorizationServer, form: BrowserCall['form']): BrowserAnswer['delivered'] {
+  const url = `${oauth}/v1/authorize`
+  const query = new URLSearchParams([...form]).toString()
+  return url.length + query.length < longestAddress
+    ? { location: `${url}?${query}` }
+    : deliver('form_post', url, Object.fromEntries(form))
 }
 
 /** What browsers go to on the engine's own pages, besides `authorize`. */
@@ -58,12 +72,20 @@ export function addHosted(
 ): void {
   const { hosted } = parts
   if (hosted === undefined) return
-  app.get(
-    '/login/token/redirect',
-    { exposeHeadRoute: false, onRequest: chargesPage(parts), onSend: onPage(() => servers.org().issuer) },
-    async (request, reply) =>
-      send(request, reply, await returnFromPages(parts, hosted, servers, callOf(request))),
-  )
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/login/token/redirect',
+    exposeHeadRoute: false,
+    bodyLimit: 32 * 1024,
+    onRequest: chargesPage(parts),
+    onSend: onPage(() => servers.org().issuer),
+    handler: async (request, reply) => {
+      const call = { ...callOf(request), headers: request.headers }
+      // A form is that of the page that asks whether to go on; an address is the end of a transaction.
+      const comesBack = request.method === 'POST' ? confirmReturn : returnFromPages
+      return send(request, reply, await comesBack(parts, hosted, servers, call))
+    },
+  })
   app.route({
     method: ['GET', 'POST'],
     url: '/login/signout',
@@ -89,7 +111,11 @@ export function addSessions(
   { parts, org }: { readonly parts: Parts; readonly org: ServerOf },
 ): void {
   if (parts.hosted === undefined) return
-  const onRequest = [async ({ headers }: FastifyRequest) => refuseForeign(headers), chargesPage(parts)]
+  const own = () => new URL(org().issuer).origin
+  const onRequest = [
+    async ({ headers, method }: FastifyRequest) => refuseForeign(parts, { headers, method, own }),
+    chargesPage(parts),
+  ]
   const path = '/api/v1/sessions/me'
   app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: 1024 }, async () => undefined)
   app.get(path, { onRequest, exposeHeadRoute: false }, async ({ headers }) =>
@@ -125,9 +151,28 @@ export function sendSignOut(
   return reply.redirect(answer.returnTo, request.method === 'POST' ? 303 : 302)
 }
 
-/** A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73). */
-function refuseForeign(headers: FastifyRequest['headers']): void {
-  if (headers['sec-fetch-site'] === 'cross-site') throw apiError('E0000007', { status: 404 })
+/**
+ * A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73). Another host of the same site
+ * sends it, and could prolong or end a session without reading the answer: what changes something is taken of trusted origins alone.
+ */
+async function refuseForeign(
+  { storage }: Parts,
+  {
+    headers,
+    method,
+    own,
+  }: {
+    readonly headers: FastifyRequest['headers']
+    readonly method: string
+    readonly own: () => string
+  },
+): Promise<void> {
+  const { origin, 'sec-fetch-site': site } = headers
+  if (site === 'cross-site') throw apiError('E0000007', { status: 404 })
+  if (method === 'GET' || (origin === undefined && site !== 'same-site')) return
+  if (origin === undefined || (origin !== own() && !(await mayCall(storage.db, origin)))) {
+    throw apiError('E0000007', { status: 404 })
+  }
 }
 
 const chargesInteract =
