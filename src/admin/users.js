@@ -552,9 +552,11 @@ export async function users({ id, query }, context) {
  * @param {Context} context
  */
 function sessionItem(user, session, { show, showNotice, onError }) {
-  const { id, clientId, clientLabel, createdAt, expiresAt, ipAddress, browser, os, userAgent } = session
+  const { id, kind, clientId, clientLabel, createdAt, expiresAt, ipAddress, browser, os, userAgent } = session
   const device = [browser, os].filter(Boolean).join(' on ') || userAgent
-  const app = clientLabel ?? clientId
+  const client = clientLabel ?? clientId
+  // It answers every app; which one it began at says nothing of where its user is now.
+  const app = kind === 'BROWSER' ? `the browser (first ${client})` : client
   const end = async () => {
     try {
       await request('DELETE', `${pathOf(user)}/sessions/${encodeURIComponent(id)}`)

@@ -327,6 +327,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     budgets,
     log,
     codeLifetimeMs: lifetimes.code,
+    browserIdleMs: lifetimes.browserIdle,
     authorizationServer() {
       const server = authorizationServer('default', baseUrl)
       const { grant_types_supported: grantTypes, scopes_supported: scopes } = discoveryOf(server)

@@ -25,6 +25,8 @@ export interface ManagementParts {
   findServiceCaller?(token: string): Promise<ServiceCaller | undefined>
   /** Describes the authorization server `default`; absent: there is none. */
   authorizationServer?(): ServerFacts
+  /** After how long without a use a browser's session is over, in milliseconds; absent: it is listed until it expires. */
+  readonly browserIdleMs?: number
   /** Default lifetime of a mailed code, in milliseconds. */
   readonly codeLifetimeMs?: number
   /** Receives warnings about settings that are stored but not supported. */

@@ -11,6 +11,8 @@ export interface Session {
   readonly revokedAt: number | null
   /** The browser's session that it came of; absent: none, as where an app's own pages sign users in. */
   readonly parentId?: string | undefined
+  /** Set for one of a browser, by its cookie: when it was last used. Sessions of apps came of it. */
+  readonly usedAt?: number | undefined
   readonly details: SessionDetails
 }
 
@@ -71,6 +73,7 @@ export const toSession = (row: Row<'sessions'>): Session => ({
   revokedAt: row.revoked_at,
   details: JSON.parse(row.details) as SessionDetails,
   ...(row.parent_id !== null && { parentId: row.parent_id }),
+  ...(row.cookie_hash !== null && { usedAt: row.used_at ?? row.created_at }),
 })
 
 export const newSessionId = (random: Random): string => randomId(random, 'ses')
@@ -95,19 +98,30 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
 /** Where a page of sessions begins: after the one with these. */
 export type SessionsAfter = Pick<Session, 'createdAt' | 'id'>
 
-/** One page of the sessions of a user that have neither ended nor expired, newest first. */
+/** One page of the sessions of a user that have neither ended nor expired, those of browsers among them, newest first. */
 export async function liveSessionsOf(
   db: Db,
   personId: string,
-  { now, limit, after }: { readonly now: number; readonly limit: number; readonly after?: SessionsAfter },
+  {
+    now,
+    limit,
+    after,
+    browserIdleMs = Number.MAX_SAFE_INTEGER,
+  }: {
+    readonly now: number
+    readonly limit: number
+    readonly after?: SessionsAfter
+    /** After how long without a use a browser's session is over. */
+    readonly browserIdleMs?: number | undefined
+  },
 ): Promise<readonly Session[]> {
   let query = db
     .selectFrom('sessions')
     .selectAll()
     .where('person_id', '=', personId)
-    .where('cookie_hash', 'is', null)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
+    .where(({ eb, or }) => or([eb('cookie_hash', 'is', null), eb('used_at', '>', now - browserIdleMs)]))
     .orderBy('created_at', 'desc')
     .orderBy('id')
     .limit(limit)

@@ -2685,6 +2685,22 @@ export const mutations: readonly Mutation[] = [
     tests: 'sign-out',
   },
   {
+    attack: 'A71',
+    without: 'the end of the browser with a session that an administrator ends',
+    file: 'src/management/users/sessions.ts',
+    find: 'const parent = await revokeParentOf(tx, sessionId, now)',
+    replace: 'const parent = undefined',
+    tests: 'sign-out',
+  },
+  {
+    attack: 'A71',
+    without: 'the end of the apps with a browser that an administrator ends',
+    file: 'src/management/users/sessions.ts',
+    find: '(await revokeChildrenOf(tx, sessionId, now))',
+    replace: '0',
+    tests: 'sign-out',
+  },
+  {
     attack: 'A84',
     without: 'the page of a link of the engine’s own pages',
     file: 'src/idx/routes.ts',

@@ -306,3 +306,40 @@ describe('another host of the same site', () => {
     return rows.map(({ used_at: at, revoked_at: ended }) => `${at} ${ended}`).join()
   }
 })
+
+describe('an administrator who ends one session of a thief', () => {
+  const list = async () => (await apiOf(idp)('GET', '/users/ada/sessions')).list
+
+  test('A71: sees the browser among them, and ends it with the app’s', async () => {
+    await apiOf(idp)('DELETE', '/users/ada/sessions')
+    const { browser } = await signedIn()
+    await silent(browser)
+    const listed = await list()
+    expect(listed.map(({ kind }) => kind).toSorted()).toEqual(['APP', 'APP', 'BROWSER'])
+    const own = listed.find(({ kind }) => kind === 'BROWSER')
+    for (const { kind, browserSessionId, lastUsedAt } of listed) {
+      expect([browserSessionId, lastUsedAt === null]).toEqual(
+        kind === 'APP' ? [own?.id, true] : [null, false],
+      )
+    }
+    const app = listed.find(({ kind, clientId }) => kind === 'APP' && clientId === shop.id)
+    expect((await apiOf(idp)('DELETE', `/users/ada/sessions/${app?.id}`)).status).toBe(204)
+    expect(await silent(browser)).toMatchObject({ error: 'login_required' })
+  })
+
+  test('A71: and with the browser the apps that it signed in to', async () => {
+    await apiOf(idp)('DELETE', '/users/ada/sessions')
+    const { browser } = await signedIn()
+    await silent(browser)
+    const own = (await list()).find(({ kind }) => kind === 'BROWSER')
+    expect((await apiOf(idp)('DELETE', `/users/ada/sessions/${own?.id}`)).status).toBe(204)
+    expect(await list()).toEqual([])
+  })
+
+  test('one that was idle for too long is not listed', async () => {
+    await apiOf(idp)('DELETE', '/users/ada/sessions')
+    await signedIn()
+    idp.clock.advance(2 * 3_600_000 + 1)
+    expect((await list()).map(({ kind }) => kind)).toEqual(['APP'])
+  })
+})

@@ -233,6 +233,9 @@ export const userSession = named(
   {
     id: Type.String(),
     userId: Type.String(),
+    kind: either('APP', 'BROWSER'),
+    browserSessionId: textOrNull,
+    lastUsedAt: Type.Union([time, Type.Null()]),
     status: either('ACTIVE'),
     clientId: Type.String(),
     clientLabel: textOrNull,

@@ -6,6 +6,8 @@ import { lockPerson } from '../../directory/index.ts'
 import {
   hasLiveSession,
   liveSessionsOf,
+  revokeChildrenOf,
+  revokeParentOf,
   revokeSession,
   type Session,
   type SessionsAfter,
@@ -18,15 +20,21 @@ import { getUser } from './read.ts'
 import { userSession } from './schema.ts'
 
 // What Okta's API does not have: it ends all sessions of a user and lists none. An administrator who reacts to a theft wants
-// to see them, and to end the one of the thief (N-m56).
+// to see them, and to end the one of the thief (N-m56). A browser that has signed in on the engine's pages is one of them: it answers every app
+// without a question.
 
-/** A session as an administrator sees it: which app, since when, from where. */
+/**
+ * A session as an administrator sees it: which app, since when, from where. That of a browser has the app that it began at.
+ */
 function renderSession(session: Session, clientLabel: string | null): object {
-  const { id, personId, clientId, createdAt, expiresAt, details } = session
+  const { id, personId, clientId, createdAt, expiresAt, details, usedAt, parentId } = session
   const { browser, system } = describeUserAgent(details.userAgent ?? '')
   return {
     id,
     userId: personId,
+    kind: usedAt === undefined ? 'APP' : 'BROWSER',
+    browserSessionId: parentId ?? null,
+    lastUsedAt: usedAt === undefined ? null : isoTime(usedAt),
     status: 'ACTIVE',
     clientId,
     clientLabel,
@@ -62,7 +70,12 @@ export const userSessions: readonly Operation[] = [
       const { db } = call.parts.storage
       const { limit, after } = pageOf(call.query)
       const from = after === undefined ? {} : { after: cursorFrom(after) }
-      const found = await liveSessionsOf(db, id, { now: call.now, limit: limit + 1, ...from })
+      const found = await liveSessionsOf(db, id, {
+        now: call.now,
+        limit: limit + 1,
+        browserIdleMs: call.parts.browserIdleMs,
+        ...from,
+      })
       const { items, next } = pageFrom(found, { limit, after }, cursorOf)
       const labels = new Map<string, string | null>()
       for (const clientId of new Set(items.map((session) => session.clientId)))
@@ -77,7 +90,8 @@ export const userSessions: readonly Operation[] = [
     method: 'DELETE',
     path: '/users/:userId/sessions/:sessionId',
     role: 'users',
-    summary: 'Revoke a session of a user and its tokens',
+    summary:
+      'Revoke a session of a user and its tokens: of a browser those of the apps that came of it as well, and of such an app that of its browser',
     async handle(call) {
       const { parts, actor, now, params } = call
       const { sessionId = '' } = params
@@ -88,7 +102,10 @@ export const userSessions: readonly Operation[] = [
         // The session of another user is as unknown as one that has ended.
         if (!(await hasLiveSession(tx, id, sessionId, now))) return false
         if ((await revokeSession(tx, sessionId, now)) === undefined) return false
-        await record(tx, sessionsCleared(id, 1, actor), { random: parts.random, now })
+        // The browser would sign in to the app again at once, and the apps of a browser would go on without it (A71).
+        const parent = await revokeParentOf(tx, sessionId, now)
+        const ended = 1 + (parent === undefined ? 0 : 1) + (await revokeChildrenOf(tx, sessionId, now))
+        await record(tx, sessionsCleared(id, ended, actor), { random: parts.random, now })
         return true
       })
       if (!isEnded) throw notFound(sessionId, 'Session')
