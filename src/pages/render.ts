@@ -93,11 +93,25 @@ export function renderPage(
     body: html`${badge(layout.icon)}<h1>${layout.title}</h1>
 ${layout.lead && html`<p class="lead">${layout.lead}</p>`}
 ${user !== undefined && html`<p class="who">${icons.user}<span>${sentence(words.forUser, { user })}</span></p>`}
+${appLine(main, response, words)}
 ${messageBox(messages, words, notice)}
 ${layout.before}
 ${formOf(main, layout, context, { isMain: true, hasMessages: messages.length > 0 || notice !== undefined })}
 ${alternatives(main, rest, context)}`,
   })
+}
+
+/**
+ * Which app the user goes on to, on every page: of two that a browser is at, a page of the one is not taken for one of the other (A71). The first
+ * page says it in its lead.
+ */
+function appLine(main: IdxForm, response: IdxResponse, words: PageWords): Html | false {
+  const app = response.app?.value.label
+  return (
+    main.name !== 'identify' &&
+    app !== undefined &&
+    html`<p class="for-app">${sentence(words.toApp, { app })}</p>`
+  )
 }
 
 /** A page that is no step: there is nothing to send. */

@@ -97,3 +97,14 @@ test('A82: what was typed, the name of the org and the label of an app are text 
     expect(text.split(escaped).length).toBeGreaterThan(2)
   }
 })
+
+test('A71: every page names the app that it leads to, so that a page of one is not taken for one of another', async () => {
+  const browser = newHostedBrowser(idp)
+  await browser.opens(authorizeUrl(idp.issuer, { id: 'marked' }, { scope: 'openid' }))
+  for (const form of ['recover', 'cancel']) {
+    expect(browser.page.text).toContain(`to continue to `)
+    expect(browser.page.text).toContain(escaped)
+    if (browser.page.forms.includes(form)) await browser.submits(form)
+  }
+  expect(browser.page.text.replaceAll(/<header[\s\S]*?<\/header>|<title>.*<\/title>/g, '')).toContain(escaped)
+})

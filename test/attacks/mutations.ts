@@ -2701,6 +2701,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'sign-out',
   },
   {
+    attack: 'A71',
+    without: 'the app on a page',
+    file: 'src/pages/render.ts',
+    find: "    main.name !== 'identify' &&\n    app !== undefined &&",
+    replace: '    false &&',
+    tests: 'hosted-pages',
+  },
+  {
     attack: 'A84',
     without: 'the page of a link of the engine’s own pages',
     file: 'src/idx/routes.ts',

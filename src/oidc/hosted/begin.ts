@@ -131,7 +131,10 @@ async function begin(
     issuer: server.id,
     redirectUri,
     codeChallenge,
-    request: { ...request, hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }) } },
+    request: {
+      ...request,
+      hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }) },
+    },
     origin: originOf({ client, authenticated: false }, call),
   }
   const { storage, random, clock, lifetimes } = parts
@@ -225,7 +228,7 @@ export async function returnFromPages(
   const stateToken = form.get('stateToken') ?? ''
   const ended = stateToken === '' ? undefined : await flow.findEnded(stateToken, own)
   if (ended === undefined) throw linkEnded
-  await refuseFormerAddress(parts, ended.interaction)
+  await refuseFormerAddress(parts, ended.interaction, org)
   const answered = recipientOf(ended.interaction, servers)
   const refused = await refuseOtherUser(parts, ended.interaction, answered)
   if (refused !== undefined) return refused
@@ -267,7 +270,13 @@ function recipientOf({ redirectUri, issuer, request }: Interaction, servers: Ser
  * Throws where the app was deactivated, or its address taken away, while its user was asked: an address that is not registered any more gets
  * no code (A72).
  */
-async function refuseFormerAddress({ storage }: Parts, interaction: Interaction): Promise<void> {
+async function refuseFormerAddress(
+  { storage }: Parts,
+  interaction: Interaction,
+  { issuer }: AuthorizationServer,
+): Promise<void> {
+  // The end of what began at a page of the engine is one as well: no app's, and no code leaves.
+  if (interaction.redirectUri.startsWith(`${issuer}/`)) return
   const client = await findActiveClient(storage.db, interaction.clientId)
   if (client === undefined || !isRedirectUriRegistered(client, interaction.redirectUri)) {
     throw invalidRequest('The app that began this sign-in does not take it any more.')
@@ -363,7 +372,7 @@ export async function confirmReturn(
     form.get('page') === confirmToken(id, own, carriedBy)
   const interaction = isOfPage ? await findInteraction(parts.storage.db, id) : undefined
   if (own === undefined || interaction?.request.hosted?.browser !== plainHash(own)) throw linkEnded
-  await refuseFormerAddress(parts, interaction)
+  await refuseFormerAddress(parts, interaction, org)
   const returned = await flow.returnToApp({ interaction, carriedBy }, returning(parts, session))
   if (returned === undefined) throw linkEnded
   const { server, recipient } = recipientOf(interaction, servers)
