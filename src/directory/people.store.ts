@@ -530,14 +530,14 @@ async function uniquely<T>(write: () => Promise<T>): Promise<T> {
 }
 
 /** The group that holds all users. Throws where the database was never seeded. */
-export async function getEveryone(db: Db): Promise<Group> {
+export async function getEveryone(db: Db): Promise<Group & { readonly createdAt: number }> {
   const row = await db
     .selectFrom('groups')
     .selectAll()
     .where('type', '=', 'BUILT_IN')
     .where('name_key', '=', 'everyone')
     .executeTakeFirstOrThrow()
-  return { id: row.id, type: 'BUILT_IN', name: row.name }
+  return { id: row.id, type: 'BUILT_IN', name: row.name, createdAt: row.created_at }
 }
 
 /** Creates Everyone where it is missing; safe to call from several nodes at once. */

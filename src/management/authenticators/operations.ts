@@ -14,6 +14,7 @@ import {
 import { type Tx, takeLock } from '../../storage/index.ts'
 import { invalid, notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
+import { installedAt } from '../installed.ts'
 import {
   type Answer,
   type Context,
@@ -81,9 +82,14 @@ async function changeSetup(
   return after
 }
 
+async function answerOf(call: Context, setup: AuthenticatorSetup): Promise<Answer> {
+  const installed = await installedAt(call.parts.storage.db)
+  return { body: renderAuthenticator(call, getAuthenticator(call), setup, installed) }
+}
+
 const change = async (...given: Parameters<typeof changeSetup>): Promise<Answer> => {
   const [call] = given
-  return { body: renderAuthenticator(call, getAuthenticator(call), await changeSetup(...given)) }
+  return answerOf(call, await changeSetup(...given))
 }
 
 /**
@@ -200,8 +206,13 @@ export const authenticatorOperations: readonly Operation[] = [
         authenticatorId(key),
       )
       const { db } = call.parts.storage
-      const body = items.map(async (each) => renderAuthenticator(call, each, await setupOf(db, each)))
-      return { body: await Promise.all(body), next }
+      const installed = await installedAt(db)
+      const setups = await authenticatorSetups(db, items)
+      const body = items.flatMap((each) => {
+        const setup = setups[each.key]
+        return setup === undefined ? [] : [renderAuthenticator(call, each, setup, installed)]
+      })
+      return { body, next }
     },
   }),
   operation({
@@ -211,8 +222,7 @@ export const authenticatorOperations: readonly Operation[] = [
     summary: 'Get an authenticator',
     response: answered,
     async handle(call) {
-      const found = getAuthenticator(call)
-      return { body: renderAuthenticator(call, found, await setupOf(call.parts.storage.db, found)) }
+      return answerOf(call, await setupOf(call.parts.storage.db, getAuthenticator(call)))
     },
   }),
   operation({

@@ -7,6 +7,7 @@ export function renderAuthenticator(
   { parts }: Pick<Context, 'parts'>,
   { key, type, displayName, settings: known = {} }: Authenticator,
   { status, settings, updatedAt }: AuthenticatorSetup,
+  installed: number,
 ): object {
   const id = authenticatorId(key)
   const self = `${parts.baseUrl()}${prefix}/authenticators/${id}`
@@ -18,8 +19,9 @@ export function renderAuthenticator(
     type,
     name: displayName,
     status,
-    created: isoTime(0),
-    lastUpdated: isoTime(updatedAt),
+    created: isoTime(installed),
+    // 0: never changed.
+    lastUpdated: isoTime(Math.max(updatedAt, installed)),
     settings: {
       ...(known.allowedFor && { allowedFor: 'any' }),
       ...(known.tokenLifetimeInMinutes && { tokenLifetimeInMinutes: minutes }),

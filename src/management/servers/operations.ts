@@ -1,10 +1,12 @@
 import { type TSchema, Type } from 'typebox'
 import { notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
+import { installedAt } from '../installed.ts'
 import { type Answer, type Context, type Operation, operation, type ServerFacts } from '../operation.ts'
 import { page } from '../schema.ts'
 import { authorizationServer, claim, scope, serverPolicy, serverPolicyRule } from './schema.ts'
 import {
+  policyId,
   renderClaims,
   renderPolicy,
   renderRule,
@@ -72,10 +74,10 @@ function readOperations(
   ]
 }
 
-function rulesOf(call: Context, facts: ServerFacts): readonly ServerItem[] {
-  const policyId = call.params.policyId ?? ''
-  if (policyId !== renderPolicy(call).id) throw notFound(policyId, 'Policy')
-  return [renderRule(call, facts)]
+async function rulesOf(call: Context, facts: ServerFacts): Promise<readonly ServerItem[]> {
+  const asked = call.params.policyId ?? ''
+  if (asked !== policyId) throw notFound(asked, 'Policy')
+  return [renderRule(call, facts, await installedAt(call.parts.storage.db))]
 }
 
 export const serverOperations: readonly Operation[] = [
@@ -93,7 +95,10 @@ export const serverOperations: readonly Operation[] = [
       const facts = call.parts.authorizationServer?.()
       const q = call.query.q?.toLowerCase() ?? ''
       const isMeant = [serverId, facts?.audience ?? ''].some((text) => text.toLowerCase().includes(q))
-      const all = facts === undefined || !isMeant ? [] : [renderServer(call, facts)]
+      const all =
+        facts === undefined || !isMeant
+          ? []
+          : [renderServer(call, facts, await installedAt(call.parts.storage.db))]
       const { items, next } = pageWithin(all, pageOf(call.query), () => serverId)
       return { body: items, next }
     },
@@ -104,12 +109,14 @@ export const serverOperations: readonly Operation[] = [
     role: 'read',
     summary: 'Get an authorization server',
     response: authorizationServer,
-    handle: async (call) => ({ body: renderServer(call, getFacts(call)) }),
+    handle: async (call) => ({
+      body: renderServer(call, getFacts(call), await installedAt(call.parts.storage.db)),
+    }),
   }),
   ...readOperations(
     `${one}/policies`,
     { name: 'policy', names: 'policies', param: 'policyId', kind: 'Policy', item: serverPolicy },
-    (call) => [renderPolicy(call)],
+    async (call) => [renderPolicy(call, await installedAt(call.parts.storage.db))],
   ),
   ...readOperations(
     `${one}/policies/:policyId/rules`,

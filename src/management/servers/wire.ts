@@ -9,9 +9,16 @@ export const serverId = 'default'
 const idFrom = (prefix: string, name: string): string => derivedId(prefix, `authorization server ${name}`)
 
 const selfOf = ({ parts }: Context): string => `${parts.baseUrl()}${prefix}/authorizationServers/${serverId}`
-const timestamps = { created: isoTime(0), lastUpdated: isoTime(0) }
 
-export function renderServer(call: Context, { issuer, audience }: ServerFacts): object {
+/** The server and its policy come with the installation, and are as old. */
+const timestamps = (installed: number) => ({
+  created: isoTime(installed),
+  lastUpdated: isoTime(installed),
+})
+
+export const policyId = idFrom('00p', 'policy')
+
+export function renderServer(call: Context, { issuer, audience }: ServerFacts, installed: number): object {
   const self = selfOf(call)
   const link = (name: string) => ({ href: `${self}/${name}`, hints: { allow: ['GET'] } })
   return {
@@ -23,7 +30,7 @@ export function renderServer(call: Context, { issuer, audience }: ServerFacts): 
     issuerMode: 'ORG_URL',
     status: 'ACTIVE',
     default: true,
-    ...timestamps,
+    ...timestamps(installed),
     credentials: { signing: { rotationMode: 'MANUAL', use: 'sig' } },
     _links: {
       self: { href: self, hints: { allow: ['GET'] } },
@@ -37,8 +44,7 @@ export function renderServer(call: Context, { issuer, audience }: ServerFacts): 
 
 export type ServerItem = Readonly<Record<string, unknown>> & { readonly id: string }
 
-export function renderPolicy(call: Context): ServerItem {
-  const policyId = idFrom('00p', 'policy')
+export function renderPolicy(call: Context, installed: number): ServerItem {
   const self = `${selfOf(call)}/policies/${policyId}`
   return {
     id: policyId,
@@ -49,12 +55,16 @@ export function renderPolicy(call: Context): ServerItem {
     status: 'ACTIVE',
     system: true,
     conditions: { clients: { include: ['ALL_CLIENTS'] } },
-    ...timestamps,
+    ...timestamps(installed),
     _links: { self: { href: self }, rules: { href: `${self}/rules` } },
   }
 }
 
-export function renderRule(call: Context, { grantTypes, lifetimes }: ServerFacts): ServerItem {
+export function renderRule(
+  call: Context,
+  { grantTypes, lifetimes }: ServerFacts,
+  installed: number,
+): ServerItem {
   const ruleId = idFrom('0pr', 'rule')
   const minutes = (ms: number) => Math.round(ms / 60_000)
   return {
@@ -77,8 +87,8 @@ export function renderRule(call: Context, { grantTypes, lifetimes }: ServerFacts
         refreshTokenWindowMinutes: minutes(lifetimes.refreshTokenMs),
       },
     },
-    ...timestamps,
-    _links: { self: { href: `${selfOf(call)}/policies/${renderPolicy(call).id}/rules/${ruleId}` } },
+    ...timestamps(installed),
+    _links: { self: { href: `${selfOf(call)}/policies/${policyId}/rules/${ruleId}` } },
   }
 }
 

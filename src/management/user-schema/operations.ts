@@ -9,6 +9,7 @@ import {
 import { takeLock } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
 import { pageOf, pageWithin } from '../input.ts'
+import { installedAt } from '../installed.ts'
 import { type Answer, type Call, type Context, type Operation, operation, recordEvent } from '../operation.ts'
 import { page } from '../schema.ts'
 import { warnUnsupported } from '../unsupported.ts'
@@ -23,9 +24,13 @@ function checkSchemaId({ params }: Context): void {
   if (id !== 'default') throw notFound(id, 'UserSchema')
 }
 
+async function answerOf({ parts }: Context, schema: UserSchema): Promise<Answer> {
+  return { body: renderSchema(parts.baseUrl(), schema, await installedAt(parts.storage.db)) }
+}
+
 async function read(call: Context): Promise<Answer> {
   checkSchemaId(call)
-  return { body: renderSchema(call.parts.baseUrl(), await findUserSchema(call.parts.storage.db)) }
+  return answerOf(call, await findUserSchema(call.parts.storage.db))
 }
 
 type Changes = Readonly<Record<string, SchemaAttribute | null>>
@@ -63,7 +68,7 @@ async function update(call: Call<UserSchemaChanges, unknown>): Promise<Answer> {
     })
     return after
   })
-  return { body: renderSchema(parts.baseUrl(), schema) }
+  return answerOf(call, schema)
 }
 
 const path = '/meta/schemas/user/:schemaId'
@@ -77,7 +82,8 @@ export const schemaOperations: readonly Operation[] = [
     query: page,
     response: Type.Array(userType),
     async handle({ parts, query }) {
-      const { items, next } = pageWithin([renderType(parts.baseUrl())], pageOf(query), () => typeId)
+      const type = renderType(parts.baseUrl(), await installedAt(parts.storage.db))
+      const { items, next } = pageWithin([type], pageOf(query), () => typeId)
       return { body: items, next }
     },
   }),
@@ -90,7 +96,7 @@ export const schemaOperations: readonly Operation[] = [
     async handle({ parts, params }) {
       const id = params.typeId ?? ''
       if (id !== typeId && id !== 'default') throw notFound(id, 'UserType')
-      return { body: renderType(parts.baseUrl()) }
+      return { body: renderType(parts.baseUrl(), await installedAt(parts.storage.db)) }
     },
   }),
   operation({

@@ -21,7 +21,7 @@ const definition = (id: string, attributes: UserSchema['base']): object => ({
 })
 
 /** The schema in the shape of Okta's Schemas API. */
-export function renderSchema(base: string, schema: UserSchema): object {
+export function renderSchema(base: string, schema: UserSchema, installed: number): object {
   const id = `${base}${prefix}/meta/schemas/user/default`
   return {
     id,
@@ -29,8 +29,9 @@ export function renderSchema(base: string, schema: UserSchema): object {
     name: 'user',
     title: 'User',
     description: 'Users of this engine',
-    created: isoTime(0),
-    lastUpdated: isoTime(schema.updatedAt),
+    created: isoTime(installed),
+    // 0: never changed.
+    lastUpdated: isoTime(Math.max(schema.updatedAt, installed)),
     type: 'object',
     definitions: { base: definition('#base', schema.base), custom: definition('#custom', schema.custom) },
     properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
@@ -41,7 +42,7 @@ export function renderSchema(base: string, schema: UserSchema): object {
 export const typeId = 'otyDefault'
 
 /** The only user type, with a link to its schema. */
-export function renderType(address: string): object {
+export function renderType(address: string, installed: number): object {
   const base = `${address}${prefix}/meta`
   return {
     id: typeId,
@@ -49,8 +50,8 @@ export function renderType(address: string): object {
     displayName: 'User',
     description: 'The only user type',
     default: true,
-    created: isoTime(0),
-    lastUpdated: isoTime(0),
+    created: isoTime(installed),
+    lastUpdated: isoTime(installed),
     createdBy: 'system',
     lastUpdatedBy: 'system',
     _links: {
