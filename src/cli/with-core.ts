@@ -92,6 +92,24 @@ function refuseEmpty(env: Environment): void {
   }
 }
 
+/**
+ * The data of `rekey dev` that a command reads which needs no database: what `--data` or `REKEY_DATA` names, else what
+ * stands in this folder. Undefined where a database is configured, or `rekey dev` was never started here.
+ */
+export async function devDataIfAny(
+  call: Call,
+  { settings, unread }: Pick<Loaded, 'settings' | 'unread'>,
+): Promise<(Pick<Settings, 'secrets' | 'database'> & { readonly folder: string }) | undefined> {
+  const { terminal } = call
+  const named = textOf(call, 'data')
+  const folder = named ?? (terminal.env.REKEY_DATA || defaultData)
+  if (named === undefined) {
+    if (settings.database?.url !== undefined || unread.length > 0 || terminal.env.DATABASE_URL === '') return
+    if ((await findDevData(terminal.folder, folder)) === undefined) return
+  }
+  return { ...(await devDatabase(call, named)), folder }
+}
+
 async function devDatabase(
   { terminal }: Call,
   named: string | undefined,

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDevData } from '../../src/cli/dev/data.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
+import { startNode } from '../support/nodes.ts'
 import { rekey } from './rekey.ts'
 import { callCommand } from './terminal.ts'
 
@@ -161,4 +163,33 @@ test('reads the policies, apps and notices of the database, not what the configu
   } finally {
     await idp.close()
   }
+})
+
+test('in a folder of rekey dev it asks the database there, and says so', async () => {
+  const none = await call('doctor --json', {})
+  expect(none.stderr).toContain('no database is configured here, so the settings alone are checked')
+  const data = await openDevData(folder, '.rekey', 'rekey dev')
+  const settings = { database: { url: data.databaseUrl }, secrets: [data.secret] }
+  await (await startNode({ settings })).close()
+  await data.release()
+  const asked = async (line: string, settings: Readonly<Record<string, string>> = {}) => {
+    const { code, stdout, stderr } = await call(line, settings)
+    const own = JSON.parse(stdout) as { id: string; result: string; why: string }[]
+    return { code, stderr, ofPolicies: own.find(({ id }) => id === '6.2.1') }
+  }
+  const found = await asked('doctor --json')
+  expect(found.code).toBe(0)
+  expect(found.stderr).toContain('asks the database of rekey dev in .rekey/')
+  expect(found.ofPolicies?.why).not.toContain('no database was asked')
+  // A configured one comes first, unless the folder is named.
+  const configured = env(`sqlite:${join(folder, 'missing.db')}`)
+  expect(await asked('doctor --json', configured)).toMatchObject({
+    stderr: expect.not.stringContaining('rekey dev'),
+    ofPolicies: { why: expect.stringContaining('no database was asked') },
+  })
+  expect((await asked('doctor --json --data .rekey', configured)).ofPolicies?.why).not.toContain(
+    'no database',
+  )
+  const wrong = await call('doctor --data elsewhere', {})
+  expect([wrong.code, wrong.stderr]).toEqual([1, 'rekey: rekey dev has stored no data in elsewhere\n'])
 })
