@@ -17,6 +17,7 @@ const labels = {
   'user.authentication.verify': 'Answer checked',
   'user.mfa.factor.activate': 'Authenticator enrolled',
   'user.mfa.factor.deactivate': 'Authenticator removed',
+  'user.mfa.factor.update': 'Authenticator counts at once',
   'user.mfa.factor.reset_all': 'Factors reset',
   'user.session.start': 'Sign-in',
   'user.session.end': 'Signed out',

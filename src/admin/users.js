@@ -588,7 +588,8 @@ function sessionItem(user, session, { show, showNotice, onError }) {
  * @param {Context} context
  */
 function factorItem(user, enrollment, { show, showNotice, onError }) {
-  const { id, name, nickname, profile = {}, created } = enrollment
+  const { id, name, nickname, profile = {}, created, _embedded = {} } = enrollment
+  const { settlesAt, waitingUntil } = _embedded
   const detail = [nickname, profile.phoneNumber ?? profile.email ?? profile.questionText]
     .filter(Boolean)
     .join(' · ')
@@ -606,6 +607,24 @@ function factorItem(user, enrollment, { show, showNotice, onError }) {
     }
     byId('reader').focus()
   }
+  const settle = async () => {
+    const who = nameOf(user.profile)
+    const title = `Have ${name} of ${who} count now?`
+    const text =
+      'It was added without a proof of an older factor, as a thief of the password could have done. Ask the user first. It can begin a recovery from now on.'
+    if (!(await confirmed({ title, text, yes: 'Count now', danger: true }))) return
+    try {
+      await request(
+        'POST',
+        `${pathOf(user)}/authenticator-enrollments/${encodeURIComponent(id)}/lifecycle/settle`,
+      )
+      await show()
+      showNotice(`${name} of ${who} counts.`)
+    } catch (error) {
+      onError(error)
+    }
+    byId('reader').focus()
+  }
   return el(
     'li',
     { class: 'session' },
@@ -615,8 +634,70 @@ function factorItem(user, enrollment, { show, showNotice, onError }) {
       el('strong', {}, name),
       detail && el('p', { class: 'quiet' }, detail),
       el('p', { class: 'quiet' }, 'since ', timeOf(created)),
+      settlesAt && el('p', { class: 'quiet' }, 'begins a recovery from ', timeOf(settlesAt)),
+      waitingUntil && el('p', { class: 'quiet' }, 'is removed at ', timeOf(waitingUntil)),
     ),
-    isRemovable(user, enrollment) && button('Remove', remove, { 'aria-label': `Remove ${name}` }),
+    el(
+      'span',
+      { class: 'session-actions' },
+      settlesAt && button('Count now', settle, { 'aria-label': `Have ${name} count now` }),
+      isRemovable(user, enrollment) && button('Remove', remove, { 'aria-label': `Remove ${name}` }),
+    ),
+  )
+}
+
+/**
+ * What a user has asked for and what waits, with buttons that stop it or carry it out.
+ * @param {Json} user
+ * @param {Json} change
+ * @param {readonly Json[]} factors
+ * @param {Context} context
+ */
+function changeItem(user, change, factors, { show, showNotice, onError }) {
+  const { id, kind, status, dueAt, email, enrollmentId, key } = change
+  const factor = factors.find((one) => one.id === enrollmentId)?.name ?? key
+  const what =
+    kind === 'enrollment.remove'
+      ? `Remove ${factor}`
+      : `New ${kind === 'email' ? 'primary' : 'secondary'} email`
+  const path = `${pathOf(user)}/account-changes/${encodeURIComponent(id)}/lifecycle`
+  /** @param {string} action @param {string} done */
+  const run = async (action, done) => {
+    try {
+      await request('POST', `${path}/${action}`)
+      await show()
+      showNotice(`${what}: ${done}.`)
+    } catch (error) {
+      onError(error)
+    }
+    byId('reader').focus()
+  }
+  const carryOut = async () => {
+    const text =
+      'Ask the user first: a thief may have asked for it. The notices are sent as if its time had come.'
+    if (await confirmed({ title: `${what} now?`, text, yes: 'Carry out now', danger: true }))
+      await run('carry_out', 'done')
+  }
+  return el(
+    'li',
+    { class: 'session' },
+    el(
+      'div',
+      {},
+      el('strong', {}, what),
+      email && el('p', { class: 'quiet' }, email),
+      el(
+        'p',
+        { class: 'quiet' },
+        status === 'WAITING' ? ['carried out at ', timeOf(dueAt)] : 'waits for its code',
+      ),
+    ),
+    el(
+      'span',
+      { class: 'session-actions' },
+      button('Stop', () => run('stop', 'stopped'), { 'aria-label': `Stop: ${what}` }),
+      status === 'WAITING' && button('Do it now', carryOut, { 'aria-label': `Now: ${what}` }),
+    ),
   )
 }
 
@@ -630,10 +711,11 @@ async function userDetail(id, context) {
   const since = new Date(Date.now() - 90 * 86_400_000).toISOString()
   const { value: user } = await request('GET', path, { signal })
   const filter = encodeURIComponent(`target.id eq "${user.id}" or actor.id eq "${user.id}"`)
-  const [groups, sessions, factors, events] = await Promise.all([
+  const [groups, sessions, factors, changes, events] = await Promise.all([
     everything(`${path}/groups`, signal),
     everything(`${path}/sessions`, signal, 100),
     everything(`${path}/authenticator-enrollments`, signal, 100),
+    everything(`${path}/account-changes`, signal, 100),
     request('GET', `/logs?since=${since}&sortOrder=DESCENDING&limit=10&filter=${filter}`, { signal }),
   ])
   const { profile, status } = user
@@ -681,6 +763,16 @@ async function userDetail(id, context) {
           { class: 'sessions', 'aria-label': 'Factors' },
           factors.map((factor) => factorItem(user, factor, context)),
         ),
+    ...(changes.length === 0
+      ? []
+      : [
+          el('h3', {}, 'Changes that wait'),
+          el(
+            'ul',
+            { class: 'sessions', 'aria-label': 'Changes that wait' },
+            changes.map((change) => changeItem(user, change, factors, context)),
+          ),
+        ]),
     el('h3', {}, 'Sessions'),
     sessions.length === 0
       ? blank('There are no sessions.')

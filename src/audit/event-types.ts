@@ -35,6 +35,10 @@ export const eventTypes = {
     when: 'An authenticator is removed from a user: by the user, an administrator or a program. `authenticator` names it.',
     outcomes: ['SUCCESS'],
   },
+  'user.mfa.factor.update': {
+    when: 'An administrator has an authenticator of a user count at once, which its user added and which would have begun no recovery for a while yet.',
+    outcomes: ['SUCCESS'],
+  },
   'user.mfa.factor.reset_all': {
     when: 'An administrator resets the factors of a user; each one that was removed is recorded besides.',
     outcomes: ['SUCCESS'],
@@ -127,7 +131,7 @@ export const eventTypes = {
   },
   'user.account.change': {
     when: 'A change that a user has asked for waits, since no factor from before was proven, or was stopped. `kind` says which.',
-    outcomes: ['CHALLENGE: it waits', 'DENY: it was stopped by the link of its notice'],
+    outcomes: ['CHALLENGE: it waits', 'DENY: it was stopped, by the link of its notice or an administrator'],
     ours: true,
   },
   'system.email.delivery': {

@@ -63,6 +63,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-factors.ts')).userFactorsReset,
   },
   {
+    name: 'user factors keep',
+    summary: 'stop the removal of a factor that its user has asked for',
+    load: async () => (await import('./user-factors.ts')).userFactorsKeep,
+  },
+  {
+    name: 'user factors settle',
+    summary: 'have a factor that its user has added count at once',
+    load: async () => (await import('./user-factors.ts')).userFactorsSettle,
+  },
+  {
     name: 'token add',
     summary: 'create a token for the management API',
     load: async () => (await import('./token.ts')).tokenAdd,

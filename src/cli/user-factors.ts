@@ -4,6 +4,7 @@ import type { Core } from '../engine/index.ts'
 import { factorId } from '../flow/index.ts'
 import { sparedByReset } from '../management/index.ts'
 import { passwordKey } from '../passwords/index.ts'
+import { type AccountChange, isSettled } from '../people/index.ts'
 import {
   type Call,
   type Command,
@@ -23,7 +24,7 @@ const noticed = 'The user is notified by mail, and the system log records it. Th
 export const userFactorsList: Command = {
   takes: 'LOGIN|ID',
   about: [
-    'Lists what a user has of each authenticator besides the password: authenticator apps, phones, passkeys.',
+    'Lists what a user has of each authenticator besides the password: authenticator apps, phones, passkeys. "waits" says from when a factor begins a recovery that its user added without a proof of an older one, and when one is removed that its user wants gone.',
     where,
   ],
   options: common,
@@ -36,17 +37,23 @@ export const userFactorsList: Command = {
     refuseMore(call, 1)
     const { terminal, options } = call
     await withCore(call, async (core) => {
-      const factors = await factorsOf(core, await getPerson(core, name))
-      if (options.json) return terminal.print(JSON.stringify(factors.map(shapeOf(core)), null, 2))
+      const person = await getPerson(core, name)
+      const factors = await factorsOf(core, person)
+      const removals = await removalsOf(core, person)
+      if (options.json) {
+        const shapes = factors.map((one) => ({ ...shapeOf(core)(one), ...waitingShape(core, one, removals) }))
+        return terminal.print(JSON.stringify(shapes, null, 2))
+      }
       if (factors.length === 0) return terminal.note(`${name} has no factors besides the password`)
       const rows = factors.map((one) => [
         nameOf(core, one),
         one.name ?? '',
         day(one.createdAt),
         one.lastUsedAt === null ? 'never' : day(one.lastUsedAt),
+        waitsFor(core, one, removals),
         one.id,
       ])
-      for (const line of columns([['factor', 'name', 'enrolled', 'last used', 'id'], ...rows]))
+      for (const line of columns([['factor', 'name', 'enrolled', 'last used', 'waits', 'id'], ...rows]))
         terminal.print(line)
     })
   },
@@ -111,6 +118,99 @@ export const userFactorsReset: Command = {
       print(call, removed, core, `removed ${names === '' ? 'nothing' : names} of ${profile.login}`)
     })
   },
+}
+
+export const userFactorsKeep: Command = {
+  takes: 'LOGIN|ID FACTOR',
+  about: [
+    'Stops the removal of a factor that its user has asked for and that waits, as the link of the notice does. FACTOR is its id, or the key of its authenticator (google_otp) where the user has one.',
+    where,
+  ],
+  options: common,
+  examples: [['rekey user factors keep ada@example.com google_otp', 'the authenticator app stays']],
+  async run(call) {
+    await withNamedFactor(call, async (core, person, factor) => {
+      const [removal] = await removalsOf(core, person, factor)
+      const isStopped = removal !== undefined && (await core.changes.stopFor(person.id, removal.id, cli))
+      if (!isStopped) throw new CommandError(`nothing waits to remove ${factor.id}`)
+      return 'its removal was stopped:'
+    })
+  },
+}
+
+export const userFactorsSettle: Command = {
+  takes: 'LOGIN|ID FACTOR',
+  about: [
+    'Has a factor count at once, also for recoveries, that its user added without a proof of an older one: otherwise it does only after account.waitingTime. Ask the user first: a thief may have added it. FACTOR is its id, or the key of its authenticator where the user has one.',
+    where,
+  ],
+  options: { ...yesOption, ...common },
+  examples: [
+    ['rekey user factors settle ada@example.com phone_number', 'ask for confirmation'],
+    ['rekey user factors settle ada@example.com uftAbCdEfGhIjKlMnOpQ --yes', 'by its id, without asking'],
+  ],
+  async run(call) {
+    await withNamedFactor(call, async (core, person, factor) => {
+      const label = `${nameOf(core, factor)} (${factor.id})`
+      await confirm(call, `have ${label} of ${person.profile.login} count at once`, {
+        otherwise: 'it counts as late as before',
+      })
+      if (!(await core.people.settleEnrollment(person.id, factor.id, { by: cli })))
+        throw new CommandError(`${factor.id} counts already`)
+      return 'counts at once:'
+    })
+  },
+}
+
+/** Does something to the factor of the second argument; `work` says what was done. */
+async function withNamedFactor(
+  call: Call,
+  work: (core: Core, person: Person, factor: Enrollment) => Promise<string>,
+): Promise<void> {
+  const name = onlyArgument(call, 'the login or id')
+  const wanted = call.args[1] ?? ''
+  if (wanted === '') throw new UsageError('the factor is missing: its id, or the key of its authenticator')
+  refuseMore(call, 2)
+  await withCore(call, async (core) => {
+    const person = await getPerson(core, name)
+    const factor = oneOf(core, await factorsOf(core, person), { wanted, name })
+    const done = await work(core, person, factor)
+    const after = (await factorsOf(core, person)).filter(({ id }) => id === factor.id)
+    print(call, after, core, `${done} ${nameOf(core, factor)} (${factor.id}) of ${person.profile.login}`)
+  })
+}
+
+const cli = { id: 'cli', type: 'SystemPrincipal' } as const
+
+/** The removals that wait, of all factors or of one. */
+const removalsOf = async (
+  { changes }: Core,
+  { id }: Person,
+  factor?: Enrollment,
+): Promise<readonly AccountChange[]> =>
+  (await changes.open(id)).filter(
+    ({ kind, data }) =>
+      kind === 'enrollment.remove' && (factor === undefined || data.enrollmentId === factor.id),
+  )
+
+/** As the management API has them in `_embedded`; absent where nothing waits. */
+function waitingShape({ clock }: Core, factor: Enrollment, removals: readonly AccountChange[]) {
+  const removal = removals.find(({ data }) => data.enrollmentId === factor.id)
+  const { settlesAt } = factor
+  return {
+    ...(settlesAt != null && !isSettled(factor, clock.now()) && { settlesAt: isoTime(settlesAt) }),
+    ...(removal?.dueAt !== undefined && { waitingUntil: isoTime(removal.dueAt) }),
+  }
+}
+
+function waitsFor(core: Core, factor: Enrollment, removals: readonly AccountChange[]): string {
+  const { settlesAt, waitingUntil } = waitingShape(core, factor, removals)
+  const minute = (time: string) => time.slice(0, 16).replace('T', ' ')
+  const words = [
+    settlesAt !== undefined && `recovers from ${minute(settlesAt)}`,
+    waitingUntil !== undefined && `removed at ${minute(waitingUntil)}`,
+  ].filter((one) => one !== false)
+  return words.join(', ') || '-'
 }
 
 const day = (time: number): string => isoTime(time).slice(0, 16).replace('T', ' ')

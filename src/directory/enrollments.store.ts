@@ -242,6 +242,22 @@ export async function spendEnrollment(
   return numAffectedRows > 0n
 }
 
+/** Has an enrollment count at once that would have counted later; false where there is none that waits for it. */
+export async function settleEnrollment(
+  db: Db,
+  { id, personId }: { readonly id: string; readonly personId: string },
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('enrollments')
+    .set({ settles_at: null, updated_at: now })
+    .where('id', '=', id)
+    .where('person_id', '=', personId)
+    .where('settles_at', '>', now)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 const advance = statement((db, value: Value<{ id: string; counter: number; now: number }>) =>
   db
     .updateTable('enrollments')

@@ -22,6 +22,7 @@ export {
   removeEnrollment,
   removeEnrollments,
   renameEnrollment,
+  settleEnrollment,
   spendEnrollment,
   useEnrollment,
   usersEnrolledIn,

@@ -1,5 +1,6 @@
 import { authenticatorsWith, type RelyingParty } from '../authenticators/index.ts'
 import {
+  branchOf,
   type Clock,
   ConfigError,
   createLogger,
@@ -19,7 +20,13 @@ import { findUserSchema, forgetDevicesOf, ignoredPatterns, sharedNames } from '.
 import type { Authenticator } from '../flow/index.ts'
 import { createOidc, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { createHasher, type PasswordHasher } from '../passwords/index.ts'
-import { createPeople, noticeLifetimeMs, type People } from '../people/index.ts'
+import {
+  type AccountChanges,
+  createAccountChanges,
+  createPeople,
+  noticeLifetimeMs,
+  type People,
+} from '../people/index.ts'
 import { openPolicies, type Policies } from '../policies/index.ts'
 import { openStorage, parseDatabaseUrl, refuseWrongSecret, type Storage } from '../storage/index.ts'
 import { openClock } from './clock.ts'
@@ -56,6 +63,7 @@ export interface Core {
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly policies: Policies
   readonly people: People
+  readonly changes: AccountChanges
   readonly outgoing: Outgoing
   /** Writes what the configuration asks for into the database; once more after the database was emptied. */
   seed(): Promise<void>
@@ -106,6 +114,15 @@ export async function openCore(
       // They are bound to the user's version besides; no row of them is left (A78).
       onFactorsChanged: (tx, personId) => forgetDevicesOf(tx, personId),
     })
+    const lifetimes = lifetimesOf(config)
+    const changes = createAccountChanges({
+      ...{ storage, secrets, clock, people },
+      random: branchOf(random, 'own changes'),
+      ...noticePartsOf(config, authenticators, outgoing),
+      waitingMs: lifetimes.ownChanges,
+      codeMs: lifetimes.code,
+      onCommitted: () => outgoing.onCommitted(),
+    })
     const hashes = new Map<string, Promise<string>>()
     let clients: readonly ClientConfig[] = config.clients
     const seedDatabase = async () => {
@@ -138,6 +155,7 @@ export async function openCore(
       authenticators,
       policies,
       people,
+      changes,
       outgoing,
       seed: seedDatabase,
       register,

@@ -76,7 +76,7 @@ import {
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import { leavePages, pagesRoutes, renderFront, signInPath } from '../pages/index.ts'
-import { createAccountChanges, mailClosed, type People, removeUnfinished } from '../people/index.ts'
+import { mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc, relyingPartyOf } from './core.ts'
@@ -84,7 +84,6 @@ import { noteDrift } from './drift.ts'
 import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
-import { noticePartsOf } from './notices.ts'
 import { secretCheck, startResealing } from './secret.ts'
 import { tokenPageOf } from './token-page.ts'
 
@@ -155,7 +154,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   // First: a template that is none is found before anything is opened or written.
   const renderer = await loadTemplates({ folder: config.mail.templates })
   const core = await openCore(config, ports)
-  const { storage, secrets, random, clock, log, hasher, authenticators, policies, people } = core
+  const { storage, secrets, random, clock, log, hasher, authenticators, policies, people, changes } = core
   const lifetimes = lifetimesOf(config)
   await core.seed()
   await noteDrift(core)
@@ -320,6 +319,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     random,
     clock,
     people,
+    changes,
     policies,
     authenticators: [...authenticators.values()],
     limits,
@@ -346,14 +346,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     adminPage: config.management.adminPage ?? config.mode !== 'production',
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
-  })
-  const changes = createAccountChanges({
-    ...{ storage, secrets, clock, people },
-    random: branchOf(random, 'own changes'),
-    ...noticePartsOf(config, authenticators, core.outgoing),
-    waitingMs: lifetimes.ownChanges,
-    codeMs: lifetimes.code,
-    onCommitted: wakeDelivery,
   })
   const account = accountRoutes({
     ...{ storage, random, secrets, clock, people, changes, policies, authenticators, budgets, limits },

@@ -4,7 +4,7 @@ import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
 import type { PersonTokenKind } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
-import type { People } from '../people/index.ts'
+import type { AccountChanges, People } from '../people/index.ts'
 import type { Policies } from '../policies/index.ts'
 import type { Db, Storage } from '../storage/index.ts'
 import { type Fields, type Query, readBody, readQuery } from './input.ts'
@@ -16,6 +16,8 @@ export interface ManagementParts {
   readonly random: Random
   readonly clock: Clock
   readonly people: People
+  /** What users have asked for and what waits; absent: without an engine, where nothing waits. */
+  readonly changes?: AccountChanges
   readonly policies: Policies
   /** The authenticators there are, in the order in which they are offered. */
   readonly authenticators: readonly Authenticator[]

@@ -99,6 +99,13 @@ export interface AccountChanges {
   ): Promise<ChangeResult>
   /** Takes a change back; false where there is none that is open. */
   drop(person: Person, id: string): Promise<boolean>
+  /** Stops a change that is open, on the word of an administrator; false where it is over, or of another user. */
+  stopFor(personId: string, id: string, by: Party): Promise<boolean>
+  /**
+   * Carries out a change that waits for its time, before that has come, on the word of an administrator. False where none waits, or
+   * the account has changed meanwhile, which has stopped it.
+   */
+  carryOutFor(personId: string, id: string, by: Party): Promise<boolean>
   /** What a link of a notice is about; undefined: of none. */
   findByStop(token: string): Promise<AccountChange | undefined>
   /** Stops the change of a link: of several callers one gets true, and false once it is carried out. */
@@ -170,7 +177,11 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
   /** Carries out a change that may be: in one database transaction with its end. */
   async function carryOut(
     change: AccountChange,
-    { from, dueBy }: { readonly from: AccountChange['status']; readonly dueBy?: number },
+    {
+      from,
+      dueBy,
+      by: caller,
+    }: { readonly from: AccountChange['status']; readonly dueBy?: number; readonly by?: Party },
   ): Promise<boolean> {
     class Over extends Error {}
     /** What was to be removed as lost has been used since: its owner has it (A69). */
@@ -187,7 +198,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         change.kind === 'email' && email !== undefined
           ? { email, ...(isLogin && { login: email }) }
           : undefined
-      const by = { id: person.id, type: 'User', alternateId: person.profile.login } as const
+      const by: Party = caller ?? { id: person.id, type: 'User', alternateId: person.profile.login }
       const { version } = person
       // Under the lock of the user's row: a stop that came before it stands, and one that comes later finds it done.
       const end = async (tx: Tx, now: number): Promise<void> => {
@@ -210,7 +221,8 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
                 ? undefined
                 : (await findEnrollments(tx, person.id)).find(({ id }) => id === enrollmentId)
             const usedAt = found?.lastUsedAt ?? 0
-            if (usedAt > change.createdAt) throw new Used()
+            // An administrator has asked the user, and knows better.
+            if (usedAt > change.createdAt && caller === undefined) throw new Used()
             await end(tx, now)
             if (change.kind === 'email' && email) {
               await updatePerson(tx, person.id, { verifiedEmail: email }, now)
@@ -233,6 +245,31 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
       }
     })
   }
+
+  /** Ends a change that is open; of several callers one gets true, and false once it is carried out. */
+  const stop = (
+    { id, personId, kind }: AccountChange,
+    from: 'WAITING' | 'UNVERIFIED',
+    by?: Party,
+  ): Promise<boolean> => {
+    const now = clock.now()
+    return storage.transaction(async (tx) => {
+      const person = await lockPerson(tx, personId)
+      const to = { from, to: 'STOPPED' as const, expiresAt: now + day }
+      if (!(await endChange(tx, id, to)) || person === undefined) return false
+      const stopped: NewEvent = {
+        ...changeOf(person, id, { kind }),
+        displayMessage: 'A change of an account was stopped',
+        outcome: { result: 'DENY', reason: 'STOPPED' },
+        ...(by !== undefined && { actor: by }),
+      }
+      await record(tx, stopped, { random, now })
+      return true
+    })
+  }
+
+  const findOpen = async (personId: string, id: string): Promise<AccountChange | undefined> =>
+    (await openChanges(db, personId, clock.now())).find((change) => change.id === id)
 
   async function wait(
     person: Person,
@@ -401,21 +438,21 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
 
     async stop(token) {
       const change = isStopToken(token) ? await findChangeByStop(db, plainHash(token)) : undefined
-      if (change === undefined) return false
-      const now = clock.now()
-      return storage.transaction(async (tx) => {
-        const person = await lockPerson(tx, change.personId)
-        const to = { from: 'WAITING' as const, to: 'STOPPED' as const, expiresAt: now + day }
-        if (!(await endChange(tx, change.id, to)) || person === undefined) return false
-        const stopped = changeOf(person, change.id, { kind: change.kind })
-        const outcome = { result: 'DENY', reason: 'STOPPED' } as const
-        await record(
-          tx,
-          { ...stopped, displayMessage: 'A change of an account was stopped', outcome },
-          { random, now },
-        )
-        return true
-      })
+      return change === undefined ? false : stop(change, 'WAITING')
+    },
+
+    async stopFor(personId, id, by) {
+      const change = await findOpen(personId, id)
+      if (change?.status !== 'WAITING' && change?.status !== 'UNVERIFIED') return false
+      return stop(change, change.status, by)
+    },
+
+    async carryOutFor(personId, id, by) {
+      const change = await findOpen(personId, id)
+      if (change?.status !== 'WAITING') return false
+      const isDone = await carryOut(change, { from: 'WAITING', by })
+      parts.onCommitted()
+      return isDone
     },
   }
 }

@@ -24,6 +24,7 @@ import {
   putEnrollment,
   removeEnrollment,
   removePerson,
+  settleEnrollment,
   updatePerson,
   verifiedSecondEmail,
 } from '../directory/index.ts'
@@ -155,6 +156,11 @@ export interface People {
    * recorded as every change of a factor; the sessions stay.
    */
   removeEnrollment(id: string, enrollmentId: string, deed?: ChangeContext): Promise<boolean>
+  /**
+   * Has what a user has of an authenticator count at once, which would have begun no recovery for a while yet: its user added it
+   * without a proof of an older factor, and the caller knows that it was the user (A77). False where nothing waits for that.
+   */
+  settleEnrollment(id: string, enrollmentId: string, deed?: Pick<ChangeContext, 'by'>): Promise<boolean>
   /**
    * Removes what a user has of all authenticators but the password and those of `keeps`, by their keys; answers what was removed,
    * undefined where there is no such user. Recorded as a reset, also where there was nothing.
@@ -412,6 +418,20 @@ export function createPeople(parts: PeopleParts): People {
       }
       await people.change(id, {}, { by, with: work })
       return removed
+    },
+
+    async settleEnrollment(id, enrollmentId, { by = system } = {}) {
+      let settled = false
+      const work = async (tx: Tx, person: Person, now: number) => {
+        const enrollment = (await findEnrollments(tx, id)).find((one) => one.id === enrollmentId)
+        settled = await settleEnrollment(tx, { id: enrollmentId, personId: id }, now)
+        if (!settled) return
+        const event = lifecycle('user.mfa.factor.update', 'Factor of user counts at once', person, by)
+        const debugData = { authenticator: enrollment?.authenticator ?? '' }
+        await record(tx, { ...event, debugData }, { random, now })
+      }
+      await people.change(id, {}, { by, with: work })
+      return settled
     },
 
     async resetFactors(id, { by = system, keeps = [], with: also } = {}) {

@@ -806,7 +806,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A69',
     without: 'the end of a removal by the use of what is removed',
     file: 'src/people/account-changes.ts',
-    find: 'if (usedAt > change.createdAt) throw new Used()',
+    find: 'if (usedAt > change.createdAt && caller === undefined) throw new Used()',
     replace: '',
     tests: 'own-changes',
   },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { accountApi, accountVisitor, grantAccount, tokenIn } from '../support/account.ts'
 import { apiOf } from '../support/management.ts'
 import { enrollmentPolicy } from '../wire/totp.ts'
 import { callCommand } from './terminal.ts'
@@ -22,7 +23,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await idp.reset()
   id = (await idp.people.list(login))[0]?.id ?? ''
-  await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+  await enrollmentPolicy(idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })
 })
 afterAll(async () => {
   await idp.close()
@@ -50,8 +51,8 @@ test('factors are listed, as a table and as JSON', async () => {
   const { body } = await enrol()
   const table = await run(`list ${login}`)
   expect(table.stdout.trim().split('\n')).toEqual([
-    expect.stringMatching(/^factor +name +enrolled +last used +id$/),
-    expect.stringMatching(new RegExp(`^Google Authenticator +20\\d\\d-\\S+ \\S+ +never +${body.id}$`)),
+    expect.stringMatching(/^factor +name +enrolled +last used +waits +id$/),
+    expect.stringMatching(new RegExp(`^Google Authenticator +20\\d\\d-\\S+ \\S+ +never +- +${body.id}$`)),
   ])
   expect(JSON.parse((await run(`list ${id} --json`)).stdout)).toEqual([
     expect.objectContaining({ id: body.id, key: 'google_otp', type: 'app', method: 'otp', lastUsed: null }),
@@ -97,4 +98,39 @@ test('all are reset, with what is pending; the user is notified, and the log has
     expect.objectContaining({ eventType: 'system.email.mfa_reset_notification.sent_message' }),
   )
   expect(await run(`reset ${login}`, ['no'])).toMatchObject({ code: 1 })
+})
+
+test('what waits is listed, a removal is stopped, and what does not count yet counts at once', async () => {
+  await grantAccount(idp)
+  const visitor = accountVisitor(idp)
+  await visitor.begins()
+  await visitor.signsIn(login, idp.person.password)
+  if (visitor.remediations.includes('skip')) await visitor.submits('skip')
+  const own = accountApi(idp, await tokenIn(visitor))
+  const added = await own('POST', '/phones', { profile: { phoneNumber: '+12024561111' }, method: 'SMS' })
+  const { verify } = added.body._links as Record<string, { href: string }>
+  const { code } = await idp.outbox.waitFor({ to: '+12024561111', channel: 'sms' })
+  await own('POST', verify?.href ?? '', { verificationCode: code })
+  const listed = async () => JSON.parse((await run(`list ${login} --json`)).stdout)[0]
+  expect((await run(`list ${login}`)).stdout).toMatch(/recovers from 20\d\d-\d\d-\d\d \d\d:\d\d/)
+  expect(Date.parse((await listed()).settlesAt)).toBeGreaterThan(Date.now() + 80_000_000)
+  expect(await run(`settle ${login} phone_number`, ['n'])).toMatchObject({ code: 1 })
+  const settled = await run(`settle ${login} phone_number --yes`)
+  expect(settled.stdout).toMatch(/^counts at once: Phone \(\w+\) of /)
+  expect((await listed()).settlesAt).toBeUndefined()
+  expect(await run(`settle ${login} phone_number --yes`)).toMatchObject({ code: 1 })
+
+  expect(await run(`keep ${login} phone_number`)).toMatchObject({ code: 1 })
+  expect((await own('DELETE', `/phones/${added.body.id}?wait=true`)).status).toBe(202)
+  expect((await run(`list ${login}`)).stdout).toMatch(/removed at 20\d\d-/)
+  expect((await run(`keep ${login} phone_number`)).stdout).toMatch(/^its removal was stopped: Phone/)
+  expect((await listed()).waitingUntil).toBeUndefined()
+  const events = await idp.events()
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      eventType: 'user.account.change',
+      actor: expect.objectContaining({ id: 'cli' }),
+      outcome: expect.objectContaining({ reason: 'STOPPED' }),
+    }),
+  )
 })

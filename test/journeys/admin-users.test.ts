@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { eventTypes } from '../../src/audit/event-types.ts'
 import { type PersonStatus, personStatuses } from '../../src/directory/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { accountApi, accountVisitor, grantAccount, tokenIn } from '../support/account.ts'
 import { type Aliveness, alive, ended, sessionOf } from '../support/aliveness.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
 import { type Api, apiOf, tokenOf } from '../support/management.ts'
@@ -51,6 +53,11 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     await page.keyboard.press('Enter')
     await page.locator('.tab[aria-current]').waitFor()
     return page
+  }
+  /** For who looks at the pages: the folder REKEY_SHOTS, where it is set. */
+  async function shot(page: Page, name: string): Promise<void> {
+    const folder = process.env.REKEY_SHOTS
+    if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
   }
   const notice = (page: Page) => page.getByRole('status').innerText()
   const addAda = (more: object = {}) =>
@@ -477,5 +484,79 @@ describe.skipIf(executablePath === undefined)(`users on the admin page${reason}`
     }
     expect(await opens(first)).toBeUndefined()
     expect(await opens(second)).toBe('PENDING')
+  })
+
+  test('what waits is shown with its time, stopped, carried out, and counts at once', async () => {
+    await addAda()
+    await enrollmentPolicy(idp, { phone_number: 'OPTIONAL' })
+    await grantAccount(idp)
+    const { id } = (await api('GET', `/users/${login}`)).body
+    const signsIn = async () => {
+      const visitor = accountVisitor(idp)
+      await visitor.begins()
+      await visitor.signsIn(login, password)
+      if (visitor.remediations.includes('skip')) await visitor.submits('skip')
+      return accountApi(idp, await tokenIn(visitor))
+    }
+    const own = await signsIn()
+    const added = await own('POST', '/phones', { profile: { phoneNumber: '+12024561111' }, method: 'SMS' })
+    const { verify } = added.body._links as Record<string, { href: string }>
+    const { code } = await idp.outbox.waitFor({ to: '+12024561111', channel: 'sms' })
+    expect((await own('POST', verify?.href ?? '', { verificationCode: code })).status).toBe(204)
+    const page = await opened(`#/users/${id}`)
+    const factors = page.getByRole('list', { name: 'Factors' }).getByRole('listitem')
+    const phone = factors.filter({ hasText: 'Phone' })
+    expect(await phone.innerText()).toMatch(/begins a recovery from/)
+    await phone.getByRole('button', { name: 'Have Phone count now' }).click()
+    expect(await page.locator('#confirm-text').innerText()).toContain('Ask the user first.')
+    await page.getByRole('dialog').getByRole('button', { name: 'Count now' }).click()
+    await expect.poll(() => notice(page)).toBe('Phone of Ada Lovelace counts.')
+    expect(await phone.innerText()).not.toMatch(/begins a recovery/)
+
+    const waits = page.getByRole('list', { name: 'Changes that wait' }).getByRole('listitem')
+    const wantsItGone = async () => {
+      const later = await signsIn()
+      expect((await later('DELETE', `/phones/${added.body.id}?wait=true`)).status).toBe(202)
+      await page.reload()
+      await page.locator('.user').waitFor()
+    }
+    await wantsItGone()
+    expect(await phone.innerText()).toMatch(/is removed at/)
+    expect(await waits.innerText()).toMatch(/Remove Phone\s+carried out at/)
+    await shot(page, 'rest14-admin-waits')
+    await waits.getByRole('button', { name: 'Stop: Remove Phone' }).click()
+    await expect.poll(() => notice(page)).toBe('Remove Phone: stopped.')
+    expect(await waits.count()).toBe(0)
+    await wantsItGone()
+    await waits.getByRole('button', { name: 'Now: Remove Phone' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Carry out now' }).click()
+    await expect.poll(() => notice(page)).toBe('Remove Phone: done.')
+    expect(await phone.count()).toBe(0)
+  })
+
+  test('at 320 pixels the log breaks no word and cuts none off', async () => {
+    await addAda()
+    const session = await sessionOf(idp, login)
+    await session()
+    const page = await opened('#/log')
+    await page.setViewportSize({ width: 320, height: 900 })
+    await page.locator('.event').first().waitFor()
+    await page.evaluate(`for (const one of document.querySelectorAll('.event')) one.open = true`)
+    await shot(page, 'rest14-admin-log-320')
+    // A word is whole where none of its letters stands on another line than the first one.
+    const broken =
+      await page.evaluate(`[...document.querySelectorAll('.event-what')].flatMap(({ firstChild }) =>
+      [...firstChild.textContent.matchAll(/[A-Za-z-]+/g)].flatMap(({ 0: word, index }) => {
+        const range = document.createRange()
+        range.setStart(firstChild, index)
+        range.setEnd(firstChild, index + word.length)
+        return range.getClientRects().length > 1 ? [word] : []
+      }),
+    )`)
+    expect(broken).toEqual([])
+    const cut = await page.evaluate(`[...document.querySelectorAll('.event-who, .event time')]
+      .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)`)
+    expect(cut).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320)
   })
 })

@@ -89,6 +89,22 @@ export const enrollmentOperations: readonly Operation[] = [
     handle: addPhone,
   }),
   operation({
+    method: 'POST',
+    path: `${all}/:enrollmentId/lifecycle/settle`,
+    role: 'users',
+    summary: 'Have what a user has added count at once, also for recoveries, which `settlesAt` puts off',
+    response: authenticatorEnrollment,
+    async handle(call) {
+      const { parts, actor } = call
+      const before = await loadFactors(call)
+      const { enrollment } = getEnrollment(call, before)
+      if (enrollment !== undefined)
+        await parts.people.settleEnrollment(before.person.id, enrollment.id, { by: actor })
+      const loaded = await loadFactors(call)
+      return { body: renderEnrollment(call, loaded, getEnrollment(call, loaded), { discloses: false }) }
+    },
+  }),
+  operation({
     method: 'DELETE',
     path: `${all}/:enrollmentId`,
     role: 'users',

@@ -16,6 +16,7 @@ import {
   kindsOf,
   type ManagedFactor,
 } from '../../flow/index.ts'
+import type { AccountChange } from '../../people/index.ts'
 import { authenticatorSetups, methodsOffIn, type Policy } from '../../policies/index.ts'
 import { notFound } from '../errors.ts'
 import type { Context } from '../operation.ts'
@@ -64,6 +65,8 @@ export interface UserFactors {
   readonly enrollments: readonly Enrollment[]
   readonly challenges: readonly StoredChallenge[]
   readonly factors: readonly Factor[]
+  /** What the user has asked for and what waits. */
+  readonly changes: readonly AccountChange[]
   /** The methods that an administrator has switched off, by authenticator. */
   readonly methodsOff: ReadonlyMap<string, readonly string[]>
 }
@@ -87,7 +90,8 @@ export async function loadFactors(call: Context): Promise<UserFactors> {
   const factors = managedOf(call).flatMap((one) => factorsOf(one, { person, enrollments, challenges }))
   const setups = await authenticatorSetups(db, parts.authenticators)
   const methodsOff = new Map(Object.entries(setups).map(([key, setup]) => [key, methodsOffIn(setup)]))
-  return { person, policy, enrollments, challenges, factors, methodsOff }
+  const changes = (await parts.changes?.open(person.id)) ?? []
+  return { person, policy, enrollments, challenges, factors, changes, methodsOff }
 }
 
 function factorsOf(

@@ -133,6 +133,7 @@ export const authenticatorEnrollment = named(
     profile: Type.Optional(anything),
     nickname: Type.Union([Type.String(), Type.Null()]),
     _links: links,
+    _embedded: Type.Optional(anything),
   },
   closed,
 )

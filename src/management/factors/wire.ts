@@ -1,5 +1,6 @@
 import { isoTime } from '../../base/index.ts'
 import { authenticatorId } from '../../flow/index.ts'
+import { isSettled } from '../../people/index.ts'
 import { type Context, prefix } from '../operation.ts'
 import {
   askedFor,
@@ -20,12 +21,38 @@ export const profileOf = (call: Context, loaded: UserFactors, { authenticator, m
   managed.profile(data, factorContext(call, loaded, authenticator))
 
 /**
+ * What of an enrollment waits, each with its time: `settlesAt`, from when it begins a recovery (A77), and `waitingUntil`, when it is removed
+ * (A69). Okta's API has neither, so they stand in `_embedded`, which its clients pass on as it is; undefined where nothing waits.
+ */
+export function waitingOf(
+  { now }: Context,
+  { changes }: Pick<UserFactors, 'changes'>,
+  { enrollment, status }: Pick<Factor, 'enrollment' | 'status'>,
+): object | undefined {
+  if (enrollment === undefined || status !== 'ACTIVE') return undefined
+  const { settlesAt } = enrollment
+  const removal = changes.find(
+    ({ data }) => data.enrollmentId === enrollment.id && data.enrolledAt === enrollment.createdAt,
+  )
+  const waits = {
+    ...(settlesAt != null && !isSettled(enrollment, now) && { settlesAt: isoTime(settlesAt) }),
+    ...(removal?.dueAt !== undefined && { waitingUntil: isoTime(removal.dueAt), change: removal.id }),
+  }
+  return Object.keys(waits).length > 0 ? waits : undefined
+}
+
+/**
  * A factor in the shape of Okta's Factors API.
  *
  * @param embedded `_embedded`: what only the caller that begins it is shown. A secret is in no later answer, or a token that
  *   may only read could make codes (A69).
  */
-export function renderFactor(call: Context, loaded: UserFactors, factor: Factor, embedded?: object): object {
+export function renderFactor(
+  call: Context,
+  loaded: UserFactors,
+  factor: Factor,
+  embedded: object | undefined = waitingOf(call, loaded, factor),
+): object {
   const { id, kind, status, createdAt, updatedAt } = factor
   const user = userLink(call, loaded.person.id)
   const self = `${user}/factors/${id}`
@@ -126,9 +153,11 @@ export function renderSupported(call: Context, loaded: UserFactors): readonly ob
 export function renderEnrollment(
   call: Context,
   loaded: UserFactors,
-  { authenticator, managed, data, enrollment, createdAt, updatedAt }: Factor,
+  factor: Factor,
   { discloses }: { readonly discloses: boolean },
 ): object {
+  const { authenticator, managed, data, enrollment, createdAt, updatedAt } = factor
+  const waiting = waitingOf(call, loaded, factor)
   const { key, type, displayName, enrollmentPrefix } = authenticator
   const id = enrollment?.id ?? `${enrollmentPrefix}${loaded.person.id.slice(3)}`
   const user = userLink(call, loaded.person.id)
@@ -154,7 +183,15 @@ export function renderEnrollment(
         href: `${call.parts.baseUrl()}${prefix}/authenticators/${authenticatorId(key)}`,
         hints: allow('GET'),
       },
+      ...(waiting !== undefined &&
+        'settlesAt' in waiting && {
+          settle: {
+            href: `${user}/authenticator-enrollments/${id}/lifecycle/settle`,
+            hints: allow('POST'),
+          },
+        }),
     },
+    ...(waiting !== undefined && { _embedded: waiting }),
   }
 }
 

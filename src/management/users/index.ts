@@ -4,6 +4,7 @@
  */
 import type { Operation } from '../operation.ts'
 import { appLinks } from './app-links.ts'
+import { userChanges } from './changes.ts'
 import { credentials } from './credentials.ts'
 import { lifecycle } from './lifecycle.ts'
 import { crud } from './operations.ts'
@@ -12,6 +13,7 @@ import { userSessions } from './sessions.ts'
 export const userOperations: readonly Operation[] = [
   ...crud,
   ...userSessions,
+  ...userChanges,
   appLinks,
   ...lifecycle,
   ...credentials,

@@ -249,3 +249,20 @@ export const userSession = named(
   },
   closed,
 )
+
+/** What a user has asked for and what is not done yet. Okta's API has none of these. */
+export const accountChange = named(
+  'AccountChange',
+  {
+    id: Type.String(),
+    kind: either('email', 'secondEmail', 'enrollment.remove'),
+    status: either('UNVERIFIED', 'WAITING'),
+    created: time,
+    dueAt: Type.Optional(time),
+    enrollmentId: Type.Optional(Type.String()),
+    key: Type.Optional(Type.String()),
+    email: Type.Optional(Type.String()),
+    _links: links,
+  },
+  closed,
+)
