@@ -3,12 +3,13 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { home, signOut, unlockAccount } from './account.ts'
 import { createBeginnings } from './beginnings.ts'
 import { callback, showForeignCode } from './callback.ts'
-import { pollChallenge, resendCode, switchMethod } from './challenge.ts'
+import { changeNumber, pollChallenge, resendCode, switchMethod } from './challenge.ts'
 import type { Config } from './config.ts'
 import { addMethod, nameMethod, removeMethod, showMethods, showName, showRemove } from './methods.ts'
 import { createOktaClient } from './okta.ts'
 import { pollPath, resendPath, switchPath } from './pages/challenge-authenticator.ts'
 import { confirmIdentity } from './pages/confirm-identity.ts'
+import { otherNumberPath } from './pages/enroll-authenticator.ts'
 import { stepPages } from './pages/index.ts'
 import { methodsPath } from './pages/methods.ts'
 import { showProblem } from './problem.ts'
@@ -41,6 +42,7 @@ export function createApp(config: Config): express.Express {
   }
   app.post(resendPath, form(resendCode))
   app.post(switchPath, form(switchMethod))
+  app.post(otherNumberPath, form(changeNumber))
   app.get(pollPath, page(pollChallenge))
   app.get('/stopped', page(showStopped))
   app.get('/unlock-account', page(unlockAccount))

@@ -70,6 +70,18 @@ export const switchMethod: Handler = async (visit) => {
   return redirectToNext(visit, client, transaction, pageFor(current))
 }
 
+/** "Use another number": the phone is chosen once more, which asks for its number again. The code that was sent is worth nothing then. */
+export const changeNumber: Handler = async (visit) => {
+  const client = visit.client()
+  if (!client.idx.canProceed()) return go(visit, withoutAttempt(visit))
+  const current = await client.idx.proceed()
+  const choices = choicesOf(current, undefined, 'select-authenticator-enroll')
+  const id = choices.find(({ key }) => key === 'phone_number')?.id
+  if (id === undefined) return redirectToNext(visit, client, current, pageFor(current))
+  const transaction = await client.idx.proceed({ authenticator: { id } } as ProceedOptions)
+  return redirectToNext(visit, client, transaction, pageFor(current))
+}
+
 const withStep = (transaction: IdxTransaction) => ({ transaction, step: transaction.nextStep })
 
 /**

@@ -113,6 +113,7 @@ const english = {
     numberHint: 'Or with a plus and the code of its country, such as +44 20 7946 0018.',
     legend: 'How to receive the code',
     send: 'Send the code',
+    otherNumber: 'Use another number',
     noNumber: 'Enter your phone number.',
     invalid: 'This is not a valid number for this country.',
   },

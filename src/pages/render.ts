@@ -329,16 +329,32 @@ function alternatives(main: IdxForm, forms: readonly IdxForm[], context: Context
   const open = offered.filter((form) => isOpen(form) && isChoice(form))
   const plain = offered.filter((form) => !passkeys.includes(form) && !isOpen(form))
   const buttons = plain.filter(({ name }) => beside.includes(name))
+  const renumber = main.name === 'enroll-authenticator' && otherNumber(forms, context)
   const links = plain
     .filter(({ name }) => !beside.includes(name))
     .toSorted((one, another) => away.indexOf(one.name) - away.indexOf(another.name))
   return html`${passkeys.map((form) => passkeyForm(form, ...dataOf(form, context)))}
 ${buttons.map((form) => buttonForm(form, context, 'secondary'))}
+${renumber}
 ${open.map(
   (form) => html`<details class="more"><summary>${buttonOf(form, response, words)}</summary>
 ${formOf(form, layoutOf(form, response, words), context, { isMain: false })}</details>`,
 )}
 ${links.length > 0 && html`<div class="links">${links.map((form) => html`${form.name === 'select-enroll-profile' && html`<span>${words.signIn.noAccount}</span>`}${buttonForm(form, context, 'link')}`)}</div>`}`
+}
+
+/**
+ * The way back from the code of a phone that is being set up, for a number that was mistyped: the phone is chosen once more, which asks for
+ * the number again. False for everything else.
+ */
+function otherNumber(forms: readonly IdxForm[], context: Context): Html | false {
+  const { response, words, action, token } = context
+  if (currentOf(response).key !== 'phone_number') return false
+  const form = forms.find(({ name }) => name === 'select-authenticator-enroll')
+  const options = (form?.value ?? []).flatMap((field) => formsOf(field) ?? [])
+  const index = options.findIndex((option) => partAt(response, option.relatesTo).key === 'phone_number')
+  if (form === undefined || index === -1) return false
+  return html`<form method="post" action="${action}" class="alone">${hiddenFields(form, token(form))}<button type="submit" class="link" name="${choiceName}" value="${index}">${words.send.otherNumber}</button></form>`
 }
 
 /** Forms without fields that go on with what the page is about. */

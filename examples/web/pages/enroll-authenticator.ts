@@ -3,6 +3,7 @@ import { type Html, html } from '../html.ts'
 import type { Content } from '../layout.ts'
 import { continueLink, inboxLink, sendAgain, switchPath, withOwnWords } from './challenge-authenticator.ts'
 import { otherEnrolment } from './challenge-parts.ts'
+import { choicesOf } from './choices.ts'
 import { backLink, buttonForm, codeIn, inputField, postForm, selectField } from './form.ts'
 import { accountLine, newPasswordForm, refusePair } from './new-password.ts'
 import { refuse, type StepPage, type View } from './page.ts'
@@ -10,6 +11,8 @@ import { passkeyAnswer, passkeyForm } from './passkey.ts'
 import { asksToSkip, skipForm } from './skip.ts'
 
 const path = '/enroll-authenticator'
+/** Back from the code of a phone to its number. */
+export const otherNumberPath = '/enroll-authenticator/number'
 
 /** Set up the chosen authenticator: the first password of a new account, a key for an app, a question, a passkey, codes. */
 export const enrollAuthenticator: StepPage = {
@@ -132,7 +135,8 @@ function phonePage(view: View): Content {
     body: html`<p class="lead" id="source">${isCall ? words.called(to) : words.texted(to)}</p>
 ${codeField(view, true)}
 ${view.step?.canResend === true && sendAgain(view, isCall ? words.callAgainHint : words.textAgainHint)}
-${view.otherMethod !== undefined && buttonForm(view, switchPath, view.otherMethod === 'voice' ? words.callInstead : words.textInstead)}`,
+${view.otherMethod !== undefined && buttonForm(view, switchPath, view.otherMethod === 'voice' ? words.callInstead : words.textInstead)}
+${choicesOf(view.transaction, undefined, 'select-authenticator-enroll').some(({ key }) => key === 'phone_number') && buttonForm(view, otherNumberPath, view.words.phone.otherNumber)}`,
   }
 }
 

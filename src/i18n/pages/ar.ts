@@ -90,6 +90,7 @@ export const ar: PageWords = {
     phoneTitle: 'إعداد هاتفك',
     phoneLead: 'يصلك على هذا الهاتف رمز لتجربته، ولاحقًا رموز لتسجيل الدخول.',
     number: 'رقم الهاتف',
+    otherNumber: 'استخدام رقم آخر',
     numberHint: 'مع علامة زائد ورمز البلد، مثل +44 20 7946 0018.',
   },
   code: {

@@ -90,6 +90,7 @@ export const de: PageWords = {
     phoneTitle: 'Ihr Telefon einrichten',
     phoneLead: 'Sie bekommen auf diesem Telefon einen Code zur Probe, und später zur Anmeldung.',
     number: 'Telefonnummer',
+    otherNumber: 'Eine andere Nummer verwenden',
     numberHint: 'Mit Plus und der Vorwahl des Landes, etwa +49 30 901820.',
   },
   code: {

@@ -91,6 +91,7 @@ export const en = {
     phoneTitle: 'Set up your phone',
     phoneLead: 'You get a code on this phone to try it, and later to sign in.',
     number: 'Phone number',
+    otherNumber: 'Use another number',
     numberHint: 'With a plus and the code of the country, such as +44 20 7946 0018.',
   },
   code: {

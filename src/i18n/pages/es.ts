@@ -90,6 +90,7 @@ export const es: PageWords = {
     phoneTitle: 'Configurar su teléfono',
     phoneLead: 'Recibirá un código en este teléfono para probarlo, y más adelante para iniciar sesión.',
     number: 'Número de teléfono',
+    otherNumber: 'Usar otro número',
     numberHint: 'Con un más y el prefijo del país, por ejemplo +34 910 123 456.',
   },
   code: {

@@ -90,6 +90,7 @@ export const fr: PageWords = {
     phoneTitle: 'Configurer votre téléphone',
     phoneLead: 'Vous recevez un code sur ce téléphone pour l’essayer, et plus tard pour vous connecter.',
     number: 'Numéro de téléphone',
+    otherNumber: 'Utiliser un autre numéro',
     numberHint: 'Avec un plus et l’indicatif du pays, par exemple +33 1 99 00 12 34.',
   },
   code: {

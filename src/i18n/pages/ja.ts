@@ -90,6 +90,7 @@ export const ja: PageWords = {
     phoneTitle: '電話の設定',
     phoneLead: '確認のためこの電話にコードが届きます。今後のサインインにも使います。',
     number: '電話番号',
+    otherNumber: '別の番号を使う',
     numberHint: 'プラスと国番号を付けてください。例：+81 3 1234 5678',
   },
   code: {
