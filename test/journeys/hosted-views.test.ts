@@ -66,6 +66,10 @@ const states: Readonly<Record<string, (visitor: Visitor) => Promise<unknown>>> =
     await visitor.signsIn()
     await visitor.enrolls('phone_number')
   },
+  'code of a new phone': async (visitor) => {
+    await visitor.signsIn()
+    await visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: '+15551234567' })
+  },
 }
 
 describe.skipIf(executablePath === undefined)(`the sign-in pages${reason}`, () => {
@@ -118,5 +122,32 @@ describe.skipIf(executablePath === undefined)(`the sign-in pages${reason}`, () =
       await page.context().close()
     }
     expect(found).toEqual([])
+  })
+
+  // Okta's page of that code leads back to the list of methods: the phone is chosen there once more.
+  test('a mistyped number of a phone is changed from the page of its code', async () => {
+    const visitor = idp.visitor()
+    await visitor.signsIn()
+    await visitor.enrolls('phone_number', { methodType: 'sms', phoneNumber: '+15551230000' })
+    const page = await open(visitor, {})
+    await page.getByRole('button', { name: 'Use another number' }).click()
+    await page.getByRole('heading', { name: 'Set up your phone' }).waitFor()
+    await idp.clock.advance('31s')
+    await page.getByLabel('Phone number').fill('+1 555 123 4567')
+    await page.locator('button.primary').click()
+    await page.getByLabel('Code').waitFor()
+    const code = (await idp.outbox.waitFor({ to: '+15551234567', channel: 'sms' })).code ?? ''
+    const mistyped = (await idp.outbox.waitFor({ to: '+15551230000', channel: 'sms' })).code ?? ''
+    if (mistyped !== code) {
+      await page.getByLabel('Code').fill(mistyped)
+      await page.locator('button.primary').click()
+      await page.locator('[aria-invalid="true"]').waitFor()
+    }
+    await page.getByLabel('Code').fill(code)
+    await page.locator('button.primary').click()
+    await expect
+      .poll(async () => (await idp.factors.list(idp.person)).map(({ authenticator }) => authenticator))
+      .toContain('phone_number')
+    await page.context().close()
   })
 })
