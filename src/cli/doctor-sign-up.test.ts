@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { checkConfig, type Settings } from '../config/index.ts'
 import type { InForce } from '../policies/index.ts'
 import { registrationFrom, registrationRuleBody } from '../policies/index.ts'
-import { signUpOf } from './doctor-sign-up.ts'
+import { signUpOf, withoutPasswordOf } from './doctor-sign-up.ts'
 
 const policy = (changes: object = {}): NonNullable<InForce['signUps']>[number] => {
   const { actions } = registrationRuleBody('REGISTER') as {
@@ -33,4 +33,15 @@ test('where a taken address is told plainly, it says why, and which policy does 
   expect(whyOf({}, [withLogin])[1]).toMatch(/login of its own \(Shop\)/)
   expect(whyOf({ recovery: { revealUnknown: true } }, [policy()])[1]).toMatch(/recovery\.revealUnknown/)
   expect(whyOf({}, [policy()])[0]).toMatch(/anyone can make an account, by the policy Shop/)
+})
+
+test.each([
+  [undefined, 'not checked'],
+  [{ passwordless: [], passwordFirst: ['Default'] }, 'not applicable'],
+  [{ passwordless: ['Shop'], passwordFirst: [] }, 'met'],
+  [{ passwordless: ['Shop'], passwordFirst: ['Default'] }, 'deviates'],
+] as const)('an account without a password and %j: %s', (policies, result) => {
+  const [finding] = withoutPasswordOf(policies)
+  expect(finding?.result).toBe(result)
+  if (result === 'deviates') expect(finding?.why).toMatch(/\(Shop\).*\(Default\).*signOn\.start: identifier/)
 })

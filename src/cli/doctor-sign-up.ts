@@ -70,3 +70,34 @@ export function signUpOf(
       : { ...silent, result: 'met', why: 'a taken address goes on as a new one, and its owner gets a mail' },
   ]
 }
+
+/**
+ * Whether a user whose account has no password can come back. The first page asks every name for a password where a policy says so,
+ * whatever the account has, since any other page would reveal it (A02).
+ *
+ * @param policies what the policies of the database say; undefined: it did not answer
+ */
+export function withoutPasswordOf(
+  policies: Pick<InForce, 'passwordless' | 'passwordFirst'> | undefined,
+): readonly Finding[] {
+  const finding = {
+    id: 'accounts without a password',
+    standard: 'Operation',
+    asks: 'a user whose account has no password can sign in again',
+  } as const
+  const { passwordless, passwordFirst } = policies ?? {}
+  if (passwordless === undefined || passwordFirst === undefined) {
+    const why = 'the database did not answer, in which the policies are'
+    return [{ ...finding, result: 'not checked', why }]
+  }
+  if (passwordless.length === 0) {
+    return [{ ...finding, result: 'not applicable', why: 'every account needs a password' }]
+  }
+  const names = passwordless.join(', ')
+  if (passwordFirst.length === 0) {
+    const why = `an account can do without a password (${names}), and the first page asks for the name alone`
+    return [{ ...finding, result: 'met', why }]
+  }
+  const why = `an account can do without a password (${names}), and the first page asks for one (${passwordFirst.join(', ')}): such a user can only recover a password, where that is allowed; signOn.start: identifier, or primaryFactor PASSWORD_IDP_ANY_FACTOR in the policy, asks for the name first`
+  return [{ ...finding, result: 'deviates', why }]
+}

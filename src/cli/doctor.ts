@@ -16,7 +16,7 @@ import { askDatabase, connectionOf } from './doctor-database.ts'
 import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
-import { signUpOf } from './doctor-sign-up.ts'
+import { signUpOf, withoutPasswordOf } from './doctor-sign-up.ts'
 import { telephonyOf } from './doctor-telephony.ts'
 import { devDataIfAny } from './with-core.ts'
 
@@ -71,6 +71,7 @@ export const doctor: Command = {
       ...secretFilesOf(terminal, loaded, config),
       ...mail.findings,
       ...signUpOf(config, database.system?.policies.signUps),
+      ...withoutPasswordOf(database.system?.policies),
       ...(await telephonyOf(config, { usesPhones: database.system?.policies.usesPhones === true })),
       ...(await captchaOf(config)),
       ...database.findings,

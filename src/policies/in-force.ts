@@ -4,6 +4,12 @@ import type { AccessRuleBody } from './assurance.ts'
 import { authenticatorSetups, isAllowedFor } from './authenticator-settings.store.ts'
 import type { DeepPartial } from './deep-partial.ts'
 import type { AuthenticatorFacts } from './demand.ts'
+import {
+  type EnrollmentPolicyBody,
+  type EnrollmentRuleBody,
+  enrollmentPolicyFrom,
+  notAllowedBy,
+} from './enrollment-policy.ts'
 import type { PasswordRules } from './password-rules.ts'
 import {
   lockoutFrom,
@@ -34,6 +40,10 @@ export interface InForce {
   readonly usesPhones?: boolean
   /** What the profile enrollment policies say, by their names; absent: nothing is known of them. */
   readonly signUps?: readonly { readonly policy: string; readonly registration: RegistrationPolicy }[]
+  /** The enrolment policies by which an account can do without a password, by their names; absent: nothing is known of them. */
+  readonly passwordless?: readonly string[]
+  /** The policies whose first page asks for the password with the name, by their names; absent: as above. */
+  readonly passwordFirst?: readonly string[]
 }
 
 /** Reads what applies to some user at some app, whatever its priority. */
@@ -62,6 +72,16 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     ...(signOns.some((signOn) => signOn?.requireFactor === true) ? ['2FA' as const] : []),
   ]
   const startsByAny = signOns.some((signOn) => signOn?.primaryFactor === 'PASSWORD_IDP_ANY_FACTOR')
+  const passwordFirst = ofType('OKTA_SIGN_ON').filter(({ rules }) =>
+    rules.some((rule) => {
+      const { access, primaryFactor } = (rule as DeepPartial<SignOnRuleBody>).actions?.signon ?? {}
+      return access !== 'DENY' && primaryFactor !== 'PASSWORD_IDP_ANY_FACTOR'
+    }),
+  )
+  const passwordless = ofType('MFA_ENROLL').filter(({ body, rules }) =>
+    rules.some((rule) => canDoWithoutPassword(body, rule, catalogue)),
+  )
+  const namesOf = (policies: readonly { readonly name: string }[]) => policies.map(({ name }) => name)
   const email = setups.okta_email
   const minutes = Object.values(setups).map(({ settings }) => settings.tokenLifetimeInMinutes)
   return {
@@ -77,7 +97,25 @@ export async function policiesInForce(db: Db, catalogue: readonly AuthenticatorF
     signUps: ofType('PROFILE_ENROLLMENT').flatMap(({ id, name, rules }) =>
       rules.map((rule) => ({ policy: name, registration: registrationFrom({ policyId: id, rule }, {}) })),
     ),
+    passwordless: namesOf(passwordless),
+    passwordFirst: namesOf(passwordFirst),
   }
+}
+
+/** Whether a rule makes the password optional, or forbids it. Where it says nothing of one, an account needs it. */
+function canDoWithoutPassword(
+  body: unknown,
+  rule: unknown,
+  catalogue: readonly AuthenticatorFacts[],
+): boolean {
+  const policy = body as DeepPartial<EnrollmentPolicyBody>
+  const password = catalogue.find(({ type }) => type === 'password')?.key ?? ''
+  return (
+    notAllowedBy(policy, catalogue).includes(password) ||
+    enrollmentPolicyFrom(policy, rule as DeepPartial<EnrollmentRuleBody>, catalogue).some(
+      ({ key, required }) => key === password && !required,
+    )
+  )
 }
 
 /** A rule that denies access asks for nothing. */

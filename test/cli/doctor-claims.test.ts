@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
-import { builtInRule } from '../support/policy-rules.ts'
+import { builtInRule, sessionRule } from '../support/policy-rules.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
+import { enrollmentPolicy } from '../wire/totp.ts'
 import { callCommand } from './terminal.ts'
 
 // Each line of `rekey doctor` that a sound installation meets, and what breaks it: a line that stays met claims more
@@ -174,6 +175,15 @@ test.each(Object.entries(breaks))('%s is met no more once it is broken', async (
 test.each(Object.entries(settings))('%s is met no more with %j', async (name, more) => {
   const lines = (await doctor(more)).filter((line) => named(line) === name)
   expect(lines.filter(({ result }) => result === 'met')).toEqual([])
+})
+
+test('accounts without a password deviate while the first page asks for one', async () => {
+  const line = async () => (await doctor()).find(({ id }) => id === 'accounts without a password')?.result
+  expect(await line()).toBe('not applicable')
+  await enrollmentPolicy(idp, { okta_email: 'REQUIRED', okta_password: 'OPTIONAL' })
+  expect(await line()).toBe('deviates')
+  await sessionRule(idp, { access: 'ALLOW', primaryFactor: 'PASSWORD_IDP_ANY_FACTOR' })
+  expect(await line()).toBe('met')
 })
 
 test('of a database that no node has started on nothing is claimed', async () => {
