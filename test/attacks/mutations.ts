@@ -1750,6 +1750,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A28',
+    without: 'the one budget of the mails to accounts at one mailbox that no user has proven',
+    file: email,
+    find: 'return person !== undefined && isUnclaimed(person) ? mailbox : account',
+    replace: 'return account',
+    tests: 'sign-up-floods',
+  },
+  {
+    attack: 'A28',
     without: 'the budget of the mailbox for the welcome to an account without a proven one',
     file: 'src/flow/commit/registered.ts',
     find: 'const isMailed = isProven || (await hasRoom(parts, tx, context, now))',

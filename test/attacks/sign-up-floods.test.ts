@@ -3,7 +3,14 @@ import { type Kit, newVisitor, type Visitor } from '../../src/testing/index.ts'
 import { scrape } from '../journeys/prometheus.ts'
 import { mailTo, manyMails, scale, startTarget, visit } from '../support/attacks.ts'
 import { manyRequests, type Node, startNode } from '../support/nodes.ts'
-import { changeSignUp, codeMail, fillsIn, openSignUp, passwordInForm } from '../support/sign-up.ts'
+import {
+  changeSignUp,
+  codeMail,
+  fillsIn,
+  openSignUp,
+  passwordInForm,
+  unverified,
+} from '../support/sign-up.ts'
 import { type ScriptedSmtpServer, type SmtpMoment, startScriptedSmtp } from '../support/smtp-server.ts'
 import { enrollmentPolicy } from '../wire/totp.ts'
 
@@ -125,6 +132,37 @@ describe('a flood of sign-ups, and of texts', () => {
     )
     expect(other.response.status).toBe(200)
   })
+})
+
+test('A28: accounts that differ behind a plus sign have one budget of mails while no user has proven their mailbox', async () => {
+  const idp = await startTarget(openSignUp())
+  await changeSignUp(idp, { ...unverified, ...passwordInForm })
+  const addresses = Array.from({ length: 8 }, (_, tag) => `nina+${tag}@example.com`)
+  for (const email of addresses) {
+    const visitor = await fillsIn(idp.visitor(), profileOf(email), { credentials: { passcode: password } })
+    expect(visitor.response.interactionCode).toBeDefined()
+  }
+  const reached = async () => {
+    await idp.engine.delivery.idle()
+    return idp.outbox.all().filter(({ template }) => template === 'ForgotPassword').length
+  }
+  // The budget that the welcomes have used up begins anew.
+  idp.clock.advance('1d')
+  for (const email of addresses) await idp.visitor().atTheCode(email)
+  const unproven = await reached()
+  expect(unproven).toBeGreaterThan(0)
+  expect(unproven).toBeLessThan(addresses.length)
+  await idp.close()
+})
+
+test('A28: accounts of an administrator that differ behind a plus sign have each a budget of their own', async () => {
+  const idp = await startTarget()
+  const addresses = Array.from({ length: 8 }, (_, tag) => `qa+${tag}@example.com`)
+  for (const login of addresses) await idp.people.add({ login, password })
+  for (const email of addresses) await idp.visitor().atTheCode(email)
+  await idp.engine.delivery.idle()
+  expect(idp.outbox.all().filter(({ to }) => addresses.includes(to))).toHaveLength(addresses.length)
+  await idp.close()
 })
 
 describe('a caller who reads the metrics during sign-ups', () => {

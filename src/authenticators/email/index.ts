@@ -191,6 +191,19 @@ const subjectsOf = ({ progress, person, secrets }: StepContext) =>
     : nameAndAccount(secrets, progress.subject?.identifier ?? '', person)
 
 /**
+ * What mails are counted by: the account, but for one whose mailbox no user has proven, which is a visitor's with the address of another.
+ * All such accounts of one mailbox share one budget, or each of `victim+1@`, `victim+2@` … would have mails of its own (A28).
+ */
+function mailSubjectOf({ person, progress, secrets }: StepContext, account: string): string {
+  // Hashed for every name, so that all take the same time (A02).
+  const { account: mailbox } = mailboxSubjects(
+    secrets,
+    person?.profile.email ?? progress.subject?.identifier ?? '',
+  )
+  return person !== undefined && isUnclaimed(person) ? mailbox : account
+}
+
+/**
  * Who has the address of a user who is not there yet, and would not give way: that user gets a notice in place of the code, and
  * no code is right. Looked up by the same statement for every address (A64).
  */
@@ -288,7 +301,7 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
       data,
     },
     effects: mails.map((each) => ({ type: 'mail.queue', mail: { ...each, variables } })),
-    charges: (outcome) => mailCharges(context, outcome, typed, account),
+    charges: (outcome) => mailCharges(context, outcome, typed, mailSubjectOf(context, account)),
   }
 }
 
