@@ -177,6 +177,26 @@ describe('a recovery of a user who waits for an activation', () => {
     },
   )
 
+  test.each([
+    ['terms', { signUp: { terms } }, names, 403],
+    ['required attributes of who is invited', { signUp: { invitationOnly: true } }, {}, 403],
+    ['nothing', { signUp: { invitationOnly: true } }, names, 200],
+    ['nothing, as sign-up is open', {}, {}, 200],
+  ])(
+    'is begun by no administrator while the activation has still to ask for %s',
+    async (_, settings, more, status) => {
+      const idp = await engine(openSignUp(settings))
+      await invited(idp, more)
+      const path = `/users/${nina.email}/lifecycle`
+      const reset = await apiOf(idp)('POST', `${path}/reset_password?sendEmail=false`)
+      expect(reset.status).toBe(status)
+      expect(await statusOf(idp)).toBe(status === 200 ? 'RECOVERY' : 'PROVISIONED')
+      if (status !== 403) return
+      expect(reset.body.errorCode).toBe('E0000038')
+      expect((await apiOf(idp)('POST', `${path}/reactivate?sendEmail=false`)).status).toBe(200)
+    },
+  )
+
   test('is allowed where nothing is due, and makes the user active', async () => {
     const idp = await engine(openSignUp({ signUp: { invitationOnly: true } }))
     await invited(idp, names)

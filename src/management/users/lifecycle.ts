@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { apiError, type ProtocolError, randomLegible } from '../../base/index.ts'
 import {
+  findUserSchema,
   groupIdsOf,
   lockPerson,
   type Person,
@@ -18,6 +19,7 @@ import {
 } from '../../limits/index.ts'
 import { passwordKey } from '../../passwords/index.ts'
 import { tokenLink } from '../../people/index.ts'
+import { missingFields } from '../../registration/index.ts'
 import { invalid, notFound, wrongStatus } from '../errors.ts'
 import {
   type Answer,
@@ -126,14 +128,32 @@ const activatedStatuses = [
 async function resetPassword(call: Call<unknown, Mailing & Revoking>): Promise<Answer> {
   const tokenRequest = recoveryTokenRequest(call.query.sendEmail, 'PasswordResetByAdmin')
   const person = await getUser(call)
+  // A new password makes the user active: what the activation has still to ask for would never be asked (issue 15).
+  if (person.status === 'PROVISIONED' && (await lacksForActivation(call.parts, person))) throw wrongStatus()
   const { token = '' } = await changeStatus(call, person, {
-    from: activatedStatuses,
+    from: person.status === 'PROVISIONED' ? ['PROVISIONED'] : activatedStatuses,
     to: 'RECOVERY',
     tokenRequest,
     endsSessions: call.query.revokeSessions,
   })
   if (tokenRequest.sendsMail) return { body: {} }
   return { body: { resetPasswordUrl: tokenLink(call.parts.baseUrl(), 'recovery', token) } }
+}
+
+/**
+ * Whether the activation that a user waits for has still to ask for terms, or, of who was invited, for required attributes. By the built-in
+ * profile enrollment policy, since no app is named here.
+ */
+async function lacksForActivation(
+  { policies, storage }: ManagementParts,
+  { profile, terms: agreed }: Person,
+) {
+  const registration = await policies.registration({ clientId: '' })
+  const { attributes, byInvitation } = registration
+  const terms = registration.terms?.version === agreed?.version ? undefined : registration.terms
+  if (terms === undefined && !byInvitation) return false
+  const asked = { attributes: byInvitation ? attributes : [], terms }
+  return missingFields(asked, await findUserSchema(storage.db), profile).length > 0
 }
 
 /** The budgets that can keep an account locked until an administrator unlocks it. */
