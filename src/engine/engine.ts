@@ -101,6 +101,8 @@ export interface EnginePorts extends CorePorts {
   readonly recordExchange?: ExchangeRecorder
   /** The page of an app that takes a token of a mail, where the configuration names none: with `{token}` in it. */
   readonly tokenPage?: (kind: PersonTokenKind) => string | undefined
+  /** Asked with every form of a sign-up that is good by itself: the place for a hook before a registration. */
+  readonly beforeRegistration?: FlowParts['beforeRegistration']
   /** The page for a browser that opens a path where nothing is served, in development and tests. */
   readonly unknownPage?: HttpOptions['unknownPage']
 }
@@ -237,6 +239,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     // Texts are rare, and each look for them is a statement.
     onCommitted: (written) => (written.texts ? wakeDelivery() : untraced(() => mails.wake())),
     onFlowOutcome: engineMetrics.countFlowOutcome,
+    ...(ports.beforeRegistration && { beforeRegistration: ports.beforeRegistration }),
   }
   const captcha = createCaptcha(config.captcha, {
     ...{ storage, clock, log, budgets, refusals },

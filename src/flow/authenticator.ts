@@ -1,6 +1,6 @@
 import { plainHash, type Random, type Secrets } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
-import type { Enrollment, NewEnrollment, Person } from '../directory/index.ts'
+import type { Enrollment, NewEnrollment, Person, UserSchema } from '../directory/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budgets, Source, Use, Used } from '../limits/index.ts'
 import type {
@@ -95,6 +95,8 @@ export interface StepContext extends View {
     findByHandle(handle: string): Promise<Person | undefined>
     /** Whether some user, whichever it is, has the enrollment of a slot. */
     isSlotTaken(authenticator: string, slot: string): Promise<boolean>
+    /** Which attributes users have. */
+    userSchema(): Promise<UserSchema>
   }
   /** The same context for a user who was named a moment ago; for an unknown user that of Everyone. */
   about(progress: Progress): Promise<StepContext>

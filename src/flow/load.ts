@@ -676,6 +676,7 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
       },
       findByHandle: async (handle) => findPerson(db, (await holderOfHandle(db, handle)) ?? ''),
       isSlotTaken: (authenticator, slot) => isSlotTaken(db, authenticator, slot),
+      userSchema: () => findUserSchema(db),
     },
     about: async (progress) => contextOf(parts, await contextAfter(parts, loaded, progress), ports),
     used: (uses) => usedOf(db, uses, now),

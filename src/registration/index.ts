@@ -7,9 +7,11 @@ export { mayRegister } from './domains.ts'
 export {
   type FieldDisplay,
   missingFields,
+  type ProfileFaults,
   type ProfileField,
   type ProfileRefusal,
   type ProfileResult,
+  profileFaults,
   profileFields,
   profileMessages,
   readProfile,

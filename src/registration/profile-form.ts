@@ -287,6 +287,44 @@ export function readProfile(fields: readonly ProfileField[], input: unknown): Pr
   return { profile: { ...(login !== undefined && { login }), ...profile }, ...(terms && { terms }) }
 }
 
+/** What is wrong with a profile that was made from a form. Empty: nothing is. */
+export interface ProfileFaults {
+  /** In fields of the form. */
+  readonly refusals: readonly ProfileRefusal[]
+  /** Besides those, a sentence an attribute: no visitor can mend it in the form. */
+  readonly faults: readonly string[]
+}
+
+/**
+ * Checks a profile that something else than the visitor has filled in, or changed, as the form was read: by the fields, which have the
+ * policy's domains and lists, and besides them by the whole user schema.
+ *
+ * @param profile with `login` and `email`
+ */
+export function profileFaults(
+  fields: readonly ProfileField[],
+  schema: UserSchema,
+  profile: Readonly<Record<string, unknown>>,
+): ProfileFaults {
+  const asked = fields.filter(({ terms }) => terms === undefined)
+  const read = readProfile(asked, profile)
+  const refusals = 'refusals' in read ? read.refusals : []
+  const { login, email } = profile
+  const isAsked = (name: string): boolean => asked.some((field) => field.name === name)
+  // Also where no field asks for it: an address as the login is the email, or it would be that of another (A63).
+  const ofLogin =
+    loginProblem(login) ??
+    (typeof email === 'string' && isOfAnother(login, email) ? 'is another address than the email' : undefined)
+  const faults = profileProblems(schema, profile, { whole: true }).filter((fault) => {
+    const [name = ''] = fault.split(':')
+    return name !== 'login' && !isAsked(name)
+  })
+  return {
+    refusals,
+    faults: ofLogin === undefined || isAsked('login') ? faults : [`login: ${ofLogin}`, ...faults],
+  }
+}
+
 const blankKey = ({ terms }: ProfileField): MessageKey =>
   terms === undefined ? 'model.validation.field.blank' : 'registration.error.termsNotAccepted'
 

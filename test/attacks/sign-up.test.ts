@@ -245,7 +245,7 @@ onEachDatabase('an address that nobody has proven', (database) => {
     ['a free address', email],
     ['an address that is taken', victim],
   ])(
-    'A63, A64: is reserved by no password that is enrolled before the mailbox, with %s',
+    'A63: is reserved by no password that is enrolled before the mailbox, with %s',
     async (_, address) => {
       await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
       const before = await rows()

@@ -320,6 +320,7 @@ function contextOf(facts: Facts, checksAccess = false): StepContext {
       findByHandle: async (handle) =>
         facts.enrollments.some((one) => one.handle === handle) ? facts.person : undefined,
       isSlotTaken: async () => false,
+      userSchema: async () => ({ base: baseAttributes, custom: {}, updatedAt: 0 }),
     },
     about: async (progress) => contextOf({ ...facts, progress }, true),
     used: async (uses) => uses.map(({ budget }) => (isSpent(budget) ? budget.limit : 0)),

@@ -1,4 +1,4 @@
-import type { NewEnrollment, Profile } from '../../directory/index.ts'
+import type { NewEnrollment, Person, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
   closedSignUp,
@@ -19,7 +19,7 @@ import {
   type View,
   valueAt,
 } from '../../flow/index.ts'
-import { readProfile } from '../../registration/index.ts'
+import { type ProfileRefusal, profileFaults, readProfile } from '../../registration/index.ts'
 import { userProfileField } from './profile-form.ts'
 import { replaceableIn } from './reset-authenticator.ts'
 import { enrollWith } from './select-authenticator-enroll.ts'
@@ -72,43 +72,62 @@ const longestProfile = 16_000
 
 /** Reads the form: all that is wrong with it at once, each in its field. */
 async function readForm(input: Input, context: StepContext): Promise<Filled | Refused> {
-  const { profileForm = [], registration: policy, now, random } = context
+  const { profileForm = [], now, random } = context
   const read = readProfile(profileForm, valueAt(input, 'userProfile'))
   const id = newUserId(random)
   const profile = 'profile' in read ? (read.profile as Profile) : { login: '', email: '' }
-  const password = policy?.passwordInForm
-    ? await replaceableIn(context).reset.accept(input, context, prospectiveOf({ id, profile, at: now }))
-    : undefined
+  const password = await readPassword(input, context, prospectiveOf({ id, profile, at: now }))
   const wrong = [
-    ...('refusals' in read
-      ? read.refusals.map(({ name, key, params }) => ({ field: `userProfile.${name}`, key, params }))
-      : []),
-    ...(password !== undefined && 'refused' in password
-      ? [{ ...password.refused, field: password.refused.field ?? 'credentials.passcode' }]
-      : []),
+    ...('refusals' in read ? inFields(read.refusals) : []),
+    ...('refused' in password ? [password.refused] : []),
   ]
   if (wrong.length > 0 || 'refusals' in read) return refused(wrong)
-  if (JSON.stringify(profile).length > longestProfile) {
-    const [first] = profileForm
-    const key = 'registration.error.tooLong'
-    return refused([
-      { field: `userProfile.${first?.name}`, key, params: [first?.label ?? '', longestProfile] },
-    ])
+  const filled = { id, profile, ...password, ...(read.terms && { terms: read.terms }) }
+  return isTooLong(profile) ? tooLong(context) : asHookSays(filled, input, context)
+}
+
+const isTooLong = (profile: Profile): boolean => JSON.stringify(profile).length > longestProfile
+
+function tooLong({ profileForm: [first] = [] }: StepContext): Refused {
+  const key = 'registration.error.tooLong'
+  return refused([{ field: `userProfile.${first?.name}`, key, params: [first?.label ?? '', longestProfile] }])
+}
+
+const inFields = (refusals: readonly ProfileRefusal[]): readonly FieldMessage[] =>
+  refusals.map(({ name, key, params }) => ({ field: `userProfile.${name}`, key, params }))
+
+/** The password of the form, where it asks for one: what is wrong with it, or how it is stored. */
+async function readPassword(
+  input: Input,
+  context: StepContext,
+  person: Person,
+): Promise<{ readonly refused: FieldMessage } | { readonly password?: NewEnrollment }> {
+  if (!context.registration?.passwordInForm) return {}
+  const read = await replaceableIn(context).reset.accept(input, context, person)
+  if ('refused' in read) {
+    return { refused: { ...read.refused, field: read.refused.field ?? 'credentials.passcode' } }
   }
-  const verdict = await context.beforeRegistration?.({
-    client: context.client,
-    interaction: context.interaction,
-    profile,
-  })
-  if (verdict?.allowed === false) {
+  return { password: read.enrollment }
+}
+
+/** What becomes of a form that is good by itself at the place of a hook. Without one it stays as it is. */
+async function asHookSays(filled: Filled, input: Input, context: StepContext): Promise<Filled | Refused> {
+  const { client, interaction, profileForm = [], now } = context
+  const verdict = await context.beforeRegistration?.({ client, interaction, profile: filled.profile })
+  if (verdict === undefined) return filled
+  if (!verdict.allowed) {
     return { refused: { status: 400, key: 'registration.error.denied', params: [verdict.summary] } }
   }
-  return {
-    id,
-    profile: verdict?.profile ?? profile,
-    ...(password !== undefined && 'enrollment' in password && { password: password.enrollment }),
-    ...(read.terms && { terms: read.terms }),
-  }
+  const { profile } = verdict
+  const { refusals, faults } = profileFaults(profileForm, await context.directory.userSchema(), profile)
+  if (refusals.length > 0) return refused(inFields(refusals))
+  if (faults.length > 0)
+    throw new Error(`beforeRegistration made a profile that none may have: ${faults.join('; ')}`)
+  if (isTooLong(profile)) return tooLong(context)
+  // The rules of a password know the profile: it must not contain the name.
+  const password = await readPassword(input, context, prospectiveOf({ id: filled.id, profile, at: now }))
+  if ('refused' in password) return refused([password.refused])
+  return { ...filled, profile, ...password }
 }
 
 type FieldMessage = Message & { readonly field: string }
