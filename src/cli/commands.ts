@@ -43,6 +43,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user.ts')).userActivate,
   },
   {
+    name: 'invite',
+    summary: 'make a user and mail the link by which the account is completed',
+    load: async () => (await import('./invite.ts')).invite,
+  },
+  {
     name: 'user set-password',
     summary: 'set a new password for a user and end all sessions',
     load: async () => (await import('./user.ts')).userSetPassword,

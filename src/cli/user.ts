@@ -268,7 +268,15 @@ function printTable({ terminal }: Call, people: readonly Person[]): void {
 }
 
 /** Renders a user in the shape of Okta's Users API. */
-const shapeOf = ({ id, status, profile, createdAt, updatedAt, passwordChangedAt, lastLoginAt }: Person) => ({
+export const shapeOf = ({
+  id,
+  status,
+  profile,
+  createdAt,
+  updatedAt,
+  passwordChangedAt,
+  lastLoginAt,
+}: Person) => ({
   id,
   status,
   created: isoTime(createdAt),

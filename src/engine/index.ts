@@ -14,3 +14,4 @@ export {
   textsOf,
 } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'
+export { tokenPageOf } from './token-page.ts'

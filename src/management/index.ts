@@ -22,3 +22,4 @@ export {
   revokeApiToken,
   verifyApiToken,
 } from './tokens.ts'
+export { mailActivation } from './users/index.ts'

@@ -19,5 +19,6 @@ export const userOperations: readonly Operation[] = [
   ...credentials,
 ]
 export { getUser } from './read.ts'
+export { mailActivation } from './recovery.ts'
 export { user } from './schema.ts'
 export { renderUsers } from './wire.ts'

@@ -4,7 +4,7 @@ import { issuePersonToken, type Person, type PersonTokenKind } from '../../direc
 import { languageFor, spanInWords } from '../../i18n/index.ts'
 import { activationLifetimeMs, tokenLink } from '../../people/index.ts'
 import type { Tx } from '../../storage/index.ts'
-import type { Context } from '../operation.ts'
+import type { Context, ManagementParts } from '../operation.ts'
 
 const hour = 3_600_000
 
@@ -29,12 +29,24 @@ export const activationTokenRequest = (sendsMail: boolean): UserTokenRequest => 
   sendsMail,
 })
 
+/** What a mail with a token is made from. */
+interface Issuing extends Pick<Context, 'actor' | 'now'> {
+  readonly parts: Pick<ManagementParts, 'random' | 'secrets' | 'orgName' | 'tokenPage' | 'baseUrl'>
+}
+
+/**
+ * Mails a user the link by which the account is completed, as `POST /users` does, in the database transaction of the change that calls for
+ * it. Earlier tokens of the user become invalid.
+ */
+export const mailActivation = async (issuing: Issuing, tx: Tx, person: Person): Promise<void> =>
+  void (await issueUserToken(issuing, tx, person, activationTokenRequest(true)))
+
 /**
  * Issues a token for a user, in the transaction of the change that requires it, and queues the mail that contains it.
  * Earlier tokens of the user become invalid. Returns the token for callers that deliver it by other means.
  */
 export async function issueUserToken(
-  call: Context,
+  call: Issuing,
   tx: Tx,
   person: Person,
   wanted: UserTokenRequest,
@@ -73,7 +85,7 @@ export async function issueUserToken(
 }
 
 function variablesOf(
-  { parts }: Context,
+  { parts }: Issuing,
   { profile }: Person,
   wanted: UserTokenRequest,
   link: string,
