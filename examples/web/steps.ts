@@ -1,4 +1,10 @@
-import { IdxStatus, type IdxTransaction, type OktaAuth } from '@okta/okta-auth-js'
+import {
+  AuthSdkError,
+  IdxStatus,
+  type IdxTransaction,
+  type IdxTransactionMeta,
+  type OktaAuth,
+} from '@okta/okta-auth-js'
 import { rememberBeginning } from './beginnings.ts'
 import { captchaIn, captchaOf, loadingOf } from './captcha.ts'
 import { type Errand, errandOf } from './errands.ts'
@@ -58,11 +64,12 @@ export const submitStep =
 
     const shown = current ? captchaOf(current) : visit.offers.captchas?.[page.step]
     const captcha = captchaIn(shown, field)
-    const answer = await page.submit({
+    const submitted = page.submit({
       ...{ client, field, words, captcha },
       step: current?.nextStep,
       transaction: current,
     })
+    const answer = await beyondFlow(client, submitted)
     if ('refused' in answer)
       return render(visit, page, { transaction: current, messages: answer.refused, field, status: 400 })
 
@@ -101,6 +108,28 @@ function noteAddress(visit: Visit, answer: IdxTransaction): void {
   request.session.signUp = { ...request.session.signUp, state: answer.meta?.state ?? '', email }
 }
 
+/**
+ * A sign-in may ask for attributes of the profile at its end. The SDK knows no such step in `authenticate()`: it throws, though the
+ * server has taken the answer. In the flow of a sign-up, which has this form, it goes on, also on the pages that follow.
+ */
+async function beyondFlow(
+  client: OktaAuth,
+  submitted: ReturnType<StepPage['submit']>,
+): Promise<Awaited<ReturnType<StepPage['submit']>>> {
+  try {
+    return await submitted
+  } catch (failure) {
+    const isUnknown =
+      failure instanceof AuthSdkError && failure.errorSummary.includes('No remediation can match')
+    const transaction = client.transactionManager.load()
+    if (!isUnknown || transaction === null) throw failure
+    client.idx.setFlow('register')
+    const inFlow = { ...transaction, flow: 'register' } as IdxTransactionMeta
+    client.transactionManager.save(inFlow, { muteWarning: true })
+    return client.idx.proceed()
+  }
+}
+
 /** The transaction at the step of a page: the one that is asked for, or another one that may be taken instead. */
 function atStep(page: StepPage, transaction: IdxTransaction): IdxTransaction {
   if (page.besides !== true || transaction.nextStep?.name === page.step) return transaction
@@ -134,7 +163,7 @@ export async function nextPath(
   const messages = messagesOf(transaction, words)
   const recovers = transaction.meta?.flow === 'recoverPassword'
   const errand = errandOf(visit, transaction.meta?.state)
-  const isNew = transaction.meta?.flow === 'register'
+  const isNew = signUpOf(visit, transaction.meta?.state) !== undefined
 
   if (transaction.status === IdxStatus.SUCCESS && transaction.tokens) {
     const goOn = request.session.returnTo ?? '/'
@@ -272,6 +301,7 @@ export function viewOf(visit: Visit, messages: readonly Message[]): View {
     unlocks: offers.unlock,
     signsUp: offers.signUp,
     newAddress: signUpOf(visit)?.email,
+    isSignUp: signUpOf(visit) !== undefined,
     ...(errand && { username: errand.username }),
     ...regionOf(request.acceptsLanguages()),
   }

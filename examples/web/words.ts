@@ -350,6 +350,12 @@ const english = {
     lead: 'An account takes a minute.',
     marks: 'Fields marked with * are required.',
     next: 'Create account',
+    /** At the end of a sign-in. */
+    completion: {
+      title: 'Complete your profile',
+      lead: 'This is still missing. Then you are signed in.',
+      next: 'Continue',
+    },
     haveAccount: 'You have an account?',
     signedInAlready: 'You are signed in already. A new account takes the place of this sign-in.',
     choose: 'Choose…',

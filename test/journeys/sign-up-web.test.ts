@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { Kit } from '../../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
 import { apiOf } from '../support/management.ts'
+import { changeSignUp } from '../support/sign-up.ts'
 import { enrollmentPolicy } from '../wire/totp.ts'
 import { newPlainBrowser } from './plain-browser.ts'
 import { startWebAppHere, type WebApp } from './web-app.ts'
@@ -275,6 +276,24 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
         state: 'Tyrol',
       },
     })
+  })
+
+  test('a sign-in asks for what the profile lacks, and goes on with it', async () => {
+    await changeSignUp(idp, {
+      profileAttributes: [{ name: 'city', label: 'Town', required: true }],
+      progressiveProfilingAction: 'ENABLED',
+    })
+    const page = await newPage()
+    await page.goto(`${web.url}/login`)
+    await page.getByLabel('Username').fill(idp.person.login)
+    await page.getByLabel('Password').fill(idp.person.password)
+    await next(page)
+    await at(page, 'Complete your profile', 'completion')
+    await page.getByLabel('Town').fill('Wien')
+    await press(page, 'Continue')
+    await at(page, 'Hello, Mary')
+    const { body } = await apiOf(idp)('GET', `/users/${idp.person.login}`)
+    expect(body.profile).toMatchObject({ city: 'Wien' })
   })
 
   test('by keyboard alone', async () => {

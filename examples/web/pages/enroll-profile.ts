@@ -5,7 +5,7 @@ import { passwordHelp } from './new-password.ts'
 import type { StepPage } from './page.ts'
 import { profileField, profileFieldsOf, profileIn } from './profile-fields.ts'
 
-/** Sign up: the profile of a new account. Which fields it has is for the server to say. */
+/** The profile of a new account, or what that of a user lacks. Which fields it has is for the server to say. */
 export const enrollProfile: StepPage = {
   step: 'enroll-profile',
   path: '/enroll-profile',
@@ -16,20 +16,22 @@ export const enrollProfile: StepPage = {
     const secret = fields.find(({ kind }) => kind === 'password')
     const help = secret && passwordHelp(view, secret.name)
     const rules = help?.rules ?? false
+    const { completion } = words
+    const isSignUp = view.isSignUp !== false
     return {
-      title: words.title,
+      title: isSignUp ? words.title : completion.title,
       badge: 'user',
       script: secret ? ['sign-up.js', 'password.js'] : 'sign-up.js',
-      body: html`${view.signedIn && html`<p class="message">${words.signedInAlready} <a href="/">${view.words.identify.backHome}</a></p>`}
-<p class="lead">${words.lead}</p>
+      body: html`${isSignUp && view.signedIn && html`<p class="message">${words.signedInAlready} <a href="/">${view.words.identify.backHome}</a></p>`}
+<p class="lead">${isSignUp ? words.lead : completion.lead}</p>
 ${postForm(
   view,
   this.path,
   html`${fields.some(({ required }) => required) && html`<p class="marks">${words.marks}</p>`}
 ${fields.map((field, index) => [field === secret && rules, profileField(help?.view ?? view, field, { first: index === 0, hasRules: rules !== false })])}`,
-  words.next,
+  isSignUp ? words.next : completion.next,
 )}
-<nav class="links"><span>${words.haveAccount} ${backLink({ ...view, back: { ...view.back, label: view.words.home.signIn } })}</span></nav>`,
+<nav class="links">${isSignUp ? html`<span>${words.haveAccount} ${backLink({ ...view, back: { ...view.back, label: view.words.home.signIn } })}</span>` : backLink(view)}</nav>`,
     }
   },
 

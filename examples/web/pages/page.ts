@@ -36,6 +36,8 @@ export interface View {
   readonly signsUp?: boolean | undefined
   /** The address of a new account, which a mail goes to; undefined where none is made. */
   readonly newAddress?: string | undefined
+  /** The attempt makes a new account. */
+  readonly isSignUp?: boolean
 }
 
 /** Reads a field of the posted form; empty if it was not sent. */
