@@ -1,9 +1,8 @@
-import { StatementSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
-import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
-import { type Attacked, manyMails, masked, visit } from '../support/attacks.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
+import { type Attacked, manyMails, masked } from '../support/attacks.ts'
 import { manyRequests, type Node, startNode } from '../support/nodes.ts'
+import { run as answersTo, guess, type Move, type StopWatch, startStopWatch } from '../support/stop-watch.ts'
 
 // Of one length, so that bodies can be compared byte by byte.
 const known = 'mary@example.com'
@@ -20,9 +19,6 @@ const twins = {
   'expiredpw@test.dev': 'PASSWORD_EXPIRED',
 } as const
 
-type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
-
-const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
 const resend: Move = ['another mail', (visitor) => visitor.submits('challenge/resend')]
 
 /** Every step that a stranger can take with a user's name, and what a step is answered after the end. */
@@ -68,12 +64,8 @@ const signIn = (identifier: string): readonly Move[] => [
   ['after the end', (visitor) => visitor.submits('introspect')],
 ]
 
-async function run(idp: Attacked, moves: readonly Move[]): Promise<(Answer & { readonly name: string })[]> {
-  const visitor = await visit(idp)
-  const replies = []
-  for (const [name, send] of moves) replies.push({ name, ...(await send(visitor)) })
-  return replies
-}
+/** What a new visitor is answered to each step. */
+const run = async (idp: Attacked, moves: readonly Move[]) => (await answersTo(idp, moves)).slice(1)
 
 describe('a stranger with a list of names', () => {
   let idp: Kit
@@ -193,80 +185,24 @@ describe('a stranger with a list of names', () => {
 
 describe('a stranger with a stop-watch', () => {
   let node: Node
-  let hashes = 0
-  let statements: string[] = []
-  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
-
+  let watch: StopWatch
   beforeAll(async () => {
-    const hasher = createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 1000 })
-    const counted = <T>(work: T): T => {
-      hashes += 1
-      return work
-    }
-    const counting = {
-      ...hasher,
-      hash: (password: string) => counted(hasher.hash(password)),
-      verify: (password: string, hash: string | undefined) => counted(hasher.verify(password, hash)),
-    }
+    watch = startStopWatch()
     // The third wrong password locks an account.
     const settings = { policies: { password: { lockout: { maxAttempts: 3 } } } }
-    node = await startNode({ settings, ports: { hasher: counting } })
-    for (const name of ['all', 'run'] as const) {
-      const original = originals[name] as (...parameters: unknown[]) => unknown
-      const listening = function (this: StatementSync, ...parameters: unknown[]) {
-        statements.push(this.sourceSQL)
-        return original.apply(this, parameters)
-      }
-      Object.assign(StatementSync.prototype, { [name]: listening })
-    }
+    node = await startNode({ settings, ports: { hasher: watch.hasher } })
   })
   afterAll(async () => {
-    Object.assign(StatementSync.prototype, originals)
+    watch.stop()
     await node.close()
   })
-  afterEach(() => {
-    statements = []
-  })
-
-  /** What a request costs: its statements in order, its hashes; without those of the mail worker, who works later. */
-  function cost(): readonly string[] {
-    const blocks: string[][] = []
-    let open: string[] | undefined
-    for (const statement of statements) {
-      if (statement === 'begin immediate') open = []
-      open?.push(statement)
-      if (open === undefined) blocks.push([statement])
-      if (statement === 'commit' && open !== undefined) {
-        blocks.push(open)
-        open = undefined
-      }
-    }
-    statements = []
-    const own = blocks.filter((block) => !block.some((line) => /update "outbox"|update outbox/.test(line)))
-    // Policies, and how authenticators are set up, are read anew every two seconds, for every name.
-    return own.flat().filter((line) => !/"policy_rules"|from "settings"/.test(line))
-  }
-
   test.each([
     ['recovery', walk],
     ['sign-in', signIn],
   ])(
     'A02: each step of a %s costs as many statements, hashes and effects for an unknown user as for a known one',
     async (_, moves) => {
-      const costs = async (login: string) => {
-        const visitor = await visit(node)
-        await node.engine.delivery.idle()
-        const steps: unknown[] = []
-        for (const [name, send] of moves(login)) {
-          cost()
-          hashes = 0
-          await send(visitor)
-          await node.engine.delivery.idle()
-          steps.push({ name, hashes, statements: cost() })
-        }
-        return steps
-      }
-
+      const costs = (login: string) => watch.costs(node, moves(login))
       const mary = await costs(known)
       expect(await costs(unknown)).toEqual(mary)
       const seen = JSON.stringify(mary)

@@ -1,18 +1,8 @@
-import { StatementSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticatorId } from '../../src/flow/index.ts'
 import { removeUnfinished } from '../../src/people/index.ts'
 import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
-import {
-  type Attacked,
-  mailTo,
-  manyMails,
-  masked,
-  parallel,
-  startTarget,
-  visit,
-  wrongCode,
-} from '../support/attacks.ts'
+import { mailTo, manyMails, masked, parallel, startTarget, wrongCode } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { manyRequests, type Node, startNode } from '../support/nodes.ts'
 import { onEachDatabase } from '../support/postgres.ts'
@@ -26,6 +16,7 @@ import {
   toTheForm,
   unverified,
 } from '../support/sign-up.ts'
+import { guess, type Move, run, type StopWatch, startStopWatch } from '../support/stop-watch.ts'
 import { enrollmentPolicy } from '../wire/totp.ts'
 
 const victim = 'mary@example.com'
@@ -44,11 +35,9 @@ const twins = {
   'provision@test.dev': 'PROVISIONED',
 } as const
 
-type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
 /** Asks to enrol a password, whether or not it is on offer. */
 const choosePassword = (visitor: Visitor) =>
   visitor.submits('credential/enroll', { authenticator: { id: authenticatorId('okta_password') } })
-const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
 
 /** Every step that a visitor can take with an address, and what a step is answered after the end. */
 const walk = (email: string): readonly Move[] => [
@@ -69,13 +58,6 @@ const walk = (email: string): readonly Move[] => [
   ['after the end', guess[1]],
   ['poll after the end', (visitor) => visitor.submits('challenge/poll')],
 ]
-
-async function run(idp: Attacked, moves: readonly Move[]) {
-  const visitor = await visit(idp)
-  const replies: (Answer & { readonly name: string })[] = [{ name: 'first page', ...visitor.response }]
-  for (const [name, send] of moves) replies.push({ name, ...(await send(visitor)) })
-  return replies
-}
 
 describe('a caller with a list of addresses', () => {
   let idp: Kit
@@ -140,59 +122,18 @@ describe('a caller with a list of addresses', () => {
 
 describe('a caller with a stop-watch', () => {
   let node: Node
-  let statements: string[] = []
-  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
+  let watch: StopWatch
   beforeAll(async () => {
-    node = await startNode({ settings: { signUp } })
-    for (const name of ['all', 'run'] as const) {
-      const original = originals[name] as (...parameters: unknown[]) => unknown
-      Object.assign(StatementSync.prototype, {
-        [name](this: StatementSync, ...parameters: unknown[]) {
-          statements.push(this.sourceSQL)
-          return original.apply(this, parameters)
-        },
-      })
-    }
+    watch = startStopWatch()
+    node = await startNode({ settings: { signUp }, ports: { hasher: watch.hasher } })
   })
   afterAll(async () => {
-    Object.assign(StatementSync.prototype, originals)
+    watch.stop()
     await node.close()
   })
-  afterEach(() => {
-    statements = []
-  })
-
-  /** The statements of a request, without those of the mail worker. */
-  function cost(): readonly string[] {
-    const blocks: string[][] = []
-    let open: string[] | undefined
-    for (const statement of statements) {
-      if (statement === 'begin immediate') open = []
-      open?.push(statement)
-      if (open === undefined) blocks.push([statement])
-      if (statement === 'commit' && open !== undefined) {
-        blocks.push(open)
-        open = undefined
-      }
-    }
-    statements = []
-    const own = blocks.filter((block) => !block.some((line) => /update "outbox"|update outbox/.test(line)))
-    return own.flat().filter((line) => !/"policy_rules"|from "settings"/.test(line))
-  }
 
   test('A64: each step costs the same statements for an address that is taken as for a free one', async () => {
-    const costs = async (email: string) => {
-      const visitor = await visit(node)
-      await node.engine.delivery.idle()
-      const steps: unknown[] = []
-      for (const [name, send] of walk(email)) {
-        cost()
-        await send(visitor)
-        await node.engine.delivery.idle()
-        steps.push({ name, statements: cost() })
-      }
-      return steps
-    }
+    const costs = (email: string) => watch.costs(node, walk(email))
     const taken = await costs(victim)
     expect(await costs('nina@example.com')).toEqual(taken)
     expect(JSON.stringify(taken)).toMatch(/insert into (\\")?outbox/)
@@ -244,26 +185,23 @@ onEachDatabase('an address that nobody has proven', (database) => {
   test.each([
     ['a free address', email],
     ['an address that is taken', victim],
-  ])(
-    'A63: is reserved by no password that is enrolled before the mailbox, with %s',
-    async (_, address) => {
-      await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
-      const before = await rows()
-      const visitor = await fillsIn(idp.visitor(), profileOf(address))
-      expect(offeredToEnrol(visitor)).toEqual(['Email'])
-      for (const key of ['okta_password', 'google_otp']) {
-        const chosen = await visitor.submits('credential/enroll', {
-          authenticator: { id: authenticatorId(key) },
-        })
-        expect(chosen.status).toBe(400)
-      }
-      await visitor.submits('introspect')
-      expect(visitor.response.body.currentAuthenticator?.value.key).toBe('okta_email')
-      await visitor.answers(another)
-      expect(visitor.response.messages).toEqual(['api.authn.error.PASSCODE_INVALID'])
-      expect(await rows()).toEqual(before)
-    },
-  )
+  ])('A63: is reserved by no password that is enrolled before the mailbox, with %s', async (_, address) => {
+    await enrollmentPolicy(idp, { google_otp: 'REQUIRED' })
+    const before = await rows()
+    const visitor = await fillsIn(idp.visitor(), profileOf(address))
+    expect(offeredToEnrol(visitor)).toEqual(['Email'])
+    for (const key of ['okta_password', 'google_otp']) {
+      const chosen = await visitor.submits('credential/enroll', {
+        authenticator: { id: authenticatorId(key) },
+      })
+      expect(chosen.status).toBe(400)
+    }
+    await visitor.submits('introspect')
+    expect(visitor.response.body.currentAuthenticator?.value.key).toBe('okta_email')
+    await visitor.answers(another)
+    expect(visitor.response.messages).toEqual(['api.authn.error.PASSCODE_INVALID'])
+    expect(await rows()).toEqual(before)
+  })
 
   test('A63: of ten sign-ups at once the first that proves the mailbox wins, with its own password', async () => {
     await changeSignUp(idp, { enrollAuthenticatorTypes: ['password'] })

@@ -1,18 +1,10 @@
-import { StatementSync } from 'node:sqlite'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticatorId } from '../../src/flow/index.ts'
-import { type Answer, type Kit, startEngine, type Visitor } from '../../src/testing/index.ts'
-import {
-  type Attacked,
-  mailTo,
-  manyMails,
-  masked,
-  startTarget,
-  visit,
-  wrongCode,
-} from '../support/attacks.ts'
+import { type Answer, type Kit, startEngine } from '../../src/testing/index.ts'
+import { mailTo, manyMails, masked, startTarget, visit, wrongCode } from '../support/attacks.ts'
 import { apiOf } from '../support/management.ts'
 import { manyRequests, type Node, startNode } from '../support/nodes.ts'
+import { guess, type Move, run, type StopWatch, startStopWatch } from '../support/stop-watch.ts'
 
 const withUnlock = {
   policies: { password: { recovery: { unlock: true }, lockout: { maxAttempts: 3 } } },
@@ -30,9 +22,6 @@ const twins = {
   'provision@test.dev': 'PROVISIONED',
   'expiredpw@test.dev': 'PASSWORD_EXPIRED',
 } as const
-
-type Move = readonly [name: string, send: (visitor: Visitor) => Promise<Answer>]
-const guess: Move = ['a wrong code', (visitor) => visitor.answers('000000x')]
 
 /** Every step that a caller can take with a user's name, and what a step is answered after the end. */
 const walk = (identifier: string): readonly Move[] => [
@@ -61,13 +50,6 @@ const walk = (identifier: string): readonly Move[] => [
   ['after the end', guess[1]],
   ['poll after the end', (visitor) => visitor.submits('challenge/poll')],
 ]
-
-async function run(idp: Attacked, moves: readonly Move[]) {
-  const visitor = await visit(idp)
-  const replies: (Answer & { readonly name: string })[] = [{ name: 'first page', ...visitor.response }]
-  for (const [name, send] of moves) replies.push({ name, ...(await send(visitor)) })
-  return replies
-}
 
 describe('a caller with a list of names', () => {
   let idp: Kit
@@ -187,62 +169,21 @@ describe('a caller with a list of names', () => {
 
 describe('a caller with a stop-watch', () => {
   let node: Node
-  let statements: string[] = []
-  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
-
+  let watch: StopWatch
   beforeAll(async () => {
+    watch = startStopWatch()
     node = await startNode({
       settings: { ...withUnlock, limits: { ...withUnlock.limits, ...manyMails } },
+      ports: { hasher: watch.hasher },
     })
-    for (const name of ['all', 'run'] as const) {
-      const original = originals[name] as (...parameters: unknown[]) => unknown
-      const listening = function (this: StatementSync, ...parameters: unknown[]) {
-        statements.push(this.sourceSQL)
-        return original.apply(this, parameters)
-      }
-      Object.assign(StatementSync.prototype, { [name]: listening })
-    }
   })
   afterAll(async () => {
-    Object.assign(StatementSync.prototype, originals)
+    watch.stop()
     await node.close()
   })
-  afterEach(() => {
-    statements = []
-  })
-
-  /** What a request costs: its statements in order; without those of the mail worker, who works later. */
-  function cost(): readonly string[] {
-    const blocks: string[][] = []
-    let open: string[] | undefined
-    for (const statement of statements) {
-      if (statement === 'begin immediate') open = []
-      open?.push(statement)
-      if (open === undefined) blocks.push([statement])
-      if (statement === 'commit' && open !== undefined) {
-        blocks.push(open)
-        open = undefined
-      }
-    }
-    statements = []
-    const own = blocks.filter((block) => !block.some((line) => /update "outbox"|update outbox/.test(line)))
-    // Policies, and how authenticators are set up, are read anew every two seconds, for every name.
-    return own.flat().filter((line) => !/"policy_rules"|from "settings"/.test(line))
-  }
 
   test('A64: each step of an unlock costs as many statements for a locked, an open and an unknown user', async () => {
-    const costs = async (login: string) => {
-      const visitor = await visit(node)
-      await node.engine.delivery.idle()
-      const steps: unknown[] = []
-      for (const [name, send] of walk(login)) {
-        cost()
-        await send(visitor)
-        await node.engine.delivery.idle()
-        steps.push({ name, statements: cost() })
-      }
-      return steps
-    }
+    const costs = (login: string) => watch.costs(node, walk(login))
     const open = await costs('mary@example.com')
     expect(await costs('nina@example.com')).toEqual(open)
     for (let wrong = 0; wrong < 3; wrong++) {
