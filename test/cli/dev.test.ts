@@ -103,6 +103,21 @@ describe('a development engine in memory', () => {
     expect(await listens(dev.smtpUrl)).toBe(true)
   })
 
+  test('lets a visitor sign up at once', async () => {
+    const visitor = newVisitor(dev)
+    await visitor.begins()
+    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile'])
+    await visitor.submits('enroll')
+    const userProfile = { email: 'nina@example.com', firstName: 'Nina', lastName: 'Nowak' }
+    await visitor.submits('enroll/new', { userProfile })
+    const { body: mail } = await json(`${dev.controlUrl}/messages/wait?to=${userProfile.email}&timeout=10000`)
+    expect(mail.template).toBe('RegistrationEmailVerification')
+    await visitor.answers(mail.code)
+    await visitor.enrolls('okta_password')
+    await visitor.answers('Analytical-Engine-1843')
+    expect(visitor.response.interactionCode).toBeDefined()
+  })
+
   test('prints all that a visitor of the kit needs', async () => {
     expect((await newVisitor(dev).signsIn()).interactionCode).toBeDefined()
   })

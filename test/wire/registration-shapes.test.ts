@@ -10,10 +10,11 @@ import {
   fillsIn,
   offeredToEnrol,
   openSignUp,
+  passwordInForm,
   unverified,
 } from '../support/sign-up.ts'
 import { lastCode, number } from './phone.ts'
-import { enrollmentPolicy } from './totp.ts'
+import { codeAt, enrollmentPolicy, secretIn } from './totp.ts'
 import { newVisitor, type Visitor } from './visitor.ts'
 
 const nina = { email: 'nina@example.com', firstName: 'Nina', lastName: 'Nowak' }
@@ -145,16 +146,133 @@ onEachDatabase('a sign-up', (database) => {
     expect((await found()).id).not.toBe(id)
   })
 
-  test('of ten visitors at once makes ten users, each with her own password', async () => {
-    const all = await Promise.all(
-      Array.from({ length: 10 }, async (_, at) => {
-        const email = `visitor-${at}@example.com`
+  test('may put off what is required a number of times: the sign-up is one, and the sign-ins after it are the rest', async () => {
+    const gracePeriod = { type: 'BY_SKIP_COUNT', skipCount: 2 }
+    await enrolmentPolicy(idp, namingApp({ self: 'REQUIRED', gracePeriod }))
+    const visitor = await filled()
+    await code(visitor)
+    await setsPassword(visitor)
+    const asked = (one: Visitor) => [one.remediations, offeredToEnrol(one)]
+    const skippable = [['select-authenticator-enroll', 'skip'], ['Google Authenticator']]
+    expect(asked(visitor)).toEqual(skippable)
+    await visitor.submits('skip')
+    expect((await claimsOf(visitor)).email).toBe(nina.email)
+
+    const signsIn = async () => {
+      const back = newVisitor(idp)
+      await back.begins()
+      await back.signsIn(nina.email, password)
+      return back
+    }
+    const second = await signsIn()
+    expect(asked(second)).toEqual(skippable)
+    await second.submits('skip')
+    expect(second.response.interactionCode).toBeDefined()
+    const third = await signsIn()
+    expect(asked(third)).toEqual([['select-authenticator-enroll'], ['Google Authenticator']])
+    expect((await third.submits('skip')).status).toBe(400)
+  })
+
+  /** A shape of sign-up: what is set up for it, and how one visitor walks to the end of it, or to a page that refuses. */
+  interface Shape {
+    setUp(): Promise<unknown>
+    walk(email: string): Promise<Visitor>
+  }
+  const shapes: Readonly<Record<string, Shape>> = {
+    'with a code and a password': {
+      setUp: async () => {},
+      async walk(email) {
         const visitor = await filled({ ...nina, email })
         await code(visitor, email)
         await setsPassword(visitor)
-        return visitor.response.interactionCode
-      }),
+        return visitor
+      },
+    },
+    'with the password in the form': {
+      setUp: () => changeSignUp(idp, passwordInForm),
+      async walk(email) {
+        const visitor = await fillsIn(
+          newVisitor(idp),
+          { ...nina, email },
+          { credentials: { passcode: password } },
+        )
+        await code(visitor, email)
+        return visitor
+      },
+    },
+    'without a password': {
+      setUp: () => enrollmentPolicy(idp, { okta_email: 'REQUIRED', okta_password: 'OPTIONAL' }),
+      async walk(email) {
+        const visitor = await filled({ ...nina, email })
+        await code(visitor, email)
+        await visitor.submits('skip')
+        return visitor
+      },
+    },
+    'with an address that needs no proof': {
+      setUp: () => changeSignUp(idp, unverified),
+      async walk(email) {
+        const visitor = await filled({ ...nina, email })
+        await setsPassword(visitor)
+        return visitor
+      },
+    },
+    'with the password in the form and no proof': {
+      setUp: () => changeSignUp(idp, { ...unverified, ...passwordInForm }),
+      walk: (email) => fillsIn(newVisitor(idp), { ...nina, email }, { credentials: { passcode: password } }),
+    },
+    'with an authenticator app': {
+      setUp: () => enrollmentPolicy(idp, { okta_password: 'REQUIRED', google_otp: 'REQUIRED' }),
+      async walk(email) {
+        const visitor = await filled({ ...nina, email })
+        await code(visitor, email)
+        await setsPassword(visitor)
+        const page = await visitor.enrolls('google_otp')
+        await visitor.answers(codeAt(secretIn(page), idp.clock.now()))
+        return visitor
+      },
+    },
+  }
+  const atOnce = (addressOf: (at: number) => string, walk: Shape['walk']) =>
+    Promise.all(Array.from({ length: 10 }, (_, at) => walk(addressOf(at)).catch((error: Error) => error)))
+
+  test.each(Object.entries(shapes))('%s, of ten visitors at once, makes ten users', async (_, shape) => {
+    await shape.setUp()
+    const all = await atOnce((at) => `visitor-${at}@example.com`, shape.walk)
+    expect(
+      all.map((one) => (one instanceof Error ? one : one.response.interactionCode !== undefined)),
+    ).toEqual(Array(10).fill(true))
+    const made = await Promise.all(
+      Array.from({ length: 10 }, async (_, at) => found(`visitor-${at}@example.com`)),
     )
-    expect(all.filter(Boolean)).toHaveLength(10)
+    expect(new Set(made.map(({ status }) => status))).toEqual(new Set(['ACTIVE']))
+    expect(new Set(made.map(({ id }) => id)).size).toBe(10)
   })
+
+  test.each(['with an address that needs no proof', 'with the password in the form and no proof'])(
+    '%s, of ten visitors at once with one address, makes one user, and the others read that it is taken',
+    async (name) => {
+      const shape = shapes[name]
+      await shape?.setUp()
+      const all = await atOnce(
+        () => nina.email,
+        shape?.walk ??
+          (() => {
+            throw new Error(name)
+          }),
+      )
+      const won = all.filter((one) => !(one instanceof Error) && one.response.interactionCode !== undefined)
+      expect(won).toHaveLength(1)
+      for (const one of all) {
+        if (one instanceof Error || one.response.interactionCode !== undefined) continue
+        expect(one.response.status).toBe(400)
+        expect(one.response.text).toContain('registration.error.notUniqueWithinOrg')
+      }
+      expect(await found()).toMatchObject({ status: 'ACTIVE' })
+      const users = (await apiOf(idp)('GET', '/users')).list
+      expect(users.filter(({ profile }) => (profile as { email: string }).email === nina.email)).toHaveLength(
+        1,
+      )
+    },
+  )
 })
