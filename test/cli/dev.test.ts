@@ -106,7 +106,7 @@ describe('a development engine in memory', () => {
   test('lets a visitor sign up at once', async () => {
     const visitor = newVisitor(dev)
     await visitor.begins()
-    expect(visitor.remediations).toEqual(['identify', 'select-enroll-profile'])
+    expect(visitor.remediations).toContain('select-enroll-profile')
     await visitor.submits('enroll')
     const userProfile = { email: 'nina@example.com', firstName: 'Nina', lastName: 'Nowak' }
     await visitor.submits('enroll/new', { userProfile })

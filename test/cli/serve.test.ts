@@ -235,6 +235,19 @@ describe('rekey serve', () => {
     expect((await end(child)).code).toBe(0)
   })
 
+  test('lets no visitor sign up until that is opened', async () => {
+    const { url } = await node()
+    const auth = authAt(url)
+    const { availableSteps } = await auth.idx.start()
+    const names = availableSteps?.map(({ name }) => name)
+    expect(names).toContain('identify')
+    expect(names).not.toContain('select-enroll-profile')
+    await expect(authAt(url).idx.register({ firstName: 'Nina' })).rejects.toThrow()
+    const ran = await rekey(['doctor', '--json'], { folder, env })
+    const lines: readonly { readonly id: string; readonly why: string }[] = JSON.parse(ran.stdout)
+    expect(lines.find(({ id }) => id === 'sign-up')).toMatchObject({ result: 'met' })
+  })
+
   test('has no control API and no person of its own', async () => {
     const { url } = await node()
     for (const path of ['/messages', '/people', '/clock', '/events', '/reset']) {
