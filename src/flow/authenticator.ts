@@ -393,7 +393,14 @@ export const authenticatorAsked = ({
     : authenticators.get(challenge.authenticator)
 
 /** The public id of an authenticator: the same on every installation, so that it survives restarts and nodes. */
-export const authenticatorId = (key: string): string => `aut${publicPart(`authenticator ${key}`)}`
+export function authenticatorId(key: string): string {
+  const id = authenticatorIds.get(key) ?? `aut${publicPart(`authenticator ${key}`)}`
+  authenticatorIds.set(key, id)
+  return id
+}
+
+/** By key, of which there are as many as authenticators: a response names each several times. */
+const authenticatorIds = new Map<string, string>()
 
 /** The id under which an enrollment is shown before a proof, made for one transaction: it says nothing of the user. */
 export const enrollmentId = (authenticator: Authenticator, transactionId: string): string =>

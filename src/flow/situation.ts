@@ -140,8 +140,16 @@ function wishedDemand(progress: Progress, situation: Situation): Demand {
 }
 
 /** The authenticators whose credential a recovery replaces. */
-export const replaceable = ({ authenticators }: Situation): readonly KnownAuthenticator[] =>
-  [...authenticators.values()].filter(({ reset }) => reset !== undefined)
+export function replaceable({ authenticators }: Situation): readonly KnownAuthenticator[] {
+  const known =
+    replaceableOf.get(authenticators) ??
+    [...authenticators.values()].filter(({ reset }) => reset !== undefined)
+  replaceableOf.set(authenticators, known)
+  return known
+}
+
+/** By the map, which is made once an engine: every step asks several times. */
+const replaceableOf = new WeakMap<Situation['authenticators'], readonly KnownAuthenticator[]>()
 
 /**
  * What the proofs of a transaction are evidence of. A credential that was replaced in this transaction is what a policy

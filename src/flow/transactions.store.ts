@@ -142,14 +142,18 @@ const recordText = `
   left join groups as everyone on everyone.name_key = 'everyone'
   left join people on people.id = transactions.person_id`
 
+// Constants, as a text that is put together for each request is hashed anew to find the prepared statement.
+const byStateText = `${recordText} where transactions.state_hash = $1`
+const byInteractionText = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
+    order by transactions.turn desc limit 1`
+
 /** Everything about a transaction in one statement, which is the same for known and for unknown users. */
 export async function findRecordByState(
   db: Db,
   stateHandle: string,
   reading: Reading,
 ): Promise<TransactionRecord | undefined> {
-  const text = `${recordText} where transactions.state_hash = $1`
-  return recordFrom(await run<MemberRow>(db, text, [plainHash(stateHandle)]), reading, stateHandle)
+  return recordFrom(await run<MemberRow>(db, byStateText, [plainHash(stateHandle)]), reading, stateHandle)
 }
 
 /** The latest transaction of an interaction that has not expired. */
@@ -158,9 +162,7 @@ export async function findRecordByInteraction(
   handle: string,
   { now, ...reading }: Reading & { readonly now: number },
 ): Promise<TransactionRecord | undefined> {
-  const text = `${recordText} where interactions.handle_hash = $1 and interactions.expires_at > $2
-    order by transactions.turn desc limit 1`
-  return recordFrom(await run<MemberRow>(db, text, [plainHash(handle), now]), reading)
+  return recordFrom(await run<MemberRow>(db, byInteractionText, [plainHash(handle), now]), reading)
 }
 
 const transactionIn = unprefixing('t_', transactionColumns)

@@ -12,7 +12,7 @@ import {
 } from './errors.ts'
 import { addHealth } from './health.ts'
 import { parseJsonBody } from './json.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics, type Labels, type Metrics } from './metrics.ts'
 import type { HttpOptions } from './options.ts'
 import { createOrigins } from './origins.ts'
 import { readForwardedAddresses, warnOfUnnamedProxy } from './proxies.ts'
@@ -190,13 +190,39 @@ function measure(app: FastifyInstance, metrics: Metrics): void {
   metrics.describe('rekey_http_requests_total', 'Requests by route, method and status.')
   metrics.describe('rekey_http_request_duration_seconds', 'Time to answer by route and method.')
   metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  const labelsOf = routeLabels()
   metrics.gauge('process_uptime_seconds', 'Time since the process started.', () => process.uptime())
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     // The route's pattern, never the address: a query may carry a token, and every new label costs memory.
-    const labels = { method: methods.has(method) ? method : 'other', route: routeOptions.url ?? 'unmatched' }
-    metrics.count('rekey_http_requests_total', { ...labels, status: String(reply.raw.statusCode) })
+    const { labels, byStatus } = labelsOf(
+      methods.has(method) ? method : 'other',
+      routeOptions.url ?? 'unmatched',
+    )
+    metrics.count('rekey_http_requests_total', byStatus(reply.raw.statusCode))
     metrics.observe('rekey_http_request_duration_seconds', reply.elapsedTime / 1000, labels)
   })
+}
+
+/** The labels of routes as objects that are made once each: there are as many as routes, methods and statuses. */
+function routeLabels() {
+  const byRoute = new Map<string, { labels: Labels; byStatus(status: number): Labels }>()
+  return (method: string, route: string) => {
+    const key = `${method} ${route}`
+    const known = byRoute.get(key)
+    if (known !== undefined) return known
+    const labels = { method, route }
+    const withStatus = new Map<number, Labels>()
+    const made = {
+      labels,
+      byStatus(status: number): Labels {
+        const own = withStatus.get(status) ?? { ...labels, status: String(status) }
+        withStatus.set(status, own)
+        return own
+      },
+    }
+    byRoute.set(key, made)
+    return made
+  }
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])

@@ -20,10 +20,12 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   return value
 }
 
+// With the byte order mark left in, JSON.parse refuses it: parsers disagree about its meaning.
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function decode(bytes: Uint8Array): string {
   try {
-    // With the byte order mark left in, JSON.parse refuses it: parsers disagree about its meaning.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return strictUtf8.decode(bytes)
   } catch {
     throw malformed('not UTF-8', 'must be UTF-8')
   }
@@ -93,7 +95,10 @@ function check(text: string): void {
     } else if (token === '}' || token === ']') open.pop()
     else if (token === ',') atKey = open.at(-1) !== undefined
     else if (token === ':') atKey = false
-    else checkString(JSON.parse(token) as string, atKey ? open.at(-1) : undefined)
+    else {
+      const string = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1)
+      checkString(string, atKey ? open.at(-1) : undefined)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 /** The value of a gauge; undefined: none at present. */
 export type Reading = number | readonly (readonly [Labels, number])[] | undefined
@@ -49,9 +49,16 @@ const escapeValue = (value: string): string =>
 const escapeHelp = (text: string): string =>
   text.replace(/[\\\n]/g, (character) => (character === '\n' ? '\\n' : '\\\\'))
 
+/** By the object: what every request counts is given as the same one each time. */
+const labelTexts = new WeakMap<Labels, string>()
+
 const labelText = (labels: Labels): string => {
+  const known = labelTexts.get(labels)
+  if (known !== undefined) return known
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  const text = pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  labelTexts.set(labels, text)
+  return text
 }
 
 export function createMetrics(): Metrics {
@@ -97,9 +104,12 @@ export function createMetrics(): Metrics {
       const entry = entryOf(name, labels)
       entry.data.sum += seconds
       entry.data.total += 1
-      buckets.forEach((bound, index) => {
-        if (seconds <= bound) entry.data.counts[index] = (entry.data.counts[index] ?? 0) + 1
-      })
+      const { counts } = entry.data
+      // Each bucket has what those below it have.
+      const first = buckets.findIndex((bound) => seconds <= bound)
+      for (let index = first < 0 ? buckets.length : first; index < buckets.length; index++) {
+        counts[index] = (counts[index] ?? 0) + 1
+      }
     },
     gauge(name, help, reading) {
       helps.set(name, help)

@@ -33,6 +33,8 @@ interface Counter {
 
 interface CounterUse {
   readonly budget: RequestBudget
+  /** That of the budget, or more of an app that vouches for no address. */
+  readonly limit: number
   readonly key: string
   readonly counter: Counter
 }
@@ -92,13 +94,22 @@ export function createRequestLimits(options: {
     return counter
   }
 
+  const byEndpoint = new Map<Endpoint, readonly RequestBudget[]>()
+  function budgetsAt(endpoint: Endpoint): readonly RequestBudget[] {
+    const known = byEndpoint.get(endpoint) ?? budgets.filter(({ endpoints }) => endpoints.includes(endpoint))
+    byEndpoint.set(endpoint, known)
+    return known
+  }
+
   function usesOf(endpoint: Endpoint, source: RequestSource, now: number): readonly CounterUse[] {
-    return budgets.flatMap((budget) => {
-      const key = budget.endpoints.includes(endpoint) ? budget.keyOf(source) : undefined
-      if (key === undefined) return []
+    const uses: CounterUse[] = []
+    for (const budget of budgetsAt(endpoint)) {
+      const key = budget.keyOf(source)
+      if (key === undefined) continue
       const limit = budget.bySource && source.app !== undefined ? budget.limit * appFactor : budget.limit
-      return [{ budget: { ...budget, limit }, key, counter: counterOf(budget, key, now) }]
-    })
+      uses.push({ budget, limit, key, counter: counterOf(budget, key, now) })
+    }
+    return uses
   }
 
   /**
@@ -106,12 +117,13 @@ export function createRequestLimits(options: {
    * clock that writes Date: SDKs wait for the difference of the two, and the engine's clock may be ahead.
    */
   function headersOf(uses: readonly CounterUse[]): Readonly<Record<string, string>> {
-    const left = ({ budget, counter }: CounterUse) => Math.max(0, budget.limit - counter.used)
-    const [tightest] = uses.toSorted((a, b) => left(a) - left(b))
-    if (tightest === undefined) return {}
+    const left = ({ limit, counter }: CounterUse) => Math.max(0, limit - counter.used)
+    const [first, ...others] = uses
+    if (first === undefined) return {}
+    const tightest = others.reduce((least, one) => (left(one) < left(least) ? one : least), first)
     const resetsAt = dates.now() + tightest.counter.resetsAt - clock.now()
     return {
-      'X-Rate-Limit-Limit': String(tightest.budget.limit),
+      'X-Rate-Limit-Limit': String(tightest.limit),
       'X-Rate-Limit-Remaining': String(left(tightest)),
       'X-Rate-Limit-Reset': String(Math.ceil(resetsAt / 1000)),
     }
@@ -130,17 +142,17 @@ export function createRequestLimits(options: {
       const now = clock.now()
       const source = { ...caller, address: addressKey(caller.address) }
       const uses = usesOf(endpoint, source, now)
-      const spent = uses.find(({ budget, counter }) => counter.used >= budget.limit)
+      const spent = uses.find(({ limit, counter }) => counter.used >= limit)
       if (spent === undefined) {
         for (const { counter } of uses) counter.used += 1
         return headersOf(uses)
       }
       // Only the spent one is charged: a caller that a narrow budget stops uses up none that others share.
       spent.counter.used += 1
-      const { budget, counter } = spent
+      const { budget, limit, counter } = spent
       refusals?.count(budget.name)
-      if (counter.used === budget.limit + 1) {
-        const { name: rule, limit, windowMs } = budget
+      if (counter.used === limit + 1) {
+        const { name: rule, windowMs } = budget
         if (mayAnnounce(now)) await onViolation({ rule, endpoint, limit, windowMs, source })
       }
       throw tooManyRequests(headersOf([spent]), counter.resetsAt - now)
@@ -148,7 +160,7 @@ export function createRequestLimits(options: {
     refuseSpent(endpoint, caller) {
       const now = clock.now()
       const spent = usesOf(endpoint, { ...caller, address: addressKey(caller.address) }, now).find(
-        ({ budget, counter }) => counter.used >= budget.limit,
+        ({ limit, counter }) => counter.used >= limit,
       )
       if (spent === undefined) return
       refusals?.count(spent.budget.name)

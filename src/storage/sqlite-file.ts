@@ -49,32 +49,44 @@ export class SqliteFile {
     return this.#database.isTransaction
   }
 
-  run<R>(query: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
-    const parameters = query.parameters as SQLInputValue[]
-    const work = (): QueryResult<R> =>
-      this.#observed(() => {
-        const { statement, returnsRows } = this.#prepare(query.sql)
-        if (returnsRows) return { rows: statement.all(...parameters) as R[] }
-        const { changes } = statement.run(...parameters)
-        return { rows: [], numAffectedRows: BigInt(changes) }
-      })
-    return retryWhileBusy(work, (error) =>
-      this.#isReader && isMisuse(error) ? error : translateDatabaseError(error),
-    )
+  async run<R>(query: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<R>> {
+    // At once where nothing holds the lock, which is nearly always: what waits and tries again is built only then.
+    try {
+      return this.#runOnce<R>(query)
+    } catch (error) {
+      if (isBusy(error)) return retryWhileBusy(() => this.#runOnce<R>(query), this.#translated)
+      throw this.#translated(error)
+    }
+  }
+
+  readonly #translated = (error: unknown): unknown =>
+    this.#isReader && isMisuse(error) ? error : translateDatabaseError(error)
+
+  #runOnce<R>({ sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>): QueryResult<R> {
+    try {
+      const { statement, returnsRows } = this.#prepare(sql)
+      const values = parameters as SQLInputValue[]
+      if (returnsRows) return { rows: statement.all(...values) as R[] }
+      const { changes } = statement.run(...values)
+      return { rows: [], numAffectedRows: BigInt(changes) }
+    } catch (error) {
+      this.#note(error)
+      throw error
+    }
   }
 
   /** Runs a statement that has no parameters and returns no rows. */
   exec(sql: string): void {
-    this.#observed(() => this.#prepare(sql).statement.run())
-  }
-
-  #observed<T>(work: () => T): T {
     try {
-      return work()
+      this.#prepare(sql).statement.run()
     } catch (error) {
-      if (!this.#isReader || !isMisuse(error)) this.#onError(error)
+      this.#note(error)
       throw error
     }
+  }
+
+  #note(error: unknown): void {
+    if (!this.#isReader || !isMisuse(error)) this.#onError(error)
   }
 
   close(): void {

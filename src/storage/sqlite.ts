@@ -246,7 +246,7 @@ class SqliteSession implements DatabaseConnection {
     this.#connections = connections
   }
 
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const { reader, writer } = this.#connections
     if (this.#snapshot !== undefined) return this.#snapshot.run(query)
     if (this.#unlock !== undefined) return writer.run(query)

@@ -23,19 +23,25 @@ export function statement<Values extends object, Result>(
   build: (db: Db, value: Value<Values>) => Compilable<Result>,
 ): (db: Db, values: Values) => Promise<QueryResult<Result>> {
   // The adapter identifies the database: a transaction shares it, and another engine of this process has its own.
-  const compiled = new WeakMap<DialectAdapter, CompiledQuery<Result>>()
+  const compiled = new WeakMap<
+    DialectAdapter,
+    { readonly query: CompiledQuery<Result>; readonly names: readonly (string | undefined)[] }
+  >()
   return (db, values) => {
     const { adapter } = db.getExecutor()
-    let query = compiled.get(adapter)
-    if (query === undefined) {
-      query = build(db, (name) => new Placeholder(name) as never).compile()
-      compiled.set(adapter, query)
+    let known = compiled.get(adapter)
+    if (known === undefined) {
+      const query = build(db, (name) => new Placeholder(name) as never).compile()
+      const names = query.parameters.map((one) => (one instanceof Placeholder ? one.name : undefined))
+      known = { query, names }
+      compiled.set(adapter, known)
     }
+    const { query, names } = known
     const valuesByName = values as Readonly<Record<string, unknown>>
-    return execute(db, {
-      ...query,
-      parameters: query.parameters.map((one) => (one instanceof Placeholder ? valuesByName[one.name] : one)),
-    })
+    const parameters = names.map((name, at) =>
+      name === undefined ? query.parameters[at] : valuesByName[name],
+    )
+    return execute(db, { ...query, parameters })
   }
 }
 
