@@ -6,11 +6,12 @@ import { paired } from './support/beside.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
 import { floorCpuMs } from './support/floor.ts'
+import { measureHosted } from './support/hosted.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
 import { closedLoop, noCode, password, type Users } from './support/loop.ts'
 import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
-import { argument, option, percentile, print, printTable, report, verdict } from './support/report.ts'
+import { argument, median, option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { secondFactorCpuMs } from './support/second-factors.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
@@ -168,6 +169,51 @@ async function compare(other: string): Promise<void> {
     )
   }
   report('flow-beside', { beside: other, load, flows, parallel, turns, pairings })
+}
+
+/** The most that a redirect may cost, in ms of CPU. */
+const redirectLimit = 5
+
+/** Browsers with a session that are sent back to an app, and the page where one without a session signs in. */
+async function hosted(): Promise<void> {
+  const load = loadAverage()
+  const turns = Number(option('turns', '5'))
+  const rows = []
+  for (const kind of kinds) rows.push(await measureHosted(kind, { turns, count: flows, parallel }))
+  printTable(
+    `Redirects with a session: authorize, a code, tokens (${turns} turns of ${flows})`,
+    rows.map(({ database, cpuMsPerRedirect, redirectsPerSecond }) => ({
+      database,
+      'engine CPU ms/redirect': median(cpuMsPerRedirect),
+      least: Math.min(...cpuMsPerRedirect),
+      'redirects/s': redirectsPerSecond,
+    })),
+  )
+  const [{ page } = { page: undefined }] = rows
+  if (page !== undefined) {
+    const { requests, bytes, unpackedBytes, firstPaintMs, loadedMs } = page
+    printTable('The sign-in page in Chromium, nothing stored (medians)', [
+      {
+        requests,
+        'bytes over the wire': bytes,
+        'bytes unpacked': unpackedBytes,
+        'first paint ms': firstPaintMs,
+        'loaded ms': loadedMs,
+      },
+    ])
+  }
+  for (const { database, cpuMsPerRedirect } of rows) {
+    const ms = median(cpuMsPerRedirect)
+    print(
+      `${database}: ${ms.toFixed(2)} ms of CPU a redirect: ${redirectLimit} ms ${verdict(ms <= redirectLimit)}`,
+    )
+  }
+  report('flow-hosted', { load, limit: redirectLimit, flows, parallel, turns, rows })
+}
+
+if (process.argv.includes('--hosted')) {
+  await hosted()
+  process.exit(0)
 }
 
 const other = argument('beside')

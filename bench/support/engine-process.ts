@@ -65,6 +65,7 @@ const settings: Settings = {
       label: 'Bench',
       applicationType: 'web',
       redirectUris: ['https://app.example/callback'],
+      ...(order.grantTypes && { grantTypes: [...order.grantTypes] }),
       postLogoutRedirectUris: [],
     },
   ],

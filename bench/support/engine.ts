@@ -11,6 +11,8 @@ export interface EngineOrder {
   /** The SMTP server. Absent: this process delivers no mails. */
   readonly smtpUrl?: string
   readonly knownCodes?: boolean
+  /** Of the one app. Default: those of an app of the SDK. */
+  readonly grantTypes?: readonly ('interaction_code' | 'authorization_code')[]
   readonly settings?: Settings
   readonly logLevel?: LevelWithSilent
 }
