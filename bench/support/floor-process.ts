@@ -1,5 +1,7 @@
 // The least that a recovery can cost: a bare Fastify server that answers the same eight requests with bodies of the same
 // size, commits seven times, durably, what a recovery leaves in the database, and signs two tokens. It checks nothing.
+// Seven is the least that the promises allow: what a step was answered survives a kill, and a recovery has seven steps that
+// change something before its tokens. Each is one statement, which commits by itself: one round trip on PostgreSQL.
 import { DatabaseSync } from 'node:sqlite'
 import Fastify from 'fastify'
 import { generateKeyPair, SignJWT } from 'jose'
@@ -23,11 +25,7 @@ function sqliteCommit(path: string): () => void {
     'create table if not exists floor (id integer primary key, at integer not null, body text not null)',
   )
   const insert = file.prepare('insert into floor (at, body) values (?, ?)')
-  return () => {
-    file.exec('begin immediate')
-    insert.run(Date.now(), row)
-    file.exec('commit')
-  }
+  return () => void insert.run(Date.now(), row)
 }
 
 async function postgresCommit(): Promise<() => Promise<void>> {
@@ -35,20 +33,8 @@ async function postgresCommit(): Promise<() => Promise<void>> {
   await pool.query(
     'create table if not exists floor (id bigserial primary key, at bigint not null, body text not null)',
   )
-  return async () => {
-    const client = await pool.connect()
-    try {
-      await client.query('begin')
-      await client.query({
-        name: 'insert',
-        text: 'insert into floor (at, body) values ($1, $2)',
-        values: [Date.now(), row],
-      })
-      await client.query('commit')
-    } finally {
-      client.release()
-    }
-  }
+  const text = 'insert into floor (at, body) values ($1, $2)'
+  return async () => void (await pool.query({ name: 'insert', text, values: [Date.now(), row] }))
 }
 
 const { privateKey } = await generateKeyPair('RS256')

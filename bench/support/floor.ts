@@ -1,19 +1,44 @@
 import { join } from 'node:path'
+import { startSmtpServer } from '../../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase } from './databases.ts'
 import { startProcess } from './engine.ts'
 import { closedLoop, cpuMsPerFlow } from './loop.ts'
 
-/** CPU ms a flow of a process that does the least that a recovery needs, on a database of its own kind. */
-export async function floorCpuMs(
-  kind: BenchDatabase['name'],
-  load: { readonly count: number; readonly parallel: number },
-): Promise<number> {
+interface Load {
+  readonly count: number
+  readonly parallel: number
+}
+
+/** A process that does the least that a recovery needs, on a database of its own. */
+export interface Floor {
+  /** CPU ms a flow over so many flows. */
+  cpuMsPerFlow(load: Load): Promise<number>
+  close(): Promise<void>
+}
+
+/** Starts it and warms it up, so that it can take turns with an engine: how busy the machine is counts for both. */
+export async function startFloor(kind: BenchDatabase['name'], warmUp: Load): Promise<Floor> {
   const database = await createDatabase(kind)
   const floor = await startProcess(join(import.meta.dirname, 'floor-process.ts'), { database: database.url })
   const users = { next: 0 }
-  await closedLoop(floor, users, { ...load, count: Math.min(200, load.count) })
-  const ms = await cpuMsPerFlow(floor, users, load)
-  await floor.close()
-  await database.drop()
-  return ms
+  await closedLoop(floor, users, warmUp)
+  return {
+    cpuMsPerFlow: (load) => cpuMsPerFlow(floor, users, load),
+    async close() {
+      await floor.close()
+      await database.drop()
+    },
+  }
+}
+
+/** CPU ms of handing a mail that is composed already to the pool of nodemailer, until the server has taken it. */
+export async function mailFloorCpuMs(mails: number): Promise<number> {
+  const smtp = await startSmtpServer()
+  const order = { smtpUrl: smtp.url, mails }
+  const sender = await startProcess(join(import.meta.dirname, 'floor-mail-process.ts'), order)
+  const before = await sender.ask('usage')
+  const after = await sender.ask('idle')
+  await sender.close()
+  await smtp.close()
+  return (after.cpuMs - before.cpuMs) / mails
 }
