@@ -84,6 +84,7 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   authorization_response_iss_parameter_supported: true,
   prompt_values_supported: ['none', 'login'],
+  claims_parameter_supported: false,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
 })
