@@ -35,6 +35,8 @@ const asked: Readonly<Record<Stage, string>> = {
   'reenroll-warning': 'a new password in place of one that expires soon; it may be skipped',
   'enroll-profile-update':
     'attributes that the profile enrollment policy requires and the user does not have, where it says so',
+  consent:
+    'whether the app may have what it asks for, on the engine’s own pages alone: where the app’s `consent_method` and a scope ask for it',
   recovered: 'nothing: the recovery is done and signs no user in',
   unlocked: 'nothing: the account is open again; no session begins',
   granted: 'nothing: an interaction code is issued',

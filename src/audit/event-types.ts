@@ -47,6 +47,18 @@ export const eventTypes = {
     when: 'A sign-in completes, or ends without one.',
     outcomes: ['SUCCESS', 'FAILURE: too many wrong answers', 'SKIPPED: the visitor cancelled'],
   },
+  'app.oauth2.as.consent.grant': {
+    when: 'A user allows an app what it asked for. `scopes` names it.',
+    outcomes: ['SUCCESS'],
+  },
+  'app.oauth2.as.consent.revoke': {
+    when: 'An administrator takes a consent of a user back. `scopes` names it.',
+    outcomes: ['SUCCESS'],
+  },
+  'oauth2.scope.updated': {
+    when: 'What a scope of the authorization server is called, or whether it asks for consent, is changed.',
+    outcomes: ['SUCCESS'],
+  },
   'user.session.end': { when: 'A user signs out at the logout endpoint.', outcomes: ['SUCCESS'] },
   'user.session.clear': {
     when: 'Sessions of a user are revoked: by a new password, or by an administrator.',

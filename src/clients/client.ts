@@ -1,3 +1,5 @@
+import { isObject } from '../base/index.ts'
+
 /** In seconds, as at Okta. */
 export const defaultRefreshTokenLeeway = 30
 
@@ -38,7 +40,7 @@ export interface ClientSettings {
   readonly insecureLocalhostRedirects?: boolean
   /**
    * What a client was registered with over the management API besides the members above, in the API's shape. It is
-   * returned as it was sent, and nothing is decided by it.
+   * returned as it was sent; besides `asksForConsent` nothing is decided by it.
    */
   readonly registration?: Readonly<Record<string, unknown>>
   /**
@@ -101,6 +103,15 @@ export interface NewClient extends Partial<ClientSettings> {
 /** Whether a client must authenticate: by its secret or, for a service, by its key. */
 export const isConfidential = ({ settings }: Client): boolean =>
   settings.applicationType === 'web' || settings.applicationType === 'service'
+
+/** Whether users are asked before the client gets a scope that wants their consent: its `consent_method`. */
+export function asksForConsent({ settings: { registration } }: Client): boolean {
+  const method = ['settings', 'oauthClient', 'consent_method'].reduce<unknown>(
+    (value, name) => (isObject(value) ? value[name] : undefined),
+    registration,
+  )
+  return method === 'REQUIRED'
+}
 
 /** Whether a redirect URI is registered, by exact comparison (A30, RFC 9700 section 4.1.3). */
 export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>

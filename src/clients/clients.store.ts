@@ -218,5 +218,6 @@ export async function removeClient(db: Db, id: string): Promise<void> {
   await db.deleteFrom('client_groups').where('client_id', '=', id).execute()
   await db.deleteFrom('client_people').where('client_id', '=', id).execute()
   await db.deleteFrom('client_scopes').where('client_id', '=', id).execute()
+  await db.deleteFrom('user_consents').where('client_id', '=', id).execute()
   await db.deleteFrom('clients').where('id', '=', id).execute()
 }

@@ -32,6 +32,14 @@ export {
   updateClient,
 } from './clients.store.ts'
 export {
+  allConsentsOf,
+  type Consent,
+  findConsent,
+  giveConsent,
+  scopesConsentedTo,
+  withdrawConsents,
+} from './consents.store.ts'
+export {
   findTrustedOrigin,
   pageOfTrustedOrigins,
   putTrustedOrigin,
@@ -39,6 +47,7 @@ export {
   type TrustedOrigin,
 } from './origins.store.ts'
 export { plantedBy, withPlanted } from './planted.ts'
+export { readScopeSettings, type ScopeSettings, writeScopeSettings } from './scope-settings.store.ts'
 export {
   findScopeGrant,
   grantScope,

@@ -459,6 +459,7 @@ export async function removePerson(db: Db, id: string): Promise<boolean> {
   await db.deleteFrom('names').where('person_id', '=', id).execute()
   await db.deleteFrom('account_changes').where('person_id', '=', id).execute()
   await db.deleteFrom('client_people').where('person_id', '=', id).execute()
+  await db.deleteFrom('user_consents').where('person_id', '=', id).execute()
   await endPersonTokens(db, id)
   await endFactorChallenges(db, id)
   const { numDeletedRows } = await db.deleteFrom('people').where('id', '=', id).executeTakeFirstOrThrow()

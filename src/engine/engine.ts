@@ -39,6 +39,7 @@ import {
   createFlow,
   createSprayWatch,
   type FlowParts,
+  findDeclined,
   findEnded,
   findTransaction,
   openLink,
@@ -253,6 +254,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     hosted: {
       begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
+      findDeclined: (stateToken, browser) => findDeclined(parts, stateToken, browser),
       returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
       async leave(header) {
         const { handle, cookies } = leavePages(header, baseUrl)

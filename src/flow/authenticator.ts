@@ -13,6 +13,7 @@ import type {
 } from '../policies/index.ts'
 import type { ProfileField } from '../registration/index.ts'
 import type { BeforeRegistration } from './before-registration.ts'
+import type { ConsentAsked } from './consent.ts'
 import type { PuttingOff } from './enrolling.ts'
 import type { Field, Input } from './form.ts'
 import type { ManagedFactor } from './managed-factor.ts'
@@ -41,6 +42,8 @@ export interface View {
   readonly gracePeriods?: Readonly<Record<string, PuttingOff>>
   /** The fields of the profile form that the user has still to fill in. Absent: none. */
   readonly missing?: readonly ProfileField[]
+  /** What the app wants that the user has not allowed. Absent: nothing. */
+  readonly consent?: ConsentAsked
   /** The authenticator whose credential the transaction replaces, or could: the one that a recovery is for. */
   readonly replaceable: Authenticator | undefined
   /** The user's enrollments; empty before a proof, so that nothing shown can depend on them. */
@@ -159,6 +162,8 @@ export interface Step {
   refresh?(view: View): number | undefined
   /** Further members of the response that the form points to, by name. */
   parts?(context: RenderContext): Readonly<Record<string, object>>
+  /** What the form has beside its fields: the scopes that a consent is about. */
+  members?(view: View): Readonly<Record<string, unknown>>
   fields(view: View): readonly Field[]
   accept(input: Input, context: StepContext): Promise<Outcome>
 }

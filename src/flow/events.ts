@@ -29,6 +29,7 @@ const rules: Readonly<Record<Closing, string>> = {
   requested: 'completed',
   locked: 'guesses-per-transaction',
   denied: 'denied',
+  declined: 'consent-declined',
   superseded: 'superseded',
 }
 
@@ -86,6 +87,12 @@ function endOf({
         eventType: events.failed,
         displayMessage: `${noun} ended: too many wrong answers`,
         outcome: { result: 'FAILURE', reason: 'TOO_MANY_ATTEMPTS' },
+      }
+    case 'declined':
+      return {
+        eventType: events.failed,
+        displayMessage: `${noun} ended: the user did not consent`,
+        outcome: { result: 'SKIPPED', reason: 'CONSENT_DECLINED' },
       }
     case 'cancelled':
       return {

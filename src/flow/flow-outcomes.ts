@@ -25,6 +25,7 @@ const ends: Readonly<Partial<Record<Closing, FlowOutcome['outcome']>>> = {
   denied: 'denied',
   locked: 'too_many_attempts',
   cancelled: 'cancelled',
+  declined: 'cancelled',
 }
 
 /**

@@ -8,13 +8,17 @@ export interface Field {
   readonly required?: boolean
   readonly secret?: boolean
   /** What the field has to begin with; the user may change it. */
-  readonly value?: string | undefined
+  readonly value?: string | boolean | undefined
   /** The value that is sent back unchanged. */
-  readonly fixed?: string
+  readonly fixed?: string | true
+  /** The key of the label's words, where they are the engine's own. */
+  readonly labelKey?: string
+  /** What the label says, in a sentence more. */
+  readonly desc?: string
   /** Not shown: filled in by the page, or sent back as it is. */
   readonly hidden?: true
   /** The values that it may have. */
-  readonly values?: readonly { readonly label: string; readonly value: string }[]
+  readonly values?: readonly { readonly label: string; readonly value: string | boolean }[]
   readonly minLength?: number
   readonly maxLength?: number
   readonly format?: 'alphanumeric'

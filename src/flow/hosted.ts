@@ -48,7 +48,7 @@ export interface HostedBeginning {
 /** What a transaction that a browser has brought begins as. */
 export type BegunInBrowser =
   /** Something is to be asked. The handle is the one of the interaction; absent: nothing was written, as nothing may be asked. */
-  | { readonly result: 'asks'; readonly handle?: string }
+  | { readonly result: 'asks'; readonly handle?: string; readonly lacksConsent?: true }
   /** The browser's session proves enough: nothing is asked. */
   | { readonly result: 'signed-in'; readonly ended: EndedInBrowser }
   /** The user of the session may not use the app. */
@@ -102,6 +102,7 @@ async function continueFrom(
   // Nothing that the user has would be enough: another account may.
   if (denied !== undefined && denied.rule !== 'not-assigned') return undefined
   if (!mayAsk && denied !== undefined) return { result: 'denied' }
+  if (!mayAsk && stage === 'consent') return { result: 'asks', lacksConsent: true }
   if (!mayAsk && stage !== 'granted') return undefined
 
   const { interaction, handle } = await beginning.open()

@@ -36,12 +36,13 @@ import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { BeforeRegistration } from './before-registration.ts'
 import { checkedCarried } from './carried.ts'
+import { consentAsked } from './consent.ts'
 import type { FlowOutcome } from './flow-outcomes.ts'
 import { intents } from './intents.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
-import { begin, beginByToken, beginEnrolment, beginLapsed, type Progress } from './progress.ts'
+import { begin, beginByToken, beginEnrolment, beginLapsed, type Progress, register } from './progress.ts'
 import { memberOf } from './registration.ts'
 import { type Owner, openingProofs, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
@@ -209,7 +210,9 @@ export const beginningOf = (
   { request }: Pick<Interaction, 'request'>,
 ): Progress =>
   request.enroll === undefined
-    ? begin()
+    ? request.create
+      ? register(begin())
+      : begin()
     : beginEnrolment(request.enroll.filter((key) => authenticators.has(key)))
 
 /** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
@@ -358,6 +361,7 @@ async function withFacts(
       ownPolicy.signOn.demand.remembered !== undefined &&
       (await rememberedOn(parts, loaded, person.id))),
     ...(isProven && (await missingOf(parts, client, person, progress))),
+    ...(isProven && (await consentAsked(db, loaded.interaction, person.id, progress))),
     ...(countsSkips && { skips: await findSkips(db, person.id) }),
     ownPolicy,
     policyBeforeProof,
@@ -608,6 +612,7 @@ export function viewOf(
     skippable: offered.skippable,
     gracePeriods: offered.gracePeriods,
     ...(situation.missing && { missing: situation.missing }),
+    ...(situation.consent && { consent: situation.consent }),
     replaceable: known(replaceable(situation).map(({ key }) => key))[0],
     enrollments: isProven ? enrollments.filter(isAnswer) : [],
     user: isProven ? person : undefined,

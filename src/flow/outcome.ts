@@ -91,6 +91,14 @@ export type Effect =
       /** Only where the user has one of these statuses by then. */
       readonly from?: readonly PersonStatus[]
     }
+  /** The user allows a client these scopes; `leaves` is what is left of the request where some were left out. */
+  | {
+      readonly type: 'consent.give'
+      readonly personId: string
+      readonly clientId: string
+      readonly scopes: readonly string[]
+      readonly leaves?: string
+    }
   | { readonly type: 'codes.end'; readonly personId: string }
   /** A token of an activation that a mail of the same outcome contains, in place of those before it. */
   | {

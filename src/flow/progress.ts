@@ -43,6 +43,8 @@ export interface Progress {
   readonly skipped?: true
   /** The attributes that the user did not have were filled in. */
   readonly profileCompleted?: true
+  /** The scopes that the user has allowed the app in this transaction. */
+  readonly consented?: readonly string[]
   /**
    * Set where something else ended the transaction: a reset in another browser, a new status. It goes on as that of an
    * unknown user, so that a caller who only watches it does not learn that anything happened.
@@ -117,6 +119,8 @@ export type Closing =
   | 'requested'
   | 'locked'
   | 'denied'
+  /** The user does not allow the app what it wants: the browser goes back to it with that. */
+  | 'declined'
   | 'superseded'
 
 export const begin = (): Progress => ({
@@ -282,6 +286,12 @@ export const skip = ({ challenge: _, ...progress }: Progress): Progress => ({ ..
 
 /** Notes that the attributes that were asked for are there. */
 export const completeProfile = (progress: Progress): Progress => ({ ...progress, profileCompleted: true })
+
+/** Notes that the user allows the app these scopes. */
+export const consentTo = (progress: Progress, scopes: readonly string[]): Progress => ({
+  ...progress,
+  consented: scopes,
+})
 
 export const cancel = (progress: Progress): Progress => close(progress, 'cancelled')
 

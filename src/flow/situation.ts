@@ -15,6 +15,7 @@ import {
   withWish,
 } from '../policies/index.ts'
 import type { ProfileField } from '../registration/index.ts'
+import type { ConsentAsked } from './consent.ts'
 import type { IntentName, Progress, Proof } from './progress.ts'
 
 /** What deciding needs to know of an authenticator. */
@@ -55,6 +56,8 @@ export interface Situation {
    * absent: none, or none are asked for.
    */
   readonly missing?: readonly ProfileField[]
+  /** What the app wants that the user has not allowed; absent: nothing. */
+  readonly consent?: ConsentAsked
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
   /** How old what a browser's session carries may be to open an enrolment, in milliseconds; absent: it opens none. */

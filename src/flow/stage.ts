@@ -50,6 +50,8 @@ export const stages = [
   'reenroll',
   'reenroll-warning',
   'enroll-profile-update',
+  /** What the app wants of the user that the user has not allowed before. */
+  'consent',
   /** The end of a recovery that signs no user in. */
   'recovered',
   /** The end of an unlock. */
@@ -111,7 +113,7 @@ export function decide(progress: Progress, situation: Situation): Decision {
   if (!isAssured(progress, situation)) return more(progress, situation)
   if (progress.expired?.some((key) => !progress.replaced.includes(key))) return { stage: 'reenroll' }
   // No page of a recovery enrols: what is due is asked for at the next sign-in. What may be put off ends none.
-  if (!intent.enrols) return { stage: isAnythingDue(progress, situation) ? 'recovered' : 'granted' }
+  if (!intent.enrols) return { stage: isAnythingDue(progress, situation) ? 'recovered' : granted(situation) }
   if (provenBefore(progress, situation).length > 0) return { stage: selecting(progress, situation) }
   if (enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   const { expiring } = progress
@@ -119,8 +121,11 @@ export function decide(progress: Progress, situation: Situation): Decision {
     return { stage: 'reenroll-warning' }
   }
   if (asksForProfile(progress, situation)) return { stage: 'enroll-profile-update' }
-  return { stage: 'granted' }
+  return { stage: granted(situation) }
 }
+
+/** The end of a sign-in: behind everything else, since only then it is certain who agrees. */
+const granted = ({ consent }: Situation): Stage => (consent === undefined ? 'granted' : 'consent')
 
 export const stageOf = (progress: Progress, situation: Situation): Stage => decide(progress, situation).stage
 

@@ -24,6 +24,8 @@ export interface InteractionRequest {
   readonly loginHint?: string | undefined
   /** What a signed-in user is to add to the account: the keys of authenticators, whether or not they are in use. */
   readonly enroll?: readonly string[] | undefined
+  /** The transaction begins with the form by which a visitor makes an account (`prompt=create`). */
+  readonly create?: true | undefined
   /** The recovery token that an administrator issued: the transaction begins as a recovery of its user. */
   readonly recoveryTokenId?: string | undefined
   /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */
@@ -42,6 +44,21 @@ export interface HostedRequest {
   readonly browser: string
   /** The id of the user whom the app expects (`id_token_hint`): a sign-in of another one gets no code. Absent: any. */
   readonly user?: string
+  /** The scopes that its user must have agreed to; absent: none asks for it. */
+  readonly consent?: {
+    readonly scopes: readonly ConsentScope[]
+    /** Asked for even where the user has agreed before (`prompt=consent`). */
+    readonly anew?: true
+  }
+}
+
+/** A scope that asks for the user's consent, with what an administrator calls it. */
+export interface ConsentScope {
+  readonly name: string
+  readonly label?: string
+  readonly desc?: string
+  /** The user may give the others without it. */
+  readonly optional?: true
 }
 
 /** Where a user comes from: the connection itself, or, where a confidential client vouches for it, what it forwards. */
@@ -162,6 +179,12 @@ export async function findClientIdByHandle(db: Db, handle: string): Promise<stri
 export async function findInteraction(db: Db, id: string): Promise<Interaction | undefined> {
   const row = await db.selectFrom('interactions').selectAll().where('id', '=', id).executeTakeFirst()
   return row && toInteraction(row)
+}
+
+/** Leaves only these scopes of a request: its user has left out the others. */
+export async function narrowInteraction(db: Db, { id, request }: Interaction, scope: string): Promise<void> {
+  const text = 'update interactions set request = $2 where id = $1'
+  await run(db, text, [id, JSON.stringify({ ...request, scope })])
 }
 
 /** Moves the expiry of an interaction, for a transaction that starts over. */

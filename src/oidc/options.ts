@@ -57,7 +57,7 @@ export interface OidcOptions {
   /** A private RSA key to sign with instead of those in the database: saves tests the generation of one. */
   readonly signingKey?: JWK
   /** Which policy a user has at an app: one that denies the app ends refreshes. */
-  readonly policies: Pick<Policies, 'for'>
+  readonly policies: Pick<Policies, 'for' | 'registration'>
   /** What the engine's own pages need of the flow. Absent: `authorize` and what belongs to it are not served. */
   readonly hosted?: HostedFlow | undefined
   /** The request budgets of interact and token. Absent: calls are not limited. */

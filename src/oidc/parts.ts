@@ -31,7 +31,7 @@ export interface Parts {
   readonly refusals: LogSampler
   readonly limits: RequestLimits | undefined
   readonly hosted: HostedFlow | undefined
-  readonly policies: Pick<Policies, 'for'>
+  readonly policies: Pick<Policies, 'for' | 'registration'>
 }
 
 /**

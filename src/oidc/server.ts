@@ -1,4 +1,5 @@
 import { derivedId } from '../base/index.ts'
+import { prompts } from './hosted/request.ts'
 import { responseModes } from './hosted/response.ts'
 
 /** One of the two authorization servers, which share users, clients and keys. */
@@ -83,7 +84,7 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   revocation_endpoint_auth_methods_supported: [...authMethods, 'private_key_jwt'],
   revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   authorization_response_iss_parameter_supported: true,
-  prompt_values_supported: ['none', 'login'],
+  prompt_values_supported: prompts,
   claims_parameter_supported: false,
   request_parameter_supported: false,
   request_uri_parameter_supported: false,

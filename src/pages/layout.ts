@@ -1,5 +1,6 @@
 import { type Html, html } from '../base/index.ts'
 import { fill, type PageWords } from '../i18n/index.ts'
+import { consentLayout } from './consent.ts'
 import { type Asked, sentence } from './fields.ts'
 import { type Icon, iconOf } from './icons.ts'
 import { codesList, keyPicture, passwordRules } from './partials.ts'
@@ -287,6 +288,8 @@ const layouts: Readonly<Record<string, LayoutOf>> = {
       rules: isNew && passwordRules(currentOf(response).settings, words),
     }
   },
+  consent: consentLayout,
+  'granular-consent': consentLayout,
   'request-activation-email': (_, words) => ({
     title: words.activation.title,
     icon: 'mail',

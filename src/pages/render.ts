@@ -1,5 +1,6 @@
 import { type Html, html } from '../base/index.ts'
 import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
+import { consentForm, isConsent } from './consent.ts'
 import {
   type Asked,
   type Entry,
@@ -211,6 +212,7 @@ function formOf(
   const { response, words, action, token, values, language } = context
   const passkey = passkeyData(form, response)
   if (passkey !== undefined) return passkeyForm(form, passkey, layout.button, context)
+  if (isConsent(form)) return consentForm(form, response, words, { action, token: token(form) })
   const described = [hasMessages && 'messages', layout.rules && 'rules'].filter(
     (id) => typeof id === 'string',
   )

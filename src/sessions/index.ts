@@ -3,5 +3,6 @@
  * session refresh and userinfo are refused and introspection says inactive. A browser that signed in on the engine's own pages has
  * one of its own besides, by its cookie: it answers the next app.
  */
+export * from './at-client.store.ts'
 export * from './browser-sessions.store.ts'
 export * from './sessions.store.ts'

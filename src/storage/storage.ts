@@ -181,6 +181,7 @@ const tableNames: Readonly<Record<keyof Schema, true>> = {
   client_groups: true,
   client_people: true,
   client_scopes: true,
+  user_consents: true,
   trusted_origins: true,
   policies: true,
   policy_rules: true,

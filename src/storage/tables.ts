@@ -315,6 +315,23 @@ export const tables = {
     },
     { exported: { kind: 'clientScope', key: ['id'], parents: { client_id: 'clients' } } },
   ),
+  /** What users have agreed that an app gets of them. */
+  user_consents: table(
+    {
+      id: text,
+      person_id: text,
+      client_id: text,
+      scope: text,
+      created_at: time('stays'),
+    },
+    {
+      exported: {
+        kind: 'userConsent',
+        key: ['id'],
+        parents: { person_id: 'people', client_id: 'clients' },
+      },
+    },
+  ),
   trusted_origins: table(
     {
       id: text,

@@ -58,7 +58,7 @@ const systemIdentity = (row: Stored): string | undefined =>
 
 /** The exported tables by the `kind` of their lines, in the order of the file: parents come before their children. */
 const rules: Readonly<Record<ExportedKind, Rules>> = {
-  setting: { label: ['setting', 'settings'], keyPattern: /^(schema|authenticators?)\./ },
+  setting: { label: ['setting', 'settings'], keyPattern: /^(schema|authenticators?|scopes)\./ },
   group: {
     label: ['group', 'groups'],
     derive: (row) => ({ ...row, name_key: compareKey(String(row.name)) }),
@@ -81,6 +81,7 @@ const rules: Readonly<Record<ExportedKind, Rules>> = {
   clientGroup: { label: ['group of an app', 'groups of apps'] },
   clientPerson: { label: ['user of an app', 'users of apps'] },
   clientScope: { label: ['scope of an app', 'scopes of apps'] },
+  userConsent: { label: ['consent of a user', 'consents of users'] },
   trustedOrigin: { label: ['trusted origin', 'trusted origins'] },
   policy: { label: ['policy', 'policies'], builtIn: systemIdentity },
   policyRule: { label: ['rule', 'rules'], builtIn: systemIdentity },

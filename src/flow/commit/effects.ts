@@ -1,5 +1,6 @@
 import { type NewEvent, sessionsCleared } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
+import { giveConsent } from '../../clients/index.ts'
 import { queueMail, queueText } from '../../delivery/index.ts'
 import {
   advanceCounter,
@@ -20,7 +21,7 @@ import {
   useEnrollment,
   usePersonToken,
 } from '../../directory/index.ts'
-import { endTransactionsOf, type Interaction } from '../../interactions/index.ts'
+import { endTransactionsOf, type Interaction, narrowInteraction } from '../../interactions/index.ts'
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
 import { activationLifetimeMs } from '../../people/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
@@ -136,6 +137,10 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'person.update':
       if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
       return [] // The others together, by updatePeople.
+    case 'consent.give':
+      await giveConsent(tx, effect, { random, now })
+      if (effect.leaves !== undefined) await narrowInteraction(tx, interaction, effect.leaves)
+      return []
     case 'codes.end':
       return endCodes(work, effect.personId)
     case 'activation.issue': {

@@ -155,6 +155,7 @@ async function write(
   return {
     outcome,
     ...(interactionCode !== undefined && (isHosted ? { returns: true as const } : { interactionCode })),
+    ...(outcome.progress.closed === 'declined' && { returns: true as const }),
     ...(device && { device }),
   }
 }

@@ -200,6 +200,25 @@ export const en = {
       preferredLanguage: 'Language',
     },
   },
+  consent: {
+    title: 'Allow ${app} to use your account?',
+    lead: '${app} would like to:',
+    allow: 'Allow',
+    deny: 'Do not allow',
+    website: 'Its website',
+    terms: 'Its terms',
+    privacy: 'Its privacy policy',
+    /** What follows the sentence above, by the names of scopes. */
+    scopes: {
+      openid: 'know who you are',
+      profile: 'see your profile: your name, language and the like',
+      email: 'see your email address',
+      address: 'see your postal address',
+      phone: 'see your phone number',
+      groups: 'see which groups you are in',
+      offline_access: 'keep you signed in when you are not using it',
+    },
+  },
   activation: {
     title: 'This link has expired',
     button: 'Send a new link',

@@ -5,6 +5,7 @@ import { authenticatorVerificationData } from './authenticator-verification-data
 import { cancel } from './cancel.ts'
 import { withCaptcha } from './captcha.ts'
 import { challengeAuthenticator } from './challenge-authenticator.ts'
+import { consent, granularConsent } from './consent.ts'
 import { enrollAuthenticator } from './enroll-authenticator.ts'
 import { enrollProfile } from './enroll-profile.ts'
 import { enrollProfileUpdate } from './enroll-profile-update.ts'
@@ -43,6 +44,8 @@ export const steps: readonly Step[] = [
   reenrollAuthenticator,
   reenrollAuthenticatorWarning,
   enrollProfileUpdate,
+  consent,
+  granularConsent,
   authenticatorEnrollmentData,
   enrollAuthenticator,
   selectAuthenticatorAuthenticate,

@@ -23,6 +23,8 @@ interface FormParts {
   readonly refresh?: number | undefined
   /** Messages on fields: the path of the field, and the message. */
   readonly messages?: readonly FieldMessage[]
+  /** What the form has beside its fields. */
+  readonly members?: Readonly<Record<string, unknown>>
   /** The path of the part of the response that an option is about. */
   optionPath?(option: Option): string
 }
@@ -37,6 +39,7 @@ export function wireForm(parts: FormParts): Record<string, unknown> {
     method: 'POST',
     produces: ion,
     ...(parts.refresh !== undefined && { refresh: parts.refresh }),
+    ...parts.members,
     value: [
       ...parts.fields.map((field) => wireField(field, parts, '')),
       { name: 'stateHandle', required: true, value: parts.stateHandle, visible: false, mutable: false },
@@ -54,6 +57,8 @@ function wireField(field: Field, parts: FormParts, prefix: string): Record<strin
   return {
     name: field.name,
     ...(field.label !== undefined && { label: field.label }),
+    ...(field.labelKey !== undefined && { i18n: { key: field.labelKey } }),
+    ...(field.desc !== undefined && { desc: field.desc }),
     ...(field.type !== undefined && { type: field.type }),
     ...(field.part !== undefined && { relatesTo: `$.${field.part}` }),
     ...(form && (field.fieldsBelow === 'value' ? { value: form } : form)),

@@ -1,4 +1,4 @@
-import { isoTime, type Secrets } from '../../base/index.ts'
+import { isObject, isoTime, type Secrets } from '../../base/index.ts'
 import type { Enrollment, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -107,6 +107,7 @@ function stepForm(
     stateHandle: transaction.stateHandle,
     ...(related !== undefined && { relatesTo: typeof related === 'string' ? paths[related] : related.part }),
     refresh: step.refresh?.(view),
+    ...(step.members && { members: step.members(view) }),
     messages,
     optionPath: (option) => optionPath(view, option),
   })
@@ -243,6 +244,7 @@ const partsAt: Readonly<Record<Stage, PartsOf>> = {
   reenroll: replacing,
   'reenroll-warning': replacing,
   'enroll-profile-update': (_, context) => user(context),
+  consent: (_, context) => user(context),
   'select-enroll': enrolling,
   'enroll-data': enrolling,
   enroll: enrolling,
@@ -339,9 +341,25 @@ const user = ({ transaction }: TransactionContext): Json => {
   return subject === undefined ? {} : { user: object({ identifier: subject.identifier }) }
 }
 
-const appOf = ({ client }: TransactionContext): Json => ({
-  app: object({ name: 'oidc_client', label: client.label, id: client.id }),
+const appOf = ({ client, stage }: TransactionContext): Json => ({
+  app: object({
+    ...{ name: 'oidc_client', label: client.label, id: client.id },
+    ...(stage === 'consent' && pagesOf(client)),
+  }),
 })
+
+/** Where an app says more of itself, as it was registered: for who is asked to allow it something. */
+function pagesOf({ settings: { registration } }: TransactionContext['client']): Json {
+  const { oauthClient } = membersOf(membersOf(registration).settings)
+  const { client_uri: clientUri, tos_uri: terms, policy_uri: privacy } = membersOf(oauthClient)
+  return {
+    ...(typeof clientUri === 'string' && { clientUri: { href: clientUri } }),
+    ...(typeof terms === 'string' && { termsOfService: { href: terms, rel: ['terms-of-service'] } }),
+    ...(typeof privacy === 'string' && { privacyPolicy: { href: privacy, rel: ['privacy-policy'] } }),
+  }
+}
+
+const membersOf = (value: unknown): Json => (isObject(value) ? value : {})
 
 /**
  * The names of a user who is signed in: strict clients refuse the last answer without them (C8). No earlier answer has

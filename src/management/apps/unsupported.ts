@@ -5,11 +5,17 @@ import { servedGrants } from './schema.ts'
 import { defaultsOf } from './wire.ts'
 
 /** Members that have their effect, or ask for none: a note is only read by administrators. */
-const supported = ['settings.notes', 'credentials.oauthClient.token_endpoint_auth_method']
+const supported = [
+  'settings.notes',
+  'credentials.oauthClient.token_endpoint_auth_method',
+  'settings.oauthClient.consent_method',
+  'settings.oauthClient.client_uri',
+  'settings.oauthClient.tos_uri',
+  'settings.oauthClient.policy_uri',
+]
 
 /** What happens instead, where that is not nothing. */
 const instead: Readonly<Record<string, string>> = {
-  'settings.oauthClient.consent_method': 'no consent is asked for',
   'settings.oauthClient.refresh_token.rotation_type': 'refresh tokens are rotated',
   'credentials.oauthClient.pkce_required': 'PKCE is required of every app without a secret',
 }

@@ -4,7 +4,9 @@ import { pageOf, pageWithin } from '../input.ts'
 import { installedAt } from '../installed.ts'
 import { type Answer, type Context, type Operation, operation, type ServerFacts } from '../operation.ts'
 import { page } from '../schema.ts'
+import { getFacts } from './facts.ts'
 import { authorizationServer, claim, scope, serverPolicy, serverPolicyRule } from './schema.ts'
+import { changeScope } from './scopes.ts'
 import {
   policyId,
   renderClaims,
@@ -15,14 +17,6 @@ import {
   type ServerItem,
   serverId,
 } from './wire.ts'
-
-/** The server of a path. Throws 404. */
-function getFacts({ parts, params }: Context): ServerFacts {
-  const asked = params.authServerId ?? ''
-  const facts = parts.authorizationServer?.()
-  if (asked !== serverId || facts === undefined) throw notFound(asked, 'AuthorizationServer')
-  return facts
-}
 
 const one = '/authorizationServers/:authServerId'
 
@@ -126,8 +120,9 @@ export const serverOperations: readonly Operation[] = [
   ...readOperations(
     `${one}/scopes`,
     { name: 'scope', param: 'scopeId', kind: 'OAuth2Scope', item: scope },
-    (_, facts) => renderScopes(facts),
+    renderScopes,
   ),
+  changeScope,
   ...readOperations(
     `${one}/claims`,
     { name: 'claim', param: 'claimId', kind: 'OAuth2Claim', item: claim },

@@ -1,5 +1,17 @@
 import { Type } from 'typebox'
-import { anything, closed, either, links, named, status, textOrNull, texts, time } from '../schema.ts'
+import {
+  anything,
+  closed,
+  displayed,
+  either,
+  links,
+  named,
+  optional,
+  status,
+  textOrNull,
+  texts,
+  time,
+} from '../schema.ts'
 
 export const authorizationServer = named(
   'AuthorizationServer',
@@ -52,6 +64,16 @@ export const scope = named(
   },
   closed,
 )
+
+export const changedScope = named('ChangedScope', {
+  name: Type.String({ description: 'Its name, which cannot be changed.' }),
+  displayName: optional(displayed(255, { description: 'What the page that asks for consent calls it.' })),
+  description: optional(displayed(1024, { description: 'A sentence more on that page.' })),
+  consent: optional(either('IMPLICIT', 'REQUIRED', 'FLEXIBLE')),
+  optional: optional(
+    Type.Boolean({ description: 'Whether the user may leave it out and allow the others.' }),
+  ),
+})
 
 export const claim = named(
   'Claim',

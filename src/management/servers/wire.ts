@@ -1,4 +1,5 @@
 import { derivedId, isoTime } from '../../base/index.ts'
+import { readScopeSettings, type ScopeSettings } from '../../clients/index.ts'
 import { findUserSchema, visibleAttributes } from '../../directory/index.ts'
 import { type Context, prefix, type ServerFacts } from '../operation.ts'
 
@@ -92,18 +93,29 @@ export function renderRule(
   }
 }
 
-export const renderScopes = ({ scopes }: ServerFacts): readonly ServerItem[] =>
-  scopes.map((name) => ({
-    id: idFrom('scp', `scope ${name}`),
-    name,
-    displayName: name,
-    description: null,
-    system: true,
-    default: false,
-    optional: false,
-    consent: 'IMPLICIT',
-    metadataPublish: 'ALL_CLIENTS',
-  }))
+/** The scopes, with what an administrator has set of them. */
+export async function renderScopes(
+  { parts }: Context,
+  { scopes }: ServerFacts,
+): Promise<readonly ServerItem[]> {
+  const settings = await readScopeSettings(parts.storage.db)
+  return scopes.map((name) => renderScope(name, settings[name] ?? {}))
+}
+
+export const renderScope = (
+  name: string,
+  { consent = 'IMPLICIT', optional = false, displayName, description }: ScopeSettings,
+): ServerItem => ({
+  id: idFrom('scp', `scope ${name}`),
+  name,
+  displayName: displayName ?? name,
+  description: description ?? null,
+  system: true,
+  default: false,
+  optional,
+  consent,
+  metadataPublish: 'ALL_CLIENTS',
+})
 
 const renderClaim = (
   claimType: 'RESOURCE' | 'IDENTITY',

@@ -6,6 +6,7 @@ import type { Operation } from '../operation.ts'
 import { appLinks } from './app-links.ts'
 import { userChanges } from './changes.ts'
 import { credentials } from './credentials.ts'
+import { userGrants } from './grants.ts'
 import { lifecycle } from './lifecycle.ts'
 import { crud } from './operations.ts'
 import { userSessions } from './sessions.ts'
@@ -14,6 +15,7 @@ export const userOperations: readonly Operation[] = [
   ...crud,
   ...userSessions,
   ...userChanges,
+  ...userGrants,
   appLinks,
   ...lifecycle,
   ...credentials,

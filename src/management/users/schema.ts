@@ -228,6 +228,23 @@ export const noticed = {
 }
 
 /** A session as an administrator sees it: which app, since when, from where. */
+export const userGrant = named(
+  'UserGrant',
+  {
+    id: Type.String(),
+    status: either('ACTIVE'),
+    source: either('END_USER'),
+    issuer: Type.String(),
+    clientId: Type.String(),
+    userId: Type.String(),
+    scopeId: Type.String(),
+    created: time,
+    lastUpdated: time,
+    _links: links,
+  },
+  closed,
+)
+
 export const userSession = named(
   'UserSession',
   {

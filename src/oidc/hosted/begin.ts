@@ -29,6 +29,7 @@ import type { Parts } from '../parts.ts'
 import { recordRefusal } from '../recorder.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
+import { consentFor } from './consent.ts'
 import type { BrowserAnswer, HostedFlow } from './flow.ts'
 import { continuePage } from './page.ts'
 import {
@@ -116,16 +117,22 @@ async function begin(
   server: AuthorizationServer,
   call: BrowserCall,
   recipient: Recipient,
-  { codeChallenge, request, prompt, idTokenHint }: AuthorizeRequest,
+  { codeChallenge, request, prompt, asksConsentAnew, idTokenHint }: AuthorizeRequest,
 ): Promise<BrowserAnswer> {
   const { client, redirectUri, responseMode } = recipient
+  if (prompt === 'create') await refuseClosedSignUp(parts, client)
   const session = await sessionOf(parts, server, call.cookies)
   const user = await readMeantUser(parts, server, idTokenHint)
-  const known = prompt === 'login' || !isMeant(session.found, user) ? undefined : session.found
+  const known =
+    prompt === 'login' || prompt === 'create' || !isMeant(session.found, user) ? undefined : session.found
   // Nothing is written for who has no session and may be asked nothing: a frame asks for it again and again (F14).
   if (prompt === 'none' && known === undefined) throw loginRequired
   const own = browserSecret(ownCookieIn(call.cookies, browserCookieNames, isSecure(server)))
   const browser = own ?? randomToken(parts.random)
+  const consent = await consentFor(parts, server, client, {
+    scope: request.scope,
+    isAskedAnew: asksConsentAnew,
+  })
   const draft = {
     clientId: client.id,
     issuer: server.id,
@@ -133,7 +140,7 @@ async function begin(
     codeChallenge,
     request: {
       ...request,
-      hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }) },
+      hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }), ...consent },
     },
     origin: originOf({ client, authenticated: false }, call),
   }
@@ -160,13 +167,22 @@ async function begin(
     if (returned === undefined) throw prompt === 'none' ? loginRequired : sessionEnded
     return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
   }
-  if (begun.handle === undefined) throw stepUpRequired
+  if (begun.handle === undefined) throw begun.lacksConsent ? consentRequired : stepUpRequired
   const page = await flow.page({
     interactionHandle: begun.handle,
     isSecure: isSecure(server),
   })
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure(server))] : []
   return { delivered: page.delivered, cookies: [...bound, ...page.cookies] }
+}
+
+/** `prompt=create` leads to the sign-up, and nowhere else: where it is closed the app is answered so. */
+async function refuseClosedSignUp(
+  { policies }: Parts,
+  { id: clientId, settings: { profileEnrollmentPolicyId } }: Client,
+): Promise<void> {
+  const { isOpen } = await policies.registration({ clientId, profileEnrollmentPolicyId })
+  if (!isOpen) throw oauthError('access_denied', 'Sign-up is closed for this client application.')
 }
 
 const loginRequired = oauthError(
@@ -177,6 +193,11 @@ const loginRequired = oauthError(
 const stepUpRequired = oauthError(
   'login_required',
   'The client specified not to prompt, but the client app requires re-authentication or MFA.',
+)
+
+const consentRequired = oauthError(
+  'consent_required',
+  'The client specified not to prompt, but the user has not consented to what the client app asks for.',
 )
 
 const sessionEnded = oauthError('access_denied', 'The session has ended.')
@@ -227,7 +248,11 @@ export async function returnFromPages(
   const own = browserSecret(ownCookieIn(cookies, browserCookieNames, isSecure(org)))
   const stateToken = form.get('stateToken') ?? ''
   const ended = stateToken === '' ? undefined : await flow.findEnded(stateToken, own)
-  if (ended === undefined) throw linkEnded
+  if (ended === undefined) {
+    const declined = stateToken === '' ? undefined : await flow.findDeclined(stateToken, own)
+    if (declined !== undefined) return declinedAnswer(recipientOf(declined, servers))
+    throw linkEnded
+  }
   await refuseFormerAddress(parts, ended.interaction, org)
   const answered = recipientOf(ended.interaction, servers)
   const refused = await refuseOtherUser(parts, ended.interaction, answered)
@@ -243,6 +268,15 @@ export async function returnFromPages(
         ? []
         : [ownCookie(sessionCookieNames, returned.cookie, isSecure(org), returned.cookieMs)],
   }
+}
+
+/** Back to the app without what it wants: its user has said no. */
+function declinedAnswer({ server, recipient }: Answered): BrowserAnswer {
+  const answer = {
+    error: 'access_denied',
+    error_description: 'The resource owner or authorization server denied the request.',
+  }
+  return { delivered: toApp(server, recipient, answer), cookies: [] }
 }
 
 const linkEnded = invalidRequest('This sign-in has ended or was begun in another browser.')

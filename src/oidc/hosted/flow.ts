@@ -1,4 +1,5 @@
 import type { BegunInBrowser, EndedInBrowser, HostedBeginning, Returned } from '../../flow/index.ts'
+import type { Interaction } from '../../interactions/index.ts'
 import type { Delivered } from './response.ts'
 
 /** What the engine's own pages need of the flow, which is built after this folder's parts. */
@@ -8,6 +9,8 @@ export interface HostedFlow {
     options: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
   ): Promise<BegunInBrowser>
   findEnded(stateToken: string, browser: string | undefined): Promise<EndedInBrowser | undefined>
+  /** The request whose user did not allow what the app wants, in the browser that it began in. */
+  findDeclined(stateToken: string, browser: string | undefined): Promise<Interaction | undefined>
   returnToApp(
     ended: EndedInBrowser,
     returning: {

@@ -21,8 +21,10 @@ export interface Recipient {
 export interface AuthorizeRequest {
   readonly codeChallenge: string
   readonly request: Omit<InteractionRequest, 'hosted'>
-  /** `none`: nothing may be asked. `login`: a session counts for nothing. */
-  readonly prompt: 'none' | 'login' | undefined
+  /** `none`: nothing may be asked. `login` and `create`: a session counts for nothing; `create` begins with the sign-up. */
+  readonly prompt: 'none' | 'login' | 'create' | undefined
+  /** Whether the user is asked for a consent that was given before, too. */
+  readonly asksConsentAnew: boolean
   readonly idTokenHint: string | undefined
 }
 
@@ -90,7 +92,7 @@ export async function readAuthorize(
     )
   }
   const codeChallenge = readChallenge(form, client)
-  const prompt = readPrompt(form)
+  const { prompt, asksConsentAnew } = readPrompts(form)
   const maxAge = readMaxAge(form)
   const scope = readScope(form, client)
   await checkScopes(parts, client, scope)
@@ -102,6 +104,7 @@ export async function readAuthorize(
   return {
     codeChallenge,
     prompt,
+    asksConsentAnew,
     idTokenHint: optional(form, 'id_token_hint'),
     request: {
       scope,
@@ -110,6 +113,7 @@ export async function readAuthorize(
       ...(maxAge !== undefined && { maxAge }),
       // A user who is to sign in anew is remembered by no device either.
       ...(prompt === 'login' && { maxAge: 0 }),
+      ...(prompt === 'create' && { create: true as const }),
       loginHint: readLoginHint(form, answered),
     },
   }
@@ -158,20 +162,23 @@ function readChallenge(form: Form, client: Client): string {
   return ''
 }
 
-function readPrompt(form: Form): AuthorizeRequest['prompt'] {
-  const prompts = (optional(form, 'prompt') ?? '').split(' ').filter(Boolean)
-  if (prompts.some((one) => !['none', 'login', 'consent'].includes(one))) {
+/** What discovery lists of `prompt`. */
+export const prompts = ['none', 'login', 'consent', 'create'] as const
+
+/** `none` stands alone (OpenID Connect Core 1.0, section 3.1.2.1); of the others each asks for something of its own. */
+function readPrompts(form: Form): Pick<AuthorizeRequest, 'prompt' | 'asksConsentAnew'> {
+  const asked = (optional(form, 'prompt') ?? '').split(' ').filter(Boolean)
+  if (asked.some((one) => !(prompts as readonly string[]).includes(one))) {
     throw invalidRequest("The 'prompt' parameter has a value that is not supported.")
   }
-  if (prompts.includes('none')) {
-    if (prompts.length > 1) throw invalidRequest("The 'prompt' parameter must be 'none' alone.")
-    return 'none'
+  if (asked.includes('none') && asked.length > 1) {
+    throw invalidRequest("The 'prompt' parameter must be 'none' alone.")
   }
-  // No page asks for a consent yet, and one that was not given must not be taken for given (OpenID Connect Core 1.0, 3.1.2.1).
-  if (prompts.includes('consent')) {
-    throw oauthError('consent_required', 'Consent cannot be asked for: it is not supported yet.')
+  return {
+    // A new account is signed in to for the first time: that is stronger than to sign in anew.
+    prompt: (['none', 'create', 'login'] as const).find((one) => asked.includes(one)),
+    asksConsentAnew: asked.includes('consent'),
   }
-  return prompts.includes('login') ? 'login' : undefined
 }
 
 function readMaxAge(form: Form): number | undefined {

@@ -22,6 +22,7 @@ import { agreedTerms } from './0022-agreed-terms.ts'
 import { settlingEnrollments } from './0025-settling-enrollments.ts'
 import { unfinishedSignUps } from './0026-unfinished-sign-ups.ts'
 import { browserSessions } from './0028-browser-sessions.ts'
+import { userConsents } from './0031-user-consents.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -52,4 +53,5 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0025-settling-enrollments': settlingEnrollments,
   '0026-unfinished-sign-ups': unfinishedSignUps,
   '0028-browser-sessions': browserSessions,
+  '0031-user-consents': userConsents,
 }

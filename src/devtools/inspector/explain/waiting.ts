@@ -50,6 +50,7 @@ const asked: Readonly<Record<Open, string>> = {
   reenroll: 'a new password that replaces the expired one',
   'reenroll-warning': 'a new password in place of the one that expires soon, or no',
   'enroll-profile-update': 'the attributes that the profile does not have yet',
+  consent: 'whether the app may have what it asks for',
 }
 
 function waitingSentence(facts: FlowFacts): Sentence {
