@@ -40,7 +40,7 @@ export interface ClientSettings {
   readonly insecureLocalhostRedirects?: boolean
   /**
    * What a client was registered with over the management API besides the members above, in the API's shape. It is
-   * returned as it was sent; besides `asksForConsent` nothing is decided by it.
+   * returned as it was sent; nothing is decided by it but what `registered` reads below.
    */
   readonly registration?: Readonly<Record<string, unknown>>
   /**
@@ -105,13 +105,18 @@ export const isConfidential = ({ settings }: Client): boolean =>
   settings.applicationType === 'web' || settings.applicationType === 'service'
 
 /** Whether users are asked before the client gets a scope that wants their consent: its `consent_method`. */
-export function asksForConsent({ settings: { registration } }: Client): boolean {
-  const method = ['settings', 'oauthClient', 'consent_method'].reduce<unknown>(
-    (value, name) => (isObject(value) ? value[name] : undefined),
+export const asksForConsent = (client: Client): boolean => registered(client, 'consent_method') === 'REQUIRED'
+
+/** Whether the client must push its requests to `authorize` (RFC 9126, section 6). */
+export const requiresPushedRequests = (client: Client): boolean =>
+  registered(client, 'pushed_authorization_request_required') === true
+
+/** What stands in `settings.oauthClient` of what a client was registered with. */
+const registered = ({ settings: { registration } }: Pick<Client, 'settings'>, member: string): unknown =>
+  ['settings', 'oauthClient', member].reduce<unknown>(
+    (value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
     registration,
   )
-  return method === 'REQUIRED'
-}
 
 /** Whether a redirect URI is registered, by exact comparison (A30, RFC 9700 section 4.1.3). */
 export const isRedirectUriRegistered = (client: Client, uri: string): boolean =>

@@ -29,7 +29,7 @@ export function clientOfAssertion(assertion: string): string | undefined {
 export async function isAssertionOf(
   parts: Parts,
   server: AuthorizationServer,
-  endpoint: 'introspect' | 'revoke',
+  endpoint: 'introspect' | 'revoke' | 'par',
   { id, settings }: Client,
   assertion: string,
 ): Promise<boolean> {

@@ -13,7 +13,7 @@ import type { AuthorizationServer } from './server.ts'
 export async function authenticateCaller(
   parts: Parts,
   server: AuthorizationServer,
-  endpoint: 'introspect' | 'revoke',
+  endpoint: 'introspect' | 'revoke' | 'par',
   call: Parameters<typeof identifyCaller>[1],
 ): Promise<Caller> {
   const { db } = parts.storage
@@ -32,7 +32,7 @@ export async function authenticateCaller(
 async function asserted(
   parts: Parts,
   server: AuthorizationServer,
-  endpoint: 'introspect' | 'revoke',
+  endpoint: 'introspect' | 'revoke' | 'par',
   {
     form,
     authorization,

@@ -14,7 +14,7 @@ import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { oauthBodyOf } from './errors.ts'
+import { invalidRequest, oauthBodyOf } from './errors.ts'
 import { type Form, readForm, tokenBodyLimit } from './form.ts'
 import { asDescription, hintFor } from './hint.ts'
 import { addAuthorize, addHosted, sendSignOut } from './hosted/routes.ts'
@@ -25,6 +25,7 @@ import { publishedAheadMs } from './keys.ts'
 import { signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
 import { refusalIn, type TokenEndpoint } from './provider.ts'
+import { formOfJson, pushRequest } from './pushed.ts'
 import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, organizationOf, serverPaths } from './server.ts'
@@ -138,6 +139,19 @@ function addEndpoints(
     }
     await recordTokenCall(parts, call, () => respond({ raw: request.raw, body: text, response: reply.raw }))
   })
+  if (parts.hosted !== undefined) {
+    app.register(async (own) => {
+      own.addContentTypeParser(
+        'application/json',
+        { parseAs: 'string' },
+        async (_request: FastifyRequest, text: string): Promise<Body> => ({ text: '', form: formIn(text) }),
+      )
+      own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) =>
+        // 201, as strict clients insist on; Okta's documentation has 200 (RFC 9126, section 2.2).
+        reply.code(201).send(await pushRequest(parts, server(), callOf(request))),
+      )
+    })
+  }
   app.route({
     method: ['GET', 'POST'],
     url: `${path}/userinfo`,
@@ -186,10 +200,11 @@ type Limiter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 function limiterOf(parts: Parts): Limiter {
   const charged = new WeakSet<FastifyRequest>()
   return async (request, reply) => {
-    const endpoint = request.routeOptions.url?.match(/\/v1\/(interact|token)$/)?.[1]
-    if ((endpoint !== 'interact' && endpoint !== 'token') || charged.has(request)) return
+    const endpoint = request.routeOptions.url?.match(/\/v1\/(interact|token|par)$/)?.[1]
+    if (endpoint === undefined || charged.has(request)) return
     charged.add(request)
-    reply.headers(await charge(parts, endpoint, interactCallOf(request)))
+    // A pushed request is stored as one that `interact` begins.
+    reply.headers(await charge(parts, endpoint === 'token' ? 'token' : 'interact', interactCallOf(request)))
   }
 }
 
@@ -302,6 +317,15 @@ function parseForms(app: FastifyInstance): void {
     { parseAs: 'string' },
     async (_request: FastifyRequest, text: string): Promise<Body> => ({ text, form: readForm(text) }),
   )
+}
+
+/** A body in JSON as a form. */
+function formIn(text: string): Form {
+  try {
+    return formOfJson(JSON.parse(text))
+  } catch (error) {
+    throw error instanceof SyntaxError ? invalidRequest('The request body is not JSON.') : error
+  }
 }
 
 /** Fastify runs no parser for an empty body: it is a form without parameters. */

@@ -45,6 +45,7 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   jwks_uri: `${oauth}/v1/keys`,
   introspection_endpoint: `${oauth}/v1/introspect`,
   revocation_endpoint: `${oauth}/v1/revoke`,
+  pushed_authorization_request_endpoint: `${oauth}/v1/par`,
   end_session_endpoint: `${oauth}/v1/logout`,
   response_types_supported: ['code'],
   response_modes_supported: responseModes,

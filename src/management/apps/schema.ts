@@ -64,6 +64,9 @@ const oauthSettings = Type.Object({
   ),
   application_type: optional(either('web', 'browser', 'native', 'service')),
   consent_method: optional(either('TRUSTED', 'REQUIRED')),
+  pushed_authorization_request_required: optional(
+    Type.Boolean({ description: 'Whether the app must push its requests to authorize. Default: false.' }),
+  ),
   issuer_mode: optional(either('ORG_URL', 'CUSTOM_URL', 'DYNAMIC')),
   email_magic_link_redirect_uri: optional(
     Type.String({ maxLength: 1024, description: 'Where magic links lead to.' }),

@@ -26,6 +26,7 @@ import type { Form } from '../form.ts'
 import { baseOf } from '../hint.ts'
 import { type InteractCall, originOf } from '../interact.ts'
 import type { Parts } from '../parts.ts'
+import { refuseUnpushed, resolvePushed } from '../pushed.ts'
 import { recordRefusal } from '../recorder.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
@@ -85,9 +86,11 @@ export async function authorize(
   server: AuthorizationServer,
   call: BrowserCall,
 ): Promise<BrowserAnswer> {
-  const recipient = await readRecipient(parts, call.form)
+  const { form, isPushed } = await resolvePushed(parts, server, call.form)
+  const recipient = await readRecipient(parts, form)
   try {
-    const asked = await readAuthorize(parts, call.form, recipient)
+    refuseUnpushed(recipient.client, isPushed)
+    const asked = await readAuthorize(parts, form, recipient)
     return await begin(parts, flow, server, call, recipient, asked)
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.status >= 429 || !/^[a-z_]+$/.test(error.code)) throw error

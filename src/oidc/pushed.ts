@@ -1,0 +1,95 @@
+import { isObject, plainHash, randomToken } from '../base/index.ts'
+import { requiresPushedRequests } from '../clients/index.ts'
+import { authenticateCaller } from './authenticate.ts'
+import { invalidRequest, oauthError } from './errors.ts'
+import { type Form, optional } from './form.ts'
+import { readAuthorize, readRecipient } from './hosted/request.ts'
+import type { Parts } from './parts.ts'
+import { storePushedRequest, takePushedRequest } from './pushed.store.ts'
+import type { AuthorizationServer } from './server.ts'
+
+/** The names that are given to pushed requests begin so. */
+const prefix = 'urn:okta:'
+/** For how long a pushed request may be used, in seconds: as long as it takes to send a browser there. */
+const lifetime = 600
+/** How much of a request is stored, in bytes: anyone can push one for a public client (A45). */
+const mostBytes = 16_384
+
+/** What belongs to the call and not to the request that is pushed. */
+const ofCall = new Set(['client_secret', 'client_assertion', 'client_assertion_type'])
+
+const sealOf = (name: string): string => `pushed request ${plainHash(name)}`
+
+export interface PushedAnswer {
+  readonly request_uri: string
+  readonly expires_in: number
+}
+
+/**
+ * Takes the parameters of a request to `authorize` from the app itself (RFC 9126), so that the browser carries only a name of them: once,
+ * and for the same app and server. They are checked as `authorize` checks them, and again there: what is registered may have changed.
+ */
+export async function pushRequest(
+  parts: Parts,
+  server: AuthorizationServer,
+  call: { readonly form: Form; readonly authorization: string | undefined },
+): Promise<PushedAnswer> {
+  const { client } = await authenticateCaller(parts, server, 'par', call)
+  if (call.form.has('request_uri')) {
+    throw invalidRequest("The 'request_uri' parameter must not be pushed.")
+  }
+  const form = new Map([...call.form].filter(([name]) => !ofCall.has(name)))
+  form.set('client_id', client.id)
+  await readAuthorize(parts, form, await readRecipient(parts, form))
+  const content = JSON.stringify({ server: server.id, parameters: [...form] })
+  if (Buffer.byteLength(content) > mostBytes) throw invalidRequest('The request is too long.')
+  const name = randomToken(parts.random)
+  const now = parts.clock.now()
+  const sealed = parts.secrets.seal(sealOf(name), content)
+  await storePushedRequest(parts.storage.db, name, { sealed }, { now, until: now + lifetime * 1000 })
+  return { request_uri: prefix + name, expires_in: lifetime }
+}
+
+/**
+ * The parameters of a request to `authorize`: those that were pushed where it names such a request, with nothing of the address beside
+ * them. A name is good once, and for its client alone: of what it stands for nothing is known to another, its address neither.
+ */
+export async function resolvePushed(
+  { storage, secrets, clock }: Parts,
+  server: Pick<AuthorizationServer, 'id'>,
+  form: Form,
+): Promise<{ readonly form: Form; readonly isPushed: boolean }> {
+  const uri = optional(form, 'request_uri')
+  if (uri === undefined || !uri.startsWith(prefix)) return { form, isPushed: false }
+  const name = uri.slice(prefix.length)
+  const taken = await takePushedRequest(storage.db, name, clock.now())
+  const content: unknown = taken && JSON.parse(secrets.open(sealOf(name), taken.sealed) ?? 'null')
+  const pushed = isObject(content) && Array.isArray(content.parameters) ? content : undefined
+  const parameters: Form = new Map(pushed?.parameters as readonly [string, string][] | undefined)
+  if (pushed?.server !== server.id || parameters.get('client_id') !== optional(form, 'client_id')) {
+    throw oauthError('invalid_request_uri', 'The request URI is invalid, has expired or was used before.')
+  }
+  return { form: parameters, isPushed: true }
+}
+
+/** An app may be registered to push all its requests: then no address that a user was sent begins one. */
+export function refuseUnpushed(
+  client: Parameters<typeof requiresPushedRequests>[0],
+  isPushed: boolean,
+): void {
+  if (isPushed || !requiresPushedRequests(client)) return
+  throw invalidRequest('Pushed authorization requests are required by the application.')
+}
+
+/** A body in JSON, as Okta's documentation has it, as the form that it stands for: texts and numbers alone. */
+export function formOfJson(body: unknown): Form {
+  if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.')
+  return new Map(
+    Object.entries(body).map(([name, value]) => {
+      if (typeof value !== 'string' && typeof value !== 'number') {
+        throw invalidRequest('The parameters of the request must be texts.')
+      }
+      return [name, String(value)] as const
+    }),
+  )
+}
