@@ -85,8 +85,8 @@ since 1970). Beyond \`limits.requests.managementPerAddress\` or \`limits.request
 the password valid. What other changes end: [security.md](security.md#what-an-administrators-change-ends). The last segment of the link's path is a recovery token. It can be used for one new password within an
 hour, and becomes invalid with any other change of the password, the email or the status. An app passes it to
 \`idx.recoverPassword({ recoveryToken })\`, which asks for the new password at once. \`management.recoveryPage\` is the page of an
-app that the links redirect to; without it they show a page that explains how to continue, with links to the user's apps, and
-the mail names no lifetime. Links of activation mails go to \`management.activationPage\`, or the same page: the app passes the
+app that the links redirect to; without it they open one of the [engine's own pages](sign-in-pages.md#links-of-mails), whose
+form leads to the new password. Links of activation mails go to \`management.activationPage\`, or the same page: the app passes the
 token to \`idx.register({ activationToken })\` ([what follows](recovery.md#a-new-users-first-password)); \`rekey user activate\` prints one. \`rekey dev\` sends both to the sample app. A user with the status RECOVERY
 can also start a recovery without the link.
 

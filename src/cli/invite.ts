@@ -1,6 +1,6 @@
 import { isoTime } from '../base/index.ts'
 import { addressProblem, type Person, type PersonStatus } from '../directory/index.ts'
-import { type Core, tokenPageOf } from '../engine/index.ts'
+import type { Core } from '../engine/index.ts'
 import { mailActivation } from '../management/index.ts'
 import { activationLifetimeMs } from '../people/index.ts'
 import type { Tx } from '../storage/index.ts'
@@ -74,7 +74,7 @@ type Mailing = (tx: Tx, person: Person, now: number) => Promise<void>
 /** Queues the mail, in the database transaction of the user. */
 const mailing = ({ random, secrets, config }: Core, baseUrl: string): Mailing => {
   const parts = {
-    ...{ random, secrets, orgName: config.org.name, tokenPage: tokenPageOf(config) },
+    ...{ random, secrets, orgName: config.org.name },
     baseUrl: () => baseUrl,
   }
   return (tx, person, now) =>

@@ -46,6 +46,7 @@ export {
   removeTrustedOrigin,
   type TrustedOrigin,
 } from './origins.store.ts'
+export { isOwnPages, ownPagesClient, ownPagesId } from './own-pages.ts'
 export { plantedBy, withPlanted } from './planted.ts'
 export { readScopeSettings, type ScopeSettings, writeScopeSettings } from './scope-settings.store.ts'
 export {

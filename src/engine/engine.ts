@@ -61,12 +61,7 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
-import {
-  endInteraction,
-  findClientIdByHandle,
-  findInteractionByHandle,
-  transactionCookie,
-} from '../interactions/index.ts'
+import { endInteraction, findInteractionByHandle, transactionCookie } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -76,7 +71,14 @@ import {
 } from '../limits/index.ts'
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
-import { leavePages, pagesRoutes, renderFront, signInPath } from '../pages/index.ts'
+import {
+  entryRoutes,
+  leavePages,
+  type PagesParts,
+  pagesRoutes,
+  renderFront,
+  signInPath,
+} from '../pages/index.ts'
 import { mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
 import { startTimeKeeper } from './clock.ts'
@@ -85,6 +87,7 @@ import { noteDrift } from './drift.ts'
 import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
+import { ownPagesOf } from './own-pages.ts'
 import { secretCheck, startResealing } from './secret.ts'
 import { tokenPageOf } from './token-page.ts'
 
@@ -299,25 +302,23 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
   }
   const idx = idxRoutes(idxParts)
-  const pages = pagesRoutes({
+  const pageParts: PagesParts = {
     orgName: config.org.name,
     secrets,
     limits,
     baseUrl: () => baseUrl,
     idx: createIdxCalls(idxParts),
-    async findApp(handle) {
-      const clientId = await findClientIdByHandle(storage.db, handle)
-      const client = clientId === undefined ? undefined : await findClient(storage.db, clientId)
-      const home = client?.status === 'ACTIVE' ? originsOf(client)[0] : undefined
-      return client !== undefined && home !== undefined ? { label: client.label, home } : undefined
-    },
+    ...ownPagesOf(storage, oidc.ownPages, {
+      baseUrl: () => baseUrl,
+      tokenPage: (kind) => tokenPageOf(config)(kind) ?? ports.tokenPage?.(kind),
+    }),
     finish: async ({ interaction, interactionCode }, _request, reply) => {
       const url = new URL(interaction.redirectUri)
       url.searchParams.set('interaction_code', interactionCode)
       url.searchParams.set('state', interaction.request.state)
       return reply.code(303).header('location', url.href).send()
     },
-  })
+  }
   const management = managementRoutes({
     storage,
     secrets,
@@ -346,7 +347,6 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       }
     },
     orgName: config.org.name,
-    tokenPage: (kind) => tokenPageOf(config)(kind) ?? ports.tokenPage?.(kind),
     scannedUsers: config.management.scannedUsers,
     adminPage: config.management.adminPage ?? config.mode !== 'production',
     onCommitted: wakeDelivery,
@@ -394,7 +394,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     metrics,
-    plugins: [oidc.routes, idx, pages, management, account],
+    plugins: [oidc.routes, idx, pagesRoutes(pageParts), entryRoutes(pageParts), management, account],
     recordExchange: ports.recordExchange,
     unknownPage: ports.unknownPage ?? frontOf(config.org.name, () => baseUrl),
     ...(ports.fault && { fault: ports.fault }),

@@ -20,7 +20,6 @@ import { createPeople } from '../people/index.ts'
 import { openPolicies } from '../policies/index.ts'
 import { type Db, type Storage, type Tx, takeLock } from '../storage/index.ts'
 import { noticePartsOf } from './notices.ts'
-import { tokenPageOf } from './token-page.ts'
 
 /** The parts of an engine's core that the management API needs. */
 interface Parts {
@@ -49,7 +48,6 @@ function managementParts({ config, ...core }: Parts, storage: Storage): Manageme
     }),
     budgets: budgetsFrom(config.limits),
     orgName: config.org.name,
-    tokenPage: tokenPageOf(config),
     scannedUsers: config.management.scannedUsers,
     onCommitted: () => {},
     baseUrl: () => baseUrl,

@@ -1,5 +1,5 @@
 import { type Clock, ProtocolError, type Random, type Secrets, secretVersionOf } from '../base/index.ts'
-import { type Client, isAssigned, isAssignedByGroup } from '../clients/index.ts'
+import { type Client, isAssigned, isAssignedByGroup, isOwnPages, ownPagesClient } from '../clients/index.ts'
 import {
   compareKey,
   type Enrollment,
@@ -236,9 +236,10 @@ async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: nu
 
 async function contextFrom(
   parts: FlowParts,
-  { interaction, client, member }: TransactionRecord,
+  { interaction, client: found, member }: TransactionRecord,
   stored: Transaction,
 ): Promise<TransactionContext> {
+  const client = isOwnPages(interaction.clientId) ? ownPagesClient(parts.org.name) : found
   if (stored.expiresAt <= parts.clock.now()) throw sessionExpired('the transaction has expired')
   if (client?.status !== 'ACTIVE') throw sessionExpired('the client is not active')
   // A transaction that was ended goes on as that of an unknown user, whether its user was known or not (`ended`).
@@ -370,9 +371,10 @@ async function withFacts(
     registration,
     assigned:
       isProven && checksAccess
-        ? await (person.prospective
+        ? isOwnPages(client.id) ||
+          (await (person.prospective
             ? isAssignedByGroup(db, client.id, groupIds)
-            : isAssigned(db, client.id, person.id))
+            : isAssigned(db, client.id, person.id)))
         : undefined,
     enrolled: enrolledIn(parts, {
       enrollments: isNew ? (enrollments ?? []) : enrollments,

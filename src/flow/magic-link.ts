@@ -1,5 +1,5 @@
 import { plainHash } from '../base/index.ts'
-import { type Client, findClient, isLocalhostOrigin } from '../clients/index.ts'
+import { type Client, findClient, isLocalhostOrigin, isOwnPages, ownPagesClient } from '../clients/index.ts'
 import { findPerson } from '../directory/index.ts'
 import { findInteraction, type Interaction } from '../interactions/index.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -47,7 +47,9 @@ export async function openLink(parts: FlowParts, clientId: string, token: string
 
   const interaction = await findInteraction(parts.storage.db, transaction.interactionId)
   if (interaction?.clientId !== clientId) return { state: 'dead' }
-  const client = await findClient(parts.storage.db, clientId)
+  const client = isOwnPages(clientId)
+    ? ownPagesClient(parts.org.name)
+    : await findClient(parts.storage.db, clientId)
   const code = codeIn(parts.authenticators, challenge, token)
   if (client?.status !== 'ACTIVE' || code === undefined) return { state: 'dead' }
   const person = await findPerson(parts.storage.db, transaction.progress.subject?.userId ?? '')

@@ -220,13 +220,6 @@ export const de: Words = {
       'Okta Verify lässt sich hier nicht einrichten: Das kann nur ein Dienst von Okta selbst. Kehren Sie zu der Seite zurück, auf der Sie den Code gescannt haben, und wählen Sie eine andere Sicherheitsmethode.',
     notWorking: 'Dieser Link funktioniert nicht',
     backTo: 'Zu ${app}',
-    setPassword: {
-      title: 'Passwort setzen',
-      how: 'Gehen Sie zu der Anwendung, bei der Sie sich anmelden, und wählen Sie dort „Passwort vergessen?“: Sie bekommen einen Code und setzen damit Ihr Passwort.',
-      spent: 'Dieser Link ist abgelaufen, wurde bereits benutzt oder ist unvollständig.',
-      askAgain: 'Bitten Sie die Betreiber von ${org} um einen neuen Link.',
-      apps: 'Ihre Anwendungen',
-    },
   },
 
   signOut: {

@@ -222,13 +222,6 @@ export const en = {
       'This page cannot set up Okta Verify: only a service of Okta itself can. Go back to the page where you scanned the code and choose another security method.',
     notWorking: 'This link does not work',
     backTo: 'Go to ${app}',
-    setPassword: {
-      title: 'Set your password',
-      how: 'Go to the application that you sign in to and choose “Forgot your password?” there: it sends you a code, and you set your password with it.',
-      spent: 'This link has expired, was used before, or is not complete.',
-      askAgain: 'Ask the people who run ${org} for a new link.',
-      apps: 'Your applications',
-    },
   },
 
   /** The page at the end of a sign-out, and the one where it cannot be carried out. */

@@ -215,13 +215,6 @@ export const es: Words = {
       'Okta Verify no se puede configurar aquí: solo puede hacerlo un servicio de Okta. Vuelva a la página donde escaneó el código y elija otro método de seguridad.',
     notWorking: 'Este enlace no funciona',
     backTo: 'Ir a ${app}',
-    setPassword: {
-      title: 'Establezca su contraseña',
-      how: 'Vaya a la aplicación en la que inicia sesión y elija «¿Ha olvidado su contraseña?»: recibirá un código con el que establecer su contraseña.',
-      spent: 'Este enlace ha caducado, ya se utilizó o no está completo.',
-      askAgain: 'Pida un enlace nuevo a los responsables de ${org}.',
-      apps: 'Sus aplicaciones',
-    },
   },
 
   signOut: {

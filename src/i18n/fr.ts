@@ -219,13 +219,6 @@ export const fr: Words = {
       'Okta Verify ne peut pas être configuré ici : seul un service d’Okta le peut. Revenez à la page où vous avez scanné le code et choisissez une autre méthode de sécurité.',
     notWorking: 'Ce lien ne fonctionne pas',
     backTo: 'Aller à ${app}',
-    setPassword: {
-      title: 'Définissez votre mot de passe',
-      how: 'Rendez-vous dans l’application à laquelle vous vous connectez et choisissez « Mot de passe oublié ? » : vous recevrez un code pour définir votre mot de passe.',
-      spent: 'Ce lien a expiré, a déjà servi ou est incomplet.',
-      askAgain: 'Demandez un nouveau lien aux responsables de ${org}.',
-      apps: 'Vos applications',
-    },
   },
 
   signOut: {

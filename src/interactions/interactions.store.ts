@@ -166,14 +166,17 @@ export async function findInteractionByHandle(
   return row && toInteraction(row)
 }
 
-/** The app of an interaction, as long as its row is there: for the way back once it has expired. */
-export async function findClientIdByHandle(db: Db, handle: string): Promise<string | undefined> {
+/** The app of an interaction and its end, as long as its row is there: for the way back once it has expired. */
+export async function findReturnByHandle(
+  db: Db,
+  handle: string,
+): Promise<Pick<Interaction, 'clientId' | 'redirectUri'> | undefined> {
   const row = await db
     .selectFrom('interactions')
-    .select('client_id')
+    .select(['client_id', 'redirect_uri'])
     .where('handle_hash', '=', plainHash(handle))
     .executeTakeFirst()
-  return row?.client_id
+  return row && { clientId: row.client_id, redirectUri: row.redirect_uri }
 }
 
 export async function findInteraction(db: Db, id: string): Promise<Interaction | undefined> {

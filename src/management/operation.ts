@@ -1,7 +1,6 @@
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { type NewEvent, type Party, record } from '../audit/index.ts'
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
-import type { PersonTokenKind } from '../directory/index.ts'
 import type { Authenticator } from '../flow/index.ts'
 import type { Budgets, RequestLimits } from '../limits/index.ts'
 import type { AccountChanges, People } from '../people/index.ts'
@@ -36,8 +35,6 @@ export interface ManagementParts {
   readonly budgets: Budgets
   /** The name of this installation in mails. */
   readonly orgName: string
-  /** Where links of mails with a token redirect to, with `{token}` for the token; undefined: the engine's own page. */
-  tokenPage(kind: PersonTokenKind): string | undefined
   /** The most users that a search reads one by one, where no index answers it. */
   readonly scannedUsers: number
   /** Whether the admin page is served at /admin. */

@@ -30,7 +30,7 @@ export const managementOptions = Type.Object(
     recoveryPage: Type.Optional(
       Type.String({
         description:
-          'Where links in mails that an administrator sends redirect to: a page of an app that accepts the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine that explains how to continue.',
+          'Where links in mails that an administrator sends redirect to: a page of an app that accepts the recovery token, such as `https://app.example.com/recover/{token}`. Absent: a page of the engine, whose form leads to the new password.',
         pattern: '^https?://[^\\s]*\\{token\\}[^\\s]*$',
         hint: 'an address with {token} in it, such as https://app.example.com/recover/{token}',
       }),

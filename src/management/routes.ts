@@ -16,7 +16,6 @@ import { policyOperations } from './policies/index.ts'
 import { serverOperations } from './servers/index.ts'
 import { schemaOperations } from './user-schema/index.ts'
 import { userOperations } from './users/index.ts'
-import { serveRecoveryPages } from './users/routes.ts'
 
 /** All operations of the management API. */
 export const operations: readonly Operation[] = [
@@ -39,7 +38,6 @@ export const managementRoutes =
   async (app) => {
     acceptEmptyBodies(app)
     for (const operation of operations) serve(app, parts, operation)
-    serveRecoveryPages(app, parts)
     if (parts.adminPage) serveAdminPage(app, () => new URL(parts.baseUrl()).pathname.replace(/\/$/, ''))
   }
 

@@ -47,7 +47,7 @@ export async function interact(
   const codeChallenge = readChallenge(form)
   const request = readRequest(form, caller.client)
   await checkScopes(parts, caller.client, request.scope)
-  const token = await readToken(parts, form)
+  const { lapsed: _, ...token } = await readToken(parts, form)
   const origin = originOf(caller, call)
   if (origin.app) warnOfApp(parts, caller.client)
 
@@ -224,10 +224,15 @@ export function readScope(form: Form, client: Client): string {
  * Reads the token of a mail that an administrator sent. It is consumed by what it leads to, not here, so that the page can
  * be loaded again. Unknown, expired and used ones get the same error; the widget matches the texts literally.
  */
-async function readToken(
+export async function readToken(
   parts: Parts,
   form: Form,
-): Promise<{ readonly recoveryTokenId?: string; readonly activationTokenId?: string }> {
+): Promise<{
+  readonly recoveryTokenId?: string
+  readonly activationTokenId?: string
+  /** Only its time is over: its user may have another one mailed. */
+  readonly lapsed?: true
+}> {
   if (form.has('activation_token')) return readActivationToken(parts, form)
   if (!form.has('recovery_token')) return {}
   const found = await findToken(parts, form.get('recovery_token'))
@@ -245,7 +250,7 @@ async function readToken(
 async function readActivationToken(
   { storage, secrets, clock }: Parts,
   form: Form,
-): Promise<{ readonly activationTokenId: string }> {
+): Promise<{ readonly activationTokenId: string; readonly lapsed?: true }> {
   const { db } = storage
   const now = clock.now()
   const text = form.get('activation_token') ?? ''
@@ -254,7 +259,9 @@ async function readActivationToken(
   const person = await findPerson(db, found?.personId ?? '')
   const isWaiting = found?.kind === 'activation' && person?.status === 'PROVISIONED'
   const isGood = isWaiting && (found.expiresAt > now || found.mailedTo === mailboxKey(person.profile.email))
-  if (isGood && !form.has('recovery_token')) return { activationTokenId: found.id }
+  if (isGood && !form.has('recovery_token')) {
+    return { activationTokenId: found.id, ...(found.expiresAt <= now && { lapsed: true }) }
+  }
   if (found !== undefined) await refuseMissingSecret(db, secrets)
   throw invalidRequest('The activation token is invalid')
 }

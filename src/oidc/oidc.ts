@@ -2,6 +2,7 @@ import type { Party } from '../audit/index.ts'
 import { type Clock, createLogSampler, systemClock } from '../base/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
 import { recordKeyChange } from './events.ts'
+import { createOwnPages, type OwnPages } from './hosted/own-pages.ts'
 import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
 import { defaultOidcLifetimes, type OidcOptions } from './options.ts'
 import type { Parts } from './parts.ts'
@@ -14,6 +15,8 @@ import { findUserCaller, type UserCaller } from './user-token.ts'
 export interface Oidc {
   /** All OAuth and OIDC endpoints of both authorization servers, with paths from the engine's root. */
   readonly routes: OidcRoutes
+  /** Transactions that begin at the engine's own pages. */
+  readonly ownPages: OwnPages
   /** The issuers, for the configuration of apps. */
   issuers(): { readonly default: string; readonly org: string }
   /** The service client of a valid access token of the org server. */
@@ -76,6 +79,7 @@ export function createOidc(options: OidcOptions): Oidc {
   const token = createTokenEndpoint(parts)
   return {
     routes: oidcRoutes(parts, servers, token),
+    ownPages: createOwnPages(parts, servers.org),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
     findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),
     findUserCaller: (token) => findUserCaller(parts, [servers.org(), servers.default()], token),

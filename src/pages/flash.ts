@@ -12,6 +12,8 @@ export interface Flash {
   readonly values: Readonly<Record<string, string>>
   /** The form was of an earlier page, and was not sent. */
   readonly isMoved?: true
+  /** A deep link names what is not on offer: the page is another one. */
+  readonly isUnoffered?: true
   /** Nothing is asked any more: the messages are the end. */
   readonly isEnd?: true
 }

@@ -44,7 +44,13 @@ export interface PageOptions {
   /** Something that the page itself has to say, above its messages. */
   readonly notice?: string
   /** Where an end leads. */
-  readonly wayOn?: { readonly label: string; readonly address: string }
+  readonly wayOn?: WayOn | undefined
+}
+
+/** An app and the address of its pages; without a label: where a transaction of no app is begun again. */
+interface WayOn {
+  readonly label?: string
+  readonly address: string
 }
 
 /** Where the forms are sent to, and where the page is: below the engine's address. */
@@ -122,7 +128,11 @@ export function renderNotice(
   page: {
     readonly title: (words: PageWords) => string
     readonly text: (words: PageWords) => string
-    readonly wayOn?: { readonly label: string; readonly address: string } | undefined
+    readonly wayOn?: WayOn | undefined
+    /** Absent: that of something that did not work. */
+    readonly icon?: Icon
+    /** What follows the text. */
+    readonly more?: (words: PageWords) => Html | false
   },
 ): string {
   const words = pageWordsFor(language)
@@ -131,7 +141,7 @@ export function renderNotice(
     title: page.title(words),
     isWrong: false,
     scripts: false,
-    body: html`${badge('failed')}<h1>${page.title(words)}</h1><p class="lead" role="status">${page.text(words)}</p>${wayOnLink(page.wayOn, words)}`,
+    body: html`${badge(page.icon ?? 'failed')}<h1>${page.title(words)}</h1><p class="lead" role="status">${page.text(words)}</p>${page.more?.(words)}${wayOnLink(page.wayOn, words)}`,
   })
 }
 
@@ -409,6 +419,6 @@ ${back !== undefined && buttonForm(back, context, 'secondary')}${wayOnLink(wayOn
   })
 }
 
-const wayOnLink = (wayOn: PageOptions['wayOn'], words: PageWords): Html | false =>
+const wayOnLink = (wayOn: PageOptions['wayOn'], { end }: PageWords): Html | false =>
   wayOn !== undefined &&
-  html`<p class="way-on"><a class="primary" href="${wayOn.address}">${fill(words.end.toApp, { app: wayOn.label })}</a></p>`
+  html`<p class="way-on"><a class="primary" href="${wayOn.address}">${wayOn.label === undefined ? end.again : fill(end.toApp, { app: wayOn.label })}</a></p>`

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.ts'
-import { acceptedLocales, pageWordsFor } from '../i18n/index.ts'
+import { acceptedLocales, type PageWords, pageWordsFor } from '../i18n/index.ts'
 import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import {
@@ -62,11 +62,54 @@ export interface PagesParts {
     readonly address: string
     readonly signal?: AbortSignal
   }): Promise<Answer>
-  /** The app of an interaction, which may have expired, and the address of its pages. */
-  findApp(interactionHandle: string): Promise<{ readonly label: string; readonly home: string } | undefined>
+  /** Where the app of an interaction has its pages, or where a transaction of no app began. The interaction may have expired. */
+  findWayOn(interactionHandle: string): Promise<WayOn | undefined>
   /** Answers the request that has completed a transaction: where the browser goes now. Sends a redirect. */
   finish(finished: Finished, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+  readonly entries: EntryParts
 }
+
+/** What the pages need that no app leads to. */
+export interface EntryParts {
+  /** Begins a transaction that is bound to this browser; undefined where the token is spent. */
+  begin(
+    call: {
+      readonly ip: string
+      readonly userAgent: string | undefined
+      readonly deviceCookie: string | undefined
+      readonly acceptLanguage: string | undefined
+      readonly cookies: string | undefined
+    },
+    from: {
+      readonly token?: { readonly kind: 'recovery' | 'activation'; readonly text: string }
+      /** The interaction that this browser is bound to: begun anew for the same app, where an app has begun it. */
+      readonly handle?: string | undefined
+      /** Where the browser is sent at the end, where there is no app. */
+      readonly end: string
+    },
+  ): Promise<{ readonly handle: string; readonly cookies: readonly string[] } | undefined>
+  /** What the token of a mail is good for. Reads only. */
+  stateOf(token: {
+    readonly kind: 'recovery' | 'activation'
+    readonly text: string
+  }): Promise<'good' | 'lapsed' | 'spent'>
+  /** The page of an app that takes the tokens of mails instead, with `{token}` in it. */
+  tokenPage(kind: 'recovery' | 'activation'): string | undefined
+  /** The user whose session the browser has. */
+  findUserId(cookies: string | undefined): Promise<string | undefined>
+  /** The pages of the apps that a user may use. */
+  homesOf(userId: string): Promise<readonly AppHome[]>
+  /** The only app with pages. Of several a stranger learns none. */
+  onlyHome(): Promise<AppHome | undefined>
+}
+
+export interface AppHome {
+  readonly label: string
+  readonly address: string
+}
+
+/** An app, or, without a label, a page of the engine. */
+type WayOn = { readonly label?: string; readonly address: string }
 
 /**
  * The policy of the pages: their own stylesheet, pictures that stand in the page, and on pages that ask for a passkey their own script.
@@ -91,11 +134,7 @@ const bodyLimit = 32 * 1024
 export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
   return async (app) => {
     await serveAssets(app)
-    app.addContentTypeParser<string>(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'string', bodyLimit },
-      async (_request: FastifyRequest, body: string) => postedIn(body),
-    )
+    postedForm(app)
     const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
       await parts.limits.charge('page', { address: ip })
     }
@@ -104,6 +143,15 @@ export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
     )
     app.post(signInPath, { onRequest }, (request, reply) => take(parts, request, reply))
   }
+}
+
+/** Forms are read as browsers post them. */
+export function postedForm(app: FastifyInstance): void {
+  app.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit },
+    async (_request: FastifyRequest, body: string) => postedIn(body),
+  )
 }
 
 async function serveAssets(app: FastifyInstance): Promise<void> {
@@ -126,7 +174,7 @@ function postedIn(body: string): Posted {
   return posted
 }
 
-interface Visit {
+export interface Visit {
   readonly brand: Brand
   readonly language: string | undefined
   readonly isSecure: boolean
@@ -136,7 +184,7 @@ interface Visit {
   readonly handle: string | undefined
 }
 
-function visitOf({ baseUrl, orgName }: PagesParts, { headers }: FastifyRequest): Visit {
+export function visitOf({ baseUrl, orgName }: PagesParts, { headers }: FastifyRequest): Visit {
   const base = baseUrl()
   const isSecure = base.startsWith('https:')
   return {
@@ -148,7 +196,7 @@ function visitOf({ baseUrl, orgName }: PagesParts, { headers }: FastifyRequest):
   }
 }
 
-const sendPage = (reply: FastifyReply, page: string, status = 200): FastifyReply =>
+export const sendPage = (reply: FastifyReply, page: string, status = 200): FastifyReply =>
   reply
     .code(status)
     .headers({
@@ -160,13 +208,14 @@ const sendPage = (reply: FastifyReply, page: string, status = 200): FastifyReply
     })
     .send(page)
 
-const backToPage = (reply: FastifyReply, { brand }: Visit): FastifyReply =>
+export const backToPage = (reply: FastifyReply, { brand }: Visit): FastifyReply =>
   reply
     .code(303)
     .header('location', brand.base + signInPath)
     .send()
 
-const addCookie = (reply: FastifyReply, cookie: string): FastifyReply => reply.header('set-cookie', cookie)
+export const addCookie = (reply: FastifyReply, cookie: string): FastifyReply =>
+  reply.header('set-cookie', cookie)
 
 /** Shows the page of the present response. Changes nothing: a reload, Back and a second tab show the same. */
 async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
@@ -176,6 +225,7 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
     const page = renderNotice(brand, language, {
       title: ({ end }) => end.noneTitle,
       text: ({ end }) => end.none,
+      wayOn: await parts.entries.onlyHome(),
     })
     return sendPage(reply, page, 400)
   }
@@ -186,8 +236,10 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
     address: request.ip,
   })
   const response = answer.body as IdxResponse
-  const app = response.remediation === undefined ? await parts.findApp(handle) : undefined
-  const wayOn = app && { label: app.label, address: app.home }
+  const wayOn =
+    response.remediation === undefined
+      ? ((await parts.findWayOn(handle)) ?? (await parts.entries.onlyHome()))
+      : undefined
   if (response.remediation === undefined) {
     // What has ended is found no more: its last words are in the cookie for as long as a reload may come.
     if (flash?.isEnd) {
@@ -206,22 +258,21 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   const page = renderPage(shown, brand, language, {
     token: (form) => tokenOf(response, form),
     ...(flash && { values: flash.values }),
-    ...(flash?.isMoved && { notice: pageWordsFor(language).end.moved }),
+    ...noticeOf(flash, pageWordsFor(language)),
   })
   return sendPage(reply, page)
+}
+
+const noticeOf = (flash: Flash | undefined, { end, entry }: PageWords): { readonly notice?: string } => {
+  if (flash?.isMoved) return { notice: end.moved }
+  return flash?.isUnoffered ? { notice: entry.unoffered } : {}
 }
 
 /** Takes a form of the present page, and leads back to the page: nothing is sent twice by a reload (post/redirect/get). */
 async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
-  const { brand, language, handle } = visit
-  if (!isFromOwnPage(request.headers, brand.base)) {
-    const page = renderNotice(brand, language, {
-      title: ({ end }) => end.foreignTitle,
-      text: ({ end }) => end.foreign,
-    })
-    return sendPage(reply, page, 403)
-  }
+  const { brand, handle } = visit
+  if (!isFromOwnPage(request.headers, brand.base)) return notFromHere(reply, visit)
   if (handle === undefined) return backToPage(reply, visit)
   const address = request.ip
   const present = await parts.idx({ path: 'introspect', body: { interactionHandle: handle }, address })
@@ -264,6 +315,15 @@ function backWith({ secrets }: PagesParts, visit: Visit, reply: FastifyReply, fl
   const { handle = '', isSecure, path } = visit
   addCookie(reply, flashCookie(flash, handle, { secrets, isSecure, path }))
   return backToPage(reply, visit)
+}
+
+/** The answer to a form of another site. */
+export function notFromHere(reply: FastifyReply, { brand, language }: Visit): FastifyReply {
+  const page = renderNotice(brand, language, {
+    title: ({ end }) => end.foreignTitle,
+    text: ({ end }) => end.foreign,
+  })
+  return sendPage(reply, page, 403)
 }
 
 /**

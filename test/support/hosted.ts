@@ -56,6 +56,8 @@ export interface HostedBrowser {
   opens(path?: string): Promise<HostedPage>
   /** Sends a form of the page with what is typed, and follows the redirect. */
   submits(name: string, typed?: Fields, from?: HostedPage): Promise<HostedPage>
+  /** Sends the only form of a page that asks nothing, at its own address. */
+  sends(path: string): Promise<HostedPage>
   /** A POST as it is. */
   posts(fields: Fields, headers?: Fields): Promise<Response>
 }
@@ -119,6 +121,14 @@ export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
         return browser.page
       }
       return browser.opens(target)
+    },
+    async sends(path: string): Promise<HostedPage> {
+      const headers = { 'sec-fetch-site': 'same-origin' }
+      const response = await send(path, { method: 'POST', body: new URLSearchParams(), headers })
+      const target = response.headers.get('location')
+      if (target !== null) return browser.opens(target)
+      page = await pageOf(response)
+      return page
     },
     posts: (fields: Fields, headers: Fields = { 'sec-fetch-site': 'same-origin' }): Promise<Response> =>
       send('/signin', { method: 'POST', body: new URLSearchParams(fields), headers }),

@@ -223,6 +223,22 @@ export const de: PageWords = {
     title: 'Dieser Link ist abgelaufen',
     button: 'Neuen Link senden',
   },
+  entry: {
+    resetTitle: 'Passwort setzen',
+    reset: 'Gehen Sie weiter, um ein neues Passwort für Ihr Konto zu wählen.',
+    welcomeTitle: 'Konto aktivieren',
+    welcome: 'Gehen Sie weiter, um einzurichten, wie Sie sich anmelden.',
+    spentTitle: 'Dieser Link funktioniert nicht',
+    spent: 'Er ist abgelaufen, wurde bereits benutzt oder ist unvollständig.',
+    newMail: 'Neue Mail anfordern',
+    askAgain: 'Wurden Sie eingeladen, bitten Sie die Betreiber von ${org} um einen neuen Link.',
+    lapsed: 'Er ist abgelaufen. Gehen Sie weiter, um einen neuen zu bekommen.',
+    doneTitle: 'Sie sind angemeldet',
+    done: 'Gehen Sie zurück zu der App, die Sie verwenden möchten: Sie fragt nicht noch einmal nach Ihrem Passwort.',
+    apps: 'Ihre Apps',
+    unoffered: 'Das wird hier nicht angeboten. Sie können sich anmelden oder zu Ihrer App zurückgehen.',
+    back: 'Gehen Sie zurück zu der App, die Sie verwenden möchten.',
+  },
   captcha: {
     without:
       'Dieses Formular verlangt zu zeigen, dass Sie ein Mensch sind, was diese Seite noch nicht kann. Verwenden Sie die App selbst.',

@@ -223,6 +223,22 @@ export const es: PageWords = {
     title: 'Este enlace ha caducado',
     button: 'Enviar un enlace nuevo',
   },
+  entry: {
+    resetTitle: 'Establezca su contraseña',
+    reset: 'Continúe para elegir una contraseña nueva para su cuenta.',
+    welcomeTitle: 'Active su cuenta',
+    welcome: 'Continúe para configurar cómo inicia sesión.',
+    spentTitle: 'Este enlace no funciona',
+    spent: 'Ha caducado, ya se utilizó o no está completo.',
+    newMail: 'Pedir un correo nuevo',
+    askAgain: 'Si recibió una invitación, pida un enlace nuevo a los responsables de ${org}.',
+    lapsed: 'Ha caducado. Continúe para que se le envíe uno nuevo.',
+    doneTitle: 'Ha iniciado sesión',
+    done: 'Vuelva a la aplicación que quiere usar: no le pedirá la contraseña otra vez.',
+    apps: 'Sus aplicaciones',
+    unoffered: 'Esto no se ofrece aquí. Puede iniciar sesión o volver a su aplicación.',
+    back: 'Vuelva a la aplicación que quiere usar.',
+  },
   captcha: {
     without:
       'Este formulario pide mostrar que usted es una persona, y esta página aún no puede hacerlo. Use la propia aplicación.',

@@ -224,6 +224,22 @@ export const fr: PageWords = {
     title: 'Ce lien a expiré',
     button: 'Envoyer un nouveau lien',
   },
+  entry: {
+    resetTitle: 'Définissez votre mot de passe',
+    reset: 'Continuez pour choisir un nouveau mot de passe pour votre compte.',
+    welcomeTitle: 'Activez votre compte',
+    welcome: 'Continuez pour définir comment vous vous connectez.',
+    spentTitle: 'Ce lien ne fonctionne pas',
+    spent: 'Il a expiré, a déjà servi ou est incomplet.',
+    newMail: 'Recevoir un nouveau mail',
+    askAgain: 'Si vous avez été invité, demandez un nouveau lien aux responsables de ${org}.',
+    lapsed: 'Il a expiré. Continuez pour en recevoir un nouveau.',
+    doneTitle: 'Vous êtes connecté',
+    done: 'Retournez à l’application que vous voulez utiliser : elle ne redemandera pas votre mot de passe.',
+    apps: 'Vos applications',
+    unoffered: 'Cela n’est pas proposé ici. Vous pouvez vous connecter ou retourner à votre application.',
+    back: 'Retournez à l’application que vous voulez utiliser.',
+  },
   captcha: {
     without:
       'Ce formulaire demande de montrer que vous êtes humain, ce que cette page ne sait pas encore faire. Utilisez l’application elle-même.',

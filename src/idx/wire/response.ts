@@ -1,4 +1,5 @@
 import { isObject, isoTime, type Secrets } from '../../base/index.ts'
+import { isOwnPages } from '../../clients/index.ts'
 import type { Enrollment, Profile } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -341,12 +342,16 @@ const user = ({ transaction }: TransactionContext): Json => {
   return subject === undefined ? {} : { user: object({ identifier: subject.identifier }) }
 }
 
-const appOf = ({ client, stage }: TransactionContext): Json => ({
-  app: object({
-    ...{ name: 'oidc_client', label: client.label, id: client.id },
-    ...(stage === 'consent' && pagesOf(client)),
-  }),
-})
+/** Absent on the engine's own pages where no app has sent the browser. */
+const appOf = ({ client, stage }: TransactionContext): Json =>
+  isOwnPages(client.id)
+    ? {}
+    : {
+        app: object({
+          ...{ name: 'oidc_client', label: client.label, id: client.id },
+          ...(stage === 'consent' && pagesOf(client)),
+        }),
+      }
 
 /** Where an app says more of itself, as it was registered: for who is asked to allow it something. */
 function pagesOf({ settings: { registration } }: TransactionContext['client']): Json {

@@ -31,7 +31,7 @@ export const activationTokenRequest = (sendsMail: boolean): UserTokenRequest => 
 
 /** What a mail with a token is made from. */
 interface Issuing extends Pick<Context, 'actor' | 'now'> {
-  readonly parts: Pick<ManagementParts, 'random' | 'secrets' | 'orgName' | 'tokenPage' | 'baseUrl'>
+  readonly parts: Pick<ManagementParts, 'random' | 'secrets' | 'orgName' | 'baseUrl'>
 }
 
 /**
@@ -99,8 +99,7 @@ function variablesOf(
     'org.name': parts.orgName,
     'org.locale': language,
     baseURL: parts.baseUrl(),
-    // Without a page of an app the link explains how to go on, any number of times: no one use to speak of (N-M30).
-    ...(parts.tokenPage(wanted.kind) !== undefined && { lifetime: spanInWords(language, wanted.lifetimeMs) }),
+    lifetime: spanInWords(language, wanted.lifetimeMs),
     ...(wanted.kind === 'recovery' ? { resetPasswordLink: link } : { activationLink: link }),
   }
 }

@@ -8,7 +8,7 @@ import {
   randomToken,
   sessionCookieNames,
 } from '../../base/index.ts'
-import { type Client, isRedirectUriRegistered } from '../../clients/index.ts'
+import { type Client, isOwnPages, isRedirectUriRegistered } from '../../clients/index.ts'
 import { findPerson } from '../../directory/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
 import { beginInteraction, findInteraction, type Interaction } from '../../interactions/index.ts'
@@ -256,7 +256,7 @@ export async function returnFromPages(
     if (declined !== undefined) return declinedAnswer(recipientOf(declined, servers))
     throw linkEnded
   }
-  await refuseFormerAddress(parts, ended.interaction, org)
+  await refuseFormerAddress(parts, ended.interaction)
   const answered = recipientOf(ended.interaction, servers)
   const refused = await refuseOtherUser(parts, ended.interaction, answered)
   if (refused !== undefined) return refused
@@ -265,7 +265,10 @@ export async function returnFromPages(
   if (returned === undefined) throw linkEnded
   const { server, recipient } = answered
   return {
-    delivered: toApp(server, recipient, { code: returned.code }),
+    // Where no app has sent the browser, the end is a page, and no code leaves.
+    delivered: isOwnPages(returned.interaction.clientId)
+      ? { location: returned.interaction.redirectUri }
+      : toApp(server, recipient, { code: returned.code }),
     cookies:
       returned.cookie === undefined
         ? []
@@ -307,13 +310,9 @@ function recipientOf({ redirectUri, issuer, request }: Interaction, servers: Ser
  * Throws where the app was deactivated, or its address taken away, while its user was asked: an address that is not registered any more gets
  * no code (A72).
  */
-async function refuseFormerAddress(
-  { storage }: Parts,
-  interaction: Interaction,
-  { issuer }: AuthorizationServer,
-): Promise<void> {
+async function refuseFormerAddress({ storage }: Parts, interaction: Interaction): Promise<void> {
   // The end of what began at a page of the engine is one as well: no app's, and no code leaves.
-  if (interaction.redirectUri.startsWith(`${issuer}/`)) return
+  if (isOwnPages(interaction.clientId)) return
   const client = await findActiveClient(storage.db, interaction.clientId)
   if (client === undefined || !isRedirectUriRegistered(client, interaction.redirectUri)) {
     throw invalidRequest('The app that began this sign-in does not take it any more.')
@@ -409,7 +408,7 @@ export async function confirmReturn(
     form.get('page') === confirmToken(id, own, carriedBy)
   const interaction = isOfPage ? await findInteraction(parts.storage.db, id) : undefined
   if (own === undefined || interaction?.request.hosted?.browser !== plainHash(own)) throw linkEnded
-  await refuseFormerAddress(parts, interaction, org)
+  await refuseFormerAddress(parts, interaction)
   const returned = await flow.returnToApp({ interaction, carriedBy }, returning(parts, session))
   if (returned === undefined) throw linkEnded
   const { server, recipient } = recipientOf(interaction, servers)

@@ -1,0 +1,217 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { cookieIn, deviceCookieNames, type Html, html, isFromOwnPage } from '../../base/index.ts'
+import { fill, type PageWords } from '../../i18n/index.ts'
+import { transactionCookie } from '../../interactions/index.ts'
+import { flashCookie } from '../flash.ts'
+import { renderNotice, signInPath } from '../render.ts'
+import { formsIn, type IdxResponse, pathOf } from '../response.ts'
+import {
+  addCookie,
+  backToPage,
+  notFromHere,
+  type PagesParts,
+  postedForm,
+  sendPage,
+  type Visit,
+  visitOf,
+} from '../routes.ts'
+
+/** Where a transaction that no app has begun ends: below the engine's address. */
+export const endPath = `${signInPath}/done`
+
+/** The pages to begin at, and the form of the first page that each of them leads to, as Okta names them. */
+const deepLinks = {
+  [`${signInPath}/forgot-password`]: 'recover',
+  [`${signInPath}/register`]: 'select-enroll-profile',
+  [`${signInPath}/unlock`]: 'unlock-account',
+} as const
+
+const recoveryPath = `${signInPath}/forgot-password`
+
+/** The paths of the links in the mails of an administrator, of today's and of Okta's earlier and later ones. */
+const tokenPaths = [
+  ['/signin/reset-password/:token', 'recovery'],
+  ['/reset_password/:token', 'recovery'],
+  ['/welcome/:token', 'activation'],
+  ['/tokens/:token/verify', 'activation'],
+] as const
+
+type TokenKind = 'recovery' | 'activation'
+
+/** The ways into the pages that no app leads through. */
+export function entryRoutes(parts: PagesParts): FastifyPluginAsync {
+  return async (app) => {
+    postedForm(app)
+    const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
+      await parts.limits.charge('page', { address: ip })
+    }
+    const onBegin = async ({ ip }: FastifyRequest): Promise<void> => {
+      await parts.limits.charge('interact', { address: ip })
+    }
+    for (const [path, form] of Object.entries(deepLinks)) {
+      // What only asks about an address, as HEAD does, begins nothing.
+      app.get(path, { onRequest: onBegin, exposeHeadRoute: false }, (request, reply) =>
+        beginAt(parts, form, request, reply),
+      )
+    }
+    app.get(endPath, { onRequest, exposeHeadRoute: false }, (request, reply) =>
+      showEnd(parts, request, reply),
+    )
+    for (const [path, kind] of tokenPaths) addTokenPage(app, parts, path, kind, { onRequest, onBegin })
+  }
+}
+
+/** The last part of the path of a deep link: where a transaction that has expired is begun again. */
+const pageOf = ({ routeOptions }: FastifyRequest): string => routeOptions.url?.split('/').at(-1) ?? ''
+
+const callOf = ({ ip, headers }: FastifyRequest) => ({
+  ip,
+  userAgent: headers['user-agent'],
+  deviceCookie: cookieIn(headers.cookie, deviceCookieNames),
+  acceptLanguage: headers['accept-language'],
+  cookies: headers.cookie,
+})
+
+/**
+ * A deep link begins a transaction of its own, as `authorize` does, and goes on to the page that it names: no other transaction is moved.
+ * At the request of an app the new one is for that app again.
+ */
+async function beginAt(parts: PagesParts, name: string, request: FastifyRequest, reply: FastifyReply) {
+  const visit = visitOf(parts, request)
+  const begun = await parts.entries.begin(callOf(request), {
+    ...{ handle: visit.handle, end: `${visit.brand.base}${endPath}?begun=${pageOf(request)}` },
+  })
+  if (begun === undefined) return backToPage(reply, visit)
+  bind(reply, visit, begun)
+  const address = request.ip
+  const { body } = await parts.idx({
+    ...{ path: 'introspect', body: { interactionHandle: begun.handle }, address },
+  })
+  const response = body as IdxResponse
+  const form = formsIn(response).find((one) => one.name === name)
+  if (form === undefined) {
+    const flash = { messages: [], inFields: {}, values: {}, isUnoffered: true as const }
+    const { isSecure, path } = visit
+    addCookie(reply, flashCookie(flash, begun.handle, { secrets: parts.secrets, isSecure, path }))
+    return backToPage(reply, visit)
+  }
+  await parts.idx({ path: pathOf(form), body: { stateHandle: response.stateHandle }, address })
+  return backToPage(reply, visit)
+}
+
+function bind(
+  reply: FastifyReply,
+  { isSecure }: Visit,
+  { handle, cookies }: { readonly handle: string; readonly cookies: readonly string[] },
+): void {
+  for (const cookie of [...cookies, transactionCookie(handle, { isSecure })]) addCookie(reply, cookie)
+}
+
+/** The last page of a transaction that no app has begun. */
+async function showEnd(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
+  const { brand, language } = visitOf(parts, request)
+  const userId = await parts.entries.findUserId(request.headers.cookie)
+  if (userId === undefined) {
+    const page = renderNotice(brand, language, {
+      title: ({ end }) => end.noneTitle,
+      text: ({ end }) => end.none,
+    })
+    return sendPage(reply, page, 400)
+  }
+  const apps = await parts.entries.homesOf(userId)
+  const page = renderNotice(brand, language, {
+    icon: 'done',
+    title: ({ entry }) => entry.doneTitle,
+    text: ({ entry }) => entry.done,
+    more: ({ entry, end }) => appList(apps, entry.apps, end),
+  })
+  return sendPage(reply, page)
+}
+
+const appList = (
+  apps: readonly { readonly label: string; readonly address: string }[],
+  title: string,
+  { toApp }: PageWords['end'],
+): Html | false => {
+  const link = ({ label, address }: (typeof apps)[number], look: string) =>
+    html`<a class="${look}" href="${address}">${fill(toApp, { app: label })}</a>`
+  const [only, ...others] = apps
+  if (only === undefined) return false
+  if (others.length === 0) return html`<p class="way-on">${link(only, 'primary')}</p>`
+  return html`<h2>${title}</h2><ul class="ways">${apps.map((app) => html`<li>${link(app, 'secondary')}</li>`)}</ul>`
+}
+
+interface Charges {
+  readonly onRequest: (request: FastifyRequest) => Promise<void>
+  readonly onBegin: (request: FastifyRequest) => Promise<void>
+}
+
+/**
+ * The link of an administrator's mail. To open it shows what it is for, and changes nothing: scanners and previews of mails follow links
+ * (A17). Its form begins the transaction; the token is spent by the password that it leads to.
+ */
+function addTokenPage(
+  app: FastifyInstance,
+  parts: PagesParts,
+  path: string,
+  kind: TokenKind,
+  { onRequest, onBegin }: Charges,
+): void {
+  const textIn = (request: FastifyRequest): string => {
+    const { token = '' } = request.params as { readonly token?: string }
+    return /^[A-Za-z0-9]{43}$/.test(token) ? token : ''
+  }
+  app.get(path, { onRequest }, async (request, reply) => {
+    const text = textIn(request)
+    const page = parts.entries.tokenPage(kind)
+    // The token has only letters and digits: it cannot change the target of the redirect.
+    if (page !== undefined && text !== '') return reply.redirect(page.replaceAll('{token}', text), 302)
+    return showToken(parts, { path, kind, text }, request, reply)
+  })
+  app.post(path, { onRequest: onBegin }, async (request, reply) => {
+    const visit = visitOf(parts, request)
+    if (!isFromOwnPage(request.headers, visit.brand.base)) return notFromHere(reply, visit)
+    const text = textIn(request)
+    const begun = await parts.entries.begin(callOf(request), {
+      ...{ token: { kind, text }, end: visit.brand.base + endPath },
+    })
+    if (begun === undefined) return showToken(parts, { path, kind, text }, request, reply)
+    bind(reply, visit, begun)
+    return backToPage(reply, visit)
+  })
+}
+
+async function showToken(
+  parts: PagesParts,
+  { path, kind, text }: { readonly path: string; readonly kind: TokenKind; readonly text: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const { brand, language } = visitOf(parts, request)
+  // The address has the token: it stands in no `Referer`, not even in one to the engine itself. Forms still have their `Origin`.
+  const send = (page: string, status: number) =>
+    sendPage(reply, page, status).header('referrer-policy', 'strict-origin')
+  const state = await parts.entries.stateOf({ kind, text })
+  if (state === 'spent') {
+    const wayOn = await parts.entries.onlyHome()
+    const page = renderNotice(brand, language, {
+      title: ({ entry }) => entry.spentTitle,
+      text: ({ entry }) => entry.spent,
+      more: ({ entry, end }) =>
+        html`${kind === 'activation' && html`<p class="lead">${fill(entry.askAgain, { org: brand.name })}</p>`}
+<p class="way-on"><a class="primary" href="${brand.base}${recoveryPath}">${entry.newMail}</a></p>
+${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill(end.toApp, { app: wayOn.label })}</a></p>`}`,
+    })
+    return send(page, 404)
+  }
+  const isLapsed = state === 'lapsed'
+  const page = renderNotice(brand, language, {
+    icon: isLapsed ? 'mail' : 'key',
+    title: ({ entry, activation }) =>
+      isLapsed ? activation.title : kind === 'activation' ? entry.welcomeTitle : entry.resetTitle,
+    text: ({ entry }) => (isLapsed ? entry.lapsed : kind === 'activation' ? entry.welcome : entry.reset),
+    more: ({ code }) =>
+      html`<form method="post" action="${brand.base}${path.replace(':token', text)}"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
+  })
+  return send(page, 200)
+}

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { type HostedBrowser, newHostedBrowser } from '../support/hosted.ts'
+import { apiOf } from '../support/management.ts'
+import { authorizeUrl } from '../support/redirects.ts'
+import { openSignUp } from '../support/sign-up.ts'
+import { redirectUri } from '../wire/oauth-app.ts'
+
+// Pages of the engine that no app leads to: deep links, and the links of an administrator's mails.
+
+const newPassword = 'Marmalade-Harbour-31'
+let idp: Kit
+
+beforeAll(async () => {
+  idp = await startEngine({
+    ...openSignUp({ policies: { password: { recovery: { unlock: true } } } }),
+    clients: [
+      {
+        id: 'shop',
+        label: 'Shop',
+        applicationType: 'browser',
+        redirectUris: [redirectUri],
+        grantTypes: ['authorization_code'],
+      },
+    ],
+  })
+})
+beforeEach(() => idp.reset())
+afterAll(() => idp.close())
+
+const mary = () => ({ identifier: idp.person.login, 'credentials.passcode': idp.person.password })
+const codeOf = async (to: string) => (await idp.outbox.waitFor({ to })).code ?? ''
+const at = (path: string, browser: HostedBrowser = newHostedBrowser(idp)) =>
+  browser.opens(path).then((page) => ({ browser, page }))
+
+/** From the name on to the page after the code of a mail. */
+async function provesMailbox(browser: HostedBrowser) {
+  const page = await browser.submits('identify-recovery', { identifier: idp.person.login })
+  if (page.forms[0] === 'select-authenticator-authenticate') {
+    await browser.submits('select-authenticator-authenticate', { choice: '0' })
+  }
+  return browser.submits('challenge-authenticator', {
+    'credentials.passcode': await codeOf(idp.person.login),
+  })
+}
+
+describe('deep links', () => {
+  test.each([
+    ['forgot-password', 'Reset your password'],
+    ['register', 'Create your account'],
+    ['unlock', 'Unlock your account'],
+  ])('/signin/%s begins a transaction at its page', async (name, title) => {
+    const { browser, page } = await at(`/signin/${name}`)
+    expect(page).toMatchObject({ status: 200, title })
+    // A reload shows the same, and Back leads to the sign-in as ever.
+    expect((await browser.opens()).title).toBe(title)
+  })
+
+  test('a recovery without an app ends signed in, on a page that names the apps of the user', async () => {
+    const { browser } = await at('/signin/forgot-password')
+    expect((await provesMailbox(browser)).title).toBe('Choose a new password')
+    const end = await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
+    expect(end.title).toBe('You are signed in')
+    expect(end.text).toContain(`href="${new URL(redirectUri).origin}"`)
+    expect(browser.jar.has('rekey_session')).toBe(true)
+    expect(browser.jar.has('rekey_tx')).toBe(false)
+    // The app that comes next asks for nothing.
+    await browser.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))
+    expect(browser.arrived?.searchParams.get('code')).toBeTruthy()
+  })
+
+  test('no code of it leaves, and none can be redeemed in its name', async () => {
+    const { browser } = await at('/signin/forgot-password')
+    await browser.submits('select-identify').catch(() => browser.submits('cancel'))
+    const response = await browser.posts({
+      ...Object.fromEntries(
+        [...browser.page.text.matchAll(/name="(form|page)" value="([^"]+)"/g)]
+          .slice(0, 2)
+          .map(([, name = '', value = '']) => [name, value]),
+      ),
+      ...mary(),
+    })
+    const target = response.headers.get('location') ?? ''
+    expect(target).toContain('/login/token/redirect?')
+    const page = await browser.opens(target)
+    expect(page.title).toBe('You are signed in')
+    expect(page.text).not.toContain('code=')
+    const token = await fetch(`${idp.issuer}/v1/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        ...{ grant_type: 'authorization_code', code: 'x'.repeat(43), client_id: 'rekey:pages' },
+        ...{ redirect_uri: `${idp.engineUrl}/signin/done`, code_verifier: 'v'.repeat(43) },
+      }),
+    })
+    expect(token.status).toBe(401)
+  })
+
+  test('in the browser that an app has sent here the new transaction is for that app, and the other stays as it is', async () => {
+    const browser = newHostedBrowser(idp)
+    expect((await browser.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))).title).toBe(
+      'Sign in',
+    )
+    const former = browser.jar.get('rekey_tx') ?? ''
+    const page = await browser.opens('/signin/forgot-password')
+    expect(page.title).toBe('Reset your password')
+    expect(browser.jar.get('rekey_tx')).not.toBe(former)
+    await provesMailbox(browser)
+    await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
+    expect(browser.arrived?.href).toContain(redirectUri)
+    expect(browser.arrived?.searchParams.get('state')).toBe('a state')
+    const other = newHostedBrowser(idp)
+    other.jar.set('rekey_tx', former)
+    expect((await other.opens()).title).toBe('Sign in')
+  })
+
+  test('A80: the request of another browser is not taken over', async () => {
+    const victim = newHostedBrowser(idp)
+    await victim.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))
+    const browser = newHostedBrowser(idp)
+    browser.jar.set('rekey_tx', victim.jar.get('rekey_tx') ?? '')
+    await browser.opens('/signin/forgot-password')
+    await provesMailbox(browser)
+    const end = await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
+    expect(browser.arrived).toBeUndefined()
+    expect(end.title).toBe('You are signed in')
+  })
+
+  test('an expired one leads to where it began', async () => {
+    const { browser } = await at('/signin/register')
+    await idp.clock.advance('3h')
+    const page = await browser.opens()
+    expect(page.title).toBe('This sign-in has ended')
+    expect(page.text).toContain(`href="${idp.engineUrl}/signin/register"`)
+  })
+
+  test('the end without a session says where a sign-in begins, and HEAD begins nothing', async () => {
+    const { page } = await at('/signin/done')
+    expect(page).toMatchObject({ status: 400, title: 'Nothing to sign in to' })
+    const head = await fetch(`${idp.engineUrl}/signin/forgot-password`, { method: 'HEAD' })
+    expect(head.status).toBe(405)
+    expect(head.headers.getSetCookie()).toEqual([])
+  })
+})
+
+describe('the links of mails', () => {
+  const linkOf = async (path: string): Promise<string> => {
+    const answer = await apiOf(idp)('POST', `/users/${idp.person.login}/lifecycle/${path}?sendEmail=false`)
+    return new URL(String(answer.body.resetPasswordUrl)).pathname
+  }
+
+  test.each(['/signin/reset-password', '/reset_password'])('%s sets a password', async (prefix) => {
+    const link = (await linkOf('reset_password')).replace('/signin/reset-password', prefix)
+    const { browser, page } = await at(link)
+    expect(page).toMatchObject({ status: 200, title: 'Set your password' })
+    expect(page.headers.getSetCookie()).toEqual([])
+    expect(page.headers.get('referrer-policy')).toBe('strict-origin')
+    expect((await browser.sends(link)).title).toBe('Choose a new password')
+    const end = await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
+    expect(end.title).toBe('You are signed in')
+    const spent = await browser.opens(link)
+    expect(spent).toMatchObject({ status: 404, title: 'This link does not work' })
+    expect(spent.text).toContain(`href="${idp.engineUrl}/signin/forgot-password"`)
+  })
+
+  test('A17: scanners and previews that open it, and posts of other sites, spend nothing', async () => {
+    const link = await linkOf('reset_password')
+    for (let visit = 0; visit < 5; visit++) await newHostedBrowser(idp).opens(link)
+    await fetch(idp.engineUrl + link, { method: 'HEAD' })
+    const foreign = await fetch(idp.engineUrl + link, {
+      method: 'POST',
+      headers: { 'sec-fetch-site': 'cross-site' },
+      body: new URLSearchParams(),
+    })
+    expect(foreign.status).toBe(403)
+    expect(foreign.headers.getSetCookie()).toEqual([])
+    const browser = newHostedBrowser(idp)
+    await browser.opens(link)
+    expect((await browser.sends(link)).title).toBe('Choose a new password')
+  })
+
+  test('an invitation is activated, and an expired one that was mailed offers another mail', async () => {
+    const profile = {
+      login: 'nina@example.com',
+      email: 'nina@example.com',
+      firstName: 'Nina',
+      lastName: 'Nowak',
+    }
+    await apiOf(idp)('POST', '/users?activate=true', { profile })
+    const mail = await idp.outbox.waitFor({ to: profile.email, template: 'UserActivation' })
+    const link = new URL(mail.link ?? '').pathname
+    const { browser, page } = await at(link)
+    expect(page).toMatchObject({ status: 200, title: 'Activate your account' })
+    let shown = await browser.sends(link)
+    if (shown.forms[0] === 'select-authenticator-enroll') {
+      shown = await browser.submits('select-authenticator-enroll', { choice: '0' })
+    }
+    expect(shown.title).toBe('Choose a password')
+
+    await idp.clock.advance('8d')
+    const late = await at(link)
+    expect(late.page).toMatchObject({ status: 200, title: 'This link has expired' })
+    expect((await late.browser.sends(link)).forms[0]).toBe('request-activation-email')
+    await late.browser.submits('request-activation-email')
+    const again = new URL((await idp.outbox.waitFor({ to: profile.email, after: mail.id })).link ?? '')
+      .pathname
+    expect(again).not.toBe(link)
+    expect((await at(again)).page.title).toBe('Activate your account')
+  })
+})
