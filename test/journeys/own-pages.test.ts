@@ -117,6 +117,7 @@ describe('deep links', () => {
     const victim = newHostedBrowser(idp)
     await victim.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))
     const browser = newHostedBrowser(idp)
+    await browser.opens('/signin/register')
     browser.jar.set('rekey_tx', victim.jar.get('rekey_tx') ?? '')
     await browser.opens('/signin/forgot-password')
     await provesMailbox(browser)

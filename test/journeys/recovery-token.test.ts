@@ -175,7 +175,7 @@ test('the link shows what it is for, as often as it is opened, and a way on wher
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
     const text = await page.text()
     expect(text).toContain('Go on to choose a new password for your account.')
-    expect(text).toContain(`<form method="post" action="${idp.engineUrl}/signin/reset-password/${token}">`)
+    expect(text).toContain('<form method="post"><button')
   }
   await api('POST', `/users/${id}/lifecycle/reset_password`)
   const { text } = await idp.outbox.waitFor({ to: idp.person.login, template: 'PasswordResetByAdmin' })

@@ -166,7 +166,7 @@ function addTokenPage(
     const page = parts.entries.tokenPage(kind)
     // The token has only letters and digits: it cannot change the target of the redirect.
     if (page !== undefined && text !== '') return reply.redirect(page.replaceAll('{token}', text), 302)
-    return showToken(parts, { path, kind, text }, request, reply)
+    return showToken(parts, { kind, text }, request, reply)
   })
   app.post(path, { onRequest: onBegin }, async (request, reply) => {
     const visit = visitOf(parts, request)
@@ -175,7 +175,7 @@ function addTokenPage(
     const begun = await parts.entries.begin(callOf(request), {
       ...{ token: { kind, text }, end: visit.brand.base + endPath },
     })
-    if (begun === undefined) return showToken(parts, { path, kind, text }, request, reply)
+    if (begun === undefined) return showToken(parts, { kind, text }, request, reply)
     bind(reply, visit, begun)
     return backToPage(reply, visit)
   })
@@ -183,7 +183,7 @@ function addTokenPage(
 
 async function showToken(
   parts: PagesParts,
-  { path, kind, text }: { readonly path: string; readonly kind: TokenKind; readonly text: string },
+  { kind, text }: { readonly kind: TokenKind; readonly text: string },
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
@@ -211,7 +211,8 @@ ${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill
       isLapsed ? activation.title : kind === 'activation' ? entry.welcomeTitle : entry.resetTitle,
     text: ({ entry }) => (isLapsed ? entry.lapsed : kind === 'activation' ? entry.welcome : entry.reset),
     more: ({ code }) =>
-      html`<form method="post" action="${brand.base}${path.replace(':token', text)}"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
+      // Sent to the address of the page, which has the token: the page itself has none.
+      html`<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
   })
   return send(page, 200)
 }
