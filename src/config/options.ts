@@ -4,6 +4,7 @@ import { durationIn } from '../base/index.ts'
 import { captchaOptions } from '../captcha/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
+import { brandOptions } from '../pages/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions, signUpOptions } from '../policies/index.ts'
 
@@ -82,6 +83,7 @@ const client = Type.Object(
         maximum: 60,
       }),
     ),
+    brand: Type.Optional(brandOptions),
     insecureLocalhostRedirects: Type.Optional(
       Type.Boolean({
         description:
@@ -136,6 +138,7 @@ export const configOptions = Type.Object(
       },
       { default: {} },
     ),
+    brand: Type.Optional(brandOptions),
     database: Type.Object(
       {
         url: Type.String({

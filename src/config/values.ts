@@ -7,6 +7,7 @@ import { isSenderName, parseSender, senderForms, smtpUrlProblem } from '../deliv
 import { baseAttributes, compareKey, nameProblems, profileProblems } from '../directory/index.ts'
 import { isProxyRange } from '../limits/index.ts'
 import { outboundUrlProblem } from '../outbound/index.ts'
+import { brandProblems } from '../pages/index.ts'
 import { DatabaseUrlError, parseDatabaseUrl, tlsOptions } from '../storage/index.ts'
 import type { Config } from './options.ts'
 import { isObject, leavesOf, valueAt } from './schema.ts'
@@ -73,6 +74,8 @@ const checks: readonly Check[] = [
   text('management.apiToken', unfilledProblem),
   text('issuer', issuerProblem),
   text('org.name', lineProblem),
+  (settings) =>
+    brandProblemsAt(valueAt(settings, 'brand')).map(([field, words]) => ({ path: `brand.${field}`, words })),
   text('database.url', databaseProblem),
   text('http.host', hostProblem),
   text('metrics.host', hostProblem),
@@ -337,7 +340,9 @@ const [mostUris, longestUri] = [200, 1024]
 
 function clientProblems(client: Fields): readonly (readonly [string, string])[] {
   const { id, label, secret, emailMagicLinkRedirectUri: link } = client
-  const problems: (readonly [string, string])[] = []
+  const problems: (readonly [string, string])[] = brandProblemsAt(client.brand).map(
+    ([field, words]) => [`brand.${field}`, words] as const,
+  )
   // The id is part of the address of a magic link.
   if (typeof id === 'string' && id !== '' && !/^[\w.~-]+$/.test(id)) {
     problems.push(['id', 'must be letters, digits, - . _ and ~'])
@@ -390,6 +395,23 @@ function repeatedIds(settings: unknown): readonly ValueProblem[] {
 }
 
 const personFields = ['login', 'email', 'firstName', 'lastName', 'locale']
+
+/** What the schema has found is not looked at again. */
+function brandProblemsAt(brand: unknown): readonly (readonly [string, string])[] {
+  if (!isObject(brand)) return []
+  const { name, primaryColor, links } = brand
+  return [
+    ...(typeof name === 'string' && name !== '' && lineProblem(name) !== undefined
+      ? [['name', 'must be one line of visible text'] as const]
+      : []),
+    ...brandProblems({
+      ...(typeof primaryColor === 'string' && { primaryColor }),
+      ...(isObject(links) && {
+        links: Object.fromEntries(Object.entries(links).map(([at, one]) => [at, String(one)])),
+      }),
+    }),
+  ]
+}
 
 /** As the management API checks a new user. */
 function personProblems(person: Fields): readonly (readonly [string, string])[] {

@@ -72,8 +72,10 @@ import {
 import { managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import {
+  type Brands,
   entryRoutes,
   leavePages,
+  loadBrands,
   type PagesParts,
   pagesRoutes,
   renderFront,
@@ -159,6 +161,7 @@ export interface Engine {
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
   // First: a template that is none is found before anything is opened or written.
   const renderer = await loadTemplates({ folder: config.mail.templates })
+  const brands = await brandsOf(config)
   const core = await openCore(config, ports)
   const { storage, secrets, random, clock, log, hasher, authenticators, policies, people, changes } = core
   const lifetimes = lifetimesOf(config)
@@ -304,6 +307,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const idx = idxRoutes(idxParts)
   const pageParts: PagesParts = {
     orgName: config.org.name,
+    brands,
     secrets,
     limits,
     baseUrl: () => baseUrl,
@@ -396,7 +400,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     metrics,
     plugins: [oidc.routes, idx, pagesRoutes(pageParts), entryRoutes(pageParts), management, account],
     recordExchange: ports.recordExchange,
-    unknownPage: ports.unknownPage ?? frontOf(config.org.name, () => baseUrl),
+    unknownPage: ports.unknownPage ?? frontOf(config.org.name, brands, () => baseUrl),
     ...(ports.fault && { fault: ports.fault }),
   })
   await http.listen({ host: config.http.host, port: config.http.port })
@@ -513,12 +517,24 @@ async function openMonitor({ metrics, mode }: Config, health: HealthOptions): Pr
 
 /** The page of the engine's own addresses, such as that of the issuer. Every other one that nothing is served at is answered with JSON. */
 const frontOf =
-  (name: string, baseUrl: () => string): NonNullable<HttpOptions['unknownPage']> =>
+  (name: string, brands: Brands, baseUrl: () => string): NonNullable<HttpOptions['unknownPage']> =>
   (path, language) => {
     const base = baseUrl()
-    const markup = renderFront({ base, name }, language, { path, basePath: basePathOf(base) })
+    const markup = renderFront({ base, name, look: brands.of(undefined) }, language, {
+      path,
+      basePath: basePathOf(base),
+    })
     return markup === undefined ? undefined : { status: 200, markup }
   }
+
+/** The looks of the pages. The files of logos are read before anything is opened. */
+const brandsOf = ({ brand = {}, clients, org }: Config): Promise<Brands> =>
+  loadBrands(
+    { name: org.name, ...brand },
+    Object.fromEntries(clients.flatMap(({ id, brand: own }) => (own === undefined ? [] : [[id, own]]))),
+  ).catch((error: unknown) => {
+    throw new ConfigError([error instanceof Error ? error.message : String(error)])
+  })
 
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')

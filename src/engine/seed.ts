@@ -49,7 +49,8 @@ export async function seed(config: Config, parts: SeedParts): Promise<void> {
 }
 
 async function seedClient(config: ClientConfig, { storage, secrets, random, now }: SeedParts): Promise<void> {
-  const { id, label, secret, ...rest } = config
+  // The look of an app's pages is of the configuration alone.
+  const { id, label, secret, brand: _, ...rest } = config
   await storage.transaction(async (tx) => {
     await takeLock(tx, 'seed')
     // What is read here is written back: a change over the API between the two would be lost.

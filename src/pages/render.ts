@@ -1,5 +1,6 @@
 import { type Html, html } from '../base/index.ts'
 import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
+import { type BrandStyle, brandLinks } from './brand/brand.ts'
 import { consentForm, isConsent } from './consent.ts'
 import {
   type Asked,
@@ -34,6 +35,8 @@ export interface Brand {
   /** The engine's public address, without a slash at the end. */
   readonly base: string
   readonly name: string
+  /** What it adds to the look; absent: the name alone. */
+  readonly look?: BrandStyle
 }
 
 export interface PageOptions {
@@ -166,11 +169,12 @@ export const renderFront = (
 }
 
 function document(
-  { base, name }: Brand,
+  { base, name: ownName, look }: Brand,
   { words, language }: Pick<Context, 'words' | 'language'>,
   page: { readonly title: string; readonly isWrong: boolean; readonly scripts: boolean; readonly body: Html },
 ): string {
   const { title, isWrong, scripts, body } = page
+  const name = look?.name ?? ownName
   const shown = isWrong ? fill(words.errorTitle, { title }) : title
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
@@ -181,16 +185,36 @@ function document(
 <meta name="robots" content="noindex">
 <title>${shown} · ${name}</title>
 <link rel="stylesheet" href="${base}${stylesheetPath}">
+${look?.stylesheet !== undefined && html`<link rel="stylesheet" href="${base}${look.stylesheet}">`}
 ${scripts && html`<script src="${base}${passkeyScriptPath}" type="module"></script>`}
 </head>
 <body>
-<header class="brand"><span class="mark" aria-hidden="true">${[...name.trim()][0]?.toUpperCase() ?? ''}</span><span class="brand-name">${name}</span></header>
+<header class="brand">${
+    look?.logo === undefined
+      ? html`<span class="mark" aria-hidden="true">${[...name.trim()][0]?.toUpperCase() ?? ''}</span>`
+      : html`<img class="logo" src="${base}${look.logo}" alt="">`
+  }<span class="brand-name">${name}</span></header>
 <main class="card">
 ${body}
-</main>
+</main>${brandFooter(look, words)}
 </body>
 </html>
 `.markup
+}
+
+/** Nothing that the address is opened from is sent with it. */
+const brandFooter = (look: BrandStyle | undefined, words: PageWords): Html | false => {
+  const links = brandLinks.flatMap((one) => {
+    const address = look?.links[one]
+    return address === undefined
+      ? []
+      : [html`<a href="${address}" rel="noopener noreferrer">${words.brand[one]}</a>`]
+  })
+  return (
+    links.length > 0 &&
+    html`
+<footer class="brand-links">${links}</footer>`
+  )
 }
 
 const badge = (icon: Icon | undefined): Html | false =>

@@ -10,7 +10,7 @@ export interface IdxResponse {
   readonly authenticatorEnrollments?: { readonly value: readonly Described[] }
   readonly webauthnAutofillUIChallenge?: { readonly value: Readonly<Record<string, unknown>> }
   readonly user?: { readonly value: { readonly identifier?: string } }
-  readonly app?: { readonly value: { readonly label?: string } }
+  readonly app?: { readonly value: { readonly id?: string; readonly label?: string } }
   readonly cancel?: IdxForm
   readonly [other: string]: unknown
 }

@@ -4,6 +4,7 @@ import { cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.
 import { acceptedLocales, type PageWords, pageWordsFor } from '../i18n/index.ts'
 import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
+import type { Brands } from './brand/brand.ts'
 import {
   type Flash,
   flashCookie,
@@ -51,6 +52,7 @@ interface Finished {
 
 export interface PagesParts {
   readonly orgName: string
+  readonly brands: Brands
   readonly secrets: Secrets
   readonly limits: RequestLimits
   /** The engine's public address, without a slash at the end. */
@@ -117,11 +119,11 @@ type WayOn = { readonly label?: string; readonly address: string }
  * there perhaps on, or to a scheme of a native app (R-F6). A form that was injected would be needed for it to protect anything, and
  * all texts are escaped.
  */
-const policyOf = (hasScript: boolean): string =>
+const policyOf = (hasScript: boolean, hasLogo: boolean): string =>
   [
     "default-src 'none'",
     "style-src 'self'",
-    'img-src data:',
+    hasLogo ? "img-src 'self' data:" : 'img-src data:',
     ...(hasScript ? ["script-src 'self'"] : []),
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -133,7 +135,7 @@ const bodyLimit = 32 * 1024
 /** The pages below `/signin`. A GET shows where the transaction of the browser is; a POST takes a form and leads back. */
 export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
   return async (app) => {
-    await serveAssets(app)
+    await serveAssets(app, parts.brands)
     postedForm(app)
     const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
       await parts.limits.charge('page', { address: ip })
@@ -154,7 +156,13 @@ export function postedForm(app: FastifyInstance): void {
   )
 }
 
-async function serveAssets(app: FastifyInstance): Promise<void> {
+async function serveAssets(app: FastifyInstance, { files: ofBrands }: Brands): Promise<void> {
+  for (const { path, type, content } of ofBrands) {
+    app.get(path, async (_request, reply) =>
+      // Its path has its hash.
+      reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
+    )
+  }
   const files = [
     [stylesheetPath, './signin.css', 'text/css; charset=utf-8'],
     [passkeyScriptPath, './passkey.js', 'text/javascript; charset=utf-8'],
@@ -184,11 +192,11 @@ export interface Visit {
   readonly handle: string | undefined
 }
 
-export function visitOf({ baseUrl, orgName }: PagesParts, { headers }: FastifyRequest): Visit {
+export function visitOf({ baseUrl, orgName, brands }: PagesParts, { headers }: FastifyRequest): Visit {
   const base = baseUrl()
   const isSecure = base.startsWith('https:')
   return {
-    brand: { base, name: orgName },
+    brand: { base, name: orgName, look: brands.of(undefined) },
     language: acceptedLocales(headers['accept-language']),
     isSecure,
     path: new URL(base + signInPath).pathname,
@@ -201,7 +209,7 @@ export const sendPage = (reply: FastifyReply, page: string, status = 200): Fasti
     .code(status)
     .headers({
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': policyOf(page.includes('<script ')),
+      'content-security-policy': policyOf(page.includes('<script '), page.includes('<img class="logo"')),
       // With `no-referrer` browsers send `Origin: null` with the forms of the page; its address has no secret.
       'referrer-policy': 'same-origin',
       vary: 'Accept-Language, Cookie',
@@ -220,8 +228,9 @@ export const addCookie = (reply: FastifyReply, cookie: string): FastifyReply =>
 /** Shows the page of the present response. Changes nothing: a reload, Back and a second tab show the same. */
 async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
-  const { brand, language, handle } = visit
+  const { language, handle } = visit
   if (handle === undefined) {
+    const { brand } = visit
     const page = renderNotice(brand, language, {
       title: ({ end }) => end.noneTitle,
       text: ({ end }) => end.none,
@@ -236,6 +245,7 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
     address: request.ip,
   })
   const response = answer.body as IdxResponse
+  const brand = { ...visit.brand, look: parts.brands.of(response.app?.value.id) }
   const wayOn =
     response.remediation === undefined
       ? ((await parts.findWayOn(handle)) ?? (await parts.entries.onlyHome()))

@@ -223,6 +223,11 @@ export const de: PageWords = {
     title: 'Dieser Link ist abgelaufen',
     button: 'Neuen Link senden',
   },
+  brand: {
+    help: 'Hilfe',
+    privacy: 'Datenschutz',
+    terms: 'Nutzungsbedingungen',
+  },
   entry: {
     resetTitle: 'Passwort setzen',
     reset: 'Gehen Sie weiter, um ein neues Passwort für Ihr Konto zu wählen.',

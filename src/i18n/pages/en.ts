@@ -223,6 +223,11 @@ export const en = {
     title: 'This link has expired',
     button: 'Send a new link',
   },
+  brand: {
+    help: 'Help',
+    privacy: 'Privacy policy',
+    terms: 'Terms of use',
+  },
   entry: {
     resetTitle: 'Set your password',
     reset: 'Go on to choose a new password for your account.',

@@ -223,6 +223,11 @@ export const es: PageWords = {
     title: 'Este enlace ha caducado',
     button: 'Enviar un enlace nuevo',
   },
+  brand: {
+    help: 'Ayuda',
+    privacy: 'Política de privacidad',
+    terms: 'Condiciones de uso',
+  },
   entry: {
     resetTitle: 'Establezca su contraseña',
     reset: 'Continúe para elegir una contraseña nueva para su cuenta.',

@@ -224,6 +224,11 @@ export const fr: PageWords = {
     title: 'Ce lien a expiré',
     button: 'Envoyer un nouveau lien',
   },
+  brand: {
+    help: 'Aide',
+    privacy: 'Politique de confidentialité',
+    terms: 'Conditions d’utilisation',
+  },
   entry: {
     resetTitle: 'Définissez votre mot de passe',
     reset: 'Continuez pour choisir un nouveau mot de passe pour votre compte.',

@@ -222,6 +222,11 @@ export const ja: PageWords = {
     title: 'このリンクは期限切れです',
     button: '新しいリンクを送信',
   },
+  brand: {
+    help: 'ヘルプ',
+    privacy: 'プライバシーポリシー',
+    terms: '利用規約',
+  },
   entry: {
     resetTitle: 'パスワードの設定',
     reset: '次に進み、アカウントの新しいパスワードを決めてください。',

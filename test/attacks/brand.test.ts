@@ -1,0 +1,179 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32, deflateSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { colourFrom, coloursOf, contrast } from '../../src/pages/brand/colour.ts'
+import { reencodePng } from '../../src/pages/brand/png.ts'
+import { type Kit, startEngine } from '../../src/testing/index.ts'
+import { newHostedBrowser } from '../support/hosted.ts'
+import { authorizeUrl } from '../support/redirects.ts'
+import { redirectUri } from '../wire/oauth-app.ts'
+
+// A82: the name, the logo, the colours and the links of a brand, as script, as a redirect, or as something of others that is loaded.
+
+const chunk = (name: string, data: Buffer): Buffer => {
+  const named = Buffer.concat([Buffer.from(name), data])
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(data.length)
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32BE(crc32(named))
+  return Buffer.concat([length, named, sum])
+}
+const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+const header = (width: number, height: number, interlace = 0) => {
+  const data = Buffer.alloc(13)
+  data.writeUInt32BE(width, 0)
+  data.writeUInt32BE(height, 4)
+  data.set([8, 6, 0, 0, interlace], 8)
+  return chunk('IHDR', data)
+}
+/** Two by two pixels, red. */
+const pixels = Buffer.concat([0, 1].map(() => Buffer.from([0, 255, 0, 0, 255, 255, 0, 0, 255])))
+const hidden = '<script>alert(1)</script>'
+const picture = (more: readonly Buffer[] = [], end = '') =>
+  Buffer.concat([
+    ...[signature, header(2, 2), ...more, chunk('IDAT', deflateSync(pixels)), chunk('IEND', Buffer.alloc(0))],
+    Buffer.from(end),
+  ])
+
+describe('a logo', () => {
+  test('A82: is made anew of its pixels: no text, no profile and nothing behind its end is served', () => {
+    const file = picture(
+      [chunk('tEXt', Buffer.from(`Comment\0${hidden}`)), chunk('eXIf', Buffer.from(hidden))],
+      hidden,
+    )
+    const made = reencodePng(file)
+    expect(made.toString('latin1')).not.toContain('script')
+    expect([...made.toString('latin1').matchAll(/IHDR|tEXt|eXIf|IDAT|IEND/g)].map(([name]) => name)).toEqual([
+      'IHDR',
+      'IDAT',
+      'IEND',
+    ])
+    expect(reencodePng(made)).toEqual(made)
+  })
+
+  const broken = picture()
+  broken[broken.length - 20] = (broken[broken.length - 20] ?? 0) ^ 1
+  test.each([
+    ['a vector graphic', Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${hidden}</svg>`), 'is no PNG'],
+    ['one that is damaged', broken, 'is damaged'],
+    ['one that is cut', picture().subarray(0, 60), 'ends too early'],
+    [
+      'one of too many pixels',
+      Buffer.concat([signature, header(4000, 4000), chunk('IEND', Buffer.alloc(0))]),
+      'pixels each way',
+    ],
+    [
+      'an interlaced one',
+      Buffer.concat([signature, header(2, 2, 1), chunk('IEND', Buffer.alloc(0))]),
+      'interlaced',
+    ],
+    [
+      'one that unpacks to more',
+      Buffer.concat([
+        signature,
+        header(2, 2),
+        chunk('IDAT', deflateSync(Buffer.alloc(9e6))),
+        chunk('IEND', Buffer.alloc(0)),
+      ]),
+      'does not fit',
+    ],
+    ['a large one', Buffer.concat([picture(), Buffer.alloc(300_000)]), 'larger than'],
+  ])('A82: is refused: %s', (_, file, reason) => {
+    expect(() => reencodePng(file)).toThrow(reason)
+  })
+})
+
+describe('a colour', () => {
+  test.each(['red', '#12345', 'url(https://evil.example)', '#fff;}body{background:url(x)', '#ffffff\n'])(
+    'A82: is no other text: %s',
+    (text) => expect(colourFrom(text)).toBeUndefined(),
+  )
+
+  test.each(['#fff', '#000000', '#ffe100', '#3a4fd0', '#00ff88', '#808080', '#111b88'])(
+    'can be read on every background of both modes: %s',
+    (text) => {
+      const [light = '', dark = ''] = coloursOf(colourFrom(text) ?? [0, 0, 0]).split('@media')
+      const at = (rules: string, name: string) =>
+        colourFrom(new RegExp(`--${name}:(#[0-9a-f]{6})`).exec(rules)?.[1] ?? '') ?? [0, 0, 0]
+      const of = (hex: string) => colourFrom(hex) ?? [0, 0, 0]
+      for (const [rules, grounds] of [
+        [light, ['#ffffff', '#eef0f6']],
+        [dark, ['#161923', '#0d0f16']],
+      ] as const) {
+        for (const ground of [...grounds.map(of), at(rules, 'tint')])
+          expect(contrast(at(rules, 'accent'), ground)).toBeGreaterThanOrEqual(4.49)
+        for (const button of ['accent', 'accent-strong'])
+          expect(contrast(at(rules, 'on-accent'), at(rules, button))).toBeGreaterThanOrEqual(4.49)
+      }
+    },
+  )
+
+  test('stays as it is where it can be read', () => {
+    expect(coloursOf([58, 79, 208])).toContain('--accent:#3a4fd0')
+  })
+})
+
+describe('in the pages', () => {
+  let idp: Kit
+  const markup = '"><script>alert(1)</script>'
+
+  beforeAll(async () => {
+    const logo = join(await mkdtemp(join(tmpdir(), 'rekey-brand-')), 'logo.png')
+    await writeFile(logo, picture([chunk('tEXt', Buffer.from(hidden))]))
+    idp = await startEngine({
+      settings: {
+        brand: { name: 'Harbour', primaryColor: '#0b7a4b', links: { help: 'mailto:help@example.com' } },
+      },
+      clients: [
+        {
+          ...{ id: 'shop', label: 'Shop', applicationType: 'browser', redirectUris: [redirectUri] },
+          grantTypes: ['authorization_code'],
+          brand: { name: markup, logo, links: { privacy: 'https://shop.example/privacy?"><b>' } },
+        },
+      ],
+    })
+  })
+  afterAll(() => idp.close())
+
+  test('A82: an app has its own look, the rest is of the installation, and all of it is text', async () => {
+    const plain = await newHostedBrowser(idp).opens('/signin/forgot-password')
+    expect(plain.text).toContain('<span class="brand-name">Harbour</span>')
+    expect(plain.text).toContain('href="mailto:help@example.com"')
+    expect(plain.headers.get('content-security-policy')).toContain('img-src data:;')
+
+    const page = await newHostedBrowser(idp).opens(
+      authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }),
+    )
+    expect(page.text).not.toContain('<script')
+    expect(page.text).not.toContain('<b>')
+    expect(page.text).toContain('&quot;&gt;&lt;script&gt;')
+    expect(page.text).toContain('href="mailto:help@example.com"')
+    expect(page.headers.get('content-security-policy')).toContain("img-src 'self' data:;")
+    // Nothing is loaded but what the engine itself serves.
+    const loaded = [...page.text.matchAll(/ (?:src|href)="([^"]+)"/g)]
+      .map(([, address = '']) => address)
+      .filter((address) => address.includes('/assets/'))
+    expect(loaded).toHaveLength(3)
+    for (const address of loaded) {
+      expect(address.startsWith(`${idp.engineUrl}/assets/`)).toBe(true)
+      const file = await fetch(address)
+      expect(file.status).toBe(200)
+      expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+      expect(await file.text()).not.toContain('script')
+    }
+  })
+
+  test.each([
+    [{ primaryColor: 'red' }, 'brand.primaryColor'],
+    [{ links: { help: 'javascript:alert(1)' } }, 'brand.links.help'],
+    [{ links: { terms: 'http://shop.example/terms' } }, 'brand.links.terms'],
+    [{ links: { privacy: 'https://user@shop.example/' } }, 'brand.links.privacy'],
+    [{ links: { privacy: 'data:text/html,x' } }, 'brand.links.privacy'],
+    [{ name: 'two\nlines' }, 'brand.name'],
+    [{ logo: '/no/such/file.png' }, 'brand.logo'],
+  ])('A82: a configuration with %j is refused', async (brand, option) => {
+    await expect(startEngine({ settings: { brand } })).rejects.toThrow(option)
+  })
+})
