@@ -52,6 +52,12 @@ export const captchaOptions = Type.Object(
         description: 'The address that verifies an answer, an https address. Default: that of the provider.',
       }),
     ),
+    scriptUrl: Type.Optional(
+      Type.String({
+        description:
+          "The address of the provider's script on the engine's own pages, an https address, such as `https://www.recaptcha.net/recaptcha/api.js`. Default: that of the provider.",
+      }),
+    ),
     insecureAddresses: Type.Boolean({
       description:
         'Allow that address to be on this machine, by http as well, or in a private network. For tests. Link-local addresses are never called.',

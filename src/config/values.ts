@@ -86,6 +86,7 @@ const checks: readonly Check[] = [
   calledAddress('telephony.hook.url', 'telephony.hook.insecureAddresses'),
   text('telephony.hook.secret', headerProblem),
   calledAddress('captcha.verifyUrl', 'captcha.insecureAddresses'),
+  calledAddress('captcha.scriptUrl', 'captcha.insecureAddresses'),
   text('captcha.secret', headerProblem),
   captchaWithKeys,
   text('mail.from', senderProblem),

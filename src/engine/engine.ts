@@ -308,6 +308,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const pageParts: PagesParts = {
     orgName: config.org.name,
     brands,
+    captchaScript: config.captcha.scriptUrl,
     secrets,
     limits,
     baseUrl: () => baseUrl,

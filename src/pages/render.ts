@@ -1,6 +1,7 @@
 import { type Html, html } from '../base/index.ts'
 import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
 import { type BrandStyle, brandLinks } from './brand/brand.ts'
+import { captchaField, captchaOf, type PageCaptcha } from './captcha.ts'
 import { consentForm, isConsent } from './consent.ts'
 import {
   type Asked,
@@ -44,6 +45,8 @@ export interface PageOptions {
   token?(form: IdxForm): string
   /** What was typed before, by path; never a secret. */
   readonly values?: Readonly<Record<string, string>>
+  /** Where the script of a captcha comes from in place of its provider. */
+  readonly captchaScript?: string | undefined
   /** Something that the page itself has to say, above its messages. */
   readonly notice?: string
   /** Where an end leads. */
@@ -67,6 +70,7 @@ interface Context {
   readonly language: string
   readonly action: string
   readonly values: Readonly<Record<string, string>>
+  readonly captcha: PageCaptcha | undefined
   token(form: IdxForm): string
 }
 
@@ -80,11 +84,11 @@ export function renderPage(
   response: IdxResponse,
   brand: Brand,
   language: string | undefined,
-  { token = () => '', values = {}, notice, wayOn }: PageOptions = {},
+  { token = () => '', values = {}, notice, wayOn, captchaScript }: PageOptions = {},
 ): string {
   const words = pageWordsFor(language)
   const context: Context = {
-    ...{ response, words, token, values },
+    ...{ response, words, token, values, captcha: captchaOf(response, captchaScript) },
     language: languageFor(language),
     action: brand.base + signInPath,
   }
@@ -100,6 +104,7 @@ export function renderPage(
     title: layout.title,
     isWrong,
     scripts: [main, ...others].some((form) => passkeyData(form, response) !== undefined),
+    captcha: context.captcha,
     body: html`${badge(layout.icon)}<h1>${layout.title}</h1>
 ${layout.lead && html`<p class="lead">${layout.lead}</p>`}
 ${user !== undefined && html`<p class="who">${icons.user}<span>${sentence(words.forUser, { user })}</span></p>`}
@@ -171,9 +176,15 @@ export const renderFront = (
 function document(
   { base, name: ownName, look }: Brand,
   { words, language }: Pick<Context, 'words' | 'language'>,
-  page: { readonly title: string; readonly isWrong: boolean; readonly scripts: boolean; readonly body: Html },
+  page: {
+    readonly title: string
+    readonly isWrong: boolean
+    readonly scripts: boolean
+    readonly captcha?: PageCaptcha | undefined
+    readonly body: Html
+  },
 ): string {
-  const { title, isWrong, scripts, body } = page
+  const { title, isWrong, scripts, captcha, body } = page
   const name = look?.name ?? ownName
   const shown = isWrong ? fill(words.errorTitle, { title }) : title
   return html`<!doctype html>
@@ -187,6 +198,7 @@ function document(
 <link rel="stylesheet" href="${base}${stylesheetPath}">
 ${look?.stylesheet !== undefined && html`<link rel="stylesheet" href="${base}${look.stylesheet}">`}
 ${scripts && html`<script src="${base}${passkeyScriptPath}" type="module"></script>`}
+${captcha !== undefined && html`<script src="${captcha.script}" async defer></script>`}
 </head>
 <body>
 <header class="brand">${
@@ -243,7 +255,7 @@ function formOf(
   context: Context,
   { isMain, hasMessages = false }: { readonly isMain: boolean; readonly hasMessages?: boolean },
 ): Html {
-  const { response, words, action, token, values, language } = context
+  const { response, words, action, token, values, language, captcha } = context
   const passkey = passkeyData(form, response)
   if (passkey !== undefined) return passkeyForm(form, passkey, layout.button, context)
   if (isConsent(form)) return consentForm(form, response, words, { action, token: token(form) })
@@ -260,15 +272,14 @@ function formOf(
   const asked = entriesOf(own, fields, layout.asked)
   const focused: FieldContext = isMain ? { ...fields, focus: focusOf(asked) } : fields
   const open = html`<form method="post" action="${action}">${hiddenFields(form, token(form))}`
-  if (own.some(({ name }) => name === 'captchaVerify')) {
-    return html`${open}${asked.map((entry) => renderEntry(entry, focused))}<p class="message" role="status">${words.captcha.without}</p></form>`
-  }
+  const human = captchaField(form, captcha, words)
   if (choosing?.name === 'authenticator') {
     const isEnrolling = form.name === 'select-authenticator-enroll'
     const choices = choicesOf(formsOf(choosing) ?? [], response, words, isEnrolling)
-    if (asked.length === 0) return html`${open}${choiceButtons(choices, isMain)}</form>`
+    if (asked.length === 0) return html`${open}${human}${choiceButtons(choices, isMain)}</form>`
     return html`${open}${asked.map((entry) => renderEntry(entry, focused))}
 ${choiceCircles(choices, words.unlock.how, values[choiceName])}
+${human}
 ${submit(layout.button)}</form>`
   }
   const either = choosing === undefined ? false : eitherOf(choosing, layout.asked, focused, isMain)
@@ -276,7 +287,7 @@ ${submit(layout.button)}</form>`
   return html`${open}${isNewPassword && usernameOf(response, words)}
 ${asked.map((entry) => html`${renderEntry(entry, focused)}`)}${either}
 ${layout.rules}
-${submit(layout.button)}</form>`
+${human}${submit(layout.button)}</form>`
 }
 
 const submit = (label: string): Html => html`<button type="submit" class="primary">${label}</button>`

@@ -5,6 +5,7 @@ import { acceptedLocales, type PageWords, pageWordsFor } from '../i18n/index.ts'
 import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Brands } from './brand/brand.ts'
+import { captchaOf, withCaptcha } from './captcha.ts'
 import {
   type Flash,
   flashCookie,
@@ -53,6 +54,8 @@ interface Finished {
 export interface PagesParts {
   readonly orgName: string
   readonly brands: Brands
+  /** Where the script of a captcha comes from in place of its provider. */
+  readonly captchaScript?: string | undefined
   readonly secrets: Secrets
   readonly limits: RequestLimits
   /** The engine's public address, without a slash at the end. */
@@ -119,12 +122,13 @@ type WayOn = { readonly label?: string; readonly address: string }
  * there perhaps on, or to a scheme of a native app (R-F6). A form that was injected would be needed for it to protect anything, and
  * all texts are escaped.
  */
-const policyOf = (hasScript: boolean, hasLogo: boolean): string =>
+const policyOf = (hasScript: boolean, hasLogo: boolean, captcha = ''): string =>
   [
     "default-src 'none'",
-    "style-src 'self'",
+    `style-src 'self' ${captcha}`.trim(),
     hasLogo ? "img-src 'self' data:" : 'img-src data:',
-    ...(hasScript ? ["script-src 'self'"] : []),
+    ...(hasScript ? [`script-src 'self' ${captcha}`.trim()] : []),
+    ...(captcha === '' ? [] : [`connect-src ${captcha}`, `frame-src ${captcha}`]),
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
@@ -204,12 +208,16 @@ export function visitOf({ baseUrl, orgName, brands }: PagesParts, { headers }: F
   }
 }
 
-export const sendPage = (reply: FastifyReply, page: string, status = 200): FastifyReply =>
+export const sendPage = (reply: FastifyReply, page: string, status = 200, captcha = ''): FastifyReply =>
   reply
     .code(status)
     .headers({
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': policyOf(page.includes('<script '), page.includes('<img class="logo"')),
+      'content-security-policy': policyOf(
+        page.includes('<script '),
+        page.includes('<img class="logo"'),
+        captcha,
+      ),
       // With `no-referrer` browsers send `Origin: null` with the forms of the page; its address has no secret.
       'referrer-policy': 'same-origin',
       vary: 'Accept-Language, Cookie',
@@ -268,9 +276,10 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   const page = renderPage(shown, brand, language, {
     token: (form) => tokenOf(response, form),
     ...(flash && { values: flash.values }),
+    captchaScript: parts.captchaScript,
     ...noticeOf(flash, pageWordsFor(language)),
   })
-  return sendPage(reply, page)
+  return sendPage(reply, page, 200, captchaOf(shown, parts.captchaScript)?.sources)
 }
 
 const noticeOf = (flash: Flash | undefined, { end, entry }: PageWords): { readonly notice?: string } => {
@@ -289,7 +298,9 @@ async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   const response = present.body as IdxResponse
   if (response.remediation === undefined) return backToPage(reply, visit)
 
-  const posted = request.body instanceof Map ? (request.body as Posted) : new Map<string, string>()
+  const posted = withCaptcha(
+    request.body instanceof Map ? (request.body as Posted) : new Map<string, string>(),
+  )
   const form = formsIn(response).find(({ name }) => name === posted.get('form'))
   if (form === undefined || posted.get('page') !== tokenOf(response, form)) {
     return backWith(parts, visit, reply, { messages: [], inFields: {}, values: {}, isMoved: true })
@@ -361,7 +372,7 @@ const fixedIn = (fields: readonly IdxField[]): readonly unknown[] =>
 
 /** What was typed into a form and may be shown again: nothing that is secret, no code and no answer. */
 function openValues(form: IdxForm, posted: Posted): Readonly<Record<string, string>> {
-  const secret = /^(credentials\.|captchaVerify\.|form$|page$)/
+  const secret = /^(credentials\.|captchaVerify\.|[\w-]+-response$|form$|page$)/
   const isQuestion = (name: string) => name === 'credentials.question' || name === 'credentials.questionKey'
   return Object.fromEntries(
     [...posted].filter(

@@ -245,8 +245,7 @@ export const de: PageWords = {
     back: 'Gehen Sie zurück zu der App, die Sie verwenden möchten.',
   },
   captcha: {
-    without:
-      'Dieses Formular verlangt zu zeigen, dass Sie ein Mensch sind, was diese Seite noch nicht kann. Verwenden Sie die App selbst.',
+    without: 'Um zu zeigen, dass Sie ein Mensch sind, braucht dieses Formular JavaScript.',
   },
   end: {
     title: 'Das ist alles',

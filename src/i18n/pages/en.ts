@@ -245,7 +245,7 @@ export const en = {
     back: 'Go back to the app that you want to use.',
   },
   captcha: {
-    without: 'This form asks to show that you are human, which this page cannot do yet. Use the app itself.',
+    without: 'To show that you are human this form needs JavaScript.',
   },
   end: {
     title: 'That is all',

@@ -245,8 +245,7 @@ export const es: PageWords = {
     back: 'Vuelva a la aplicación que quiere usar.',
   },
   captcha: {
-    without:
-      'Este formulario pide mostrar que usted es una persona, y esta página aún no puede hacerlo. Use la propia aplicación.',
+    without: 'Para mostrar que es una persona, este formulario necesita JavaScript.',
   },
   end: {
     title: 'Eso es todo',

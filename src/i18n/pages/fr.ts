@@ -246,8 +246,7 @@ export const fr: PageWords = {
     back: 'Retournez à l’application que vous voulez utiliser.',
   },
   captcha: {
-    without:
-      'Ce formulaire demande de montrer que vous êtes humain, ce que cette page ne sait pas encore faire. Utilisez l’application elle-même.',
+    without: 'Pour montrer que vous êtes humain, ce formulaire a besoin de JavaScript.',
   },
   end: {
     title: 'C’est tout',

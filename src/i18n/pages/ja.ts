@@ -244,8 +244,7 @@ export const ja: PageWords = {
     back: '使いたいアプリに戻ってください。',
   },
   captcha: {
-    without:
-      'このフォームは人間であることの確認を求めますが、このページではまだできません。アプリ自体をご利用ください。',
+    without: '人間であることの確認のため、このフォームには JavaScript が必要です。',
   },
   end: {
     title: '完了しました',
