@@ -13,7 +13,7 @@ const elsewhere = [
   'test/contributing.test.ts',
   'test/contract/{mail-transport,openapi,product}.test.ts',
   'test/faults/{mail-server,postfix}.test.ts',
-  'test/journeys/{admin-users,browser,every-method,inspector,languages,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
+  'test/journeys/{admin-users,browser,every-method,inspector,languages,redirect-clients,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
   'test/journeys/widget-*.test.ts',
 ]
 

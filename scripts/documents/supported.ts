@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { steps } from '../../src/idx/index.ts'
 import { authorizationServer, discoveryOf } from '../../src/oidc/server.ts'
+import { redirectClients, sessionCalls } from '../../test/journeys/redirect-clients.ts'
 import { answerOf, type SdkStyle, sdkCalls, sdkStyles } from '../../test/journeys/sdk-calls.ts'
 import { type CapturedState, capturedStates } from '../../test/wire/captured-states.ts'
 import { generatedFrom, table } from './table.ts'
@@ -67,6 +70,30 @@ const calls = (): string =>
     sdkCalls.map((call) => [`\`${call.call}\``, answersOf(call, legacy), answersOf(call, ['8, step mode'])]),
   )
 
+const clientsPackage = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../test/clients/package.json'), 'utf8'),
+) as { readonly dependencies: Readonly<Record<string, string>> }
+
+const clientsThatRedirect = (): string =>
+  table(
+    ['client', 'version', 'signs in', 'refreshes', 'signs out', 'without a page', 'result'],
+    redirectClients.map(({ name, from, version, signIn, refresh, signOut, silent, runs }) => [
+      `\`${name}\``,
+      from === 'npm' ? (clientsPackage.dependencies[name] ?? '') : `${version}, Debian 12`,
+      signIn,
+      refresh,
+      signOut,
+      silent === undefined ? '' : `same site: ${silent.sameSite}; another site: ${silent.otherSite}`,
+      `works${runs === 'world' ? ' (`npm run test:world`)' : ''}`,
+    ]),
+  )
+
+const callsOfTheSession = (): string =>
+  table(
+    ['call', 'app on the same site', 'app on another site'],
+    sessionCalls.map(({ call, sameSite, otherSite }) => [`\`${call}\``, sameSite, otherSite]),
+  )
+
 export const supportedPage =
   (): string => `${generatedFrom('the step table, discovery, and the tables of the tests')}
 
@@ -97,6 +124,20 @@ users are shown the [engine's own pages](sign-in-pages.md).
 to the users of an app that they are granted to. A client's secret in the header \`Authorization: Basic\` may be form-encoded, as RFC 6749,
 section 2.3.1 has it, or as it is. Service apps authenticate with \`private_key_jwt\` at the token endpoint of the org server, and at
 introspect and revoke of both.
+
+## Clients that redirect
+
+Published clients, unmodified, which lead to the engine's own pages. Each is driven in Chromium, in an app of a few lines around it
+(\`test/clients\`): its user signs in with a password; the tokens are refreshed; the app forgets the user, and has the same one again
+without a page being shown; the user signs out, and neither the app nor the engine knows the user any more. How to set such an app up:
+[redirect.md](redirect.md).
+
+${clientsThatRedirect()}
+
+Calls of okta-auth-js that need the session of the browser, after a sign-in. To another site browsers send no cookie of the engine's:
+an app there refreshes by refresh token.
+
+${callsOfTheSession()}
 
 ## Calls of okta-auth-js
 
