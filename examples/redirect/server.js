@@ -30,6 +30,8 @@ const routes = {
   },
 }
 
+const head = `<!doctype html><html lang="en"><title>My app</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><p>`
 const text = (value) => value.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 const notFound = async () => ({ status: 404, html: 'Not found' })
 const failed = ({ error_description: reason, message }) => ({
@@ -50,7 +52,7 @@ createServer(async (request, response) => {
   }
   if (answer.location) return response.writeHead(303, { location: answer.location }).end()
   response.writeHead(answer.status ?? 200, { 'content-type': 'text/html; charset=utf-8' })
-  response.end(`<!doctype html><html lang="en"><title>My app</title><p>${answer.html}`)
+  response.end(`${head}${answer.html}`)
 }).listen(PORT, 'localhost', () =>
   console.log(`${app} (the user of rekey dev: mary@example.com, Tangerine-Kettle-42)`),
 )

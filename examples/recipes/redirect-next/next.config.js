@@ -1,0 +1,2 @@
+/** @type {import('next').NextConfig} */
+export default { distDir: 'dist', turbopack: { root: import.meta.dirname } }
