@@ -77,9 +77,12 @@ const clientsPackage = JSON.parse(
 const clientsThatRedirect = (): string =>
   table(
     ['client', 'version', 'signs in', 'refreshes', 'signs out', 'without a page', 'result'],
-    redirectClients.map(({ name, from, version, signIn, refresh, signOut, silent, runs }) => [
-      `\`${name}\``,
-      from === 'npm' ? (clientsPackage.dependencies[name] ?? '') : `${version}, Debian 12`,
+    redirectClients.map(({ name, insteadOf, from, version, signIn, refresh, signOut, silent, runs }) => [
+      `\`${insteadOf ?? name}\``,
+      // An older major is installed as `npm:NAME@VERSION`.
+      from === 'npm'
+        ? (clientsPackage.dependencies[name] ?? '').replace(/^npm:.*@/, '')
+        : `${version}, Debian 12`,
       signIn,
       refresh,
       signOut,

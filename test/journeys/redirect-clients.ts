@@ -11,6 +11,8 @@ export interface RedirectClient {
   readonly app: 'example' | 'apache' | `apps/${string}` | `pages/${string}`
   /** In every run of the tests, or in `npm run test:world`. */
   readonly runs: 'test' | 'world'
+  /** The package that the page names, of which this one is an older major. */
+  readonly insteadOf?: string
   readonly signIn: string
   readonly refresh: string
   readonly signOut: string
@@ -21,6 +23,15 @@ export interface RedirectClient {
 const byHand = 'sent by the app: the client has no call for it'
 const openNothing = 'end session'
 const revoking = 'revocation, end session'
+
+const sdk = {
+  ...({ from: 'npm', kind: 'browser', app: 'pages/okta-auth-js.js' } as const),
+  ...{ signIn: '`signInWithRedirect`', refresh: '`token.renewTokens`', signOut: '`signOut`' },
+  silent: { sameSite: 'tokens', otherSite: 'throws login_required' },
+}
+const olderSdk = (name: string): RedirectClient => ({
+  ...{ ...sdk, name, runs: 'world', insteadOf: '@okta/okta-auth-js' },
+})
 
 /**
  * Published clients, unmodified, each in an app of a few lines, in a real browser: `redirect-clients.test.ts` drives them, and
@@ -116,17 +127,9 @@ export const redirectClients: readonly RedirectClient[] = [
     ...{ signIn: 'code, PKCE, userinfo', refresh: 'refresh token', signOut: openNothing },
     silent: { sameSite: 'tokens', otherSite: 'throws login_required' },
   },
-  {
-    ...{
-      name: '@okta/okta-auth-js',
-      from: 'npm',
-      kind: 'browser',
-      app: 'pages/okta-auth-js.js',
-      runs: 'test',
-    },
-    ...{ signIn: '`signInWithRedirect`', refresh: '`token.renewTokens`', signOut: '`signOut`' },
-    silent: { sameSite: 'tokens', otherSite: 'throws login_required' },
-  },
+  { ...sdk, name: '@okta/okta-auth-js', runs: 'test' },
+  olderSdk('okta-auth-js-7'),
+  olderSdk('okta-auth-js-6'),
   {
     ...{ name: '@okta/okta-react', from: 'npm', kind: 'browser', app: 'pages/okta-react.jsx', runs: 'world' },
     ...{

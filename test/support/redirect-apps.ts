@@ -57,12 +57,23 @@ interface Esbuild {
   build(options: object): Promise<{ readonly outputFiles: readonly { readonly text: string }[] }>
 }
 
-/** An app in the browser: a file of `test/clients/pages` with its packages, on a page of its own at every address. */
-export async function startPageApp(file: string, register: Register, host?: string): Promise<RunningApp> {
+/**
+ * An app in the browser: a file of `test/clients/pages` with its packages, on a page of its own at every address.
+ * @param options.alias a package that it gets for one that it names
+ */
+export async function startPageApp(
+  file: string,
+  register: Register,
+  {
+    host,
+    alias = {},
+  }: { readonly host?: string; readonly alias?: Readonly<Record<string, string>> | undefined } = {},
+): Promise<RunningApp> {
   const { build } = (await load('esbuild')) as Esbuild
   const built = await build({
     entryPoints: [join(clientsFolder, file)],
     ...{ bundle: true, write: false, format: 'esm', jsx: 'automatic', logLevel: 'silent' },
+    ...{ alias, absWorkingDir: clientsFolder },
     define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
   })
   const script = built.outputFiles[0]?.text ?? ''
