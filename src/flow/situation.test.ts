@@ -10,7 +10,9 @@ import {
   type Proof,
   prove,
   recover,
+  register,
   replace,
+  unlock,
 } from './progress.ts'
 import { evidenceIn, policyOf, replaceable, type Situation } from './situation.ts'
 
@@ -100,6 +102,23 @@ test('a new password is what a policy may ask for by name, whether or not it is 
 
 test('a password that was proven and replaced is evidence once', () => {
   expect(evidenceIn(reset(by(signIn, 'okta_password')), situation)).toHaveLength(1)
+})
+
+test.each([
+  ['carried by a session', { carried: true as const }, 0],
+  ['proven in this transaction', {}, 1],
+])('what was %s, by a method that is switched off now', (_, more, counted) => {
+  const off = { ...situation, ownPolicy: { ...standard, methodsOff: { okta_email: ['email'] } } }
+  expect(evidenceIn(by(signIn, 'okta_email', more), off)).toHaveLength(counted)
+  expect(evidenceIn(by(signIn, 'okta_email', more), { ...off, ownPolicy: standard })).toHaveLength(1)
+})
+
+test('a recovery, an unlock and a sign-up take nothing of what a session carries (A74)', () => {
+  const carried = { ...by(by(signIn, 'okta_email', { carried: true }), 'okta_password'), carriedBy: 'ses1' }
+  for (const turned of [recover(carried), unlock(carried), register(carried)]) {
+    expect(turned.proofs.map(({ authenticator }) => authenticator)).toEqual(['okta_password'])
+    expect(turned.carriedBy).toBeUndefined()
+  }
 })
 
 test("the user's own policy counts from the first proof on, not before (A53)", () => {

@@ -5,6 +5,7 @@ import {
   type Evidence,
   type Factor,
   factorsOf,
+  freshIn,
   helps,
   isSatisfied,
   meets,
@@ -217,6 +218,33 @@ describe('the age of evidence', () => {
       }),
       always,
     )
+  })
+
+  test("that a browser's session carries counts by its age, and not where a proof of now is asked for (A74)", () => {
+    fc.assert(
+      fc.property(demand, aged, aged, limits, (wanted, given, before, maxAge) => {
+        const carried = before.map((one) => ({ ...one, carried: true as const }))
+        const all = [...given, ...carried]
+        expect(isSatisfied({ ...wanted, maxAge }, all, 1000)).toBe(
+          isSatisfied({ ...wanted, maxAge }, [...given, ...before], 1000),
+        )
+        expect(isSatisfied({ ...wanted, maxAge: 0 }, all, 1000)).toBe(isSatisfied(wanted, given, 1000))
+        expect(freshIn({ ...wanted, maxAge: 0 }, all, 1000)).toEqual(given)
+      }),
+      always,
+    )
+  })
+
+  test('of this transaction is limited by an age beside the 0 of another requirement', () => {
+    const password = { factor: 'knowledge', traits: [] } as const
+    const wanted: Demand = { factors: 1, maxAge: 0, alternatives: [[{ ...password, maxAge: 300 }]] }
+    const proof: Evidence = {
+      ...{ authenticator: 'okta_password', type: 'password', method: 'password', traits: [] },
+      ...{ factors: ['knowledge'], at: 100 },
+    }
+    expect(freshIn(wanted, [proof], 300)).toEqual([proof])
+    expect(freshIn(wanted, [proof], 500)).toEqual([])
+    expect(freshIn(wanted, [{ ...proof, carried: true }], 300)).toEqual([])
   })
 })
 

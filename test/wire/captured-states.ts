@@ -37,7 +37,7 @@ const noActivation =
 const activatingReset =
   'nothing: a recovery sets the first password of a user who is waiting for an activation'
 const mailedSignIn = 'sign-in by mail alone'
-const staying = '"keep me signed in"'
+const staying = '"keep me signed in" asked behind the sign-in'
 const hosted = 'the widget as the page that `authorize` leads to'
 const consent = 'consent'
 const device = 'the device flow'
