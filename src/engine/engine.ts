@@ -39,6 +39,7 @@ import {
   createFlow,
   createSprayWatch,
   type FlowParts,
+  findCompleted,
   findDeclined,
   findEnded,
   findTransaction,
@@ -260,6 +261,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     hosted: {
       begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
+      findCompleted: (id) => findCompleted(parts, id),
       findDeclined: (stateToken, browser) => findDeclined(parts, stateToken, browser),
       returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
       async leave(header) {

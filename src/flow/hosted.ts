@@ -33,7 +33,12 @@ import {
 } from './load.ts'
 import { identify } from './progress.ts'
 import { decide } from './stage.ts'
-import { findTransactionByState, openTransaction, versionOf } from './transactions.store.ts'
+import {
+  findTransactionByState,
+  findTransactionOfInteraction,
+  openTransaction,
+  versionOf,
+} from './transactions.store.ts'
 
 type Begun = Awaited<ReturnType<typeof beginInteraction>>
 
@@ -191,6 +196,18 @@ export async function findEnded(
   const { closed, carriedBy } = transaction.progress
   const isOver = closed === 'completed' && transaction.expiresAt > parts.clock.now()
   return isOver && interaction.sessionId !== null ? { interaction, carriedBy } : undefined
+}
+
+/** The same of an interaction, for what its browser is asked between the end and the way back: the caller compares the browser. */
+export async function findCompleted(
+  parts: FlowParts,
+  interactionId: string,
+): Promise<EndedInBrowser | undefined> {
+  const { db } = parts.storage
+  const interaction = await findInteraction(db, interactionId)
+  const transaction = interaction && (await findTransactionOfInteraction(db, interactionId, parts))
+  if (interaction === undefined || transaction?.progress.closed !== 'completed') return undefined
+  return { interaction, carriedBy: transaction.progress.carriedBy }
 }
 
 /**

@@ -21,6 +21,7 @@ export {
   type BegunInBrowser,
   beginInBrowser,
   type EndedInBrowser,
+  findCompleted,
   findEnded,
   type HostedBeginning,
   type Returned,

@@ -11,7 +11,7 @@ import {
 import { type Client, isOwnPages, isRedirectUriRegistered } from '../../clients/index.ts'
 import { findPerson } from '../../directory/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
-import { beginInteraction, findInteraction, type Interaction } from '../../interactions/index.ts'
+import { beginInteraction, type Interaction } from '../../interactions/index.ts'
 import {
   type BrowserSession,
   findBrowserSession,
@@ -130,6 +130,7 @@ async function begin(
     prompt === 'login' || prompt === 'create' || !isMeant(session.found, user) ? undefined : session.found
   // Nothing is written for who has no session and may be asked nothing: a frame asks for it again and again (F14).
   if (prompt === 'none' && known === undefined) throw loginRequired
+  if (prompt === 'none' && isSchemeOfAnApp(redirectUri)) throw interactionRequired
   const own = browserSecret(ownCookieIn(call.cookies, browserCookieNames, isSecure(server)))
   const browser = own ?? randomToken(parts.random)
   const consent = await consentFor(parts, server, client, {
@@ -156,7 +157,6 @@ async function begin(
     throw oauthError('access_denied', 'User is not assigned to the client application.')
   }
   if (begun.result === 'signed-in' && isSchemeOfAnApp(redirectUri)) {
-    if (prompt === 'none') throw interactionRequired
     return confirmation(parts, server, call, {
       id: begun.ended.interaction.id,
       client,
@@ -346,9 +346,9 @@ const interactionRequired = oauthError(
 /** Any program of a device can take a scheme of its own, another app's, too: its user is asked each time (RFC 8252, section 8.6). */
 const isSchemeOfAnApp = (redirectUri: string): boolean => !/^https?:/i.test(redirectUri)
 
-/** What the form of that page has which no other page knows: of the browser that it is bound to, of its session, and of its interaction. */
-const confirmToken = (id: string, browser: string, sessionId: string | undefined): string =>
-  plainHash(JSON.stringify(['continue', id, browser, sessionId])).slice(0, 22)
+/** What the form of that page has which no other page knows: of the browser that it is bound to, and of its interaction. */
+const confirmToken = (id: string, browser: string): string =>
+  plainHash(JSON.stringify(['continue', id, browser])).slice(0, 22)
 
 /** The page that asks a signed-in user whether to go on to an app. Its form is taken by `confirmReturn`. */
 async function confirmation(
@@ -377,7 +377,7 @@ async function confirmation(
         app: client.label,
         login: person?.profile.login ?? '',
         scheme: new URL(redirectUri).protocol,
-        fields: { request: id, page: confirmToken(id, browser, session.found?.id) },
+        fields: { request: id, page: confirmToken(id, browser) },
       }),
       headers: visitorFormHeaders,
     },
@@ -399,17 +399,16 @@ export async function confirmReturn(
   const org = servers.org()
   const own = browserSecret(ownCookieIn(cookies, browserCookieNames, isSecure(org)))
   const id = form.get('request') ?? ''
-  const session = await sessionOf(parts, org, cookies)
-  const carriedBy = session.found?.id
   const isOfPage =
-    own !== undefined &&
-    carriedBy !== undefined &&
-    isFromOwnPage(headers, org.issuer) &&
-    form.get('page') === confirmToken(id, own, carriedBy)
-  const interaction = isOfPage ? await findInteraction(parts.storage.db, id) : undefined
-  if (own === undefined || interaction?.request.hosted?.browser !== plainHash(own)) throw linkEnded
+    own !== undefined && isFromOwnPage(headers, org.issuer) && form.get('page') === confirmToken(id, own)
+  const ended = isOfPage ? await flow.findCompleted(id) : undefined
+  if (own === undefined || ended?.interaction.request.hosted?.browser !== plainHash(own)) throw linkEnded
+  const { interaction, carriedBy } = ended
   await refuseFormerAddress(parts, interaction)
-  const returned = await flow.returnToApp({ interaction, carriedBy }, returning(parts, session))
+  const session = await sessionOf(parts, org, cookies)
+  // The session that the page was about, and no other.
+  const isSame = session.found !== undefined && session.found.id === carriedBy
+  const returned = isSame ? await flow.returnToApp(ended, returning(parts, session)) : undefined
   if (returned === undefined) throw linkEnded
   const { server, recipient } = recipientOf(interaction, servers)
   return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }

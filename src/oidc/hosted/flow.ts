@@ -9,6 +9,8 @@ export interface HostedFlow {
     options: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
   ): Promise<BegunInBrowser>
   findEnded(stateToken: string, browser: string | undefined): Promise<EndedInBrowser | undefined>
+  /** The same of an interaction: the caller compares the browser. */
+  findCompleted(interactionId: string): Promise<EndedInBrowser | undefined>
   /** The request whose user did not allow what the app wants, in the browser that it began in. */
   findDeclined(stateToken: string, browser: string | undefined): Promise<Interaction | undefined>
   returnToApp(
