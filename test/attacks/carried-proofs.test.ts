@@ -115,6 +115,10 @@ async function signedInTwice(secret: string): Promise<Browser> {
   return browser
 }
 
+/** As a link of the engine's own pages does. */
+const signsOut = (browser: Browser) =>
+  browser.goes(`${idp.engineUrl}/login/signout`, { headers: { 'sec-fetch-site': 'same-origin' } })
+
 const sessions = () => idp.engine.storage.db.selectFrom('sessions').selectAll().execute()
 
 test('A74: where an app wants a proof of now, the session of the browser is none', async () => {
@@ -137,7 +141,7 @@ test('A74: where an app wants a proof of now, the session of the browser is none
 })
 
 test.each<[string, (browser: Browser) => Promise<unknown>]>([
-  ['the user signs out', (browser) => browser.goes(`${idp.engineUrl}/login/signout`)],
+  ['the user signs out', (browser) => signsOut(browser)],
   ['an administrator ends it', () => apiOf(idp)('DELETE', '/users/ada/sessions')],
   ['it has been idle', async () => idp.clock.advance(1_800_000)],
 ])('A74: what a session carries ends with it: when %s', async (_, ends) => {
@@ -161,7 +165,7 @@ test('A74: a sign-in that was over before its session ended, and comes back afte
   const browser = await signedIn()
   idp.clock.advance(60_000)
   const end = await provesApp(await asks(browser, twoFactors), secret)
-  await browser.goes(`${idp.engineUrl}/login/signout`)
+  await signsOut(browser)
   const back = await browser.goes(String(end.success?.href))
   expect([back.status, browser.cookies.has('rekey_session')]).toEqual([400, false])
 })
