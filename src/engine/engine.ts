@@ -91,6 +91,7 @@ import { recordFailures } from './failures.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 import { ownPagesOf } from './own-pages.ts'
+import { ownRecovery } from './own-recovery.ts'
 import { secretCheck, startResealing } from './secret.ts'
 import { tokenPageOf } from './token-page.ts'
 
@@ -292,6 +293,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     baseUrl: () => baseUrl,
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
+    beginOwn: (call) => ownRecovery(parts, baseUrl, call),
     relatedOrigins: () => relatedOrigins(relyingPartyOf(config, storage), { baseUrl }),
     async findApp(clientId, token) {
       const client = await findClient(storage.db, clientId)

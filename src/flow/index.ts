@@ -40,6 +40,7 @@ export { linkToken, type OpenedLink, openLink, originOfLink } from './magic-link
 export * from './mail-variables.ts'
 export * from './managed-factor.ts'
 export * from './outcome.ts'
+export { beginOwnRecovery, isOwnable } from './own-recovery.ts'
 export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
 export { proofOf } from './proof.ts'

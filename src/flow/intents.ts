@@ -198,7 +198,8 @@ export const intents: Readonly<Record<IntentName, Intent>> = {
       provenBy(progress).length >= proofsNeeded(progress, situation) &&
       hasBegun(progress, situation.ownPolicy.recovery),
     replaces: (situation) => replaceable(situation)[0]?.key,
-    signsIn: ({ ownPolicy }) => ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
+    signsIn: ({ endsInMessage, ownPolicy }) =>
+      !endsInMessage && ownPolicy.recovery.signIn && ownPolicy.signOn.access === 'ALLOW',
     enrols: false,
     needsCompleted: true,
     warns: false,

@@ -30,7 +30,7 @@ import {
   usedOf,
 } from '../limits/index.ts'
 import { isProvenBy, isSettled, type NoticeSettings, provingEnrollments, settledOf } from '../people/index.ts'
-import type { Evidence, Policies, RegistrationPolicy } from '../policies/index.ts'
+import { type Evidence, evidenceOf, type Policies, type RegistrationPolicy } from '../policies/index.ts'
 import { missingFields, type ProfileField, profileFields } from '../registration/index.ts'
 import type { Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
@@ -42,7 +42,17 @@ import { intents } from './intents.ts'
 import { isKnownSource } from './known-sources.ts'
 import { isLockOver } from './lockout.ts'
 import type { Refusal } from './outcome.ts'
-import { begin, beginByToken, beginEnrolment, beginLapsed, type Progress, register } from './progress.ts'
+import {
+  begin,
+  beginByToken,
+  beginEnrolment,
+  beginLapsed,
+  identify,
+  type Progress,
+  prove,
+  recover,
+  register,
+} from './progress.ts'
 import { memberOf } from './registration.ts'
 import { type Owner, openingProofs, policyOf, replaceable, type Situation } from './situation.ts'
 import type { SprayWatch } from './spray.ts'
@@ -216,8 +226,18 @@ export const beginningOf = (
     : beginEnrolment(request.enroll.filter((key) => authenticators.has(key)))
 
 /** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
-async function tokenOf({ storage }: FlowParts, { request }: Interaction, now: number) {
-  const { recoveryTokenId, activationTokenId } = request
+async function tokenOf(parts: FlowParts, { request }: Interaction, now: number) {
+  const { storage } = parts
+  const { recoveryTokenId, activationTokenId, owner } = request
+  if (owner !== undefined) {
+    const person = await findPerson(storage.db, owner.userId)
+    const authenticator = parts.authenticators.get(owner.authenticator)
+    if (person === undefined || authenticator === undefined) throw sessionExpired('the owner is not there')
+    const subject = { identifier: person.profile.login, userId: person.id }
+    // The mailbox is proven with it, as with a token that was mailed.
+    const proof = { ...evidenceOf(authenticator, owner.method), at: owner.at, mailed: true as const }
+    return { expiresAt: Infinity, progress: prove(recover(identify(begin(), subject)), proof) }
+  }
   const intent = activationTokenId === undefined ? 'recovery' : 'activation'
   const id = activationTokenId ?? recoveryTokenId
   if (id === undefined) return undefined
@@ -484,9 +504,14 @@ async function missingOf(
 }
 
 /** What the app wishes of this sign-in. */
-function wishOf({ request: { acrValues, maxAge } }: Interaction): Pick<Situation, 'wish'> {
-  if (acrValues === undefined && maxAge === undefined) return {}
-  return { wish: { acrValues, maxAge } }
+function wishOf({
+  request: { acrValues, maxAge, owner },
+}: Interaction): Pick<Situation, 'wish' | 'endsInMessage'> {
+  const isWish = acrValues !== undefined || maxAge !== undefined
+  return {
+    ...(isWish && { wish: { acrValues, maxAge } }),
+    ...(owner !== undefined && { endsInMessage: true as const }),
+  }
 }
 
 /**

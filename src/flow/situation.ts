@@ -28,6 +28,8 @@ export interface KnownAuthenticator extends AuthenticatorFacts {
 
 /** Everything besides the progress that decides what comes next, as it was read at one moment. */
 export interface Situation {
+  /** No app waits for its end: a recovery that signs no user in. Absent: one does. */
+  readonly endsInMessage?: true
   /** The user's own policy; Everyone's for an unknown user. */
   readonly ownPolicy: Policy
   /** What is offered before anything has been proven, the same for every name. */

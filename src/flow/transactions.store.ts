@@ -320,6 +320,22 @@ const move = statement((db, value: Value<Move>) =>
     .where('version', '=', value('before')),
 )
 
+/** The rule that ends a transaction whose mail its user goes on from elsewhere. */
+export const takenOver = 'taken-over-by-owner'
+
+/**
+ * Ends an open transaction by the link of its mail: who began it goes on as about an unknown user. False where another mail took its place, or it
+ * has ended.
+ */
+export async function endByLink(
+  db: Db,
+  { id, linkHash, now }: { readonly id: string; readonly linkHash: string; readonly now: number },
+): Promise<boolean> {
+  const text = `update transactions set closed_at = $3, updated_at = $3, link_hash = null, ended_by = $4, version = version + 1
+    where id = $1 and link_hash = $2 and closed_at is null returning id`
+  return (await run<{ id: string }>(db, text, [id, linkHash, now, takenOver])).length > 0
+}
+
 /** Moves a transaction on from the version that was read. False: another request moved, or ended, it first. */
 export async function moveTransaction(
   db: Db,

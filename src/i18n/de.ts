@@ -197,6 +197,12 @@ export const de: Words = {
   },
 
   link: {
+    own: {
+      offer: 'Das ist mein Konto: hier ein neues Passwort setzen',
+      title: 'Hier ein neues Passwort setzen?',
+      text: 'Wenn das Konto zu dieser Adresse Ihnen gehört, können Sie in diesem Browser ein neues Passwort setzen. Die Anfrage, durch die diese Mail verschickt wurde, endet, woher sie auch kam, und erfährt nichts davon.',
+      confirm: 'Hier ein neues Passwort setzen',
+    },
     title: 'Bestätigung per E-Mail',
     yourCode: 'Ihr Code',
     enterCode: {

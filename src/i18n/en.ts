@@ -200,6 +200,13 @@ export const en = {
 
   /** The page that a mailed link opens if the app has no page for it. */
   link: {
+    /** What the owner of the mailbox is offered, where another request than the own one sent the mail. */
+    own: {
+      offer: 'This is my account: set a new password here',
+      title: 'Set a new password here?',
+      text: 'If the account of this address is yours, you can set a new password in this browser. The request that sent this mail ends, wherever it came from, and learns nothing of it.',
+      confirm: 'Set a new password here',
+    },
     title: 'Verify with your email',
     yourCode: 'Your code',
     enterCode: {

@@ -193,6 +193,12 @@ export const es: Words = {
   },
 
   link: {
+    own: {
+      offer: 'Esta es mi cuenta: elegir aquí una contraseña nueva',
+      title: '¿Elegir aquí una contraseña nueva?',
+      text: 'Si la cuenta de esta dirección es suya, puede elegir una contraseña nueva en este navegador. La solicitud que envió este mensaje termina, venga de donde venga, y no se entera de nada.',
+      confirm: 'Elegir aquí una contraseña nueva',
+    },
     title: 'Verificación por correo electrónico',
     yourCode: 'Su código',
     enterCode: {

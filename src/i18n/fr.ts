@@ -197,6 +197,12 @@ export const fr: Words = {
   },
 
   link: {
+    own: {
+      offer: 'Ce compte est le mien : choisir ici un nouveau mot de passe',
+      title: 'Choisir ici un nouveau mot de passe ?',
+      text: 'Si le compte de cette adresse est le vôtre, vous pouvez choisir un nouveau mot de passe dans ce navigateur. La demande à l’origine de ce message prend fin, d’où qu’elle vienne, et n’en apprend rien.',
+      confirm: 'Choisir ici un nouveau mot de passe',
+    },
     title: 'Vérification par e-mail',
     yourCode: 'Votre code',
     enterCode: {

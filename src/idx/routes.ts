@@ -4,6 +4,7 @@ import {
   type Clock,
   deviceCookie,
   errorIdOf,
+  isFromOwnPage,
   noteFailure,
   ProtocolError,
   type Secrets,
@@ -17,6 +18,7 @@ import {
   type Flow,
   type FlowAnswer,
   type Input,
+  isOwnable,
   type OpenedLink,
   type RequestCharge,
   textAt,
@@ -24,9 +26,9 @@ import {
 import { acceptedLocales, wordsFor } from '../i18n/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
-import { serveVisitorStylesheet, visitorPageHeaders } from '../ui/index.ts'
+import { serveVisitorStylesheet, visitorFormHeaders, visitorPageHeaders } from '../ui/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { codePage, deadLinkPage, type LinkedApp, oktaVerifyPage } from './pages/link.ts'
+import { codePage, deadLinkPage, type LinkedApp, oktaVerifyPage, ownPage } from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -46,6 +48,16 @@ interface IdxParts {
   baseUrl(): string
   tokenUrl(issuer: string): string
   openLink(clientId: string, token: string): Promise<OpenedLink>
+  /**
+   * Begins the recovery of a mailbox's owner in the browser that calls: where it goes on, and its cookies. Undefined where the link is good for
+   * nothing any more. Absent: no page offers it.
+   */
+  beginOwn?(call: {
+    readonly clientId: string
+    readonly token: string
+    readonly ip: string
+    readonly headers: FastifyRequest['headers']
+  }): Promise<{ readonly location: string; readonly cookies: readonly string[] } | undefined>
   /** An active app and the address of its pages, for the way back from a link; undefined: there is none. */
   findApp(clientId: string, token: string): Promise<LinkedApp | undefined>
   /** Origins that may use passkeys of this installation although its domain is not theirs; absent: none is named. */
@@ -269,16 +281,22 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
     recorder.opened(request, link)
     const callback = link.state === 'alive' ? callbackOf(link) : undefined
     if (callback !== undefined) return reply.redirect(callback, 302)
+    const mayOwn = link.state === 'alive' && parts.beginOwn !== undefined && isOwnable(link)
 
     // A dead link does not reveal whose it was, not even by its language.
     const own = link.state === 'alive' ? link.locale : undefined
     const words = wordsFor([own, acceptedLocales(request.headers['accept-language'])].join(','))
     const base = parts.baseUrl()
     const site = { base, orgName: parts.orgName }
+    const here = `${base}/email/verify/${clientId}`
+    if (mayOwn && 'own' in (request.query as object)) {
+      const page = ownPage(words, site, { action: `${here}/own`, token: String(token) })
+      return reply.headers(visitorFormHeaders).send(page)
+    }
     if (link.state !== 'alive') noteFailure({ code: `link.${link.state}` })
     const page =
       link.state === 'alive'
-        ? codePage(words, site, link)
+        ? codePage(words, site, link, mayOwn ? `${here}?token=${token}&own=1` : undefined)
         : deadLinkPage(words, site, {
             state: link.state,
             errorId: errorIdOf(request.id),
@@ -286,6 +304,36 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
             app: isClientId(clientId) ? await parts.findApp(clientId, String(token ?? '')) : undefined,
           })
     return reply.headers(visitorPageHeaders).send(page)
+  })
+  await app.register(async (forms) => takeOwn(forms, parts, { onRequest }))
+}
+
+/** The form of the owner of a mailbox, who goes on in this browser. */
+function takeOwn(
+  app: FastifyInstance,
+  { baseUrl, beginOwn }: IdxParts,
+  { onRequest }: { readonly onRequest: (request: FastifyRequest) => Promise<void> },
+): void {
+  if (beginOwn === undefined) return
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: 4096 },
+    async (_request: FastifyRequest, body: string) => new URLSearchParams(body).get('token') ?? '',
+  )
+  app.post('/email/verify/:clientId/own', { onRequest }, async (request: FastifyRequest, reply) => {
+    const { clientId } = request.params as { readonly clientId: string }
+    const token = typeof request.body === 'string' ? request.body : ''
+    // A page of another site that has the link, which its reader may have been sent, begins nothing here (A84).
+    const isOwn = isFromOwnPage(request.headers, baseUrl()) && token.length <= 256
+    const begun = isOwn
+      ? await beginOwn({ clientId, token, ip: request.ip, headers: request.headers })
+      : undefined
+    // The page of the link says what has become of it.
+    const query = new URLSearchParams({ token: token.slice(0, 256) })
+    const back = `${baseUrl()}/email/verify/${encodeURIComponent(clientId)}?${query}`
+    if (begun !== undefined) reply.header('set-cookie', [...begun.cookies])
+    return reply.redirect(begun?.location ?? back, 303)
   })
 }
 

@@ -30,6 +30,13 @@ export interface InteractionRequest {
   readonly recoveryTokenId?: string | undefined
   /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */
   readonly activationTokenId?: string | undefined
+  /** What the owner of a mailbox has proven by the link of a mail: the transaction begins as that user's recovery, and ends in a message. */
+  readonly owner?: {
+    readonly userId: string
+    readonly authenticator: string
+    readonly method: string
+    readonly at: number
+  }
   /** Set where the app has sent the browser to `authorize`: the engine's own pages lead through it. */
   readonly hosted?: HostedRequest | undefined
 }

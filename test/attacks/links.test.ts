@@ -106,7 +106,11 @@ describe('a link in a mail', () => {
     const visitor = await atTheCode(asPageApp(), victim)
     const { link, code } = await mailTo(idp, victim)
     const opened = await fetch(link ?? '', { redirect: 'manual' })
-    const text = await opened.text()
+    // The offer to the owner of the mailbox is an address of this link once more: it leads to a question, and is not asked here.
+    const offer = `${link}&amp;own=1`
+    const page = await opened.text()
+    expect(page).toContain(offer)
+    const text = page.replace(offer, '')
 
     expect(opened.headers.getSetCookie()).toEqual([])
     expect(text).toContain(code)

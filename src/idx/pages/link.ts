@@ -55,6 +55,8 @@ export function codePage(
   words: Words,
   { base, orgName }: Site,
   link: Extract<OpenedLink, { state: 'alive' }>,
+  /** Where the owner of the mailbox is asked whether to go on here; undefined: nowhere. */
+  own: string | undefined,
 ): string {
   const { code, transaction, interaction, client } = link
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
@@ -85,6 +87,24 @@ export function codePage(
 <p class="warning">${words.link.neverTell}</p>
 <h2>${words.link.requestTitle}</h2>
 <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : null))}</dl>
-<p>${words.link.notYou}</p>`,
+<p>${words.link.notYou}</p>
+${own !== undefined && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
   })
 }
+
+/**
+ * Asks the owner of a mailbox whether to set a new password in this browser. A page of its own, so that a scanner that presses what it finds on
+ * the page of a link has changed nothing (A17).
+ */
+export const ownPage = (
+  words: Words,
+  { base, orgName }: Site,
+  { action, token }: { readonly action: string; readonly token: string },
+): string =>
+  visitorPage(words, {
+    base,
+    title: words.link.own.title,
+    brand: orgName,
+    body: html`<p>${words.link.own.text}</p>
+<form method="post" action="${action}"><input type="hidden" name="token" value="${token}"><button type="submit">${words.link.own.confirm}</button></form>`,
+  })
