@@ -129,8 +129,12 @@ describe('after the sign-out at an app the browser is signed in nowhere', () => 
     const { exchange } = await signIn(idp)
     const { body: tokens } = await post(`${idp.issuer}/v1/token`, exchange)
     const { browser } = await signedIn()
+    const copy = newBrowser()
+    for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
     await logout(browser, hintOf({ tokens }))
     expect(await silent(browser)).toMatchObject({ error: 'login_required' })
+    // A cookie that was taken before is worth nothing either.
+    expect(await silent(copy)).toMatchObject({ error: 'login_required' })
   })
 
   test('A71: also where the browser sends no cookie with it, as with a form of the app, after a sign-in elsewhere', async () => {
