@@ -1,6 +1,5 @@
 import { derivedId } from '../base/index.ts'
-import { prompts } from './hosted/request.ts'
-import { responseModes } from './hosted/response.ts'
+import { prompts, responseModes } from './hosted/response.ts'
 
 /** One of the two authorization servers, which share users, clients and keys. */
 export interface AuthorizationServer {

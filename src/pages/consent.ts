@@ -1,7 +1,6 @@
 import { type Html, html } from '../base/index.ts'
 import type { PageWords } from '../i18n/index.ts'
-import { hiddenFields, sentence } from './fields.ts'
-import type { Layout } from './layout.ts'
+import { hiddenFields } from './fields.ts'
 import { type IdxForm, type IdxResponse, innerOf, membersOf } from './response.ts'
 
 /** The forms that ask whether an app may have what it wants. */
@@ -25,18 +24,6 @@ function scopesOf(form: IdxForm): readonly Scope[] {
     ...(field as Scope),
     isOptional: field.mutable !== false,
   }))
-}
-
-export const consentLayout = (response: IdxResponse, words: PageWords): Layout => {
-  const app = response.app?.value.label ?? ''
-  const { title, lead, allow } = words.consent
-  return {
-    title: title.replace('${app}', () => app),
-    icon: 'shield',
-    lead: sentence(lead, { app }),
-    button: allow,
-    asked: { key: '' },
-  }
 }
 
 /** The list of what the app wants, and two buttons: which one was pressed is the answer, without JavaScript. */

@@ -1,6 +1,5 @@
 import { type Html, html } from '../base/index.ts'
 import { fill, type PageWords } from '../i18n/index.ts'
-import { consentLayout } from './consent.ts'
 import { type Asked, sentence } from './fields.ts'
 import { type Icon, iconOf } from './icons.ts'
 import { codesList, keyPicture, passwordRules } from './partials.ts'
@@ -197,6 +196,18 @@ function newPassword(
       labels: { 'credentials.passcode': isFirst ? first : label, 'credentials.revokeSessions': revoke },
     },
     rules: passwordRules(currentOf(response).settings, words),
+  }
+}
+
+const consentLayout: LayoutOf = (response, words) => {
+  const app = response.app?.value.label ?? ''
+  const { title, lead, allow } = words.consent
+  return {
+    title: title.replace('${app}', () => app),
+    icon: 'shield',
+    lead: sentence(lead, { app }),
+    button: allow,
+    asked: { key: '' },
   }
 }
 

@@ -106,7 +106,6 @@ describe('what is answered to the app', () => {
     ['no scope', { scope: undefined }, 'invalid_scope'],
     ['none and another prompt', { prompt: 'none login' }, 'invalid_request'],
     ['an unknown prompt', { prompt: 'select_account' }, 'invalid_request'],
-    ['a sign-up that is closed', { prompt: 'create' }, 'access_denied'],
     ['no session', { prompt: 'none' }, 'login_required'],
     ['a signed request', { request: 'e30.e30.' }, 'request_not_supported'],
     ['a request elsewhere', { request_uri: 'https://app.example/r' }, 'request_uri_not_supported'],

@@ -34,11 +34,16 @@ const provenBy = ({ progress }: State) => new Set(progress.proofs.map(({ authent
 test('every step is taken by some walk, and every stage at which a step is on offer is reached', () => {
   // A signature is not made by filling in a form: test/wire/passkeys.test.ts takes the steps that passkeys bring.
   // What begins with a mailed link that has expired begins with no form either: test/attacks/activation.test.ts.
-  const elsewhere = ['challenge/answer/webauthn-autofillui', 'request-activation']
+  // Nor does what a browser’s request to `authorize` brings: test/journeys/consent.test.ts.
+  const elsewhere = ['challenge/answer/webauthn-autofillui', 'request-activation', 'consent']
   const walked = steps.filter(({ path }) => !elsewhere.includes(path))
   expect(new Set(moves.map(({ step }) => step.name))).toEqual(new Set(walked.map(({ name }) => name)))
   expect(new Set([...states.map(({ view }) => view.stage), ...moves.map(({ leadsTo }) => leadsTo)])).toEqual(
-    new Set(walked.flatMap((step) => step.stages).filter((stage) => stage !== 'request-activation')),
+    new Set(
+      walked
+        .flatMap((step) => step.stages)
+        .filter((stage) => stage !== 'request-activation' && stage !== 'consent'),
+    ),
   )
 })
 

@@ -6,7 +6,7 @@ import { invalidRequest, oauthError } from '../errors.ts'
 import { type Form, optional } from '../form.ts'
 import { checkChallenge, checkLengths, checkScopes, readLoginHint, readScope } from '../interact.ts'
 import type { Parts } from '../parts.ts'
-import { responseModes } from './response.ts'
+import { prompts, responseModes } from './response.ts'
 
 /** Where the answer to a request goes: read and checked before all else of it. */
 export interface Recipient {
@@ -161,9 +161,6 @@ function readChallenge(form: Form, client: Client): string {
   }
   return ''
 }
-
-/** What discovery lists of `prompt`. */
-export const prompts = ['none', 'login', 'consent', 'create'] as const
 
 /** `none` stands alone (OpenID Connect Core 1.0, section 3.1.2.1); of the others each asks for something of its own. */
 function readPrompts(form: Form): Pick<AuthorizeRequest, 'prompt' | 'asksConsentAnew'> {

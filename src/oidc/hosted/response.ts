@@ -4,6 +4,9 @@ import type { ResponseMode } from '../../interactions/index.ts'
 /** The response modes that are served, as discovery lists them. */
 export const responseModes: readonly ResponseMode[] = ['query', 'fragment', 'form_post', 'okta_post_message']
 
+/** The values of `prompt` that are served, as discovery lists them. */
+export const prompts = ['none', 'login', 'consent', 'create'] as const
+
 /** How the answer to `authorize` leaves: a redirect, or a page that hands it over. */
 export type Delivered =
   | { readonly location: string }
