@@ -2806,6 +2806,22 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A80',
+    without: 'the browser of a consent that was refused',
+    file: 'src/flow/declined.ts',
+    find: 'browser !== undefined && hosted?.browser === plainHash(browser)',
+    replace: 'hosted !== undefined',
+    tests: 'consent',
+  },
+  {
+    attack: 'A72',
+    without: 'the app of a pushed request',
+    file: 'src/oidc/pushed.ts',
+    find: " || parameters.get('client_id') !== optional(form, 'client_id')",
+    replace: '',
+    tests: 'consent',
+  },
+  {
+    attack: 'A80',
     without: 'the cookie instead of an address',
     file: 'src/engine/engine.ts',
     find: 'delivered: { location: `${baseUrl}${signInPath}` },',
