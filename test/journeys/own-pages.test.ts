@@ -143,6 +143,16 @@ describe('deep links', () => {
   })
 })
 
+test('the sign-in page asks whether to keep the user signed in', async () => {
+  const page = await newHostedBrowser(idp).opens(
+    authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }),
+  )
+  expect(page.text).toContain('<input type="checkbox" id="rememberMe" name="rememberMe" value="true">')
+  expect(page.text).toContain('Keep me signed in')
+  // The page names the app that it signs in to.
+  expect(page.text).toContain('to continue to <bdi class="value">Shop</bdi>')
+})
+
 describe('the links of mails', () => {
   const linkOf = async (path: string): Promise<string> => {
     const answer = await apiOf(idp)('POST', `/users/${idp.person.login}/lifecycle/${path}?sendEmail=false`)

@@ -36,7 +36,7 @@
 
   // Landmarks: all text stands in one, in a dialog, or in a part that announces itself.
   const landmarks =
-    'main, nav, header, aside, dialog, [role=status], [role=alert], form[aria-labelledby], .skip'
+    'main, nav, header, footer, aside, dialog, [role=status], [role=alert], form[aria-labelledby], .skip'
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   for (let text = texts.nextNode(); text; text = texts.nextNode()) {
     const { parentElement } = text

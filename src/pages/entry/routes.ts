@@ -198,7 +198,7 @@ async function showToken(
       title: ({ entry }) => entry.spentTitle,
       text: ({ entry }) => entry.spent,
       more: ({ entry, end }) =>
-        html`${kind === 'activation' && html`<p class="lead">${fill(entry.askAgain, { org: brand.name })}</p>`}
+        html`${kind === 'activation' && html`<p class="lead">${fill(entry.askAgain, { org: brand.look?.name ?? brand.name })}</p>`}
 <p class="way-on"><a class="primary" href="${brand.base}${recoveryPath}">${entry.newMail}</a></p>
 ${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill(end.toApp, { app: wayOn.label })}</a></p>`}`,
     })
