@@ -16,6 +16,7 @@ import {
 import { openApi, schemaless } from '../../http/index.ts'
 import { inboxRoutes } from '../inbox/index.ts'
 import { flowRoutes, noFlows } from '../inspector/index.ts'
+import { pagePreviewRoutes } from '../page-previews/index.ts'
 import { adminRoute, assetRoutes } from '../pages/index.ts'
 import { mailRoutes } from '../previews/index.ts'
 import { referenceRoutes } from '../reference/index.ts'
@@ -83,6 +84,7 @@ export function buildControlApp(options: ControlServerOptions): FastifyInstance 
   const appUrl = () => options.hints?.appUrl?.()
   flowRoutes(app, { flows, messages: sink.messages, engineUrl, appUrl })
   mailRoutes(app, { templates })
+  pagePreviewRoutes(app, { engineUrl })
   const { adminUrl, clock } = options.engine
   toolsRoutes(app, { now: () => clock.now(), hasAdminPage: adminUrl !== undefined })
   referenceRoutes(app, {
