@@ -5,6 +5,7 @@ import {
   type Enrollment,
   endFactorChallenges,
   findEnrollments,
+  findFactorChallenges,
   ifUnchanged,
   newEnrollmentId,
   putFactorChallenge,
@@ -154,10 +155,22 @@ async function add(
   const id = same?.id ?? newEnrollmentId(parts.random, { personId: person.id, prefix: 'pae', several: true })
   const phone: Phone = { id, data: enrolled }
   const challenge = body.sendCode === false ? undefined : await drawn(call, own, kind, phone)
-  await ifUnchanged(parts.storage, person, (tx) => putPending(call, tx, { phone, kind, own }, challenge))
+  await ifUnchanged(parts.storage, person, async (tx) => {
+    // Under the lock of the user's row, so that no number of calls at once leaves more (A45).
+    if (same === undefined && (await countOpen(call, tx)) >= mostOpen) throw apiError('E0000047')
+    await putPending(call, tx, { phone, kind, own }, challenge)
+  })
   parts.onCommitted()
   return { status: 201, body: shown(call, phone) }
 }
+
+/** How many phones of a user may wait to be confirmed: each is a row for a day, and with no code sent it costs its caller nothing. */
+const mostOpen = 10
+
+const countOpen = async ({ caller, now }: Call<unknown>, tx: Tx): Promise<number> =>
+  (await findFactorChallenges(tx, caller.person.id, now)).filter(
+    ({ authenticator, purpose }) => authenticator === phoneKey && purpose === 'activate',
+  ).length
 
 /** Stores a phone that waits to be confirmed, and sends its code. */
 async function putPending(

@@ -1071,6 +1071,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A45',
+    without: 'the end of how many phones wait to be confirmed',
+    file: 'src/account/phones.ts',
+    find: '(await countOpen(call, tx)) >= mostOpen',
+    replace: '(await countOpen(call, tx)) < 0',
+    tests: 'factor-channels',
+  },
+  {
+    attack: 'A45',
     without: 'the upkeep',
     file: 'src/storage/purge.ts',
     find: '\n      order by ${sql.ref(time)} limit ${limit})`',
