@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/base/index.ts'
+import { authenticatorId } from '../../src/flow/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { parsePrometheus } from '../journeys/prometheus.ts'
 import { accountApi, accountVisitor, grantAccount, tokenIn } from '../support/account.ts'
-import { scale, startTarget, visit } from '../support/attacks.ts'
+import { parallel, scale, startTarget, visit } from '../support/attacks.ts'
 import { onThisMachine } from '../support/machine.ts'
 import { apiOf } from '../support/management.ts'
 import { manyRequests } from '../support/nodes.ts'
 import { hasPhone, recoversByPhone } from '../wire/phone.ts'
 import { changeRule } from '../wire/recovery-rules.ts'
-import { enrollmentPolicy } from '../wire/totp.ts'
+import { codeAt, enrollmentPolicy, twoFactors } from '../wire/totp.ts'
 
 // A45, A57 and A62 on the tables, texts and figures of the further authenticators.
 
@@ -187,7 +188,8 @@ describe('A62: the operator’s channel', () => {
             await visitor.submits('identify', { identifier: name })
             await visitor.selects('phone_number', { methodType })
           } else {
-            await visitor.submits('unlock-account', { identifier: name, authenticator: { methodType } })
+            const authenticator = { id: authenticatorId('phone_number'), methodType }
+            await visitor.submits('challenge', { identifier: name, authenticator })
           }
           for (let guess = 0; guess < 6; guess++) await visitor.answers('000000x')
           await visitor.submits('challenge/resend')
@@ -248,4 +250,46 @@ describe('A62: the operator’s channel', () => {
       expect([name, other.lines]).toEqual([name, whole.lines])
     }
   })
+})
+
+describe('A12: ten right answers at once', () => {
+  // An answer to a question, and a passkey that counts nothing, are good each time: in a transaction of their own.
+  test.each(['phone_number', 'google_otp', 'recovery_codes'] as const)(
+    'A12: of ten at once to one transaction one counts (%s)',
+    async (key) => {
+      idp = await startTarget({ settings: { limits: plenty } })
+      const kit = idp
+      const login = kit.person.login
+      await enrollmentPolicy(kit, { [key]: 'OPTIONAL' })
+      const own = {
+        phone_number: { phone_number: { phoneNumber: '+12024561111' } },
+        google_otp: 'google_otp',
+        recovery_codes: 'recovery_codes',
+      } as const
+      const enrolled = await kit.factors.enroll(login, own[key])
+      await twoFactors(kit)
+      const visitor = await visit(kit)
+      await visitor.signsIn(login, kit.person.password)
+      if (key === 'phone_number') await visitor.selects(key, { methodType: 'sms' })
+      else if (!visitor.remediations.includes('challenge-authenticator')) await visitor.selects(key)
+      const code = async () => {
+        if (key === 'google_otp') return codeAt(enrolled.sharedSecret ?? '', kit.clock.now())
+        if (key === 'recovery_codes') return enrolled.codes?.[0] ?? ''
+        return (await kit.outbox.waitFor({ to: '+12024561111', channel: 'sms' })).code ?? ''
+      }
+      const right = await code()
+      const proofs = async () =>
+        (await kit.events()).filter(
+          ({ eventType, outcome }) =>
+            eventType === 'user.authentication.verify' && outcome.result === 'SUCCESS',
+        ).length
+      const before = await proofs()
+      const answers = await parallel(10, () => visitor.answers(right))
+      expect((await proofs()) - before).toBe(1)
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([])
+      // The others see what the one has made of the transaction: no code of their own.
+      const codes = answers.flatMap(({ interactionCode }) => interactionCode ?? [])
+      expect(new Set(codes).size).toBeLessThanOrEqual(1)
+    },
+  )
 })
