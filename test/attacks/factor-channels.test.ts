@@ -239,7 +239,7 @@ describe('A62: the operator’s channel', () => {
     return seen
   }
 
-  test('A62: every figure and line is the same for a user with every factor, for one with none, and for nobody', async () => {
+  test('A62: every figure and line is the same for a user with every factor, for one with none, and for an unknown one', async () => {
     const whole = await observe(names.whole)
     // It is no comparison of nothing.
     expect(whole.moved.some(([name]) => name.includes('text') || name.includes('sms'))).toBe(true)

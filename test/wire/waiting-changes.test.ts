@@ -150,7 +150,7 @@ describe('a new address', () => {
     return { id: '', ...list[0] }
   }
 
-  test('that is not confirmed is stopped, and never carried out: nobody has proven to read its mails', async () => {
+  test('that is not confirmed is stopped, and never carried out: its mails may be those of another', async () => {
     const change = await asks()
     expect(change).toMatchObject({ kind: 'email', status: 'UNVERIFIED', email: 'new@example.com' })
     const at = `${user}/account-changes/${change.id}/lifecycle`
