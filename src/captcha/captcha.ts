@@ -2,7 +2,7 @@ import { type Clock, derivedId, type Logger, plainHash } from '../base/index.ts'
 import { type Budget, type Budgets, type Refusals, type Source, sizedFor, spend } from '../limits/index.ts'
 import { isPublicAddress } from '../outbound/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { type CaptchaOptions, verifyUrls } from './options.ts'
+import { type CaptchaOptions, captchaForms, verifyUrls } from './options.ts'
 import { type CaptchaProvider, createProvider, type ProviderAnswer } from './provider.ts'
 
 /** What became of the captcha of a form. */
@@ -48,6 +48,7 @@ export interface Captcha {
    */
   check(
     answer: {
+      readonly form: CaptchaForm
       readonly captchaId: string | undefined
       readonly token: string | undefined
       readonly source: Source
@@ -170,12 +171,20 @@ export function createCaptcha(options: CaptchaOptions, parts: CaptchaParts): Cap
     return closedUntil === undefined ? { outcome: 'waived' } : { outcome: 'limited', retryAt: closedUntil }
   }
 
-  function isOurs({ hostname, solvedAt }: Extract<ProviderAnswer, { result: 'right' }>): boolean {
+  function isOurs(
+    { hostname, solvedAt, action }: Extract<ProviderAnswer, { result: 'right' }>,
+    form: CaptchaForm,
+  ): boolean {
+    // A page need not name an action, and may have its own: one that is a form's name is of that form alone (A75).
+    if (captchaForms.some((name) => name === action && name !== form)) return false
     if (hostnames.length > 0 && !hostnames.includes(hostname?.toLowerCase() ?? '')) return false
     return solvedAt === undefined || solvedAt > clock.now() - oldestMs
   }
 
-  const check: Captcha['check'] = async ({ captchaId, token = '', source, address, waivable }, signal) => {
+  const check: Captcha['check'] = async (
+    { form, captchaId, token = '', source, address, waivable },
+    signal,
+  ) => {
     if (token === '') return waivable && (await isAway()) ? waive(source) : { outcome: 'missing' }
     if (captchaId !== site.id || token.length > longestToken) return { outcome: 'wrong' }
     const spentUntil = await chargeBoth(budgets.captchas, budgets.captchasEverywhere, source)
@@ -186,7 +195,7 @@ export function createCaptcha(options: CaptchaOptions, parts: CaptchaParts): Cap
     const isKnown =
       sendAddress && source.kind === 'address' && address !== undefined && isPublicAddress(address)
     const answer = await ask({ token, remoteIp: isKnown ? address : undefined }, signal)
-    if (answer.result === 'right') return { outcome: isOurs(answer) ? 'passed' : 'wrong' }
+    if (answer.result === 'right') return { outcome: isOurs(answer, form) ? 'passed' : 'wrong' }
     if (answer.result === 'wrong') return { outcome: 'wrong' }
     if (!waivable) return { outcome: 'away', retryAt: clock.now() + pauseMs }
     return waive(source)

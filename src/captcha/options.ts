@@ -1,5 +1,8 @@
 import { type Static, Type } from 'typebox'
 
+/** The forms that may ask for a captcha. */
+export const captchaForms = ['recovery', 'unlock', 'signUp'] as const
+
 /** The captcha slice of the configuration. */
 export const captchaOptions = Type.Object(
   {
@@ -29,7 +32,7 @@ export const captchaOptions = Type.Object(
       Type.Union([Type.Literal('recovery'), Type.Literal('unlock'), Type.Literal('signUp')]),
       {
         description: 'The forms that ask for it.',
-        default: ['recovery', 'unlock', 'signUp'],
+        default: [...captchaForms],
         uniqueItems: true,
       },
     ),

@@ -9,6 +9,8 @@ export type ProviderAnswer =
       readonly hostname?: string | undefined
       /** When it was solved, in epoch milliseconds, where the provider says so. */
       readonly solvedAt?: number | undefined
+      /** What the page said that it is for, where the provider says so (Turnstile). */
+      readonly action?: string | undefined
     }
   | { readonly result: 'wrong'; readonly codes: readonly string[] }
   /**
@@ -78,13 +80,19 @@ function answerOf(status: number, body: unknown): ProviderAnswer {
   const {
     success,
     hostname,
+    action,
     challenge_ts: solved,
     'error-codes': errors,
   } = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>
   const codes = (Array.isArray(errors) ? errors : []).map((code) => String(code).slice(0, 100))
   if (success === true && status === 200) {
     const at = typeof solved === 'string' ? parseTime(solved) : undefined
-    return { result: 'right', hostname: typeof hostname === 'string' ? hostname : undefined, solvedAt: at }
+    return {
+      result: 'right',
+      hostname: typeof hostname === 'string' ? hostname : undefined,
+      solvedAt: at,
+      action: typeof action === 'string' ? action : undefined,
+    }
   }
   if (success !== false || status >= 500 || status === 429) {
     return { result: 'away', reason: `the provider answered ${status}` }

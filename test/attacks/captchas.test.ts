@@ -199,6 +199,22 @@ describe('a token', () => {
     expect((await recovers(visitor, provider.token())).status).toBe(200)
   })
 
+  test('A75: that was solved for another form is refused, where the page names the form as its action', async () => {
+    await start()
+    const visitor = await atRecovery()
+    for (const [action, status] of [
+      ['signUp', 400],
+      ['unlock', 400],
+      ['recovery', 200],
+    ] as const) {
+      provider.details = { action }
+      expect([action, (await recovers(visitor, provider.token())).status]).toEqual([action, status])
+    }
+    // An action of the app's own says nothing of a form.
+    provider.details = { action: 'login' }
+    expect((await recovers(await atRecovery(), provider.token())).status).toBe(200)
+  })
+
   test('A75: is verified with the address of the user, where it is known', async () => {
     await start()
     const visitor = await atRecovery({ headers: { 'x-forwarded-for': '8.8.4.4' } })

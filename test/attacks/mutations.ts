@@ -2300,6 +2300,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A75',
+    without: 'the form that a captcha was solved for',
+    file: 'src/captcha/captcha.ts',
+    find: 'if (captchaForms.some((name) => name === action && name !== form)) return false',
+    replace: '',
+    tests: 'captchas',
+  },
+  {
+    attack: 'A75',
     without: 'the verification before anything is read',
     file: 'src/idx/steps/captcha.ts',
     find: 'return refused ?? step.accept(input, context)',

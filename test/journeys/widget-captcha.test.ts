@@ -21,21 +21,17 @@ afterAll(() => provider.close())
 const { siteKey, secret, verifyUrl, scriptUrl } = provider
 const captcha = { type: 'HCAPTCHA', siteKey, secret, verifyUrl, insecureAddresses: true } as const
 
-describeWidget('a captcha in the Sign-In Widget', openSignUp({ captcha }), (widget) => {
-  /** Answers the provider's script by the double's, with where its tokens come from. */
-  async function withDouble(page: Page): Promise<void> {
-    const body = (await (await fetch(scriptUrl)).text()).replaceAll(
-      'here.origin',
-      JSON.stringify(new URL(scriptUrl).origin),
-    )
-    await page.route(/hcaptcha\.com\/1\/api\.js/, (route) =>
-      route.fulfill({ contentType: 'text/javascript', body }),
-    )
-  }
+/** Answers the provider's script by the double's, with where its tokens come from. */
+async function withDouble(page: Page, address: RegExp): Promise<void> {
+  const text = await (await fetch(scriptUrl)).text()
+  const body = text.replaceAll('here.origin', JSON.stringify(new URL(scriptUrl).origin))
+  await page.route(address, (route) => route.fulfill({ contentType: 'text/javascript', body }))
+}
 
+describeWidget('a captcha in the Sign-In Widget', openSignUp({ captcha }), (widget) => {
   test('a recovery goes on with the token of it', async () => {
     const page = await widget.newPage()
-    await withDouble(page)
+    await withDouble(page, /hcaptcha\.com\/1\/api\.js/)
     const before = provider.verifications.length
     await page.goto(widget.url)
     await presses(page, 'Forgot password?')
@@ -54,7 +50,7 @@ describeWidget('a captcha in the Sign-In Widget', openSignUp({ captcha }), (widg
 
   test.runIf(world)('a sign-up goes on with the token of it', async () => {
     const page = await widget.newPage()
-    await withDouble(page)
+    await withDouble(page, /hcaptcha\.com\/1\/api\.js/)
     const before = provider.verifications.length
     await configures(page, { flow: 'signup' })
     await page.goto(widget.url)
@@ -72,5 +68,28 @@ describeWidget('a captcha in the Sign-In Widget', openSignUp({ captcha }), (widg
     await presses(page, 'Enter a verification code instead')
     await typesCode(page, code ?? '')
     await chooses(page, 'Password')
+  })
+})
+
+// By the same fields and the widget's other way of loading it: `grecaptcha`, from the provider that is configured.
+const recaptcha = { ...captcha, type: 'RECAPTCHA_V2', siteKey: 'site-key-of-the-double' } as const
+
+describeWidget('reCAPTCHA in the Sign-In Widget', openSignUp({ captcha: recaptcha }), (widget) => {
+  test.runIf(world)('a recovery goes on with the token of it', async () => {
+    const page = await widget.newPage()
+    await withDouble(page, /recaptcha\/api\.js/)
+    const before = provider.verifications.length
+    await page.goto(widget.url)
+    await presses(page, 'Forgot password?')
+    await field(page, 'credentials.passcode').waitFor({ state: 'detached' })
+    await page.waitForFunction('typeof grecaptcha === "object"')
+    await page.waitForTimeout(700)
+    await field(page, 'identifier').fill(widget.idp.person.login)
+    await pictured(page, `widget-${widget.generation}-recaptcha`)
+    await submit(page)
+    await expect.poll(() => provider.verifications.length).toBeGreaterThan(before)
+    expect(provider.verifications.at(-1)).toMatchObject({ sitekey: undefined })
+    expect(provider.verifications.at(-1)?.response).toContain('token-')
+    await field(page, 'identifier').waitFor({ state: 'detached' })
   })
 })

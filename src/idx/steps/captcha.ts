@@ -37,11 +37,11 @@ export const withCaptcha = (steps: readonly Step[], captcha: Captcha | undefined
     : steps.map((step) => {
         const { form, waivable = false, path = step.path } = guarded[step.name] ?? {}
         if (form !== undefined && path === step.path && captcha.guards(form))
-          return guardedBy(step, captcha, waivable)
+          return guardedBy(step, captcha, { form, waivable })
         return step.name === 'recover' && captcha.guards('recovery') ? askingAnew(step) : step
       })
 
-function guardedBy(step: Step, captcha: Captcha, waivable: boolean): Step {
+function guardedBy(step: Step, captcha: Captcha, by: Pick<Guarded, 'form' | 'waivable'>): Step {
   const { site } = captcha
   const field: Field = {
     name: 'captchaVerify',
@@ -51,7 +51,7 @@ function guardedBy(step: Step, captcha: Captcha, waivable: boolean): Step {
       { name: 'captchaToken', required: true, hidden: true, hint: 'captcha' },
     ],
   }
-  const refusals = refusalsOf(captcha, waivable)
+  const refusals = refusalsOf(captcha, by)
   return {
     ...step,
     fields: (view) => [...step.fields(view), field],
@@ -63,7 +63,7 @@ function guardedBy(step: Step, captcha: Captcha, waivable: boolean): Step {
   }
 }
 
-function refusalsOf(captcha: Captcha, waivable: boolean) {
+function refusalsOf(captcha: Captcha, by: Pick<Guarded, 'form' | 'waivable'>) {
   // A submission whose user has changed meanwhile is checked anew: its token was claimed by itself, and is good.
   const checked = new WeakMap<Input, Promise<Outcome | undefined>>()
 
@@ -78,7 +78,7 @@ function refusalsOf(captcha: Captcha, waivable: boolean) {
         token,
         source,
         address: interaction.origin.ip,
-        waivable,
+        ...by,
       },
       signal,
     )
