@@ -27,6 +27,8 @@ const idp = await startEngine({
         perClient: many,
         mailsPerSource: many,
         mailsPerClient: many,
+        signUpsPerSource: many,
+        signUpsPerNetwork: many,
       },
     },
   },

@@ -12,9 +12,10 @@ import { median, option, print, printTable, report, verdict } from './support/re
 
 /**
  * Kinds of users, each compared with names that no user has: without groups of their own, with 100 groups, with policies
- * for their group, with short codes used up, with a password hash of another system. All of one length.
+ * for their group, with short codes used up, with a password hash of another system; and those whose address a visitor signs up with.
+ * All of one length.
  */
-export type Kind = 'nogroup' | 'grouped' | 'policed' | 'longcod' | 'foreign'
+export type Kind = 'nogroup' | 'grouped' | 'policed' | 'longcod' | 'foreign' | 'sign-up'
 
 /** What the process of the engine is to be. */
 export interface OracleOrder {
@@ -106,6 +107,20 @@ async function signIn(identifier: string, timed: Timed): Promise<void> {
   await timed('identify (password)', 'identify', { stateHandle, identifier, credentials })
 }
 
+/** A visitor who signs up, guesses wrong, waits and asks for another mail: the address is a user's, or free (A64). */
+async function signUp(email: string, timed: Timed): Promise<void> {
+  const stateHandle = await begin()
+  await timed('select-enroll-profile', 'enroll', { stateHandle })
+  const userProfile = { email, firstName: 'Nina', lastName: 'Nowak' }
+  await timed('enroll-profile', 'enroll/new', { stateHandle, userProfile })
+  await timed('enroll-authenticator', 'challenge/answer', {
+    stateHandle,
+    credentials: { passcode: '12345' },
+  })
+  await timed('poll', 'challenge/poll', { stateHandle })
+  await timed('resend', 'challenge/resend', { stateHandle })
+}
+
 /** Uses up the wrong short codes of a name: its next codes are long. */
 async function useUpShortCodes(identifier: string): Promise<void> {
   const stateHandle = await ask(identifier, untimed)
@@ -124,6 +139,7 @@ const comparisons: Readonly<Record<Kind, Comparison>> = {
     walks: [recoveryWith('WRONGCODES')],
     gated: true,
   },
+  'sign-up': { title: 'the address of a sign-up', walks: [signUp], gated: true },
   // Another program's hash takes as long as it takes, until the first sign-in that succeeds.
   foreign: { title: 'hash of another system (bcrypt 10)', walks: [signIn], gated: false },
 }

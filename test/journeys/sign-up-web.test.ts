@@ -296,6 +296,25 @@ describe.skipIf(!chromium)(`sign-up in a browser${chromium ? '' : ` (skipped: ${
     expect(body.profile).toMatchObject({ city: 'Wien' })
   })
 
+  test('by a mailed link that has expired: its page sends another, which leads on', async () => {
+    const { id } = await idp.people.add({ login: email, status: 'STAGED' })
+    await apiOf(idp)('POST', `/users/${id}/lifecycle/activate`)
+    const mailed = async () =>
+      /(?:welcome|activate)\/(\w{43})/.exec((await mailTo(email)).html ?? '')?.[1] ?? ''
+    const late = await mailed()
+    idp.clock.advance('8d')
+    idp.outbox.clear()
+    const page = await newPage()
+    await page.goto(`${web.url}/activate/${late}`)
+    await at(page, 'This link has expired', 'expired-link')
+    await page.locator('main button').focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('New activation link requested').waitFor()
+    await at(page, await page.locator('h1').innerText(), 'expired-link-sent')
+    await page.goto(`${web.url}/activate/${await mailed()}`)
+    await at(page, 'Choose a password')
+  })
+
   test('by keyboard alone', async () => {
     const page = await newPage()
     await page.goto(`${web.url}/register`)
