@@ -5,7 +5,6 @@ import {
   chooses,
   describeWidget,
   field,
-  pictured,
   presses,
   reads,
   signedIn,
@@ -45,7 +44,7 @@ const listAgain = (page: Page) =>
   )
 
 describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) => {
-  const look = (page: Page, name: string) => pictured(page, `widget-${widget.generation}-${name}`)
+  const { look } = widget
   const mail = () => widget.idp.outbox.waitFor({ to: widget.idp.person.login })
 
   test('an authenticator app and a passkey are enrolled, and are second factors beside a phone', async () => {

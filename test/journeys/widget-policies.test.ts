@@ -1,11 +1,9 @@
-import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { appRule, enrolmentPolicy, namingApp } from '../support/policy-rules.ts'
 import {
   chooses,
   describeWidget,
   field,
-  pictured,
   presses,
   reads,
   signedIn,
@@ -25,7 +23,7 @@ describeWidget(
   'policies in the Sign-In Widget',
   {},
   (widget) => {
-    const look = (page: Page, name: string) => pictured(page, `widget-${widget.generation}-${name}`)
+    const { look } = widget
 
     test('what is optional is left for later', async () => {
       await enrollmentPolicy(widget.idp, { google_otp: 'OPTIONAL', phone_number: 'OPTIONAL' })

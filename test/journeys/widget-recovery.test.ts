@@ -4,7 +4,6 @@ import {
   chooses,
   describeWidget,
   field,
-  pictured,
   presses,
   reads,
   signedIn,
@@ -34,7 +33,7 @@ describeWidget(
   'recovery and unlock in the Sign-In Widget',
   unlocks,
   (widget) => {
-    const look = (page: Page, name: string) => pictured(page, `widget-${widget.generation}-${name}`)
+    const { look } = widget
 
     async function names(page: Page, login = widget.idp.person.login): Promise<void> {
       await page.goto(widget.url)

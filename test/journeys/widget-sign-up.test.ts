@@ -61,7 +61,7 @@ const ticks = (page: Page, name: string, value?: string) => {
 }
 
 describeWidget('sign-up in the Sign-In Widget', openSignUp({ management: { activationPage } }), (widget) => {
-  const look = (page: Page, name: string) => pictured(page, `widget-${widget.generation}-sign-up-${name}`)
+  const look = (page: Page, name: string) => widget.look(page, `sign-up-${name}`)
   const mailTo = (to: string) => widget.idp.outbox.waitFor({ to, template: codeMail })
   const userOf = async (login: string) => (await apiOf(widget.idp)('GET', `/users/${login}`)).body
 

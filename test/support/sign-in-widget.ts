@@ -33,6 +33,8 @@ export interface WidgetSuite {
   newPage(context?: BrowserContext): Promise<Page>
   /** Where the link of a mail leads: the page with the widget, as the callback of the app. */
   target(link: string | null): Promise<string>
+  /** Takes a picture of a page where pictures are wanted, named with the generation. */
+  look(page: Page, name: string): Promise<void>
   /** What the widget had no words for. Each test has to leave it empty. */
   readonly wordless: string[]
 }
@@ -128,6 +130,7 @@ export function describeWidget(
           const { headers } = await fetch(link ?? '', { redirect: 'manual' })
           return `${part('url')}/login/callback${new URL(headers.get('location') ?? '').search}`
         },
+        look: (page, name) => pictured(page, `widget-${generation}-${name}`),
         wordless,
       })
     },
