@@ -42,6 +42,12 @@ function noteTrips() {
   }
 }
 
+/** What is read once in two seconds, for all requests: policies, and what is set of authenticators. */
+const cached = /from "policies"|from "settings" where "key" in/
+
+/** What the record of exchanges reads, which is of development alone. */
+const recorded = /^select \* from "interactions"/
+
 /** Without what delivers the mails meanwhile: of the outbox a request only inserts. */
 function ofRequests(all: readonly Sent[]): readonly Sent[] {
   const transactions: Sent[][] = []
@@ -55,18 +61,19 @@ function ofRequests(all: readonly Sent[]): readonly Sent[] {
   return transactions
     .filter((group) => !group.some(({ text }) => /outbox/.test(text) && !/^\s*insert/i.test(text)))
     .flat()
+    .filter(({ text }) => !cached.test(text) && !recorded.test(text))
 }
 
 /** At most: a change that makes them fewer lowers them. Each step: its statements, and how often the engine waits for the server. */
 const atMost: Readonly<Record<string, { readonly statements: number; readonly trips: number }>> = {
-  interact: { statements: 3, trips: 3 },
-  introspect: { statements: 4, trips: 4 },
+  interact: { statements: 2, trips: 2 },
+  introspect: { statements: 2, trips: 2 },
   recover: { statements: 2, trips: 2 },
   identify: { statements: 6, trips: 7 },
-  challenge: { statements: 8, trips: 9 },
-  'answer code': { statements: 8, trips: 9 },
-  'answer password': { statements: 15, trips: 8 },
-  token: { statements: 8, trips: 8 },
+  challenge: { statements: 8, trips: 8 },
+  'answer code': { statements: 8, trips: 8 },
+  'answer password': { statements: 15, trips: 7 },
+  token: { statements: 7, trips: 7 },
 }
 
 describe.skipIf(databases[1]?.skipped !== undefined)('a recovery on PostgreSQL', () => {
@@ -85,20 +92,28 @@ describe.skipIf(databases[1]?.skipped !== undefined)('a recovery on PostgreSQL',
     const step = async (name: string, run: () => Promise<unknown>): Promise<unknown> => {
       trips.clear()
       const answer = await run()
-      costs[name] = trips.count()
+      const now = trips.count()
+      const { statements, trips: before } = costs[name] ?? now
+      // The mail may be under way while it is counted: what the step itself costs is the least of both times.
+      costs[name] = {
+        statements: Math.min(now.statements, statements),
+        trips: Math.min(now.trips, before),
+      }
       await idp.engine.delivery.idle()
       return answer
     }
-    const visitor = newVisitor(idp)
-    await step('interact', () => visitor.interacts())
-    await step('introspect', () => visitor.introspects())
-    await step('recover', () => visitor.submits('recover'))
-    await step('identify', () => visitor.submits('identify', { identifier: login }))
-    await step('challenge', () => visitor.selects('okta_email'))
-    const { code } = await idp.outbox.waitFor({ to: login })
-    await step('answer code', () => visitor.answers(code ?? ''))
-    const done = (await step('answer password', () => visitor.answers(newPassword))) as Answer
-    await step('token', () => visitor.redeems(done.interactionCode ?? ''))
+    for (const password of [newPassword, 'Umbrella-Saxophone-19']) {
+      const visitor = newVisitor(idp)
+      await step('interact', () => visitor.interacts())
+      await step('introspect', () => visitor.introspects())
+      await step('recover', () => visitor.submits('recover'))
+      await step('identify', () => visitor.submits('identify', { identifier: login }))
+      await step('challenge', () => visitor.selects('okta_email'))
+      const { code } = idp.outbox.latest({ to: login }) ?? {}
+      await step('answer code', () => visitor.answers(code ?? ''))
+      const done = (await step('answer password', () => visitor.answers(password))) as Answer
+      await step('token', () => visitor.redeems(done.interactionCode ?? ''))
+    }
     vi.restoreAllMocks()
     await idp.close()
     await drop()

@@ -121,27 +121,32 @@ async function write(
   const outcome = isHosted
     ? await withProvenBy(tx, parts, transaction.progress, after.person, registered)
     : registered
-  if (!(await move(tx, commitment, outcome, now))) throw new Moved('another request moved the transaction')
-
+  // What follows travels with it and is undone where it has failed: a round trip less on PostgreSQL. Its statement comes first.
+  const moving = move(tx, commitment, outcome, now)
   const sessionId = newSessionId(random)
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
   const made = creationIn(outcome)
   // By itself: where another registration has the name, nothing else may be under way.
+  if (made !== undefined) await isDone(moving)
   const created = made === undefined ? [] : await createUser(work, made, replaced)
   const carryingOut = () => carryOutEffects({ ...work, outcome, uses, sessionId, signedIn })
   const signingIn = async (granted = grant) =>
     granted !== undefined && interactionCode !== undefined
       ? signIn(work, granted, { sessionId, interactionCode })
       : []
-  const [effects, signIns] = isHosted
+  const writing = isHosted
     ? // What the session says of its proofs is read once everything of them is written.
-      [
-        await carryingOut(),
-        await signingIn(grant && (await withProofs(tx, parts, grant, outcome, after.situation.ownPolicy))),
-      ]
-    : await together([carryingOut(), signingIn()])
+      carryingOut().then(async (effects) => {
+        const granted = grant && (await withProofs(tx, parts, grant, outcome, after.situation.ownPolicy))
+        return [effects, await signingIn(granted)] as const
+      })
+    : together([carryingOut(), signingIn()])
+  await Promise.allSettled([moving, writing])
+  // First: what has failed besides may have failed only since another request was there before.
+  await isDone(moving)
+  const [effects, signIns] = await writing
   const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
   const events = [
@@ -158,6 +163,10 @@ async function write(
     ...(outcome.progress.closed === 'declined' && { returns: true as const }),
     ...(device && { device }),
   }
+}
+
+async function isDone(moving: Promise<boolean>): Promise<void> {
+  if (!(await moving)) throw new Moved('another request moved the transaction')
 }
 
 /** What a sign-in writes of its user. */
