@@ -272,12 +272,18 @@ describe('rekey serve', () => {
     expect(
       await ask({ client_id: 'shop', client_secret: clientSecret, redirect_uri: 'http://localhost:3000/cb' }),
     ).toBe("The 'redirect_uri' parameter must be one of the client's registered redirect URIs.")
-    for (const path of ['/', '/oauth2/default', '/docs']) {
+    for (const path of ['/docs', '/pages', '/oauth2/default/v1/nothing']) {
       const answer = await fetch(url + path, { headers: { accept: 'text/html' } })
       expect([answer.status, answer.headers.get('content-type')]).toEqual([
         404,
         'application/json; charset=utf-8',
       ])
+    }
+    // What the engine's own addresses show says where a sign-in begins, and names no app.
+    for (const path of ['/', '/oauth2/default']) {
+      const answer = await fetch(url + path, { headers: { accept: 'text/html' } })
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+      expect(await answer.text()).not.toMatch(/shop|localhost:3000|inbox/i)
     }
     expect(JSON.stringify(log)).not.toContain(redirectUri)
   })

@@ -150,7 +150,6 @@ describe('what an app is registered with', () => {
       expect.arrayContaining([
         'settings.oauthClient.grant_types: implicit',
         'settings.oauthClient.response_types',
-        'settings.oauthClient.consent_method: no consent is asked for',
         'settings.oauthClient.refresh_token.rotation_type: refresh tokens are rotated',
         'settings.oauthClient.logo_uri',
         'settings.oauthClient.a_member_of_tomorrow.of',
