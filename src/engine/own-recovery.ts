@@ -3,7 +3,7 @@ import { browserCookieNames, ownCookie, ownCookieIn, plainHash, randomToken } fr
 import { beginOwnRecovery, type FlowParts } from '../flow/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import { transactionCookie } from '../interactions/index.ts'
-import { signInPath } from '../pages/index.ts'
+import { endPath, signInPath } from '../pages/index.ts'
 
 /**
  * Begins the recovery of a mailbox's owner in the browser that calls, and binds it to that browser alone (A84): where the browser goes on, and
@@ -29,7 +29,7 @@ export async function ownRecovery(
     { clientId, token },
     {
       browser: plainHash(browser),
-      end: `${base}${signInPath}`,
+      end: `${base}${endPath}`,
       origin: {
         ip,
         userAgent: headers['user-agent']?.slice(0, 200),

@@ -248,6 +248,8 @@ export interface Challenging {
   profile?(view: View, enrollment: Enrollment | undefined): Readonly<Record<string, string>> | undefined
   /** Members that an enrollment has on the wire besides the usual ones. */
   details?(enrollment: Enrollment): Readonly<Record<string, unknown>>
+  /** Whether the right answer shows that the user reads the primary address: not where it went elsewhere, too. Absent: it never does. */
+  provesMailbox?(challenge: Challenge): boolean
   /** The code that a magic link's token unseals. */
   codeUnder?(challenge: Challenge, token: string): string | undefined
   contextualData?(challenge: Challenge, context: RenderContext): Promise<Json> | Json | undefined

@@ -229,15 +229,6 @@ export const beginningOf = (
 async function tokenOf(parts: FlowParts, { request }: Interaction, now: number) {
   const { storage } = parts
   const { recoveryTokenId, activationTokenId, owner } = request
-  if (owner !== undefined) {
-    const person = await findPerson(storage.db, owner.userId)
-    const authenticator = parts.authenticators.get(owner.authenticator)
-    if (person === undefined || authenticator === undefined) throw sessionExpired('the owner is not there')
-    const subject = { identifier: person.profile.login, userId: person.id }
-    // The mailbox is proven with it, as with a token that was mailed.
-    const proof = { ...evidenceOf(authenticator, owner.method), at: owner.at, mailed: true as const }
-    return { expiresAt: Infinity, progress: prove(recover(identify(begin(), subject)), proof) }
-  }
   const intent = activationTokenId === undefined ? 'recovery' : 'activation'
   const id = activationTokenId ?? recoveryTokenId
   if (id === undefined) return undefined
@@ -251,6 +242,12 @@ async function tokenOf(parts: FlowParts, { request }: Interaction, now: number) 
     return { expiresAt: Infinity, progress: beginLapsed(subject) }
   }
   const proof = { tokenId: token.id, at: now, ...(isMailed && { mailed: true as const }) }
+  if (owner !== undefined) {
+    const authenticator = parts.authenticators.get(owner.authenticator)
+    if (authenticator === undefined) throw sessionExpired('the authenticator is not there')
+    const proven = { ...evidenceOf(authenticator, owner.method), ...proof, at: owner.at }
+    return { expiresAt: token.expiresAt, progress: prove(recover(identify(begin(), subject)), proven) }
+  }
   return { expiresAt: token.expiresAt, progress: beginByToken(subject, proof, intent) }
 }
 

@@ -30,9 +30,11 @@ export interface InteractionRequest {
   readonly recoveryTokenId?: string | undefined
   /** The activation token of a user who has no password yet: the transaction begins as that user's activation. */
   readonly activationTokenId?: string | undefined
-  /** What the owner of a mailbox has proven by the link of a mail: the transaction begins as that user's recovery, and ends in a message. */
+  /**
+   * Besides a recovery token: what the owner of a mailbox has proven by the link of a mail, which that token stands for. The recovery ends in
+   * a message.
+   */
   readonly owner?: {
-    readonly userId: string
     readonly authenticator: string
     readonly method: string
     readonly at: number

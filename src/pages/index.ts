@@ -12,7 +12,7 @@ export {
   loadBrands,
 } from './brand/brand.ts'
 export { brandOptions } from './brand/options.ts'
-export { entryRoutes } from './entry/routes.ts'
+export { endPath, entryRoutes } from './entry/routes.ts'
 export { leavePages } from './leave.ts'
 export { readForm } from './read-form.ts'
 export { type Brand, type PageOptions, renderFront, renderNotice, renderPage, signInPath } from './render.ts'

@@ -186,4 +186,54 @@ describe.each(askers)('the owner of the mailbox, where another one asked %s', (_
     const { browser } = await takes(again.link)
     expect((await browser.opens()).forms).toContain('reset-authenticator')
   })
+
+  test('A84: what the link has proven is good for one transaction, and no deep link begins another with it', async () => {
+    const asker = await asks()
+    const { browser } = await takes(asker.link)
+    expect((await browser.opens()).forms).toContain('reset-authenticator')
+    await browser.opens('/signin/forgot-password')
+    expect(browser.page.forms).not.toContain('reset-authenticator')
+
+    const again = await takes((await asks()).link)
+    await again.browser.opens()
+    await again.browser.submits('reset-authenticator', {
+      'credentials.passcode': `${next}-${idp.clock.now()}`,
+    })
+    await again.browser.opens('/signin/forgot-password')
+    expect(again.browser.page.forms).not.toContain('reset-authenticator')
+    await apiOf(idp)('POST', '/users/ada', { credentials: { password: { value: ada.password } } })
+  })
+
+  test.each([
+    ['a new password', { credentials: { password: { value: 'Set-By-Another-91' } } }],
+    ['another mailbox', { profile: { email: 'ada.elsewhere@example.com' } }],
+  ])('A84: %s ends it', async (_what, change) => {
+    const asker = await asks()
+    const { browser } = await takes(asker.link)
+    await browser.opens()
+    const page = browser.page
+    await apiOf(idp)('POST', '/users/ada', change)
+    await browser.submits(
+      'reset-authenticator',
+      { 'credentials.passcode': `${next}-${idp.clock.now()}` },
+      page,
+    )
+    await browser.opens('/signin/forgot-password')
+    expect(browser.page.forms).not.toContain('reset-authenticator')
+    await apiOf(idp)('POST', '/users/ada', {
+      ...{ profile: { email: ada.email }, credentials: { password: { value: ada.password } } },
+    })
+    const signedIn = await idp.visitor().signsIn(ada.login, ada.password)
+    expect(signedIn.interactionCode).toBeDefined()
+  })
+
+  test('A84: who gives it up is at a sign-in to the engine’s own pages, and at no app', async () => {
+    const { browser } = await takes((await asks()).link)
+    await browser.opens()
+    await browser.submits('cancel')
+    await browser.submits('identify', { identifier: ada.login, 'credentials.passcode': ada.password })
+    expect([browser.arrived, browser.page.status]).toEqual([undefined, 200])
+    expect(browser.page.title).toBe('You are signed in')
+    await apiOf(idp)('DELETE', '/users/ada/sessions')
+  })
 })

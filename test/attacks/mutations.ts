@@ -2687,7 +2687,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A71',
     without: 'the apps of a session that another one replaces',
     file: 'src/flow/hosted.ts',
-    find: 'if (found !== undefined) await passOnChildren(tx, found.id, begun.id)',
+    find: 'if (found !== undefined) await passOnChildren(tx, found, started.id)',
     replace: '',
     tests: 'sign-out',
   },
@@ -2737,7 +2737,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/oidc/hosted/begin.ts',
     find: "form.get('page') === confirmToken(id, own)",
     replace: 'true',
-    also: [['interaction?.request.hosted?.browser !== plainHash(own)', 'interaction === undefined']],
+    also: [['ended?.interaction.request.hosted?.browser !== plainHash(own)', 'ended === undefined']],
     tests: 'authorize-ends',
   },
   {
@@ -2779,6 +2779,14 @@ export const mutations: readonly Mutation[] = [
     find: 'isFromOwnPage(request.headers, baseUrl()) && token.length',
     replace: 'token.length',
     tests: 'mailed-links',
+  },
+  {
+    attack: 'A63',
+    without: 'the proof of the mailbox by the link of a mail',
+    file: 'src/flow/own-recovery.ts',
+    find: '...(proves && { mailedTo: email })',
+    replace: '...(!proves && { mailedTo: email })',
+    tests: 'pre-hijacking',
   },
   {
     attack: 'A84',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Kit, Visitor } from '../../src/testing/index.ts'
 import { type AccountApi, accountApi, accountVisitor, grantAccount, signedIn } from '../support/account.ts'
 import { atTheCode, atTheReset, mailTo, manyMails, startTarget, visit } from '../support/attacks.ts'
+import { newHostedBrowser } from '../support/hosted.ts'
 import { apiOf } from '../support/management.ts'
 import { onEachDatabase } from '../support/postgres.ts'
 import {
@@ -185,6 +186,39 @@ onEachDatabase('who makes an account with the address of another, where no mail 
       .execute()
     expect(rows).toEqual([{ authenticator: 'okta_password' }])
     expect(await idp.engine.people.hasPassword(id, owners)).toBe(true)
+  })
+
+  test('A63: trojan identifier: nor is the app good once the owner has gone on from the link of a mail', async () => {
+    await enrollmentPolicy(idp, { google_otp: 'OPTIONAL' })
+    const visitor = idp.visitor()
+    await fillsIn(visitor, profileOf(owner), { credentials: { passcode: strangers } })
+    const secret = secretIn(await visitor.enrolls('google_otp'))
+    await visitor.answers(codeAt(secret, idp.clock.now()))
+    const id = String(await idOf())
+    await atTheCode(idp, owner)
+    const { link } = await mailTo(idp, owner, ['ForgotPassword'])
+    const { origin, pathname, searchParams } = new URL(String(link))
+    const begun = await fetch(`${origin}${pathname}/own`, {
+      ...{ method: 'POST', redirect: 'manual', headers: { 'sec-fetch-site': 'same-origin' } },
+      body: new URLSearchParams({ token: searchParams.get('token') ?? '' }),
+    })
+    const browser = newHostedBrowser(idp)
+    for (const line of begun.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      browser.jar.set(name, value)
+    }
+    expect((await browser.opens()).forms).toContain('reset-authenticator')
+    await browser.submits('reset-authenticator', { 'credentials.passcode': owners })
+    const rows = await idp.engine.storage.db
+      .selectFrom('enrollments')
+      .select('authenticator')
+      .where('person_id', '=', id)
+      .execute()
+    expect(rows).toEqual([{ authenticator: 'okta_password' }])
+    expect(await idp.engine.people.hasPassword(id, owners)).toBe(true)
+    const again = idp.visitor()
+    await again.signsIn(owner, owners)
+    expect(await claimsOf(again)).toMatchObject({ email_verified: true })
   })
 
   test('A63: trojan identifier: an account that the stranger left unfinished is the owner’s alone, too', async () => {

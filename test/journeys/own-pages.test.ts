@@ -113,6 +113,13 @@ describe('deep links', () => {
     expect((await other.opens()).title).toBe('Sign in')
   })
 
+  test('what the request of an app begins with stays there: from a sign-up one comes to the recovery', async () => {
+    const browser = newHostedBrowser(idp)
+    await browser.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid', prompt: 'create' }))
+    expect(browser.page.title).toBe('Create your account')
+    expect((await browser.opens('/signin/forgot-password')).title).toBe('Reset your password')
+  })
+
   test('A80: the request of another browser is not taken over', async () => {
     const victim = newHostedBrowser(idp)
     await victim.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))

@@ -89,6 +89,7 @@ export const emailAuthenticator = (
       fields: codeFields,
       profile,
       contextualData,
+      provesMailbox: (challenge) => dataOf(challenge)?.toBoth !== true,
       codeUnder: (challenge, token) => openUnder(token, 'link code', dataOf(challenge)?.sealedCode ?? ''),
     },
     // Where a policy asks for it: elsewhere every user has the mailbox of the primary address.

@@ -118,8 +118,9 @@ async function requestOf(
   if (handle === undefined || own === undefined) return undefined
   const found = await findInteractionByHandle(storage.db, handle, clock.now())
   if (found?.request.hosted?.browser !== plainHash(own) || found.clientId === ownPagesId) return undefined
-  const { enroll: _, recoveryTokenId: __, activationTokenId: ___, ...request } = found.request
-  return { ...found, request }
+  // What the app has asked for, and nothing that a token or a link has proven: that is good for one transaction.
+  const { scope, state, nonce, acrValues, maxAge, loginHint, hosted } = found.request
+  return { ...found, request: { scope, state, nonce, acrValues, maxAge, loginHint, hosted } }
 }
 
 /** What a token stands for in a request; nothing where it is spent. */
