@@ -74,6 +74,9 @@ export const untraced = <T>(work: () => T): T => present.exit(work)
 /** The trace of the current asynchronous context, for the log. */
 export const presentTrace = (): Trace | undefined => present.getStore()?.trace()
 
+/** The id of the request that the current work is part of. Undefined in work that no request started, or that is untraced. */
+export const presentRequest = (): string | undefined => present.getStore()?.id
+
 /** Notes the transaction that the current request belongs to, so that `rekey trace` leads from an error to it. */
 export function noteTransaction(id: string): void {
   const context = present.getStore()

@@ -1,6 +1,6 @@
-import { StatementSync } from 'node:sqlite'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Kit, Visitor } from '../../src/testing/index.ts'
+import { watchStatements } from '../contract/statements.ts'
 import { newPassword, startTarget } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { enrolmentPolicy } from '../support/policy-rules.ts'
@@ -151,7 +151,7 @@ describe('a stranger who gets hold of an activation token of a user to be', () =
 describe('a caller with tokens that are of no use', () => {
   let statements: string[] = []
   let drop: () => Promise<void>
-  const { all } = StatementSync.prototype
+  let stop: () => void
 
   beforeAll(async () => {
     // Counted where the statements pass through this process.
@@ -162,14 +162,12 @@ describe('a caller with tokens that are of no use', () => {
     await idp.close()
     idp = await startTarget({ database: created.url })
     api = apiOf(idp)
-    const listening = function (this: StatementSync, ...parameters: unknown[]) {
-      statements.push(this.sourceSQL)
-      return (all as (...values: unknown[]) => unknown).apply(this, parameters)
-    }
-    Object.assign(StatementSync.prototype, { all: listening })
+    stop = watchStatements('sqlite', ({ request, text }) => {
+      if (request !== undefined) statements.push(text)
+    })
   })
   afterAll(async () => {
-    Object.assign(StatementSync.prototype, { all })
+    stop()
     await idp.close()
     await drop()
   })

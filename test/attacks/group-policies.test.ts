@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { systemRandom } from '../../src/base/index.ts'
 import { putEnrollment } from '../../src/directory/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
-import { noteStatements } from '../contract/statements.ts'
+import { isCached, noteRequests } from '../contract/statements.ts'
 import { atTheCode, mailTo, manyMails, masked, startTarget, visit } from '../support/attacks.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { type DatabaseKind, onEachDatabase } from '../support/postgres.ts'
@@ -158,11 +158,11 @@ async function walked(idp: Kit, kind: DatabaseKind['name'], moves: readonly Move
   idp.clock.advance('1m')
   const visitor = await visit(idp)
   const replies: string[] = []
-  const noted = noteStatements(kind)
+  const noted = noteRequests(kind)
   for (const [name, send] of moves) replies.push(`${name}\n${masked(await send(visitor), login)}`)
   const costs = [...noted]
     // The policies are read anew every two seconds, for every name.
-    .filter(({ text }) => !/policy_rules|from "?settings/.test(text))
+    .filter((one) => !isCached(one))
     .map(({ text, times }) => `${times} × ${text.trim().replace(/\s+/g, ' ')}`)
   vi.restoreAllMocks()
   return { replies, costs: costs.toSorted() }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Settings } from '../../src/config/index.ts'
 import type { Answer, Kit, Visitor } from '../../src/testing/index.ts'
-import { noteStatements } from '../contract/statements.ts'
+import { isCached, noteRequests } from '../contract/statements.ts'
 import {
   atTheCode,
   atTheReset,
@@ -313,11 +313,11 @@ onEachDatabase('a watched transaction', (database) => {
       await visitor.submits('identify', { identifier })
       await visitor.selects('okta_email')
       await end()
-      const noted = noteStatements(database.name)
+      const noted = noteRequests(database.name)
       for (const [, send] of points['after the mail']?.moves ?? []) await send(visitor, '123456')
       const texts = [...noted]
         // The policies are read anew every two seconds, for every name.
-        .filter(({ text }) => !/policy_rules|from "?settings/.test(text))
+        .filter((one) => !isCached(one))
         .map(({ text, times }) => `${times} × ${text.trim().replace(/\s+/g, ' ')}`)
       vi.restoreAllMocks()
       return texts.toSorted()

@@ -3,7 +3,7 @@ import { type Session, startSession } from '../../src/sessions/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
-import { noteStatements } from './statements.ts'
+import { noteRequests } from './statements.ts'
 
 onEachDatabase('the management API', (database) => {
   let idp: Kit
@@ -38,7 +38,7 @@ onEachDatabase('the management API', (database) => {
     await api('PUT', `/apps/${apps[1]}/groups/${one}`)
     await api('PUT', `/apps/${apps[2]}/groups/${two}`)
     const filter = [one, two, one, one].map((id) => `group.id eq "${id}"`).join(' or ')
-    const noted = noteStatements(idp.engine.storage.kind)
+    const noted = noteRequests(idp.engine.storage.kind)
     const { list } = await api('GET', `/apps?filter=${encodeURIComponent(filter)}`)
     expect(list.map(({ id }) => id).toSorted()).toEqual([apps[1], apps[2]].toSorted())
     const asked = [...noted].filter(({ text }) => /client_groups/.test(text))
@@ -48,7 +48,7 @@ onEachDatabase('the management API', (database) => {
   test('finds the policies of an app with as many statements, however many policies there are', async () => {
     const shop = await app('Shop')
     const count = async () => {
-      const noted = noteStatements(idp.engine.storage.kind)
+      const noted = noteRequests(idp.engine.storage.kind)
       const { list } = await api('GET', `/policies?type=ACCESS_POLICY&resourceId=${shop}`)
       const times = [...noted].reduce((sum, one) => sum + one.times, 0)
       vi.restoreAllMocks()

@@ -7,7 +7,7 @@ import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { onThisMachine } from '../support/machine.ts'
 import { type Api, apiOf } from '../support/management.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
-import { noteStatements, type Statement } from './statements.ts'
+import { noteRequests, noteStatements, type Statement } from './statements.ts'
 
 const many = 10_000
 const statuses = ['ACTIVE', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'STAGED', 'SUSPENDED', 'DEPROVISIONED']
@@ -87,7 +87,7 @@ onEachDatabase('among 10,000 people', (database) => {
   })
 
   test.each(questions)('%s finds %i, and looks at little more than at them', async (query, finds) => {
-    const statements = noteStatements(database.name)
+    const statements = noteRequests(database.name)
     const { list, status } = await api('GET', `/users?${encodeURI(query)}`)
     const asked = [...statements].filter(({ text }) => /from "?people"?/.test(text))
     vi.restoreAllMocks()
@@ -172,7 +172,7 @@ onEachDatabase('among 10,000 people', (database) => {
     })
 
     test('a search by an index is one statement, one that reads users two, neither of which reads more', async () => {
-      const statements = noteStatements(database.name)
+      const statements = noteRequests(database.name)
       expect((await search('profile.lastName sw "last99" and profile.department ne "x"')).status).toBe(200)
       const asked = [...statements].filter(({ text }) => /from "?people"?/.test(text))
       vi.restoreAllMocks()

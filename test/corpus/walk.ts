@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ServerResponse } from 'node:http'
 import { vi } from 'vitest'
 import type { Kit, Message } from '../../src/testing/index.ts'
-import { noteStatements, type Statement } from '../contract/statements.ts'
+import { noteRequests, type Statement } from '../contract/statements.ts'
 import { type Mask, newMask } from './mask.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the wire as it is; journeys take from it what they need.
@@ -39,11 +39,10 @@ export interface Counter {
 }
 
 /**
- * The delivery of mails works beside the requests, so its reads and changes of the outbox and the suppressions are no step’s: of the
- * outbox only inserts count. Transactions (begin, commit) are no statements here.
+ * Counts statements of requests alone; of the outbox only inserts. Transactions (begin, commit) are no statements here.
  */
 export function newCounter(database: 'sqlite' | 'postgres'): Counter {
-  const noted = noteStatements(database)
+  const noted = noteRequests(database)
   const isCounted = ({ text }: Statement) =>
     !/outbox|mail_suppressions/.test(text) || /^\s*insert/i.test(text)
   const sum = () => [...noted].filter(isCounted).reduce((total, { times }) => total + times, 0)
@@ -133,7 +132,6 @@ export class Walk {
         : form !== undefined
           ? 'application/x-www-form-urlencoded'
           : undefined
-    // Nothing may be at work beside the request while its statements are counted.
     await this.idp.engine.delivery.idle()
     this.#counter.begin()
     const response = await fetch(path.startsWith('http') ? path : `${this.idp.engineUrl}${path}`, {

@@ -1,6 +1,6 @@
-import { StatementSync } from 'node:sqlite'
 import { createHasher, insecureFastHash, type PasswordHasher } from '../../src/passwords/index.ts'
 import type { Answer, Visitor } from '../../src/testing/index.ts'
+import { isCached, watchStatements } from '../contract/statements.ts'
 import { type Attacked, visit } from './attacks.ts'
 import type { Node } from './nodes.ts'
 
@@ -22,15 +22,15 @@ export interface StopWatch {
   /** For the engine whose hashes are counted. */
   readonly hasher: PasswordHasher
   /**
-   * The statements and hashes of each step of a new visitor; without those of the mail worker, who works later, and of the policies
-   * and settings of authenticators, which are read anew every two seconds, for every name.
+   * The statements and hashes of each step of a new visitor; without those of the policies and settings of
+   * authenticators, which are read anew every two seconds, for every name.
    */
   costs(node: Node, moves: readonly Move[]): Promise<readonly unknown[]>
   /** SQLite is as it was from now on. */
   stop(): void
 }
 
-/** Listens to every statement of SQLite in this process until it is stopped. */
+/** Listens to what requests ask of SQLite in this process until it is stopped. */
 export function startStopWatch(): StopWatch {
   let hashes = 0
   let statements: string[] = []
@@ -39,20 +39,11 @@ export function startStopWatch(): StopWatch {
     return work
   }
   const hasher = createHasher({ parameters: insecureFastHash, concurrency: 2, queue: 1000 })
-  const originals = { all: StatementSync.prototype.all, run: StatementSync.prototype.run }
-  for (const name of ['all', 'run'] as const) {
-    const original = originals[name] as (...parameters: unknown[]) => unknown
-    Object.assign(StatementSync.prototype, {
-      [name](this: StatementSync, ...parameters: unknown[]) {
-        statements.push(this.sourceSQL)
-        return original.apply(this, parameters)
-      },
-    })
-  }
-  const begin = () => {
-    statements = []
-    hashes = 0
-  }
+  const stop = watchStatements('sqlite', (sent) => {
+    // Which changes share a transaction depends on what else is at work; each has a savepoint of its own.
+    const isOfBatch = /^(begin immediate|commit)$/.test(sent.text)
+    if (sent.request !== undefined && !isOfBatch && !isCached(sent)) statements.push(sent.text)
+  })
   return {
     hasher: {
       ...hasher,
@@ -64,31 +55,14 @@ export function startStopWatch(): StopWatch {
       await node.engine.delivery.idle()
       const steps: unknown[] = []
       for (const [name, send] of moves) {
-        begin()
+        statements = []
+        hashes = 0
         await send(visitor)
         await node.engine.delivery.idle()
-        steps.push({ name, hashes, statements: ofRequest(statements) })
+        steps.push({ name, hashes, statements: [...statements] })
       }
       return steps
     },
-    stop: () => void Object.assign(StatementSync.prototype, originals),
+    stop,
   }
-}
-
-function ofRequest(statements: readonly string[]): readonly string[] {
-  const blocks: string[][] = []
-  let open: string[] | undefined
-  for (const statement of statements) {
-    if (statement === 'begin immediate') open = []
-    open?.push(statement)
-    if (open === undefined) blocks.push([statement])
-    if (statement === 'commit' && open !== undefined) {
-      blocks.push(open)
-      open = undefined
-    }
-  }
-  const own = blocks.filter(
-    (block) => !block.some((line) => /update "outbox"|update outbox|mail_suppressions/.test(line)),
-  )
-  return own.flat().filter((line) => !/"?policy_rules"?|from "settings"/.test(line))
 }
