@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { apiError, isoTime } from '../base/index.ts'
 import { findEnrollment } from '../directory/index.ts'
-import { drawnFrom, spend, usedOf } from '../limits/index.ts'
+import { drawnFrom, giveBack, spend } from '../limits/index.ts'
 import { passwordKey, requirementsSentence } from '../passwords/index.ts'
 import { retryStale } from '../storage/index.ts'
 import { recentProofs } from './access.ts'
@@ -27,13 +27,17 @@ async function shown(call: Call<unknown>): Promise<object> {
 /** Throws 403 unless this is the password now. Wrong ones are counted by account, with those of sign-ins. */
 async function requireCurrent({ parts, caller, now }: Call<unknown>, password: string): Promise<void> {
   const { db } = parts.storage
-  const use = { budget: drawnFrom(parts.budgets.passwords, true), subject: `person:${caller.person.id}` }
-  const [used = 0] = await usedOf(db, [use], now)
-  const isRight = used < use.budget.limit && (await parts.people.hasPassword(caller.person.id, password))
-  // Of many that are sent at once the wrong ones were counted meanwhile: a right one has no room either (A08).
-  const [counted = 0] = isRight ? await usedOf(db, [use], now) : []
-  if (isRight && counted < use.budget.limit) return
-  await spend(db, use.budget, use.subject, now)
+  const budget = drawnFrom(parts.budgets.passwords, true)
+  const subject = `person:${caller.person.id}`
+  // Counted before it is compared, so that of many that are sent at once no more are compared than there may be (A08).
+  let isCounted = (await spend(db, budget, subject, now)).allowed
+  try {
+    if (isCounted && (await parts.people.hasPassword(caller.person.id, password))) return
+    isCounted = false
+  } finally {
+    // A right one is none that counts, nor is one that was not compared, as the queue was full.
+    if (isCounted) await giveBack(db, budget, subject, now)
+  }
   throw apiError('E0000014', { causes: ['oldPassword: Old Password is not correct'] })
 }
 

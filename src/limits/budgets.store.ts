@@ -48,6 +48,15 @@ export async function spend(db: Db, budget: Budget, subject: string, now: number
   return refused(spent?.expires_at ?? expiresAt)
 }
 
+/**
+ * Takes back a use of a budget without shards that `spend` allowed: for what is charged before it is known whether it counts.
+ * No-op once the window has ended.
+ */
+export async function giveBack(db: Db, budget: Budget, subject: string, now: number): Promise<void> {
+  const text = 'update budgets set used = used - 1 where key = $1 and used > 0 and expires_at > $2'
+  await run(db, text, [keyOf({ budget, subject }), now])
+}
+
 let lastShard = process.pid
 
 /** Counts one use in the next of the rows of a sharded budget. What is left, by all rows, is not known here. */

@@ -787,6 +787,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'seams',
   },
   {
+    attack: 'A08',
+    without: 'the charge before a password of the account API is compared',
+    file: 'src/account/password.ts',
+    find: 'let isCounted = (await spend(db, budget, subject, now)).allowed',
+    replace: 'let isCounted = true',
+    tests: 'seams',
+  },
+  {
     attack: 'A69',
     without: 'the wait of a removal that passes by "wait" alone',
     file: 'src/account/authenticators.ts',

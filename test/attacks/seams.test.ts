@@ -22,6 +22,8 @@ import { codeAt, enrollmentPolicy, period, secretIn, twoFactors } from '../wire/
 const mary = 'mary@example.com'
 const password = 'Tangerine-Kettle-42'
 const minute = 60_000
+/** How many wrong passwords an account may have in an hour. */
+const passwordsPerHour = 20
 const day = 24 * 60 * minute
 
 /** Where one authenticator, one policy or one API meets another. */
@@ -160,15 +162,27 @@ onEachDatabase('where authenticators meet', (database) => {
     const api = accountApi(idp, await tokenIn(visitor))
     const guess = (oldPassword: string) =>
       api('POST', '/password/change-password', { oldPassword, newPassword })
-    // The right one is the last of forty.
-    const tried = (index: number) => (index === 39 ? password : `wrong password ${index}`)
-    const statuses = await parallel(40, async (index) => (await guess(tried(index))).status)
+    /** How many passwords the engine has compared. */
+    const compared = async (): Promise<number> => {
+      const metrics = await (await fetch(`${idp.engineUrl}/metrics`)).text()
+      return Number(/^rekey_password_hash_duration_seconds_count (\d+)/m.exec(metrics)?.[1])
+    }
+    const idle = await compared()
+    expect((await guess('wrong password')).status).toBe(403)
+    expect(await compared()).toBe(idle + 1)
+    const statuses = await parallel(40, async (index) => (await guess(`wrong password ${index}`)).status)
     expect(new Set(statuses)).toEqual(new Set([403]))
+    // Whichever came first.
+    expect(await compared()).toBe(idle + passwordsPerHour)
     expect((await guess(password)).body.errorCode).toBe('E0000014')
     idp.clock.advance(60 * minute)
     const later = await signedIn(idp, mary, password)
     const body = { oldPassword: password, newPassword }
     expect((await later('POST', '/password/change-password', body)).status).toBe(204)
+    // A right one is not counted.
+    const budgets = idp.engine.storage.db.selectFrom('budgets').select(['key', 'used'])
+    const used = await budgets.where('key', 'like', 'passwords-per-hour:person:%').execute()
+    expect(used.filter((one) => one.used !== 0)).toEqual([])
   })
 
   test('A76: a thief with the number of the phone recovers by it, and for a day proves nothing with it', async () => {
