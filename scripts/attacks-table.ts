@@ -7,6 +7,8 @@ const folder = join(import.meta.dirname, '../test/attacks')
 const file = join(import.meta.dirname, '../docs/security.md')
 const place = /(<!-- attacks -->\n)[\s\S]*?(<!-- \/attacks -->)/
 
+const bySection = '[RFC 9700, section by section](rfc9700.md)'
+
 /** The test titles in a source file. Placeholders are shown as an ellipsis. */
 function titlesIn(source: string): readonly (readonly [id: string, title: string])[] {
   return [
@@ -33,7 +35,9 @@ export function attackTable(): string {
     const own = sources.flatMap(({ name, titles }) =>
       titles.filter(([of]) => of === id).map(([, title]) => ({ name, title })),
     )
-    const tests = [...new Set(own.map(({ title }) => title))].join('<br>')
+    // The sections of RFC 9700 have a table of their own.
+    const titles = own.map(({ title }) => (title.startsWith('RFC 9700') ? bySection : title))
+    const tests = [...new Set(titles)].join('<br>')
     const files = [...new Set(own.map(({ name }) => `\`${name}\``))].join(', ')
     return `| ${id} | ${attack} | ${tests} | ${files} |\n`
   })

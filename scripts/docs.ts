@@ -7,6 +7,7 @@ import { managementPage } from './documents/management.ts'
 import { messagesPage } from './documents/messages.ts'
 import { openApiFile } from './documents/openapi.ts'
 import { operationsPage } from './documents/operations.ts'
+import { rfc9700Page } from './documents/rfc9700.ts'
 import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
@@ -25,6 +26,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/management.md', render: managementPage },
   { file: 'docs/messages.md', render: messagesPage },
   { file: 'docs/operations.md', render: operationsPage },
+  { file: 'docs/rfc9700.md', render: rfc9700Page },
   { file: 'docs/statuses.md', render: statusesPage },
   { file: 'docs/openapi.yaml', render: openApiFile },
   { file: 'docs/supported.md', render: supportedPage },

@@ -142,6 +142,15 @@ const shared = (plugin: Plugin): Plugin => Object.assign(plugin, { [Symbol.for('
 
 /** CORS for SDK clients in browsers, on error responses as well. */
 function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<boolean>): void {
+  // Pages, and where a browser is led, are read by no script of another origin (RFC 9700, section 2.6). An app on another host of the same
+  // site could otherwise ask `authorize` as any other app, and read its code in the page or the address of the answer (A81).
+  app.addHook('onSend', async (request, reply) => {
+    const isRedirect = reply.statusCode >= 300 && reply.statusCode < 400
+    const isPage = /^text\/html/.test(String(reply.getHeader('content-type')))
+    if (isRedirect || isPage || isNavigation.test(pathOf(request))) {
+      for (const name of corsHeaders) reply.removeHeader(name)
+    }
+  })
   app.register(cors, {
     origin: async (origin: string | undefined) => origin !== undefined && (await isAllowed(origin)),
     credentials: true,
@@ -163,6 +172,15 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
     strictPreflight: false,
   })
 }
+
+/** What browsers go to and scripts never call, also where it answers an error. */
+const isNavigation = /\/(v1\/authorize|login\/[\w/]+|signin(\/.*)?)$/
+
+const corsHeaders = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+] as const
 
 /**
  * Refuses cross-site requests to a transaction (A46): a page of another origin can post without a preflight, but not as

@@ -170,6 +170,21 @@ test('A74: a sign-in that was over before its session ended, and comes back afte
   expect([back.status, browser.cookies.has('rekey_session')]).toEqual([400, false])
 })
 
+test('A74: nor is one that comes back after the time of the session that carried a part of it', async () => {
+  const secret = await withApp()
+  const browser = await signedIn()
+  idp.clock.advance(60_000)
+  const end = await provesApp(await asks(browser, twoFactors), secret)
+  // Unused for too long: the browser has its cookies, and the app’s own session is young.
+  await idp.engine.storage.db
+    .updateTable('sessions')
+    .set({ used_at: idp.clock.now() - hours(3) })
+    .where('cookie_hash', 'is not', null)
+    .execute()
+  const back = await browser.goes(String(end.success?.href))
+  expect([back.status, back.headers.get('location')]).toEqual([400, null])
+})
+
 test('A74: a session that gets more proven lives no longer by that', async () => {
   const secret = await withApp()
   const browser = await signedIn()

@@ -83,6 +83,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A76: 'A method of the thief’s own after a recovery by the mailbox',
   A77: 'A new address or number by a thief in the user’s browser, then a recovery to it',
   A80: 'A transaction handed over by its address',
+  A81: 'The cookies of the pages used in embedded calls, the API or the admin page, or by scripts of other origins',
   A82: 'A name, a label or a typed text as script in a page',
 }
 
