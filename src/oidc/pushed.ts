@@ -80,16 +80,3 @@ export function refuseUnpushed(
   if (isPushed || !requiresPushedRequests(client)) return
   throw invalidRequest('Pushed authorization requests are required by the application.')
 }
-
-/** A body in JSON, as Okta's documentation has it, as the form that it stands for: texts and numbers alone. */
-export function formOfJson(body: unknown): Form {
-  if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.')
-  return new Map(
-    Object.entries(body).map(([name, value]) => {
-      if (typeof value !== 'string' && typeof value !== 'number') {
-        throw invalidRequest('The parameters of the request must be texts.')
-      }
-      return [name, String(value)] as const
-    }),
-  )
-}

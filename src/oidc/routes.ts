@@ -14,8 +14,8 @@ import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { invalidRequest, oauthBodyOf } from './errors.ts'
-import { type Form, readForm, tokenBodyLimit } from './form.ts'
+import { oauthBodyOf } from './errors.ts'
+import { type Form, readForm, readJsonForm, tokenBodyLimit } from './form.ts'
 import { asDescription, hintFor } from './hint.ts'
 import { addAuthorize, addHosted, sendSignOut } from './hosted/routes.ts'
 import { signOutByApp } from './hosted/sign-out.ts'
@@ -25,7 +25,7 @@ import { publishedAheadMs } from './keys.ts'
 import { signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
 import { refusalIn, type TokenEndpoint } from './provider.ts'
-import { formOfJson, pushRequest } from './pushed.ts'
+import { pushRequest } from './pushed.ts'
 import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, organizationOf, serverPaths } from './server.ts'
@@ -144,7 +144,10 @@ function addEndpoints(
       own.addContentTypeParser(
         'application/json',
         { parseAs: 'string' },
-        async (_request: FastifyRequest, text: string): Promise<Body> => ({ text: '', form: formIn(text) }),
+        async (_request: FastifyRequest, text: string): Promise<Body> => ({
+          text: '',
+          form: readJsonForm(text),
+        }),
       )
       own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) =>
         // 201, as strict clients insist on; Okta's documentation has 200 (RFC 9126, section 2.2).
@@ -317,15 +320,6 @@ function parseForms(app: FastifyInstance): void {
     { parseAs: 'string' },
     async (_request: FastifyRequest, text: string): Promise<Body> => ({ text, form: readForm(text) }),
   )
-}
-
-/** A body in JSON as a form. */
-function formIn(text: string): Form {
-  try {
-    return formOfJson(JSON.parse(text))
-  } catch (error) {
-    throw error instanceof SyntaxError ? invalidRequest('The request body is not JSON.') : error
-  }
 }
 
 /** Fastify runs no parser for an empty body: it is a form without parameters. */
