@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError, isObject } from '../base/index.ts'
 import type { Config, Loaded, Settings } from '../config/index.ts'
 import { loadTemplates } from '../delivery/index.ts'
+import { findWidget, isWidgetProblem } from '../pages/index.ts'
 import { parseDatabaseUrl } from '../storage/index.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -77,6 +78,7 @@ const served = (
     (found) => checkHost(loaded, found, 'http.host'),
     (found) => checkHost(loaded, found, 'metrics.host'),
     () => checkTemplates(loaded.settings.mail?.templates),
+    (found) => checkWidget(loaded, folder, found),
   )
 
 const isReported = (problems: readonly string[], option: string): boolean =>
@@ -115,6 +117,20 @@ async function checkTemplates(folder: unknown): Promise<void> {
       error.problems.map((problem) => `mail.templates (REKEY_MAIL_TEMPLATES): ${problem}`),
     )
   })
+}
+
+/** A page without its script would be empty for everyone who wants to sign in. */
+function checkWidget(
+  { settings: { pages, widget } }: Loaded,
+  folder: string,
+  found: readonly string[],
+): void {
+  if (pages !== 'widget' || found.some((problem) => problem.startsWith('widget.'))) return
+  const { generation = 2, ...others } = widget ?? {}
+  const installed = findWidget({ generation, ...others }, folder)
+  if (isWidgetProblem(installed)) {
+    throw new ConfigError([`widget.${installed.option}: ${installed.words} (pages: widget)`])
+  }
 }
 
 /** Checks the file of an SQLite database, which opening it would create. */

@@ -4,7 +4,7 @@ import { durationIn } from '../base/index.ts'
 import { captchaOptions } from '../captcha/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
-import { brandOptions } from '../pages/index.ts'
+import { brandOptions, pagesOption, widgetOptions } from '../pages/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions, signUpOptions } from '../policies/index.ts'
 
@@ -139,6 +139,8 @@ export const configOptions = Type.Object(
       { default: {} },
     ),
     brand: Type.Optional(brandOptions),
+    pages: pagesOption,
+    widget: widgetOptions,
     database: Type.Object(
       {
         url: Type.String({

@@ -94,6 +94,7 @@ import { ownPagesOf } from './own-pages.ts'
 import { ownRecovery } from './own-recovery.ts'
 import { secretCheck, startResealing } from './secret.ts'
 import { tokenPageOf } from './token-page.ts'
+import { widgetPackageOf, widgetPageOf } from './widget-page.ts'
 
 /** Parts that tests and the development kit may replace. */
 export interface EnginePorts extends CorePorts {
@@ -164,6 +165,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   // First: a template that is none is found before anything is opened or written.
   const renderer = await loadTemplates({ folder: config.mail.templates })
   const brands = await brandsOf(config)
+  const widgetPackage = widgetPackageOf(config)
   const core = await openCore(config, ports)
   const { storage, secrets, random, clock, log, hasher, authenticators, policies, people, changes } = core
   const lifetimes = lifetimesOf(config)
@@ -250,6 +252,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onFlowOutcome: engineMetrics.countFlowOutcome,
     ...(ports.beforeRegistration && { beforeRegistration: ports.beforeRegistration }),
   }
+  const widget =
+    widgetPackage &&
+    widgetPageOf(config, widgetPackage, {
+      ...{ brands, random: branchOf(random, 'widget page'), baseUrl: () => baseUrl },
+    })
   const captcha = createCaptcha(config.captcha, {
     ...{ storage, clock, log, budgets, refusals },
     onOutcome: engineMetrics.countCaptcha,
@@ -274,9 +281,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
         }
         return cookies
       },
-      page: async ({ interactionHandle, isSecure }) => ({
-        delivered: { location: `${baseUrl}${signInPath}` },
-        cookies: [transactionCookie(interactionHandle, { isSecure })],
+      page: async (call) => ({
+        delivered: widget?.deliver(call) ?? { location: `${baseUrl}${signInPath}` },
+        cookies: [transactionCookie(call.interactionHandle, { isSecure: call.isSecure })],
       }),
     },
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),
@@ -403,7 +410,15 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     basePath: basePathOf(baseUrl),
     trustedProxies: config.http.trustedProxies,
     metrics,
-    plugins: [oidc.routes, idx, pagesRoutes(pageParts), entryRoutes(pageParts), management, account],
+    plugins: [
+      oidc.routes,
+      idx,
+      pagesRoutes(pageParts),
+      entryRoutes(pageParts),
+      ...(widget?.routes(pageParts) ?? []),
+      management,
+      account,
+    ],
     recordExchange: ports.recordExchange,
     unknownPage: ports.unknownPage ?? frontOf(config.org.name, brands, () => baseUrl),
     ...(ports.fault && { fault: ports.fault }),

@@ -52,8 +52,15 @@ export interface HostedBeginning {
 
 /** What a transaction that a browser has brought begins as. */
 export type BegunInBrowser =
-  /** Something is to be asked. The handle is the one of the interaction; absent: nothing was written, as nothing may be asked. */
-  | { readonly result: 'asks'; readonly handle?: string; readonly lacksConsent?: true }
+  /**
+   * Something is to be asked. The handle is the one of the interaction, with the state token of its transaction; absent: nothing was written,
+   * as nothing may be asked.
+   */
+  | {
+      readonly result: 'asks'
+      readonly asked?: { readonly handle: string; readonly stateToken: string }
+      readonly lacksConsent?: true
+    }
   /** The browser's session proves enough: nothing is asked. */
   | { readonly result: 'signed-in'; readonly ended: EndedInBrowser }
   /** The user of the session may not use the app. */
@@ -90,8 +97,8 @@ export async function beginInBrowser(
   if (begun !== undefined) return begun
   if (!mayAsk) return { result: 'asks' }
   const { handle } = await open()
-  await loadByInteraction(parts, handle)
-  return { result: 'asks', handle }
+  const { transaction } = await loadByInteraction(parts, handle)
+  return { result: 'asks', asked: { handle, stateToken: transaction.stateHandle } }
 }
 
 /** The transaction with the proofs of a session; undefined where they are of no use in it. Throws `StaleRead`. */
@@ -121,7 +128,9 @@ async function continueFrom(
   const committed = await commit(parts, { transaction, interaction, outcome, after, user, step })
   if (committed === undefined) return undefined
   if (denied !== undefined) return { result: 'denied' }
-  if (!committed.returns) return { result: 'asks', handle }
+  if (!committed.returns) {
+    return { result: 'asks', asked: { handle, stateToken: transaction.stateHandle } }
+  }
   const completed = await findInteraction(parts.storage.db, interaction.id)
   return completed && { result: 'signed-in', ended: { interaction: completed, carriedBy: sessionId } }
 }

@@ -8,6 +8,7 @@
 
 export { resealSigningKeys } from './artifacts.store.ts'
 export { claimNames } from './claims.ts'
+export type { HostedPageCall } from './hosted/flow.ts'
 export type { MailedToken, MailedTokenState, OwnPages, OwnPagesCall } from './hosted/own-pages.ts'
 export { createOidc, type Oidc } from './oidc.ts'
 export * from './options.ts'

@@ -367,5 +367,6 @@ function interactCallOf(request: FastifyRequest) {
 function browserCallOf(request: FastifyRequest) {
   const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
   const path = request.routeOptions.url ?? ''
-  return { ...interactCallOf(request), form, path, cookies: request.headers.cookie }
+  const { method, headers } = request
+  return { ...interactCallOf(request), form, path, method, cookies: headers.cookie }
 }

@@ -47,6 +47,7 @@ export interface BrowserCall extends InteractCall {
   readonly cookies: string | undefined
   /** The pattern of its path, for records of development. */
   readonly path: string
+  readonly method: string
 }
 
 const isSecure = (server: AuthorizationServer): boolean => server.oauth.startsWith('https:')
@@ -170,9 +171,14 @@ async function begin(
     if (returned === undefined) throw prompt === 'none' ? loginRequired : sessionEnded
     return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
   }
-  if (begun.handle === undefined) throw begun.lacksConsent ? consentRequired : stepUpRequired
+  if (begun.asked === undefined) throw begun.lacksConsent ? consentRequired : stepUpRequired
   const page = await flow.page({
-    interactionHandle: begun.handle,
+    interactionHandle: begun.asked.handle,
+    stateToken: begun.asked.stateToken,
+    clientId: client.id,
+    // A pushed request is good once, and a form is not sent again by a reload.
+    mayRepeat: call.method === 'GET' && !call.form.has('request_uri'),
+    acceptLanguage: call.acceptLanguage,
     isSecure: isSecure(server),
   })
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure(server))] : []

@@ -29,6 +29,12 @@ export interface HostedFlow {
 export interface HostedPageCall {
   /** For a cookie alone: it stands in no address and no page. */
   readonly interactionHandle: string
+  /** Of its transaction: for a page that speaks the protocol itself. */
+  readonly stateToken: string
+  readonly clientId: string
+  /** Whether the browser may load the address of its request once more, as by a reload, and is answered as before. */
+  readonly mayRepeat: boolean
+  readonly acceptLanguage: string | undefined
   readonly isSecure: boolean
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Static } from 'typebox'
 import { plainHash } from '../../base/index.ts'
-import { colourFrom, coloursOf } from './colour.ts'
+import { accentOf, colourFrom, coloursOf } from './colour.ts'
 import type { brandOptions } from './options.ts'
 import { PictureError, reencodePng } from './png.ts'
 
@@ -10,6 +10,8 @@ export type BrandOptions = Static<typeof brandOptions>
 /** What a brand adds to the pages. */
 export interface BrandStyle {
   readonly name: string
+  /** The colour of buttons on a light ground, such as `#3a4fd0`: white can be read on it. */
+  readonly colour?: string
   /** Paths of the engine. */
   readonly stylesheet?: string
   readonly logo?: string
@@ -73,7 +75,10 @@ export async function loadBrands(
     }
     return {
       name,
-      ...(colour && { stylesheet: add(coloursOf(colour), 'css', 'text/css; charset=utf-8') }),
+      ...(colour && {
+        colour: accentOf(colour),
+        stylesheet: add(coloursOf(colour), 'css', 'text/css; charset=utf-8'),
+      }),
       ...(logo !== undefined && { logo: add(await pictureIn(logo), 'png', 'image/png') }),
       links: Object.fromEntries(
         brandLinks.flatMap((one) => (links[one] === undefined ? [] : [[one, links[one]]])),

@@ -62,6 +62,10 @@ const grounds = {
   ],
 } as const
 
+/** The colour of buttons and links on a light ground, as it can be read. */
+export const accentOf = (colour: Colour): string =>
+  hexOf(readableOn(colour, [...grounds.light, mix(colour, white, 0.9)], black))
+
 /** The rules that give the pages a colour: the names of `signin.css`, for both modes. */
 export function coloursOf(colour: Colour): string {
   const tint = { light: mix(colour, white, 0.9), dark: mix(colour, [22, 25, 35], 0.8) }

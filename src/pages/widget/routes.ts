@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type Random, randomToken } from '../../base/index.ts'
+import { acceptedLocales } from '../../i18n/index.ts'
+import { signInPath } from '../render.ts'
+import type { IdxResponse } from '../response.ts'
+import { type PagesParts, visitOf } from '../routes.ts'
+import type { WidgetPackage } from './package.ts'
+import { renderWidgetPage, type WidgetCaptcha, widgetFilesPath, widgetScriptPath } from './page.ts'
+
+/** The widget as the page of this installation. */
+export interface WidgetParts {
+  readonly widget: WidgetPackage
+  /** Of all browsers; absent: each has its own. */
+  readonly language?: string | undefined
+  readonly captcha?: WidgetCaptcha | undefined
+  readonly random: Random
+}
+
+/** The page of the transaction that the cookie of a browser binds it to: for what cannot be loaded again by its own address. */
+export const widgetPath = `${signInPath}/widget`
+
+type Answered = ReturnType<typeof renderWidgetPage>
+
+/** A page with the widget for one request of a browser. */
+export const widgetPageFor = (
+  { brands, baseUrl }: Pick<PagesParts, 'brands' | 'baseUrl'>,
+  { widget, language, captcha, random }: WidgetParts,
+  {
+    stateToken,
+    appId,
+    acceptLanguage,
+  }: {
+    readonly stateToken: string
+    readonly appId: string | undefined
+    readonly acceptLanguage: string | undefined
+  },
+): Answered =>
+  renderWidgetPage({
+    ...{ base: baseUrl(), widget, language, captcha, stateToken },
+    look: brands.of(appId),
+    locales: acceptedLocales(acceptLanguage),
+    nonce: randomToken(random),
+  })
+
+/** The files of the widget, and its page at an address of its own. */
+export function widgetRoutes(parts: PagesParts, own: WidgetParts): FastifyPluginAsync {
+  const { files, build } = own.widget
+  const packed = new Map<string, Promise<Buffer>>()
+  return async (app) => {
+    app.get(`${widgetFilesPath}/:build/*`, async (request, reply) => {
+      const { build: asked, '*': path } = request.params as { readonly build: string; readonly '*': string }
+      const found = asked === build ? files.get(path) : undefined
+      if (found === undefined) return reply.callNotFound()
+      reply
+        .removeHeader('pragma')
+        .headers({ 'cache-control': 'public, max-age=31536000, immutable', vary: 'Accept-Encoding' })
+        .type(found.type)
+      const content = await readFile(found.file)
+      // Its scripts have megabytes: sent as they are they would be most of what a first sign-in waits for.
+      if (!isText.test(found.type) || !acceptsGzip(request)) return reply.send(content)
+      const small = packed.get(path) ?? promisify(gzip)(content)
+      packed.set(path, small)
+      return reply.header('content-encoding', 'gzip').send(await small)
+    })
+    const script = await readFile(new URL('./boot.js', import.meta.url), 'utf8')
+    app.get(widgetScriptPath, async (_request, reply) =>
+      reply
+        .header('cache-control', 'public, max-age=3600')
+        .type('text/javascript; charset=utf-8')
+        .send(script),
+    )
+    const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
+      await parts.limits.charge('page', { address: ip })
+    }
+    app.get(widgetPath, { onRequest, exposeHeadRoute: false }, (request, reply) =>
+      show(parts, own, request, reply),
+    )
+  }
+}
+
+const isText = /^(text\/|application\/json|image\/svg)/
+
+const acceptsGzip = ({ headers }: FastifyRequest): boolean =>
+  /(^|,)\s*gzip\s*(,|;\s*q=(1|0\.\d*[1-9])|$)/i.test(String(headers['accept-encoding'] ?? ''))
+
+/** Where there is no transaction any more the engine's own page says so. */
+async function show(parts: PagesParts, own: WidgetParts, request: FastifyRequest, reply: FastifyReply) {
+  const { brand, handle } = visitOf(parts, request)
+  const answer =
+    handle === undefined
+      ? undefined
+      : await parts.idx({
+          path: 'introspect',
+          body: { interactionHandle: handle },
+          address: request.ip,
+        })
+  const { remediation, stateHandle, app } = (answer?.body ?? {}) as Partial<IdxResponse>
+  if (remediation === undefined || stateHandle === undefined) {
+    return reply.redirect(brand.base + signInPath, 302)
+  }
+  const { markup, headers } = widgetPageFor(parts, own, {
+    stateToken: stateHandle,
+    appId: app?.value.id,
+    acceptLanguage: request.headers['accept-language'],
+  })
+  return reply.headers(headers).send(markup)
+}
