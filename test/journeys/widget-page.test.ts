@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from '../support/chromium.ts'
 import { clientsFolder, hasClients } from '../support/clients.ts'
-import { field, presses, reads, submit, typesCode } from '../support/sign-in-widget.ts'
+import { chooses, field, presses, reads, submit, typesCode } from '../support/sign-in-widget.ts'
 import { createRedirectingApp } from '../support/widget-app.ts'
 import { twoFactors } from '../wire/totp.ts'
 
@@ -35,13 +35,16 @@ describe.skipIf(!chromium || !hasClients)(`the widget as the page${reason}`, () 
     blocked.length = 0
     await idp.reset()
     context = await browser.newContext()
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(6_000)
     await context.exposeFunction('isBlocked', (what: string) => blocked.push(what))
     await context.addInitScript(
       "document.addEventListener('securitypolicyviolation', (one) => isBlocked(one.violatedDirective + ' ' + one.blockedURI + ' ' + one.sample))",
     )
   })
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      for (const page of context.pages()) console.error(page.url(), await page.locator('body').innerText())
+    }
     await context.close()
     expect(blocked).toEqual([])
   })
@@ -65,7 +68,7 @@ describe.skipIf(!chromium || !hasClients)(`the widget as the page${reason}`, () 
     await field(page, 'credentials.passcode').waitFor()
     expect(await field(page, 'identifier').inputValue()).toBe(idp.person.login)
     await signIn(page)
-    await reads(page, 'Verify with your email')
+    await chooses(page, 'Email')
     // The widget remembers the transaction that it is in.
     await page.reload()
     await presses(page, 'Enter a verification code instead')

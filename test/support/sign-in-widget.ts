@@ -7,11 +7,15 @@ import { createWidgetServer } from '../../examples/sign-in-widget/server.ts'
 import { type Kit, type KitOptions, startEngine } from '../../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from './chromium.ts'
 import { clientsFolder, hasClients } from './clients.ts'
+import { createRedirectingApp } from './widget-app.ts'
 
-// Okta's Sign-In Widget, unmodified, on the page of examples/sign-in-widget, in a real browser.
+// Okta's Sign-In Widget, unmodified, in a real browser: embedded, on the page of examples/sign-in-widget, and as the page that an app
+// redirects to (`pages: widget`).
 
 const chromium = findChromium()
-const files = join(clientsFolder, 'node_modules/@okta/okta-signin-widget/dist')
+/** The package of the widget. */
+export const widgetFolder = join(clientsFolder, 'node_modules/@okta/okta-signin-widget')
+const files = join(widgetFolder, 'dist')
 const reason = chromium ? '' : ` (skipped: ${noChromium})`
 /** A folder for pictures of the pages, wide and narrow, to be looked at. */
 const pictures = process.env.REKEY_TEST_PICTURES
@@ -21,12 +25,16 @@ export const world = process.env.REKEY_TEST_WORLD === '1'
 
 export type Generation = '2' | '3'
 
+/** Where the widget is: on a page of the app, or as the page of the engine, on which the app's user arrives by redirect. */
+export type Place = 'embedded' | 'hosted'
+
 /** What the suites of the widget share. */
 export interface WidgetSuite {
   readonly idp: Kit
   /** Where the page with the widget is. */
   readonly url: string
   readonly generation: Generation
+  readonly place: Place
   /** A browser that has been nowhere yet. */
   newBrowser(): Promise<BrowserContext>
   /** A tab, in a browser of its own where none is named, with a built-in authenticator that verifies its user. */
@@ -37,23 +45,44 @@ export interface WidgetSuite {
   look(page: Page, name: string): Promise<void>
   /** What the widget had no words for. Each test has to leave it empty. */
   readonly wordless: string[]
+  /** What the policy of the engine's page kept a browser from. Each test has to leave it empty. */
+  readonly blocked: string[]
 }
 
 /** What is on a page, for the report of a test that failed. */
 const wordsOf = async (page: Page) =>
   `${page.url()}\n${(await page.locator('body').innerText()).replace(/\n+/g, '\n').slice(0, 2000)}`
 
-/** Describes what both generations do, with an engine and a browser for each. */
+const variants = (['embedded', 'hosted'] as const).flatMap((place) =>
+  (['2', '3'] as const).map((generation) => ({
+    ...{ generation, place },
+    title: `generation ${generation}${place === 'hosted' ? ', as the page' : ''}`,
+  })),
+)
+
+/** The settings with which the engine has the widget as its page. */
+export const asPage = (
+  { settings, ...options }: KitOptions,
+  generation: Generation,
+): KitOptions & { readonly settings: NonNullable<KitOptions['settings']> } => ({
+  ...options,
+  settings: {
+    ...settings,
+    ...{ pages: 'widget', widget: { package: widgetFolder, generation: Number(generation) } },
+  },
+})
+
+/** Describes what both generations do, embedded and, at length, as the page, with an engine and a browser for each. */
 export function describeWidget(
   name: string,
   options: KitOptions,
   suite: (widget: WidgetSuite) => void,
-  { run = true } = {},
+  { run: runs = true } = {},
 ): void {
-  const generations = ['2', '3'] as const
-  describe.skipIf(!chromium || !hasClients || !run).each(generations)(
-    `${name}, generation %s${reason}`,
-    (generation) => {
+  const run = variants.filter(({ place }) => runs && (place === 'embedded' || world))
+  describe.skipIf(!chromium || !hasClients || !runs).each(run.length > 0 ? run : variants)(
+    `${name}, $title${reason}`,
+    ({ generation, place }) => {
       const parts: { idp?: Kit; server?: Server; browser?: Browser; url?: string } = {}
       const part = <Name extends keyof typeof parts>(one: Name) => {
         const found = parts[one]
@@ -61,10 +90,15 @@ export function describeWidget(
         return found as NonNullable<(typeof parts)[Name]>
       }
       const wordless: string[] = []
+      const blocked: string[] = []
       beforeAll(async () => {
-        parts.idp = await startEngine(options)
+        parts.idp = await startEngine(place === 'hosted' ? asPage(options, generation) : options)
         const { issuer, publicClientId: clientId } = parts.idp
-        parts.server = createWidgetServer({ issuer, clientId, generation, files }).listen(0, 'localhost')
+        parts.server = (
+          place === 'hosted'
+            ? createRedirectingApp({ issuer, clientId, forgets: true })
+            : createWidgetServer({ issuer, clientId, generation, files })
+        ).listen(0, 'localhost')
         await once(parts.server, 'listening')
         const address = parts.server.address()
         parts.url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`
@@ -72,6 +106,7 @@ export function describeWidget(
       })
       beforeEach(async () => {
         wordless.length = 0
+        blocked.length = 0
         await part('idp').reset()
       })
       afterEach(async ({ task }) => {
@@ -81,6 +116,7 @@ export function describeWidget(
           await context.close()
         }
         expect(wordless).toEqual([])
+        expect(blocked).toEqual([])
       })
       afterAll(async () => {
         await parts.browser?.close()
@@ -96,6 +132,7 @@ export function describeWidget(
         await context.addInitScript(
           "document.addEventListener('okta-i18n-error', ({ detail }) => hasNoWords(String(detail.key)))",
         )
+        await noteBlocked(context, blocked)
         return context
       }
 
@@ -124,16 +161,28 @@ export function describeWidget(
           return part('url')
         },
         generation,
+        place,
         newBrowser,
         newPage,
         async target(link) {
+          if (place === 'hosted') return link ?? ''
           const { headers } = await fetch(link ?? '', { redirect: 'manual' })
           return `${part('url')}/login/callback${new URL(headers.get('location') ?? '').search}`
         },
-        look: (page, name) => pictured(page, `widget-${generation}-${name}`),
+        look: (page, name) =>
+          pictured(page, `widget-${generation}-${place === 'hosted' ? 'page-' : ''}${name}`),
         wordless,
+        blocked,
       })
     },
+  )
+}
+
+/** Notes what the policy of a page keeps a browser from. */
+export async function noteBlocked(context: BrowserContext, blocked: string[]): Promise<void> {
+  await context.exposeFunction('isBlocked', (what: string) => blocked.push(what))
+  await context.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (one) => isBlocked([one.violatedDirective, one.blockedURI, one.sourceFile, one.sample].join(' ')))",
   )
 }
 

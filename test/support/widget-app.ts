@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { randomToken, s256, systemRandom } from '../../src/base/index.ts'
+import { randomToken, s256, sessionCookieNames, systemRandom } from '../../src/base/index.ts'
 
 /**
  * An app that redirects: each of its pages but the callback sends the browser to `authorize`, with what stands in its own query besides;
@@ -8,9 +8,12 @@ import { randomToken, s256, systemRandom } from '../../src/base/index.ts'
 export function createRedirectingApp({
   issuer,
   clientId,
+  forgets = false,
 }: {
   readonly issuer: string
   readonly clientId: string
+  /** Whether each request is that of a browser without a session: it is on the engine's host, and takes its cookie away. */
+  readonly forgets?: boolean
 }): Server {
   const verifiers = new Map<string, string>()
   return createServer(async (request, response) => {
@@ -34,6 +37,12 @@ export function createRedirectingApp({
         code_challenge_method: 'S256',
         ...Object.fromEntries(url.searchParams),
       })
+      if (forgets) {
+        response.setHeader(
+          'set-cookie',
+          sessionCookieNames.map((one) => `${one}=; Max-Age=0; Path=/`),
+        )
+      }
       return response.writeHead(302, { location: `${issuer}/v1/authorize?${asked}` }).end()
     }
     const { code, state = '', error, error_description } = Object.fromEntries(url.searchParams)
