@@ -3,7 +3,7 @@ import { randomToken, s256, sessionCookieNames, systemRandom } from '../../src/b
 
 /**
  * An app that redirects: each of its pages but the callback sends the browser to `authorize`, with what stands in its own query besides;
- * the callback redeems the code and says who signed in, or the error. Not listening yet.
+ * with `pushed` it pushes the request first; the callback redeems the code and says who signed in, or the error. Not listening yet.
  */
 export function createRedirectingApp({
   issuer,
@@ -37,6 +37,13 @@ export function createRedirectingApp({
         code_challenge_method: 'S256',
         ...Object.fromEntries(url.searchParams),
       })
+      if (asked.has('pushed')) {
+        asked.delete('pushed')
+        const answer = await fetch(`${issuer}/v1/par`, { method: 'POST', body: asked })
+        const { request_uri: name = '' } = (await answer.json()) as Record<string, string>
+        for (const one of [...asked.keys()]) if (one !== 'client_id') asked.delete(one)
+        asked.set('request_uri', name)
+      }
       if (forgets) {
         response.setHeader(
           'set-cookie',
