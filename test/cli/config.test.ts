@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { openCore } from '../../src/engine/index.ts'
 import { startEngine } from '../../src/testing/index.ts'
+import { writeWidgetPackage } from '../support/widget-package.ts'
 import { callCommand } from './terminal.ts'
 
 let folder: string
@@ -257,6 +258,29 @@ test('migrate needs no address and no mail server, but what is set must be what 
   expect([code, stderr.match(/^ {2}- \w+/gm)]).toEqual([1, ['  - secrets', '  - issuer']])
   expect(readdirSync(folder)).toEqual([])
   expect(await call('migrate', { DATABASE_URL, REKEY_SECRET })).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('the widget as the page is refused where its package is not there, and taken where it is', async () => {
+  const write = (widget: object) =>
+    writeFileSync(join(folder, 'rekey.config.json'), JSON.stringify({ pages: 'widget', widget }))
+  write({})
+  for (const command of ['serve', 'config --check']) {
+    const { code, stderr } = await call(command, sound())
+    expect([command, code]).toEqual([command, 1])
+    expect(stderr).toContain(
+      '  - widget.package: is not set, and @okta/okta-signin-widget is not installed here: `npm install @okta/okta-signin-widget` (pages: widget)',
+    )
+  }
+  const installed = writeWidgetPackage()
+  write({ package: installed, generation: 4 })
+  expect((await call('config --check', sound())).stderr).toContain('widget.generation: must be 3 or less')
+  write({ package: installed, language: 'xx' })
+  expect((await call('config --check', sound())).stderr).toContain(
+    'widget.language: is none that the widget has',
+  )
+  write({ package: installed, language: 'de' })
+  expect((await call('config --check', sound())).code).toBe(0)
+  rmSync(installed, { recursive: true })
 })
 
 test('doctor and config count what serve would refuse', async () => {
