@@ -4,6 +4,7 @@ import { steps } from '../../src/idx/index.ts'
 import { authorizationServer, discoveryOf } from '../../src/oidc/server.ts'
 import { redirectClients, sessionCalls } from '../../test/journeys/redirect-clients.ts'
 import { answerOf, type SdkStyle, sdkCalls, sdkStyles } from '../../test/journeys/sdk-calls.ts'
+import { widgetFlows } from '../../test/journeys/widget-flows.ts'
 import { type CapturedState, capturedStates } from '../../test/wire/captured-states.ts'
 import { generatedFrom, table } from './table.ts'
 
@@ -91,6 +92,16 @@ const clientsThatRedirect = (): string =>
     ]),
   )
 
+/** The same in both generations, unless the row says else. */
+const flowsOfTheWidget = (): string =>
+  table(
+    ['flow', 'embedded', 'hosted'],
+    widgetFlows.map(({ flow, embedded, hosted }) => [
+      flow,
+      ...[embedded, hosted].map((one) => (one === true ? 'Gen2, Gen3' : one)),
+    ]),
+  )
+
 const callsOfTheSession = (): string =>
   table(
     ['call', 'app on the same site', 'app on another site'],
@@ -141,6 +152,14 @@ Calls of okta-auth-js that need the session of the browser, after a sign-in. To 
 an app there refreshes by refresh token.
 
 ${callsOfTheSession()}
+
+## The Sign-In Widget
+
+\`@okta/okta-signin-widget\` ${clientsPackage.dependencies['@okta/okta-signin-widget'] ?? ''}, unmodified, in Chromium: embedded in an app's own page ([sign-in-widget.md](sign-in-widget.md)), and hosted, as the page
+that an app redirects to (\`pages: widget\`, [sign-in-pages.md](sign-in-pages.md#the-widget-as-the-page)). Gen2 is \`okta-sign-in.min.js\`, Gen3 \`okta-sign-in.next.js\`. Most walks run with
+\`npm run test:world\`.
+
+${flowsOfTheWidget()}
 
 ## Calls of okta-auth-js
 
