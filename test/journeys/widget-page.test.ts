@@ -69,6 +69,9 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
       const made = await browser.newContext(options)
       made.setDefaultTimeout(40_000)
       await noteBlocked(made, blocked)
+      made.on('console', (one) => {
+        if (one.type() === 'error') console.error(one.text())
+      })
       return made
     }
     async function signIn(page: Page): Promise<void> {
@@ -223,7 +226,7 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
       test('it speaks the language of the browser', async () => {
         const page = await (await newContext({ locale: 'pt-PT' })).newPage()
         await page.goto(url)
-        await reads(page, 'Entrar')
+        await reads(page, 'Fazer login')
         expect(await page.locator('html').getAttribute('lang')).toBe('pt-BR')
       })
     })

@@ -126,17 +126,19 @@ describeWidget('sign-up in the Sign-In Widget', openSignUp({ management: { activ
   describe.runIf(world)('at length', () => {
     test('by the flow; an address that has an account sees the same pages as a new one', async () => {
       const seen: string[] = []
+      // Embedded there is something of the app beside it.
+      const shown = isEmbedded ? '#page' : 'body'
       for (const email of [nina.email, widget.idp.person.login]) {
         const page = await atTheForm()
         await fills(page, { ...nina, email })
         await submit(page)
         await presses(page, 'Enter a verification code instead')
         await field(page, 'credentials.passcode').waitFor()
-        const before = await page.locator('#page').innerText()
+        const before = await page.locator(shown).innerText()
         await typesCode(page, '000000')
         await reads(page, /Invalid code|is invalid|code is not/i)
         await look(page, `code-wrong-${seen.length}`)
-        const after = await page.locator('#page').innerText()
+        const after = await page.locator(shown).innerText()
         seen.push(`${before}\n\n${after}`.replaceAll(email, 'the address'))
       }
       expect(seen[0]).toContain('the address')
